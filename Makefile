@@ -1,0 +1,52 @@
+# Two commands on a fresh machine: `make run` and `make test`. Both set everything up first.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.set-up
+ENGINE := $(wildcard matching_engine/*.py matching_engine/*.pxd)
+FLOW   ?= load_tests/flows/sample.csv
+
+.DEFAULT_GOAL := help
+.PHONY: help setup native run test check bench flow clean
+
+help: ## what this Makefile can do
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+
+setup: $(STAMP) ## virtual environment, pinned dependencies, the engine built; an unchanged repeat costs nothing
+
+# Whatever the set-up depends on makes it stale. Old extension modules go first: a failing compiler must not leave old code running.
+$(STAMP): pyproject.toml setup.py constraints.txt $(ENGINE)
+	@command -v $(PYTHON) >/dev/null || { echo "REX needs Python 3.11 or newer (set PYTHON=...)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "REX needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=python3.11 (or newer)."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@rm -f matching_engine/*.so
+	@echo "Setting up $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip setuptools wheel Cython numpy
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
+	@$(BIN)/python -c 'import matching_engine; print(matching_engine.build_notice())'
+	@touch $@
+
+native: ## rebuild the engine's native code in place
+	@rm -f matching_engine/*.so
+	@$(BIN)/python setup.py --quiet build_ext --inplace
+
+run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
+	@exec $(BIN)/rex demo
+
+test: setup ## every test (real SQLite, real browser, real processes)
+	@$(BIN)/python -m pytest
+
+check: setup ## ruff, mypy strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup ## what each hot path costs beside its limit, as ratios in one run
+	@$(BIN)/python -m load_tests.benchmarks
+
+flow: setup ## replay an order flow end to end and give a verdict: make flow [FLOW=file]
+	@$(BIN)/python -m load_tests.flow --flow $(FLOW)
+
+clean: ## remove what set-up and runs made (not rex-data/)
+	@rm -rf $(VENV) build *.egg-info matching_engine/*.so

@@ -1,0 +1,60 @@
+"""The two seams between processes: the inbox carries commands in, the feed carries rows out.
+
+Both are bounded. A full inbox refuses (the gateway answers 503); a subscription that falls behind drops rows and says
+so with `Gap`, and its reader re-reads the journal. `follow` does that for every reader.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from services.journal.row import Row
+
+
+class InboxFull(Exception):
+    """The inbox holds as many commands as it may; nothing was taken in. Try again later."""
+
+
+class Gap(Exception):
+    """The subscription was full and rows were dropped: read the journal from your own position."""
+
+
+class Submission(NamedTuple):
+    """Commands of one request, in order: they get consecutive sequence numbers and stand in one journal row.
+
+    `commands` are packed COMMAND records with seq and time_ns 0; a command's `attachment` counts from 1 within
+    `attachments`.
+    """
+
+    commands: bytes
+    attachments: tuple[bytes, ...] = ()
+
+
+class Inbox(Protocol):
+    """Commands on their way to the one writer. Many put, one takes."""
+
+    async def put(self, submission: Submission) -> None:
+        """Hands over a submission; raises InboxFull."""
+
+    async def take(self, max_commands: int) -> list[Submission]:
+        """Waits for a submission, then returns all that wait, oldest first, up to max_commands (but at least one)."""
+
+
+class Subscription(Protocol):
+    """One reader's bounded queue of rows."""
+
+    async def next_row(self) -> Row:
+        """Waits for the next row; raises Gap, once, where rows were dropped before it."""
+
+    def close(self) -> None:
+        """Stops collecting."""
+
+
+class Feed(Protocol):
+    """Rows that are on the device, published in order by the one writer."""
+
+    async def publish(self, row: Row) -> None:
+        """Hands the row to every subscription; never waits for a slow one."""
+
+    def subscribe(self) -> Subscription:
+        """A new subscription: every row published from now on."""

@@ -1,0 +1,58 @@
+"""Builds the engine: native where there is a C compiler, plain Python where there is none.
+
+The compiler directives stand here and nowhere else: a directive comment in a source file would silently override the
+checking build (REX_CHECKING_BUILD=1), which keeps bounds checks on and is what the tests run on besides the fast one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from setuptools import setup
+
+MODULES = ["price_levels", "order_ids", "order_book", "client_ids", "accounts", "engine"]
+
+checking = os.environ.get("REX_CHECKING_BUILD") == "1"
+directives = {
+    "language_level": "3",
+    "boundscheck": checking,
+    "wraparound": False,
+    "initializedcheck": checking,
+    "cdivision": not checking,
+    "overflowcheck": False,
+    "infer_types": True,
+    "annotation_typing": False,
+    "embedsignature": True,
+}
+
+
+def extensions() -> list[object]:
+    try:
+        from Cython.Build import cythonize
+        from setuptools import Extension
+    except ImportError:
+        print("Cython is missing: the engine will run as plain Python, slower.", file=sys.stderr)
+        return []
+    flags = ["-O3", "-fno-semantic-interposition", "-fwrapv"] if sys.platform != "win32" else []
+    sources = [name for name in MODULES if os.path.exists(f"matching_engine/{name}.py")]
+    built = cythonize(
+        [
+            Extension(
+                f"matching_engine.{name}",
+                [f"matching_engine/{name}.py"],
+                extra_compile_args=flags,
+                extra_link_args=["-s"] if sys.platform.startswith("linux") else [],
+            )
+            for name in sources
+        ],
+        compiler_directives=directives,
+        build_dir="build/cython",
+    )
+    for extension in built:
+        # cythonize() forgets the flag when it is given to Extension(): set afterwards, a missing compiler is no error.
+        extension.optional = True
+    return list(built)
+
+
+setup(ext_modules=extensions())
