@@ -1,0 +1,18 @@
+# The embedded venue in a container: one process, one data folder.
+FROM python:3.13-slim AS build
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+RUN python -m venv /rex \
+ && /rex/bin/pip install --no-cache-dir -c constraints.txt pip setuptools wheel Cython numpy \
+ && /rex/bin/pip install --no-cache-dir -c constraints.txt --no-build-isolation .
+
+FROM python:3.13-slim
+COPY --from=build /rex /rex
+RUN useradd --system --home-dir /data --create-home rex
+USER rex
+VOLUME /data
+# Inside the container REX listens on every address; docker-compose.yml publishes the port on 127.0.0.1 of the host only.
+ENV REX_DATA_DIR=/data REX_HOST=0.0.0.0
+EXPOSE 8000
+CMD ["/rex/bin/rex", "demo"]
