@@ -1,7 +1,7 @@
 """Texts of a journal row that the engine never reads: names, key hashes, targets. UTF-8 JSON, one model per kind of command.
 
-    OPEN_ACCOUNT     AccountText        LIST_INSTRUMENT  InstrumentText
-    RECORD           KeyIssued | KeyRevoked | TargetSet, told apart by `type`
+OPEN_ACCOUNT     AccountText        LIST_INSTRUMENT  InstrumentText
+RECORD           KeyIssued | KeyRevoked | TargetSet, told apart by `type`
 """
 
 from __future__ import annotations

@@ -1,0 +1,175 @@
+"""What a start finds missing in a data folder, as journaled commands: instruments, fees, target, accounts, keys.
+
+The first start finds everything missing, a later one usually nothing. What is missing becomes one submission, so it stands in
+one journal row: a start that is killed has either added all of it or none. Secrets are written to `keys.json` (mode 0600)
+before the row that makes them valid; the journal holds only their SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from matching_engine.records import Command, pack_commands, unpack_commands
+from services.admin_commands import (
+    change_cash,
+    change_inventory,
+    list_instrument,
+    open_account,
+    record,
+    set_fees,
+)
+from services.attachments import AccountText, InstrumentText, KeyIssued, TargetSet
+from services.data import InstrumentFacts
+from services.messaging import Submission
+
+Scope = Literal["read", "trade", "operate", "admin"]
+
+FEE_PPM = 500
+"""0.05 % each side: an assumption of this project."""
+
+TARGET_FEN = 2_300_000_000_000
+"""23 billion yuan a year."""
+
+TARGET_NAME = "Baotou national-level rare-earth trading platform: 23 billion yuan a year"
+
+MAX_ORDER_LOTS = 100_000
+"""The largest order in any shipped instrument: an assumption of this project."""
+
+
+class IssuedKey(BaseModel):
+    """One entry of `keys.json`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    account: int
+    scopes: tuple[Scope, ...]
+
+    def hash(self) -> bytes:
+        """What the journal knows of it."""
+        return hashlib.sha256(self.key.encode()).digest()
+
+
+@dataclass(frozen=True)
+class Trader:
+    """An account that a demo venue opens and funds."""
+
+    name: str
+    cash_fen: int
+    lots: dict[str, int]
+    """Lots of each symbol booked in at the opening."""
+
+
+@dataclass(frozen=True)
+class Present:
+    """What the venue has already."""
+
+    instruments: dict[str, int]
+    accounts: dict[str, int]
+    key_hashes: frozenset[bytes]
+
+
+class Missing:
+    """Collects the commands that bring a venue from `present` to what a start wants."""
+
+    def __init__(self, present: Present, keys: dict[str, IssuedKey], sender: Command) -> None:
+        self.sender = sender
+        self.instruments = dict(present.instruments)
+        self.accounts = dict(present.accounts)
+        self.key_hashes = present.key_hashes
+        self.keys = dict(keys)
+        self.parts: list[Submission] = []
+
+    def venue(self, instruments: tuple[InstrumentFacts, ...], year: int) -> None:
+        """Instruments, fees and the target seed an empty venue only: later they are the operators' to change."""
+        if self.instruments:
+            return
+        self.parts.append(set_fees(self.sender, maker_rate_ppm=FEE_PPM, taker_rate_ppm=FEE_PPM))
+        for number, facts in enumerate(instruments):
+            self.instruments[facts.symbol] = number
+            self.parts.append(_listing(self.sender, number, facts))
+        target = TargetSet(year=year, amount_fen=TARGET_FEN, name=TARGET_NAME)
+        self.parts.append(record(self.sender, target))
+
+    def trader(self, trader: Trader) -> None:
+        """A demo account, funded when it is opened and never again."""
+        if trader.name not in self.accounts:
+            # The engine numbers accounts densely, and one submission's commands run without others between them.
+            account = len(self.accounts) + 1
+            self.accounts[trader.name] = account
+            self.parts.append(open_account(self.sender, AccountText(name=trader.name)))
+            self.parts.append(change_cash(self.sender, account, trader.cash_fen))
+            for symbol, lots in trader.lots.items():
+                self.parts.append(change_inventory(self.sender, account, self.instruments[symbol], lots))
+        self.key(trader.name, self.accounts[trader.name], ("read", "trade"))
+
+    def key(self, name: str, account: int, scopes: tuple[Scope, ...]) -> None:
+        """A key that the folder holds and the venue knows; issued anew where either has lost it."""
+        held = self.keys.get(name)
+        if held is not None and held.hash() in self.key_hashes:
+            return
+        issued = IssuedKey(key=f"rex_{secrets.token_urlsafe(32)}", account=account, scopes=scopes)
+        self.keys[name] = issued
+        text = KeyIssued(key_hash=issued.hash().hex(), account=account, name=name, scopes=scopes)
+        self.parts.append(record(self.sender, text))
+
+    def submission(self) -> Submission | None:
+        """All of it at once, attachments numbered through; None where nothing is missing."""
+        commands: list[Command] = []
+        attachments: list[bytes] = []
+        for part in self.parts:
+            for command in unpack_commands(part.commands):
+                number = command.attachment + len(attachments) if command.attachment else 0
+                commands.append(command._replace(attachment=number))
+            attachments += part.attachments
+        return Submission(pack_commands(commands), tuple(attachments)) if commands else None
+
+
+def _listing(sender: Command, number: int, facts: InstrumentFacts) -> Submission:
+    text = InstrumentText(
+        symbol=facts.symbol,
+        name_en=facts.name_en,
+        name_zh=facts.name_zh,
+        category=facts.category,
+        family=facts.family,
+        unit=facts.unit,
+        lot_size=facts.lot_size,
+        tick_size=str(facts.tick_size),
+        reference_price_source=facts.reference_price_source,
+        spec=facts.spec,
+        note=facts.note,
+    )
+    return list_instrument(
+        sender,
+        number,
+        tick_value_fen=facts.tick_value_fen,
+        reference_ticks=facts.reference_ticks,
+        band_ppm=facts.band_ppm,
+        max_quantity_lots=MAX_ORDER_LOTS,
+        text=text,
+    )
+
+
+_KEYS: TypeAdapter[dict[str, IssuedKey]] = TypeAdapter(dict[str, IssuedKey])
+
+
+def read_keys(path: Path) -> dict[str, IssuedKey]:
+    """The keys a data folder holds; none where the file is not there yet."""
+    return _KEYS.validate_json(path.read_bytes()) if path.exists() else {}
+
+
+def write_keys(path: Path, keys: dict[str, IssuedKey]) -> None:
+    """Replaces `keys.json` in one step; readable by its owner only."""
+    draft = path.with_suffix(".new")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(_KEYS.dump_json(keys, indent=2))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
