@@ -1,0 +1,76 @@
+"""The trading calendar: which days are trading days. Shipped as a file that an operator can extend."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import date, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from services.data import DataFileError
+
+_SHIPPED = Path(__file__).with_name("trading_days.csv")
+_FEWEST_DAYS = 200
+"""A year with fewer days is a file that somebody stopped typing: pace and required turnover would be quietly wrong."""
+
+
+class TradingCalendar:
+    """Trading days by year. A year in no file counts every weekday, and `assumed` says so."""
+
+    def __init__(self, days_by_year: dict[int, tuple[date, ...]]) -> None:
+        self._published = days_by_year
+
+    @classmethod
+    def load(cls, extra: Path | None = None) -> TradingCalendar:
+        """The shipped calendar, and an operator's file of the same form whose years replace shipped ones.
+
+        A file has the header `date` and one ISO date a line, ascending, whole years only. Raises DataFileError.
+        """
+        return cls(_read(_SHIPPED) | (_read(extra) if extra is not None else {}))
+
+    def assumed(self, year: int) -> bool:
+        """Whether no calendar of this year is at hand, so that every weekday counts as a trading day."""
+        return year not in self._published
+
+    def days(self, year: int) -> tuple[date, ...]:
+        """The year's trading days, ascending."""
+        return self._published[year] if year in self._published else _weekdays(year)
+
+    def is_trading_day(self, day: date) -> bool:
+        """Whether the venue trades on this date."""
+        days = self.days(day.year)
+        at = bisect_right(days, day)
+        return at > 0 and days[at - 1] == day
+
+    def next_after(self, day: date) -> date:
+        """The first trading day after this date."""
+        days = self.days(day.year)
+        at = bisect_right(days, day)
+        return days[at] if at < len(days) else self.days(day.year + 1)[0]
+
+
+@lru_cache(maxsize=16)
+def _weekdays(year: int) -> tuple[date, ...]:
+    first = date(year, 1, 1)
+    every_day = (first + timedelta(days=n) for n in range((date(year + 1, 1, 1) - first).days))
+    return tuple(day for day in every_day if day.weekday() < 5)
+
+
+def _read(path: Path) -> dict[int, tuple[date, ...]]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if not lines or lines[0].strip() != "date":
+        raise DataFileError(path, 1, "the first line must be: date")
+    years: dict[int, list[date]] = {}
+    previous = date.min
+    for number, text in enumerate(lines[1:], start=2):
+        try:
+            day = date.fromisoformat(text.strip())
+        except ValueError as error:
+            raise DataFileError(path, number, f"{text.strip()!r} is not a date of the form 2027-01-04") from error
+        if day <= previous:
+            raise DataFileError(path, number, f"{day} does not come after {previous}")
+        years.setdefault(day.year, []).append(previous := day)
+    for year, days in years.items():
+        if len(days) < _FEWEST_DAYS:
+            raise DataFileError(path, len(lines), f"{year} has only {len(days)} trading days: give the whole year")
+    return {year: tuple(days) for year, days in years.items()}
