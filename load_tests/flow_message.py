@@ -1,0 +1,73 @@
+"""What a flow is made of: messages in order of time, for instruments a venue lists. docs/load_tests.md describes the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+Action = Literal["new", "cancel"]
+
+
+class FlowError(Exception):
+    """A flow that cannot be replayed: names the file, the line and the reason. Nothing of it has been sent."""
+
+    def __init__(self, path: Path, reason: str, line: int | None = None) -> None:
+        super().__init__(f"{path}: {reason}" if line is None else f"{path}, line {line}: {reason}")
+
+
+class FlowMessage(NamedTuple):
+    """One row of a flow. A cancel names an earlier order by `client_order_id`; its other fields repeat that order's."""
+
+    time_ms: int
+    action: Action
+    symbol: str
+    side: str
+    order_type: str
+    time_in_force: str
+    price: str
+    """Yuan per unit, a decimal; empty for a market order."""
+    quantity: int
+    """Whole lots."""
+    client_order_id: str
+
+
+@dataclass(frozen=True)
+class FlowInstrument:
+    """What a flow has to know of an instrument. Prices are yuan per unit, on the tick."""
+
+    symbol: str
+    lot_size: int
+    tick_size: Decimal
+    reference_price: Decimal
+    lower_limit: Decimal
+    upper_limit: Decimal
+    max_quantity: int
+
+    @classmethod
+    def from_api(cls, instrument: Mapping[str, Any]) -> FlowInstrument:
+        """From an entry of `GET /v1/instruments`."""
+        return cls(
+            symbol=instrument["symbol"],
+            lot_size=instrument["lot_size"],
+            tick_size=Decimal(instrument["tick_size"]),
+            reference_price=Decimal(instrument["reference_price"]),
+            lower_limit=Decimal(instrument["lower_limit"]),
+            upper_limit=Decimal(instrument["upper_limit"]),
+            max_quantity=instrument["max_quantity"],
+        )
+
+    def lot_value(self, price: Decimal) -> Decimal:
+        """Yuan that one lot is worth at a price."""
+        return price * self.lot_size
+
+
+@dataclass
+class Flow:
+    """A whole flow, read and checked. `skipped` counts the rows that are no messages of ours, by reason."""
+
+    name: str
+    messages: list[FlowMessage]
+    skipped: dict[str, int] = field(default_factory=dict)
