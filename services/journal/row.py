@@ -1,17 +1,59 @@
 """A journal row: header, commands, events, attachments; what a feed entry carries, too.
 
-Layout, little-endian: HEADER (magic, formats, epoch, sequence numbers, counts, sizes, journal id, inbox position, the
+Layout, little-endian: HEADER (magic, formats, epoch, sequence numbers, counts, size, journal id, inbox position, the
 previous row's hash), then the packed COMMAND records, the packed EVENT records, each attachment behind its 4-byte length;
 at the end this row's hash (BLAKE2b-256 over all before it) and a CRC-32 over all before that, so that a flipped bit and a
-rewritten history are both seen.
+rewritten history are both seen. Every future format keeps the magic at the start and the CRC at the end: damage and
+"written by another version" are told apart.
 """
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
+from struct import Struct
+from typing import NamedTuple
 
-from matching_engine.records import Command, Event, unpack_commands, unpack_events
+from matching_engine import ENGINE_VERSION
+from matching_engine.records import COMMAND, EVENT, RECORD_FORMAT, Command, Event, unpack_commands, unpack_events
+from services.journal.errors import JournalCorrupt, JournalRefused
+
+MAGIC = b"REXROW\r\n"
+"""Holds a line end, so that a transfer in text mode shows."""
+
+ROW_FORMAT = 1
+"""Number of the layout in this file."""
+
+HASH_BYTES = 32
+NO_HASH = bytes(HASH_BYTES)
+"""The `previous_hash` of a journal's first row."""
+
+
+class Header(NamedTuple):
+    """What stands before the records of a row."""
+
+    magic: bytes
+    row_format: int
+    record_format: int
+    engine_version: int
+    epoch: int
+    first_seq: int
+    last_seq: int
+    size: int
+    """Bytes of the whole row."""
+    command_count: int
+    event_count: int
+    attachment_count: int
+    journal_id: bytes
+    inbox_position: int
+    previous_hash: bytes
+
+
+HEADER = Struct(f"<8sHHIQQQIIII16sQ{HASH_BYTES}s")
+_LENGTH = Struct("<I")
+_TRAILER_BYTES = HASH_BYTES + _LENGTH.size
 
 
 @dataclass(frozen=True)
@@ -29,6 +71,14 @@ class Row:
     attachments: tuple[bytes, ...] = ()
 
     @cached_property
+    def hash(self) -> bytes:
+        """BLAKE2b-256 of everything before it in the row, the previous row's hash included: one link of the chain."""
+        digest = blake2b(digest_size=HASH_BYTES)
+        for part in self._parts():
+            digest.update(part)
+        return digest.digest()
+
+    @cached_property
     def command_list(self) -> list[Command]:
         """The commands as Python values, decoded once for all readers in a process."""
         return list(unpack_commands(self.commands))
@@ -37,3 +87,116 @@ class Row:
     def event_list(self) -> list[Event]:
         """The events as Python values, decoded once for all readers in a process."""
         return list(unpack_events(self.events))
+
+    def encode(self) -> bytes:
+        """The row's bytes."""
+        parts = [*self._parts(), self.hash]
+        checksum = 0
+        for part in parts:
+            checksum = zlib.crc32(part, checksum)
+        return b"".join([*parts, _LENGTH.pack(checksum)])
+
+    @classmethod
+    def decode(cls, data: bytes) -> Row:
+        """The row in these bytes.
+
+        Raises JournalCorrupt where a byte is not as it was written, JournalRefused where the row is whole but of another
+        format or engine version; both say what is wrong and from which seq.
+        """
+        header = _checked_header(data)
+        view = memoryview(data)
+        end_of_commands = HEADER.size + header.command_count * COMMAND.itemsize
+        end_of_events = end_of_commands + header.event_count * EVENT.itemsize
+        row = cls(
+            journal_id=header.journal_id,
+            epoch=header.epoch,
+            first_seq=header.first_seq,
+            last_seq=header.last_seq,
+            inbox_position=header.inbox_position,
+            previous_hash=header.previous_hash,
+            commands=bytes(view[HEADER.size : end_of_commands]),
+            events=bytes(view[end_of_commands:end_of_events]),
+            attachments=_read_attachments(view[end_of_events:-_TRAILER_BYTES], header),
+        )
+        # The hash was checked against these very bytes; computing it again from the parts would double the cost.
+        vars(row)["hash"] = data[-_TRAILER_BYTES : -_LENGTH.size]
+        return row
+
+    def break_of_chain(self, journal_id: bytes, last_seq: int, last_hash: bytes) -> str | None:
+        """Why this row cannot follow the row that ends with last_seq and has last_hash, or None where it can."""
+        if self.journal_id != journal_id:
+            return f"seq {self.first_seq} belongs to journal {self.journal_id.hex()}, not to {journal_id.hex()}"
+        if self.first_seq != last_seq + 1:
+            return f"seq {self.first_seq} does not follow seq {last_seq}: commands are missing or twice there"
+        if self.previous_hash != last_hash:
+            return f"seq {self.first_seq} does not continue the hash chain: a row before it was changed or lost"
+        if len(self.commands) != (self.last_seq - last_seq) * COMMAND.itemsize:
+            return f"the row from seq {self.first_seq} does not hold the commands up to seq {self.last_seq}"
+        return None
+
+    def _parts(self) -> list[bytes]:
+        attachments = [part for text in self.attachments for part in (_LENGTH.pack(len(text)), text)]
+        payload_bytes = len(self.commands) + len(self.events) + sum(map(len, attachments))
+        header = Header(
+            magic=MAGIC,
+            row_format=ROW_FORMAT,
+            record_format=RECORD_FORMAT,
+            engine_version=ENGINE_VERSION,
+            epoch=self.epoch,
+            first_seq=self.first_seq,
+            last_seq=self.last_seq,
+            size=HEADER.size + payload_bytes + _TRAILER_BYTES,
+            command_count=len(self.commands) // COMMAND.itemsize,
+            event_count=len(self.events) // EVENT.itemsize,
+            attachment_count=len(self.attachments),
+            journal_id=self.journal_id,
+            inbox_position=self.inbox_position,
+            previous_hash=self.previous_hash,
+        )
+        return [HEADER.pack(*header), self.commands, self.events, *attachments]
+
+
+def _checked_header(data: bytes) -> Header:
+    """The header of a row whose bytes are as they were written, in the formats this version reads."""
+    if len(data) < HEADER.size + _TRAILER_BYTES:
+        raise JournalCorrupt(f"a row of {len(data)} bytes is shorter than a row's header")
+    header = Header._make(HEADER.unpack_from(data))
+    seq = header.first_seq
+    if header.magic != MAGIC:
+        raise JournalCorrupt("a row does not begin as a row of this journal does")
+    if _LENGTH.unpack(data[-_LENGTH.size :])[0] != zlib.crc32(memoryview(data)[: -_LENGTH.size]):
+        raise JournalCorrupt(f"the row from seq {seq} is damaged: its checksum is wrong", seq)
+    for name, found, ours in (
+        ("row format", header.row_format, ROW_FORMAT),
+        ("record format", header.record_format, RECORD_FORMAT),
+        ("engine version", header.engine_version, ENGINE_VERSION),
+    ):
+        if found != ours:
+            raise JournalRefused(f"the row from seq {seq} has {name} {found}; this version reads {name} {ours}", seq)
+    if header.size != len(data):
+        raise JournalCorrupt(f"the row from seq {seq} has {len(data)} bytes and says {header.size}", seq)
+    if data[-_TRAILER_BYTES : -_LENGTH.size] != _digest(memoryview(data)[:-_TRAILER_BYTES]):
+        raise JournalCorrupt(f"the row from seq {seq} was rewritten: its hash is wrong", seq)
+    if header.last_seq - seq + 1 != header.command_count:
+        raise JournalCorrupt(f"the row from seq {seq} to {header.last_seq} says {header.command_count} commands", seq)
+    records_bytes = header.command_count * COMMAND.itemsize + header.event_count * EVENT.itemsize
+    if HEADER.size + records_bytes + _TRAILER_BYTES > len(data):
+        raise JournalCorrupt(f"the row from seq {seq} is too short for its records", seq)
+    return header
+
+
+def _digest(data: memoryview) -> bytes:
+    return blake2b(data, digest_size=HASH_BYTES).digest()
+
+
+def _read_attachments(section: memoryview, header: Header) -> tuple[bytes, ...]:
+    texts: list[bytes] = []
+    position = 0
+    while position + _LENGTH.size <= len(section):
+        start = position + _LENGTH.size
+        position = start + _LENGTH.unpack_from(section, position)[0]
+        texts.append(bytes(section[start:position]))
+    if position != len(section) or len(texts) != header.attachment_count:
+        seq = header.first_seq
+        raise JournalCorrupt(f"the attachments of the row from seq {seq} do not add up", seq)
+    return tuple(texts)

@@ -36,8 +36,11 @@ class Inbox(Protocol):
     async def put(self, submission: Submission) -> None:
         """Hands over a submission; raises InboxFull."""
 
-    async def take(self, max_commands: int) -> list[Submission]:
-        """Waits for a submission, then returns all that wait, oldest first, up to max_commands (but at least one)."""
+    async def take(self, max_commands: int, max_bytes: int) -> list[Submission]:
+        """Waits for a submission, then returns what waits, oldest first, within both bounds (but at least one).
+
+        Canceled while it waits, it has taken nothing.
+        """
 
 
 class Subscription(Protocol):
