@@ -1,0 +1,14 @@
+"""C names of what `pools.py` defines for the uncompiled engine."""
+
+cdef extern from *:
+    """
+    #define lowest_bit(bits) __builtin_ctzll(bits)
+    #define REX_ONE 1ull
+    #define REX_WORD 0xFFFFFFFFFFFFFFFFull
+    """
+    int lowest_bit(unsigned long long bits) noexcept nogil
+    const unsigned long long ONE "REX_ONE"
+    const unsigned long long WORD "REX_WORD"
+
+cdef enum:
+    NIL = 0

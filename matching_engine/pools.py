@@ -1,0 +1,63 @@
+"""Pools: rows of integers that refer to each other by number. C structs when compiled, small objects when not.
+
+Row 0 of a pool is never used, so the number 0 (`NIL`) means "none" and a pool of zeros is a pool of blank rows: a new
+one costs no time, and memory only where rows are written.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import cython
+import numpy as np
+
+NATIVE: bool = cython.compiled
+
+if not cython.compiled:  # when compiled, these stand in the .pxd
+    NIL = 0
+    ONE = 1
+    WORD = 0xFFFF_FFFF_FFFF_FFFF
+
+    def lowest_bit(bits: int) -> int:
+        """The number of the lowest bit set; `bits` must not be 0."""
+        return (bits & -bits).bit_length() - 1
+
+
+class Row(Protocol):
+    """A dataclass of integers, all 0 at first. `LAYOUT` names the numpy type of each field, in order."""
+
+    LAYOUT: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+Item = TypeVar("Item")
+
+
+def layout(kind: type[Row]) -> np.dtype[Any]:
+    """The numpy dtype of a row: what its struct in the .pxd is, byte for byte."""
+    names = [name for name in kind.__dataclass_fields__ if name != "LAYOUT"]
+    return np.dtype(list(zip(names, kind.LAYOUT.split(), strict=True)))
+
+
+def rows(kind: type[AnyRow], count: int) -> list[AnyRow]:
+    """`count` blank rows."""
+    if cython.compiled:
+        return np.zeros(count, layout(kind))  # type: ignore[return-value]
+    return [kind() for _ in range(count)]
+
+
+def words(count: int, code: str) -> list[int]:
+    """`count` zeros of a numpy type."""
+    return np.zeros(count, code) if cython.compiled else [0] * count  # type: ignore[return-value]
+
+
+def grown(held: list[Item], kept: int, count: int) -> list[Item]:
+    """A pool of `count` rows that begins with the first `kept` of `held`; the others are blank."""
+    if not cython.compiled:
+        return held[:kept] + [type(held[0])() for _ in range(count - kept)]
+    old: Any = held.base  # type: ignore[attr-defined]
+    new = np.zeros(count, old.dtype)
+    # As whole bytes: numpy copies records field by field.
+    new.view(np.uint8)[: kept * old.itemsize] = old.view(np.uint8)[: kept * old.itemsize]
+    return new  # type: ignore[return-value]

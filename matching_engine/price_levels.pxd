@@ -1,0 +1,62 @@
+cimport cython
+
+from matching_engine.pools cimport NIL, ONE, WORD, lowest_bit
+
+cdef extern from *:
+    """
+    #define REX_MIDDLE 0x8820820820820820ull
+    #define REX_FAR_PRICE 0x2000000000000000ll
+    """
+    const unsigned long long MIDDLE "REX_MIDDLE"
+    const long long FAR_PRICE "REX_FAR_PRICE"
+
+cdef enum:
+    NODES_PER_LEVEL = 20
+
+cdef struct LevelRow:
+    int head
+    int tail
+    long long quantity_lots
+    int orders
+    unsigned int unused
+
+cdef struct PageRow:
+    unsigned long long bits
+    unsigned long long number
+    int parent
+    unsigned int unused
+
+cdef struct NodeRow:
+    unsigned long long bits
+    int parent
+    unsigned int unused
+
+cdef struct SideRow:
+    long long origin
+    unsigned long long best_key
+    unsigned long long last_number
+    unsigned long long prefix
+    int best
+    int last_page
+    int root
+    int height
+
+@cython.final
+cdef class PriceLevels:
+    # Rows of all sides; the side of an instrument is numbered 2 * instrument + side. NIL is level, page and node 0.
+    cdef LevelRow[::1] rows
+    cdef SideRow[::1] sides
+    cdef PageRow[::1] _pages
+    cdef NodeRow[::1] _nodes
+    cdef int[::1] _children
+    cdef int _free_page, _free_node, _used_pages, _used_nodes
+    cdef readonly Py_ssize_t spare_pages, spare_nodes
+
+    cpdef int best(self, int side) noexcept nogil
+    cpdef int next(self, int level) noexcept nogil
+    cpdef int find(self, int side, long long price_ticks) noexcept nogil
+    cpdef int open(self, int side, long long price_ticks) noexcept nogil
+    cpdef void close(self, int side, int level) noexcept nogil
+    cpdef long long price(self, int side, int level) noexcept nogil
+    cpdef unsigned long long key(self, int side, long long price_ticks) noexcept nogil
+    cpdef int reserve(self, Py_ssize_t levels) except -1
