@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 from load_tests import flow_csv, recorded
 from load_tests.flow_csv import BadRow
@@ -76,7 +76,7 @@ def _counted(reader: Iterator[list[str]], on_progress: Callable[[int], None]) ->
         yield row
 
 
-def _open_text(path: Path) -> IO[str]:
+def _open_text(path: Path) -> TextIO:
     if path.suffix == ".xz":
         return lzma.open(path, "rt", encoding="utf-8", newline="")
     if path.suffix == ".gz":
