@@ -13,6 +13,14 @@ class Fault(IntEnum):
     """A pool is full: the caller did not `reserve` room for the command."""
     ORDER_LOST = 2
     """A resting order is not in the index of orders, or a price level does not lead to it."""
+    NOT_IN_SEQUENCE = 3
+    """A command's seq is not the one after the last."""
+    CASH_NOT_CONSERVED = 4
+    """The accounts' cash is not what was deposited less what was withdrawn."""
+    INVENTORY_NOT_CONSERVED = 5
+    """The accounts' lots of an instrument are not what was received less what was released."""
+    OVERDRAWN = 6
+    """An account holds less than it has reserved, or has reserved less than nothing."""
 
 
 class EngineFault(Exception):

@@ -1,0 +1,27 @@
+"""Bounds of the engine's state. Each has a Reason that says so when it is reached; `engine.pxd` mirrors them."""
+
+from __future__ import annotations
+
+from matching_engine.records import MAX_AMOUNT_FEN, MAX_PRICE_TICKS
+
+MAX_ACCOUNTS = 2**20
+"""TOO_MANY beyond it; VENUE counts."""
+
+MAX_INSTRUMENTS = 1024
+"""TOO_MANY beyond it."""
+
+MAX_OPEN_ORDERS = 2**20 - 1
+"""Resting orders of the whole venue; a new DAY or GTC order beyond it is TOO_MANY. A command can therefore never make
+more trades than the 20 bits of a trade id count."""
+
+MAX_HELD_LOTS = 10**15
+"""The lots of one instrument that all accounts hold together; a receipt beyond it is INVALID_QUANTITY."""
+
+MAX_TICK_VALUE_FEN = MAX_AMOUNT_FEN // MAX_PRICE_TICKS
+"""What one tick may be worth on one lot, so that a lot's value at any price stays within MAX_AMOUNT_FEN."""
+
+MAX_DAY_AMOUNT_FEN = 9 * 10**18
+"""An instrument takes no more orders on a day whose turnover has passed it (VALUE_TOO_LARGE): 64 bits hold the day."""
+
+CLIENT_ID_TRADING_DAYS = 5
+"""A client order id is remembered while its order is open and for this many trading days after the one it ended on."""
