@@ -1,0 +1,1 @@
+"""The gateway: the HTTP and WebSocket face of the venue."""

@@ -1,0 +1,61 @@
+"""The gateway's own reader of the journal: state and market data first, then pushes, then replies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from services.gateway.order_entry import OrderEntry
+from services.gateway.state import VenueState
+from services.journal import Journal
+from services.journal.row import Row
+from services.market_data import Market
+from services.messaging import Feed
+from services.messaging.follow import follow
+
+FanOut = Callable[[Row], None]
+"""Pushes what a row changed to WebSocket clients: must not wait and must not raise."""
+
+
+class GatewayReader:
+    """Follows the feed from where state and market data stand."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        feed: Feed,
+        *,
+        state: VenueState,
+        market: Market,
+        order_entry: OrderEntry,
+        fan_out: FanOut,
+    ) -> None:
+        self._journal = journal
+        self._feed = feed
+        self._state = state
+        self._market = market
+        self._order_entry = order_entry
+        self._fan_out = fan_out
+
+    async def run(self) -> None:
+        """Until canceled; raises what the journal raises."""
+        sweep = asyncio.create_task(self._sweep())
+        try:
+            after_seq = min(self._state.last_seq, self._market.last_seq)
+            async for row in follow(self._journal, self._feed, after_seq):
+                self.take(row)
+        finally:
+            sweep.cancel()
+
+    def take(self, row: Row) -> None:
+        """One row, in the order that lets a client read its own writes as soon as it has its reply."""
+        self._state.apply(row)
+        self._market.apply(row)
+        self._fan_out(row)
+        self._order_entry.resolve(row)
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(1)
+            self._order_entry.give_up(loop.time())
