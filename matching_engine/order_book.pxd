@@ -27,6 +27,7 @@ from matching_engine.order_ids cimport OrderIds
 from matching_engine.pools cimport NIL, WORD
 from matching_engine.price_levels cimport PriceLevels
 from matching_engine.records cimport (
+    MAX_BOOK_PRICE_TICKS,
     MAX_QUANTITY_LOTS,
     BookCommandRow,
     BookEventRow,
@@ -38,12 +39,6 @@ from matching_engine.records cimport (
     Side,
     TimeInForce,
 )
-
-cdef extern from *:
-    """
-    #define REX_MAX_BOOK_PRICE 0x3FFFFFFFFFFFFFFFll
-    """
-    const long long MAX_BOOK_PRICE "REX_MAX_BOOK_PRICE"
 
 cdef enum:
     CHUNK = 256
@@ -91,11 +86,14 @@ cdef class OrderBook:
                       unsigned char flags=*, unsigned int account=*, unsigned int owner=*, long long tag=*)
     cdef int _apply_all(self, const BookCommandRow[::1] commands) except -1
     cdef list _take(self)
+    cdef object _resting(self, int slot)
+    cdef int _side_number(self, int instrument, int side) except -1
+    cdef int _stop_at_fault(self, Py_ssize_t seq) except -1
     cdef void _apply(self, unsigned long long order_id, long long price_ticks, long long quantity_lots, long long tag,
                      unsigned int account, unsigned int owner, int instrument, int kind, int side, int order_type,
                      int time_in_force, int self_trade, int flags) noexcept nogil
     cdef int _refusal(self, int instrument, int side, int order_type, int time_in_force, int self_trade, int flags,
-                      unsigned long long order_id, long long price_ticks, long long quantity_lots) noexcept nogil
+                      int slot, long long price_ticks, long long quantity_lots) noexcept nogil
     cdef void _rest(self, int instrument, int side, int time_in_force, unsigned int account, unsigned int owner,
                     unsigned long long order_id, long long price_ticks, long long quantity_lots,
                     long long tag) noexcept nogil

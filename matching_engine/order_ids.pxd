@@ -20,7 +20,6 @@ cdef class OrderIds:
     cdef int _shift
 
     cpdef int find(self, unsigned long long order_id) noexcept nogil
-    @cython.locals(mask=Py_ssize_t, i=Py_ssize_t)
     cpdef void insert(self, unsigned long long order_id, int slot) noexcept nogil
     cpdef int erase(self, unsigned long long order_id) noexcept nogil
     cpdef int reserve(self, Py_ssize_t orders) except -1

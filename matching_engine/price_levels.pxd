@@ -60,3 +60,11 @@ cdef class PriceLevels:
     cpdef long long price(self, int side, int level) noexcept nogil
     cpdef unsigned long long key(self, int side, long long price_ticks) noexcept nogil
     cpdef int reserve(self, Py_ssize_t levels) except -1
+    cdef inline int _find_page(self, int side, unsigned long long number) noexcept nogil
+    cdef int _make_page(self, int side, unsigned long long number) noexcept nogil
+    cdef void _drop_page(self, int side, int page) noexcept nogil
+    cdef void _shrink(self, int side) noexcept nogil
+    cdef int _first_level(self, int node, int height) noexcept nogil
+    cdef int _new_page(self, unsigned long long number, int parent) noexcept nogil
+    cdef int _new_node(self, int parent) noexcept nogil
+    cdef void _free_the_node(self, int node) noexcept nogil

@@ -81,6 +81,7 @@ cdef enum Reason:
     INSUFFICIENT_FUNDS = 92
     INSUFFICIENT_INVENTORY = 96
     UNKNOWN_ORDER = 100
+    DUPLICATE_ORDER_ID = 104
     REQUESTED = 160
     IMMEDIATE_OR_CANCEL = 164
     NO_LIQUIDITY = 168
@@ -91,9 +92,11 @@ cdef enum Reason:
 cdef extern from *:
     """
     #define REX_MAX_PRICE_TICKS 2147483647ll
+    #define REX_MAX_BOOK_PRICE_TICKS 0x3FFFFFFFFFFFFFFFll
     #define REX_MAX_AMOUNT_FEN 10000000000000000ll
     """
     const long long MAX_PRICE_TICKS "REX_MAX_PRICE_TICKS"
+    const long long MAX_BOOK_PRICE_TICKS "REX_MAX_BOOK_PRICE_TICKS"
     const long long MAX_AMOUNT_FEN "REX_MAX_AMOUNT_FEN"
 
 cdef enum:

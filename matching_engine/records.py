@@ -185,6 +185,7 @@ class Reason(IntEnum):
     INSUFFICIENT_FUNDS = 92
     INSUFFICIENT_INVENTORY = 96
     UNKNOWN_ORDER = 100
+    DUPLICATE_ORDER_ID = 104
     # Why an order that was accepted ended without being filled.
     REQUESTED = 160
     IMMEDIATE_OR_CANCEL = 164
@@ -198,7 +199,10 @@ MAX_QUANTITY_LOTS = 10**9
 """The largest quantity an instrument may allow for one order."""
 
 MAX_PRICE_TICKS = 2**31 - 1
-"""The highest price an account-keeping engine takes; a bare `OrderBook` takes any 63-bit price."""
+"""The highest price an account-keeping engine takes."""
+
+MAX_BOOK_PRICE_TICKS = 2**62 - 1
+"""A bare `OrderBook` takes any 63-bit price: from -MAX_BOOK_PRICE_TICKS - 1 to this."""
 
 MAX_AMOUNT_FEN = 10**16
 """The largest notional, reserve, deposit or sum of deposits: a hundred trillion yuan, far inside 64 bits."""
@@ -374,6 +378,24 @@ class Event(NamedTuple):
     def trade_id(self) -> int:
         """A trade's id, derived from its command's sequence number."""
         return self.seq << 20 | self.number
+
+
+class BookEvent(NamedTuple):
+    """One BOOK_EVENT as Python values, fields in the record's order."""
+
+    order_id: int = 0
+    maker_order_id: int = 0
+    price_ticks: int = 0
+    quantity_lots: int = 0
+    tag: int = 0
+    account: int = 0
+    maker_account: int = 0
+    instrument: int = 0
+    kind: int = 0
+    side: int = 0
+    reason: int = 0
+    reserved_u1: int = 0
+    reserved_u2: int = 0
 
 
 _COMMAND_STRUCT = Struct(f"<QqQQQqqqqqIIIIIIHHHBBBBBBBBH{CLIENT_ORDER_ID_BYTES}sI")

@@ -1,0 +1,316 @@
+"""The price levels of every side of every instrument, found by price and walked from the best to the worst.
+
+A side's prices become *keys* such that the best price has the lowest key: the distance from the side's first price
+(its origin), turned round for buys. 64 neighbouring keys share a *page*: a bitmap of the levels in use and 64 level
+rows. Pages are the leaves of a 64-ary radix tree of bitmaps whose height follows the range of the pages in use: the
+first price stands in the middle of its page, and the page in the middle of its node (MIDDLE), so prices within 2,048
+ticks of the origin need one node, within 131,072 two, and the whole range of ±2^62 ticks ten. Empty pages and nodes
+go back to free lists: memory follows the prices in use, whatever their range.
+
+The best level of a side is kept, and so is the last page looked up, which nearly always is the next one needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cython
+
+from matching_engine.pools import grown, rows, words
+
+if not cython.compiled:  # when compiled, these stand in the .pxd
+    from matching_engine.pools import NIL, ONE, WORD, lowest_bit
+
+    MIDDLE = 0x8820_8208_2082_0820  # the origin's key: every 6-bit digit is in the middle of its range
+    FAR_PRICE = 2**61  # an origin is nearer to 0 than this, so that no distance between prices leaves 64 bits
+    NODES_PER_LEVEL = 20  # one level may grow the tree from one node to ten and fill its path with ten more
+
+
+@dataclass(slots=True)
+class Level:
+    """A queue of orders of one price: slots of the first and the last one, their total quantity and their number."""
+
+    LAYOUT: ClassVar[str] = "i4 i4 i8 i4 u4"
+
+    head: int = 0
+    tail: int = 0
+    quantity_lots: int = 0
+    orders: int = 0
+    unused: int = 0
+
+
+@dataclass(slots=True)
+class Page:
+    """64 neighbouring levels, key // 64 = `number`; bit n of `bits` is set while level n is in use."""
+
+    LAYOUT: ClassVar[str] = "u8 u8 i4 u4"
+
+    bits: int = 0
+    number: int = 0
+    parent: int = 0
+    unused: int = 0
+
+
+@dataclass(slots=True)
+class Node:
+    """64 children, nodes or (in the lowest nodes) pages; `parent` links the free list while the node isn't in use."""
+
+    LAYOUT: ClassVar[str] = "u8 i4 u4"
+
+    bits: int = 0
+    parent: int = 0
+    unused: int = 0
+
+
+@dataclass(slots=True)
+class SideOfBook:
+    """One side of one instrument. The root holds every page whose number is `prefix` after 6 * `height` bits are cut."""
+
+    LAYOUT: ClassVar[str] = "i8 u8 u8 u8 i4 i4 i4 i4"
+
+    origin: int = 0
+    best_key: int = 0
+    last_number: int = 0
+    prefix: int = 0
+    best: int = 0
+    last_page: int = 0
+    root: int = 0
+    height: int = 0
+
+
+class PriceLevels:
+    """The levels of `sides` sides; side 2 * instrument + side (`Side.BUY` 0, `Side.SELL` 1). A level is a row number."""
+
+    def __init__(self, sides: int) -> None:
+        self.sides = rows(SideOfBook, sides)
+        for side in range(sides):
+            self.sides[side].best_key = self.sides[side].last_number = WORD
+        self.rows = rows(Level, 64)
+        self._pages = rows(Page, 1)
+        self._nodes = rows(Node, 1)
+        self._children = words(64, "i4")
+        self._free_page = self._free_node = NIL
+        self._used_pages = self._used_nodes = 1
+        self.spare_pages = self.spare_nodes = 0
+
+    def best(self, side: int) -> int:
+        """The best level in use of a side, or NIL."""
+        return self.sides[side].best
+
+    def next(self, level: int) -> int:
+        """The next worse level in use of the same side, or NIL."""
+        page = level >> 6
+        above = self._pages[page].bits >> (level & 63) >> 1
+        if above != 0:
+            return level + 1 + lowest_bit(above)
+        node = self._pages[page].parent
+        number = self._pages[page].number
+        height = 0
+        while node != NIL:
+            digit = (number >> (6 * height)) & 63
+            above = self._nodes[node].bits >> digit >> 1
+            if above != 0:
+                return self._first_level(self._children[node * 64 + digit + 1 + lowest_bit(above)], height)
+            node = self._nodes[node].parent
+            height += 1
+        return NIL
+
+    def find(self, side: int, price_ticks: int) -> int:
+        """The level of a price, or NIL when no order rests there."""
+        key = self.key(side, price_ticks)
+        page = self._find_page(side, key >> 6)
+        if page == NIL or (self._pages[page].bits >> (key & 63)) & 1 == 0:
+            return NIL
+        return page * 64 + (key & 63)
+
+    def open(self, side: int, price_ticks: int) -> int:
+        """The level of a price, in use from now on; NIL when `reserve` didn't make room for it."""
+        if self.sides[side].root == NIL:
+            self.sides[side].origin = 0
+            if price_ticks >= -FAR_PRICE and price_ticks < FAR_PRICE:
+                self.sides[side].origin = price_ticks
+        key = self.key(side, price_ticks)
+        page = self.sides[side].last_page
+        if self.sides[side].last_number != key >> 6:
+            page = self._make_page(side, key >> 6)
+            if page == NIL:
+                return NIL
+            self.sides[side].last_number = key >> 6
+            self.sides[side].last_page = page
+        self._pages[page].bits |= ONE << (key & 63)
+        level = page * 64 + (key & 63)
+        if key < self.sides[side].best_key:
+            self.sides[side].best_key = key
+            self.sides[side].best = level
+        return level
+
+    def close(self, side: int, level: int) -> None:
+        """Takes a level, empty by now, out of use."""
+        page = level >> 6
+        self._pages[page].bits ^= ONE << (level & 63)
+        if self._pages[page].bits == 0:
+            self._drop_page(side, page)
+        if level != self.sides[side].best:
+            return
+        if self._pages[page].bits != 0:
+            best = page * 64 + lowest_bit(self._pages[page].bits)
+        elif self.sides[side].root != NIL:
+            best = self._first_level(self.sides[side].root, self.sides[side].height)
+        else:
+            self.sides[side].best = NIL
+            self.sides[side].best_key = WORD
+            return
+        self.sides[side].best = best
+        self.sides[side].best_key = self._pages[best >> 6].number * 64 + (best & 63)
+
+    def price(self, side: int, level: int) -> int:
+        """The price of a level in use, in ticks."""
+        distance = (self._pages[level >> 6].number * 64 + (level & 63)) - MIDDLE
+        return self.sides[side].origin + (distance ^ ((side & 1) - 1))
+
+    def key(self, side: int, price_ticks: int) -> int:
+        """A price as a key: the better the price, the lower. x ^ -1 is -x - 1: it turns a buy's distance round."""
+        return MIDDLE + ((price_ticks - self.sides[side].origin) ^ ((side & 1) - 1))
+
+    def reserve(self, levels: int) -> int:
+        """Makes room to open `levels` levels more; returns the rows there are. Raises MemoryError, nothing changed."""
+        pages = len(self._pages)
+        while pages - len(self._pages) + self.spare_pages < levels:
+            pages *= 2
+        nodes = len(self._nodes)
+        while nodes - len(self._nodes) + self.spare_nodes < levels * NODES_PER_LEVEL:
+            nodes *= 2
+        if pages > 2**25 or nodes > 2**25:
+            raise MemoryError("more price levels than 32-bit links can tell apart")
+        if pages > len(self._pages):
+            more_rows = grown(self.rows, self._used_pages * 64, pages * 64)
+            more_pages = grown(self._pages, self._used_pages, pages)
+            self.spare_pages += pages - len(self._pages)
+            self.rows, self._pages = more_rows, more_pages
+        if nodes > len(self._nodes):
+            more_children = grown(self._children, self._used_nodes * 64, nodes * 64)
+            more_nodes = grown(self._nodes, self._used_nodes, nodes)
+            self.spare_nodes += nodes - len(self._nodes)
+            self._children, self._nodes = more_children, more_nodes
+        return len(self.rows)
+
+    # The tree
+
+    def _find_page(self, side: int, number: int) -> int:
+        if self.sides[side].last_number == number:
+            return self.sides[side].last_page
+        node = self.sides[side].root
+        height = self.sides[side].height
+        if node == NIL or number >> (6 * height) != self.sides[side].prefix:
+            return NIL
+        while height > 0 and node != NIL:
+            height -= 1
+            node = self._children[node * 64 + ((number >> (6 * height)) & 63)]
+        return node
+
+    def _make_page(self, side: int, number: int) -> int:
+        node = self.sides[side].root
+        height = self.sides[side].height
+        if node == NIL:
+            node = self._new_node(NIL)
+            height = 1
+            self.sides[side].prefix = number >> 6
+        while number >> (6 * height) != self.sides[side].prefix:
+            digit = self.sides[side].prefix & 63
+            child = node
+            node = self._new_node(NIL)
+            self._nodes[child].parent = node
+            self._nodes[node].bits = ONE << digit
+            self._children[node * 64 + digit] = child
+            self.sides[side].prefix >>= 6
+            height += 1
+        self.sides[side].root = node
+        self.sides[side].height = height
+        while height > 0:
+            if node == NIL:
+                return NIL
+            height -= 1
+            digit = (number >> (6 * height)) & 63
+            child = self._children[node * 64 + digit]
+            if child == NIL:
+                child = self._new_node(node) if height > 0 else self._new_page(number, node)
+                self._children[node * 64 + digit] = child
+                self._nodes[node].bits |= ONE << digit
+            node = child
+        return node
+
+    def _drop_page(self, side: int, page: int) -> None:
+        number = self._pages[page].number
+        node = self._pages[page].parent
+        self._pages[page].parent = self._free_page
+        self._free_page = page
+        self.spare_pages += 1
+        self.sides[side].last_number = WORD
+        height = 0
+        while node != NIL:
+            digit = (number >> (6 * height)) & 63
+            self._children[node * 64 + digit] = NIL
+            self._nodes[node].bits ^= ONE << digit
+            if self._nodes[node].bits != 0:
+                self._shrink(side)
+                return
+            parent = self._nodes[node].parent
+            self._free_the_node(node)
+            node = parent
+            height += 1
+        self.sides[side].root = NIL
+
+    def _shrink(self, side: int) -> None:
+        """A root with a single child gives way to it: one far price must not make every other look-up longer for ever."""
+        root = self.sides[side].root
+        while self.sides[side].height > 1 and self._nodes[root].bits & (self._nodes[root].bits - 1) == 0:
+            digit = lowest_bit(self._nodes[root].bits)
+            child = self._children[root * 64 + digit]
+            self._children[root * 64 + digit] = NIL
+            self._nodes[root].bits = 0
+            self._free_the_node(root)
+            self._nodes[child].parent = NIL
+            self.sides[side].prefix = self.sides[side].prefix * 64 + digit
+            self.sides[side].height -= 1
+            root = child
+        self.sides[side].root = root
+
+    def _first_level(self, node: int, height: int) -> int:
+        """The best level under a node of a height; a node of height 0 is a page."""
+        while height > 0:
+            node = self._children[node * 64 + lowest_bit(self._nodes[node].bits)]
+            height -= 1
+        return node * 64 + lowest_bit(self._pages[node].bits)
+
+    def _new_page(self, number: int, parent: int) -> int:
+        if self.spare_pages == 0:
+            return NIL
+        self.spare_pages -= 1
+        page = self._free_page
+        if page == NIL:
+            page = self._used_pages
+            self._used_pages += 1
+        else:
+            self._free_page = self._pages[page].parent
+        self._pages[page].number = number
+        self._pages[page].parent = parent
+        return page
+
+    def _new_node(self, parent: int) -> int:
+        if self.spare_nodes == 0:
+            return NIL
+        self.spare_nodes -= 1
+        node = self._free_node
+        if node == NIL:
+            node = self._used_nodes
+            self._used_nodes += 1
+        else:
+            self._free_node = self._nodes[node].parent
+        self._nodes[node].parent = parent
+        return node
+
+    def _free_the_node(self, node: int) -> None:
+        self._nodes[node].parent = self._free_node
+        self._free_node = node
+        self.spare_nodes += 1
