@@ -104,7 +104,9 @@ orders = Table(
 )
 Index("orders_by_account", orders.c.account, orders.c.order_id)
 Index("orders_by_client_id", orders.c.account, orders.c.client_order_id)
-Index("orders_open", orders.c.instrument, sqlite_where=orders.c.leaves_lots > 0, postgresql_where=orders.c.leaves_lots > 0)
+Index(
+    "orders_open", orders.c.instrument, sqlite_where=orders.c.leaves_lots > 0, postgresql_where=orders.c.leaves_lots > 0
+)
 
 trades = Table(
     "trades",
