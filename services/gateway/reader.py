@@ -9,12 +9,12 @@ from services.gateway.order_entry import OrderEntry
 from services.gateway.state import VenueState
 from services.journal import Journal
 from services.journal.row import Row
-from services.market_data import Market
+from services.market_data import Changes, Market
 from services.messaging import Feed
 from services.messaging.follow import follow
 
-FanOut = Callable[[Row], None]
-"""Pushes what a row changed to WebSocket clients: must not wait and must not raise."""
+FanOut = Callable[[Row, Changes], None]
+"""Pushes what a row changed to WebSocket clients, when state and market stand at its end. Must not raise."""
 
 
 class GatewayReader:
@@ -41,7 +41,7 @@ class GatewayReader:
         """Until canceled; raises what the journal raises."""
         sweep = asyncio.create_task(self._sweep())
         try:
-            after_seq = min(self._state.last_seq, self._market.last_seq)
+            after_seq = min(self._state.last_seq, self._market.seq)
             async for row in follow(self._journal, self._feed, after_seq):
                 self.take(row)
         finally:
@@ -50,8 +50,7 @@ class GatewayReader:
     def take(self, row: Row) -> None:
         """One row, in the order that lets a client read its own writes as soon as it has its reply."""
         self._state.apply(row)
-        self._market.apply(row)
-        self._fan_out(row)
+        self._fan_out(row, self._market.apply(row))
         self._order_entry.resolve(row)
 
     async def _sweep(self) -> None:
