@@ -7,7 +7,7 @@ from typing import Any
 from services.gateway.execution_report import date_text, time_text
 from services.gateway.instruments import PHASE_NAMES, Instrument, yuan_text
 from services.gateway.venue_orders import SIDE_NAMES
-from services.market_data import Level, MarketTrade, TickerView, depth_checksum
+from services.market_data import CHECKSUM_LEVELS, Level, MarketTrade, TickerView, depth_checksum
 
 
 def level_json(instrument: Instrument, level: Level) -> dict[str, Any]:
@@ -20,14 +20,20 @@ def level_json(instrument: Instrument, level: Level) -> dict[str, Any]:
 
 
 def depth_json(instrument: Instrument, bids: list[Level], asks: list[Level], seq: int) -> dict[str, Any]:
-    """`schemas.Depth` of both sides, best first. The checksum covers the top levels, so it needs at least as many."""
+    """`schemas.Depth` of both sides, best first. The checksum covers what is sent, at most the top ten of each side."""
+    bid_levels = [level_json(instrument, level) for level in bids]
+    ask_levels = [level_json(instrument, level) for level in asks]
     return {
         "symbol": instrument.symbol,
         "seq": seq,
-        "bids": [level_json(instrument, level) for level in bids],
-        "asks": [level_json(instrument, level) for level in asks],
-        "checksum": depth_checksum(bids, asks),
+        "bids": bid_levels,
+        "asks": ask_levels,
+        "checksum": depth_checksum(_top(bid_levels), _top(ask_levels)),
     }
+
+
+def _top(levels: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    return [(level["price"], level["quantity"]) for level in levels[:CHECKSUM_LEVELS]]
 
 
 def trade_json(instrument: Instrument, trade: MarketTrade) -> dict[str, Any]:
