@@ -1,9 +1,9 @@
 """What can go wrong with a journal.
 
-    JournalError
-    ├── JournalBusy      another process holds this journal
-    ├── JournalCorrupt   a row does not read back as it was written
-    └── JournalRefused   a row of another format or engine version, or one that does not continue the chain
+JournalError
+├── JournalBusy      another process holds this journal
+├── JournalCorrupt   a row does not read back as it was written
+└── JournalRefused   a row of another format or engine version, or one that does not continue the chain
 """
 
 from __future__ import annotations

@@ -23,9 +23,13 @@ class InProcessInbox:
         """Hands over a submission; raises InboxFull, and ValueError for bytes that are not whole commands."""
         count, rest = divmod(len(submission.commands), COMMAND.itemsize)
         if rest or not count:
-            raise ValueError(f"a submission holds whole commands, at least one; this has {len(submission.commands)} bytes")
+            raise ValueError(
+                f"a submission holds whole commands, at least one; this has {len(submission.commands)} bytes"
+            )
         if len(submission.attachments) > count:
-            raise ValueError(f"{len(submission.attachments)} attachments for {count} commands: each command has one at most")
+            raise ValueError(
+                f"{len(submission.attachments)} attachments for {count} commands: each command has one at most"
+            )
         if self._commands + count > self._max_commands:
             raise InboxFull(f"{self._commands} commands are waiting, {self._max_commands} may")
         self._waiting.append(submission)

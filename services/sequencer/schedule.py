@@ -1,0 +1,115 @@
+"""When the venue's time passes: which commands are due at an instant, as pure functions of it.
+
+Timers are commands. The sequencer asks a schedule what is due before it numbers a command at or past that time, and
+journals the answer, so that a replay needs neither clock nor calendar.
+
+The trading date at an instant (Asia/Shanghai): of trading day D before 17:00, D; from 17:00 of D on, and on other days, the
+next trading day. After an outage one DAY_ROLL leads straight to the date that is right now.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Protocol
+
+from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase
+from services.data.calendar import TradingCalendar
+
+_MINUTE_NS = 60 * 10**9
+_DAY_NS = 24 * 60 * _MINUTE_NS
+_SHANGHAI_NS = 8 * 60 * _MINUTE_NS
+"""China has kept UTC+8 without summer time since 1991."""
+_FIRST_DAY = date(1970, 1, 1).toordinal()
+
+
+def _at(hour: int, minute: int) -> int:
+    """A time of day in nanoseconds since midnight."""
+    return (hour * 60 + minute) * _MINUTE_NS
+
+
+DAY_ROLL_AT = _at(17, 0)
+SESSIONS = ((_at(9, 0), _at(11, 30)), (_at(13, 30), _at(16, 0)))
+"""Continuous trading of schedule `exchange`: 300 minutes a day."""
+
+
+class Schedule(Protocol):
+    """What the sequencer asks of a schedule."""
+
+    def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
+        """The commands to run first, given the engine's date and the phase last set; empty where all is as it should be."""
+
+    def next_ns(self, now_ns: int) -> int:
+        """The next instant after now_ns at which something may be due."""
+
+
+def local_day(now_ns: int) -> tuple[date, int]:
+    """The calendar day in Shanghai and the nanoseconds since its midnight."""
+    days, since_midnight_ns = divmod(now_ns + _SHANGHAI_NS, _DAY_NS)
+    return date.fromordinal(_FIRST_DAY + days), since_midnight_ns
+
+
+def trading_date_at(calendar: TradingCalendar, now_ns: int) -> date:
+    """The trading day an order of this instant belongs to."""
+    day, since_midnight_ns = local_day(now_ns)
+    if since_midnight_ns < DAY_ROLL_AT and calendar.is_trading_day(day):
+        return day
+    return calendar.next_after(day)
+
+
+class AlwaysOpen:
+    """Schedule `always`: continuous trading around the clock; only the trading date moves."""
+
+    def __init__(self, calendar: TradingCalendar) -> None:
+        self._calendar = calendar
+
+    def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
+        """A DAY_ROLL where the date is behind, then CONTINUOUS where it was never set."""
+        return _day_roll(self._calendar, engine_trading_date, now_ns) + _set_phase(phase, Phase.CONTINUOUS)
+
+    def next_ns(self, now_ns: int) -> int:
+        """17:00 in Shanghai."""
+        return _next_of((DAY_ROLL_AT,), now_ns)
+
+
+class ExchangeHours:
+    """Schedule `exchange`: 09:00–11:30 and 13:30–16:00 on trading days, otherwise closed."""
+
+    def __init__(self, calendar: TradingCalendar) -> None:
+        self._calendar = calendar
+
+    def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
+        """Closing comes before a DAY_ROLL, opening after it: no order trades between the two."""
+        wanted = self._phase_at(now_ns)
+        roll = _day_roll(self._calendar, engine_trading_date, now_ns)
+        change = _set_phase(phase, wanted)
+        return change + roll if wanted == Phase.CLOSED else roll + change
+
+    def next_ns(self, now_ns: int) -> int:
+        """The next beginning or end of a session, or 17:00."""
+        return _next_of((*(instant for session in SESSIONS for instant in session), DAY_ROLL_AT), now_ns)
+
+    def _phase_at(self, now_ns: int) -> Phase:
+        day, since_midnight_ns = local_day(now_ns)
+        in_session = any(start <= since_midnight_ns < end for start, end in SESSIONS)
+        return Phase.CONTINUOUS if in_session and self._calendar.is_trading_day(day) else Phase.CLOSED
+
+
+def _day_roll(calendar: TradingCalendar, engine_trading_date: int, now_ns: int) -> list[Command]:
+    """One roll to the date that is right; none where a clock set back would lead to an earlier day."""
+    day = trading_date_at(calendar, now_ns)
+    right = day.year * 10_000 + day.month * 100 + day.day
+    return [Command(kind=CommandKind.DAY_ROLL, date=right)] if right > engine_trading_date else []
+
+
+def _set_phase(phase: int, wanted: Phase) -> list[Command]:
+    if phase == wanted:
+        return []
+    return [Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=wanted)]
+
+
+def _next_of(times_of_day: tuple[int, ...], now_ns: int) -> int:
+    """The first of these times of day, in ascending order, after now_ns."""
+    since_midnight_ns = (now_ns + _SHANGHAI_NS) % _DAY_NS
+    midnight_ns = now_ns - since_midnight_ns
+    later_today = [at for at in times_of_day if at > since_midnight_ns]
+    return midnight_ns + (later_today[0] if later_today else _DAY_NS + times_of_day[0])

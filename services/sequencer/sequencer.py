@@ -1,0 +1,185 @@
+"""The one writer: takes what waits, numbers it, runs the engine, puts the row on the device, then lets others see it.
+
+Group commit clocks itself: while a row is on its way to the device, commands collect in the inbox and make up the next.
+All commands of a row bear one time, and timers that are due stand before them, so no result depends on where a row ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from matching_engine.faults import EngineFault
+from matching_engine.records import COMMAND, Command, CommandKind, pack_commands
+from services.journal import Journal, JournalError
+from services.journal.replay import StateMachine
+from services.journal.row import NO_HASH, Row
+from services.messaging import Feed, Inbox, Submission
+from services.sequencer.schedule import Schedule
+
+MAX_ROW_COMMANDS = 1_024
+MAX_ROW_BYTES = 512 * 1_024
+"""Of commands and attachments. A submission larger than either bound still stands in one row, alone."""
+
+MAX_WAIT_S = 60.0
+"""How long at most without looking at the clock: it may be set, or stand still, while nothing arrives."""
+
+UNKNOWN_PHASE = -1
+"""What a schedule is told before its first SET_PHASE since the start: the journal may hold one set by hand."""
+
+
+class SequencerStopped(Exception):
+    """The writer stopped. Nothing from `first_seq` on was published; everything before it is durable and visible.
+
+    `seq` is the command that caused it, as far as the cause says.
+    """
+
+    def __init__(self, first_seq: int, cause: EngineFault | JournalError) -> None:
+        super().__init__(f"the sequencer stopped, nothing from seq {first_seq} on was published: {cause}")
+        self.first_seq = first_seq
+        self.seq = cause.seq or first_seq
+
+
+class Sequencer:
+    """Numbers commands, stamps their time, calls the engine. There is one, and one `run` of it.
+
+    `engine` stands where the journal ends (`recover` brings it there). `clock` gives nanoseconds since 1970 and may go
+    back; stamped times don't.
+    """
+
+    def __init__(
+        self,
+        engine: StateMachine,
+        journal: Journal,
+        inbox: Inbox,
+        feed: Feed,
+        *,
+        clock: Callable[[], int],
+        schedule: Schedule,
+    ) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._inbox = inbox
+        self._feed = feed
+        self._clock = clock
+        self._schedule = schedule
+        self._phase = UNKNOWN_PHASE
+        self._look_at_ns = 0
+        self._time_ns = 0
+        self._hash = NO_HASH
+        self._stopping = False
+        self._wait: asyncio.Timeout | None = None
+        self._ended = asyncio.Event()
+        self.last_seq = engine.last_seq
+        """The last command that is on the device and was published."""
+
+    async def run(self) -> None:
+        """Works until canceled or stopped. Raises SequencerStopped, naming the sequence number, for a fault or a failing
+        journal; nothing of that row was published."""
+        try:
+            await self._continue_chain()
+            while True:
+                draining = self._stopping
+                submissions = await self._take()
+                if draining and not submissions:
+                    return
+                await self._run_batch(submissions)
+        finally:
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """Takes in what still waits in the inbox, then ends `run`; returns when it has ended."""
+        self._stopping = True
+        if self._wait is not None:
+            self._wait.reschedule(asyncio.get_running_loop().time())
+        await self._ended.wait()
+
+    async def _continue_chain(self) -> None:
+        last = await self._journal.last_row()
+        if last is not None:
+            self._hash = last.hash
+            self._time_ns = int(np.frombuffer(last.commands, COMMAND)["time_ns"][-1])
+        journaled = 0 if last is None else last.last_seq
+        if journaled != self.last_seq:
+            reason = f"the engine stands at seq {self.last_seq}, the journal at {journaled}: recover first"
+            raise SequencerStopped(self.last_seq + 1, JournalError(reason))
+
+    async def _take(self) -> list[Submission]:
+        """What waits in the inbox; nothing where the schedule wants to be asked, or all is done and `stop` was called."""
+        try:
+            async with asyncio.timeout(self._wait_s()) as self._wait:
+                return await self._inbox.take(MAX_ROW_COMMANDS, MAX_ROW_BYTES)
+        except TimeoutError:
+            return []
+        finally:
+            self._wait = None
+
+    def _wait_s(self) -> float:
+        if self._stopping:
+            return 0.0
+        return min(max(self._look_at_ns - self._clock(), 0) / 1e9, MAX_WAIT_S)
+
+    async def _run_batch(self, submissions: list[Submission]) -> None:
+        """One row: from numbering its commands to publishing it. No commands, no row."""
+        time_ns = max(self._clock(), self._time_ns)
+        due = self._due(time_ns)
+        if not due and not submissions:
+            return
+        first_seq = self.last_seq + 1
+        commands, attachments = assemble(due, submissions, first_seq, time_ns)
+        try:
+            events = self._engine.process(commands)
+            row = Row(
+                journal_id=self._journal.journal_id,
+                epoch=self._journal.epoch,
+                first_seq=first_seq,
+                last_seq=self.last_seq + len(commands),
+                inbox_position=0,  # An inbox in memory has no position to come back to.
+                previous_hash=self._hash,
+                commands=commands.tobytes(),
+                events=events.tobytes(),
+                attachments=attachments,
+            )
+            await self._journal.append(row)
+        except (EngineFault, JournalError) as error:
+            raise SequencerStopped(first_seq, error) from error
+        self.last_seq, self._hash, self._time_ns = row.last_seq, row.hash, time_ns
+        await self._feed.publish(row)
+
+    def _due(self, time_ns: int) -> list[Command]:
+        """The schedule's commands at this instant; it is asked again only from the instant it names."""
+        if time_ns < self._look_at_ns:
+            return []
+        due = self._schedule.due(self._engine.trading_date, self._phase, time_ns)
+        self._look_at_ns = self._schedule.next_ns(time_ns)
+        for command in due:
+            if command.kind == CommandKind.SET_PHASE:
+                self._phase = command.phase
+        return due
+
+
+def assemble(
+    due: Sequence[Command], submissions: Sequence[Submission], first_seq: int, time_ns: int
+) -> tuple[Any, tuple[bytes, ...]]:
+    """One writable COMMAND array of a row, numbered and stamped, and the row's attachments.
+
+    The commands due stand first. A command's `attachment` counts within its submission and is made to count within the row.
+    """
+    parts = [pack_commands(due)] if due else []
+    parts += [submission.commands for submission in submissions]
+    commands = np.frombuffer(bytearray().join(parts), COMMAND)
+    commands["seq"] = np.arange(first_seq, first_seq + len(commands), dtype=np.uint64)
+    commands["time_ns"] = time_ns
+    attachments: list[bytes] = []
+    start = len(due)
+    for submission in submissions:
+        end = start + len(submission.commands) // COMMAND.itemsize
+        if attachments and submission.attachments:
+            numbers = commands["attachment"][start:end]
+            numbers[numbers != 0] += len(attachments)
+        attachments += submission.attachments
+        start = end
+    return commands, tuple(attachments)

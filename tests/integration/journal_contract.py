@@ -1,0 +1,165 @@
+"""What every journal backend must do, each assertion once; `test_journal_contract.py` says how to open one."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.journal import Journal, JournalBusy, JournalError, JournalRefused
+from services.journal.row import Row
+from tests.unit.journal.chains import next_row
+
+
+async def read_all(journal: Journal, after_seq: int = 0) -> list[Row]:
+    return [row async for row in journal.read(after_seq)]
+
+
+async def fill(journal: Journal, sizes: list[int]) -> list[Row]:
+    rows: list[Row] = []
+    previous = await journal.last_row()
+    for size in sizes:
+        previous = next_row(previous, size, journal_id=journal.journal_id, epoch=journal.epoch)
+        await journal.append(previous)
+        rows.append(previous)
+    return rows
+
+
+@pytest.mark.anyio
+class JournalContract(ABC):
+    """`place` is an empty place for one journal."""
+
+    @abstractmethod
+    async def open(self, place: Path, *, read_only: bool = False) -> Journal:
+        """The journal at the place, made where there is none."""
+
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> Path:
+        return tmp_path / "data" / "journal"
+
+    async def test_a_new_journal_is_empty_and_has_an_id_of_its_own(self, place: Path) -> None:
+        journal = await self.open(place)
+        other = await self.open(place.with_name("other"))
+        assert await journal.last_row() is None
+        assert await read_all(journal) == []
+        assert len(journal.journal_id) == len(other.journal_id) == 16
+        assert journal.journal_id != other.journal_id
+        assert journal.epoch == 1
+        await journal.close()
+        await other.close()
+
+    async def test_rows_come_back_byte_for_byte_in_order(self, place: Path) -> None:
+        journal = await self.open(place)
+        rows = await fill(journal, [1, 3, 2])
+        back = await read_all(journal)
+        assert back == rows
+        assert [row.hash for row in back] == [row.hash for row in rows]
+        assert await journal.last_row() == rows[-1]
+        await journal.close()
+
+    async def test_reading_begins_with_the_row_that_holds_the_next_command(self, place: Path) -> None:
+        journal = await self.open(place)
+        rows = await fill(journal, [2, 3, 1])
+        expected = {0: rows, 1: rows, 2: rows[1:], 4: rows[1:], 5: rows[2:], 6: [], 99: []}
+        assert {after_seq: await read_all(journal, after_seq) for after_seq in expected} == expected
+        await journal.close()
+
+    async def test_it_survives_closing_and_goes_on_under_a_higher_epoch(self, place: Path) -> None:
+        journal = await self.open(place)
+        rows = await fill(journal, [2])
+        journal_id = journal.journal_id
+        await journal.close()
+        again = await self.open(place)
+        assert (again.journal_id, again.epoch) == (journal_id, 2)
+        rows += await fill(again, [1, 1])
+        assert await read_all(again) == rows
+        assert [row.epoch for row in rows] == [1, 2, 2]
+        await again.close()
+
+    async def test_a_row_that_does_not_continue_the_chain_is_refused_and_changes_nothing(self, place: Path) -> None:
+        journal = await self.open(place)
+        rows = await fill(journal, [2, 2])
+        right = next_row(rows[-1], 2, journal_id=journal.journal_id)
+        wrong = [
+            rows[-1],
+            rows[0],
+            replace(right, first_seq=6, last_seq=7),
+            replace(right, last_seq=7),
+            replace(right, previous_hash=rows[0].hash),
+            replace(right, journal_id=bytes(16)),
+        ]
+        for row in wrong:
+            with pytest.raises(JournalRefused) as refused:
+                await journal.append(row)
+            assert refused.value.seq == row.first_seq
+        assert await read_all(journal) == rows
+        await journal.append(right)
+        assert await read_all(journal) == [*rows, right]
+        await journal.close()
+
+    async def test_a_row_of_another_epoch_is_refused(self, place: Path) -> None:
+        journal = await self.open(place)
+        row = next_row(None, journal_id=journal.journal_id, epoch=2)
+        with pytest.raises(JournalRefused, match="seq 1 is of epoch 2; this is 1"):
+            await journal.append(row)
+        assert await journal.last_row() is None
+        await journal.close()
+
+    async def test_a_second_writer_is_told_that_the_place_is_taken(self, place: Path) -> None:
+        journal = await self.open(place)
+        with pytest.raises(JournalBusy) as busy:
+            await self.open(place)
+        assert str(place.parent) in str(busy.value)
+        rows = await fill(journal, [1])
+        await journal.close()
+        again = await self.open(place)
+        assert await read_all(again) == rows
+        await again.close()
+
+    async def test_readers_see_what_a_running_writer_has_appended_and_write_nothing(self, place: Path) -> None:
+        writer = await self.open(place)
+        rows = await fill(writer, [2])
+        reader = await self.open(place, read_only=True)
+        assert (reader.journal_id, reader.epoch) == (writer.journal_id, writer.epoch)
+        assert await read_all(reader) == rows
+        rows += await fill(writer, [3])
+        assert await read_all(reader) == rows
+        assert await reader.last_row() == rows[-1]
+        with pytest.raises(JournalRefused):
+            await reader.append(next_row(rows[-1], journal_id=writer.journal_id))
+        assert await read_all(writer) == rows
+        await reader.close()
+        await writer.close()
+
+    async def test_reading_and_appending_at_once(self, place: Path) -> None:
+        journal = await self.open(place)
+        first = await fill(journal, [1] * 40)
+        then, *reads = await asyncio.gather(fill(journal, [1] * 40), *(read_all(journal) for _ in range(3)))
+        everything = first + then
+        for rows in reads:
+            assert len(rows) >= len(first)
+            assert rows == everything[: len(rows)]
+        await journal.close()
+
+    async def test_a_long_journal_is_read_to_its_end(self, place: Path) -> None:
+        journal = await self.open(place)
+        rows = await fill(journal, [2_000] * 20)
+        assert sum(len(row.encode()) for row in rows) > 2 * 4 * 2**20
+        assert await read_all(journal) == rows
+        await journal.close()
+
+    async def test_after_closing_nothing_goes_in(self, place: Path) -> None:
+        journal = await self.open(place)
+        row = next_row(None, journal_id=journal.journal_id)
+        await journal.close()
+        await journal.close()
+        with pytest.raises(JournalError):
+            await journal.append(row)
+        with pytest.raises(JournalError):
+            await journal.last_row()
+        again = await self.open(place, read_only=True)
+        assert await again.last_row() is None
+        await again.close()

@@ -1,0 +1,49 @@
+"""Rows that continue each other, for tests that care for the chain and not for what the engine made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from matching_engine.records import EVENT, Command, CommandKind, Event, EventKind, pack_commands
+from services.journal.row import NO_HASH, Row
+
+JOURNAL_ID = bytes(range(16))
+
+
+def packed_events(seqs: Sequence[int]) -> bytes:
+    """A RECORDED event for each seq."""
+    return np.array([tuple(Event(seq=seq, kind=EventKind.RECORDED)) for seq in seqs], EVENT).tobytes()
+
+
+def next_row(
+    previous: Row | None,
+    commands: int = 2,
+    *,
+    journal_id: bytes = JOURNAL_ID,
+    epoch: int = 1,
+    attachments: tuple[bytes, ...] = (b"a text", b""),
+) -> Row:
+    """A row of RECORD commands that continues `previous`, or begins a journal."""
+    first_seq = 1 if previous is None else previous.last_seq + 1
+    seqs = range(first_seq, first_seq + commands)
+    return Row(
+        journal_id=journal_id,
+        epoch=epoch,
+        first_seq=first_seq,
+        last_seq=first_seq + commands - 1,
+        inbox_position=7,
+        previous_hash=NO_HASH if previous is None else previous.hash,
+        commands=pack_commands([Command(kind=CommandKind.RECORD, seq=seq, time_ns=seq * 1_000) for seq in seqs]),
+        events=packed_events(seqs),
+        attachments=attachments,
+    )
+
+
+def chain(sizes: Sequence[int], *, journal_id: bytes = JOURNAL_ID, epoch: int = 1) -> list[Row]:
+    """Rows of these numbers of commands, from the start of a journal."""
+    rows: list[Row] = []
+    for size in sizes:
+        rows.append(next_row(rows[-1] if rows else None, size, journal_id=journal_id, epoch=epoch))
+    return rows

@@ -1,0 +1,149 @@
+"""A row's bytes: what comes back, and what never comes back unnoticed."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+from hashlib import blake2b
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matching_engine import ENGINE_VERSION
+from matching_engine.records import COMMAND, EVENT, RECORD_FORMAT
+from services.journal import JournalCorrupt, JournalRefused
+from services.journal.row import HEADER, ROW_FORMAT, Header, Row
+from tests.unit.journal.chains import JOURNAL_ID, chain, next_row
+
+u64 = st.integers(0, 2**64 - 1)
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> Row:
+    first_seq = draw(st.integers(1, 2**63))
+    count = draw(st.integers(1, 4))
+    events = draw(st.integers(0, 4))
+    return Row(
+        journal_id=draw(st.binary(min_size=16, max_size=16)),
+        epoch=draw(u64),
+        first_seq=first_seq,
+        last_seq=first_seq + count - 1,
+        inbox_position=draw(u64),
+        previous_hash=draw(st.binary(min_size=32, max_size=32)),
+        commands=draw(st.binary(min_size=count * COMMAND.itemsize, max_size=count * COMMAND.itemsize)),
+        events=draw(st.binary(min_size=events * EVENT.itemsize, max_size=events * EVENT.itemsize)),
+        attachments=tuple(draw(st.lists(st.binary(max_size=20), max_size=3))),
+    )
+
+
+@given(rows())
+def test_a_row_comes_back_as_it_was_written(row: Row) -> None:
+    data = row.encode()
+    back = Row.decode(data)
+    assert back == row
+    assert back.hash == row.hash
+    assert back.encode() == data
+
+
+@given(rows(), st.data())
+def test_a_changed_byte_is_seen(row: Row, data: st.DataObject) -> None:
+    damaged = bytearray(row.encode())
+    at = data.draw(st.integers(0, len(damaged) - 1))
+    damaged[at] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(JournalCorrupt):
+        Row.decode(bytes(damaged))
+
+
+@given(rows(), st.data())
+def test_a_row_cut_short_or_run_on_is_seen(row: Row, data: st.DataObject) -> None:
+    whole = row.encode()
+    cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
+    with pytest.raises(JournalCorrupt):
+        Row.decode(cut)
+    with pytest.raises(JournalCorrupt):
+        Row.decode(whole + data.draw(st.binary(min_size=1, max_size=9)))
+
+
+def sealed(data: bytes, *, with_hash: bool) -> bytes:
+    """These bytes as a forger would leave them: a right CRC, and a right hash or the old one."""
+    body, digest = data[:-36], data[-36:-4]
+    if with_hash:
+        digest = blake2b(body, digest_size=32).digest()
+    return body + digest + zlib.crc32(body + digest).to_bytes(4, "little")
+
+
+def with_header(row: Row, **changes: object) -> bytes:
+    data = row.encode()
+    header = Header._make(HEADER.unpack_from(data))._replace(**changes)  # type: ignore[arg-type]
+    return sealed(HEADER.pack(*header) + data[HEADER.size :], with_hash=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"row_format": 99}, f"has row format 99; this version reads row format {ROW_FORMAT}"),
+        ({"record_format": 99}, f"has record format 99; this version reads record format {RECORD_FORMAT}"),
+        ({"engine_version": 99}, f"has engine version 99; this version reads engine version {ENGINE_VERSION}"),
+    ],
+)
+def test_another_version_s_row_is_refused_not_called_damaged(changes: dict[str, int], sentence: str) -> None:
+    with pytest.raises(JournalRefused) as refused:
+        Row.decode(with_header(next_row(None), **changes))
+    assert (str(refused.value), refused.value.seq) == (f"the row from seq 1 {sentence}", 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"magic": b"SOMEROW\n"}, "a row does not begin as a row of this journal does"),
+        ({"size": 7}, "the row from seq 1 has 690 bytes and says 7"),
+        ({"last_seq": 5}, "the row from seq 1 to 5 says 2 commands"),
+        ({"event_count": 99}, "the row from seq 1 is too short for its records"),
+        ({"event_count": 1}, "the attachments of the row from seq 1 do not add up"),
+        ({"attachment_count": 3}, "the attachments of the row from seq 1 do not add up"),
+    ],
+)
+def test_a_row_that_contradicts_itself_is_corrupt_even_with_a_right_hash(
+    changes: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(JournalCorrupt) as corrupt:
+        Row.decode(with_header(next_row(None), **changes))
+    assert str(corrupt.value) == sentence
+
+
+def test_a_rewritten_row_with_a_right_checksum_is_seen_by_its_hash() -> None:
+    data = bytearray(next_row(None).encode())
+    data[HEADER.size + 40] ^= 1
+    with pytest.raises(JournalCorrupt, match="the row from seq 1 was rewritten: its hash is wrong"):
+        Row.decode(sealed(bytes(data), with_hash=False))
+
+
+def test_the_hash_covers_the_row_before() -> None:
+    first, second = chain([2, 3])
+    assert second.hash != replace(second, previous_hash=replace(first, epoch=2).hash).hash
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, None),
+        ({"journal_id": bytes(16)}, "seq 3 belongs to journal"),
+        ({"first_seq": 4, "last_seq": 5}, "seq 4 does not follow seq 2"),
+        ({"first_seq": 2, "last_seq": 3}, "seq 2 does not follow seq 2"),
+        ({"previous_hash": bytes(32)}, "seq 3 does not continue the hash chain"),
+        ({"last_seq": 9}, "the row from seq 3 does not hold the commands up to seq 9"),
+    ],
+)
+def test_what_breaks_a_chain(changes: dict[str, object], sentence: str | None) -> None:
+    first, second = chain([2, 2])
+    reason = replace(second, **changes).break_of_chain(JOURNAL_ID, first.last_seq, first.hash)  # type: ignore[arg-type]
+    assert (reason is None) if sentence is None else (reason is not None and reason.startswith(sentence))
+
+
+def test_records_are_decoded_once() -> None:
+    row = next_row(None, 3)
+    assert [command.seq for command in row.command_list] == [1, 2, 3]
+    assert [event.seq for event in row.event_list] == [1, 2, 3]
+    assert row.command_list is row.command_list
+    assert row.event_list is row.event_list
