@@ -1,0 +1,16 @@
+"""Market data: journal rows in, depth, trades and the day's ticker out. In memory, pure: no clock, no I/O except `load`."""
+
+from services.market_data.checksum import CHECKSUM_LEVELS, depth_checksum
+from services.market_data.market import Changes, Market
+from services.market_data.quotation import Level, MarketTrade, Quotation, TickerView
+
+__all__ = [
+    "CHECKSUM_LEVELS",
+    "Changes",
+    "Level",
+    "Market",
+    "MarketTrade",
+    "Quotation",
+    "TickerView",
+    "depth_checksum",
+]

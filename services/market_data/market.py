@@ -1,0 +1,137 @@
+"""The market: every instrument's book, tape and day, exact at `seq`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from matching_engine.records import ALL_INSTRUMENTS, Command, Event, EventKind
+from services.journal.row import Row
+from services.market_data.quotation import BookSide, Level, MarketTrade, Quotation, TickerView
+
+
+class Changes:
+    """What one row changed, by instrument: what a subscriber of each stream has to hear, and after which seq.
+
+    `depth`, `trades` and `ticker` map to the stream's seq before this row; the new one stands in the quotation. The state
+    itself is read from the `Market`, so what is sent is always absolute.
+    """
+
+    __slots__ = ("depth", "levels", "listed", "ticker", "traded", "trades")
+
+    def __init__(self) -> None:
+        self.depth: dict[int, int] = {}
+        self.trades: dict[int, int] = {}
+        self.ticker: dict[int, int] = {}
+        self.listed: list[int] = []
+        """Instruments that are new."""
+        self.levels: dict[int, dict[tuple[int, int], None]] = {}
+        """Touched (side, price_ticks) by instrument, in the order first touched."""
+        self.traded: dict[int, list[MarketTrade]] = {}
+        """New trades by instrument, oldest first."""
+
+
+class Market:
+    """Market data of all instruments: `load` it from the read database at a position, then `apply` every later row."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.trading_date = 0
+        self.quotations: list[Quotation] = []
+        """By instrument number."""
+        self._appliers: dict[int, Callable[[Event, Command, Changes], None]] = {
+            EventKind.LEVEL: self._level,
+            EventKind.TRADE: self._trade,
+            EventKind.INSTRUMENT_LISTED: self._instrument_listed,
+            EventKind.SETTLED: self._settled,
+            EventKind.PHASE_CHANGED: self._phase_changed,
+            EventKind.DAY_ROLLED: self._day_rolled,
+        }
+
+    @classmethod
+    async def load(cls, read_database: AsyncEngine) -> Market:
+        """The market at the read database's position; an empty one where nothing was projected yet."""
+        from services.market_data.loading import load_market
+
+        return await load_market(cls(), read_database)
+
+    def apply(self, row: Row) -> Changes:
+        """Every change of a row, once: events up to `seq` are skipped, so a row may overlap what is known."""
+        changes, commands, first_seq, known = Changes(), row.command_list, row.first_seq, self.seq
+        appliers = self._appliers
+        for event in row.event_list:
+            applier = appliers.get(event.kind)
+            if applier is not None and event.seq > known:
+                applier(event, commands[event.seq - first_seq], changes)
+        self.seq = max(known, row.last_seq)
+        return changes
+
+    def depth(self, instrument: int, levels: int | None = None) -> tuple[list[Level], list[Level]]:
+        """Bids and asks, each best first, at most `levels` of each."""
+        quotation = self.quotations[instrument]
+        return quotation.bids.levels(levels), quotation.asks.levels(levels)
+
+    def recent_trades(self, instrument: int, count: int) -> list[MarketTrade]:
+        """The last trades of the trading day, newest first."""
+        recent = self.quotations[instrument].recent
+        return [recent[-n] for n in range(1, min(count, len(recent)) + 1)]
+
+    def ticker(self, instrument: int) -> TickerView:
+        """The trading day's numbers."""
+        return self.quotations[instrument].ticker(self.trading_date)
+
+    def _level(self, event: Event, command: Command, changes: Changes) -> None:
+        instrument, price_ticks, seq = event.instrument, event.price_ticks, event.seq
+        quotation = self.quotations[instrument]
+        side: BookSide = quotation.side(event.side)
+        best = side.best()
+        side.set(price_ticks, event.quantity_lots, event.number)
+        touched = changes.levels.get(instrument)
+        if touched is None:
+            touched = changes.levels[instrument] = {}
+            changes.depth[instrument] = quotation.depth_seq
+        touched[event.side, price_ticks] = None
+        quotation.depth_seq = seq
+        if side.best() != best:
+            self._ticker_changed(quotation, instrument, seq, changes)
+
+    def _trade(self, event: Event, command: Command, changes: Changes) -> None:
+        instrument, seq = event.instrument, event.seq
+        quotation = self.quotations[instrument]
+        trade = MarketTrade(
+            event.trade_id, event.price_ticks, event.quantity_lots, event.amount_fen, event.side, command.time_ns, seq
+        )
+        traded = changes.traded.get(instrument)
+        if traded is None:
+            traded = changes.traded[instrument] = []
+            changes.trades[instrument] = quotation.trades_seq
+        traded.append(trade)
+        self._ticker_changed(quotation, instrument, seq, changes)
+        quotation.add_trade(trade)
+
+    def _ticker_changed(self, quotation: Quotation, instrument: int, seq: int, changes: Changes) -> None:
+        changes.ticker.setdefault(instrument, quotation.ticker_seq)
+        quotation.ticker_seq = seq
+
+    def _instrument_listed(self, event: Event, command: Command, changes: Changes) -> None:
+        self.quotations.append(Quotation(command.rate_ppm, event.price_ticks, event.seq))
+        changes.listed.append(event.instrument)
+
+    def _settled(self, event: Event, command: Command, changes: Changes) -> None:
+        quotation = self.quotations[event.instrument]
+        quotation.reference_ticks = event.price_ticks
+        self._ticker_changed(quotation, event.instrument, event.seq, changes)
+
+    def _phase_changed(self, event: Event, command: Command, changes: Changes) -> None:
+        every = event.instrument == ALL_INSTRUMENTS
+        for instrument in range(len(self.quotations)) if every else (event.instrument,):
+            quotation = self.quotations[instrument]
+            quotation.phase = event.phase
+            self._ticker_changed(quotation, instrument, event.seq, changes)
+
+    def _day_rolled(self, event: Event, command: Command, changes: Changes) -> None:
+        self.trading_date = event.date
+        for instrument, quotation in enumerate(self.quotations):
+            self._ticker_changed(quotation, instrument, event.seq, changes)
+            quotation.begin_day(event.seq)

@@ -1,0 +1,143 @@
+"""Market data out of journal rows, compared with the engine that made them."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matching_engine.records import Command, CommandKind, Phase, Side, TimeInForce
+from services.market_data import Level, Market
+from tests.property.naive_engine import NaiveEngine
+from tests.unit.market_data.engine_rows import START_NS, TRADERS, EngineRows, cancel, limit, opening, roll
+
+BUY, SELL = Side.BUY, Side.SELL
+
+
+def opened() -> tuple[EngineRows, Market, int]:
+    """A venue on its first day, its market, and the seq of the next command."""
+    rows, market = EngineRows(), Market()
+    market.apply(rows.row(*opening()))
+    return rows, market, rows.engine.last_seq + 1
+
+
+def test_depth_is_best_first_on_both_sides_with_absolute_totals() -> None:
+    rows, market, _ = opened()
+    market.apply(
+        rows.row(
+            limit(2, BUY, 990, 5),
+            limit(2, BUY, 995, 1),
+            limit(3, BUY, 990, 2),
+            limit(3, SELL, 1_010, 4),
+            limit(3, SELL, 1_005, 9),
+        )
+    )
+    assert market.depth(0) == ([Level(995, 1, 1), Level(990, 7, 2)], [Level(1_005, 9, 1), Level(1_010, 4, 1)])
+    assert market.depth(0, 1) == ([Level(995, 1, 1)], [Level(1_005, 9, 1)])
+    assert market.depth(1) == ([], [])
+
+
+def test_a_canceled_order_leaves_no_level_behind() -> None:
+    rows, market, seq = opened()
+    market.apply(rows.row(limit(2, BUY, 990, 5), cancel(2, seq)))
+    assert market.depth(0) == ([], [])
+
+
+def test_trades_make_the_tape_and_the_day() -> None:
+    rows, market, seq = opened()
+    market.apply(rows.row(limit(2, SELL, 1_000, 3), limit(2, SELL, 1_020, 3), limit(3, BUY, 1_020, 5)))
+    market.apply(rows.row(limit(2, BUY, 980, 1), limit(3, SELL, 980, 1)))
+    tape = market.recent_trades(0, 10)
+    assert [(t.price_ticks, t.quantity_lots, t.taker_side, t.seq) for t in tape] == [
+        (980, 1, SELL, seq + 4),
+        (1_020, 2, BUY, seq + 2),
+        (1_000, 3, BUY, seq + 2),
+    ]
+    assert [t.trade_id for t in tape] == [(seq + 4) << 20 | 1, (seq + 2) << 20 | 2, (seq + 2) << 20 | 1]
+    assert tape[0].time_ns == START_NS + (seq + 4) * 1_000
+    assert market.recent_trades(0, 1) == tape[:1]
+    ticker = market.ticker(0)
+    assert (ticker.open_ticks, ticker.high_ticks, ticker.low_ticks, ticker.last_ticks) == (1_000, 1_020, 980, 980)
+    assert (ticker.volume_lots, ticker.turnover_fen, ticker.trades) == (6, (3_000 + 2_040 + 980) * 100, 3)
+    assert (ticker.best_bid_ticks, ticker.best_ask_ticks) == (None, 1_020)
+    assert (ticker.lower_limit_ticks, ticker.upper_limit_ticks) == (900, 1_100)
+    assert (ticker.seq, ticker.trading_date, ticker.phase) == (seq + 4, 20231201, Phase.CONTINUOUS)
+
+
+def test_the_day_roll_starts_the_day_anew_around_the_settlement_price() -> None:
+    rows, market, _ = opened()
+    gtc = limit(2, SELL, 1_060, 3, time_in_force=TimeInForce.GTC)
+    market.apply(rows.row(gtc, limit(3, BUY, 1_060, 1), limit(3, BUY, 990, 1), roll(20231204)))
+    ticker = market.ticker(0)
+    assert (ticker.trading_date, ticker.reference_ticks) == (20231204, 1_060)
+    assert (ticker.open_ticks, ticker.last_ticks, ticker.volume_lots, ticker.turnover_fen) == (None, None, 0, 0)
+    assert market.recent_trades(0, 10) == []
+    assert market.depth(0) == ([], [Level(1_060, 2, 1)])
+
+
+def test_a_halt_of_everything_is_seen_in_every_ticker() -> None:
+    rows, market, seq = opened()
+    changes = market.apply(rows.row(Command(kind=CommandKind.HALT, instrument=1)))
+    assert list(changes.ticker) == [1]
+    assert [market.ticker(number).phase for number in (0, 1)] == [Phase.CONTINUOUS, Phase.HALTED]
+    assert market.ticker(1).seq == seq
+
+
+def test_changes_say_what_a_row_touched_and_which_seq_came_before() -> None:
+    rows, market, seq = opened()
+    market.apply(rows.row(limit(2, SELL, 1_000, 3)))
+    quotation = market.quotations[0]
+    assert quotation.depth_seq == seq
+    changes = market.apply(rows.row(limit(3, BUY, 1_000, 1), limit(3, BUY, 990, 1), limit(3, BUY, 985, 1)))
+    assert changes.depth == {0: seq}
+    assert quotation.depth_seq == seq + 3
+    assert list(changes.levels[0]) == [(SELL, 1_000), (BUY, 990), (BUY, 985)]
+    assert [trade.seq for trade in changes.traded[0]] == [seq + 1]
+    assert quotation.ticker_seq == seq + 2, "a level behind the best one is no news for the ticker"
+    assert changes.listed == []
+
+
+def test_a_row_that_overlaps_what_is_known_counts_once() -> None:
+    rows, market, _ = opened()
+    row = rows.row(limit(2, SELL, 1_000, 3), limit(3, BUY, 1_000, 1))
+    market.apply(row)
+    before = market.ticker(0)
+    changes = market.apply(row)
+    assert market.ticker(0) == before
+    assert (changes.depth, changes.trades, changes.ticker) == ({}, {}, {})
+
+
+def engine_depth(engine: NaiveEngine, instrument: int) -> tuple[list[Level], list[Level]]:
+    bids, asks = engine.listed[instrument].sides
+
+    def level(price: int, side: Side) -> Level:
+        orders = engine.listed[instrument].sides[side][price]
+        return Level(price, sum(order.leaves for order in orders), len(orders))
+
+    return [level(p, BUY) for p in sorted(bids, reverse=True)], [level(p, SELL) for p in sorted(asks)]
+
+
+orders_strategy = st.builds(
+    limit,
+    st.sampled_from(TRADERS),
+    st.sampled_from([BUY, SELL]),
+    st.integers(995, 1_005),
+    st.integers(1, 5),
+    instrument=st.integers(0, 1),
+    time_in_force=st.sampled_from(TimeInForce),
+)
+cancels_strategy = st.builds(cancel, st.sampled_from(TRADERS), st.integers(14, 60))
+batches_strategy = st.lists(st.lists(orders_strategy | cancels_strategy, min_size=1, max_size=8), max_size=8)
+
+
+@given(batches=batches_strategy, day_roll_after=st.integers(0, 8))
+@settings(deadline=None)
+def test_depth_equals_the_engines_own_after_every_row(batches: list[list[Command]], day_roll_after: int) -> None:
+    rows, market, _ = opened()
+    for number, batch in enumerate(batches):
+        market.apply(rows.row(*batch, *([roll(20231204)] if number == day_roll_after else [])))
+        for instrument in range(2):
+            assert market.depth(instrument) == engine_depth(rows.engine, instrument)
+            reference = rows.engine.listed[instrument].reference
+            assert market.ticker(instrument).reference_ticks == reference
+            assert market.ticker(instrument).volume_lots == rows.engine.listed[instrument].day_lots
+            assert market.ticker(instrument).turnover_fen == rows.engine.listed[instrument].day_amount
