@@ -1,42 +1,39 @@
-"""Market data as JSON: `schemas.Depth`, `PublicTrade` and `Ticker` as dicts, for REST and WebSocket alike."""
+"""Market data as JSON, for REST and WebSocket alike: `schemas.Depth`, `PublicTrade` and `Ticker` as dicts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from services.gateway.execution_report import date_text, time_text
 from services.gateway.instruments import PHASE_NAMES, Instrument, yuan_text
 from services.gateway.venue_orders import SIDE_NAMES
-from services.market_data import CHECKSUM_LEVELS, Level, Market, MarketTrade, depth_checksum
+from services.market_data import CHECKSUM_LEVELS, Level, MarketTrade, TickerView, depth_checksum
 
 
-def checksum(instrument: Instrument, market: Market) -> int:
-    """CRC-32 over the top ten levels of each side, as `services.market_data.checksum` defines it."""
-    price_text = instrument.price_text
-    bids, asks = market.depth(instrument.number, CHECKSUM_LEVELS)
-    return depth_checksum(
-        [(price_text(level.price_ticks), level.quantity_lots) for level in bids],
-        [(price_text(level.price_ticks), level.quantity_lots) for level in asks],
-    )
+def level_json(instrument: Instrument, level: Level) -> dict[str, Any]:
+    """`schemas.DepthLevel`."""
+    return {
+        "price": instrument.price_text(level.price_ticks),
+        "quantity": level.quantity_lots,
+        "orders": level.orders,
+    }
 
 
-def levels_json(instrument: Instrument, levels: Iterable[Level]) -> list[dict[str, Any]]:
-    """`schemas.DepthLevel`s."""
-    price_text = instrument.price_text
-    return [{"price": price_text(price), "quantity": quantity, "orders": orders} for price, quantity, orders in levels]
-
-
-def depth_json(instrument: Instrument, market: Market, levels: int | None = None) -> dict[str, Any]:
-    """`schemas.Depth` as of the market's last command; at most `levels` of each side."""
-    bids, asks = market.depth(instrument.number, levels)
+def depth_json(instrument: Instrument, bids: list[Level], asks: list[Level], seq: int) -> dict[str, Any]:
+    """`schemas.Depth` of both sides, best first. The checksum covers what is sent, at most the top ten of each side."""
+    bid_levels = [level_json(instrument, level) for level in bids]
+    ask_levels = [level_json(instrument, level) for level in asks]
     return {
         "symbol": instrument.symbol,
-        "seq": market.seq,
-        "bids": levels_json(instrument, bids),
-        "asks": levels_json(instrument, asks),
-        "checksum": checksum(instrument, market),
+        "seq": seq,
+        "bids": bid_levels,
+        "asks": ask_levels,
+        "checksum": depth_checksum(_top(bid_levels), _top(ask_levels)),
     }
+
+
+def _top(levels: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    return [(level["price"], level["quantity"]) for level in levels[:CHECKSUM_LEVELS]]
 
 
 def trade_json(instrument: Instrument, trade: MarketTrade) -> dict[str, Any]:
@@ -53,9 +50,8 @@ def trade_json(instrument: Instrument, trade: MarketTrade) -> dict[str, Any]:
     }
 
 
-def ticker_json(instrument: Instrument, market: Market) -> dict[str, Any]:
-    """`schemas.Ticker`; its `seq` is of the command that last changed it."""
-    view = market.ticker(instrument.number)
+def ticker_json(instrument: Instrument, view: TickerView) -> dict[str, Any]:
+    """`schemas.Ticker`."""
 
     def price(price_ticks: int | None) -> str | None:
         return None if price_ticks is None else instrument.price_text(price_ticks)
