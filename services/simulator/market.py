@@ -1,0 +1,111 @@
+"""What a simulated trader sees: today's band, the best prices, and its own idea of a fair price that wanders slowly.
+
+Prices are integer ticks here as everywhere; the API's decimal strings are turned at this door and back.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from services.simulator.accounts import VALUE_SHARE_BP
+
+_QUIET_YUAN = 20_000
+_YUAN_PER_BP = 60
+
+
+@dataclass
+class Quote:
+    """One instrument as of now. `fair_ticks` is the simulator's own opinion; nobody else knows it."""
+
+    symbol: str
+    tick_size: Decimal
+    lot_size: int
+    reference_ticks: int
+    low_ticks: int
+    high_ticks: int
+    fair_ticks: int
+    open: bool
+    seen_trading: bool = False
+    bid_ticks: int | None = None
+    ask_ticks: int | None = None
+
+    def price(self, ticks: int) -> str:
+        """A price as the API writes it."""
+        return str(ticks * self.tick_size)
+
+    def ticks(self, price: str) -> int:
+        """A price of the API in ticks."""
+        return int(Decimal(price) / self.tick_size)
+
+    def inside(self, ticks: int) -> bool:
+        """Whether a limit at this price would be taken today."""
+        return self.low_ticks <= ticks <= self.high_ticks
+
+    @property
+    def typical_lots(self) -> int:
+        """The size of an everyday order: dearer in what is traded more, and at least one lot."""
+        value = _QUIET_YUAN + _YUAN_PER_BP * VALUE_SHARE_BP.get(self.symbol, 10)
+        return max(1, int(value / (self.reference_ticks * self.tick_size * self.lot_size)))
+
+    @property
+    def activity(self) -> float:
+        """How often this instrument's turn comes, so that values add up to VALUE_SHARE_BP."""
+        value = self.typical_lots * self.reference_ticks * self.tick_size * self.lot_size
+        return VALUE_SHARE_BP.get(self.symbol, 10) / float(value)
+
+    def wander(self, rng: random.Random) -> None:
+        """Moves the fair price by a tick at most, more often towards the reference price the further it is away."""
+        if rng.random() < 0.6:
+            return
+        reach = 2 * max(1, self.high_ticks - self.reference_ticks)
+        pull = rng.randint(-reach, reach)
+        self.fair_ticks += -1 if pull < self.fair_ticks - self.reference_ticks else 1
+        self.fair_ticks = min(max(self.fair_ticks, self.low_ticks + 1), self.high_ticks - 1)
+
+
+@dataclass
+class MarketView:
+    """All instruments, kept current by `apply_ticker`."""
+
+    quotes: dict[str, Quote] = field(default_factory=dict)
+
+    def list_instrument(self, instrument: dict[str, Any]) -> None:
+        """Takes in one entry of GET /v1/instruments; what is known already only gets the day's band and phase."""
+        tick_size = Decimal(instrument["tick_size"])
+        reference = int(Decimal(instrument["reference_price"]) / tick_size)
+        known = self.quotes.get(instrument["symbol"])
+        self.quotes[instrument["symbol"]] = Quote(
+            symbol=instrument["symbol"],
+            tick_size=tick_size,
+            lot_size=instrument["lot_size"],
+            reference_ticks=reference,
+            low_ticks=int(Decimal(instrument["lower_limit"]) / tick_size),
+            high_ticks=int(Decimal(instrument["upper_limit"]) / tick_size),
+            fair_ticks=known.fair_ticks if known else reference,
+            open=instrument["phase"] == "continuous",
+        )
+
+    def apply_ticker(self, ticker: dict[str, Any]) -> None:
+        """Takes in one ticker. The first trade price seen becomes the fair price a restarted simulator goes on from."""
+        quote = self.quotes.get(ticker["symbol"])
+        if quote is None:
+            return
+        quote.reference_ticks = quote.ticks(ticker["reference_price"])
+        quote.low_ticks = quote.ticks(ticker["lower_limit"])
+        quote.high_ticks = quote.ticks(ticker["upper_limit"])
+        quote.bid_ticks = quote.ticks(ticker["best_bid"]) if ticker["best_bid"] else None
+        quote.ask_ticks = quote.ticks(ticker["best_ask"]) if ticker["best_ask"] else None
+        quote.open = ticker["phase"] == "continuous"
+        if ticker["last"] and not quote.seen_trading:
+            quote.seen_trading = True
+            quote.fair_ticks = min(max(quote.ticks(ticker["last"]), quote.low_ticks + 1), quote.high_ticks - 1)
+
+    def choose(self, rng: random.Random) -> Quote | None:
+        """An instrument whose turn it is, by activity; None while nothing trades."""
+        trading = [quote for quote in self.quotes.values() if quote.open]
+        if not trading:
+            return None
+        return rng.choices(trading, [quote.activity for quote in trading])[0]
