@@ -33,6 +33,10 @@ class Submission(NamedTuple):
 class Inbox(Protocol):
     """Commands on their way to the one writer. Many put, one takes."""
 
+    @property
+    def depth(self) -> int:
+        """How many commands wait, as far as this process knows."""
+
     async def put(self, submission: Submission) -> None:
         """Hands over a submission; raises InboxFull."""
 

@@ -19,6 +19,11 @@ class InProcessInbox:
         self._commands = 0
         self._bell = Bell()
 
+    @property
+    def depth(self) -> int:
+        """How many commands wait."""
+        return self._commands
+
     async def put(self, submission: Submission) -> None:
         """Hands over a submission; raises InboxFull, and ValueError for bytes that are not whole commands."""
         count, rest = divmod(len(submission.commands), COMMAND.itemsize)
@@ -108,6 +113,11 @@ class InProcessFeed:
         subscription = InProcessSubscription(self, self._max_rows)
         self._subscriptions.append(subscription)
         return subscription
+
+    @property
+    def readers(self) -> int:
+        """How many subscriptions are open."""
+        return len(self._subscriptions)
 
     def unsubscribe(self, subscription: InProcessSubscription) -> None:
         """Forgets a subscription; closing one twice is harmless."""

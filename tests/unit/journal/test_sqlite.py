@@ -1,0 +1,228 @@
+"""What is particular to the SQLite journal: what is asked of SQLite, the lock, damage in the file, a device that fails."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalRefused
+from services.journal.row import Row
+from services.journal.sqlite import SqliteJournal, make_durable
+from tests.unit.journal.chains import next_row
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.sqlite"
+
+
+async def written(path: Path, sizes: list[int]) -> list[Row]:
+    """A closed journal with rows of these sizes."""
+    journal = await SqliteJournal.open(path)
+    rows: list[Row] = []
+    for size in sizes:
+        rows.append(next_row(rows[-1] if rows else None, size, journal_id=journal.journal_id, epoch=journal.epoch))
+        await journal.append(rows[-1])
+    await journal.close()
+    return rows
+
+
+def tamper(path: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement, values)
+
+
+async def read_until_error(path: Path, after_seq: int = 0) -> tuple[list[int], JournalError | None]:
+    """The last_seq of each row that reads well, and the error that ends them."""
+    journal = await SqliteJournal.open(path, read_only=True)
+    good: list[int] = []
+    try:
+        async for row in journal.read(after_seq):
+            good.append(row.last_seq)
+    except JournalError as error:
+        return good, error
+    finally:
+        await journal.close()
+    return good, None
+
+
+def test_commits_are_synced_or_it_refuses_to_run(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        make_durable(connection, path)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    with (
+        closing(sqlite3.connect(":memory:", isolation_level=None)) as no_device,
+        pytest.raises(JournalError, match="SQLite answers journal_mode = memory to WAL"),
+    ):
+        make_durable(no_device, path)
+
+
+async def test_a_row_is_in_the_file_when_append_returns(path: Path) -> None:
+    journal = await SqliteJournal.open(path)
+    row = next_row(None, 3, journal_id=journal.journal_id)
+    await journal.append(row)
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT * FROM rows").fetchall() == [(1, 3, 1, row.encode())]
+        assert other.execute("SELECT * FROM meta").fetchall() == [(1, journal.journal_id, 1)]
+    await journal.close()
+
+
+async def test_the_lock_names_the_folder_and_the_process(path: Path) -> None:
+    journal = await SqliteJournal.open(path)
+    with pytest.raises(JournalBusy) as busy:
+        await SqliteJournal.open(path)
+    assert f"the data folder {path.parent} is in use by another REX process (process id {os.getpid()})" in str(busy.value)
+    await journal.close()
+
+
+async def test_another_process_is_refused_as_a_writer_and_welcome_as_a_reader(path: Path) -> None:
+    journal = await SqliteJournal.open(path)
+    row = next_row(None, 3, journal_id=journal.journal_id)
+    await journal.append(row)
+    program = """
+import asyncio, sys
+from pathlib import Path
+from services.journal import JournalBusy
+from services.journal.sqlite import SqliteJournal
+
+async def main(path):
+    try:
+        await SqliteJournal.open(path)
+    except JournalBusy:
+        print("busy")
+    reader = await SqliteJournal.open(path, read_only=True)
+    print([row.hash.hex() async for row in reader.read(0)])
+    await reader.close()
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+    answer = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines() == ["busy", str([row.hash.hex()])]
+    second = next_row(row, 1, journal_id=journal.journal_id)
+    await journal.append(second)
+    assert await journal.last_row() == second
+    await journal.close()
+
+
+async def test_there_must_be_something_to_read(path: Path) -> None:
+    with pytest.raises(JournalError, match="there is no journal to read at"):
+        await SqliteJournal.open(path, read_only=True)
+    assert list(path.parent.iterdir()) == []
+
+
+async def test_a_file_that_is_no_journal_is_left_alone(path: Path) -> None:
+    path.write_bytes(b"these are my holiday notes, not a database. " * 100)
+    with pytest.raises(JournalError, match="cannot be opened as a journal"):
+        await SqliteJournal.open(path)
+    with pytest.raises(JournalError):
+        await SqliteJournal.open(path, read_only=True)
+    assert path.read_bytes().startswith(b"these are my holiday notes")
+    await (await SqliteJournal.open(path.with_name("another"))).close()
+
+
+async def test_a_file_of_another_format_is_refused(path: Path) -> None:
+    await written(path, [1])
+    tamper(path, "UPDATE meta SET format = 9")
+    for read_only in (False, True):
+        with pytest.raises(JournalRefused, match="has file format 9; this version reads 1"):
+            await SqliteJournal.open(path, read_only=read_only)
+
+
+async def test_a_flipped_bit_is_found_where_it_is_and_the_rows_before_it_are_read(path: Path) -> None:
+    rows = await written(path, [2, 2, 2])
+    data = bytearray(rows[1].encode())
+    data[300] ^= 1
+    tamper(path, "UPDATE rows SET data = ? WHERE first_seq = 3", bytes(data))
+    good, error = await read_until_error(path)
+    assert good == [2]
+    assert isinstance(error, JournalCorrupt)
+    assert (error.seq, str(error)) == (3, "the row from seq 3 is damaged: its checksum is wrong")
+
+
+@pytest.mark.parametrize("after_seq", [0, 2])
+async def test_a_missing_row_is_found(path: Path, after_seq: int) -> None:
+    await written(path, [2, 2, 2])
+    tamper(path, "DELETE FROM rows WHERE first_seq = 3")
+    good, error = await read_until_error(path, after_seq)
+    assert good == [2][after_seq // 2 :]
+    assert isinstance(error, JournalCorrupt)
+    assert error.seq == 5
+    assert "commands are missing" in str(error)
+
+
+async def test_a_rewritten_history_breaks_the_chain_after_it(path: Path) -> None:
+    rows = await written(path, [2, 2, 2])
+    forged = next_row(rows[0], 2, journal_id=rows[0].journal_id, attachments=(b"another text",))
+    tamper(path, "UPDATE rows SET data = ? WHERE first_seq = 3", forged.encode())
+    for after_seq, before in ((0, [2, 4]), (4, [])):
+        good, error = await read_until_error(path, after_seq)
+        assert good == before
+        assert error is not None
+        assert str(error).startswith("seq 5 does not continue the hash chain")
+
+
+async def test_a_row_in_another_s_place_is_found(path: Path) -> None:
+    rows = await written(path, [2, 2])
+    tamper(path, "UPDATE rows SET data = ? WHERE first_seq = 1", rows[1].encode())
+    good, error = await read_until_error(path)
+    assert (good, str(error)) == ([], "the row stored for seq 1 is the one from seq 3")
+
+
+async def test_a_writer_does_not_continue_a_damaged_last_row(path: Path) -> None:
+    rows = await written(path, [2])
+    tamper(path, "UPDATE rows SET data = ?", rows[0].encode()[:-1])
+    with pytest.raises(JournalCorrupt):
+        await SqliteJournal.open(path)
+    tamper(path, "UPDATE rows SET data = ?", rows[0].encode())
+    journal = await SqliteJournal.open(path)
+    assert await journal.last_row() == rows[0]
+    await journal.close()
+
+
+async def test_a_full_device_stops_the_writer_for_good_and_keeps_what_was_acknowledged(tmp_path: Path) -> None:
+    program = """
+import asyncio, resource, sys
+from pathlib import Path
+from services.journal import JournalError
+from services.journal.sqlite import SqliteJournal
+from tests.unit.journal.chains import next_row
+
+async def main(path):
+    journal = await SqliteJournal.open(path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
+    row = None
+    try:
+        while True:
+            following = next_row(row, 100, journal_id=journal.journal_id)
+            await journal.append(following)
+            row = following
+            print("acknowledged", row.last_seq)
+    except JournalError as error:
+        print("failed", error.seq)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    try:
+        await journal.append(following)
+    except JournalError as error:
+        print("still failed", error.seq)
+    await journal.close()
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+    path = tmp_path / "journal"
+    answer = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    *acknowledged, failed, still = answer.stdout.splitlines()
+    assert len(acknowledged) > 3
+    last_seq = int(acknowledged[-1].split()[1])
+    assert (failed, still) == (f"failed {last_seq + 1}", f"still failed {last_seq + 1}")
+    good, error = await read_until_error(path)
+    assert error is None
+    assert good[-1] >= last_seq
