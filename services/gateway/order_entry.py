@@ -68,6 +68,11 @@ class OrderEntry:
         self._waiting: dict[int, tuple[float, OnReply]] = {}  # by request_id: when to give up, whom to tell
         self._lookups: set[asyncio.Task[None]] = set()
 
+    @property
+    def waiting(self) -> int:
+        """How many commands were handed over whose row has not come yet."""
+        return len(self._waiting)
+
     # ------------------------------------------------------------------ orders, as callbacks (the WebSocket's way)
 
     async def submit_order(self, key: ApiKey, body: OrderBody, on_outcome: OnOutcome) -> None:

@@ -34,6 +34,20 @@ class Reply(BaseModel):
 class OrderRequest(Request):
     """A new order. A market order has no price and is always `ioc`; a limit order is `day` unless it says otherwise."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "symbol": "PRND-OX",
+                "side": "buy",
+                "order_type": "limit",
+                "time_in_force": "day",
+                "price": "473000.00",
+                "quantity": 3,
+                "client_order_id": "my-order-0001",
+            }
+        }
+    )
+
     symbol: str
     side: SideName
     order_type: OrderTypeName = "limit"
@@ -45,6 +59,29 @@ class OrderRequest(Request):
 
 class BatchRequest(Request):
     """Up to 100 orders, taken in this order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "orders": [
+                    {
+                        "symbol": "PRND-OX",
+                        "side": "sell",
+                        "price": "473500.00",
+                        "quantity": 2,
+                        "client_order_id": "b-1",
+                    },
+                    {
+                        "symbol": "PRND-OX",
+                        "side": "sell",
+                        "price": "474000.00",
+                        "quantity": 2,
+                        "client_order_id": "b-2",
+                    },
+                ]
+            }
+        }
+    )
 
     orders: list[OrderRequest] = Field(min_length=1, max_length=100)
 
@@ -223,8 +260,28 @@ class Ticker(Reply):
     phase: Literal["closed", "continuous", "halted"]
 
 
+class Venue(Reply):
+    """Which venue this is, and where it stands."""
+
+    name: str
+    seq: int
+    incarnation: str = Field(description="the journal's id: numbers of another incarnation are another history's")
+    trading_date: str
+    schedule: Literal["always", "exchange"]
+    demo: bool = Field(description="simulated traders trade here")
+
+
+class Health(Reply):
+    """The venue answers."""
+
+    status: Literal["ok", "ready"]
+    seq: int
+
+
 class AccountRequest(Request):
     """A new account; members of one owner group never trade with each other."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "Baotou Magnet Works", "owner": 0}})
 
     name: Name
     owner: int = Field(default=0, ge=0, description="an account of the same owner; 0: its own group")
@@ -240,6 +297,10 @@ class AccountOpened(Reply):
 
 class KeyRequest(Request):
     """A new API key. A key with `trade` is bound to an account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"name": "trading desk", "scopes": ["read", "trade"], "account": 2}}
+    )
 
     name: Name
     scopes: list[Scope] = Field(min_length=1)
@@ -260,11 +321,15 @@ class KeyIssuedReply(Reply):
 class CashRequest(Request):
     """Money in, or out where the amount is negative, in yuan."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"amount": "2500000.00"}})
+
     amount: DecimalText
 
 
 class InventoryRequest(Request):
     """Lots in, or out where the quantity is negative."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"symbol": "PRND-OX", "quantity": 120}})
 
     symbol: str
     quantity: int

@@ -1,0 +1,152 @@
+"""What operators and administrators do, over HTTP: accounts, keys, cash, inventory; halts. Each is a journaled command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from matching_engine.records import ALL_INSTRUMENTS, MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS
+from services.admin_commands import change_cash, change_inventory, halt, open_account, record, resume
+from services.attachments import AccountText, KeyIssued, KeyRevoked
+from services.gateway.account import account_json, known_account
+from services.gateway.caller import Caller
+from services.gateway.instruments import Instrument, amount_fen
+from services.gateway.keys import key_hash, new_secret
+from services.gateway.order_entry import OrderEntry
+from services.gateway.problems import ProblemError, field_problem, unknown_symbol
+from services.gateway.schemas import (
+    Account,
+    AccountOpened,
+    AccountRequest,
+    Applied,
+    CashRequest,
+    InventoryRequest,
+    KeyIssuedReply,
+    KeyRequest,
+)
+from services.gateway.state import VenueState
+
+
+def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
+    """/v1/admin/…"""
+    router = APIRouter(prefix="/v1/admin")
+    _account_routes(router, state, order_entry)
+    _key_routes(router, state, order_entry)
+    _halt_routes(router, state, order_entry)
+    return router
+
+
+def _account_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
+    tags: list[Any] = ["admin: accounts"]
+
+    @router.post("/accounts", response_model=AccountOpened, status_code=201, tags=tags, summary="Open an account")
+    async def open_new(key: Caller, body: AccountRequest) -> AccountOpened:
+        key.require("admin")
+        if body.owner and body.owner not in state.accounts:
+            raise field_problem("unknown_account", "owner", f"no account has the number {body.owner}")
+        text = AccountText(name=body.name)
+        event = await order_entry.execute(key, lambda sender: open_account(sender, text, body.owner))
+        return AccountOpened(account=event.account, name=body.name, seq=event.seq)
+
+    @router.get("/accounts", response_model=list[Account], tags=tags, summary="All accounts with their balances")
+    async def list_accounts(key: Caller) -> JSONResponse:
+        key.require("admin")
+        return JSONResponse([account_json(account, state) for _, account in sorted(state.accounts.items())])
+
+    @router.post("/accounts/{account}/cash", response_model=Applied, tags=tags, summary="Money in or out")
+    async def move_cash(key: Caller, account: int, body: CashRequest) -> Applied:
+        key.require("admin")
+        number = known_account(state, account).account
+        fen = amount_fen(body.amount, "amount", MAX_AMOUNT_FEN)
+        event = await order_entry.execute(key, lambda sender: change_cash(sender, number, fen))
+        return Applied(seq=event.seq)
+
+    @router.post("/accounts/{account}/inventory", response_model=Applied, tags=tags, summary="Lots in or out")
+    async def move_inventory(key: Caller, account: int, body: InventoryRequest) -> Applied:
+        key.require("admin")
+        number = known_account(state, account).account
+        instrument = state.by_symbol.get(body.symbol)
+        if instrument is None:
+            raise field_problem("unknown_symbol", "symbol", f"no instrument is listed as {body.symbol[:40]!r}")
+        if not 0 < abs(body.quantity) <= MAX_QUANTITY_LOTS:
+            raise field_problem("invalid_quantity", "quantity", f"must not be 0, nor beyond {MAX_QUANTITY_LOTS} lots")
+        event = await order_entry.execute(
+            key, lambda sender: change_inventory(sender, number, instrument.number, body.quantity)
+        )
+        return Applied(seq=event.seq)
+
+
+def _key_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
+    tags: list[Any] = ["admin: keys"]
+
+    @router.post("/keys", response_model=KeyIssuedReply, status_code=201, tags=tags, summary="Issue an API key")
+    async def issue_key(key: Caller, body: KeyRequest) -> KeyIssuedReply:
+        key.require("admin")
+        _check_binding(body, state)
+        secret, scopes = new_secret(), tuple(dict.fromkeys(body.scopes))
+        issued = KeyIssued(key_hash=key_hash(secret).hex(), account=body.account, name=body.name, scopes=scopes)
+        event = await order_entry.execute(key, lambda sender: record(sender, issued))
+        return KeyIssuedReply(
+            key_id=str(event.seq),
+            key=secret,
+            account=body.account,
+            name=body.name,
+            scopes=list(scopes),
+            seq=event.seq,
+        )
+
+    @router.delete("/keys/{key_id}", response_model=Applied, tags=tags, summary="Revoke an API key")
+    async def revoke_key(key: Caller, key_id: str) -> Applied:
+        key.require("admin")
+        number = int(key_id) if key_id.isascii() and key_id.isdigit() and len(key_id) < 19 else 0
+        if number not in state.key_hashes:
+            raise ProblemError(404, "unknown_key_id", "No valid key has this id.")
+        event = await order_entry.execute(key, lambda sender: record(sender, KeyRevoked(key_id=number)))
+        return Applied(seq=event.seq)
+
+
+def _check_binding(body: KeyRequest, state: VenueState) -> None:
+    if body.account and body.account not in state.accounts:
+        raise field_problem("unknown_account", "account", f"no account has the number {body.account}")
+    if "trade" in body.scopes and not body.account:
+        raise field_problem("validation_failed", "account", "a key with `trade` must be bound to an account")
+    if body.account and ({"operate", "admin"} & set(body.scopes)):
+        raise field_problem(
+            "validation_failed", "account", "a key with `operate` or `admin` is bound to no account (0)"
+        )
+
+
+def _halt_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
+    tags: list[Any] = ["operate"]
+
+    def listed(symbol: str) -> Instrument:
+        instrument = state.by_symbol.get(symbol)
+        if instrument is None:
+            raise unknown_symbol(symbol)
+        return instrument
+
+    async def move(key: Caller, build: Any, instrument: int) -> Applied:
+        event = await order_entry.execute(key, lambda sender: build(sender, instrument))
+        return Applied(seq=event.seq)
+
+    @router.post("/halt", response_model=Applied, tags=tags, summary="Halt every instrument: cancels only")
+    async def halt_all(key: Caller) -> Applied:
+        key.require("operate")
+        return await move(key, halt, ALL_INSTRUMENTS)
+
+    @router.post("/resume", response_model=Applied, tags=tags, summary="Resume every instrument")
+    async def resume_all(key: Caller) -> Applied:
+        key.require("operate")
+        return await move(key, resume, ALL_INSTRUMENTS)
+
+    @router.post("/instruments/{symbol}/halt", response_model=Applied, tags=tags, summary="Halt one instrument")
+    async def halt_one(key: Caller, symbol: str) -> Applied:
+        key.require("operate")
+        return await move(key, halt, listed(symbol).number)
+
+    @router.post("/instruments/{symbol}/resume", response_model=Applied, tags=tags, summary="Resume one instrument")
+    async def resume_one(key: Caller, symbol: str) -> Applied:
+        key.require("operate")
+        return await move(key, resume, listed(symbol).number)

@@ -1,0 +1,98 @@
+"""The gateway's application: routes, the door around them, problems for every exception, documentation that works offline."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.staticfiles import StaticFiles
+from swagger_ui_bundle import swagger_ui_path
+
+from services.gateway import account, admin, health, orders, problems, venue
+from services.gateway import market as market_routes
+from services.gateway.doorway import Doorway
+from services.gateway.health import NotReady
+from services.gateway.history import OrderHistory, Projected
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.openapi import openapi_document
+from services.gateway.order_entry import OrderEntry
+from services.gateway.state import VenueState
+from services.gateway.venue import VenueFacts
+from services.market_data import Market
+from services.messaging import Inbox
+
+
+def _nothing_missing() -> list[str]:
+    return []
+
+
+def create_app(
+    *,
+    state: VenueState,
+    market: Market,
+    order_entry: OrderEntry,
+    inbox: Inbox,
+    read_database: AsyncEngine,
+    projected: Projected,
+    routers: Iterable[APIRouter] = (),
+    allowed_hosts: Collection[str],
+    allowed_origins: Collection[str] = (),
+    facts: VenueFacts | None = None,
+    not_ready: NotReady = _nothing_missing,
+    request_log: bool = False,
+) -> FastAPI:
+    """The application around a venue's parts; whoever starts it runs `GatewayReader` beside it."""
+    app = FastAPI(title="REX", docs_url=None, redoc_url=None)
+    history = OrderHistory(state, read_database, projected)
+    metrics = GatewayMetrics(state, order_entry, inbox)
+    for router in (
+        orders.routes(state, order_entry, history),
+        market_routes.routes(state, market),
+        account.routes(state),
+        venue.routes(state, facts or VenueFacts()),
+        admin.routes(state, order_entry),
+        health.routes(state, metrics, not_ready),
+        *routers,
+    ):
+        app.include_router(router)
+    _add_documentation(app)
+    problems.install(app)
+    app.add_middleware(
+        Doorway,
+        state=state,
+        allowed_hosts=allowed_hosts,
+        allowed_origins=allowed_origins,
+        direct=orders.direct_routes(state, order_entry, metrics),
+        metrics=metrics,
+        request_log=request_log,
+    )
+    return app
+
+
+def _add_documentation(app: FastAPI) -> None:
+    """/docs from the wheel's own files, and an /openapi.json that knows the hot routes."""
+    document: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not document:
+            document.update(openapi_document(app, version("rex-exchange")))
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    app.mount("/docs/static", StaticFiles(directory=Path(str(swagger_ui_path))))
+
+    @app.get("/docs", include_in_schema=False)
+    async def documentation() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title="REX API",
+            swagger_js_url="/docs/static/swagger-ui-bundle.js",
+            swagger_css_url="/docs/static/swagger-ui.css",
+            swagger_favicon_url="/docs/static/favicon-32x32.png",
+        )

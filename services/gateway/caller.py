@@ -1,0 +1,40 @@
+"""Who asks: the key that the door found, as a FastAPI dependency (async: a synchronous one costs a thread)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from services.gateway.doorway import KEY
+from services.gateway.keys import ApiKey
+from services.gateway.problems import ProblemError
+
+
+async def _caller(request: Request) -> ApiKey:
+    key: ApiKey = request.scope[KEY]
+    return key
+
+
+Caller = Annotated[ApiKey, Depends(_caller)]
+
+AccountQuery = Annotated[
+    int | None, Query(ge=1, description="an account number; needs `operate` unless it is one's own")
+]
+
+
+def visible_account(key: ApiKey, account: int | None) -> int | None:
+    """The account whose affairs a `read` request is about; None: all of them, for an operator who names none."""
+    key.require("read")
+    if account is not None and account != key.account:
+        key.require("operate")
+        return account
+    return None if "operate" in key.scopes and not key.account else key.own_account()
+
+
+def one_account(key: ApiKey, account: int | None) -> int:
+    """Like `visible_account`, where it must be exactly one."""
+    chosen = visible_account(key, account)
+    if chosen is None:
+        raise ProblemError(403, "account_required", "This key is bound to no account: name one with ?account=.")
+    return chosen

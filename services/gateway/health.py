@@ -1,0 +1,43 @@
+"""Is it alive, is it ready, how is it doing: for supervisors and monitoring, without a key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.problems import ProblemError
+from services.gateway.schemas import Health
+from services.gateway.state import VenueState
+
+NotReady = Callable[[], list[str]]
+"""What is not ready yet, a sentence each."""
+
+
+def routes(state: VenueState, metrics: GatewayMetrics, not_ready: NotReady) -> APIRouter:
+    """/healthz, /readyz, /metrics"""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", response_model=Health, summary="The process answers")
+    async def healthz() -> JSONResponse:
+        return JSONResponse({"status": "ok", "seq": state.last_seq})
+
+    @router.get("/readyz", response_model=Health, summary="The venue can take orders; if not, 503 says why")
+    async def readyz() -> JSONResponse:
+        missing = not_ready()
+        if not state.instruments:
+            missing.append("No instrument is listed.")
+        if not state.trading_date:
+            missing.append("No trading day has begun.")
+        if missing:
+            raise ProblemError(503, "not_ready", " ".join(missing))
+        return JSONResponse({"status": "ready", "seq": state.last_seq})
+
+    @router.get("/metrics", response_class=Response, summary="Prometheus metrics")
+    async def read_metrics() -> Response:
+        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+    return router
