@@ -84,6 +84,7 @@ cdef class OrderBook:
                       unsigned char side=*, long long price_ticks=*, long long quantity_lots=*,
                       unsigned char order_type=*, unsigned char time_in_force=*, unsigned char self_trade=*,
                       unsigned char flags=*, unsigned int account=*, unsigned int owner=*, long long tag=*)
+    cdef int _reserve_events(self, Py_ssize_t commands) except -1
     cdef int _apply_all(self, const BookCommandRow[::1] commands) except -1
     cdef list _take(self)
     cdef object _resting(self, int slot)

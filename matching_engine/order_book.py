@@ -237,9 +237,7 @@ class OrderBook:
                 raise MemoryError("more orders than 32-bit links can tell apart")
             self.ids.reserve(size)
             self.orders = grown(self.orders, self._used, size)
-        events = self.size + self.ids.count + 2 * commands
-        if events > len(self.out):
-            self.out = grown(self.out, self.size, max(events, 2 * len(self.out)))
+        self._reserve_events(commands)
         return size
 
     def place(
@@ -322,10 +320,15 @@ class OrderBook:
 
     # Within the book
 
+    def _reserve_events(self, commands: int) -> int:
+        events = self.size + self.ids.count + 2 * commands
+        if events > len(self.out):
+            self.out = grown(self.out, self.size, 2 * events)
+        return events
+
     def _apply_all(self, commands: Any) -> int:
         count = commands.shape[0]
-        if self.size + self.ids.count + 2 * count > len(self.out):
-            self.out = rows(Event, self.size + self.ids.count + 2 * count)
+        self._reserve_events(count)
         done = 0
         while done < count:
             stop = min(done + CHUNK, count)
