@@ -40,6 +40,12 @@ def tamper(path: Path, statement: str, *values: object) -> None:
         connection.execute(statement, values)
 
 
+def in_another_process(program: str, path: Path) -> list[str]:
+    """The lines a Python program prints that is given the path."""
+    answer = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    return answer.stdout.splitlines()
+
+
 async def read_until_error(path: Path, after_seq: int = 0) -> tuple[list[int], JournalError | None]:
     """The last_seq of each row that reads well, and the error that ends them."""
     journal = await SqliteJournal.open(path, read_only=True)
@@ -80,7 +86,9 @@ async def test_the_lock_names_the_folder_and_the_process(path: Path) -> None:
     journal = await SqliteJournal.open(path)
     with pytest.raises(JournalBusy) as busy:
         await SqliteJournal.open(path)
-    assert f"the data folder {path.parent} is in use by another REX process (process id {os.getpid()})" in str(busy.value)
+    assert f"the data folder {path.parent} is in use by another REX process (process id {os.getpid()})" in str(
+        busy.value
+    )
     await journal.close()
 
 
@@ -105,8 +113,7 @@ async def main(path):
 
 asyncio.run(main(Path(sys.argv[1])))
 """
-    answer = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
-    assert answer.stdout.splitlines() == ["busy", str([row.hash.hex()])]
+    assert in_another_process(program, path) == ["busy", str([row.hash.hex()])]
     second = next_row(row, 1, journal_id=journal.journal_id)
     await journal.append(second)
     assert await journal.last_row() == second
@@ -119,13 +126,20 @@ async def test_there_must_be_something_to_read(path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
-async def test_a_file_that_is_no_journal_is_left_alone(path: Path) -> None:
-    path.write_bytes(b"these are my holiday notes, not a database. " * 100)
+@pytest.fixture
+def notes(path: Path) -> bytes:
+    """What stands at the path: no database."""
+    path.write_bytes(b"these are my holiday notes. " * 100)
+    return path.read_bytes()
+
+
+async def test_a_file_that_is_no_journal_is_left_alone(path: Path, notes: bytes) -> None:
     with pytest.raises(JournalError, match="cannot be opened as a journal"):
         await SqliteJournal.open(path)
     with pytest.raises(JournalError):
         await SqliteJournal.open(path, read_only=True)
-    assert path.read_bytes().startswith(b"these are my holiday notes")
+    with path.open("rb") as file:  # noqa: ASYNC230
+        assert file.read() == notes
     await (await SqliteJournal.open(path.with_name("another"))).close()
 
 
@@ -218,8 +232,7 @@ async def main(path):
 asyncio.run(main(Path(sys.argv[1])))
 """
     path = tmp_path / "journal"
-    answer = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
-    *acknowledged, failed, still = answer.stdout.splitlines()
+    *acknowledged, failed, still = in_another_process(program, path)
     assert len(acknowledged) > 3
     last_seq = int(acknowledged[-1].split()[1])
     assert (failed, still) == (f"failed {last_seq + 1}", f"still failed {last_seq + 1}")

@@ -1,0 +1,130 @@
+"""Schedules at fixed instants. 2023: Friday 29 September to Sunday 8 October is a holiday; 28 September is a Thursday."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+
+from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase
+from services.data.calendar import TradingCalendar
+from services.sequencer.schedule import AlwaysOpen, ExchangeHours, trading_date_at
+
+SHANGHAI = timezone(timedelta(hours=8))
+OPEN = Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS)
+CLOSE = Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CLOSED)
+UNKNOWN = -1
+
+
+def roll(day: int) -> Command:
+    return Command(kind=CommandKind.DAY_ROLL, date=day)
+
+
+def ns(text: str) -> int:
+    """An instant in Shanghai."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).timestamp()) * 10**9
+
+
+@pytest.fixture(scope="module")
+def calendar() -> TradingCalendar:
+    return TradingCalendar.load()
+
+
+@pytest.mark.parametrize(
+    ("instant", "after_ns", "expected"),
+    [
+        ("2023-09-26 00:00", 0, date(2023, 9, 26)),
+        ("2023-09-26 17:00", -1, date(2023, 9, 26)),
+        ("2023-09-26 17:00", 0, date(2023, 9, 27)),
+        ("2023-09-26 23:59", 0, date(2023, 9, 27)),
+        ("2023-09-28 16:59", 0, date(2023, 9, 28)),
+        ("2023-09-28 17:00", 0, date(2023, 10, 9)),
+        ("2023-10-01 12:00", 0, date(2023, 10, 9)),
+        ("2023-10-08 18:00", 0, date(2023, 10, 9)),
+        ("2023-10-09 08:00", 0, date(2023, 10, 9)),
+        ("2023-12-29 17:00", 0, date(2024, 1, 2)),
+    ],
+)
+def test_the_trading_date(calendar: TradingCalendar, instant: str, after_ns: int, expected: date) -> None:
+    assert trading_date_at(calendar, ns(instant) + after_ns) == expected
+
+
+@pytest.mark.parametrize(
+    ("trading_date", "phase", "instant", "due"),
+    [
+        (0, UNKNOWN, "2023-09-26 03:00", [roll(20230926), OPEN]),
+        (20230926, Phase.CONTINUOUS, "2023-09-26 16:59", []),
+        (20230926, UNKNOWN, "2023-09-26 16:59", [OPEN]),
+        (20230926, Phase.CLOSED, "2023-09-26 16:59", [OPEN]),
+        (20230926, Phase.CONTINUOUS, "2023-09-26 17:00", [roll(20230927)]),
+        (20230927, Phase.CONTINUOUS, "2023-09-26 17:00", []),
+        (20230928, Phase.CONTINUOUS, "2023-09-28 17:00", [roll(20231009)]),
+        (20231009, Phase.CONTINUOUS, "2023-10-05 17:00", []),
+        (20230104, UNKNOWN, "2023-10-05 12:00", [roll(20231009), OPEN]),
+        (20231009, Phase.CONTINUOUS, "2023-09-26 12:00", []),
+    ],
+    ids=[
+        "first start", "nothing to do", "after a start", "opens", "17:00", "rolled already", "before a holiday",
+        "in a holiday", "one roll after an outage", "a clock set back rolls nothing back",
+    ],
+)  # fmt: skip
+def test_always_open(
+    calendar: TradingCalendar, trading_date: int, phase: int, instant: str, due: list[Command]
+) -> None:
+    assert AlwaysOpen(calendar).due(trading_date, phase, ns(instant)) == due
+
+
+@pytest.mark.parametrize(
+    ("trading_date", "phase", "instant", "due"),
+    [
+        (0, UNKNOWN, "2023-09-26 03:00", [CLOSE, roll(20230926)]),
+        (0, UNKNOWN, "2023-09-26 10:00", [roll(20230926), OPEN]),
+        (20230926, Phase.CLOSED, "2023-09-26 08:59", []),
+        (20230926, Phase.CLOSED, "2023-09-26 09:00", [OPEN]),
+        (20230926, Phase.CONTINUOUS, "2023-09-26 11:29", []),
+        (20230926, Phase.CONTINUOUS, "2023-09-26 11:30", [CLOSE]),
+        (20230926, Phase.CLOSED, "2023-09-26 13:29", []),
+        (20230926, Phase.CLOSED, "2023-09-26 13:30", [OPEN]),
+        (20230926, Phase.CONTINUOUS, "2023-09-26 16:00", [CLOSE]),
+        (20230926, Phase.CLOSED, "2023-09-26 16:59", []),
+        (20230926, Phase.CLOSED, "2023-09-26 17:00", [roll(20230927)]),
+        (20231009, Phase.CLOSED, "2023-10-05 10:00", []),
+        (20231009, Phase.CLOSED, "2023-10-07 14:00", []),
+        (20230926, Phase.CONTINUOUS, "2023-09-26 18:00", [CLOSE, roll(20230927)]),
+        (20230926, Phase.CONTINUOUS, "2023-09-28 10:00", [roll(20230928)]),
+        (20230926, Phase.CLOSED, "2023-09-28 10:00", [roll(20230928), OPEN]),
+    ],
+    ids=[
+        "first start at night", "first start in session", "before", "opens", "trades", "lunch", "still lunch",
+        "opens again", "ends", "settles", "17:00", "holiday", "weekend made up for elsewhere", "outage over the end",
+        "outage over a night", "outage from a closed hour",
+    ],
+)  # fmt: skip
+def test_exchange_hours(
+    calendar: TradingCalendar, trading_date: int, phase: int, instant: str, due: list[Command]
+) -> None:
+    assert ExchangeHours(calendar).due(trading_date, phase, ns(instant)) == due
+
+
+@pytest.mark.parametrize(
+    ("now", "after_ns", "then"),
+    [
+        ("2023-09-26 16:00", 0, "2023-09-26 17:00"),
+        ("2023-09-26 17:00", -1, "2023-09-26 17:00"),
+        ("2023-09-26 17:00", 0, "2023-09-27 17:00"),
+        ("2023-09-26 07:59", 0, "2023-09-26 17:00"),
+    ],
+)
+def test_always_open_looks_again_at_17(calendar: TradingCalendar, now: str, after_ns: int, then: str) -> None:
+    assert AlwaysOpen(calendar).next_ns(ns(now) + after_ns) == ns(then)
+
+
+def test_exchange_hours_looks_again_at_each_boundary(calendar: TradingCalendar) -> None:
+    schedule = ExchangeHours(calendar)
+    now = ns("2023-09-26 03:00")
+    instants = []
+    for _ in range(6):
+        now = schedule.next_ns(now)
+        instants.append(now)
+    day = [ns(f"2023-09-26 {clock}") for clock in ("09:00", "11:30", "13:30", "16:00", "17:00")]
+    assert instants == [*day, ns("2023-09-27 09:00")]

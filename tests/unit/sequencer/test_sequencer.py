@@ -1,0 +1,318 @@
+"""The one writer: numbers, times, rows, timers, and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matching_engine.faults import EngineFault
+from matching_engine.records import ALL_INSTRUMENTS, COMMAND, Command, CommandKind, EventKind, Phase, unpack_commands
+from services.journal import JournalError
+from services.journal.row import NO_HASH, Row
+from services.journal.sqlite import SqliteJournal
+from services.messaging import Submission
+from services.messaging.in_process import InProcessFeed
+from services.sequencer.sequencer import MAX_ROW_BYTES, MAX_ROW_COMMANDS, Sequencer, SequencerStopped, assemble
+from tests.property.naive_engine import NaiveEngine
+from tests.unit.sequencer.venue import Clock, Never, Venue, records, running, venue
+
+
+@given(
+    due=st.integers(0, 3),
+    shapes=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 4)), max_size=5),
+    first_seq=st.integers(1, 2**40),
+)
+def test_assembling_numbers_every_command_and_keeps_each_with_its_attachment(
+    due: int, shapes: list[tuple[int, int]], first_seq: int
+) -> None:
+    texts = iter(range(1_000))
+    submissions = [
+        records(count, request_id=number, attachments=[b"text %d" % next(texts) for _ in range(min(count, attached))])
+        for number, (count, attached) in enumerate(shapes, start=1)
+    ]
+    timers = [Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS)] * due
+    array, attachments = assemble(timers, submissions, first_seq, 77)
+    commands = list(unpack_commands(array.tobytes()))
+    assert [command.seq for command in commands] == list(range(first_seq, first_seq + len(commands)))
+    assert {command.time_ns for command in commands} <= {77}
+    assert [command.kind for command in commands[:due]] == [CommandKind.SET_PHASE] * due
+    expected = [
+        (command.request_id, submission.attachments[command.attachment - 1] if command.attachment else None)
+        for submission in submissions
+        for command in unpack_commands(submission.commands)
+    ]
+    assert [
+        (command.request_id, attachments[command.attachment - 1] if command.attachment else None)
+        for command in commands[due:]
+    ] == expected
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal"
+
+
+@pytest.mark.anyio
+async def test_a_row_holds_what_came_in_and_what_the_engine_made_of_it(path: Path) -> None:
+    async with venue(path) as one:
+        await one.inbox.put(records(2, request_id=5, attachments=[b"a"]))
+        await one.inbox.put(records(1, request_id=6, attachments=[b"b"]))
+        async with running(one):
+            row = await one.next_row()
+        assert [(c.seq, c.time_ns, c.request_id, c.attachment) for c in row.command_list] == [
+            (1, 1_000, 5, 1),
+            (2, 1_000, 5, 0),
+            (3, 1_000, 6, 2),
+        ]
+        assert [(event.seq, event.kind) for event in row.event_list] == [(n, EventKind.RECORDED) for n in (1, 2, 3)]
+        assert row.attachments == (b"a", b"b")
+        assert (row.journal_id, row.epoch, row.previous_hash) == (one.journal.journal_id, 1, NO_HASH)
+        assert await one.journaled() == [row]
+        assert one.sequencer.last_seq == one.engine.last_seq == 3
+
+
+@pytest.mark.anyio
+async def test_what_is_published_is_on_the_device_already(path: Path) -> None:
+    class CheckingFeed(InProcessFeed):
+        def __init__(self, journal: SqliteJournal) -> None:
+            super().__init__()
+            self.journal = journal
+            self.durable: list[bool] = []
+
+        async def publish(self, row: Row) -> None:
+            self.durable.append(await self.journal.last_row() == row)
+
+    async with venue(path) as one:
+        feed = CheckingFeed(one.journal)
+        one.sequencer = Sequencer(one.engine, one.journal, one.inbox, feed, clock=one.clock, schedule=Never())
+        async with running(one):
+            await one.inbox.put(records(1))
+        assert feed.durable == [True]
+
+
+@pytest.mark.anyio
+async def test_what_waits_becomes_one_row_and_the_caps_begin_another(path: Path) -> None:
+    async with venue(path) as one:
+        for _ in range(MAX_ROW_COMMANDS // 4 + 1):
+            await one.inbox.put(records(4))
+        await one.inbox.put(records(1, attachments=[bytes(MAX_ROW_BYTES)]))
+        await one.inbox.put(records(1))
+        async with running(one):
+            pass
+        rows = await one.journaled()
+        assert [row.last_seq - row.first_seq + 1 for row in rows] == [MAX_ROW_COMMANDS, 4, 1, 1]
+
+
+@pytest.mark.anyio
+async def test_stamped_time_never_goes_back_not_even_over_a_restart(path: Path) -> None:
+    clock = Clock(500)
+    async with venue(path, clock=clock) as one, running(one):
+        for now_ns in (500, 400, 600):
+            clock.now_ns = now_ns
+            await one.inbox.put(records())
+            await one.next_row()
+    async with venue(path, clock=Clock(100)) as one:
+        async with running(one):
+            await one.inbox.put(records())
+        rows = await one.journaled()
+        assert [row.command_list[0].time_ns for row in rows] == [500, 500, 600, 600]
+
+
+@pytest.mark.anyio
+async def test_a_restart_continues_numbers_and_chain(path: Path) -> None:
+    for _ in range(3):
+        async with venue(path) as one, running(one):
+            await one.inbox.put(records(2))
+    async with venue(path) as one:
+        rows = await one.journaled()
+    assert [(row.first_seq, row.last_seq, row.epoch) for row in rows] == [(1, 2, 1), (3, 4, 2), (5, 6, 3)]
+    assert [row.previous_hash for row in rows[1:]] == [row.hash for row in rows[:-1]]
+
+
+@pytest.mark.anyio
+async def test_stop_takes_in_what_waits_then_ends(path: Path) -> None:
+    async with venue(path) as one:
+        task = asyncio.create_task(one.sequencer.run())
+        await one.inbox.put(records())
+        await one.next_row()
+        await one.inbox.put(records(MAX_ROW_COMMANDS))
+        await one.inbox.put(records(5))
+        await one.sequencer.stop()
+        assert task.done()
+        await task
+        assert one.sequencer.last_seq == MAX_ROW_COMMANDS + 6
+
+
+@pytest.mark.anyio
+async def test_results_do_not_depend_on_where_a_row_ends(path: Path) -> None:
+    submissions = [records(n % 3 + 1, request_id=n, attachments=[b"%d" % n]) for n in range(12)]
+
+    async def state(place: Path, one_row: bool) -> tuple[list[tuple[int, int, bytes]], str]:
+        async with venue(place) as one:
+            if one_row:
+                for submission in submissions:
+                    await one.inbox.put(submission)
+            async with running(one):
+                for submission in () if one_row else submissions:
+                    await one.inbox.put(submission)
+                    await one.next_row()
+            commands = [
+                (
+                    command.seq,
+                    command.request_id,
+                    row.attachments[command.attachment - 1] if command.attachment else b"",
+                )
+                for row in await one.journaled()
+                for command in row.command_list
+            ]
+            return commands, one.engine.state_hash()
+
+    assert await state(path, True) == await state(path.with_name("other"), False)
+
+
+class At(Never):
+    """A schedule with one SET_PHASE due from an instant on."""
+
+    def __init__(self, at_ns: int) -> None:
+        self.at_ns = at_ns
+        self.asked: list[tuple[int, int]] = []
+
+    def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
+        self.asked.append((phase, now_ns))
+        if now_ns < self.at_ns or phase == Phase.CONTINUOUS:
+            return []
+        return [Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS)]
+
+    def next_ns(self, now_ns: int) -> int:
+        return self.at_ns if now_ns < self.at_ns else now_ns + 10**18
+
+
+@pytest.mark.anyio
+async def test_a_timer_stands_before_the_first_command_at_or_past_its_time(path: Path) -> None:
+    schedule = At(2_000)
+    clock = Clock(1_000)
+    async with venue(path, clock=clock, schedule=schedule) as one:
+        async with running(one):
+            for now_ns in (1_000, 1_999, 2_000, 2_001):
+                clock.now_ns = now_ns
+                await one.inbox.put(records())
+                row = await one.next_row()
+                while row.command_list[-1].kind != CommandKind.RECORD:
+                    row = await one.next_row()
+        commands = [command for row in await one.journaled() for command in row.command_list]
+        assert [command.kind for command in commands] == [
+            CommandKind.RECORD,
+            CommandKind.RECORD,
+            CommandKind.SET_PHASE,
+            CommandKind.RECORD,
+            CommandKind.RECORD,
+        ]
+        assert [command.time_ns for command in commands] == [1_000, 1_999, 2_000, 2_000, 2_001]
+
+
+@pytest.mark.anyio
+async def test_a_timer_fires_with_no_traffic_and_once(path: Path) -> None:
+    schedule = At(1_000)
+    async with venue(path, clock=Clock(1_000), schedule=schedule) as one:
+        async with running(one):
+            row = await one.next_row()
+            assert [(command.kind, command.phase) for command in row.command_list] == [
+                (CommandKind.SET_PHASE, Phase.CONTINUOUS)
+            ]
+            await one.inbox.put(records())
+            assert [command.kind for command in (await one.next_row()).command_list] == [CommandKind.RECORD]
+        assert [phase for phase, _ in schedule.asked] == [-1]
+
+
+@pytest.mark.anyio
+async def test_a_timer_s_wait_ends_with_its_instant(path: Path) -> None:
+    clock = Clock(0)
+
+    class Soon(At):
+        def next_ns(self, now_ns: int) -> int:
+            clock.now_ns = self.at_ns - 1
+            return super().next_ns(now_ns)
+
+    def ticking() -> int:
+        clock.now_ns += 1
+        return clock.now_ns
+
+    async with venue(path, clock=clock, schedule=Soon(10**15)) as one:
+        one.sequencer = Sequencer(one.engine, one.journal, one.inbox, one.feed, clock=ticking, schedule=Soon(10**15))
+        async with running(one):
+            assert (await one.next_row()).command_list[0].kind == CommandKind.SET_PHASE
+
+
+class Breaking(NaiveEngine):
+    """Gives up at one command."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.at = at
+
+    def process(self, commands: Any) -> Any:
+        if commands["seq"][-1] >= self.at:
+            raise EngineFault(1, self.at)
+        return super().process(commands)
+
+
+async def stopped(one: Venue) -> SequencerStopped:
+    with pytest.raises(SequencerStopped) as stop:
+        await asyncio.wait_for(one.sequencer.run(), 10)
+    await one.sequencer.stop()
+    return stop.value
+
+
+@pytest.mark.anyio
+async def test_an_engine_fault_stops_it_before_the_row_is_written_or_seen(path: Path) -> None:
+    async with venue(path, engine=Breaking(4)) as one:
+        await one.inbox.put(records(2))
+        async with running(one):
+            await one.next_row()
+        one.sequencer = Sequencer(one.engine, one.journal, one.inbox, one.feed, clock=one.clock, schedule=Never())
+        await one.inbox.put(records(3))
+        stop = await stopped(one)
+        assert (stop.first_seq, stop.seq) == (3, 4)
+        assert "nothing from seq 3 on was published: engine fault 1 at command 4" in str(stop)
+        assert [row.last_seq for row in await one.journaled()] == [2]
+        assert one.sequencer.last_seq == 2
+
+
+@pytest.mark.anyio
+async def test_a_failing_journal_stops_it_before_the_row_is_seen(path: Path) -> None:
+    async with venue(path) as one:
+        await one.inbox.put(records(2))
+        await one.journal.close()
+        one.journal = await SqliteJournal.open(path, read_only=True)
+        one.sequencer = Sequencer(one.engine, one.journal, one.inbox, one.feed, clock=one.clock, schedule=Never())
+        stop = await stopped(one)
+        assert (stop.first_seq, stop.seq) == (1, 1)
+        assert isinstance(stop.__cause__, JournalError)
+        assert one.sequencer.last_seq == 0
+        assert await one.journaled() == []
+        await one.journal.close()
+
+
+@pytest.mark.anyio
+async def test_an_engine_that_has_not_recovered_is_refused(path: Path) -> None:
+    async with venue(path) as one, running(one):
+        await one.inbox.put(records(2))
+    async with venue(path) as one:
+        one.sequencer = Sequencer(NaiveEngine(), one.journal, one.inbox, one.feed, clock=one.clock, schedule=Never())
+        stop = await stopped(one)
+        assert "the engine stands at seq 0, the journal at 2: recover first" in str(stop)
+
+
+@pytest.mark.anyio
+async def test_a_submission_larger_than_a_row_s_cap_stands_in_one_row(path: Path) -> None:
+    async with venue(path) as one:
+        await one.inbox.put(Submission(bytes(COMMAND.itemsize * (MAX_ROW_COMMANDS + 1))))
+        async with running(one):
+            row = await one.next_row()
+        assert row.last_seq == MAX_ROW_COMMANDS + 1
+        assert [event.kind for event in row.event_list] == [EventKind.REJECTED] * row.last_seq
