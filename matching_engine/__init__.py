@@ -1,6 +1,40 @@
-"""The exchange as one deterministic state machine: no clock, no I/O, no log, no randomness, no float."""
+"""The exchange as one deterministic state machine: no clock, no I/O, no log, no randomness, no float.
+
+An order book alone, without accounts or money (the engine that keeps both is `Engine`):
+
+    from matching_engine import OrderBook
+    from matching_engine.records import BookEvent, CommandKind, Side
+
+    book = OrderBook(instruments=1)
+    book.submit(CommandKind.NEW_ORDER, order_id=1, side=Side.SELL, price_ticks=100, quantity_lots=5)
+    for event in book.submit(CommandKind.NEW_ORDER, order_id=2, side=Side.BUY, price_ticks=101, quantity_lots=3):
+        print(BookEvent(*event))       # ACCEPTED, then TRADE: 3 lots at 100, the price of the order that was there first
+    book.depth(0, Side.SELL)           # [(100, 2, 1)]: price, total quantity, number of orders; best level first
+    book.submit(CommandKind.CANCEL, order_id=1)
+
+Prices are integer ticks, quantities integer lots. For speed give `process` a BOOK_COMMAND array; it returns BOOK_EVENTs.
+"""
 
 from __future__ import annotations
 
+from matching_engine.faults import EngineFault
+from matching_engine.order_book import OrderBook
+from matching_engine.pools import NATIVE
+
 ENGINE_VERSION = 1
 """Number of the rules: commands of a journal row are re-executed only by the version that made its events."""
+
+
+def is_native() -> bool:
+    """Whether the engine runs as native code; the plain Python it is written in does the same, about 100 times slower."""
+    return NATIVE
+
+
+def build_notice() -> str:
+    """A sentence for people: which build this is."""
+    if is_native():
+        return "The matching engine runs as native code."
+    return "The matching engine runs as plain Python, about 100 times slower: no C compiler was found when it was set up."
+
+
+__all__ = ["ENGINE_VERSION", "EngineFault", "OrderBook", "build_notice", "is_native"]

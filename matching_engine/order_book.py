@@ -366,6 +366,7 @@ class OrderBook:
         self_trade: int,
         flags: int,
     ) -> None:
+        reason: int = Reason.UNKNOWN_COMMAND
         slot = self.ids.find(order_id)
         if kind == CommandKind.CANCEL:
             if slot != NIL:
@@ -379,8 +380,6 @@ class OrderBook:
                 self.place(instrument, side, order_type, time_in_force, self_trade, account, owner, order_id,
                            price_ticks, quantity_lots, tag)  # fmt: skip
                 return
-        else:
-            reason = Reason.UNKNOWN_COMMAND
         self._emit(EventKind.REJECTED, reason, instrument, side, account, 0, order_id, 0,
                    price_ticks, quantity_lots, tag)  # fmt: skip
 
