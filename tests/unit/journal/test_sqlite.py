@@ -138,7 +138,7 @@ async def test_a_file_that_is_no_journal_is_left_alone(path: Path, notes: bytes)
         await SqliteJournal.open(path)
     with pytest.raises(JournalError):
         await SqliteJournal.open(path, read_only=True)
-    with path.open("rb") as file:  # noqa: ASYNC230
+    with path.open("rb") as file:
         assert file.read() == notes
     await (await SqliteJournal.open(path.with_name("another"))).close()
 
