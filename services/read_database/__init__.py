@@ -43,7 +43,8 @@ def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
         raise FileNotFoundError(path)
     try:
         if not read_only:
-            _make_tables(path)
+            with closing(connect_writer(path)) as connection:
+                make_tables(connection)
         _check_format(path)
     except sqlite3.DatabaseError as error:
         raise ReadDatabaseRefused(path, f"cannot be read ({error})") from error
@@ -76,17 +77,16 @@ def _set_query_pragmas(connection: Any, record: object) -> None:
     cursor.close()
 
 
-def _make_tables(path: Path) -> None:
-    with closing(connect_writer(path)) as connection:
-        # One transaction: a process killed here leaves an empty file or all tables.
-        connection.execute("BEGIN IMMEDIATE")
-        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            for table in metadata.sorted_tables:
-                parts: list[DDLElement] = [CreateTable(table), *(CreateIndex(index) for index in table.indexes)]
-                for part in parts:
-                    connection.execute(str(part.compile(dialect=sqlite.dialect())))
-            connection.execute(f"PRAGMA user_version={READ_FORMAT}")
-        connection.execute("COMMIT")
+def make_tables(connection: sqlite3.Connection) -> None:
+    """The tables and their format number, where the database is empty; all of it or, in a process killed here, nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        for table in metadata.sorted_tables:
+            parts: list[DDLElement] = [CreateTable(table), *(CreateIndex(index) for index in table.indexes)]
+            for part in parts:
+                connection.execute(str(part.compile(dialect=sqlite.dialect())))
+        connection.execute(f"PRAGMA user_version={READ_FORMAT}")
+    connection.execute("COMMIT")
 
 
 def _check_format(path: Path) -> None:

@@ -1,0 +1,153 @@
+"""The projector: follows the journal and keeps the read database exact, each transaction with the position it reaches.
+
+A transaction takes what has gathered since the last one, so a projector that is behind writes many rows at once. Kill it at
+any moment: the position is in the same transaction as the rows, so it carries on where the database is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.journal import Journal
+from services.journal.row import Row
+from services.messaging import Feed
+from services.messaging.follow import follow
+from services.read_database import ReadDatabaseRefused, connect_writer
+from services.reporting.changes import Changes, Position
+from services.reporting.write import read_position, write
+
+_GATHER_SECONDS = 0.01
+"""A transaction costs what 30 orders cost; under load it waits this long for company, unless somebody waits for it."""
+
+_MAX_COMMANDS = 2_048
+"""Commands in one transaction (rows are never split)."""
+
+_MAX_ROWS_WAITING = 64
+"""Rows read ahead. When full, the projector stops reading; the feed then drops its rows and it re-reads the journal."""
+
+
+WriteChanges = Callable[[Changes], None]
+
+
+class ProjectorStopped(Exception):
+    """The projector does not run any more, so the read database reaches nothing further."""
+
+
+class Projector:
+    """Writes one read database from one journal; the only one that writes it.
+
+    It has its own SQLite connection on a thread of its own: a transaction is a dozen statements, and through the async
+    engine each would cost three hops between threads.
+    """
+
+    def __init__(self, read_database: AsyncEngine, journal: Journal, feed: Feed) -> None:
+        self._path = Path(str(read_database.url.database))
+        self._journal = journal
+        self._feed = feed
+        self._seq = 0
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._wanted = asyncio.Event()
+        self._stopped: BaseException | None = None
+
+    @property
+    def seq(self) -> int:
+        """The last command that stands in the read database."""
+        return self._seq
+
+    async def reached(self, seq: int) -> None:
+        """Waits until the read database holds everything up to seq; raises ProjectorStopped where it never will."""
+        if self._seq >= seq:
+            return
+        if self._stopped is not None:
+            raise ProjectorStopped(f"The read database stands at seq {self._seq}.") from self._stopped
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append((seq, waiter))
+        self._wanted.set()
+        await waiter
+
+    async def run(self) -> None:
+        """Projects until it is canceled. Raises what the journal raises, and ReadDatabaseRefused."""
+        connection = connect_writer(self._path)
+        thread = ThreadPoolExecutor(1, "projector")
+        try:
+            position = read_position(connection, self._journal.journal_id)
+            await self._check_belongs(position)
+            self._has_reached(position.seq)
+            rows: asyncio.Queue[Row] = asyncio.Queue(_MAX_ROWS_WAITING)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read(rows, position.seq))
+                tasks.create_task(self._write(rows, position, partial(write, connection), thread))
+        except BaseExceptionGroup as group:
+            error = group.exceptions[0]  # one failure ends both tasks, and it is what there is to say
+            self._fail(error)
+            raise error from error.__cause__
+        except BaseException as error:
+            self._fail(error)
+            raise
+        finally:
+            thread.shutdown()
+            connection.close()
+
+    async def _check_belongs(self, position: Position) -> None:
+        if position.journal_id != self._journal.journal_id:
+            raise ReadDatabaseRefused(self._path, "was made from another journal")
+        last = await self._journal.last_row()
+        if position.seq > (last.last_seq if last is not None else 0):
+            raise ReadDatabaseRefused(self._path, f"stands at seq {position.seq}, which the journal has not reached")
+        if position.seq:
+            async for row in self._journal.read(position.seq - 1):
+                if (row.last_seq, row.hash) != (position.seq, position.row_hash):
+                    raise ReadDatabaseRefused(self._path, f"holds another seq {position.seq} than the journal")
+                break
+
+    async def _read(self, rows: asyncio.Queue[Row], after_seq: int) -> None:
+        async for row in follow(self._journal, self._feed, after_seq):
+            await rows.put(row)
+
+    async def _write(
+        self, rows: asyncio.Queue[Row], position: Position, write_changes: WriteChanges, thread: ThreadPoolExecutor
+    ) -> None:
+        while True:
+            changes = Changes(position)
+            row = await rows.get()
+            if not rows.full():
+                await self._gather()
+            changes.add(row)
+            while changes.commands < _MAX_COMMANDS and not rows.empty():
+                await asyncio.sleep(0)  # a thousand orders take milliseconds: let the gateway in between rows
+                changes.add(rows.get_nowait())
+            await asyncio.get_running_loop().run_in_executor(thread, write_changes, changes)
+            position = changes.position
+            self._has_reached(position.seq)
+
+    async def _gather(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GATHER_SECONDS):
+                await self._wanted.wait()
+
+    def _has_reached(self, seq: int) -> None:
+        self._seq = seq
+        still = []
+        for wanted, waiter in self._waiting:
+            if wanted > seq:
+                still.append((wanted, waiter))
+            elif not waiter.done():
+                waiter.set_result(None)
+        self._waiting = still
+        if not still:
+            self._wanted.clear()
+
+    def _fail(self, error: BaseException) -> BaseException:
+        self._stopped = error
+        for _, waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(ProjectorStopped(f"The read database stands at seq {self._seq}."))
+        self._waiting.clear()
+        return error

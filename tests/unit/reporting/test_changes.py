@@ -1,0 +1,248 @@
+"""Law: after any journal, the read database says what the engine that made it says."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matching_engine.records import CommandKind, EventKind, Reason, Side, TimeInForce
+from services import admin_commands as admin
+from services.attachments import KeyRevoked
+from services.journal.row import Row
+from services.messaging import Submission
+from services.read_database import make_tables
+from services.reporting.changes import Changes
+from services.reporting.write import read_position, write
+from tests.property.naive_engine import NaiveEngine
+from tests.unit.reporting.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, batches, cancel, opening, order
+
+
+@contextmanager
+def empty_database() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        make_tables(connection)
+        yield connection
+
+
+def project(connection: sqlite3.Connection, rows: list[Row]) -> None:
+    changes = Changes(read_position(connection, JOURNAL_ID))
+    for row in rows:
+        changes.add(row)
+    write(connection, changes)
+
+
+def select(connection: sqlite3.Connection, sql: str) -> list[Any]:
+    return connection.execute(sql).fetchall()
+
+
+def expected_states(rows: list[Row]) -> dict[int, tuple[str, int]]:
+    """State and reason of every order, one event after another."""
+    states: dict[int, tuple[str, int]] = {}
+    leaves: dict[int, int] = {}
+    for row in rows:
+        for event in row.event_list:
+            match event.kind:
+                case EventKind.ACCEPTED:
+                    states[event.order_id], leaves[event.order_id] = ("new", 0), event.quantity_lots
+                case EventKind.REJECTED if row.command_list[event.seq - row.first_seq].kind == CommandKind.NEW_ORDER:
+                    if event.reason != Reason.CLIENT_ORDER_ID_REUSED:
+                        states[event.order_id] = ("rejected", event.reason)
+                case EventKind.TRADE:
+                    for order_id in (event.order_id, event.maker_order_id):
+                        leaves[order_id] -= event.quantity_lots
+                        states[order_id] = ("partially_filled" if leaves[order_id] else "filled", 0)
+                case EventKind.CANCELED | EventKind.PREVENTED:
+                    states[event.order_id] = ("canceled", event.reason)
+                case EventKind.EXPIRED:
+                    states[event.order_id] = ("expired", event.reason)
+    return states
+
+
+def assert_equals_engine(connection: sqlite3.Connection, engine: NaiveEngine, rows: list[Row]) -> None:
+    accounts = {a: (c, r) for a, c, r in select(connection, "SELECT account, cash_fen, reserved_fen FROM accounts")}
+    assert accounts == {number: engine.cash(number) for number in engine.ledger}
+    holdings = {(a, i): (n, r) for a, i, n, r in select(connection, "SELECT * FROM holdings")}
+    assert {key: held for key, held in holdings.items() if held != (0, 0)} == {
+        key: (held.lots, held.reserved) for key, held in engine.held.items() if (held.lots, held.reserved) != (0, 0)
+    }
+    listed = select(connection, "SELECT instrument, reference_ticks, phase FROM instruments ORDER BY instrument")
+    assert listed == [(n, row.reference, engine.phase(n)) for n, row in enumerate(engine.listed)]
+    position = read_position(connection, JOURNAL_ID)
+    assert (position.seq, position.trading_date) == (engine.last_seq, engine.trading_date)
+    assert (position.maker_rate_ppm, position.taker_rate_ppm) == (engine.maker_rate, engine.taker_rate)
+    assert_orders_equal_engine(connection, engine, rows)
+    assert_turnover_equals_engine(connection, engine)
+
+
+def assert_orders_equal_engine(connection: sqlite3.Connection, engine: NaiveEngine, rows: list[Row]) -> None:
+    found = select(connection, "SELECT order_id, account, instrument, side, price_ticks, leaves_lots FROM orders")
+    assert {row for row in found if row[5]} == {
+        (o.order_id, o.account, o.instrument, o.side, o.price, o.leaves) for o in engine.orders.values()
+    }
+    states = select(connection, "SELECT order_id, state, reason FROM orders")
+    assert {order_id: (state, reason) for order_id, state, reason in states} == expected_states(rows)
+    fills: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+    columns = "taker_order_id, maker_order_id, quantity_lots, amount_fen, taker_fee_fen, maker_fee_fen"
+    for taker, maker, lots, fen, taker_fee, maker_fee in select(connection, f"SELECT {columns} FROM trades"):
+        for order_id, fee in ((taker, taker_fee), (maker, maker_fee)):
+            fills[order_id] = [a + b for a, b in zip(fills[order_id], (lots, fen, fee), strict=True)]
+    columns = "order_id, side, quantity_lots, leaves_lots, filled_lots, filled_fen, fees_fen, reserved_fen"
+    for order_id, side, quantity, leaves, *filled, reserved in select(connection, f"SELECT {columns} FROM orders"):
+        assert filled == fills[order_id]
+        lot_reserve = engine.orders[order_id].lot_reserve if leaves and side == Side.BUY else 0
+        assert reserved == leaves * lot_reserve
+        assert not leaves or leaves + filled[0] == quantity
+
+
+def assert_turnover_equals_engine(connection: sqlite3.Connection, engine: NaiveEngine) -> None:
+    daily = "SELECT trading_date / 10000, sum(amount_fen) FROM {} GROUP BY 1 HAVING sum(amount_fen) > 0"
+    turnover = {year: fen for year, fen in engine.turnover.items() if fen}
+    assert dict(select(connection, daily.format("daily_turnover"))) == turnover
+    assert dict(select(connection, daily.format("trades"))) == turnover
+    per_day = "SELECT trading_date, instrument, count(*), sum(quantity_lots), sum(amount_fen) FROM trades GROUP BY 1, 2"
+    kept = "SELECT trading_date, instrument, trades, quantity_lots, amount_fen FROM daily_turnover WHERE trades > 0"
+    assert sorted(select(connection, per_day)) == sorted(select(connection, kept))
+    days = "SELECT instrument, quantity_lots, amount_fen FROM daily_turnover WHERE trading_date = {} AND trades > 0"
+    assert sorted(select(connection, days.format(engine.trading_date))) == [
+        (n, row.day_lots, row.day_amount) for n, row in enumerate(engine.listed) if row.day_lots
+    ]
+
+
+@given(batches=batches, cuts=st.sets(st.integers(0, 12)))
+def test_database_equals_engine_wherever_transactions_end(batches: list[list[Submission]], cuts: set[int]) -> None:
+    history = History()
+    rows: list[Row] = []
+    waiting: list[Row] = []
+    with empty_database() as connection:
+        for number, batch in enumerate([opening(), *batches]):
+            rows.append(history.row(batch))
+            waiting.append(rows[-1])
+            if number in cuts or number == len(batches):
+                project(connection, waiting)
+                waiting = []
+                assert_equals_engine(connection, history.engine, rows)
+
+
+@given(batches=batches)
+def test_one_transaction_or_many_make_the_same_database(batches: list[list[Submission]]) -> None:
+    history = History()
+    rows = [history.row(batch) for batch in [opening(), *batches]]
+    with empty_database() as at_once, empty_database() as one_by_one:
+        project(at_once, rows)
+        for row in rows:
+            project(one_by_one, [row])
+        assert list(at_once.iterdump()) == list(one_by_one.iterdump())
+
+
+def test_a_trade_reaches_every_table() -> None:
+    history = History()
+    rows = [history.row(opening())]
+    first = history.engine.last_seq + 1
+    rows.append(history.row([order(2, Side.SELL, REFERENCE_TICKS, 10, client_order_id=b"mine")]))
+    rows.append(history.row([order(3, Side.BUY, REFERENCE_TICKS + 1, 4), order(4, Side.SELL, REFERENCE_TICKS, 7)]))
+    with empty_database() as connection:
+        project(connection, rows)
+        columns = (
+            "order_id, client_order_id, state, leaves_lots, filled_lots, filled_fen, fees_fen, reserved_fen, actor"
+        )
+        assert select(connection, f"SELECT {columns} FROM orders ORDER BY order_id") == [
+            (first, "mine", "partially_filled", 6, 4, 4_000_000, 1_200, 0, 5),
+            (first + 1, "", "filled", 0, 4, 4_000_000, 2_800, 0, 5),
+            (first + 2, "", "new", 7, 0, 0, 0, 0, 5),
+        ]
+        (trade,) = select(connection, "SELECT * FROM trades")
+        assert trade == (
+            (first + 1) << 20 | 1, first + 1, rows[2].command_list[0].time_ns, 20230103, 0, REFERENCE_TICKS, 4, 4_000_000,
+            Side.BUY, first + 1, 3, 2_800, first, 2, 1_200,
+        )  # fmt: skip
+        assert select(connection, "SELECT cash_fen, reserved_fen FROM accounts ORDER BY account") == [
+            (4_000, 0), (1_000_000_000 + 4_000_000 - 1_200, 0), (1_000_000_000 - 4_000_000 - 2_800, 0), (1_000_000_000, 0),
+        ]  # fmt: skip
+        assert select(connection, "SELECT * FROM daily_turnover") == [(20230103, 0, 1, 4, 4_000_000, 0, None)]
+
+
+def test_a_prevented_self_trade_is_counted_and_is_no_turnover() -> None:
+    history = History()
+    rows = [history.row(opening())]
+    rows.append(history.row([order(3, Side.SELL, REFERENCE_TICKS, 5), order(4, Side.BUY, REFERENCE_TICKS, 5)]))
+    with empty_database() as connection:
+        project(connection, rows)
+        assert select(connection, "SELECT * FROM daily_turnover") == [(20230103, 0, 0, 0, 0, 1, None)]
+        assert select(connection, "SELECT state, reason FROM orders ORDER BY order_id") == [
+            ("new", Reason.NONE), ("canceled", Reason.SELF_TRADE),
+        ]  # fmt: skip
+
+
+def test_the_day_roll_settles_the_day_that_ended() -> None:
+    history = History()
+    rows = [history.row(opening())]
+    day = order(2, Side.SELL, REFERENCE_TICKS + 9, 1, time_in_force=TimeInForce.DAY)
+    rows.append(
+        history.row([order(2, Side.SELL, REFERENCE_TICKS + 5, 2), order(3, Side.BUY, REFERENCE_TICKS + 5, 2), day])
+    )
+    rows.append(history.row([admin.day_roll(SENDER, 20230104)]))
+    with empty_database() as connection:
+        project(connection, rows)
+        assert select(connection, "SELECT * FROM daily_turnover") == [
+            (20230103, 0, 1, 2, 2_010_000, 0, REFERENCE_TICKS + 5), (20230103, 1, 0, 0, 0, 0, REFERENCE_TICKS),
+        ]  # fmt: skip
+        assert select(connection, "SELECT reference_ticks FROM instruments") == [
+            (REFERENCE_TICKS + 5,),
+            (REFERENCE_TICKS,),
+        ]
+        assert select(connection, "SELECT state, reason, leaves_lots FROM orders WHERE time_in_force = 1") == [
+            ("expired", Reason.END_OF_DAY, 0)
+        ]
+
+
+def test_a_reused_client_order_id_makes_no_order() -> None:
+    history = History()
+    rows = [history.row(opening())]
+    same = b"one"
+    rows.append(
+        history.row([order(2, Side.BUY, REFERENCE_TICKS, n, client_order_id=same) for n in (1, 1, 2)] + [cancel(999)])
+    )
+    with empty_database() as connection:
+        project(connection, rows)
+        assert select(connection, "SELECT client_order_id, quantity_lots, state FROM orders") == [("one", 1, "new")]
+
+
+def test_names_keys_and_targets_come_from_attachments() -> None:
+    history = History()
+    rows = [history.row(opening()), history.row([admin.record(SENDER, KeyRevoked(key_id=3))])]
+    with empty_database() as connection:
+        project(connection, rows)
+        assert select(
+            connection, "SELECT key_hash, account, name, scopes FROM api_keys WHERE revoked_seq IS NOT NULL"
+        ) == [(b"\xab" * 32, 2, "first", "read trade")]
+        assert select(connection, "SELECT year, amount_fen, name FROM targets") == [
+            (2023, 2_300_000_000_000, "23 billion")
+        ]
+        assert select(connection, "SELECT account, name, owner FROM accounts") == [
+            (1, "venue", 0), (2, "trader 2", 0), (3, "trader 3", 0), (4, "trader 4", 3),
+        ]  # fmt: skip
+        assert select(connection, "SELECT symbol, name_zh, unit, tick_value_fen, band_ppm FROM instruments") == [
+            ("ND-OX", "氧化钕", "t", 1_000, 50_000), ("NDFEB-N42", "烧结钕铁硼", "kg", 333, 50_000),
+        ]  # fmt: skip
+
+
+def test_a_transaction_that_fails_changes_nothing() -> None:
+    history = History()
+    first, second = history.row(opening()), history.row([order(2, Side.BUY, REFERENCE_TICKS, 1)])
+    with empty_database() as connection:
+        project(connection, [first])
+        before = list(connection.iterdump())
+        connection.execute("CREATE TEMP TRIGGER full BEFORE INSERT ON position BEGIN SELECT raise(ABORT, 'full'); END")
+        with pytest.raises(sqlite3.IntegrityError, match="full"):
+            project(connection, [second])
+        connection.execute("DROP TRIGGER full")
+        assert list(connection.iterdump()) == before
+        project(connection, [second])
+        assert_equals_engine(connection, history.engine, [first, second])
