@@ -73,12 +73,14 @@ class Sequencer:
         self._stopping = False
         self._wait: asyncio.Timeout | None = None
         self._ended = asyncio.Event()
+        self._ended.set()
         self.last_seq = engine.last_seq
         """The last command that is on the device and was published."""
 
     async def run(self) -> None:
         """Works until canceled or stopped. Raises SequencerStopped, naming the sequence number, for a fault or a failing
         journal; nothing of that row was published."""
+        self._ended.clear()
         try:
             await self._continue_chain()
             while True:
@@ -91,7 +93,7 @@ class Sequencer:
             self._ended.set()
 
     async def stop(self) -> None:
-        """Takes in what still waits in the inbox, then ends `run`; returns when it has ended."""
+        """Takes in what still waits in the inbox, then ends `run`; returns when it has ended, at once where there is none."""
         self._stopping = True
         if self._wait is not None:
             self._wait.reschedule(asyncio.get_running_loop().time())

@@ -66,7 +66,9 @@ async def test_a_full_inbox_takes_nothing_in_until_there_is_room() -> None:
     with pytest.raises(InboxFull, match="2 commands are waiting, 3 may"):
         await inbox.put(submission(2))
     await inbox.put(submission(1))
+    assert inbox.depth == 3
     assert len(await inbox.take(10, NO_BOUND)) == 2
+    assert inbox.depth == 0
     await inbox.put(submission(3))
     assert len(await inbox.take(10, NO_BOUND)) == 1
 

@@ -149,6 +149,13 @@ async def test_stop_takes_in_what_waits_then_ends(path: Path) -> None:
 
 
 @pytest.mark.anyio
+async def test_stop_has_nothing_to_wait_for_where_it_never_ran(path: Path) -> None:
+    async with venue(path) as one:
+        await asyncio.wait_for(one.sequencer.stop(), 10)
+        assert await one.journaled() == []
+
+
+@pytest.mark.anyio
 async def test_results_do_not_depend_on_where_a_row_ends(path: Path) -> None:
     submissions = [records(n % 3 + 1, request_id=n, attachments=[b"%d" % n]) for n in range(12)]
 

@@ -76,6 +76,7 @@ async def venue(
 async def running(one: Venue) -> AsyncIterator[Venue]:
     """The same with its sequencer at work; stopped at the end."""
     task = asyncio.create_task(one.sequencer.run())
+    await asyncio.sleep(0)  # It begins.
     try:
         yield one
         await one.sequencer.stop()
