@@ -6,10 +6,9 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from matching_engine.records import Reason
 from services.gateway.problems import field_problem
 from services.gateway.state import VenueState
 from services.gateway.venue_orders import VenueOrder
@@ -47,7 +46,7 @@ class OrderHistory:
         known = self._state.orders.get(order_id)
         if known is not None:
             return known
-        found = await self._rows(_real_orders().where(orders.c.order_id == order_id))
+        found = await self._rows(select(orders).where(orders.c.order_id == order_id))
         return VenueOrder.from_columns(found[0]) if found else None
 
     async def orders(
@@ -61,7 +60,7 @@ class OrderHistory:
         limit: int,
     ) -> list[VenueOrder]:
         """Up to `limit` orders with ids below `before_id`, newest first."""
-        query = _real_orders().where(orders.c.order_id < before_id)
+        query = select(orders).where(orders.c.order_id < before_id)
         if account is not None:
             query = query.where(orders.c.account == account)
         if is_open is not None:
@@ -98,9 +97,3 @@ class OrderHistory:
         await self._projected(self._state.last_seq)
         async with self._read_database.connect() as connection:
             return list((await connection.execute(query)).mappings())
-
-
-def _real_orders() -> Select[Any]:
-    # A reused client_order_id was answered 422: it is the earlier order's, and what carried it never became an order.
-    reused = and_(orders.c.state == "rejected", orders.c.reason == int(Reason.CLIENT_ORDER_ID_REUSED))
-    return select(orders).where(~reused)

@@ -71,7 +71,7 @@ class VenueOrder:
         order = cls()
         order.account = command.account
         order.actor = command.actor
-        order.client_order_id = command.client_order_id.decode("ascii")
+        order.client_order_id = command.client_order_id.decode("latin-1")  # ASCII by contract; no byte may stop a reader
         order.created_ns = order.updated_ns = command.time_ns
         order.fees_fen = order.filled_fen = order.filled_lots = 0
         order.instrument = command.instrument
