@@ -17,6 +17,7 @@ Prices are integer ticks, quantities integer lots. For speed give `process` a BO
 
 from __future__ import annotations
 
+from matching_engine.engine import Engine
 from matching_engine.faults import EngineFault
 from matching_engine.order_book import OrderBook
 from matching_engine.pools import NATIVE
@@ -34,7 +35,9 @@ def build_notice() -> str:
     """A sentence for people: which build this is."""
     if is_native():
         return "The matching engine runs as native code."
-    return "The matching engine runs as plain Python, about 100 times slower: no C compiler was found when it was set up."
+    return (
+        "The matching engine runs as plain Python, about 100 times slower: no C compiler was found when it was set up."
+    )
 
 
-__all__ = ["ENGINE_VERSION", "EngineFault", "OrderBook", "build_notice", "is_native"]
+__all__ = ["ENGINE_VERSION", "Engine", "EngineFault", "OrderBook", "build_notice", "is_native"]

@@ -1,4 +1,4 @@
-"""Bounds of the engine's state. Each has a Reason that says so when it is reached; `engine.pxd` mirrors them."""
+"""Bounds of the engine's state. Each has a Reason that says so when it is reached; `limits.pxd` mirrors them."""
 
 from __future__ import annotations
 

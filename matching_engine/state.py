@@ -10,10 +10,11 @@ little-endian). The layouts are packed, so no byte is undefined.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from numpy import dtype
+from numpy import dtype, zeros
 
 MAGIC = b"REXSTAT1"
 
@@ -31,7 +32,7 @@ VENUE_STATE = dtype(
 """`trading_day` counts the day rolls; `phase` and `halted` are what a newly listed instrument begins with."""
 
 YEAR_STATE = dtype([("year", "<u4"), ("turnover_low", "<u8"), ("turnover_high", "<u8")])
-"""Turnover in fen of each calendar year that has any, as two 64-bit halves, ascending."""
+"""Turnover in fen of the ended trading days of each calendar year that has any, as two 64-bit halves, ascending."""
 
 INSTRUMENT_STATE = dtype(
     [
@@ -96,3 +97,19 @@ def snapshot_bytes(state: State) -> bytes:
 def state_hash(state: State) -> str:
     """BLAKE2b-256 of the canonical bytes, in hexadecimal."""
     return blake2b(snapshot_bytes(state), digest_size=32).hexdigest()
+
+
+def section(layout: dtype[Any], pool: Any, index: Sequence[int], **columns: Any) -> Any:
+    """A section of the given rows of a pool. Its fields are the pool's of the same name; `columns` gives others' values,
+    or another name of the pool's."""
+    result = zeros(len(index), layout)
+    array = getattr(pool, "base", None)  # compiled, a pool is a numpy array; else a list of objects
+    for name in layout.names or ():
+        source = columns.get(name, name)
+        if not isinstance(source, str):
+            result[name] = source
+        elif array is not None:
+            result[name] = array[source][index]
+        else:
+            result[name] = [getattr(pool[i], source) for i in index]
+    return result

@@ -187,7 +187,11 @@ class NaiveEngine:
             self.venue_phase,
             self.venue_halted,
         )
-        years = [(year, fen % 2**64, fen >> 64) for year, fen in sorted(self.turnover.items()) if fen]
+        ended = dict(self.turnover)
+        ended[self.trading_date // 10_000] = self.turnover_fen(self.trading_date // 10_000) - sum(
+            instrument.day_amount for instrument in self.listed
+        )
+        years = [(year, fen % 2**64, fen >> 64) for year, fen in sorted(ended.items()) if fen]
         instruments = [
             (i.tick_value, i.reference, i.max_quantity, i.day_lots, i.day_amount, i.band_ppm, i.phase, i.halted)
             for i in self.listed
@@ -196,10 +200,7 @@ class NaiveEngine:
         holdings = [(*key, h.lots, h.reserved) for key, h in sorted(self.held.items()) if h.lots]
         orders = [
             (o.order_id, o.price, o.leaves, o.lot_reserve, o.account, o.instrument, o.side, o.time_in_force)
-            for instrument in self.listed
-            for side in (Side.BUY, Side.SELL)
-            for price in sorted(instrument.sides[side], reverse=side == Side.BUY)
-            for o in instrument.sides[side][price]
+            for o in self.resting()
         ]
         ids = [(i, account, e.order_id, e.digest, e.day) for (account, i), e in self.client_ids.items()]
         return state.State(
@@ -211,6 +212,16 @@ class NaiveEngine:
             np.array(orders, state.ORDER_STATE),
             np.array(sorted(ids, key=lambda row: row[2]), state.CLIENT_ID_STATE),
         )
+
+    def resting(self) -> list[Order]:
+        """The open orders by instrument, side, best price first, then place in the queue."""
+        return [
+            order
+            for instrument in self.listed
+            for side in (Side.BUY, Side.SELL)
+            for price in sorted(instrument.sides[side], reverse=side == Side.BUY)
+            for order in instrument.sides[side][price]
+        ]
 
     # One command
 
@@ -659,7 +670,7 @@ class NaiveEngine:
         for number, instrument in enumerate(self.listed):
             self.settle(number, instrument)
         touched = []
-        for order in sorted(self.orders.values(), key=lambda order: order.order_id):
+        for order in self.resting():
             low, high = self.listed[order.instrument].edges()
             if order.time_in_force == TimeInForce.DAY:
                 self.end(order, EventKind.EXPIRED, Reason.END_OF_DAY)

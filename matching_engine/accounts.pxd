@@ -1,0 +1,62 @@
+cimport cython
+
+from matching_engine.faults cimport Fault
+from matching_engine.limits cimport MAX_INSTRUMENTS
+from matching_engine.pools cimport WORD, lowest_bit
+from matching_engine.records cimport VENUE
+
+cdef extern from *:
+    """
+    #define REX_ACCOUNTS_GOLDEN 0x9E3779B97F4A7C15ull
+    """
+    const unsigned long long GOLDEN "REX_ACCOUNTS_GOLDEN"
+
+cdef enum:
+    MILLION = 1000000
+
+cdef struct AccountRow:
+    long long cash_fen
+    long long reserved_fen
+    unsigned int owner
+    unsigned int account_class
+
+cdef struct HoldingRow:
+    unsigned long long key
+    long long lots
+    long long reserved_lots
+
+cpdef long long fee_fen(long long amount_fen, long long rate_ppm) noexcept nogil
+cpdef long long lot_reserve_fen(long long lot_value_fen, long long rate_ppm) noexcept nogil
+
+@cython.final
+cdef class Accounts:
+    cdef readonly unsigned int count
+    cdef readonly int fault
+    cdef readonly long long cash_fen
+    cdef readonly long long deposited_fen
+    cdef AccountRow[::1] rows
+    cdef HoldingRow[::1] holdings
+    cdef long long[::1] lots
+    cdef long long[::1] received_lots
+    cdef Py_ssize_t _held
+    cdef int _shift
+
+    cpdef int reserve(self, Py_ssize_t commands) except -1
+    cpdef unsigned int open_account(self, unsigned int owner, int account_class) noexcept nogil
+    cpdef bint knows(self, unsigned int account) noexcept nogil
+    cdef Py_ssize_t place(self, unsigned long long account, int instrument) noexcept nogil
+    cdef Py_ssize_t open_place(self, unsigned long long account, int instrument) noexcept nogil
+    cpdef void move_cash(self, unsigned int account, long long amount_fen) noexcept nogil
+    cpdef void move_lots(self, unsigned int account, int instrument, long long quantity_lots) noexcept nogil
+    cpdef void change_cash(self, unsigned int account, long long amount_fen) noexcept nogil
+    cpdef void change_lots(self, unsigned int account, int instrument, long long quantity_lots) noexcept nogil
+    cpdef void reserve_cash(self, unsigned int account, long long amount_fen) noexcept nogil
+    cpdef void reserve_lots(self, unsigned int account, int instrument, long long quantity_lots) noexcept nogil
+    cpdef void settle(self, int instrument, unsigned int buyer, unsigned int seller, long long quantity_lots,
+                      long long amount_fen, long long buyer_fee_fen, long long seller_fee_fen,
+                      long long released_fen) noexcept nogil
+    cpdef int broken_law(self, int instruments) noexcept nogil
+    cdef void _check_cash(self, unsigned int account) noexcept nogil
+    cdef void _check_lots(self, Py_ssize_t place) noexcept nogil
+    @cython.locals(mask=Py_ssize_t, i=Py_ssize_t)
+    cdef inline Py_ssize_t _locate(self, unsigned long long key) noexcept nogil

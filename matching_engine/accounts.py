@@ -1,0 +1,225 @@
+"""Who holds what: cash in fen and inventory in lots of each account, and what of it open orders have reserved.
+
+Money and lots move in `move_cash` and `move_lots` and nowhere else. These keep the sums over all accounts, which must
+always equal what came in from outside less what went out (`broken_law` compares them); a sum that differs, or an account
+that holds less than it has reserved, is a fault of the engine and stops it.
+
+The functions that move something take valid input: the engine has checked funds, numbers and limits before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cython
+
+from matching_engine.pools import grown, rows, words
+
+if not cython.compiled:  # when compiled, these stand in the .pxd
+    from matching_engine.faults import Fault
+    from matching_engine.limits import MAX_INSTRUMENTS
+    from matching_engine.pools import WORD, lowest_bit
+    from matching_engine.records import VENUE
+
+    GOLDEN = 0x9E37_79B9_7F4A_7C15
+    MILLION = 1_000_000
+
+
+@dataclass(slots=True)
+class Account:
+    """One account. `reserved_fen` is the part of `cash_fen` that open buys may need."""
+
+    LAYOUT: ClassVar[str] = "i8 i8 u4 u4"
+
+    cash_fen: int = 0
+    reserved_fen: int = 0
+    owner: int = 0
+    account_class: int = 0
+
+
+@dataclass(slots=True)
+class Holding:
+    """Lots of one instrument in one account; `key` is account << 16 | instrument, 0 for a free place."""
+
+    LAYOUT: ClassVar[str] = "u8 i8 i8"
+
+    key: int = 0
+    lots: int = 0
+    reserved_lots: int = 0
+
+
+def fee_fen(amount_fen: int, rate_ppm: int) -> int:
+    """One side's fee for a trade: half up to the fen, at least one. In parts, so that 64 bits hold every product."""
+    fee = amount_fen // MILLION * rate_ppm + (amount_fen % MILLION * rate_ppm + MILLION // 2) // MILLION
+    return fee if fee > 1 else 1
+
+
+def lot_reserve_fen(lot_value_fen: int, rate_ppm: int) -> int:
+    """What a buy reserves for one lot: its value and a fee rounded up, which no division into trades can exceed."""
+    fee = lot_value_fen // MILLION * rate_ppm + (lot_value_fen % MILLION * rate_ppm + MILLION - 1) // MILLION
+    return lot_value_fen + (fee if fee > 1 else 1)
+
+
+class Accounts:
+    """The accounts from VENUE (1) to `count`, and their holdings."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.fault = 0
+        self.cash_fen = 0
+        self.deposited_fen = 0
+        self.rows = rows(Account, 64)
+        self.holdings = rows(Holding, 64)
+        self.lots = words(MAX_INSTRUMENTS, "i8")
+        self.received_lots = words(MAX_INSTRUMENTS, "i8")
+        self._held = 0
+        self._shift = 64 - 6
+        self.open_account(VENUE, 0)
+
+    # Views
+
+    def cash(self, account: int) -> tuple[int, int]:
+        """(cash, what of it is reserved), in fen. Raises KeyError for an unknown account."""
+        if not self.knows(account):
+            raise KeyError(account)
+        return self.rows[account].cash_fen, self.rows[account].reserved_fen
+
+    def holding(self, account: int, instrument: int) -> tuple[int, int]:
+        """(lots held, what of them is reserved); (0, 0) where there never were any."""
+        row = self.holdings[self.place(account, instrument)]
+        return row.lots, row.reserved_lots
+
+    def all_holdings(self) -> list[tuple[int, int, int, int]]:
+        """(account, instrument, lots, reserved lots) wherever there are any, in order."""
+        held = [(row.key, row.lots, row.reserved_lots) for row in self.holdings if row.lots]
+        return [(key >> 16, key & 0xFFFF, lots, reserved) for key, lots, reserved in sorted(held)]
+
+    def knows(self, account: int) -> bool:
+        """Whether an account of this number was opened."""
+        return 1 <= account <= self.count
+
+    # Storage
+
+    def reserve(self, commands: int) -> int:
+        """Makes room for what `commands` commands may add: an account or a holding each. Raises MemoryError."""
+        size = len(self.rows)
+        while size <= self.count + commands:
+            size *= 2
+        if size > len(self.rows):
+            self.rows = grown(self.rows, self.count + 1, size)
+        size = len(self.holdings)
+        while size < 2 * (self._held + commands):
+            size *= 2
+        if size > len(self.holdings):
+            old = self.holdings
+            self.holdings = rows(Holding, size)
+            self._shift = 64 - lowest_bit(size)
+            for i in range(len(old)):
+                if old[i].key != 0:
+                    self.holdings[self._locate(old[i].key)] = old[i]
+        return 0
+
+    def place(self, account: int, instrument: int) -> int:
+        """Where a holding stands, or the free (blank) place where it would."""
+        return self._locate(account << 16 | instrument)
+
+    def open_place(self, account: int, instrument: int) -> int:
+        """Where a holding stands from now on; `reserve` has made room for it."""
+        i = self.place(account, instrument)
+        if self.holdings[i].key == 0:
+            self.holdings[i].key = account << 16 | instrument
+            self._held += 1
+        return i
+
+    def _locate(self, key: int) -> int:
+        mask = len(self.holdings) - 1
+        i = ((key * GOLDEN) & WORD) >> self._shift
+        while self.holdings[i].key != 0 and self.holdings[i].key != key:
+            i = (i + 1) & mask
+        return i
+
+    # What comes in from outside and goes out
+
+    def open_account(self, owner: int, account_class: int) -> int:
+        """A new, empty account; returns its number. Owner 0 is the account itself."""
+        self.count += 1
+        self.rows[self.count].owner = owner if owner != 0 else self.count
+        self.rows[self.count].account_class = account_class
+        return self.count
+
+    def change_cash(self, account: int, amount_fen: int) -> None:
+        """A deposit, or a withdrawal where the amount is negative."""
+        self.deposited_fen += amount_fen
+        self.move_cash(account, amount_fen)
+        self._check_cash(account)
+
+    def change_lots(self, account: int, instrument: int, quantity_lots: int) -> None:
+        """Goods booked in, or handed out where the quantity is negative."""
+        self.received_lots[instrument] += quantity_lots
+        self.move_lots(account, instrument, quantity_lots)
+        self._check_lots(self.place(account, instrument))
+
+    # What orders and trades move
+
+    def reserve_cash(self, account: int, amount_fen: int) -> None:
+        """Reserves cash, or releases it where the amount is negative."""
+        self.rows[account].reserved_fen += amount_fen
+        self._check_cash(account)
+
+    def reserve_lots(self, account: int, instrument: int, quantity_lots: int) -> None:
+        """Reserves inventory, or releases it where the quantity is negative."""
+        i = self.place(account, instrument)
+        self.holdings[i].reserved_lots += quantity_lots
+        self._check_lots(i)
+
+    def settle(
+        self,
+        instrument: int,
+        buyer: int,
+        seller: int,
+        quantity_lots: int,
+        amount_fen: int,
+        buyer_fee_fen: int,
+        seller_fee_fen: int,
+        released_fen: int,
+    ) -> None:
+        """Delivery versus payment of one trade; both fees go to VENUE, and the buyer's reserve falls by `released_fen`."""
+        self.move_cash(buyer, -amount_fen - buyer_fee_fen)
+        self.move_cash(seller, amount_fen - seller_fee_fen)
+        self.move_cash(VENUE, buyer_fee_fen + seller_fee_fen)
+        self.move_lots(buyer, instrument, quantity_lots)
+        self.move_lots(seller, instrument, -quantity_lots)
+        self.reserve_lots(seller, instrument, -quantity_lots)
+        self.reserve_cash(buyer, -released_fen)
+
+    def move_cash(self, account: int, amount_fen: int) -> None:
+        """The one place where an account's cash changes."""
+        self.rows[account].cash_fen += amount_fen
+        self.cash_fen += amount_fen
+
+    def move_lots(self, account: int, instrument: int, quantity_lots: int) -> None:
+        """The one place where an account's inventory changes."""
+        self.holdings[self.open_place(account, instrument)].lots += quantity_lots
+        self.lots[instrument] += quantity_lots
+
+    # The laws
+
+    def broken_law(self, instruments: int) -> int:
+        """The Fault of sums that don't agree with what came in and went out, of any of the first `instruments`; or NONE."""
+        if self.fault:
+            return self.fault
+        if self.cash_fen != self.deposited_fen:
+            return Fault.CASH_NOT_CONSERVED
+        for i in range(instruments):
+            if self.lots[i] != self.received_lots[i]:
+                return Fault.INVENTORY_NOT_CONSERVED
+        return Fault.NONE
+
+    def _check_cash(self, account: int) -> None:
+        if not 0 <= self.rows[account].reserved_fen <= self.rows[account].cash_fen:
+            self.fault = Fault.OVERDRAWN
+
+    def _check_lots(self, place: int) -> None:
+        if not 0 <= self.holdings[place].reserved_lots <= self.holdings[place].lots:
+            self.fault = Fault.OVERDRAWN

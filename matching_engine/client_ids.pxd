@@ -1,0 +1,56 @@
+cimport cython
+
+from matching_engine.pools cimport NIL, WORD, lowest_bit
+
+cdef extern from *:
+    """
+    #include <string.h>
+    #define REX_CLIENT_IDS_GOLDEN 0x9E3779B97F4A7C15ull
+    #define REX_ROW_BITS 0xFFFFFFFFull
+    /* Eight bytes of a client order id as a word, and the last four for number 4. */
+    static inline unsigned long long rex_id_word(const char *text, int number) {
+        unsigned long long word = 0;
+        memcpy(&word, text + 8 * number, number < 4 ? 8 : 4);
+        return word;
+    }
+    static inline unsigned long long rex_mix(unsigned long long digest, unsigned long long word) {
+        digest = (digest ^ word) * REX_CLIENT_IDS_GOLDEN;
+        return digest ^ digest >> 32;
+    }
+    """
+    const unsigned long long GOLDEN "REX_CLIENT_IDS_GOLDEN"
+    const unsigned long long ROW_BITS "REX_ROW_BITS"
+    unsigned long long id_word "rex_id_word"(const char *text, int number) noexcept nogil
+    unsigned long long mix "rex_mix"(unsigned long long digest, unsigned long long word) noexcept nogil
+
+cdef struct ClientIdRow:
+    unsigned long long order_id
+    unsigned long long body_digest
+    unsigned long long word0
+    unsigned long long word1
+    unsigned long long word2
+    unsigned long long word3
+    unsigned int word4
+    unsigned int account
+    unsigned int day
+    unsigned int hash
+
+cpdef bint is_empty(const char *text) noexcept nogil
+
+@cython.final
+cdef class ClientIds:
+    cdef readonly Py_ssize_t count
+    cdef ClientIdRow[::1] rows
+    cdef unsigned long long[::1] _table
+
+    cpdef int reserve(self, Py_ssize_t commands) except -1
+    @cython.locals(mask=Py_ssize_t, i=Py_ssize_t, row=Py_ssize_t, sought=cython.ulonglong)
+    cpdef Py_ssize_t find(self, unsigned int account, const char *text) noexcept nogil
+    cpdef Py_ssize_t insert(self, unsigned int account, const char *text, unsigned long long order_id,
+                            unsigned long long body_digest, unsigned int day) noexcept nogil
+    @cython.locals(row=Py_ssize_t, kept=Py_ssize_t, i=Py_ssize_t)
+    cpdef void forget_before(self, long long day) noexcept nogil
+    cdef void _move(self, Py_ssize_t row, Py_ssize_t to) noexcept nogil
+    cdef unsigned long long _hash(self, unsigned int account, const char *text) noexcept nogil
+    @cython.locals(mask=Py_ssize_t, i=Py_ssize_t, word=cython.ulonglong)
+    cdef void _enter(self, Py_ssize_t row) noexcept nogil

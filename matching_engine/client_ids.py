@@ -1,0 +1,153 @@
+"""The client order ids the venue remembers, so that a client who got no answer may safely ask again.
+
+An id belongs to an account. It is kept with the order's id and a 64-bit digest of the order's body: the same id with the
+same body is a repeat, with another body a mistake. Rows stand in the order of their commands; an open-addressing table
+of (32 bits of hash, row) finds them. Rows leave only at a day roll, all that are too old at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cython
+
+from matching_engine.pools import grown, rows, words
+
+if not cython.compiled:  # when compiled, these stand in the .pxd
+    from matching_engine.pools import NIL, WORD
+
+    GOLDEN = 0x9E37_79B9_7F4A_7C15
+    ROW_BITS = 0xFFFF_FFFF  # the half of a table's word that is the row
+
+    def id_word(text: bytes, number: int) -> int:
+        """Eight bytes of a client order id as a word, and the last four for number 4."""
+        return int.from_bytes(text[8 * number : 8 * number + 8], "little")
+
+    def mix(digest: int, word: int) -> int:
+        """A digest with one more word in it. One-to-one in either argument."""
+        digest = ((digest ^ word) * GOLDEN) & WORD
+        return digest ^ digest >> 32
+
+
+@dataclass(slots=True)
+class ClientId:
+    """One remembered id. `day` is the trading day its order was last known to be open, or was refused."""
+
+    LAYOUT: ClassVar[str] = "u8 u8 u8 u8 u8 u8 u4 u4 u4 u4"
+
+    order_id: int = 0
+    body_digest: int = 0
+    word0: int = 0
+    word1: int = 0
+    word2: int = 0
+    word3: int = 0
+    word4: int = 0
+    account: int = 0
+    day: int = 0
+    hash: int = 0
+
+
+def is_empty(text: bytes) -> bool:
+    """Whether a client order id is all zeros: none was given."""
+    return (id_word(text, 0) | id_word(text, 1) | id_word(text, 2) | id_word(text, 3) | id_word(text, 4)) == 0
+
+
+class ClientIds:
+    """The remembered ids, in rows 1 to `count`."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.rows = rows(ClientId, 64)
+        self._table = words(128, "u8")
+
+    def reserve(self, commands: int) -> int:
+        """Makes room for `commands` more ids; returns the rows there are. Raises MemoryError, nothing changed."""
+        size = len(self.rows)
+        while size <= self.count + commands:
+            size *= 2
+        if size > len(self.rows):
+            table = words(2 * size, "u8")
+            self.rows = grown(self.rows, self.count + 1, size)
+            self._table = table
+            for row in range(1, self.count + 1):
+                self._enter(row)
+        return size
+
+    def find(self, account: int, text: bytes) -> int:
+        """The row of an account's id, or NIL. `text` is the record's 36 bytes (its padding may be left off when uncompiled)."""
+        mask = len(self._table) - 1
+        sought = self._hash(account, text)
+        i = sought & mask
+        while self._table[i] != 0:
+            if self._table[i] >> 32 == sought:
+                row = self._table[i] & ROW_BITS
+                if (
+                    self.rows[row].account == account
+                    and self.rows[row].word0 == id_word(text, 0)
+                    and self.rows[row].word1 == id_word(text, 1)
+                    and self.rows[row].word2 == id_word(text, 2)
+                    and self.rows[row].word3 == id_word(text, 3)
+                    and self.rows[row].word4 == id_word(text, 4)
+                ):
+                    return row
+            i = (i + 1) & mask
+        return NIL
+
+    def insert(self, account: int, text: bytes, order_id: int, body_digest: int, day: int) -> int:
+        """Adds an id that isn't there and returns its row; `reserve` has made room."""
+        self.count += 1
+        row = self.count
+        self.rows[row].order_id = order_id
+        self.rows[row].body_digest = body_digest
+        self.rows[row].word0 = id_word(text, 0)
+        self.rows[row].word1 = id_word(text, 1)
+        self.rows[row].word2 = id_word(text, 2)
+        self.rows[row].word3 = id_word(text, 3)
+        self.rows[row].word4 = id_word(text, 4)
+        self.rows[row].account = account
+        self.rows[row].day = day
+        self.rows[row].hash = self._hash(account, text)
+        self._enter(row)
+        return row
+
+    def forget_before(self, day: int) -> None:
+        """Drops the ids of days before `day`; the others close ranks."""
+        kept = 0
+        for row in range(1, self.count + 1):
+            if self.rows[row].day >= day:
+                kept += 1
+                if kept != row:
+                    self._move(row, kept)
+        if kept == self.count:
+            return
+        self.count = kept
+        for i in range(len(self._table)):
+            self._table[i] = 0
+        for row in range(1, kept + 1):
+            self._enter(row)
+
+    def text(self, row: int) -> bytes:
+        """The id of a row, without padding."""
+        words = [self.rows[row].word0, self.rows[row].word1, self.rows[row].word2, self.rows[row].word3]
+        parts = [int(word).to_bytes(8, "little") for word in words]
+        return (b"".join(parts) + int(self.rows[row].word4).to_bytes(4, "little")).rstrip(b"\0")
+
+    def _move(self, row: int, to: int) -> None:
+        """Swaps two rows: a struct is copied, an object of the uncompiled engine must not stand in two places."""
+        moved = self.rows[row]
+        self.rows[row] = self.rows[to]
+        self.rows[to] = moved
+
+    def _hash(self, account: int, text: bytes) -> int:
+        digest = mix(mix(mix(account, id_word(text, 0)), id_word(text, 1)), id_word(text, 2))
+        return (mix(mix(digest, id_word(text, 3)), id_word(text, 4)) * GOLDEN & WORD) >> 32
+
+    def _enter(self, row: int) -> None:
+        """Puts a row into the table."""
+        mask = len(self._table) - 1
+        word = self.rows[row].hash
+        i = word & mask
+        while self._table[i] != 0:
+            i = (i + 1) & mask
+        self._table[i] = word << 32 | row

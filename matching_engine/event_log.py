@@ -1,0 +1,83 @@
+"""The events of a call, while the engine writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import cython
+import numpy as np
+
+from matching_engine.pools import grown, rows
+from matching_engine.records import EVENT
+
+
+@dataclass(slots=True)
+class EventOut:
+    """An EVENT of the uncompiled engine."""
+
+    LAYOUT: ClassVar[str] = "u8 u8 u8 i8 i8 i8 i8 i8 i8 i8 u4 u4 u4 u4 u2 u1 u1 u1 u1 u1 u1"
+
+    seq: int = 0
+    order_id: int = 0
+    maker_order_id: int = 0
+    price_ticks: int = 0
+    quantity_lots: int = 0
+    leaves_lots: int = 0
+    amount_fen: int = 0
+    fee_fen: int = 0
+    maker_fee_fen: int = 0
+    reserve_fen: int = 0
+    account: int = 0
+    maker_account: int = 0
+    number: int = 0
+    date: int = 0
+    instrument: int = 0
+    kind: int = 0
+    reason: int = 0
+    side: int = 0
+    order_type: int = 0
+    phase: int = 0
+    reserved_u1: int = 0
+
+
+FIELDS = EVENT.names or ()
+WORDS = EVENT.itemsize // 8
+
+
+class EventLog:
+    """Rows 0 to `size` - 1 of a pool that `reserve` grows before the commands run."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.rows = rows(EventOut, 64)
+
+    def reserve(self, events: int) -> int:
+        """Makes room for `events` more; returns the rows there are. Raises MemoryError, nothing changed."""
+        if self.size + events > len(self.rows):
+            self.rows = grown(self.rows, self.size, max(self.size + events, 2 * len(self.rows)))
+        return len(self.rows)
+
+    def add(self, seq: int, kind: int, reason: int) -> int:
+        """A new event, otherwise blank; returns its row."""
+        i = self.size
+        self.size = i + 1
+        if cython.compiled:
+            memset(cython.address(self.rows[i]), 0, cython.sizeof(EventRow))  # type: ignore[name-defined] # noqa: F821
+        else:
+            self.rows[i] = EventOut()
+        self.rows[i].seq = seq
+        self.rows[i].kind = kind
+        self.rows[i].reason = reason
+        return i
+
+    def take(self) -> Any:
+        """The events as an EVENT array, and a log that is empty again."""
+        if cython.compiled:
+            # As whole words: numpy copies records field by field.
+            events = self.rows.base.view("u8")[: self.size * WORDS].copy().view(EVENT)  # type: ignore[attr-defined]
+        else:
+            values = [tuple([getattr(row, name) for name in FIELDS]) for row in self.rows[: self.size]]
+            events = np.array(values, EVENT)
+        self.size = 0
+        return events
