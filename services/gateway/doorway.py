@@ -25,6 +25,9 @@ BATCH_PATH = "/v1/orders/batch"
 KEY = "rex.key"
 """Where the scope holds the ApiKey. None: a WebSocket that has yet to authenticate, or an open path."""
 
+CLIENT_CLOSED_REQUEST = 499
+"""What is logged where the client left before its request was whole; nobody sees it as an answer."""
+
 DirectRoute = Callable[[ApiKey, bytes], Awaitable[tuple[int, bytes]]]
 """A hot route: who asks and the body in, status and JSON out; raises ProblemError."""
 
@@ -65,7 +68,7 @@ class Doorway:
             await self._app(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started, status = perf_counter(), 500
+        started, status = perf_counter(), 0
 
         async def send_noting_status(message: Message) -> None:
             nonlocal status
@@ -74,51 +77,51 @@ class Doorway:
             await send(message)
 
         try:
-            await self._checked_request(scope, receive, send_noting_status)
-        finally:
-            seconds = perf_counter() - started
-            self._metrics.request(scope["method"], status, seconds)
-            if self._request_log:
-                key = scope.get(KEY)
-                log.info(
-                    "request",
-                    method=scope["method"],
-                    path=scope["path"],
-                    status=status,
-                    ms=round(seconds * 1000, 3),
-                    key_id=key.key_id if key else None,
-                )
-
-    async def _checked_request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
-        limit = BATCH_BODY_LIMIT if path == BATCH_PATH else BODY_LIMIT
-        try:
-            headers = dict(scope["headers"])
-            self._check_host_and_origin(headers)
-            key = scope[KEY] = self._key(headers, path)
-            direct = self._direct.get((scope["method"], path))
-            length = headers.get(b"content-length", b"")
-            if length.isdigit() and int(length) > limit:
-                raise _too_large(limit)
-            if direct is not None and key is not None:
-                status, answer = await direct(key, await _read_body(receive, limit))
-                await send({"type": "http.response.start", "status": status, "headers": _json_headers(answer)})
-                await send({"type": "http.response.body", "body": answer})
-                return
-            if not length.isdigit() and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-                receive = _replay(await _read_body(receive, limit), receive)
+            await self._answer(scope, receive, send_noting_status)
         except _ClientGone:
-            return
+            status = CLIENT_CLOSED_REQUEST
         except Exception as error:
-            await problem_of(error).response()(scope, receive, send)
+            if status:
+                raise  # Half an answer is out: only closing the connection is left.
+            await problem_of(error).response()(scope, receive, send_noting_status)
+        seconds = perf_counter() - started
+        self._metrics.request(scope["method"], status, seconds)
+        if self._request_log:
+            key = scope.get(KEY)
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                ms=round(seconds * 1000, 3),
+                key_id=key.key_id if key else None,
+            )
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        headers = dict(scope["headers"])
+        self._check_host_and_origin(headers)
+        key = scope[KEY] = self._known_key(headers) if path.startswith("/v1/") else None
+        limit = BATCH_BODY_LIMIT if path == BATCH_PATH else BODY_LIMIT
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > limit:
+            raise _too_large(limit)
+        direct = self._direct.get((method, path))
+        if direct is not None and key is not None:
+            status, answer = await direct(key, await _read_body(receive, limit))
+            await send({"type": "http.response.start", "status": status, "headers": _json_headers(answer)})
+            await send({"type": "http.response.body", "body": answer})
             return
+        if not length.isdigit() and method not in ("GET", "HEAD", "OPTIONS"):
+            # Nobody said how long it is: it is read here, up to the limit, and given to the application whole.
+            receive = _replay(await _read_body(receive, limit), receive)
         await self._app(scope, receive, send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             headers = dict(scope["headers"])
             self._check_host_and_origin(headers)
-            scope[KEY] = self._key(headers, "") if b"authorization" not in headers else self._known_key(headers)
+            scope[KEY] = self._known_key(headers) if b"authorization" in headers else None
         except ProblemError as problem:
             await _refuse_handshake(problem, scope, receive, send)
         else:
@@ -135,9 +138,6 @@ class Doorway:
         # The Host is one of our own names by now, so a page it served itself may ask; others must be listed.
         if origin.lower().split(b"://")[-1] != host and origin.lower() not in self._origins:
             raise ProblemError(403, "origin_not_allowed", "Pages of that origin may not use this venue.")
-
-    def _key(self, headers: dict[bytes, bytes], path: str) -> ApiKey | None:
-        return self._known_key(headers) if path.startswith("/v1/") or path == "/v1" else None
 
     def _known_key(self, headers: dict[bytes, bytes]) -> ApiKey:
         scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")

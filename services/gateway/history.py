@@ -14,6 +14,8 @@ from services.gateway.state import VenueState
 from services.gateway.venue_orders import VenueOrder
 from services.read_database.tables import orders, trades
 
+LAST_ID = 2**63 - 1
+
 Projected = Callable[[int], Awaitable[None]]
 """Waits until the read database has reached a sequence number."""
 
@@ -26,11 +28,14 @@ def cursor_text(last_id: int) -> str:
 def cursor_id(cursor: str | None) -> int:
     """The id that a cursor stands for; a 422 problem for one we did not make."""
     if cursor is None:
-        return 2**63 - 1
+        return LAST_ID
     try:
-        return int.from_bytes(base64.b64decode(f"{cursor}=", b"-_", validate=True), "big") & (2**63 - 1)
+        decoded = base64.b64decode(f"{cursor}=", b"-_", validate=True)
     except ValueError:
-        raise field_problem("invalid_cursor", "cursor", "is not one that this venue gave out") from None
+        decoded = b""
+    if len(decoded) != 8 or (last_id := int.from_bytes(decoded, "big")) > LAST_ID:
+        raise field_problem("invalid_cursor", "cursor", "is not one that this venue gave out")
+    return last_id
 
 
 class OrderHistory:
@@ -56,7 +61,7 @@ class OrderHistory:
         is_open: bool | None = None,
         instrument: int | None = None,
         client_order_id: str | None = None,
-        before_id: int = 2**63 - 1,
+        before_id: int = LAST_ID,
         limit: int,
     ) -> list[VenueOrder]:
         """Up to `limit` orders with ids below `before_id`, newest first."""

@@ -157,7 +157,7 @@ def problem_of(error: Exception) -> ProblemError:
 
 
 def install(app: FastAPI) -> None:
-    """Makes every exception inside `app` a problem document."""
+    """Makes what FastAPI and its router refuse a problem document; the door does the same for everything else."""
 
     async def answer(request: Request, error: Exception) -> Response:
         response = problem_of(error).response()
@@ -165,5 +165,5 @@ def install(app: FastAPI) -> None:
             response.headers.update(error.headers)
         return response
 
-    for kind in (ProblemError, RequestValidationError, HTTPException, Exception):
+    for kind in (ProblemError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)

@@ -73,7 +73,7 @@ def test_an_average_is_the_notional_by_the_quantity_half_up(fills: list[tuple[in
     one = instrument("0.50")
     lots = sum(quantity for _, quantity in fills)
     fen = sum(ticks * quantity * one.tick_value_fen for ticks, quantity in fills)
-    exact = sum(ticks * Decimal("0.50") * quantity for ticks, quantity in fills) / lots
+    exact = sum((ticks * Decimal("0.50") * quantity for ticks, quantity in fills), Decimal(0)) / lots
     assert one.average_text(fen, lots) == str(exact.quantize(Decimal("0.000001"), ROUND_HALF_UP))
 
 

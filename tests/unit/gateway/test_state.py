@@ -122,7 +122,7 @@ def test_keys_come_and_go_with_the_journal() -> None:
     state.apply(venue.row([*opening(), admin.record(SENDER, issued)]))
     key = state.find_key("rex_x")
     assert key is not None
-    assert (key.account, key.name, key.scopes) == (2, "desk", {"read", "trade"})
+    assert (key.account, key.name, key.scopes) == (2, "desk", frozenset({"read", "trade"}))
     assert state.find_key("rex_y") is None
     state.apply(venue.row([admin.record(SENDER, KeyRevoked(key_id=key.key_id))]))
     assert state.find_key("rex_x") is None

@@ -1,0 +1,161 @@
+"""A whole small venue in one folder: every real part, no socket. Started twice on one folder it carries on.
+
+async with running_venue(tmp_path) as venue:
+    reply = await venue.client("alice").post("/v1/orders", json={...})
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from matching_engine.records import Command
+from services.data import load_instruments
+from services.data.calendar import TradingCalendar
+from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
+from services.gateway import websocket
+from services.gateway.app import create_app
+from services.gateway.channels import Channels
+from services.gateway.history import OrderHistory
+from services.gateway.order_entry import OrderEntry
+from services.gateway.reader import GatewayReader
+from services.gateway.state import VenueState
+from services.gateway.venue import VenueFacts
+from services.journal.replay import StateMachine
+from services.journal.sqlite import SqliteJournal
+from services.market_data import Market
+from services.messaging import Submission
+from services.messaging.in_process import InProcessFeed, InProcessInbox
+from services.read_database import open_read_database
+from services.reporting.projector import Projector
+from services.sequencer.recovery import recover
+from services.sequencer.schedule import AlwaysOpen
+from services.sequencer.sequencer import Sequencer
+from tests.property.naive_engine import NaiveEngine
+
+START_NS = 1_701_396_000_000_000_000  # 2023-12-01 10:00 in Shanghai, a trading day
+BASE_URL = "http://127.0.0.1:8000"
+CASH_FEN = 100_000_000_000
+LOTS = {"PRND-OX": 1_000, "NDFEB-N35": 1_000}
+TRADERS = ("alice", "bob")
+
+
+class Clock:
+    """A microsecond passes whenever somebody looks; a test may set it ahead."""
+
+    def __init__(self, now_ns: int = START_NS) -> None:
+        self.now_ns = now_ns
+
+    def __call__(self) -> int:
+        self.now_ns += 1_000
+        return self.now_ns
+
+
+@dataclass
+class RunningVenue:
+    """The parts of a venue at work."""
+
+    engine: StateMachine
+    clock: Clock
+    journal: SqliteJournal
+    inbox: InProcessInbox
+    feed: InProcessFeed
+    sequencer: Sequencer
+    read_database: AsyncEngine
+    projector: Projector
+    state: VenueState
+    market: Market
+    order_entry: OrderEntry
+    reader: GatewayReader
+    app: FastAPI
+    keys: dict[str, IssuedKey]
+    clients: list[httpx.AsyncClient] = field(default_factory=list)
+
+    def client(self, name: str | None) -> httpx.AsyncClient:
+        """A client with the key of `alice`, `bob` or `operator`; None: without a key."""
+        headers = {"authorization": f"Bearer {self.keys[name].key}"} if name else {}
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=BASE_URL, headers=headers)
+        self.clients.append(client)
+        return client
+
+
+@asynccontextmanager
+async def running_venue(
+    folder: Path, *, engine: StateMachine | None = None, clock: Clock | None = None, request_log: bool = False
+) -> AsyncIterator[RunningVenue]:
+    """Instruments as shipped, two funded traders and an operator with keys, continuous trading around the clock."""
+    engine, clock = engine or NaiveEngine(), clock or Clock()
+    journal = await SqliteJournal.open(folder / "journal.db")
+    await recover(engine, journal)
+    inbox, feed = InProcessInbox(), InProcessFeed()
+    sequencer = Sequencer(engine, journal, inbox, feed, clock=clock, schedule=AlwaysOpen(TradingCalendar.load()))
+    read_database = open_read_database(folder / "read.db")
+    projector = Projector(read_database, journal, feed)
+    tasks = [asyncio.create_task(projector.run())]
+    try:
+        first_row = feed.subscribe()  # The schedule opens the day in it, so there is one at every start.
+        keys, submissions = _first_start(folder / "keys.json")
+        for submission in submissions:
+            await inbox.put(submission)
+        tasks.append(asyncio.create_task(sequencer.run()))
+        await first_row.next_row()
+        first_row.close()
+        await projector.reached(sequencer.last_seq)
+        state, market = await VenueState.load(read_database), await Market.load(read_database)
+        history = OrderHistory(state, read_database, projector.reached)
+        order_entry = OrderEntry(state, inbox, history)
+        channels = Channels(state, market)
+        reader = GatewayReader(
+            journal, feed, state=state, market=market, order_entry=order_entry, fan_out=channels.publish
+        )
+        tasks.append(asyncio.create_task(reader.run()))
+        app = create_app(
+            state=state,
+            market=market,
+            order_entry=order_entry,
+            inbox=inbox,
+            read_database=read_database,
+            projected=projector.reached,
+            routers=[websocket.router(state=state, order_entry=order_entry, channels=channels, clock=clock)],
+            allowed_hosts=("127.0.0.1", "localhost"),
+            facts=VenueFacts(schedule="always"),
+            request_log=request_log,
+        )
+        venue = RunningVenue(
+            engine, clock, journal, inbox, feed, sequencer, read_database, projector, state, market, order_entry,
+            reader, app, keys,
+        )  # fmt: skip
+        yield venue
+        for client in venue.clients:
+            await client.aclose()
+        await sequencer.stop()
+        await projector.reached(sequencer.last_seq)
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await read_database.dispose()
+        await journal.close()
+
+
+def _first_start(path: Path) -> tuple[dict[str, IssuedKey], list[Submission]]:
+    """The keys, and the first start's commands; a later start finds its keys and nothing missing."""
+    if path.exists():
+        return read_keys(path), []
+    missing = Missing(Present({}, {"venue": 1}, frozenset()), {})
+    missing.venue(load_instruments(), 2023)
+    for name in TRADERS:
+        missing.trader(name, CASH_FEN, LOTS)
+    missing.key("operator", 0, ("read", "operate", "admin"))
+    write_keys(path, missing.keys)
+    return missing.keys, [missing.submission(Command())]
