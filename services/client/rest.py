@@ -1,0 +1,178 @@
+"""Every REST route as a method. A problem is raised as RexError; what comes back is the answer's JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from services.client.errors import OutcomeUnknown, RexError, Unreachable, error_of
+
+Json = dict[str, Any]
+Order = Mapping[str, Any]
+"""The fields of an order, as `POST /v1/orders` takes them; a price may be a str or a Decimal."""
+
+TIMEOUT_SECONDS = 15.0
+
+
+class RestCalls:
+    """The REST half of `RexClient`."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=TIMEOUT_SECONDS, trust_env=False
+        )
+
+    # ------------------------------------------------------------------ the market
+
+    async def venue(self) -> Json:
+        """Name, seq, incarnation, trading date, schedule."""
+        return await self._object("GET", "/v1/venue")
+
+    async def instruments(self) -> list[Json]:
+        """Everything that is listed, with today's bands."""
+        return await self._list("GET", "/v1/instruments")
+
+    async def depth(self, symbol: str, levels: int = 20) -> Json:
+        """Both sides of the book, best first."""
+        return await self._object("GET", f"/v1/market/{quote(symbol, safe='')}/depth", query={"levels": levels})
+
+    async def trades(self, symbol: str, limit: int = 50) -> list[Json]:
+        """Today's last trades, newest first."""
+        return await self._list("GET", f"/v1/market/{quote(symbol, safe='')}/trades", query={"limit": limit})
+
+    async def ticker(self, symbol: str) -> Json:
+        """Today's numbers."""
+        return await self._object("GET", f"/v1/market/{quote(symbol, safe='')}/ticker")
+
+    # ------------------------------------------------------------------ orders and account
+
+    async def post_order(self, order: Order) -> Json:
+        """Places an order over REST. Raises OutcomeUnknown where the reply was lost."""
+        return await self._object("POST", "/v1/orders", body=order)
+
+    async def place_batch(self, orders: Iterable[Order]) -> list[Json]:
+        """Up to 100 orders; each result has `order` or `error`, in the order of the request."""
+        results: list[Json] = (await self._object("POST", "/v1/orders/batch", body={"orders": list(orders)}))["results"]
+        return results
+
+    async def delete_order(self, *, order_id: str | None = None, client_order_id: str | None = None) -> Json:
+        """Cancels over REST the order named by one of its ids."""
+        if order_id is not None:
+            return await self._object("DELETE", f"/v1/orders/{quote(order_id, safe='')}")
+        return await self._object("DELETE", "/v1/orders", query={"client_order_id": client_order_id})
+
+    async def order(self, order_id: str) -> Json:
+        """One order as it stands."""
+        return await self._object("GET", f"/v1/orders/{quote(order_id, safe='')}")
+
+    async def orders(
+        self,
+        state: str = "all",
+        *,
+        symbol: str | None = None,
+        client_order_id: str | None = None,
+        account: int | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Json:
+        """One page of orders, newest first: `orders` and `next_cursor`. `state` is open, closed or all."""
+        query = {"state": state, "symbol": symbol, "client_order_id": client_order_id, "account": account}
+        return await self._object("GET", "/v1/orders", query={**query, "limit": limit, "cursor": cursor})
+
+    async def fills(
+        self, *, symbol: str | None = None, account: int | None = None, limit: int = 100, cursor: str | None = None
+    ) -> Json:
+        """One page of fills, newest first: `fills` and `next_cursor`."""
+        query = {"symbol": symbol, "account": account, "limit": limit, "cursor": cursor}
+        return await self._object("GET", "/v1/fills", query=query)
+
+    async def account(self, account: int | None = None) -> Json:
+        """Cash and holdings of one's own account; of another one for operators."""
+        return await self._object("GET", "/v1/account", query={"account": account})
+
+    # ------------------------------------------------------------------ reports, operators, administrators
+
+    async def turnover(self, year: int) -> Json:
+        """The year's turnover against its target."""
+        return await self._object("GET", f"/v1/reports/turnover/{year}")
+
+    async def halt(self, symbol: str | None = None) -> Json:
+        """Cancels only, in one instrument or in all."""
+        return await self._object("POST", _switch("halt", symbol))
+
+    async def resume(self, symbol: str | None = None) -> Json:
+        """The end of a halt."""
+        return await self._object("POST", _switch("resume", symbol))
+
+    async def open_account(self, name: str, *, owner: int = 0) -> Json:
+        """A new account; `account` of the answer is its number."""
+        return await self._object("POST", "/v1/admin/accounts", body={"name": name, "owner": owner})
+
+    async def accounts(self) -> list[Json]:
+        """All accounts with their balances."""
+        return await self._list("GET", "/v1/admin/accounts")
+
+    async def change_cash(self, account: int, amount: str) -> Json:
+        """Money in, or out where the amount (yuan) is negative."""
+        return await self._object("POST", f"/v1/admin/accounts/{account}/cash", body={"amount": amount})
+
+    async def change_inventory(self, account: int, symbol: str, quantity: int) -> Json:
+        """Lots in, or out where the quantity is negative."""
+        body = {"symbol": symbol, "quantity": quantity}
+        return await self._object("POST", f"/v1/admin/accounts/{account}/inventory", body=body)
+
+    async def issue_key(self, name: str, scopes: Iterable[str], *, account: int = 0) -> Json:
+        """A new API key; `key` of the answer is the secret, shown this once."""
+        body = {"name": name, "scopes": list(scopes), "account": account}
+        return await self._object("POST", "/v1/admin/keys", body=body)
+
+    async def revoke_key(self, key_id: str) -> Json:
+        """The key is refused from now on."""
+        return await self._object("DELETE", f"/v1/admin/keys/{quote(key_id, safe='')}")
+
+    # ------------------------------------------------------------------ how
+
+    async def _object(self, method: str, path: str, *, query: Json | None = None, body: Any = None) -> Json:
+        answer: Json = await self._call(method, path, query, body)
+        return answer
+
+    async def _list(self, method: str, path: str, *, query: Json | None = None, body: Any = None) -> list[Json]:
+        answer: list[Json] = await self._call(method, path, query, body)
+        return answer
+
+    async def _call(self, method: str, path: str, query: Json | None, body: Any) -> Any:
+        params = {name: value for name, value in (query or {}).items() if value is not None}
+        content = None if body is None else msgspec.json.encode(body)
+        headers = None if body is None else {"content-type": "application/json"}
+        try:
+            answer = await self._http.request(method, path, params=params, content=content, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Unreachable(f"{self._http.base_url} does not answer: {error}") from error
+        except httpx.TransportError as error:
+            raise OutcomeUnknown(f"{method} {path}: no reply ({type(error).__name__})") from error
+        if answer.is_success:
+            return msgspec.json.decode(answer.content)
+        raise _error(answer.status_code, answer.content)
+
+
+def _switch(action: str, symbol: str | None) -> str:
+    return f"/v1/admin/{action}" if symbol is None else f"/v1/admin/instruments/{quote(symbol, safe='')}/{action}"
+
+
+def _error(status: int, content: bytes) -> RexError | OutcomeUnknown:
+    return error_of(read_problem(status, content))
+
+
+def read_problem(status: int, content: bytes) -> Mapping[str, Any]:
+    """The problem document in an answer, or one that says there was none."""
+    try:
+        problem = msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        problem = None
+    if isinstance(problem, dict) and "code" in problem:
+        return problem
+    return {"status": status, "code": "unreadable_answer", "detail": content[:200].decode("utf-8", "replace")}
