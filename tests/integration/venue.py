@@ -17,6 +17,7 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from matching_engine import Engine
 from matching_engine.records import Command
 from services.data import load_instruments
 from services.data.calendar import TradingCalendar
@@ -39,7 +40,6 @@ from services.reporting.projector import Projector
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
 from services.sequencer.sequencer import Sequencer
-from tests.property.naive_engine import NaiveEngine
 
 START_NS = 1_701_396_000_000_000_000  # 2023-12-01 10:00 in Shanghai, a trading day
 BASE_URL = "http://127.0.0.1:8000"
@@ -92,7 +92,7 @@ async def running_venue(
     folder: Path, *, engine: StateMachine | None = None, clock: Clock | None = None, request_log: bool = False
 ) -> AsyncIterator[RunningVenue]:
     """Instruments as shipped, two funded traders and an operator with keys, continuous trading around the clock."""
-    engine, clock = engine or NaiveEngine(), clock or Clock()
+    engine, clock = engine or Engine(), clock or Clock()
     journal = await SqliteJournal.open(folder / "journal.db")
     await recover(engine, journal)
     inbox, feed = InProcessInbox(), InProcessFeed()
