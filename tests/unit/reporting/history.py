@@ -131,8 +131,9 @@ def _order(account: int, side: int, ticks: int, lots: int, instrument: int, kind
 
 
 _orders = st.builds(
-    _order, st.sampled_from([*ACCOUNTS, 9]), st.sampled_from(list(Side)), st.integers(-6, 6), st.integers(0, 60),
-    st.sampled_from([0, 0, 0, 1, 5]), st.integers(0, 3), st.integers(0, 60),
+    _order,
+    st.sampled_from([*ACCOUNTS * 3, 9]), st.sampled_from(list(Side)), st.integers(-3, 3), st.integers(0, 60),
+    st.sampled_from([0, 0, 0, 0, 1, 1, 5]), st.integers(0, 3), st.integers(0, 60),
 )  # fmt: skip
 _PHASES = [Phase.CLOSED, Phase.CONTINUOUS, Phase.CONTINUOUS, Phase.CONTINUOUS]
 _instrument = st.sampled_from([0, 1, ALL_INSTRUMENTS])
@@ -148,6 +149,7 @@ _administration = st.one_of(
         st.sampled_from(ACCOUNTS), st.integers(0, 1), st.integers(-20, 20),
     ),
     st.builds(lambda i: admin.halt(SENDER, i), _instrument),
+    st.just(admin.resume(SENDER)),
     st.builds(lambda i: admin.resume(SENDER, i), _instrument),
     st.builds(lambda p, i: admin.set_phase(SENDER, p, i), st.sampled_from(_PHASES), _instrument),
     st.builds(lambda day: admin.day_roll(SENDER, 20230103 + day), st.integers(0, 20)),
@@ -155,9 +157,15 @@ _administration = st.one_of(
     st.builds(lambda r: admin.set_fees(SENDER, maker_rate_ppm=r, taker_rate_ppm=r // 2), st.integers(0, 10_000)),
     st.builds(lambda d: admin.record(SENDER, d), _decisions),
 )  # fmt: skip
-submissions = st.one_of(
-    _orders, _orders, _orders, _orders, st.builds(cancel, st.integers(15, 90), st.just(0)), _administration
-)  # fmt: skip
-"""Mostly orders that meet: three accounts around one price, in two instruments."""
 
-batches = st.lists(st.lists(submissions, min_size=1, max_size=8), max_size=12)
+
+@st.composite
+def submissions(draw: st.DrawFn) -> Submission:
+    """Mostly orders that meet: three accounts around one price, in two instruments."""
+    kind = draw(st.integers(0, 19))
+    if kind < 15:
+        return draw(_orders)
+    return cancel(draw(st.integers(20, 120))) if kind < 18 else draw(_administration)
+
+
+batches = st.lists(st.lists(submissions(), min_size=1, max_size=16), min_size=1, max_size=12)

@@ -1,0 +1,226 @@
+"""The projector on a real journal and a real read database: it loses nothing and doubles nothing, wherever it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from matching_engine.records import Side
+from services import admin_commands as admin
+from services.journal.sqlite import SqliteJournal
+from services.messaging import Submission
+from services.messaging.in_process import InProcessFeed
+from services.read_database import ReadDatabaseRefused, connect_writer, open_read_database
+from services.reporting.changes import Changes
+from services.reporting.projector import Projector, ProjectorStopped
+from services.reporting.write import read_position, write
+from tests.unit.reporting.history import REFERENCE_TICKS, SENDER, History, cancel, opening, order
+
+
+class Venue:
+    """A journal and a feed that are written as the sequencer writes them; the projectors under test come and go."""
+
+    def __init__(self, folder: Path, journal: SqliteJournal) -> None:
+        self.path = folder / "read.db"
+        self.journal = journal
+        self.feed = InProcessFeed(max_rows=4)
+        self.history = History(journal_id=journal.journal_id, epoch=journal.epoch)
+
+    async def run(self, *submissions: Submission) -> None:
+        row = self.history.row(submissions)
+        await self.journal.append(row)
+        await self.feed.publish(row)
+
+    async def trade(self, times: int) -> None:
+        """Each time two orders that trade, one that rests and one that is canceled, in two rows."""
+        for n in range(times):
+            await self.run(order(2, Side.SELL, REFERENCE_TICKS + n % 5, 3), order(3, Side.BUY, REFERENCE_TICKS + 5, 2))
+            await self.run(order(4, Side.BUY, REFERENCE_TICKS - 5, 1), cancel(self.history.engine.last_seq + 1))
+
+    @property
+    def seq(self) -> int:
+        return int(self.history.engine.last_seq)
+
+    @asynccontextmanager
+    async def projecting(self) -> AsyncIterator[Projector]:
+        read_database = open_read_database(self.path)
+        projector = Projector(read_database, self.journal, self.feed)
+        task = asyncio.create_task(projector.run())
+        try:
+            yield projector
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await read_database.dispose()
+
+    async def rebuilt(self, folder: Path) -> list[str]:
+        """What a database holds that was projected from the journal in one go."""
+        with closing(connect_writer(folder / "rebuilt.db")) as connection:
+            open_read_database(folder / "rebuilt.db")
+            changes = Changes(read_position(connection, self.journal.journal_id))
+            async for row in self.journal.read(0):
+                changes.add(row)
+            write(connection, changes)
+        return dump(folder / "rebuilt.db")
+
+
+def dump(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return sorted(connection.iterdump())
+
+
+def log_bytes(path: Path) -> int:
+    return path.with_name(path.name + "-wal").stat().st_size
+
+
+@pytest.fixture
+async def venue(tmp_path: Path) -> AsyncIterator[Venue]:
+    journal = await SqliteJournal.open(tmp_path / "journal.db")
+    yield Venue(tmp_path, journal)
+    await journal.close()
+
+
+@pytest.mark.anyio
+async def test_follows_the_feed(venue: Venue, tmp_path: Path) -> None:
+    async with venue.projecting() as projector:
+        await venue.run(*opening())
+        await projector.reached(venue.seq)
+        await venue.trade(1)
+        await projector.reached(venue.seq)
+        assert projector.seq == venue.seq
+    assert dump(venue.path) == await venue.rebuilt(tmp_path)
+
+
+@pytest.mark.anyio
+async def test_catches_up_from_the_journal_when_the_feed_drops_rows(venue: Venue, tmp_path: Path) -> None:
+    async with venue.projecting() as projector:
+        await venue.run(*opening())
+        await venue.trade(50)  # a hundred rows at once through a feed that holds four
+        await projector.reached(venue.seq)
+    assert dump(venue.path) == await venue.rebuilt(tmp_path)
+
+
+@pytest.mark.anyio
+async def test_carries_on_wherever_it_was_stopped(venue: Venue, tmp_path: Path) -> None:
+    for rounds in (0, 1, 7, 0, 3):
+        if venue.seq == 0:
+            await venue.run(*opening())
+        await venue.trade(rounds)
+        async with venue.projecting() as projector:
+            await venue.trade(rounds)
+            await projector.reached(venue.seq - rounds)  # stopped before it has read everything
+    async with venue.projecting() as projector:
+        await projector.reached(venue.seq)
+    assert dump(venue.path) == await venue.rebuilt(tmp_path)
+
+
+@pytest.mark.anyio
+async def test_a_kill_in_the_middle_of_a_transaction_is_harmless(venue: Venue, tmp_path: Path) -> None:
+    await venue.run(*opening())
+    async with venue.projecting() as projector:
+        await projector.reached(venue.seq)
+    before = dump(venue.path)
+    await venue.trade(20)
+    torn = tmp_path / "torn.db"
+    with closing(connect_writer(venue.path)) as connection:
+        # A cache of one page makes SQLite write pages of the unfinished transaction into its log. The files are
+        # then what a killed process leaves behind.
+        connection.execute("PRAGMA cache_size=1")
+        changes = Changes(read_position(connection, venue.journal.journal_id))
+        async for row in venue.journal.read(changes.position.seq):
+            changes.add(row)
+        connection.set_trace_callback(
+            lambda sql: [
+                shutil.copy(f"{venue.path}{end}", f"{torn}{end}")
+                for end in ("", "-wal")
+                if sql.startswith("INSERT OR REPLACE")
+            ]
+        )
+        write(connection, changes)
+    assert log_bytes(torn) > 0
+    assert dump(torn) == before
+    venue.path = torn
+    async with venue.projecting() as projector:
+        await projector.reached(venue.seq)
+    assert dump(torn) == await venue.rebuilt(tmp_path)
+
+
+@pytest.mark.anyio
+async def test_a_lost_database_is_rebuilt(venue: Venue) -> None:
+    await venue.run(*opening())
+    await venue.trade(3)
+    async with venue.projecting() as projector:
+        await projector.reached(venue.seq)
+    before = dump(venue.path)
+    venue.path.unlink()
+    async with venue.projecting() as projector:
+        await projector.reached(venue.seq)
+    assert dump(venue.path) == before
+
+
+async def run_to_refusal(path: Path, journal: SqliteJournal) -> str:
+    read_database = open_read_database(path)
+    projector = Projector(read_database, journal, InProcessFeed())
+    with pytest.raises(ReadDatabaseRefused) as refused:
+        await projector.run()
+    with pytest.raises(ProjectorStopped):
+        await projector.reached(10**6)
+    await read_database.dispose()
+    return str(refused.value)
+
+
+@pytest.mark.anyio
+async def test_refuses_a_database_that_is_not_of_this_journal(venue: Venue, tmp_path: Path) -> None:
+    await venue.run(*opening())
+    async with venue.projecting() as projector:
+        await projector.reached(venue.seq)
+    other = await SqliteJournal.open(tmp_path / "other" / "journal.db")
+    refusal = await run_to_refusal(venue.path, other)
+    assert "was made from another journal" in refusal
+    assert "remove it, and the next start rebuilds it" in refusal
+    await other.close()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("submissions", "reason"),
+    [
+        (opening()[:-1], "which the journal has not reached"),
+        ([*opening()[:-1], admin.day_roll(SENDER, 20230104)], "holds another seq"),
+        ([*opening(), cancel(1)], "holds another seq"),
+    ],
+)
+async def test_refuses_a_database_of_another_history(
+    venue: Venue, tmp_path: Path, submissions: list[Submission], reason: str
+) -> None:
+    await venue.run(*opening())
+    async with venue.projecting() as projector:
+        await projector.reached(venue.seq)
+    other = await SqliteJournal.open(tmp_path / "other" / "journal.db")
+    await other.close()
+    with closing(sqlite3.connect(tmp_path / "other" / "journal.db")) as connection, connection:
+        connection.execute("UPDATE meta SET journal_id = ?", (venue.journal.journal_id,))
+    other = await SqliteJournal.open(tmp_path / "other" / "journal.db")
+    await other.append(History(journal_id=other.journal_id, epoch=other.epoch).row(submissions))
+    assert reason in await run_to_refusal(venue.path, other)
+    await other.close()
+
+
+@pytest.mark.anyio
+async def test_who_waits_is_told_when_the_projector_stops(venue: Venue) -> None:
+    async with venue.projecting() as projector:
+        await venue.run(*opening())
+        await projector.reached(venue.seq)
+        waiter = asyncio.create_task(projector.reached(venue.seq + 1))
+        await asyncio.sleep(0)
+    with pytest.raises(ProjectorStopped, match=f"stands at seq {venue.seq}"):
+        await waiter
+    await projector.reached(venue.seq)
