@@ -43,7 +43,9 @@ class NaiveBook:
         self.resting: dict[int, NaiveOrder] = {}  # insertion order is time priority
 
     def apply(self, command: Fields) -> list[BookEvent]:
-        order_id, price, quantity, tag, account, owner, instrument, kind, side, order_type, tif, self_trade, flags = command
+        order_id, price, quantity, tag, account, owner, instrument, kind, side, order_type, tif, self_trade, flags = (
+            command
+        )
         taker = NaiveOrder(order_id, instrument, side, price, quantity, account, owner, tag)
         if kind == CommandKind.CANCEL:
             if order_id not in self.resting:

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching_engine import OrderBook
@@ -24,6 +24,8 @@ from matching_engine.records import (
 from tests.property.naive_book import Fields, NaiveBook
 
 INSTRUMENTS = 2
+
+law = settings(deadline=None, max_examples=200)
 
 narrow_prices = st.integers(-3, 3)
 wide_prices = st.one_of(
@@ -91,6 +93,7 @@ def submit(book: OrderBook, fields: Fields) -> list[BookEvent]:
     return [BookEvent(*event) for event in events]
 
 
+@law
 @given(commands(narrow_prices) | commands(wide_prices))
 def test_every_command_does_what_it_does_in_the_naive_book(flow: list[Fields]) -> None:
     book, naive = OrderBook(INSTRUMENTS), NaiveBook(INSTRUMENTS)
@@ -99,6 +102,7 @@ def test_every_command_does_what_it_does_in_the_naive_book(flow: list[Fields]) -
         same_books(book, naive)
 
 
+@law
 @given(commands(narrow_prices) | commands(wide_prices), st.integers(0, 60))
 def test_where_a_batch_ends_changes_nothing(flow: list[Fields], cut: int) -> None:
     whole, cut_up, naive = OrderBook(INSTRUMENTS), OrderBook(INSTRUMENTS), NaiveBook(INSTRUMENTS)
@@ -108,6 +112,7 @@ def test_where_a_batch_ends_changes_nothing(flow: list[Fields], cut: int) -> Non
     assert [BookEvent(*event) for event in events.tolist()] == [e for fields in flow for e in naive.apply(fields)]
 
 
+@law
 @given(st.binary(max_size=20 * BOOK_COMMAND.itemsize))
 def test_random_bytes_are_answered_like_anything_else(data: bytes) -> None:
     array = np.frombuffer(data[: len(data) // BOOK_COMMAND.itemsize * BOOK_COMMAND.itemsize], BOOK_COMMAND)
@@ -116,6 +121,7 @@ def test_random_bytes_are_answered_like_anything_else(data: bytes) -> None:
     assert [BookEvent(*event) for event in events.tolist()] == [e for row in array.tolist() for e in naive.apply(row)]
 
 
+@law
 @given(commands(narrow_prices))
 def test_quantities_add_up_and_the_book_is_never_crossed(flow: list[Fields]) -> None:
     book = OrderBook(INSTRUMENTS)
@@ -151,7 +157,9 @@ def test_a_long_walk_of_prices_agrees_with_the_naive_book(spread: int) -> None:
         if order_id % 500 == 0:
             centre = draw.randrange(-spread, spread)
         price = centre + draw.choice([draw.randrange(-spread, spread), draw.randrange(-20, 20)])
-        flow.append((order_id, price, draw.randrange(1, 9), 0, 1, 0, 0, 1, draw.randrange(2), 1, draw.choice([1, 2, 3]), 0, 0))
+        flow.append(
+            (order_id, price, draw.randrange(1, 9), 0, 1, 0, 0, 1, draw.randrange(2), 1, draw.choice([1, 2, 3]), 0, 0)
+        )
         if draw.random() < 0.8:
             target = draw.randrange(max(1, order_id - 60), order_id + 1)
             flow.append((target, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0))

@@ -1,0 +1,236 @@
+"""The order book alone: the rules CONFORMANCE doesn't name, refusals, views, arrays, faults."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matching_engine import EngineFault, OrderBook
+from matching_engine.faults import Fault
+from matching_engine.order_book import RestingOrder
+from matching_engine.records import (
+    BOOK_COMMAND,
+    BOOK_EVENT,
+    MAX_BOOK_PRICE_TICKS,
+    MAX_QUANTITY_LOTS,
+    BookEvent,
+    CommandKind,
+    EventKind,
+    OrderType,
+    Reason,
+    TimeInForce,
+)
+from tests.unit.matching_engine.book_talk import (
+    BUY,
+    DAY,
+    IOC,
+    SELL,
+    Talk,
+    accepted,
+    canceled,
+    prevented,
+    rejected,
+    trade,
+)
+
+
+def test_a_market_order_takes_any_price_and_its_remainder_finds_no_liquidity() -> None:
+    talk = Talk()
+    talk.sell(1, 5, 100)
+    talk.sell(2, 5, MAX_BOOK_PRICE_TICKS)
+    assert talk.market(3, BUY, 12) == [
+        accepted(3, BUY, 12, 0),
+        trade(3, BUY, 1, 5, 100),
+        trade(3, BUY, 2, 5, MAX_BOOK_PRICE_TICKS),
+        canceled(3, BUY, 2, 0, Reason.NO_LIQUIDITY),
+    ]
+    assert talk.market(4, SELL, 1) == [accepted(4, SELL, 1, 0), canceled(4, SELL, 1, 0, Reason.NO_LIQUIDITY)]
+    assert (talk.bids(), talk.asks()) == ([], [])
+
+
+def test_day_and_gtc_orders_rest() -> None:
+    talk = Talk()
+    talk.buy(1, 5, 10, DAY)
+    talk.buy(2, 5, 10)
+    assert talk.bids() == [(10, [(1, 5), (2, 5)])]
+
+
+@pytest.mark.parametrize("tif", [TimeInForce.GTC, TimeInForce.IOC])
+def test_an_order_that_would_meet_its_own_owner_is_prevented_after_what_it_traded_before(tif: TimeInForce) -> None:
+    talk = Talk()
+    talk.sell(1, 5, 100, owner=9)
+    talk.sell(2, 5, 101, owner=7)
+    talk.sell(3, 5, 101, owner=9)
+    assert talk.buy(4, 12, 101, tif, owner=7) == [
+        accepted(4, BUY, 12, 101),
+        trade(4, BUY, 1, 5, 100),
+        prevented(4, BUY, 2, 7, 101),
+    ]
+    assert (talk.bids(), talk.asks()) == ([], [(101, [(2, 5), (3, 5)])])
+
+
+def test_a_market_order_is_prevented_likewise() -> None:
+    talk = Talk()
+    talk.buy(1, 5, 100, owner=7)
+    assert talk.market(2, SELL, 3, owner=7) == [accepted(2, SELL, 3, 0), prevented(2, SELL, 1, 3, 0)]
+    assert talk.bids() == [(100, [(1, 5)])]
+
+
+def test_own_orders_that_are_not_met_or_have_no_owner_prevent_nothing() -> None:
+    talk = Talk()
+    talk.sell(1, 5, 100, owner=9)
+    talk.sell(2, 5, 101, owner=7)
+    talk.sell(3, 5, 102)
+    assert talk.buy(4, 5, 105, owner=7) == [accepted(4, BUY, 5, 105), trade(4, BUY, 1, 5, 100)]
+    assert talk.buy(5, 10, 105) == [accepted(5, BUY, 10, 105), trade(5, BUY, 2, 5, 101), trade(5, BUY, 3, 5, 102)]
+
+
+def command(**changes: int) -> np.ndarray:
+    """An order that can be carried out, but for the changes."""
+    array = np.zeros(1, BOOK_COMMAND)
+    fields = {"kind": CommandKind.NEW_ORDER, "order_id": 5, "price_ticks": 10, "quantity_lots": 3, "order_type": 1}
+    for name, value in {**fields, "time_in_force": TimeInForce.GTC, **changes}.items():
+        array[name] = value
+    return array
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"kind": 0}, Reason.UNKNOWN_COMMAND),
+        ({"kind": CommandKind.DEPOSIT}, Reason.UNKNOWN_COMMAND),
+        ({"kind": 255, "instrument": 9}, Reason.UNKNOWN_COMMAND),
+        ({"kind": CommandKind.CANCEL}, Reason.UNKNOWN_ORDER),
+        ({"kind": CommandKind.CANCEL, "instrument": 9, "side": 255}, Reason.UNKNOWN_ORDER),
+        ({"instrument": 2}, Reason.UNKNOWN_INSTRUMENT),
+        ({"instrument": 65_535, "side": 2}, Reason.UNKNOWN_INSTRUMENT),
+        ({"side": 2}, Reason.INVALID_SIDE),
+        ({"side": 255, "order_type": 0}, Reason.INVALID_SIDE),
+        ({"order_type": 0}, Reason.INVALID_ORDER_TYPE),
+        ({"order_type": 3, "time_in_force": 0}, Reason.INVALID_ORDER_TYPE),
+        ({"time_in_force": 0}, Reason.INVALID_TIME_IN_FORCE),
+        ({"time_in_force": 4, "self_trade": 1}, Reason.INVALID_TIME_IN_FORCE),
+        ({"order_type": OrderType.MARKET, "price_ticks": 0}, Reason.INVALID_TIME_IN_FORCE),
+        ({"self_trade": 1, "flags": 1}, Reason.INVALID_SELF_TRADE),
+        ({"flags": 1, "quantity_lots": 0}, Reason.INVALID_OPTION),
+        ({"quantity_lots": 0, "price_ticks": MAX_BOOK_PRICE_TICKS + 1}, Reason.INVALID_QUANTITY),
+        ({"quantity_lots": -1}, Reason.INVALID_QUANTITY),
+        ({"quantity_lots": -(2**63)}, Reason.INVALID_QUANTITY),
+        ({"quantity_lots": MAX_QUANTITY_LOTS + 1}, Reason.INVALID_QUANTITY),
+        ({"price_ticks": MAX_BOOK_PRICE_TICKS + 1}, Reason.INVALID_PRICE),
+        ({"price_ticks": -MAX_BOOK_PRICE_TICKS - 2, "order_id": 1}, Reason.INVALID_PRICE),
+        ({"price_ticks": 2**63 - 1}, Reason.INVALID_PRICE),
+        ({"order_type": OrderType.MARKET, "time_in_force": IOC, "price_ticks": 1}, Reason.INVALID_PRICE),
+        ({"order_id": 1}, Reason.DUPLICATE_ORDER_ID),
+    ],
+)
+def test_what_cannot_be_carried_out_is_rejected_for_the_first_reason_and_changes_nothing(
+    changes: dict[str, int], reason: Reason
+) -> None:
+    book = OrderBook(2)
+    resting = book.process(command(order_id=1))
+    assert resting["kind"].tolist() == [EventKind.ACCEPTED]
+    sent = command(account=3, owner=4, tag=-6, **changes)
+    (event,) = book.process(sent).tolist()
+    fields = {
+        name: sent[name].item() for name in ("order_id", "price_ticks", "quantity_lots", "tag", "account", "side")
+    }
+    assert BookEvent(*event) == BookEvent(
+        kind=EventKind.REJECTED, reason=reason, instrument=sent["instrument"].item(), **fields
+    )
+    assert len(book) == 1
+    assert book.depth(0, BUY) == [(10, 3, 1)]
+
+
+@pytest.mark.parametrize("order_id", [0, 2**64 - 1])
+def test_any_64_bit_number_is_an_order_id(order_id: int) -> None:
+    talk = Talk()
+    assert talk.sell(order_id, 5, 10) == [accepted(order_id, SELL, 5, 10)]
+    assert talk.sell(order_id, 5, 10) == [rejected(order_id, Reason.DUPLICATE_ORDER_ID, SELL, 5, 10)]
+    assert talk.cancel(order_id) == [canceled(order_id, SELL, 5, 10)]
+
+
+def test_instruments_are_apart() -> None:
+    book = OrderBook(3)
+    book.process(command(order_id=1, instrument=0, side=SELL))
+    book.process(command(order_id=2, instrument=2, side=SELL))
+    events = book.process(command(order_id=3, instrument=2, side=BUY))
+    assert [(BookEvent(*e).kind, BookEvent(*e).maker_order_id) for e in events.tolist()] == [
+        (EventKind.ACCEPTED, 0),
+        (EventKind.TRADE, 2),
+    ]
+    assert [book.best(n, SELL) for n in range(3)] == [(10, 3, 1), None, None]
+
+
+def test_views() -> None:
+    book = OrderBook(2)
+    book.submit(1, 1, 1, BUY, 10, 5, time_in_force=DAY, account=3, owner=4, tag=7)
+    book.submit(1, 2, 1, BUY, 10, 6)
+    book.submit(1, 3, 1, BUY, 8, 1)
+    first = RestingOrder(1, 1, BUY, 10, 5, DAY, 3, 4, 7)
+    assert book.order(1) == first
+    assert book.order(9) is None
+    assert book.orders_at(1, BUY, 10) == [first, RestingOrder(2, 1, BUY, 10, 6, TimeInForce.GTC, 0, 0, 0)]
+    assert book.orders_at(1, BUY, 9) == []
+    assert book.orders_at(1, SELL, 10) == []
+    assert book.orders_at(1, BUY, 2**80) == []
+    assert book.best(1, BUY) == (10, 11, 2)
+    assert book.best(1, SELL) is None
+    assert book.depth(1, BUY) == [(10, 11, 2), (8, 1, 1)]
+    assert book.depth(1, BUY, 1) == [(10, 11, 2)]
+    assert book.depth(1, BUY, 0) == []
+    assert len(book) == 3
+
+
+@pytest.mark.parametrize(("instrument", "side"), [(2, 0), (-1, 0), (0, 2), (0, -1)])
+def test_views_of_what_is_not_there_say_so(instrument: int, side: int) -> None:
+    with pytest.raises(ValueError, match="no "):
+        OrderBook(2).depth(instrument, side)
+
+
+@pytest.mark.parametrize("instruments", [0, -1, 65_537])
+def test_a_book_has_1_to_65_536_instruments(instruments: int) -> None:
+    with pytest.raises(ValueError, match="instruments"):
+        OrderBook(instruments)
+
+
+def test_process_takes_any_length_and_layout_of_a_command_array() -> None:
+    book = OrderBook(1)
+    empty = book.process(np.zeros(0, BOOK_COMMAND))
+    assert (empty.dtype, len(empty)) == (BOOK_EVENT, 0)
+    array = np.concatenate([command(order_id=n) for n in range(1, 2_001)])
+    array.flags.writeable = False
+    assert book.process(array[::2])["order_id"].tolist() == list(range(1, 2_001, 2))
+    assert len(book) == 1_000
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(3), np.zeros(3, BOOK_EVENT), np.zeros((2, 2), BOOK_COMMAND)])
+def test_process_refuses_another_array(wrong: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="BOOK_COMMAND"):
+        OrderBook(1).process(wrong)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"side": -1}, {"side": 256}, {"price_ticks": 2**63}, {"instrument": 65_536}, {"owner": 2**32}]
+)
+def test_submit_refuses_a_value_its_field_cannot_hold(fields: dict[str, int]) -> None:
+    book = OrderBook(1)
+    with pytest.raises(OverflowError):
+        book.submit(1, 1, **fields)
+    assert book.submit(2, 1) == [rejected(1, Reason.UNKNOWN_ORDER)]
+
+
+def test_an_impossible_state_stops_the_book_and_names_the_command() -> None:
+    """The index of orders loses an order behind the book's back, which the next trade with it finds out."""
+    book = OrderBook(1)
+    book.reserve(10)
+    book.process(command(order_id=1, side=SELL))
+    book.ids.erase(1)
+    with pytest.raises(EngineFault) as caught:
+        book.process(np.concatenate([command(order_id=2, price_ticks=9), command(order_id=3), command(order_id=4)]))
+    assert (caught.value.code, caught.value.seq) == (Fault.ORDER_LOST, 2)
+    assert str(caught.value) == "engine fault 2 at command 2"
+    with pytest.raises(EngineFault):
+        book.process(command(order_id=5))
+    with pytest.raises(EngineFault):
+        book.submit(CommandKind.CANCEL, 2)

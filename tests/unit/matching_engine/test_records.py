@@ -1,0 +1,141 @@
+"""`records.py` and `records.pxd` say the same, and what they say doesn't change by accident."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from enum import IntEnum
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from matching_engine import faults, order_book, order_ids, pools, price_levels, records
+from matching_engine.records import Command, Event, pack_commands, unpack_commands, unpack_events
+
+PACKAGE = Path(records.__file__).parent
+
+C_TYPES = {
+    "unsigned char": "u1",
+    "unsigned short": "<u2",
+    "unsigned int": "<u4",
+    "int": "<i4",
+    "unsigned long long": "<u8",
+    "long long": "<i8",
+}
+
+
+def c_enums(file: str) -> dict[str, dict[str, int]]:
+    """The named enums of a .pxd: {enum: {member: number}}."""
+    text = (PACKAGE / file).read_text()
+    blocks = re.findall(r"^cdef enum (\w+):\n((?:    \w+ = \d+\n)+)", text, re.M)
+    return {name: {m: int(n) for m, n in re.findall(r"(\w+) = (\d+)", body)} for name, body in blocks}
+
+
+def c_structs(file: str) -> dict[str, np.dtype]:
+    """The structs of a .pxd, as the packed dtypes they would be: {struct: dtype}."""
+    text = (PACKAGE / file).read_text()
+    found = {}
+    for name, body in re.findall(r"^cdef struct (\w+):\n((?:    .+\n)+)", text, re.M):
+        fields: list[tuple[str, str]] = []
+        for line in body.splitlines():
+            c_type, field, length = re.fullmatch(r" +(.+?) (\w+)(?:\[(\d+)\])?", line).groups()  # type: ignore[union-attr]
+            fields.append((field, f"S{length}" if length else C_TYPES[c_type]))
+        found[name] = np.dtype(fields)
+    return found
+
+
+def python_enums(module: object) -> dict[str, dict[str, int]]:
+    kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, IntEnum)]
+    return {kind.__name__: {m.name: m.value for m in kind} for kind in kinds if kind is not IntEnum}
+
+
+def test_codes_are_the_same_in_c() -> None:
+    assert c_enums("records.pxd") == python_enums(records)
+    assert c_enums("faults.pxd") == python_enums(faults)
+
+
+def test_constants_are_the_same_in_c() -> None:
+    text = (PACKAGE / "records.pxd").read_text()
+    anonymous = re.search(r"^cdef enum:\n((?:    \w+ = \d+\n)+)", text, re.M)
+    assert anonymous is not None
+    constants = dict(re.findall(r"(\w+) = (\d+)", anonymous[1]))
+    constants |= dict(re.findall(r"#define REX_(\w+) (\w+)ll", text))
+    assert {name: int(value, 0) for name, value in constants.items()} == {
+        name: vars(records)[name] for name in constants
+    }
+    assert len(constants) >= 8
+
+
+@pytest.mark.parametrize("name", ["Command", "Event", "BookCommand", "BookEvent"])
+def test_layouts_are_the_same_in_c(name: str) -> None:
+    dtype = vars(records)[re.sub(r"(?<!^)([A-Z])", r"_\1", name).upper()]
+    assert c_structs("records.pxd")[f"{name}Row"] == dtype
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "struct"),
+    [
+        (order_book.Order, "order_book.pxd", "OrderRow"),
+        (order_book.Event, "records.pxd", "BookEventRow"),
+        (order_ids.Entry, "order_ids.pxd", "EntryRow"),
+        (price_levels.Level, "price_levels.pxd", "LevelRow"),
+        (price_levels.Page, "price_levels.pxd", "PageRow"),
+        (price_levels.Node, "price_levels.pxd", "NodeRow"),
+        (price_levels.SideOfBook, "price_levels.pxd", "SideRow"),
+    ],
+)
+def test_rows_of_pools_are_the_same_in_c(kind: type[pools.Row], file: str, struct: str) -> None:
+    assert pools.layout(kind) == c_structs(file)[struct]
+
+
+@pytest.mark.parametrize("dtype", [records.COMMAND, records.EVENT, records.BOOK_COMMAND, records.BOOK_EVENT])
+def test_records_are_little_endian_aligned_and_whole_words(dtype: np.dtype) -> None:
+    assert np.dtype(dtype.descr, align=True) == dtype
+    assert dtype.itemsize % 8 == 0
+    for name in dtype.names or ():
+        field, offset = dtype.fields[name][:2]  # type: ignore[index]
+        assert field.newbyteorder("<") == field
+        assert offset % field.alignment == 0
+
+
+def test_the_layouts_of_format_1_are_written_down() -> None:
+    """Journals hold these bytes: a changed layout needs a new RECORD_FORMAT, and then a new digest here."""
+    dtypes = (records.COMMAND, records.EVENT, records.BOOK_COMMAND, records.BOOK_EVENT)
+    assert [dtype.itemsize for dtype in dtypes] == [160, 104, 48, 56]
+    written = repr([dtype.descr for dtype in dtypes])
+    assert records.RECORD_FORMAT == 1
+    assert hashlib.sha256(written.encode()).hexdigest()[:16] == "5738cc026fa2a59b"
+
+
+def test_named_tuples_follow_the_records() -> None:
+    assert Command._fields == records.COMMAND.names
+    assert Event._fields == records.EVENT.names
+    assert records.BookEvent._fields == records.BOOK_EVENT.names
+
+
+def test_packing_is_what_numpy_reads() -> None:
+    codes = [field[1] for field in records.COMMAND.descr]
+    widest = [2 ** (8 * np.dtype(code).itemsize - (code[1] == "i")) - 1 for code in codes if "S" not in code]
+    command = Command._make([*widest[:28], b"abc-\xff", widest[28]])
+    data = pack_commands([command, Command()])
+    array = np.frombuffer(data, records.COMMAND)
+    assert [Command(*row) for row in array.tolist()] == [command, Command()]
+    assert list(unpack_commands(data)) == [command, Command()]
+
+
+def test_events_read_back_from_their_bytes() -> None:
+    array = np.zeros(2, records.EVENT)
+    for number, name in enumerate(records.EVENT.names or (), start=1):
+        array[name] = (number, number + 100)
+    first, second = unpack_events(array.tobytes())
+    assert (tuple(first), tuple(second)) == (tuple(range(1, 22)), tuple(range(101, 122)))
+    assert first.trade_id == (1 << 20) | 13
+
+
+@pytest.mark.parametrize(
+    ("reference", "ppm", "edges"),
+    [(1_000, 50_000, (950, 1_050)), (999, 50_000, (950, 1_048)), (1, 999_999, (1, 1)), (10**9, 0, (10**9, 10**9))],
+)
+def test_the_edges_of_a_band_lie_inside_it(reference: int, ppm: int, edges: tuple[int, int]) -> None:
+    assert records.band(reference, ppm) == edges
