@@ -1,0 +1,62 @@
+"""The venue of venue.py behind a real socket: uvicorn in a task of this loop, on a free port, as the product starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+
+from services.client import RexClient
+from services.gateway.connection import MAX_MESSAGE_BYTES
+from tests.integration.venue import RunningVenue, running_venue
+
+
+@dataclass
+class Served:
+    """A venue and its address."""
+
+    venue: RunningVenue
+    url: str
+    server: uvicorn.Server
+    clients: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def client(self, name: str) -> RexClient:
+        """A client with the key of `alice`, `bob` or `operator`, closed with the venue."""
+        return await self.clients.enter_async_context(RexClient(self.url, self.venue.keys[name].key))
+
+
+@asynccontextmanager
+async def served_venue(folder: Path) -> AsyncIterator[Served]:
+    async with running_venue(folder) as venue:
+        listening = socket.create_server(("127.0.0.1", 0))
+        async with serving(venue, listening) as served:
+            yield served
+
+
+@asynccontextmanager
+async def serving(venue: RunningVenue, listening: socket.socket) -> AsyncIterator[Served]:
+    """A server on this socket, which may be stopped and followed by another one on the same port."""
+    config = uvicorn.Config(
+        venue.app,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        lifespan="off",
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    # The socket listens already: a client that comes before the server is up waits in its backlog.
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    served = Served(venue, f"http://127.0.0.1:{listening.getsockname()[1]}", server)
+    try:
+        async with served.clients:
+            yield served
+    finally:
+        server.should_exit = True
+        await task

@@ -1,0 +1,220 @@
+"""Orders over a real WebSocket, through the whole venue, with our own client and without it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from services.client import RexError
+from tests.integration.served_venue import Served, served_venue
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    async with served_venue(tmp_path) as running:
+        yield running
+
+
+def limit(side: str, price: str, quantity: int, **more: Any) -> dict[str, Any]:
+    return {"symbol": "PRND-OX", "side": side, "price": price, "quantity": quantity, **more}
+
+
+def open_socket(served: Served, name: str | None = "alice", **more: Any) -> connect:
+    headers = {"authorization": f"Bearer {served.venue.keys[name].key}"} if name else {}
+    url = served.url.replace("http", "ws") + "/v1/ws"
+    return connect(url, additional_headers=headers, proxy=None, **more)
+
+
+async def ask(socket: ClientConnection, message: Any) -> dict[str, Any]:
+    await socket.send(message if isinstance(message, str | bytes) else json.dumps(message))
+    reply: dict[str, Any] = json.loads(await socket.recv())
+    return reply
+
+
+async def test_an_order_over_the_socket_is_the_order_rest_shows(served: Served) -> None:
+    alice = await served.client("alice")
+    await alice.connect()
+    placed = await alice.place_order(limit("buy", "473000", 3, client_order_id="a-1"))
+    assert (placed["state"], placed["client_order_id"], placed["leaves_qty"]) == ("new", "a-1", 3)
+    assert await alice.order(placed["order_id"]) == placed
+    assert await alice.place_order(limit("buy", "473000", 3, client_order_id="a-1")) == placed, (
+        "a repeat changes nothing"
+    )
+    canceled = await alice.cancel_order(client_order_id="a-1")
+    assert (canceled["order_id"], canceled["state"]) == (placed["order_id"], "canceled")
+    with pytest.raises(RexError) as refused:
+        await alice.cancel_order(order_id=placed["order_id"])
+    assert (refused.value.status, refused.value.code) == (409, "order_not_open")
+
+
+async def test_pipelined_orders_are_answered_in_order_whatever_becomes_of_them(served: Served) -> None:
+    bob = await served.client("bob")
+    await bob.place_order(limit("sell", "473100", 2, client_order_id="s"))
+    first = {"method": "place_order", "params": limit("buy", "473100", 1, client_order_id="same"), "req_id": 0}
+    messages = [
+        first,
+        {**first, "req_id": "a repeat, which is looked up"},
+        {**first, "params": limit("buy", "473100", 2, client_order_id="same"), "req_id": 2},
+        {"method": "place_order", "params": limit("buy", "0.001", 1), "req_id": 3},
+        {"method": "cancel_order", "params": {"client_order_id": "same"}, "req_id": 4},
+        {"method": "place_order", "params": limit("buy", "473100", 900_000_000), "req_id": 5},
+        {"method": "place_order", "params": limit("buy", "100", 1), "req_id": 6},
+        {"method": "place_order", "params": {**limit("buy", "100", 1), "symbol": "GOLD"}, "req_id": 7},
+        {"method": "cancel_order", "params": {"order_id": "999999"}, "req_id": 8},
+        {"method": "place_order", "params": limit("buy", "473000", 1), "req_id": 9},
+    ]
+    async with open_socket(served) as socket:
+        for message in messages:
+            await socket.send(json.dumps(message))
+        replies = [json.loads(await socket.recv()) for _ in messages]
+    assert [reply["req_id"] for reply in replies] == [message["req_id"] for message in messages]
+    outcomes = [
+        (reply["result"]["state"], reply["result"]["reason"]) if "result" in reply else reply["error"]["code"]
+        for reply in replies
+    ]
+    assert outcomes == [
+        ("filled", None),
+        ("filled", None),
+        "client_order_id_reused",
+        "price_off_tick",
+        "order_not_open",
+        "invalid_quantity",
+        ("rejected", "price_below_band"),
+        "unknown_symbol",
+        "unknown_order",
+        ("new", None),
+    ]
+
+
+BAD_MESSAGES: list[tuple[Any, Any, int, str, str | None]] = [
+    # message, req_id of the reply, status, code, field
+    ("{", None, 400, "malformed_json", None),
+    ('{"method": "ping", "params": ' + "[" * 50_000, None, 400, "malformed_json", None),
+    (b"\xff\xfe", None, 400, "malformed_json", None),
+    ("[1]", None, 422, "validation_failed", "message"),
+    ({"req_id": 7}, 7, 422, "validation_failed", "method"),
+    ({"method": 5, "req_id": 7}, 7, 422, "validation_failed", "method"),
+    ({"method": "buy", "req_id": 7}, 7, 422, "validation_failed", "method"),
+    ({"method": "ping", "req_id": 7, "id": 8}, 7, 422, "validation_failed", "id"),
+    ({"method": "ping", "req_id": [7]}, None, 422, "validation_failed", "req_id"),
+    ({"method": "ping", "req_id": "x" * 65}, None, 422, "validation_failed", "req_id"),
+    ({"method": "ping", "params": {"a": 1}, "req_id": 7}, 7, 422, "validation_failed", "a"),
+    ({"method": "place_order", "req_id": 7}, 7, 422, "validation_failed", "symbol"),
+    ({"method": "place_order", "params": 5, "req_id": 7}, 7, 422, "validation_failed", "body"),
+    ({"method": "place_order", "params": limit("buy", "473000", 0), "req_id": 7}, 7, 422, "invalid_quantity", "quantity"),
+    ({"method": "place_order", "params": limit("up", "473000", 1), "req_id": 7}, 7, 422, "validation_failed", "side"),
+    ({"method": "cancel_order", "params": {}, "req_id": 7}, 7, 422, "validation_failed", "order_id"),
+    ({"method": "cancel_order", "params": {"order_id": "0"}, "req_id": 7}, 7, 422, "validation_failed", "order_id"),
+    ({"method": "cancel_order", "params": {"order_id": 5}, "req_id": 7}, 7, 422, "validation_failed", "order_id"),
+    ({"method": "subscribe", "params": {"channels": ["candles"]}, "req_id": 7}, 7, 422, "validation_failed", "channels.0"),
+    ({"method": "subscribe", "params": {"channels": []}, "req_id": 7}, 7, 422, "validation_failed", "channels"),
+    ({"method": "subscribe", "params": {"channels": ["depth"]}, "req_id": 7}, 7, 422, "validation_failed", "symbols"),
+    (
+        {"method": "subscribe", "params": {"channels": ["depth"], "symbols": ["PRND-OX", "GOLD"]}, "req_id": 7},
+        7,
+        422,
+        "unknown_symbol",
+        "symbols.1",
+    ),
+    ({"method": "authenticate", "params": {"key": "rex_no"}, "req_id": 7}, 7, 422, "validation_failed", "method"),
+]  # fmt: skip
+
+
+async def test_a_bad_message_is_answered_and_the_connection_stays(served: Served) -> None:
+    async with open_socket(served) as socket:
+        for message, req_id, status, code, field in BAD_MESSAGES:
+            reply = await ask(socket, message)
+            answered = reply["req_id"], reply["error"]["status"], reply["error"]["code"]
+            assert answered == (req_id, status, code), message
+            assert field is None or reply["error"]["errors"][0]["field"] == field, message
+        assert (await ask(socket, {"method": "ping", "req_id": "still here"}))["req_id"] == "still here"
+
+
+async def test_a_message_over_the_limit_closes_with_1009(served: Served) -> None:
+    async with open_socket(served) as socket:
+        await socket.send(json.dumps({"method": "ping", "params": {"x": "y" * 65_536}}))
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1009
+
+
+async def test_a_connection_without_a_key_may_only_authenticate_and_ping(served: Served) -> None:
+    async with open_socket(served, None) as socket:
+        for method, params in (("place_order", limit("buy", "473000", 1)), ("subscribe", {"channels": ["orders"]})):
+            reply = await ask(socket, {"method": method, "params": params, "req_id": 1})
+            assert (reply["error"]["status"], reply["error"]["code"]) == (401, "missing_key")
+        assert "seq" in (await ask(socket, {"method": "ping", "req_id": 1}))["result"]
+        wrong = await ask(socket, {"method": "authenticate", "params": {"key": "rex_wrong"}, "req_id": 2})
+        assert (wrong["error"]["status"], wrong["error"]["code"]) == (401, "unknown_key")
+        key = served.venue.keys["alice"].key
+        right = await ask(socket, {"method": "authenticate", "params": {"key": key}, "req_id": 3})
+        assert right["result"] == {"account": 2, "name": "alice", "scopes": ["read", "trade"]}
+        placed = await ask(socket, {"method": "place_order", "params": limit("buy", "473000", 1), "req_id": 4})
+        assert placed["result"]["state"] == "new"
+
+
+async def test_a_wrong_key_is_refused_in_the_handshake(served: Served) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(
+            served.url.replace("http", "ws") + "/v1/ws", additional_headers={"authorization": "Bearer x"}
+        ):
+            pass
+    assert refused.value.response.status_code == 401
+    assert json.loads(refused.value.response.body or b"")["code"] == "unknown_key"
+
+
+async def test_scopes_hold_on_the_socket(served: Served) -> None:
+    async with open_socket(served, "operator") as socket:
+        reply = await ask(socket, {"method": "place_order", "params": limit("buy", "473000", 1), "req_id": 1})
+        assert (reply["error"]["status"], reply["error"]["code"]) == (403, "scope_missing")
+        reply = await ask(socket, {"method": "subscribe", "params": {"channels": ["orders"]}, "req_id": 2})
+        assert (reply["error"]["status"], reply["error"]["code"]) == (403, "account_required")
+    bob = await served.client("bob")
+    order = await bob.place_order(limit("sell", "473100", 2))
+    async with open_socket(served, "alice") as socket:
+        reply = await ask(socket, {"method": "cancel_order", "params": {"order_id": order["order_id"]}, "req_id": 3})
+        assert (reply["error"]["status"], reply["error"]["code"]) == (404, "unknown_order")
+
+
+async def test_a_revoked_key_is_refused_at_the_next_message_and_hears_nothing_more(served: Served) -> None:
+    operator = await served.client("operator")
+    issued = await operator.issue_key("desk", ["read", "trade"], account=2)
+    url = served.url.replace("http", "ws") + "/v1/ws"
+    async with connect(url, additional_headers={"authorization": f"Bearer {issued['key']}"}, proxy=None) as socket:
+        await ask(socket, {"method": "subscribe", "params": {"channels": ["trades"], "symbols": ["PRND-OX"]}})
+        assert json.loads(await socket.recv())["type"] == "snapshot"
+        await operator.revoke_key(issued["key_id"])
+        reply = await ask(socket, {"method": "place_order", "params": limit("buy", "473000", 1), "req_id": 1})
+        assert (reply["error"]["status"], reply["error"]["code"]) == (401, "unknown_key")
+        alice, bob = await served.client("alice"), await served.client("bob")
+        await alice.place_order(limit("buy", "473000", 1))
+        await bob.place_order(limit("sell", "473000", 1))
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4001
+
+
+async def test_many_clients_at_once_keep_their_replies_apart(served: Served) -> None:
+    async def trade(name: str, side: str) -> list[str]:
+        client = await served.client(name)
+        await client.connect()
+        orders = [limit(side, "473000", 1, client_order_id=f"{name}-{side}-{n}") for n in range(100)]
+        replies = [await client.submit_order(order) for order in orders]
+        return [(await reply)["client_order_id"] for reply in replies]
+
+    bought, sold = await asyncio.gather(trade("alice", "buy"), trade("bob", "sell"))
+    assert bought == [f"alice-buy-{n}" for n in range(100)]
+    assert sold == [f"bob-sell-{n}" for n in range(100)]
+    alice = await served.client("alice")
+    assert (await alice.ticker("PRND-OX"))["volume"] == 100
