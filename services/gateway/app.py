@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,8 @@ def create_app(
     request_log: bool = False,
 ) -> FastAPI:
     """The application around a venue's parts; whoever starts it runs `GatewayReader` beside it."""
-    app = FastAPI(title="REX", docs_url=None, redoc_url=None)
+    # FastAPI's own telemetry looks for an exporter at every request; what REX measures stands in /metrics.
+    app = FastAPI(docs_url=None, redoc_url=None, telemetry={"tracing": False, "metrics": False, "logs": False})
     history = OrderHistory(state, read_database, projected)
     metrics = GatewayMetrics(state, order_entry, inbox)
     for router in (
@@ -81,7 +81,7 @@ def _add_documentation(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if not document:
-            document.update(openapi_document(app, version("rex-exchange")))
+            document.update(openapi_document(app))
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -17,6 +17,9 @@ from services.gateway.orders import ORDERS_PATH
 from services.gateway.problems import PROBLEM_JSON
 from services.gateway.schemas import BatchReply, BatchRequest, Order, OrderRequest, Problem
 
+API_VERSION = "1"
+"""Of the paths below /v1; what may change within it docs/api.md says."""
+
 _REF = "#/components/schemas/{model}"
 
 _PROBLEMS = {
@@ -31,11 +34,11 @@ _PROBLEMS = {
 }
 
 
-def openapi_document(app: FastAPI, version: str) -> dict[str, Any]:
+def openapi_document(app: FastAPI) -> dict[str, Any]:
     """The whole document; made once per application."""
     document = get_openapi(
         title="REX, the rare-earth exchange",
-        version=version,
+        version=API_VERSION,
         openapi_version="3.0.3",
         description="Prices and money are decimal strings in yuan, quantities whole lots, ids strings, times RFC 3339 in UTC.",
         routes=app.routes,

@@ -41,7 +41,6 @@ CODES: dict[str, int] = {
     "unknown_key_id": 404,
     "method_not_allowed": 405,
     "order_not_open": 409,
-    "declined": 409,
     "body_too_large": 413,
     "validation_failed": 422,
     "invalid_price": 422,
@@ -56,7 +55,8 @@ CODES: dict[str, int] = {
     "outcome_unknown": 503,
     "not_ready": 503,
 }
-"""Every code and the status it usually comes with. Codes are stable: a client may switch on them."""
+"""Every code of the gateway's own and the status it usually comes with. Where the engine declines an administrative command
+(409), the code is the reason's name. Codes are stable: a client may switch on them."""
 
 RETRY_AFTER_SECONDS = "1"
 
@@ -116,9 +116,9 @@ def unknown_symbol(symbol: str) -> ProblemError:
 
 
 def declined(reason: int) -> ProblemError:
-    """The engine looked at an administrative command and said no."""
+    """The engine looked at an administrative command and said no: the reason's name is the code."""
     name = Reason(reason).name.lower()
-    return ProblemError(409, "declined", f"The venue declined: {name}.", [FieldError("reason", name)])
+    return ProblemError(409, name, f"The venue declined: {name.replace('_', ' ')}.")
 
 
 def outcome_unknown() -> ProblemError:

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.gateway.problems import PROBLEM_JSON
+from services.gateway.schemas import Order, OrderRequest
+from tests.integration.venue import RunningVenue, running_venue
+
+pytestmark = pytest.mark.anyio
+
+REQUESTS = {"OrderRequest", "BatchRequest", "AccountRequest", "KeyRequest", "CashRequest", "InventoryRequest"}
+
+
+@pytest.fixture
+async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
+    async with running_venue(tmp_path) as running:
+        yield running
+
+
+def references(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return set().union(*map(references, value)) if value else set()
+    if isinstance(value, dict):
+        own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*map(references, value.values()))
+    return set()
+
+
+async def test_the_document_is_whole(venue: RunningVenue) -> None:
+    document = (await venue.client(None).get("/openapi.json")).json()
+    assert document["openapi"] == "3.0.3"
+    schemas = document["components"]["schemas"]
+    assert {reference.removeprefix("#/components/schemas/") for reference in references(document)} <= set(schemas)
+    assert {name for name, schema in schemas.items() if "example" in schema} >= REQUESTS
+    text = str(document)
+    assert "'type': 'null'" not in text
+    assert "'const'" not in text
+    assert "HTTPValidationError" not in text
+
+
+async def test_hot_routes_are_described_from_their_models(venue: RunningVenue) -> None:
+    document = (await venue.client(None).get("/openapi.json")).json()
+    place = document["paths"]["/v1/orders"]["post"]
+    assert set(place["responses"]) >= {"200", "201", "400", "401", "403", "413", "422", "503"}
+    assert set(place["responses"]["422"]["content"]) == {PROBLEM_JSON}
+    assert set(document["components"]["schemas"]["OrderRequest"]["properties"]) == set(OrderRequest.model_fields)
+    assert set(document["paths"]["/v1/orders"]) == {"get", "post", "delete"}
+
+
+async def test_operation_ids_are_unique(venue: RunningVenue) -> None:
+    document = (await venue.client(None).get("/openapi.json")).json()
+    ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    assert len(ids) == len(set(ids))
+
+
+async def test_examples_are_accepted(venue: RunningVenue) -> None:
+    schemas = (await venue.client(None).get("/openapi.json")).json()["components"]["schemas"]
+    alice, operator = venue.client("alice"), venue.client("operator")
+    order = await alice.post("/v1/orders", json=schemas["OrderRequest"]["example"])
+    assert order.json()["state"] == "new"
+    batch = await alice.post("/v1/orders/batch", json=schemas["BatchRequest"]["example"])
+    assert [result["order"]["state"] for result in batch.json()["results"]] == ["new", "new"]
+    for path, name in (
+        ("/accounts", "AccountRequest"),
+        ("/keys", "KeyRequest"),
+        ("/accounts/2/cash", "CashRequest"),
+        ("/accounts/2/inventory", "InventoryRequest"),
+    ):
+        reply = await operator.post(f"/v1/admin{path}", json=schemas[name]["example"])
+        assert reply.status_code < 300, name
+
+
+async def test_answers_are_what_the_models_say(venue: RunningVenue) -> None:
+    body = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
+    order = (await venue.client("alice").post("/v1/orders", json=body)).json()
+    assert list(order) == list(Order.model_fields)
+    assert Order.model_validate(order).model_dump() == order
