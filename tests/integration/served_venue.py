@@ -31,9 +31,11 @@ class Served:
 
 
 @asynccontextmanager
-async def served_venue(folder: Path) -> AsyncIterator[Served]:
+async def served_venue(folder: Path, *, send_buffer_bytes: int | None = None) -> AsyncIterator[Served]:
     async with running_venue(folder) as venue:
         listening = socket.create_server(("127.0.0.1", 0))
+        if send_buffer_bytes is not None:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
         async with serving(venue, listening) as served:
             yield served
 

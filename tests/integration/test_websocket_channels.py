@@ -1,0 +1,165 @@
+"""What subscribers hear: books that prove themselves, tapes, tickers, and their own orders."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matching_engine.records import Side
+from services.client import DepthBook, RexError, Subscription
+from tests.integration.served_venue import Served, served_venue
+
+pytestmark = pytest.mark.anyio
+
+SYMBOL = "PRND-OX"
+PATIENCE_SECONDS = 20
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    async with served_venue(tmp_path) as running:
+        yield running
+
+
+def limit(side: str, price: str, quantity: int, **more: Any) -> dict[str, Any]:
+    return {"symbol": SYMBOL, "side": side, "price": price, "quantity": quantity, **more}
+
+
+async def until_seq(pushes: Subscription, seq: int) -> list[dict[str, Any]]:
+    """The pushes up to the one that carries this seq."""
+    taken: list[dict[str, Any]] = []
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async for push in pushes:
+            taken.append(push)
+            if push["seq"] >= seq:
+                return taken
+    raise AssertionError("the subscription ended")
+
+
+async def random_orders(served: Served, count: int, seed: int) -> int:
+    """Orders around one price from both traders; returns the seq of the last change."""
+    rng = random.Random(seed)
+    alice, bob = await served.client("alice"), await served.client("bob")
+    await alice.connect()
+    await bob.connect()
+    replies = []
+    for _ in range(count):
+        trader, side = rng.choice((alice, bob)), rng.choice(("buy", "sell"))
+        price = f"{473_000 + 100 * rng.randint(-8, 8)}.00"
+        replies.append(await trader.submit_order(limit(side, price, rng.randint(1, 5))))
+    return max([(await reply)["seq"] for reply in replies])
+
+
+async def test_a_depth_book_follows_and_ends_equal_to_the_venues(served: Served) -> None:
+    client = await served.client("alice")
+    await random_orders(served, 50, seed=1)
+    async with client.subscribe(["depth"], [SYMBOL]) as pushes:
+        book = DepthBook()
+        book.apply(await anext(pushes))
+        await random_orders(served, 300, seed=2)
+        market = served.venue.market
+        number = served.venue.state.by_symbol[SYMBOL].number
+        for push in await until_seq(pushes, market.quotations[number].depth_seq):
+            book.apply(push)
+    depth = await client.depth(SYMBOL, 500)
+    assert [level._asdict() for level in book.bids] == depth["bids"]
+    assert [level._asdict() for level in book.asks] == depth["asks"]
+    assert book.checksum() == depth["checksum"]
+    assert len(book.bids) + len(book.asks) > 3
+    assert len(market.quotations[number].side(Side.BUY).levels()) == len(book.bids)
+
+
+async def test_a_late_subscriber_and_an_early_one_stand_at_the_same_book(served: Served) -> None:
+    early, late = await served.client("alice"), await served.client("bob")
+    books = DepthBook(), DepthBook()
+    async with early.subscribe(["depth"], ["*"]) as first:
+        await random_orders(served, 50, seed=3)
+        async with late.subscribe(["depth"], [SYMBOL]) as second:
+            books[1].apply(await anext(second))
+            await random_orders(served, 50, seed=4)
+            number = served.venue.state.by_symbol[SYMBOL].number
+            seq = served.venue.market.quotations[number].depth_seq
+            for book, pushes in zip(books, (first, second), strict=True):
+                for push in await until_seq(pushes, seq):
+                    if push["symbol"] == SYMBOL:
+                        book.apply(push)
+    assert (books[0].seq, books[0].bids, books[0].asks) == (books[1].seq, books[1].bids, books[1].asks)
+
+
+async def test_the_tape_and_the_ticker_of_a_trade(served: Served) -> None:
+    alice, bob = await served.client("alice"), await served.client("bob")
+    async with alice.subscribe(["trades", "ticker"], [SYMBOL]) as pushes:
+        snapshots = {push["channel"]: push for push in [await anext(pushes), await anext(pushes)]}
+        assert snapshots["trades"]["data"] == {"trades": []}
+        assert (snapshots["ticker"]["data"]["last"], snapshots["ticker"]["prev_seq"]) == (None, None)
+        await bob.place_order(limit("sell", "473100", 2))
+        await bob.place_order(limit("sell", "473100", 1))
+        order = await alice.place_order(limit("buy", "473100", 3))
+        pushed = await until_seq(pushes, order["seq"])
+        if len({push["channel"] for push in pushed if push["seq"] == order["seq"]}) < 2:
+            pushed.append(await anext(pushes))
+    tape = [push for push in pushed if push["channel"] == "trades"]
+    ticker = [push for push in pushed if push["channel"] == "ticker"][-1]
+    assert len(tape) == 1
+    assert tape[0]["prev_seq"] == snapshots["trades"]["seq"]
+    assert [(t["price"], t["quantity"], t["taker_side"]) for t in tape[0]["data"]["trades"]] == [
+        ("473100.00", 2, "buy"),
+        ("473100.00", 1, "buy"),
+    ]
+    assert ticker["data"] == await alice.ticker(SYMBOL)
+    assert (ticker["data"]["last"], ticker["data"]["volume"], ticker["data"]["turnover"]) == (
+        "473100.00",
+        3,
+        "1419300.00",
+    )
+    assert await alice.trades(SYMBOL) == list(reversed(tape[0]["data"]["trades"]))
+
+
+async def test_own_orders_and_fills_are_pushed_and_nobody_elses(served: Served) -> None:
+    alice, bob = await served.client("alice"), await served.client("bob")
+    resting = await alice.place_order(limit("buy", "473000", 3, client_order_id="rests"))
+    async with alice.subscribe(["orders"]) as pushes:
+        snapshot = await anext(pushes)
+        assert (snapshot["type"], snapshot["symbol"], snapshot["prev_seq"]) == ("snapshot", None, None)
+        assert snapshot["data"] == {"orders": [resting], "fills": []}
+        await bob.place_order(limit("buy", "472000", 1))
+        sold = await bob.place_order(limit("sell", "473000", 1, client_order_id="bobs"))
+        canceled = await alice.cancel_order(order_id=resting["order_id"])
+        filled, ended = await until_seq(pushes, canceled["seq"])
+    assert (filled["seq"], filled["prev_seq"]) == (sold["seq"], snapshot["seq"])
+    assert [(o["order_id"], o["state"], o["leaves_qty"]) for o in filled["data"]["orders"]] == [
+        (resting["order_id"], "partially_filled", 2)
+    ]
+    assert filled["data"]["fills"] == (await alice.fills())["fills"]
+    assert (ended["prev_seq"], ended["data"]) == (sold["seq"], {"orders": [canceled], "fills": []})
+
+
+async def test_a_subscription_ends_quietly_where_it_is_closed_and_says_why_where_it_is_refused(served: Served) -> None:
+    client = await served.client("alice")
+    async with client.subscribe(["ticker"], [SYMBOL]) as pushes:
+        assert (await anext(pushes))["type"] == "snapshot"
+    with pytest.raises(StopAsyncIteration):
+        await anext(pushes)
+    await client.place_order(limit("buy", "473000", 1))
+    assert (await client.ping())["seq"] > 0
+    with pytest.raises(RexError) as refused:
+        await anext(client.subscribe(["ticker"], ["GOLD"]))
+    assert refused.value.code == "unknown_symbol"
+    assert refused.value.errors[0]["field"] == "symbols.0"
+
+
+async def test_an_unsubscribed_stream_falls_silent_and_others_go_on(served: Served) -> None:
+    client, bob = await served.client("alice"), await served.client("bob")
+    async with client.subscribe(["trades"], [SYMBOL]) as trades:
+        await anext(trades)
+        async with client.subscribe(["ticker"], [SYMBOL]) as tickers:
+            await anext(tickers)
+        await client.ping()  # The venue has read the unsubscription, which was sent before.
+        await client.place_order(limit("buy", "473000", 1))
+        order = await bob.place_order(limit("sell", "473000", 1))
+        assert [push["channel"] for push in await until_seq(trades, order["seq"])] == ["trades"]
