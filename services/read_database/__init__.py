@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
@@ -36,8 +36,8 @@ class ReadDatabaseRefused(Exception):
 def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
     """An engine on the SQLite file at path; the file and its tables are made where they are missing.
 
-    With read_only the file must be there, and nothing is changed in it. Raises ReadDatabaseRefused for a file of another
-    version of REX, and FileNotFoundError.
+    All that a connection reads before it ends its transaction is of one position. With read_only the file must be there, and
+    nothing is changed in it. Raises ReadDatabaseRefused for a file of another version of REX, and FileNotFoundError.
     """
     if read_only and not path.exists():
         raise FileNotFoundError(path)
@@ -50,6 +50,7 @@ def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
         raise ReadDatabaseRefused(path, f"cannot be read ({error})") from error
     engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)))
     event.listen(engine.sync_engine, "connect", _set_query_pragmas if read_only else _set_pragmas)
+    event.listen(engine.sync_engine, "begin", _begin)
     return engine
 
 
@@ -58,16 +59,23 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     _set_pragmas(connection, None)
     connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA cache_size=-32000")  # 32 MB: client order ids land anywhere in their index
     return connection
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
     # NORMAL: a power cut may lose the last transactions but never leaves half of one, and what is lost is projected
     # again from the journal, because the position is lost with it. Only the journal pays for FULL.
+    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
     cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # The driver begins a transaction at the first write only; two reads without one may see two positions.
+    connection.exec_driver_sql("BEGIN")
 
 
 def _set_query_pragmas(connection: Any, record: object) -> None:

@@ -141,6 +141,8 @@ daily_turnover = Table(
     Column("quantity_lots", BigInteger, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
     Column("prevented", BigInteger, nullable=False),  # self-trades prevented, a count: never turnover
+    Column("largest_fen", BigInteger, nullable=False),  # notional of the day's largest trade, the first of equals
+    Column("largest_trade_id", BigInteger),
     Column("settlement_ticks", BigInteger),  # set by the day roll that ended the day
 )
 

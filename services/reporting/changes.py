@@ -71,8 +71,8 @@ class Changes:
         """By account: changes of cash and of reserved cash, in fen."""
         self.lots: dict[tuple[int, int], list[int]] = {}
         """By account and instrument: changes of lots and of reserved lots."""
-        self.turnover: dict[tuple[int, int], list[int]] = {}
-        """By trading date and instrument: trades, lots, fen and prevented self-trades to add."""
+        self.turnover: dict[tuple[int, int], list[Any]] = {}
+        """By trading date and instrument: trades, lots, fen and prevented self-trades to add; the largest trade, its id."""
         self._trading_date = position.trading_date
         self._ended_date = 0
         self._fees = (position.maker_rate_ppm, position.taker_rate_ppm)
@@ -175,7 +175,12 @@ class Changes:
         self._move_cash(VENUE, buyer_fee + seller_fee, 0)
         self._move_lots(buyer, instrument, lots, 0)
         self._move_lots(seller, instrument, -lots, -lots)
-        self._count(instrument, 1, lots, amount_fen, 0)
+        day = self._day(instrument)
+        day[0] += 1
+        day[1] += lots
+        day[2] += amount_fen
+        if amount_fen > day[4]:
+            day[4:6] = amount_fen, event.trade_id
         self.trades.append(
             (
                 event.trade_id, event.seq, command.time_ns, self._trading_date, instrument, event.price_ticks, lots,
@@ -231,7 +236,7 @@ class Changes:
 
     def _prevented(self, event: Event, command: Command, row: Row) -> None:
         self._ended(event, command, row)
-        self._count(event.instrument, 0, 0, 0, 1)
+        self._day(event.instrument)[3] += 1
 
     def _move_cash(self, account: int, cash_fen: int, reserved_fen: int) -> None:
         change = self.cash.get(account)
@@ -249,12 +254,11 @@ class Changes:
             change[0] += lots
             change[1] += reserved_lots
 
-    def _count(self, instrument: int, trades: int, lots: int, amount_fen: int, prevented: int) -> None:
-        day = self.turnover.setdefault((self._trading_date, instrument), [0, 0, 0, 0])
-        day[0] += trades
-        day[1] += lots
-        day[2] += amount_fen
-        day[3] += prevented
+    def _day(self, instrument: int) -> list[Any]:
+        day = self.turnover.get((self._trading_date, instrument))
+        if day is None:
+            day = self.turnover[self._trading_date, instrument] = [0, 0, 0, 0, 0, None]
+        return day
 
     def _account_opened(self, event: Event, command: Command, row: Row) -> None:
         text = AccountText.model_validate_json(row.attachments[command.attachment - 1])
@@ -311,6 +315,6 @@ class Changes:
 
 
 SETTLE = """
-INSERT INTO daily_turnover VALUES (?, ?, 0, 0, 0, 0, ?)
+INSERT INTO daily_turnover VALUES (?, ?, 0, 0, 0, 0, 0, NULL, ?)
 ON CONFLICT DO UPDATE SET settlement_ticks = excluded.settlement_ticks
 """

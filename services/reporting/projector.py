@@ -23,7 +23,7 @@ from services.read_database import ReadDatabaseRefused, connect_writer
 from services.reporting.changes import Changes, Position
 from services.reporting.write import read_position, write
 
-_GATHER_SECONDS = 0.01
+_GATHER_SECONDS = 0.05
 """A transaction costs what 30 orders cost; under load it waits this long for company, unless somebody waits for it."""
 
 _MAX_COMMANDS = 2_048

@@ -46,12 +46,16 @@ INSERT INTO holdings VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET lots = lots + excluded.lots, reserved_lots = reserved_lots + excluded.reserved_lots
 """
 _ADD_TURNOVER = """
-INSERT INTO daily_turnover VALUES (?, ?, ?, ?, ?, ?, NULL)
+INSERT INTO daily_turnover VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)
 ON CONFLICT DO UPDATE SET
     trades = trades + excluded.trades,
     quantity_lots = quantity_lots + excluded.quantity_lots,
     amount_fen = amount_fen + excluded.amount_fen,
-    prevented = prevented + excluded.prevented
+    prevented = prevented + excluded.prevented,
+    largest_fen = max(largest_fen, excluded.largest_fen),
+    largest_trade_id = CASE
+        WHEN excluded.largest_fen > largest_fen THEN excluded.largest_trade_id ELSE largest_trade_id
+    END
 """
 _SET_POSITION = "INSERT OR REPLACE INTO position VALUES (1, ?, ?, ?, ?, ?, ?, ?)"
 _READ_POSITION = """

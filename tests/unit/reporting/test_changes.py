@@ -109,6 +109,12 @@ def assert_turnover_equals_engine(connection: sqlite3.Connection, engine: NaiveE
     per_day = "SELECT trading_date, instrument, count(*), sum(quantity_lots), sum(amount_fen) FROM trades GROUP BY 1, 2"
     kept = "SELECT trading_date, instrument, trades, quantity_lots, amount_fen FROM daily_turnover WHERE trades > 0"
     assert sorted(select(connection, per_day)) == sorted(select(connection, kept))
+    largest = "SELECT trading_date, instrument, largest_fen, largest_trade_id FROM daily_turnover WHERE trades > 0"
+    first_largest = """
+        SELECT trading_date, instrument, amount_fen, min(trade_id) FROM trades t WHERE amount_fen = (
+            SELECT max(amount_fen) FROM trades WHERE trading_date = t.trading_date AND instrument = t.instrument
+        ) GROUP BY trading_date, instrument"""
+    assert sorted(select(connection, largest)) == sorted(select(connection, first_largest))
     days = "SELECT instrument, quantity_lots, amount_fen FROM daily_turnover WHERE trading_date = {} AND trades > 0"
     assert sorted(select(connection, days.format(engine.trading_date))) == [
         (n, row.day_lots, row.day_amount) for n, row in enumerate(engine.listed) if row.day_lots
@@ -165,7 +171,9 @@ def test_a_trade_reaches_every_table() -> None:
         assert select(connection, "SELECT cash_fen, reserved_fen FROM accounts ORDER BY account") == [
             (4_000, 0), (1_000_000_000 + 4_000_000 - 1_200, 0), (1_000_000_000 - 4_000_000 - 2_800, 0), (1_000_000_000, 0),
         ]  # fmt: skip
-        assert select(connection, "SELECT * FROM daily_turnover") == [(20230103, 0, 1, 4, 4_000_000, 0, None)]
+        assert select(connection, "SELECT * FROM daily_turnover") == [
+            (20230103, 0, 1, 4, 4_000_000, 0, 4_000_000, (first + 1) << 20 | 1, None)
+        ]
 
 
 def test_a_prevented_self_trade_is_counted_and_is_no_turnover() -> None:
@@ -174,7 +182,7 @@ def test_a_prevented_self_trade_is_counted_and_is_no_turnover() -> None:
     rows.append(history.row([order(3, Side.SELL, REFERENCE_TICKS, 5), order(4, Side.BUY, REFERENCE_TICKS, 5)]))
     with empty_database() as connection:
         project(connection, rows)
-        assert select(connection, "SELECT * FROM daily_turnover") == [(20230103, 0, 0, 0, 0, 1, None)]
+        assert select(connection, "SELECT * FROM daily_turnover") == [(20230103, 0, 0, 0, 0, 1, 0, None, None)]
         assert select(connection, "SELECT state, reason FROM orders ORDER BY order_id") == [
             ("new", Reason.NONE), ("canceled", Reason.SELF_TRADE),
         ]  # fmt: skip
@@ -187,11 +195,13 @@ def test_the_day_roll_settles_the_day_that_ended() -> None:
     rows.append(
         history.row([order(2, Side.SELL, REFERENCE_TICKS + 5, 2), order(3, Side.BUY, REFERENCE_TICKS + 5, 2), day])
     )
+    trade_id = history.engine.last_seq - 1 << 20 | 1
     rows.append(history.row([admin.day_roll(SENDER, 20230104)]))
     with empty_database() as connection:
         project(connection, rows)
         assert select(connection, "SELECT * FROM daily_turnover") == [
-            (20230103, 0, 1, 2, 2_010_000, 0, REFERENCE_TICKS + 5), (20230103, 1, 0, 0, 0, 0, REFERENCE_TICKS),
+            (20230103, 0, 1, 2, 2_010_000, 0, 2_010_000, trade_id, REFERENCE_TICKS + 5),
+            (20230103, 1, 0, 0, 0, 0, 0, None, REFERENCE_TICKS),
         ]  # fmt: skip
         assert select(connection, "SELECT reference_ticks FROM instruments") == [
             (REFERENCE_TICKS + 5,),
