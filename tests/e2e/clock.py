@@ -1,0 +1,19 @@
+"""A clock for venues under test."""
+
+from __future__ import annotations
+
+TEN_O_CLOCK_NS = 1_701_396_000_000_000_000
+"""Friday 1 December 2023, 10:00 in Shanghai: a trading day, in the continuous session."""
+
+HOUR_NS = 3_600 * 10**9
+
+
+class Clock:
+    """Stands where the test sets it; a microsecond passes whenever somebody looks."""
+
+    def __init__(self, now_ns: int = TEN_O_CLOCK_NS) -> None:
+        self.now_ns = now_ns
+
+    def __call__(self) -> int:
+        self.now_ns += 1_000
+        return self.now_ns

@@ -1,0 +1,43 @@
+"""`rex` as a process of its own, on a free port and a folder of the test's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+REX = Path(sys.executable).with_name("rex")
+
+
+class ServedVenue(NamedTuple):
+    """A running `rex serve`."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    operator_key: str
+
+
+@contextmanager
+def serve(data_dir: Path) -> Iterator[ServedVenue]:
+    """A venue open around the clock; stopped at the end unless the test has killed it."""
+    command = [REX, "serve", "--data-dir", data_dir, "--port", "0", "--schedule", "always", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        ready: dict[str, Any] = json.loads(process.stdout.readline())
+        keys = json.loads(Path(ready["keys_file"]).read_text())
+        yield ServedVenue(process, ready["url"], keys["operator"]["key"])
+    finally:
+        process.terminate()
+        process.wait(30)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def rex(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """One `rex` command, run to its end."""
+    return subprocess.run([REX, *arguments], capture_output=True, text=True, timeout=120, check=False)

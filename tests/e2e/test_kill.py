@@ -1,0 +1,140 @@
+"""kill -9 in the middle of load: the clients' own ledger says what was acknowledged, and the restarted venue has all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.client import OutcomeUnknown, RexClient, Unreachable
+from tests.e2e.process import ServedVenue, rex, serve
+
+pytestmark = pytest.mark.anyio
+
+CASH = Decimal("900000000.00")
+LOTS = 100_000
+IN_FLIGHT = 32
+KILL_AFTER = 300
+"""Acknowledged orders of each side before the process is killed with the next ones under way."""
+
+
+def an_order(side: str, number: int) -> dict[str, Any]:
+    """Both sides meet within three ticks, so most orders trade, some in parts, and some rest."""
+    price = 160 + Decimal(number % 3) / 10
+    quantity = 1 + number % 7
+    return {
+        "symbol": "NDFEB-N35",
+        "side": side,
+        "price": f"{price:.2f}",
+        "quantity": quantity,
+        "time_in_force": "gtc",
+        "client_order_id": f"{side}-{number}",
+    }
+
+
+class Trader:
+    """One account, and what the venue acknowledged to it."""
+
+    def __init__(self, side: str, account: int, key: str) -> None:
+        self.side, self.account, self.key = side, account, key
+        self.acknowledged: dict[str, dict[str, Any]] = {}
+        self.unknown: list[int] = []
+        self.number = 0
+        self.enough = asyncio.Event()
+
+    async def trade(self, url: str) -> None:
+        """Places orders, many at once, until the venue is gone."""
+        async with RexClient(url, self.key) as client:
+            await client.connect()
+            async with asyncio.TaskGroup() as lanes:
+                for _ in range(IN_FLIGHT):
+                    lanes.create_task(self._lane(client))
+
+    async def _lane(self, client: RexClient) -> None:
+        while True:
+            self.number += 1
+            number = self.number
+            try:
+                order = await client.place_order(an_order(self.side, number))
+            except (OutcomeUnknown, Unreachable):
+                self.unknown.append(number)
+                return
+            self.acknowledged[order["client_order_id"]] = order
+            if len(self.acknowledged) == KILL_AFTER:
+                self.enough.set()
+
+
+async def open_traders(venue: ServedVenue) -> list[Trader]:
+    traders = []
+    async with RexClient(venue.url, venue.operator_key) as operator:
+        for side in ("buy", "sell"):
+            account = (await operator.open_account(f"{side}er"))["account"]
+            await operator.change_cash(account, str(CASH))
+            await operator.change_inventory(account, "NDFEB-N35", LOTS)
+            key = await operator.issue_key(side, ["read", "trade"], account=account)
+            traders.append(Trader(side, account, key["key"]))
+    return traders
+
+
+async def all_pages(client: RexClient, kind: str) -> list[dict[str, Any]]:
+    found, cursor = [], None
+    while True:
+        page = await (client.orders(state="all", cursor=cursor) if kind == "orders" else client.fills(cursor=cursor))
+        found += page[kind]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
+
+
+async def check_ledger(client: RexClient, trader: Trader) -> Decimal:
+    """Every acknowledged order is there, filled at least as far; balances are the funding and the fills. Returns turnover."""
+    orders = {order["client_order_id"]: order for order in await all_pages(client, "orders")}
+    for client_order_id, acknowledged in trader.acknowledged.items():
+        order = orders[client_order_id]
+        assert order["order_id"] == acknowledged["order_id"]
+        assert order["cum_qty"] >= acknowledged["cum_qty"]
+        assert order["cum_qty"] + order["leaves_qty"] == order["quantity"]
+    fills = await all_pages(client, "fills")
+    for client_order_id, order in orders.items():
+        filled = sum(fill["quantity"] for fill in fills if fill["client_order_id"] == client_order_id)
+        assert filled == order["cum_qty"]
+    account = await client.account()
+    amount = sum((Decimal(fill["amount"]) for fill in fills), Decimal())
+    fees = sum((Decimal(fill["fee"]) for fill in fills), Decimal())
+    lots = sum(fill["quantity"] for fill in fills)
+    sign = 1 if trader.side == "sell" else -1
+    assert Decimal(account["cash"]) == CASH + sign * amount - fees
+    assert account["holdings"][0]["quantity"] == LOTS - sign * lots
+    return amount
+
+
+async def test_a_killed_venue_has_everything_it_acknowledged(tmp_path: Path) -> None:
+    with serve(tmp_path) as venue:
+        traders = await open_traders(venue)
+        async with asyncio.TaskGroup() as load:
+            for trader in traders:
+                load.create_task(trader.trade(venue.url))
+            for trader in traders:
+                await trader.enough.wait()
+            venue.process.kill()
+    assert any(trader.unknown for trader in traders), "it was killed with orders under way"
+
+    with serve(tmp_path) as venue:
+        turnovers = set()
+        for trader in traders:
+            async with RexClient(venue.url, trader.key) as client:
+                before = {order["client_order_id"]: order["order_id"] for order in await all_pages(client, "orders")}
+                turnovers.add(await check_ledger(client, trader))
+                # An order whose reply never came: the same client_order_id tells, and never makes a second one.
+                for number in trader.unknown:
+                    order = await client.place_order(an_order(trader.side, number))
+                    assert order["order_id"] == before.get(order["client_order_id"], order["order_id"])
+                await check_ledger(client, trader)
+        assert len(turnovers) == 1 and turnovers != {Decimal()}, "what was bought was sold, and something was"
+
+    proof = rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json")
+    assert (proof.returncode, json.loads(proof.stdout)["good"]) == (0, True), proof.stdout + proof.stderr
