@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from structlog.testing import capture_logs
+
+from matching_engine.records import Reason
+from services.gateway.problems import CODES, ProblemError, declined, field_problem, problem_of
+from services.gateway.schemas import Problem
+
+ROOT = Path(__file__).parents[3]
+DOCUMENT = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+PLACE_OF_CODE = {"ProblemError": 1, "field_problem": 0}
+
+
+def codes_in_source() -> Iterator[tuple[str, str]]:
+    """Every code that stands in a call which makes a problem, with the file it stands in."""
+    for path in (ROOT / "services").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            place = PLACE_OF_CODE.get(getattr(node.func, "id", "")) if isinstance(node, ast.Call) else None
+            if place is not None and isinstance(node, ast.Call):
+                code = node.args[place]
+                if isinstance(code, ast.Constant):
+                    yield str(code.value), path.name
+
+
+def rows_of(title: str) -> list[list[str]]:
+    """The cells of the last table below a heading of docs/api.md."""
+    section = DOCUMENT.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    return [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+
+
+def test_every_code_in_the_source_is_listed_and_every_listed_code_is_used() -> None:
+    found = dict(codes_in_source())
+    assert set(found) == set(CODES)
+
+
+def test_every_code_is_documented_with_its_status() -> None:
+    documented = {row[0].strip("`"): row[1] for row in rows_of("Problems")}
+    assert set(documented) == set(CODES)
+    for code, status in CODES.items():
+        assert str(status) in documented[code].split(", "), code
+
+
+def test_every_reason_is_documented_in_order_of_precedence() -> None:
+    documented = [re.sub(r"[`○ ]", "", row[0]) for row in rows_of("Reasons")]
+    assert documented == [reason.name.lower() for reason in Reason if reason != Reason.NONE]
+
+
+def test_a_problem_is_what_its_model_says() -> None:
+    document = field_problem("invalid_price", "price", "must be above 0").document()
+    assert Problem.model_validate(document).model_dump() == document
+    assert document == {
+        "type": "about:blank",
+        "title": HTTPStatus(422).phrase,
+        "status": 422,
+        "detail": "price: must be above 0",
+        "code": "invalid_price",
+        "errors": [{"field": "price", "message": "must be above 0"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (ProblemError(409, "order_not_open", "x"), 409, "order_not_open"),
+        (HTTPException(404), 404, "not_found"),
+        (HTTPException(405), 405, "method_not_allowed"),
+        (HTTPException(400, "There was an error parsing the body"), 400, "validation_failed"),
+        (ValidationError.from_exception_data("x", []), 422, "validation_failed"),
+        (declined(Reason.INSUFFICIENT_FUNDS), 409, "insufficient_funds"),
+    ],
+)
+def test_the_mapping(error: Exception, status: int, code: str) -> None:
+    problem = problem_of(error)
+    assert (problem.status, problem.code) == (status, code)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("secret"), HTTPException(500, "secret"), KeyError("secret")])
+def test_a_bug_is_logged_and_not_told(error: Exception) -> None:
+    with capture_logs() as lines:
+        problem = problem_of(error)
+    assert (problem.status, problem.code) == (500, "internal_error")
+    assert "secret" not in str(problem.document())
+    assert [(line["log_level"], line["exc_info"]) for line in lines] == [("error", error)]
