@@ -7,7 +7,7 @@ was expected and what was found; the verdict is green only when all of them hold
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -41,8 +41,12 @@ class AccountRecord:
 
     account: int
     sent: list[SentOrder] = field(default_factory=list)
-    refused: set[str] = field(default_factory=set)
+    refused: Collection[str] = ()
     """client_order_ids the gateway refused with a 4xx: the venue knows no such order."""
+    acknowledged: Mapping[str, str] = field(default_factory=dict)
+    """client_order_id → order_id of the reply."""
+    odd: Sequence[str] = ()
+    """Replies that no venue should give, described."""
     orders: list[Mapping[str, Any]] = field(default_factory=list)
     fills: list[Mapping[str, Any]] = field(default_factory=list)
     before: Mapping[str, Any] = field(default_factory=dict)
@@ -73,6 +77,11 @@ def judge(accounts: Sequence[AccountRecord], turnover: TurnoverMove, lot_sizes: 
     return [
         _no_faults(
             "orders_as_sent", "every order sent stands once in the venue, as it was sent", _not_as_sent(accounts)
+        ),
+        _no_faults(
+            "replies",
+            "every message got its reply, and orders have the ids they were acknowledged with",
+            _replies_off(accounts),
         ),
         _no_faults("one_state", "every order is either open or final", _without_state(accounts)),
         _no_faults("quantities", "quantity = filled + open + canceled, in every order", _quantities_off(accounts)),
@@ -115,6 +124,18 @@ def _not_as_sent(accounts: Sequence[AccountRecord]) -> Iterator[str]:
                 yield f"account {record.account}: sent {sent}, found {same_id}"
         for client_order_id in found:
             yield f"account {record.account}: order {client_order_id!r} was never sent"
+
+
+def _replies_off(accounts: Sequence[AccountRecord]) -> Iterator[str]:
+    for record in accounts:
+        yield from (f"account {record.account}: {text}" for text in record.odd)
+        ids = {order["client_order_id"]: order["order_id"] for order in record.orders}
+        for sent in record.sent:
+            acknowledged = record.acknowledged.get(sent.client_order_id)
+            if acknowledged is None and sent.client_order_id not in record.refused:
+                yield f"account {record.account}: order {sent.client_order_id!r} was never answered"
+            elif acknowledged is not None and acknowledged != ids.get(sent.client_order_id):
+                yield f"account {record.account}: order {acknowledged} was acknowledged and is not there"
 
 
 def _without_state(accounts: Sequence[AccountRecord]) -> Iterator[str]:

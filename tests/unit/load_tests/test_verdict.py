@@ -53,6 +53,7 @@ def replay() -> list[AccountRecord]:
     """A buyer whose order of 3 lots met an offer of 2, and has another canceled; a seller with an open offer and a reject."""
     buyer = AccountRecord(
         account=2,
+        acknowledged={"c11": "11", "c13": "13"},
         sent=[SentOrder("c11", "PRND-OX", "buy", 3), SentOrder("c13", "PRND-OX", "buy", 5)],
         orders=[
             order("11", "buy", 3, "partially_filled", 2, 1, fees="473.00"),
@@ -66,6 +67,7 @@ def replay() -> list[AccountRecord]:
         account=3,
         sent=[SentOrder(f"c{number}", "PRND-OX", "sell", 2) for number in (12, 14, 15)],
         refused={"c16"},
+        acknowledged={f"c{number}": str(number) for number in (12, 14, 15)},
         orders=[
             order("12", "sell", 2, "filled", 2, 0, fees="473.00", price=None),
             order("14", "sell", 2, "new", 0, 2),
@@ -90,13 +92,14 @@ def test_a_replay_that_adds_up_is_green() -> None:
     checks = judge(replay(), MOVE, LOT_SIZES)
     assert [check.name for check in checks if not check.holds] == []
     assert is_green(checks)
-    assert len({check.name for check in checks}) == len(checks) == 13
+    assert len({check.name for check in checks}) == len(checks) == 14
 
 
 Change = tuple[int, str, int, dict[str, Any]]
 
 FAULTS: list[tuple[list[Change], set[str]]] = [
-    ([(0, "orders", 1, {"client_order_id": "c99"})], {"orders_as_sent"}),
+    ([(0, "orders", 1, {"client_order_id": "c99"})], {"orders_as_sent", "replies"}),
+    ([(0, "orders", 1, {"order_id": "99"})], {"replies"}),
     ([(0, "orders", 1, {"side": "sell"})], {"orders_as_sent"}),
     ([(0, "orders", 1, {"symbol": "ND-OX"})], {"orders_as_sent"}),
     ([(0, "orders", 1, {"quantity": 4})], {"orders_as_sent"}),
@@ -157,6 +160,18 @@ def test_a_lost_order_is_red_and_named() -> None:
     del accounts[0].orders[1]
     check = failing(accounts)["orders_as_sent"]
     assert check.actual.startswith("account 2: sent SentOrder(client_order_id='c13'")
+
+
+def test_an_unanswered_order_is_red() -> None:
+    accounts = replay()
+    accounts[0].acknowledged = {"c11": "11"}
+    assert set(failing(accounts)) == {"replies"}
+
+
+def test_an_odd_reply_is_red() -> None:
+    accounts = replay()
+    accounts[1].odd = ["cancel c14: forbidden"]
+    assert failing(accounts)["replies"].actual == "account 3: cancel c14: forbidden"
 
 
 def test_a_refused_order_that_stands_in_the_venue_is_red() -> None:

@@ -1,0 +1,56 @@
+"""What the venue says after a replay (and before it): orders, fills, balances, the turnover report."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+from load_tests.verdict import AccountRecord, fen
+from services.client import RexClient
+
+PAGE = 500
+
+Json = dict[str, Any]
+
+
+class TurnoverReport(NamedTuple):
+    """The figure, and the sequence number it was computed at."""
+
+    seq: int
+    net_fen: int
+
+
+async def read_turnover(operator: RexClient, year: int) -> TurnoverReport:
+    """The year's net turnover as it stands."""
+    report = await operator.turnover(year)
+    return TurnoverReport(report["seq"], fen(report["turnover"]["net"]))
+
+
+async def read_back(client: RexClient, record: AccountRecord) -> None:
+    """Fills the record with the account's orders, fills and balances.
+
+    Open and closed orders are asked for apart: an order that is in both or in neither does not have exactly one state.
+    """
+    for state in ("open", "closed"):
+        record.orders += [order async for order in _pages("orders", _orders(client, state))]
+    record.fills = [fill async for fill in _pages("fills", _fills(client))]
+    record.after = await client.account()
+
+
+def _orders(client: RexClient, state: str) -> Callable[[str | None], Awaitable[Json]]:
+    return lambda cursor: client.orders(state, limit=PAGE, cursor=cursor)
+
+
+def _fills(client: RexClient) -> Callable[[str | None], Awaitable[Json]]:
+    return lambda cursor: client.fills(limit=PAGE, cursor=cursor)
+
+
+async def _pages(name: str, page: Callable[[str | None], Awaitable[Json]]) -> AsyncIterator[Mapping[str, Any]]:
+    cursor: str | None = None
+    while True:
+        answer = await page(cursor)
+        for entry in answer[name]:
+            yield entry
+        cursor = answer["next_cursor"]
+        if cursor is None:
+            return

@@ -1,0 +1,93 @@
+"""The limit of the gateway: the same bodies through bare FastAPI + pydantic, on the same server settings, doing no work.
+
+`POST /orders` validates an OrderRequest and answers with an Order; `POST /committed-orders` puts a row of a journal row's size
+into SQLite, durably, before it answers; `/echo` is a WebSocket that sends back what it gets.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+import sys
+from itertools import count
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+from services.gateway.schemas import Order, OrderRequest
+from services.journal.sqlite import make_durable
+
+ROW_BYTES = 620
+"""A journal row of one order that rests: header, command, two events."""
+
+
+def reply(number: int, request: OrderRequest) -> Order:
+    """An answer of the size that ours has."""
+    return Order(
+        order_id=str(number),
+        client_order_id=request.client_order_id,
+        account=2,
+        symbol=request.symbol,
+        side=request.side,
+        order_type=request.order_type,
+        time_in_force=request.time_in_force or "day",
+        price=request.price,
+        quantity=request.quantity,
+        leaves_qty=request.quantity,
+        cum_qty=0,
+        avg_px=None,
+        fees="0.00",
+        state="new",
+        reason=None,
+        trading_date="2023-12-01",
+        created_at="2023-12-01T01:02:03.456789Z",
+        updated_at="2023-12-01T01:02:03.456789Z",
+        seq=number,
+    )
+
+
+def create_app(database: Path) -> FastAPI:
+    """The bare application."""
+    app = FastAPI()
+    numbers = count(1)
+    connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+    make_durable(connection, database)
+    connection.execute("CREATE TABLE rows (first_seq INTEGER PRIMARY KEY, data BLOB NOT NULL)")
+
+    @app.post("/orders", status_code=201)
+    async def order(request: OrderRequest) -> Order:
+        return reply(next(numbers), request)
+
+    @app.post("/committed-orders", status_code=201)
+    async def committed_order(request: OrderRequest) -> Order:
+        number = next(numbers)
+        connection.execute("INSERT INTO rows VALUES (?, ?)", (number, bytes(ROW_BYTES)))
+        return reply(number, request)
+
+    @app.websocket("/echo")
+    async def echo(websocket: WebSocket) -> None:
+        await websocket.accept()
+        try:
+            while True:
+                await websocket.send_text(await websocket.receive_text())
+        except WebSocketDisconnect:
+            return
+
+    return app
+
+
+def main(database: Path) -> None:
+    """Serves until it is told to stop; says where on standard output."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
+    # The settings of services/bootstrap.py.
+    config = uvicorn.Config(
+        create_app(database), http="httptools", ws="websockets-sansio", log_level="warning", access_log=False
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,175 @@
+"""The write path without HTTP (inbox, sequencer, engine, SQLite journal, feed), and recovery; beside bare SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from load_tests.benchmarks.figure import Effort, Figure, middle
+from load_tests.engine_flow import Records, engine_flow
+from matching_engine import Engine
+from services.data.calendar import TradingCalendar
+from services.journal.sqlite import SqliteJournal, make_durable
+from services.messaging import Submission
+from services.messaging.in_process import InProcessFeed, InProcessInbox
+from services.sequencer.recovery import recover
+from services.sequencer.schedule import AlwaysOpen
+from services.sequencer.sequencer import MAX_ROW_COMMANDS, Sequencer
+
+BATCHES = {1: 3_000, 16: 16_000, 256: 200_000}
+"""How many commands are measured at each batch size."""
+
+_EXPECTED = {256: "≥ 50 % of bare SQLite"}
+
+
+class WritePath(NamedTuple):
+    """The parts that are driven directly."""
+
+    inbox: InProcessInbox
+    feed: InProcessFeed
+
+
+@asynccontextmanager
+async def write_path(path: Path) -> AsyncIterator[WritePath]:
+    """A running sequencer on a new journal."""
+    journal = await SqliteJournal.open(path)
+    inbox, feed = InProcessInbox(), InProcessFeed()
+    schedule = AlwaysOpen(TradingCalendar.load())
+    sequencer = Sequencer(Engine(), journal, inbox, feed, clock=time.time_ns, schedule=schedule)
+    running = asyncio.create_task(sequencer.run())
+    try:
+        yield WritePath(inbox, feed)
+        await sequencer.stop()
+        await running
+    finally:
+        running.cancel()
+        await journal.close()
+
+
+def submissions_of(records: Records) -> list[Submission]:
+    """One submission for each command, as the gateway hands them over."""
+    size, data = records.itemsize, records.tobytes()
+    return [Submission(data[start : start + size]) for start in range(0, len(data), size)]
+
+
+async def _open_venue(parts: WritePath, opening: Records) -> int:
+    """Hands over what opens the venue; returns the last sequence number of it."""
+    subscription = parts.feed.subscribe()
+    for start in range(0, len(opening), MAX_ROW_COMMANDS):
+        await parts.inbox.put(Submission(opening[start : start + MAX_ROW_COMMANDS].tobytes()))
+    left = len(opening)
+    while left > 0:
+        row = await subscription.next_row()
+        last_seq = row.last_seq
+        left -= sum(command.request_id != 0 for command in row.command_list)  # The schedule's own have none.
+    subscription.close()
+    return last_seq
+
+
+async def _commands_per_second(parts: WritePath, submissions: list[Submission], batch: int) -> float:
+    """Keeps `batch` commands under way: the next ones are handed over when those before are on the device."""
+    subscription = parts.feed.subscribe()
+    start = time.perf_counter()
+    for first in range(0, len(submissions), batch):
+        chunk = submissions[first : first + batch]
+        for submission in chunk:
+            await parts.inbox.put(submission)
+        left = len(chunk)
+        while left > 0:
+            row = await subscription.next_row()
+            left -= row.last_seq - row.first_seq + 1
+    seconds = time.perf_counter() - start
+    subscription.close()
+    return len(submissions) / seconds
+
+
+def bare_rows_per_second(path: Path, row_bytes: int, rows: int) -> float:
+    """Commits of rows of that many bytes, with the same pragmas, and nothing else."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    make_durable(connection, path)
+    connection.execute("CREATE TABLE rows (first_seq INTEGER PRIMARY KEY, data BLOB NOT NULL)")
+    data = bytes(row_bytes)
+    start = time.perf_counter()
+    for number in range(rows):
+        connection.execute("INSERT INTO rows VALUES (?, ?)", (number, data))
+    seconds = time.perf_counter() - start
+    connection.close()
+    return rows / seconds
+
+
+def stored_rows(path: Path, after_seq: int) -> tuple[int, int]:
+    """How many rows the journal holds after a sequence number, and their mean size in bytes."""
+    connection = sqlite3.connect(path)
+    rows, size = connection.execute(
+        "SELECT count(*), coalesce(sum(length(data)), 0) FROM rows WHERE first_seq > ?", (after_seq,)
+    ).fetchone()
+    connection.close()
+    return rows, size // max(rows, 1)
+
+
+async def _one_run(folder: Path, effort: Effort, batch: int) -> tuple[float, float, int]:
+    """Commands per second through our write path and through bare SQLite, and the bytes of a row."""
+    opening, records = engine_flow(effort.messages(BATCHES[batch]), 1, effort.seed)
+    # A cancel names its order by seq. The schedule's own commands come first, so all seqs move by their number.
+    path = folder / "journal.sqlite3"
+    async with write_path(path) as parts:
+        last_seq = await _open_venue(parts, opening)
+        records["order_id"][records["order_id"] > 0] += last_seq - len(opening)
+        rate = await _commands_per_second(parts, submissions_of(records), batch)
+    rows, row_bytes = stored_rows(path, last_seq)
+    bare = bare_rows_per_second(folder / "bare.sqlite3", row_bytes, rows)
+    return rate, bare * len(records) / rows, row_bytes
+
+
+def durable_figures(effort: Effort) -> list[Figure]:
+    """Commands per second on the device, at 1, 16 and 256 under way; rows of the same bytes in bare SQLite beside them."""
+    figures = []
+    for batch in BATCHES:
+        ours, bare = [], []
+        for _ in range(min(effort.runs, 3)):
+            with tempfile.TemporaryDirectory(prefix="rex-durable-") as folder:
+                rate, limit, row_bytes = asyncio.run(_one_run(Path(folder), effort, batch))
+            ours.append(rate)
+            bare.append(limit)
+        figures.append(
+            Figure(
+                f"durable commands, {batch} under way",
+                middle(ours),
+                "commands/s",
+                "bare SQLite, rows of the same bytes",
+                middle(bare),
+                _EXPECTED.get(batch, ""),
+                f"rows of {row_bytes} bytes",
+            )
+        )
+    return figures
+
+
+async def _recovery(folder: Path, effort: Effort) -> tuple[float, int]:
+    commands = effort.messages(300_000)
+    opening, records = engine_flow(commands, 8, effort.seed)
+    path = folder / "journal.sqlite3"
+    async with write_path(path) as parts:
+        last_seq = await _open_venue(parts, opening)
+        records["order_id"][records["order_id"] > 0] += last_seq - len(opening)
+        await _commands_per_second(parts, submissions_of(records), 512)
+    journal = await SqliteJournal.open(path)
+    try:
+        recovery = await recover(Engine(), journal)
+    finally:
+        await journal.close()
+    return recovery.seconds / recovery.commands * 1_000_000, recovery.commands
+
+
+def recovery_figures(effort: Effort) -> list[Figure]:
+    """Seconds to come back, for each million commands in the journal."""
+    with tempfile.TemporaryDirectory(prefix="rex-recovery-") as folder:
+        seconds, commands = asyncio.run(_recovery(Path(folder), effort))
+    note = f"measured on {commands:,} commands; reads, checks hashes, re-executes and compares every event"
+    return [Figure("recovery", seconds, "s per million commands", note=note)]

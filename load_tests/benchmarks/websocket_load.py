@@ -1,0 +1,139 @@
+"""A small, fast WebSocket load client: it keeps a window of messages under way on each connection.
+
+Frames are masked with a zero key, which RFC 6455 allows and which costs the client nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter
+
+from load_tests.benchmarks.http_load import LoadResult
+
+_NO_MASK = b"\0\0\0\0"
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A masked text frame."""
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, 0x80 | size)) + _NO_MASK + payload
+    return struct.pack(">BBH", 0x81, 0x80 | 126, size) + _NO_MASK + payload
+
+
+async def load(
+    port: int,
+    path: str,
+    keys: Sequence[str],
+    streams: Sequence[Iterator[bytes]],
+    window: int,
+    kind_of: Callable[[bytes], str],
+) -> LoadResult:
+    """Sends each stream's frames over a connection with the key at its place; returns when all are answered.
+
+    `kind_of` says what a reply is, for the count.
+    """
+    result = LoadResult()
+    connections = [
+        await _Connection.open(port, path, key, stream, result, kind_of)
+        for key, stream in zip(keys, streams, strict=True)
+    ]
+    start = perf_counter()
+    for connection in connections:
+        connection.send(window)
+    await asyncio.gather(*(connection.ended for connection in connections))
+    result.seconds = perf_counter() - start
+    return result
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, stream: Iterator[bytes], result: LoadResult, kind_of: Callable[[bytes], str]) -> None:
+        loop = asyncio.get_running_loop()
+        self._stream, self._result, self._kind_of = stream, result, kind_of
+        self._buffer = b""
+        self._under_way = 0
+        self._open = False
+        self.opened: asyncio.Future[None] = loop.create_future()
+        self.ended: asyncio.Future[None] = loop.create_future()
+
+    @classmethod
+    async def open(
+        cls,
+        port: int,
+        path: str,
+        key: str,
+        stream: Iterator[bytes],
+        result: LoadResult,
+        kind_of: Callable[[bytes], str],
+    ) -> _Connection:
+        loop = asyncio.get_running_loop()
+        transport, connection = await loop.create_connection(lambda: cls(stream, result, kind_of), "127.0.0.1", port)
+        authorization = f"authorization: Bearer {key}\r\n" if key else ""
+        transport.write(
+            f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+            f"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 13\r\n{authorization}\r\n".encode()
+        )
+        await connection.opened
+        return connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def send(self, count: int) -> None:
+        frames = [frame for _, frame in zip(range(count), self._stream, strict=False)]
+        if frames:
+            self._under_way += len(frames)
+            self._transport.write(b"".join(frames))
+        elif not self._under_way and not self.ended.done():
+            self.ended.set_result(None)
+            self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if not self._open:
+            self._finish_handshake()
+            return
+        replies = 0
+        for opcode, payload in self._frames():
+            if opcode == 1:
+                self._result.answers[self._kind_of(payload)] += 1
+                replies += 1
+        self._under_way -= replies
+        if replies:
+            self.send(replies)
+
+    def _finish_handshake(self) -> None:
+        head, end, rest = self._buffer.partition(b"\r\n\r\n")
+        if not end:
+            return
+        if not head.startswith(b"HTTP/1.1 101"):
+            self.opened.set_exception(ConnectionError(f"no WebSocket here: {head[:100]!r}"))
+            return
+        self._open, self._buffer = True, rest
+        self.opened.set_result(None)
+
+    def _frames(self) -> Iterator[tuple[int, bytes]]:
+        buffer, at = self._buffer, 0
+        while len(buffer) >= at + 2:
+            size, start = buffer[at + 1], at + 2
+            if size == 126:
+                if len(buffer) < at + 4:
+                    break
+                size, start = int.from_bytes(buffer[at + 2 : at + 4], "big"), at + 4
+            elif size == 127:
+                if len(buffer) < at + 10:
+                    break
+                size, start = int.from_bytes(buffer[at + 2 : at + 10], "big"), at + 10
+            if len(buffer) < start + size:
+                break
+            yield buffer[at] & 0x0F, buffer[start : start + size]
+            at = start + size
+        self._buffer = buffer[at:]
+
+    def connection_lost(self, error: Exception | None) -> None:
+        for future in (self.opened, self.ended):
+            if not future.done():
+                future.set_exception(ConnectionError(f"the server closed the connection: {error}"))
