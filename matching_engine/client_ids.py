@@ -8,9 +8,10 @@ of (32 bits of hash, row) finds them. Rows leave only at a day roll, all that ar
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import cython
+import numpy as np
 
 from matching_engine.pools import grown, rows, words
 
@@ -127,11 +128,17 @@ class ClientIds:
         for row in range(1, kept + 1):
             self._enter(row)
 
-    def text(self, row: int) -> bytes:
-        """The id of a row, without padding."""
-        words = [self.rows[row].word0, self.rows[row].word1, self.rows[row].word2, self.rows[row].word3]
-        parts = [int(word).to_bytes(8, "little") for word in words]
-        return (b"".join(parts) + int(self.rows[row].word4).to_bytes(4, "little")).rstrip(b"\0")
+    def texts(self) -> Any:
+        """The ids of all rows in turn, without padding."""
+        if cython.compiled:
+            pool = self.rows.base  # type: ignore[attr-defined]
+            offset = pool.dtype.fields["word0"][1]
+            return np.ndarray(len(pool), "S36", pool, offset, pool.strides)[1 : self.count + 1]
+        texts = []
+        for r in self.rows[1 : self.count + 1]:
+            parts = [word.to_bytes(8, "little") for word in (r.word0, r.word1, r.word2, r.word3, r.word4)]
+            texts.append(b"".join(parts)[:36])
+        return texts
 
     def _move(self, row: int, to: int) -> None:
         """Swaps two rows: a struct is copied, an object of the uncompiled engine must not stand in two places."""

@@ -215,7 +215,7 @@ class Engine:
             ),
             state.section(
                 state.CLIENT_ID_STATE, ids.rows, range(1, ids.count + 1),
-                client_order_id=[ids.text(row) for row in range(1, ids.count + 1)],
+                client_order_id=ids.texts(),
             ),
         )  # fmt: skip
 

@@ -1,0 +1,68 @@
+"""The native build and the plain Python it is made from do the same, under any hash seed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from hashlib import blake2b
+from pathlib import Path
+
+import pytest
+
+import matching_engine
+from matching_engine import Engine
+from tests.property.engine_flow import array, flow
+from tests.property.naive_engine import NaiveEngine
+
+SEEDS = range(8)
+LENGTH = 400
+SCRIPT = """
+import matching_engine
+from tests.property.test_engine_builds import account_of_flows
+print(matching_engine.is_native(), account_of_flows(matching_engine.Engine))
+"""
+
+
+def account_of_flows(engine_type: type[Engine] | type[NaiveEngine]) -> str:
+    """A hash over the events and the state hashes of fixed flows."""
+    digest = blake2b()
+    for seed in SEEDS:
+        engine = engine_type()
+        digest.update(engine.process(array(flow(seed, LENGTH))).tobytes())
+        digest.update(engine.state_hash().encode())
+    return digest.hexdigest()
+
+
+@pytest.fixture(scope="module")
+def folder_without_native_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plain")
+    source = Path(matching_engine.__file__).parent
+    ignore = shutil.ignore_patterns("*.so", "*.pyd", "__pycache__")
+    shutil.copytree(source, folder / "matching_engine", ignore=ignore)
+    shutil.copytree(Path(__file__).parent, folder / "tests" / "property", ignore=ignore)
+    return folder
+
+
+def run(folder: Path, hash_seed: str) -> list[str]:
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONHASHSEED": hash_seed}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+def test_the_naive_engine_agrees() -> None:
+    assert account_of_flows(NaiveEngine) == account_of_flows(Engine)
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
+def test_plain_python_agrees_under_any_hash_seed(folder_without_native_code: Path, hash_seed: str) -> None:
+    assert run(folder_without_native_code, hash_seed) == ["False", account_of_flows(Engine)]
+
+
+def test_this_build_does_not_depend_on_the_hash_seed() -> None:
+    folder = Path(matching_engine.__file__).parent.parent
+    expected = [str(matching_engine.is_native()), account_of_flows(Engine)]
+    assert [run(folder, "2"), run(folder, "3")] == [expected, expected]

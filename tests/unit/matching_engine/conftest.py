@@ -1,0 +1,14 @@
+"""The engine's rules are tested on the engine and on the naive one that its properties compare it with."""
+
+from __future__ import annotations
+
+import pytest
+
+from matching_engine import Engine
+from tests.property.naive_engine import NaiveEngine
+from tests.unit.matching_engine.engine_talk import Talk
+
+
+@pytest.fixture(params=[Engine, NaiveEngine])
+def talk(request: pytest.FixtureRequest) -> Talk:
+    return Talk(request.param())

@@ -1,0 +1,194 @@
+"""The engine's surface: arrays in and out, faults, and a state hash that must never change unnoticed."""
+
+from __future__ import annotations
+
+import struct
+from hashlib import blake2b
+
+import numpy as np
+import pytest
+
+from matching_engine import Engine, EngineFault
+from matching_engine.faults import Fault
+from matching_engine.records import (
+    ALL_INSTRUMENTS,
+    COMMAND,
+    EVENT,
+    VENUE,
+    Command,
+    CommandKind,
+    EventKind,
+    OrderType,
+    unpack_events,
+)
+from tests.property.engine_flow import array, numbered, venue
+from tests.unit.matching_engine.engine_talk import BUY, SELL, Talk
+
+GOLDEN_EVENTS = "643ead5a529922a21a6d42a5a5609822"
+GOLDEN_STATE_HASH = "1349812c6929b6186eb59dfc47ee9d337a06330cc4bdaaf520af46bedd6a0f72"
+
+
+def test_a_fixed_flow_leads_to_the_same_state_as_ever() -> None:
+    """Another hash is another rule: raise ENGINE_VERSION with it, or the journals of the past cannot be replayed."""
+    engine = Engine()
+    events = engine.process(array(fixed_flow()))
+    kinds = {EventKind(kind) for kind in events["kind"].tolist()}
+    assert kinds > {EventKind.TRADE, EventKind.PREVENTED, EventKind.CANCELED, EventKind.EXPIRED, EventKind.REPEATED}
+    assert blake2b(events.tobytes(), digest_size=16).hexdigest() == GOLDEN_EVENTS
+    assert engine.state_hash() == GOLDEN_STATE_HASH
+
+
+def fixed_flow() -> list[Command]:
+    """2,000 commands made by arithmetic alone, so that no library's idea of chance can change them."""
+    commands = venue()
+    draw = 1
+    for n in range(2_000):
+        draw = (draw * 6_364_136_223_846_793_005 + 1_442_695_040_888_963_407) % 2**64
+        bits = draw >> 20
+        if n % 400 == 399:
+            commands.append(Command(kind=CommandKind.DAY_ROLL, date=20231227 + n // 400))
+        elif bits % 5 == 0:
+            commands.append(Command(kind=CommandKind.CANCEL, order_id=len(commands) - bits // 5 % 30))
+        else:
+            commands.append(
+                Command(
+                    kind=CommandKind.NEW_ORDER,
+                    account=2 + bits // 5 % 5,
+                    instrument=bits // 25 % 2,
+                    side=bits // 50 % 2,
+                    order_type=OrderType.LIMIT,
+                    time_in_force=1 + bits // 100 % 3,
+                    price_ticks=96 + bits // 300 % 9,
+                    quantity_lots=1 + bits // 2_700 % 6,
+                    client_order_id=b"%d" % (bits // 16_200 % 3_000) if bits % 3 else b"",
+                )
+            )
+            if n % 50 == 0:
+                commands.append(commands[-1])
+    return numbered(commands)
+
+
+def test_a_new_engine_is_empty() -> None:
+    engine = Engine()
+    assert (engine.last_seq, engine.trading_date, engine.instruments, engine.accounts) == (0, 0, 0, 1)
+    assert engine.cash(VENUE) == (0, 0)
+    assert engine.holding(VENUE, 0) == (0, 0)
+    assert engine.turnover_fen(2023) == 0
+    assert len(engine.process(np.zeros(0, COMMAND))) == 0
+
+
+def test_events_come_as_one_array_that_stays_as_it_is() -> None:
+    engine = Engine()
+    first = engine.process(array(numbered(venue())))
+    copy = first.copy()
+    assert first.dtype == EVENT
+    assert engine.process(array(numbered([Command(kind=CommandKind.RECORD)], engine.last_seq))).dtype == EVENT
+    assert first.tobytes() == copy.tobytes()
+
+
+@pytest.mark.parametrize("step", [1, 2, -1])
+def test_arrays_need_not_be_contiguous_or_writable(step: int) -> None:
+    wide = np.zeros(6, COMMAND)
+    commands = wide[:: 2 * step]
+    commands["kind"] = CommandKind.OPEN_ACCOUNT
+    commands["seq"] = np.arange(len(commands)) + 1
+    commands.flags.writeable = False
+    assert Engine().process(commands)["account"].tolist() == list(range(2, 2 + len(commands)))
+
+
+def test_other_arrays_are_refused() -> None:
+    engine = Engine()
+    for wrong in (np.zeros(2, EVENT), np.zeros((2, 2), COMMAND), np.zeros(160, "u1")):
+        with pytest.raises(ValueError, match="COMMAND array"):
+            engine.process(wrong)
+    with pytest.raises(struct.error):
+        engine.submit(Command(seq=1, kind=256))
+    assert engine.last_seq == 0
+
+
+@pytest.mark.parametrize("seq", [0, 2, 2**64 - 1])
+def test_a_gap_in_the_sequence_is_a_fault(talk: Talk, seq: int) -> None:
+    with pytest.raises(EngineFault) as caught:
+        talk.engine.submit(Command(seq=seq, kind=CommandKind.RECORD))
+    assert (caught.value.code, caught.value.seq) == (Fault.NOT_IN_SEQUENCE, seq)
+    with pytest.raises(EngineFault):
+        talk.tell(CommandKind.RECORD)
+
+
+def test_money_from_nowhere_is_a_fault_that_names_the_command() -> None:
+    engine = Engine()
+    talk = Talk(engine)
+    engine.ledger.move_cash(2, 1)
+    commands = array(numbered([Command(kind=CommandKind.RECORD)] * 3, talk.seq))
+    for _ in range(2):
+        with pytest.raises(EngineFault) as caught:
+            engine.process(commands)
+        assert (caught.value.code, caught.value.seq) == (Fault.CASH_NOT_CONSERVED, talk.seq + 1)
+
+
+def test_goods_from_nowhere_are_a_fault() -> None:
+    engine = Engine()
+    talk = Talk(engine)
+    engine.ledger.move_lots(2, 0, -1)
+    with pytest.raises(EngineFault) as caught:
+        talk.tell(CommandKind.RECORD)
+    assert caught.value.code == Fault.INVENTORY_NOT_CONSERVED
+
+
+def test_an_account_that_reserved_more_than_it_has_is_a_fault() -> None:
+    engine = Engine()
+    talk = Talk(engine)
+    engine.ledger.reserve_cash(2, -1)
+    with pytest.raises(EngineFault) as caught:
+        talk.order(2, BUY, 1, 1000)
+    assert caught.value.code == Fault.OVERDRAWN
+
+
+def test_a_book_and_accounts_that_differ_are_a_fault() -> None:
+    """The seller's reserve is gone when its order trades."""
+    engine = Engine()
+    talk = Talk(engine)
+    talk.order(3, SELL, 1, 1000)
+    engine.ledger.reserve_lots(3, 0, -1)
+    with pytest.raises(EngineFault) as caught:
+        talk.order(2, BUY, 1, 1000)
+    assert (caught.value.code, caught.value.seq) == (Fault.OVERDRAWN, talk.seq)
+
+
+def test_a_sweep_of_many_orders_in_one_command() -> None:
+    engine = Engine()
+    talk = Talk(engine)
+    count = 400
+    for _ in range(count):
+        talk.order(3, SELL, 1, 1000)
+    events = talk.order(2, BUY, count, 1000)
+    assert [event.number for event in events[1:-1]] == list(range(1, count + 1))
+    assert events[-1] == talk.level(SELL, 1000, 0, 0)
+    assert engine.holding(2, 0) == (1000 + count, 0)
+
+
+def test_a_roll_that_ends_many_orders_in_one_command() -> None:
+    engine = Engine()
+    talk = Talk(engine)
+    orders = [
+        Command(
+            kind=CommandKind.NEW_ORDER,
+            account=2,
+            side=BUY,
+            order_type=OrderType.LIMIT,
+            time_in_force=1,
+            price_ticks=950 + n % 50,
+            quantity_lots=1,
+        )
+        for n in range(3000)
+    ]
+    engine.process(array(numbered(orders, talk.seq)))
+    roll = Command(kind=CommandKind.DAY_ROLL, date=20230103)
+    events = list(unpack_events(engine.process(array(numbered([roll], engine.last_seq))).tobytes()))
+    assert [event.kind for event in events[2:]] == [EventKind.EXPIRED] * 3000 + [EventKind.LEVEL] * 50
+    assert engine.cash(2)[1] == 0
+
+
+def test_resuming_all_says_nothing_of_instruments_that_do_not_differ(talk: Talk) -> None:
+    talk.list_instrument(1)
+    assert len(talk.tell(CommandKind.RESUME, instrument=ALL_INSTRUMENTS)) == 1

@@ -1,0 +1,121 @@
+"""Orders that the engine refuses: one row per reason, and the first reason wins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from matching_engine.records import CommandKind, EventKind, OrderType, Reason, TimeInForce
+from tests.unit.matching_engine.engine_talk import BUY, GTC, SELL, Talk
+
+GOOD: dict[str, Any] = {
+    "kind": CommandKind.NEW_ORDER,
+    "account": 2,
+    "side": BUY,
+    "order_type": OrderType.LIMIT,
+    "time_in_force": GTC,
+    "price_ticks": 1000,
+    "quantity_lots": 5,
+}
+MARKET: dict[str, Any] = {"order_type": OrderType.MARKET, "time_in_force": TimeInForce.IOC, "price_ticks": 0}
+
+REFUSED: list[tuple[dict[str, Any], Reason]] = [
+    ({"kind": 0}, Reason.UNKNOWN_COMMAND),
+    ({"kind": 255}, Reason.UNKNOWN_COMMAND),
+    ({"account": 0}, Reason.UNKNOWN_ACCOUNT),
+    ({"account": 5}, Reason.UNKNOWN_ACCOUNT),
+    ({"account": 2**32 - 1}, Reason.UNKNOWN_ACCOUNT),
+    ({"instrument": 1}, Reason.UNKNOWN_INSTRUMENT),
+    ({"instrument": 0xFFFF}, Reason.UNKNOWN_INSTRUMENT),
+    ({"side": 2}, Reason.INVALID_SIDE),
+    ({"order_type": 0}, Reason.INVALID_ORDER_TYPE),
+    ({"order_type": 3}, Reason.INVALID_ORDER_TYPE),
+    ({"time_in_force": 0}, Reason.INVALID_TIME_IN_FORCE),
+    ({"time_in_force": 4}, Reason.INVALID_TIME_IN_FORCE),
+    (MARKET | {"time_in_force": TimeInForce.DAY}, Reason.INVALID_TIME_IN_FORCE),
+    (MARKET | {"time_in_force": TimeInForce.GTC}, Reason.INVALID_TIME_IN_FORCE),
+    ({"self_trade": 1}, Reason.INVALID_SELF_TRADE),
+    ({"flags": 1}, Reason.INVALID_OPTION),
+    ({"display_lots": 1}, Reason.INVALID_OPTION),
+    ({"trigger_ticks": -1}, Reason.INVALID_OPTION),
+    ({"reserved_u2": 1}, Reason.INVALID_OPTION),
+    ({"reserved_u4": 1}, Reason.INVALID_OPTION),
+    ({"quantity_lots": 0}, Reason.INVALID_QUANTITY),
+    ({"quantity_lots": -1}, Reason.INVALID_QUANTITY),
+    ({"quantity_lots": 501}, Reason.INVALID_QUANTITY),
+    ({"quantity_lots": 2**63 - 1}, Reason.INVALID_QUANTITY),
+    ({"price_ticks": 0}, Reason.INVALID_PRICE),
+    ({"price_ticks": -(2**63)}, Reason.INVALID_PRICE),
+    ({"price_ticks": 2**31}, Reason.INVALID_PRICE),
+    (MARKET | {"price_ticks": 1000}, Reason.INVALID_PRICE),
+    ({"price_ticks": 1051}, Reason.PRICE_ABOVE_BAND),
+    ({"price_ticks": 2**31 - 1}, Reason.PRICE_ABOVE_BAND),
+    ({"price_ticks": 949}, Reason.PRICE_BELOW_BAND),
+    ({"account": 1}, Reason.INSUFFICIENT_FUNDS),
+    ({"account": 1, "side": SELL}, Reason.INSUFFICIENT_INVENTORY),
+    ({"account": 1, **MARKET}, Reason.INSUFFICIENT_FUNDS),
+]
+
+
+@pytest.mark.parametrize(("fields", "reason"), REFUSED)
+def test_a_refusal_says_why_and_changes_nothing(talk: Talk, fields: dict[str, Any], reason: Reason) -> None:
+    before = talk.engine.state()
+    order = GOOD | fields
+    events = talk.tell(**order)
+    assert events == [
+        talk.rejected(
+            reason,
+            order_id=talk.seq if order["kind"] == CommandKind.NEW_ORDER else 0,
+            account=order["account"],
+            instrument=order.get("instrument", 0),
+            side=order["side"],
+            price_ticks=order["price_ticks"],
+            quantity_lots=order["quantity_lots"],
+        )
+    ]
+    after = talk.engine.state()
+    assert [part.tobytes() for part in after[1:]] == [part.tobytes() for part in before[1:]]
+
+
+def test_each_reason_gives_way_to_the_ones_before_it(talk: Talk) -> None:
+    """All is wrong at first; mended from the front, each next reason shows."""
+    wrong = {
+        "kind": 99,
+        "account": 9,
+        "instrument": 9,
+        "side": 9,
+        "order_type": 9,
+        "time_in_force": 9,
+        "self_trade": 9,
+        "flags": 9,
+        "quantity_lots": 0,
+        "price_ticks": 0,
+    }
+    seen = []
+    for name in wrong:
+        seen.append(Reason(talk.tell(**wrong)[0].reason))
+        wrong[name] = GOOD.get(name, 0)
+    assert seen == sorted(seen)
+    assert len(set(seen)) == len(wrong)
+    assert talk.tell(**wrong)[0].kind == EventKind.ACCEPTED
+
+
+def test_a_value_beyond_the_limit_is_refused_before_funds_are_looked_at(talk: Talk) -> None:
+    talk.list_instrument(1, amount_fen=4_656_612, price_ticks=10**6, quantity_lots=10**9)
+    for fields in ({"price_ticks": 10**6}, MARKET):
+        for side in (BUY, SELL):
+            for lots, reason in (
+                (3000, Reason.VALUE_TOO_LARGE),
+                (10**9, Reason.VALUE_TOO_LARGE),
+                (1000, Reason.INSUFFICIENT_FUNDS if side == BUY else Reason.INSUFFICIENT_INVENTORY),
+            ):
+                events = talk.tell(**GOOD | {"instrument": 1, "side": side, "quantity_lots": lots} | fields)
+                assert Reason(events[0].reason) == reason
+
+
+def test_what_is_reserved_cannot_be_sold_again(talk: Talk) -> None:
+    talk.order(2, SELL, 500, 1000)
+    talk.order(2, SELL, 499, 1000)
+    assert talk.order(2, SELL, 2, 1000)[0].reason == Reason.INSUFFICIENT_INVENTORY
+    assert talk.order(2, SELL, 1, 1000)[0].kind == EventKind.ACCEPTED
