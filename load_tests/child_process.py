@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+ROOT = Path(__file__).parents[1]
 STOP_SECONDS = 30
 """How long a server may take to stop cleanly before it is killed."""
 
@@ -30,7 +31,7 @@ class Venue(NamedTuple):
 def child(command: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Starts a server, gives the JSON object it is ready with, stops it at the end. Raises ChildFailed."""
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT)
         assert process.stdout is not None
         try:
             line = process.stdout.readline()
