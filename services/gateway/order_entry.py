@@ -254,8 +254,10 @@ class OrderEntry:
             order = await self._history.order(command.order_id)
         else:
             client_order_id = command.client_order_id.decode("ascii")
-            found = await self._history.orders(account, client_order_id=client_order_id, limit=1)
-            order = found[0] if found else None
+            order = self._state.orders.ended_as(command.account, client_order_id)
+            if order is None:
+                found = await self._history.orders(account, client_order_id=client_order_id, limit=1)
+                order = found[0] if found else None
         if order is None or account not in (None, order.account):
             return Outcome(problem=ProblemError(404, "unknown_order", "There is no such order."))
         detail = f"Order {order.order_id} is {order.state}: there is nothing left to cancel."

@@ -71,7 +71,9 @@ class VenueOrder:
         order = cls()
         order.account = command.account
         order.actor = command.actor
-        order.client_order_id = command.client_order_id.decode("latin-1")  # ASCII by contract; no byte may stop a reader
+        order.client_order_id = command.client_order_id.decode(
+            "latin-1"
+        )  # ASCII by contract; no byte may stop a reader
         order.created_ns = order.updated_ns = command.time_ns
         order.fees_fen = order.filled_fen = order.filled_lots = 0
         order.instrument = command.instrument
@@ -122,16 +124,28 @@ class VenueOrders:
         self.open: dict[int, VenueOrder] = {}
         self.ended: dict[int, VenueOrder] = {}
         self._ended_ids: deque[int] = deque()
+        self._ended_by_client_id: dict[tuple[int, str], VenueOrder] = {}
         self._ended_limit = ended_limit
 
     def get(self, order_id: int) -> VenueOrder | None:
         """An order in memory; None: unknown, or ended so long ago that only the read database has it."""
         return self.open.get(order_id) or self.ended.get(order_id)
 
+    def ended_as(self, account: int, client_order_id: str) -> VenueOrder | None:
+        """The last order of the account that ended with this client_order_id, where it is in memory."""
+        return self._ended_by_client_id.get((account, client_order_id))
+
     def remember(self, order: VenueOrder) -> None:
         """Keeps an order that has ended."""
         self.open.pop(order.order_id, None)
         self.ended[order.order_id] = order
         self._ended_ids.append(order.order_id)
+        if order.client_order_id:
+            self._ended_by_client_id[order.account, order.client_order_id] = order
         if len(self._ended_ids) > self._ended_limit:
-            del self.ended[self._ended_ids.popleft()]
+            self._forget(self.ended.pop(self._ended_ids.popleft()))
+
+    def _forget(self, order: VenueOrder) -> None:
+        client_id = order.account, order.client_order_id
+        if self._ended_by_client_id.get(client_id) is order:
+            del self._ended_by_client_id[client_id]

@@ -52,7 +52,7 @@ async def random_orders(served: Served, count: int, seed: int) -> int:
         trader, side = rng.choice((alice, bob)), rng.choice(("buy", "sell"))
         price = f"{473_000 + 100 * rng.randint(-8, 8)}.00"
         replies.append(await trader.submit_order(limit(side, price, rng.randint(1, 5))))
-    return max([(await reply)["seq"] for reply in replies])
+    return max([int((await reply)["seq"]) for reply in replies])
 
 
 async def test_a_depth_book_follows_and_ends_equal_to_the_venues(served: Served) -> None:

@@ -137,6 +137,18 @@ def test_the_memory_of_ended_orders_is_bounded() -> None:
     assert [state.orders.get(first + n) is not None for n in range(3)] == [False, True, True]
 
 
+def test_ended_orders_are_known_by_their_client_id_as_long_as_they_are_remembered() -> None:
+    venue, state = History(), VenueState()
+    state.orders = VenueOrders(ended_limit=2)
+    state.apply(venue.row(opening()))
+    first = venue.engine.last_seq + 1
+    ids = (b"a", b"b", b"c")
+    state.apply(venue.row([order(2, Side.BUY, 2_000, 1, client_order_id=client_id) for client_id in ids]))
+    ended = [state.orders.ended_as(2, client_id.decode()) for client_id in ids]
+    assert [found and found.order_id for found in ended] == [None, first + 1, first + 2]
+    assert state.orders.ended_as(3, "c") is None
+
+
 def test_instruments_and_names_are_read_from_the_journal() -> None:
     venue, state = History(), VenueState()
     state.apply(venue.row(opening()))
