@@ -54,11 +54,12 @@ def test_it_holds_what_a_set_of_prices_holds(side: int, steps: list[tuple[bool, 
     assert levels.best(side) == 0
 
 
+@pytest.mark.parametrize("first", [7, MAX_BOOK_PRICE_TICKS, -MAX_BOOK_PRICE_TICKS - 1])
 @pytest.mark.parametrize("side", [BUYS, SELLS])
-def test_a_better_price_has_a_lower_key(side: int) -> None:
+def test_a_better_price_has_a_lower_key_whatever_came_first(side: int, first: int) -> None:
     levels = PriceLevels(2)
     levels.reserve(1)
-    levels.open(side, 7)
+    levels.open(side, first)
     ladder = [-MAX_BOOK_PRICE_TICKS - 1, -(2**61), -64, 0, 6, 7, 8, 2**61, MAX_BOOK_PRICE_TICKS]
     keys = [levels.key(side, price) for price in ladder]
     assert keys == sorted(keys, reverse=side == BUYS)
@@ -78,6 +79,19 @@ def test_memory_follows_the_prices_in_use(stride: int) -> None:
     assert walk(levels, 0) == [n * stride for n in range(19_999, 19_989, -1)]
     assert levels.reserve(1) <= 16 * 64
     assert levels.spare_nodes < 512
+
+
+@pytest.mark.parametrize("side", [BUYS, SELLS])
+def test_a_far_price_that_came_and_went_leaves_the_tree_as_low_as_it_was(side: int) -> None:
+    levels = PriceLevels(2)
+    levels.reserve(3)
+    levels.open(side, 100)
+    one_node_in_use = levels.spare_nodes
+    levels.close(side, levels.open(side, MAX_BOOK_PRICE_TICKS))
+    assert levels.spare_nodes == one_node_in_use
+    levels.open(side, 101)
+    assert levels.spare_nodes == one_node_in_use
+    assert walk(levels, side) == sorted([100, 101], reverse=side == BUYS)
 
 
 def test_opening_without_reserved_room_says_so() -> None:
