@@ -73,10 +73,7 @@ class Row:
     @cached_property
     def hash(self) -> bytes:
         """BLAKE2b-256 of everything before it in the row, the previous row's hash included: one link of the chain."""
-        digest = blake2b(digest_size=HASH_BYTES)
-        for part in self._parts():
-            digest.update(part)
-        return digest.digest()
+        return self.encode()[-_TRAILER_BYTES : -_LENGTH.size]
 
     @cached_property
     def command_list(self) -> list[Command]:
@@ -90,11 +87,11 @@ class Row:
 
     def encode(self) -> bytes:
         """The row's bytes."""
-        parts = [*self._parts(), self.hash]
-        checksum = 0
-        for part in parts:
-            checksum = zlib.crc32(part, checksum)
-        return b"".join([*parts, _LENGTH.pack(checksum)])
+        body = b"".join(self._parts())
+        digest = _digest(body)
+        # Whoever encodes a row asks for its hash next; it is not computed twice.
+        vars(self)["hash"] = digest
+        return b"".join((body, digest, _LENGTH.pack(zlib.crc32(digest, zlib.crc32(body)))))
 
     @classmethod
     def decode(cls, data: bytes) -> Row:
@@ -185,7 +182,7 @@ def _checked_header(data: bytes) -> Header:
     return header
 
 
-def _digest(data: memoryview) -> bytes:
+def _digest(data: bytes | memoryview) -> bytes:
     return blake2b(data, digest_size=HASH_BYTES).digest()
 
 

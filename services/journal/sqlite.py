@@ -132,9 +132,11 @@ class SqliteJournal:
         """
         if self._closed:
             raise JournalError(f"{self._path} is closed", row.first_seq)
-        await asyncio.get_running_loop().run_in_executor(self._write_thread, self._append, row)
+        # Encoded here and not there: each hash or checksum would hand the interpreter's lock to and fro between the threads.
+        data = row.encode()
+        await asyncio.get_running_loop().run_in_executor(self._write_thread, self._append, row, data)
 
-    def _append(self, row: Row) -> None:
+    def _append(self, row: Row, data: bytes) -> None:
         if self._writer is None:
             raise JournalRefused(f"{self._path} was opened for reading only", row.first_seq)
         if self._failed is not None:
@@ -144,7 +146,7 @@ class SqliteJournal:
         if (reason := row.break_of_chain(self.journal_id, *self._end)) is not None:
             raise JournalRefused(reason, row.first_seq)
         try:
-            self._writer.execute(_APPEND, (row.first_seq, row.last_seq, row.epoch, row.encode()))
+            self._writer.execute(_APPEND, (row.first_seq, row.last_seq, row.epoch, data))
         except sqlite3.Error as error:
             self._failed = f"{self._path}: writing the row from seq {row.first_seq} failed: {error}"
             raise JournalError(self._failed, row.first_seq) from error

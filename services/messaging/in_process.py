@@ -9,13 +9,15 @@ from matching_engine.records import COMMAND
 from services.journal.row import Row
 from services.messaging import Gap, InboxFull, Submission
 
+_COMMAND_BYTES = COMMAND.itemsize
+
 
 class InProcessInbox:
     """A bounded queue of submissions, counted in commands. Full: `put` raises InboxFull and takes nothing in."""
 
     def __init__(self, max_commands: int = 65_536) -> None:
         self._max_commands = max_commands
-        self._waiting: deque[Submission] = deque()
+        self._waiting: deque[tuple[int, int, Submission]] = deque()  # commands, bytes, the submission
         self._commands = 0
         self._bell = Bell()
 
@@ -26,18 +28,18 @@ class InProcessInbox:
 
     async def put(self, submission: Submission) -> None:
         """Hands over a submission; raises InboxFull, and ValueError for bytes that are not whole commands."""
-        count, rest = divmod(len(submission.commands), COMMAND.itemsize)
+        commands, attachments = submission
+        size = len(commands)
+        count, rest = divmod(size, _COMMAND_BYTES)
         if rest or not count:
-            raise ValueError(
-                f"a submission holds whole commands, at least one; this has {len(submission.commands)} bytes"
-            )
-        if len(submission.attachments) > count:
-            raise ValueError(
-                f"{len(submission.attachments)} attachments for {count} commands: each command has one at most"
-            )
+            raise ValueError(f"a submission holds whole commands, at least one; this has {size} bytes")
+        if attachments:
+            if len(attachments) > count:
+                raise ValueError(f"{len(attachments)} attachments for {count} commands: each has one at most")
+            size += sum(map(len, attachments))
         if self._commands + count > self._max_commands:
             raise InboxFull(f"{self._commands} commands are waiting, {self._max_commands} may")
-        self._waiting.append(submission)
+        self._waiting.append((count, size, submission))
         self._commands += count
         self._bell.set()
 
@@ -49,17 +51,18 @@ class InProcessInbox:
         while not self._waiting:
             self._bell.clear()
             await self._bell.wait()
-        taken: list[Submission] = []
-        commands = size = 0
-        while self._waiting:
-            next_commands = len(self._waiting[0].commands) // COMMAND.itemsize
-            next_size = len(self._waiting[0].commands) + sum(map(len, self._waiting[0].attachments))
-            if taken and (commands + next_commands > max_commands or size + next_size > max_bytes):
+        waiting = self._waiting
+        count, size, submission = waiting.popleft()
+        taken = [submission]
+        while waiting:
+            more_commands, more_bytes, submission = waiting[0]
+            count, size = count + more_commands, size + more_bytes
+            if count > max_commands or size > max_bytes:
+                count -= more_commands
                 break
-            taken.append(self._waiting.popleft())
-            commands += next_commands
-            size += next_size
-        self._commands -= commands
+            taken.append(submission)
+            waiting.popleft()
+        self._commands -= count
         return taken
 
 

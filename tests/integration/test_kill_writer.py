@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from matching_engine import Engine
 from matching_engine.records import CommandKind
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
 from services.sequencer.recovery import recover
 from tests.integration.killed_writer import ACCOUNT
-from tests.property.naive_engine import NaiveEngine
 
 ACKNOWLEDGMENTS = 1_500
 
@@ -40,7 +40,7 @@ async def test_every_acknowledged_command_survives(tmp_path: Path) -> None:
     for kills in (1, 2):
         ledger += run_and_kill(path)
         journal = await SqliteJournal.open(path)
-        engine = NaiveEngine()
+        engine = Engine()
         done = await recover(engine, journal)
         commands = [command for row in [row async for row in journal.read(0)] for command in row.command_list]
         assert [command.seq for command in commands] == list(range(1, done.last_seq + 1))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from matching_engine import Engine
 from matching_engine.records import EVENT, Command
 from services.admin_commands import change_cash, day_roll, open_account
 from services.attachments import AccountText
@@ -43,7 +44,7 @@ async def path(tmp_path: Path) -> Path:
 async def test_a_fresh_engine_comes_to_the_same_state(path: Path) -> None:
     async with venue(path) as one:
         progress: list[int] = []
-        engine = NaiveEngine()
+        engine = Engine()
         done = await recover(engine, one.journal, progress.append)
         assert (done.last_seq, done.commands, progress) == (4, 4, [1, 2, 4])
         assert engine.cash(2) == (1_500, 0)
@@ -53,7 +54,7 @@ async def test_a_fresh_engine_comes_to_the_same_state(path: Path) -> None:
 
 async def test_an_empty_journal_needs_no_recovery(tmp_path: Path) -> None:
     journal = await SqliteJournal.open(tmp_path / "journal")
-    done = await recover(NaiveEngine(), journal)
+    done = await recover(Engine(), journal)
     assert (done.last_seq, done.commands) == (0, 0)
     await journal.close()
 
@@ -100,7 +101,7 @@ async def test_verification_reads_the_chain_and_on_request_proves_it(path: Path)
     plain = await verify(journal, on_progress=progress.append)
     assert (plain.good, plain.rows, plain.commands, plain.last_seq) == (True, 3, 4, 4)
     assert (plain.last_hash, plain.state_hash, progress) == (last.hash, None, [1, 2, 4])
-    engine = NaiveEngine()
+    engine = Engine()
     proved = await verify(journal, engine=engine)
     assert (proved.good, proved.state_hash) == (True, engine.state_hash())
     await journal.close()
@@ -112,7 +113,7 @@ async def test_only_the_proof_sees_events_that_were_forged_with_their_hash(path:
     await forge(path, events=events[:kept])
     journal = await SqliteJournal.open(path, read_only=True)
     assert (await verify(journal)).good
-    proved = await verify(journal, engine=NaiveEngine())
+    proved = await verify(journal, engine=Engine())
     await journal.close()
     seq = 4 if kept else 3
     assert (proved.good, proved.error_seq, proved.rows, proved.last_seq) == (False, seq, 2, 2)
@@ -138,5 +139,5 @@ async def test_misnumbered_commands_are_refused(path: Path) -> None:
     await forge(path, commands=row.commands[160:] + row.commands[:160])
     journal = await SqliteJournal.open(path)
     with pytest.raises(JournalCorrupt, match="the commands of the row from seq 3 are misnumbered"):
-        await recover(NaiveEngine(), journal)
+        await recover(Engine(), journal)
     await journal.close()

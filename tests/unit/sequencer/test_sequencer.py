@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching_engine.faults import EngineFault
+from matching_engine import Engine, EngineFault
 from matching_engine.records import ALL_INSTRUMENTS, COMMAND, Command, CommandKind, EventKind, Phase, unpack_commands
+from services.data.calendar import TradingCalendar
 from services.journal import JournalError
 from services.journal.row import NO_HASH, Row
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
+from services.sequencer.schedule import AlwaysOpen
 from services.sequencer.sequencer import MAX_ROW_BYTES, MAX_ROW_COMMANDS, Sequencer, SequencerStopped, assemble
 from tests.property.naive_engine import NaiveEngine
 from tests.unit.sequencer.venue import Clock, Never, Venue, records, running, venue
@@ -255,6 +258,41 @@ async def test_a_timer_s_wait_ends_with_its_instant(path: Path) -> None:
             assert (await one.next_row()).command_list[0].kind == CommandKind.SET_PHASE
 
 
+SHANGHAI = timezone(timedelta(hours=8))
+
+
+@pytest.mark.anyio
+async def test_a_venue_s_days(path: Path) -> None:
+    """Two evenings of schedule `always` with an outage over the October holiday between them."""
+
+    def at(*instant: int) -> Clock:
+        return Clock(int(datetime(*instant, tzinfo=SHANGHAI).timestamp()) * 10**9)  # type: ignore[misc,arg-type]
+
+    schedule = AlwaysOpen(TradingCalendar.load())
+    clock = at(2023, 9, 26, 16, 59)
+    async with venue(path, clock=clock, schedule=schedule) as one, running(one):
+        await one.next_row()
+        await one.inbox.put(records())
+        await one.next_row()
+        clock.now_ns = at(2023, 9, 26, 17, 0).now_ns
+        await one.inbox.put(records())
+        await one.next_row()
+    async with venue(path, clock=at(2023, 10, 3, 12, 0), schedule=schedule) as one:
+        async with running(one):
+            await one.next_row()
+        commands = [command for row in await one.journaled() for command in row.command_list]
+        assert [(command.kind, command.date) for command in commands] == [
+            (CommandKind.DAY_ROLL, 20230926),
+            (CommandKind.SET_PHASE, 0),
+            (CommandKind.RECORD, 0),
+            (CommandKind.DAY_ROLL, 20230927),
+            (CommandKind.RECORD, 0),
+            (CommandKind.DAY_ROLL, 20231009),
+            (CommandKind.SET_PHASE, 0),
+        ]
+        assert one.engine.trading_date == 20231009
+
+
 class Breaking(NaiveEngine):
     """Gives up at one command."""
 
@@ -310,7 +348,7 @@ async def test_an_engine_that_has_not_recovered_is_refused(path: Path) -> None:
     async with venue(path) as one, running(one):
         await one.inbox.put(records(2))
     async with venue(path) as one:
-        one.sequencer = Sequencer(NaiveEngine(), one.journal, one.inbox, one.feed, clock=one.clock, schedule=Never())
+        one.sequencer = Sequencer(Engine(), one.journal, one.inbox, one.feed, clock=one.clock, schedule=Never())
         stop = await stopped(one)
         assert "the engine stands at seq 0, the journal at 2: recover first" in str(stop)
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from matching_engine import Engine
 from matching_engine.records import Command, CommandKind, pack_commands
 from services.journal.replay import StateMachine
 from services.journal.row import Row
@@ -16,7 +17,6 @@ from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import Schedule
 from services.sequencer.sequencer import Sequencer
-from tests.property.naive_engine import NaiveEngine
 
 
 class Clock:
@@ -65,7 +65,7 @@ async def venue(
     """A venue that has recovered from `path`; its sequencer does not run yet."""
     journal = await SqliteJournal.open(path)
     try:
-        engine = engine or NaiveEngine()
+        engine = engine or Engine()
         await recover(engine, journal)
         yield Venue(journal, engine, clock or Clock(), schedule or Never())
     finally:
