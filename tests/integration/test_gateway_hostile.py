@@ -1,0 +1,136 @@
+"""Whatever bytes come, the venue answers with a status it documents, says which field is wrong, and keeps its books."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.integration.venue import RunningVenue, running_venue
+
+Served = tuple[BlockingPortal, RunningVenue]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(running_venue(tmp_path_factory.mktemp("venue"))) as venue,
+    ):
+        yield portal, venue
+
+
+def post(served: Served, name: str, path: str, body: bytes) -> httpx.Response:
+    portal, venue = served
+
+    async def send() -> httpx.Response:
+        return await venue.client(name).post(path, content=body, headers={"content-type": "application/json"})
+
+    return portal.call(send)
+
+
+def books_balance(venue: RunningVenue) -> None:
+    accounts = venue.state.accounts.values()
+    assert sum(account.cash_fen for account in accounts) == 2 * 100_000_000_000
+    for account in accounts:
+        assert (account.cash_fen, account.reserved_fen) == venue.engine.cash(account.account)  # type: ignore[attr-defined]
+
+
+_junk: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+_prices = st.sampled_from(
+    ["473000", "473100.00", "472900", "0", "-1", "9" * 16, "0.00000001", "501400", "1e9", "٣", ""]
+)
+_fields = {
+    "symbol": st.sampled_from(["PRND-OX", "NDFEB-N35", "GOLD", "", "prnd-ox", "x" * 300]) | _junk,
+    "side": st.sampled_from(["buy", "sell"]) | _junk,
+    "order_type": st.sampled_from(["limit", "market"]) | _junk,
+    "time_in_force": st.sampled_from(["day", "gtc", "ioc", None]) | _junk,
+    "price": _prices | _junk,
+    "quantity": st.integers(-2, 5) | st.integers() | _junk,
+    "client_order_id": st.sampled_from(["a", "b", "x" * 36, "x" * 37, "é", "a b", "\x00"]) | _junk,
+}
+_needed = ("symbol", "side", "price", "quantity")
+_orders = st.fixed_dictionaries({}, optional=_fields) | st.fixed_dictionaries(
+    {name: _fields[name] for name in _needed},
+    optional={name: values for name, values in _fields.items() if name not in _needed},
+)
+_as_bytes = st.one_of(_orders, _junk).map(json.dumps).map(str.encode)
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(
+        _orders.map(lambda order: json.dumps(order).encode()),
+        st.binary(max_size=200),
+        _junk.map(json.dumps).map(str.encode),
+    )
+)
+def test_any_order_body(served: Served, body: bytes) -> None:
+    reply = post(served, "alice", "/v1/orders", body)
+    if reply.status_code in (200, 201):
+        assert reply.json()["state"] in ("new", "partially_filled", "filled", "canceled", "rejected")
+    else:
+        assert reply.status_code in (400, 422)
+        assert reply.headers["content-type"] == "application/problem+json"
+        assert reply.status_code == 400 or reply.json()["errors"][0]["field"]
+    books_balance(served[1])
+
+
+@settings(deadline=None)
+@given(st.lists(_orders, max_size=4))
+def test_any_batch(served: Served, orders: list[Any]) -> None:
+    reply = post(served, "bob", "/v1/orders/batch", json.dumps({"orders": orders}).encode())
+    if reply.status_code == 200:
+        results = reply.json()["results"]
+        assert len(results) == len(orders)
+        assert all((result["order"] is None) != (result["error"] is None) for result in results)
+    else:
+        assert reply.status_code == 422
+        assert all(error["field"].startswith("orders") for error in reply.json()["errors"])
+    books_balance(served[1])
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["accounts/2/inventory", "accounts", "keys", "accounts/2/cash", "accounts/99/cash"]),
+    st.binary(max_size=60) | st.dictionaries(
+        st.sampled_from(["name", "owner", "scopes", "account", "symbol", "extra"]), _junk, max_size=3
+    ).map(json.dumps).map(str.encode),
+)  # fmt: skip
+def test_any_administrative_body(served: Served, path: str, body: bytes) -> None:
+    reply = post(served, "operator", f"/v1/admin/{path}", body)
+    assert reply.status_code in (200, 201, 400, 404, 409, 422)
+    assert reply.status_code < 400 or reply.headers["content-type"] == "application/problem+json"
+
+
+def test_hostile_paths_and_queries(served: Served) -> None:
+    portal, venue = served
+
+    async def get(path: str) -> httpx.Response:
+        return await venue.client("alice").get(path)
+
+    for path in (
+        "/v1/orders/%00",
+        "/v1/orders/../../etc/passwd",
+        "/v1/orders?symbol=%ff",
+        "/v1/orders?client_order_id=%00",
+        "/v1/orders?account=99999999999999999999",
+        "/v1/market/%F0%9F%92%A9/depth",
+        "/v1/market/PRND-OX/depth?levels=1e3",
+        "/v1/fills?limit=-1",
+        "/v1//orders",
+        "/v1/ws",
+    ):
+        reply = portal.call(get, path)
+        assert reply.status_code in (200, 403, 404, 422), path
+        assert reply.status_code == 200 or reply.headers["content-type"] == "application/problem+json", path

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from matching_engine.records import Command, OrderType, Side, TimeInForce, unpack_commands
+from services.gateway.history import OrderHistory
+from services.gateway.keys import ApiKey
+from services.gateway.order_body import OrderBody
+from services.gateway.order_entry import OrderEntry, Outcome
+from services.gateway.problems import ProblemError
+from services.gateway.state import VenueState
+from services.journal.row import Row
+from services.messaging import Submission
+from services.messaging.in_process import InProcessInbox
+from tests.unit.reporting.history import History, opening
+
+pytestmark = pytest.mark.anyio
+
+DESK = ApiKey(7, 2, "desk", frozenset({"read", "trade"}))
+OPERATOR = ApiKey(8, 0, "operator", frozenset({"operate"}))
+BUY = OrderBody(symbol="ND-OX", side="buy", price="10000.00", quantity=1, client_order_id="a")
+
+
+class NoPast(OrderHistory):
+    """Nothing has ever ended."""
+
+    def __init__(self, state: VenueState) -> None:
+        self._state = state
+
+    async def _rows(self, query: Any) -> list[Any]:
+        return []
+
+
+class Gateway:
+    """Order entry before an engine that moves when the test says so."""
+
+    def __init__(self) -> None:
+        self.venue, self.state, self.inbox = History(), VenueState(), InProcessInbox(max_commands=3)
+        self.state.apply(self.venue.row(opening()))
+        self.entry = OrderEntry(self.state, self.inbox, NoPast(self.state))
+
+    async def next_commands(self) -> list[Command]:
+        (submission,) = await self.inbox.take(1, 1)
+        return list(unpack_commands(submission.commands))
+
+    async def run_engine(self, submissions: list[Submission] | None = None) -> Row:
+        row = self.venue.row(submissions or await self.inbox.take(100, 10**6))
+        self.state.apply(row)
+        self.entry.resolve(row)
+        return row
+
+
+async def test_what_the_command_says() -> None:
+    gateway = Gateway()
+    outcomes: list[Outcome] = []
+    await gateway.entry.submit_order(DESK, BUY, outcomes.append)
+    (command,) = await gateway.next_commands()
+    assert command == Command(
+        request_id=1,
+        actor=7,
+        incarnation=command.incarnation,
+        gateway_id=1,
+        kind=1,
+        account=2,
+        instrument=0,
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.DAY,
+        price_ticks=1_000,
+        quantity_lots=1,
+        client_order_id=b"a",
+    )
+    assert command.incarnation
+    assert outcomes == []
+
+
+async def test_a_market_order_is_ioc_and_has_no_price() -> None:
+    gateway = Gateway()
+    await gateway.entry.submit_order(
+        DESK, OrderBody(symbol="ND-OX", side="sell", order_type="market", quantity=2), lambda _: None
+    )
+    (command,) = await gateway.next_commands()
+    assert (command.order_type, command.time_in_force, command.price_ticks, command.client_order_id) == (
+        OrderType.MARKET,
+        TimeInForce.IOC,
+        0,
+        b"",
+    )
+
+
+async def test_each_request_gets_its_own_outcome() -> None:
+    gateway = Gateway()
+    outcomes: dict[str, list[Outcome]] = {"a": [], "b": []}
+    for name, heard in outcomes.items():
+        body = OrderBody(symbol="ND-OX", side="buy", price="10000", quantity=1, client_order_id=name)
+        await gateway.entry.submit_order(DESK, body, heard.append)
+    await gateway.run_engine()
+    assert {
+        name: [outcome.order and outcome.order.client_order_id for outcome in heard] for name, heard in outcomes.items()
+    } == {
+        "a": ["a"],
+        "b": ["b"],
+    }
+    assert gateway.entry.waiting == 0
+
+
+async def test_a_row_of_an_earlier_life_or_another_gateway_is_no_reply() -> None:
+    gateway, other = Gateway(), Gateway()
+    outcomes: list[Outcome] = []
+    await gateway.entry.submit_order(DESK, BUY, outcomes.append)
+    await other.entry.submit_order(DESK, BUY, lambda _: None)
+    row = await gateway.run_engine(await other.inbox.take(1, 1))
+    assert (row.command_list[0].request_id, outcomes) == (1, [])
+    await gateway.run_engine()
+    await asyncio.sleep(0)  # The repeated order is looked up beside the replies.
+    assert [outcome.repeated for outcome in outcomes] == [True]
+
+
+async def test_a_full_inbox_leaves_nothing_behind() -> None:
+    gateway = Gateway()
+    with pytest.raises(ProblemError) as caught:
+        await gateway.entry.place_batch(DESK, [BUY] * 4)
+    assert (caught.value.code, gateway.entry.waiting, gateway.inbox.depth) == ("inbox_full", 0, 0)
+
+
+async def test_a_client_that_left_disturbs_nobody() -> None:
+    gateway = Gateway()
+    leaving = asyncio.create_task(gateway.entry.place(DESK, BUY))
+    staying = asyncio.create_task(
+        gateway.entry.place(DESK, OrderBody(symbol="ND-OX", side="buy", price="9990", quantity=1))
+    )
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    await gateway.run_engine()
+    order, repeated = await staying
+    assert (order.price_ticks, order.state, repeated) == (999, "new", False)
+
+
+async def test_cancels_say_who_asks() -> None:
+    gateway = Gateway()
+    await gateway.entry.submit_cancel(DESK, lambda _: None, order_id=5)
+    await gateway.entry.submit_cancel(DESK, lambda _: None, client_order_id="a")
+    await gateway.entry.submit_cancel(OPERATOR, lambda _: None, order_id=5)
+    commands = [(await gateway.next_commands())[0] for _ in range(3)]
+    assert [(c.account, c.order_id, c.client_order_id) for c in commands] == [(2, 5, b""), (2, 0, b"a"), (0, 5, b"")]
+
+
+async def test_an_operator_cannot_cancel_by_a_client_s_own_id() -> None:
+    with pytest.raises(ProblemError) as caught:
+        await Gateway().entry.submit_cancel(OPERATOR, lambda _: None, client_order_id="a")
+    assert caught.value.code == "scope_missing"
+
+
+async def test_a_cancel_of_nothing_is_unknown() -> None:
+    gateway = Gateway()
+    canceling = asyncio.create_task(gateway.entry.cancel(DESK, order_id=99_999))
+    await asyncio.sleep(0)
+    await gateway.run_engine()
+    with pytest.raises(ProblemError) as caught:
+        await canceling
+    assert (caught.value.status, caught.value.code) == (404, "unknown_order")
+
+
+async def test_waiting_ends_in_time_and_in_order() -> None:
+    gateway, now = Gateway(), asyncio.get_running_loop().time()
+    outcomes: list[Outcome] = []
+    await gateway.entry.submit_order(DESK, BUY, outcomes.append)
+    gateway.entry.give_up(now + 9)
+    assert outcomes == []
+    gateway.entry.give_up(now + 11)
+    assert [outcome.problem and outcome.problem.code for outcome in outcomes] == ["outcome_unknown"]
+    await gateway.run_engine()
+    assert len(outcomes) == 1
