@@ -45,6 +45,11 @@ class Quote:
         return self.low_ticks <= ticks <= self.high_ticks
 
     @property
+    def one_sided(self) -> bool:
+        """Whether bids or asks are missing."""
+        return self.bid_ticks is None or self.ask_ticks is None
+
+    @property
     def typical_lots(self) -> int:
         """The size of an everyday order: dearer in what is traded more, and at least one lot."""
         value = _QUIET_YUAN + _YUAN_PER_BP * VALUE_SHARE_BP.get(self.symbol, 10)

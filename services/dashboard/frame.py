@@ -1,0 +1,83 @@
+"""What every page has: the theme, the header with the venue's facts, the line that says a page has lost the venue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from nicegui import ui
+from nicegui.element import Element
+
+from services.dashboard.amounts import NONE
+from services.dashboard.fragment import Fragment
+from services.dashboard.live import LiveFeed
+
+_STATIC = Path(__file__).with_name("static")
+
+PROTOTYPE = "PROTOTYPE 原型 · not a licensed venue<br>"
+
+
+class Frame:
+    """The header of a page; `refresh` brings its facts up to date."""
+
+    def __init__(self, live: LiveFeed, here: str) -> None:
+        self._live = live
+        ui.add_css(_STATIC / "rex.css")
+        ui.query("body").classes("rex")
+        self._top = Fragment()
+        self._lost = Fragment()
+        self._here = here
+
+    def refresh(self) -> None:
+        """Shows the facts as they are now."""
+        self._top.show(header(self._live.venue, self._live.phases(), self._live.calendar_assumed(), self._here))
+        self._lost.show(_lost_line(self._live.problem))
+
+
+def panel(title: str, zh: str, aside: str = "") -> Element:
+    """A framed area with a heading; used as a context, what is made inside stands below the heading."""
+    box = ui.element("section").classes("panel")
+    with box:
+        Fragment(f"<h2>{title} <span class=zh>{zh}</span><span class=aside>{aside}</span></h2>")
+    return box
+
+
+def header(venue: Mapping[str, Any] | None, phases: Mapping[str, int], calendar_assumed: bool, here: str) -> str:
+    """Brand, navigation and the venue's facts."""
+    tabs = (("operator", "/ui", "Operator 运营"), ("trade", "/ui/trade", "Trade 交易"))
+    links = "".join(
+        [f'<a href="{href}"{" class=here" if name == here else ""}>{text}</a>' for name, href, text in tabs]
+    )
+    people = "demo: simulated traders 模拟交易" if venue and venue["demo"] else "prices and terms partly assumed"
+    return (
+        "<header class=top><div class=brand><b>REX</b><i>稀土交易所</i><span class=dim>Rare-Earth Exchange</span></div>"
+        f"<nav>{links}</nav><div class=facts>{_facts(venue, phases, calendar_assumed)}</div>"
+        f"<div class=prototype>{PROTOTYPE}{people}</div></header>"
+    )
+
+
+def _facts(venue: Mapping[str, Any] | None, phases: Mapping[str, int], calendar_assumed: bool) -> str:
+    if venue is None:
+        return ""
+    mark = ' <span class=assumed title="no calendar for this year: weekdays are used">calendar: assumed</span>'
+    schedule = {"always": "24 h continuous", "exchange": "09:00–11:30 · 13:30–16:00"}
+    phase = " · ".join([name if len(phases) == 1 else f"{name} {count}" for name, count in phases.items()])
+    facts = (
+        (
+            "Trading date 交易日",
+            f"<b data-testid=trading-date>{escape(venue['trading_date'])}</b>{mark if calendar_assumed else ''}",
+        ),
+        ("Phase 状态", f"<b data-testid=phase>{escape(phase) or NONE}</b>"),
+        ("Schedule, Shanghai", schedule.get(venue["schedule"], escape(venue["schedule"]))),
+    )
+    return "".join(
+        [f"<span><small>{name}</small><span style='display:block'>{value}</span></span>" for name, value in facts]
+    )
+
+
+def _lost_line(problem: str | None) -> str:
+    if problem is None:
+        return ""
+    return f"<div class=lost data-testid=lost>No connection to the venue: {escape(problem)}. What is below may be old.</div>"

@@ -1,0 +1,79 @@
+"""Puts the pages on the venue's application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import nicegui
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from nicegui import ui
+
+from services.dashboard.desk import Desk
+from services.dashboard.live import LiveFeed
+from services.dashboard.operator_page import operator_page
+from services.dashboard.trader_page import TraderPage
+
+_FIRST_SYMBOL = "PRND-OX"
+
+
+class Dashboard:
+    """The pages' connections to the venue. Whoever serves the application runs `run` beside it."""
+
+    def __init__(self, live: LiveFeed, desk: Desk | None) -> None:
+        self.live = live
+        self.desk = desk
+
+    async def run(self) -> None:
+        """Keeps what the pages show current, until it is canceled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.live.run())
+            if self.desk is not None:
+                tasks.create_task(self.desk.run())
+
+
+def mount_dashboard(app: FastAPI, *, url: Callable[[], str], read_key: str, trader_key: str | None) -> Dashboard:
+    """Serves the pages at /ui and leads / there; everything else stays the API's.
+
+    `url` says where the venue answers and is asked again for every connection. Without a `trader_key` the pages are
+    read-only. NiceGUI has one application per process, so a second venue in a process takes the pages over from the first.
+    """
+    dashboard = Dashboard(LiveFeed(url, read_key), None if trader_key is None else Desk(url, trader_key))
+    _add_pages(dashboard)
+
+    @app.get("/", include_in_schema=False)
+    async def lead_to_pages() -> RedirectResponse:
+        return RedirectResponse("/ui/")
+
+    # NiceGUI adds its middleware at every mount, which Starlette refuses once the application has served a request.
+    nicegui.app.user_middleware.clear()
+    nicegui.app.middleware_stack = None
+    ui.run_with(
+        app,
+        mount_path="/ui",
+        title="REX 稀土交易所",
+        favicon=Path(__file__).with_name("static") / "rex.svg",
+        dark=True,
+        tailwind=False,
+        show_welcome_message=False,
+        binding_refresh_interval=None,
+    )
+    return dashboard
+
+
+def _add_pages(dashboard: Dashboard) -> None:
+    live = dashboard.live
+
+    @ui.page("/", title="REX 稀土交易所")
+    def operator() -> None:
+        operator_page(live)
+
+    @ui.page("/trade", title="REX 交易")
+    def trade() -> RedirectResponse:
+        return RedirectResponse(f"/ui/trade/{_FIRST_SYMBOL}")
+
+    @ui.page("/trade/{symbol}", title="REX 交易")
+    def trade_symbol(symbol: str) -> None:
+        TraderPage(live, dashboard.desk, live.instruments[symbol])

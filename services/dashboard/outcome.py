@@ -1,0 +1,35 @@
+"""What became of an order that was placed or canceled, in one line. Pure: the API's answer in, HTML out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from services.dashboard.amounts import grouped
+
+_STATES = {
+    "new": "resting",
+    "partially_filled": "partly filled, the rest is resting",
+    "filled": "filled",
+    "canceled": "canceled",
+    "expired": "expired",
+    "rejected": "rejected",
+}
+
+
+def outcome_line(order: Mapping[str, Any]) -> str:
+    """The order's state, what was filled at which average price, and the venue's reason if it gave one."""
+    parts = [f"<b>{_STATES[order['state']]}</b>"]
+    if order["reason"]:
+        parts.append(escape(order["reason"].replace("_", " ")))
+    if order["cum_qty"]:
+        parts.append(f"{grouped(order['cum_qty'])} lots at ¥ {grouped(order['avg_px'])}")
+    colour = "warn" if order["state"] == "rejected" else "good"
+    text = f'<span class={colour} data-state="{order["state"]}">{": ".join(parts)}</span>'
+    return f"{text} <span class=faint>order {escape(order['order_id'])}</span>"
+
+
+def problem_line(code: str, detail: str) -> str:
+    """What the venue would not look at, and why, in its own words."""
+    return f'<span class=warn data-code="{escape(code)}">{escape(detail)}</span>'

@@ -1,0 +1,113 @@
+"""One simulated trader at work: its connection, what it knows of its account, and its turns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import structlog
+
+from services.client import FellBehind, RexClient, RexError
+from services.simulator.accounts import DemoAccount
+from services.simulator.market import Quote
+from services.simulator.traders import Action, Book, NewOrder, OpenOrder
+
+_OPEN = ("new", "partially_filled")
+_RETRY_SECONDS = 1.0
+_BALANCE_SECONDS = 10.0
+"""How often a trader looks up its balances; between two looks it remembers what it had."""
+
+log = structlog.get_logger("rex.simulator")
+
+
+class TraderKey(NamedTuple):
+    """An account of `demo_accounts`, by name, and the secret of a key that may trade for it."""
+
+    name: str
+    key: str
+
+
+class Session:
+    """A trader's WebSocket and its book. At most one turn is under way, so it never has more open requests than a turn has."""
+
+    def __init__(self, url: str, key: TraderKey, account: DemoAccount) -> None:
+        self.name = key.name
+        self.role = account.role
+        self.book = Book(dict(account.lots))
+        self._url = url
+        self._key = key.key
+        self._client: RexClient | None = None
+        self._in_turn = False
+
+    @property
+    def idle(self) -> bool:
+        """Connected, its open orders known, and no turn under way."""
+        return self._client is not None and not self._in_turn
+
+    async def run(self) -> None:
+        """Follows the account until it is canceled. A key the venue does not know raises RexError."""
+        while True:
+            try:
+                async with RexClient(self._url, self._key) as client, asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._hear(client))
+                    tasks.create_task(self._balance(client))
+            except* (FellBehind, ConnectionError) as trouble:
+                log.warning("a simulated trader lost the venue", trader=self.name, why=str(trouble.exceptions[0]))
+            finally:
+                self._client = None
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def take_turn(self, quote: Quote, actions: Sequence[Action]) -> None:
+        """Sends the actions at once and waits for all replies. Refusals are part of a market and change nothing here."""
+        client = self._client
+        if client is None:
+            return
+        self._in_turn = True
+        try:
+            replies = [await _send(client, quote, action) for action in actions]
+            for outcome in await asyncio.gather(*replies, return_exceptions=True):
+                if isinstance(outcome, BaseException) and not isinstance(outcome, RexError | ConnectionError):
+                    raise outcome
+        except ConnectionError:
+            pass  # The client connects again by itself, and the snapshot that follows says what became of the orders.
+        finally:
+            self._in_turn = False
+
+    async def _hear(self, client: RexClient) -> None:
+        tick_sizes = {listed["symbol"]: Decimal(listed["tick_size"]) for listed in await client.instruments()}
+        async for push in client.subscribe(["orders"]):
+            if push["type"] == "snapshot":
+                self.book.open_orders.clear()
+                self._client = client
+            for order in push["data"]["orders"]:
+                if order["state"] in _OPEN:  # and so has a price: market orders never rest
+                    ticks = int(Decimal(order["price"]) / tick_sizes[order["symbol"]])
+                    self.book.open_orders[order["order_id"]] = OpenOrder(
+                        order["order_id"], order["symbol"], order["side"], ticks, order["leaves_qty"]
+                    )
+                else:
+                    self.book.open_orders.pop(order["order_id"], None)
+
+    async def _balance(self, client: RexClient) -> None:
+        while True:
+            account = await client.account()
+            self.book.available_fen = int(Decimal(account["available"]) * 100)
+            self.book.available_lots = {holding["symbol"]: holding["available"] for holding in account["holdings"]}
+            await asyncio.sleep(_BALANCE_SECONDS)
+
+
+async def _send(client: RexClient, quote: Quote, action: Action) -> asyncio.Future[dict[str, Any]]:
+    if isinstance(action, NewOrder):
+        return await client.submit_order(
+            {
+                "symbol": action.symbol,
+                "side": action.side,
+                "order_type": "limit" if action.price_ticks is not None else "market",
+                "time_in_force": action.time_in_force,
+                "price": None if action.price_ticks is None else quote.price(action.price_ticks),
+                "quantity": action.quantity,
+            }
+        )
+    return await client.submit_cancel(order_id=action.order_id)
