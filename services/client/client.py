@@ -37,7 +37,10 @@ class RexClient(RestCalls):
         await self._http.aclose()
 
     async def connect(self) -> None:
-        """Opens the WebSocket, for faster orders. It is opened again where it is lost, until the client is closed."""
+        """Opens the WebSocket, for faster orders. It is opened again where it is lost, until the client is closed.
+
+        After a loss, `connect` waits until there is a connection again.
+        """
         await self._socket.open()
         self._uses_socket = True
 

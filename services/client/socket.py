@@ -46,10 +46,13 @@ class VenueSocket:
         return self._connection is not None and self._connection.state is State.OPEN
 
     async def open(self) -> None:
-        """Connects; raises Unreachable, or RexError for a key the venue does not know."""
+        """Connects; raises Unreachable, or RexError for a key the venue does not know.
+
+        Where a connection was lost and is being opened again, it waits for that, however long it takes.
+        """
         if self._task is None or self._task.done():
             self._opened = asyncio.get_running_loop().create_future()
-            self._task = asyncio.create_task(self._stay_connected(self._opened))
+            self._task = asyncio.create_task(self._stay_connected())
         assert self._opened is not None
         await asyncio.shield(self._opened)
 
@@ -59,6 +62,9 @@ class VenueSocket:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        if self._opened is not None and not self._opened.done():
+            self._opened.set_exception(Unreachable("the client was closed"))
+            self._opened.exception()
         for subscription in list(self._subscriptions):
             subscription.close()
 
@@ -124,8 +130,8 @@ class VenueSocket:
 
     # ------------------------------------------------------------------ the connection
 
-    async def _stay_connected(self, opened: asyncio.Future[None]) -> None:
-        backoff = FIRST_BACKOFF_SECONDS
+    async def _stay_connected(self) -> None:
+        was_open, backoff = False, FIRST_BACKOFF_SECONDS
         while True:
             try:
                 async with connect(
@@ -137,37 +143,32 @@ class VenueSocket:
                     max_queue=None,  # Replies and pushes share the connection: this client always reads on.
                     close_timeout=1,
                 ) as connection:
-                    await self._use(connection, opened)
-                backoff = FIRST_BACKOFF_SECONDS
-            except InvalidStatus as refusal:
-                answer = refusal.response
-                if answer.status_code < 500:
-                    self._give_up(error_of(read_problem(answer.status_code, bytes(answer.body or b""))), opened)
+                    was_open, backoff = True, FIRST_BACKOFF_SECONDS
+                    await self._use(connection)
+            except (OSError, InvalidHandshake) as error:
+                fatal = isinstance(error, InvalidStatus) and error.response.status_code < 500
+                if fatal or not was_open:
+                    self._give_up(error)
                     return
-                self._not_open(opened, refusal)
-            except (OSError, InvalidHandshake, TimeoutError) as error:
-                self._not_open(opened, error)
-            if opened.exception() is not None:
-                return
             await asyncio.sleep(backoff * random.uniform(0.5, 1.0))
             backoff = min(backoff * 2, LAST_BACKOFF_SECONDS)
 
-    def _not_open(self, opened: asyncio.Future[None], error: Exception) -> None:
-        if not opened.done():
-            opened.set_exception(Unreachable(f"{self._url} does not answer: {error}"))
-
-    def _give_up(self, error: Exception, opened: asyncio.Future[None]) -> None:
-        if not opened.done():
-            opened.set_exception(error)
+    def _give_up(self, error: Exception) -> None:
+        told: Exception = Unreachable(f"{self._url} does not answer: {error}")
+        if isinstance(error, InvalidStatus):
+            told = error_of(read_problem(error.response.status_code, bytes(error.response.body or b"")))
+        assert self._opened is not None
+        self._opened.set_exception(told)
+        self._opened.exception()  # Whether somebody waits for it or not.
         for subscription in self._subscriptions:
-            subscription.fail(error)
+            subscription.fail(told)
 
-    async def _use(self, connection: ClientConnection, opened: asyncio.Future[None]) -> None:
+    async def _use(self, connection: ClientConnection) -> None:
+        assert self._opened is not None
         self._connection = connection
         for subscription in self._subscriptions:
             self._start(self._subscribe(subscription))
-        if not opened.done():
-            opened.set_result(None)
+        self._opened.set_result(None)
         try:
             while True:
                 self._take(_decode(await connection.recv(decode=False)))
@@ -178,6 +179,7 @@ class VenueSocket:
                         subscription.fail(FellBehind(closed.rcvd.reason))
         finally:
             self._connection = None
+            self._opened = asyncio.get_running_loop().create_future()
             waiting, self._waiting = self._waiting, {}
             for reply in waiting.values():
                 if not reply.done():

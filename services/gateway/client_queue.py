@@ -82,6 +82,8 @@ class ClientQueue:
 
     def need_snapshot(self, stream: Stream) -> None:
         """A snapshot of the stream, taken when it is sent; what waits of it is left out."""
+        if self.closing is not None:
+            return
         self.forget(stream)
         self._stale[stream] = None
         self.bell.set()

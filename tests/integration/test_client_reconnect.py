@@ -1,0 +1,131 @@
+"""The client when the venue goes away under it, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
+from tests.integration.served_venue import Served, served_venue, serving
+from tests.integration.venue import running_venue
+
+pytestmark = pytest.mark.anyio
+
+ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
+PATIENCE_SECONDS = 20
+
+
+def free_port() -> socket.socket:
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return listening
+
+
+async def test_a_subscription_survives_a_restart_of_the_server(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue, asyncio.timeout(PATIENCE_SECONDS):
+        listening = free_port()
+        address = listening.getsockname()
+        client = RexClient(f"http://127.0.0.1:{address[1]}", venue.keys["alice"].key)
+        async with serving(venue, listening):
+            pushes = client.subscribe(["orders"])
+            assert (await anext(pushes))["type"] == "snapshot"
+            await client.connect()
+            order = await client.place_order(ORDER)
+            assert (await anext(pushes))["data"]["orders"] == [order]
+        with pytest.raises(Unreachable):
+            await client.place_order(ORDER)
+        async with serving(venue, socket.create_server(address)):
+            await client.connect()
+            again = await anext(pushes)
+            assert (again["type"], again["data"]["orders"]) == ("snapshot", [order])
+            canceled = await client.cancel_order(order_id=order["order_id"])
+            assert (await anext(pushes))["data"]["orders"] == [canceled]
+            await client.close()
+        with pytest.raises(StopAsyncIteration):
+            await anext(pushes)
+
+
+async def test_a_reply_lost_on_the_way_is_an_unknown_outcome_and_the_retry_tells(tmp_path: Path) -> None:
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_SECONDS):
+        through = await Severable.before(served)
+        alice = served.venue.keys["alice"].key
+        async with RexClient(through.url, alice) as client:
+            await client.connect()
+            through.hold_replies()
+            reply = await client.submit_order({**ORDER, "client_order_id": "lost"})
+            await through.reply_held.wait()
+            through.sever()
+            with pytest.raises(OutcomeUnknown):
+                await reply
+        direct = await served.client("alice")
+        retried = await direct.place_order({**ORDER, "client_order_id": "lost"})
+        assert (await direct.orders())["orders"] == [retried], "it had arrived, and stands there once"
+        through.close()
+
+
+async def test_a_wrong_key_and_an_absent_venue_are_told_apart(tmp_path: Path) -> None:
+    async with served_venue(tmp_path) as served:
+        async with RexClient(served.url, "rex_wrong") as client:
+            with pytest.raises(RexError) as refused:
+                await client.connect()
+            assert (refused.value.status, refused.value.code) == (401, "unknown_key")
+            with pytest.raises(RexError) as refused:
+                await client.venue()
+            assert (refused.value.status, refused.value.code) == (401, "unknown_key")
+            with pytest.raises(RexError):
+                await anext(client.subscribe(["ticker"], ["*"]))
+        url = served.url
+    async with RexClient(url, "rex_any") as client:
+        for call in (client.connect, client.venue, client.accounts):
+            with pytest.raises(Unreachable):
+                await call()
+
+
+class Severable:
+    """A wire between client and venue that a test can cut."""
+
+    def __init__(self, server: asyncio.Server) -> None:
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        self.reply_held = asyncio.Event()
+        self._server = server
+        self._holding = False
+        self._writers: list[asyncio.StreamWriter] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def before(cls, served: Served) -> Severable:
+        wires: list[Severable] = []
+
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            host, port = served.url.removeprefix("http://").split(":")
+            venue_reader, venue_writer = await asyncio.open_connection(host, int(port))
+            wire = wires[0]
+            wire._writers += [writer, venue_writer]
+            wire._tasks += [
+                asyncio.create_task(wire._carry(reader, venue_writer, is_reply=False)),
+                asyncio.create_task(wire._carry(venue_reader, writer, is_reply=True)),
+            ]
+
+        wires.append(cls(await asyncio.start_server(connected, "127.0.0.1", 0)))
+        return wires[0]
+
+    def hold_replies(self) -> None:
+        self._holding = True
+
+    def sever(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def close(self) -> None:
+        self.sever()
+        self._server.close()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_reply: bool) -> None:
+        while data := await reader.read(65_536):
+            if is_reply and self._holding:
+                self.reply_held.set()
+            else:
+                writer.write(data)
