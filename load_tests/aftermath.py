@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from load_tests.verdict import AccountRecord, fen
-from services.client import RexClient
+from services.client import RexClient, RexError
 
 PAGE = 500
 
@@ -35,6 +36,15 @@ async def read_back(client: RexClient, record: AccountRecord) -> None:
         record.orders += [order async for order in _pages("orders", _orders(client, state))]
     record.fills = [fill async for fill in _pages("fills", _fills(client))]
     record.after = await client.account()
+
+
+async def leave_nothing_open(client: RexClient, record: AccountRecord) -> None:
+    """Cancels what the account still has in the books, so that the next replay meets its own orders only."""
+    replies = [await client.submit_cancel(order_id=order["order_id"]) for order in record.orders if order["leaves_qty"]]
+    # An order that has expired meanwhile is as good as canceled.
+    for outcome in await asyncio.gather(*replies, return_exceptions=True):
+        if isinstance(outcome, BaseException) and not isinstance(outcome, RexError):
+            raise outcome
 
 
 def _orders(client: RexClient, state: str) -> Callable[[str | None], Awaitable[Json]]:

@@ -32,7 +32,7 @@ from load_tests.accounts import (
     read_instruments,
     revoke_keys,
 )
-from load_tests.aftermath import read_back, read_turnover
+from load_tests.aftermath import leave_nothing_open, read_back, read_turnover
 from load_tests.flow_file import RECORDED_SYMBOL, read_flow
 from load_tests.flow_message import Flow, FlowError, FlowInstrument
 from load_tests.latency import Latencies
@@ -101,6 +101,8 @@ class Replay:
                 record.refused, record.acknowledged, record.odd = said.refused, said.acknowledged, said.odd
                 await read_back(client, record)
                 self.stages.advance()
+            for client, record in zip(clients, records, strict=True):
+                await leave_nothing_open(client, record)
         return records, replies, TurnoverMove(before.seq, after.seq, before.net_fen, after.net_fen)
 
     async def _send_all(self, clients: Sequence[RexClient]) -> list[Replies]:
