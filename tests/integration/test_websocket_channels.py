@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from matching_engine.records import Side
+from matching_engine.records import Command, Side
+from services.admin_commands import list_instrument
+from services.attachments import InstrumentText
 from services.client import DepthBook, RexError, Subscription
 from tests.integration.served_venue import Served, served_venue
 
@@ -163,3 +165,32 @@ async def test_an_unsubscribed_stream_falls_silent_and_others_go_on(served: Serv
         await client.place_order(limit("buy", "473000", 1))
         order = await bob.place_order(limit("sell", "473000", 1))
         assert [push["channel"] for push in await until_seq(trades, order["seq"])] == ["trades"]
+
+
+async def test_who_asked_for_every_symbol_hears_of_one_that_is_listed_later(served: Served) -> None:
+    client = await served.client("alice")
+    count = len(served.venue.state.instruments)
+    text = InstrumentText(
+        symbol="SC-OX",
+        name_en="Scandium oxide",
+        name_zh="氧化钪",
+        category="deep_processed",
+        family="separated_oxide",
+        unit="kg",
+        lot_size=10,
+        tick_size="1.00",
+        reference_price_source="assumed",
+        spec="",
+        note="",
+    )
+    listing = list_instrument(
+        Command(), count, tick_value_fen=1_000, reference_ticks=6_000, band_ppm=60_000, max_quantity_lots=100, text=text
+    )
+    async with client.subscribe(["ticker"], ["*"]) as pushes, asyncio.timeout(PATIENCE_SECONDS):
+        first = [await anext(pushes) for _ in range(count)]
+        assert [push["symbol"] for push in first] == [listed.symbol for listed in served.venue.state.instruments]
+        await served.venue.inbox.put(listing)
+        push = await anext(pushes)
+        while push["symbol"] != "SC-OX":
+            push = await anext(pushes)
+    assert (push["type"], push["data"]["reference_price"]) == ("snapshot", "6000.00")
