@@ -11,7 +11,18 @@ import sys
 
 from setuptools import setup
 
-MODULES = ["pools", "price_levels", "order_ids", "order_book", "client_ids", "accounts", "instruments", "turnover", "event_log", "engine"]
+MODULES = [
+    "pools",
+    "price_levels",
+    "order_ids",
+    "order_book",
+    "client_ids",
+    "accounts",
+    "instruments",
+    "turnover",
+    "event_log",
+    "engine",
+]
 
 checking = os.environ.get("REX_CHECKING_BUILD") == "1"
 directives = {
