@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,6 +15,7 @@ from swagger_ui_bundle import swagger_ui_path
 
 from services.gateway import account, admin, health, orders, problems, venue
 from services.gateway import market as market_routes
+from services.gateway.caller import may_read
 from services.gateway.doorway import Doorway
 from services.gateway.health import NotReady
 from services.gateway.history import OrderHistory, Projected
@@ -46,7 +47,10 @@ def create_app(
     not_ready: NotReady = _nothing_missing,
     request_log: bool = False,
 ) -> FastAPI:
-    """The application around a venue's parts; whoever starts it runs `GatewayReader` beside it."""
+    """The application around a venue's parts; whoever starts it runs `GatewayReader` beside it.
+
+    `routers` are other rooms' (reports, the WebSocket): their HTTP routes stand below /v1 and need a key with `read`.
+    """
     # FastAPI's own telemetry looks for an exporter at every request; what REX measures stands in /metrics.
     app = FastAPI(docs_url=None, redoc_url=None, telemetry={"tracing": False, "metrics": False, "logs": False})
     history = OrderHistory(state, read_database, projected)
@@ -58,9 +62,10 @@ def create_app(
         venue.routes(state, facts or VenueFacts()),
         admin.routes(state, order_entry),
         health.routes(state, metrics, not_ready),
-        *routers,
     ):
         app.include_router(router)
+    for router in routers:
+        app.include_router(router, dependencies=[Depends(may_read)])
     _add_documentation(app)
     problems.install(app)
     app.add_middleware(

@@ -16,6 +16,11 @@ async def _caller(request: Request) -> ApiKey:
     return key
 
 
+async def may_read(key: Annotated[ApiKey, Depends(_caller)]) -> None:
+    """A dependency for whole routers: their routes need the scope `read`."""
+    key.require("read")
+
+
 Caller = Annotated[ApiKey, Depends(_caller)]
 
 AccountQuery = Annotated[

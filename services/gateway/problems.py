@@ -145,12 +145,13 @@ def problem_of(error: Exception) -> ProblemError:
             return validation_problem(error.errors(), skip=1)
         case ValidationError():
             return validation_problem(error.errors(include_url=False, include_input=False))
-        case HTTPException(status_code=404):
-            return ProblemError(404, "not_found", "There is nothing at this address; /docs lists what there is.")
+        case HTTPException(status_code=404, detail=detail):
+            nowhere = "There is nothing at this address; /docs lists what there is."
+            return ProblemError(404, "not_found", nowhere if detail == HTTPStatus.NOT_FOUND.phrase else str(detail))
         case HTTPException(status_code=405):
             return ProblemError(405, "method_not_allowed", "This address does not take this method.")
-        case HTTPException(status_code=status) if status < 500:
-            return ProblemError(status, "validation_failed", str(error.detail))
+        case HTTPException(status_code=status, detail=detail) if status < 500:
+            return ProblemError(status, "validation_failed", str(detail))
         case _:
             log.error("unexpected error", exc_info=error)
             return ProblemError(500, "internal_error", "Something went wrong on our side; it has been logged.")

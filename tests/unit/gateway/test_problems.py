@@ -72,6 +72,7 @@ def test_a_problem_is_what_its_model_says() -> None:
     [
         (ProblemError(409, "order_not_open", "x"), 409, "order_not_open"),
         (HTTPException(404), 404, "not_found"),
+        (HTTPException(404, "No target is set for 2031."), 404, "not_found"),
         (HTTPException(405), 405, "method_not_allowed"),
         (HTTPException(400, "There was an error parsing the body"), 400, "validation_failed"),
         (ValidationError.from_exception_data("x", []), 422, "validation_failed"),
@@ -81,6 +82,11 @@ def test_a_problem_is_what_its_model_says() -> None:
 def test_the_mapping(error: Exception, status: int, code: str) -> None:
     problem = problem_of(error)
     assert (problem.status, problem.code) == (status, code)
+
+
+def test_a_404_with_words_of_its_own_keeps_them() -> None:
+    assert problem_of(HTTPException(404, "No target is set for 2031.")).detail == "No target is set for 2031."
+    assert "/docs" in problem_of(HTTPException(404)).detail
 
 
 @pytest.mark.parametrize("error", [RuntimeError("secret"), HTTPException(500, "secret"), KeyError("secret")])
