@@ -10,7 +10,7 @@ import pytest
 from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
 from services.messaging.follow import follow
-from services.messaging.in_process import InProcessFeed
+from services.messaging.in_process import InProcessFeed, InProcessSubscription
 from tests.unit.journal.chains import next_row
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +54,27 @@ async def test_the_journal_first_then_the_feed(writer: Writer) -> None:
     assert got == writer.rows
 
 
-async def test_a_row_published_while_the_journal_is_read_comes_once(writer: Writer) -> None:
+async def test_a_row_that_is_in_the_journal_and_in_the_feed_comes_once(writer: Writer) -> None:
+    await writer.write(3)
+
+    class Overlapping(InProcessFeed):
+        """Two of the rows are published between subscribing and reading."""
+
+        def subscribe(self) -> InProcessSubscription:
+            subscription = super().subscribe()
+            for row in writer.rows[1:]:
+                subscription.offer(row)
+            return subscription
+
+    feed = Overlapping()
+    following = follow(writer.journal, feed, 0)
+    got = await take(following, 3)
+    await feed.publish(only_in_feed := next_row(got[-1], journal_id=writer.journal.journal_id))
+    got += await take(following, 1)
+    assert got == [*writer.rows, only_in_feed]
+
+
+async def test_rows_written_while_it_reads_are_not_missed(writer: Writer) -> None:
     await writer.write(3)
     following = follow(writer.journal, writer.feed, 0)
     got = await take(following, 1)
