@@ -1,0 +1,104 @@
+"""/v1/reports: the turnover report over HTTP, as JSON or CSV, and the sum over a range of sequence numbers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal, Protocol
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.data.calendar import TradingCalendar
+from services.reporting.amounts import yuan
+from services.reporting.export import csv_text
+from services.reporting.queries import YearTurnover, read_position, read_year, sum_of_trades
+from services.reporting.report import build_report
+from services.reporting.schemas import RangeTurnover, TurnoverReport
+
+_WAIT_SECONDS = 5.0
+"""How long a request may wait for the read database to reach the sequence number it names."""
+
+Year = Annotated[int, Path(ge=2000, le=2099, description="calendar year of the trading days")]
+Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
+
+
+class _Key(Protocol):
+    def require(self, scope: str) -> None: ...
+
+
+async def _may_read(request: Request) -> None:
+    """The door puts the caller's key into the scope; it refuses by raising its own problem."""
+    key: _Key = request.scope["rex.key"]
+    key.require("read")
+
+
+def router(
+    read_database: AsyncEngine, calendar: TradingCalendar, projected: Callable[[int], Awaitable[None]]
+) -> APIRouter:
+    """The routes. `projected` waits until the read database holds a sequence number."""
+    routes = APIRouter(prefix="/v1/reports", tags=["reports"], dependencies=[Depends(_may_read)])
+
+    @routes.get(
+        "/turnover/{year}",
+        response_model=TurnoverReport,
+        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+        summary="The year's net single-sided turnover against its target",
+    )
+    async def turnover(
+        year: Year,
+        at_least_seq: Annotated[Seq, Query(description="wait until this sequence number is counted")] = 0,
+        format: Annotated[Literal["json", "csv"] | None, Query(description="or the header `Accept: text/csv`")] = None,
+        accept: Annotated[str, Header(include_in_schema=False)] = "",
+    ) -> Response:
+        await _reach(projected, "at_least_seq", at_least_seq)
+        async with read_database.connect() as connection:
+            found = _begun(await read_year(connection, year))
+        # Some ten milliseconds of arithmetic for 32 instruments and a whole year: not on the loop that answers orders.
+        return await asyncio.to_thread(_answer, year, found, format == "csv" or (not format and "text/csv" in accept))
+
+    def _answer(year: int, found: YearTurnover, as_csv: bool) -> Response:
+        report = build_report(year, found, calendar)
+        if not as_csv:
+            return JSONResponse(report.to_json())
+        name = f'attachment; filename="rex-turnover-{year}-seq-{report.seq}.csv"'
+        return Response(csv_text(report, found), media_type="text/csv", headers={"content-disposition": name})
+
+    @routes.get(
+        "/turnover/{year}/range",
+        response_model=RangeTurnover,
+        summary="The trades of a range of sequence numbers, added up one by one",
+    )
+    async def turnover_of_range(year: Year, after_seq: Seq, to_seq: Seq) -> dict[str, Any]:
+        await _reach(projected, "to_seq", to_seq)
+        async with read_database.connect() as connection:
+            position = _begun(await read_position(connection))
+            found = await sum_of_trades(connection, year, after_seq, to_seq)
+        return {
+            "year": year,
+            "after_seq": after_seq,
+            "to_seq": to_seq,
+            "net": yuan(found.amount_fen),
+            "trades": found.trades,
+            "quantity_lots": found.quantity_lots,
+            "seq": position["seq"],
+            "journal_id": position["journal_id"].hex(),
+        }
+
+    return routes
+
+
+async def _reach(projected: Callable[[int], Awaitable[None]], field: str, seq: int) -> None:
+    try:
+        await asyncio.wait_for(projected(seq), _WAIT_SECONDS)
+    except TimeoutError as error:
+        message = "the venue has not come to this sequence number"
+        raise RequestValidationError([{"type": "value_error", "loc": ("query", field), "msg": message}]) from error
+
+
+def _begun(found: Any) -> Any:
+    if found is None:
+        raise HTTPException(409, "The venue has recorded nothing yet.")
+    return found

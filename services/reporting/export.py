@@ -1,0 +1,59 @@
+"""The report as a table for spreadsheets: one line per trading day and instrument that traded."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from services.reporting.amounts import date_text, decimal_text, yuan
+from services.reporting.queries import YearTurnover
+from services.reporting.report import lot_kilograms
+from services.reporting.schemas import TurnoverReport
+
+COLUMNS = (
+    "trading_date", "symbol", "name_en", "name_zh", "category", "family", "quantity_lots", "tonnes", "trades",
+    "amount_fen", "amount_yuan", "prevented_self_trades",
+)  # fmt: skip
+
+BYTE_ORDER_MARK = "\ufeff"
+"""Without it a spreadsheet takes UTF-8 for the machine's old code page, and the Chinese names break."""
+
+
+def csv_text(report: TurnoverReport, found: YearTurnover) -> str:
+    """UTF-8 text: lines that begin with # say what this is, how it was counted and what seals it; then header and data.
+
+    The sum of `amount_fen` is the report's net turnover.
+    """
+    out = io.StringIO()
+    out.write(BYTE_ORDER_MARK)
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerows([[f"# {line}"] for line in _preamble(report)])
+    writer.writerow(COLUMNS)
+    for row in found.daily:
+        if not row["trades"] and not row["prevented"]:
+            continue  # a day that was only settled
+        facts = found.instruments[row["instrument"]]
+        writer.writerow(
+            [
+                date_text(row["trading_date"]),
+                *(facts[name] for name in ("symbol", "name_en", "name_zh", "category", "family")),
+                row["quantity_lots"],
+                decimal_text(lot_kilograms(facts) * row["quantity_lots"], 1000, 3),
+                row["trades"],
+                row["amount_fen"],
+                yuan(row["amount_fen"]),
+                row["prevented"],
+            ]
+        )
+    return out.getvalue()
+
+
+def _preamble(report: TurnoverReport) -> tuple[str, ...]:
+    return (
+        f"REX turnover {report.year}: net {report.net} yuan of {report.target} yuan ({report.target_name})",
+        f"as of seq {report.seq}, trading date {report.trading_date}, {report.as_of}",
+        f"journal {report.journal_id}, row hash {report.row_hash}",
+        f"calendar: {report.calendar}",
+        *report.counting_rule.split(". "),
+        *report.assumptions,
+    )

@@ -1,0 +1,177 @@
+"""Makes the turnover report of what was read at one position: the figure, the judgement, the split, and what seals it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.data import TERMS_ARE_ASSUMED
+from services.data.calendar import TradingCalendar
+from services.reporting.amounts import date_text, decimal_text, yuan
+from services.reporting.queries import Values, YearTurnover
+from services.reporting.schemas import (
+    Category,
+    Family,
+    LargestDay,
+    LargestTrade,
+    Product,
+    ReportDay,
+    TurnoverReport,
+)
+from services.reporting.target import Day, Judgement, judge, year_days
+
+COUNTING_RULE = (
+    "Single-sided: each trade is counted once, at price × quantity, not once for the buyer and once for the seller. "
+    "A trade belongs to the trading day on which it was made (Asia/Shanghai; a trading day begins at 17:00 of the one before), "
+    "and the year is that of the trading day. Amounts are yuan as traded, to the fen: quotes include 13 % VAT and no fees. "
+    "Only executed trades count, never orders. Orders that would trade with their own owner group are prevented before they "
+    "trade: they are counted below and are no turnover. Net = gross − excluded; nothing is excluded as yet, because no "
+    "trade has been flagged. Turnover is what was traded and settled at the trade, delivery against payment."
+)
+VAT_PERCENT = 13
+
+
+def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
+    """The report of what was read at one position."""
+    position, target = found.position, found.target
+    net_by_day: dict[int, int] = defaultdict(int)
+    for row in found.daily:
+        net_by_day[row["trading_date"]] += row["amount_fen"]
+    days = year_days(calendar, year, net_by_day)
+    verdict = judge(days, net_by_day, position["trading_date"], target.amount_fen)
+    return TurnoverReport(
+        year=year,
+        net=yuan(verdict.net_fen),
+        gross=yuan(verdict.net_fen),
+        excluded=yuan(0),
+        net_without_vat=decimal_text(verdict.net_fen, 100 + VAT_PERCENT, 2),
+        today=yuan(net_by_day.get(position["trading_date"], 0)),
+        trades=sum(row["trades"] for row in found.daily),
+        prevented_self_trades=sum(row["prevented"] for row in found.daily),
+        counting_rule=COUNTING_RULE,
+        target_name=target.name,
+        target_is_set=target.is_set,
+        calendar="assumed" if calendar.assumed(year) else "published",
+        **_judgement(verdict),
+        **_split(found, verdict.net_fen),
+        days=tuple(map(_day, verdict.days)),
+        largest_day=_largest_day(net_by_day),
+        largest_trade=_largest_trade(found),
+        seq=position["seq"],
+        row_hash=position["row_hash"].hex(),
+        journal_id=position["journal_id"].hex(),
+        trading_date=date_text(position["trading_date"]),
+        as_of=_time_text(position["time_ns"]),
+        assumptions=_assumptions(year, calendar),
+    )
+
+
+def _judgement(verdict: Judgement) -> dict[str, Any]:
+    target, recent, required = verdict.target_fen, verdict.recent_mean_fen, verdict.required_per_day_fen
+    return {
+        "target": yuan(target),
+        "share": decimal_text(verdict.net_fen, target, 6),
+        "missing": yuan(verdict.missing_fen),
+        "days_total": verdict.total,
+        "days_elapsed": verdict.elapsed,
+        "days_left": verdict.left,
+        "pace": yuan(verdict.pace_fen),
+        "ahead": yuan(verdict.ahead_fen),
+        "ahead_days": decimal_text(verdict.net_fen * verdict.total - target * verdict.elapsed, target, 2),
+        "required_per_day": yuan(required),
+        "recent_mean": _yuan_or_none(recent),
+        "required_ratio": decimal_text(required, recent, 4) if recent else None,
+        "required_level": verdict.level,
+        "forecast_year_mean": _yuan_or_none(verdict.forecast_year_mean_fen),
+        "forecast_recent_mean": _yuan_or_none(verdict.forecast_recent_mean_fen),
+    }
+
+
+def _split(found: YearTurnover, net_fen: int) -> dict[str, Any]:
+    """By instrument, and from that by family and category, so that the three add up to the same."""
+    by_instrument: dict[int, list[Values]] = defaultdict(list)
+    for row in found.daily:
+        by_instrument[row["instrument"]].append(row)
+    lines = [(facts, by_instrument[number]) for number, facts in found.instruments.items()]
+    categories = {facts["category"]: {"category": facts["category"]} for facts, _ in lines}
+    families = {facts["family"]: {"category": facts["category"], "family": facts["family"]} for facts, _ in lines}
+    return {
+        "categories": tuple(
+            Category(**names, **_share([line for line in lines if line[0]["category"] == key], net_fen))
+            for key, names in categories.items()
+        ),
+        "families": tuple(
+            Family(**names, **_share([line for line in lines if line[0]["family"] == key], net_fen))
+            for key, names in families.items()
+        ),
+        "products": tuple(_product(facts, rows, net_fen) for facts, rows in lines),
+    }
+
+
+def _product(facts: Values, rows: list[Values], net_fen: int) -> Product:
+    return Product(
+        **{name: facts[name] for name in ("symbol", "name_en", "name_zh", "category", "family", "unit")},
+        **_share([(facts, rows)], net_fen),
+        quantity_lots=sum(row["quantity_lots"] for row in rows),
+        prevented_self_trades=sum(row["prevented"] for row in rows),
+    )
+
+
+def _share(lines: Iterable[tuple[Values, list[Values]]], net_fen: int) -> dict[str, Any]:
+    kilograms = amount_fen = trades = 0
+    for facts, rows in lines:
+        kilograms += lot_kilograms(facts) * sum(row["quantity_lots"] for row in rows)
+        amount_fen += sum(row["amount_fen"] for row in rows)
+        trades += sum(row["trades"] for row in rows)
+    share = decimal_text(amount_fen, net_fen or 1, 6)
+    return {"net": yuan(amount_fen), "share": share, "tonnes": decimal_text(kilograms, 1000, 3), "trades": trades}
+
+
+def lot_kilograms(facts: Values) -> int:
+    """What a lot of an instrument weighs."""
+    return int(facts["lot_size"]) * (1000 if facts["unit"] == "t" else 1)
+
+
+def _day(day: Day) -> ReportDay:
+    return ReportDay(
+        date=date_text(day.date),
+        pace=yuan(day.pace_fen),
+        net=_yuan_or_none(day.net_fen),
+        cumulative=_yuan_or_none(day.cumulative_fen),
+    )
+
+
+def _largest_day(net_by_day: Mapping[int, int]) -> LargestDay | None:
+    date = max(net_by_day, key=lambda day: (net_by_day[day], -day), default=0)
+    return LargestDay(date=date_text(date), net=yuan(net_by_day[date])) if net_by_day.get(date) else None
+
+
+def _largest_trade(found: YearTurnover) -> LargestTrade | None:
+    trade = found.largest_trade
+    if trade is None:
+        return None
+    return LargestTrade(
+        trade_id=str(trade["trade_id"]),
+        symbol=found.instruments[trade["instrument"]]["symbol"],
+        trading_date=date_text(trade["trading_date"]),
+        quantity_lots=trade["quantity_lots"],
+        amount=yuan(trade["amount_fen"]),
+    )
+
+
+def _assumptions(year: int, calendar: TradingCalendar) -> tuple[str, ...]:
+    prices = "Some reference prices are assumptions; each instrument says which (`reference_price_source`)."
+    days = f"No trading calendar for {year} is at hand: every weekday counts as a trading day."
+    return (TERMS_ARE_ASSUMED, prices, *((days,) if calendar.assumed(year) else ()))
+
+
+def _yuan_or_none(amount_fen: int | None) -> str | None:
+    return None if amount_fen is None else yuan(amount_fen)
+
+
+def _time_text(time_ns: int) -> str:
+    """RFC 3339 in UTC with microseconds."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_ns // 1000)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
