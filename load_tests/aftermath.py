@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from load_tests.verdict import AccountRecord, fen
+from load_tests.verdict import AccountRecord, TurnoverMove, fen
 from services.client import RexClient, RexError
 
 PAGE = 500
@@ -14,17 +14,25 @@ PAGE = 500
 Json = dict[str, Any]
 
 
-class TurnoverReport(NamedTuple):
-    """The figure, and the sequence number it was computed at."""
+class TurnoverAt(NamedTuple):
+    """The report's figure, and the sequence number it is exact at."""
 
+    year: int
     seq: int
     net_fen: int
 
 
-async def read_turnover(operator: RexClient, year: int) -> TurnoverReport:
-    """The year's net turnover as it stands."""
-    report = await operator.turnover(year)
-    return TurnoverReport(report["seq"], fen(report["turnover"]["net"]))
+async def read_turnover(operator: RexClient) -> TurnoverAt:
+    """The net turnover of the year under way, with everything counted that has happened up to now."""
+    venue = await operator.venue()
+    report = await operator.turnover(int(venue["trading_date"][:4]), at_least_seq=venue["seq"])
+    return TurnoverAt(report["year"], report["seq"], fen(report["net"]))
+
+
+async def turnover_move(operator: RexClient, before: TurnoverAt, after: TurnoverAt) -> TurnoverMove:
+    """How the report moved, with the sum over the range of sequence numbers beside it."""
+    between = await operator.turnover_of_range(before.year, after_seq=before.seq, to_seq=after.seq)
+    return TurnoverMove(before.seq, after.seq, before.net_fen, after.net_fen, fen(between["net"]), between["trades"])
 
 
 async def read_back(client: RexClient, record: AccountRecord) -> None:

@@ -32,7 +32,7 @@ from load_tests.accounts import (
     read_instruments,
     revoke_keys,
 )
-from load_tests.aftermath import leave_nothing_open, read_back, read_turnover
+from load_tests.aftermath import leave_nothing_open, read_back, read_turnover, turnover_move
 from load_tests.flow_file import RECORDED_SYMBOL, read_flow
 from load_tests.flow_message import Flow, FlowError, FlowInstrument
 from load_tests.latency import Latencies
@@ -92,10 +92,9 @@ class Replay:
             for client, record in zip(clients, records, strict=True):
                 await client.connect()
                 record.before = await client.account()
-            year = int((await self.operator.venue())["trading_date"][:4])
-            before = await read_turnover(self.operator, year)
+            before = await read_turnover(self.operator)
             replies = await self._send_all(clients)
-            after = await read_turnover(self.operator, year)
+            move = await turnover_move(self.operator, before, await read_turnover(self.operator))
             self.stages.begin("reading back", len(records))
             for client, record, said in zip(clients, records, replies, strict=True):
                 record.refused, record.acknowledged, record.odd = said.refused, said.acknowledged, said.odd
@@ -103,7 +102,7 @@ class Replay:
                 self.stages.advance()
             for client, record in zip(clients, records, strict=True):
                 await leave_nothing_open(client, record)
-        return records, replies, TurnoverMove(before.seq, after.seq, before.net_fen, after.net_fen)
+        return records, replies, move
 
     async def _send_all(self, clients: Sequence[RexClient]) -> list[Replies]:
         def on_reply(seconds: float) -> None:

@@ -62,6 +62,9 @@ class TurnoverMove(NamedTuple):
     last_seq: int
     before_fen: int
     after_fen: int
+    range_fen: int
+    """What the report on the range between them says."""
+    range_trades: int
 
 
 def fen(yuan: str) -> int:
@@ -94,7 +97,7 @@ def judge(accounts: Sequence[AccountRecord], turnover: TurnoverMove, lot_sizes: 
         _no_faults("cash", "cash = funding + sales − purchases − fees, in every account", _cash_off(accounts)),
         _no_faults("inventory", "lots = funding + bought − sold, in every account and instrument", _lots_off(accounts)),
         _no_faults("reserves", "only open orders hold reserves", _reserves_off(accounts)),
-        _turnover_moved(accounts, turnover),
+        *_turnover_moved(accounts, turnover),
     ]
 
 
@@ -283,7 +286,7 @@ def _reserves_off(accounts: Sequence[AccountRecord]) -> Iterator[str]:
             yield f"account {record.account}: {record.after['reserved']} yuan reserved {open_buys} open buys"
 
 
-def _turnover_moved(accounts: Sequence[AccountRecord], turnover: TurnoverMove) -> Check:
+def _turnover_moved(accounts: Sequence[AccountRecord], turnover: TurnoverMove) -> Iterator[Check]:
     # Turnover is single-sided, so a trade counts once: with the amount its buyer paid.
     bought = [fill for record in accounts for fill in record.fills if fill["side"] == "buy"]
     inside = [fill for fill in bought if turnover.first_seq < fill["seq"] <= turnover.last_seq]
@@ -291,9 +294,15 @@ def _turnover_moved(accounts: Sequence[AccountRecord], turnover: TurnoverMove) -
     moved_fen = turnover.after_fen - turnover.before_fen
     outside = f", and {len(bought) - len(inside)} trades outside of it" if len(inside) < len(bought) else ""
     where = f"in seq {turnover.first_seq + 1} to {turnover.last_seq}"
-    return Check(
+    yield Check(
         "turnover",
         moved_fen == inside_fen and len(inside) == len(bought),
         f"trades worth {inside_fen} fen {where}{outside}",
         f"the report moved by {moved_fen} fen {where}",
+    )
+    yield Check(
+        "turnover_of_range",
+        (turnover.range_fen, turnover.range_trades) == (inside_fen, len(inside)),
+        f"{len(inside)} trades worth {inside_fen} fen {where}",
+        f"the report on the range: {turnover.range_trades} trades worth {turnover.range_fen} fen",
     )

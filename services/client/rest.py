@@ -96,9 +96,14 @@ class RestCalls:
 
     # ------------------------------------------------------------------ reports, operators, administrators
 
-    async def turnover(self, year: int) -> Json:
-        """The year's turnover against its target."""
-        return await self._object("GET", f"/v1/reports/turnover/{year}")
+    async def turnover(self, year: int, *, at_least_seq: int | None = None) -> Json:
+        """The year's turnover against its target, once a sequence number is counted."""
+        return await self._object("GET", f"/v1/reports/turnover/{year}", query={"at_least_seq": at_least_seq})
+
+    async def turnover_of_range(self, year: int, *, after_seq: int, to_seq: int) -> Json:
+        """The trades of a range of sequence numbers, added up one by one."""
+        query = {"after_seq": after_seq, "to_seq": to_seq}
+        return await self._object("GET", f"/v1/reports/turnover/{year}/range", query=query)
 
     async def halt(self, symbol: str | None = None) -> Json:
         """Cancels only, in one instrument or in all."""

@@ -81,7 +81,7 @@ def replay() -> list[AccountRecord]:
     return [buyer, seller]
 
 
-MOVE = TurnoverMove(first_seq=10, last_seq=16, before_fen=500, after_fen=94_600_500)
+MOVE = TurnoverMove(10, 16, before_fen=500, after_fen=94_600_500, range_fen=94_600_000, range_trades=1)
 
 
 def failing(accounts: list[AccountRecord], move: TurnoverMove = MOVE) -> dict[str, Check]:
@@ -92,7 +92,7 @@ def test_a_replay_that_adds_up_is_green() -> None:
     checks = judge(replay(), MOVE, LOT_SIZES)
     assert [check.name for check in checks if not check.holds] == []
     assert is_green(checks)
-    assert len({check.name for check in checks}) == len(checks) == 14
+    assert len({check.name for check in checks}) == len(checks) == 15
 
 
 Change = tuple[int, str, int, dict[str, Any]]
@@ -114,10 +114,13 @@ FAULTS: list[tuple[list[Change], set[str]]] = [
     ([(0, "fills", 0, {"order_id": "77"})], {"fills_of_orders"}),
     ([(0, "fills", 0, {"trade_id": "901"})], {"trades"}),
     ([(0, "fills", 0, {"liquidity": "taker"})], {"trades"}),
-    ([(0, "fills", 0, {"price": "472900.00", "amount": "945800.00"})], {"trades", "sides_agree", "cash", "turnover"}),
+    (
+        [(0, "fills", 0, {"price": "472900.00", "amount": "945800.00"})],
+        {"trades", "sides_agree", "cash", "turnover", "turnover_of_range"},
+    ),
     ([(0, "fills", 0, {"price": "472900.00"})], {"trades", "amounts"}),
-    ([(0, "fills", 0, {"seq": 10})], {"turnover"}),
-    ([(0, "fills", 0, {"seq": 17})], {"turnover"}),
+    ([(0, "fills", 0, {"seq": 10})], {"turnover", "turnover_of_range"}),
+    ([(0, "fills", 0, {"seq": 17})], {"turnover", "turnover_of_range"}),
 ]
 
 
@@ -189,7 +192,7 @@ def test_a_trade_with_a_stranger_is_red() -> None:
 
 def test_a_replay_without_trades_is_red() -> None:
     accounts = [AccountRecord(2, before=balances("1.00", 0), after=balances("1.00", 0))]
-    assert set(failing(accounts, TurnoverMove(1, 2, 0, 0))) == {"both_sides"}
+    assert set(failing(accounts, TurnoverMove(1, 2, 0, 0, 0, 0))) == {"both_sides"}
 
 
 @pytest.mark.parametrize("after_fen", [94_600_499, 94_600_501, 500])
@@ -197,6 +200,11 @@ def test_a_report_that_moved_by_another_sum_is_red(after_fen: int) -> None:
     failed = failing(replay(), MOVE._replace(after_fen=after_fen))
     assert set(failed) == {"turnover"}
     assert failed["turnover"].expected == "trades worth 94600000 fen in seq 11 to 16"
+
+
+@pytest.mark.parametrize("change", [{"range_fen": 94_600_001}, {"range_trades": 2}])
+def test_a_report_on_the_range_that_says_otherwise_is_red(change: dict[str, int]) -> None:
+    assert set(failing(replay(), MOVE._replace(**change))) == {"turnover_of_range"}
 
 
 def test_many_faults_are_counted_and_the_first_named() -> None:
