@@ -8,7 +8,7 @@ from typing import Any
 
 from matching_engine.records import Command, Event, OrderType, Side, TimeInForce
 
-ENDED_LIMIT = 100_000
+ENDED_LIMIT = 20_000
 """How many ended orders stay in memory; older ones are read from the read database."""
 
 SIDE_NAMES: dict[int, str] = {Side.BUY: "buy", Side.SELL: "sell"}
