@@ -26,7 +26,8 @@ def open_orders(orders: Iterable[Json]) -> str:
 def _open_order(order: Json) -> str:
     order_id = escape(order["order_id"], quote=True)
     return (
-        f'<tr data-order="{order_id}"><td class=dim>{clock(order["created_at"])}</td><td>{escape(order["symbol"])}</td>'
+        f'<tr data-order="{order_id}" data-key="{order_id}"><td class=dim>{clock(order["created_at"])}</td>'
+        f"<td>{escape(order['symbol'])}</td>"
         f'<td class="{side_colour(order["side"])}">{order["side"]}</td><td>{order["time_in_force"].upper()}</td>'
         f"<td class=num>{grouped(order['price'])}</td><td class=num>{grouped(order['quantity'])}</td>"
         f"<td class=num>{grouped(order['leaves_qty'])}</td><td class=dim>{order['state'].replace('_', ' ')}</td>"

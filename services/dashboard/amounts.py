@@ -25,6 +25,12 @@ def signed(number: str | int | None) -> str:
     return f"+{text}" if number is not None and Decimal(number) > 0 else text
 
 
+def average(price: str) -> str:
+    """An average price, `205.520000`, without the zeros after its second decimal."""
+    whole, _, decimals = price.partition(".")
+    return grouped(f"{whole}.{decimals[:2]}{decimals[2:].rstrip('0')}")
+
+
 def change(last: str | None, reference: str) -> Decimal | None:
     """The change of a price from the reference price, in percent with two decimals."""
     if last is None:

@@ -1,4 +1,4 @@
-"""The year's turnover against its target in HTML fragments and one chart. Pure: the report in, HTML and options out."""
+"""The year's turnover against its target in HTML fragments. Pure: the report in, HTML out."""
 
 from __future__ import annotations
 
@@ -11,101 +11,95 @@ from services.dashboard.amounts import grouped, percent, signed
 
 Json = Mapping[str, Any]
 
-CATEGORIES = {"magnetic_material": "Magnetic materials 磁性材料", "deep_processed": "Deep-processed 深加工产品"}
+CATEGORIES = {"magnetic_material": "Magnetic 磁性材料", "deep_processed": "Deep-processed 深加工"}
 
-_BILLION = Decimal(10**9)
+CALENDAR_ASSUMED = (
+    '<span class=assumed title="No trading calendar of this year is at hand: every weekday counts as a trading day.">'
+    "calendar: assumed</span>"
+)
+
+_LEVEL_COLOURS = {"green": "good", "amber": "warn", "red": "up", None: ""}
 
 
 def hero(report: Json) -> str:
     """The figure, its share of the target, the pace, and the rule it was counted by."""
-    share = min(Decimal(report["share"]), Decimal(1)) * 100
-    pace = min(Decimal(report["pace"]) / Decimal(report["target"]), Decimal(1)) * 100
-    mark = " <span class=assumed title='no calendar for this year: weekdays are used'>calendar: assumed</span>"
+    target = Decimal(report["target"])
+    done, due = (min(Decimal(report[name]) / target, Decimal(1)) * 100 for name in ("net", "pace"))
+    assumed = f" {CALENDAR_ASSUMED}" if report["calendar"] == "assumed" else ""
     return (
-        f"<div class=hero data-testid=hero><div class=label>Net turnover {report['year']} 净成交额"
-        f"{mark if report['calendar'] == 'assumed' else ''}"
+        f"<div class=hero data-testid=hero><div class=label>Net turnover {report['year']} 净成交额{assumed}"
         f"<span class=aside>single-sided, as of seq {grouped(report['seq'])}</span></div>"
-        f"<div class=amount><b data-testid=net><small>¥</small>{grouped(report['net'])}</b>"
-        f"<span>of ¥ {grouped(report['target'])}</span></div>"
-        f'<div class=track><i style="width:{share:.4f}%"></i><u style="left:{pace:.4f}%" title="pace today"></u></div>'
-        f"{_keys(report)}<details class=rule><summary>How it is counted 统计口径</summary>"
-        f"{escape(report['counting_rule'])}</details></div>"
+        f"<div class=amount><b><small>¥</small><span data-testid=net>{grouped(report['net'])}</span></b>"
+        f'<i title="{escape(report["target_name"], quote=True)}">of ¥ {grouped(report["target"])}</i></div>'
+        f'<div class=track><i style="width:{done:.4f}%"></i><u style="left:{due:.4f}%" title="pace today"></u></div>'
+        f"{_keys(report)}<details class=rule><summary>How it is counted, and what is assumed 统计口径</summary>"
+        f"<p>{escape(report['counting_rule'])}</p><p>{escape(' '.join(report['assumptions']))}</p></details></div>"
     )
 
 
 def _keys(report: Json) -> str:
     ahead = Decimal(report["ahead"])
-    word, colour = ("ahead of pace", "good") if ahead >= 0 else ("behind pace", "warn")
+    word, colour = ("ahead", "good") if ahead >= 0 else ("behind", "warn")
+    forecast = report["forecast_recent_mean"]
     keys = (
         ("Share of target", "share", percent(report["share"], 4), ""),
-        (f"¥ {word}", "ahead", signed(report["ahead"]), colour),
-        (f"Trading days {word.split()[0]}", "ahead-days", signed(report["ahead_days"]), colour),
+        (f"¥ {word} of pace" if word == "ahead" else "¥ behind pace", "ahead", signed(report["ahead"]), colour),
+        (f"Trading days {word}", "ahead-days", signed(report["ahead_days"]), colour),
         ("Days elapsed / left", "days", f"{report['days_elapsed']} / {report['days_left']}", ""),
-        ("¥ required per remaining day", "required", grouped(report["required_per_day"]), ""),
-        ("¥ today", "today", grouped(report["today"]), ""),
-        ("¥ gross", "gross", grouped(report["gross"]), ""),
-        ("¥ excluded", "excluded", grouped(report["excluded"]), ""),
+        (
+            "¥ required per day left",
+            "required",
+            grouped(report["required_per_day"]),
+            _LEVEL_COLOURS[report["required_level"]],
+        ),
+        ("¥ today 今日", "today", grouped(report["today"]), ""),
+        ("¥ year end at 20-day mean", "forecast", grouped(forecast) if forecast else "too early to say", ""),
+        ("Trades", "trades", grouped(report["trades"]), ""),
     )
     cells = [
-        f'<div><small>{name}</small><b class="{colour}" data-key={key}>{value}</b></div>'
-        for name, key, value, colour in keys
+        f'<div><small>{name}</small><b class="{tint}" data-key={key}>{text}</b></div>' for name, key, text, tint in keys
     ]
     return f"<div class=keys>{''.join(cells)}</div>"
 
 
-def products(report: Json, instruments: Mapping[str, Json]) -> str:
-    """Turnover by category, then by product, largest first, with a bar for its share of the largest."""
+def products(report: Json) -> str:
+    """Turnover by category, then by product, largest first, with a bar as long as its share of the largest."""
     lines = sorted(report["products"], key=lambda line: Decimal(line["net"]), reverse=True)
-    largest = max([Decimal(line["net"]) for line in lines], default=Decimal(0)) or Decimal(1)
-    total = Decimal(report["net"])
-    rows = "".join([_product(line, instruments[line["symbol"]], largest, total) for line in lines])
+    largest = Decimal(lines[0]["net"]) if lines else Decimal(0)
+    rows = "".join([_product(line, largest) for line in lines])
     head = "<th>Product 产品</th><th class=num>Net ¥</th><th class=num>Share</th>"
     return (
-        f"{_categories(report, total)}<div class=scroll><table class=bars data-testid=products>"
+        f"{_categories(report)}<div class=scroll><table class=bars data-testid=products>"
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
-def _categories(report: Json, total: Decimal) -> str:
+def _categories(report: Json) -> str:
     cells, bar = [], []
-    for tag, line in zip("iu", report["categories"], strict=True):
-        share = Decimal(line["net"]) / total if total else Decimal(0)
+    for tag, line in zip("iu", report["categories"], strict=False):  # two categories, two colours
         name = CATEGORIES.get(line["category"], escape(line["category"]))
         cells.append(
-            f'<span><{tag} class=key></{tag}>{name}</span><b class=num data-category="{line["category"]}">'
-            f"{grouped(line['net'])}</b><span class='num dim'>{percent(share)}</span>"
+            f"<span><{tag} class=key></{tag}>{name}</span><span class='num dim'>{grouped(line['tonnes'])} t</span>"
+            f"<b class=num data-category={escape(line['category'])}>{grouped(line['net'])}</b>"
+            f"<span class='num dim'>{percent(line['share'])}</span>"
         )
-        bar.append(f'<{tag} style="width:{share * 100:.3f}%"></{tag}>')
+        bar.append(f'<{tag} style="width:{Decimal(line["share"]) * 100:.3f}%"></{tag}>')
     return f"<div class=category data-testid=categories>{''.join(cells)}<div class=split>{''.join(bar)}</div></div>"
 
 
-def _product(line: Json, instrument: Json, largest: Decimal, total: Decimal) -> str:
-    net = Decimal(line["net"])
-    names = escape(f"{instrument['name_en']} {instrument['name_zh']}", quote=True)
+def _product(line: Json, largest: Decimal) -> str:
+    width = Decimal(line["net"]) / largest * 100 if largest else Decimal(0)
+    names = escape(f"{line['name_en']} {line['name_zh']} · {line['tonnes']} t", quote=True)
+    bar = f'<i class=bar style="width:{width:.2f}%"></i>'
     return (
-        f'<tr data-product="{escape(line["symbol"])}"><td class=cut title="{names}">'
-        f'<i class=bar style="width:{net / largest * 100:.2f}%"></i>{escape(instrument["name_en"])} '
-        f"<span class=zh>{escape(instrument['name_zh'])}</span></td>"
-        f"<td class=num>{grouped(line['net'])}</td><td class='num dim'>{percent(net / total) if total else ''}</td></tr>"
+        f'<tr data-product="{escape(line["symbol"])}"><td class=cut title="{names}">{bar}'
+        f"{escape(line['name_en'])} <span class=zh>{escape(line['name_zh'])}</span></td>"
+        f"<td class=num>{grouped(line['net'])}</td><td class='num dim'>{percent(line['share'])}</td></tr>"
     )
 
 
-def health(report: Json | None, venue_seq: int, last_event_seconds: int | None) -> str:
-    """The journal's position, the age of the last trade, how far the read database is behind, whether the sums agree."""
-    if report is None:
-        return ""
-    lag = max(0, venue_seq - report["seq"])
-    age = "–" if last_event_seconds is None else f"{last_event_seconds} s"
-    items = (
-        ("journal seq", f"<b data-testid=seq>{grouped(venue_seq)}</b>", True),
-        ("last trade", age, True),
-        ("report behind by", f"{grouped(lag)} commands", lag < 10_000),
-        ("reconciled", "…", True),
-    )
-    cells = "".join(
-        [
-            f'<span><i class="dot{"" if good else " bad"}"></i><small>{name}</small>{value}</span>'
-            for name, value, good in items
-        ]
-    )
-    return f"<div class=health data-testid=health>{cells}</div>"
+def adds_up(report: Json) -> bool:
+    """Whether categories, products and days each add up to the year's net turnover, to the fen."""
+    net = Decimal(report["net"])
+    parts = [report["categories"], report["products"], [day for day in report["days"] if day["net"] is not None]]
+    return all(sum((Decimal(line["net"]) for line in lines), Decimal(0)) == net for lines in parts)

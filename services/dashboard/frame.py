@@ -11,6 +11,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from services.dashboard.amounts import NONE
+from services.dashboard.figure_panels import CALENDAR_ASSUMED
 from services.dashboard.fragment import Fragment
 from services.dashboard.live import LiveFeed
 
@@ -61,13 +62,12 @@ def header(venue: Mapping[str, Any] | None, phases: Mapping[str, int], calendar_
 def _facts(venue: Mapping[str, Any] | None, phases: Mapping[str, int], calendar_assumed: bool) -> str:
     if venue is None:
         return ""
-    mark = ' <span class=assumed title="no calendar for this year: weekdays are used">calendar: assumed</span>'
     schedule = {"always": "24 h continuous", "exchange": "09:00–11:30 · 13:30–16:00"}
     phase = " · ".join([name if len(phases) == 1 else f"{name} {count}" for name, count in phases.items()])
     facts = (
         (
             "Trading date 交易日",
-            f"<b data-testid=trading-date>{escape(venue['trading_date'])}</b>{mark if calendar_assumed else ''}",
+            f"<b data-testid=trading-date>{escape(venue['trading_date'])}</b>{CALENDAR_ASSUMED if calendar_assumed else ''}",
         ),
         ("Phase 状态", f"<b data-testid=phase>{escape(phase) or NONE}</b>"),
         ("Schedule, Shanghai", schedule.get(venue["schedule"], escape(venue["schedule"]))),

@@ -7,6 +7,7 @@ seconds. A page never waits for the venue: it shows what is here, and `problem` 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -40,6 +41,7 @@ class LiveFeed:
         self._url = url
         self._read_key = read_key
         self._watched: dict[str, float] = {}
+        self._newly_watched = asyncio.Event()
         self.problem: str | None = "not connected yet"
         """Why what is here may be old, in words; None while all is well."""
         self.venue: Json | None = None
@@ -58,6 +60,8 @@ class LiveFeed:
 
     def watch(self, symbol: str) -> None:
         """A page looks at this instrument now: its depth and trades are kept for a few seconds more."""
+        if symbol not in self._watched:
+            self._newly_watched.set()
         self._watched[symbol] = time.monotonic()
 
     def phases(self) -> Counter[str]:
@@ -99,4 +103,7 @@ class LiveFeed:
                     self.depths[symbol] = await client.depth(symbol)
                     self.trades[symbol] = await client.trades(symbol, limit=SYMBOL_TRADES)
             self.problem = None
-            await asyncio.sleep(_LOOK_SECONDS)
+            self._newly_watched.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._newly_watched.wait()

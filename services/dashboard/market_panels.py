@@ -107,7 +107,7 @@ def ladder(depth: Json, own_prices: Set[tuple[str, str]]) -> str:
 def _level(level: Json, side: str, largest: int, own: bool) -> str:
     width = max(1, level["quantity"] * 100 // largest)
     return (
-        f'<tr class="{side}{" own" if own else ""}" data-price="{escape(level["price"])}">'
+        f'<tr class="{side}{" mine" if own else ""}" data-price="{escape(level["price"])}">'
         f'<td class=faint>{level["orders"]}</td><td class="num price">{grouped(level["price"])}</td>'
         f'<td class="num size"><i style="width:{width}%"></i><span>{grouped(level["quantity"])}</span></td></tr>'
     )

@@ -6,10 +6,10 @@ import time
 
 from nicegui import ui
 
-from services.dashboard.amounts import age_seconds
-from services.dashboard.figure_panels import health, hero, products
+from services.dashboard.figure_panels import hero, products
 from services.dashboard.fragment import Fragment
 from services.dashboard.frame import Frame, panel
+from services.dashboard.health_panel import health
 from services.dashboard.live import LiveFeed
 from services.dashboard.market_panels import LEGEND, market_table, tape
 from services.dashboard.pace_chart import pace_chart
@@ -24,9 +24,9 @@ def operator_page(live: LiveFeed) -> None:
     with ui.element("main").classes("operator"):
         with ui.element("div").classes("left"):
             figure = Fragment().classes("panel")
-            with panel("Turnover against pace", "累计成交额与进度线", "bn ¥ over trading days · dashed: pace").classes(
-                "chart"
-            ):
+            with panel(
+                "Turnover against pace", "累计成交额与进度线", "billion ¥ over trading days · dashed: pace"
+            ).classes("chart"):
                 chart = ui.echart({"series": []}).classes("fill")
             with ui.element("div").classes("pair"):
                 with panel("Turnover by product", "按产品"):
@@ -42,11 +42,11 @@ def operator_page(live: LiveFeed) -> None:
         frame.refresh()
         market.show(market_table(live.instruments.values(), live.tickers))
         trades.show(tape(live.tape[:_TAPE_ROWS]))
-        newest = age_seconds(live.tape[0]["time"], time.time_ns()) if live.tape else None
-        strip.show(health(live.report, live.venue["seq"] if live.venue else 0, newest))
-        if live.report is not None:
+        if live.report is not None and live.venue is not None:
+            newest = live.tape[0] if live.tape else None
+            strip.show(health(live.venue, live.report, newest, time.time_ns()))
             figure.show(hero(live.report))
-            split.show(products(live.report, live.instruments))
+            split.show(products(live.report))
             if drawn_days != [live.report["days"]]:
                 drawn_days[:] = [live.report["days"]]
                 chart.options.clear()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from services.dashboard.amounts import grouped
+from services.dashboard.amounts import average, grouped
 
 _STATES = {
     "new": "resting",
@@ -24,7 +24,7 @@ def outcome_line(order: Mapping[str, Any]) -> str:
     if order["reason"]:
         parts.append(escape(order["reason"].replace("_", " ")))
     if order["cum_qty"]:
-        parts.append(f"{grouped(order['cum_qty'])} lots at ¥ {grouped(order['avg_px'])}")
+        parts.append(f"{grouped(order['cum_qty'])} lots at ¥ {average(order['avg_px'])}")
     colour = "warn" if order["state"] == "rejected" else "good"
     text = f'<span class={colour} data-state="{order["state"]}">{": ".join(parts)}</span>'
     return f"{text} <span class=faint>order {escape(order['order_id'])}</span>"

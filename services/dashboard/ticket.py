@@ -115,8 +115,11 @@ class Ticket:
         try:
             order = await self._desk.place(self._request())
         except RexError as error:
-            self._show_errors({entry["field"]: entry["message"] for entry in error.errors})
-            self._outcome.show(problem_line(error.code, error.detail))
+            messages = {entry["field"]: entry["message"] for entry in error.errors}
+            self._show_errors(messages)
+            # What stands beside its field already need not be said twice.
+            beside = bool(messages) and messages.keys() <= {"price", "quantity"}
+            self._outcome.show(problem_line(error.code, error.code.replace("_", " ") if beside else error.detail))
         except ConnectionError as error:
             self._outcome.show(problem_line("no_reply", str(error)))
         else:

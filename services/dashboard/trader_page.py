@@ -22,6 +22,9 @@ READ_ONLY = (
 )
 
 _REFRESH_SECONDS = 1.0
+_FIRST_REFRESH_SECONDS = 0.25
+"""By then the depth of an instrument that nobody had watched is here."""
+
 _PICK = "(e) => {{ const found = e.target.closest('[data-{name}]'); if (found) emit(found.dataset.{name}); }}"
 """Tells the server which row or button of a fragment was clicked."""
 
@@ -48,7 +51,7 @@ class TraderPage:
             self._build_own()
         self.refresh()
         ui.timer(_REFRESH_SECONDS, self.refresh)
-        ui.timer(0.1, lambda: ui.run_javascript(_SHOW_CHOICE), once=True)
+        ui.timer(_FIRST_REFRESH_SECONDS, self._first_refresh, once=True)
 
     def _build_ticket(self) -> None:
         with panel("Order ticket", "下单"):
@@ -79,6 +82,10 @@ class TraderPage:
         except ConnectionError as error:
             self._canceled.show(problem_line("no_reply", str(error)))
         self.refresh()
+
+    def _first_refresh(self) -> None:
+        self.refresh()
+        ui.run_javascript(_SHOW_CHOICE)
 
     def refresh(self) -> None:
         """Shows everything as it is now."""

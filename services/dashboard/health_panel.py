@@ -1,0 +1,37 @@
+"""How the venue itself is doing, in one strip. Pure: what is known in, HTML out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from services.dashboard.amounts import NONE, age_seconds, grouped
+from services.dashboard.figure_panels import adds_up
+
+Json = Mapping[str, Any]
+
+LAG_COMMANDS = 10_000
+"""A report this far behind the venue is shown in red."""
+
+
+def health(venue: Json, report: Json, last_trade: Json | None, now_ns: int) -> str:
+    """The journal's position, the age of the last trade, how far the read side is behind, and whether its sums agree."""
+    lag = max(0, venue["seq"] - report["seq"])
+    age = f"{age_seconds(last_trade['time'], now_ns)} s" if last_trade else NONE
+    sound = adds_up(report)
+    seal = f'<span title="{report["row_hash"]}">{escape(report["row_hash"][:12])}…</span>'
+    items = (
+        ("journal seq", f"<b data-testid=seq>{grouped(venue['seq'])}</b>", True),
+        ("last trade", age, True),
+        ("report lags", f"{grouped(lag)} seq", lag < LAG_COMMANDS),
+        ("sums agree", "to the fen" if sound else "no", sound),
+        ("self-trades prevented", grouped(report["prevented_self_trades"]), True),
+        ("excluded ¥", grouped(report["excluded"]), True),
+        ("sealed by", seal, True),
+    )
+    cells = [
+        f'<span><i class="dot{"" if good else " bad"}"></i><small>{name}</small>{text}</span>'
+        for name, text, good in items
+    ]
+    return f"<div class=health data-testid=health>{''.join(cells)}</div>"
