@@ -21,6 +21,8 @@ MODULES = [
     "instruments",
     "turnover",
     "event_log",
+    "refusals",
+    "execution",
     "engine",
 ]
 

@@ -9,6 +9,7 @@ cdef extern from "string.h":
 cdef class EventLog:
     cdef Py_ssize_t size
     cdef EventRow[::1] rows
+    cdef object _words
 
     cpdef int reserve(self, Py_ssize_t events) except -1
     cdef Py_ssize_t add(self, unsigned long long seq, int kind, int reason) noexcept nogil

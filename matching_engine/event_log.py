@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, ClassVar
 
 import cython
@@ -41,7 +41,6 @@ class EventOut:
     reserved_u1: int = 0
 
 
-FIELDS = EVENT.names or ()
 WORDS = EVENT.itemsize // 8
 
 
@@ -51,12 +50,18 @@ class EventLog:
     def __init__(self) -> None:
         self.size = 0
         self.rows = rows(EventOut, 64)
+        self._words = self._as_words()
 
     def reserve(self, events: int) -> int:
         """Makes room for `events` more; returns the rows there are. Raises MemoryError, nothing changed."""
         if self.size + events > len(self.rows):
             self.rows = grown(self.rows, self.size, max(self.size + events, 2 * len(self.rows)))
+            self._words = self._as_words()
         return len(self.rows)
+
+    def _as_words(self) -> Any:
+        """The rows as an array of words, made once for each pool: making it costs more than copying an event."""
+        return self.rows.base.view("u8") if cython.compiled else None  # type: ignore[attr-defined]
 
     def add(self, seq: int, kind: int, reason: int) -> int:
         """A new event, otherwise blank; returns its row."""
@@ -72,12 +77,19 @@ class EventLog:
         return i
 
     def take(self) -> Any:
-        """The events as an EVENT array, and a log that is empty again."""
+        """The events as an EVENT array of their own; the log is empty again."""
         if cython.compiled:
             # As whole words: numpy copies records field by field.
-            events = self.rows.base.view("u8")[: self.size * WORDS].copy().view(EVENT)  # type: ignore[attr-defined]
+            events = self._words[: self.size * WORDS].copy().view(EVENT)
         else:
-            values = [tuple([getattr(row, name) for name in FIELDS]) for row in self.rows[: self.size]]
-            events = np.array(values, EVENT)
+            events = np.array([astuple(row) for row in self.rows[: self.size]], EVENT)
+        self.size = 0
+        return events
+
+    def take_bytes(self) -> bytes:
+        """The bytes of the EVENT array that `take` would return."""
+        if not cython.compiled:
+            return bytes(self.take().tobytes())
+        events: bytes = self._words[: self.size * WORDS].tobytes()
         self.size = 0
         return events

@@ -96,6 +96,14 @@ def test_arrays_need_not_be_contiguous_or_writable(step: int) -> None:
     assert Engine().process(commands)["account"].tolist() == list(range(2, 2 + len(commands)))
 
 
+@pytest.mark.parametrize("offset", range(8))
+def test_arrays_may_begin_anywhere_in_a_row_of_the_journal(offset: int) -> None:
+    commands = array(fixed_flow()[:50])
+    row = bytes(offset) + commands.tobytes()
+    events = Engine().process(np.frombuffer(row, COMMAND, len(commands), offset))
+    assert events.tobytes() == Engine().process(commands).tobytes()
+
+
 def test_other_arrays_are_refused() -> None:
     engine = Engine()
     for wrong in (np.zeros(2, EVENT), np.zeros((2, 2), COMMAND), np.zeros(160, "u1")):
