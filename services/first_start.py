@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -43,6 +44,10 @@ MAX_ORDER_LOTS = 100_000
 """The largest order in any shipped instrument: an assumption of this project."""
 
 
+_NOBODY = Command()
+"""Sender and actor of what REX itself adds."""
+
+
 class IssuedKey(BaseModel):
     """One entry of `keys.json`."""
 
@@ -58,16 +63,6 @@ class IssuedKey(BaseModel):
 
 
 @dataclass(frozen=True)
-class Trader:
-    """An account that a demo venue opens and funds."""
-
-    name: str
-    cash_fen: int
-    lots: dict[str, int]
-    """Lots of each symbol booked in at the opening."""
-
-
-@dataclass(frozen=True)
 class Present:
     """What the venue has already."""
 
@@ -79,8 +74,7 @@ class Present:
 class Missing:
     """Collects the commands that bring a venue from `present` to what a start wants."""
 
-    def __init__(self, present: Present, keys: dict[str, IssuedKey], sender: Command) -> None:
-        self.sender = sender
+    def __init__(self, present: Present, keys: dict[str, IssuedKey]) -> None:
         self.instruments = dict(present.instruments)
         self.accounts = dict(present.accounts)
         self.key_hashes = present.key_hashes
@@ -91,24 +85,25 @@ class Missing:
         """Instruments, fees and the target seed an empty venue only: later they are the operators' to change."""
         if self.instruments:
             return
-        self.parts.append(set_fees(self.sender, maker_rate_ppm=FEE_PPM, taker_rate_ppm=FEE_PPM))
+        self.parts.append(set_fees(_NOBODY, maker_rate_ppm=FEE_PPM, taker_rate_ppm=FEE_PPM))
         for number, facts in enumerate(instruments):
             self.instruments[facts.symbol] = number
-            self.parts.append(_listing(self.sender, number, facts))
+            self.parts.append(_listing(_NOBODY, number, facts))
         target = TargetSet(year=year, amount_fen=TARGET_FEN, name=TARGET_NAME)
-        self.parts.append(record(self.sender, target))
+        self.parts.append(record(_NOBODY, target))
 
-    def trader(self, trader: Trader) -> None:
-        """A demo account, funded when it is opened and never again."""
-        if trader.name not in self.accounts:
+    def trader(self, name: str, cash_fen: int, lots: Mapping[str, int]) -> None:
+        """An account with lots of each symbol, funded when it is opened and never again, and its key."""
+        if name not in self.accounts:
             # The engine numbers accounts densely, and one submission's commands run without others between them.
             account = len(self.accounts) + 1
-            self.accounts[trader.name] = account
-            self.parts.append(open_account(self.sender, AccountText(name=trader.name)))
-            self.parts.append(change_cash(self.sender, account, trader.cash_fen))
-            for symbol, lots in trader.lots.items():
-                self.parts.append(change_inventory(self.sender, account, self.instruments[symbol], lots))
-        self.key(trader.name, self.accounts[trader.name], ("read", "trade"))
+            self.accounts[name] = account
+            self.parts.append(open_account(_NOBODY, AccountText(name=name)))
+            self.parts.append(change_cash(_NOBODY, account, cash_fen))
+            for symbol, quantity_lots in lots.items():
+                number = self.instruments[symbol]
+                self.parts.append(change_inventory(_NOBODY, account, number, quantity_lots))
+        self.key(name, self.accounts[name], ("read", "trade"))
 
     def key(self, name: str, account: int, scopes: tuple[Scope, ...]) -> None:
         """A key that the folder holds and the venue knows; issued anew where either has lost it."""
@@ -118,18 +113,25 @@ class Missing:
         issued = IssuedKey(key=f"rex_{secrets.token_urlsafe(32)}", account=account, scopes=scopes)
         self.keys[name] = issued
         text = KeyIssued(key_hash=issued.hash().hex(), account=account, name=name, scopes=scopes)
-        self.parts.append(record(self.sender, text))
+        self.parts.append(record(_NOBODY, text))
 
-    def submission(self) -> Submission | None:
-        """All of it at once, attachments numbered through; None where nothing is missing."""
+    def submission(self, sender: Command) -> Submission:
+        """All of it at once: sent by `sender`, attachments numbered through."""
         commands: list[Command] = []
         attachments: list[bytes] = []
         for part in self.parts:
             for command in unpack_commands(part.commands):
                 number = command.attachment + len(attachments) if command.attachment else 0
-                commands.append(command._replace(attachment=number))
+                commands.append(
+                    command._replace(
+                        attachment=number,
+                        request_id=sender.request_id,
+                        incarnation=sender.incarnation,
+                        gateway_id=sender.gateway_id,
+                    )
+                )
             attachments += part.attachments
-        return Submission(pack_commands(commands), tuple(attachments)) if commands else None
+        return Submission(pack_commands(commands), tuple(attachments))
 
 
 def _listing(sender: Command, number: int, facts: InstrumentFacts) -> Submission:

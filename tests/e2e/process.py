@@ -24,7 +24,7 @@ class ServedVenue(NamedTuple):
 @contextmanager
 def serve(data_dir: Path) -> Iterator[ServedVenue]:
     """A venue open around the clock; stopped at the end unless the test has killed it."""
-    command = [REX, "serve", "--data-dir", data_dir, "--port", "0", "--schedule", "always", "--json"]
+    command = [str(REX), "serve", "--data-dir", str(data_dir), "--port", "0", "--schedule", "always", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None

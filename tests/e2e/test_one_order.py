@@ -55,7 +55,7 @@ async def test_one_order_from_http_to_the_report(tmp_path: Path) -> None:
 
             # 2. A buy at a higher limit trades at once, at the maker's price.
             bid = await buyer.place_order(BID)
-            assert (bid["state"], bid["cum_qty"], bid["avg_px"], bid["fees"]) == ("filled", 1, "473000.00", "236.50")
+            assert (bid["state"], bid["cum_qty"], bid["avg_px"], bid["fees"]) == ("filled", 1, "473000.000000", "236.50")
             seq = bid["seq"]
 
             # 3. Delivery versus payment, to the fen, and both read their own writes.

@@ -1,0 +1,237 @@
+"""The composition root: the only file that knows every part. It reads like a parts list.
+
+journal ─► recover ─► sequencer ─► feed ─► projector, gateway (state, market data, replies), pages
+                          ▲
+HTTP, WebSocket ─► inbox ─┘
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from matching_engine import Engine
+from services.dashboard import mount_dashboard
+from services.data import load_instruments
+from services.data.calendar import TradingCalendar
+from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
+from services.gateway import websocket
+from services.gateway.app import create_app
+from services.gateway.channels import Channels
+from services.gateway.connection import MAX_MESSAGE_BYTES
+from services.gateway.history import OrderHistory
+from services.gateway.keys import ApiKey
+from services.gateway.order_entry import OrderEntry
+from services.gateway.reader import GatewayReader
+from services.gateway.state import VenueState
+from services.gateway.venue import VenueFacts
+from services.journal.sqlite import SqliteJournal
+from services.market_data import Market
+from services.messaging.in_process import InProcessFeed, InProcessInbox
+from services.read_database import open_read_database
+from services.reporting.app import router as reports_router
+from services.reporting.projector import Projector, ProjectorStopped
+from services.sequencer.recovery import Recovery, recover
+from services.sequencer.schedule import AlwaysOpen, ExchangeHours, local_day
+from services.sequencer.sequencer import Sequencer
+from services.settings import Settings
+from services.simulator import DemoAccount, Simulator, TraderKey, demo_accounts
+
+JOURNAL_FILE = "journal.sqlite"
+READ_DATABASE_FILE = "read.sqlite"
+KEYS_FILE = "keys.json"
+
+OPERATOR = "operator"
+PAGES = "pages"
+SHUTDOWN_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Venue:
+    """A running venue: what `rex` and the tests may ask of it."""
+
+    url: str
+    keys: dict[str, IssuedKey]
+    recovery: Recovery
+    engine: Engine
+    journal: SqliteJournal
+    sequencer: Sequencer
+    projector: Projector
+    read_database: AsyncEngine
+    calendar: TradingCalendar
+
+
+OnProgress = Callable[[int], None]
+"""Told how far the recovery has come: the sequence number it has reached."""
+
+
+@asynccontextmanager
+async def open_venue(
+    settings: Settings, *, clock: Callable[[], int] = time.time_ns, on_progress: OnProgress | None = None
+) -> AsyncIterator[Venue]:
+    """Opens the data folder, recovers, serves; at the end everything taken in is journaled, projected and closed.
+
+    Raises JournalBusy where another process holds the folder, OSError where the address is taken, and, as an exception group,
+    whatever stopped a part of the venue: a venue with a part missing does not stay open.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    calendar = TradingCalendar.load(settings.calendar_file)
+    with _listen(settings.host, settings.port) as listener:
+        journal = await SqliteJournal.open(settings.data_dir / JOURNAL_FILE)
+        read_database = open_read_database(settings.data_dir / READ_DATABASE_FILE)
+        try:
+            async with _run(settings, clock, calendar, journal, read_database, listener, on_progress) as venue:
+                yield venue
+        finally:
+            await read_database.dispose()
+            await journal.close()
+
+
+@asynccontextmanager
+async def _run(
+    settings: Settings,
+    clock: Callable[[], int],
+    calendar: TradingCalendar,
+    journal: SqliteJournal,
+    read_database: AsyncEngine,
+    listener: socket.socket,
+    on_progress: OnProgress | None,
+) -> AsyncIterator[Venue]:
+    engine = Engine()
+    recovery = await recover(engine, journal, on_progress)
+    inbox, feed = InProcessInbox(), InProcessFeed()
+    schedule = AlwaysOpen(calendar) if settings.schedule == "always" else ExchangeHours(calendar)
+    sequencer = Sequencer(engine, journal, inbox, feed, clock=clock, schedule=schedule)
+    projector = Projector(read_database, journal, feed)
+    async with asyncio.TaskGroup() as parts:
+        readers = [parts.create_task(projector.run(), name="projector")]
+        await projector.reached(recovery.last_seq)
+        state, market = await VenueState.load(read_database), await Market.load(read_database)
+        history = OrderHistory(state, read_database, projector.reached)
+        entry = OrderEntry(state, inbox, history)
+        channels = Channels(state, market)
+        reader = GatewayReader(journal, feed, state=state, market=market, order_entry=entry, fan_out=channels.publish)
+        readers.append(parts.create_task(reader.run(), name="gateway reader"))
+        parts.create_task(sequencer.run(), name="sequencer")
+        keys = await _complete(settings, clock, state, entry)
+        # A venue that listens on every address of a container is still at home on loopback.
+        url = f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{listener.getsockname()[1]}"
+        app = create_app(
+            state=state,
+            market=market,
+            order_entry=entry,
+            inbox=inbox,
+            read_database=read_database,
+            projected=projector.reached,
+            routers=[
+                websocket.router(state=state, order_entry=entry, channels=channels, clock=clock),
+                reports_router(read_database, calendar, projector.reached),
+            ],
+            allowed_hosts=settings.allowed_hosts,
+            facts=VenueFacts(schedule=settings.schedule, demo=settings.demo),
+            request_log=settings.request_log,
+        )
+        desk_key = keys[_desk().name].key if settings.demo else None
+        dashboard = mount_dashboard(app, url=lambda: url, read_key=keys[PAGES].key, trader_key=desk_key)
+        server = _server(app, settings)
+        serving = parts.create_task(_serve(server, listener), name="server")
+        clients = [parts.create_task(dashboard.run(), name="pages")]
+        if settings.demo:
+            clients.append(parts.create_task(_simulator(settings, url, keys).run(), name="simulator"))
+        try:
+            yield Venue(url, keys, recovery, engine, journal, sequencer, projector, read_database, calendar)
+        finally:
+            # From the outside in: first nobody asks for more, then what was taken in is finished and shown.
+            await _end(clients)
+            server.should_exit = True
+            await asyncio.wait([serving])
+            await sequencer.stop()
+            with contextlib.suppress(ProjectorStopped):
+                await projector.reached(sequencer.last_seq)
+            await _end(readers)
+
+
+def _desk() -> DemoAccount:
+    """The account behind the trader page of a demo venue."""
+    return next(account for account in demo_accounts() if account.role == "desk")
+
+
+def _simulator(settings: Settings, url: str, keys: dict[str, IssuedKey]) -> Simulator:
+    names = [account.name for account in demo_accounts() if account.role != "desk"]
+    traders = [TraderKey(name, keys[name].key) for name in names]
+    return Simulator(url, traders, settings.seed, rate_per_s=settings.demo_orders_per_second)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+async def _complete(
+    settings: Settings, clock: Callable[[], int], state: VenueState, entry: OrderEntry
+) -> dict[str, IssuedKey]:
+    """Adds to the venue what this start wants and it lacks; returns the keys of its data folder."""
+    keys_file = settings.data_dir / KEYS_FILE
+    missing = Missing(
+        Present(
+            instruments={symbol: instrument.number for symbol, instrument in state.by_symbol.items()},
+            accounts={account.name: number for number, account in state.accounts.items()},
+            key_hashes=frozenset(state.keys),
+        ),
+        read_keys(keys_file),
+    )
+    missing.venue(load_instruments(), year=local_day(clock())[0].year)
+    missing.key(OPERATOR, 0, ("read", "operate", "admin"))
+    missing.key(PAGES, 0, ("read",))
+    if settings.demo:
+        for trader in demo_accounts():
+            missing.trader(trader.name, trader.cash_fen, trader.lots)
+    if missing.parts:
+        write_keys(keys_file, missing.keys)
+        await entry.execute(ApiKey(0, 0, "first start", frozenset()), missing.submission)
+    return missing.keys
+
+
+class _Server(uvicorn.Server):
+    """A server whose signals are `rex`'s to handle: a Ctrl-C ends the venue from the outside in, not the server alone."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _server(app: FastAPI, settings: Settings) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="websockets-sansio",
+            lifespan="on",
+            log_level="warning",
+            access_log=False,
+            ws_max_size=MAX_MESSAGE_BYTES,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+    )
+
+
+async def _serve(server: _Server, listener: socket.socket) -> None:
+    await server.serve(sockets=[listener])
+    if not server.started:
+        raise RuntimeError("the HTTP server did not start; its log says why")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens already, so that what connects during the start waits instead of failing."""
+    return socket.create_server((host, port), backlog=2048)

@@ -1,0 +1,242 @@
+"""`rex`: one command per process and task."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from functools import partial
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import typer
+import uvloop
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from matching_engine import Engine, build_notice
+from services.bootstrap import JOURNAL_FILE, KEYS_FILE, Venue, open_venue
+from services.closing import Closing, closing_of
+from services.journal import JournalError
+from services.journal.sqlite import SqliteJournal
+from services.journal.verify import Verification, verify
+from services.settings import Settings
+
+app = typer.Typer(
+    help="REX, a rare-earth exchange: a venue, its journal and the figure.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+)
+journal_app = typer.Typer(help="The journal: the truth, one hashed row per batch.", no_args_is_help=True)
+app.add_typer(journal_app, name="journal")
+
+DataDir = Annotated[Path, typer.Option(help="The folder with journal, read database and keys.", envvar="REX_DATA_DIR")]
+Port = Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.", min=0, max=65535, envvar="REX_PORT")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, for programs.")]
+Seconds = Annotated[float, typer.Option(help="Stop by itself after so many seconds; 0 runs until Ctrl-C.", min=0)]
+
+out = Console()
+err = Console(stderr=True)
+T = TypeVar("T")
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    version: Annotated[bool, typer.Option("--version", help="Version, and whether the engine is native.")] = False,
+) -> None:
+    """REX, a rare-earth exchange.
+
+    `rex demo` starts a venue with simulated traders, `rex serve` one without; `rex report` says what a year traded against
+    its target; `rex journal verify` walks the truth behind it.
+    """
+    if version:
+        print(f"rex {installed_version('rex-exchange')} on Python {sys.version.split()[0]}; {build_notice()}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    seconds: Seconds = 0,
+    port: Port = 8000,
+    data_dir: DataDir = Path("rex-data"),
+    rate: Annotated[float, typer.Option(help="Orders a second of all simulated traders together.", min=0.1)] = 20.0,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated traders.")] = 20231201,
+    as_json: AsJson = False,
+) -> None:
+    """A venue with simulated traders in every instrument, open around the clock.
+
+    The traders use the public API like anybody else. Ctrl-C stops cleanly; the next start in the same folder carries on
+    with the same books, balances and turnover. With `--seconds 20 --port 0 --json` it runs without a person, stops by
+    itself and prints one JSON object: counts, turnover, target and the figure by three computations. Exit status 1 when
+    they disagree.
+    """
+    settings = Settings(
+        data_dir=data_dir, port=port, schedule="always", demo=True, demo_orders_per_second=rate, seed=seed
+    )
+    closing = _run(_demo(settings, seconds, announce=not as_json))
+    if as_json:
+        print(json.dumps(closing.to_json()))
+    else:
+        out.print(closing.render())
+    raise typer.Exit(0 if closing.figure.agree else 1)
+
+
+@app.command()
+def serve(
+    port: Port = 8000,
+    data_dir: DataDir = Path("rex-data"),
+    schedule: Annotated[
+        Literal["always", "exchange"],
+        typer.Option(help="exchange: 09:00–11:30 and 13:30–16:00 Asia/Shanghai on trading days; always: 24 h."),
+    ] = "exchange",
+    host: Annotated[str, typer.Option(help="Address to listen on.", envvar="REX_HOST")] = "127.0.0.1",
+    as_json: AsJson = False,
+) -> None:
+    """A venue without simulated traders, with the exchange's sessions.
+
+    Prints where it listens and where its keys lie, then serves until Ctrl-C or SIGTERM. `--json` prints that as one line when
+    the venue is ready. Pages are read-only here.
+    """
+    settings = Settings(data_dir=data_dir, host=host, port=port, schedule=schedule)
+    _run(_serve(settings, 0, partial(_ready_line if as_json else _announce, settings)))
+
+
+@app.command()
+def report(
+    year: Annotated[int, typer.Argument(help="Calendar year of the trading days, e.g. 2026.", min=2000, max=2099)],
+    data_dir: DataDir = Path("rex-data"),
+    prove: Annotated[bool, typer.Option(help="Also re-execute the journal and compare, to the fen.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What a year traded against its target, from a data folder; a running venue need not stop.
+
+    Net single-sided turnover, share of the target, ahead or behind in yuan and trading days, what is required per
+    remaining day, the split by category and product, and the counting rule. The last line says the sequence number and the
+    hashes that seal the figure. With `--prove` the figure is computed three ways; exit status 1 when they disagree.
+    """
+    found = _run(report_from_folder(data_dir, year, prove=prove))
+    if as_json:
+        print(json.dumps(found.to_json(), ensure_ascii=False))
+    else:
+        out.print(render(found))
+    raise typer.Exit(0 if found.agree else 1)
+
+
+@journal_app.command("verify")
+def journal_verify(
+    data_dir: DataDir = Path("rex-data"),
+    prove: Annotated[bool, typer.Option(help="Also re-execute every command and compare the events.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Walk the chain: every row's hash, CRC and link to the row before it. A running venue need not stop.
+
+    Says how many rows and commands are good and the last hash: keep that hash elsewhere, and no later edit goes unseen.
+    Exit status 1 at the first row that does not read back as it was written, with its sequence number.
+    """
+    result = _run(_verify(data_dir, prove, show=not as_json and err.is_terminal))
+    found = {
+        "good": result.good,
+        "journal_id": result.journal_id.hex(),
+        "rows": result.rows,
+        "commands": result.commands,
+        "last_seq": result.last_seq,
+        "last_hash": result.last_hash.hex(),
+        "state_hash": result.state_hash,
+        "error_seq": result.error_seq,
+        "error": result.error,
+    }
+    if as_json:
+        print(json.dumps(found))
+    else:
+        verdict = "[green]good[/green]" if result.good else f"[red]bad at seq {result.error_seq}[/red]: {result.error}"
+        out.print(f"{result.rows:,} rows, {result.commands:,} commands, last seq {result.last_seq:,}: {verdict}")
+        out.print(f"last hash   {result.last_hash.hex()}", highlight=False)
+        if result.state_hash is not None:
+            out.print(f"state hash  {result.state_hash}", highlight=False)
+    raise typer.Exit(0 if result.good else 1)
+
+
+async def _verify(data_dir: Path, prove: bool, show: bool) -> Verification:
+    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
+    try:
+        last = await journal.last_row()
+        with _progress(show) as progress:
+            task = progress.add_task("verifying", total=last.last_seq if last else 0)
+            return await verify(
+                journal,
+                engine=Engine() if prove else None,
+                on_progress=lambda seq: progress.update(task, completed=seq),
+            )
+    finally:
+        await journal.close()
+
+
+async def _demo(settings: Settings, seconds: float, announce: bool) -> Closing:
+    def on_ready(venue: Venue) -> None:
+        if announce:
+            _announce(settings, venue)
+
+    return await closing_of(await _serve(settings, seconds, on_ready), settings.data_dir)
+
+
+async def _serve(settings: Settings, seconds: float, on_ready: Callable[[Venue], None]) -> Venue:
+    """Runs a venue until a signal or the end of its time; returns it when it is closed and at rest."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with _progress(err.is_terminal) as progress:
+        task = progress.add_task("recovering", total=None)
+        async with open_venue(settings, on_progress=lambda seq: progress.update(task, completed=seq)) as venue:
+            progress.stop()
+            on_ready(venue)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds or None):
+                    await stop.wait()
+    return venue
+
+
+def _announce(settings: Settings, venue: Venue) -> None:
+    recovery = venue.recovery
+    out.print(
+        Panel.fit(
+            f"[bold]REX 稀土交易所[/bold]  {build_notice()}\n"
+            f"pages     {venue.url}/\n"
+            f"API       {venue.url}/docs\n"
+            f"keys      {settings.data_dir / KEYS_FILE}\n"
+            f"recovered {recovery.commands:,} commands in {recovery.seconds:.2f} s\n"
+            "Ctrl-C stops; the next start carries on.",
+            border_style="cyan",
+        ),
+        highlight=False,
+    )
+
+
+def _ready_line(settings: Settings, venue: Venue) -> None:
+    keys_file = (settings.data_dir / KEYS_FILE).absolute()
+    print(json.dumps({"url": venue.url, "keys_file": str(keys_file), "last_seq": venue.engine.last_seq}), flush=True)
+
+
+def _progress(show: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err, disable=not show, transient=True)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs it; trouble of the environment ends as one sentence and exit status 1, never as a traceback."""
+    try:
+        return uvloop.run(work)
+    except* (JournalError, OSError) as trouble:
+        for error in trouble.exceptions:
+            err.print(f"[red]rex:[/red] {error}", highlight=False)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """The console script."""
+    app()

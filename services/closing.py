@@ -1,0 +1,101 @@
+"""Where a venue stands when it is closed and at rest: counts, the year's turnover, and the figure by three computations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from sqlalchemy import func, select
+
+from matching_engine import Engine
+from services.bootstrap import JOURNAL_FILE, READ_DATABASE_FILE, Venue
+from services.journal.sqlite import SqliteJournal
+from services.read_database import open_read_database, tables
+from services.reporting.amounts import decimal_text, yuan
+from services.reporting.figure import Figure, compute_figure
+from services.reporting.queries import read_year
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What a closed venue says of itself. Counts are of the whole journal, the turnover of the trading date's year."""
+
+    orders: int
+    trades: int
+    rejects: int
+    target_fen: int
+    last_seq: int
+    trading_date: int
+    state_hash: str
+    figure: Figure
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs: money as exact yuan strings."""
+        return {
+            "orders": self.orders,
+            "trades": self.trades,
+            "rejects": self.rejects,
+            "year": self.figure.year,
+            "turnover_cny": yuan(self.figure.sql_sum_fen),
+            "target_cny": yuan(self.target_fen),
+            "target_share": decimal_text(self.figure.sql_sum_fen, self.target_fen, 6),
+            "last_seq": self.last_seq,
+            "state_hash": self.state_hash,
+            "figure": self.figure.to_json(),
+            "agree": self.figure.agree,
+        }
+
+    def render(self) -> Table:
+        """For people."""
+        share = Decimal(self.figure.sql_sum_fen) * 100 / self.target_fen
+        table = Table(title=f"REX closed at seq {self.last_seq:,}", show_header=False, title_justify="left")
+        table.add_row("orders · trades · rejects", f"{self.orders:,} · {self.trades:,} · {self.rejects:,}")
+        table.add_row(f"turnover {self.figure.year}", f"{_grouped(self.figure.sql_sum_fen)} yuan")
+        table.add_row("of the target", f"{share:.4f} % of {_grouped(self.target_fen)} yuan")
+        verdict = "[green]agree to the fen[/green]" if self.figure.agree else "[red]DISAGREE[/red]"
+        table.add_row("three computations", verdict)
+        table.add_row("state hash", self.state_hash)
+        return table
+
+
+def _grouped(amount_fen: int) -> str:
+    return f"{Decimal(amount_fen).scaleb(-2):,.2f}"
+
+
+async def closing_of(venue: Venue, data_dir: Path) -> Closing:
+    """The closing of a venue that was closed just now: its engine stands where its journal and its read database end."""
+    engine, year = venue.engine, venue.engine.trading_date // 10_000
+    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
+    read_database = open_read_database(data_dir / READ_DATABASE_FILE)
+    try:
+        figure = await compute_figure(
+            year,
+            seq=engine.last_seq,
+            engine_counter_fen=engine.turnover_fen(year),
+            read_database=read_database,
+            journal=journal,
+            fresh_engine=Engine(),
+        )
+        async with read_database.connect() as connection:
+            found = await read_year(connection, year)
+            orders = await connection.scalar(select(func.count()).select_from(tables.orders))
+            trades = await connection.scalar(select(func.count()).select_from(tables.trades))
+            refused = select(func.count()).select_from(tables.orders).where(tables.orders.c.state == "rejected")
+            rejects = await connection.scalar(refused)
+    finally:
+        await read_database.dispose()
+        await journal.close()
+    assert found is not None, "a venue that was open has projected its first row"
+    return Closing(
+        orders=orders or 0,
+        trades=trades or 0,
+        rejects=rejects or 0,
+        target_fen=found.target.amount_fen,
+        last_seq=engine.last_seq,
+        trading_date=engine.trading_date,
+        state_hash=engine.state_hash(),
+        figure=figure,
+    )
