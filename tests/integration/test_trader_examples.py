@@ -1,0 +1,98 @@
+"""docs/traders.md: every example runs against a real venue. docs/websocket.md: its numbers are the code's."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+from pathlib import Path
+from typing import Any, get_args
+from zlib import crc32
+
+import pytest
+
+from services.client import RexClient
+from services.gateway import channels, client_queue, connection, pushes, ws_messages
+from tests.integration.served_venue import Served, served_venue
+
+DOCS = Path(__file__).parents[2] / "docs"
+TRADERS = (DOCS / "traders.md").read_text(encoding="utf-8")
+WEBSOCKET = (DOCS / "websocket.md").read_text(encoding="utf-8")
+EXAMPLES = dict(re.findall(r"## ([^\n]+)\n(?:(?!\n## ).)*?```python\n(.*?)```", TRADERS, flags=re.DOTALL))
+OUTPUT = {
+    "One order": r"\d+ new None\n\d+ canceled requested\n",
+    "An order that is placed exactly once": r"placed once: True\n",
+    "Many orders": r"{'new': 100}\n{'canceled': 100}\n",
+    "Follow a book": r"\d+\n(\d+ 1 at 473000\.00\n\d+\n){2}",
+    "Hear of one's own orders": r"open at the start: 0\nnew 2 left at \S+\ncanceled 0 left at \S+\n",
+}
+
+
+def test_every_example_is_expected_to_print_something() -> None:
+    assert set(EXAMPLES) == set(OUTPUT)
+
+
+async def busy(served: Served) -> None:
+    """Somebody else's orders, until canceled."""
+    async with RexClient(served.url, served.venue.keys["bob"].key) as bob:
+        while True:
+            order = await bob.place_order({"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1})
+            await bob.cancel_order(order_id=order["order_id"])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("title", OUTPUT)
+async def test_an_example_runs(title: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    example: dict[str, Any] = {"__name__": "example"}
+    exec(EXAMPLES[title], example)
+    async with served_venue(tmp_path) as served, asyncio.timeout(30):
+        market = asyncio.create_task(busy(served)) if title == "Follow a book" else None
+        await example["main"](served.url, served.venue.keys["alice"].key)
+        if market is not None:
+            market.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await market
+    assert re.search(OUTPUT[title], capsys.readouterr().out)
+
+
+def test_every_method_of_the_client_is_listed() -> None:
+    table = TRADERS.partition("## Every method")[2]
+    listed = set(re.findall(r"`(\w+)`", table))
+    assert listed == {name for name, _ in inspect.getmembers(RexClient, inspect.isfunction) if not name.startswith("_")}
+
+
+def test_the_websocket_page_lists_every_channel_and_close_code() -> None:
+    table = WEBSOCKET.partition("## Channels")[2].partition("## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE) == list(get_args(ws_messages.Channel))
+    codes = {int(code) for code in re.findall(r"^\| (\d{4}) \|", WEBSOCKET, flags=re.MULTILINE)}
+    assert codes == {
+        connection.CLOSE_TOO_LARGE,
+        connection.CLOSE_INTERNAL_ERROR,
+        1012,  # uvicorn's, at its end
+        channels.CLOSE_KEY_REVOKED,
+        connection.CLOSE_NOT_AUTHENTICATED,
+        client_queue.CLOSE_TOO_SLOW,
+    }
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"at most {connection.MAX_MESSAGE_BYTES} bytes",
+        f"within {connection.AUTHENTICATE_SECONDS:g} seconds",
+        f"at most {ws_messages.MAX_REQUEST_ID} characters",
+        f"Beyond {client_queue.MARKET_MESSAGES} waiting messages",
+        f"with {connection.IN_FLIGHT} unanswered orders and unread replies; beyond {client_queue.STRICT_MESSAGES} waiting",
+        f"last {pushes.SNAPSHOT_TRADES} at most",
+        f'crc32("100.10:3|100.00:7/100.20:5") = {crc32(b"100.10:3|100.00:7/100.20:5")}',
+    ],
+)
+def test_the_websocket_page_says_the_codes_own_numbers(sentence: str) -> None:
+    assert sentence in WEBSOCKET
+
+
+def test_the_websocket_page_lists_every_method() -> None:
+    table = WEBSOCKET.partition("## Methods")[2].partition("## ")[0]
+    listed = set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE))
+    known = set(re.findall(r'"(\w+)": self\._\w+', inspect.getsource(connection.Connection.__init__)))
+    assert listed == known | {"place_order", "cancel_order"}
