@@ -39,7 +39,8 @@ class Gateway:
 
     def __init__(self) -> None:
         self.venue, self.state, self.inbox = History(), VenueState(), InProcessInbox(max_commands=3)
-        self.state.apply(self.venue.row(opening()))
+        self.opening = self.venue.row(opening())
+        self.state.apply(self.opening)
         self.entry = OrderEntry(self.state, self.inbox, NoPast(self.state))
 
     async def next_commands(self) -> list[Command]:

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.gateway.order_entry import Outcome
+from services.gateway.reader import GatewayReader
+from services.journal.row import Row
+from services.journal.sqlite import SqliteJournal
+from services.market_data import Changes, Market
+from services.messaging.in_process import InProcessFeed
+from tests.unit.gateway.test_order_entry import BUY, DESK, Gateway
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_state_and_market_first_then_pushes_then_replies(tmp_path: Path) -> None:
+    gateway, market = Gateway(), Market()
+    market.apply(gateway.opening)
+    heard: list[tuple[str, int, int, int]] = []
+
+    def stands(what: str) -> None:
+        heard.append((what, gateway.state.last_seq, market.seq, gateway.entry.waiting))
+
+    def fan_out(row: Row, changes: Changes) -> None:
+        stands("push")
+
+    def reply(outcome: Outcome) -> None:
+        stands("reply")
+
+    journal = await SqliteJournal.open(tmp_path / "journal.db")
+    try:
+        reader = GatewayReader(
+            journal, InProcessFeed(), state=gateway.state, market=market, order_entry=gateway.entry, fan_out=fan_out
+        )
+        await gateway.entry.submit_order(DESK, BUY, reply)
+        row = gateway.venue.row(await gateway.inbox.take(1, 1_000))
+        reader.take(row)
+    finally:
+        await journal.close()
+    assert heard == [("push", row.last_seq, row.last_seq, 1), ("reply", row.last_seq, row.last_seq, 0)]
