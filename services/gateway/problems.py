@@ -41,6 +41,7 @@ CODES: dict[str, int] = {
     "unknown_key_id": 404,
     "method_not_allowed": 405,
     "order_not_open": 409,
+    "nothing_recorded": 409,
     "body_too_large": 413,
     "validation_failed": 422,
     "invalid_price": 422,
@@ -150,6 +151,8 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(404, "not_found", nowhere if detail == HTTPStatus.NOT_FOUND.phrase else str(detail))
         case HTTPException(status_code=405):
             return ProblemError(405, "method_not_allowed", "This address does not take this method.")
+        case HTTPException(status_code=409, detail=detail):
+            return ProblemError(409, "nothing_recorded", str(detail))
         case HTTPException(status_code=status, detail=detail) if status < 500:
             return ProblemError(status, "validation_failed", str(detail))
         case _:

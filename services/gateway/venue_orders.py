@@ -8,7 +8,7 @@ from typing import Any
 
 from matching_engine.records import Command, Event, OrderType, Side, TimeInForce
 
-ENDED_LIMIT = 20_000
+ENDED_LIMIT = 50_000
 """How many ended orders stay in memory; older ones are read from the read database."""
 
 SIDE_NAMES: dict[int, str] = {Side.BUY: "buy", Side.SELL: "sell"}
@@ -71,9 +71,8 @@ class VenueOrder:
         order = cls()
         order.account = command.account
         order.actor = command.actor
-        order.client_order_id = command.client_order_id.decode(
-            "latin-1"
-        )  # ASCII by contract; no byte may stop a reader
+        # ASCII by contract, but no byte may ever stop a reader.
+        order.client_order_id = command.client_order_id.decode("latin-1")
         order.created_ns = order.updated_ns = command.time_ns
         order.fees_fen = order.filled_fen = order.filled_lots = 0
         order.instrument = command.instrument

@@ -73,6 +73,7 @@ def test_a_problem_is_what_its_model_says() -> None:
         (ProblemError(409, "order_not_open", "x"), 409, "order_not_open"),
         (HTTPException(404), 404, "not_found"),
         (HTTPException(404, "No target is set for 2031."), 404, "not_found"),
+        (HTTPException(409, "The venue has recorded nothing yet."), 409, "nothing_recorded"),
         (HTTPException(405), 405, "method_not_allowed"),
         (HTTPException(400, "There was an error parsing the body"), 400, "validation_failed"),
         (ValidationError.from_exception_data("x", []), 422, "validation_failed"),
