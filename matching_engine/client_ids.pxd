@@ -1,6 +1,6 @@
 cimport cython
 
-from matching_engine.pools cimport NIL, WORD, lowest_bit
+from matching_engine.pools cimport WORD
 
 cdef extern from *:
     """
@@ -44,10 +44,12 @@ cdef class ClientIds:
     cdef unsigned long long[::1] _table
 
     cpdef int reserve(self, Py_ssize_t commands) except -1
-    @cython.locals(mask=Py_ssize_t, i=Py_ssize_t, row=Py_ssize_t, sought=cython.ulonglong)
     cpdef Py_ssize_t find(self, unsigned int account, const char *text) noexcept nogil
-    cpdef Py_ssize_t insert(self, unsigned int account, const char *text, unsigned long long order_id,
-                            unsigned long long body_digest, unsigned int day) noexcept nogil
+    @cython.locals(i=Py_ssize_t, row=Py_ssize_t)
+    cpdef Py_ssize_t remember(self, unsigned int account, const char *text, unsigned long long order_id,
+                              unsigned long long body_digest, unsigned int day) noexcept nogil
+    @cython.locals(mask=Py_ssize_t, i=Py_ssize_t, row=Py_ssize_t)
+    cdef Py_ssize_t _locate(self, unsigned int account, const char *text, unsigned long long sought) noexcept nogil
     @cython.locals(row=Py_ssize_t, kept=Py_ssize_t, i=Py_ssize_t)
     cpdef void forget_before(self, long long day) noexcept nogil
     cdef void _move(self, Py_ssize_t row, Py_ssize_t to) noexcept nogil

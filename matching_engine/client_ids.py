@@ -16,7 +16,7 @@ import numpy as np
 from matching_engine.pools import grown, rows, words
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.pools import NIL, WORD
+    from matching_engine.pools import WORD
 
     GOLDEN = 0x9E37_79B9_7F4A_7C15
     ROW_BITS = 0xFFFF_FFFF  # the half of a table's word that is the row
@@ -76,29 +76,18 @@ class ClientIds:
         return size
 
     def find(self, account: int, text: bytes) -> int:
-        """The row of an account's id, or NIL. `text` is the record's 36 bytes (its padding may be left off when uncompiled)."""
-        mask = len(self._table) - 1
-        sought = self._hash(account, text)
-        i = sought & mask
-        while self._table[i] != 0:
-            if self._table[i] >> 32 == sought:
-                row = self._table[i] & ROW_BITS
-                if (
-                    self.rows[row].account == account
-                    and self.rows[row].word0 == id_word(text, 0)
-                    and self.rows[row].word1 == id_word(text, 1)
-                    and self.rows[row].word2 == id_word(text, 2)
-                    and self.rows[row].word3 == id_word(text, 3)
-                    and self.rows[row].word4 == id_word(text, 4)
-                ):
-                    return row
-            i = (i + 1) & mask
-        return NIL
+        """The row of an account's id, or NIL. `text` is the record's 36 bytes (uncompiled, its padding may be left off)."""
+        return self._table[self._locate(account, text, self._hash(account, text))] & ROW_BITS
 
-    def insert(self, account: int, text: bytes, order_id: int, body_digest: int, day: int) -> int:
-        """Adds an id that isn't there and returns its row; `reserve` has made room."""
+    def remember(self, account: int, text: bytes, order_id: int, body_digest: int, day: int) -> int:
+        """The row of an account's id: as it has been remembered, or else a new one, which `reserve` has made room for."""
+        word = self._hash(account, text)
+        i = self._locate(account, text, word)
+        if self._table[i] != 0:
+            return self._table[i] & ROW_BITS
         self.count += 1
         row = self.count
+        self._table[i] = word << 32 | row
         self.rows[row].order_id = order_id
         self.rows[row].body_digest = body_digest
         self.rows[row].word0 = id_word(text, 0)
@@ -108,9 +97,27 @@ class ClientIds:
         self.rows[row].word4 = id_word(text, 4)
         self.rows[row].account = account
         self.rows[row].day = day
-        self.rows[row].hash = self._hash(account, text)
-        self._enter(row)
+        self.rows[row].hash = word
         return row
+
+    def _locate(self, account: int, text: bytes, sought: int) -> int:
+        """The place in the table of an id with the hash `sought`, or the free one where it would stand."""
+        mask = len(self._table) - 1
+        i = sought & mask
+        while self._table[i] != 0:
+            row = self._table[i] & ROW_BITS
+            if (
+                self._table[i] >> 32 == sought
+                and self.rows[row].account == account
+                and self.rows[row].word0 == id_word(text, 0)
+                and self.rows[row].word1 == id_word(text, 1)
+                and self.rows[row].word2 == id_word(text, 2)
+                and self.rows[row].word3 == id_word(text, 3)
+                and self.rows[row].word4 == id_word(text, 4)
+            ):
+                return i
+            i = (i + 1) & mask
+        return i
 
     def forget_before(self, day: int) -> None:
         """Drops the ids of days before `day`; the others close ranks."""

@@ -310,9 +310,8 @@ class Engine:
     def _is_repeat(self, c: Command) -> bool:
         """Answers an id that was used before; a new one is remembered."""
         digest = self._body_digest(c)
-        row = self.client_ids.find(c.account, c.client_order_id)
-        if row == NIL:
-            self.client_ids.insert(c.account, c.client_order_id, c.seq, digest, self.trading_day)
+        row = self.client_ids.remember(c.account, c.client_order_id, c.seq, digest, self.trading_day)
+        if self.client_ids.rows[row].order_id == c.seq:
             return False
         if self.client_ids.rows[row].body_digest != digest:
             self._reject(c, Reason.CLIENT_ORDER_ID_REUSED, c.seq)
