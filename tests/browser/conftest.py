@@ -1,0 +1,131 @@
+"""A real venue in a process of its own, and Debian's Chromium looking at it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_ARGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+SIZE = {"width": 1400, "height": 900}
+WAIT_MS = 20_000
+"""How long a condition may take on a busy machine before a test fails; nothing waits that long otherwise."""
+
+expect.set_options(timeout=WAIT_MS)
+
+
+@dataclass
+class VenueProcess:
+    """A running `rex`, and how to ask it over HTTP."""
+
+    url: str
+    keys: dict[str, Any]
+
+    def get(self, path: str, name: str = "operator", **query: Any) -> Any:
+        """The JSON the API answers to one of the venue's keys."""
+        answer = httpx.get(self.url + path, params=query, headers=self._headers(name))
+        answer.raise_for_status()
+        return answer.json()
+
+    def post(self, path: str) -> None:
+        """An operator's command."""
+        httpx.post(self.url + path, headers=self._headers("operator")).raise_for_status()
+
+    def _headers(self, name: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.keys[name]['key']}"}
+
+
+@contextmanager
+def rex(data_dir: Path, *arguments: str) -> Iterator[VenueProcess]:
+    """Runs `rex` on a free port until the block ends; it must then stop by itself with status 0."""
+    command = [sys.executable, "-c", "from services.cli import main; main()", *arguments]
+    command += ["--port", "0", "--data-dir", str(data_dir)]
+    environment = os.environ | {"PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        try:
+            found = next(
+                (match for line in process.stdout if (match := re.search(r"http://127\.0\.0\.1:\d+", line))), None
+            )
+            assert found is not None, "the venue ended before it said where it listens"
+            yield VenueProcess(found[0], json.loads((data_dir / "keys.json").read_text()))
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()  # so that its last words never fill the pipe
+            status = process.wait()
+    assert status == 0
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
+    """`rex demo`: simulated traders trade, and the trader page has a ticket."""
+    with rex(tmp_path_factory.mktemp("demo"), "demo") as venue:
+        yield venue
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
+    """`rex serve`: nobody trades, and the pages are read-only."""
+    with rex(tmp_path_factory.mktemp("served"), "serve", "--schedule", "always", "--json") as venue:
+        yield venue
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"NO BROWSER TEST RAN: {CHROMIUM} is missing (Debian's package chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS))
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watched:
+    """A page, and everything about it that nobody wants to see."""
+
+    page: Page
+    troubles: list[str] = field(default_factory=list)
+
+    def listen(self) -> None:
+        """Notes console messages above `info`, exceptions, failed requests, error answers."""
+        page, note = self.page, self.troubles.append
+        page.on(
+            "console", lambda said: note(f"{said.type}: {said.text}") if said.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: note(f"exception: {error}"))
+        page.on("requestfailed", lambda request: note(f"failed: {request.url}"))
+        page.on("response", lambda answer: note(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
+
+
+@pytest.fixture
+def watched(chromium: Browser) -> Iterator[Watched]:
+    """A page of 1400 × 900; the test fails if the page had any trouble."""
+    context = chromium.new_context(viewport=SIZE)  # type: ignore[arg-type]
+    context.set_default_timeout(WAIT_MS)
+    found = Watched(context.new_page())
+    found.listen()
+    yield found
+    troubles = list(found.troubles)  # closing may end a request that is under way, which is no trouble
+    context.close()
+    assert troubles == []

@@ -1,0 +1,43 @@
+"""What a screen must not do: scroll, cut digits, ask another server."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import VenueProcess, Watched
+
+PAGES = {"/ui/": "market", "/ui/trade/PRND-OX": "ladder"}
+
+CUT_NUMBERS = """() => [...document.querySelectorAll('td.num, th.num, b, .num')].filter(cell => {
+    const box = cell.getBoundingClientRect(), frame = cell.closest('.panel')?.getBoundingClientRect();
+    return cell.scrollWidth > cell.clientWidth + 1 && getComputedStyle(cell).overflow === 'hidden'
+        || frame && (box.right > frame.right + 1 || box.left < frame.left - 1);
+}).map(cell => cell.outerHTML)"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_fits_on_1400_by_900_without_cut_numbers(watched: Watched, demo: VenueProcess, path: str) -> None:
+    watched.page.goto(demo.url + path)
+    expect(watched.page.get_by_test_id(PAGES[path])).to_be_visible()
+    size = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    assert watched.page.evaluate(size) == [1400, 900]
+    assert watched.page.evaluate(CUT_NUMBERS) == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_everything_comes_from_the_venue_itself(watched: Watched, demo: VenueProcess, path: str) -> None:
+    asked: set[str] = set()
+    watched.page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+    watched.page.goto(demo.url + path)
+    expect(watched.page.get_by_test_id(PAGES[path])).to_be_visible()
+    assert asked - {""} == {urlsplit(demo.url).netloc}  # data: addresses have no host
+
+
+def test_the_colours_are_explained(watched: Watched, demo: VenueProcess) -> None:
+    for path in PAGES:
+        watched.page.goto(demo.url + path)
+        expect(watched.page.get_by_text(re.compile("red up / buy, green down / sell"))).to_be_visible()
