@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import cython
@@ -41,6 +42,7 @@ class EventOut:
     reserved_u1: int = 0
 
 
+VALUES = attrgetter(*(EVENT.names or ()))
 WORDS = EVENT.itemsize // 8
 
 
@@ -82,7 +84,7 @@ class EventLog:
             # As whole words: numpy copies records field by field.
             events = self._words[: self.size * WORDS].copy().view(EVENT)
         else:
-            events = np.array([astuple(row) for row in self.rows[: self.size]], EVENT)
+            events = np.array([VALUES(row) for row in self.rows[: self.size]], EVENT)
         self.size = 0
         return events
 
