@@ -63,3 +63,9 @@ def best_rates(count: int, runs: int, *work: Callable[[], object]) -> list[float
 def middle(rates: list[float]) -> float:
     """The median: for what depends on a device or a second process, where the best is luck."""
     return median(rates)
+
+
+def spread(rates: list[float], limits: list[float]) -> str:
+    """How far the ratio ranges over the runs, each beside the limit measured next to it: a median alone hides that."""
+    ratios = [rate / limit for rate, limit in zip(rates, limits, strict=True)]
+    return f"{min(ratios):.0%} to {max(ratios):.0%} in {len(ratios)} runs"

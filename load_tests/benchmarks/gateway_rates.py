@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from load_tests.accounts import Funding, TradingAccount, open_accounts, read_instruments
 from load_tests.benchmarks import http_load, websocket_load
-from load_tests.benchmarks.figure import Effort, Figure, middle
+from load_tests.benchmarks.figure import Effort, Figure, middle, spread
 from load_tests.child_process import child, venue
 from load_tests.flow_message import FlowInstrument
 from services.client import RexClient
@@ -107,15 +107,15 @@ def _kind_of_reply(payload: bytes) -> str:
     return "order" if b'"client_order_id"' in payload and b'"error"' not in payload else payload[:200].decode()
 
 
-async def _in_turn(runs: int, *measures: Callable[[], Awaitable[float]]) -> list[float]:
-    """The median rate of each; they take turns, after a first round that only warms up."""
+async def _in_turn(runs: int, *measures: Callable[[], Awaitable[float]]) -> list[list[float]]:
+    """The rates of each; they take turns, after a first round that only warms up."""
     rates: list[list[float]] = [[] for _ in measures]
     for turn in range(runs + 1):
         for number, measure in enumerate(measures):
             rate = await measure()
             if turn:
                 rates[number].append(rate)
-    return [middle(measured) for measured in rates]
+    return rates
 
 
 async def _rest(effort: Effort) -> list[Figure]:
@@ -126,26 +126,28 @@ async def _rest(effort: Effort) -> list[Figure]:
             (1, "/committed-orders", "bare FastAPI + pydantic + one commit", 1_500, ""),
         ):
             wanted = effort.messages(requests)
-            rate, limit = await _in_turn(
-                3,
+            rates, limits = await _in_turn(
+                effort.runs,
                 partial(rest_rate, both, "/v1/orders", both.venue_port, connections, wanted),
                 partial(rest_rate, both, bare_path, both.bare_port, connections, wanted),
             )
             name = f"REST orders, {connections} connection{'s' if connections > 1 else ''}"
-            figures.append(Figure(name, rate, "orders/s", limit_name, limit, expected))
+            figures.append(
+                Figure(name, middle(rates), "orders/s", limit_name, middle(limits), expected, spread(rates, limits))
+            )
         return figures
 
 
 async def _websocket(effort: Effort) -> list[Figure]:
     async with servers() as both:
         wanted = effort.messages(40_000)
-        rate, limit = await _in_turn(
-            3,
+        rates, limits = await _in_turn(
+            effort.runs,
             partial(websocket_rate, both, "/v1/ws", both.venue_port, wanted),
             partial(websocket_rate, both, "/echo", both.bare_port, wanted),
         )
-        note = f"{ACCOUNTS} connections, {WINDOW} orders under way on each"
-        return [Figure("WebSocket orders", rate, "orders/s", "bare echo", limit, "≥ 15 k/s", note)]
+        note = f"{spread(rates, limits)}; {ACCOUNTS} connections, {WINDOW} orders under way on each"
+        return [Figure("WebSocket orders", middle(rates), "orders/s", "bare echo", middle(limits), "≥ 15 k/s", note)]
 
 
 def rest_figures(effort: Effort) -> list[Figure]:

@@ -9,6 +9,7 @@ import asyncio
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
+from typing import cast
 
 from load_tests.benchmarks.http_load import LoadResult
 
@@ -79,8 +80,8 @@ class _Connection(asyncio.Protocol):
         return connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
 
     def send(self, count: int) -> None:
         frames = [frame for _, frame in zip(range(count), self._stream, strict=False)]

@@ -9,7 +9,7 @@ import pytest
 
 from load_tests.benchmarks import __main__ as program
 from load_tests.benchmarks import durable_rates, engine_rates, http_load, websocket_load
-from load_tests.benchmarks.figure import Effort, Figure, best_rates
+from load_tests.benchmarks.figure import Effort, Figure, best_rates, spread
 from load_tests.child_process import ChildFailed, child
 from load_tests.engine_flow import book_flow
 
@@ -19,6 +19,10 @@ ORDER = json.dumps({"symbol": "PRND-OX", "side": "buy", "price": "473000.00", "q
 def test_a_ratio_says_how_much_of_the_limit_is_reached() -> None:
     assert Figure("x", 30.0, "orders/s", "bare", 40.0).to_json()["ratio"] == 0.75
     assert Figure("x", 30.0, "orders/s").to_json()["ratio"] is None
+
+
+def test_the_spread_sets_each_run_beside_the_limit_next_to_it() -> None:
+    assert spread([50.0, 30.0, 90.0], [100.0, 30.0, 100.0]) == "50% to 100% in 3 runs"
 
 
 def test_each_piece_of_work_runs_as_often_as_asked_in_turn() -> None:
