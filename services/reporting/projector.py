@@ -78,7 +78,7 @@ class Projector:
         thread = ThreadPoolExecutor(1, "projector")
         try:
             position = read_position(connection, self._journal.journal_id)
-            await self._check_belongs(position)
+            await check_belongs(self._path, position, self._journal)
             self._has_reached(position.seq)
             rows: asyncio.Queue[Row] = asyncio.Queue(_MAX_ROWS_WAITING)
             async with asyncio.TaskGroup() as tasks:
@@ -94,18 +94,6 @@ class Projector:
         finally:
             thread.shutdown()
             connection.close()
-
-    async def _check_belongs(self, position: Position) -> None:
-        if position.journal_id != self._journal.journal_id:
-            raise ReadDatabaseRefused(self._path, "was made from another journal")
-        last = await self._journal.last_row()
-        if position.seq > (last.last_seq if last is not None else 0):
-            raise ReadDatabaseRefused(self._path, f"stands at seq {position.seq}, which the journal has not reached")
-        if position.seq:
-            async for row in self._journal.read(position.seq - 1):
-                if (row.last_seq, row.hash) != (position.seq, position.row_hash):
-                    raise ReadDatabaseRefused(self._path, f"holds another seq {position.seq} than the journal")
-                break
 
     async def _read(self, rows: asyncio.Queue[Row], after_seq: int) -> None:
         async for row in follow(self._journal, self._feed, after_seq):
@@ -151,3 +139,31 @@ class Projector:
                 waiter.set_exception(ProjectorStopped(f"The read database stands at seq {self._seq}."))
         self._waiting.clear()
         return error
+
+
+async def check_belongs(path: Path, position: Position, journal: Journal) -> None:
+    """Raises ReadDatabaseRefused unless the database at this position was made from this journal, as it is today."""
+    if position.journal_id != journal.journal_id:
+        raise ReadDatabaseRefused(path, "was made from another journal")
+    last = await journal.last_row()
+    if position.seq > (last.last_seq if last is not None else 0):
+        raise ReadDatabaseRefused(path, f"stands at seq {position.seq}, which the journal has not reached")
+    if position.seq:
+        async for row in journal.read(position.seq - 1):
+            if (row.last_seq, row.hash) != (position.seq, position.row_hash):
+                raise ReadDatabaseRefused(path, f"holds another seq {position.seq} than the journal")
+            break
+
+
+async def catch_up(path: Path, journal: Journal) -> None:
+    """Projects what the journal holds now into the read database at path; for a database that no `Projector` writes."""
+    with contextlib.closing(connect_writer(path)) as connection:
+        position = read_position(connection, journal.journal_id)
+        await check_belongs(path, position, journal)
+        changes = Changes(position)
+        async for row in journal.read(position.seq):
+            changes.add(row)
+            if changes.commands >= _MAX_COMMANDS:
+                write(connection, changes)
+                changes = Changes(changes.position)
+        write(connection, changes)

@@ -25,7 +25,6 @@ class YearTurnover:
     instruments: dict[int, Values]
     daily: tuple[Values, ...]
     """The rows of `daily_turnover` in the year, by date and instrument."""
-    largest_trade: Values | None
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,7 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
     )
     listed = (await connection.execute(select(instruments).order_by(instruments.c.instrument))).mappings()
     rows = tuple((await connection.execute(daily)).mappings())
-    return YearTurnover(
-        at,
-        await _target(connection, year),
-        {row["instrument"]: row for row in listed},
-        rows,
-        await _largest(connection, rows),
-    )
+    return YearTurnover(at, await _target(connection, year), {row["instrument"]: row for row in listed}, rows)
 
 
 async def sum_of_trades(connection: AsyncConnection, year: int, after_seq: int, to_seq: int) -> Sum:
@@ -79,15 +72,6 @@ async def _target(connection: AsyncConnection, year: int) -> Target:
     if row is None:
         return Target(DEFAULT_TARGET_FEN, DEFAULT_TARGET_NAME, is_set=False)
     return Target(row["amount_fen"], row["name"], is_set=True)
-
-
-async def _largest(connection: AsyncConnection, daily: tuple[Values, ...]) -> Values | None:
-    traded = [row for row in daily if row["trades"]]
-    if not traded:
-        return None
-    largest = max(traded, key=lambda row: (row["largest_fen"], -row["largest_trade_id"]))
-    found = select(trades).where(trades.c.trade_id == largest["largest_trade_id"])
-    return (await connection.execute(found)).mappings().one()
 
 
 def _dates(year: int) -> tuple[int, int]:

@@ -72,14 +72,14 @@ def _judgement(verdict: Judgement) -> dict[str, Any]:
     target, recent, required = verdict.target_fen, verdict.recent_mean_fen, verdict.required_per_day_fen
     return {
         "target": yuan(target),
-        "share": decimal_text(verdict.net_fen, target, 6),
+        "share": decimal_text(verdict.net_fen, target or 1, 6),
         "missing": yuan(verdict.missing_fen),
         "days_total": verdict.total,
         "days_elapsed": verdict.elapsed,
         "days_left": verdict.left,
         "pace": yuan(verdict.pace_fen),
         "ahead": yuan(verdict.ahead_fen),
-        "ahead_days": decimal_text(verdict.net_fen * verdict.total - target * verdict.elapsed, target, 2),
+        "ahead_days": decimal_text(verdict.net_fen * verdict.total - target * verdict.elapsed, target or 1, 2),
         "required_per_day": yuan(required),
         "recent_mean": _yuan_or_none(recent),
         "required_ratio": decimal_text(required, recent, 4) if recent else None,
@@ -149,15 +149,15 @@ def _largest_day(net_by_day: Mapping[int, int]) -> LargestDay | None:
 
 
 def _largest_trade(found: YearTurnover) -> LargestTrade | None:
-    trade = found.largest_trade
-    if trade is None:
+    traded = [row for row in found.daily if row["trades"]]
+    if not traded:
         return None
+    row = max(traded, key=lambda row: (row["largest_fen"], -row["largest_trade_id"]))
     return LargestTrade(
-        trade_id=str(trade["trade_id"]),
-        symbol=found.instruments[trade["instrument"]]["symbol"],
-        trading_date=date_text(trade["trading_date"]),
-        quantity_lots=trade["quantity_lots"],
-        amount=yuan(trade["amount_fen"]),
+        trade_id=str(row["largest_trade_id"]),
+        symbol=found.instruments[row["instrument"]]["symbol"],
+        trading_date=date_text(row["trading_date"]),
+        amount=yuan(row["largest_fen"]),
     )
 
 

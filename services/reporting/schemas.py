@@ -63,12 +63,11 @@ class LargestDay(_Part):
 
 
 class LargestTrade(_Part):
-    """The trade with the largest amount."""
+    """The trade with the largest amount, the first of equals."""
 
     trade_id: str
     symbol: str
     trading_date: str
-    quantity_lots: int
     amount: str
 
 

@@ -1,0 +1,133 @@
+"""A report from a data folder, with or without a running venue: nothing that the folder holds is changed.
+
+The journal decides. A read database that has everything the journal has is read as it stands; one that is behind is
+copied and brought up to date in a temporary folder, and one that is missing or foreign is rebuilt there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from matching_engine import Engine
+from services.data.calendar import TradingCalendar
+from services.journal import Journal
+from services.journal.sqlite import SqliteJournal
+from services.read_database import ReadDatabaseRefused, open_read_database
+from services.reporting.amounts import yuan
+from services.reporting.figure import Figure, compute_figure
+from services.reporting.projector import catch_up
+from services.reporting.queries import read_position, read_year
+from services.reporting.report import build_report
+from services.reporting.schemas import TurnoverReport
+
+JOURNAL_FILE = "journal.sqlite"
+READ_DATABASE_FILE = "read.sqlite"
+
+_PATIENCE = 20
+"""How often, 50 ms apart, to look whether a running venue's projector is about to catch up."""
+
+
+@dataclass(frozen=True)
+class FolderReport:
+    """The report, and its proof where one was asked for."""
+
+    report: TurnoverReport
+    figure: Figure | None
+
+    @property
+    def agree(self) -> bool:
+        """False where a proof was asked for and one of the computations says something else."""
+        figure = self.figure
+        return figure is None or (figure.agree and yuan(figure.sql_sum_fen) == self.report.net)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report's document; with a proof also `figure` and `agree`."""
+        proof = {} if self.figure is None else {"figure": self.figure.to_json(), "agree": self.agree}
+        return {**self.report.to_json(), **proof}
+
+
+async def report_from_folder(
+    data_dir: Path, year: int, prove: bool = False, calendar_file: Path | None = None
+) -> FolderReport:
+    """The year's report at the journal's end; `prove` also re-executes the whole journal.
+
+    Raises JournalError where there is no journal to read or it is damaged, DataFileError for a calendar that cannot be used.
+    """
+    calendar = TradingCalendar.load(calendar_file)
+    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
+    try:
+        with TemporaryDirectory() as folder:
+            path = data_dir / READ_DATABASE_FILE
+            if not await _is_up_to_date(path, journal):
+                path = await _projected(path, Path(folder) / READ_DATABASE_FILE, journal)
+            return await _report(path, journal, year, prove, calendar)
+    finally:
+        await journal.close()
+
+
+async def _report(
+    path: Path, journal: SqliteJournal, year: int, prove: bool, calendar: TradingCalendar
+) -> FolderReport:
+    read_database = open_read_database(path, read_only=True)
+    try:
+        async with read_database.connect() as connection:
+            found = await read_year(connection, year)
+        assert found is not None, "what is up to date or was projected has a position"
+        report = build_report(year, found, calendar)
+        figure = None
+        if prove:
+            figure = await compute_figure(
+                year,
+                seq=report.seq,
+                engine_counter_fen=None,
+                read_database=read_database,
+                journal=journal,
+                fresh_engine=Engine(),
+            )
+        return FolderReport(report, figure)
+    finally:
+        await read_database.dispose()
+
+
+async def _is_up_to_date(path: Path, journal: Journal) -> bool:
+    """Whether the database has all that the journal had a moment ago."""
+    last = await journal.last_row()
+    last_seq = last.last_seq if last is not None else 0
+    try:
+        read_database = open_read_database(path, read_only=True)
+    except (FileNotFoundError, ReadDatabaseRefused):
+        return False
+    try:
+        seen = -1
+        for _ in range(_PATIENCE):
+            async with read_database.connect() as connection:
+                position = await read_position(connection)
+            if position is None or position["journal_id"] != journal.journal_id or position["seq"] == seen:
+                return False  # not of this journal, or nobody is projecting
+            if position["seq"] >= last_seq:
+                return True
+            seen = position["seq"]
+            await asyncio.sleep(0.05)
+        return False
+    finally:
+        await read_database.dispose()
+
+
+async def _projected(source: Path, path: Path, journal: Journal) -> Path:
+    """A read database at path with all that the journal holds; what the source has is taken over where it may be."""
+    try:
+        open_read_database(source, read_only=True)
+        with closing(sqlite3.connect(source)) as theirs, closing(sqlite3.connect(path)) as ours:
+            theirs.backup(ours)
+        await catch_up(path, journal)
+    except (FileNotFoundError, ReadDatabaseRefused):
+        path = path.with_name(f"rebuilt-{path.name}")
+        open_read_database(path)
+        await catch_up(path, journal)
+    return path

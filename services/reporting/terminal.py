@@ -1,0 +1,129 @@
+"""The report on a terminal."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from services.reporting.figure import Figure
+from services.reporting.folder import FolderReport
+from services.reporting.schemas import Share, TurnoverReport
+
+_NOT_YET = "too early to say"
+_COLOURS = {"green": "green", "amber": "yellow", "red": "red", None: "dim"}
+
+
+def render(found: FolderReport) -> RenderableType:
+    """The figure against its target, the judgement, the split, the counting rule and the seal."""
+    report = found.report
+    proof = [] if found.figure is None else [_proof(found.figure, found.agree)]
+    body = Group(
+        _bar(report),
+        Text(),
+        _judgement(report),
+        Text(),
+        _split(report),
+        Text(),
+        *proof,
+        _rule(report),
+        Text(),
+        _seal(report),
+    )
+    return Panel(body, title=f"REX turnover {report.year}", padding=(1, 2), width=100)
+
+
+def _bar(report: TurnoverReport) -> Table:
+    share = Decimal(report.share)
+    row = Table.grid(padding=(0, 1))
+    figure = Text(f"¥ {_grouped(report.net)}", style="bold")
+    row.add_row(figure, Text(f"of ¥ {_grouped(report.target)}", style="dim"), _percent(report.share))
+    # A bar is for the eye: whole millionths, not money.
+    bar = ProgressBar(total=1_000_000, completed=min(int(share * 1_000_000), 1_000_000), width=90)
+    grid = Table.grid()
+    grid.add_row(row)
+    grid.add_row(bar)
+    return grid
+
+
+def _judgement(report: TurnoverReport) -> Table:
+    behind = report.ahead.startswith("-")
+    colour = "red" if behind else "green"
+    word = "behind" if behind else "ahead of"
+    ahead, ahead_days = report.ahead.lstrip("-"), report.ahead_days.lstrip("-")
+    assumed = " (calendar: assumed)" if report.calendar == "assumed" else ""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    table.add_row("today", f"¥ {_grouped(report.today)}")
+    table.add_row("trading days", f"{report.days_elapsed} elapsed, {report.days_left} left{assumed}")
+    table.add_row("pace to date", f"¥ {_grouped(report.pace)}")
+    table.add_row(f"{word} pace", f"[{colour}]¥ {_grouped(ahead)} = {_grouped(ahead_days)} trading days[/]")
+    table.add_row("required per remaining day", f"¥ {_grouped(report.required_per_day)}")
+    level = _COLOURS[report.required_level]
+    ratio = _NOT_YET if report.required_ratio is None else f"{report.required_ratio} × ¥ {_grouped(report.recent_mean)}"
+    table.add_row("against the last 20 days' mean", f"[{level}]{ratio}[/]")
+    table.add_row("year end at the year's mean", _money(report.forecast_year_mean))
+    table.add_row("year end at the last 20 days' mean", _money(report.forecast_recent_mean))
+    table.add_row("gross − excluded", f"¥ {_grouped(report.gross)} − ¥ {_grouped(report.excluded)}")
+    table.add_row("net without 13 % VAT", f"¥ {_grouped(report.net_without_vat)}")
+    table.add_row("trades, self-trades prevented", f"{report.trades:,}, {report.prevented_self_trades:,}")
+    return table
+
+
+def _split(report: TurnoverReport) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("")
+    for name in ("yuan", "share", "tonnes", "trades"):
+        table.add_column(name, justify="right")
+    for category in report.categories:
+        table.add_row(*_line(category.category, category), style="bold")
+        products = [product for product in report.products if product.category == category.category and product.trades]
+        for product in sorted(products, key=lambda product: Decimal(product.net), reverse=True):
+            table.add_row(*_line(f"  {product.symbol} {product.name_zh}", product))
+    return table
+
+
+def _line(name: str, share: Share) -> tuple[str, str, str, str, str]:
+    return name, _grouped(share.net), _percent(share.share), _grouped(share.tonnes), f"{share.trades:,}"
+
+
+def _proof(figure: Figure, agree: bool) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    numbers = figure.to_json()
+    if figure.engine_counter_fen is not None:
+        table.add_row("engine counter", f"¥ {_grouped(numbers['engine_counter'])}")
+    table.add_row("sum over the trades", f"¥ {_grouped(numbers['sql_sum'])}")
+    table.add_row("journal re-executed, events equal", f"¥ {_grouped(numbers['journal_replay'])}")
+    table.add_row("", "[green]they agree[/]" if agree else "[red]THEY DISAGREE[/]")
+    table.add_row()
+    return table
+
+
+def _rule(report: TurnoverReport) -> Text:
+    return Text("\n".join([report.counting_rule, *report.assumptions]), style="dim")
+
+
+def _seal(report: TurnoverReport) -> Text:
+    return Text(
+        f"seq {report.seq:,} · trading date {report.trading_date or 'none yet'} · {report.as_of}\n"
+        f"row hash {report.row_hash}\njournal  {report.journal_id}"
+    )
+
+
+def _grouped(amount: str | None) -> str:
+    return "–" if amount is None else f"{Decimal(amount):,f}"
+
+
+def _money(amount: str | None) -> str:
+    return _NOT_YET if amount is None else f"¥ {_grouped(amount)}"
+
+
+def _percent(share: str) -> str:
+    return f"{(Decimal(share) * 100).normalize():,f} %"

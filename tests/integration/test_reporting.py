@@ -1,0 +1,246 @@
+"""The turnover report over HTTP and the figure's defence, on a whole venue in a folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matching_engine import Engine
+from services.data.calendar import TradingCalendar
+from services.reporting import app as reports
+from services.reporting.figure import FigureUnavailable, compute_figure
+from tests.integration.venue import RunningVenue, running_venue
+
+TURNOVER = "/v1/reports/turnover/2023"
+
+
+@pytest.fixture
+async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
+    async with running_venue(tmp_path) as venue:
+        venue.app.include_router(reports.router(venue.read_database, TradingCalendar.load(), venue.projector.reached))
+        yield venue
+
+
+async def place(venue: RunningVenue, name: str, symbol: str, side: str, price: str, quantity: int) -> dict[str, Any]:
+    body = {"symbol": symbol, "side": side, "price": price, "quantity": quantity}
+    answer = await venue.client(name).post("/v1/orders", json=body)
+    assert answer.status_code == 201, answer.text
+    order: dict[str, Any] = answer.json()
+    return order
+
+
+async def trade(venue: RunningVenue) -> int:
+    """Two trades in PRND-OX, one in NDFEB-N35, one self-trade prevented; returns the last sequence number."""
+    await place(venue, "alice", "PRND-OX", "sell", "473000.00", 3)
+    await place(venue, "bob", "PRND-OX", "buy", "473100.00", 1)
+    await place(venue, "bob", "PRND-OX", "buy", "473000.00", 1)
+    await place(venue, "alice", "PRND-OX", "buy", "473000.00", 1)
+    await place(venue, "bob", "NDFEB-N35", "sell", "160.10", 7)
+    last = await place(venue, "alice", "NDFEB-N35", "buy", "161.00", 7)
+    return int(last["seq"])
+
+
+async def report_of(venue: RunningVenue, **query: Any) -> dict[str, Any]:
+    answer = await venue.client("operator").get(TURNOVER, params=query)
+    assert answer.status_code == 200, answer.text
+    report: dict[str, Any] = answer.json()
+    return report
+
+
+NET = Decimal("473000.00") * 2 + Decimal("160.10") * 100 * 7
+
+
+@pytest.mark.anyio
+async def test_counts_each_trade_once(venue: RunningVenue) -> None:
+    seq = await trade(venue)
+    report = await report_of(venue, at_least_seq=seq)
+    assert report["seq"] >= seq
+    assert Decimal(report["net"]) == NET == Decimal(venue.engine.turnover_fen(2023)) / 100  # type: ignore[attr-defined]
+    assert (report["gross"], report["excluded"], report["today"]) == (report["net"], "0.00", report["net"])
+    assert report["net_without_vat"] == "936345.13"
+    assert (report["trades"], report["prevented_self_trades"]) == (3, 1)
+    assert report["trading_date"] == "2023-12-01"
+    assert report["target"] == "23000000000.00"
+    assert report["journal_id"] == venue.journal.journal_id.hex()
+
+
+@pytest.mark.anyio
+async def test_judges_the_year_so_far(venue: RunningVenue) -> None:
+    report = await report_of(venue, at_least_seq=await trade(venue))
+    days = TradingCalendar.load().days(2023)
+    elapsed = sum(str(day) <= "2023-12-01" for day in days)
+    assert (report["days_total"], report["days_elapsed"], report["days_left"]) == (242, elapsed, 242 - elapsed)
+    assert report["calendar"] == "published"
+    assert Decimal(report["pace"]) == round(Decimal(report["target"]) * elapsed / 242, 2)
+    assert Decimal(report["ahead"]) == NET - Decimal(report["pace"])
+    assert report["share"] == "0.000046"
+    assert report["ahead_days"] == "-221.99"
+    assert Decimal(report["required_per_day"]) * (242 - elapsed) >= Decimal(report["missing"]) == 23 * 10**9 - NET
+    assert Decimal(report["recent_mean"]) == round(NET / 20, 2)
+    assert report["required_level"] == "red"
+    assert [day["date"] for day in report["days"]] == [str(day) for day in days]
+    assert report["days"][elapsed - 1] == {
+        "date": "2023-12-01", "pace": report["pace"], "net": report["net"], "cumulative": report["net"]
+    }  # fmt: skip
+    assert (report["days"][elapsed]["net"], report["days"][elapsed]["cumulative"]) == (None, None)
+    assert report["days"][-1]["pace"] == report["target"]
+
+
+@pytest.mark.anyio
+async def test_the_splits_add_up(venue: RunningVenue) -> None:
+    report = await report_of(venue, at_least_seq=await trade(venue))
+    for part in ("categories", "families", "products"):
+        assert sum(Decimal(line["net"]) for line in report[part]) == NET
+        assert sum(line["trades"] for line in report[part]) == 3
+    assert [line["category"] for line in report["categories"]] == ["magnetic_material", "deep_processed"]
+    (oxide,) = [line for line in report["products"] if line["symbol"] == "PRND-OX"]
+    assert (oxide["net"], oxide["quantity_lots"], oxide["tonnes"], oxide["name_zh"]) == (
+        "946000.00",
+        2,
+        "2.000",
+        "氧化镨钕",
+    )
+    assert oxide["prevented_self_trades"] == 1
+    (magnet,) = [line for line in report["products"] if line["symbol"] == "NDFEB-N35"]
+    assert (magnet["quantity_lots"], magnet["tonnes"], magnet["share"]) == (7, "0.700", "0.105919")
+    assert report["largest_trade"]["symbol"] == "PRND-OX"
+    assert report["largest_trade"]["amount"] == "473000.00"
+    assert report["largest_day"] == {"date": "2023-12-01", "net": report["net"]}
+
+
+@pytest.mark.anyio
+async def test_says_what_is_assumed(venue: RunningVenue) -> None:
+    report = (await venue.client("operator").get("/v1/reports/turnover/2027")).json()
+    assert (report["net"], report["calendar"], report["days_total"], report["days_elapsed"]) == (
+        "0.00",
+        "assumed",
+        261,
+        0,
+    )
+    assert "every weekday counts" in report["assumptions"][-1]
+    assert (report["target_is_set"], report["target"]) == (False, "23000000000.00")
+    assert (report["largest_day"], report["largest_trade"], report["today"]) == (None, None, "0.00")
+    assert "Single-sided" in report["counting_rule"]
+
+
+@pytest.mark.anyio
+async def test_a_range_holds_exactly_its_trades(venue: RunningVenue) -> None:
+    before = venue.sequencer.last_seq
+    middle = (await place(venue, "alice", "PRND-OX", "sell", "473000.00", 1))["seq"]
+    await place(venue, "bob", "PRND-OX", "buy", "473000.00", 1)
+    last = await trade(venue)
+
+    async def range_of(after_seq: int, to_seq: int) -> tuple[str, int, int]:
+        answer = await venue.client("operator").get(
+            f"{TURNOVER}/range", params={"after_seq": after_seq, "to_seq": to_seq}
+        )
+        found = answer.json()
+        return found["net"], found["trades"], found["quantity_lots"]
+
+    assert await range_of(before, middle) == ("0.00", 0, 0)
+    assert await range_of(middle, middle + 1) == ("473000.00", 1, 1)
+    assert await range_of(middle + 1, last) == (str(NET), 3, 9)
+    assert await range_of(before, last) == (str(NET + 473_000), 4, 10)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/v1/reports/turnover/next", "year"),
+        ("/v1/reports/turnover/1066", "year"),
+        (f"{TURNOVER}?format=xlsx", "format"),
+        (f"{TURNOVER}?at_least_seq=-1", "at_least_seq"),
+        (f"{TURNOVER}?at_least_seq=999999", "at_least_seq"),
+        (f"{TURNOVER}/range?to_seq=3", "after_seq"),
+        (f"{TURNOVER}/range?after_seq=1&to_seq=999999", "to_seq"),
+    ],
+)
+async def test_names_what_is_wrong(venue: RunningVenue, monkeypatch: pytest.MonkeyPatch, path: str, named: str) -> None:
+    monkeypatch.setattr(reports, "_WAIT_SECONDS", 0.01)
+    answer = await venue.client("operator").get(path)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [error["field"] for error in answer.json()["errors"]] == [named]
+
+
+@pytest.mark.anyio
+async def test_needs_a_key_that_may_read(venue: RunningVenue) -> None:
+    assert (await venue.client(None).get(TURNOVER)).status_code == 401
+    body = {"name": "trade only", "scopes": ["trade"], "account": 2}
+    issued = (await venue.client("operator").post("/v1/admin/keys", json=body)).json()
+    answer = await venue.client(None).get(TURNOVER, headers={"authorization": f"Bearer {issued['key']}"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
+    assert (await venue.client("alice").get(TURNOVER)).status_code == 200
+
+
+@pytest.mark.anyio
+async def test_csv_adds_up_to_the_report(venue: RunningVenue) -> None:
+    report = await report_of(venue, at_least_seq=await trade(venue))
+    by_query = await venue.client("operator").get(TURNOVER, params={"format": "csv"})
+    by_header = await venue.client("operator").get(TURNOVER, headers={"accept": "text/csv"})
+    assert by_query.text == by_header.text
+    assert by_query.headers["content-type"] == "text/csv; charset=utf-8"
+    assert by_query.content.startswith(b"\xef\xbb\xbf# REX turnover 2023")
+    rows = list(csv.reader(io.StringIO(by_query.content.decode("utf-8-sig"))))
+    preamble = [row[0] for row in rows if row[0].startswith("# ")]
+    assert any(report["row_hash"] in line for line in preamble)
+    assert any("Single-sided" in line for line in preamble)
+    header, *lines = rows[len(preamble) :]
+    table = [dict(zip(header, line, strict=True)) for line in lines]
+    assert sum(int(line["amount_fen"]) for line in table) == Decimal(report["net"]) * 100
+    assert sum(Decimal(line["amount_yuan"]) for line in table) == NET
+    assert {(line["trading_date"], line["symbol"], line["name_zh"]) for line in table} == {
+        ("2023-12-01", "PRND-OX", "氧化镨钕"), ("2023-12-01", "NDFEB-N35", "烧结钕铁硼毛坯 N35"),
+    }  # fmt: skip
+
+
+async def figure_at(venue: RunningVenue, seq: int, engine_counter_fen: int | None) -> Any:
+    await venue.projector.reached(seq)
+    return await compute_figure(
+        2023, seq=seq, engine_counter_fen=engine_counter_fen, read_database=venue.read_database, journal=venue.journal,
+        fresh_engine=Engine(),
+    )  # fmt: skip
+
+
+@pytest.mark.anyio
+async def test_three_computations_agree_at_every_sequence_number(venue: RunningVenue) -> None:
+    seq = await trade(venue)
+    figure = await figure_at(venue, seq, venue.engine.turnover_fen(2023))  # type: ignore[attr-defined]
+    assert figure.agree
+    assert figure.to_json() == {
+        "year": 2023, "seq": seq, "engine_counter": str(NET), "sql_sum": str(NET), "journal_replay": str(NET), "agree": True,
+    }  # fmt: skip
+    for earlier in range(seq):
+        assert (await figure_at(venue, earlier, None)).agree
+
+
+@pytest.mark.anyio
+async def test_a_fen_anywhere_breaks_the_agreement(venue: RunningVenue, tmp_path: Path) -> None:
+    seq = await trade(venue)
+    counter = venue.engine.turnover_fen(2023)  # type: ignore[attr-defined]
+    assert not (await figure_at(venue, seq, counter + 1)).agree
+    with closing(sqlite3.connect(tmp_path / "read.db")) as connection, connection:
+        connection.execute(
+            "UPDATE trades SET amount_fen = amount_fen - 1 WHERE trade_id = (SELECT max(trade_id) FROM trades)"
+        )
+    figure = await figure_at(venue, seq, counter)
+    assert (figure.sql_sum_fen, figure.journal_replay_fen, figure.agree) == (counter - 1, counter, False)
+
+
+@pytest.mark.anyio
+async def test_no_figure_beyond_what_is_projected(venue: RunningVenue) -> None:
+    seq = await trade(venue)
+    with pytest.raises(FigureUnavailable, match="has not reached"):
+        await compute_figure(
+            2023, seq=seq + 100, engine_counter_fen=0, read_database=venue.read_database, journal=venue.journal,
+            fresh_engine=Engine(),
+        )  # fmt: skip

@@ -1,0 +1,211 @@
+"""`rex report` without HTTP: from a data folder, beside a running venue, whatever state the read database is in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from matching_engine import Engine
+from matching_engine.records import EVENT, Side
+from services import admin_commands as admin
+from services.attachments import TargetSet
+from services.data import DataFileError
+from services.journal import JournalError
+from services.journal.errors import JournalCorrupt
+from services.journal.sqlite import SqliteJournal
+from services.messaging import Submission
+from services.messaging.in_process import InProcessFeed
+from services.read_database import open_read_database
+from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
+from services.reporting.projector import Projector
+from services.reporting.terminal import render
+from tests.unit.reporting.history import REFERENCE_TICKS, SENDER, History, opening, order
+
+
+@asynccontextmanager
+async def projecting(folder: Path, journal: SqliteJournal) -> AsyncIterator[Projector]:
+    read_database = open_read_database(folder / READ_DATABASE_FILE)
+    projector = Projector(read_database, journal, InProcessFeed())
+    task = asyncio.create_task(projector.run())
+    yield projector
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await read_database.dispose()
+
+
+def deals(times: int) -> list[Submission]:
+    """Each a trade of 2 lots at the reference price: 20,000.00 yuan."""
+    return [
+        order(account, side, REFERENCE_TICKS, 2)
+        for _ in range(times)
+        for account, side in ((2, Side.SELL), (3, Side.BUY))
+    ]
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> Path:
+    """A journal with three trades, all of it projected, nobody running."""
+    await journal_of(tmp_path, History(Engine()), [opening(), deals(3)])
+    return tmp_path
+
+
+async def journal_of(folder: Path, history: History, batches: list[list[Submission]], projected: bool = True) -> None:
+    journal = await SqliteJournal.open(folder / JOURNAL_FILE)
+    history.journal_id, history.epoch = journal.journal_id, journal.epoch
+    for batch in batches:
+        await journal.append(history.row(batch))
+    if projected:
+        async with projecting(folder, journal) as projector:
+            await projector.reached(history.engine.last_seq)
+    await journal.close()
+
+
+@pytest.mark.anyio
+async def test_from_a_folder_with_nobody_running(folder: Path) -> None:
+    found = await report_from_folder(folder, 2023)
+    assert (found.report.net, found.report.trades, found.figure, found.agree) == ("60000.00", 3, None, True)
+    assert "figure" not in found.to_json()
+
+
+@pytest.mark.anyio
+async def test_proves_the_figure(folder: Path) -> None:
+    found = await report_from_folder(folder, 2023, prove=True)
+    document = found.to_json()
+    assert document["figure"] == {
+        "year": 2023, "seq": found.report.seq, "engine_counter": None, "sql_sum": "60000.00",
+        "journal_replay": "60000.00", "agree": True,
+    }  # fmt: skip
+    assert (document["net"], document["agree"]) == ("60000.00", True)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "falsify",
+    [
+        "UPDATE daily_turnover SET amount_fen = amount_fen + 1 WHERE trades > 0",
+        "UPDATE trades SET amount_fen = amount_fen + 1",
+        "DELETE FROM trades",
+    ],
+)
+async def test_a_falsified_read_database_is_found_out(folder: Path, falsify: str) -> None:
+    with closing(sqlite3.connect(folder / READ_DATABASE_FILE)) as connection, connection:
+        connection.execute(falsify)
+    assert not (await report_from_folder(folder, 2023, prove=True)).agree
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("trouble", ["missing", "not a database", "another journal", "another format"])
+async def test_a_read_database_of_no_use_is_rebuilt_elsewhere(folder: Path, trouble: str) -> None:
+    path = folder / READ_DATABASE_FILE
+    statements = {
+        "another journal": "UPDATE position SET journal_id = zeroblob(16)",
+        "another format": "PRAGMA user_version = 999",
+    }
+    if trouble in statements:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(statements[trouble])
+    else:
+        path.unlink()
+        if trouble == "not a database":
+            path.write_bytes(b"nothing of use" * 100)
+    before = path.read_bytes() if path.exists() else None
+    found = await report_from_folder(folder, 2023, prove=True)
+    assert (found.report.net, found.agree) == ("60000.00", True)
+    assert (path.read_bytes() if path.exists() else None) == before
+
+
+@pytest.mark.anyio
+async def test_a_read_database_that_is_behind_is_caught_up_in_a_copy(tmp_path: Path) -> None:
+    history = History(Engine())
+    await journal_of(tmp_path, history, [opening(), deals(1)])
+    await journal_of(tmp_path, history, [deals(4)], projected=False)
+    found = await report_from_folder(tmp_path, 2023, prove=True)
+    assert (found.report.net, found.report.seq, found.agree) == ("100000.00", history.engine.last_seq, True)
+    with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection:
+        assert connection.execute("SELECT sum(amount_fen) FROM trades").fetchone() == (2_000_000,)
+
+
+@pytest.mark.anyio
+async def test_beside_a_running_venue(tmp_path: Path) -> None:
+    history = History(Engine())
+    journal = await SqliteJournal.open(tmp_path / JOURNAL_FILE)
+    history.journal_id, history.epoch = journal.journal_id, journal.epoch
+    await journal.append(history.row(opening()))
+    async with projecting(tmp_path, journal) as projector:
+        await projector.reached(history.engine.last_seq)
+        assert (await report_from_folder(tmp_path, 2023, prove=True)).report.net == "0.00"
+    await journal.close()
+
+
+@pytest.mark.anyio
+async def test_an_empty_journal_and_no_journal(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="no journal"):
+        await report_from_folder(tmp_path, 2023)
+    await (await SqliteJournal.open(tmp_path / JOURNAL_FILE)).close()
+    found = await report_from_folder(tmp_path, 2023, prove=True)
+    assert (found.report.net, found.report.seq, found.report.trading_date, found.agree) == ("0.00", 0, "", True)
+
+
+@pytest.mark.anyio
+async def test_a_rewritten_journal_is_found_out(tmp_path: Path) -> None:
+    """Even where every hash was made anew: the commands make other events than the rewritten ones."""
+    history = History(Engine())
+    await journal_of(tmp_path, history, [opening()])
+    journal = await SqliteJournal.open(tmp_path / JOURNAL_FILE)
+    history.epoch = journal.epoch
+    row = history.row(deals(1))
+    events = np.frombuffer(row.events, EVENT).copy()
+    events["amount_fen"] *= 2
+    await journal.append(replace(row, events=events.tobytes()))
+    await journal.close()
+    assert (await report_from_folder(tmp_path, 2023)).report.net == "40000.00"
+    with pytest.raises(JournalCorrupt, match="makes other events"):
+        await report_from_folder(tmp_path, 2023, prove=True)
+
+
+@pytest.mark.anyio
+async def test_an_operators_calendar(folder: Path) -> None:
+    path = folder / "days.csv"
+    path.write_text("date\n2027-01-04\n")
+    with pytest.raises(DataFileError, match="give the whole year"):
+        await report_from_folder(folder, 2027, calendar_file=path)
+    assert (await report_from_folder(folder, 2027)).report.calendar == "assumed"
+
+
+@pytest.mark.anyio
+async def test_on_a_terminal(folder: Path) -> None:
+    console = Console(width=120, record=True, file=(folder / "terminal").open("w"))
+    with console.file:
+        console.print(render(await report_from_folder(folder, 2023, prove=True)))
+    text = console.export_text()
+    for part in (
+        "60,000.00",
+        "23,000,000,000.00",
+        "too early to say",
+        "Single-sided",
+        "they agree",
+        "氧化钕",
+        "behind pace",
+    ):
+        assert part in text
+    report = (await report_from_folder(folder, 2023)).report
+    assert report.row_hash in text
+
+
+@pytest.mark.anyio
+async def test_a_target_that_was_set(tmp_path: Path) -> None:
+    target = admin.record(SENDER, TargetSet(year=2023, amount_fen=12_000_000, name="a small year"))
+    await journal_of(tmp_path, History(Engine()), [opening(), [target], deals(3)])
+    report = (await report_from_folder(tmp_path, 2023)).report
+    assert (report.target, report.target_name, report.target_is_set) == ("120000.00", "a small year", True)
+    assert report.share == "0.500000"
