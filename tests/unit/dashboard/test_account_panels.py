@@ -34,7 +34,17 @@ FILL: dict[str, Any] = {
 
 def test_an_open_order_has_a_button_with_its_id() -> None:
     html = open_orders([ORDER])
-    assert texts(html)[-9:] == ["10:00:01", "PRND-OX", "buy", "GTC", "463,000.00", "5", "3", "partially filled", "cancel"]
+    assert texts(html)[-9:] == [
+        "10:00:01",
+        "PRND-OX",
+        "buy",
+        "GTC",
+        "463,000.00",
+        "5",
+        "3",
+        "partially filled",
+        "cancel",
+    ]
     assert re.findall(r'data-cancel="([^"]*)"', html) == ["4711"]
     assert re.findall(r'data-key="([^"]*)"', html) == ["4711"]
     assert "no open orders" in open_orders([])
@@ -50,7 +60,10 @@ def test_balances_are_of_the_instrument_on_the_page() -> None:
         "cash": "50000000.00",
         "reserved": "463231.50",
         "available": "49536768.50",
-        "holdings": [{"symbol": "Y-OX", "quantity": 9, "reserved": 0}, {"symbol": "PRND-OX", "quantity": 200, "reserved": 7}],
+        "holdings": [
+            {"symbol": "Y-OX", "quantity": 9, "reserved": 0},
+            {"symbol": "PRND-OX", "quantity": 200, "reserved": 7},
+        ],
     }
     shown = re.findall(r"data-balance=([\w-]+)>([^<]*)<", balances(account, INSTRUMENT))
     assert dict(shown) == {

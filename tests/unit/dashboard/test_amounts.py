@@ -31,7 +31,12 @@ def test_change_is_a_percentage_from_the_reference() -> None:
     assert change("473100.00", "473000.00") == Decimal("0.02")
     assert change("444700.00", "473000.00") == Decimal("-5.98")
     assert change(None, "473000.00") is None
-    assert [direction(value) for value in (Decimal("0.1"), Decimal("-0.1"), Decimal("0.00"), None)] == ["up", "down", "", ""]
+    assert [direction(value) for value in (Decimal("0.1"), Decimal("-0.1"), Decimal("0.00"), None)] == [
+        "up",
+        "down",
+        "",
+        "",
+    ]
 
 
 def test_percent() -> None:

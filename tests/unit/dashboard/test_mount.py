@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.dashboard import mount_dashboard
+from services.gateway import problems
+
+
+def application(trader_key: str | None = None) -> FastAPI:
+    app = FastAPI(docs_url=None, redoc_url=None)
+
+    @app.get("/v1/venue")
+    async def venue() -> dict[str, str]:
+        return {"name": "REX"}
+
+    problems.install(app)
+    mount_dashboard(app, url=lambda: "http://127.0.0.1:1", read_key="rex_read", trader_key=trader_key)
+    return app
+
+
+@pytest.mark.anyio
+async def test_pages_leave_the_apis_errors_alone() -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application()), base_url="http://127.0.0.1") as client:
+        assert (await client.get("/v1/venue")).json() == {"name": "REX"}
+        for method, path, status, code in (
+            ("GET", "/v1/nothing", 404, "not_found"),
+            ("GET", "/nothing", 404, "not_found"),
+            ("DELETE", "/v1/venue", 405, "method_not_allowed"),
+            ("POST", "/", 405, "method_not_allowed"),
+        ):
+            answer = await client.request(method, path)
+            assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+            assert answer.json()["code"] == code
+
+
+@pytest.mark.anyio
+async def test_the_root_leads_to_the_pages() -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application()), base_url="http://127.0.0.1") as client:
+        answer = await client.get("/")
+        assert (answer.status_code, answer.headers["location"]) == (307, "/ui/")
+
+
+def test_pages_have_a_desk_only_with_a_traders_key_and_can_be_mounted_again() -> None:
+    def mounted(trader_key: str | None) -> bool:
+        dashboard = mount_dashboard(FastAPI(), url=lambda: "", read_key="rex_read", trader_key=trader_key)
+        return dashboard.desk is not None
+
+    assert [mounted(None), mounted("rex_trade"), mounted(None)] == [False, True, False]
