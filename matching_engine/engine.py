@@ -175,6 +175,11 @@ class Engine:
         """The number of accounts, VENUE among them."""
         return self.ledger.count
 
+    @property
+    def venue_phase(self) -> int:
+        """The phase last set for all instruments: the schedule's, whatever an operator has halted."""
+        return self.listed.venue_phase
+
     def cash(self, account: int) -> tuple[int, int]:
         """(cash, what of it is reserved), in fen. Raises KeyError for an unknown account."""
         return self.ledger.cash(account)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -147,6 +148,9 @@ async def _run(
         clients = [parts.create_task(dashboard.run(), name="pages")]
         if settings.demo:
             clients.append(parts.create_task(_simulator(settings, url, keys).run(), name="simulator"))
+        # What the start has loaded stays: without this the collector walks it again and again, at 60 ms a time.
+        gc.collect()
+        gc.freeze()
         try:
             yield Venue(url, keys, recovery, engine, journal, sequencer, projector, read_database, calendar)
         finally:

@@ -23,6 +23,10 @@ class StateMachine(Protocol):
     def trading_date(self) -> int:
         """The trading day as yyyymmdd; 0 before the first DAY_ROLL."""
 
+    @property
+    def venue_phase(self) -> int:
+        """The phase last set for all instruments."""
+
     def process(self, commands: Any) -> Any:
         """The events of a COMMAND array, as an EVENT array; raises EngineFault."""
 

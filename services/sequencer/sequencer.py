@@ -1,6 +1,7 @@
 """The one writer: takes what waits, numbers it, runs the engine, puts the row on the device, then lets others see it.
 
-Group commit clocks itself: while a row is on its way to the device, commands collect in the inbox and make up the next.
+Group commit clocks itself: while a row is on its way to the device, the commands that wait are numbered and run as the next
+row, and what comes after them collects in the inbox. So the engine is at most one row ahead of the device.
 All commands of a row bear one time, and timers that are due stand before them, so no result depends on where a row ends.
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from matching_engine.faults import EngineFault
-from matching_engine.records import COMMAND, Command, CommandKind, pack_commands
+from matching_engine.records import COMMAND, Command, pack_commands
 from services.journal import Journal, JournalError
 from services.journal.replay import StateMachine
 from services.journal.row import NO_HASH, Row
@@ -26,9 +27,6 @@ MAX_ROW_BYTES = 512 * 1_024
 
 MAX_WAIT_S = 60.0
 """How long at most without looking at the clock: it may be set, or stand still, while nothing arrives."""
-
-UNKNOWN_PHASE = -1
-"""What a schedule is told before its first SET_PHASE since the start: the journal may hold one set by hand."""
 
 
 class SequencerStopped(Exception):
@@ -66,12 +64,12 @@ class Sequencer:
         self._feed = feed
         self._clock = clock
         self._schedule = schedule
-        self._phase = UNKNOWN_PHASE
         self._look_at_ns = 0
         self._time_ns = 0
         self._hash = NO_HASH
         self._stopping = False
         self._wait: asyncio.Timeout | None = None
+        self._commit: asyncio.Task[None] | None = None  # of the row on its way to the device
         self._ended = asyncio.Event()
         self._ended.set()
         self.last_seq = engine.last_seq
@@ -86,18 +84,26 @@ class Sequencer:
             while True:
                 draining = self._stopping
                 submissions = await self._take()
+                if self._commit is not None and self._commit.done():
+                    await self._committed()
                 if draining and not submissions:
-                    return
+                    return await self._committed()
                 await self._run_batch(submissions)
         finally:
+            if self._commit is not None:
+                self._commit.cancel()
             self._ended.set()
 
     async def stop(self) -> None:
         """Takes in what still waits in the inbox, then ends `run`; returns when it has ended, at once where there is none."""
         self._stopping = True
+        self._look_up()
+        await self._ended.wait()
+
+    def _look_up(self) -> None:
+        """Ends a wait for the inbox: there is something else to see to."""
         if self._wait is not None:
             self._wait.reschedule(asyncio.get_running_loop().time())
-        await self._ended.wait()
 
     async def _continue_chain(self) -> None:
         last = await self._journal.last_row()
@@ -125,41 +131,59 @@ class Sequencer:
         return min(max(self._look_at_ns - self._clock(), 0) / 1e9, MAX_WAIT_S)
 
     async def _run_batch(self, submissions: list[Submission]) -> None:
-        """One row: from numbering its commands to publishing it. No commands, no row."""
+        """One row: numbered, run, and handed on when the row before it is on the device. No commands, no row."""
         time_ns = max(self._clock(), self._time_ns)
         due = self._due(time_ns)
         if not due and not submissions:
             return
-        first_seq = self.last_seq + 1
+        first_seq = self._engine.last_seq + 1
         commands, attachments = assemble(due, submissions, first_seq, time_ns)
         try:
             events = self._engine.process(commands)
-            row = Row(
-                journal_id=self._journal.journal_id,
-                epoch=self._journal.epoch,
-                first_seq=first_seq,
-                last_seq=self.last_seq + len(commands),
-                inbox_position=0,  # An inbox in memory has no position to come back to.
-                previous_hash=self._hash,
-                commands=commands.tobytes(),
-                events=events.tobytes(),
-                attachments=attachments,
-            )
+        except EngineFault as fault:
+            await self._committed()
+            raise SequencerStopped(first_seq, fault) from fault
+        row = Row(
+            journal_id=self._journal.journal_id,
+            epoch=self._journal.epoch,
+            first_seq=first_seq,
+            last_seq=first_seq + len(commands) - 1,
+            inbox_position=0,  # An inbox in memory has no position to come back to.
+            previous_hash=self._hash,
+            commands=commands.tobytes(),
+            events=events.tobytes(),
+            attachments=attachments,
+        )
+        self._hash, self._time_ns = row.hash, time_ns
+        await self._committed()
+        self._commit = asyncio.create_task(self._put_down(row))
+        self._commit.add_done_callback(self._wake_if_failed)
+
+    async def _put_down(self, row: Row) -> None:
+        """The row on the device, then for others to see."""
+        try:
             await self._journal.append(row)
-        except (EngineFault, JournalError) as error:
-            raise SequencerStopped(first_seq, error) from error
-        self.last_seq, self._hash, self._time_ns = row.last_seq, row.hash, time_ns
+        except JournalError as error:
+            raise SequencerStopped(row.first_seq, error) from error
+        self.last_seq = row.last_seq
         await self._feed.publish(row)
+
+    async def _committed(self) -> None:
+        """Waits for the row on its way, and raises what became of it."""
+        if self._commit is not None:
+            commit, self._commit = self._commit, None
+            await commit
+
+    def _wake_if_failed(self, commit: asyncio.Task[None]) -> None:
+        if not commit.cancelled() and commit.exception() is not None:
+            self._look_up()
 
     def _due(self, time_ns: int) -> list[Command]:
         """The schedule's commands at this instant; it is asked again only from the instant it names."""
         if time_ns < self._look_at_ns:
             return []
-        due = self._schedule.due(self._engine.trading_date, self._phase, time_ns)
+        due = self._schedule.due(self._engine.trading_date, self._engine.venue_phase, time_ns)
         self._look_at_ns = self._schedule.next_ns(time_ns)
-        for command in due:
-            if command.kind == CommandKind.SET_PHASE:
-                self._phase = command.phase
         return due
 
 

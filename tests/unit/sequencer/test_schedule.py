@@ -13,7 +13,6 @@ from services.sequencer.schedule import AlwaysOpen, ExchangeHours, trading_date_
 SHANGHAI = timezone(timedelta(hours=8))
 OPEN = Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS)
 CLOSE = Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CLOSED)
-UNKNOWN = -1
 
 
 def roll(day: int) -> Command:
@@ -52,19 +51,18 @@ def test_the_trading_date(calendar: TradingCalendar, instant: str, after_ns: int
 @pytest.mark.parametrize(
     ("trading_date", "phase", "instant", "due"),
     [
-        (0, UNKNOWN, "2023-09-26 03:00", [roll(20230926), OPEN]),
+        (0, Phase.CLOSED, "2023-09-26 03:00", [roll(20230926), OPEN]),
         (20230926, Phase.CONTINUOUS, "2023-09-26 16:59", []),
-        (20230926, UNKNOWN, "2023-09-26 16:59", [OPEN]),
         (20230926, Phase.CLOSED, "2023-09-26 16:59", [OPEN]),
         (20230926, Phase.CONTINUOUS, "2023-09-26 17:00", [roll(20230927)]),
         (20230927, Phase.CONTINUOUS, "2023-09-26 17:00", []),
         (20230928, Phase.CONTINUOUS, "2023-09-28 17:00", [roll(20231009)]),
         (20231009, Phase.CONTINUOUS, "2023-10-05 17:00", []),
-        (20230104, UNKNOWN, "2023-10-05 12:00", [roll(20231009), OPEN]),
+        (20230104, Phase.CLOSED, "2023-10-05 12:00", [roll(20231009), OPEN]),
         (20231009, Phase.CONTINUOUS, "2023-09-26 12:00", []),
     ],
     ids=[
-        "first start", "nothing to do", "after a start", "opens", "17:00", "rolled already", "before a holiday",
+        "first start", "nothing to do", "opens", "17:00", "rolled already", "before a holiday",
         "in a holiday", "one roll after an outage", "a clock set back rolls nothing back",
     ],
 )  # fmt: skip
@@ -77,8 +75,8 @@ def test_always_open(
 @pytest.mark.parametrize(
     ("trading_date", "phase", "instant", "due"),
     [
-        (0, UNKNOWN, "2023-09-26 03:00", [CLOSE, roll(20230926)]),
-        (0, UNKNOWN, "2023-09-26 10:00", [roll(20230926), OPEN]),
+        (0, Phase.CLOSED, "2023-09-26 03:00", [roll(20230926)]),
+        (0, Phase.CLOSED, "2023-09-26 10:00", [roll(20230926), OPEN]),
         (20230926, Phase.CLOSED, "2023-09-26 08:59", []),
         (20230926, Phase.CLOSED, "2023-09-26 09:00", [OPEN]),
         (20230926, Phase.CONTINUOUS, "2023-09-26 11:29", []),

@@ -236,7 +236,7 @@ async def test_a_timer_fires_with_no_traffic_and_once(path: Path) -> None:
             ]
             await one.inbox.put(records())
             assert [command.kind for command in (await one.next_row()).command_list] == [CommandKind.RECORD]
-        assert [phase for phase, _ in schedule.asked] == [-1]
+        assert [phase for phase, _ in schedule.asked] == [Phase.CLOSED]
 
 
 @pytest.mark.anyio

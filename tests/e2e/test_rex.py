@@ -1,0 +1,99 @@
+"""`rex` as a person or a program uses it: real processes, real folders."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from decimal import Decimal
+from pathlib import Path
+
+from services.bootstrap import JOURNAL_FILE, KEYS_FILE
+from tests.e2e.process import rex, serve
+
+
+def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path) -> None:
+    demo = ("demo", "--seconds", "6", "--rate", "60", "--port", "0", "--data-dir", tmp_path, "--json")
+    first = rex(*demo)
+    assert first.returncode == 0, first.stderr
+    one = json.loads(first.stdout)
+    assert one["trades"] > 0
+    assert one["orders"] > one["trades"]
+    assert (one["target_cny"], one["agree"]) == ("23000000000.00", True)
+    figure = one["figure"]
+    assert figure["engine_counter"] == figure["sql_sum"] == figure["journal_replay"] == one["turnover_cny"]
+    assert figure["seq"] == one["last_seq"]
+
+    # What the report says, with and without proof, is what the venue said when it closed.
+    report = rex("report", str(one["year"]), "--data-dir", tmp_path, "--prove", "--json")
+    assert report.returncode == 0, report.stderr
+    found = json.loads(report.stdout)
+    assert (found["net"], found["seq"], found["figure"]["agree"]) == (one["turnover_cny"], one["last_seq"], True)
+    for_people = rex("report", str(one["year"]), "--data-dir", tmp_path)
+    assert f"{Decimal(one['turnover_cny']):,}" in for_people.stdout
+    assert "Single-sided" in for_people.stdout
+
+    # The truth behind it, and a second start on the same books.
+    verified = rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json")
+    checked = json.loads(verified.stdout)
+    assert (checked["good"], checked["last_seq"], checked["state_hash"]) == (True, one["last_seq"], one["state_hash"])
+    second = rex(*demo)
+    assert second.returncode == 0, second.stderr
+    two = json.loads(second.stdout)
+    assert two["last_seq"] > one["last_seq"]
+    assert Decimal(two["turnover_cny"]) >= Decimal(one["turnover_cny"])
+
+
+def test_a_second_process_on_a_folder_is_refused_and_reports_are_not(tmp_path: Path) -> None:
+    with serve(tmp_path) as venue:
+        second = rex("serve", "--port", "0", "--data-dir", tmp_path)
+        assert second.returncode == 1
+        assert "another process" in second.stderr
+        assert str(tmp_path) in second.stderr.replace("\n", "")
+        assert "Traceback" not in second.stderr
+        report = rex("report", "2026", "--data-dir", tmp_path, "--json")
+        assert json.loads(report.stdout)["net"] == "0.00"
+        assert rex("journal", "verify", "--data-dir", tmp_path).returncode == 0
+        port = venue.url.rsplit(":", 1)[1]
+        taken = rex("serve", "--port", port, "--data-dir", tmp_path / "other")
+        assert taken.returncode == 1
+        assert "in use" in taken.stderr
+        assert "Traceback" not in taken.stderr
+    assert (tmp_path / KEYS_FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_changed_row_is_found_and_named(tmp_path: Path) -> None:
+    with serve(tmp_path):
+        pass
+    database = sqlite3.connect(tmp_path / JOURNAL_FILE)
+    with database:
+        [(first_seq, data)] = database.execute("SELECT first_seq, data FROM rows ORDER BY first_seq LIMIT 1")
+        changed = data[:400] + bytes([data[400] ^ 1]) + data[401:]
+        database.execute("UPDATE rows SET data = ? WHERE first_seq = ?", (changed, first_seq))
+    database.close()
+    verified = rex("journal", "verify", "--data-dir", tmp_path, "--json")
+    found = json.loads(verified.stdout)
+    assert verified.returncode == 1
+    assert (found["good"], found["error_seq"]) == (False, first_seq)
+    restarted = rex("serve", "--port", "0", "--data-dir", tmp_path)
+    assert restarted.returncode == 1
+    assert "seq 1" in restarted.stderr
+    assert "Traceback" not in restarted.stderr
+
+
+def test_help_teaches_and_the_version_says_how_the_engine_runs() -> None:
+    for arguments in ((), ("demo",), ("serve",), ("report",), ("journal",), ("journal", "verify")):
+        said = rex(*arguments, "--help")
+        assert said.returncode == 0
+        assert "Usage" in said.stdout
+    version = rex("--version")
+    assert version.stdout.startswith("rex 0.1.0 on Python 3.")
+    assert "native" in version.stdout or "Python" in version.stdout.split(";")[1]
+
+
+def test_what_cannot_be_read_is_one_sentence_and_a_status(tmp_path: Path) -> None:
+    for command in (("report", "2026"), ("journal", "verify")):
+        missing = rex(*command, "--data-dir", tmp_path / "nowhere")
+        assert missing.returncode == 1
+        assert "Traceback" not in missing.stderr
+        assert "nowhere" in missing.stderr.replace("\n", "")
+    assert rex("report", "1999", "--data-dir", tmp_path).returncode == 2
