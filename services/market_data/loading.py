@@ -12,7 +12,7 @@ from services.read_database.tables import instruments, orders, position, trades
 
 
 async def load_market(market: Market, read_database: AsyncEngine) -> Market:
-    """Fills an empty market; the caller has seen to it that nothing is projected meanwhile."""
+    """Fills an empty market; one connection reads all of it at one position."""
     async with read_database.connect() as connection:
         where = (await connection.execute(select(position.c.seq, position.c.trading_date))).first()
         if where is None:

@@ -1,0 +1,66 @@
+"""A market out of the read database is the market that heard every row."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matching_engine.records import Command
+from services.admin_commands import day_roll
+from services.market_data import Market
+from tests.integration.venue import RunningVenue, running_venue
+
+pytestmark = pytest.mark.anyio
+
+SYMBOLS = ("PRND-OX", "NDFEB-N35")
+
+
+async def trade_at_random(venue: RunningVenue, seed: int) -> None:
+    """Orders of both traders around the reference prices, some of them for longer than a day."""
+    rng = random.Random(seed)
+    clients = venue.client("alice"), venue.client("bob")
+    tickers = {symbol: (await clients[0].get(f"/v1/market/{symbol}/ticker")).json() for symbol in SYMBOLS}
+    instruments = {listed.symbol: listed for listed in venue.state.instruments}
+    for _ in range(6):
+        orders = []
+        for _ in range(40):
+            symbol = rng.choice(SYMBOLS)
+            reference = instruments[symbol].price_ticks(tickers[symbol]["reference_price"])
+            price = instruments[symbol].price_text(reference + rng.randint(-4, 4))
+            side, time_in_force = rng.choice(("buy", "sell")), rng.choice(("day", "gtc", "ioc"))
+            orders.append(
+                {"symbol": symbol, "side": side, "price": price, "quantity": 1, "time_in_force": time_in_force}
+            )
+        reply = await rng.choice(clients).post("/v1/orders/batch", json={"orders": orders})
+        assert reply.status_code == 200
+
+
+def seen(market: Market) -> list[Any]:
+    """All a client can ask, without the seqs of last changes, which a loaded market does not know."""
+    return [
+        (
+            market.depth(number),
+            market.recent_trades(number, 1_000),
+            market.ticker(number)._replace(seq=0),
+        )
+        for number in range(len(market.quotations))
+    ]
+
+
+async def test_loaded_or_applied_it_is_the_same_market(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        operator, symbols = venue.client("operator"), [listed.symbol for listed in venue.state.instruments]
+        for step in range(3):
+            await trade_at_random(venue, seed=step)
+            if step == 1:
+                await venue.inbox.put(day_roll(Command(), 20231204))
+                assert (await operator.post(f"/v1/admin/instruments/{SYMBOLS[1]}/halt")).status_code == 200
+                assert venue.market.trading_date == 20231204
+            await venue.projector.reached(venue.sequencer.last_seq)
+            loaded = await Market.load(venue.read_database)
+            assert (loaded.seq, loaded.trading_date) == (venue.market.seq, venue.market.trading_date)
+            assert seen(loaded) == seen(venue.market)
+            assert loaded.ticker(symbols.index(SYMBOLS[0])).trades > 0 or step == 1, "there was something to compare"
