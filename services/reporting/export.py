@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 
 from services.reporting.amounts import date_text, decimal_text, yuan
-from services.reporting.queries import YearTurnover
+from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms
 from services.reporting.schemas import TurnoverReport
 
@@ -19,7 +20,7 @@ BYTE_ORDER_MARK = "\ufeff"
 """Without it a spreadsheet takes UTF-8 for the machine's old code page, and the Chinese names break."""
 
 
-def csv_text(report: TurnoverReport, found: YearTurnover) -> str:
+def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: Sequence[Values]) -> str:
     """UTF-8 text: lines that begin with # say what this is, how it was counted and what seals it; then header and data.
 
     The sum of `amount_fen` is the report's net turnover.
@@ -29,10 +30,8 @@ def csv_text(report: TurnoverReport, found: YearTurnover) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerows([[f"# {line}"] for line in _preamble(report)])
     writer.writerow(COLUMNS)
-    for row in found.daily:
-        if not row["trades"] and not row["prevented"]:
-            continue  # a day that was only settled
-        facts = found.instruments[row["instrument"]]
+    for row in daily:
+        facts = instruments[row["instrument"]]
         writer.writerow(
             [
                 date_text(row["trading_date"]),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.read_database.tables import daily_turnover, instruments, position, targets, trades
 from services.reporting.target import DEFAULT_TARGET_FEN, DEFAULT_TARGET_NAME, Target
+
+_DAY = daily_turnover.c
 
 Values = Mapping[Any, Any]
 """One row, by column name."""
@@ -23,8 +25,13 @@ class YearTurnover:
     position: Values
     target: Target
     instruments: dict[int, Values]
-    daily: tuple[Values, ...]
-    """The rows of `daily_turnover` in the year, by date and instrument."""
+    """By number; the columns of `instruments`."""
+    net_by_day: dict[int, int]
+    """Fen by trading date."""
+    by_instrument: dict[int, Values]
+    """The year's trades, quantity_lots, amount_fen and prevented, of each instrument that has any."""
+    largest: Values | None
+    """The row of `daily_turnover` that has the year's largest trade."""
 
 
 @dataclass(frozen=True)
@@ -42,27 +49,39 @@ async def read_position(connection: AsyncConnection) -> Values | None:
 
 
 async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | None:
-    """A year's turnover, day by day and instrument by instrument; None before the projector has begun."""
+    """A year's turnover by day and by instrument; None before the projector has begun."""
     at = await read_position(connection)
     if at is None:
         return None
-    first, last = _dates(year)
-    daily = (
-        select(daily_turnover)
-        .where(daily_turnover.c.trading_date.between(first, last))
-        .order_by(daily_turnover.c.trading_date, daily_turnover.c.instrument)
+    of_year = _of_year(year)
+    by_day = select(_DAY.trading_date, func.sum(_DAY.amount_fen)).where(of_year).group_by(_DAY.trading_date)
+    sums = [func.sum(_DAY[name]).label(name) for name in ("trades", "quantity_lots", "amount_fen", "prevented")]
+    by_instrument = select(_DAY.instrument, *sums).where(of_year).group_by(_DAY.instrument)
+    largest = select(daily_turnover).where(of_year, _DAY.trades > 0)
+    largest = largest.order_by(_DAY.largest_fen.desc(), _DAY.largest_trade_id).limit(1)
+    listed = select(instruments).order_by(instruments.c.instrument)
+    return YearTurnover(
+        position=at,
+        target=await _target(connection, year),
+        instruments={row["instrument"]: row for row in (await connection.execute(listed)).mappings()},
+        net_by_day={date: int(amount_fen) for date, amount_fen in await connection.execute(by_day)},
+        by_instrument={row["instrument"]: row for row in (await connection.execute(by_instrument)).mappings()},
+        largest=(await connection.execute(largest)).mappings().first(),
     )
-    listed = (await connection.execute(select(instruments).order_by(instruments.c.instrument))).mappings()
-    rows = tuple((await connection.execute(daily)).mappings())
-    return YearTurnover(at, await _target(connection, year), {row["instrument"]: row for row in listed}, rows)
+
+
+async def read_daily(connection: AsyncConnection, year: int) -> Sequence[Values]:
+    """The year's rows of `daily_turnover` with trades or prevented self-trades, by date and instrument."""
+    happened = (_DAY.trades > 0) | (_DAY.prevented > 0)
+    daily = select(daily_turnover).where(_of_year(year), happened).order_by(_DAY.trading_date, _DAY.instrument)
+    return (await connection.execute(daily)).mappings().all()
 
 
 async def sum_of_trades(connection: AsyncConnection, year: int, after_seq: int, to_seq: int) -> Sum:
     """The year's trades with after_seq < seq <= to_seq, added up from the single trades."""
-    first, last = _dates(year)
     count, lots, amount = func.count(), func.sum(trades.c.quantity_lots), func.sum(trades.c.amount_fen)
     found = select(count, lots, amount).where(
-        trades.c.trading_date.between(first, last), trades.c.seq > after_seq, trades.c.seq <= to_seq
+        trades.c.trading_date.between(*_dates(year)), trades.c.seq > after_seq, trades.c.seq <= to_seq
     )
     return Sum(*[int(value or 0) for value in (await connection.execute(found)).one()])
 
@@ -72,6 +91,10 @@ async def _target(connection: AsyncConnection, year: int) -> Target:
     if row is None:
         return Target(DEFAULT_TARGET_FEN, DEFAULT_TARGET_NAME, is_set=False)
     return Target(row["amount_fen"], row["name"], is_set=True)
+
+
+def _of_year(year: int) -> ColumnElement[bool]:
+    return _DAY.trading_date.between(*_dates(year))
 
 
 def _dates(year: int) -> tuple[int, int]:

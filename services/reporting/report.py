@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,14 +30,13 @@ COUNTING_RULE = (
     "trade has been flagged. Turnover is what was traded and settled at the trade, delivery against payment."
 )
 VAT_PERCENT = 13
+_NOTHING: Values = {"trades": 0, "quantity_lots": 0, "amount_fen": 0, "prevented": 0}
 
 
 def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
     """The report of what was read at one position."""
     position, target = found.position, found.target
-    net_by_day: dict[int, int] = defaultdict(int)
-    for row in found.daily:
-        net_by_day[row["trading_date"]] += row["amount_fen"]
+    net_by_day = found.net_by_day
     days = year_days(calendar, year, net_by_day)
     verdict = judge(days, net_by_day, position["trading_date"], target.amount_fen)
     return TurnoverReport(
@@ -48,8 +46,8 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         excluded=yuan(0),
         net_without_vat=decimal_text(verdict.net_fen, 100 + VAT_PERCENT, 2),
         today=yuan(net_by_day.get(position["trading_date"], 0)),
-        trades=sum(row["trades"] for row in found.daily),
-        prevented_self_trades=sum(row["prevented"] for row in found.daily),
+        trades=sum(row["trades"] for row in found.by_instrument.values()),
+        prevented_self_trades=sum(row["prevented"] for row in found.by_instrument.values()),
         counting_rule=COUNTING_RULE,
         target_name=target.name,
         target_is_set=target.is_set,
@@ -91,10 +89,7 @@ def _judgement(verdict: Judgement) -> dict[str, Any]:
 
 def _split(found: YearTurnover, net_fen: int) -> dict[str, Any]:
     """By instrument, and from that by family and category, so that the three add up to the same."""
-    by_instrument: dict[int, list[Values]] = defaultdict(list)
-    for row in found.daily:
-        by_instrument[row["instrument"]].append(row)
-    lines = [(facts, by_instrument[number]) for number, facts in found.instruments.items()]
+    lines = [(facts, found.by_instrument.get(number, _NOTHING)) for number, facts in found.instruments.items()]
     categories = {facts["category"]: {"category": facts["category"]} for facts, _ in lines}
     families = {facts["family"]: {"category": facts["category"], "family": facts["family"]} for facts, _ in lines}
     return {
@@ -106,25 +101,25 @@ def _split(found: YearTurnover, net_fen: int) -> dict[str, Any]:
             Family(**names, **_share([line for line in lines if line[0]["family"] == key], net_fen))
             for key, names in families.items()
         ),
-        "products": tuple(_product(facts, rows, net_fen) for facts, rows in lines),
+        "products": tuple(_product(facts, traded, net_fen) for facts, traded in lines),
     }
 
 
-def _product(facts: Values, rows: list[Values], net_fen: int) -> Product:
+def _product(facts: Values, traded: Values, net_fen: int) -> Product:
     return Product(
         **{name: facts[name] for name in ("symbol", "name_en", "name_zh", "category", "family", "unit")},
-        **_share([(facts, rows)], net_fen),
-        quantity_lots=sum(row["quantity_lots"] for row in rows),
-        prevented_self_trades=sum(row["prevented"] for row in rows),
+        **_share([(facts, traded)], net_fen),
+        quantity_lots=traded["quantity_lots"],
+        prevented_self_trades=traded["prevented"],
     )
 
 
-def _share(lines: Iterable[tuple[Values, list[Values]]], net_fen: int) -> dict[str, Any]:
+def _share(lines: Iterable[tuple[Values, Values]], net_fen: int) -> dict[str, Any]:
     kilograms = amount_fen = trades = 0
-    for facts, rows in lines:
-        kilograms += lot_kilograms(facts) * sum(row["quantity_lots"] for row in rows)
-        amount_fen += sum(row["amount_fen"] for row in rows)
-        trades += sum(row["trades"] for row in rows)
+    for facts, traded in lines:
+        kilograms += lot_kilograms(facts) * traded["quantity_lots"]
+        amount_fen += traded["amount_fen"]
+        trades += traded["trades"]
     share = decimal_text(amount_fen, net_fen or 1, 6)
     return {"net": yuan(amount_fen), "share": share, "tonnes": decimal_text(kilograms, 1000, 3), "trades": trades}
 
@@ -149,10 +144,9 @@ def _largest_day(net_by_day: Mapping[int, int]) -> LargestDay | None:
 
 
 def _largest_trade(found: YearTurnover) -> LargestTrade | None:
-    traded = [row for row in found.daily if row["trades"]]
-    if not traded:
+    row = found.largest
+    if row is None:
         return None
-    row = max(traded, key=lambda row: (row["largest_fen"], -row["largest_trade_id"]))
     return LargestTrade(
         trade_id=str(row["largest_trade_id"]),
         symbol=found.instruments[row["instrument"]]["symbol"],
