@@ -225,6 +225,7 @@ def _server(app: FastAPI, settings: Settings) -> _Server:
             log_level="warning",
             access_log=False,
             ws_max_size=MAX_MESSAGE_BYTES,
+            ws_per_message_deflate=False,  # Messages are small and the way is short: compressing costs more than it saves.
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
     )

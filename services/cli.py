@@ -25,6 +25,8 @@ from services.closing import Closing, closing_of
 from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import Verification, verify
+from services.reporting.folder import report_from_folder
+from services.reporting.terminal import render
 from services.settings import Settings
 
 app = typer.Typer(
@@ -120,7 +122,7 @@ def report(
     remaining day, the split by category and product, and the counting rule. The last line says the sequence number and the
     hashes that seal the figure. With `--prove` the figure is computed three ways; exit status 1 when they disagree.
     """
-    found = _run(report_from_folder(data_dir, year, prove=prove))
+    found = _run(report_from_folder(data_dir, year, prove))
     if as_json:
         print(json.dumps(found.to_json(), ensure_ascii=False))
     else:

@@ -55,7 +55,12 @@ async def test_one_order_from_http_to_the_report(tmp_path: Path) -> None:
 
             # 2. A buy at a higher limit trades at once, at the maker's price.
             bid = await buyer.place_order(BID)
-            assert (bid["state"], bid["cum_qty"], bid["avg_px"], bid["fees"]) == ("filled", 1, "473000.000000", "236.50")
+            assert (bid["state"], bid["cum_qty"], bid["avg_px"], bid["fees"]) == (
+                "filled",
+                1,
+                "473000.000000",
+                "236.50",
+            )
             seq = bid["seq"]
 
             # 3. Delivery versus payment, to the fen, and both read their own writes.
@@ -66,7 +71,12 @@ async def test_one_order_from_http_to_the_report(tmp_path: Path) -> None:
             assert delivered["cash"] == "472763.50"
             assert delivered["holdings"] == [{"symbol": "PRND-OX", "quantity": 9, "reserved": 1, "available": 8}]
             [fill] = (await seller.fills())["fills"]
-            assert (fill["liquidity"], fill["amount"], fill["fee"], fill["seq"]) == ("maker", "473000.00", "236.50", seq)
+            assert (fill["liquidity"], fill["amount"], fill["fee"], fill["seq"]) == (
+                "maker",
+                "473000.00",
+                "236.50",
+                seq,
+            )
 
             # 4. Everybody sees the book and the trade.
             depth = await buyer.depth("PRND-OX")
