@@ -27,8 +27,9 @@ def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: S
     """
     out = io.StringIO()
     out.write(BYTE_ORDER_MARK)
+    # Not quoted: a reader that skips comments looks for a # at the very start of a line.
+    out.writelines(f"# {' '.join(line.split())}\r\n" for line in _preamble(report))
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerows([[f"# {line}"] for line in _preamble(report)])
     writer.writerow(COLUMNS)
     for row in daily:
         facts = instruments[row["instrument"]]

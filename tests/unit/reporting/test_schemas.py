@@ -1,0 +1,14 @@
+"""What the report says and what docs/operators.md explains are the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.reporting.schemas import TurnoverReport
+
+OPERATORS = Path(__file__).parents[3] / "docs" / "operators.md"
+
+
+def test_every_field_of_the_report_is_explained() -> None:
+    text = OPERATORS.read_text(encoding="utf-8")
+    assert [field for field in TurnoverReport.model_fields if field != "year" and f"`{field}`" not in text] == []
