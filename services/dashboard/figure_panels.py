@@ -93,7 +93,7 @@ def _product(line: Json, largest: Decimal) -> str:
     bar = f'<i class=bar style="width:{width:.2f}%"></i>'
     return (
         f'<tr data-product="{escape(line["symbol"])}"><td class=cut title="{names}">{bar}'
-        f"{escape(line['name_en'])} <span class=zh>{escape(line['name_zh'])}</span></td>"
+        f"<span class=zh>{escape(line['name_zh'])}</span> {escape(line['name_en'])}</td>"
         f"<td class=num>{grouped(line['net'])}</td><td class='num dim'>{percent(line['share'])}</td></tr>"
     )
 

@@ -30,6 +30,9 @@ _REPORT_LOOKS = 2
 _LISTING_LOOKS = 30
 """Every how many looks the report and the list of instruments are fetched."""
 
+_PATIENCE_SECONDS = 2.0
+"""How long a page that is opened during the start waits for the list of instruments; NiceGUI gives a page 3 s."""
+
 _WATCHED_SECONDS = 5.0
 """How long a symbol is fetched for after a page last asked for it."""
 
@@ -42,6 +45,7 @@ class LiveFeed:
         self._read_key = read_key
         self._watched: dict[str, float] = {}
         self._newly_watched = asyncio.Event()
+        self._listed = asyncio.Event()
         self.problem: str | None = "not connected yet"
         """Why what is here may be old, in words; None while all is well."""
         self.venue: Json | None = None
@@ -57,6 +61,13 @@ class LiveFeed:
     async def run(self) -> None:
         """Follows the venue until it is canceled; a lost connection is made anew."""
         await keep_connected(lambda: RexClient(self._url(), self._read_key), self._follow, self._say)
+
+    async def instrument(self, symbol: str) -> Json | None:
+        """An instrument by its symbol; None where none is listed so, or the venue has not answered for a while."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._listed.wait()
+        return self.instruments.get(symbol)
 
     def watch(self, symbol: str) -> None:
         """A page looks at this instrument now: its depth and trades are kept for a few seconds more."""
@@ -93,6 +104,7 @@ class LiveFeed:
         for look in count():
             if look % _LISTING_LOOKS == 0:
                 self.instruments = {instrument["symbol"]: instrument for instrument in await client.instruments()}
+                self._listed.set()
             self.venue = await client.venue()
             if look % _REPORT_LOOKS == 0:
                 self.report = await client.turnover(int(self.venue["trading_date"][:4]))

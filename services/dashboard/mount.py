@@ -14,7 +14,7 @@ from nicegui import ui
 from services.dashboard.desk import Desk
 from services.dashboard.live import LiveFeed
 from services.dashboard.operator_page import operator_page
-from services.dashboard.trader_page import TraderPage
+from services.dashboard.trader_page import TraderPage, no_instrument_page
 
 _FIRST_SYMBOL = "PRND-OX"
 
@@ -75,5 +75,9 @@ def _add_pages(dashboard: Dashboard) -> None:
         return RedirectResponse(f"/ui/trade/{_FIRST_SYMBOL}")
 
     @ui.page("/trade/{symbol}", title="REX 交易")
-    def trade_symbol(symbol: str) -> None:
-        TraderPage(live, dashboard.desk, live.instruments[symbol])
+    async def trade_symbol(symbol: str) -> None:
+        instrument = await live.instrument(symbol)
+        if instrument is None:
+            no_instrument_page(live, symbol)
+        else:
+            TraderPage(live, dashboard.desk, instrument)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from nicegui import events, ui
@@ -29,6 +30,24 @@ _PICK = "(e) => {{ const found = e.target.closest('[data-{name}]'); if (found) e
 """Tells the server which row or button of a fragment was clicked."""
 
 _SHOW_CHOICE = "document.querySelector('.choice.here')?.scrollIntoView({block: 'nearest'})"
+
+
+def no_instrument_page(live: LiveFeed, symbol: str) -> None:
+    """Says that nothing is listed under this symbol, and leads to what is."""
+    frame = Frame(live, "trade")
+    with ui.element("main").classes("trader"):
+        with panel("Instruments", "品种").classes("chooser"):
+            listed = Fragment().classes("scroll")
+        Fragment(f"<div data-testid=no-instrument>No instrument is listed as {escape(symbol[:40])}.</div>").classes(
+            "panel head"
+        )
+
+    def refresh() -> None:
+        frame.refresh()
+        listed.show(chooser(live.instruments.values(), live.tickers, symbol))
+
+    refresh()
+    ui.timer(_REFRESH_SECONDS, refresh)
 
 
 class TraderPage:

@@ -90,8 +90,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
         yield venue
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for one file: Playwright keeps an event loop running meanwhile, which other files' async tests need."""
     if not CHROMIUM.exists():
         pytest.skip(f"NO BROWSER TEST RAN: {CHROMIUM} is missing (Debian's package chromium)")
     with sync_playwright() as playwright:

@@ -109,6 +109,13 @@ def test_the_chooser_leads_from_instrument_to_instrument(watched: Watched, demo:
     expect(page.get_by_test_id("ladder")).to_be_visible()
 
 
+def test_a_symbol_nobody_listed_is_said_and_leads_to_those_listed(watched: Watched, demo: VenueProcess) -> None:
+    watched.page.goto(f"{demo.url}/ui/trade/<i>GOLD")
+    expect(watched.page.get_by_test_id("no-instrument")).to_have_text("No instrument is listed as <i>GOLD.")
+    watched.page.locator(".choice", has_text=SYMBOL).click()
+    expect(watched.page.get_by_test_id("ladder")).to_be_visible()
+
+
 def test_book_and_trades_move(watched: Watched, demo: VenueProcess) -> None:
     page = open_trader_page(watched, demo)
     for part in ("ladder", "last-trades"):
