@@ -167,9 +167,8 @@ def journal_verify(
 async def _verify(data_dir: Path, prove: bool, show: bool) -> Verification:
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
     try:
-        last = await journal.last_row()
         with _progress(show) as progress:
-            task = progress.add_task("verifying", total=last.last_seq if last else 0)
+            task = progress.add_task("verifying", total=await _length(journal))
             return await verify(
                 journal,
                 engine=Engine() if prove else None,
@@ -177,6 +176,15 @@ async def _verify(data_dir: Path, prove: bool, show: bool) -> Verification:
             )
     finally:
         await journal.close()
+
+
+async def _length(journal: SqliteJournal) -> int | None:
+    """The last sequence number; None where the last row is damaged, which the walk will find and name."""
+    try:
+        last = await journal.last_row()
+    except JournalError:
+        return None
+    return last.last_seq if last else 0
 
 
 async def _demo(settings: Settings, seconds: float, announce: bool) -> Closing:
@@ -235,7 +243,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         return uvloop.run(work)
     except* (JournalError, OSError) as trouble:
         for error in trouble.exceptions:
-            err.print(f"[red]rex:[/red] {error}", highlight=False)
+            err.print(f"[red]rex:[/red] {error}", highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
 
