@@ -57,7 +57,6 @@ class Desk:
         self._client, self.problem = None, problem
 
     async def _follow(self, client: RexClient) -> None:
-        self.fills = (await client.fills(limit=FILLS))["fills"]
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._hear(client))
             tasks.create_task(self._balance(client))
@@ -66,13 +65,16 @@ class Desk:
         async for push in client.subscribe(["orders"]):
             if push["type"] == "snapshot":
                 self.orders.clear()
+                self.fills = (await client.fills(limit=FILLS))["fills"]
                 self._client, self.problem = client, None
             for order in push["data"]["orders"]:
                 if order["state"] in _OPEN:
                     self.orders[order["order_id"]] = order
                 else:
                     self.orders.pop(order["order_id"], None)
-            self.fills = [*reversed(push["data"]["fills"]), *self.fills][:FILLS]
+            # What was fetched after a snapshot may be pushed once more.
+            fills = [*reversed(push["data"]["fills"]), *self.fills]
+            self.fills = list({(fill["trade_id"], fill["order_id"]): fill for fill in fills}.values())[:FILLS]
             self._moved.set()
 
     async def _balance(self, client: RexClient) -> None:
