@@ -176,6 +176,17 @@ def test_a_trade_reaches_every_table() -> None:
         ]
 
 
+def test_of_equal_trades_the_first_stays_the_largest() -> None:
+    history = History()
+    rows = [history.row(opening())]
+    for _ in range(2):
+        rows.append(history.row([order(2, Side.SELL, REFERENCE_TICKS, 4), order(3, Side.BUY, REFERENCE_TICKS, 4)]))
+    with empty_database() as connection:
+        for row in rows:
+            project(connection, [row])
+        assert select(connection, "SELECT largest_trade_id FROM daily_turnover") == [(rows[1].last_seq << 20 | 1,)]
+
+
 def test_a_prevented_self_trade_is_counted_and_is_no_turnover() -> None:
     history = History()
     rows = [history.row(opening())]
