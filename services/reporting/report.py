@@ -26,7 +26,7 @@ COUNTING_RULE = (
     "A trade belongs to the trading day on which it was made (Asia/Shanghai; a trading day begins at 17:00 of the one before), "
     "and the year is that of the trading day. Amounts are yuan as traded, to the fen: quotes include 13 % VAT and no fees. "
     "Only executed trades count, never orders. Orders that would trade with their own owner group are prevented before they "
-    "trade: they are counted below and are no turnover. Net = gross − excluded; nothing is excluded as yet, because no "
+    "trade: they are counted apart and are no turnover. Net = gross − excluded; nothing is excluded as yet, because no "
     "trade has been flagged. Turnover is what was traded and settled at the trade, delivery against payment."
 )
 VAT_PERCENT = 13

@@ -43,8 +43,8 @@ def _bar(report: TurnoverReport) -> Table:
     figure = Text(f"¥ {_grouped(report.net)}", style="bold")
     row.add_row(figure, Text(f"of ¥ {_grouped(report.target)}", style="dim"), _percent(report.share))
     # A bar is for the eye: whole millionths, not money.
-    bar = ProgressBar(total=1_000_000, completed=min(int(share * 1_000_000), 1_000_000), width=90)
-    grid = Table.grid()
+    bar = ProgressBar(total=1_000_000, completed=min(int(share * 1_000_000), 1_000_000))
+    grid = Table.grid(expand=True)
     grid.add_row(row)
     grid.add_row(bar)
     return grid
@@ -65,7 +65,11 @@ def _judgement(report: TurnoverReport) -> Table:
     table.add_row(f"{word} pace", f"[{colour}]¥ {_grouped(ahead)} = {_grouped(ahead_days)} trading days[/]")
     table.add_row("required per remaining day", f"¥ {_grouped(report.required_per_day)}")
     level = _COLOURS[report.required_level]
-    ratio = _NOT_YET if report.required_ratio is None else f"{report.required_ratio} × ¥ {_grouped(report.recent_mean)}"
+    ratio = (
+        _NOT_YET
+        if report.required_ratio is None
+        else f"{Decimal(report.required_ratio):,.2f} × ¥ {_grouped(report.recent_mean)}"
+    )
     table.add_row("against the last 20 days' mean", f"[{level}]{ratio}[/]")
     table.add_row("year end at the year's mean", _money(report.forecast_year_mean))
     table.add_row("year end at the last 20 days' mean", _money(report.forecast_recent_mean))
@@ -126,4 +130,4 @@ def _money(amount: str | None) -> str:
 
 
 def _percent(share: str) -> str:
-    return f"{(Decimal(share) * 100).normalize():,f} %"
+    return f"{Decimal(share) * 100:,.4f} %"
