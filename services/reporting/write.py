@@ -91,7 +91,8 @@ def write(connection: sqlite3.Connection, changes: Changes) -> None:
         _set_position(connection, changes.position)
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # after some errors, such as a full device, SQLite has rolled back already
+            connection.execute("ROLLBACK")
         raise
 
 

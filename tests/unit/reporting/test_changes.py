@@ -267,3 +267,16 @@ def test_a_transaction_that_fails_changes_nothing() -> None:
         assert list(connection.iterdump()) == before
         project(connection, [second])
         assert_equals_engine(connection, history.engine, [first, second])
+
+
+def test_what_makes_a_transaction_fail_is_what_is_raised() -> None:
+    rows = [History().row(opening())]
+    with empty_database() as connection:
+        read_position(connection, JOURNAL_ID)
+        # As on a full device, SQLite has ended the transaction by itself when the error comes.
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON api_keys BEGIN SELECT RAISE(ROLLBACK, 'the device is full'); END"
+        )
+        with pytest.raises(sqlite3.DatabaseError, match="the device is full"):
+            project(connection, rows)
+        assert select(connection, "SELECT seq FROM position") == [(0,)]
