@@ -57,7 +57,7 @@ class Closing:
         table.add_row("of the target", f"{share:.4f} % of {_grouped(self.target_fen)} yuan")
         verdict = "[green]agree to the fen[/green]" if self.figure.agree else "[red]DISAGREE[/red]"
         table.add_row("three computations", verdict)
-        table.add_row("state hash", self.state_hash)
+        table.add_row("state hash", f"{self.state_hash[:32]}\n{self.state_hash[32:]}")
         return table
 
 

@@ -101,12 +101,13 @@ async def running_venue(
     projector = Projector(read_database, journal, feed)
     tasks = [asyncio.create_task(projector.run())]
     try:
-        first_row = feed.subscribe()  # The schedule opens the day in it, so there is one at every start.
+        first_row = feed.subscribe()
         keys, submissions = _first_start(folder / "keys.json")
         for submission in submissions:
             await inbox.put(submission)
         tasks.append(asyncio.create_task(sequencer.run()))
-        await first_row.next_row()
+        if submissions:
+            await first_row.next_row()
         first_row.close()
         await projector.reached(sequencer.last_seq)
         state, market = await VenueState.load(read_database), await Market.load(read_database)

@@ -62,9 +62,9 @@ class Tiny(Effort):
 def test_the_write_path_and_recovery_run_on_a_real_journal() -> None:
     figures = [*durable_rates.durable_figures(Tiny()), *durable_rates.recovery_figures(Tiny())]
     assert [figure.name for figure in figures] == [
-        "durable commands, 1 under way",
-        "durable commands, 16 under way",
-        "durable commands, 256 under way",
+        "durable commands, handed over by 1",
+        "durable commands, handed over by 16",
+        "durable commands, handed over by 256",
         "recovery",
     ]
     assert all(figure.value > 0 for figure in figures)
