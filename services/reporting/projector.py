@@ -61,6 +61,11 @@ class Projector:
         """The last command that stands in the read database."""
         return self._seq
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for the read database to get further."""
+        return len(self._waiting)
+
     async def reached(self, seq: int) -> None:
         """Waits until the read database holds everything up to seq; raises ProjectorStopped where it never will."""
         if self._seq >= seq:
@@ -122,13 +127,11 @@ class Projector:
 
     def _has_reached(self, seq: int) -> None:
         self._seq = seq
-        still = []
-        for wanted, waiter in self._waiting:
-            if wanted > seq:
-                still.append((wanted, waiter))
-            elif not waiter.done():
+        waiting = [(wanted, waiter) for wanted, waiter in self._waiting if not waiter.done()]  # done: it gave up
+        for wanted, waiter in waiting:
+            if wanted <= seq:
                 waiter.set_result(None)
-        self._waiting = still
+        self._waiting = still = [(wanted, waiter) for wanted, waiter in waiting if wanted > seq]
         if not still:
             self._wanted.clear()
 

@@ -224,3 +224,16 @@ async def test_who_waits_is_told_when_the_projector_stops(venue: Venue) -> None:
     with pytest.raises(ProjectorStopped, match=f"stands at seq {venue.seq}"):
         await waiter
     await projector.reached(venue.seq)
+
+
+@pytest.mark.anyio
+async def test_who_gave_up_waiting_is_forgotten(venue: Venue) -> None:
+    async with venue.projecting() as projector:
+        await venue.run(*opening())
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await projector.reached(10**6)
+        await projector.reached(venue.seq)
+        await venue.trade(1)
+        await projector.reached(venue.seq)
+        assert projector.waiting == 0
