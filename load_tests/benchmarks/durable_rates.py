@@ -84,8 +84,7 @@ async def _commands_per_second(parts: WritePath, submissions: list[Submission], 
     batches = deque(submissions[first : first + batch] for first in range(0, len(submissions), batch))
     start = time.perf_counter()
     await _hand_over(parts, batches)
-    while parts.inbox.depth:
-        await asyncio.sleep(0)  # The first batch is a row of its own before the second comes.
+    await asyncio.sleep(0)  # The first batch is on its way before the second comes.
     left = len(submissions)
     while left > 0:
         await _hand_over(parts, batches)
