@@ -191,6 +191,7 @@ async def _complete(
         Present(
             instruments={symbol: instrument.number for symbol, instrument in state.by_symbol.items()},
             accounts={account.name: number for number, account in state.accounts.items()},
+            opened=len(state.accounts),
             key_hashes=frozenset(state.keys),
         ),
         read_keys(keys_file),

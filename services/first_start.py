@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from matching_engine.records import Command, pack_commands, unpack_commands
 from services.admin_commands import (
@@ -48,6 +48,10 @@ _NOBODY = Command()
 """Sender and actor of what REX itself adds."""
 
 
+class KeysFileRefused(Exception):
+    """`keys.json` is not what REX wrote; a sentence says what to do."""
+
+
 class IssuedKey(BaseModel):
     """One entry of `keys.json`."""
 
@@ -68,6 +72,8 @@ class Present:
 
     instruments: dict[str, int]
     accounts: dict[str, int]
+    opened: int
+    """How many accounts there are: more than names, where some share one."""
     key_hashes: frozenset[bytes]
 
 
@@ -77,6 +83,7 @@ class Missing:
     def __init__(self, present: Present, keys: dict[str, IssuedKey]) -> None:
         self.instruments = dict(present.instruments)
         self.accounts = dict(present.accounts)
+        self.opened = present.opened
         self.key_hashes = present.key_hashes
         self.keys = dict(keys)
         self.parts: list[Submission] = []
@@ -96,8 +103,8 @@ class Missing:
         """An account with lots of each symbol, funded when it is opened and never again, and its key."""
         if name not in self.accounts:
             # The engine numbers accounts densely, and one submission's commands run without others between them.
-            account = len(self.accounts) + 1
-            self.accounts[name] = account
+            self.opened += 1
+            account = self.accounts[name] = self.opened
             self.parts.append(open_account(_NOBODY, AccountText(name=name)))
             self.parts.append(change_cash(_NOBODY, account, cash_fen))
             for symbol, quantity_lots in lots.items():
@@ -163,8 +170,13 @@ _KEYS: TypeAdapter[dict[str, IssuedKey]] = TypeAdapter(dict[str, IssuedKey])
 
 
 def read_keys(path: Path) -> dict[str, IssuedKey]:
-    """The keys a data folder holds; none where the file is not there yet."""
-    return _KEYS.validate_json(path.read_bytes()) if path.exists() else {}
+    """The keys a data folder holds; none where the file is not there yet. Raises KeysFileRefused."""
+    try:
+        return _KEYS.validate_json(path.read_bytes()) if path.exists() else {}
+    except ValidationError:
+        # What pydantic says quotes the file, and the file holds secrets.
+        sentence = f"{path} cannot be read: put it right, or remove it, and the next start issues new keys"
+        raise KeysFileRefused(sentence) from None
 
 
 def write_keys(path: Path, keys: dict[str, IssuedKey]) -> None:
