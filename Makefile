@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml setup.py constraints.txt $(ENGINE)
 	@rm -f matching_engine/*.so
 	@echo "Setting up $(VENV) ..." >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip setuptools wheel Cython numpy
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
 	@$(BIN)/python -c 'import matching_engine; print(matching_engine.build_notice())' >&2
 	@touch $@
 
