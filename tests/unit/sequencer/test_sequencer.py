@@ -288,7 +288,6 @@ async def test_a_venue_s_days(path: Path) -> None:
             (CommandKind.DAY_ROLL, 20230927),
             (CommandKind.RECORD, 0),
             (CommandKind.DAY_ROLL, 20231009),
-            (CommandKind.SET_PHASE, 0),
         ]
         assert one.engine.trading_date == 20231009
 
