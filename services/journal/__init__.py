@@ -6,7 +6,7 @@ re-execution and `verify.py` the check an auditor runs.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Protocol
 
 from services.journal.errors import JournalBusy, JournalCorrupt, JournalError, JournalRefused
@@ -29,8 +29,8 @@ class Journal(Protocol):
     async def last_row(self) -> Row | None:
         """The newest row, or None in an empty journal."""
 
-    async def append(self, row: Row) -> None:
-        """Puts the row on the device; returns when it would survive a power cut. Raises JournalRefused or JournalError."""
+    def append(self, row: Row) -> Awaitable[None]:
+        """Begins at once to put the row on the device; what it returns is done when the row would survive a power cut. Raises JournalRefused or JournalError."""
 
     def read(self, after_seq: int) -> AsyncIterator[Row]:
         """The rows holding commands after `after_seq`, oldest first, up to the end; each checked (hash, CRC, chain).

@@ -73,7 +73,7 @@ class Row:
     @cached_property
     def hash(self) -> bytes:
         """BLAKE2b-256 of everything before it in the row, the previous row's hash included: one link of the chain."""
-        return self.encode()[-_TRAILER_BYTES : -_LENGTH.size]
+        return self._encoded[-_TRAILER_BYTES : -_LENGTH.size]
 
     @cached_property
     def command_list(self) -> list[Command]:
@@ -86,11 +86,13 @@ class Row:
         return list(unpack_events(self.events))
 
     def encode(self) -> bytes:
-        """The row's bytes."""
+        """The row's bytes; made once, for the hash and for the device."""
+        return self._encoded
+
+    @cached_property
+    def _encoded(self) -> bytes:
         body = b"".join(self._parts())
         digest = _digest(body)
-        # Whoever encodes a row asks for its hash next; it is not computed twice.
-        vars(self)["hash"] = digest
         return b"".join((body, digest, _LENGTH.pack(zlib.crc32(digest, zlib.crc32(body)))))
 
     @classmethod

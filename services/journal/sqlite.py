@@ -14,7 +14,7 @@ import fcntl
 import os
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -124,8 +124,8 @@ class SqliteJournal:
         """The newest row, or None in an empty journal."""
         return await self._on_read_thread(self._last_row)
 
-    async def append(self, row: Row) -> None:
-        """Puts the row on the device; returns when it would survive a power cut.
+    def append(self, row: Row) -> Awaitable[None]:
+        """Begins at once to put the row on the device; done when it would survive a power cut.
 
         Raises JournalRefused, with nothing written, for a row that does not continue the chain or is of another epoch;
         JournalError where the device fails: whether the row is there is then unknown, and nothing more is taken in.
@@ -134,7 +134,7 @@ class SqliteJournal:
             raise JournalError(f"{self._path} is closed", row.first_seq)
         # Encoded here and not there: each hash or checksum would hand the interpreter's lock to and fro between the threads.
         data = row.encode()
-        await asyncio.get_running_loop().run_in_executor(self._write_thread, self._append, row, data)
+        return asyncio.get_running_loop().run_in_executor(self._write_thread, self._append, row, data)
 
     def _append(self, row: Row, data: bytes) -> None:
         if self._writer is None:

@@ -8,7 +8,7 @@ All commands of a row bear one time, and timers that are due stand before them, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,9 @@ class Sequencer:
         self._hash = NO_HASH
         self._stopping = False
         self._wait: asyncio.Timeout | None = None
-        self._commit: asyncio.Task[None] | None = None  # of the row on its way to the device
+        self._commit: asyncio.Task[None] | None = None  # of the last row handed to the device
+        self._device_free = asyncio.Event()
+        self._device_free.set()
         self._ended = asyncio.Event()
         self._ended.set()
         self.last_seq = engine.last_seq
@@ -84,8 +86,7 @@ class Sequencer:
             while True:
                 draining = self._stopping
                 submissions = await self._take()
-                if self._commit is not None and self._commit.done():
-                    await self._committed()
+                self._raise_what_failed()
                 if draining and not submissions:
                     return await self._committed()
                 await self._run_batch(submissions)
@@ -155,24 +156,38 @@ class Sequencer:
             attachments=attachments,
         )
         self._hash, self._time_ns = row.hash, time_ns
-        await self._committed()
-        self._commit = asyncio.create_task(self._put_down(row))
+        await self._device_free.wait()
+        self._raise_what_failed()
+        # The device has its next row before the readers of the last one take their turns.
+        self._device_free.clear()
+        try:
+            appended = self._journal.append(row)
+        except JournalError as error:
+            raise SequencerStopped(first_seq, error) from error
+        self._commit = asyncio.create_task(self._put_down(row, appended, self._commit))
         self._commit.add_done_callback(self._wake_if_failed)
 
-    async def _put_down(self, row: Row) -> None:
-        """The row on the device, then for others to see."""
+    async def _put_down(self, row: Row, appended: Awaitable[None], before: asyncio.Task[None] | None) -> None:
+        """The row on the device, then, after the row before it, for others to see."""
         try:
-            await self._journal.append(row)
+            await appended
         except JournalError as error:
             raise SequencerStopped(row.first_seq, error) from error
+        finally:
+            self._device_free.set()
+        if before is not None:
+            await before
         self.last_seq = row.last_seq
         await self._feed.publish(row)
 
     async def _committed(self) -> None:
-        """Waits for the row on its way, and raises what became of it."""
+        """Waits until all that was run is on the device and published, and raises what went wrong."""
         if self._commit is not None:
-            commit, self._commit = self._commit, None
-            await commit
+            await self._commit
+
+    def _raise_what_failed(self) -> None:
+        if self._commit is not None and self._commit.done():
+            self._commit.result()
 
     def _wake_if_failed(self, commit: asyncio.Task[None]) -> None:
         if not commit.cancelled() and commit.exception() is not None:
@@ -201,6 +216,8 @@ def assemble(
     commands["time_ns"] = time_ns
     attachments: list[bytes] = []
     start = len(due)
+    if not any(submission.attachments for submission in submissions):
+        return commands, ()
     for submission in submissions:
         end = start + len(submission.commands) // COMMAND.itemsize
         if attachments and submission.attachments:
