@@ -30,7 +30,10 @@ class Journal(Protocol):
         """The newest row, or None in an empty journal."""
 
     def append(self, row: Row) -> Awaitable[None]:
-        """Begins at once to put the row on the device; what it returns is done when the row would survive a power cut. Raises JournalRefused or JournalError."""
+        """Begins at once to put the row on the device; what it returns is done when the row would survive a power cut.
+
+        Raises JournalRefused or JournalError, at once or when it is awaited.
+        """
 
     def read(self, after_seq: int) -> AsyncIterator[Row]:
         """The rows holding commands after `after_seq`, oldest first, up to the end; each checked (hash, CRC, chain).

@@ -328,6 +328,29 @@ async def test_an_engine_fault_stops_it_before_the_row_is_written_or_seen(path: 
 
 
 @pytest.mark.anyio
+async def test_a_fault_in_the_row_run_ahead_leaves_the_row_on_its_way_durable_and_seen(path: Path) -> None:
+    async with venue(path, engine=Breaking(MAX_ROW_COMMANDS + 1)) as one:
+        await one.inbox.put(records(MAX_ROW_COMMANDS))
+        await one.inbox.put(records())
+        stop = await stopped(one)
+        assert stop.first_seq == MAX_ROW_COMMANDS + 1
+        assert (await one.next_row()).last_seq == MAX_ROW_COMMANDS
+        assert [row.last_seq for row in await one.journaled()] == [MAX_ROW_COMMANDS]
+        assert one.sequencer.last_seq == MAX_ROW_COMMANDS
+
+
+@pytest.mark.anyio
+async def test_rows_run_ahead_are_published_in_order_and_each_once(path: Path) -> None:
+    async with venue(path) as one:
+        for _ in range(5):
+            await one.inbox.put(records(MAX_ROW_COMMANDS))
+        async with running(one):
+            seen = [(await one.next_row()).last_seq for _ in range(5)]
+        assert seen == [MAX_ROW_COMMANDS * row for row in range(1, 6)]
+        assert [row.last_seq for row in await one.journaled()] == seen
+
+
+@pytest.mark.anyio
 async def test_a_failing_journal_stops_it_before_the_row_is_seen(path: Path) -> None:
     async with venue(path) as one:
         await one.inbox.put(records(2))
