@@ -153,7 +153,7 @@ def _first_start(path: Path) -> tuple[dict[str, IssuedKey], list[Submission]]:
     """The keys, and the first start's commands; a later start finds its keys and nothing missing."""
     if path.exists():
         return read_keys(path), []
-    missing = Missing(Present({}, {"venue": 1}, frozenset()), {})
+    missing = Missing(Present({}, {"venue": 1}, 1, frozenset()), {})
     missing.venue(load_instruments(), 2023)
     for name in TRADERS:
         missing.trader(name, CASH_FEN, LOTS)
