@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from matching_engine.records import Reason
+from services.gateway.wording import worded
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -133,7 +134,7 @@ def validation_problem(errors: Sequence[Any], skip: int = 0) -> ProblemError:
     if errors and errors[0]["type"] == "json_invalid":
         cause = errors[0].get("ctx", {}).get("error", errors[0]["msg"])
         return ProblemError(400, "malformed_json", f"The body is not JSON: {cause}.")
-    named = [FieldError(".".join(map(str, error["loc"][skip:])) or "body", error["msg"]) for error in errors]
+    named = [FieldError(".".join(map(str, error["loc"][skip:])) or "body", worded(error)) for error in errors]
     return ProblemError(422, "validation_failed", "; ".join(f"{e.field}: {e.message}" for e in named[:3]), named)
 
 

@@ -12,7 +12,8 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from services.gateway.order_body import ClientOrderId
-from services.gateway.problems import FieldError, ProblemError, field_problem
+from services.gateway.problems import ProblemError, field_problem
+from services.gateway.wording import FORMS
 
 RequestId = int | str | None
 Channel = Literal["depth", "trades", "ticker", "orders"]
@@ -97,6 +98,7 @@ def _problem(error: Exception) -> ProblemError:
     named = re.search(r"field `([^`]*)`", message)
     if named:
         field = f"{field}.{named[1]}".strip(".")
-    field = field[:80] or "message"
-    problem = field_problem("validation_failed", field, message[:200])
-    return ProblemError(422, "validation_failed", problem.detail, [FieldError(field, message[:200])])
+        message = "is missing" if "missing required" in message else "there is no such field here"
+    elif message.startswith("Expected `str"):
+        message = FORMS.get(field, message)
+    return field_problem("validation_failed", field[:80] or "message", message[:200])

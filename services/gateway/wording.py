@@ -1,0 +1,57 @@
+"""What a refused field is told: sentences for people in place of a validator's own, to be read after the field's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_DECIMAL = 'must be a decimal number in quotes, such as "236.00"'
+
+FORMS: dict[str, str] = {
+    "price": _DECIMAL,
+    "amount": _DECIMAL,
+    "client_order_id": "must be 1 to 36 visible ASCII characters in quotes",
+    "order_id": "must be the digits of an order's id in quotes",
+}
+"""Fields whose text has a form, and that form."""
+
+_OF_THE_TEXT = frozenset({"string_type", "string_pattern_mismatch", "string_too_short", "string_too_long"})
+_OF_THE_OBJECT = frozenset({"model_type", "model_attributes_type", "dict_type"})
+_OF_THE_INTEGER = frozenset({"int_type", "int_from_float", "int_parsing", "int_parsing_size"})
+
+
+def worded(error: Mapping[str, Any]) -> str:
+    """One of pydantic's errors, for people; a kind that has no sentence here keeps pydantic's."""
+    kind, context = error["type"], error.get("ctx", {})
+    field = str(error["loc"][-1]) if error["loc"] else ""
+    if kind in _OF_THE_TEXT and field in FORMS:
+        return FORMS[field]
+    if kind in _OF_THE_OBJECT:
+        return "must be an object, as {…}"
+    if kind in _OF_THE_INTEGER:
+        return "must be a whole number, without quotes" if kind == "int_type" else "must be a whole number"
+    match kind:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return "there is no such field here"
+        case "string_type":
+            return "must be a text in quotes"
+        case "string_too_short":
+            return f"must have {context['min_length']} or more characters"
+        case "string_too_long":
+            return f"must have at most {context['max_length']} characters"
+        case "literal_error":
+            return f"must be {context['expected']}"
+        case "list_type":
+            return "must be a list, as […]"
+        case "too_short":
+            return f"must hold {context['min_length']} or more"
+        case "too_long":
+            return f"must hold at most {context['max_length']}"
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}"
+        case "less_than_equal":
+            return f"must be at most {context['le']}"
+        case _:
+            return str(error["msg"])
