@@ -233,7 +233,14 @@ def _server(app: FastAPI, settings: Settings) -> _Server:
 
 
 async def _serve(server: _Server, listener: socket.socket) -> None:
-    await server.serve(sockets=[listener])
+    """Until `should_exit`, or until another part of the venue has failed: then, too, every request is brought to an end."""
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
     if not server.started:
         raise RuntimeError("the HTTP server did not start; its log says why")
 

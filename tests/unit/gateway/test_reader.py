@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,25 @@ async def test_state_and_market_first_then_pushes_then_replies(tmp_path: Path) -
     finally:
         await journal.close()
     assert heard == [("push", row.last_seq, row.last_seq, 1), ("reply", row.last_seq, row.last_seq, 0)]
+
+
+async def test_when_the_reader_ends_whoever_still_waits_is_told(tmp_path: Path) -> None:
+    gateway, outcomes = Gateway(), list[Outcome]()
+    journal = await SqliteJournal.open(tmp_path / "journal.db")
+    reader = GatewayReader(
+        journal,
+        InProcessFeed(),
+        state=gateway.state,
+        market=Market(),
+        order_entry=gateway.entry,
+        fan_out=lambda row, changes: None,
+    )
+    running = asyncio.create_task(reader.run())
+    await gateway.entry.submit_order(DESK, BUY, outcomes.append)
+    await asyncio.sleep(0)
+    running.cancel()  # as a task group does when another part of the venue has failed
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await journal.close()
+    assert [outcome.problem.code for outcome in outcomes if outcome.problem] == ["outcome_unknown"]
+    assert gateway.entry.waiting == 0
