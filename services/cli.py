@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import json
 import signal
+import sqlite3
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -15,18 +16,26 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 import uvloop
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from matching_engine import Engine, build_notice
 from services.bootstrap import JOURNAL_FILE, KEYS_FILE, Venue, open_venue
 from services.closing import Closing, closing_of
+from services.data import DataFileError
+from services.first_start import KeysFileRefused
 from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import Verification, verify
+from services.read_database import ReadDatabaseRefused
 from services.reporting.folder import report_from_folder
+from services.reporting.projector import ProjectorStopped
 from services.reporting.terminal import render
+from services.sequencer.sequencer import SequencerStopped
 from services.settings import Settings
 
 app = typer.Typer(
@@ -78,10 +87,10 @@ def demo(
     itself and prints one JSON object: counts, turnover, target and the figure by three computations. Exit status 1 when
     they disagree.
     """
-    settings = Settings(
+    settings = _settings(
         data_dir=data_dir, port=port, schedule="always", demo=True, demo_orders_per_second=rate, seed=seed
     )
-    closing = _run(_demo(settings, seconds, announce=not as_json))
+    closing = run(_demo(settings, seconds, announce=not as_json))
     if as_json:
         print(json.dumps(closing.to_json()))
     else:
@@ -105,8 +114,8 @@ def serve(
     Prints where it listens and where its keys lie, then serves until Ctrl-C or SIGTERM. `--json` prints that as one line when
     the venue is ready. Pages are read-only here.
     """
-    settings = Settings(data_dir=data_dir, host=host, port=port, schedule=schedule)
-    _run(_serve(settings, 0, partial(_ready_line if as_json else _announce, settings)))
+    settings = _settings(data_dir=data_dir, host=host, port=port, schedule=schedule)
+    run(_serve(settings, 0, partial(_ready_line if as_json else _announce, settings)))
 
 
 @app.command()
@@ -122,7 +131,8 @@ def report(
     remaining day, the split by category and product, and the counting rule. The last line says the sequence number and the
     hashes that seal the figure. With `--prove` the figure is computed three ways; exit status 1 when they disagree.
     """
-    found = _run(report_from_folder(data_dir, year, prove))
+    calendar_file = _settings(data_dir=data_dir).calendar_file
+    found = run(report_from_folder(data_dir, year, prove, calendar_file))
     if as_json:
         print(json.dumps(found.to_json(), ensure_ascii=False))
     else:
@@ -141,7 +151,7 @@ def journal_verify(
     Says how many rows and commands are good and the last hash: keep that hash elsewhere, and no later edit goes unseen.
     Exit status 1 at the first row that does not read back as it was written, with its sequence number.
     """
-    result = _run(_verify(data_dir, prove, show=not as_json and err.is_terminal))
+    result = run(_verify(data_dir, prove, show=not as_json and err.is_terminal))
     found = {
         "good": result.good,
         "journal_id": result.journal_id.hex(),
@@ -237,14 +247,50 @@ def _progress(show: bool) -> Progress:
     return Progress(*columns, console=err, disable=not show, transient=True)
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+TROUBLE = (
+    JournalError,
+    SequencerStopped,
+    ReadDatabaseRefused,
+    KeysFileRefused,
+    DataFileError,
+    sqlite3.Error,
+    OSError,
+)
+"""What the environment does to a venue; everything else is a bug of ours."""
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs it; trouble of the environment ends as one sentence and exit status 1, never as a traceback."""
     try:
         return uvloop.run(work)
-    except* (JournalError, OSError) as trouble:
-        for error in trouble.exceptions:
-            err.print(f"[red]rex:[/red] {error}", highlight=False, soft_wrap=True)
+    except* TROUBLE as trouble:
+        for error in _causes(trouble):
+            err.print(f"[red]rex:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+    except* ProjectorStopped:
+        pass  # Raised to whoever waits for the projector; what stopped it is among the others.
     raise typer.Exit(1)
+
+
+def _causes(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """What a group comes down to: parts of the venue have groups of their own."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _causes(error)
+        else:
+            yield error
+
+
+def _settings(**options: Any) -> Settings:
+    """The settings of these options and of the environment; one that cannot be is bad usage, exit status 2."""
+    try:
+        return Settings(**options)
+    except SettingsError as error:
+        err.print(f"[red]rex:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+    except ValidationError as error:
+        for wrong in error.errors():
+            name = ".".join(map(str, wrong["loc"]))
+            err.print(f"[red]rex:[/red] {name}: {escape(wrong['msg'])}", highlight=False, soft_wrap=True)
+    raise typer.Exit(2)
 
 
 def main() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
 from decimal import Decimal
 from pathlib import Path
 
-from services.bootstrap import JOURNAL_FILE, KEYS_FILE
-from tests.e2e.process import rex, serve
+from services.bootstrap import JOURNAL_FILE, KEYS_FILE, READ_DATABASE_FILE
+from tests.e2e.process import REX, rex, serve
 
 
 def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path) -> None:
@@ -97,3 +98,28 @@ def test_what_cannot_be_read_is_one_sentence_and_a_status(tmp_path: Path) -> Non
         assert "Traceback" not in missing.stderr
         assert "nowhere" in missing.stderr
     assert rex("report", "1999", "--data-dir", tmp_path).returncode == 2
+
+
+def test_a_venue_whose_device_is_full_stops_and_loses_nothing(tmp_path: Path) -> None:
+    # Writing a file beyond this size fails, as it does on a full device, while the venue is at work.
+    demo = (REX, "demo", "--seconds", "60", "--rate", "500", "--port", "0", "--data-dir", str(tmp_path), "--json")
+    limited = ("sh", "-c", 'ulimit -f 3000; exec "$0" "$@"', *demo)
+    full = subprocess.run(limited, capture_output=True, text=True, timeout=120, check=False)
+    assert full.returncode == 1, full.stderr
+    assert "rex: " in full.stderr
+    assert "Traceback" not in full.stderr
+    verified = json.loads(rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json").stdout)
+    assert verified["good"]
+    again = rex("demo", "--seconds", "1", "--port", "0", "--data-dir", tmp_path, "--json")
+    assert json.loads(again.stdout)["last_seq"] > verified["last_seq"]
+
+
+def test_a_read_database_of_another_journal_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        with serve(tmp_path / folder):
+            pass
+    (tmp_path / "one" / READ_DATABASE_FILE).replace(tmp_path / "two" / READ_DATABASE_FILE)
+    refused = rex("serve", "--port", "0", "--data-dir", tmp_path / "two")
+    assert refused.returncode == 1
+    assert "was made from another journal" in refused.stderr
+    assert "Traceback" not in refused.stderr
