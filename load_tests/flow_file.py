@@ -58,6 +58,8 @@ def _read(
     limit: int | None,
 ) -> Flow:
     header = tuple(next(reader, ()))
+    if not header:
+        raise FlowError(path, "the file is empty")
     if header == flow_csv.HEADER:
         return Flow(path.name, list(islice(flow_csv.parse_rows(rows, instruments), limit)))
     if header == recorded.HEADER:

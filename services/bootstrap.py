@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import socket
 import time
@@ -36,10 +37,11 @@ from services.gateway.reader import GatewayReader
 from services.gateway.state import VenueState
 from services.gateway.venue import VenueFacts
 from services.journal.sqlite import SqliteJournal
-from services.market_data import Market
+from services.market_data import load_market
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.read_database import open_read_database
 from services.reporting.app import router as reports_router
+from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.projector import Projector, ProjectorStopped
 from services.sequencer.recovery import Recovery, recover
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours, local_day
@@ -47,8 +49,6 @@ from services.sequencer.sequencer import Sequencer
 from services.settings import Settings
 from services.simulator import DemoAccount, Simulator, TraderKey, demo_accounts
 
-JOURNAL_FILE = "journal.sqlite"
-READ_DATABASE_FILE = "read.sqlite"
 KEYS_FILE = "keys.json"
 
 OPERATOR = "operator"
@@ -116,7 +116,7 @@ async def _run(
     async with asyncio.TaskGroup() as parts:
         readers = [parts.create_task(projector.run(), name="projector")]
         await projector.reached(recovery.last_seq)
-        state, market = await VenueState.load(read_database), await Market.load(read_database)
+        state, market = await VenueState.load(read_database), await load_market(read_database)
         history = OrderHistory(state, read_database, projector.reached)
         entry = OrderEntry(state, inbox, history)
         channels = Channels(state, market)
@@ -247,4 +247,9 @@ async def _serve(server: _Server, listener: socket.socket) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     """A socket that listens already, so that what connects during the start waits instead of failing."""
-    return socket.create_server((host, port), backlog=2048)
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise OSError(f"port {port} of {host} is in use: choose another with --port (0 takes a free one)") from error

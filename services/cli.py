@@ -24,7 +24,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from matching_engine import Engine, build_notice
-from services.bootstrap import JOURNAL_FILE, KEYS_FILE, Venue, open_venue
+from services.bootstrap import KEYS_FILE, Venue, open_venue
 from services.closing import Closing, closing_of
 from services.data import DataFileError
 from services.first_start import KeysFileRefused
@@ -32,7 +32,7 @@ from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import Verification, verify
 from services.read_database import ReadDatabaseRefused
-from services.reporting.folder import report_from_folder
+from services.reporting.folder import JOURNAL_FILE, report_from_folder
 from services.reporting.projector import ProjectorStopped
 from services.reporting.terminal import render
 from services.sequencer.sequencer import SequencerStopped
@@ -239,7 +239,7 @@ def _announce(settings: Settings, venue: Venue) -> None:
 
 def _ready_line(settings: Settings, venue: Venue) -> None:
     keys_file = (settings.data_dir / KEYS_FILE).absolute()
-    print(json.dumps({"url": venue.url, "keys_file": str(keys_file), "last_seq": venue.engine.last_seq}), flush=True)
+    print(json.dumps({"url": venue.url, "keys_file": str(keys_file), "last_seq": venue.sequencer.last_seq}), flush=True)
 
 
 def _progress(show: bool) -> Progress:

@@ -11,11 +11,12 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from matching_engine import Engine
-from services.bootstrap import JOURNAL_FILE, READ_DATABASE_FILE, Venue
+from services.bootstrap import Venue
 from services.journal.sqlite import SqliteJournal
 from services.read_database import open_read_database, tables
 from services.reporting.amounts import decimal_text, yuan
 from services.reporting.figure import Figure, compute_figure
+from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.queries import read_year
 
 

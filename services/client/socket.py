@@ -184,6 +184,7 @@ class VenueSocket:
             for reply in waiting.values():
                 if not reply.done():
                     reply.set_exception(_lost())
+                    reply.exception()  # Whoever submitted it may not wait for it.
 
     def _take(self, message: Json) -> None:
         if "channel" in message:

@@ -1,6 +1,7 @@
-"""Market data: journal rows in, depth, trades and the day's ticker out. In memory, pure: no clock, no I/O except `load`."""
+"""Market data: journal rows in, depth, trades and the day's ticker out. In memory: only `load_market` does I/O."""
 
 from services.market_data.checksum import CHECKSUM_LEVELS, depth_checksum
+from services.market_data.loading import load_market
 from services.market_data.market import Changes, Market
 from services.market_data.quotation import Level, MarketTrade, Quotation, TickerView
 
@@ -13,4 +14,5 @@ __all__ = [
     "Quotation",
     "TickerView",
     "depth_checksum",
+    "load_market",
 ]

@@ -11,8 +11,9 @@ from services.market_data.quotation import RECENT_TRADES, MarketTrade, Quotation
 from services.read_database.tables import instruments, orders, position, trades
 
 
-async def load_market(market: Market, read_database: AsyncEngine) -> Market:
-    """Fills an empty market; one connection reads all of it at one position."""
+async def load_market(read_database: AsyncEngine) -> Market:
+    """The market at the read database's position; an empty one where nothing was projected yet."""
+    market = Market()
     async with read_database.connect() as connection:
         where = (await connection.execute(select(position.c.seq, position.c.trading_date))).first()
         if where is None:

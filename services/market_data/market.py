@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from matching_engine.records import ALL_INSTRUMENTS, Command, Event, EventKind
 from services.journal.row import Row
 from services.market_data.quotation import BookSide, Level, MarketTrade, Quotation, TickerView
@@ -48,13 +46,6 @@ class Market:
             EventKind.PHASE_CHANGED: self._phase_changed,
             EventKind.DAY_ROLLED: self._day_rolled,
         }
-
-    @classmethod
-    async def load(cls, read_database: AsyncEngine) -> Market:
-        """The market at the read database's position; an empty one where nothing was projected yet."""
-        from services.market_data.loading import load_market
-
-        return await load_market(cls(), read_database)
 
     def apply(self, row: Row) -> Changes:
         """Every change of a row, once: events up to `seq` are skipped, so a row may overlap what is known."""

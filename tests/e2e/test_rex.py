@@ -8,7 +8,8 @@ import subprocess
 from decimal import Decimal
 from pathlib import Path
 
-from services.bootstrap import JOURNAL_FILE, KEYS_FILE, READ_DATABASE_FILE
+from services.bootstrap import KEYS_FILE
+from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX, rex, serve
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from matching_engine.records import Command
 from services.admin_commands import day_roll
-from services.market_data import Market
+from services.market_data import Market, load_market
 from tests.integration.venue import RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio
@@ -60,7 +60,7 @@ async def test_loaded_or_applied_it_is_the_same_market(tmp_path: Path) -> None:
                 assert (await operator.post(f"/v1/admin/instruments/{SYMBOLS[1]}/halt")).status_code == 200
                 assert venue.market.trading_date == 20231204
             await venue.projector.reached(venue.sequencer.last_seq)
-            loaded = await Market.load(venue.read_database)
+            loaded = await load_market(venue.read_database)
             assert (loaded.seq, loaded.trading_date) == (venue.market.seq, venue.market.trading_date)
             assert seen(loaded) == seen(venue.market)
             assert loaded.ticker(symbols.index(SYMBOLS[0])).trades > 0 or step == 1, "there was something to compare"

@@ -32,7 +32,7 @@ from services.gateway.state import VenueState
 from services.gateway.venue import VenueFacts
 from services.journal.replay import StateMachine
 from services.journal.sqlite import SqliteJournal
-from services.market_data import Market
+from services.market_data import Market, load_market
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.read_database import open_read_database
@@ -110,7 +110,7 @@ async def running_venue(
             await first_row.next_row()
         first_row.close()
         await projector.reached(sequencer.last_seq)
-        state, market = await VenueState.load(read_database), await Market.load(read_database)
+        state, market = await VenueState.load(read_database), await load_market(read_database)
         history = OrderHistory(state, read_database, projector.reached)
         order_entry = OrderEntry(state, inbox, history)
         channels = Channels(state, market)

@@ -121,7 +121,8 @@ def test_an_unknown_header_is_refused(tmp_path: Path) -> None:
         ("cut.csv.gz", gzip.compress(b"x" * 1000)[:20], "cannot be read"),
         ("plain.csv.xz", HEADER_LINE.encode(), "cannot be read"),
         ("binary.csv", b"\xff\xfe\x00", "is not UTF-8 text"),
-        ("empty.csv", b"", "the header is neither"),
+        ("empty.csv", b"", "the file is empty"),
+        ("other.csv", b"a,b\n", "the header is neither"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes | None, reason: str) -> None:
