@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         print(json.dumps(result, indent=2))
     else:
-        console = Console()
+        # A file or a pipe has no width of its own, and a table cut off at 80 columns tells nothing.
+        console = Console() if sys.stdout.isatty() else Console(width=160)
         console.print(table(figures))
         console.print(
             f"{build_notice()} · {result['machine']['processor']}, {result['machine']['cores']} cores · {path}"

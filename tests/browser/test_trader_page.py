@@ -61,7 +61,7 @@ def test_what_the_venue_will_not_look_at_stands_beside_the_field(watched: Watche
     page = open_trader_page(watched, demo)
     before = own_orders(demo, "all")
     send(page, "sell", "205.05", "1.5")
-    expect(page.locator(".q-field:has([data-testid=ticket-quantity]) .q-field__messages")).to_contain_text("integer")
+    expect(page.locator(".q-field:has([data-testid=ticket-quantity]) .q-field__messages")).to_contain_text("whole number")
     send(page, "sell", "205.05", "1")
     expect(page.locator(".q-field:has([data-testid=ticket-price]) .q-field__messages")).to_contain_text(
         "multiple of the tick"
