@@ -46,6 +46,8 @@ def test_an_order_is_placed_seen_and_canceled(watched: Watched, demo: VenueProce
 
 def test_an_order_that_trades_shows_its_fill_and_moves_the_balances(watched: Watched, demo: VenueProcess) -> None:
     page = open_trader_page(watched, demo)
+    # The simulated traders have just begun: there must be something to buy first.
+    expect(page.locator("[data-testid=ladder] tr.ask").nth(2)).to_be_visible()
     send(page, "buy", demo.get(f"/v1/market/{SYMBOL}/ticker")["upper_limit"], "2")
     expect(page.get_by_test_id("ticket-outcome")).to_contain_text("filled: 2 lots at ¥")
     order = own_orders(demo, "closed")[0]
@@ -61,7 +63,9 @@ def test_what_the_venue_will_not_look_at_stands_beside_the_field(watched: Watche
     page = open_trader_page(watched, demo)
     before = own_orders(demo, "all")
     send(page, "sell", "205.05", "1.5")
-    expect(page.locator(".q-field:has([data-testid=ticket-quantity]) .q-field__messages")).to_contain_text("whole number")
+    expect(page.locator(".q-field:has([data-testid=ticket-quantity]) .q-field__messages")).to_contain_text(
+        "whole number"
+    )
     send(page, "sell", "205.05", "1")
     expect(page.locator(".q-field:has([data-testid=ticket-price]) .q-field__messages")).to_contain_text(
         "multiple of the tick"
