@@ -60,7 +60,9 @@ def extensions() -> list[object]:
             for name in sources
         ],
         compiler_directives=directives,
-        build_dir="build/cython",
+        build_dir="build/checking"
+        if checking
+        else "build/cython",  # Cython reuses C it finds, whatever the directives.
     )
     for extension in built:
         # cythonize() forgets the flag when it is given to Extension(): set afterwards, a missing compiler is no error.
