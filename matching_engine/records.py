@@ -11,65 +11,102 @@ seq of 0 means "none".
 What a command's fields mean, by kind (a field not named is 0)
 --------------------------------------------------------------
 every kind        seq, time_ns (stamped by the sequencer); request_id, incarnation, gateway_id, actor (who sent it)
-NEW_ORDER         account, instrument, side, order_type, time_in_force, self_trade, price_ticks (0 for MARKET),
-                  quantity_lots, client_order_id (may be empty); flags, trigger_ticks, display_lots must be 0 as yet
+NEW_ORDER         account, instrument, side, order_type, time_in_force, self_trade, price_ticks (0 for MARKET and STOP),
+                  quantity_lots, display_lots (0: all of it is shown), trigger_ticks (of STOP and STOP_LIMIT), time_s (when a
+                  GTD order expires: seconds since 1970 UTC), flags (POST_ONLY), client_order_id (may be empty)
 CANCEL            account (0: an operator, any order), order_id, or order_id 0 and client_order_id
+AMEND             account and order as in CANCEL, but never account 0; flags say which of price_ticks, quantity_lots (the new
+                  total), display_lots and trigger_ticks change (CHANGE_*), the others are 0
+MASS_CANCEL       account (0: an operator, every account's), instrument (or ALL_INSTRUMENTS), side (or BOTH_SIDES)
 OPEN_ACCOUNT      owner (the group whose members never trade with each other; 0: the account itself), account_class
 DEPOSIT, WITHDRAW account, amount_fen
 RECEIVE, RELEASE  account, instrument, quantity_lots: warehouse receipts booked in, goods handed out
+SET_ORDER_LIMITS  account, quantity_lots and amount_fen (largest order), number (most open orders); 0: no limit
+SET_TURNOVER_LIMIT account, amount_fen: the most it may trade on a trading day; 0: no limit
+KILL_SWITCH_ON, KILL_SWITCH_OFF  account (0: the whole venue)
 LIST_INSTRUMENT   instrument (must be the next number), amount_fen (what one tick is worth on one lot),
                   price_ticks (the first reference price), rate_ppm (daily band either way), quantity_lots (largest order)
-SET_FEES          rate_ppm (maker), taker_rate_ppm
-SET_PHASE         instrument (or ALL_INSTRUMENTS), phase: CLOSED or CONTINUOUS, moved by the venue's schedule
+SET_FEES          account_class, rate_ppm (maker), taker_rate_ppm
+SET_PHASE         instrument (or ALL_INSTRUMENTS), phase (any but HALTED), moved by the venue's schedule
 HALT, RESUME      instrument (or ALL_INSTRUMENTS), moved by an operator; a halt outlives changes of phase
 DAY_ROLL          date: the trading day that begins
+SET_COLLAR        instrument, rate_ppm: how far beyond the anchor price an order may buy or sell; 0: no collar
+SET_VOLATILITY_BAND instrument, rate_ppm (how far from the anchor an order may trade; 0: no band), time_s (how many seconds the
+                  auction lasts that a trade beyond it begins)
+BUST_TRADE        order_id: the trade's id; attachment: why
+TIME              time_ns has passed: put first by the sequencer where `Engine.next_deadline_ns` is reached
 RECORD            attachment: a key, a target or another decision the engine has no use for
 
 What an event's fields mean, by kind
 ------------------------------------
 every kind        seq (of its command), kind, reason
-ACCEPTED          order_id, account, instrument, side, order_type, price_ticks, quantity_lots, leaves_lots (= quantity),
-                  reserve_fen (a buy's reserve); a sell reserves quantity_lots of inventory
+ACCEPTED          order_id, account, instrument, side, order_type, price_ticks (of MARKET and STOP the protection price),
+                  quantity_lots, leaves_lots (= quantity), reserve_fen (a buy's reserve); a sell reserves quantity_lots
 REPEATED          order_id and account of the earlier order with this client_order_id and the same body; nothing changed
-REJECTED          order_id (the command's seq for a NEW_ORDER, the target for a CANCEL), account, instrument, side,
-                  price_ticks, quantity_lots, reason
+REJECTED          order_id (the command's seq for a NEW_ORDER, the target for a CANCEL, AMEND or BUST_TRADE), account, instrument,
+                  side, price_ticks, quantity_lots (the command's), reason
+REPLACED          order_id, account, instrument, side, order_type, price_ticks (from now on), quantity_lots (the change of its
+                  quantity, signed; a sell's reserve changes by as many lots), leaves_lots (from now on), reserve_fen (change)
+TRIGGERED         order_id, account, instrument, side, order_type (MARKET or LIMIT: what it is from now on), price_ticks,
+                  quantity_lots and leaves_lots (what it seeks)
 TRADE             order_id, account (taker); maker_order_id, maker_account; side (the taker's); price_ticks (the maker's);
                   quantity_lots; leaves_lots (the taker's); amount_fen (notional); fee_fen (taker), maker_fee_fen;
-                  reserve_fen (change of the *buyer's* reserve, ≤ 0); number (n of the trade id, from 1)
-CANCELED          order_id, account, instrument, side, price_ticks, quantity_lots (what is canceled), reserve_fen (≤ 0)
+                  reserve_fen (change of the *buyer's* reserve, ≤ 0); number (n of the trade id, from 1 in each command); phase.
+                  In an auction (phase CALL_AUCTION) nobody takes: side is BUY, order_id the buy, maker_order_id the sell,
+                  price_ticks the auction's
+CANCELED          order_id, account, instrument, side, price_ticks, quantity_lots (what is canceled), leaves_lots (0),
+                  reserve_fen (≤ 0)
 EXPIRED           like CANCELED
-PREVENTED         like CANCELED, for a self-trade; maker_order_id is the own order it would have met
-LEVEL             instrument, side, price_ticks, quantity_lots (total now), number (orders now); 0 and 0: the level is gone
+PREVENTED         like CANCELED, for a self-trade; maker_order_id is the other order of the pair, leaves_lots what is still open
+LEVEL             instrument, side, price_ticks, quantity_lots (shown now), number (orders now); 0 and 0: the level is gone
+INDICATIVE        instrument, price_ticks, quantity_lots (what would trade), leaves_lots (buys less sells at that price);
+                  all 0 while nothing would trade
+TRADE_BUSTED      order_id (the trade's id), and the trade's account, maker_account, instrument, side, price_ticks,
+                  quantity_lots, amount_fen, fee_fen, maker_fee_fen: all of it is given back
+MASS_CANCELED     account, instrument, side (the command's), number (orders canceled)
 ACCOUNT_OPENED    account
 BALANCE_CHANGED   account, amount_fen (signed), or instrument and quantity_lots (signed)
+LIMITS_SET        account (the command says the limits)
+KILL_SWITCH_SET   account (0: the venue), number (1: on, 0: off)
 INSTRUMENT_LISTED instrument, price_ticks (the first reference price)
 SETTLED           instrument, price_ticks (settlement price, the new reference; `band` gives the day's edges from it),
                   quantity_lots and amount_fen (the ended day's volume and turnover)
-FEES_SET          (the command says the rates)
-PHASE_CHANGED     instrument (or ALL_INSTRUMENTS), phase (HALTED after HALT; after RESUME the schedule's phase)
+FEES_SET          (the command says the class and the rates)
+COLLAR_SET, VOLATILITY_BAND_SET  instrument (the command says the rest)
+PHASE_CHANGED     instrument (or ALL_INSTRUMENTS), phase (HALTED after HALT; after RESUME the schedule's phase); reason VOLATILITY
+                  and number (its length in seconds) where a volatility auction begins
 DAY_ROLLED        date
+TIME_PASSED       (the command says the time)
 RECORDED          (the command's attachment says what)
 
-The events of one command stand in this order: ACCEPTED | REPEATED | REJECTED (or the kind of its own that an
-administrative command has), TRADE*, CANCELED | PREVENTED | EXPIRED, LEVEL* (maker prices in the order they traded, then the
-order's own). Each event states every change it makes, so each balance is a sum over events:
+The events of one command stand in this order
+---------------------------------------------
+1. ACCEPTED | REPEATED | REJECTED | REPLACED, or the kind of its own that another command has. An AMEND down to what is
+   filled, or less, has CANCELED instead.
+2. What the order itself does: TRADE and PREVENTED as they happen, then CANCELED; PHASE_CHANGED where it begins a volatility auction.
+3. Each order it triggers likewise: TRIGGERED, then as in 2.
+4. One LEVEL for each price touched, in the order of first touch, whatever happened there in between.
+5. One INDICATIVE for each instrument in a call auction with a price touched, by instrument.
 
-* ACCEPTED, CANCELED, EXPIRED, PREVENTED move `reserve_fen` of reserved cash (buy) or ±quantity_lots of reserved
-  inventory (sell).
+Each event states every change it makes, so each balance is a sum over events:
+
+* ACCEPTED, REPLACED, CANCELED, EXPIRED, PREVENTED move `reserve_fen` of reserved cash (buy) or quantity_lots of reserved
+  inventory (sell; less where the order ends).
 * TRADE moves, for the buyer: cash −(amount + own fee), reserved cash +reserve_fen, inventory +quantity; for the seller: cash
   +(amount − own fee), inventory −quantity, reserved inventory −quantity; for VENUE: cash +(fee_fen + maker_fee_fen).
+* TRADE_BUSTED moves cash and inventory back, and no reserves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from struct import Struct
 from typing import NamedTuple
 
 import numpy as np
 
-RECORD_FORMAT = 1
+RECORD_FORMAT = 2
 """Number of the layouts and meanings in this file; a journal row of another format is refused with a sentence."""
 
 VENUE = 1
@@ -78,23 +115,36 @@ VENUE = 1
 ALL_INSTRUMENTS = 0xFFFF
 """The `instrument` of a command that concerns every instrument."""
 
+BOTH_SIDES = 2
+"""The `side` of a MASS_CANCEL that concerns buys and sells."""
+
 
 class CommandKind(IntEnum):
     """What a command asks for."""
 
     NEW_ORDER = 1
     CANCEL = 2
+    AMEND = 3
+    MASS_CANCEL = 4
     OPEN_ACCOUNT = 16
     DEPOSIT = 17
     WITHDRAW = 18
     RECEIVE = 19
     RELEASE = 20
+    SET_ORDER_LIMITS = 21
+    SET_TURNOVER_LIMIT = 22
+    KILL_SWITCH_ON = 23
+    KILL_SWITCH_OFF = 24
     LIST_INSTRUMENT = 32
     SET_FEES = 33
     SET_PHASE = 34
     HALT = 35
     RESUME = 36
     DAY_ROLL = 37
+    SET_COLLAR = 38
+    SET_VOLATILITY_BAND = 39
+    BUST_TRADE = 40
+    TIME = 41
     RECORD = 48
 
 
@@ -109,13 +159,23 @@ class EventKind(IntEnum):
     PREVENTED = 6
     EXPIRED = 7
     LEVEL = 8
+    REPLACED = 9
+    TRIGGERED = 10
+    INDICATIVE = 11
+    TRADE_BUSTED = 12
+    MASS_CANCELED = 13
     ACCOUNT_OPENED = 16
     BALANCE_CHANGED = 17
+    LIMITS_SET = 18
+    KILL_SWITCH_SET = 19
     INSTRUMENT_LISTED = 32
     FEES_SET = 33
     PHASE_CHANGED = 34
     DAY_ROLLED = 35
     SETTLED = 36
+    COLLAR_SET = 37
+    VOLATILITY_BAND_SET = 38
+    TIME_PASSED = 39
     RECORDED = 48
 
 
@@ -127,32 +187,56 @@ class Side(IntEnum):
 
 
 class OrderType(IntEnum):
-    """LIMIT trades at its price or better; MARKET at whatever rests within the day's band."""
+    """LIMIT trades at its price or better, MARKET down to its protection price. STOP and STOP_LIMIT wait until a trade reaches
+    their trigger, then are MARKET and LIMIT."""
 
     LIMIT = 1
     MARKET = 2
+    STOP = 3
+    STOP_LIMIT = 4
 
 
 class TimeInForce(IntEnum):
-    """How long an order waits. A MARKET order never waits: it must be IOC."""
+    """How long an order waits: for the trading day, until canceled, not at all, not at all and all or nothing, to an instant."""
 
     DAY = 1
     GTC = 2
     IOC = 3
+    FOK = 4
+    GTD = 5
 
 
 class SelfTrade(IntEnum):
-    """What happens to an order that would meet one of its own owner group."""
+    """What happens when an incoming order would meet one of its own owner group."""
 
     CANCEL_NEWEST = 0
+    CANCEL_OLDEST = 1
+    CANCEL_BOTH = 2
+    DECREMENT = 3
+
+
+class Flag(IntFlag):
+    """Bits of `flags`: POST_ONLY is a NEW_ORDER's, CHANGE_* are an AMEND's."""
+
+    POST_ONLY = 1
+    CHANGE_PRICE = 2
+    CHANGE_QUANTITY = 4
+    CHANGE_DISPLAY = 8
+    CHANGE_TRIGGER = 16
 
 
 class Phase(IntEnum):
-    """What an instrument does. CLOSED and HALTED take cancels only."""
+    """What an instrument does.
+
+    CONTINUOUS trades at once; in CALL_AUCTION orders rest, may cross and don't trade. The others take cancels only; whoever
+    leaves CALL_AUCTION for one that isn't HALTED uncrosses first. HALTED is an operator's.
+    """
 
     CLOSED = 0
     CONTINUOUS = 1
     HALTED = 2
+    CALL_AUCTION = 3
+    AUCTION_MATCHING = 4
 
 
 class Reason(IntEnum):
@@ -163,29 +247,42 @@ class Reason(IntEnum):
     UNKNOWN_COMMAND = 1
     UNKNOWN_ACCOUNT = 4
     CLIENT_ORDER_ID_REUSED = 8
+    UNKNOWN_ORDER = 10
+    UNKNOWN_TRADE = 11
     UNKNOWN_INSTRUMENT = 12
     INVALID_SIDE = 16
     INVALID_ORDER_TYPE = 20
     INVALID_TIME_IN_FORCE = 24
     INVALID_SELF_TRADE = 28
     INVALID_OPTION = 32
+    INVALID_EXPIRY = 34
     INVALID_QUANTITY = 36
+    INVALID_DISPLAY = 38
     INVALID_PRICE = 40
+    INVALID_TRIGGER = 42
     INVALID_AMOUNT = 44
     INVALID_RATE = 48
     INVALID_PHASE = 52
     INVALID_DATE = 56
     # A command that can be read, and that the venue declines.
     TOO_MANY = 64
+    VENUE_KILL_SWITCH = 65
+    ACCOUNT_KILL_SWITCH = 66
     MARKET_CLOSED = 68
     INSTRUMENT_HALTED = 72
+    NOT_IN_AUCTION = 76
     PRICE_ABOVE_BAND = 80
     PRICE_BELOW_BAND = 84
+    PRICE_OUTSIDE_COLLAR = 85
+    ORDER_QUANTITY_LIMIT = 86
+    OPEN_ORDERS_LIMIT = 87
     VALUE_TOO_LARGE = 88
+    ORDER_VALUE_LIMIT = 89
+    TURNOVER_LIMIT = 90
     INSUFFICIENT_FUNDS = 92
     INSUFFICIENT_INVENTORY = 96
-    UNKNOWN_ORDER = 100
     DUPLICATE_ORDER_ID = 104
+    POST_ONLY_WOULD_TRADE = 108
     # Why an order that was accepted ended without being filled.
     REQUESTED = 160
     IMMEDIATE_OR_CANCEL = 164
@@ -193,6 +290,11 @@ class Reason(IntEnum):
     SELF_TRADE = 172
     END_OF_DAY = 176
     OUTSIDE_BAND = 180
+    FILL_OR_KILL = 184
+    VOLATILITY = 188
+    BELOW_FILLED = 192
+    MASS_CANCEL = 196
+    EXPIRY_TIME = 200
 
 
 MAX_QUANTITY_LOTS = 10**9
@@ -209,6 +311,9 @@ MAX_AMOUNT_FEN = 10**16
 
 MAX_RATE_PPM = 999_999
 """The largest fee or band, in millionths."""
+
+MAX_SLICES = 100
+"""An iceberg shows at least this part of its quantity: the smallest `display_lots` is quantity_lots / MAX_SLICES, rounded up."""
 
 CLIENT_ORDER_ID_BYTES = 36
 
@@ -241,9 +346,9 @@ COMMAND = np.dtype(
         ("flags", "u1"),
         ("phase", "u1"),
         ("account_class", "u1"),
-        ("reserved_u2", "<u2"),
+        ("number", "<u2"),
         ("client_order_id", f"S{CLIENT_ORDER_ID_BYTES}"),
-        ("reserved_u4", "<u4"),
+        ("time_s", "<u4"),
     ]
 )
 """160 bytes. `actor` is the key that asked; `attachment` the 1-based number of a text in the journal row, 0: none."""
@@ -279,8 +384,9 @@ BOOK_COMMAND = np.dtype(
     [
         ("order_id", "<u8"),
         ("price_ticks", "<i8"),
-        ("quantity_lots", "<i8"),
-        ("tag", "<i8"),
+        ("trigger_ticks", "<i8"),
+        ("quantity_lots", "<u4"),
+        ("display_lots", "<u4"),
         ("account", "<u4"),
         ("owner", "<u4"),
         ("instrument", "<u2"),
@@ -292,26 +398,27 @@ BOOK_COMMAND = np.dtype(
         ("flags", "u1"),
     ]
 )
-"""48 bytes: what a bare `OrderBook` takes. `tag` is eight bytes of the caller's own, given back with the order's events."""
+"""48 bytes: what a bare `OrderBook` takes: NEW_ORDER, CANCEL and AMEND."""
 
 BOOK_EVENT = np.dtype(
     [
         ("order_id", "<u8"),
         ("maker_order_id", "<u8"),
         ("price_ticks", "<i8"),
-        ("quantity_lots", "<i8"),
-        ("tag", "<i8"),
+        ("quantity_lots", "<u4"),
+        ("leaves_lots", "<u4"),
         ("account", "<u4"),
         ("maker_account", "<u4"),
         ("instrument", "<u2"),
         ("kind", "u1"),
         ("side", "u1"),
         ("reason", "u1"),
-        ("reserved_u1", "u1"),
+        ("order_type", "u1"),
         ("reserved_u2", "<u2"),
     ]
 )
-"""56 bytes: what a bare `OrderBook` returns. `tag` is the maker's in a TRADE and the order's own in any other event."""
+"""48 bytes: what a bare `OrderBook` returns: ACCEPTED, REPLACED, REJECTED, TRIGGERED, TRADE, PREVENTED and CANCELED, with the
+meanings EVENT gives them, except that REPLACED's quantity_lots is what is open now (like its leaves_lots)."""
 
 
 class Command(NamedTuple):
@@ -344,9 +451,9 @@ class Command(NamedTuple):
     flags: int = 0
     phase: int = 0
     account_class: int = 0
-    reserved_u2: int = 0
+    number: int = 0
     client_order_id: bytes = b""
-    reserved_u4: int = 0
+    time_s: int = 0
 
 
 class Event(NamedTuple):
@@ -387,14 +494,14 @@ class BookEvent(NamedTuple):
     maker_order_id: int = 0
     price_ticks: int = 0
     quantity_lots: int = 0
-    tag: int = 0
+    leaves_lots: int = 0
     account: int = 0
     maker_account: int = 0
     instrument: int = 0
     kind: int = 0
     side: int = 0
     reason: int = 0
-    reserved_u1: int = 0
+    order_type: int = 0
     reserved_u2: int = 0
 
 
