@@ -43,8 +43,8 @@ every kind        seq (of its command), kind, reason
 ACCEPTED          order_id, account, instrument, side, order_type, price_ticks (of MARKET and STOP the protection price),
                   quantity_lots, leaves_lots (= quantity), reserve_fen (a buy's reserve); a sell reserves quantity_lots
 REPEATED          order_id and account of the earlier order with this client_order_id and the same body; nothing changed
-REJECTED          order_id (the command's seq for a NEW_ORDER, the target for a CANCEL, AMEND or BUST_TRADE), account, instrument,
-                  side, price_ticks, quantity_lots (the command's), reason
+REJECTED          order_id (the command's seq for a NEW_ORDER, the target for a CANCEL, AMEND or BUST_TRADE), account,
+                  instrument, side, price_ticks, quantity_lots (the command's), reason
 REPLACED          order_id, account, instrument, side, order_type, price_ticks (from now on), quantity_lots (the change of its
                   quantity, signed; a sell's reserve changes by as many lots), leaves_lots (from now on), reserve_fen (change)
 TRIGGERED         order_id, account, instrument, side, order_type (MARKET or LIMIT: what it is from now on), price_ticks,
@@ -73,8 +73,8 @@ SETTLED           instrument, price_ticks (settlement price, the new reference; 
                   quantity_lots and amount_fen (the ended day's volume and turnover)
 FEES_SET          (the command says the class and the rates)
 COLLAR_SET, VOLATILITY_BAND_SET  instrument (the command says the rest)
-PHASE_CHANGED     instrument (or ALL_INSTRUMENTS), phase (HALTED after HALT; after RESUME the schedule's phase); reason VOLATILITY
-                  and number (its length in seconds) where a volatility auction begins
+PHASE_CHANGED     instrument (or ALL_INSTRUMENTS), phase (HALTED after HALT; after RESUME the schedule's phase); reason
+                  VOLATILITY and number (its length in seconds) where a volatility auction begins
 DAY_ROLLED        date
 TIME_PASSED       (the command says the time)
 RECORDED          (the command's attachment says what)
@@ -83,7 +83,8 @@ The events of one command stand in this order
 ---------------------------------------------
 1. ACCEPTED | REPEATED | REJECTED | REPLACED, or the kind of its own that another command has. An AMEND down to what is
    filled, or less, has CANCELED instead.
-2. What the order itself does: TRADE and PREVENTED as they happen, then CANCELED; PHASE_CHANGED where it begins a volatility auction.
+2. What the order itself does: TRADE and PREVENTED as they happen, then CANCELED; PHASE_CHANGED where it begins a
+   volatility auction.
 3. Each order it triggers likewise: TRIGGERED, then as in 2.
 4. One LEVEL for each price touched, in the order of first touch, whatever happened there in between.
 5. One INDICATIVE for each instrument in a call auction with a price touched, by instrument.
@@ -197,7 +198,7 @@ class OrderType(IntEnum):
 
 
 class TimeInForce(IntEnum):
-    """How long an order waits: for the trading day, until canceled, not at all, not at all and all or nothing, to an instant."""
+    """How long an order waits: the trading day, until canceled, not at all, not at all and all or nothing, to an instant."""
 
     DAY = 1
     GTC = 2
@@ -313,7 +314,7 @@ MAX_RATE_PPM = 999_999
 """The largest fee or band, in millionths."""
 
 MAX_SLICES = 100
-"""An iceberg shows at least this part of its quantity: the smallest `display_lots` is quantity_lots / MAX_SLICES, rounded up."""
+"""An iceberg shows at least this part of its quantity: the least `display_lots` is quantity_lots / MAX_SLICES, rounded up."""
 
 CLIENT_ORDER_ID_BYTES = 36
 
