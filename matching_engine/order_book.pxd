@@ -24,14 +24,16 @@ Read `next` before ending the order or emptying the level it is read from.
 
 cimport cython
 
+from matching_engine.auction cimport Auction, find_auction
+from matching_engine.book_refusals cimport amend_refusal, order_refusal
 from matching_engine.faults cimport Fault
+from matching_engine.fill_or_kill cimport fillable
 from matching_engine.order_ids cimport OrderIds
-from matching_engine.orders cimport LastRow, OrderRow, order_at, refills_of
+from matching_engine.orders cimport LastRow, OrderRow, command_at, event_at, order_at, refills_of, release
 from matching_engine.pools cimport NIL, WORD
-from matching_engine.price_levels cimport PriceLevels
+from matching_engine.price_levels cimport LevelRow, PriceLevels, SideRow, level_at, side_at
 from matching_engine.records cimport (
     MAX_BOOK_PRICE_TICKS,
-    MAX_QUANTITY_LOTS,
     MAX_SLICES,
     BookCommandRow,
     BookEventRow,
@@ -65,11 +67,15 @@ cdef class OrderBook:
     cdef bint traded                       # the latest enter() or uncross() had trades: their lowest and highest price
     cdef long long low_ticks, high_ticks
     cdef readonly long long auction_ticks, auction_lots, auction_imbalance
+    cdef int _free, _used, _first_triggered, _last_triggered
+    cdef BookCommandRow[::1] _command
 
     # For the engine
     cpdef int reserve(self, Py_ssize_t commands) except -1
     cdef int new_slot(self) noexcept nogil
+    @cython.locals(may_rest=cython.bint)
     cdef void enter(self, int slot, long long worst_ticks) noexcept nogil
+    @cython.locals(again=cython.bint)
     cdef void collect(self, int slot) noexcept nogil
     cdef void hold(self, int slot, long long trigger_ticks) noexcept nogil
     cdef bint reached(self, int instrument, int side, long long trigger_ticks) noexcept nogil
@@ -87,3 +93,46 @@ cdef class OrderBook:
     cdef long long trigger_ticks(self, int slot) noexcept nogil
     cdef long long level_lots(self, int instrument, int side, long long price_ticks) noexcept nogil
     cdef int level_orders(self, int instrument, int side, long long price_ticks) noexcept nogil
+
+    # Within the book
+    cpdef list collecting(self, int instrument, bint on, long long reference_ticks=*)
+    cpdef list submit(self, unsigned char kind, unsigned long long order_id, unsigned short instrument=*,
+                      unsigned char side=*, long long price_ticks=*, unsigned int quantity_lots=*,
+                      unsigned char order_type=*, unsigned char time_in_force=*, unsigned char self_trade=*,
+                      unsigned char flags=*, unsigned int account=*, unsigned int owner=*,
+                      unsigned int display_lots=*, long long trigger_ticks=*)
+    cdef int _apply_all(self, const BookCommandRow[::1] commands) except -1
+    cdef void _apply(self, const BookCommandRow *c) noexcept nogil
+    cdef int _new_order(self, const BookCommandRow *c) noexcept nogil
+    @cython.locals(same=cython.bint)
+    cdef int _amend(self, const BookCommandRow *c) noexcept nogil
+    cdef void _wait(self, int slot, long long trigger_ticks) noexcept nogil
+    cdef void _run(self, int slot) noexcept nogil
+    cdef void _run_triggered(self) noexcept nogil
+    cdef inline long long _extreme(self, int side) noexcept nogil
+    @cython.locals(ended=cython.bint)
+    cdef bint _match(self, int slot, int makers, unsigned long long limit) noexcept nogil
+    cdef inline void _fill(self, int slot, unsigned int traded) noexcept nogil
+    cdef void _lessen(self, int slot, unsigned int lots) noexcept nogil
+    cdef void _to_the_end(self, int slot) noexcept nogil
+    cdef bint _prevent(self, int slot, int maker_slot) noexcept nogil
+    cdef inline void _rest(self, int slot) noexcept nogil
+    cdef void _link(self, int slot, int queue_number, long long price_ticks) noexcept nogil
+    cdef void _unlink(self, int slot) noexcept nogil
+    cdef void _remove(self, int slot) noexcept nogil
+    cdef inline void _release_slot(self, int slot) noexcept nogil
+    cdef inline int _queue_number(self, const OrderRow *order) noexcept nogil
+    cdef inline int _stops_number(self, int instrument, int side) noexcept nogil
+    cdef void _trigger_side(self, int number, long long price_ticks) noexcept nogil
+    cdef void _emit_state(self, int kind, const OrderRow *order) noexcept nogil
+    cdef inline void _emit(self, int kind, int reason, const OrderRow *order, int order_type, unsigned int quantity_lots,
+                           unsigned int leaves_lots, unsigned long long maker_order_id) noexcept nogil
+    cdef inline void _emit_trade(self, const OrderRow *order, const OrderRow *maker, long long price_ticks,
+                                 unsigned int traded, unsigned int leaves_lots) noexcept nogil
+    cdef void _reject(self, const BookCommandRow *c, int reason) noexcept nogil
+    cdef Py_ssize_t _reserve_events(self, Py_ssize_t commands) except -1
+    cdef list _take(self)
+    cdef list _queue(self, int level)
+    cdef object _open_order(self, int slot)
+    cdef int _side_number(self, int instrument, int side) except -1
+    cdef int _stop_at_fault(self, Py_ssize_t seq) except -1

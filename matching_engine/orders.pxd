@@ -1,4 +1,6 @@
-"""The C layout of the rows in `orders.py`."""
+"""The C layout of the rows in `orders.py`; a command and an event are `records.pxd`'s."""
+
+from matching_engine.records cimport BookCommandRow, BookEventRow, OrderType
 
 cdef struct OrderRow:
     unsigned long long order_id
@@ -24,10 +26,14 @@ cdef struct OrderRow:
 
 cdef struct LastRow:
     long long price_ticks
-    long long traded
+    int traded
+    int collecting
 
 cdef extern from *:
-    # The address of a row of a pool: `order_at(self.orders[slot])` is &self.orders[slot], bounds checked as any index is.
+    # The address of a row: `order_at(self.orders[slot])` is &self.orders[slot], and checked as any index is.
     OrderRow *order_at "&"(OrderRow row) noexcept nogil
+    BookEventRow *event_at "&"(BookEventRow row) noexcept nogil
+    const BookCommandRow *command_at "&"(const BookCommandRow row) noexcept nogil
 
-cdef long long refills_of(long long quantity_lots, long long display_lots) noexcept nogil
+cdef long long refills_of(long long hidden_lots, long long display_lots) noexcept nogil
+cdef void release(OrderRow *order) noexcept nogil
