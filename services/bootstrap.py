@@ -25,7 +25,7 @@ from matching_engine import Engine
 from services.dashboard import mount_dashboard
 from services.data import load_instruments
 from services.data.calendar import TradingCalendar
-from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
+from services.first_start import DEMO_GUARDS, GUARDS, IssuedKey, Missing, Present, read_keys, write_keys
 from services.gateway import websocket
 from services.gateway.app import create_app
 from services.gateway.channels import Channels
@@ -197,7 +197,8 @@ async def _complete(
         ),
         read_keys(keys_file),
     )
-    missing.venue(load_instruments(), year=local_day(clock())[0].year)
+    guards = DEMO_GUARDS if settings.demo else GUARDS
+    missing.venue(load_instruments(), year=local_day(clock())[0].year, guards=guards)
     missing.key(OPERATOR, 0, ("read", "operate", "admin"))
     missing.key(PAGES, 0, ("read",))
     if settings.demo:
