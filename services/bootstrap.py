@@ -32,6 +32,7 @@ from services.gateway.channels import Channels
 from services.gateway.connection import MAX_MESSAGE_BYTES
 from services.gateway.history import OrderHistory
 from services.gateway.keys import ApiKey
+from services.gateway.loading import load_state
 from services.gateway.order_entry import OrderEntry
 from services.gateway.reader import GatewayReader
 from services.gateway.state import VenueState
@@ -116,7 +117,7 @@ async def _run(
     async with asyncio.TaskGroup() as parts:
         readers = [parts.create_task(projector.run(), name="projector")]
         await projector.reached(recovery.last_seq)
-        state, market = await VenueState.load(read_database), await load_market(read_database)
+        state, market = await load_state(read_database), await load_market(read_database)
         history = OrderHistory(state, read_database, projector.reached)
         entry = OrderEntry(state, inbox, history)
         channels = Channels(state, market)
