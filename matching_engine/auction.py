@@ -12,7 +12,8 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import NIL
     from matching_engine.price_levels import level_at
 
-    Auction = NamedTuple("Auction", [("price_ticks", int), ("lots", int), ("imbalance", int)])
+    # A class of this name would declare the C struct once more.
+    Auction = NamedTuple("Auction", [("price_ticks", int), ("lots", int), ("imbalance", int)])  # noqa: UP014
     """What an uncrossing would do: its price, its volume, and buys less sells at that price; all 0 if nothing crosses."""
 
 

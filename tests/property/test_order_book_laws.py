@@ -90,7 +90,9 @@ def orders(prices: st.SearchStrategy[int]) -> st.SearchStrategy[Fields]:
     """New orders that can be carried out, unless their id or their moment is wrong."""
     limit = st.builds(fields, **common, price=prices, tif=rest | at_once)
     iceberg = st.builds(fields, **common, price=prices, tif=rest, display=st.integers(1, 4))
-    post_only = st.builds(fields, **common, price=prices, tif=rest, display=st.integers(0, 2), flags=st.just(Flag.POST_ONLY))
+    post_only = st.builds(
+        fields, **common, price=prices, tif=rest, display=st.integers(0, 2), flags=st.just(Flag.POST_ONLY)
+    )
     market = st.builds(fields, **common, order_type=st.just(OrderType.MARKET), tif=at_once)
     stop = st.builds(fields, **common, order_type=st.just(OrderType.STOP), tif=rest, trigger=prices)
     stop_limit = st.builds(
@@ -110,7 +112,9 @@ def amends(prices: st.SearchStrategy[int]) -> st.SearchStrategy[Fields]:
         )  # fmt: skip
 
     flags = st.sampled_from([2, 4, 4, 6, 8, 12, 14, 16, 18, 20, 30]) | st.integers(0, 255)
-    return st.builds(amend, ids, flags, prices, few_lots, st.integers(0, 4), prices, st.sampled_from([True] * 9 + [False]))
+    return st.builds(
+        amend, ids, flags, prices, few_lots, st.integers(0, 4), prices, st.sampled_from([True] * 9 + [False])
+    )
 
 
 cancels = st.builds(fields, order_id=ids, kind=st.just(CommandKind.CANCEL))
