@@ -1,4 +1,4 @@
-"""The price of a call auction (rulebook 4.4): most volume, then least imbalance, then nearest the reference, then the higher."""
+"""The price of a call auction (rulebook 4.4): most volume, least imbalance, nearest the reference, the higher."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching_engine import OrderBook
+from matching_engine.order_book import OpenOrder
 from matching_engine.records import (
     BOOK_COMMAND,
     BOOK_EVENT,
@@ -162,9 +163,8 @@ def account_of(order: object) -> dict[str, int]:
             "self_trade": order.self_trade, "account": order.account, "owner": order.owner,
             "time_in_force": order.time_in_force,
         }  # fmt: skip
-    values = order._asdict()  # type: ignore[attr-defined]
-    del values["instrument"], values["side"]
-    return values
+    assert isinstance(order, OpenOrder)
+    return {name: value for name, value in order._asdict().items() if name not in ("instrument", "side")}
 
 
 def same_books(book: OrderBook, naive: NaiveBook) -> None:

@@ -237,3 +237,16 @@ def test_an_impossible_state_stops_the_book_and_names_the_command() -> None:
         book.process(command(order_id=5))
     with pytest.raises(EngineFault):
         book.submit(CommandKind.CANCEL, 2)
+
+
+@pytest.mark.parametrize("mode", [0, 3])
+def test_there_is_room_for_all_that_the_commands_of_one_array_can_cause(mode: int) -> None:
+    """254 icebergs of 100 parts each; one order takes them all, or is decremented with each part."""
+    icebergs = [
+        command(order_id=n, side=SELL, quantity_lots=1_000, display_lots=10, owner=1 if mode else 0)
+        for n in range(1, 255)
+    ]
+    sweep = command(order_id=1_000, quantity_lots=254_000, owner=1, self_trade=mode)
+    events = OrderBook(1).process(np.concatenate([*icebergs, sweep]))
+    assert len(events) == 255 + 25_400 * (2 if mode else 1)
+    assert events["leaves_lots"][-1] == 0

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from matching_engine.records import Reason, SelfTrade, TimeInForce
-from tests.unit.matching_engine.book_talk import BUY, GTC, IOC, MARKET, SELL, Talk, accepted, canceled, prevented, trade
+from matching_engine.records import BookEvent, Reason, SelfTrade, TimeInForce
+from tests.unit.matching_engine.book_talk import (
+    BUY,
+    GTC,
+    IOC,
+    MARKET,
+    SELL,
+    Queues,
+    Talk,
+    accepted,
+    canceled,
+    prevented,
+    trade,
+)
 
 NEWEST, OLDEST, BOTH, DECREMENT = SelfTrade
 
@@ -129,7 +141,7 @@ def test_an_amended_order_is_prevented_by_its_own_mode() -> None:
     ],
 )  # fmt: skip
 def test_in_a_call_auction_it_happens_at_entry_and_others_are_passed_over(
-    talk: Talk, mode: SelfTrade, events: list, bids: list, asks: list
+    talk: Talk, mode: SelfTrade, events: list[BookEvent], bids: Queues, asks: Queues
 ) -> None:
     talk.sell(5, 2, 101, owner=7)
     talk.collecting(True)
