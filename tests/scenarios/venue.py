@@ -132,24 +132,24 @@ class Venue:
     def levels_shown(self) -> dict[tuple[int, int, int], tuple[int, int]]:
         """(lots shown, orders) at each price of the book, from the engine's state."""
         levels: dict[tuple[int, int, int], tuple[int, int]] = {}
-        for order in self.engine.state().orders.tolist():
-            row = self._row(order)
+        for row in self._open_orders():
             if row["trigger_ticks"] == 0:
                 key = row["instrument"], row["side"], row["price_ticks"]
                 lots, orders = levels.get(key, (0, 0))
                 levels[key] = lots + row["shown_lots"], orders + 1
         return levels
 
-    def _row(self, values: Any) -> dict[str, int]:
-        return dict(zip(self.engine.state().orders.dtype.names, values, strict=True))
+    def _open_orders(self) -> list[dict[str, int]]:
+        """The engine's open orders, in the order of `state.ORDER_STATE`."""
+        orders = self.engine.state().orders
+        return [dict(zip(orders.dtype.names, values, strict=True)) for values in orders.tolist()]
 
     # Questions
 
     def _book(self) -> list[str]:
         """The open orders as they would trade: `buy #1 2 + 3 hidden @ 100`, then what waits for a trigger."""
         lines = []
-        for values in self.engine.state().orders.tolist():
-            row = self._row(values)
+        for row in self._open_orders():
             side = Side(row["side"]).name.lower()
             hidden = f" + {row['hidden_lots']} hidden" if row["hidden_lots"] else ""
             where = f"{self.names.symbol(row['instrument'])} @ {row['price_ticks']}"
