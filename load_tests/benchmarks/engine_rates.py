@@ -18,7 +18,8 @@ from time import perf_counter_ns
 from typing import Any
 
 from load_tests.benchmarks.figure import Effort, Figure, best_rates
-from load_tests.engine_flow import Records, book_flow, engine_flow
+from load_tests.book_flows import Records, book_records, standard
+from load_tests.engine_flow import engine_records
 from matching_engine import Engine, OrderBook, is_native
 from matching_engine.records import unpack_commands
 
