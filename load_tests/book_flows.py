@@ -171,7 +171,7 @@ def surveyed(messages: int, instruments: int = 1, seed: int = 1, accounts: int =
         elif kind < 0.83:
             _amend(maker, maker.any(chance), mid, distance, (kind - 0.63) / 0.20)
         elif kind < 0.98:
-            finds = kind < 0.845
+            finds = kind < 0.853
             maker.new(book, maker.crossing_price(book, mid, 0 if finds else -1), lots, chance, rests=False)
         else:
             maker.cancel_again(canceled[-1 - int(chance * min(len(canceled), 1_000))])

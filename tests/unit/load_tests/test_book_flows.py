@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from load_tests import book_flows
-from load_tests.book_flows import FAR, GOLDEN, NARROW, WIDE, PriceRange, Records, book_records, colliding_ids
+from load_tests.book_flows import FAR, GOLDEN, NARROW, SWING_MESSAGES, WIDE, PriceRange, Records, book_records, colliding_ids
 from load_tests.flow_mix import Mix, mix_of
 from matching_engine import OrderBook
 from matching_engine.records import CommandKind, TimeInForce, band
@@ -44,10 +45,12 @@ def test_the_surveyed_flow_walks_over_forty_percent_either_way_with_power_law_de
     middles = [np.median(part["price_ticks"]) for part in np.array_split(new, 200)]
     assert min(middles) / WIDE.reference_ticks == pytest.approx(0.6, abs=0.02)
     assert max(middles) / WIDE.reference_ticks == pytest.approx(1.4, abs=0.02)
-    first = new[:2_000]  # Before the middle has swung far.
-    distances = np.abs(first["price_ticks"] - WIDE.reference_ticks)
-    assert np.median(distances) < 100
-    assert (distances > 1_000).mean() > 0.001
+    made_at = np.flatnonzero((flow["kind"] == CommandKind.NEW_ORDER) & (flow["time_in_force"] == TimeInForce.GTC))
+    middle = WIDE.reference_ticks * (1 + 0.4 * np.sin(2 * np.pi * made_at / SWING_MESSAGES))
+    distances = np.abs(new["price_ticks"] - middle)
+    # Of a power law, each ten times as far leaves about the same part.
+    beyond = [(distances > ticks).mean() for ticks in (10, 100, 1_000, 10_000)]
+    assert [later / earlier for earlier, later in pairwise(beyond)] == pytest.approx([0.18] * 3, abs=0.07)
 
 
 def test_the_deep_flow_has_one_level_a_side_and_eats_it_from_the_front() -> None:
