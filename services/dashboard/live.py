@@ -98,6 +98,8 @@ class LiveFeed:
             else:
                 # A snapshot may repeat trades, and each instrument has its own: one order for all is that of the ids.
                 known = {trade["trade_id"]: trade for trade in [*self.tape, *push["data"]["trades"]]}
+                for trade_id in known.keys() & set(push["data"]["busted"]):
+                    known[trade_id] |= {"busted": True}
                 self.tape = sorted(known.values(), key=lambda trade: -int(trade["trade_id"]))[:TAPE_TRADES]
 
     async def _look(self, client: RexClient) -> None:
