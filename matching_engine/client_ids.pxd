@@ -1,6 +1,7 @@
 cimport cython
 
 from matching_engine.pools cimport WORD
+from matching_engine.records cimport CommandRow
 
 cdef extern from *:
     """
@@ -36,6 +37,7 @@ cdef struct ClientIdRow:
     unsigned int hash
 
 cpdef bint is_empty(const char *text) noexcept nogil
+cdef unsigned long long body_digest(const CommandRow *c) noexcept nogil
 
 @cython.final
 cdef class ClientIds:

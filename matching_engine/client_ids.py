@@ -14,6 +14,7 @@ import cython
 import numpy as np
 
 from matching_engine.pools import grown, rows, words
+from matching_engine.records import Command
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import WORD
@@ -52,6 +53,18 @@ class ClientId:
 def is_empty(text: bytes) -> bool:
     """Whether a client order id is all zeros: none was given."""
     return (id_word(text, 0) | id_word(text, 1) | id_word(text, 2) | id_word(text, 3) | id_word(text, 4)) == 0
+
+
+def body_digest(c: Command) -> int:
+    """64 bits of everything a NEW_ORDER says besides who sent it and under which id."""
+    # A field joins a word as 64 bits before it is shifted.
+    kinds = c.side | c.order_type << 8 | (c.time_in_force & WORD) << 16 | (c.self_trade & WORD) << 24
+    digest = mix(0, c.instrument | kinds << 16 | (c.flags & WORD) << 48)
+    digest = mix(digest, c.number | (c.time_s & WORD) << 16)
+    digest = mix(digest, c.price_ticks & WORD)
+    digest = mix(digest, c.quantity_lots & WORD)
+    digest = mix(digest, c.display_lots & WORD)
+    return mix(digest, c.trigger_ticks & WORD)
 
 
 class ClientIds:

@@ -5,36 +5,44 @@
     book.submit(CommandKind.NEW_ORDER, 2, side=Side.BUY, price_ticks=101, quantity_lots=3)   # ACCEPTED, TRADE at 100
     book.best(0, Side.SELL)                                                                 # (100, 2, 1)
 
-An order trades at the price of the order it meets (the maker's), best price first and, at one price, oldest first.
-The caller names the orders; an id may be used again once its order has ended.
+The rules are those of docs/rulebook.md, sections 1 to 3, 4.3 to 4.5 and 5. A bare book knows no clock (GTD is refused), no
+bands, accounts or phases: its instruments trade continuously but where `collecting` has begun a call auction, and a MARKET
+order takes any price. The caller names the orders; an id may be used again once its order has ended.
 
-An order is a row of a pool (a *slot*), linked into the queue of its price level. Every pool is grown by `reserve`
-before a command runs, so that matching itself never allocates and cannot fail half-way.
+An order is a row of a pool (a *slot*). New, amended and triggered orders take the same way in, `enter`: they trade what they
+can, and the rest is linked into the queue of its price level. Every pool is grown by `reserve` before a command runs, so
+that matching itself never allocates and cannot fail half-way.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct, error
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import cython
 import numpy as np
 
 from matching_engine.faults import EngineFault
 from matching_engine.order_ids import OrderIds
-from matching_engine.pools import grown, rows
+from matching_engine.orders import BookCommand, Event, Last, Order
+from matching_engine.pools import grown, rows, words
 from matching_engine.price_levels import PriceLevels
 from matching_engine.records import BOOK_COMMAND, BOOK_EVENT
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
+    from matching_engine.auction import find_auction
+    from matching_engine.book_refusals import amend_refusal, order_refusal
     from matching_engine.faults import Fault
+    from matching_engine.fill_or_kill import fillable
+    from matching_engine.orders import command_at, event_at, order_at, refills_of, release
     from matching_engine.pools import NIL, WORD
+    from matching_engine.price_levels import level_at, side_at
     from matching_engine.records import (
         MAX_BOOK_PRICE_TICKS,
-        MAX_QUANTITY_LOTS,
+        MAX_SLICES,
         CommandKind,
         EventKind,
+        Flag,
         OrderType,
         Reason,
         SelfTrade,
@@ -44,104 +52,72 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
     CHUNK = 256  # commands that room is made for at a time
 
-COMMAND_FIELDS = Struct("<QqqqIIHBBBBBB")
+COMMAND_FIELDS = Struct("<QqqIIIIHBBBBBB")
 
 EventTuple = tuple[int, int, int, int, int, int, int, int, int, int, int, int, int]
 """The values of a BOOK_EVENT in the record's order; `BookEvent(*values)` names them."""
 
 
-class RestingOrder(NamedTuple):
-    """An order in the book. `quantity_lots` is what is left of it."""
+class OpenOrder(NamedTuple):
+    """An order in the book, or one that waits for its trigger. `quantity_lots` is what is left of it, hidden lots too."""
 
     order_id: int
     instrument: int
     side: int
+    order_type: int
+    time_in_force: int
     price_ticks: int
     quantity_lots: int
-    time_in_force: int
+    shown_lots: int
+    display_lots: int
+    filled_lots: int
+    trigger_ticks: int
+    self_trade: int
+    flags: int
     account: int
     owner: int
-    tag: int
-
-
-@dataclass(slots=True)
-class Order:
-    """A slot: one resting order, linked to its neighbours in the queue; `next` links the free list otherwise."""
-
-    LAYOUT: ClassVar[str] = "u8 i8 i8 u4 u4 i4 i4 i4 u2 u1 u1"
-
-    order_id: int = 0
-    quantity_lots: int = 0
-    tag: int = 0
-    account: int = 0
-    owner: int = 0
-    level: int = 0
-    prev: int = 0
-    next: int = 0
-    instrument: int = 0
-    side: int = 0
-    time_in_force: int = 0
-
-
-@dataclass(slots=True)
-class Event:
-    """A BOOK_EVENT of the uncompiled book."""
-
-    LAYOUT: ClassVar[str] = "u8 u8 i8 i8 i8 u4 u4 u2 u1 u1 u1 u1 u2"
-
-    order_id: int = 0
-    maker_order_id: int = 0
-    price_ticks: int = 0
-    quantity_lots: int = 0
-    tag: int = 0
-    account: int = 0
-    maker_account: int = 0
-    instrument: int = 0
-    kind: int = 0
-    side: int = 0
-    reason: int = 0
-    reserved_u1: int = 0
-    reserved_u2: int = 0
 
 
 class OrderBook:
-    """The books of `instruments` instruments, numbered from 0 (at most 65,536)."""
+    """The books of `instruments` instruments, numbered from 0 (at most 65,535)."""
 
     def __init__(self, instruments: int = 64) -> None:
-        if not 1 <= instruments <= 65_536:
-            raise ValueError("instruments must be 1 to 65,536")
+        if not 1 <= instruments <= 65_535:
+            raise ValueError("instruments must be 1 to 65,535")
         self.instruments = instruments
         self.fault = 0
         self.ids = OrderIds()
-        self.levels = PriceLevels(2 * instruments)
+        self.levels = PriceLevels(4 * instruments)
         self.orders = rows(Order, 1)
+        self.last = rows(Last, instruments)
         self.out = rows(Event, 1)
+        self.tags = words(1, "i8")
         self.size = 0
-        self._free = NIL
+        self.refills = self.stops = 0
+        self.bounded = self.traded = False
+        self.low_ticks = self.high_ticks = 0
+        self.auction_ticks = self.auction_lots = self.auction_imbalance = 0
+        self._free = self._first_triggered = self._last_triggered = NIL
         self._used = 1
+        self._command = rows(BookCommand, 1)
 
     # Commands
 
     def process(self, commands: Any) -> Any:
         """Runs a BOOK_COMMAND array and returns a BOOK_EVENT array: the events of each command in turn.
 
-        Whatever the bytes, a command is carried out or REJECTED with a reason (the checks: `_refusal`). Raises ValueError
-        for an array of another dtype or shape, MemoryError (the commands before the one that needed memory are done),
-        EngineFault for an impossible state.
+        Whatever the bytes, a command is carried out or REJECTED with a reason. Raises ValueError for an array of another
+        dtype or shape, MemoryError (the commands before the one that needed memory are done), EngineFault for an impossible
+        state.
         """
         if commands.dtype != BOOK_COMMAND or commands.ndim != 1:
             raise ValueError("commands must be a one-dimensional BOOK_COMMAND array")
         if not cython.compiled:
-            values: list[EventTuple] = []
-            for seq, row in enumerate(commands.tolist(), start=1):
-                self.reserve(1)
-                self._apply(*row)
-                self._stop_at_fault(seq)
-                values += self._take()
-            return np.array(values, BOOK_EVENT)
+            self._apply_all([BookCommand(*row) for row in commands.tolist()])
+            return np.array(self._take(), BOOK_EVENT)
         self._apply_all(np.ascontiguousarray(commands))
         # As whole words: numpy copies records field by field.
-        events = self.out.base.view("u8")[: self.size * 7].copy().view(BOOK_EVENT)  # type: ignore[attr-defined]
+        events = self.out.base.view("u8")[: self.size * 6].copy().view(BOOK_EVENT)  # type: ignore[attr-defined]
         self.size = 0
         return events
 
@@ -159,7 +135,8 @@ class OrderBook:
         flags: int = 0,
         account: int = 0,
         owner: int = 0,
-        tag: int = 0,
+        display_lots: int = 0,
+        trigger_ticks: int = 0,
     ) -> list[EventTuple]:
         """Runs one command and returns its events, each as a tuple in BOOK_EVENT's order.
 
@@ -168,16 +145,42 @@ class OrderBook:
         if not cython.compiled:
             try:
                 COMMAND_FIELDS.pack(
-                    order_id, price_ticks, quantity_lots, tag, account, owner,
+                    order_id, price_ticks, trigger_ticks, quantity_lots, display_lots, account, owner,
                     instrument, kind, side, order_type, time_in_force, self_trade, flags,
                 )  # fmt: skip
             except error as problem:
                 raise OverflowError(str(problem)) from None
+        self._command[0].order_id = order_id
+        self._command[0].price_ticks = price_ticks
+        self._command[0].trigger_ticks = trigger_ticks
+        self._command[0].quantity_lots = quantity_lots
+        self._command[0].display_lots = display_lots
+        self._command[0].account = account
+        self._command[0].owner = owner
+        self._command[0].instrument = instrument
+        self._command[0].kind = kind
+        self._command[0].side = side
+        self._command[0].order_type = order_type
+        self._command[0].time_in_force = time_in_force
+        self._command[0].self_trade = self_trade
+        self._command[0].flags = flags
         self.reserve(1)
-        self._apply(
-            order_id, price_ticks, quantity_lots, tag, account, owner,
-            instrument, kind, side, order_type, time_in_force, self_trade, flags,
-        )  # fmt: skip
+        self._apply(command_at(self._command[0]))
+        self._stop_at_fault(1)
+        return self._take()
+
+    def collecting(self, instrument: int, on: bool, reference_ticks: int = 0) -> list[EventTuple]:
+        """Begins a call auction of an instrument (`on`), or ends it: uncrosses the book and triggers the stops the last price
+        then reaches. Returns the events, as `submit` does."""
+        self._side_number(instrument, Side.BUY)
+        self.reserve(1)
+        self.last[instrument].collecting = on
+        if not on:
+            self.auction(instrument, reference_ticks)
+            self.uncross(instrument)
+            if self.last[instrument].traded:
+                self.trigger(instrument, self.last[instrument].price_ticks, self.last[instrument].price_ticks)
+            self._run_triggered()
         self._stop_at_fault(1)
         return self._take()
 
@@ -189,7 +192,7 @@ class OrderBook:
         return levels[0] if levels else None
 
     def depth(self, instrument: int, side: int, levels: int = 10) -> list[tuple[int, int, int]]:
-        """Up to `levels` price levels of a side, best first, as (price_ticks, quantity_lots, orders)."""
+        """Up to `levels` price levels of a side, best first, as (price_ticks, quantity_lots shown, orders)."""
         number = self._side_number(instrument, side)
         found: list[tuple[int, int, int]] = []
         level = self.levels.best(number)
@@ -199,25 +202,30 @@ class OrderBook:
             level = self.levels.next(level)
         return found
 
-    def orders_at(self, instrument: int, side: int, price_ticks: int) -> list[RestingOrder]:
+    def orders_at(self, instrument: int, side: int, price_ticks: int) -> list[OpenOrder]:
         """The orders resting at a price, in the order in which they will trade."""
         number = self._side_number(instrument, side)
         if not -MAX_BOOK_PRICE_TICKS - 1 <= price_ticks <= MAX_BOOK_PRICE_TICKS:
             return []
-        queue = []
-        slot = self.levels.rows[self.levels.find(number, price_ticks)].head
-        while slot != NIL:
-            queue.append(self._resting(slot))
-            slot = self.orders[slot].next
-        return queue
+        return self._queue(self.levels.find(number, price_ticks))
 
-    def order(self, order_id: int) -> RestingOrder | None:
-        """The order of an id while it rests, else None."""
+    def waiting_stops(self, instrument: int, side: int) -> list[OpenOrder]:
+        """The orders of a side that wait for their triggers, first to be triggered first."""
+        self._side_number(instrument, side)
+        waiting: list[OpenOrder] = []
+        level = self.levels.best(self._stops_number(instrument, side))
+        while level != NIL:
+            waiting += self._queue(level)
+            level = self.levels.next(level)
+        return waiting
+
+    def order(self, order_id: int) -> OpenOrder | None:
+        """The order of an id while it is open, else None."""
         slot = self.find(order_id)
-        return None if slot == NIL else self._resting(slot)
+        return None if slot == NIL else self._open_order(slot)
 
     def __len__(self) -> int:
-        """The number of resting orders."""
+        """The number of open orders, waiting stops too."""
         return self.ids.count
 
     # For the engine that keeps accounts on top of the book
@@ -225,10 +233,10 @@ class OrderBook:
     def reserve(self, commands: int) -> int:
         """Makes room for `commands` commands: raises MemoryError before, so that nothing can fail while they run.
 
-        A command adds at most one order and one level, and at most two to the sum of events and resting orders: a trade
-        either takes a maker off the book or is the taker's last, and then nothing of the taker rests.
+        A command adds at most one order, which opens a level at once or when it is triggered; a waiting stop will open
+        another than the one it closes.
         """
-        self.levels.reserve(commands)
+        self.levels.reserve(2 * commands + self.stops)
         size = len(self.orders)
         while size <= self.ids.count + commands:
             size *= 2
@@ -240,281 +248,599 @@ class OrderBook:
         self._reserve_events(commands)
         return size
 
-    def place(
-        self,
-        instrument: int,
-        side: int,
-        order_type: int,
-        time_in_force: int,
-        self_trade: int,
-        account: int,
-        owner: int,
-        order_id: int,
-        price_ticks: int,
-        quantity_lots: int,
-        tag: int,
-    ) -> None:
-        """Accepts a valid order, trades what it can, then rests, cancels or prevents the remainder."""
-        self._emit(EventKind.ACCEPTED, Reason.NONE, instrument, side, account, 0, order_id, 0,
-                   price_ticks, quantity_lots, tag)  # fmt: skip
-        makers = 2 * instrument + (1 - side)
-        limit = WORD - 1 if order_type == OrderType.MARKET else self.levels.key(makers, price_ticks)
-        while quantity_lots > 0 and self.levels.sides[makers].best_key <= limit:
-            level = self.levels.sides[makers].best
-            maker = self.levels.rows[level].head
-            if owner != 0 and self.orders[maker].owner == owner:
-                self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, instrument, side, account, 0, order_id,
-                           self.orders[maker].order_id, price_ticks, quantity_lots, tag)  # fmt: skip
-                return
-            traded = min(quantity_lots, self.orders[maker].quantity_lots)
-            if traded <= 0:
-                self.fault = Fault.ORDER_LOST
-                return
-            self._emit(EventKind.TRADE, Reason.NONE, instrument, side, account, self.orders[maker].account, order_id,
-                       self.orders[maker].order_id, self.levels.price(makers, level), traded,
-                       self.orders[maker].tag)  # fmt: skip
-            quantity_lots -= traded
-            if traded == self.orders[maker].quantity_lots:
-                self._remove(maker)
-            else:
-                self.orders[maker].quantity_lots -= traded
-                self.levels.rows[level].quantity_lots -= traded
-        if quantity_lots == 0:
-            return
-        if time_in_force == TimeInForce.IOC:
-            reason = Reason.NO_LIQUIDITY if order_type == OrderType.MARKET else Reason.IMMEDIATE_OR_CANCEL
-            self._emit(EventKind.CANCELED, reason, instrument, side, account, 0, order_id, 0,
-                       price_ticks, quantity_lots, tag)  # fmt: skip
-            return
-        self._rest(instrument, side, time_in_force, account, owner, order_id, price_ticks, quantity_lots, tag)
-
-    def cancel(self, order_id: int, reason: int) -> None:
-        """Ends a resting order; one that doesn't rest is a fault."""
-        self.cancel_slot(self.ids.find(order_id), reason)
-
-    def cancel_slot(self, slot: int, reason: int) -> None:
-        """Ends the order of a slot."""
-        if slot == NIL:
-            self.fault = Fault.ORDER_LOST
-            return
-        self._emit(EventKind.CANCELED, reason, self.orders[slot].instrument, self.orders[slot].side,
-                   self.orders[slot].account, 0, self.orders[slot].order_id, 0, self.order_price(slot),
-                   self.orders[slot].quantity_lots, self.orders[slot].tag)  # fmt: skip
-        self._remove(slot)
-
-    def find(self, order_id: int) -> int:
-        """The slot of a resting order, or NIL."""
-        return self.ids.find(order_id)
-
-    def order_price(self, slot: int) -> int:
-        """The price of a resting order, in ticks."""
-        return self.levels.price(2 * self.orders[slot].instrument + self.orders[slot].side, self.orders[slot].level)
-
-    def level_lots(self, instrument: int, side: int, price_ticks: int) -> int:
-        """The total quantity resting at a price; 0 when there is none."""
-        return self.levels.rows[self.levels.find(2 * instrument + side, price_ticks)].quantity_lots
-
-    def level_orders(self, instrument: int, side: int, price_ticks: int) -> int:
-        """The number of orders resting at a price; 0 when there is none."""
-        return self.levels.rows[self.levels.find(2 * instrument + side, price_ticks)].orders
-
-    # Within the book
-
-    def _reserve_events(self, commands: int) -> int:
-        events = self.size + self.ids.count + 2 * commands
-        if events > len(self.out):
-            self.out = grown(self.out, self.size, 2 * events)
-        return events
-
-    def _apply_all(self, commands: Any) -> int:
-        count = commands.shape[0]
-        self._reserve_events(count)
-        done = 0
-        while done < count:
-            stop = min(done + CHUNK, count)
-            self.reserve(stop - done)
-            with cython.nogil:
-                while done < stop and self.fault == 0:
-                    self._apply(
-                        commands[done].order_id, commands[done].price_ticks, commands[done].quantity_lots,
-                        commands[done].tag, commands[done].account, commands[done].owner, commands[done].instrument,
-                        commands[done].kind, commands[done].side, commands[done].order_type,
-                        commands[done].time_in_force, commands[done].self_trade, commands[done].flags,
-                    )  # fmt: skip
-                    done += 1
-            self._stop_at_fault(done)
-        return 0
-
-    def _stop_at_fault(self, seq: int) -> int:
-        if self.fault:
-            raise EngineFault(self.fault, seq)
-        return 0
-
-    def _apply(
-        self,
-        order_id: int,
-        price_ticks: int,
-        quantity_lots: int,
-        tag: int,
-        account: int,
-        owner: int,
-        instrument: int,
-        kind: int,
-        side: int,
-        order_type: int,
-        time_in_force: int,
-        self_trade: int,
-        flags: int,
-    ) -> None:
-        reason: int = Reason.UNKNOWN_COMMAND
-        slot = self.ids.find(order_id)
-        if kind == CommandKind.CANCEL:
-            if slot != NIL:
-                self.cancel_slot(slot, Reason.REQUESTED)
-                return
-            reason = Reason.UNKNOWN_ORDER
-        elif kind == CommandKind.NEW_ORDER:
-            reason = self._refusal(instrument, side, order_type, time_in_force, self_trade, flags, slot,
-                                   price_ticks, quantity_lots)  # fmt: skip
-            if reason == Reason.NONE:
-                self.place(instrument, side, order_type, time_in_force, self_trade, account, owner, order_id,
-                           price_ticks, quantity_lots, tag)  # fmt: skip
-                return
-        self._emit(EventKind.REJECTED, reason, instrument, side, account, 0, order_id, 0,
-                   price_ticks, quantity_lots, tag)  # fmt: skip
-
-    def _refusal(
-        self,
-        instrument: int,
-        side: int,
-        order_type: int,
-        time_in_force: int,
-        self_trade: int,
-        flags: int,
-        slot: int,
-        price_ticks: int,
-        quantity_lots: int,
-    ) -> int:
-        """Why an order cannot be taken, the first reason that applies; NONE if it can."""
-        if instrument >= self.instruments:
-            return Reason.UNKNOWN_INSTRUMENT
-        if side > Side.SELL:
-            return Reason.INVALID_SIDE
-        if order_type != OrderType.LIMIT and order_type != OrderType.MARKET:
-            return Reason.INVALID_ORDER_TYPE
-        if time_in_force < TimeInForce.DAY or time_in_force > TimeInForce.IOC:
-            return Reason.INVALID_TIME_IN_FORCE
-        if order_type == OrderType.MARKET and time_in_force != TimeInForce.IOC:
-            return Reason.INVALID_TIME_IN_FORCE
-        if self_trade != SelfTrade.CANCEL_NEWEST:
-            return Reason.INVALID_SELF_TRADE
-        if flags != 0:
-            return Reason.INVALID_OPTION
-        if quantity_lots < 1 or quantity_lots > MAX_QUANTITY_LOTS:
-            return Reason.INVALID_QUANTITY
-        if order_type == OrderType.MARKET and price_ticks != 0:
-            return Reason.INVALID_PRICE
-        if price_ticks < -MAX_BOOK_PRICE_TICKS - 1 or price_ticks > MAX_BOOK_PRICE_TICKS:
-            return Reason.INVALID_PRICE
-        if slot != NIL:
-            return Reason.DUPLICATE_ORDER_ID
-        return Reason.NONE
-
-    def _rest(
-        self,
-        instrument: int,
-        side: int,
-        time_in_force: int,
-        account: int,
-        owner: int,
-        order_id: int,
-        price_ticks: int,
-        quantity_lots: int,
-        tag: int,
-    ) -> None:
+    def new_slot(self) -> int:
+        """A slot for an order that comes in. The caller fills its fields but level, prev, next and waiting."""
         slot = self._free
         if slot != NIL:
             self._free = self.orders[slot].next
         elif self._used < len(self.orders):
             slot = self._used
             self._used += 1
-        level = self.levels.open(2 * instrument + side, price_ticks)
-        if slot == NIL or level == NIL:
-            self.fault = Fault.NO_ROOM
-            return
-        tail = self.levels.rows[level].tail
-        self.orders[slot].order_id = order_id
-        self.orders[slot].quantity_lots = quantity_lots
-        self.orders[slot].tag = tag
-        self.orders[slot].account = account
-        self.orders[slot].owner = owner
-        self.orders[slot].level = level
-        self.orders[slot].prev = tail
-        self.orders[slot].next = NIL
-        self.orders[slot].instrument = instrument
-        self.orders[slot].side = side
-        self.orders[slot].time_in_force = time_in_force
-        if tail == NIL:
-            self.levels.rows[level].head = slot
         else:
-            self.orders[tail].next = slot
-        self.levels.rows[level].tail = slot
-        self.levels.rows[level].quantity_lots += quantity_lots
-        self.levels.rows[level].orders += 1
-        self.ids.insert(order_id, slot)
+            self.fault = Fault.NO_ROOM
+        self.orders[slot].level = NIL
+        self.orders[slot].waiting = False
+        return slot
 
-    def _remove(self, slot: int) -> None:
-        level = self.orders[slot].level
-        prev = self.orders[slot].prev
-        next = self.orders[slot].next
-        if self.ids.erase(self.orders[slot].order_id) != slot:
+    def enter(self, slot: int, worst_ticks: int) -> None:
+        """An incoming order trades what it can, up to its price and to `worst_ticks`; then it rests, or what is left of it is
+        canceled. Where it stops at `worst_ticks` (`bounded`) though its own price goes on, it joins the call auction instead.
+        """
+        order = order_at(self.orders[slot])
+        makers = 2 * order.instrument + 1 - order.side
+        own_limit = self.levels.key(makers, order.price_ticks)
+        if order.order_type == OrderType.MARKET and order.price_ticks == 0:
+            own_limit = WORD - 1
+        limit = min(own_limit, self.levels.key(makers, worst_ticks))
+        self.bounded = False
+        self.traded = False
+        if order.time_in_force == TimeInForce.FOK and not fillable(self.levels, self.orders, slot, limit):
+            self.end(slot, EventKind.CANCELED, Reason.FILL_OR_KILL)
+            return
+        if self.levels.sides[makers].best_key <= limit and self._match(slot, makers, limit):
+            return
+        may_rest = order.order_type == OrderType.LIMIT and (
+            order.time_in_force <= TimeInForce.GTC or order.time_in_force == TimeInForce.GTD
+        )
+        if self.levels.sides[makers].best_key <= own_limit:
+            self.bounded = True
+            if may_rest:
+                self.collect(slot)
+            else:
+                self.end(slot, EventKind.CANCELED, Reason.VOLATILITY)
+        elif may_rest:
+            self._rest(slot)
+        elif order.order_type == OrderType.MARKET:
+            self.end(slot, EventKind.CANCELED, Reason.NO_LIQUIDITY)
+        else:
+            self.end(slot, EventKind.CANCELED, Reason.IMMEDIATE_OR_CANCEL)
+
+    def collect(self, slot: int) -> None:
+        """An incoming order of a call auction: self-trade prevention with the orders it crosses, then it rests untraded."""
+        order = order_at(self.orders[slot])
+        makers = 2 * order.instrument + 1 - order.side
+        limit = self.levels.key(makers, order.price_ticks)
+        level = self.levels.best(makers) if order.owner != 0 else NIL
+        while level != NIL and self.levels.key(makers, self.levels.price(makers, level)) <= limit:
+            beyond = self.levels.next(level)  # Read first: the level may be emptied and closed.
+            maker = self.levels.rows[level].head
+            while maker != NIL:
+                following = self.orders[maker].next
+                if self.orders[maker].owner == order.owner:
+                    again = self.orders[maker].hidden_lots != 0
+                    if self._prevent(slot, maker):
+                        return
+                    if following == NIL and again and order.self_trade == SelfTrade.DECREMENT:
+                        following = maker  # The last of its level was refilled: it stands at the end again.
+                maker = following
+            level = beyond
+        self._rest(slot)
+
+    def hold(self, slot: int, trigger_ticks: int) -> None:
+        """An incoming stop waits for its trigger."""
+        self.orders[slot].waiting = True
+        self.stops += 1
+        self._link(slot, self._queue_number(order_at(self.orders[slot])), trigger_ticks)
+
+    def reached(self, instrument: int, side: int, trigger_ticks: int) -> bool:
+        """Whether the last price has reached the trigger of a stop."""
+        if not self.last[instrument].traded:
+            return False
+        if side == Side.BUY:
+            return self.last[instrument].price_ticks >= trigger_ticks
+        return self.last[instrument].price_ticks <= trigger_ticks
+
+    def trigger(self, instrument: int, low_ticks: int, high_ticks: int) -> None:
+        """The stops that prices from `low_ticks` to `high_ticks` reach leave their queues and join the line."""
+        if self.stops != 0:
+            self._trigger_side(self._stops_number(instrument, Side.BUY), high_ticks)
+            self._trigger_side(self._stops_number(instrument, Side.SELL), low_ticks)
+
+    def next_triggered(self) -> int:
+        """Takes the first stop off the line, now a MARKET or LIMIT order; NIL if there is none."""
+        slot = self._first_triggered
+        if slot != NIL:
+            order = order_at(self.orders[slot])
+            self._first_triggered = order.next
+            if order.next == NIL:
+                self._last_triggered = NIL
+            release(order)
+        return slot
+
+    def end(self, slot: int, kind: int, reason: int) -> None:
+        """Ends an order wherever it is: a CANCELED or EXPIRED event, and the slot is free."""
+        if slot == NIL:
             self.fault = Fault.ORDER_LOST
             return
-        if prev == NIL:
-            self.levels.rows[level].head = next
+        order = order_at(self.orders[slot])
+        self._emit(kind, reason, order, 0, order.shown_lots + order.hidden_lots, 0, 0)
+        self._remove(slot)
+
+    def reduce(self, slot: int, leaves_lots: int) -> None:
+        """An order is left with fewer lots, or as many, and keeps its place; what it hides goes first."""
+        order = order_at(self.orders[slot])
+        level = level_at(self.levels.rows[order.level])
+        self.refills -= refills_of(order.hidden_lots, order.display_lots)
+        cut = order.shown_lots + order.hidden_lots - leaves_lots
+        hidden_cut = min(cut, order.hidden_lots)
+        order.hidden_lots -= hidden_cut
+        level.hidden_lots -= hidden_cut
+        order.shown_lots -= cut - hidden_cut
+        level.quantity_lots -= cut - hidden_cut
+        self.refills += refills_of(order.hidden_lots, order.display_lots)
+
+    def withdraw(self, slot: int) -> None:
+        """Takes an order out of its queue: it may come in again, with all of its quantity in `shown_lots`."""
+        order = order_at(self.orders[slot])
+        self._unlink(slot)
+        order.shown_lots += order.hidden_lots
+        order.hidden_lots = 0
+
+    def crosses(self, instrument: int, side: int, price_ticks: int) -> bool:
+        """Whether an order at this price would meet the best of the other side."""
+        makers = 2 * instrument + 1 - side
+        return self.levels.sides[makers].best_key <= self.levels.key(makers, price_ticks)
+
+    def auction(self, instrument: int, reference_ticks: int) -> None:
+        """Finds `auction_ticks`, `auction_lots` and `auction_imbalance`: what an uncrossing would do; all 0 if nothing."""
+        found = find_auction(self.levels, instrument, reference_ticks)
+        self.auction_ticks = found.price_ticks
+        self.auction_lots = found.lots
+        self.auction_imbalance = found.imbalance
+
+    def uncross(self, instrument: int) -> None:
+        """The trades of the auction that was found last."""
+        self.traded = self.auction_lots > 0
+        while self.auction_lots > 0 and self.fault == 0:
+            buy = self.levels.rows[self.levels.best(2 * instrument)].head
+            sell = self.levels.rows[self.levels.best(2 * instrument + 1)].head
+            buyer = order_at(self.orders[buy])
+            seller = order_at(self.orders[sell])
+            traded = min(min(buyer.shown_lots, seller.shown_lots), self.auction_lots)
+            if traded <= 0:
+                self.fault = Fault.ORDER_LOST
+                return
+            self._emit_trade(buyer, seller, self.auction_ticks, traded, buyer.shown_lots + buyer.hidden_lots - traded)
+            self.tags[self.size - 1] = buyer.tag
+            self.auction_lots -= traded
+            self._fill(buy, traded)
+            self._fill(sell, traded)
+        if self.traded:
+            self.low_ticks = self.high_ticks = self.auction_ticks
+            self.last[instrument].price_ticks = self.auction_ticks
+            self.last[instrument].traded = True
+
+    def forget_last(self, instrument: int) -> None:
+        """From now on the instrument has no last price."""
+        self.last[instrument].price_ticks = 0
+        self.last[instrument].traded = False
+
+    def find(self, order_id: int) -> int:
+        """The slot of an open order, or NIL."""
+        return self.ids.find(order_id)
+
+    def order_price(self, slot: int) -> int:
+        """The price of an order, in ticks."""
+        return self.orders[slot].price_ticks
+
+    def trigger_ticks(self, slot: int) -> int:
+        """The trigger an order waits for; 0 if it doesn't wait."""
+        if not self.orders[slot].waiting:
+            return 0
+        return self.levels.price(self._queue_number(order_at(self.orders[slot])), self.orders[slot].level)
+
+    def level_lots(self, instrument: int, side: int, price_ticks: int) -> int:
+        """The total quantity shown at a price; 0 when there is none."""
+        return self.levels.rows[self.levels.find(2 * instrument + side, price_ticks)].quantity_lots
+
+    def level_orders(self, instrument: int, side: int, price_ticks: int) -> int:
+        """The number of orders resting at a price; 0 when there is none."""
+        return self.levels.rows[self.levels.find(2 * instrument + side, price_ticks)].orders
+
+    # The commands of a bare book
+
+    def _apply_all(self, commands: Any) -> int:
+        count = len(commands)
+        done = 0
+        while done < count:
+            stop = min(done + CHUNK, count)
+            self.reserve(stop - done)
+            with cython.nogil:
+                while done < stop and self.fault == 0:
+                    self._apply(command_at(commands[done]))
+                    done += 1
+            self._stop_at_fault(done)
+        return 0
+
+    def _apply(self, c: BookCommand) -> None:
+        reason: int = Reason.UNKNOWN_COMMAND
+        if c.kind == CommandKind.NEW_ORDER:
+            reason = self._new_order(c)
+        elif c.kind == CommandKind.CANCEL:
+            slot = self.ids.find(c.order_id)
+            reason = Reason.UNKNOWN_ORDER
+            if slot != NIL:
+                self.end(slot, EventKind.CANCELED, Reason.REQUESTED)
+                return
+        elif c.kind == CommandKind.AMEND:
+            reason = self._amend(c)
+        if reason != Reason.NONE:
+            self._reject(c, reason)
+
+    def _new_order(self, c: BookCommand) -> int:
+        """Carries out a new order, or says why not."""
+        reason = order_refusal(c, self.instruments)
+        if reason != Reason.NONE:
+            return reason
+        collecting = self.last[c.instrument].collecting
+        if collecting and (c.order_type != OrderType.LIMIT or c.time_in_force > TimeInForce.GTC or c.flags != 0):
+            return Reason.NOT_IN_AUCTION
+        if self.ids.find(c.order_id) != NIL:
+            return Reason.DUPLICATE_ORDER_ID
+        if c.flags != 0 and self.crosses(c.instrument, c.side, c.price_ticks):
+            return Reason.POST_ONLY_WOULD_TRADE
+        slot = self.new_slot()
+        order = order_at(self.orders[slot])
+        order.order_id = c.order_id
+        order.price_ticks = c.price_ticks
+        order.shown_lots = c.quantity_lots
+        order.hidden_lots = 0
+        order.display_lots = c.display_lots
+        order.filled_lots = 0
+        order.account = c.account
+        order.owner = c.owner
+        order.instrument = c.instrument
+        order.side = c.side
+        order.order_type = c.order_type
+        order.time_in_force = c.time_in_force
+        order.self_trade = c.self_trade
+        order.flags = c.flags
+        self._emit(EventKind.ACCEPTED, Reason.NONE, order, c.order_type, c.quantity_lots, c.quantity_lots, 0)
+        if order.order_type >= OrderType.STOP:
+            self._wait(slot, c.trigger_ticks)
+        elif collecting:
+            self.collect(slot)
         else:
-            self.orders[prev].next = next
-        if next == NIL:
-            self.levels.rows[level].tail = prev
+            self._run(slot)
+        return Reason.NONE
+
+    def _amend(self, c: BookCommand) -> int:
+        """Carries out an amend (rulebook 3), or says why not."""
+        slot = self.ids.find(c.order_id)
+        if slot == NIL:
+            return Reason.UNKNOWN_ORDER
+        order = order_at(self.orders[slot])
+        present = order.filled_lots + order.shown_lots + order.hidden_lots
+        total = c.quantity_lots if c.flags & Flag.CHANGE_QUANTITY else present
+        display = c.display_lots if c.flags & Flag.CHANGE_DISPLAY else order.display_lots
+        price = c.price_ticks if c.flags & Flag.CHANGE_PRICE else order.price_ticks
+        trigger = c.trigger_ticks if c.flags & Flag.CHANGE_TRIGGER else self.trigger_ticks(slot)
+        reason = amend_refusal(c, order, total != present or display != order.display_lots)
+        if reason != Reason.NONE:
+            return reason
+        if total <= order.filled_lots:
+            self.end(slot, EventKind.CANCELED, Reason.BELOW_FILLED)
+            return Reason.NONE
+        same = display == order.display_lots and price == order.price_ticks and trigger == self.trigger_ticks(slot)
+        if same and total <= present:
+            self.reduce(slot, total - order.filled_lots)
+            self._emit_state(EventKind.REPLACED, order)
+            return Reason.NONE
+        collecting = self.last[order.instrument].collecting
+        if collecting and (order.waiting or order.flags != 0):
+            return Reason.NOT_IN_AUCTION
+        if order.flags != 0 and self.crosses(order.instrument, order.side, price):
+            return Reason.POST_ONLY_WOULD_TRADE
+        waiting = order.waiting
+        self.withdraw(slot)
+        order.shown_lots = total - order.filled_lots
+        order.display_lots = display
+        order.price_ticks = price
+        self._emit_state(EventKind.REPLACED, order)
+        if waiting:
+            self._wait(slot, trigger)
+        elif collecting:
+            self.collect(slot)
         else:
-            self.orders[next].prev = prev
-        self.levels.rows[level].quantity_lots -= self.orders[slot].quantity_lots
-        self.levels.rows[level].orders -= 1
-        if prev == NIL and next == NIL:
-            self.levels.close(2 * self.orders[slot].instrument + self.orders[slot].side, level)
+            self._run(slot)
+        return Reason.NONE
+
+    def _wait(self, slot: int, trigger_ticks: int) -> None:
+        """A new or amended stop waits for its trigger, or is triggered at once."""
+        order = order_at(self.orders[slot])
+        if self.reached(order.instrument, order.side, trigger_ticks):
+            release(order)
+            self._emit_state(EventKind.TRIGGERED, order)
+            self._run(slot)
+        else:
+            self.hold(slot, trigger_ticks)
+
+    def _run(self, slot: int) -> None:
+        """An incoming order, and then whatever it triggers."""
+        instrument = self.orders[slot].instrument
+        self.enter(slot, self._extreme(self.orders[slot].side))
+        if self.stops != 0 and self.traded:
+            self.trigger(instrument, self.low_ticks, self.high_ticks)
+            self._run_triggered()
+
+    def _run_triggered(self) -> None:
+        """Runs the line of triggered stops until it is empty."""
+        slot = self.next_triggered()
+        while slot != NIL:
+            instrument = self.orders[slot].instrument
+            self._emit_state(EventKind.TRIGGERED, order_at(self.orders[slot]))
+            self.enter(slot, self._extreme(self.orders[slot].side))
+            if self.traded:
+                self.trigger(instrument, self.low_ticks, self.high_ticks)
+            slot = self.next_triggered()
+
+    def _extreme(self, side: int) -> int:
+        return MAX_BOOK_PRICE_TICKS if side == Side.BUY else -MAX_BOOK_PRICE_TICKS - 1
+
+    # Matching
+
+    def _match(self, slot: int, makers: int, limit: int) -> bool:
+        """Trades an incoming order up to a key of the other side; whether that was the end of the order."""
+        order = order_at(self.orders[slot])
+        side = side_at(self.levels.sides[makers])
+        first = price = order.price_ticks
+        ended = False
+        while not ended and side.best_key <= limit:
+            maker_slot = self.levels.rows[side.best].head
+            maker = order_at(self.orders[maker_slot])
+            if maker.owner == order.owner and order.owner != 0:
+                ended = self._prevent(slot, maker_slot)
+                continue
+            traded = min(order.shown_lots, maker.shown_lots)
+            if traded == 0:
+                self.fault = Fault.ORDER_LOST
+                break
+            price = maker.price_ticks
+            if not self.traded:
+                self.traded = True
+                first = price
+            order.shown_lots -= traded
+            order.filled_lots += traded
+            self._emit_trade(order, maker, price, traded, order.shown_lots)
+            self._fill(maker_slot, traded)
+            if order.shown_lots == 0:
+                self._release_slot(slot)
+                ended = True
+        if self.traded:
+            self.low_ticks = min(first, price)
+            self.high_ticks = max(first, price)
+            self.last[makers >> 1].price_ticks = price
+            self.last[makers >> 1].traded = True
+        return ended
+
+    def _fill(self, slot: int, traded: int) -> None:
+        """A resting order has traded: it stays, shows its next lots at the end of its queue, or is gone."""
+        order = order_at(self.orders[slot])
+        if traded == order.shown_lots and order.hidden_lots == 0:
+            self._remove(slot)
+            return
+        order.filled_lots += traded
+        self._lessen(slot, traded)
+
+    def _lessen(self, slot: int, lots: int) -> None:
+        """A resting order shows so many lots less; once it shows none, the next."""
+        order = order_at(self.orders[slot])
+        level = level_at(self.levels.rows[order.level])
+        order.shown_lots -= lots
+        level.quantity_lots -= lots
+        if order.shown_lots != 0:
+            return
+        order.shown_lots = min(order.display_lots, order.hidden_lots)
+        order.hidden_lots -= order.shown_lots
+        level.quantity_lots += order.shown_lots
+        level.hidden_lots -= order.shown_lots
+        self.refills -= 1
+        if order.next != NIL:
+            self._to_the_end(slot)
+
+    def _to_the_end(self, slot: int) -> None:
+        order = order_at(self.orders[slot])
+        level = level_at(self.levels.rows[order.level])
+        self.orders[order.next].prev = order.prev
+        if order.prev == NIL:
+            level.head = order.next
+        else:
+            self.orders[order.prev].next = order.next
+        self.orders[level.tail].next = slot
+        order.prev = level.tail
+        order.next = NIL
+        level.tail = slot
+
+    def _prevent(self, slot: int, maker_slot: int) -> bool:
+        """An incoming order meets one of its own group (rulebook 5); whether that is the end of the incoming order."""
+        order = order_at(self.orders[slot])
+        maker = order_at(self.orders[maker_slot])
+        order_id = order.order_id
+        maker_id = maker.order_id
+        left = maker.shown_lots + maker.hidden_lots
+        if order.self_trade == SelfTrade.DECREMENT:
+            cut = min(order.shown_lots, maker.shown_lots)
+            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, maker, 0, cut, left - cut, order_id)
+            order.shown_lots -= cut
+            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, order, 0, cut, order.shown_lots, maker_id)
+            if cut == left:
+                self._remove(maker_slot)
+            else:
+                self._lessen(maker_slot, cut)
+        else:
+            if order.self_trade != SelfTrade.CANCEL_NEWEST:
+                self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, maker, 0, left, 0, order_id)
+                self._remove(maker_slot)
+            if order.self_trade == SelfTrade.CANCEL_OLDEST:
+                return False
+            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, order, 0, order.shown_lots, 0, maker_id)
+            order.shown_lots = 0
+        if order.shown_lots != 0:
+            return False
+        self._release_slot(slot)
+        return True
+
+    # Queues and slots
+
+    def _rest(self, slot: int) -> None:
+        order = order_at(self.orders[slot])
+        if order.display_lots != 0 and order.shown_lots > order.display_lots:
+            order.hidden_lots = order.shown_lots - order.display_lots
+            order.shown_lots = order.display_lots
+            self.refills += refills_of(order.hidden_lots, order.display_lots)
+        self._link(slot, 2 * order.instrument + order.side, order.price_ticks)
+
+    def _link(self, slot: int, queue_number: int, price_ticks: int) -> None:
+        """Puts an order at the end of the queue of a level; from now on its id is known."""
+        number = self.levels.open(queue_number, price_ticks)
+        if slot == NIL or number == NIL:
+            self.fault = Fault.NO_ROOM
+            return
+        order = order_at(self.orders[slot])
+        level = level_at(self.levels.rows[number])
+        tail = level.tail
+        order.level = number
+        order.prev = tail
+        order.next = NIL
+        if tail == NIL:
+            level.head = slot
+        else:
+            self.orders[tail].next = slot
+        level.tail = slot
+        level.quantity_lots += order.shown_lots
+        level.hidden_lots += order.hidden_lots
+        level.orders += 1
+        self.ids.insert(order.order_id, slot)
+
+    def _unlink(self, slot: int) -> None:
+        """Takes an order out of its queue; its id is not known any more."""
+        order = order_at(self.orders[slot])
+        level = level_at(self.levels.rows[order.level])
+        if self.ids.erase(order.order_id) != slot:
+            self.fault = Fault.ORDER_LOST
+        if order.prev == NIL:
+            level.head = order.next
+        else:
+            self.orders[order.prev].next = order.next
+        if order.next == NIL:
+            level.tail = order.prev
+        else:
+            self.orders[order.next].prev = order.prev
+        level.quantity_lots -= order.shown_lots
+        level.orders -= 1
+        if order.hidden_lots != 0:
+            level.hidden_lots -= order.hidden_lots
+            self.refills -= refills_of(order.hidden_lots, order.display_lots)
+        if level.orders == 0:
+            self.levels.close(self._queue_number(order), order.level)
+        order.level = NIL
+        if order.waiting:
+            self.stops -= 1
+            order.waiting = False
+
+    def _remove(self, slot: int) -> None:
+        if self.orders[slot].level != NIL:
+            self._unlink(slot)
+        self._release_slot(slot)
+
+    def _release_slot(self, slot: int) -> None:
         self.orders[slot].next = self._free
         self._free = slot
+
+    def _queue_number(self, order: Order) -> int:
+        """The side of `levels` where an order stands."""
+        if order.waiting:
+            return self._stops_number(order.instrument, order.side)
+        return 2 * order.instrument + order.side
+
+    def _stops_number(self, instrument: int, side: int) -> int:
+        """Where stops wait: of buys the lowest trigger comes first, as among sells the lowest price."""
+        return 2 * (self.instruments + instrument) + 1 - side
+
+    def _trigger_side(self, number: int, price_ticks: int) -> None:
+        while self.levels.sides[number].best_key <= self.levels.key(number, price_ticks) and self.fault == 0:
+            slot = self.levels.rows[self.levels.best(number)].head
+            self._unlink(slot)
+            self.orders[slot].next = NIL
+            if self._last_triggered == NIL:
+                self._first_triggered = slot
+            else:
+                self.orders[self._last_triggered].next = slot
+            self._last_triggered = slot
+
+    # Events
+
+    def _emit_state(self, kind: int, order: Order) -> None:
+        """An event that says how an order stands."""
+        open_lots = order.shown_lots + order.hidden_lots
+        self._emit(kind, Reason.NONE, order, order.order_type, open_lots, open_lots, 0)
 
     def _emit(
         self,
         kind: int,
         reason: int,
-        instrument: int,
-        side: int,
-        account: int,
-        maker_account: int,
-        order_id: int,
-        maker_order_id: int,
-        price_ticks: int,
+        order: Order,
+        order_type: int,
         quantity_lots: int,
-        tag: int,
+        leaves_lots: int,
+        maker_order_id: int,
     ) -> None:
         i = self.size
         if i == len(self.out):
             self.fault = Fault.NO_ROOM
             return
         self.size = i + 1
-        self.out[i].order_id = order_id
-        self.out[i].maker_order_id = maker_order_id
-        self.out[i].price_ticks = price_ticks
-        self.out[i].quantity_lots = quantity_lots
-        self.out[i].tag = tag
-        self.out[i].account = account
-        self.out[i].maker_account = maker_account
-        self.out[i].instrument = instrument
-        self.out[i].kind = kind
-        self.out[i].side = side
-        self.out[i].reason = reason
+        event = event_at(self.out[i])
+        event.order_id = order.order_id
+        event.maker_order_id = maker_order_id
+        event.price_ticks = order.price_ticks
+        event.quantity_lots = quantity_lots
+        event.leaves_lots = leaves_lots
+        event.account = order.account
+        event.maker_account = 0
+        event.instrument = order.instrument
+        event.kind = kind
+        event.side = order.side
+        event.reason = reason
+        event.order_type = order_type
+        self.tags[i] = order.tag
+
+    def _emit_trade(self, order: Order, maker: Order, price_ticks: int, traded: int, leaves_lots: int) -> None:
+        self._emit(EventKind.TRADE, Reason.NONE, order, 0, traded, leaves_lots, maker.order_id)
+        event = event_at(self.out[self.size - 1])
+        event.maker_account = maker.account
+        event.price_ticks = price_ticks
+        self.tags[self.size - 1] = maker.tag
+
+    def _reject(self, c: BookCommand, reason: int) -> None:
+        i = self.size
+        if i == len(self.out):
+            self.fault = Fault.NO_ROOM
+            return
+        self.size = i + 1
+        event = event_at(self.out[i])
+        event.order_id = c.order_id
+        event.maker_order_id = 0
+        event.price_ticks = c.price_ticks
+        event.quantity_lots = c.quantity_lots
+        event.leaves_lots = 0
+        event.account = c.account
+        event.maker_account = 0
+        event.instrument = c.instrument
+        event.kind = EventKind.REJECTED
+        event.side = c.side
+        event.reason = reason
+        event.order_type = 0
+
+    def _reserve_events(self, commands: int) -> int:
+        """A TRADE or a pair of PREVENTED takes a slice (a shown part) off the book, or ends the incoming order; an order that
+        comes in or is triggered has two events more, and may bring MAX_SLICES slices."""
+        slices = self.ids.count + self.refills + commands * MAX_SLICES
+        events = self.size + 2 * slices + 4 * self.stops + 8 * commands
+        if events > len(self.out):
+            self.tags = grown(self.tags, self.size, 2 * events)
+            self.out = grown(self.out, self.size, 2 * events)
+        return events
 
     def _take(self) -> list[EventTuple]:
         events = []
@@ -522,18 +848,29 @@ class OrderBook:
             e = self.out[i]
             events.append(
                 (
-                    e.order_id, e.maker_order_id, e.price_ticks, e.quantity_lots, e.tag, e.account, e.maker_account,
-                    e.instrument, e.kind, e.side, e.reason, 0, 0,
+                    e.order_id, e.maker_order_id, e.price_ticks, e.quantity_lots, e.leaves_lots, e.account,
+                    e.maker_account, e.instrument, e.kind, e.side, e.reason, e.order_type, 0,
                 )
             )  # fmt: skip
         self.size = 0
         return events
 
-    def _resting(self, slot: int) -> RestingOrder:
+    # Views of slots
+
+    def _queue(self, level: int) -> list[OpenOrder]:
+        queue = []
+        slot = self.levels.rows[level].head
+        while slot != NIL:
+            queue.append(self._open_order(slot))
+            slot = self.orders[slot].next
+        return queue
+
+    def _open_order(self, slot: int) -> OpenOrder:
         row = self.orders[slot]
-        return RestingOrder(
-            row.order_id, row.instrument, row.side, self.order_price(slot), row.quantity_lots, row.time_in_force,
-            row.account, row.owner, row.tag,
+        return OpenOrder(
+            row.order_id, row.instrument, row.side, row.order_type, row.time_in_force, row.price_ticks,
+            row.shown_lots + row.hidden_lots, row.shown_lots, row.display_lots, row.filled_lots,
+            self.trigger_ticks(slot), row.self_trade, row.flags, row.account, row.owner,
         )  # fmt: skip
 
     def _side_number(self, instrument: int, side: int) -> int:
@@ -542,3 +879,8 @@ class OrderBook:
         if side not in (Side.BUY, Side.SELL):
             raise ValueError(f"no side {side}")
         return 2 * instrument + side
+
+    def _stop_at_fault(self, seq: int) -> int:
+        if self.fault:
+            raise EngineFault(self.fault, seq)
+        return 0

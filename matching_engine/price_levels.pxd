@@ -17,6 +17,7 @@ cdef struct LevelRow:
     int head
     int tail
     long long quantity_lots
+    long long hidden_lots
     int orders
     unsigned int unused
 
@@ -41,9 +42,14 @@ cdef struct SideRow:
     int root
     int height
 
+cdef extern from *:
+    # The address of a row, as `orders.order_at`.
+    LevelRow *level_at "&"(LevelRow row) noexcept nogil
+    SideRow *side_at "&"(SideRow row) noexcept nogil
+
 @cython.final
 cdef class PriceLevels:
-    # Rows of all sides; the side of an instrument is numbered 2 * instrument + side. NIL is level, page and node 0.
+    # Rows of all sides. NIL is level, page and node 0.
     cdef LevelRow[::1] rows
     cdef SideRow[::1] sides
     cdef PageRow[::1] _pages

@@ -26,16 +26,25 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     FAR_PRICE = 2**61  # an origin is nearer to 0 than this, so that no distance between prices leaves 64 bits
     NODES_PER_LEVEL = 20  # one level may grow the tree from one node to ten and fill its path with ten more
 
+    def level_at(row: Level) -> Level:
+        """A row to be read and written: in C its address, here itself."""
+        return row
+
+    def side_at(row: SideOfBook) -> SideOfBook:
+        """Likewise."""
+        return row
+
 
 @dataclass(slots=True)
 class Level:
-    """A queue of orders of one price: slots of the first and the last one, their total quantity and their number."""
+    """A queue of orders of one price: slots of the first and the last one, what all of them show and hide, their number."""
 
-    LAYOUT: ClassVar[str] = "i4 i4 i8 i4 u4"
+    LAYOUT: ClassVar[str] = "i4 i4 i8 i8 i4 u4"
 
     head: int = 0
     tail: int = 0
     quantity_lots: int = 0
+    hidden_lots: int = 0
     orders: int = 0
     unused: int = 0
 
@@ -80,7 +89,8 @@ class SideOfBook:
 
 
 class PriceLevels:
-    """The levels of `sides` sides; side 2 * instrument + side (`Side.BUY` 0, `Side.SELL` 1). A level is a row number."""
+    """The levels of `sides` sides: the best price of an even side is the highest (as for buys), of an odd one the lowest. A
+    level is a row number."""
 
     def __init__(self, sides: int) -> None:
         self.sides = rows(SideOfBook, sides)

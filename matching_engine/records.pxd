@@ -140,7 +140,7 @@ cdef enum Reason:
     FILL_OR_KILL = 184
     VOLATILITY = 188
     BELOW_FILLED = 192
-    MASS_CANCEL = 196
+    # MASS_CANCEL is below, as MASS_CANCEL_REASON: all of C's enums share one space of names.
     EXPIRY_TIME = 200
 
 cdef extern from *:
@@ -154,6 +154,7 @@ cdef extern from *:
     const long long MAX_AMOUNT_FEN "REX_MAX_AMOUNT_FEN"
 
 cdef enum:
+    MASS_CANCEL_REASON = 196
     VENUE = 1
     ALL_INSTRUMENTS = 65535
     BOTH_SIDES = 2

@@ -1,0 +1,9 @@
+cimport cython
+
+from matching_engine.orders cimport OrderRow, order_at
+from matching_engine.pools cimport NIL
+from matching_engine.price_levels cimport PriceLevels
+from matching_engine.records cimport SelfTrade
+
+@cython.locals(wanted=cython.longlong)
+cdef bint fillable(PriceLevels levels, OrderRow[::1] orders, int slot, unsigned long long limit) noexcept nogil
