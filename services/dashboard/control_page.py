@@ -79,10 +79,12 @@ class ControlPage:
         match act:
             case "kill-on":
                 question = f"Turn on the kill switch of {who}? New orders and amends are refused until it is off again."
-                await self._ask(question, "Turn it on", lambda venue: venue.set_kill_switch(True, account))
+                await self._ask(question, "Turn it on", lambda venue: venue.kill_switch(on=True, account=account))
             case "kill-off":
                 await self._ask(
-                    f"Turn off the kill switch of {who}?", "Turn it off", lambda venue: venue.set_kill_switch(False, account)
+                    f"Turn off the kill switch of {who}?",
+                    "Turn it off",
+                    lambda venue: venue.kill_switch(on=False, account=account),
                 )
             case "mass-cancel":
                 question = f"Cancel every open order of {who}, in all instruments?"

@@ -51,7 +51,7 @@ class Desk:
 
     async def amend(self, order_id: str, changes: Json) -> Json:
         """Changes the order and returns it as it stands; raises RexError (it is as it was) or ConnectionError."""
-        return await self._connected().amend_order(changes, order_id=order_id)
+        return await self._connected().amend_order(order_id=order_id, **changes)
 
     async def cancel(self, order_id: str) -> Json:
         """Cancels the order and returns it as it stands; raises RexError or ConnectionError."""
@@ -64,7 +64,9 @@ class Desk:
 
     def resting_prices(self, symbol: str) -> set[tuple[str, str]]:
         """Where own orders rest in an instrument: (side, price). A stop that waits rests nowhere."""
-        mine = [order for order in self.orders.values() if order["symbol"] == symbol and order["triggered"] is not False]
+        mine = [
+            order for order in self.orders.values() if order["symbol"] == symbol and order["triggered"] is not False
+        ]
         return {(order["side"], order["price"]) for order in mine}
 
     def _connected(self) -> RexClient:

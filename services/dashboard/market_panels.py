@@ -51,7 +51,7 @@ def _market_row(instrument: Json, ticker: Json | None) -> str:
 def change_text(ticker: Json) -> str:
     """The change from the reference price with its sign, or the phase of an instrument that doesn't trade."""
     if ticker["phase"] != "continuous":
-        return f'<span class="phase-text {ticker["phase"]}">{phase_name(ticker)}</span>'
+        return f'<span class="phase-text {ticker["phase"]}">{phase_name(ticker).removesuffix(" auction")}</span>'
     return moved_text(ticker)
 
 
@@ -193,14 +193,16 @@ def _collar(instrument: Json) -> str:
     if instrument["collar_rate"] is None:
         return "none"
     share = percent(instrument["collar_rate"])
-    return f'<i title="No buy may be priced more than {share} above the last price, no sell more than {share} below.">{share}</i>'
+    rule = f"No buy may be priced more than {share} above the last price, no sell more than {share} below it."
+    return f'<i title="{rule}">{share}</i>'
 
 
 def _pause(instrument: Json) -> str:
     if instrument["volatility_rate"] is None:
         return "none"
     share, seconds = percent(instrument["volatility_rate"]), instrument["auction_seconds"]
-    return f'<i title="Where a trade would leave this band around the last price, an auction of {seconds} s begins.">{share}</i>'
+    rule = f"Where a trade would leave this band around the last price, an auction of {seconds} s begins instead."
+    return f'<i title="{rule}">{share}</i>'
 
 
 def _day_stats(ticker: Json) -> tuple[tuple[str, str], ...]:

@@ -1,6 +1,7 @@
 """What the ticket asks for each type of order: which fields, which times in force, one sentence on each. Pure.
 
-The table is that of docs/api.md: what it doesn't have cannot be chosen, so an order from the ticket is never refused for its form.
+The table is that of docs/api.md: what it doesn't have cannot be chosen, so the ticket never sends an order of a form that the
+venue doesn't know.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ class OrderForm:
 
 FORMS = {
     "limit": OrderForm(
-        "Limit 限价", "Trades at your price or better; the rest waits in the book.", ("price",), (*RESTING, "ioc", "fok")
+        "Limit 限价",
+        "Trades at your price or better; the rest waits in the book.",
+        ("price",),
+        (*RESTING, "ioc", "fok"),
     ),
     "market": OrderForm(
         "Market 市价", "Trades at once at the best prices there are; what is left is canceled.", (), ("ioc", "fok")

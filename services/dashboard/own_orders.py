@@ -18,7 +18,9 @@ from services.dashboard.outcome import outcome_line, problem_line
 
 _ON_CLICK = """(e) => {
     const button = e.target.closest('[data-act]'), row = e.target.closest('tr');
-    if (button) emit(button.dataset.act, row.dataset.order, Object.fromEntries([...row.querySelectorAll('input')].map(i => [i.name, i.value])));
+    if (!button) return;
+    const entered = [...row.querySelectorAll('input')].map(field => [field.name, field.value]);
+    emit(button.dataset.act, row.dataset.order, Object.fromEntries(entered));
 }"""
 """Tells the server which button of which order was clicked, and what stands in the fields of its row."""
 

@@ -17,7 +17,7 @@ PHASES = {
 
 ENTRY_NOTES = {
     "continuous": "",
-    "call_auction": "A call auction collects limit orders that may rest, none of them post-only; all trade at one price at its end.",
+    "call_auction": "A call auction collects limit orders that may rest, none post-only. At its end all trade at one price.",
     "auction_matching": "The auction is matching: no orders until it has.",
     "halted": "Halted by an operator: orders can only be canceled.",
     "closed": "Closed: orders can only be canceled.",

@@ -1,7 +1,7 @@
 """The order ticket. It judges nothing: the venue does, and its problem details stand beside the fields they name.
 
-The common case is two fields and a button. The type decides which fields there are (`order_form`); what is rarely changed stands
-behind one line that says in words what holds now.
+The common case is two fields and a button. The type decides which fields there are (`order_form`); what is rarely changed
+stands behind one line that says in words what holds now.
 """
 
 from __future__ import annotations
