@@ -14,6 +14,10 @@ from services.dashboard.terms import ORDER_TYPES, reason_words
 Json = Mapping[str, Any]
 
 
+WAITING = '<span class="tag" title="No trade has reached its trigger yet: nobody sees it.">waiting</span>'
+"""Stands where an order in the book says how much of it is shown."""
+
+
 def is_waiting(order: Json) -> bool:
     """Whether it is a stop that no trade has reached yet: not in the book, seen by nobody."""
     return order["triggered"] is False
@@ -54,7 +58,7 @@ def _open_order(order: Json, editing: bool) -> str:
         f"<td>{ORDER_TYPES[order['order_type']]} <span class=dim>{order['time_in_force'].upper()}</span>{_tag(order)}</td>"
         f"{_cell(edited, 'stop_price', grouped(order['stop_price']) if order['stop_price'] else '')}"
         f"{_cell(edited, 'price', grouped(order['price']))}"
-        f"{_cell(edited, 'display_quantity', '' if is_waiting(order) else grouped(shown))}"
+        f"{_cell(edited, 'display_quantity', WAITING if is_waiting(order) else grouped(shown))}"
         f"<td class=num>{grouped(order['leaves_qty'])}</td>{_cell(edited, 'quantity', grouped(order['quantity']))}"
         f"<td class=num>{actions}</td></tr>"
     )
@@ -71,7 +75,6 @@ def _cell(edited: Mapping[str, str], name: str, text: str) -> str:
 def _tag(order: Json) -> str:
     """What is special about an open order, in a word."""
     for applies, name, text in (
-        (is_waiting(order), "waiting", "No trade has reached its trigger yet: nobody sees it."),
         (order["triggered"], "triggered", "A trade reached its trigger: it rests in the book now."),
         (order["display_quantity"], "iceberg", "Shows a part of its lots at a time."),
         (order["post_only"], "post-only", "Was taken only because it did not trade at once."),

@@ -35,10 +35,10 @@ TIMES = {
 }
 
 SELF_TRADE = {
-    "cancel_newest": "Cancel this order",
-    "cancel_oldest": "Cancel the resting one",
+    "cancel_newest": "Cancel newest",
+    "cancel_oldest": "Cancel oldest",
     "cancel_both": "Cancel both",
-    "decrement": "Take the smaller off both",
+    "decrement": "Decrement",
 }
 
 

@@ -61,7 +61,7 @@ def test_an_open_order_has_its_numbers_and_buttons() -> None:
 
 def test_a_waiting_stop_shows_its_trigger_and_nothing_in_the_book() -> None:
     shown = texts(row(open_orders([STOP]), "4712"))
-    assert shown[3:] == ["stop ", "GTC", " ", "waiting", "470,000.00", "–", "3", "5", "amend", " ", "cancel"]
+    assert shown[3:] == ["stop ", "GTC", "470,000.00", "–", "waiting", "3", "5", "amend", " ", "cancel"]
     triggered = texts(row(open_orders([STOP_LIMIT | {"triggered": True}]), "4713"))
     assert triggered[3:11] == ["stop-limit ", "GTC", " ", "triggered", "470,000.00", "471,000.00", "3", "3"]
 
