@@ -14,6 +14,7 @@ from services.dashboard.control_panels import accounts, board, switches, trades_
 from services.dashboard.fragment import Fragment
 from services.dashboard.frame import Frame, panel
 from services.dashboard.live import LiveFeed
+from services.dashboard.market_panels import LEGEND
 from services.dashboard.operations import Operations
 from services.dashboard.outcome import problem_line
 
@@ -48,7 +49,7 @@ class ControlPage:
                 if operations is not None:
                     with panel("Accounts", "账户", "a kill switch refuses orders and amends; cancels work"):
                         self._accounts = self._part(Fragment().classes("scroll"), "account")
-                with panel("Last trades", "成交", "a bust gives back money, goods and fees"):
+                with panel("Last trades", "成交", LEGEND):
                     self._trades = self._part(Fragment().classes("scroll"))
         self.refresh()
         ui.timer(_REFRESH_SECONDS, self.refresh)
