@@ -59,7 +59,7 @@ class ControlPage:
         live, may_act = self._live, self._operations is not None
         self._frame.refresh()
         self._board.show(board(live.instruments.values(), live.tickers, time.time_ns(), may_act))
-        self._trades.show(trades_to_bust(live.tape, may_act))
+        self._trades.show(trades_to_bust(live.busts, live.tape, may_act))
         if live.venue is not None:
             self._switches.show(switches(live.venue, live.phases(), may_act))
         if self._operations is not None:
@@ -98,7 +98,9 @@ class ControlPage:
                 await self._bust(of)
 
     async def _bust(self, trade_id: str) -> None:
-        reason = await reason_for(f"Bust trade {trade_id}? Money, goods and fees are given back.", "Bust it")
+        trade = next((trade for trade in self._live.tape if trade["trade_id"] == trade_id), None)
+        what = f": {trade['quantity']} lots of {trade['symbol']} at ¥ {trade['price']}" if trade else ""
+        reason = await reason_for(f"Bust trade {trade_id}{what}? Money, goods and fees are given back.", "Bust it")
         if reason:
             await self._carry_out(lambda venue: venue.bust_trade(trade_id, reason))
 

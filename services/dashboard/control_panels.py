@@ -92,9 +92,9 @@ def _account(account: Json) -> str:
     )
 
 
-def trades_to_bust(trades: Iterable[Json], may_act: bool) -> str:
-    """The last trades of all instruments with what was busted struck through; with buttons where one may act."""
-    rows = "".join([_trade(trade, may_act) for trade in trades])
+def trades_to_bust(busts: Iterable[Json], trades: Iterable[Json], may_act: bool) -> str:
+    """What was busted lately, struck through, then the last trades of all instruments; with buttons where one may act."""
+    rows = "".join([_trade(trade, may_act) for trade in (*busts, *[trade for trade in trades if not trade["busted"]])])
     head = "<th>Time</th><th>Instrument</th><th class=num>Price</th><th class=num>Lots</th><th class=num>Amount ¥</th><th></th>"
     return f"<table data-testid=trades><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 

@@ -48,16 +48,17 @@ def test_accounts_have_their_switches_by_number() -> None:
 
 
 def test_a_trade_can_be_busted_once() -> None:
-    assert acts(trades_to_bust([TRADE], may_act=True)) == [("bust", TRADE["trade_id"])]
-    busted = trades_to_bust([TRADE | {"busted": True}], may_act=True)
-    assert acts(busted) == []
-    assert texts(busted)[-1] == "busted"
+    busted = TRADE | {"trade_id": "1", "busted": True}
+    html = trades_to_bust([busted], [TRADE, busted], may_act=True)
+    assert re.findall(r'data-trade="(\d+)"', html) == ["1", TRADE["trade_id"]]
+    assert acts(html) == [("bust", TRADE["trade_id"])]
+    assert texts(trades_to_bust([busted], [], may_act=True))[-1] == "busted"
 
 
 def test_who_may_not_act_sees_no_buttons() -> None:
     for html in (
         board([INSTRUMENT], {"PRND-OX": TICKER}, NOW_NS, may_act=False),
         switches(VENUE, {"continuous": 32}, may_act=False),
-        trades_to_bust([TRADE], may_act=False),
+        trades_to_bust([], [TRADE], may_act=False),
     ):
         assert "<button" not in html
