@@ -106,7 +106,7 @@ async def _send(client: RexClient, quote: Quote, action: Action) -> asyncio.Futu
         case NewOrder():
             return await client.submit_order(order_body(quote, action))
         case Amend(order_id, price_ticks):
-            return await client.submit_amend({"price": quote.price(price_ticks)}, order_id=order_id)
+            return await client.submit_amend({"order_id": order_id, "price": quote.price(price_ticks)})
         case Cancel(order_id):
             return await client.submit_cancel(order_id=order_id)
 

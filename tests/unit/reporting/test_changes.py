@@ -6,21 +6,33 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching_engine.records import CommandKind, EventKind, Phase, Reason, Side, TimeInForce
+from matching_engine.records import CommandKind, EventKind, Flag, OrderType, Phase, Reason, SelfTrade, Side, TimeInForce
 from services import admin_commands as admin
-from services.attachments import KeyRevoked
+from services.attachments import BustText, KeyRevoked
 from services.journal.row import Row
 from services.messaging import Submission
 from services.read_database import make_tables
 from services.reporting.changes import Changes
 from services.reporting.write import read_position, write
-from tests.unit.reporting.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, batches, cancel, opening, order
+from tests.property.engine_flow import Flow, terms, venue
+from tests.unit.reporting.history import (
+    JOURNAL_ID,
+    REFERENCE_TICKS,
+    SENDER,
+    History,
+    batches,
+    cancel,
+    opening,
+    order,
+    rows_of,
+)
 
 
 @contextmanager
@@ -222,6 +234,28 @@ def test_database_equals_engine_wherever_transactions_end(batches: list[list[Sub
                 assert_equals_engine(connection, history.engine, rows)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_database_equals_engine_whatever_the_full_engine_is_asked(seed: int) -> None:
+    """Every kind of command: icebergs, stops, amends, auctions, busts, limits, and what nobody should send."""
+    flow, chance = Flow(seed), Random(seed)
+    flow.extend(venue())
+    flow.extend(terms(flow.chance))
+    while len(flow.commands) < 500:
+        flow.stretch()
+    rows: list[Row] = []
+    waiting: list[Row] = []
+    with empty_database() as connection:
+        for engine, row in rows_of(flow.commands, chance):
+            rows.append(row)
+            waiting.append(row)
+            if row.last_seq == len(flow.commands) or chance.random() < 0.3:
+                project(connection, waiting)
+                waiting = []
+                assert_equals_engine(connection, engine, rows)
+    kinds = {event.kind for row in rows for event in row.event_list}
+    assert kinds >= {EventKind.REPLACED, EventKind.TRIGGERED, EventKind.PREVENTED, EventKind.TRADE, EventKind.LEVEL}
+
+
 @given(batches=batches)
 def test_one_transaction_or_many_make_the_same_database(batches: list[list[Submission]]) -> None:
     history = History()
@@ -368,3 +402,157 @@ def test_what_makes_a_transaction_fail_is_what_is_raised() -> None:
         with pytest.raises(sqlite3.DatabaseError, match="the device is full"):
             project(connection, rows)
         assert select(connection, "SELECT seq FROM position") == [(0,)]
+
+
+def amend(order_id: int, account: int, **changes: int) -> Submission:
+    names = {
+        "price_ticks": Flag.CHANGE_PRICE,
+        "quantity_lots": Flag.CHANGE_QUANTITY,
+        "trigger_ticks": Flag.CHANGE_TRIGGER,
+    }
+    flags = sum(names[name] for name in changes)
+    return admin.submission(
+        SENDER._replace(kind=CommandKind.AMEND, order_id=order_id, account=account, flags=flags, **changes)
+    )
+
+
+def test_an_amend_changes_price_and_quantity_and_keeps_what_is_filled() -> None:
+    history = History()
+    rows = [history.row(opening())]
+    first = history.engine.last_seq + 1
+    rows.append(history.row([order(2, Side.BUY, REFERENCE_TICKS, 10), order(3, Side.SELL, REFERENCE_TICKS, 4)]))
+    rows.append(history.row([amend(first, 2, price_ticks=REFERENCE_TICKS + 1, quantity_lots=7)]))
+    with empty_database() as connection:
+        for row in rows:
+            project(connection, [row])
+        columns = "order_id, state, price_ticks, quantity_lots, leaves_lots, filled_lots, updated_seq"
+        assert select(connection, f"SELECT {columns} FROM orders WHERE order_id = {first}") == [
+            (first, "partially_filled", REFERENCE_TICKS + 1, 7, 3, 4, rows[-1].last_seq)
+        ]
+        assert select(connection, "SELECT side, price_ticks, quantity_lots, orders FROM levels") == [
+            (Side.BUY, REFERENCE_TICKS + 1, 3, 1)
+        ]
+
+
+def test_a_stop_waits_out_of_sight_and_says_when_it_was_triggered() -> None:
+    history = History()
+    rows = [history.row(opening())]
+    first = history.engine.last_seq + 1
+    stop = SENDER._replace(
+        kind=CommandKind.NEW_ORDER, account=2, side=Side.BUY, quantity_lots=3, order_type=OrderType.STOP_LIMIT,
+        time_in_force=TimeInForce.GTC, price_ticks=REFERENCE_TICKS, trigger_ticks=REFERENCE_TICKS + 2,
+    )  # fmt: skip
+    rows.append(history.row([admin.submission(stop)]))
+    columns = "order_type, state, price_ticks, trigger_ticks, triggered_seq, leaves_lots"
+    with empty_database() as connection:
+        project(connection, rows)
+        waits = (OrderType.STOP_LIMIT, "new", REFERENCE_TICKS, REFERENCE_TICKS + 2, 0, 3)
+        assert select(connection, f"SELECT {columns} FROM orders WHERE order_id = {first}") == [waits]
+        assert select(connection, "SELECT * FROM levels") == []
+        row = history.row([order(3, Side.SELL, REFERENCE_TICKS + 2, 1), order(2, Side.BUY, REFERENCE_TICKS + 2, 1)])
+        project(connection, [row])
+        assert select(connection, f"SELECT {columns} FROM orders WHERE order_id = {first}") == [
+            (*waits[:4], row.last_seq, 3)
+        ]
+        assert select(connection, "SELECT side, price_ticks, quantity_lots FROM levels") == [
+            (Side.BUY, REFERENCE_TICKS, 3)
+        ]
+
+
+def test_an_auction_s_trades_say_that_nobody_took() -> None:
+    history = History()
+    rows = [history.row([*opening(), admin.set_phase(SENDER, Phase.CALL_AUCTION)])]
+    rows.append(history.row([order(2, Side.SELL, REFERENCE_TICKS, 4), order(3, Side.BUY, REFERENCE_TICKS + 2, 4)]))
+    sell, buy = rows[1].first_seq, rows[1].last_seq
+    rows.append(history.row([admin.set_phase(SENDER, Phase.AUCTION_MATCHING)]))
+    with empty_database() as connection:
+        project(connection, rows)
+        columns = "phase, price_ticks, taker_side, taker_order_id, maker_order_id, taker_fee_fen, maker_fee_fen"
+        assert select(connection, f"SELECT {columns} FROM trades") == [
+            (Phase.CALL_AUCTION, REFERENCE_TICKS, Side.BUY, buy, sell, 1_200, 1_200)
+        ]
+        assert select(connection, "SELECT DISTINCT phase FROM instruments") == [(Phase.AUCTION_MATCHING,)]
+
+
+def test_a_bust_returns_money_goods_and_turnover_and_the_trade_stays_on_record() -> None:
+    history = History()
+    rows = [history.row(opening())]
+    trades = []
+    for lots in (5, 4, 5):
+        rows.append(
+            history.row([order(2, Side.SELL, REFERENCE_TICKS, lots), order(3, Side.BUY, REFERENCE_TICKS, lots)])
+        )
+        trades.append(rows[-1].last_seq << 20 | 1)
+    with empty_database() as connection:
+        project(connection, rows)
+        balances = "SELECT account, cash_fen, reserved_fen FROM accounts"
+        before = select(connection, balances)
+        rows += [history.row([admin.bust_trade(SENDER, trades[0], BustText(reason="typed a zero too many"))])]
+        project(connection, rows[-1:])
+        seq, command = rows[-1].last_seq, rows[-1].command_list[0]
+        assert select(connection, "SELECT trade_id, busted_seq FROM trades ORDER BY trade_id") == [
+            (trades[0], seq), (trades[1], None), (trades[2], None),
+        ]  # fmt: skip
+        assert select(connection, "SELECT * FROM busts") == [
+            (trades[0], seq, command.time_ns, SENDER.actor, "typed a zero too many")
+        ]
+        moved = [
+            (a, after - was) for (a, was, _), (_, after, _) in zip(before, select(connection, balances), strict=True)
+        ]
+        assert moved == [(1, -5_000), (2, -(5_000_000 - 1_500)), (3, 5_000_000 + 3_500), (4, 0)]
+        assert select(connection, "SELECT account, lots FROM holdings WHERE instrument = 0 AND account < 4") == [
+            (2, 500 - 9), (3, 500 + 9),
+        ]  # fmt: skip
+        day = "trades, quantity_lots, amount_fen, busted, busted_lots, busted_fen, largest_fen, largest_trade_id"
+        assert select(connection, f"SELECT {day} FROM daily_turnover") == [
+            (2, 9, 9_000_000, 1, 5, 5_000_000, 5_000_000, trades[2])
+        ]
+        for trade in trades[1:]:
+            rows.append(history.row([admin.bust_trade(SENDER, trade, BustText(reason="all of it"))]))
+        project(connection, rows[-2:])
+        assert select(connection, f"SELECT {day} FROM daily_turnover") == [(0, 0, 0, 3, 14, 14_000_000, 0, None)]
+        assert_equals_engine(connection, history.engine, rows)
+
+
+def test_a_self_trade_that_costs_both_orders_is_one() -> None:
+    history = History()
+    rows = [history.row(opening())]
+    taker = SENDER._replace(
+        kind=CommandKind.NEW_ORDER, account=4, side=Side.BUY, quantity_lots=3, price_ticks=REFERENCE_TICKS,
+        order_type=OrderType.LIMIT, time_in_force=TimeInForce.GTC, self_trade=SelfTrade.DECREMENT,
+    )  # fmt: skip
+    rows.append(history.row([order(3, Side.SELL, REFERENCE_TICKS, 5), admin.submission(taker)]))
+    with empty_database() as connection:
+        project(connection, rows)
+        assert select(connection, "SELECT prevented, prevented_lots, trades FROM daily_turnover") == [(1, 6, 0)]
+        assert select(connection, "SELECT state, quantity_lots, leaves_lots FROM orders ORDER BY order_id") == [
+            ("new", 2, 2), ("canceled", 3, 0),
+        ]  # fmt: skip
+
+
+def test_switches_limits_fees_and_guards_stand_where_queries_find_them() -> None:
+    history = History()
+    rows = [
+        history.row(
+            [
+                *opening(),
+                admin.set_fees(SENDER, maker_rate_ppm=100, taker_rate_ppm=200, account_class=3),
+                admin.set_limits(SENDER, 2, max_order_lots=7, max_order_fen=8, max_open_orders=9, max_day_fen=10),
+                admin.kill_switch(SENDER, 3, on=True),
+                admin.kill_switch(SENDER, on=True),
+                admin.set_collar(SENDER, 0, 30_000),
+                admin.set_volatility_band(SENDER, 1, 20_000, 120),
+            ]
+        )
+    ]
+    with empty_database() as connection:
+        project(connection, rows)
+        assert select(connection, "SELECT * FROM fees") == [(0, 300, 700), (3, 100, 200)]
+        limits = "max_order_lots, max_order_fen, max_open_orders, max_day_fen, kill_switch"
+        assert select(connection, f"SELECT {limits} FROM accounts WHERE account IN (2, 3)") == [
+            (7, 8, 9, 10, 0), (0, 0, 0, 0, 1),
+        ]  # fmt: skip
+        assert select(connection, "SELECT collar_ppm, volatility_ppm, auction_s FROM instruments") == [
+            (30_000, 0, 0), (0, 20_000, 120),
+        ]  # fmt: skip
+        assert select(connection, "SELECT kill_switch FROM position") == [(1,)]
