@@ -45,6 +45,7 @@ cdef class Administration:
     cdef void set_order_limits(self, const CommandRow *c) noexcept nogil
     @cython.locals(reason=int)
     cdef void set_turnover_limit(self, const CommandRow *c) noexcept nogil
+    @cython.locals(on=cython.bint)
     cdef void set_kill_switch(self, const CommandRow *c) noexcept nogil
     cdef void list_instrument(self, const CommandRow *c) noexcept nogil
     @cython.locals(reason=int)
@@ -52,6 +53,7 @@ cdef class Administration:
     @cython.locals(reason=int)
     cdef void set_volatility_band(self, const CommandRow *c) noexcept nogil
     cdef void set_fees(self, const CommandRow *c) noexcept nogil
+    @cython.locals(maker_buys=cython.bint)
     cdef void bust_trade(self, const CommandRow *c) noexcept nogil
 
     cdef int _cash_refusal(self, const CommandRow *c) noexcept nogil

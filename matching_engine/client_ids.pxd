@@ -42,6 +42,7 @@ cdef unsigned long long body_digest(const CommandRow *c) noexcept nogil
 @cython.final
 cdef class ClientIds:
     cdef readonly Py_ssize_t count
+    cdef unsigned int day
     cdef ClientIdRow[::1] rows
     cdef unsigned long long[::1] _table
 
@@ -49,7 +50,7 @@ cdef class ClientIds:
     cpdef Py_ssize_t find(self, unsigned int account, const char *text) noexcept nogil
     @cython.locals(i=Py_ssize_t, row=Py_ssize_t)
     cpdef Py_ssize_t remember(self, unsigned int account, const char *text, unsigned long long order_id,
-                              unsigned long long body_digest, unsigned int day) noexcept nogil
+                              unsigned long long body_digest) noexcept nogil
     @cython.locals(mask=Py_ssize_t, i=Py_ssize_t, row=Py_ssize_t)
     cdef Py_ssize_t _locate(self, unsigned int account, const char *text, unsigned long long sought) noexcept nogil
     @cython.locals(row=Py_ssize_t, kept=Py_ssize_t, i=Py_ssize_t)

@@ -68,10 +68,11 @@ def body_digest(c: Command) -> int:
 
 
 class ClientIds:
-    """The remembered ids, in rows 1 to `count`."""
+    """The remembered ids, in rows 1 to `count`. `day` is the trading day: the number of day rolls so far."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.day = 0
         self.rows = rows(ClientId, 64)
         self._table = words(128, "u8")
 
@@ -92,7 +93,7 @@ class ClientIds:
         """The row of an account's id, or NIL. `text` is the record's 36 bytes (uncompiled, its padding may be left off)."""
         return self._table[self._locate(account, text, self._hash(account, text))] & ROW_BITS
 
-    def remember(self, account: int, text: bytes, order_id: int, body_digest: int, day: int) -> int:
+    def remember(self, account: int, text: bytes, order_id: int, body_digest: int) -> int:
         """The row of an account's id: as it has been remembered, or else a new one, which `reserve` has made room for."""
         word = self._hash(account, text)
         i = self._locate(account, text, word)
@@ -109,7 +110,7 @@ class ClientIds:
         self.rows[row].word3 = id_word(text, 3)
         self.rows[row].word4 = id_word(text, 4)
         self.rows[row].account = account
-        self.rows[row].day = day
+        self.rows[row].day = self.day
         self.rows[row].hash = word
         return row
 

@@ -4,6 +4,7 @@ from matching_engine.accounts cimport Accounts
 from matching_engine.event_log cimport EventLog
 from matching_engine.instruments cimport Instruments
 from matching_engine.order_book cimport OrderBook
+from matching_engine.orders cimport order_at, release
 from matching_engine.pools cimport NIL
 from matching_engine.price_limits cimport worst_ticks
 from matching_engine.records cimport EventKind, OrderType, Phase, Reason, Side
@@ -34,9 +35,8 @@ cdef class Execution:
     cdef void _begin_auction(self, int instrument) noexcept nogil
     @cython.locals(bought=cython.longlong, sold=cython.longlong, trading=cython.longlong)
     cdef void _touch_crossed(self, int instrument, long long lots) noexcept nogil
-    @cython.locals(lots=cython.longlong)
     cdef long long _all_lots(self, int level) noexcept nogil
-    @cython.locals(lowest=cython.longlong, highest=cython.longlong, number=cython.longlong)
+    @cython.locals(touched=cython.bint, lowest=cython.longlong, highest=cython.longlong, number=cython.longlong)
     cdef void tell_touched(self) noexcept nogil
     cdef void _say_level(self, int side_number, long long price_ticks) noexcept nogil
     cdef void _say_indicative(self, int instrument) noexcept nogil

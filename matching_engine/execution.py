@@ -15,6 +15,7 @@ from matching_engine.settlement import Settlement
 from matching_engine.touched_levels import TouchedLevels
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
+    from matching_engine.orders import order_at, release
     from matching_engine.pools import NIL
     from matching_engine.price_limits import worst_ticks
     from matching_engine.records import EventKind, OrderType, Phase, Reason, Side
@@ -44,7 +45,7 @@ class Execution:
         elif self.listed.trades(instrument) and self.book.reached(
             instrument, self.book.orders[slot].side, trigger_ticks
         ):
-            self.book.orders[slot].order_type -= 2  # STOP and STOP_LIMIT are from now on MARKET and LIMIT.
+            release(order_at(self.book.orders[slot]))
             self._say_triggered(slot)
             self._run(slot)
         else:
@@ -102,7 +103,8 @@ class Execution:
             if self.book.out[j].kind == EventKind.TRADE:
                 left -= self.book.out[j].quantity_lots
                 self.touched.touch(2 * instrument + 1 - side, self.book.out[j].price_ticks)
-                self.ledger.rows[self.book.out[j].maker_account].open_orders -= self.book.closed[j] >> 1
+                if self.book.maker_leaves[j] == 0:
+                    self.ledger.rows[self.book.out[j].maker_account].open_orders -= 1
                 self.settlement.trade(j, tag if side == Side.BUY else self.book.tags[j], Phase.CONTINUOUS)
                 continue
             if self.book.out[j].order_id == order_id:
@@ -146,8 +148,10 @@ class Execution:
         self.book.size = 0
         self.book.uncross(instrument)
         for j in range(self.book.size):
-            self.ledger.rows[self.book.out[j].account].open_orders -= self.book.closed[j] & 1
-            self.ledger.rows[self.book.out[j].maker_account].open_orders -= self.book.closed[j] >> 1
+            if self.book.out[j].leaves_lots == 0:
+                self.ledger.rows[self.book.out[j].account].open_orders -= 1
+            if self.book.maker_leaves[j] == 0:
+                self.ledger.rows[self.book.out[j].maker_account].open_orders -= 1
             self.settlement.trade(j, self.book.tags[j], Phase.CALL_AUCTION)
 
     def _touch_crossed(self, instrument: int, lots: int) -> None:
@@ -172,12 +176,7 @@ class Execution:
 
     def _all_lots(self, level: int) -> int:
         """What rests in a level, hidden quantity too."""
-        lots = self.book.levels.rows[level].quantity_lots
-        slot = self.book.levels.rows[level].head
-        while slot != NIL:
-            lots += self.book.orders[slot].hidden_lots
-            slot = self.book.orders[slot].next
-        return lots
+        return self.book.levels.rows[level].quantity_lots + self.book.levels.rows[level].hidden_lots
 
     # What the command has touched
 

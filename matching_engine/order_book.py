@@ -92,6 +92,7 @@ class OrderBook:
         self.last = rows(Last, instruments)
         self.out = rows(Event, 1)
         self.tags = words(1, "i8")
+        self.maker_leaves = words(1, "u4")
         self.size = 0
         self.refills = self.stops = 0
         self.bounded = self.traded = False
@@ -811,6 +812,7 @@ class OrderBook:
         event.maker_account = maker.account
         event.price_ticks = price_ticks
         self.tags[self.size - 1] = maker.tag
+        self.maker_leaves[self.size - 1] = maker.shown_lots + maker.hidden_lots - traded
 
     def _reject(self, c: BookCommand, reason: int) -> None:
         i = self.size
@@ -839,6 +841,7 @@ class OrderBook:
         events = self.size + 2 * slices + 4 * self.stops + 8 * commands
         if events > len(self.out):
             self.tags = grown(self.tags, self.size, 2 * events)
+            self.maker_leaves = grown(self.maker_leaves, self.size, 2 * events)
             self.out = grown(self.out, self.size, 2 * events)
         return events
 

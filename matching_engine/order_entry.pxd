@@ -8,10 +8,11 @@ from matching_engine.expiries cimport Expiries
 from matching_engine.fees cimport Fees
 from matching_engine.instruments cimport Instruments
 from matching_engine.order_book cimport OrderBook
-from matching_engine.order_terms cimport OrderTerms, slices
+from matching_engine.order_terms cimport OrderTerms
 from matching_engine.order_walk cimport OrderWalk
+from matching_engine.orders cimport refills_of
 from matching_engine.pools cimport NIL
-from matching_engine.price_limits cimport anchor_ticks, protection_ticks
+from matching_engine.price_limits cimport anchor_of, protection_of
 from matching_engine.records cimport (
     ALL_INSTRUMENTS,
     BOTH_SIDES,
@@ -39,9 +40,9 @@ cdef class OrderEntry:
     cdef Expiries expiries
     cdef OrderTerms terms
     cdef OrderWalk walk
-    cdef unsigned int trading_day
 
     cdef void new(self, const CommandRow *c) noexcept nogil
+    @cython.locals(display_changes=cython.bint)
     cdef void amend(self, const CommandRow *c) noexcept nogil
     cdef void cancel(self, const CommandRow *c) noexcept nogil
     cdef void mass_cancel(self, const CommandRow *c) noexcept nogil

@@ -18,9 +18,9 @@ from matching_engine.records import Command
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.client_ids import body_digest, is_empty
-    from matching_engine.order_terms import slices
+    from matching_engine.orders import refills_of
     from matching_engine.pools import NIL
-    from matching_engine.price_limits import anchor_ticks, protection_ticks
+    from matching_engine.price_limits import anchor_of, protection_of
     from matching_engine.records import (
         ALL_INSTRUMENTS,
         BOTH_SIDES,
@@ -38,7 +38,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 
 class OrderEntry:
-    """Each method answers one command, which it gets as `c`. `trading_day` is the engine's."""
+    """Each method answers one command, which it gets as `c`."""
 
     def __init__(
         self,
@@ -60,7 +60,6 @@ class OrderEntry:
         self.expiries = Expiries(book)
         self.terms = OrderTerms()
         self.walk = OrderWalk(book)
-        self.trading_day = 0
 
     # New orders
 
@@ -86,7 +85,7 @@ class OrderEntry:
     def _is_repeat(self, c: Command) -> bool:
         """Answers an id that was used before; a new one is remembered."""
         digest = body_digest(c)
-        row = self.client_ids.remember(c.account, c.client_order_id, c.seq, digest, self.trading_day)
+        row = self.client_ids.remember(c.account, c.client_order_id, c.seq, digest)
         if self.client_ids.rows[row].order_id == c.seq:
             return False
         if self.client_ids.rows[row].body_digest != digest:
@@ -120,10 +119,10 @@ class OrderEntry:
         instrument = self.terms.instrument
         side = self.terms.side
         if protects and self.terms.order_type == OrderType.MARKET:
-            anchor = anchor_ticks(instrument, self.listed, self.book)
-            self.terms.price_ticks = protection_ticks(instrument, side, anchor, self.listed)
+            anchor = anchor_of(instrument, self.listed, self.book)
+            self.terms.price_ticks = protection_of(instrument, side, anchor, self.listed)
         elif protects and self.terms.order_type == OrderType.STOP:
-            self.terms.price_ticks = protection_ticks(instrument, side, self.terms.trigger_ticks, self.listed)
+            self.terms.price_ticks = protection_of(instrument, side, self.terms.trigger_ticks, self.listed)
         self.terms.lot_value_fen = self.terms.price_ticks * self.listed.rows[instrument].tick_value_fen
         self.terms.lot_reserve_fen = 0
         if side == Side.BUY:
@@ -235,7 +234,7 @@ class OrderEntry:
         self.terms.open_lots = open_lots
         self.terms.display_lots = self.book.orders[slot].display_lots
         self.terms.own_orders = 1
-        self.terms.own_refills = slices(self.book.orders[slot].hidden_lots, self.terms.display_lots)
+        self.terms.own_refills = refills_of(self.book.orders[slot].hidden_lots, self.terms.display_lots)
         self.terms.own_lots = open_lots
         self.terms.own_fen = open_lots * self.book.orders[slot].tag
         if c.flags & Flag.CHANGE_PRICE:

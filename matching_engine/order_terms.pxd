@@ -3,7 +3,6 @@ cimport cython
 from matching_engine.records cimport OrderType, TimeInForce
 
 cdef bint may_rest(int order_type, int time_in_force) noexcept nogil
-cdef long long slices(long long quantity_lots, long long display_lots) noexcept nogil
 
 @cython.final
 cdef class OrderTerms:

@@ -15,11 +15,6 @@ def may_rest(order_type: int, time_in_force: int) -> bool:
     return order_type != OrderType.MARKET
 
 
-def slices(quantity_lots: int, display_lots: int) -> int:
-    """How many times a hidden quantity is shown anew: an iceberg's refills."""
-    return 0 if display_lots == 0 else (quantity_lots + display_lots - 1) // display_lots
-
-
 class OrderTerms:
     """One order. The fields with `own_` are what the order has already, all 0 for a new one: that counts as free."""
 

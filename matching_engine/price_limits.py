@@ -12,7 +12,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.records import MAX_PRICE_TICKS, Side
 
 
-def anchor_ticks(instrument: int, listed: Instruments, book: OrderBook) -> int:
+def anchor_of(instrument: int, listed: Instruments, book: OrderBook) -> int:
     """The last price of the trading day, or the reference price while there is none."""
     if book.last[instrument].traded:
         return book.last[instrument].price_ticks
@@ -29,7 +29,7 @@ def outside_collar(instrument: int, side: int, price_ticks: int, anchor: int, li
     return price_ticks < lowest_ticks(anchor, rate)
 
 
-def protection_ticks(instrument: int, side: int, anchor: int, listed: Instruments) -> int:
+def protection_of(instrument: int, side: int, anchor: int, listed: Instruments) -> int:
     """The furthest price that a MARKET or STOP order trades at: the collar's edge, within the day's band."""
     rate = listed.rows[instrument].collar_ppm
     low = listed.rows[instrument].low_ticks
@@ -44,5 +44,5 @@ def worst_ticks(instrument: int, side: int, listed: Instruments, book: OrderBook
     rate = listed.rows[instrument].volatility_ppm
     if rate == 0:
         return MAX_PRICE_TICKS if side == Side.BUY else 1
-    anchor = anchor_ticks(instrument, listed, book)
+    anchor = anchor_of(instrument, listed, book)
     return highest_ticks(anchor, rate) if side == Side.BUY else lowest_ticks(anchor, rate)

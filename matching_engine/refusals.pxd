@@ -4,8 +4,9 @@ from matching_engine.accounts cimport Accounts
 from matching_engine.instruments cimport SECOND_NS, Instruments
 from matching_engine.limits cimport MAX_DAY_AMOUNT_FEN, MAX_OPEN_ORDERS
 from matching_engine.order_book cimport OrderBook
-from matching_engine.order_terms cimport OrderTerms, may_rest, slices
-from matching_engine.price_limits cimport anchor_ticks, outside_collar
+from matching_engine.order_terms cimport OrderTerms, may_rest
+from matching_engine.orders cimport refills_of
+from matching_engine.price_limits cimport anchor_of, outside_collar
 from matching_engine.records cimport (
     MAX_AMOUNT_FEN,
     MAX_PRICE_TICKS,
@@ -22,7 +23,7 @@ from matching_engine.records cimport (
 cdef enum:
     CHANGES = 30
 
-@cython.locals(expiry=cython.longlong)
+@cython.locals(expiry=cython.longlong, rests=cython.bint, shows=cython.bint)
 cdef int unreadable(const CommandRow *c, Instruments listed) noexcept nogil
 cdef int unreadable_prices(const CommandRow *c) noexcept nogil
 cdef int unreadable_amend(const CommandRow *c, OrderTerms t, Instruments listed, bint shown,
@@ -32,6 +33,7 @@ cdef bint display_fits(long long display_lots, long long quantity_lots) noexcept
 cdef int shut(OrderTerms t, Instruments listed, Accounts ledger) noexcept nogil
 @cython.locals(others=cython.longlong)
 cdef int declined(OrderTerms t, Instruments listed, Accounts ledger, OrderBook book) noexcept nogil
+@cython.locals(priced=cython.bint, stop=cython.bint)
 cdef int out_of_range(OrderTerms t, Instruments listed, OrderBook book) noexcept nogil
 @cython.locals(most_lots=cython.longlong, most_fen=cython.longlong, per_lot=cython.longlong)
 cdef int unaffordable(OrderTerms t, Instruments listed, Accounts ledger, OrderBook book) noexcept nogil

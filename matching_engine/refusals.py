@@ -17,8 +17,9 @@ from matching_engine.records import Command
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.instruments import SECOND_NS
     from matching_engine.limits import MAX_DAY_AMOUNT_FEN, MAX_OPEN_ORDERS
-    from matching_engine.order_terms import may_rest, slices
-    from matching_engine.price_limits import anchor_ticks, outside_collar
+    from matching_engine.order_terms import may_rest
+    from matching_engine.orders import refills_of
+    from matching_engine.price_limits import anchor_of, outside_collar
     from matching_engine.records import (
         MAX_AMOUNT_FEN,
         MAX_PRICE_TICKS,
@@ -135,7 +136,7 @@ def declined(t: OrderTerms, listed: Instruments, ledger: Accounts, book: OrderBo
     """Why the venue doesn't take a readable order now, whatever its account holds; NONE if it does."""
     if may_rest(t.order_type, t.time_in_force):
         others = book.ids.count - t.own_orders + book.refills - t.own_refills
-        if others + 1 + (slices(t.open_lots, t.display_lots) - 1 if t.display_lots else 0) > MAX_OPEN_ORDERS:
+        if others + 1 + refills_of(t.open_lots - t.display_lots, t.display_lots) > MAX_OPEN_ORDERS:
             return Reason.TOO_MANY
     reason = shut(t, listed, ledger)
     if reason != Reason.NONE:
@@ -158,7 +159,7 @@ def out_of_range(t: OrderTerms, listed: Instruments, book: OrderBook) -> int:
     if (priced and t.price_ticks < low) or (stop and t.trigger_ticks < low):
         return Reason.PRICE_BELOW_BAND
     if priced:
-        anchor = t.trigger_ticks if stop else anchor_ticks(t.instrument, listed, book)
+        anchor = t.trigger_ticks if stop else anchor_of(t.instrument, listed, book)
         if outside_collar(t.instrument, t.side, t.price_ticks, anchor, listed):
             return Reason.PRICE_OUTSIDE_COLLAR
     return Reason.NONE

@@ -37,7 +37,7 @@ cdef class Sessions:
     cdef EventLog log
     cdef Turnover turnover
     cdef OrderWalk walk
-    cdef unsigned int trading_date, trading_day
+    cdef unsigned int trading_date
 
     cdef void change_phase(self, const CommandRow *c) noexcept nogil
     cdef void pass_time(self, const CommandRow *c) noexcept nogil

@@ -56,7 +56,6 @@ class Sessions:
         self.turnover = Turnover()
         self.walk = OrderWalk(book)
         self.trading_date = 0
-        self.trading_day = 0
 
     # Phases
 
@@ -154,7 +153,7 @@ class Sessions:
             return
         year = self.trading_date // 10_000
         self.trading_date = c.date
-        self.trading_day += 1
+        self.client_ids.day += 1
         i = self.log.add(EventKind.DAY_ROLLED, Reason.NONE)
         self.log.rows[i].date = c.date
         for instrument in range(self.listed.count):
@@ -207,9 +206,9 @@ class Sessions:
         """Notes which ids belong to orders open today, and drops those that are too old."""
         for row in range(1, self.client_ids.count + 1):
             if self.book.find(self.client_ids.rows[row].order_id) != NIL:
-                self.client_ids.rows[row].day = self.trading_day
-        if self.trading_day > CLIENT_ID_TRADING_DAYS:
-            self.client_ids.forget_before(self.trading_day - CLIENT_ID_TRADING_DAYS)
+                self.client_ids.rows[row].day = self.client_ids.day
+        if self.client_ids.day > CLIENT_ID_TRADING_DAYS:
+            self.client_ids.forget_before(self.client_ids.day - CLIENT_ID_TRADING_DAYS)
 
 
 def is_date(date: int) -> bool:

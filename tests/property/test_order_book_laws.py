@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -16,16 +17,29 @@ from matching_engine.records import (
     MAX_BOOK_PRICE_TICKS,
     MAX_QUANTITY_LOTS,
     BookEvent,
+    CommandKind,
     EventKind,
+    Flag,
     OrderType,
     Side,
     TimeInForce,
 )
-from tests.property.naive_book import Fields, NaiveBook
+from tests.property.naive_book import Fields, NaiveBook, NaiveOrder
 
 INSTRUMENTS = 2
 
 law = settings(deadline=None, max_examples=200)
+
+
+class Phase(NamedTuple):
+    """Not a command of the book: a call auction of an instrument begins or ends."""
+
+    instrument: int
+    on: bool
+    reference_ticks: int
+
+
+Step = Fields | Phase
 
 narrow_prices = st.integers(-3, 3)
 wide_prices = st.one_of(
@@ -33,72 +47,164 @@ wide_prices = st.one_of(
     st.sampled_from([63, 64, 2_048, 4_096, -4_097, 131_072, 2**40, 2**61, -(2**61), -(2**61) - 1]),
     st.integers(-MAX_BOOK_PRICE_TICKS - 1, -MAX_BOOK_PRICE_TICKS + 100),
     st.integers(MAX_BOOK_PRICE_TICKS - 100, MAX_BOOK_PRICE_TICKS),
-    st.integers(-(2**63), 2**63 - 1),
+)
+any_number = st.integers(-(2**63), 2**63 - 1)
+
+
+def fields(
+    order_id: int = 0,
+    price: int = 0,
+    trigger: int = 0,
+    lots: int = 0,
+    display: int = 0,
+    owner: int = 0,
+    instrument: int = 0,
+    kind: int = CommandKind.NEW_ORDER,
+    side: int = 0,
+    order_type: int = OrderType.LIMIT,
+    tif: int = TimeInForce.GTC,
+    self_trade: int = 0,
+    flags: int = 0,
+) -> Fields:
+    """A BOOK_COMMAND's values; accounts follow from owners, so that events show who is who."""
+    return (
+        order_id, price, trigger, lots, display, 10 + owner, owner, instrument, kind, side, order_type, tif, self_trade, flags,
+    )  # fmt: skip
+
+
+ids = st.integers(1, 12)
+few_lots = st.integers(1, 9)
+common = {
+    "order_id": ids,
+    "lots": few_lots,
+    "owner": st.sampled_from([0, 0, 1, 2]),
+    "instrument": st.sampled_from([0, 0, 0, 1]),
+    "side": st.integers(0, 1),
+    "self_trade": st.integers(0, 3),
+}
+rest = st.sampled_from([TimeInForce.DAY, TimeInForce.GTC])
+at_once = st.sampled_from([TimeInForce.IOC, TimeInForce.FOK])
+
+
+def orders(prices: st.SearchStrategy[int]) -> st.SearchStrategy[Fields]:
+    """New orders that can be carried out, unless their id or their moment is wrong."""
+    limit = st.builds(fields, **common, price=prices, tif=rest | at_once)
+    iceberg = st.builds(fields, **common, price=prices, tif=rest, display=st.integers(1, 4))
+    post_only = st.builds(fields, **common, price=prices, tif=rest, display=st.integers(0, 2), flags=st.just(Flag.POST_ONLY))
+    market = st.builds(fields, **common, order_type=st.just(OrderType.MARKET), tif=at_once)
+    stop = st.builds(fields, **common, order_type=st.just(OrderType.STOP), tif=rest, trigger=prices)
+    stop_limit = st.builds(
+        fields, **common, order_type=st.just(OrderType.STOP_LIMIT), tif=rest, trigger=prices, price=prices
+    )
+    return st.one_of(limit, limit, limit, iceberg, iceberg, post_only, market, stop, stop_limit)
+
+
+def amends(prices: st.SearchStrategy[int]) -> st.SearchStrategy[Fields]:
+    """Amends that name what their flags say, and now and then something more."""
+
+    def amend(order_id: int, flags: int, price: int, lots: int, display: int, trigger: int, strict: bool) -> Fields:
+        keep = [not strict or bool(flags & flag) for flag in (2, 4, 8, 16)]
+        return fields(
+            order_id, price * keep[0], trigger * keep[3], lots * keep[1], display * keep[2],
+            kind=CommandKind.AMEND, flags=flags,
+        )  # fmt: skip
+
+    flags = st.sampled_from([2, 4, 4, 6, 8, 12, 14, 16, 18, 20, 30]) | st.integers(0, 255)
+    return st.builds(amend, ids, flags, prices, few_lots, st.integers(0, 4), prices, st.sampled_from([True] * 9 + [False]))
+
+
+cancels = st.builds(fields, order_id=ids, kind=st.just(CommandKind.CANCEL))
+byte = st.integers(0, 255)
+hostile = st.tuples(
+    ids | st.integers(0, 2**64 - 1),
+    narrow_prices | any_number,
+    narrow_prices | any_number,
+    few_lots | st.sampled_from([0, MAX_QUANTITY_LOTS, MAX_QUANTITY_LOTS + 1, 2**32 - 1]),
+    st.integers(0, 9) | st.sampled_from([MAX_QUANTITY_LOTS // 100, 2**32 - 1]),
+    st.integers(0, 3),
+    st.sampled_from([0, 0, 1, 2**32 - 1]),
+    st.integers(0, INSTRUMENTS) | st.just(65_535),
+    st.sampled_from([1, 1, 1, 2, 3]) | byte,
+    st.integers(0, 1) | byte,
+    st.integers(1, 4) | byte,
+    st.integers(1, 5) | byte,
+    st.integers(0, 3) | byte,
+    st.sampled_from([0, 0, 1, 4]) | byte,
 )
 
 
 def commands(prices: st.SearchStrategy[int]) -> st.SearchStrategy[list[Fields]]:
-    """Lists of BOOK_COMMAND values: mostly orders that can be carried out, with something wrong in every tenth field."""
-    bytes_of_a_field = st.integers(0, 255)
-    command = st.tuples(
-        st.integers(1, 12),
-        prices,
-        st.integers(1, 9) | st.sampled_from([0, -1, MAX_QUANTITY_LOTS, MAX_QUANTITY_LOTS + 1, 2**63 - 1, -(2**63)]),
-        st.integers(-5, 5),
-        st.integers(0, 3),
-        st.sampled_from([0, 0, 0, 1, 2, 2**32 - 1]),
-        st.integers(0, INSTRUMENTS),
-        st.sampled_from([1] * 8 + [2] * 3) | bytes_of_a_field,
-        st.sampled_from([0, 1] * 5) | bytes_of_a_field,
-        st.sampled_from([OrderType.LIMIT] * 9 + [OrderType.MARKET]) | bytes_of_a_field,
-        st.sampled_from(list(TimeInForce) * 3) | bytes_of_a_field,
-        st.sampled_from([0] * 20) | bytes_of_a_field,
-        st.sampled_from([0] * 20) | bytes_of_a_field,
-    )
-    readable = st.tuples(
-        st.integers(1, 12), prices, st.integers(1, 9), st.integers(-5, 5), st.integers(0, 3), st.integers(0, 2),
-        st.integers(0, INSTRUMENTS - 1), st.sampled_from([1, 1, 1, 2]), st.integers(0, 1), st.just(1),
-        st.integers(1, 3), st.just(0), st.just(0),
-    )  # fmt: skip
-    market = readable.map(lambda c: (c[0], 0, *c[2:9], int(OrderType.MARKET), int(TimeInForce.IOC), 0, 0))
-    return st.lists(st.one_of(readable, readable, readable, market, command), max_size=60)
+    return st.lists(st.one_of(*[orders(prices)] * 5, amends(prices), cancels, hostile), max_size=60)
 
 
-def as_array(fields: list[Fields]) -> np.ndarray:
-    return np.array(fields, BOOK_COMMAND)
+def steps(prices: st.SearchStrategy[int]) -> st.SearchStrategy[list[Step]]:
+    """Commands, and call auctions that begin and end."""
+    phases = st.builds(Phase, st.sampled_from([0, 0, 1]), st.booleans(), prices)
+    command = st.one_of(*[orders(prices)] * 5, amends(prices), cancels, hostile)
+    return st.lists(st.one_of(*[command] * 8, phases), max_size=60)
+
+
+def as_array(flow: list[Fields]) -> np.ndarray:
+    return np.array(flow, BOOK_COMMAND)
+
+
+def account_of(order: object) -> dict[str, int]:
+    """What both books know of an open order."""
+    if isinstance(order, NaiveOrder):
+        return {
+            "order_id": order.order_id, "price_ticks": order.price_ticks, "shown_lots": order.shown,
+            "quantity_lots": order.open, "display_lots": order.display, "filled_lots": order.filled,
+            "trigger_ticks": order.trigger_ticks or 0, "order_type": order.order_type, "flags": order.flags,
+            "self_trade": order.self_trade, "account": order.account, "owner": order.owner,
+            "time_in_force": order.time_in_force,
+        }  # fmt: skip
+    values = order._asdict()  # type: ignore[attr-defined]
+    del values["instrument"], values["side"]
+    return values
 
 
 def same_books(book: OrderBook, naive: NaiveBook) -> None:
-    assert len(book) == len(naive.resting)
+    assert len(book) == len(naive.resting) + len(naive.waiting)
+    refills = 0
     for instrument in range(naive.instruments):
+        stops = naive.in_trigger_order([order for order in naive.waiting if order.instrument == instrument])
         for side in Side:
             queue = naive.queue(instrument, side)
             prices = list(dict.fromkeys(order.price_ticks for order in queue))
             levels = [[order for order in queue if order.price_ticks == price] for price in prices]
-            assert book.depth(instrument, side, 1_000) == [
-                (level[0].price_ticks, sum(order.quantity_lots for order in level), len(level)) for level in levels
-            ]
+            depth = [(level[0].price_ticks, sum(order.shown for order in level), len(level)) for level in levels]
+            assert book.depth(instrument, side, 1_000) == depth
+            assert book.best(instrument, side) == (depth[0] if depth else None)
             for level in levels:
                 found = book.orders_at(instrument, side, level[0].price_ticks)
-                assert [(o.order_id, o.quantity_lots, o.account, o.owner, o.tag) for o in found] == [
-                    (o.order_id, o.quantity_lots, o.account, o.owner, o.tag) for o in level
-                ]
+                assert [account_of(order) for order in found] == [account_of(order) for order in level]
+            waiting = [account_of(order) for order in stops if order.side == side]
+            assert [account_of(order) for order in book.waiting_stops(instrument, side)] == waiting
+            refills += sum(-(-order.hidden // order.display) for order in queue if order.display)
+    assert book.refills == refills
+    assert book.stops == len(naive.waiting)
 
 
-def submit(book: OrderBook, fields: Fields) -> list[BookEvent]:
-    order_id, price, quantity, tag, account, owner, instrument, kind, side, order_type, tif, self_trade, flags = fields
+def step(book: OrderBook, what: Step) -> list[BookEvent]:
+    if isinstance(what, Phase):
+        return [BookEvent(*event) for event in book.collecting(*what)]
+    order_id, price, trigger, lots, display, account, owner, instrument, kind, side, order_type, tif, mode, flags = what
     events = book.submit(
-        kind, order_id, instrument, side, price, quantity, order_type, tif, self_trade, flags, account, owner, tag
+        kind, order_id, instrument, side, price, lots, order_type, tif, mode, flags, account, owner, display, trigger
     )
     return [BookEvent(*event) for event in events]
 
 
-@law
-@given(commands(narrow_prices) | commands(wide_prices))
-def test_every_command_does_what_it_does_in_the_naive_book(flow: list[Fields]) -> None:
+def naive_step(naive: NaiveBook, what: Step) -> list[BookEvent]:
+    return naive.collecting(*what) if isinstance(what, Phase) else naive.apply(what)
+
+
+@settings(deadline=None, max_examples=500)
+@given(steps(narrow_prices) | steps(wide_prices))
+def test_every_command_does_what_it_does_in_the_naive_book(flow: list[Step]) -> None:
     book, naive = OrderBook(INSTRUMENTS), NaiveBook(INSTRUMENTS)
-    for fields in flow:
-        assert submit(book, fields) == list(naive.apply(fields))
+    for what in flow:
+        assert step(book, what) == naive_step(naive, what)
         same_books(book, naive)
 
 
@@ -109,7 +215,7 @@ def test_where_a_batch_ends_changes_nothing(flow: list[Fields], cut: int) -> Non
     array = as_array(flow)
     events = whole.process(array)
     assert events.tobytes() == cut_up.process(array[:cut]).tobytes() + cut_up.process(array[cut:]).tobytes()
-    assert [BookEvent(*event) for event in events.tolist()] == [e for fields in flow for e in naive.apply(fields)]
+    assert [BookEvent(*event) for event in events.tolist()] == [e for what in flow for e in naive.apply(what)]
 
 
 @law
@@ -122,51 +228,61 @@ def test_random_bytes_are_answered_like_anything_else(data: bytes) -> None:
 
 
 @law
-@given(commands(narrow_prices))
-def test_quantities_add_up_and_the_book_is_never_crossed(flow: list[Fields]) -> None:
+@given(steps(narrow_prices))
+def test_quantities_add_up_and_the_book_is_crossed_in_a_call_auction_only(flow: list[Step]) -> None:
     book = OrderBook(INSTRUMENTS)
     left: dict[int, int] = {}  # accepted, and neither traded nor ended since
-    for fields in flow:
-        for event in submit(book, fields):
-            if event.kind == EventKind.ACCEPTED:
+    calls: set[int] = set()
+    for what in flow:
+        if isinstance(what, Phase):
+            calls = calls | {what.instrument} if what.on else calls - {what.instrument}
+        for event in step(book, what):
+            if event.kind in (EventKind.ACCEPTED, EventKind.REPLACED):
                 left[event.order_id] = event.quantity_lots
             elif event.kind == EventKind.TRADE:
                 left[event.order_id] -= event.quantity_lots
                 left[event.maker_order_id] -= event.quantity_lots
+                assert left[event.order_id] == event.leaves_lots
             elif event.kind in (EventKind.CANCELED, EventKind.PREVENTED):
                 left[event.order_id] -= event.quantity_lots
-                assert left[event.order_id] == 0
+                assert left[event.order_id] == event.leaves_lots
         resting = {order_id: lots for order_id, lots in left.items() if lots}
         for order_id, lots in resting.items():
             order = book.order(order_id)
             assert order is not None
             assert order.quantity_lots == lots
         assert len(book) == len(resting)
-        for instrument in range(INSTRUMENTS):
+        for instrument in set(range(INSTRUMENTS)) - calls:
             bid, ask = book.best(instrument, Side.BUY), book.best(instrument, Side.SELL)
             assert bid is None or ask is None or bid[0] < ask[0]
 
 
 @pytest.mark.parametrize("spread", [20, 5_000, 2**30, 2**61])
 def test_a_long_walk_of_prices_agrees_with_the_naive_book(spread: int) -> None:
-    """Pages, nodes, slots and table entries are used again many times; the price tree grows and shrinks."""
+    """Pages, nodes, slots and table entries are used again many times; the price trees grow and shrink, stops' too."""
     draw = random.Random(spread)
     flow: list[Fields] = []
-    centre = 0
-    for order_id in range(1, 4_001):
+    center = 0
+    for order_id in range(1, 3_001):
         if order_id % 500 == 0:
-            centre = draw.randrange(-spread, spread)
-        price = centre + draw.choice([draw.randrange(-spread, spread), draw.randrange(-20, 20)])
-        flow.append(
-            (order_id, price, draw.randrange(1, 9), 0, 1, 0, 0, 1, draw.randrange(2), 1, draw.choice([1, 2, 3]), 0, 0)
-        )
-        if draw.random() < 0.8:
-            target = draw.randrange(max(1, order_id - 60), order_id + 1)
-            flow.append((target, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0))
+            center = draw.randrange(-spread, spread)
+        price = center + draw.choice([draw.randrange(-spread, spread), draw.randrange(-20, 20)])
+        lots, side = draw.randrange(1, 9), draw.randrange(2)
+        if draw.random() < 0.1:
+            flow.append(fields(order_id, price, price, lots, side=side, order_type=OrderType.STOP_LIMIT))
+        else:
+            tif = draw.choice([1, 2, 3])
+            display = draw.choice([0, 0, 1]) if tif < TimeInForce.IOC else 0
+            flow.append(fields(order_id, price, 0, lots, display, side=side, tif=tif))
+        target = draw.randrange(max(1, order_id - 60), order_id + 1)
+        if draw.random() < 0.7:
+            flow.append(fields(target, kind=CommandKind.CANCEL))
+        elif draw.random() < 0.3:
+            flow.append(fields(target, price + 1, kind=CommandKind.AMEND, flags=Flag.CHANGE_PRICE))
     book, naive = OrderBook(1), NaiveBook(1)
     for start in range(0, len(flow), 400):
         batch = flow[start : start + 400]
         events = book.process(as_array(batch))
         assert events.dtype == BOOK_EVENT
-        assert [BookEvent(*e) for e in events.tolist()] == [e for fields in batch for e in naive.apply(fields)]
+        assert [BookEvent(*e) for e in events.tolist()] == [e for what in batch for e in naive.apply(what)]
         same_books(book, naive)
