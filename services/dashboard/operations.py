@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,8 +12,7 @@ from services.dashboard.connection import keep_connected
 Json = dict[str, Any]
 
 _LOOK_SECONDS = 2.0
-_WATCHED_SECONDS = 5.0
-"""How long the accounts are fetched for after a page last asked for them."""
+"""The accounts are fetched at most so often."""
 
 
 class Operations:
@@ -24,7 +22,7 @@ class Operations:
         self._url = url
         self._key = key
         self._client: RexClient | None = None
-        self._watched = -_WATCHED_SECONDS
+        self._looked_at = asyncio.Event()
         self._problem = "not connected yet"
         self.accounts: list[Json] = []
         """As they were when a page last looked, by number."""
@@ -34,8 +32,8 @@ class Operations:
         await keep_connected(lambda: RexClient(self._url(), self._key), self._follow, self._say)
 
     def watch(self) -> None:
-        """A page looks at the accounts now: they are fetched for a few seconds more."""
-        self._watched = time.monotonic()
+        """A page looks at the accounts now: they are fetched once more."""
+        self._looked_at.set()
 
     async def ask(self, command: Callable[[RexClient], Awaitable[Json]]) -> Json:
         """Has a command carried out and the accounts fetched anew; raises RexError or ConnectionError."""
@@ -51,6 +49,7 @@ class Operations:
     async def _follow(self, client: RexClient) -> None:
         self._client = client
         while True:
-            if time.monotonic() - self._watched < _WATCHED_SECONDS:
-                self.accounts = await client.accounts()
+            await self._looked_at.wait()
+            self._looked_at.clear()
+            self.accounts = await client.accounts()
             await asyncio.sleep(_LOOK_SECONDS)

@@ -142,7 +142,7 @@ class Ticket:
             parts.append(f"iceberg showing {shown.strip()}")
         if "post_only" in wanted and self._fields["post_only"].value:
             parts.append("post-only")
-        return f"<span>{' · '.join([escape(part) for part in parts])}</span>"
+        return f"<span class=faint>Options 选项</span> {escape(' · '.join(parts))}"
 
     def _value_line(self) -> str:
         try:

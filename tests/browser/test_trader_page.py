@@ -101,6 +101,7 @@ def test_what_the_venue_will_not_look_at_stands_beside_the_field(watched: Watche
 def test_what_the_engine_declines_is_a_rejected_order_with_its_reason(watched: Watched, demo: VenueProcess) -> None:
     page = open_trader_page(watched, demo)
     send(page, "buy", "999.00", "1")
+    expect(page.locator("[data-testid=ticket-outcome] [data-state=rejected]")).to_be_visible()
     order = own_orders(demo, "closed")[0]
     assert order["reason"] == "price_above_band"
     words = order["reason_text"].rstrip(".")
