@@ -130,7 +130,11 @@ def amend(names: Names, match: Match[str]) -> Fields:
         fields[name] = whole(value)
         flags |= flag
     order_id = names.orders[match["order"]] if match["order"] else 0
-    who = {"account": names.accounts[match["who"]], "order_id": order_id, "client_order_id": (match["id"] or "").encode()}
+    who = {
+        "account": names.accounts[match["who"]],
+        "order_id": order_id,
+        "client_order_id": (match["id"] or "").encode(),
+    }
     return {"kind": CommandKind.AMEND, "flags": flags} | who | fields
 
 
@@ -196,7 +200,11 @@ def kill_switch(names: Names, match: Match[str]) -> Fields:
 
 @sentence(r"limits of (?P<who>\w+): (?P<lots>[\d,]+) lots, (?P<amount>[\d,.]+) yuan, (?P<number>[\d,]+) orders")
 def order_limits(names: Names, match: Match[str]) -> Fields:
-    terms = {"quantity_lots": whole(match["lots"]), "amount_fen": fen(match["amount"]), "number": whole(match["number"])}
+    terms = {
+        "quantity_lots": whole(match["lots"]),
+        "amount_fen": fen(match["amount"]),
+        "number": whole(match["number"]),
+    }
     return {"kind": CommandKind.SET_ORDER_LIMITS, "account": names.accounts[match["who"]]} | terms
 
 

@@ -30,13 +30,15 @@ Answer = list[tuple[str, str]]
 
 
 class Venue:
-    """An engine after the opening (README.md says it in words), each of the five members with CASH and LOTS of both goods."""
+    """An engine after the opening (README.md says it in words), each of the five members with CASH and LOTS of both goods.
+    `told` is every event so far."""
 
     def __init__(self, engine: Engine | NaiveEngine) -> None:
         self.engine = engine
         self.names = Names()
         self.wording = Wording(self.names)
         self.seq = 0
+        self.told: list[Event] = []
         self.balances: Counter[tuple[int, str]] = Counter()
         self.levels: dict[tuple[int, int, int], tuple[int, int]] = {}
         for line in OPENING.strip().splitlines():
@@ -67,6 +69,7 @@ class Venue:
             self.names.orders[label[1]] = self.seq
         asked = command(text, self.names, self.seq)
         events = self.engine.submit(asked)
+        self.told += events
         self._add_up(events)
         words = self.wording.words(asked, events, with_money)
         last = len(events)
