@@ -117,7 +117,7 @@ async def test_an_order_is_amended_and_canceled_before_its_own_reply_has_come(se
     placed, amended, rest, selling, ended = (replies[place]["result"] for place in (0, 1, 8, 4, 5))
     assert (amended["order_id"], amended["price"], amended["quantity"]) == (placed["order_id"], "473100.00", 4)
     assert (ended["canceled"], ended["side"], ended["account"], ended["symbol"]) == (1, "buy", 2, "PRND-OX")
-    assert (selling["state"], rest["canceled"], rest["symbol"]) == ("new", 1, "*")
+    assert (selling["side"], rest["canceled"], rest["symbol"]) == ("sell", 1, "*")
     codes = [replies[place]["error"]["code"] for place in (2, 3, 6, 7, 9)]
     assert codes == ["invalid_trigger", "price_off_tick", "order_not_open", "unknown_order", "scope_missing"]
 
