@@ -369,6 +369,18 @@ async def test_an_order_expires_and_a_volatility_auction_ends_without_traffic(pa
         assert [row.last_seq for row in await one.journaled()] == [row.last_seq for row in rows]
 
 
+@pytest.mark.anyio
+async def test_what_fell_due_in_an_outage_is_done_first_after_it(path: Path) -> None:
+    async with venue(path, clock=Clock(900 * SECOND)) as one, running(one):
+        await one.inbox.put(joined(*opening(), until(1_000), until(2_000)))
+        await one.next_row()
+    async with venue(path, clock=Clock(1_500 * SECOND)) as one, running(one):
+        row = await one.next_row()
+        assert [(command.kind, command.time_ns) for command in row.command_list] == [(CommandKind.TIME, 1_500 * SECOND)]
+        assert [event.kind for event in row.event_list].count(EventKind.EXPIRED) == 1
+        assert one.engine.next_deadline_ns == 2_000 * SECOND
+
+
 SHANGHAI = timezone(timedelta(hours=8))
 
 
