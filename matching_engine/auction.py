@@ -1,4 +1,4 @@
-"""The price of a call auction (rulebook 4.4): most volume, then least imbalance, then nearest the reference, then the higher."""
+"""The price of a call auction (rulebook 4.4): most volume, least imbalance, nearest the reference, the higher."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import NIL
     from matching_engine.price_levels import level_at
 
-    Auction = NamedTuple("Auction", [("price_ticks", int), ("lots", int), ("imbalance", int)])
+    # A class of this name would declare the C struct once more.
+    Auction = NamedTuple("Auction", [("price_ticks", int), ("lots", int), ("imbalance", int)])  # noqa: UP014
     """What an uncrossing would do: its price, its volume, and buys less sells at that price; all 0 if nothing crosses."""
 
 

@@ -65,7 +65,9 @@ def amend_refusal(c: BookCommand, order: Order, changes_slices: bool) -> int:
         return Reason.INVALID_QUANTITY
     if c.flags & Flag.CHANGE_DISPLAY and order.waiting:
         return Reason.INVALID_DISPLAY
-    total = c.quantity_lots if c.flags & Flag.CHANGE_QUANTITY else order.filled_lots + order.shown_lots + order.hidden_lots
+    total = (
+        c.quantity_lots if c.flags & Flag.CHANGE_QUANTITY else order.filled_lots + order.shown_lots + order.hidden_lots
+    )
     display = c.display_lots if c.flags & Flag.CHANGE_DISPLAY else order.display_lots
     if changes_slices and display != 0 and not is_display(display, total):
         return Reason.INVALID_DISPLAY

@@ -92,7 +92,7 @@ class Execution:
         self._settle(order_id, tag, left, account, instrument, side, price)
         if self.book.bounded:
             self._begin_auction(instrument)
-        if self.book.traded:
+        elif self.book.traded:
             self.book.trigger(instrument, self.book.low_ticks, self.book.high_ticks)
 
     def _settle(

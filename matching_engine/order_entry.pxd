@@ -49,7 +49,7 @@ cdef class OrderEntry:
 
     cdef bint _is_repeat(self, const CommandRow *c) noexcept nogil
     cdef void _read_terms(self, const CommandRow *c) noexcept nogil
-    cdef void _price_terms(self, bint protects) noexcept nogil
+    cdef void _price_terms(self) noexcept nogil
     cdef void _accept(self, const CommandRow *c) noexcept nogil
     cdef void _fill_slot(self, const CommandRow *c, int slot) noexcept nogil
     cdef int _own_order(self, const CommandRow *c) noexcept nogil

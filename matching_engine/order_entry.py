@@ -75,7 +75,7 @@ class OrderEntry:
             self._read_terms(c)
             reason = declined(self.terms, self.listed, self.ledger, self.book)
         if reason == Reason.NONE:
-            self._price_terms(True)
+            self._price_terms()
             reason = unaffordable(self.terms, self.listed, self.ledger, self.book)
         if reason != Reason.NONE:
             self.log.reject(c, reason, c.seq)
@@ -114,14 +114,14 @@ class OrderEntry:
         self.terms.own_fen = 0
         self.terms.moves_price = True
 
-    def _price_terms(self, protects: bool) -> None:
-        """The protection price of MARKET and STOP, where it is (again) to be fixed, and what a lot is worth and reserves."""
+    def _price_terms(self) -> None:
+        """The protection price of MARKET and STOP, and what a lot is worth and reserves."""
         instrument = self.terms.instrument
         side = self.terms.side
-        if protects and self.terms.order_type == OrderType.MARKET:
+        if self.terms.order_type == OrderType.MARKET:
             anchor = anchor_of(instrument, self.listed, self.book)
             self.terms.price_ticks = protection_of(instrument, side, anchor, self.listed)
-        elif protects and self.terms.order_type == OrderType.STOP:
+        elif self.terms.order_type == OrderType.STOP:
             self.terms.price_ticks = protection_of(instrument, side, self.terms.trigger_ticks, self.listed)
         self.terms.lot_value_fen = self.terms.price_ticks * self.listed.rows[instrument].tick_value_fen
         self.terms.lot_reserve_fen = 0
@@ -270,7 +270,7 @@ class OrderEntry:
         """The order leaves its queue and comes in again, unless it is refused."""
         reason = declined(self.terms, self.listed, self.ledger, self.book)
         if reason == Reason.NONE:
-            self._price_terms(self.terms.trigger_ticks != self.book.trigger_ticks(slot))
+            self._price_terms()
             reason = unaffordable(self.terms, self.listed, self.ledger, self.book)
         if reason != Reason.NONE:
             self.log.reject(c, reason, self.book.orders[slot].order_id)

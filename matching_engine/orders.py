@@ -1,4 +1,4 @@
-"""The rows of the order book: an open order, an instrument's last price, and a command and an event as plain Python has them."""
+"""The rows of the order book: an open order, an instrument's last price, and a command and an event of plain Python."""
 
 from __future__ import annotations
 

@@ -40,9 +40,14 @@ def protection_of(instrument: int, side: int, anchor: int, listed: Instruments) 
 
 
 def worst_ticks(instrument: int, side: int, listed: Instruments, book: OrderBook) -> int:
-    """The furthest price that an incoming order may trade at before a volatility auction begins."""
+    """The furthest price that an incoming order may trade at before a volatility auction begins. Where the best price is
+    beyond the band on the other side already, the order may not trade at all: then it is a price that no order has."""
     rate = listed.rows[instrument].volatility_ppm
     if rate == 0:
         return MAX_PRICE_TICKS if side == Side.BUY else 1
     anchor = anchor_of(instrument, listed, book)
-    return highest_ticks(anchor, rate) if side == Side.BUY else lowest_ticks(anchor, rate)
+    low = lowest_ticks(anchor, rate)
+    high = highest_ticks(anchor, rate)
+    if side == Side.BUY:
+        return 0 if book.crosses(instrument, Side.BUY, low - 1) else high
+    return MAX_PRICE_TICKS + 1 if book.crosses(instrument, Side.SELL, high + 1) else low

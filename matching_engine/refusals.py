@@ -154,10 +154,10 @@ def out_of_range(t: OrderTerms, listed: Instruments, book: OrderBook) -> int:
     high = listed.rows[t.instrument].high_ticks
     priced = t.order_type == OrderType.LIMIT or t.order_type == OrderType.STOP_LIMIT
     stop = t.order_type >= OrderType.STOP
-    if (priced and t.price_ticks > high) or (stop and t.trigger_ticks > high):
-        return Reason.PRICE_ABOVE_BAND
-    if (priced and t.price_ticks < low) or (stop and t.trigger_ticks < low):
-        return Reason.PRICE_BELOW_BAND
+    if priced and (t.price_ticks > high or t.price_ticks < low):
+        return Reason.PRICE_ABOVE_BAND if t.price_ticks > high else Reason.PRICE_BELOW_BAND
+    if stop and (t.trigger_ticks > high or t.trigger_ticks < low):
+        return Reason.PRICE_ABOVE_BAND if t.trigger_ticks > high else Reason.PRICE_BELOW_BAND
     if priced:
         anchor = t.trigger_ticks if stop else anchor_of(t.instrument, listed, book)
         if outside_collar(t.instrument, t.side, t.price_ticks, anchor, listed):

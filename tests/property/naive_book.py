@@ -219,7 +219,11 @@ class NaiveBook:
             self.ends(EventKind.CANCELED, order, Reason.BELOW_FILLED)
             return Reason.NONE
         leaves = total - order.filled
-        if (display, price, trigger) == (order.display, order.price_ticks, order.trigger_ticks) and leaves <= order.open:
+        if (display, price, trigger) == (
+            order.display,
+            order.price_ticks,
+            order.trigger_ticks,
+        ) and leaves <= order.open:
             order.hidden = max(0, leaves - order.shown)  # 3.4
             order.shown = leaves - order.hidden
             self.state(EventKind.REPLACED, order)

@@ -28,7 +28,6 @@ from tests.property.naive_administration import Administration
 from tests.property.naive_state import state_of
 
 SUMS_EVERY = 16
-NEVER_NS = 2**63 - 1
 
 
 class NaiveEngine(Administration):
@@ -99,9 +98,9 @@ class NaiveEngine(Administration):
 
     @property
     def next_deadline_ns(self) -> int:
-        """When a GTD order expires (1.5) or a volatility auction ends (4.7) next; the latest instant if none does."""
+        """When a GTD order expires (1.5) or a volatility auction ends (4.7) next; 0 if none does."""
         expiries = [o.time_s * 10**9 for o in self.orders.values() if o.time_in_force == TimeInForce.GTD]
-        return min([*expiries, *(i.auction_ends_ns for i in self.listed if i.in_auction)], default=NEVER_NS)
+        return min([*expiries, *(i.auction_ends_ns for i in self.listed if i.in_auction)], default=0)
 
     def turnover_fen(self, year: int) -> int:
         return self.turnover.get(year, 0)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching_engine import OrderBook
+from matching_engine.order_book import OpenOrder
 from matching_engine.records import (
     BOOK_COMMAND,
     BOOK_EVENT,
@@ -90,7 +91,9 @@ def orders(prices: st.SearchStrategy[int]) -> st.SearchStrategy[Fields]:
     """New orders that can be carried out, unless their id or their moment is wrong."""
     limit = st.builds(fields, **common, price=prices, tif=rest | at_once)
     iceberg = st.builds(fields, **common, price=prices, tif=rest, display=st.integers(1, 4))
-    post_only = st.builds(fields, **common, price=prices, tif=rest, display=st.integers(0, 2), flags=st.just(Flag.POST_ONLY))
+    post_only = st.builds(
+        fields, **common, price=prices, tif=rest, display=st.integers(0, 2), flags=st.just(Flag.POST_ONLY)
+    )
     market = st.builds(fields, **common, order_type=st.just(OrderType.MARKET), tif=at_once)
     stop = st.builds(fields, **common, order_type=st.just(OrderType.STOP), tif=rest, trigger=prices)
     stop_limit = st.builds(
@@ -110,7 +113,9 @@ def amends(prices: st.SearchStrategy[int]) -> st.SearchStrategy[Fields]:
         )  # fmt: skip
 
     flags = st.sampled_from([2, 4, 4, 6, 8, 12, 14, 16, 18, 20, 30]) | st.integers(0, 255)
-    return st.builds(amend, ids, flags, prices, few_lots, st.integers(0, 4), prices, st.sampled_from([True] * 9 + [False]))
+    return st.builds(
+        amend, ids, flags, prices, few_lots, st.integers(0, 4), prices, st.sampled_from([True] * 9 + [False])
+    )
 
 
 cancels = st.builds(fields, order_id=ids, kind=st.just(CommandKind.CANCEL))
@@ -158,9 +163,8 @@ def account_of(order: object) -> dict[str, int]:
             "self_trade": order.self_trade, "account": order.account, "owner": order.owner,
             "time_in_force": order.time_in_force,
         }  # fmt: skip
-    values = order._asdict()  # type: ignore[attr-defined]
-    del values["instrument"], values["side"]
-    return values
+    assert isinstance(order, OpenOrder)
+    return {name: value for name, value in order._asdict().items() if name not in ("instrument", "side")}
 
 
 def same_books(book: OrderBook, naive: NaiveBook) -> None:

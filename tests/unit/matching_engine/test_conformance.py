@@ -1,7 +1,6 @@
 """The invariants every correct price-time book keeps, each from an empty book, both ways round.
 
-Every command's whole list of events is compared, and the whole book after it. Amending (invariants 5 and 6) comes with
-the order that can be amended; what they ask of a book today, that others keep their place, is in invariant 1.
+Every command's whole list of events is compared, and after it best prices, levels and queues of both sides: `Mirror` does so.
 """
 
 from __future__ import annotations
@@ -19,52 +18,7 @@ from tests.unit.matching_engine.book_talk import (
     rejected,
     trade,
 )
-
-Queues = list[tuple[int, list[tuple[int, int]]]]
-
-
-class Mirror:
-    """A book seen from one side: `rest` is the makers' side, `take` the takers'; prices rise away from the makers' best.
-
-    The same scenario runs with sellers as makers (price 100 + n) and, mirrored, with buyers (price 100 - n).
-    """
-
-    def __init__(self, makers: Side) -> None:
-        self.makers, self.takers = makers, Side(1 - makers)
-        self.talk = Talk()
-
-    def price(self, n: int) -> int:
-        return 100 + n if self.makers == SELL else 100 - n
-
-    def rest(self, order_id: int, lots: int, n: int) -> None:
-        price = self.price(n)
-        assert self.talk.order(order_id, self.makers, lots, price) == [accepted(order_id, self.makers, lots, price)]
-
-    def take(self, order_id: int, lots: int, n: int, fills: list[tuple[int, int, int]], ioc_left: int = 0) -> None:
-        """A taker with limit n trades (maker, lots, n) in turn; `ioc_left` makes it IOC with that remainder canceled."""
-        price = self.price(n)
-        events = [accepted(order_id, self.takers, lots, price)]
-        events += [trade(order_id, self.takers, maker, lots, self.price(at)) for maker, lots, at in fills]
-        if ioc_left:
-            events.append(canceled(order_id, self.takers, ioc_left, price, Reason.IMMEDIATE_OR_CANCEL))
-            assert self.talk.order(order_id, self.takers, lots, price, IOC) == events
-        else:
-            assert self.talk.order(order_id, self.takers, lots, price) == events
-
-    def cancel(self, order_id: int, lots: int, n: int, side: Side | None = None) -> None:
-        side = self.makers if side is None else side
-        assert self.talk.cancel(order_id) == [canceled(order_id, side, lots, self.price(n))]
-
-    def unknown(self, order_id: int) -> None:
-        before = (self.talk.bids(), self.talk.asks())
-        assert self.talk.cancel(order_id) == [rejected(order_id, Reason.UNKNOWN_ORDER)]
-        assert (self.talk.bids(), self.talk.asks()) == before
-
-    def book(self, resting: Queues, taking: Queues | None = None) -> None:
-        """Both sides whole: levels as (n, [(order_id, lots), ...]), best first."""
-        sides = {BUY: self.talk.bids(), SELL: self.talk.asks()}
-        assert sides[self.makers] == [(self.price(n), queue) for n, queue in resting]
-        assert sides[self.takers] == [(self.price(n), queue) for n, queue in taking or []]
+from tests.unit.matching_engine.mirrored_book import Mirror
 
 
 @pytest.fixture(params=[SELL, BUY], ids=["makers sell", "makers buy"])
@@ -133,12 +87,54 @@ def test_4_a_remainder_becomes_the_new_best_and_can_be_filled(mirror: Mirror) ->
     mirror.rest(1, 5, 0)
     mirror.take(2, 8, 0, [(1, 5, 0)])
     mirror.book([], [(0, [(2, 3)])])
-    maker_side = mirror.makers
-    assert mirror.talk.order(3, maker_side, 3, mirror.price(-9)) == [
-        accepted(3, maker_side, 3, mirror.price(-9)),
-        trade(3, maker_side, 2, 3, mirror.price(0)),
-    ]
+    mirror.take(3, 3, -9, [(2, 3, 0)], side=mirror.makers)
     mirror.book([])
+
+
+def test_5_an_amend_that_crosses_trades_at_once_at_the_makers_price(mirror: Mirror) -> None:
+    mirror.rest(1, 5, 0)
+    mirror.rest(2, 5, 1)
+    mirror.take(3, 4, -10, [])
+    mirror.amend(3, -10, 0, 4, [(1, 4, 0)], side=mirror.takers, price=mirror.price(0))
+    mirror.book([(0, [(1, 1)]), (1, [(2, 5)])])
+
+
+def test_5_even_when_its_new_limit_is_better_than_the_makers_and_its_remainder_rests_there(mirror: Mirror) -> None:
+    mirror.rest(1, 5, 0)
+    mirror.rest(2, 5, 1)
+    mirror.rest(4, 5, 9)
+    mirror.take(3, 4, -10, [])
+    fills = [(1, 5, 0), (2, 5, 1)]
+    mirror.amend(3, -10, 7, 14, fills, side=mirror.takers, price=mirror.price(7), lots=14)
+    mirror.book([(9, [(4, 5)])], [(7, [(3, 4)])])
+    mirror.cancel(3, 4, 7, side=mirror.takers)
+    mirror.book([(9, [(4, 5)])])
+
+
+def test_6_amending_one_of_two_orders_leaves_the_other_where_it_was(mirror: Mirror) -> None:
+    mirror.rest(1, 5, 0)
+    mirror.rest(2, 6, 0)
+    mirror.amend_in_place(1, 0, 3, lots=3)
+    mirror.book([(0, [(1, 3), (2, 6)])])
+    mirror.amend(1, 0, 0, 4, [], lots=4)
+    mirror.book([(0, [(2, 6), (1, 4)])])
+    mirror.amend(2, 0, 1, 6, [], price=mirror.price(1))
+    mirror.book([(0, [(1, 4)]), (1, [(2, 6)])])
+    mirror.amend(2, 1, 0, 2, [], price=mirror.price(0), lots=2)
+    mirror.take(3, 6, 0, [(1, 4, 0), (2, 2, 0)])
+    mirror.book([])
+
+
+def test_6_likewise_an_iceberg_and_its_neighbour(mirror: Mirror) -> None:
+    mirror.rest(1, 9, 0, display=3)
+    mirror.rest(2, 6, 0)
+    mirror.amend_in_place(1, 0, 5, shown=3, lots=5)  # what it hides goes first
+    mirror.amend_in_place(1, 0, 3, lots=3)
+    mirror.book([(0, [(1, 3), (2, 6)])])
+    mirror.amend(1, 0, 0, 3, [], display=2)
+    mirror.book([(0, [(2, 6), (1, 2)])])
+    mirror.cancel(1, 3, 0)
+    mirror.book([(0, [(2, 6)])])
 
 
 def test_7_the_remainder_of_a_partly_filled_order_is_conserved_and_can_be_canceled(mirror: Mirror) -> None:
@@ -156,7 +152,30 @@ def test_7_so_is_the_remainder_of_a_taker(mirror: Mirror) -> None:
     mirror.book([])
 
 
-def test_8_cancel_of_a_filled_canceled_or_never_issued_order_is_refused(mirror: Mirror) -> None:
+def test_7_the_remainder_of_a_partly_filled_order_can_be_amended_its_fill_counted(mirror: Mirror) -> None:
+    mirror.rest(1, 10, 0)
+    mirror.take(2, 4, 0, [(1, 4, 0)])
+    mirror.amend_in_place(1, 0, 5, lots=9)
+    mirror.amend(1, 0, 0, 7, [], lots=11)
+    mirror.amend(1, 0, 3, 7, [], price=mirror.price(3))
+    below = [canceled(1, mirror.makers, 7, mirror.price(3), Reason.BELOW_FILLED)]
+    assert mirror.talk.amend(1, lots=4) == below
+    mirror.book([])
+    assert mirror.talk.cancel(1) == [rejected(1, Reason.UNKNOWN_ORDER)]
+
+
+def test_7_an_iceberg_trades_all_of_its_parts(mirror: Mirror) -> None:
+    mirror.rest(1, 8, 0, display=3)
+    mirror.rest(2, 2, 0)
+    mirror.take(11, 3, 0, [(1, 3, 0)], refilled={1: 3})
+    mirror.book([(0, [(2, 2), (1, 3)])])
+    mirror.take(12, 6, 0, [(2, 2, 0), (1, 3, 0), (1, 1, 0)], refilled={1: 2})
+    mirror.book([(0, [(1, 1)])])
+    mirror.take(13, 5, 0, [(1, 1, 0)])
+    mirror.book([], [(0, [(13, 4)])])
+
+
+def test_8_cancel_or_amend_of_a_filled_canceled_or_never_issued_order_is_refused(mirror: Mirror) -> None:
     mirror.unknown(1)
     mirror.rest(1, 5, 0)
     mirror.unknown(2)
@@ -180,6 +199,15 @@ def test_9_a_partly_consumed_maker_keeps_the_front_between_takers(mirror: Mirror
     mirror.book([(0, [(2, 8)])])
 
 
+def test_9_a_refilled_iceberg_goes_to_the_back_and_a_partly_shown_one_stays(mirror: Mirror) -> None:
+    mirror.rest(1, 10, 0, display=4)
+    mirror.rest(2, 5, 0)
+    mirror.take(11, 3, 0, [(1, 3, 0)])
+    mirror.book([(0, [(1, 1), (2, 5)])])
+    mirror.take(12, 1, 0, [(1, 1, 0)], refilled={1: 4})
+    mirror.book([(0, [(2, 5), (1, 4)])])
+
+
 def test_10_canceling_the_best_level_leaves_no_phantom_best(mirror: Mirror) -> None:
     for order_id, n in ((1, 0), (2, 3), (3, 200), (4, 100_000)):
         mirror.rest(order_id, 5, n)
@@ -193,10 +221,20 @@ def test_10_canceling_the_best_level_leaves_no_phantom_best(mirror: Mirror) -> N
     mirror.book([])
 
 
-def test_11_an_id_may_be_used_again_after_its_order_ended_but_a_live_one_is_refused(mirror: Mirror) -> None:
-    makers, price = mirror.makers, mirror.price(0)
+def test_10_nor_does_amending_it_away(mirror: Mirror) -> None:
     mirror.rest(1, 5, 0)
-    assert mirror.talk.order(1, makers, 7, price) == [rejected(1, Reason.DUPLICATE_ORDER_ID, makers, 7, price)]
+    mirror.rest(2, 5, 3)
+    mirror.amend(1, 0, 200, 5, [], price=mirror.price(200))
+    mirror.book([(3, [(2, 5)]), (200, [(1, 5)])])
+    mirror.take(9, 1, 2, [], ioc_left=1)
+    mirror.book([(3, [(2, 5)]), (200, [(1, 5)])])
+
+
+def test_11_an_id_may_be_used_again_after_its_order_ended_but_a_live_one_is_refused(mirror: Mirror) -> None:
+    price = mirror.price(0)
+    mirror.rest(1, 5, 0)
+    again = mirror.talk.order(1, mirror.makers, 7, price)
+    mirror.refuses(again, 1, Reason.DUPLICATE_ORDER_ID, quantity_lots=7, price_ticks=price)
     mirror.book([(0, [(1, 5)])])
     mirror.cancel(1, 5, 0)
     mirror.rest(1, 7, 1)
@@ -221,7 +259,7 @@ def test_12_prices_at_the_edge_of_the_range_work_in_full(edge: int, makers: Side
         assert talk.cancel(8) == [canceled(8, takers, 1, opposite)]
     assert talk.order(9, takers, 20, prices[-1]) == [
         accepted(9, takers, 20, prices[-1]),
-        *(trade(9, takers, order_id, 5, price) for order_id, price in enumerate(prices, start=1)),
+        *(trade(9, takers, order_id, 5, price, 20 - 5 * order_id) for order_id, price in enumerate(prices, start=1)),
     ]
     assert (talk.bids(), talk.asks()) == ([], [])
 
@@ -235,14 +273,15 @@ def test_12_both_ends_of_the_range_in_one_book() -> None:
     talk.sell(4, 1, 0)
     assert talk.bids() == [(-1, [(2, 1)]), (low, [(1, 1)])]
     assert talk.asks() == [(0, [(4, 1)]), (high, [(3, 1)])]
-    assert talk.buy(5, 2, high) == [accepted(5, BUY, 2, high), trade(5, BUY, 4, 1, 0), trade(5, BUY, 3, 1, high)]
-    assert talk.sell(6, 2, low) == [accepted(6, SELL, 2, low), trade(6, SELL, 2, 1, -1), trade(6, SELL, 1, 1, low)]
+    assert talk.buy(5, 2, high) == [accepted(5, BUY, 2, high), trade(5, BUY, 4, 1, 0, 1), trade(5, BUY, 3, 1, high)]
+    assert talk.sell(6, 2, low) == [accepted(6, SELL, 2, low), trade(6, SELL, 2, 1, -1, 1), trade(6, SELL, 1, 1, low)]
     assert (talk.bids(), talk.asks()) == ([], [])
 
 
 def test_12_a_sweep_of_5_000_fills_at_one_price(mirror: Mirror) -> None:
     for order_id in range(1, 5_001):
-        mirror.rest(order_id, 2, 0)
+        mirror.talk.order(order_id, mirror.makers, 2, mirror.price(0))
+    mirror.says[mirror.makers][0] = [(order_id, 2) for order_id in range(1, 5_001)]
     mirror.rest(5_001, 2, 1)
     mirror.take(9_000, 10_000, 0, [(order_id, 2, 0) for order_id in range(1, 5_001)])
     mirror.book([(1, [(5_001, 2)])])
@@ -275,15 +314,27 @@ def test_14_duplicate_cancels_change_nothing(mirror: Mirror) -> None:
     mirror.book([])
 
 
-def test_an_event_says_who_and_gives_the_tags_back() -> None:
+def test_14_stale_amends_change_nothing(mirror: Mirror) -> None:
+    mirror.rest(1, 5, 0)
+    mirror.rest(2, 5, 0)
+    mirror.cancel(1, 5, 0)
+    mirror.take(3, 5, 0, [(2, 5, 0)])
+    mirror.rest(4, 5, 1)
+    for order_id in (1, 2, 3, 99):
+        mirror.unknown(order_id)
+        late = mirror.talk.amend(order_id, price=mirror.price(-5))
+        mirror.refuses(late, order_id, Reason.UNKNOWN_ORDER, price_ticks=mirror.price(-5))
+    for _ in range(3):
+        mirror.amend_in_place(4, 1, 5, lots=5)
+    mirror.book([(1, [(4, 5)])])
+
+
+def test_an_event_says_who() -> None:
     talk = Talk()
-    maker = {"account": 7, "owner": 70, "tag": -1}
-    taker = {"account": 8, "owner": 80, "tag": 99}
-    talk.book.submit(1, 1, side=SELL, price_ticks=10, quantity_lots=5, **maker)
-    events = talk.book.submit(1, 2, side=BUY, price_ticks=10, quantity_lots=8, time_in_force=IOC, **taker)
-    own = {"account": 8, "tag": 99}
+    talk.book.submit(1, 1, side=SELL, price_ticks=10, quantity_lots=5, account=7, owner=70)
+    events = talk.book.submit(1, 2, side=BUY, price_ticks=10, quantity_lots=8, time_in_force=IOC, account=8, owner=80)
     assert [BookEvent(*event) for event in events] == [
-        accepted(2, BUY, 8, 10)._replace(**own),
-        trade(2, BUY, 1, 5, 10)._replace(account=8, maker_account=7, tag=-1),
-        canceled(2, BUY, 3, 10, Reason.IMMEDIATE_OR_CANCEL)._replace(**own),
+        accepted(2, BUY, 8, 10)._replace(account=8),
+        trade(2, BUY, 1, 5, 10, 3)._replace(account=8, maker_account=7),
+        canceled(2, BUY, 3, 10, Reason.IMMEDIATE_OR_CANCEL)._replace(account=8),
     ]

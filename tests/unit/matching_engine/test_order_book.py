@@ -7,7 +7,7 @@ import pytest
 
 from matching_engine import EngineFault, OrderBook
 from matching_engine.faults import Fault
-from matching_engine.order_book import RestingOrder
+from matching_engine.order_book import OpenOrder
 from matching_engine.records import (
     BOOK_COMMAND,
     BOOK_EVENT,
@@ -16,19 +16,23 @@ from matching_engine.records import (
     BookEvent,
     CommandKind,
     EventKind,
-    OrderType,
     Reason,
     TimeInForce,
 )
 from tests.unit.matching_engine.book_talk import (
     BUY,
     DAY,
+    FOK,
+    GTC,
     IOC,
+    LIMIT,
+    MARKET,
     SELL,
+    STOP,
+    STOP_LIMIT,
     Talk,
     accepted,
     canceled,
-    prevented,
     rejected,
     trade,
 )
@@ -39,12 +43,12 @@ def test_a_market_order_takes_any_price_and_its_remainder_finds_no_liquidity() -
     talk.sell(1, 5, 100)
     talk.sell(2, 5, MAX_BOOK_PRICE_TICKS)
     assert talk.market(3, BUY, 12) == [
-        accepted(3, BUY, 12, 0),
-        trade(3, BUY, 1, 5, 100),
-        trade(3, BUY, 2, 5, MAX_BOOK_PRICE_TICKS),
+        accepted(3, BUY, 12, kind=MARKET),
+        trade(3, BUY, 1, 5, 100, 7),
+        trade(3, BUY, 2, 5, MAX_BOOK_PRICE_TICKS, 2),
         canceled(3, BUY, 2, 0, Reason.NO_LIQUIDITY),
     ]
-    assert talk.market(4, SELL, 1) == [accepted(4, SELL, 1, 0), canceled(4, SELL, 1, 0, Reason.NO_LIQUIDITY)]
+    assert talk.market(4, SELL, 1) == [accepted(4, SELL, 1, kind=MARKET), canceled(4, SELL, 1, 0, Reason.NO_LIQUIDITY)]
     assert (talk.bids(), talk.asks()) == ([], [])
 
 
@@ -53,36 +57,6 @@ def test_day_and_gtc_orders_rest() -> None:
     talk.buy(1, 5, 10, DAY)
     talk.buy(2, 5, 10)
     assert talk.bids() == [(10, [(1, 5), (2, 5)])]
-
-
-@pytest.mark.parametrize("tif", [TimeInForce.GTC, TimeInForce.IOC])
-def test_an_order_that_would_meet_its_own_owner_is_prevented_after_what_it_traded_before(tif: TimeInForce) -> None:
-    talk = Talk()
-    talk.sell(1, 5, 100, owner=9)
-    talk.sell(2, 5, 101, owner=7)
-    talk.sell(3, 5, 101, owner=9)
-    assert talk.buy(4, 12, 101, tif, owner=7) == [
-        accepted(4, BUY, 12, 101),
-        trade(4, BUY, 1, 5, 100),
-        prevented(4, BUY, 2, 7, 101),
-    ]
-    assert (talk.bids(), talk.asks()) == ([], [(101, [(2, 5), (3, 5)])])
-
-
-def test_a_market_order_is_prevented_likewise() -> None:
-    talk = Talk()
-    talk.buy(1, 5, 100, owner=7)
-    assert talk.market(2, SELL, 3, owner=7) == [accepted(2, SELL, 3, 0), prevented(2, SELL, 1, 3, 0)]
-    assert talk.bids() == [(100, [(1, 5)])]
-
-
-def test_own_orders_that_are_not_met_or_have_no_owner_prevent_nothing() -> None:
-    talk = Talk()
-    talk.sell(1, 5, 100, owner=9)
-    talk.sell(2, 5, 101, owner=7)
-    talk.sell(3, 5, 102)
-    assert talk.buy(4, 5, 105, owner=7) == [accepted(4, BUY, 5, 105), trade(4, BUY, 1, 5, 100)]
-    assert talk.buy(5, 10, 105) == [accepted(5, BUY, 10, 105), trade(5, BUY, 2, 5, 101), trade(5, BUY, 3, 5, 102)]
 
 
 def command(**changes: int) -> np.ndarray:
@@ -102,26 +76,40 @@ def command(**changes: int) -> np.ndarray:
         ({"kind": 255, "instrument": 9}, Reason.UNKNOWN_COMMAND),
         ({"kind": CommandKind.CANCEL}, Reason.UNKNOWN_ORDER),
         ({"kind": CommandKind.CANCEL, "instrument": 9, "side": 255}, Reason.UNKNOWN_ORDER),
+        ({"kind": CommandKind.AMEND, "flags": 255}, Reason.UNKNOWN_ORDER),
         ({"instrument": 2}, Reason.UNKNOWN_INSTRUMENT),
         ({"instrument": 65_535, "side": 2}, Reason.UNKNOWN_INSTRUMENT),
         ({"side": 2}, Reason.INVALID_SIDE),
         ({"side": 255, "order_type": 0}, Reason.INVALID_SIDE),
         ({"order_type": 0}, Reason.INVALID_ORDER_TYPE),
-        ({"order_type": 3, "time_in_force": 0}, Reason.INVALID_ORDER_TYPE),
+        ({"order_type": 5, "time_in_force": 0}, Reason.INVALID_ORDER_TYPE),
         ({"time_in_force": 0}, Reason.INVALID_TIME_IN_FORCE),
-        ({"time_in_force": 4, "self_trade": 1}, Reason.INVALID_TIME_IN_FORCE),
-        ({"order_type": OrderType.MARKET, "price_ticks": 0}, Reason.INVALID_TIME_IN_FORCE),
-        ({"self_trade": 1, "flags": 1}, Reason.INVALID_SELF_TRADE),
-        ({"flags": 1, "quantity_lots": 0}, Reason.INVALID_OPTION),
-        ({"quantity_lots": 0, "price_ticks": MAX_BOOK_PRICE_TICKS + 1}, Reason.INVALID_QUANTITY),
-        ({"quantity_lots": -1}, Reason.INVALID_QUANTITY),
-        ({"quantity_lots": -(2**63)}, Reason.INVALID_QUANTITY),
+        ({"time_in_force": TimeInForce.GTD, "self_trade": 9}, Reason.INVALID_TIME_IN_FORCE),
+        ({"order_type": MARKET, "price_ticks": 0}, Reason.INVALID_TIME_IN_FORCE),
+        ({"order_type": STOP, "price_ticks": 0, "time_in_force": IOC}, Reason.INVALID_TIME_IN_FORCE),
+        ({"order_type": STOP_LIMIT, "time_in_force": FOK}, Reason.INVALID_TIME_IN_FORCE),
+        ({"self_trade": 4, "flags": 2}, Reason.INVALID_SELF_TRADE),
+        ({"flags": 2, "quantity_lots": 0}, Reason.INVALID_OPTION),
+        ({"flags": 3}, Reason.INVALID_OPTION),
+        ({"flags": 1, "time_in_force": IOC}, Reason.INVALID_OPTION),
+        ({"flags": 1, "order_type": STOP_LIMIT}, Reason.INVALID_OPTION),
+        ({"quantity_lots": 0, "display_lots": 1}, Reason.INVALID_QUANTITY),
+        ({"quantity_lots": 2**32 - 1}, Reason.INVALID_QUANTITY),
         ({"quantity_lots": MAX_QUANTITY_LOTS + 1}, Reason.INVALID_QUANTITY),
-        ({"price_ticks": MAX_BOOK_PRICE_TICKS + 1}, Reason.INVALID_PRICE),
+        ({"display_lots": 4, "price_ticks": 2**62}, Reason.INVALID_DISPLAY),
+        ({"quantity_lots": 1_001, "display_lots": 10}, Reason.INVALID_DISPLAY),
+        ({"display_lots": 1, "time_in_force": IOC}, Reason.INVALID_DISPLAY),
+        ({"display_lots": 1, "order_type": STOP_LIMIT}, Reason.INVALID_DISPLAY),
+        ({"price_ticks": MAX_BOOK_PRICE_TICKS + 1, "trigger_ticks": 1}, Reason.INVALID_PRICE),
         ({"price_ticks": -MAX_BOOK_PRICE_TICKS - 2, "order_id": 1}, Reason.INVALID_PRICE),
         ({"price_ticks": 2**63 - 1}, Reason.INVALID_PRICE),
-        ({"order_type": OrderType.MARKET, "time_in_force": IOC, "price_ticks": 1}, Reason.INVALID_PRICE),
-        ({"order_id": 1}, Reason.DUPLICATE_ORDER_ID),
+        ({"order_type": MARKET, "time_in_force": IOC, "price_ticks": 1}, Reason.INVALID_PRICE),
+        ({"order_type": STOP, "price_ticks": 1}, Reason.INVALID_PRICE),
+        ({"trigger_ticks": 1, "order_id": 1}, Reason.INVALID_TRIGGER),
+        ({"order_type": STOP_LIMIT, "trigger_ticks": 2**62}, Reason.INVALID_TRIGGER),
+        ({"order_type": MARKET, "time_in_force": FOK, "price_ticks": 0, "trigger_ticks": 1}, Reason.INVALID_TRIGGER),
+        ({"order_id": 1, "side": SELL, "flags": 1}, Reason.DUPLICATE_ORDER_ID),
+        ({"side": SELL, "flags": 1}, Reason.POST_ONLY_WOULD_TRADE),
     ],
 )
 def test_what_cannot_be_carried_out_is_rejected_for_the_first_reason_and_changes_nothing(
@@ -130,11 +118,9 @@ def test_what_cannot_be_carried_out_is_rejected_for_the_first_reason_and_changes
     book = OrderBook(2)
     resting = book.process(command(order_id=1))
     assert resting["kind"].tolist() == [EventKind.ACCEPTED]
-    sent = command(account=3, owner=4, tag=-6, **changes)
+    sent = command(account=3, owner=4, **changes)
     (event,) = book.process(sent).tolist()
-    fields = {
-        name: sent[name].item() for name in ("order_id", "price_ticks", "quantity_lots", "tag", "account", "side")
-    }
+    fields = {name: sent[name].item() for name in ("order_id", "price_ticks", "quantity_lots", "account", "side")}
     assert BookEvent(*event) == BookEvent(
         kind=EventKind.REJECTED, reason=reason, instrument=sent["instrument"].item(), **fields
     )
@@ -164,22 +150,29 @@ def test_instruments_are_apart() -> None:
 
 def test_views() -> None:
     book = OrderBook(2)
-    book.submit(1, 1, 1, BUY, 10, 5, time_in_force=DAY, account=3, owner=4, tag=7)
+    book.submit(1, 1, 1, BUY, 10, 5, time_in_force=DAY, account=3, owner=4, display_lots=2)
     book.submit(1, 2, 1, BUY, 10, 6)
     book.submit(1, 3, 1, BUY, 8, 1)
-    first = RestingOrder(1, 1, BUY, 10, 5, DAY, 3, 4, 7)
+    book.submit(1, 4, 1, BUY, 13, 2, order_type=STOP_LIMIT, trigger_ticks=12)
+    first = OpenOrder(1, 1, BUY, LIMIT, DAY, 10, 5, 2, 2, 0, 0, 0, 0, 3, 4)
+    waiting = OpenOrder(4, 1, BUY, STOP_LIMIT, GTC, 13, 2, 2, 0, 0, 12, 0, 0, 0, 0)
     assert book.order(1) == first
+    assert book.order(4) == waiting
     assert book.order(9) is None
-    assert book.orders_at(1, BUY, 10) == [first, RestingOrder(2, 1, BUY, 10, 6, TimeInForce.GTC, 0, 0, 0)]
+    assert book.orders_at(1, BUY, 10) == [first, OpenOrder(2, 1, BUY, LIMIT, GTC, 10, 6, 6, 0, 0, 0, 0, 0, 0, 0)]
     assert book.orders_at(1, BUY, 9) == []
     assert book.orders_at(1, SELL, 10) == []
     assert book.orders_at(1, BUY, 2**80) == []
-    assert book.best(1, BUY) == (10, 11, 2)
+    assert book.waiting_stops(1, BUY) == [waiting]
+    assert book.waiting_stops(1, SELL) == book.waiting_stops(0, BUY) == []
+    assert book.best(1, BUY) == (10, 8, 2)
     assert book.best(1, SELL) is None
-    assert book.depth(1, BUY) == [(10, 11, 2), (8, 1, 1)]
-    assert book.depth(1, BUY, 1) == [(10, 11, 2)]
+    assert book.depth(1, BUY) == [(10, 8, 2), (8, 1, 1)]
+    assert book.depth(1, BUY, 1) == [(10, 8, 2)]
     assert book.depth(1, BUY, 0) == []
-    assert len(book) == 3
+    assert len(book) == 4
+    book.submit(1, 5, 1, SELL, 10, 3, time_in_force=IOC)
+    assert book.order(1) == first._replace(quantity_lots=3, filled_lots=2)
 
 
 @pytest.mark.parametrize(("instrument", "side"), [(2, 0), (-1, 0), (0, 2), (0, -1)])
@@ -188,8 +181,8 @@ def test_views_of_what_is_not_there_say_so(instrument: int, side: int) -> None:
         OrderBook(2).depth(instrument, side)
 
 
-@pytest.mark.parametrize("instruments", [0, -1, 65_537])
-def test_a_book_has_1_to_65_536_instruments(instruments: int) -> None:
+@pytest.mark.parametrize("instruments", [0, -1, 65_536])
+def test_a_book_has_1_to_65_535_instruments(instruments: int) -> None:
     with pytest.raises(ValueError, match="instruments"):
         OrderBook(instruments)
 
@@ -211,7 +204,17 @@ def test_process_refuses_another_array(wrong: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"side": -1}, {"side": 256}, {"price_ticks": 2**63}, {"instrument": 65_536}, {"owner": 2**32}]
+    "fields",
+    [
+        {"side": -1},
+        {"side": 256},
+        {"price_ticks": 2**63},
+        {"instrument": 65_536},
+        {"owner": 2**32},
+        {"quantity_lots": -1},
+        {"trigger_ticks": -(2**63) - 1},
+        {"display_lots": 2**32},
+    ],
 )
 def test_submit_refuses_a_value_its_field_cannot_hold(fields: dict[str, int]) -> None:
     book = OrderBook(1)
@@ -234,3 +237,16 @@ def test_an_impossible_state_stops_the_book_and_names_the_command() -> None:
         book.process(command(order_id=5))
     with pytest.raises(EngineFault):
         book.submit(CommandKind.CANCEL, 2)
+
+
+@pytest.mark.parametrize("mode", [0, 3])
+def test_there_is_room_for_all_that_the_commands_of_one_array_can_cause(mode: int) -> None:
+    """254 icebergs of 100 parts each; one order takes them all, or is decremented with each part."""
+    icebergs = [
+        command(order_id=n, side=SELL, quantity_lots=1_000, display_lots=10, owner=1 if mode else 0)
+        for n in range(1, 255)
+    ]
+    sweep = command(order_id=1_000, quantity_lots=254_000, owner=1, self_trade=mode)
+    events = OrderBook(1).process(np.concatenate([*icebergs, sweep]))
+    assert len(events) == 255 + 25_400 * (2 if mode else 1)
+    assert events["leaves_lots"][-1] == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matching_engine import faults, order_book, order_ids, pools, price_levels, records
+from matching_engine import faults, order_ids, orders, pools, price_levels, records
 from matching_engine.records import Command, Event, pack_commands, unpack_commands, unpack_events
 
 PACKAGE = Path(records.__file__).parent
@@ -76,8 +76,10 @@ def test_layouts_are_the_same_in_c(name: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "file", "struct"),
     [
-        (order_book.Order, "order_book.pxd", "OrderRow"),
-        (order_book.Event, "records.pxd", "BookEventRow"),
+        (orders.Order, "orders.pxd", "OrderRow"),
+        (orders.Last, "orders.pxd", "LastRow"),
+        (orders.BookCommand, "records.pxd", "BookCommandRow"),
+        (orders.Event, "records.pxd", "BookEventRow"),
         (order_ids.Entry, "order_ids.pxd", "EntryRow"),
         (price_levels.Level, "price_levels.pxd", "LevelRow"),
         (price_levels.Page, "price_levels.pxd", "PageRow"),

@@ -27,24 +27,33 @@ print(matching_engine.__file__, matching_engine.is_native(), hashlib.sha256(even
 
 
 def flow() -> np.ndarray:
-    """20,000 commands of a fixed seed: mostly orders that meet each other, some cancels, some that can't be carried out."""
+    """20,000 commands of a fixed seed: orders of every type, amends, cancels, some that can't be carried out."""
     draw = np.random.default_rng(20_231_201)
     count = 20_000
     commands = np.zeros(count, BOOK_COMMAND)
-    commands["kind"] = draw.choice([1, 1, 2, 9], count, p=[0.4, 0.19, 0.4, 0.01])
-    cancels = commands["kind"] == 2
-    commands["order_id"] = np.arange(count) - np.where(cancels, draw.integers(0, 60, count), 0)
+    commands["kind"] = draw.choice([1, 2, 3, 9], count, p=[0.59, 0.3, 0.1, 0.01])
+    late = commands["kind"] != 1
+    commands["order_id"] = np.arange(count) - np.where(late, draw.integers(0, 60, count), 0)
     commands["price_ticks"] = draw.integers(-40, 40, count) * draw.choice([1, 1, 1, 3_000, 2**50], count)
     commands["quantity_lots"] = draw.integers(0, 20, count)
-    commands["tag"] = draw.integers(-(2**63), 2**63 - 1, count)
     commands["owner"] = draw.integers(0, 5, count)
     commands["account"] = draw.integers(0, 2**32, count)
     commands["instrument"] = draw.integers(0, 4, count)
     commands["side"] = draw.integers(0, 2, count)
-    market = draw.random(count) < 0.05
-    commands["order_type"] = np.where(market, 2, 1)
-    commands["time_in_force"] = np.where(market, 3, draw.integers(1, 4, count))
-    commands["price_ticks"] *= ~market
+    commands["self_trade"] = draw.integers(0, 4, count)
+    commands["order_type"] = draw.choice([1, 2, 3, 4], count, p=[0.85, 0.05, 0.05, 0.05])
+    market, stop = commands["order_type"] == 2, commands["order_type"] > 2
+    commands["time_in_force"] = np.where(stop, 2, draw.integers(3, 5, count))
+    commands["time_in_force"] = np.where(
+        commands["order_type"] == 1, draw.integers(1, 5, count), commands["time_in_force"]
+    )
+    rests = (commands["order_type"] == 1) & (commands["time_in_force"] < 3)
+    commands["display_lots"] = np.where(rests & (draw.random(count) < 0.2), np.minimum(commands["quantity_lots"], 3), 0)
+    commands["flags"] = np.where(late, draw.choice([2, 4, 6], count), rests & (draw.random(count) < 0.1))
+    commands["trigger_ticks"] = np.where(stop & ~late, draw.integers(-40, 40, count), 0)
+    commands["price_ticks"] *= ~market & (commands["order_type"] != 3)
+    for name, flag in (("price_ticks", 2), ("quantity_lots", 4), ("display_lots", 8)):
+        commands[name][(commands["kind"] == 3) & (commands["flags"] & flag == 0)] = 0
     return commands
 
 
