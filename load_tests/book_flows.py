@@ -179,10 +179,12 @@ def surveyed(messages: int, instruments: int = 1, seed: int = 1, accounts: int =
 
 
 def _in_the_way(model: RestingOrders, book: int, mid: int, other: int) -> int:
-    """The side's best order if the middle has passed it, or else the other one."""
-    key = model.best_key(book)
-    passed = key is not None and (key < mid if book & 1 else -key > mid)
-    return model.best(book) if passed else other
+    """The best order of a side that the middle has passed, or else the other one."""
+    for side in (book, book ^ 1):
+        key = model.best_key(side)
+        if key is not None and (key < mid if side & 1 else -key > mid):
+            return model.best(side)
+    return other
 
 
 def _amend(maker: _Maker, number: int, mid: int, distance: int, chance: float) -> None:
@@ -235,7 +237,8 @@ def _each(*columns: Records) -> Iterator[tuple[Any, ...]]:
 
 def _reflected(walk: Records, width: int) -> Records:
     """A walk that turns back at −width and width."""
-    return np.abs((walk + width) % (4 * width) - 2 * width) - width
+    turned: Records = np.abs((walk + width) % (4 * width) - 2 * width) - width
+    return turned
 
 
 def book_records(flow: Records, ids: Records | None = None) -> Records:

@@ -142,8 +142,13 @@ async def _run(
             facts=VenueFacts(schedule=settings.schedule, demo=settings.demo),
             request_log=settings.request_log,
         )
-        desk_key = keys[_desk().name].key if settings.demo else None
-        dashboard = mount_dashboard(app, url=lambda: url, read_key=keys[PAGES].key, trader_key=desk_key)
+        dashboard = mount_dashboard(
+            app,
+            url=lambda: url,
+            read_key=keys[PAGES].key,
+            trader_key=keys[_desk().name].key if settings.demo else None,
+            operator_key=keys[OPERATOR].key if settings.demo else None,
+        )
         server = _server(app, settings)
         serving = parts.create_task(_serve(server, listener), name="server")
         clients = [parts.create_task(dashboard.run(), name="pages")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from statistics import median
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from load_tests import book_flows
 from load_tests.benchmarks.batches import BATCH, batches_of, copying, kind_of_build, processing
+from load_tests.benchmarks.book_memory import memory_figures
 from load_tests.benchmarks.figure import Effort, Figure, call_nanoseconds, call_of_nothing, median_seconds
 from load_tests.book_flows import Records, book_records, colliding_ids, standard
 from load_tests.flow_mix import Mix, mix_of
@@ -74,12 +74,13 @@ def book_figures(effort: Effort) -> list[Figure]:
                 f"{flow.name}: {mix}",
             )
         )
-    return [*figures, _single_calls(effort), _memory(measured[0], outcomes[0])]
+    return [*figures, _single_calls(effort), *memory_figures(measured[0].commands)]
 
 
 def _note(flow: Flow, mix: Mix, each: float, narrow: float) -> str:
     """How the flow compares with the first one."""
-    return f"{1e9 * each:.1f} ns a message, {each / narrow:.2f} × the first; {mix.trades / len(flow.commands):.2f} trades a message"
+    trades = mix.trades / len(flow.commands)
+    return f"{1e9 * each:.1f} ns a message, {each / narrow:.2f} × the first; {trades:.2f} trades a message"
 
 
 def _events(flow: Flow) -> list[Records]:
@@ -96,19 +97,3 @@ def _single_calls(effort: Effort) -> Figure:
         nothing.append(call_nanoseconds(call_of_nothing, calls))
     return Figure("OrderBook.submit, one call a message, p50", median(taken), "ns", "a call of nothing",
                   median(nothing), "≤ 250 ns")  # fmt: skip
-
-
-def _memory(flow: Flow, events: list[Records]) -> Figure:
-    """What the book has allocated when the flow ends, which is when the most rests."""
-    batches, resting = batches_of(flow.commands), mix_of(flow.commands, np.concatenate(events)).resting
-    tracemalloc.start()
-    book = flow.book()
-    for batch in batches:
-        book.process(batch)
-    allocated, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert len(book) == resting
-    note = f"{allocated:,} bytes of pools and buffers, {resting:,} orders rest"
-    return Figure(
-        "OrderBook, memory, 1 instrument", allocated / resting, "bytes a resting order", at_least="≤ 128", note=note
-    )

@@ -27,9 +27,9 @@ def python_of(requirements: Path, least: tuple[int, int]) -> Path:
         return python
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _run(str(_interpreter(least)), "-m", "venv", str(folder))
+    run_step(str(_interpreter(least)), "-m", "venv", str(folder))
     # Without a network pip would try again for minutes.
-    _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1",
+    run_step(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1",
          "-r", str(requirements))  # fmt: skip
     installed.write_text(wanted)
     return python
@@ -57,7 +57,8 @@ def _candidates() -> Iterator[Path]:
                 yield path
 
 
-def _run(*command: str) -> None:
+def run_step(*command: str) -> None:
+    """Runs a step of an installation. Raises NotRun with what it said last."""
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=INSTALL_SECONDS, env=clean_environment(), check=False

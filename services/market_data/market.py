@@ -135,6 +135,7 @@ class Market:
     def _settled(self, event: Event, command: Command, changes: Changes) -> None:
         quotation = self.quotations[event.instrument]
         quotation.reference_ticks = event.price_ticks
+        quotation.indicative = None  # It depends on the reference; what the day roll touches is told after this.
         self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
     def _phase_changed(self, event: Event, command: Command, changes: Changes) -> None:

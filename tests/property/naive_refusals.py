@@ -29,7 +29,7 @@ TIMES_IN_FORCE = {  # 1.2 to 1.4
     STOP: (DAY, GTC, GTD),
     STOP_LIMIT: (DAY, GTC, GTD),
 }
-CHANGES = Flag.CHANGE_PRICE | Flag.CHANGE_QUANTITY | Flag.CHANGE_DISPLAY | Flag.CHANGE_TRIGGER
+CHANGES = int(Flag.CHANGE_PRICE | Flag.CHANGE_QUANTITY | Flag.CHANGE_DISPLAY | Flag.CHANGE_TRIGGER)
 
 
 def up(number: int, divisor: int) -> int:
