@@ -85,7 +85,7 @@ class Refusals(Matching):
             Flag.CHANGE_DISPLAY: c.display_lots,
             Flag.CHANGE_TRIGGER: c.trigger_ticks,
         }
-        if not c.flags or c.flags & ~int(CHANGES) or any(value for flag, value in fields.items() if not c.flags & flag):
+        if not c.flags or c.flags & ~CHANGES or any(value for flag, value in fields.items() if not c.flags & flag):
             return Reason.INVALID_OPTION
         if c.flags & Flag.CHANGE_QUANTITY and not 1 <= c.quantity_lots <= self.listed[o.instrument].max_quantity:
             return Reason.INVALID_QUANTITY
