@@ -58,7 +58,7 @@ class Guards(NamedTuple):
 
 
 GUARDS = Guards(collar_ppm=30_000, volatility_ppm=20_000, auction_s=120)
-DEMO_GUARDS = Guards(collar_ppm=30_000, volatility_ppm=10_000, auction_s=15)
+DEMO_GUARDS = Guards(collar_ppm=30_000, volatility_ppm=8_000, auction_s=15)
 """Narrower and shorter, so that a visitor sees an auction now and then and its end."""
 
 _NOBODY = Command()

@@ -31,7 +31,7 @@ MAKER_ACTIONS = 4
 PATIENT_ORDERS = 40
 """Open orders at which a patient trader takes back before it places another."""
 
-SWEEPS_ONE_IN = 250
+SWEEPS_ONE_IN = 100
 """How seldom a taker sweeps a book."""
 
 LIFETIMES_S = (60, 600)
@@ -178,7 +178,7 @@ def _taking(rng: random.Random, quote: Quote, side: Side, best_ticks: int, beyon
         far = (
             best_ticks + beyond * quote.reference_ticks // 66
         )  # 1.5 %: beyond a demo's volatility band, inside the collar
-        return NewOrder(quote.symbol, side, 12 * quote.typical_lots, quote.within(far), "ioc")
+        return NewOrder(quote.symbol, side, 30 * quote.typical_lots, quote.within(far), "ioc")
     if rng.random() < 0.15:
         return NewOrder(quote.symbol, side, lots, None, "fok" if rng.random() < 0.2 else "ioc")
     price = quote.within(best_ticks + beyond * rng.randint(0, 2))

@@ -89,7 +89,7 @@ def test_make_flow_ends_green() -> None:
 
 @pytest.mark.anyio
 async def test_amended_orders_are_judged_too(tmp_path: Path) -> None:
-    """Every fourth order that may rest is amended: dearer or cheaper by two ticks, larger or smaller by a lot."""
+    """Every fourth order that may rest is amended: dearer or cheaper by two ticks, larger or smaller by a lot or two."""
     header, *lines = SAMPLE.read_text().splitlines()[:2_001]
     ticks = {facts.symbol: facts.tick_size for facts in load_instruments()}
     flow = tmp_path / "amends.csv"
@@ -100,7 +100,8 @@ async def test_amended_orders_are_judged_too(tmp_path: Path) -> None:
             time_ms, action, symbol, _, order_type, time_in_force, price, quantity, client_order_id = line.split(",")
             if number % 4 == 0 and (action, order_type) == ("new", "limit") and time_in_force != "ioc":
                 price = str(Decimal(price) + ticks[symbol] * (2 if number % 8 else -2))
-                print(f"{time_ms},amend,,,,,{price},{int(quantity) + (number % 3 or -1)},{client_order_id}", file=file)
+                lots = max(int(quantity) + (number % 3 or -1), 1)
+                print(f"{time_ms},amend,,,,,{price},{lots},{client_order_id}", file=file)
     with serve(tmp_path / "venue") as venue, progress.shown(enabled=False) as stages:
         result = await replay.replay_file(flow, venue.url, venue.operator_key, stages, pace=Pace())
     assert [check for check in result["verdict"]["checks"] if not check["holds"]] == []

@@ -2,9 +2,9 @@
 
     python -m tests.property.long_run --seeds 10000 --commands 1000 --jobs 2
 
-Each seed is a hostile flow. After every command the event lists and the states (balances, orders in their queues, trades, ids)
-are compared, at the end the events of the whole flow given in one batch. The first difference of each seed is printed; the
-last line says how many seeds differ.
+Each seed is a hostile flow. After every command the event lists, the next deadlines and the states (balances, orders in
+their queues, trades, ids) are compared, at the end the events of the whole flow given in one batch. The first difference of
+each seed is printed; the last line says how many seeds differ.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ def difference(seed: int, count: int) -> str | None:
             return f"{where}\n  the engine raises {fault!r}"
         if events != due:
             return "\n".join([where, *side_by_side(events, due)])
+        if engine.next_deadline_ns != naive.next_deadline_ns:
+            return f"{where}\n  next deadline: engine {engine.next_deadline_ns}, naive engine {naive.next_deadline_ns}"
         if engine.state_hash() != naive.state_hash():
             return "\n".join([where, *told_apart(engine, naive)])
     whole = list(unpack_events(Engine().process(array(commands)).tobytes()))

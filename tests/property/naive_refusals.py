@@ -29,7 +29,7 @@ TIMES_IN_FORCE = {  # 1.2 to 1.4
     STOP: (DAY, GTC, GTD),
     STOP_LIMIT: (DAY, GTC, GTD),
 }
-CHANGES = Flag.CHANGE_PRICE | Flag.CHANGE_QUANTITY | Flag.CHANGE_DISPLAY | Flag.CHANGE_TRIGGER
+CHANGES = int(Flag.CHANGE_PRICE | Flag.CHANGE_QUANTITY | Flag.CHANGE_DISPLAY | Flag.CHANGE_TRIGGER)
 
 
 def up(number: int, divisor: int) -> int:
@@ -85,7 +85,7 @@ class Refusals(Matching):
             Flag.CHANGE_DISPLAY: c.display_lots,
             Flag.CHANGE_TRIGGER: c.trigger_ticks,
         }
-        if not c.flags or c.flags & ~int(CHANGES) or any(value for flag, value in fields.items() if not c.flags & flag):
+        if not c.flags or c.flags & ~CHANGES or any(value for flag, value in fields.items() if not c.flags & flag):
             return Reason.INVALID_OPTION
         if c.flags & Flag.CHANGE_QUANTITY and not 1 <= c.quantity_lots <= self.listed[o.instrument].max_quantity:
             return Reason.INVALID_QUANTITY

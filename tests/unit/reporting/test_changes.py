@@ -110,9 +110,9 @@ def assert_equals_engine(connection: sqlite3.Connection, engine: Any, rows: list
     held = select(connection, "SELECT * FROM holdings WHERE lots <> 0 ORDER BY account, instrument")
     assert held == table(state.holdings, "account", "instrument", "lots", "reserved_lots")
     assert select(connection, "SELECT * FROM holdings WHERE lots = 0 AND reserved_lots <> 0") == []
-    columns = ("reference_ticks", "tick_value_fen", "band_ppm", "collar_ppm", "volatility_ppm", "auction_s")
-    listed = select(connection, f"SELECT {', '.join(columns)} FROM instruments ORDER BY instrument")
-    assert listed == table(state.instruments, *columns)
+    guards = ("reference_ticks", "tick_value_fen", "band_ppm", "collar_ppm", "volatility_ppm", "auction_s")
+    listed = select(connection, f"SELECT {', '.join(guards)} FROM instruments ORDER BY instrument")
+    assert listed == table(state.instruments, *guards)
     phases = select(connection, "SELECT phase, auction_ends_ns FROM instruments ORDER BY instrument")
     for (phase, ends_ns), instrument in zip(phases, state.instruments, strict=True):
         scheduled = Phase.CALL_AUCTION if instrument["in_auction"] else instrument["phase"]
@@ -412,7 +412,7 @@ def amend(order_id: int, account: int, **changes: int) -> Submission:
     }
     flags = sum(names[name] for name in changes)
     return admin.submission(
-        SENDER._replace(kind=CommandKind.AMEND, order_id=order_id, account=account, flags=flags, **changes)
+        SENDER._replace(kind=CommandKind.AMEND, order_id=order_id, account=account, flags=flags, **changes)  # type: ignore[arg-type]
     )
 
 
