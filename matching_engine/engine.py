@@ -51,7 +51,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.limits import MAX_INSTRUMENTS
     from matching_engine.pools import NIL
     from matching_engine.price_limits import anchor_of, protection_of
-    from matching_engine.records import MAX_SLICES, CommandKind, EventKind, Phase, Reason, Side
+    from matching_engine.records import MAX_SLICES, CommandKind, EventKind, Phase, Reason
 
     CHUNK = 256  # commands that room is made for at a time
 

@@ -36,4 +36,5 @@ cdef int declined(OrderTerms t, Instruments listed, Accounts ledger, OrderBook b
 @cython.locals(priced=cython.bint, stop=cython.bint)
 cdef int out_of_range(OrderTerms t, Instruments listed, OrderBook book) noexcept nogil
 @cython.locals(most_lots=cython.longlong, most_fen=cython.longlong, per_lot=cython.longlong)
+cdef bint adds_one(OrderTerms t) noexcept nogil
 cdef int unaffordable(OrderTerms t, Instruments listed, Accounts ledger, OrderBook book) noexcept nogil

@@ -93,7 +93,7 @@ class Refusals(Matching):
             return Reason.INVALID_DISPLAY
         total = c.quantity_lots if c.flags & Flag.CHANGE_QUANTITY else o.filled + o.leaves
         display = c.display_lots if c.flags & Flag.CHANGE_DISPLAY else o.display
-        if (display != o.display or total != o.filled + o.leaves) and display and not is_display(display, total):
+        if (display != o.display or total > o.filled + o.leaves) and display and not is_display(display, total):
             return Reason.INVALID_DISPLAY
         if c.flags & Flag.CHANGE_PRICE and (o.order_type == STOP or not is_price(c.price_ticks)):
             return Reason.INVALID_PRICE
