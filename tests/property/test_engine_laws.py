@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching_engine import Engine
+from matching_engine import Engine, state
 from matching_engine.records import (
     ALL_INSTRUMENTS,
     COMMAND,
@@ -100,6 +100,22 @@ def test_the_next_deadline_is_over_once_its_time_has_passed(seed: int, length: i
     deadline = engine.next_deadline_ns
     engine.submit(Command(seq=engine.last_seq + 1, kind=CommandKind.TIME, time_ns=deadline))
     assert engine.next_deadline_ns == 0 or engine.next_deadline_ns > deadline
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, lengths, st.integers(0, 100))
+def test_a_loaded_snapshot_goes_on_as_a_replay_would(seed: int, length: int, percent: int) -> None:
+    commands = flow(seed, length)
+    cut = len(commands) * percent // 100
+    replayed = Engine()
+    replayed.process(array(commands[:cut]))
+    snapshot = state.snapshot_bytes(replayed.state())
+    loaded = Engine.from_state(state.from_bytes(snapshot))
+    assert state.snapshot_bytes(loaded.state()) == snapshot
+    assert loaded.next_deadline_ns == replayed.next_deadline_ns
+    for command in commands[cut:]:
+        assert loaded.submit(command) == replayed.submit(command)
+    assert loaded.state_hash() == replayed.state_hash()
 
 
 @settings(max_examples=100, deadline=None)
