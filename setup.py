@@ -38,6 +38,7 @@ MODULES = [
     "execution",
     "order_entry",
     "sessions",
+    "restore",
     "administration",
     "engine",
 ]

@@ -42,7 +42,7 @@ cdef unsigned long long body_digest(const CommandRow *c) noexcept nogil
 @cython.final
 cdef class ClientIds:
     cdef readonly Py_ssize_t count
-    cdef unsigned int day
+    cdef public unsigned int day
     cdef ClientIdRow[::1] rows
     cdef unsigned long long[::1] _table
 

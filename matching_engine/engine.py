@@ -33,8 +33,18 @@ from matching_engine.instruments import Instruments
 from matching_engine.order_book import OrderBook
 from matching_engine.order_entry import OrderEntry
 from matching_engine.records import COMMAND, Command, Event, pack_commands, unpack_commands, unpack_events
+from matching_engine.restore import (
+    restore_accounts,
+    restore_client_ids,
+    restore_fees,
+    restore_instruments,
+    restore_orders,
+    restore_trades,
+    restore_turnover,
+)
 from matching_engine.sessions import Sessions
 from matching_engine.settlement import Settlement
+from matching_engine.state_checks import check
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.faults import Fault
@@ -84,6 +94,30 @@ class Engine:
         self.last_seq = 0
         self._fault = 0
         self._fault_seq = 0
+
+    @classmethod
+    def from_state(cls, kept: state.State) -> Engine:
+        """The engine whose `state` this is. Raises StateError for one that cannot be."""
+        check(kept)
+        engine = cls()
+        engine._restore(kept)
+        if state.snapshot_bytes(engine.state()) != state.snapshot_bytes(kept):
+            raise state.StateError("this state cannot be: its rows are out of order, or contradict each other")
+        return engine
+
+    def _restore(self, kept: state.State) -> None:
+        (venue,) = kept.venue.tolist()
+        self.last_seq, self.sessions.trading_date, self.client_ids.day = venue[:3]
+        self.listed.venue_phase, self.listed.venue_halted = venue[3:5]
+        restore_fees(self.fees, kept.fees)
+        restore_turnover(self.sessions.turnover, kept.years)
+        restore_instruments(self.listed, self.book, kept.instruments)
+        restore_accounts(self.ledger, kept.accounts, kept.holdings, kept.orders)
+        self.ledger.rows[0].kill_switch = venue[5]
+        restore_orders(self.book, self.order_entry.expiries, kept.orders, kept.accounts)
+        restore_trades(self.day_trades, kept.trades)
+        restore_client_ids(self.client_ids, kept.client_ids)
+        self._set_fault(self.book.fault, self.last_seq)
 
     # Commands
 
@@ -206,11 +240,15 @@ class Engine:
     def limits(self, account: int) -> AccountLimits:
         """An account's limits. Raises KeyError for an unknown account."""
         self.ledger.cash(account)
-        row = self.ledger.rows[account]
         return AccountLimits(
-            row.max_order_lots, row.max_order_fen, row.max_open_orders, row.max_day_fen, bool(row.kill_switch),
-            row.open_orders, row.day_fen,
-        )  # fmt: skip
+            self.ledger.rows[account].max_order_lots,
+            self.ledger.rows[account].max_order_fen,
+            self.ledger.rows[account].max_open_orders,
+            self.ledger.rows[account].max_day_fen,
+            self.ledger.rows[account].kill_switch != 0,
+            self.ledger.rows[account].open_orders,
+            self.ledger.rows[account].day_fen,
+        )
 
     def phase(self, instrument: int) -> int:
         """The phase in force. This and the following views raise IndexError for an instrument that isn't listed."""
@@ -218,8 +256,8 @@ class Engine:
 
     def last_ticks(self, instrument: int) -> int:
         """The last price of the trading day; 0 while there is none."""
-        last = self.book.last[self._listed(instrument)]
-        return last.price_ticks if last.traded else 0
+        self._listed(instrument)
+        return self.book.last[instrument].price_ticks if self.book.last[instrument].traded else 0
 
     def anchor_ticks(self, instrument: int) -> int:
         """The price that collar and volatility band are around: the last one, or the reference price."""

@@ -80,6 +80,7 @@ cdef class OrderBook:
     @cython.locals(again=cython.bint)
     cdef void collect(self, int slot) noexcept nogil
     cdef void hold(self, int slot, long long trigger_ticks) noexcept nogil
+    cdef void resume(self, int slot, long long trigger_ticks) noexcept nogil
     cdef bint reached(self, int instrument, int side, long long trigger_ticks) noexcept nogil
     cdef void trigger(self, int instrument, long long low_ticks, long long high_ticks) noexcept nogil
     cdef int next_triggered(self) noexcept nogil

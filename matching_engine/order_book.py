@@ -323,6 +323,15 @@ class OrderBook:
         self.stops += 1
         self._link(slot, self._queue_number(order_at(self.orders[slot])), trigger_ticks)
 
+    def resume(self, slot: int, trigger_ticks: int) -> None:
+        """An order of a snapshot stands at the end of its queue, its parts shown and hidden as they were."""
+        if trigger_ticks != 0:
+            self.hold(slot, trigger_ticks)
+            return
+        order = order_at(self.orders[slot])
+        self.refills += refills_of(order.hidden_lots, order.display_lots)
+        self._link(slot, 2 * order.instrument + order.side, order.price_ticks)
+
     def reached(self, instrument: int, side: int, trigger_ticks: int) -> bool:
         """Whether the last price has reached the trigger of a stop."""
         if not self.last[instrument].traded:

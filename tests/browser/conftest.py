@@ -51,6 +51,10 @@ class VenueProcess:
         """An operator's command."""
         httpx.post(self.url + path, headers=self._headers("operator")).raise_for_status()
 
+    def put(self, path: str, body: dict[str, Any]) -> None:
+        """Something an operator sets."""
+        httpx.put(self.url + path, json=body, headers=self._headers("operator")).raise_for_status()
+
     def _headers(self, name: str) -> dict[str, str]:
         return {"authorization": f"Bearer {self.keys[name]['key']}"}
 

@@ -97,7 +97,7 @@ async def test_the_tape_and_the_ticker_of_a_trade(served: Served) -> None:
     alice, bob = await served.client("alice"), await served.client("bob")
     async with alice.subscribe(["trades", "ticker"], [SYMBOL]) as pushes:
         snapshots = {push["channel"]: push for push in [await anext(pushes), await anext(pushes)]}
-        assert snapshots["trades"]["data"] == {"trades": []}
+        assert snapshots["trades"]["data"] == {"trades": [], "busted": []}
         assert (snapshots["ticker"]["data"]["last"], snapshots["ticker"]["prev_seq"]) == (None, None)
         await bob.place_order(limit("sell", "473100", 2))
         await bob.place_order(limit("sell", "473100", 1))
@@ -128,7 +128,7 @@ async def test_own_orders_and_fills_are_pushed_and_nobody_elses(served: Served) 
     async with alice.subscribe(["orders"]) as pushes:
         snapshot = await anext(pushes)
         assert (snapshot["type"], snapshot["symbol"], snapshot["prev_seq"]) == ("snapshot", None, None)
-        assert snapshot["data"] == {"orders": [resting], "fills": []}
+        assert snapshot["data"] == {"orders": [resting], "fills": [], "busts": []}
         await bob.place_order(limit("buy", "472000", 1))
         sold = await bob.place_order(limit("sell", "473000", 1, client_order_id="bobs"))
         canceled = await alice.cancel_order(order_id=resting["order_id"])
@@ -138,7 +138,7 @@ async def test_own_orders_and_fills_are_pushed_and_nobody_elses(served: Served) 
         (resting["order_id"], "partially_filled", 2)
     ]
     assert filled["data"]["fills"] == (await alice.fills())["fills"]
-    assert (ended["prev_seq"], ended["data"]) == (sold["seq"], {"orders": [canceled], "fills": []})
+    assert (ended["prev_seq"], ended["data"]) == (sold["seq"], {"orders": [canceled], "fills": [], "busts": []})
 
 
 async def test_a_subscription_ends_quietly_where_it_is_closed_and_says_why_where_it_is_refused(served: Served) -> None:
