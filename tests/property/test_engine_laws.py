@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,12 +85,21 @@ def test_nothing_is_made_or_lost_and_nobody_is_overdrawn(seed: int, length: int)
 
 
 @settings(max_examples=30, deadline=None)
-@given(seeds, st.integers(1, 400), st.sampled_from((1, 7, 256, 4096)))
-def test_results_do_not_depend_on_where_a_batch_ends(seed: int, length: int, size: int) -> None:
-    commands = array(flow(seed, length))
+@given(seeds, lengths, st.lists(st.integers(0, 250), max_size=10))
+def test_results_do_not_depend_on_where_a_batch_ends(seed: int, length: int, cuts: list[int]) -> None:
+    in_batches(array(flow(seed, length)), sorted(cuts))
+
+
+@pytest.mark.parametrize("size", [1, 7, 256, 4096])
+def test_nor_on_the_size_of_batches(size: int) -> None:
+    commands = array(flow(3, 9_000))
+    in_batches(commands, range(size, len(commands), size))
+
+
+def in_batches(commands: np.ndarray, cuts: Sequence[int]) -> None:
     whole, parts = Engine(), Engine()
     events = whole.process(commands)
-    pieces = [parts.process(commands[i : i + size]) for i in range(0, len(commands), size)]
+    pieces = [parts.process(piece) for piece in np.split(commands, cuts)]
     assert np.concatenate(pieces).tobytes() == events.tobytes()
     assert parts.state_hash() == whole.state_hash()
 
