@@ -97,7 +97,9 @@ def check(kept: State) -> None:
     for name, bounds in BOUNDS.items():
         for field, (low, high) in bounds.items():
             column = getattr(kept, name)[field]
-            demand(bool(((column >= low) & (column <= high)).all()), f"{field} in the section {name!r} is out of bounds")
+            demand(
+                bool(((column >= low) & (column <= high)).all()), f"{field} in the section {name!r} is out of bounds"
+            )
     demand(not np.isin([*kept.venue["phase"], *kept.instruments["phase"]], Phase.HALTED).any(), "no schedule halts")
     for name in ("holdings", "orders", "trades", "client_ids"):
         _check_numbers(name, getattr(kept, name), kept)
@@ -119,7 +121,10 @@ def _check_numbers(name: str, rows: Any, kept: State) -> None:
             known = (rows[field] >= 1) & (rows[field] <= len(kept.accounts))
             demand(bool(known.all()), f"the section {name!r} names an unknown account")
     if "instrument" in fields:
-        demand(bool((rows["instrument"] < len(kept.instruments)).all()), f"the section {name!r} names an unknown instrument")
+        demand(
+            bool((rows["instrument"] < len(kept.instruments)).all()),
+            f"the section {name!r} names an unknown instrument",
+        )
     if "order_id" in fields:
         known = (rows["order_id"] >= 1) & (rows["order_id"] <= kept.venue["last_seq"][0])
         demand(bool(known.all()), f"the section {name!r} names an order of a later command")
@@ -158,13 +163,17 @@ def _check_sums(kept: State) -> None:
     cash = dict.fromkeys(range(1, len(accounts) + 1), 0)
     lots: dict[tuple[int, int], int] = {}
     columns = ("account", "instrument", "side", "shown_lots", "hidden_lots", "lot_reserve_fen")
-    for account, instrument, side, shown, hidden, reserve in zip(*(orders[name].tolist() for name in columns), strict=True):
+    for account, instrument, side, shown, hidden, reserve in zip(
+        *(orders[name].tolist() for name in columns), strict=True
+    ):
         if side == Side.BUY:
             cash[account] += (shown + hidden) * reserve
         else:
             lots[account, instrument] = lots.get((account, instrument), 0) + shown + hidden
             demand(reserve == 0, "a sell has reserved cash")
-    demand(list(cash.values()) == accounts["reserved_fen"].tolist(), "an account has reserved other cash than its orders")
+    demand(
+        list(cash.values()) == accounts["reserved_fen"].tolist(), "an account has reserved other cash than its orders"
+    )
     reserved = {
         (account, instrument): held
         for account, instrument, _, held in holdings.tolist()
