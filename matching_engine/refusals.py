@@ -172,9 +172,9 @@ def unaffordable(t: OrderTerms, listed: Instruments, ledger: Accounts, book: Ord
     if most_lots and t.quantity_lots > most_lots:
         return Reason.ORDER_QUANTITY_LIMIT
     most_orders = ledger.rows[account].max_open_orders
-    if most_orders and t.own_orders == 0 and may_rest(t.order_type, t.time_in_force):
-        if ledger.rows[account].open_orders >= most_orders:
-            return Reason.OPEN_ORDERS_LIMIT
+    adds_one = t.own_orders == 0 and may_rest(t.order_type, t.time_in_force)
+    if most_orders and adds_one and ledger.rows[account].open_orders >= most_orders:
+        return Reason.OPEN_ORDERS_LIMIT
     per_lot = t.lot_reserve_fen if t.side == Side.BUY else t.lot_value_fen
     if t.quantity_lots > MAX_AMOUNT_FEN // per_lot:
         return Reason.VALUE_TOO_LARGE

@@ -24,7 +24,7 @@ from tests.property.engine_flow import array, numbered, venue
 from tests.unit.matching_engine.engine_talk import BUY, SELL, Talk
 
 GOLDEN_EVENTS = "abc247a36c5dcb0db9a3d22a64a82b71"
-GOLDEN_STATE_HASH = "1349812c6929b6186eb59dfc47ee9d337a06330cc4bdaaf520af46bedd6a0f72"
+GOLDEN_STATE_HASH = "41ff019c3684146d7310d4610dea2fabf6a2e3d3977c723fae2e707df06e288d"
 
 
 def test_a_fixed_flow_leads_to_the_same_state_as_ever() -> None:
