@@ -181,7 +181,7 @@ class OrderEntry:
         order_id = self.book.orders[slot].order_id
         lots = self.book.orders[slot].filled_lots + self._open_lots(slot)
         self._read_amend(c, slot)
-        display_changes = self.terms.quantity_lots != lots or (
+        display_changes = self.terms.quantity_lots > lots or (
             self.terms.display_lots != self.book.orders[slot].display_lots
         )
         reason = unreadable_amend(

@@ -86,7 +86,7 @@ def unreadable_prices(c: Command) -> int:
 
 def unreadable_amend(c: Command, t: OrderTerms, listed: Instruments, shown: int, display_changes: bool) -> int:
     """Why an AMEND cannot be read, whose result is `t`; NONE if it can. `shown`: the order stands in the book, and
-    `display_changes`: its quantity or its display quantity will be another."""
+    `display_changes`: its quantity grows or its display quantity will be another."""
     if c.flags & CHANGES == 0 or c.flags & ~CHANGES != 0 or has_unflagged(c):
         return Reason.INVALID_OPTION
     changes_quantity = c.flags & Flag.CHANGE_QUANTITY
@@ -165,6 +165,11 @@ def out_of_range(t: OrderTerms, listed: Instruments, book: OrderBook) -> int:
     return Reason.NONE
 
 
+def adds_one(t: OrderTerms) -> bool:
+    """Whether there may be an open order more afterwards."""
+    return t.own_orders == 0 and may_rest(t.order_type, t.time_in_force)
+
+
 def unaffordable(t: OrderTerms, listed: Instruments, ledger: Accounts, book: OrderBook) -> int:
     """Why the account cannot stand for the order, or (last) why the book doesn't take it; NONE if they do."""
     account = t.account
@@ -172,8 +177,7 @@ def unaffordable(t: OrderTerms, listed: Instruments, ledger: Accounts, book: Ord
     if most_lots and t.quantity_lots > most_lots:
         return Reason.ORDER_QUANTITY_LIMIT
     most_orders = ledger.rows[account].max_open_orders
-    adds_one = t.own_orders == 0 and may_rest(t.order_type, t.time_in_force)
-    if most_orders and adds_one and ledger.rows[account].open_orders >= most_orders:
+    if most_orders and ledger.rows[account].open_orders >= most_orders and adds_one(t):
         return Reason.OPEN_ORDERS_LIMIT
     per_lot = t.lot_reserve_fen if t.side == Side.BUY else t.lot_value_fen
     if t.quantity_lots > MAX_AMOUNT_FEN // per_lot:

@@ -1,4 +1,4 @@
-"""What time brings: phases, halts, the ends of volatility auctions and of GTD orders, the day roll (rulebook 1.5, 2.3, 4)."""
+"""What time brings: phases, halts, ends of volatility auctions and of GTD orders, the day roll (rulebook 1.5, 2.3 and 4)."""
 
 from __future__ import annotations
 

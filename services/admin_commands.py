@@ -64,9 +64,7 @@ def mass_cancel(
     sender: Command, account: int = 0, *, instrument: int = ALL_INSTRUMENTS, side: int = BOTH_SIDES
 ) -> Submission:
     """Ends the open orders of an account, or of every account (0)."""
-    return submission(
-        sender._replace(kind=CommandKind.MASS_CANCEL, account=account, instrument=instrument, side=side)
-    )
+    return submission(sender._replace(kind=CommandKind.MASS_CANCEL, account=account, instrument=instrument, side=side))
 
 
 def bust_trade(sender: Command, trade_id: int, text: BustText) -> Submission:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from statistics import median
-from time import perf_counter, perf_counter_ns
+from time import perf_counter_ns, process_time
 from typing import Any
 
 
@@ -75,18 +75,19 @@ Work = Callable[[], object]
 
 
 def median_seconds(runs: int, *works: Callable[[], Work]) -> list[float]:
-    """How long each work takes, the median of so many runs after one that warms up.
+    """Processor time that each work takes, the median of so many runs after one that warms up.
 
-    They take turns, so a busy moment meets them all. Each entry prepares a run, untimed, and returns what is timed.
+    Who else runs on the machine is not counted, what it does to the caches is; the works take turns, so a busy moment
+    meets them all. Each entry prepares a run, untimed, and returns what is timed.
     """
     seconds: list[list[float]] = [[] for _ in works]
     for turn in range(runs + 1):
         for number, prepare in enumerate(works):
             work = prepare()
             with no_garbage_collection():
-                start = perf_counter()
+                start = process_time()
                 work()
-                taken = perf_counter() - start
+                taken = process_time() - start
             if turn:
                 seconds[number].append(taken)
     return [median(taken) for taken in seconds]

@@ -90,10 +90,10 @@ class PeerResult:
 def peer_results(effort: Effort) -> list[PeerResult]:
     """All of them, each beside our book in turn."""
     commands = book_records(standard(effort.messages(MESSAGES), 1, effort.seed, accounts=0))
-    return [_result(peer, commands[: effort.messages(peer.messages)], effort) for peer in PEERS]
+    return [_result(peer, commands[: peer.messages]) for peer in PEERS]
 
 
-def _result(peer: Peer, commands: Records, effort: Effort) -> PeerResult:
+def _result(peer: Peer, commands: Records) -> PeerResult:
     name, _, version = peer.requirement.partition("==")
     name = name.partition("[")[0]
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from services.dashboard.amounts import clock, grouped
+from services.dashboard.amounts import clock, day_and_clock, grouped
 from services.dashboard.market_panels import side_colour
 from services.dashboard.outcome import STATES
 from services.dashboard.terms import ORDER_TYPES, reason_words
@@ -55,13 +55,18 @@ def _open_order(order: Json, editing: bool) -> str:
     return (
         f'<tr data-order="{order_id}" data-key="{order_id}"><td class=dim>{clock(order["created_at"])}</td>'
         f"<td>{escape(order['symbol'])}</td><td class={side_colour(order['side'])}>{order['side']}</td>"
-        f"<td>{ORDER_TYPES[order['order_type']]} <span class=dim>{order['time_in_force'].upper()}</span>{_tag(order)}</td>"
+        f"<td>{ORDER_TYPES[order['order_type']]} {_time_in_force(order)}{_tag(order)}</td>"
         f"{_cell(edited, 'stop_price', grouped(order['stop_price']) if order['stop_price'] else '')}"
         f"{_cell(edited, 'price', grouped(order['price']))}"
         f"{_cell(edited, 'display_quantity', WAITING if is_waiting(order) else grouped(shown))}"
         f"<td class=num>{grouped(order['leaves_qty'])}</td>{_cell(edited, 'quantity', grouped(order['quantity']))}"
         f"<td class=num>{actions}</td></tr>"
     )
+
+
+def _time_in_force(order: Json) -> str:
+    until = f' title="until {day_and_clock(order["expire_time"])}"' if order["expire_time"] else ""
+    return f"<span class=dim{until}>{order['time_in_force'].upper()}</span>"
 
 
 def _cell(edited: Mapping[str, str], name: str, text: str) -> str:

@@ -67,10 +67,10 @@ SELF_TRADE_HINTS = {
 }
 
 HINTS = {
-    "stop_price": "A trade at this price or beyond sets the order off.",
-    "expire_time": "Shanghai time; the order expires then.",
+    "stop_price": "A trade here or beyond sets it off.",
+    "expire_time": "It expires then, Shanghai time.",
     "post_only": "Post-only 只做挂单: refused if it would trade at once.",
-    "display_quantity": "Iceberg 冰山: only so many lots are shown at a time; empty shows all.",
+    "display_quantity": "An iceberg 冰山; empty shows all.",
 }
 
 

@@ -49,10 +49,11 @@ class Ticket:
                     self._summary = Fragment()
                 with ui.element("div").classes("fields"):
                     self._build_options()
-            self._value = Fragment()
-            self._send = ui.button("", color=None, on_click=self._place).classes("send")
-            self._send.props("unelevated no-caps data-testid=ticket-send")
-            self._outcome = Fragment().classes("outcome").props("data-testid=ticket-outcome")
+            with ui.element("div").classes("foot"):
+                self._value = Fragment()
+                self._send = ui.button("", color=None, on_click=self._place).classes("send")
+                self._send.props("unelevated no-caps data-testid=ticket-send")
+                self._outcome = Fragment().classes("outcome").props("data-testid=ticket-outcome")
         for field in self._fields.values():
             field.on_value_change(self._changed)
         self._choose_side("buy")
@@ -60,10 +61,9 @@ class Ticket:
 
     def show_terms(self, ticker: Json) -> None:
         """Shows what the venue takes today: tick, band, largest order."""
-        steps = f"steps of {grouped(self._instrument['tick_size'])}"
         band = f"{grouped(ticker['lower_limit'])} to {grouped(ticker['upper_limit'])}"
-        self._hint("price", f"From {band}, {steps}.")
-        self._hint("stop_price", f"A trade here sets it off; {steps}.")
+        self._hint("price", f"{band} by {grouped(self._instrument['tick_size'])}.")
+        self._hint("stop_price", HINTS["stop_price"])
         self._hint("quantity", f"1 to {grouped(self._instrument['max_quantity'])} whole lots.")
 
     def take_price(self, price: str) -> None:
@@ -88,10 +88,10 @@ class Ticket:
 
     def _build_options(self) -> None:
         self._add("time_in_force", ui.select(dict(TIMES), value="day", label="Time in force"))
-        self._add("expire_time", ui.input("Expires").props("type=datetime-local stack-label"))
+        self._add("expire_time", ui.input("Expires").classes("instant").props("type=datetime-local stack-label"))
         self._number("display_quantity", "Lots shown at a time")
         self._add("self_trade_prevention", ui.select(dict(SELF_TRADE), value="cancel_newest", label="Own orders meet"))
-        self._add("post_only", ui.checkbox(HINTS["post_only"]).classes("wide"))
+        self._add("post_only", ui.checkbox(HINTS["post_only"]))
         self._hint("expire_time", HINTS["expire_time"])
         self._hint("display_quantity", HINTS["display_quantity"])
 

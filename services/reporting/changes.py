@@ -2,7 +2,7 @@
 
 Orders that are new within the run are collected whole, so an order that is placed and filled in one transaction costs one
 insert; everything else is a sum of changes (matching_engine/records.py says what each event changes), so nothing needs to
-be known of what stands in the database. A price level and an amended price are not sums: there the last event counts.
+be known of what stands in the database. A price level is no sum: there the last event counts.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from matching_engine.records import VENUE, Command, CommandKind, Event, EventKind, Flag, Reason, Side
+from matching_engine.records import VENUE, Command, CommandKind, Event, EventKind, Reason, Side
 from services.attachments import BustText
 from services.journal.row import Row
-from services.read_database import tables
 from services.reporting.administration import STATEMENTS, Statement
+from services.reporting.order_changes import OrderChanges
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,6 @@ class Position:
     row_hash: bytes
     journal_id: bytes
     kill_switch: int
-
-
-_ORDER = {column.name: place for place, column in enumerate(tables.orders.columns)}
-_ADDED = ("quantity_lots", "leaves_lots", "filled_lots", "filled_fen", "fees_fen", "reserved_fen")
-_SET = ("price_ticks", "trigger_ticks", "display_lots", "triggered_seq", "state", "reason", "updated_ns", "updated_seq")
-CHANGED = tuple(_ORDER[name] for name in (*_ADDED, *_SET))
-"""The places of the columns of `orders` that change: first those that are added to, then those that are set."""
-(
-    QUANTITY, LEAVES, FILLED, FILLED_FEN, FEES, RESERVED,
-    PRICE, TRIGGER, DISPLAY, TRIGGERED_SEQ, STATE, REASON, UPDATED_NS, UPDATED_SEQ,
-) = CHANGED  # fmt: skip
-_NO_CHANGE = [0 if name in _ADDED else None for name in _ORDER]
-END_STATES = {EventKind.CANCELED: "canceled", EventKind.PREVENTED: "canceled", EventKind.EXPIRED: "expired"}
 
 
 @dataclass
@@ -74,10 +61,7 @@ class Changes:
         self.commands = 0
         self.statements: list[Statement] = []
         """The rare changes, written one by one and in order, before all others."""
-        self.new_orders: dict[int, list[Any]] = {}
-        """By order_id: the columns of `orders`."""
-        self.old_orders: dict[int, list[Any]] = {}
-        """By order_id: changes in the places of the columns; quantities and amounts to add, others to set unless None."""
+        self.orders = OrderChanges()
         self.trades: list[tuple[int | None, ...]] = []
         """The columns of `trades`."""
         self.busts: list[tuple[tuple[Any, ...], int, int]] = []
@@ -130,81 +114,28 @@ class Changes:
         )
 
     def _accepted(self, event: Event, command: Command, row: Row) -> None:
-        self._enter(event, command, "new", event.leaves_lots)
+        self.orders.enter(event, command, "new", self._trading_date)
         self._reserve(event, event.quantity_lots)
 
     def _rejected(self, event: Event, command: Command, row: Row) -> None:
         # An order whose client_order_id belongs to another one is no order: it is answered 422, and must not be found
         # in place of the one that has the id.
         if command.kind == CommandKind.NEW_ORDER and event.reason != Reason.CLIENT_ORDER_ID_REUSED:
-            self._enter(event, command, "rejected", 0)
-
-    def _enter(self, event: Event, command: Command, state: str, leaves_lots: int) -> None:
-        self.new_orders[command.seq] = [
-            command.seq,
-            command.account,
-            command.client_order_id.decode("latin-1"),  # ASCII by contract; no byte may ever stop the projector
-            command.instrument,
-            command.side,
-            command.order_type,
-            command.time_in_force,
-            command.self_trade,
-            command.flags,
-            event.price_ticks,
-            command.trigger_ticks,
-            command.display_lots,
-            command.time_s,
-            0,
-            command.quantity_lots,
-            leaves_lots,
-            0,
-            0,
-            0,
-            event.reserve_fen,
-            state,
-            event.reason,
-            command.actor,
-            self._trading_date,
-            command.time_ns,
-            command.time_ns,
-            command.seq,
-        ]
-
-    def _change(self, order_id: int, event: Event, command: Command) -> list[Any]:
-        """What an order changes by, or the order itself where it is new; either way the same places are added to."""
-        order = self.new_orders.get(order_id) or self.old_orders.get(order_id)
-        if order is None:
-            order = self.old_orders[order_id] = _NO_CHANGE.copy()
-        order[UPDATED_NS] = command.time_ns
-        order[UPDATED_SEQ] = event.seq
-        return order
-
-    def _set_open_state(self, order: list[Any]) -> None:
-        """Of a new order that goes on; an old one's follows from its quantities when they are written."""
-        if order[STATE] is not None:
-            filled = "partially_filled" if order[FILLED] else "new"
-            order[STATE] = filled if order[LEAVES] else "filled"
+            self.orders.enter(event, command, "rejected", self._trading_date)
 
     def _replaced(self, event: Event, command: Command, row: Row) -> None:
-        order = self._change(event.order_id, event, command)
-        order[PRICE] = event.price_ticks
-        if command.flags & Flag.CHANGE_TRIGGER:
-            order[TRIGGER] = command.trigger_ticks
-        if command.flags & Flag.CHANGE_DISPLAY:
-            order[DISPLAY] = command.display_lots
-        order[QUANTITY] += event.quantity_lots
-        order[LEAVES] += event.quantity_lots
-        order[RESERVED] += event.reserve_fen
+        self.orders.replace(event, command)
         self._reserve(event, event.quantity_lots)
 
     def _triggered(self, event: Event, command: Command, row: Row) -> None:
-        self._change(event.order_id, event, command)[TRIGGERED_SEQ] = event.seq
+        self.orders.trigger(event, command)
 
     def _trade(self, event: Event, command: Command, row: Row) -> None:
         lots, amount_fen, instrument = event.quantity_lots, event.amount_fen, event.instrument
         taker_buys = event.side == Side.BUY
-        self._fill(event, command, event.order_id, event.fee_fen, event.reserve_fen if taker_buys else 0)
-        self._fill(event, command, event.maker_order_id, event.maker_fee_fen, 0 if taker_buys else event.reserve_fen)
+        self.orders.fill(event, command, event.order_id, event.fee_fen, event.reserve_fen if taker_buys else 0)
+        maker_reserve_fen = 0 if taker_buys else event.reserve_fen
+        self.orders.fill(event, command, event.maker_order_id, event.maker_fee_fen, maker_reserve_fen)
         buyer, seller = self._settle(event, 1)
         self._move_cash(buyer, 0, event.reserve_fen)
         self._move_lots(seller, instrument, 0, -lots)
@@ -234,15 +165,6 @@ class Changes:
         self._move_lots(seller, event.instrument, -sign * event.quantity_lots, 0)
         return buyer, seller
 
-    def _fill(self, event: Event, command: Command, order_id: int, fee_fen: int, reserve_fen: int) -> None:
-        order = self._change(order_id, event, command)
-        order[LEAVES] -= event.quantity_lots
-        order[FILLED] += event.quantity_lots
-        order[FILLED_FEN] += event.amount_fen
-        order[FEES] += fee_fen
-        order[RESERVED] += reserve_fen
-        self._set_open_state(order)
-
     def _busted(self, event: Event, command: Command, row: Row) -> None:
         self._settle(event, -1)
         day = self._day(event.instrument)
@@ -258,21 +180,14 @@ class Changes:
 
     def _ended(self, event: Event, command: Command, row: Row) -> None:
         self._reserve(event, -event.quantity_lots)
-        order = self._change(event.order_id, event, command)
-        order[LEAVES] -= event.quantity_lots
-        order[RESERVED] += event.reserve_fen
-        order[STATE] = END_STATES[EventKind(event.kind)]
-        order[REASON] = event.reason
+        self.orders.end(event, command)
 
     def _prevented(self, event: Event, command: Command, row: Row) -> None:
+        self._reserve(event, -event.quantity_lots)
         if event.leaves_lots:
-            self._reserve(event, -event.quantity_lots)
-            order = self._change(event.order_id, event, command)
-            order[QUANTITY] -= event.quantity_lots
-            order[LEAVES] -= event.quantity_lots
-            order[RESERVED] += event.reserve_fen
+            self.orders.decrement(event, command)
         else:
-            self._ended(event, command, row)
+            self.orders.end(event, command)
         day = self._day(event.instrument)
         day.prevented_lots += event.quantity_lots
         # Where both orders of a pair lose quantity, two events tell of one self-trade, the second the other way round.

@@ -12,7 +12,8 @@ from sqlalchemy import Table
 
 from matching_engine.records import VENUE
 from services.read_database import tables
-from services.reporting.changes import CHANGED, Changes, Position
+from services.reporting.changes import Changes, Position
+from services.reporting.order_changes import CHANGED
 
 _CHUNK = 64
 """Rows a statement inserts at once. SQLite lets go of the interpreter's lock once per statement instead of once per row, so
@@ -105,8 +106,8 @@ def write(connection: sqlite3.Connection, changes: Changes) -> None:
     try:
         for sql, values in changes.statements:
             connection.execute(sql, values)
-        _insert_rows(connection, tables.orders, list(changes.new_orders.values()))
-        changed = ((*_change_of(change), order_id) for order_id, change in changes.old_orders.items())
+        _insert_rows(connection, tables.orders, list(changes.orders.new.values()))
+        changed = ((*_change_of(change), order_id) for order_id, change in changes.orders.old.items())
         connection.executemany(_CHANGE_ORDER, changed)
         _insert_rows(connection, tables.trades, changes.trades)
         connection.executemany(_CHANGE_CASH, ((*change, account) for account, change in changes.cash.items()))

@@ -174,6 +174,26 @@ def test_an_iceberg_shows_a_part_and_a_refused_amend_leaves_it(watched: Watched,
     expect(row).to_have_count(0)
 
 
+def test_a_half_typed_amend_outlives_what_happens_around_it(watched: Watched, demo: VenueProcess) -> None:
+    limits = demo.get(f"/v1/market/{SYMBOL}/ticker")
+    entered = {"symbol": SYMBOL, "side": "buy", "price": limits["lower_limit"], "quantity": 1}
+    first, second = [demo.place(DESK, **entered) for _ in range(2)]
+    page = open_trader_page(watched, demo)
+    row = own_row(page, first)
+    row.get_by_text("amend").click()
+    row.locator("input[name=price]").fill("199.9")
+    third = demo.place(DESK, **entered)
+    expect(own_row(page, third)).to_be_visible()  # above the row, and pushes it down
+    own_row(page, second).get_by_text("cancel").click()
+    expect(own_row(page, second)).to_have_count(0)
+    expect(row.locator("input[name=price]")).to_have_value("199.9")
+    row.locator("input[name=price]").press("Escape")
+    expect(row.locator("[data-field=price]")).to_have_text(grouped(limits["lower_limit"]))
+    page.get_by_test_id("cancel-all-here").click()
+    page.get_by_test_id("confirm-yes").click()
+    expect(page.get_by_test_id("own-outcome")).to_have_text("2 orders canceled")
+
+
 def test_a_call_auction_shows_what_it_would_do(watched: Watched, auction: VenueProcess) -> None:
     page = open_trader_page(watched, auction)
     expect(page.locator(".head [data-phase=call_auction]")).to_contain_text("call auction 集合竞价")

@@ -85,7 +85,7 @@ class Refusals(Matching):
             Flag.CHANGE_DISPLAY: c.display_lots,
             Flag.CHANGE_TRIGGER: c.trigger_ticks,
         }
-        if not c.flags or c.flags & ~int(CHANGES) or any(value for flag, value in fields.items() if not c.flags & flag):
+        if not c.flags or c.flags & ~CHANGES or any(value for flag, value in fields.items() if not c.flags & flag):
             return Reason.INVALID_OPTION
         if c.flags & Flag.CHANGE_QUANTITY and not 1 <= c.quantity_lots <= self.listed[o.instrument].max_quantity:
             return Reason.INVALID_QUANTITY
@@ -93,7 +93,7 @@ class Refusals(Matching):
             return Reason.INVALID_DISPLAY
         total = c.quantity_lots if c.flags & Flag.CHANGE_QUANTITY else o.filled + o.leaves
         display = c.display_lots if c.flags & Flag.CHANGE_DISPLAY else o.display
-        if (display != o.display or total != o.filled + o.leaves) and display and not is_display(display, total):
+        if (display != o.display or total > o.filled + o.leaves) and display and not is_display(display, total):
             return Reason.INVALID_DISPLAY
         if c.flags & Flag.CHANGE_PRICE and (o.order_type == STOP or not is_price(c.price_ticks)):
             return Reason.INVALID_PRICE

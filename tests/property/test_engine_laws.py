@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching_engine import Engine
+from matching_engine import Engine, state
 from matching_engine.records import (
     ALL_INSTRUMENTS,
     COMMAND,
@@ -82,12 +85,21 @@ def test_nothing_is_made_or_lost_and_nobody_is_overdrawn(seed: int, length: int)
 
 
 @settings(max_examples=30, deadline=None)
-@given(seeds, st.integers(1, 400), st.sampled_from((1, 7, 256, 4096)))
-def test_results_do_not_depend_on_where_a_batch_ends(seed: int, length: int, size: int) -> None:
-    commands = array(flow(seed, length))
+@given(seeds, lengths, st.lists(st.integers(0, 250), max_size=10))
+def test_results_do_not_depend_on_where_a_batch_ends(seed: int, length: int, cuts: list[int]) -> None:
+    in_batches(array(flow(seed, length)), sorted(cuts))
+
+
+@pytest.mark.parametrize("size", [1, 7, 256, 4096])
+def test_nor_on_the_size_of_batches(size: int) -> None:
+    commands = array(flow(3, 9_000))
+    in_batches(commands, range(size, len(commands), size))
+
+
+def in_batches(commands: np.ndarray, cuts: Sequence[int]) -> None:
     whole, parts = Engine(), Engine()
     events = whole.process(commands)
-    pieces = [parts.process(commands[i : i + size]) for i in range(0, len(commands), size)]
+    pieces = [parts.process(piece) for piece in np.split(commands, cuts)]
     assert np.concatenate(pieces).tobytes() == events.tobytes()
     assert parts.state_hash() == whole.state_hash()
 
@@ -100,6 +112,22 @@ def test_the_next_deadline_is_over_once_its_time_has_passed(seed: int, length: i
     deadline = engine.next_deadline_ns
     engine.submit(Command(seq=engine.last_seq + 1, kind=CommandKind.TIME, time_ns=deadline))
     assert engine.next_deadline_ns == 0 or engine.next_deadline_ns > deadline
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, lengths, st.integers(0, 100))
+def test_a_loaded_snapshot_goes_on_as_a_replay_would(seed: int, length: int, percent: int) -> None:
+    commands = flow(seed, length)
+    cut = len(commands) * percent // 100
+    replayed = Engine()
+    replayed.process(array(commands[:cut]))
+    snapshot = state.snapshot_bytes(replayed.state())
+    loaded = Engine.from_state(state.from_bytes(snapshot))
+    assert state.snapshot_bytes(loaded.state()) == snapshot
+    assert loaded.next_deadline_ns == replayed.next_deadline_ns
+    for command in commands[cut:]:
+        assert loaded.submit(command) == replayed.submit(command)
+    assert loaded.state_hash() == replayed.state_hash()
 
 
 @settings(max_examples=100, deadline=None)

@@ -67,15 +67,13 @@ def draw_orders() -> str:
 
 def draw_phases() -> str:
     """A row for each phase in force."""
-    rows = ["| in force | new orders, amends | trades | may be crossed |", "|---|---|---|---|"]
+    lines = ["| in force | new orders, amends | trades | may be crossed |", "|---|---|---|---|"]
     for phase, rules in PHASES.items():
         taken = Reason(rules.refusal).name if rules.refusal else "taken" if rules.trades else "rest"
-        if rules.trades:
-            trades = "at once"
-        else:
-            trades = "the uncrossing, as it begins" if not rules.may_be_crossed else "none"
-        rows.append(f"| {phase.name} | {taken} | {trades} | {'yes' if rules.may_be_crossed else 'no'} |")
-    return "\n".join(rows)
+        untraded = "none" if rules.may_be_crossed else "the uncrossing, as it begins"
+        trades = "at once" if rules.trades else untraded
+        lines.append(f"| {phase.name} | {taken} | {trades} | {'yes' if rules.may_be_crossed else 'no'} |")
+    return "\n".join(lines)
 
 
 def draw_sessions() -> str:

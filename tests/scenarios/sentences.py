@@ -57,10 +57,11 @@ def command(text: str, names: Names, seq: int) -> Command:
     for pattern, read in SENTENCES:
         if match := pattern.fullmatch(rest):
             try:
-                fields = {"seq": seq} | read(names, match) | overrides
+                said = read(names, match)
             except (KeyError, ValueError) as error:
                 raise UnknownSentence(f"{text}: {error!r}") from error
-            return Command(**{"time_ns": int(names.now.timestamp()) * 10**9} | fields)
+            stamps: Fields = {"seq": seq, "time_ns": int(names.now.timestamp()) * 10**9}
+            return Command(**stamps | said | overrides)
     raise UnknownSentence(text)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any
 
 from matching_engine import Engine
-from matching_engine.records import Event, EventKind, OrderType, Side
+from matching_engine.records import VENUE, Event, EventKind, OrderType, Side
 from tests.property.naive_engine import NaiveEngine
 from tests.scenarios.names import Names, whole, yuan
 from tests.scenarios.sentences import UnknownSentence, command
-from tests.scenarios.wording import MARKET_DATA, Wording
+from tests.scenarios.wording import ENDS, MARKET_DATA, Wording
 
 OPENING = """
 phase CONTINUOUS
@@ -103,34 +102,31 @@ class Venue:
                 assert told == self.engine.holding(account, instrument), f"nor to its {symbol}"
 
     def _move(self, e: Event, goods: str) -> None:
-        change = self.balances.__setitem__, self.balances.__getitem__
-
-        def add(account: int, what: str, by: int) -> None:
-            change[0]((account, what), change[1]((account, what)) + by)
-
         if e.kind == EventKind.BALANCE_CHANGED:
-            add(e.account, "yuan", e.amount_fen)
-            add(e.account, goods, e.quantity_lots)
-        elif e.kind in (EventKind.TRADE, EventKind.TRADE_BUSTED):
-            sign = 1 if e.kind == EventKind.TRADE else -1
-            parties = [(e.account, e.fee_fen), (e.maker_account, e.maker_fee_fen)]
-            (buyer, buyer_fee), (seller, seller_fee) = parties if e.side == Side.BUY else parties[::-1]
-            add(buyer, "yuan", -sign * (e.amount_fen + buyer_fee))
-            add(buyer, "yuan reserved", e.reserve_fen)
-            add(buyer, goods, sign * e.quantity_lots)
-            add(seller, "yuan", sign * (e.amount_fen - seller_fee))
-            add(seller, goods, -sign * e.quantity_lots)
-            add(seller, f"{goods} reserved", -e.quantity_lots if sign == 1 else 0)
-            add(1, "yuan", sign * (e.fee_fen + e.maker_fee_fen))
-        elif e.kind in (EventKind.ACCEPTED, EventKind.REPLACED):
-            self._reserve(add, e, goods, e.quantity_lots)
-        elif e.kind in (EventKind.CANCELED, EventKind.EXPIRED, EventKind.PREVENTED):
-            self._reserve(add, e, goods, -e.quantity_lots)
+            self.balances[e.account, "yuan"] += e.amount_fen
+            self.balances[e.account, goods] += e.quantity_lots
+        elif e.kind == EventKind.TRADE:
+            buyer, seller = self._exchange(e, goods, 1)
+            self.balances[buyer, "yuan reserved"] += e.reserve_fen
+            self.balances[seller, f"{goods} reserved"] -= e.quantity_lots
+        elif e.kind == EventKind.TRADE_BUSTED:
+            self._exchange(e, goods, -1)
+        elif e.kind in (EventKind.ACCEPTED, EventKind.REPLACED, *ENDS):
+            self.balances[e.account, "yuan reserved"] += e.reserve_fen
+            if e.side == Side.SELL:
+                sign = -1 if e.kind in ENDS else 1
+                self.balances[e.account, f"{goods} reserved"] += sign * e.quantity_lots
 
-    def _reserve(self, add: Any, e: Event, goods: str, lots: int) -> None:
-        add(e.account, "yuan reserved", e.reserve_fen)
-        if e.side == Side.SELL:
-            add(e.account, f"{goods} reserved", lots)
+    def _exchange(self, e: Event, goods: str, sign: int) -> tuple[int, int]:
+        """Money and goods of a trade, or of one that is taken back. Returns (buyer, seller)."""
+        parties = [(e.account, e.fee_fen), (e.maker_account, e.maker_fee_fen)]
+        (buyer, buyer_fee), (seller, seller_fee) = parties if e.side == Side.BUY else parties[::-1]
+        self.balances[buyer, "yuan"] -= sign * (e.amount_fen + buyer_fee)
+        self.balances[seller, "yuan"] += sign * (e.amount_fen - seller_fee)
+        self.balances[VENUE, "yuan"] += sign * (e.fee_fen + e.maker_fee_fen)
+        self.balances[buyer, goods] += sign * e.quantity_lots
+        self.balances[seller, goods] -= sign * e.quantity_lots
+        return buyer, seller
 
     def levels_shown(self) -> dict[tuple[int, int, int], tuple[int, int]]:
         """(lots shown, orders) at each price of the book, from the engine's state."""

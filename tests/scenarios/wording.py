@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from matching_engine.records import Command, CommandKind, Event, EventKind, OrderType, Phase, Reason, Side
+from matching_engine.records import BOTH_SIDES, Command, CommandKind, Event, EventKind, OrderType, Phase, Reason, Side
 from tests.scenarios.names import Names, yuan
 
 TICK_FEN = 100
@@ -165,7 +165,7 @@ class Wording:
             lots = f" {e.quantity_lots:+}{where or ' Nd'}" if e.quantity_lots or e.instrument else ""
             return f"{account}{cash}{lots}"
         if kind == EventKind.MASS_CANCELED:
-            side = {Side.BUY: " buys", Side.SELL: " sells"}.get(Side(e.side) if e.side < 2 else None, "")
+            side = {int(Side.BUY): " buys", int(Side.SELL): " sells", BOTH_SIDES: ""}.get(e.side, f" side {e.side}")
             return f"{account if e.account else ' of everybody'}{side}{where or ' Nd'}: {e.number}"
         if kind == EventKind.KILL_SWITCH_SET:
             return f"{account if e.account else ' all'} {'on' if e.number else 'off'}"

@@ -24,6 +24,7 @@ ORDER: dict[str, Any] = {
     "stop_price": None,
     "triggered": None,
     "display_quantity": None,
+    "expire_time": None,
     "post_only": False,
     "created_at": "2023-12-01T02:00:01.000000Z",
     "updated_at": "2023-12-01T02:00:02.000000Z",
@@ -56,6 +57,8 @@ def test_an_open_order_has_its_numbers_and_buttons() -> None:
     ]
     assert re.findall(r"data-act=(\w+)", html) == ["edit", "cancel"]
     assert re.findall(r'data-key="([^"]*)"', html) == ["4711"]
+    until = ORDER | {"time_in_force": "gtd", "expire_time": "2023-12-05T07:00:00.000000Z"}
+    assert 'title="until 2023-12-05 15:00:00">GTD<' in open_orders([until])
     assert "no open orders" in open_orders([])
 
 

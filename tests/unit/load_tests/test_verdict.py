@@ -155,9 +155,9 @@ def test_balances_that_do_not_add_up_are_red(place: int, after: dict[str, Any], 
 def test_a_trade_of_an_auction_has_no_taker() -> None:
     accounts = replay()
     for record in accounts:
-        record.fills[0] = record.fills[0] | {"liquidity": "auction"}
+        record.fills[0] = {**record.fills[0], "liquidity": "auction"}
     assert failing(accounts) == {}
-    accounts[0].fills[0] = accounts[0].fills[0] | {"liquidity": "maker"}
+    accounts[0].fills[0] = {**accounts[0].fills[0], "liquidity": "maker"}
     assert set(failing(accounts)) == {"trades"}
 
 
@@ -167,7 +167,7 @@ def amended(quantity: int, price: str) -> list[AccountRecord]:
     accounts[0].sent[0] = accounts[0].sent[0]._replace(quantity=2)
     accounts[0].amends["c11"] = [Terms("473000.00", 2), Terms(price, quantity)]
     accounts[0].amended = {"c11": (price, quantity)}
-    accounts[0].orders[0] = accounts[0].orders[0] | {"price": price}
+    accounts[0].orders[0] = {**accounts[0].orders[0], "price": price}
     return accounts
 
 

@@ -64,7 +64,11 @@ def c_structs(file: str) -> dict[str, np.dtype]:
 
 def python_enums(module: object) -> dict[str, dict[str, int]]:
     kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, (IntEnum, IntFlag))]
-    return {kind.__name__: {str(m.name): m.value for m in kind} for kind in kinds if kind not in (IntEnum, IntFlag)}
+    return {
+        kind.__name__: {n: m.value for n, m in kind.__members__.items()}
+        for kind in kinds
+        if kind not in (IntEnum, IntFlag)
+    }
 
 
 def test_codes_are_the_same_in_c() -> None:

@@ -34,7 +34,7 @@ from services.journal.row import NO_HASH, Row
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
-from services.sequencer.schedule import AlwaysOpen
+from services.sequencer.schedule import AlwaysOpen, ExchangeHours
 from services.sequencer.sequencer import MAX_ROW_BYTES, MAX_ROW_COMMANDS, Sequencer, SequencerStopped, assemble
 from tests.property.naive_engine import NaiveEngine
 from tests.unit.reporting.history import REFERENCE_TICKS, opening, order
@@ -369,6 +369,18 @@ async def test_an_order_expires_and_a_volatility_auction_ends_without_traffic(pa
         assert [row.last_seq for row in await one.journaled()] == [row.last_seq for row in rows]
 
 
+@pytest.mark.anyio
+async def test_what_fell_due_in_an_outage_is_done_first_after_it(path: Path) -> None:
+    async with venue(path, clock=Clock(900 * SECOND)) as one, running(one):
+        await one.inbox.put(joined(*opening(), until(1_000), until(2_000)))
+        await one.next_row()
+    async with venue(path, clock=Clock(1_500 * SECOND)) as one, running(one):
+        row = await one.next_row()
+        assert [(command.kind, command.time_ns) for command in row.command_list] == [(CommandKind.TIME, 1_500 * SECOND)]
+        assert [event.kind for event in row.event_list].count(EventKind.EXPIRED) == 1
+        assert one.engine.next_deadline_ns == 2_000 * SECOND
+
+
 SHANGHAI = timezone(timedelta(hours=8))
 
 
@@ -401,6 +413,55 @@ async def test_a_venue_s_days(path: Path) -> None:
             (CommandKind.DAY_ROLL, 20231009),
         ]
         assert one.engine.trading_date == 20231009
+
+
+@pytest.mark.anyio
+async def test_a_day_of_the_exchange_with_its_auctions_and_an_outage_in_the_last(path: Path) -> None:
+    def at(day: int, clock: str) -> int:
+        return int(datetime.fromisoformat(f"2023-09-{day} {clock}").replace(tzinfo=SHANGHAI).timestamp()) * SECOND
+
+    def crossing(price: int) -> Submission:
+        return joined(order(3, Side.SELL, price, 1), order(2, Side.BUY, price + 2, 1))
+
+    start = [part for part in opening() if kinds_of(part)[0] not in (CommandKind.SET_PHASE, CommandKind.DAY_ROLL)]
+    schedule, clock = ExchangeHours(TradingCalendar.load()), Clock()
+    seen: list[tuple[list[Phase], list[tuple[int, Phase]]]] = []
+    settled_lots: list[int] = []
+
+    async def steps(*of_day: tuple[int, str, Submission]) -> None:
+        """At each instant what is given, as one row; notes the phases set and the trades: price and phase."""
+        clock.now_ns = at(*of_day[0][:2])
+        async with venue(path, clock=clock, schedule=schedule) as one, running(one):
+            for day, instant, submission in of_day:
+                clock.now_ns = at(day, instant)
+                await one.inbox.put(submission)
+                rows = [await one.next_row()]
+                while rows[-1].last_seq < one.engine.last_seq:
+                    rows.append(await one.next_row())
+                phases = [Phase(c.phase) for row in rows for c in row.command_list if c.kind == CommandKind.SET_PHASE]
+                trades = [event for row in rows for event in row.event_list if event.kind == EventKind.TRADE]
+                settled = [event for row in rows for event in row.event_list if event.kind == EventKind.SETTLED]
+                settled_lots.extend(event.quantity_lots for event in settled if event.instrument == 0)
+                seen.append((phases, [(trade.price_ticks, Phase(trade.phase)) for trade in trades]))
+
+    await steps(
+        (26, "08:56", joined(*start, crossing(REFERENCE_TICKS))),
+        (26, "08:59", records()),
+        (26, "09:00", crossing(REFERENCE_TICKS + 5)),
+        (26, "16:00", crossing(REFERENCE_TICKS + 3)),
+    )
+    await steps((27, "08:56", crossing(REFERENCE_TICKS)), (27, "08:59", records()))
+    auction, continuous = Phase.CALL_AUCTION, Phase.CONTINUOUS
+    assert seen == [
+        ([Phase.CALL_AUCTION], []),
+        ([Phase.AUCTION_MATCHING], [(REFERENCE_TICKS, auction)]),
+        ([Phase.CONTINUOUS], [(REFERENCE_TICKS + 5, continuous)]),
+        ([Phase.CALL_AUCTION], []),
+        # Nobody was there at 16:04: what the closing auction had collected trades before the day is rolled.
+        ([Phase.CLOSED, Phase.CALL_AUCTION], [(REFERENCE_TICKS + 3, auction)]),
+        ([Phase.AUCTION_MATCHING], [(REFERENCE_TICKS + 2, auction)]),
+    ]
+    assert settled_lots == [3]
 
 
 class Breaking(NaiveEngine):
