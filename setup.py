@@ -30,6 +30,7 @@ MODULES = [
     "expiries",
     "touched_levels",
     "event_log",
+    "one_command",
     "order_walk",
     "order_terms",
     "price_limits",

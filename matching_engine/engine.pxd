@@ -10,6 +10,7 @@ from matching_engine.faults cimport Fault
 from matching_engine.fees cimport Fees
 from matching_engine.instruments cimport Instruments
 from matching_engine.limits cimport MAX_INSTRUMENTS
+from matching_engine.one_command cimport OneCommand, events_of
 from matching_engine.order_book cimport OrderBook
 from matching_engine.order_entry cimport OrderEntry
 from matching_engine.order_walk cimport OrderWalk
@@ -38,6 +39,8 @@ cdef class Engine:
     cdef OrderEntry order_entry
     cdef Sessions sessions
     cdef Administration administration
+    cdef OneCommand _one
+    cdef Py_ssize_t _room
     cdef int _fault
     cdef unsigned long long _fault_seq
 
@@ -49,6 +52,7 @@ cdef class Engine:
     @cython.locals(walk=OrderWalk)
     cdef tuple _open_orders(self)
     cdef void _set_fault(self, int fault, unsigned long long seq) noexcept nogil
+    cdef void _expect(self, const CommandRow *c) noexcept nogil
     cdef void _apply(self, const CommandRow *c) noexcept nogil
     cdef void _apply_to_account(self, const CommandRow *c) noexcept nogil
     cdef void _apply_to_venue(self, const CommandRow *c) noexcept nogil

@@ -15,6 +15,7 @@ A state that cannot be is a fault: `process` raises EngineFault, and so does eve
 
 from __future__ import annotations
 
+from struct import error
 from typing import Any, NamedTuple
 
 import cython
@@ -30,6 +31,7 @@ from matching_engine.execution import Execution
 from matching_engine.faults import EngineFault
 from matching_engine.fees import Fees
 from matching_engine.instruments import Instruments
+from matching_engine.one_command import OneCommand
 from matching_engine.order_book import OrderBook
 from matching_engine.order_entry import OrderEntry
 from matching_engine.records import COMMAND, Command, Event, pack_commands, unpack_commands, unpack_events
@@ -49,6 +51,7 @@ from matching_engine.state_checks import check
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.faults import Fault
     from matching_engine.limits import MAX_INSTRUMENTS
+    from matching_engine.one_command import events_of
     from matching_engine.pools import NIL
     from matching_engine.price_limits import anchor_of, protection_of
     from matching_engine.records import MAX_SLICES, CommandKind, EventKind, Phase, Reason
@@ -91,7 +94,9 @@ class Engine:
         self.administration = Administration(
             self.ledger, self.fees, self.listed, self.day_trades, self.sessions, self.log
         )
+        self._one = OneCommand()
         self.last_seq = 0
+        self._room = 0  # commands that room has been made for
         self._fault = 0
         self._fault_seq = 0
 
@@ -137,14 +142,18 @@ class Engine:
         return self.log.take()
 
     def submit(self, command: Command) -> list[Event]:
-        """Runs one command. Raises as `process` does, and `struct.error` for a value its field cannot hold."""
-        data = pack_commands([command])
+        """Runs one command. Raises as `process` does, and OverflowError for a value its field cannot hold."""
         self.log.size = 0
         if cython.compiled:
-            self._run_bytes(data, 1)
-        else:
-            self._run(list(unpack_commands(data)), 1)
-        return list(unpack_events(self.log.take_bytes()))
+            self._one.read(command)
+            self._run(cython.address(self._one.rows[0]), 1)
+            return events_of(self.log)
+        try:
+            data = pack_commands([command])
+        except error as problem:
+            raise OverflowError(str(problem)) from None
+        self._run(list(unpack_commands(data)), 1)
+        return list(unpack_events(self.log.take().tobytes()))
 
     def _run_bytes(self, data: Any, count: int) -> int:
         """Runs the commands in a buffer (compiled only), which is copied where it isn't aligned for their numbers."""
@@ -159,10 +168,15 @@ class Engine:
         self._stop_at_fault()
         while done < count:
             stop = min(done + CHUNK, count)
-            self._reserve(stop - done)
+            if self._room < stop - done:
+                self._reserve(CHUNK)
+                self._room = CHUNK
+            self._room -= stop - done
             with cython.nogil:
                 while done < stop and self._fault == 0:
                     if cython.compiled:
+                        if done + 2 < count:
+                            self._expect(cython.address(commands[done + 2]))
                         self._apply(cython.address(commands[done]))
                     else:
                         self._apply(commands[done])
@@ -334,6 +348,14 @@ class Engine:
         return slots, triggers
 
     # One command: `c` points to it
+
+    def _expect(self, c: Command) -> None:
+        """A command that comes soon: what it will look at first is fetched from memory meanwhile."""
+        if c.kind == CommandKind.NEW_ORDER:
+            self.book.ids.expect(c.seq)
+            self.client_ids.expect(c.account, c.client_order_id)
+        else:
+            self.book.ids.expect(c.order_id)
 
     def _apply(self, c: Command) -> None:
         if c.seq != self.last_seq + 1:

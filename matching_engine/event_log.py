@@ -106,11 +106,3 @@ class EventLog:
             events = np.array([VALUES(row) for row in self.rows[: self.size]], EVENT)
         self.size = 0
         return events
-
-    def take_bytes(self) -> bytes:
-        """The bytes of the EVENT array that `take` would return."""
-        if not cython.compiled:
-            return bytes(self.take().tobytes())
-        events: bytes = self._words[: self.size * WORDS].tobytes()
-        self.size = 0
-        return events

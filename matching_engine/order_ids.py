@@ -42,6 +42,11 @@ class OrderIds:
         """The slot of an order, or NIL."""
         return self._table[self._locate(order_id)].slot
 
+    def expect(self, order_id: int) -> None:
+        """The processor fetches what will be looked at for an id that comes soon."""
+        if cython.compiled:
+            prefetch(cython.address(self._table[self._home(order_id)]))  # type: ignore[name-defined] # noqa: F821
+
     def insert(self, order_id: int, slot: int) -> None:
         """Adds an id that is not in the table; `reserve` must have made room for it."""
         i = self._locate(order_id)

@@ -35,6 +35,6 @@ cdef int shut(OrderTerms t, Instruments listed, Accounts ledger) noexcept nogil
 cdef int declined(OrderTerms t, Instruments listed, Accounts ledger, OrderBook book) noexcept nogil
 @cython.locals(priced=cython.bint, stop=cython.bint)
 cdef int out_of_range(OrderTerms t, Instruments listed, OrderBook book) noexcept nogil
-@cython.locals(most_lots=cython.longlong, most_fen=cython.longlong, per_lot=cython.longlong)
 cdef bint adds_one(OrderTerms t) noexcept nogil
+@cython.locals(most_lots=cython.longlong, most_fen=cython.longlong, per_lot=cython.longlong)
 cdef int unaffordable(OrderTerms t, Instruments listed, Accounts ledger, OrderBook book) noexcept nogil

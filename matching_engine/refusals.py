@@ -32,7 +32,8 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         TimeInForce,
     )
 
-    CHANGES = Flag.CHANGE_PRICE | Flag.CHANGE_QUANTITY | Flag.CHANGE_DISPLAY | Flag.CHANGE_TRIGGER
+    # As a number: the complement of a Flag has only the bits that are flags.
+    CHANGES = int(Flag.CHANGE_PRICE | Flag.CHANGE_QUANTITY | Flag.CHANGE_DISPLAY | Flag.CHANGE_TRIGGER)
 
 
 def unreadable(c: Command, listed: Instruments) -> int:
