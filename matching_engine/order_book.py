@@ -34,9 +34,10 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.book_refusals import amend_refusal, order_refusal
     from matching_engine.faults import Fault
     from matching_engine.fill_or_kill import fillable
+    from matching_engine.order_ids import hash_of
     from matching_engine.orders import command_at, event_at, order_at, refills_of, release
-    from matching_engine.pools import NIL, WORD
-    from matching_engine.price_levels import level_at, side_at
+    from matching_engine.pools import NIL, WORD, prefetch
+    from matching_engine.price_levels import key_of, level_at, side_at
     from matching_engine.records import (
         MAX_BOOK_PRICE_TICKS,
         MAX_SLICES,
@@ -51,6 +52,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     )
 
     CHUNK = 256  # commands that room is made for at a time
+    AHEAD = 8  # commands from asking for an order to using it
 
 COMMAND_FIELDS = Struct("<QqqIIIIHBBBBBB")
 
@@ -86,9 +88,9 @@ class OrderBook:
             raise ValueError("instruments must be 1 to 65,535")
         self.instruments = instruments
         self.fault = 0
-        self.ids = OrderIds()
         self.levels = PriceLevels(4 * instruments)
         self.orders = rows(Order, 1)
+        self.ids = OrderIds(self.orders)
         self.last = rows(Last, instruments)
         self.out = rows(Event, 1)
         self.tags = words(1, "i8")
@@ -237,14 +239,14 @@ class OrderBook:
         another than the one it closes.
         """
         self.levels.reserve(2 * commands + self.stops)
+        self.ids.reserve(self.ids.count + commands)
         size = len(self.orders)
         while size <= self.ids.count + commands:
             size *= 2
         if size > len(self.orders):
             if size > 2**31:
                 raise MemoryError("more orders than 32-bit links can tell apart")
-            self.ids.reserve(size)
-            self.orders = grown(self.orders, self._used, size)
+            self.orders = self.ids.orders = grown(self.orders, self._used, size)
         self._reserve_events(commands)
         return size
 
@@ -268,21 +270,22 @@ class OrderBook:
         """
         order = order_at(self.orders[slot])
         makers = 2 * order.instrument + 1 - order.side
-        own_limit = self.levels.key(makers, order.price_ticks)
+        other = side_at(self.levels.sides[makers])
+        own_limit = key_of(other, makers, order.price_ticks)
         if order.order_type == OrderType.MARKET and order.price_ticks == 0:
             own_limit = WORD - 1
-        limit = min(own_limit, self.levels.key(makers, worst_ticks))
+        limit = min(own_limit, key_of(other, makers, worst_ticks))
         self.bounded = False
         self.traded = False
         if order.time_in_force == TimeInForce.FOK and not fillable(self.levels, self.orders, slot, limit):
             self.end(slot, EventKind.CANCELED, Reason.FILL_OR_KILL)
             return
-        if self.levels.sides[makers].best_key <= limit and self._match(slot, makers, limit):
+        if other.best_key <= limit and self._match(slot, makers, limit):
             return
         may_rest = order.order_type == OrderType.LIMIT and (
             order.time_in_force <= TimeInForce.GTC or order.time_in_force == TimeInForce.GTD
         )
-        if self.levels.sides[makers].best_key <= own_limit:
+        if other.best_key <= own_limit:
             self.bounded = True
             if may_rest:
                 self.collect(slot)
@@ -379,7 +382,8 @@ class OrderBook:
     def crosses(self, instrument: int, side: int, price_ticks: int) -> bool:
         """Whether an order at this price would meet the best of the other side."""
         makers = 2 * instrument + 1 - side
-        return self.levels.sides[makers].best_key <= self.levels.key(makers, price_ticks)
+        other = side_at(self.levels.sides[makers])
+        return other.best_key <= key_of(other, makers, price_ticks)
 
     def auction(self, instrument: int, reference_ticks: int) -> None:
         """Finds `auction_ticks`, `auction_lots` and `auction_imbalance`: what an uncrossing would do; all 0 if nothing."""
@@ -447,10 +451,16 @@ class OrderBook:
             self.reserve(stop - done)
             with cython.nogil:
                 while done < stop and self.fault == 0:
+                    if cython.compiled and done + AHEAD < count:
+                        self._look_ahead(commands[done + AHEAD].order_id)
                     self._apply(command_at(commands[done]))
                     done += 1
             self._stop_at_fault(done)
         return 0
+
+    def _look_ahead(self, order_id: int) -> None:
+        """Asks for the memory of an order that a command will soon name. A wrong guess costs nothing but the asking."""
+        prefetch(order_at(self.orders[self.ids._table[hash_of(order_id) >> self.ids._shift].slot]))
 
     def _apply(self, c: BookCommand) -> None:
         reason: int = Reason.UNKNOWN_COMMAND
@@ -575,7 +585,8 @@ class OrderBook:
             slot = self.next_triggered()
 
     def _extreme(self, side: int) -> int:
-        return MAX_BOOK_PRICE_TICKS if side == Side.BUY else -MAX_BOOK_PRICE_TICKS - 1
+        """The worst price there is: the highest to a buy, the lowest to a sell (x ^ -1 is -x - 1)."""
+        return MAX_BOOK_PRICE_TICKS ^ -side
 
     # Matching
 

@@ -22,6 +22,9 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         """The number of the lowest bit set; `bits` must not be 0."""
         return (bits & -bits).bit_length() - 1
 
+    def prefetch(row: object) -> None:
+        """In C, asks for the memory of a row before it is needed; here nothing."""
+
 
 class Row(Protocol):
     """A dataclass of integers, all 0 at first. `LAYOUT` names the numpy type of each field, in order."""
