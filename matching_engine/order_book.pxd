@@ -1,7 +1,8 @@
 """The C face of the book, for the engine that keeps accounts on top of it.
 
     book.reserve(n)          once before n commands: grows every pool, may raise MemoryError, changes nothing else
-    book.size = 0            events of a call stand in book.out[0 : book.size], book.tags[i] the tag whose reserve event i moves
+    book.size = 0            events of a call stand in book.out[0 : book.size], book.tags[i] the tag (of
+                             book.order_tags, where book.tagged is set) whose reserve event i moves
     slot = book.new_slot()   a blank order: fill its fields, all but level, prev, next and waiting; shown_lots is all of it
     book.enter(slot, worst)  validated orders only; appends TRADE, PREVENTED, CANCELED. The slot is the book's from then on
     book.find(order_id)      a slot, or NIL; the order is book.orders[slot]
@@ -63,6 +64,8 @@ cdef class OrderBook:
     cdef LastRow[::1] last                 # by instrument: the last price, if any order `traded` since forget_last
     cdef BookEventRow[::1] out
     cdef long long[::1] tags
+    cdef long long[::1] order_tags         # by slot, the engine's; `tags` are written where it says `tagged`
+    cdef bint tagged
     cdef Py_ssize_t size
     cdef bint bounded                      # the latest enter() stopped at worst_ticks, where its own price would go on
     cdef bint traded                       # the latest enter() or uncross() had trades: their lowest and highest price
@@ -126,10 +129,10 @@ cdef class OrderBook:
     cdef inline int _queue_number(self, const OrderRow *order) noexcept nogil
     cdef inline int _stops_number(self, int instrument, int side) noexcept nogil
     cdef void _trigger_side(self, int number, long long price_ticks) noexcept nogil
-    cdef void _emit_state(self, int kind, const OrderRow *order) noexcept nogil
-    cdef inline void _emit(self, int kind, int reason, const OrderRow *order, int order_type, unsigned int quantity_lots,
+    cdef void _emit_state(self, int kind, int slot) noexcept nogil
+    cdef inline void _emit(self, int kind, int reason, int slot, int order_type, unsigned int quantity_lots,
                            unsigned int leaves_lots, unsigned long long maker_order_id) noexcept nogil
-    cdef inline void _emit_trade(self, const OrderRow *order, const OrderRow *maker, long long price_ticks,
+    cdef inline void _emit_trade(self, int slot, int maker_slot, long long price_ticks,
                                  unsigned int traded, unsigned int leaves_lots) noexcept nogil
     cdef void _reject(self, const BookCommandRow *c, int reason) noexcept nogil
     cdef Py_ssize_t _reserve_events(self, Py_ssize_t commands) except -1

@@ -90,6 +90,8 @@ class OrderBook:
         self.fault = 0
         self.levels = PriceLevels(4 * instruments)
         self.orders = rows(Order, 1)
+        self.order_tags = words(1, "i8")
+        self.tagged = False
         self.ids = OrderIds(self.orders)
         self.last = rows(Last, instruments)
         self.out = rows(Event, 1)
@@ -247,6 +249,7 @@ class OrderBook:
             if size > 2**31:
                 raise MemoryError("more orders than 32-bit links can tell apart")
             self.orders = self.ids.orders = grown(self.orders, self._used, size)
+            self.order_tags = grown(self.order_tags, self._used, size)
         self._reserve_events(commands)
         return size
 
@@ -356,7 +359,7 @@ class OrderBook:
             self.fault = Fault.ORDER_LOST
             return
         order = order_at(self.orders[slot])
-        self._emit(kind, reason, order, 0, order.shown_lots + order.hidden_lots, 0, 0)
+        self._emit(kind, reason, slot, 0, order.shown_lots + order.hidden_lots, 0, 0)
         self._remove(slot)
 
     def reduce(self, slot: int, leaves_lots: int) -> None:
@@ -404,8 +407,9 @@ class OrderBook:
             if traded <= 0:
                 self.fault = Fault.ORDER_LOST
                 return
-            self._emit_trade(buyer, seller, self.auction_ticks, traded, buyer.shown_lots + buyer.hidden_lots - traded)
-            self.tags[self.size - 1] = buyer.tag
+            self._emit_trade(buy, sell, self.auction_ticks, traded, buyer.shown_lots + buyer.hidden_lots - traded)
+            if self.tagged:
+                self.tags[self.size - 1] = self.order_tags[buy]
             self.auction_lots -= traded
             self._fill(buy, traded)
             self._fill(sell, traded)
@@ -505,7 +509,7 @@ class OrderBook:
         order.time_in_force = c.time_in_force
         order.self_trade = c.self_trade
         order.flags = c.flags
-        self._emit(EventKind.ACCEPTED, Reason.NONE, order, c.order_type, c.quantity_lots, c.quantity_lots, 0)
+        self._emit(EventKind.ACCEPTED, Reason.NONE, slot, c.order_type, c.quantity_lots, c.quantity_lots, 0)
         if order.order_type >= OrderType.STOP:
             self._wait(slot, c.trigger_ticks)
         elif collecting:
@@ -534,7 +538,7 @@ class OrderBook:
         same = display == order.display_lots and price == order.price_ticks and trigger == self.trigger_ticks(slot)
         if same and total <= present:
             self.reduce(slot, total - order.filled_lots)
-            self._emit_state(EventKind.REPLACED, order)
+            self._emit_state(EventKind.REPLACED, slot)
             return Reason.NONE
         collecting = self.last[order.instrument].collecting
         if collecting and (order.waiting or order.flags != 0):
@@ -546,7 +550,7 @@ class OrderBook:
         order.shown_lots = total - order.filled_lots
         order.display_lots = display
         order.price_ticks = price
-        self._emit_state(EventKind.REPLACED, order)
+        self._emit_state(EventKind.REPLACED, slot)
         if waiting:
             self._wait(slot, trigger)
         elif collecting:
@@ -560,7 +564,7 @@ class OrderBook:
         order = order_at(self.orders[slot])
         if self.reached(order.instrument, order.side, trigger_ticks):
             release(order)
-            self._emit_state(EventKind.TRIGGERED, order)
+            self._emit_state(EventKind.TRIGGERED, slot)
             self._run(slot)
         else:
             self.hold(slot, trigger_ticks)
@@ -578,7 +582,7 @@ class OrderBook:
         slot = self.next_triggered()
         while slot != NIL:
             instrument = self.orders[slot].instrument
-            self._emit_state(EventKind.TRIGGERED, order_at(self.orders[slot]))
+            self._emit_state(EventKind.TRIGGERED, slot)
             self.enter(slot, self._extreme(self.orders[slot].side))
             if self.traded:
                 self.trigger(instrument, self.low_ticks, self.high_ticks)
@@ -612,7 +616,7 @@ class OrderBook:
                 first = price
             order.shown_lots -= traded
             order.filled_lots += traded
-            self._emit_trade(order, maker, price, traded, order.shown_lots)
+            self._emit_trade(slot, maker_slot, price, traded, order.shown_lots)
             self._fill(maker_slot, traded)
             if order.shown_lots == 0:
                 self._release_slot(slot)
@@ -671,20 +675,20 @@ class OrderBook:
         left = maker.shown_lots + maker.hidden_lots
         if order.self_trade == SelfTrade.DECREMENT:
             cut = min(order.shown_lots, maker.shown_lots)
-            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, maker, 0, cut, left - cut, order_id)
+            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, maker_slot, 0, cut, left - cut, order_id)
             order.shown_lots -= cut
-            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, order, 0, cut, order.shown_lots, maker_id)
+            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, slot, 0, cut, order.shown_lots, maker_id)
             if cut == left:
                 self._remove(maker_slot)
             else:
                 self._lessen(maker_slot, cut)
         else:
             if order.self_trade != SelfTrade.CANCEL_NEWEST:
-                self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, maker, 0, left, 0, order_id)
+                self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, maker_slot, 0, left, 0, order_id)
                 self._remove(maker_slot)
             if order.self_trade == SelfTrade.CANCEL_OLDEST:
                 return False
-            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, order, 0, order.shown_lots, 0, maker_id)
+            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, slot, 0, order.shown_lots, 0, maker_id)
             order.shown_lots = 0
         if order.shown_lots != 0:
             return False
@@ -781,16 +785,17 @@ class OrderBook:
 
     # Events
 
-    def _emit_state(self, kind: int, order: Order) -> None:
+    def _emit_state(self, kind: int, slot: int) -> None:
         """An event that says how an order stands."""
+        order = order_at(self.orders[slot])
         open_lots = order.shown_lots + order.hidden_lots
-        self._emit(kind, Reason.NONE, order, order.order_type, open_lots, open_lots, 0)
+        self._emit(kind, Reason.NONE, slot, order.order_type, open_lots, open_lots, 0)
 
     def _emit(
         self,
         kind: int,
         reason: int,
-        order: Order,
+        slot: int,
         order_type: int,
         quantity_lots: int,
         leaves_lots: int,
@@ -801,6 +806,7 @@ class OrderBook:
             self.fault = Fault.NO_ROOM
             return
         self.size = i + 1
+        order = order_at(self.orders[slot])
         event = event_at(self.out[i])
         event.order_id = order.order_id
         event.maker_order_id = maker_order_id
@@ -814,14 +820,17 @@ class OrderBook:
         event.side = order.side
         event.reason = reason
         event.order_type = order_type
-        self.tags[i] = order.tag
+        if self.tagged:
+            self.tags[i] = self.order_tags[slot]
 
-    def _emit_trade(self, order: Order, maker: Order, price_ticks: int, traded: int, leaves_lots: int) -> None:
-        self._emit(EventKind.TRADE, Reason.NONE, order, 0, traded, leaves_lots, maker.order_id)
+    def _emit_trade(self, slot: int, maker_slot: int, price_ticks: int, traded: int, leaves_lots: int) -> None:
+        maker = order_at(self.orders[maker_slot])
+        self._emit(EventKind.TRADE, Reason.NONE, slot, 0, traded, leaves_lots, maker.order_id)
         event = event_at(self.out[self.size - 1])
         event.maker_account = maker.account
         event.price_ticks = price_ticks
-        self.tags[self.size - 1] = maker.tag
+        if self.tagged:
+            self.tags[self.size - 1] = self.order_tags[maker_slot]
 
     def _reject(self, c: BookCommand, reason: int) -> None:
         i = self.size

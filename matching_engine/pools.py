@@ -13,6 +13,8 @@ import numpy as np
 
 NATIVE: bool = cython.compiled
 
+LINE = 64
+
 if not cython.compiled:  # when compiled, these stand in the .pxd
     NIL = 0
     ONE = 1
@@ -46,8 +48,15 @@ def layout(kind: type[Row]) -> np.dtype[Any]:
 def rows(kind: type[AnyRow], count: int) -> list[AnyRow]:
     """`count` blank rows."""
     if cython.compiled:
-        return np.zeros(count, layout(kind))  # type: ignore[return-value]
+        return blank(count, layout(kind))  # type: ignore[no-any-return]
     return [kind() for _ in range(count)]
+
+
+def blank(count: int, dtype: np.dtype[Any]) -> Any:
+    """An array of zeros that begins at a line of memory: a row of 64 bytes is then read with one access, not two."""
+    room = np.zeros(count * dtype.itemsize + LINE, np.uint8)
+    start = -room.ctypes.data % LINE
+    return room[start : start + count * dtype.itemsize].view(dtype)
 
 
 def words(count: int, code: str) -> list[int]:
@@ -60,7 +69,7 @@ def grown(held: list[Item], kept: int, count: int) -> list[Item]:
     if not cython.compiled:
         return held[:kept] + [type(held[0])() for _ in range(count - kept)]
     old: Any = held.base  # type: ignore[attr-defined]
-    new = np.zeros(count, old.dtype)
+    new = blank(count, old.dtype)
     # As whole bytes: numpy copies records field by field.
     new.view(np.uint8)[: kept * old.itemsize] = old.view(np.uint8)[: kept * old.itemsize]
-    return new  # type: ignore[return-value]
+    return new  # type: ignore[no-any-return]
