@@ -108,11 +108,11 @@ cdef class OrderBook:
     cdef int _apply_all(self, const BookCommandRow[::1] commands) except -1
     cdef inline void _look_ahead(self, unsigned long long order_id) noexcept nogil
     cdef void _apply(self, const BookCommandRow *c) noexcept nogil
-    cdef int _new_order(self, const BookCommandRow *c) noexcept nogil
+    cdef inline int _new_order(self, const BookCommandRow *c) noexcept nogil
     @cython.locals(same=cython.bint)
     cdef int _amend(self, const BookCommandRow *c) noexcept nogil
     cdef void _wait(self, int slot, long long trigger_ticks) noexcept nogil
-    cdef void _run(self, int slot) noexcept nogil
+    cdef inline void _run(self, int slot) noexcept nogil
     cdef void _run_triggered(self) noexcept nogil
     cdef inline long long _extreme(self, int side) noexcept nogil
     @cython.locals(ended=cython.bint)
@@ -122,9 +122,9 @@ cdef class OrderBook:
     cdef void _to_the_end(self, int slot) noexcept nogil
     cdef bint _prevent(self, int slot, int maker_slot) noexcept nogil
     cdef inline void _rest(self, int slot) noexcept nogil
-    cdef void _link(self, int slot, int queue_number, long long price_ticks) noexcept nogil
-    cdef void _unlink(self, int slot) noexcept nogil
-    cdef void _remove(self, int slot) noexcept nogil
+    cdef inline void _link(self, int slot, int queue_number, long long price_ticks) noexcept nogil
+    cdef inline void _unlink(self, int slot) noexcept nogil
+    cdef inline void _remove(self, int slot) noexcept nogil
     cdef inline void _release_slot(self, int slot) noexcept nogil
     cdef inline int _queue_number(self, const OrderRow *order) noexcept nogil
     cdef inline int _stops_number(self, int instrument, int side) noexcept nogil

@@ -9,11 +9,7 @@ cdef struct EntryRow:
 
 cdef extern from *:
     """
-    static inline unsigned long long rex_order_id_hash(unsigned long long id) {
-        unsigned long long mixed = (id ^ id >> 32) * 0x9E3779B97F4A7C15ull;
-        mixed = (mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9ull;
-        return mixed ^ mixed >> 32;
-    }
+    #define rex_order_id_hash(id) (((id) ^ (id) >> 32) * 0x9E3779B97F4A7C15ull)
     #define rex_mark(hash) ((unsigned int) (hash))
     """
     unsigned long long hash_of "rex_order_id_hash"(unsigned long long order_id) noexcept nogil
