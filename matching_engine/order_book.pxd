@@ -29,7 +29,7 @@ from matching_engine.auction cimport Auction, find_auction
 from matching_engine.book_refusals cimport amend_refusal, order_refusal
 from matching_engine.faults cimport Fault
 from matching_engine.fill_or_kill cimport fillable
-from matching_engine.order_ids cimport OrderIds, hash_of
+from matching_engine.order_ids cimport OrderIds, entry_at, hash_of
 from matching_engine.orders cimport LastRow, OrderRow, command_at, event_at, order_at, refills_of, release
 from matching_engine.pools cimport NIL, WORD, prefetch
 from matching_engine.price_levels cimport LevelRow, PriceLevels, SideRow, key_of, level_at, side_at
@@ -106,7 +106,7 @@ cdef class OrderBook:
                       unsigned char flags=*, unsigned int account=*, unsigned int owner=*,
                       unsigned int display_lots=*, long long trigger_ticks=*)
     cdef int _apply_all(self, const BookCommandRow[::1] commands) except -1
-    cdef inline void _look_ahead(self, unsigned long long order_id) noexcept nogil
+    cdef inline void _look_ahead(self, unsigned long long order_id, unsigned long long later_id) noexcept nogil
     cdef void _apply(self, const BookCommandRow *c) noexcept nogil
     cdef inline int _new_order(self, const BookCommandRow *c) noexcept nogil
     @cython.locals(same=cython.bint)

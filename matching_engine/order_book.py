@@ -34,7 +34,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.book_refusals import amend_refusal, order_refusal
     from matching_engine.faults import Fault
     from matching_engine.fill_or_kill import fillable
-    from matching_engine.order_ids import hash_of
+    from matching_engine.order_ids import entry_at, hash_of
     from matching_engine.orders import command_at, event_at, order_at, refills_of, release
     from matching_engine.pools import NIL, WORD, prefetch
     from matching_engine.price_levels import key_of, level_at, side_at
@@ -455,15 +455,17 @@ class OrderBook:
             self.reserve(stop - done)
             with cython.nogil:
                 while done < stop and self.fault == 0:
-                    if cython.compiled and done + AHEAD < count:
-                        self._look_ahead(commands[done + AHEAD].order_id)
+                    if cython.compiled and done + 2 * AHEAD < count:
+                        self._look_ahead(commands[done + AHEAD].order_id, commands[done + 2 * AHEAD].order_id)
                     self._apply(command_at(commands[done]))
                     done += 1
             self._stop_at_fault(done)
         return 0
 
-    def _look_ahead(self, order_id: int) -> None:
-        """Asks for the memory of an order that a command will soon name. A wrong guess costs nothing but the asking."""
+    def _look_ahead(self, order_id: int, later_id: int) -> None:
+        """Asks for the memory of an order that a command will soon name, and of the entry of one that will be named later. A
+        wrong guess costs nothing but the asking."""
+        prefetch(entry_at(self.ids._table[hash_of(later_id) >> self.ids._shift]))
         prefetch(order_at(self.orders[self.ids._table[hash_of(order_id) >> self.ids._shift].slot]))
 
     def _apply(self, c: BookCommand) -> None:

@@ -13,6 +13,7 @@ cdef extern from *:
     #define rex_mark(hash) ((unsigned int) (hash))
     """
     unsigned long long hash_of "rex_order_id_hash"(unsigned long long order_id) noexcept nogil
+    EntryRow *entry_at "&"(EntryRow row) noexcept nogil
     unsigned int mark_of "rex_mark"(unsigned long long hash) noexcept nogil
 
 @cython.final
