@@ -51,7 +51,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         TimeInForce,
     )
 
-    CHUNK = 256  # commands that room is made for at a time
+    CHUNK = 16  # commands that room is made for at a time; more when compiled
     AHEAD = 8  # commands from asking for an order to using it
 
 COMMAND_FIELDS = Struct("<QqqIIIIHBBBBBB")

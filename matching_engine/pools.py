@@ -6,14 +6,13 @@ one costs no time, and memory only where rows are written.
 
 from __future__ import annotations
 
+from mmap import ACCESS_COPY, mmap
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import cython
 import numpy as np
 
 NATIVE: bool = cython.compiled
-
-LINE = 64
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     NIL = 0
@@ -53,15 +52,18 @@ def rows(kind: type[AnyRow], count: int) -> list[AnyRow]:
 
 
 def blank(count: int, dtype: np.dtype[Any]) -> Any:
-    """An array of zeros that begins at a line of memory: a row of 64 bytes is then read with one access, not two."""
-    room = np.zeros(count * dtype.itemsize + LINE, np.uint8)
-    start = -room.ctypes.data % LINE
-    return room[start : start + count * dtype.itemsize].view(dtype)
+    """An array of zeros in memory of its own, which begins at a page (so a row of 64 bytes is one line of memory), costs
+    nothing until it is written, and goes back to the system with the array. Raises MemoryError."""
+    try:
+        memory = mmap(-1, count * dtype.itemsize, access=ACCESS_COPY)
+    except (OSError, OverflowError) as problem:
+        raise MemoryError(f"no memory for {count} rows of {dtype.itemsize} bytes") from problem
+    return np.frombuffer(memory, dtype)
 
 
 def words(count: int, code: str) -> list[int]:
     """`count` zeros of a numpy type."""
-    return np.zeros(count, code) if cython.compiled else [0] * count  # type: ignore[return-value]
+    return blank(count, np.dtype(code)) if cython.compiled else [0] * count
 
 
 def grown(held: list[Item], kept: int, count: int) -> list[Item]:
