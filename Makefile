@@ -42,7 +42,7 @@ check: setup ## ruff, mypy strict, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup ## what each hot path costs beside its limit, as ratios in one run
+bench: setup ## what each hot path costs beside its limit, and other engines on the same flow, in one run
 	@$(BIN)/python -m load_tests.benchmarks
 
 flow: setup ## replay an order flow end to end and give a verdict: make flow [FLOW=file]

@@ -21,12 +21,26 @@ MODULES = [
     "book_refusals",
     "order_book",
     "client_ids",
+    "fees",
     "accounts",
+    "phases",
     "instruments",
     "turnover",
+    "day_trades",
+    "expiries",
+    "touched_levels",
     "event_log",
+    "one_command",
+    "order_walk",
+    "order_terms",
+    "price_limits",
     "refusals",
+    "settlement",
     "execution",
+    "order_entry",
+    "sessions",
+    "restore",
+    "administration",
     "engine",
 ]
 
@@ -64,6 +78,7 @@ def extensions() -> list[object]:
             for name in sources
         ],
         compiler_directives=directives,
+        nthreads=os.cpu_count() or 1,
         build_dir="build/checking"
         if checking
         else "build/cython",  # Cython reuses C it finds, whatever the directives.
@@ -74,4 +89,4 @@ def extensions() -> list[object]:
     return list(built)
 
 
-setup(ext_modules=extensions())
+setup(ext_modules=extensions(), options={"build_ext": {"parallel": os.cpu_count() or 1}})

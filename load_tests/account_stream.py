@@ -1,7 +1,8 @@
 """One account's messages: sent in order over one WebSocket, a bounded number of them under way, each answered once.
 
 What a lost connection leaves unanswered is sent again, in order, with the same client_order_id: the venue answers a repeated
-order with its present state, and a cancel that had arrived already with `order_not_open`. An order the venue was too busy to
+order with its present state, an amend that had arrived already with the order as it is, and a cancel that had arrived already
+with `order_not_open`. An order the venue was too busy to
 take (503) is sent again, too, behind those already under way.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
 
@@ -29,6 +31,9 @@ class OrderConnection(Protocol):
     async def submit_order(self, order: Json) -> asyncio.Future[Json]:
         """Sends an order; the reply comes later."""
 
+    async def submit_amend(self, changes: Json) -> asyncio.Future[Json]:
+        """Sends an amend; the reply comes later."""
+
     async def submit_cancel(self, *, client_order_id: str) -> asyncio.Future[Json]:
         """Sends a cancel; the reply comes later."""
 
@@ -41,11 +46,15 @@ class Replies:
     """client_order_id → order_id."""
     refused: dict[str, str] = field(default_factory=dict)
     """client_order_id → code, for orders refused with a 4xx."""
+    amended: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """client_order_id → price and quantity that the last amend that was carried out left."""
     canceled: int = 0
     too_late: int = 0
     """Cancels of orders that had ended before, by a fill or an earlier cancel."""
+    declined: int = 0
+    """Amends that came too late or that the engine declined."""
     odd: list[str] = field(default_factory=list)
-    """Replies to cancels that no venue should give."""
+    """Replies to amends and cancels that no venue should give."""
     retried: set[str] = field(default_factory=set)
     """client_order_ids that had to be sent more than once."""
 
@@ -107,6 +116,8 @@ class AccountStream:
     async def _submit(self, message: FlowMessage) -> asyncio.Future[Json]:
         if message.action == "cancel":
             return await self._connection.submit_cancel(client_order_id=message.client_order_id)
+        if message.action == "amend":
+            return await self._connection.submit_amend(amend_body(message))
         return await self._connection.submit_order(order_body(message))
 
     def _take(self, number: int, reply: asyncio.Future[Json]) -> None:
@@ -135,6 +146,8 @@ class AccountStream:
             self.replies.odd.append(f"{message.action} {message.client_order_id}: answered with {order}")
         elif message.action == "cancel":
             self.replies.canceled += 1
+        elif message.action == "amend":
+            self._amended(message, order)
         else:
             self.replies.acknowledged[message.client_order_id] = order["order_id"]
 
@@ -142,14 +155,32 @@ class AccountStream:
         client_order_id = message.client_order_id
         if message.action == "new":
             self.replies.refused[client_order_id] = code
+        # Where the order itself was refused, or has yet to be sent again, there is nothing to amend or cancel.
+        elif code == "unknown_order" and (client_order_id in self.replies.refused or self._was_retried(message)):
+            return
+        elif message.action == "amend" and code != "unknown_order":
+            self.replies.declined += 1
+            if self._was_retried(message):  # it may have been carried out the first time
+                self.replies.amended.pop(client_order_id, None)
         elif code == "order_not_open":
             self.replies.too_late += 1
-        # Where the order itself was refused, or has yet to be sent again, there is nothing to cancel.
-        elif code != "unknown_order" or not (client_order_id in self.replies.refused or self._was_retried(message)):
-            self.replies.odd.append(f"cancel {client_order_id}: {code}")
+        else:
+            self.replies.odd.append(f"{message.action} {client_order_id}: {code}")
+
+    def _amended(self, message: FlowMessage, order: Json) -> None:
+        """An amend to what is filled or less cancels the rest and leaves price and quantity as they were."""
+        self.replies.amended[message.client_order_id] = order["price"], order["quantity"]
+        as_asked = Decimal(order["price"]) == Decimal(message.price) and order["quantity"] == message.quantity
+        if not as_asked and order["state"] != "canceled":
+            self.replies.odd.append(f"amend {message.client_order_id}: answered with {order}")
 
     def _was_retried(self, message: FlowMessage) -> bool:
         return message.client_order_id in self.replies.retried
+
+
+def amend_body(message: FlowMessage) -> Json:
+    """An amend as the API takes it; a value that stays as it is is no change."""
+    return {"client_order_id": message.client_order_id, "price": message.price, "quantity": message.quantity}
 
 
 def order_body(message: FlowMessage) -> Json:

@@ -51,10 +51,10 @@ def place_of(message: FlowMessage, accounts: int) -> int:
 def funding_of(
     messages: Sequence[FlowMessage], instruments: Mapping[str, FlowInstrument], accounts: int
 ) -> list[Funding]:
-    """Enough for each account to have all its orders open at once, so that none is declined for want of funds."""
+    """Enough for each account to have all its orders and amends open at once: none is declined for want of funds."""
     fundings = [Funding() for _ in range(accounts)]
     for message in messages:
-        if message.action != "new":
+        if message.action == "cancel":
             continue
         funding, instrument = fundings[place_of(message, accounts)], instruments[message.symbol]
         if message.side == "sell":

@@ -14,7 +14,7 @@ HEADER = FlowMessage._fields
 _PRICE = re.compile(r"[0-9]{1,16}(\.[0-9]{1,8})?")
 _CLIENT_ORDER_ID = re.compile(r"[!-~]{1,36}")
 _WHOLE = re.compile(r"[0-9]{1,18}")
-_TIMES_IN_FORCE = {"limit": ("day", "gtc", "ioc"), "market": ("ioc",)}
+_TIMES_IN_FORCE = {"limit": ("day", "gtc", "ioc", "fok"), "market": ("ioc", "fok")}
 
 
 class BadRow(Exception):
@@ -32,7 +32,7 @@ def parse_rows(rows: Iterable[list[str]], instruments: Mapping[str, FlowInstrume
         if message.time_ms < last_ms:
             raise BadRow(f"time_ms {message.time_ms} is earlier than the row before ({last_ms})")
         last_ms = message.time_ms
-        if message.action == "new":
+        if message.action != "cancel":
             sent[message.client_order_id] = message
         yield message
 
@@ -43,11 +43,11 @@ def write_rows(file: TextIO, messages: Iterable[FlowMessage]) -> int:
     writer.writerow(HEADER)
     count = 0
     for message in messages:
-        if message.action == "cancel":
-            message = message._replace(symbol="", side="", order_type="", time_in_force="", price="")
-            writer.writerow((*message[:7], "", message.client_order_id))
-        else:
+        if message.action == "new":
             writer.writerow(message)
+        else:
+            changes = (message.price, message.quantity) if message.action == "amend" else ("", "")
+            writer.writerow((message.time_ms, message.action, "", "", "", "", *changes, message.client_order_id))
         count += 1
     return count
 
@@ -67,8 +67,10 @@ def _parse_row(
         if client_order_id not in sent:
             raise BadRow(f"cancels {client_order_id!r}, which no earlier row sends")
         return sent[client_order_id]._replace(time_ms=time_ms, action="cancel")
+    if action == "amend":
+        return _parse_amend(row, instruments, sent)._replace(time_ms=time_ms)
     if action != "new":
-        raise BadRow(f"action {action!r} is neither new nor cancel")
+        raise BadRow(f"action {action!r} is none of new, amend and cancel")
     if client_order_id in sent:
         raise BadRow(f"client_order_id {client_order_id!r} stands in an earlier row, too")
     if symbol not in instruments:
@@ -76,10 +78,29 @@ def _parse_row(
     if side not in ("buy", "sell"):
         raise BadRow(f"side {side!r} is neither buy nor sell")
     _check_terms(order_type, time_in_force, price, instruments[symbol])
-    quantity = _whole("quantity", quantity_text)
-    if not 1 <= quantity <= instruments[symbol].max_quantity:
-        raise BadRow(f"quantity {quantity} is not between 1 and {instruments[symbol].max_quantity} lots")
+    quantity = _quantity(quantity_text, instruments[symbol])
     return FlowMessage(time_ms, "new", symbol, side, order_type, time_in_force, price, quantity, client_order_id)
+
+
+def _parse_amend(
+    row: list[str], instruments: Mapping[str, FlowInstrument], sent: Mapping[str, FlowMessage]
+) -> FlowMessage:
+    *between, price, quantity_text, client_order_id = row[2:]
+    if any(between):
+        raise BadRow(
+            "an amend has only time_ms, action, price, quantity and client_order_id; the fields between must be empty"
+        )
+    if client_order_id not in sent:
+        raise BadRow(f"amends {client_order_id!r}, which no earlier row sends")
+    order = sent[client_order_id]
+    if order.order_type == "market":
+        raise BadRow(f"amends {client_order_id!r}, a market order: it never rests")
+    if not price and not quantity_text:
+        raise BadRow("an amend changes the price, the quantity or both")
+    instrument = instruments[order.symbol]
+    _check_price(price or order.price, instrument)
+    quantity = _quantity(quantity_text, instrument) if quantity_text else order.quantity
+    return order._replace(action="amend", price=price or order.price, quantity=quantity)
 
 
 def _check_terms(order_type: str, time_in_force: str, price: str, instrument: FlowInstrument) -> None:
@@ -92,11 +113,22 @@ def _check_terms(order_type: str, time_in_force: str, price: str, instrument: Fl
         if price:
             raise BadRow("a market order has no price")
         return
+    _check_price(price, instrument)
+
+
+def _check_price(price: str, instrument: FlowInstrument) -> None:
     # The venue refuses such prices with a 4xx: then the row has no order to judge. One outside the band is a real order.
     if not _PRICE.fullmatch(price) or not Decimal(price):
         raise BadRow(f"price {price!r} is not a positive decimal number")
     if Decimal(price) % instrument.tick_size:
         raise BadRow(f"price {price} is no multiple of the tick {instrument.tick_size} of {instrument.symbol}")
+
+
+def _quantity(text: str, instrument: FlowInstrument) -> int:
+    quantity = _whole("quantity", text)
+    if not 1 <= quantity <= instrument.max_quantity:
+        raise BadRow(f"quantity {quantity} is not between 1 and {instrument.max_quantity} lots")
+    return quantity
 
 
 def _whole(name: str, text: str) -> int:

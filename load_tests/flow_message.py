@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-Action = Literal["new", "cancel"]
+Action = Literal["new", "amend", "cancel"]
 
 
 class FlowError(Exception):
@@ -19,7 +19,10 @@ class FlowError(Exception):
 
 
 class FlowMessage(NamedTuple):
-    """One row of a flow. A cancel names an earlier order by `client_order_id`; its other fields repeat that order's."""
+    """One row of a flow. An amend or cancel names an earlier order by `client_order_id`; its other fields repeat that order's.
+
+    An amend's price and quantity are those from now on; one that the row leaves empty is as it was.
+    """
 
     time_ms: int
     action: Action

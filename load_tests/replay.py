@@ -34,11 +34,11 @@ from load_tests.accounts import (
 )
 from load_tests.aftermath import leave_nothing_open, read_back, read_turnover, turnover_move
 from load_tests.flow_file import RECORDED_SYMBOL, read_flow
-from load_tests.flow_message import Flow, FlowError, FlowInstrument
+from load_tests.flow_message import Flow, FlowError, FlowInstrument, FlowMessage
 from load_tests.latency import Latencies
 from load_tests.pace import Pace
 from load_tests.result import print_result, result_json
-from load_tests.verdict import AccountRecord, SentOrder, TurnoverMove, judge
+from load_tests.verdict import AccountRecord, SentOrder, Terms, TurnoverMove, judge
 from services.client import RexClient, RexError
 
 BATCH_OF_PROGRESS = 50
@@ -78,15 +78,14 @@ class Replay:
             move=move,
             checks=judge(records, move, lot_sizes),
             too_late=sum(said.too_late for said in replies),
+            declined=sum(said.declined for said in replies),
             retried=sum(len(said.retried) for said in replies),
         )
 
     async def _trade(self, opened: Sequence[TradingAccount]) -> tuple[list[AccountRecord], list[Replies], TurnoverMove]:
         records = [AccountRecord(account.account) for account in opened]
         for message in self.flow.messages:
-            if message.action == "new":
-                sent = SentOrder(message.client_order_id, message.symbol, message.side, message.quantity)
-                records[place_of(message, len(opened))].sent.append(sent)
+            _note(message, records[place_of(message, len(opened))])
         async with AsyncExitStack() as stack:
             clients = [await stack.enter_async_context(RexClient(self.url, account.key)) for account in opened]
             for client, record in zip(clients, records, strict=True):
@@ -98,6 +97,7 @@ class Replay:
             self.stages.begin("reading back", len(records))
             for client, record, said in zip(clients, records, replies, strict=True):
                 record.refused, record.acknowledged, record.odd = said.refused, said.acknowledged, said.odd
+                record.amended = said.amended
                 await read_back(client, record)
                 self.stages.advance()
             for client, record in zip(clients, records, strict=True):
@@ -136,6 +136,16 @@ class Replay:
             if due is not None and due > loop.time():
                 await asyncio.sleep(due - loop.time())
             await streams[place_of(message, len(streams))].send(message, due)
+
+
+def _note(message: FlowMessage, record: AccountRecord) -> None:
+    """What the verdict has to know of a message that will be sent."""
+    terms = Terms(message.price, message.quantity)
+    if message.action == "new":
+        record.sent.append(SentOrder(message.client_order_id, message.symbol, message.side, message.quantity))
+        record.amends[message.client_order_id] = [terms]
+    elif message.action == "amend":
+        record.amends[message.client_order_id].append(terms)
 
 
 async def replay_file(

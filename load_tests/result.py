@@ -25,6 +25,7 @@ def result_json(
     move: TurnoverMove,
     checks: Sequence[Check],
     too_late: int,
+    declined: int,
     retried: int,
 ) -> dict[str, Any]:
     """The object that docs/load_tests.md describes."""
@@ -33,7 +34,13 @@ def result_json(
     traded_fen = sum(fen(fill["amount"]) for record in records for fill in record.fills if fill["side"] == "buy")
     return {
         "run": run,
-        "flow": {"name": flow.name, "orders": sent["new"], "cancels": sent["cancel"], "skipped": flow.skipped},
+        "flow": {
+            "name": flow.name,
+            "orders": sent["new"],
+            "amends": sent["amend"],
+            "cancels": sent["cancel"],
+            "skipped": flow.skipped,
+        },
         "accounts": [record.account for record in records],
         "pace": pace,
         "seconds": round(seconds, 3),
@@ -43,6 +50,7 @@ def result_json(
         "reasons": dict(Counter(order["reason"] for order in orders if order["reason"] is not None)),
         "refused": sum(len(record.refused) for record in records),
         "cancels_too_late": too_late,
+        "amends_declined": declined,
         "retried": retried,
         "trades": len({fill["trade_id"] for record in records for fill in record.fills}),
         "turnover_cny": f"{traded_fen // 100}.{traded_fen % 100:02d}",
@@ -57,7 +65,8 @@ def print_result(result: dict[str, Any]) -> None:
     console = Console()
     flow, latency = result["flow"], result["latency_us"]
     console.print(
-        f"{flow['name']}: {flow['orders']:,} orders and {flow['cancels']:,} cancels in {result['seconds']} s"
+        f"{flow['name']}: {flow['orders']:,} orders, {flow['amends']:,} amends and {flow['cancels']:,} cancels"
+        f" in {result['seconds']} s"
         f" ({result['messages_per_second']:,.0f}/s), {result['pace']}; {result['trades']:,} trades worth"
         f" {result['turnover_cny']} yuan"
     )

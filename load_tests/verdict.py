@@ -26,6 +26,13 @@ class SentOrder(NamedTuple):
     quantity: int
 
 
+class Terms(NamedTuple):
+    """Price (yuan; empty: none) and quantity that an order was sent or amended with."""
+
+    price: str
+    quantity: int
+
+
 class Check(NamedTuple):
     """One thing that must hold."""
 
@@ -45,6 +52,10 @@ class AccountRecord:
     """client_order_ids the gateway refused with a 4xx: the venue knows no such order."""
     acknowledged: Mapping[str, str] = field(default_factory=dict)
     """client_order_id → order_id of the reply."""
+    amends: dict[str, list[Terms]] = field(default_factory=dict)
+    """client_order_id → all terms that the order was ever sent or amended with, carried out or not."""
+    amended: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """client_order_id → price and quantity that the last amend that was carried out left, as far as that is known."""
     odd: Sequence[str] = ()
     """Replies that no venue should give, described."""
     orders: list[Mapping[str, Any]] = field(default_factory=list)
@@ -83,7 +94,7 @@ def judge(accounts: Sequence[AccountRecord], turnover: TurnoverMove, lot_sizes: 
         ),
         _no_faults(
             "replies",
-            "every message got its reply, and orders have the ids they were acknowledged with",
+            "every message got its reply; orders have the ids they were acknowledged with and the terms they were amended to",
             _replies_off(accounts),
         ),
         _no_faults("one_state", "every order is either open or final", _without_state(accounts)),
@@ -122,8 +133,11 @@ def _not_as_sent(accounts: Sequence[AccountRecord]) -> Iterator[str]:
             found.setdefault(as_found.client_order_id, []).append(as_found)
         for sent in record.sent:
             same_id = found.pop(sent.client_order_id, [])
+            quantities = {terms.quantity for terms in record.amends.get(sent.client_order_id, ())} | {sent.quantity}
             expected = [] if sent.client_order_id in record.refused else [sent]
-            if same_id != expected:
+            if [order._replace(quantity=sent.quantity) for order in same_id] != expected or any(
+                order.quantity not in quantities for order in same_id
+            ):
                 yield f"account {record.account}: sent {sent}, found {same_id}"
         for client_order_id in found:
             yield f"account {record.account}: order {client_order_id!r} was never sent"
@@ -139,6 +153,10 @@ def _replies_off(accounts: Sequence[AccountRecord]) -> Iterator[str]:
                 yield f"account {record.account}: order {sent.client_order_id!r} was never answered"
             elif acknowledged is not None and acknowledged != ids.get(sent.client_order_id):
                 yield f"account {record.account}: order {acknowledged} was acknowledged and is not there"
+        for order in record.orders:
+            amended = record.amended.get(order["client_order_id"])
+            if amended is not None and amended != (order["price"], order["quantity"]):
+                yield f"order {order['order_id']} was amended to {amended}, found {order['price']} × {order['quantity']}"
 
 
 def _without_state(accounts: Sequence[AccountRecord]) -> Iterator[str]:
@@ -190,11 +208,18 @@ def _fills_off(accounts: Sequence[AccountRecord]) -> Iterator[str]:
 
 def _beyond_limit(accounts: Sequence[AccountRecord]) -> Iterator[str]:
     for record in accounts:
-        limits = {order["order_id"]: Decimal(order["price"]) for order in record.orders if order["price"] is not None}
+        limits = {order["order_id"]: _limit(record, order) for order in record.orders if order["price"] is not None}
         for fill in record.fills:
             limit, price = limits.get(fill["order_id"]), Decimal(fill["price"])
             if limit is not None and (price > limit if fill["side"] == "buy" else price < limit):
                 yield f"trade {fill['trade_id']}: {fill['side']} at {price}, the limit is {limit}"
+
+
+def _limit(record: AccountRecord, order: Mapping[str, Any]) -> Decimal:
+    """The order's limit; of one that was amended the widest that it may have had when it traded."""
+    amends = record.amends.get(order["client_order_id"], ())
+    prices = [Decimal(order["price"]), *(Decimal(terms.price) for terms in amends if terms.price)]
+    return max(prices) if order["side"] == "buy" else min(prices)
 
 
 def _amounts_off(accounts: Sequence[AccountRecord], lot_sizes: Mapping[str, int]) -> Iterator[str]:
@@ -239,6 +264,7 @@ def _trades_off(accounts: Sequence[AccountRecord]) -> Iterator[str]:
         elif len(terms) != 1 or parts not in (
             [("buy", "maker"), ("sell", "taker")],
             [("buy", "taker"), ("sell", "maker")],
+            [("buy", "auction"), ("sell", "auction")],
         ):
             yield f"trade {trade_id}: {parts} with terms {sorted(terms)}"
 

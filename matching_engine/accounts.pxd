@@ -1,7 +1,7 @@
 cimport cython
 
 from matching_engine.faults cimport Fault
-from matching_engine.limits cimport MAX_INSTRUMENTS
+from matching_engine.limits cimport MAX_DAY_AMOUNT_FEN, MAX_INSTRUMENTS
 from matching_engine.pools cimport WORD, lowest_bit
 from matching_engine.records cimport VENUE
 
@@ -11,22 +11,24 @@ cdef extern from *:
     """
     const unsigned long long GOLDEN "REX_ACCOUNTS_GOLDEN"
 
-cdef enum:
-    MILLION = 1000000
-
 cdef struct AccountRow:
     long long cash_fen
     long long reserved_fen
+    long long day_fen
+    long long max_order_lots
+    long long max_order_fen
+    long long max_day_fen
     unsigned int owner
-    unsigned int account_class
+    unsigned int open_orders
+    unsigned short max_open_orders
+    unsigned char account_class
+    unsigned char kill_switch
+    unsigned int unused
 
 cdef struct HoldingRow:
     unsigned long long key
     long long lots
     long long reserved_lots
-
-cpdef long long fee_fen(long long amount_fen, long long rate_ppm) noexcept nogil
-cpdef long long lot_reserve_fen(long long lot_value_fen, long long rate_ppm) noexcept nogil
 
 @cython.final
 cdef class Accounts:
@@ -55,6 +57,10 @@ cdef class Accounts:
     cpdef void settle(self, int instrument, unsigned int buyer, unsigned int seller, long long quantity_lots,
                       long long amount_fen, long long buyer_fee_fen, long long seller_fee_fen,
                       long long released_fen) noexcept nogil
+    cpdef void count_traded(self, unsigned int account, long long amount_fen) noexcept nogil
+    cpdef void begin_day(self) noexcept nogil
+    cdef long long free_fen(self, unsigned int account) noexcept nogil
+    cdef long long free_lots(self, unsigned int account, int instrument) noexcept nogil
     cpdef int broken_law(self, int instruments) noexcept nogil
     cdef void _check_cash(self, unsigned int account) noexcept nogil
     cdef void _check_lots(self, Py_ssize_t place) noexcept nogil

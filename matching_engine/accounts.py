@@ -18,24 +18,32 @@ from matching_engine.pools import grown, rows, words
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.faults import Fault
-    from matching_engine.limits import MAX_INSTRUMENTS
+    from matching_engine.limits import MAX_DAY_AMOUNT_FEN, MAX_INSTRUMENTS
     from matching_engine.pools import WORD, lowest_bit
     from matching_engine.records import VENUE
 
     GOLDEN = 0x9E37_79B9_7F4A_7C15
-    MILLION = 1_000_000
 
 
 @dataclass(slots=True)
 class Account:
-    """One account. `reserved_fen` is the part of `cash_fen` that open buys may need."""
+    """One account. `reserved_fen` is the part of `cash_fen` that open buys may need, `day_fen` what it has traded today;
+    a limit (`max_...`) of 0 is none. Row 0 is no account: its kill switch is the venue's."""
 
-    LAYOUT: ClassVar[str] = "i8 i8 u4 u4"
+    LAYOUT: ClassVar[str] = "i8 i8 i8 i8 i8 i8 u4 u4 u2 u1 u1 u4"
 
     cash_fen: int = 0
     reserved_fen: int = 0
+    day_fen: int = 0
+    max_order_lots: int = 0
+    max_order_fen: int = 0
+    max_day_fen: int = 0
     owner: int = 0
+    open_orders: int = 0
+    max_open_orders: int = 0
     account_class: int = 0
+    kill_switch: int = 0
+    unused: int = 0
 
 
 @dataclass(slots=True)
@@ -47,18 +55,6 @@ class Holding:
     key: int = 0
     lots: int = 0
     reserved_lots: int = 0
-
-
-def fee_fen(amount_fen: int, rate_ppm: int) -> int:
-    """One side's fee for a trade: half up to the fen, at least one. In parts, so that 64 bits hold every product."""
-    fee = amount_fen // MILLION * rate_ppm + (amount_fen % MILLION * rate_ppm + MILLION // 2) // MILLION
-    return fee if fee > 1 else 1
-
-
-def lot_reserve_fen(lot_value_fen: int, rate_ppm: int) -> int:
-    """What a buy reserves for one lot: its value and a fee rounded up, which no division into trades can exceed."""
-    fee = lot_value_fen // MILLION * rate_ppm + (lot_value_fen % MILLION * rate_ppm + MILLION - 1) // MILLION
-    return lot_value_fen + (fee if fee > 1 else 1)
 
 
 class Accounts:
@@ -102,7 +98,9 @@ class Accounts:
     # Storage
 
     def reserve(self, commands: int) -> int:
-        """Makes room for what `commands` commands may add: an account or a holding each. Raises MemoryError."""
+        """Makes room for what `commands` commands may add: an account or a holding each. Raises MemoryError.
+
+        (A buyer has its holding since its order was accepted, a seller has goods: a trade adds none.)"""
         size = len(self.rows)
         while size <= self.count + commands:
             size *= 2
@@ -202,6 +200,27 @@ class Accounts:
         """The one place where an account's inventory changes."""
         self.holdings[self.open_place(account, instrument)].lots += quantity_lots
         self.lots[instrument] += quantity_lots
+
+    # The trading day
+
+    def count_traded(self, account: int, amount_fen: int) -> None:
+        """Adds to what an account has traded today, which is counted up to MAX_DAY_AMOUNT_FEN; a bust takes away."""
+        day = self.rows[account].day_fen + amount_fen
+        self.rows[account].day_fen = 0 if day < 0 else min(day, MAX_DAY_AMOUNT_FEN)
+
+    def begin_day(self) -> None:
+        """Nobody has traded yet."""
+        for account in range(1, self.count + 1):
+            self.rows[account].day_fen = 0
+
+    def free_fen(self, account: int) -> int:
+        """Cash that no order has reserved."""
+        return self.rows[account].cash_fen - self.rows[account].reserved_fen
+
+    def free_lots(self, account: int, instrument: int) -> int:
+        """Lots that no order has reserved."""
+        i = self.place(account, instrument)
+        return self.holdings[i].lots - self.holdings[i].reserved_lots
 
     # The laws
 

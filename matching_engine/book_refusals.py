@@ -72,8 +72,8 @@ def is_plain(c: BookCommand) -> bool:
     )
 
 
-def amend_refusal(c: BookCommand, order: Order, changes_slices: bool) -> int:
-    """Of an AMEND of an open order; NONE if it can be read. `changes_slices`: its quantity or display changes."""
+def amend_refusal(c: BookCommand, order: Order, display_counts: bool) -> int:
+    """Of an AMEND of an open order; NONE if it can be read. `display_counts`: its quantity grows or its display changes."""
     changes = Flag.CHANGE_PRICE | Flag.CHANGE_QUANTITY | Flag.CHANGE_DISPLAY | Flag.CHANGE_TRIGGER
     if c.flags & changes == 0 or c.flags & changes != c.flags or names_too_much(c):
         return Reason.INVALID_OPTION
@@ -85,7 +85,7 @@ def amend_refusal(c: BookCommand, order: Order, changes_slices: bool) -> int:
         c.quantity_lots if c.flags & Flag.CHANGE_QUANTITY else order.filled_lots + order.shown_lots + order.hidden_lots
     )
     display = c.display_lots if c.flags & Flag.CHANGE_DISPLAY else order.display_lots
-    if changes_slices and display != 0 and not is_display(display, total):
+    if display_counts and display != 0 and not is_display(display, total):
         return Reason.INVALID_DISPLAY
     if c.flags & Flag.CHANGE_PRICE and (order.order_type == OrderType.STOP or not is_price(c.price_ticks)):
         return Reason.INVALID_PRICE

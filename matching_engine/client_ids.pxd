@@ -1,6 +1,7 @@
 cimport cython
 
 from matching_engine.pools cimport WORD
+from matching_engine.records cimport CommandRow
 
 cdef extern from *:
     """
@@ -13,6 +14,7 @@ cdef extern from *:
         memcpy(&word, text + 8 * number, number < 4 ? 8 : 4);
         return word;
     }
+    #define rex_prefetch(address) __builtin_prefetch(address, 1)
     static inline unsigned long long rex_mix(unsigned long long digest, unsigned long long word) {
         digest = (digest ^ word) * REX_CLIENT_IDS_GOLDEN;
         return digest ^ digest >> 32;
@@ -21,6 +23,7 @@ cdef extern from *:
     const unsigned long long GOLDEN "REX_CLIENT_IDS_GOLDEN"
     const unsigned long long ROW_BITS "REX_ROW_BITS"
     unsigned long long id_word "rex_id_word"(const char *text, int number) noexcept nogil
+    void prefetch "rex_prefetch"(void *address) noexcept nogil
     unsigned long long mix "rex_mix"(unsigned long long digest, unsigned long long word) noexcept nogil
 
 cdef struct ClientIdRow:
@@ -36,23 +39,27 @@ cdef struct ClientIdRow:
     unsigned int hash
 
 cpdef bint is_empty(const char *text) noexcept nogil
+cdef unsigned long long body_digest(const CommandRow *c) noexcept nogil
 
 @cython.final
 cdef class ClientIds:
     cdef readonly Py_ssize_t count
+    cdef public unsigned int day
     cdef ClientIdRow[::1] rows
     cdef unsigned long long[::1] _table
 
+    @cython.locals(i=Py_ssize_t)
     cpdef int reserve(self, Py_ssize_t commands) except -1
+    cdef void expect(self, unsigned int account, const char *text) noexcept nogil
     cpdef Py_ssize_t find(self, unsigned int account, const char *text) noexcept nogil
     @cython.locals(i=Py_ssize_t, row=Py_ssize_t)
     cpdef Py_ssize_t remember(self, unsigned int account, const char *text, unsigned long long order_id,
-                              unsigned long long body_digest, unsigned int day) noexcept nogil
+                              unsigned long long body_digest) noexcept nogil
     @cython.locals(mask=Py_ssize_t, i=Py_ssize_t, row=Py_ssize_t)
     cdef Py_ssize_t _locate(self, unsigned int account, const char *text, unsigned long long sought) noexcept nogil
     @cython.locals(row=Py_ssize_t, kept=Py_ssize_t, i=Py_ssize_t)
     cpdef void forget_before(self, long long day) noexcept nogil
     cdef void _move(self, Py_ssize_t row, Py_ssize_t to) noexcept nogil
     cdef unsigned long long _hash(self, unsigned int account, const char *text) noexcept nogil
-    @cython.locals(mask=Py_ssize_t, i=Py_ssize_t, word=cython.ulonglong)
-    cdef void _enter(self, Py_ssize_t row) noexcept nogil
+    @cython.locals(mask=Py_ssize_t, i=Py_ssize_t)
+    cdef void _enter(self, unsigned long long word) noexcept nogil

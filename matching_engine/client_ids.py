@@ -14,6 +14,7 @@ import cython
 import numpy as np
 
 from matching_engine.pools import grown, rows, words
+from matching_engine.records import Command
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import WORD
@@ -54,11 +55,24 @@ def is_empty(text: bytes) -> bool:
     return (id_word(text, 0) | id_word(text, 1) | id_word(text, 2) | id_word(text, 3) | id_word(text, 4)) == 0
 
 
+def body_digest(c: Command) -> int:
+    """64 bits of everything a NEW_ORDER says besides who sent it and under which id."""
+    # A field joins a word as 64 bits before it is shifted.
+    kinds = c.side | c.order_type << 8 | (c.time_in_force & WORD) << 16 | (c.self_trade & WORD) << 24
+    digest = mix(0, c.instrument | kinds << 16 | (c.flags & WORD) << 48)
+    digest = mix(digest, c.number | (c.time_s & WORD) << 16)
+    digest = mix(digest, c.price_ticks & WORD)
+    digest = mix(digest, c.quantity_lots & WORD)
+    digest = mix(digest, c.display_lots & WORD)
+    return mix(digest, c.trigger_ticks & WORD)
+
+
 class ClientIds:
-    """The remembered ids, in rows 1 to `count`."""
+    """The remembered ids, in rows 1 to `count`. `day` is the trading day: the number of day rolls so far."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.day = 0
         self.rows = rows(ClientId, 64)
         self._table = words(128, "u8")
 
@@ -68,18 +82,26 @@ class ClientIds:
         while size <= self.count + commands:
             size *= 2
         if size > len(self.rows):
+            old = self._table
             table = words(2 * size, "u8")
             self.rows = grown(self.rows, self.count + 1, size)
             self._table = table
-            for row in range(1, self.count + 1):
-                self._enter(row)
+            # In the order of the old table, which is nearly the order of the new one: memory is gone through once.
+            for i in range(len(old)):
+                if old[i] != 0:
+                    self._enter(old[i])
         return size
+
+    def expect(self, account: int, text: bytes) -> None:
+        """The processor fetches what `remember` will look at for a command that comes soon."""
+        if cython.compiled:
+            prefetch(cython.address(self._table[self._hash(account, text) & (len(self._table) - 1)]))  # type: ignore[name-defined] # noqa: F821
 
     def find(self, account: int, text: bytes) -> int:
         """The row of an account's id, or NIL. `text` is the record's 36 bytes (uncompiled, its padding may be left off)."""
         return self._table[self._locate(account, text, self._hash(account, text))] & ROW_BITS
 
-    def remember(self, account: int, text: bytes, order_id: int, body_digest: int, day: int) -> int:
+    def remember(self, account: int, text: bytes, order_id: int, body_digest: int) -> int:
         """The row of an account's id: as it has been remembered, or else a new one, which `reserve` has made room for."""
         word = self._hash(account, text)
         i = self._locate(account, text, word)
@@ -96,7 +118,7 @@ class ClientIds:
         self.rows[row].word3 = id_word(text, 3)
         self.rows[row].word4 = id_word(text, 4)
         self.rows[row].account = account
-        self.rows[row].day = day
+        self.rows[row].day = self.day
         self.rows[row].hash = word
         return row
 
@@ -133,7 +155,7 @@ class ClientIds:
         for i in range(len(self._table)):
             self._table[i] = 0
         for row in range(1, kept + 1):
-            self._enter(row)
+            self._enter((self.rows[row].hash & WORD) << 32 | row)
 
     def texts(self) -> Any:
         """The ids of all rows in turn, without padding."""
@@ -157,11 +179,10 @@ class ClientIds:
         digest = mix(mix(mix(account, id_word(text, 0)), id_word(text, 1)), id_word(text, 2))
         return (mix(mix(digest, id_word(text, 3)), id_word(text, 4)) * GOLDEN & WORD) >> 32
 
-    def _enter(self, row: int) -> None:
-        """Puts a row into the table."""
+    def _enter(self, word: int) -> None:
+        """Puts a hash with its row into the table."""
         mask = len(self._table) - 1
-        word = self.rows[row].hash
-        i = word & mask
+        i = (word >> 32) & mask
         while self._table[i] != 0:
             i = (i + 1) & mask
-        self._table[i] = word << 32 | row
+        self._table[i] = word

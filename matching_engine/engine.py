@@ -7,67 +7,68 @@ The same commands make the same events and the same `state_hash` on any machine,
 its bytes, a command is carried out or answered by REJECTED with a reason, the first that applies in the order of
 `Reason`; it is checked completely before anything changes. `records` says what fields mean and how events are ordered.
 
-Rules that the records leave open:
-
-* A client order id is looked up as soon as the account is known, so every later refusal uses the id up. It is kept
-  while its order is open and for CLIENT_ID_TRADING_DAYS trading days after.
-* A buy may pay less than it reserved and never more: should the fee rates rise while it rests, its own fee is capped at
-  what its reserve holds.
-* PHASE_CHANGED says what is true from now on. For ALL_INSTRUMENTS it says the venue's phase, and one more event follows
-  for each instrument whose phase differs. A new instrument begins in the venue's phase: where that isn't CLOSED, a
-  PHASE_CHANGED follows INSTRUMENT_LISTED.
-* A day roll settles the instruments in turn and then ends DAY orders (EXPIRED) and GTC orders outside the new band
-  (CANCELED), by instrument, buys first, best price first, oldest first.
+The rules are docs/rulebook.md. Members' commands are answered by `order_entry`, the operators' by `administration`, those that
+move time and phases by `sessions`; `execution` runs orders in the book, and `settlement` moves money and goods.
 
 A state that cannot be is a fault: `process` raises EngineFault, and so does every later call.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from struct import error
+from typing import Any, NamedTuple
 
 import cython
 import numpy as np
 
 from matching_engine import state
 from matching_engine.accounts import Accounts
+from matching_engine.administration import Administration
 from matching_engine.client_ids import ClientIds
+from matching_engine.day_trades import DayTrades
 from matching_engine.event_log import EventLog
 from matching_engine.execution import Execution
 from matching_engine.faults import EngineFault
+from matching_engine.fees import Fees
 from matching_engine.instruments import Instruments
+from matching_engine.one_command import OneCommand
 from matching_engine.order_book import OrderBook
+from matching_engine.order_entry import OrderEntry
 from matching_engine.records import COMMAND, Command, Event, pack_commands, unpack_commands, unpack_events
-from matching_engine.turnover import Turnover
+from matching_engine.restore import (
+    restore_accounts,
+    restore_client_ids,
+    restore_fees,
+    restore_instruments,
+    restore_orders,
+    restore_trades,
+    restore_turnover,
+)
+from matching_engine.sessions import Sessions
+from matching_engine.settlement import Settlement
+from matching_engine.state_checks import check
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.accounts import lot_reserve_fen
-    from matching_engine.client_ids import is_empty, mix
     from matching_engine.faults import Fault
-    from matching_engine.limits import CLIENT_ID_TRADING_DAYS, MAX_ACCOUNTS, MAX_INSTRUMENTS
-    from matching_engine.pools import NIL, WORD
-    from matching_engine.records import (
-        ALL_INSTRUMENTS,
-        MAX_RATE_PPM,
-        CommandKind,
-        EventKind,
-        OrderType,
-        Phase,
-        Reason,
-        Side,
-    )
-    from matching_engine.refusals import (
-        cash_refusal,
-        declined,
-        is_date,
-        listing_refusal,
-        lots_refusal,
-        phase_refusal,
-        unaffordable,
-        unreadable,
-    )
+    from matching_engine.limits import MAX_INSTRUMENTS
+    from matching_engine.one_command import events_of
+    from matching_engine.pools import NIL
+    from matching_engine.price_limits import anchor_of, protection_of
+    from matching_engine.records import MAX_SLICES, CommandKind, EventKind, Phase, Reason
 
     CHUNK = 256  # commands that room is made for at a time
+
+
+class AccountLimits(NamedTuple):
+    """What an operator has set for an account (0: no limit), and how far it has got today."""
+
+    max_order_lots: int
+    max_order_fen: int
+    max_open_orders: int
+    max_day_fen: int
+    kill_switch: bool
+    open_orders: int
+    day_fen: int
 
 
 class Engine:
@@ -75,17 +76,54 @@ class Engine:
 
     def __init__(self) -> None:
         self.book = OrderBook(MAX_INSTRUMENTS)
+        self.book.tagged = True
         self.ledger = Accounts()
-        self.client_ids = ClientIds()
+        self.fees = Fees()
         self.listed = Instruments()
-        self.turnover = Turnover()
+        self.client_ids = ClientIds()
+        self.day_trades = DayTrades()
         self.log = EventLog()
-        self.execution = Execution(self.book, self.ledger, self.listed, self.log)
+        self.settlement = Settlement(self.book, self.ledger, self.fees, self.listed, self.day_trades, self.log)
+        self.execution = Execution(self.book, self.ledger, self.listed, self.settlement, self.log)
+        self.order_entry = OrderEntry(
+            self.book, self.ledger, self.fees, self.listed, self.client_ids, self.execution, self.log
+        )
+        self.sessions = Sessions(
+            self.book, self.ledger, self.listed, self.client_ids, self.day_trades, self.order_entry.expiries,
+            self.execution, self.log,
+        )  # fmt: skip
+        self.administration = Administration(
+            self.ledger, self.fees, self.listed, self.day_trades, self.sessions, self.log
+        )
+        self._one = OneCommand()
         self.last_seq = 0
-        self.trading_date = 0
-        self.trading_day = 0
+        self._room = 0  # commands that room has been made for
         self._fault = 0
         self._fault_seq = 0
+
+    @classmethod
+    def from_state(cls, kept: state.State) -> Engine:
+        """The engine whose `state` this is. Raises StateError for one that cannot be."""
+        check(kept)
+        engine = cls()
+        engine._restore(kept)
+        if state.snapshot_bytes(engine.state()) != state.snapshot_bytes(kept):
+            raise state.StateError("this state cannot be: its rows are out of order, or contradict each other")
+        return engine
+
+    def _restore(self, kept: state.State) -> None:
+        (venue,) = kept.venue.tolist()
+        self.last_seq, self.sessions.trading_date, self.client_ids.day = venue[:3]
+        self.listed.venue_phase, self.listed.venue_halted = venue[3:5]
+        restore_fees(self.fees, kept.fees)
+        restore_turnover(self.sessions.turnover, kept.years)
+        restore_instruments(self.listed, self.book, kept.instruments)
+        restore_accounts(self.ledger, kept.accounts, kept.holdings, kept.orders)
+        self.ledger.rows[0].kill_switch = venue[5]
+        restore_orders(self.book, self.order_entry.expiries, kept.orders, kept.accounts)
+        restore_trades(self.day_trades, kept.trades)
+        restore_client_ids(self.client_ids, kept.client_ids)
+        self._set_fault(self.book.fault, self.last_seq)
 
     # Commands
 
@@ -105,14 +143,18 @@ class Engine:
         return self.log.take()
 
     def submit(self, command: Command) -> list[Event]:
-        """Runs one command. Raises as `process` does, and `struct.error` for a value its field cannot hold."""
-        data = pack_commands([command])
+        """Runs one command. Raises as `process` does, and OverflowError for a value its field cannot hold."""
         self.log.size = 0
         if cython.compiled:
-            self._run_bytes(data, 1)
-        else:
-            self._run(list(unpack_commands(data)), 1)
-        return list(unpack_events(self.log.take_bytes()))
+            self._one.read(command)
+            self._run(cython.address(self._one.rows[0]), 1)
+            return events_of(self.log)
+        try:
+            data = pack_commands([command])
+        except error as problem:
+            raise OverflowError(str(problem)) from None
+        self._run(list(unpack_commands(data)), 1)
+        return list(unpack_events(self.log.take().tobytes()))
 
     def _run_bytes(self, data: Any, count: int) -> int:
         """Runs the commands in a buffer (compiled only), which is copied where it isn't aligned for their numbers."""
@@ -127,10 +169,15 @@ class Engine:
         self._stop_at_fault()
         while done < count:
             stop = min(done + CHUNK, count)
-            self._reserve(stop - done)
+            if self._room < stop - done:
+                self._reserve(CHUNK)
+                self._room = CHUNK
+            self._room -= stop - done
             with cython.nogil:
                 while done < stop and self._fault == 0:
                     if cython.compiled:
+                        if done + 2 < count:
+                            self._expect(cython.address(commands[done + 2]))
                         self._apply(cython.address(commands[done]))
                     else:
                         self._apply(commands[done])
@@ -142,15 +189,20 @@ class Engine:
     def _reserve(self, commands: int) -> int:
         """Makes room for what so many commands may add, so that nothing can fail while they run.
 
-        A trade takes an order off the book or is its command's last, and touches one level; a day roll ends resting
-        orders; what else a command says is at most one event for each instrument and a few of its own.
+        A TRADE or a pair of PREVENTED takes a slice (an order's shown part) off the book or ends the order that comes in, and
+        touches two levels; a triggered stop has up to four events; what else a command says is at most two events for each
+        instrument and a few of its own.
         """
         self.book.reserve(commands)
         self.ledger.reserve(commands)
         self.client_ids.reserve(commands)
-        self.turnover.reserve(commands)
+        self.order_entry.expiries.reserve(commands)
+        self.sessions.turnover.reserve(commands)
+        self.execution.touched.reserve(self.book.ids.count + commands + 2)
+        slices = self.book.ids.count + self.book.refills + commands * MAX_SLICES
+        self.day_trades.reserve(slices)
         instruments = min(self.listed.count + commands, MAX_INSTRUMENTS)
-        self.log.reserve(2 * self.book.ids.count + commands * (instruments + 8))
+        self.log.reserve(4 * (slices + self.book.stops) + commands * (2 * instruments + 8))
         return 0
 
     def _stop_at_fault(self) -> int:
@@ -180,6 +232,16 @@ class Engine:
         """The phase last set for all instruments: the schedule's, whatever an operator has halted."""
         return self.listed.venue_phase
 
+    @property
+    def trading_date(self) -> int:
+        """The trading day, yyyymmdd; 0 before the first day roll."""
+        return self.sessions.trading_date
+
+    @property
+    def next_deadline_ns(self) -> int:
+        """The earliest instant at which a TIME command is due: a GTD order expires, a volatility auction ends. 0 for none."""
+        return self.sessions.next_deadline_ns()
+
     def cash(self, account: int) -> tuple[int, int]:
         """(cash, what of it is reserved), in fen. Raises KeyError for an unknown account."""
         return self.ledger.cash(account)
@@ -190,16 +252,54 @@ class Engine:
             return 0, 0
         return self.ledger.holding(account, instrument)
 
+    def limits(self, account: int) -> AccountLimits:
+        """An account's limits. Raises KeyError for an unknown account."""
+        self.ledger.cash(account)
+        return AccountLimits(
+            self.ledger.rows[account].max_order_lots,
+            self.ledger.rows[account].max_order_fen,
+            self.ledger.rows[account].max_open_orders,
+            self.ledger.rows[account].max_day_fen,
+            self.ledger.rows[account].kill_switch != 0,
+            self.ledger.rows[account].open_orders,
+            self.ledger.rows[account].day_fen,
+        )
+
     def phase(self, instrument: int) -> int:
-        """The phase an instrument is in. Raises IndexError for one that isn't listed."""
+        """The phase in force. This and the following views raise IndexError for an instrument that isn't listed."""
+        return self.listed.phase(self._listed(instrument))
+
+    def last_ticks(self, instrument: int) -> int:
+        """The last price of the trading day; 0 while there is none."""
+        self._listed(instrument)
+        return self.book.last[instrument].price_ticks if self.book.last[instrument].traded else 0
+
+    def anchor_ticks(self, instrument: int) -> int:
+        """The price that collar and volatility band are around: the last one, or the reference price."""
+        return anchor_of(self._listed(instrument), self.listed, self.book)
+
+    def protection_ticks(self, instrument: int, side: int) -> int:
+        """The furthest price at which a MARKET order would trade now."""
+        return protection_of(instrument, side, self.anchor_ticks(instrument), self.listed)
+
+    def indicative(self, instrument: int) -> tuple[int, int, int]:
+        """(price, volume, imbalance) of an uncrossing now; zeros where nothing would trade, or outside a call auction."""
+        if self.phase(instrument) != Phase.CALL_AUCTION:
+            return 0, 0, 0
+        self.book.auction(instrument, self.listed.rows[instrument].reference_ticks)
+        if self.book.auction_lots == 0:
+            return 0, 0, 0
+        return self.book.auction_ticks, self.book.auction_lots, self.book.auction_imbalance
+
+    def _listed(self, instrument: int) -> int:
         if not 0 <= instrument < self.listed.count:
             raise IndexError(instrument)
-        return self.listed.phase(instrument)
+        return instrument
 
     def turnover_fen(self, year: int) -> int:
         """The single-sided turnover of a calendar year's trading days; year 0 is before the first day roll."""
-        turnover = self.turnover.of(year)
-        if year == self.trading_date // 10_000:
+        turnover = self.sessions.turnover.of(year)
+        if year == self.sessions.trading_date // 10_000:
             for i in range(self.listed.count):
                 turnover += int(self.listed.rows[i].day_amount_fen)
         return turnover
@@ -210,270 +310,119 @@ class Engine:
 
     def state(self) -> state.State:
         """Everything that determines the engine's future, in its canonical order."""
+        listed, ids, turnover = self.listed, self.client_ids, self.sessions.turnover
         venue = (
-            self.last_seq, self.trading_date, self.trading_day, self.execution.maker_rate_ppm, self.execution.taker_rate_ppm,
-            self.listed.venue_phase, self.listed.venue_halted,
+            self.last_seq, self.sessions.trading_date, ids.day, listed.venue_phase, listed.venue_halted,
+            self.ledger.rows[0].kill_switch,
         )  # fmt: skip
-        slots, prices = self._queues()
-        ids = self.client_ids
+        fees = [(n, self.fees.rows[n].maker_rate_ppm, self.fees.rows[n].taker_rate_ppm) for n in range(256)]
+        slots, triggers = self._open_orders()
         return state.State(
             np.array([venue], state.VENUE_STATE),
-            state.section(state.YEAR_STATE, self.turnover.rows, range(1, self.turnover.count + 1)),
-            state.section(state.INSTRUMENT_STATE, self.listed.rows, range(self.listed.count)),
+            np.array([row for row in fees if row[1] or row[2]], state.FEES_STATE),
+            state.section(state.YEAR_STATE, turnover.rows, range(1, turnover.count + 1)),
+            state.section(
+                state.INSTRUMENT_STATE, listed.rows, range(listed.count),
+                last_ticks=[self.last_ticks(i) for i in range(listed.count)],
+            ),
             state.section(state.ACCOUNT_STATE, self.ledger.rows, range(1, self.ledger.count + 1)),
             np.array(self.ledger.all_holdings(), state.HOLDING_STATE),
             state.section(
-                state.ORDER_STATE, self.book.orders, slots,
-                price_ticks=prices, leaves_lots="quantity_lots", lot_reserve_fen="tag",
+                state.ORDER_STATE, self.book.orders, slots, trigger_ticks=triggers,
+                lot_reserve_fen=[self.book.order_tags[slot] for slot in slots],
             ),
-            state.section(
-                state.CLIENT_ID_STATE, ids.rows, range(1, ids.count + 1),
-                client_order_id=ids.texts(),
-            ),
+            state.section(state.TRADE_STATE, self.day_trades.rows, range(1, self.day_trades.count + 1)),
+            state.section(state.CLIENT_ID_STATE, ids.rows, range(1, ids.count + 1), client_order_id=ids.texts()),
         )  # fmt: skip
 
-    def _queues(self) -> tuple[list[int], list[int]]:
-        """Slots and prices of the open orders: by instrument, side, best price first, place in the queue."""
+    def _open_orders(self) -> tuple[list[int], list[int]]:
+        """Slots and triggers of the open orders, in the order of rulebook 3.8."""
         slots = []
-        prices = []
+        triggers = []
+        walk = self.sessions.walk
         for side_number in range(2 * self.listed.count):
-            level = self.book.levels.best(side_number)
-            while level != NIL:
-                slot = self.book.levels.rows[level].head
-                while slot != NIL:
-                    slots.append(slot)
-                    prices.append(self.book.levels.price(side_number, level))
-                    slot = self.book.orders[slot].next
-                level = self.book.levels.next(level)
-        return slots, prices
+            walk.begin(side_number >> 1, side_number & 1)
+            slot = walk.next()
+            while slot != NIL:
+                slots.append(slot)
+                triggers.append(self.book.trigger_ticks(slot))
+                slot = walk.next()
+        return slots, triggers
 
     # One command: `c` points to it
+
+    def _expect(self, c: Command) -> None:
+        """A command that comes soon: what it will look at first is fetched from memory meanwhile."""
+        if c.kind == CommandKind.NEW_ORDER:
+            self.book.ids.expect(c.seq)
+            self.client_ids.expect(c.account, c.client_order_id)
+        else:
+            self.book.ids.expect(c.order_id)
 
     def _apply(self, c: Command) -> None:
         if c.seq != self.last_seq + 1:
             self._set_fault(Fault.NOT_IN_SEQUENCE, c.seq)
             return
         self.last_seq = c.seq
+        self.log.seq = c.seq
+        self.execution.time_ns = c.time_ns
+        self.execution.touched.clear()
+        self.settlement.trades = 0
         kind = c.kind
         if kind == CommandKind.NEW_ORDER:
-            self._new_order(c)
+            self.order_entry.new(c)
         elif kind == CommandKind.CANCEL:
-            self._cancel(c)
-        elif kind == CommandKind.OPEN_ACCOUNT:
-            self._open_account(c)
-        elif kind == CommandKind.DEPOSIT or kind == CommandKind.WITHDRAW:
-            self._change_cash(c)
-        elif kind == CommandKind.RECEIVE or kind == CommandKind.RELEASE:
-            self._change_lots(c)
-        elif kind == CommandKind.LIST_INSTRUMENT:
-            self._list_instrument(c)
-        elif kind == CommandKind.SET_FEES:
-            self._set_fees(c)
-        elif kind == CommandKind.SET_PHASE or kind == CommandKind.HALT or kind == CommandKind.RESUME:
-            self._change_phase(c)
-        elif kind == CommandKind.DAY_ROLL:
-            self._day_roll(c)
-        elif kind == CommandKind.RECORD:
-            self.log.add(c.seq, EventKind.RECORDED, Reason.NONE)
+            self.order_entry.cancel(c)
+        elif kind == CommandKind.AMEND:
+            self.order_entry.amend(c)
+        elif kind == CommandKind.MASS_CANCEL:
+            self.order_entry.mass_cancel(c)
+        elif kind < CommandKind.LIST_INSTRUMENT:
+            self._apply_to_account(c)
         else:
-            self._reject(c, Reason.UNKNOWN_COMMAND, 0)
+            self._apply_to_venue(c)
+        if self.execution.touched.count:
+            self.execution.tell_touched()
         self._set_fault(self.book.fault, c.seq)
+        self._set_fault(self.log.fault, c.seq)
         self._set_fault(self.ledger.broken_law(0), c.seq)
 
-    def _reject(self, c: Command, reason: int, order_id: int) -> None:
-        i = self.log.add(c.seq, EventKind.REJECTED, reason)
-        self.log.rows[i].order_id = order_id
-        self.log.rows[i].account = c.account
-        self.log.rows[i].instrument = c.instrument
-        self.log.rows[i].side = c.side
-        self.log.rows[i].price_ticks = c.price_ticks
-        self.log.rows[i].quantity_lots = c.quantity_lots
-
-    # Orders
-
-    def _new_order(self, c: Command) -> None:
-        if not self.ledger.knows(c.account):
-            self._reject(c, Reason.UNKNOWN_ACCOUNT, c.seq)
-            return
-        if not is_empty(c.client_order_id) and self._is_repeat(c):
-            return
-        reason = unreadable(c, self.listed)
-        if reason == Reason.NONE:
-            reason = declined(c, self.listed, self.book.ids.count)
-        if reason != Reason.NONE:
-            self._reject(c, reason, c.seq)
-            return
-        lot_value = self._lot_value(c)
-        rate = max(self.execution.maker_rate_ppm, self.execution.taker_rate_ppm)
-        lot_reserve = lot_reserve_fen(lot_value, rate) if c.side == Side.BUY else 0
-        reason = unaffordable(c, self.listed, self.ledger, lot_value, lot_reserve)
-        if reason != Reason.NONE:
-            self._reject(c, reason, c.seq)
-            return
-        self.execution.accept(c, lot_reserve)
-
-    def _is_repeat(self, c: Command) -> bool:
-        """Answers an id that was used before; a new one is remembered."""
-        digest = self._body_digest(c)
-        row = self.client_ids.remember(c.account, c.client_order_id, c.seq, digest, self.trading_day)
-        if self.client_ids.rows[row].order_id == c.seq:
-            return False
-        if self.client_ids.rows[row].body_digest != digest:
-            self._reject(c, Reason.CLIENT_ORDER_ID_REUSED, c.seq)
-            return True
-        i = self.log.add(c.seq, EventKind.REPEATED, Reason.NONE)
-        self.log.rows[i].order_id = self.client_ids.rows[row].order_id
-        self.log.rows[i].account = c.account
-        return True
-
-    def _body_digest(self, c: Command) -> int:
-        """64 bits of everything an order says besides who sent it and under which id."""
-        # A field joins a word as 64 bits before it is shifted.
-        kinds = c.side | c.order_type << 8 | (c.time_in_force & WORD) << 16 | (c.self_trade & WORD) << 24
-        digest = mix(0, c.instrument | kinds << 16 | (c.flags & WORD) << 48)
-        digest = mix(digest, c.reserved_u2 | (c.reserved_u4 & WORD) << 16)
-        digest = mix(digest, c.price_ticks & WORD)
-        digest = mix(digest, c.quantity_lots & WORD)
-        digest = mix(digest, c.display_lots & WORD)
-        return mix(digest, c.trigger_ticks & WORD)
-
-    def _lot_value(self, c: Command) -> int:
-        """A lot's value at the order's limit, a MARKET order's being the upper edge of the band; in fen."""
-        price = c.price_ticks
-        if c.order_type == OrderType.MARKET:
-            price = self.listed.rows[c.instrument].high_ticks
-        return price * self.listed.rows[c.instrument].tick_value_fen
-
-    def _cancel(self, c: Command) -> None:
-        if c.account != 0 and not self.ledger.knows(c.account):
-            self._reject(c, Reason.UNKNOWN_ACCOUNT, c.order_id)
-            return
-        order_id = c.order_id
-        if order_id == 0 and not is_empty(c.client_order_id):
-            order_id = self.client_ids.rows[self.client_ids.find(c.account, c.client_order_id)].order_id
-        slot = self.book.find(order_id)
-        if slot == NIL or (c.account != 0 and self.book.orders[slot].account != c.account):
-            self._reject(c, Reason.UNKNOWN_ORDER, order_id)
-            return
-        self.execution.cancel(c.seq, slot)
-
-    # Accounts
-
-    def _open_account(self, c: Command) -> None:
-        if self.ledger.count >= MAX_ACCOUNTS:
-            self._reject(c, Reason.TOO_MANY, 0)
-            return
-        account = self.ledger.open_account(c.owner, c.account_class)
-        i = self.log.add(c.seq, EventKind.ACCOUNT_OPENED, Reason.NONE)
-        self.log.rows[i].account = account
-
-    def _change_cash(self, c: Command) -> None:
-        reason = cash_refusal(c, self.ledger)
-        if reason != Reason.NONE:
-            self._reject(c, reason, 0)
-            return
-        amount = c.amount_fen if c.kind == CommandKind.DEPOSIT else -c.amount_fen
-        self.ledger.change_cash(c.account, amount)
-        i = self.log.add(c.seq, EventKind.BALANCE_CHANGED, Reason.NONE)
-        self.log.rows[i].account = c.account
-        self.log.rows[i].amount_fen = amount
-
-    def _change_lots(self, c: Command) -> None:
-        reason = lots_refusal(c, self.listed, self.ledger)
-        if reason != Reason.NONE:
-            self._reject(c, reason, 0)
-            return
-        lots = c.quantity_lots if c.kind == CommandKind.RECEIVE else -c.quantity_lots
-        self.ledger.change_lots(c.account, c.instrument, lots)
-        i = self.log.add(c.seq, EventKind.BALANCE_CHANGED, Reason.NONE)
-        self.log.rows[i].account = c.account
-        self.log.rows[i].instrument = c.instrument
-        self.log.rows[i].quantity_lots = lots
-
-    # The venue
-
-    def _list_instrument(self, c: Command) -> None:
-        reason = listing_refusal(c, self.listed)
-        if reason != Reason.NONE:
-            self._reject(c, reason, 0)
-            return
-        instrument = self.listed.add(c.amount_fen, c.price_ticks, c.rate_ppm, c.quantity_lots)
-        i = self.log.add(c.seq, EventKind.INSTRUMENT_LISTED, Reason.NONE)
-        self.log.rows[i].instrument = c.instrument
-        self.log.rows[i].price_ticks = c.price_ticks
-        if self.listed.phase(instrument) != Phase.CLOSED:
-            self._phase_changed(instrument, self.listed.phase(instrument))
-
-    def _set_fees(self, c: Command) -> None:
-        if c.rate_ppm > MAX_RATE_PPM or c.taker_rate_ppm > MAX_RATE_PPM:
-            self._reject(c, Reason.INVALID_RATE, 0)
-            return
-        self.execution.maker_rate_ppm = c.rate_ppm
-        self.execution.taker_rate_ppm = c.taker_rate_ppm
-        self.log.add(c.seq, EventKind.FEES_SET, Reason.NONE)
-
-    def _change_phase(self, c: Command) -> None:
-        reason = phase_refusal(c, self.listed)
-        if reason != Reason.NONE:
-            self._reject(c, reason, 0)
-            return
-        if c.instrument != ALL_INSTRUMENTS:
-            if c.kind == CommandKind.SET_PHASE:
-                self.listed.set_phase(c.instrument, c.phase)
-            else:
-                self.listed.set_halted(c.instrument, c.kind == CommandKind.HALT)
-            self._phase_changed(c.instrument, self.listed.phase(c.instrument))
-            return
-        if c.kind == CommandKind.SET_PHASE:
-            self.listed.set_all_phases(c.phase)
+    def _apply_to_account(self, c: Command) -> None:
+        kind = c.kind
+        if kind == CommandKind.OPEN_ACCOUNT:
+            self.administration.open_account(c)
+        elif kind == CommandKind.DEPOSIT or kind == CommandKind.WITHDRAW:
+            self.administration.change_cash(c)
+        elif kind == CommandKind.RECEIVE or kind == CommandKind.RELEASE:
+            self.administration.change_lots(c)
+        elif kind == CommandKind.SET_ORDER_LIMITS:
+            self.administration.set_order_limits(c)
+        elif kind == CommandKind.SET_TURNOVER_LIMIT:
+            self.administration.set_turnover_limit(c)
+        elif kind == CommandKind.KILL_SWITCH_ON or kind == CommandKind.KILL_SWITCH_OFF:
+            self.administration.set_kill_switch(c)
         else:
-            self.listed.set_all_halted(c.kind == CommandKind.HALT)
-        self._phase_changed(ALL_INSTRUMENTS, self.listed.venue())
-        for i in range(self.listed.count):
-            if self.listed.phase(i) != self.listed.venue():
-                self._phase_changed(i, self.listed.phase(i))
+            self.log.reject(c, Reason.UNKNOWN_COMMAND, 0)
 
-    def _phase_changed(self, instrument: int, phase: int) -> None:
-        i = self.log.add(self.last_seq, EventKind.PHASE_CHANGED, Reason.NONE)
-        self.log.rows[i].instrument = instrument
-        self.log.rows[i].phase = phase
-
-    # The day roll
-
-    def _day_roll(self, c: Command) -> None:
-        if c.date <= self.trading_date or not is_date(c.date):
-            self._reject(c, Reason.INVALID_DATE, 0)
-            return
-        year = self.trading_date // 10_000
-        self.trading_date = c.date
-        self.trading_day += 1
-        i = self.log.add(c.seq, EventKind.DAY_ROLLED, Reason.NONE)
-        self.log.rows[i].date = c.date
-        for instrument in range(self.listed.count):
-            self._settle(instrument, year)
-        first = self.log.size
-        for instrument in range(self.listed.count):
-            self.execution.end_of_day(c.seq, instrument, Side.BUY)
-            self.execution.end_of_day(c.seq, instrument, Side.SELL)
-        self.execution.end_of_day_levels(c.seq, first)
-        self._forget_client_ids()
-
-    def _settle(self, instrument: int, year: int) -> None:
-        """Ends an instrument's day and adds its turnover to the year's."""
-        lots = self.listed.rows[instrument].day_lots
-        amount = self.listed.rows[instrument].day_amount_fen
-        self.turnover.add(year, amount)
-        reference = self.listed.settle(instrument)
-        i = self.log.add(self.last_seq, EventKind.SETTLED, Reason.NONE)
-        self.log.rows[i].instrument = instrument
-        self.log.rows[i].price_ticks = reference
-        self.log.rows[i].quantity_lots = lots
-        self.log.rows[i].amount_fen = amount
-
-    def _forget_client_ids(self) -> None:
-        """Notes which ids belong to orders open today, and drops those that are too old."""
-        for row in range(1, self.client_ids.count + 1):
-            if self.book.find(self.client_ids.rows[row].order_id) != NIL:
-                self.client_ids.rows[row].day = self.trading_day
-        if self.trading_day > CLIENT_ID_TRADING_DAYS:
-            self.client_ids.forget_before(self.trading_day - CLIENT_ID_TRADING_DAYS)
+    def _apply_to_venue(self, c: Command) -> None:
+        kind = c.kind
+        if kind == CommandKind.TIME:
+            self.sessions.pass_time(c)
+        elif kind == CommandKind.SET_PHASE or kind == CommandKind.HALT or kind == CommandKind.RESUME:
+            self.sessions.change_phase(c)
+        elif kind == CommandKind.DAY_ROLL:
+            self.sessions.roll_day(c)
+        elif kind == CommandKind.LIST_INSTRUMENT:
+            self.administration.list_instrument(c)
+        elif kind == CommandKind.SET_FEES:
+            self.administration.set_fees(c)
+        elif kind == CommandKind.SET_COLLAR:
+            self.administration.set_collar(c)
+        elif kind == CommandKind.SET_VOLATILITY_BAND:
+            self.administration.set_volatility_band(c)
+        elif kind == CommandKind.BUST_TRADE:
+            self.administration.bust_trade(c)
+        elif kind == CommandKind.RECORD:
+            self.log.add(EventKind.RECORDED, Reason.NONE)
+        else:
+            self.log.reject(c, Reason.UNKNOWN_COMMAND, 0)

@@ -10,7 +10,11 @@ import cython
 import numpy as np
 
 from matching_engine.pools import grown, rows
-from matching_engine.records import EVENT
+from matching_engine.records import EVENT, Command
+
+if not cython.compiled:  # when compiled, these stand in the .pxd
+    from matching_engine.faults import Fault
+    from matching_engine.records import EventKind
 
 
 @dataclass(slots=True)
@@ -47,10 +51,12 @@ WORDS = EVENT.itemsize // 8
 
 
 class EventLog:
-    """Rows 0 to `size` - 1 of a pool that `reserve` grows before the commands run."""
+    """Rows 0 to `size` - 1 of a pool that `reserve` grows before the commands run; `seq` is the present command's."""
 
     def __init__(self) -> None:
         self.size = 0
+        self.seq = 0
+        self.fault = 0
         self.rows = rows(EventOut, 64)
         self._words = self._as_words()
 
@@ -65,18 +71,31 @@ class EventLog:
         """The rows as an array of words, made once for each pool: making it costs more than copying an event."""
         return self.rows.base.view("u8") if cython.compiled else None  # type: ignore[attr-defined]
 
-    def add(self, seq: int, kind: int, reason: int) -> int:
-        """A new event, otherwise blank; returns its row."""
+    def add(self, kind: int, reason: int) -> int:
+        """A new event of the present command, otherwise blank; returns its row."""
         i = self.size
+        if i == len(self.rows):
+            self.fault = Fault.NO_ROOM
+            i = 0
         self.size = i + 1
         if cython.compiled:
             memset(cython.address(self.rows[i]), 0, cython.sizeof(EventRow))  # type: ignore[name-defined] # noqa: F821
         else:
             self.rows[i] = EventOut()
-        self.rows[i].seq = seq
+        self.rows[i].seq = self.seq
         self.rows[i].kind = kind
         self.rows[i].reason = reason
         return i
+
+    def reject(self, c: Command, reason: int, order_id: int) -> None:
+        """The answer to a command that isn't carried out."""
+        i = self.add(EventKind.REJECTED, reason)
+        self.rows[i].order_id = order_id
+        self.rows[i].account = c.account
+        self.rows[i].instrument = c.instrument
+        self.rows[i].side = c.side
+        self.rows[i].price_ticks = c.price_ticks
+        self.rows[i].quantity_lots = c.quantity_lots
 
     def take(self) -> Any:
         """The events as an EVENT array of their own; the log is empty again."""
@@ -85,13 +104,5 @@ class EventLog:
             events = self._words[: self.size * WORDS].copy().view(EVENT)
         else:
             events = np.array([VALUES(row) for row in self.rows[: self.size]], EVENT)
-        self.size = 0
-        return events
-
-    def take_bytes(self) -> bytes:
-        """The bytes of the EVENT array that `take` would return."""
-        if not cython.compiled:
-            return bytes(self.take().tobytes())
-        events: bytes = self._words[: self.size * WORDS].tobytes()
         self.size = 0
         return events

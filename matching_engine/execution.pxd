@@ -1,26 +1,42 @@
 cimport cython
 
-from matching_engine.accounts cimport Accounts, fee_fen
+from matching_engine.accounts cimport Accounts
 from matching_engine.event_log cimport EventLog
 from matching_engine.instruments cimport Instruments
 from matching_engine.order_book cimport OrderBook
+from matching_engine.orders cimport order_at, release
 from matching_engine.pools cimport NIL
-from matching_engine.records cimport CommandRow, EventKind, Reason, Side, TimeInForce
+from matching_engine.price_limits cimport worst_ticks
+from matching_engine.records cimport EventKind, OrderType, Phase, Reason, Side
+from matching_engine.settlement cimport Settlement
+from matching_engine.touched_levels cimport TouchedLevels
 
 @cython.final
 cdef class Execution:
     cdef OrderBook book
     cdef Accounts ledger
     cdef Instruments listed
+    cdef Settlement settlement
     cdef EventLog log
-    cdef unsigned int maker_rate_ppm, taker_rate_ppm
+    cdef TouchedLevels touched
+    cdef long long time_ns
 
-    cdef void accept(self, const CommandRow *c, long long lot_reserve) noexcept nogil
-    cdef void cancel(self, unsigned long long seq, int slot) noexcept nogil
-    cdef void end_of_day(self, unsigned long long seq, int instrument, int side) noexcept nogil
-    cdef void end_of_day_levels(self, unsigned long long seq, Py_ssize_t first) noexcept nogil
-    cdef void _say_accepted(self, const CommandRow *c, long long reserve_fen) noexcept nogil
-    cdef void _trade(self, const CommandRow *c, Py_ssize_t j, long long lot_reserve, long long leaves_lots) noexcept nogil
-    cdef void _end(self, unsigned long long seq, Py_ssize_t j, int kind) noexcept nogil
-    cdef void _level(self, unsigned long long seq, int instrument, int side, long long price_ticks) noexcept nogil
-    cdef bint _outside_band(self, int instrument, long long price_ticks) noexcept nogil
+    cdef void place(self, int slot, long long trigger_ticks) noexcept nogil
+    cdef void cascade(self) noexcept nogil
+    cdef void end(self, int slot, int kind, int reason) noexcept nogil
+    cdef void uncross(self, int instrument) noexcept nogil
+    cdef void touch(self, int slot) noexcept nogil
+
+    @cython.locals(left=cython.longlong)
+    cdef void _run(self, int slot) noexcept nogil
+    cdef void _settle(self, unsigned long long order_id, long long tag, long long left, unsigned int account,
+                      int instrument, int side, long long price_ticks) noexcept nogil
+    cdef void _say_triggered(self, int slot) noexcept nogil
+    cdef void _begin_auction(self, int instrument) noexcept nogil
+    @cython.locals(bought=cython.longlong, sold=cython.longlong, trading=cython.longlong)
+    cdef void _touch_crossed(self, int instrument, long long lots) noexcept nogil
+    cdef long long _all_lots(self, int level) noexcept nogil
+    @cython.locals(touched=cython.bint, lowest=cython.longlong, highest=cython.longlong, number=cython.longlong)
+    cdef void tell_touched(self) noexcept nogil
+    cdef void _say_level(self, int side_number, long long price_ticks) noexcept nogil
+    cdef void _say_indicative(self, int instrument) noexcept nogil

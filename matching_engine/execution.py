@@ -1,7 +1,6 @@
-"""What matching does to accounts: orders are placed in the book, and what the book says is settled and told.
+"""What orders do once they are taken: match or rest as the phase says, trigger each other, end; and which prices they touched.
 
-The book knows no money. A buy travels with what one lot of it has reserved as its `tag`, so that each of its trades, and
-its end, release exactly their part.
+`run` and `cascade` are the same for a new, an amended and a triggered order (rulebook 2 and 4).
 """
 
 from __future__ import annotations
@@ -12,170 +11,210 @@ from matching_engine.accounts import Accounts
 from matching_engine.event_log import EventLog
 from matching_engine.instruments import Instruments
 from matching_engine.order_book import OrderBook
-from matching_engine.records import Command
+from matching_engine.settlement import Settlement
+from matching_engine.touched_levels import TouchedLevels
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.accounts import fee_fen
+    from matching_engine.orders import order_at, release
     from matching_engine.pools import NIL
-    from matching_engine.records import EventKind, Reason, Side, TimeInForce
+    from matching_engine.price_limits import worst_ticks
+    from matching_engine.records import EventKind, OrderType, Phase, Reason, Side
 
 
 class Execution:
-    """Places, cancels and ends orders; the fee rates are those of trades from now on."""
+    """Runs orders in the book and tells what happens. `time_ns` is the present command's."""
 
-    def __init__(self, book: OrderBook, ledger: Accounts, listed: Instruments, log: EventLog) -> None:
+    def __init__(
+        self, book: OrderBook, ledger: Accounts, listed: Instruments, settlement: Settlement, log: EventLog
+    ) -> None:
         self.book = book
         self.ledger = ledger
         self.listed = listed
+        self.settlement = settlement
         self.log = log
-        self.maker_rate_ppm = 0
-        self.taker_rate_ppm = 0
+        self.touched = TouchedLevels()
+        self.time_ns = 0
 
-    def accept(self, c: Command, lot_reserve: int) -> None:
-        """Reserves, lets the book match, and says what happened. `lot_reserve` is 0 for a sell."""
-        if c.side == Side.BUY:
-            self.ledger.open_place(c.account, c.instrument)
-            self.ledger.reserve_cash(c.account, c.quantity_lots * lot_reserve)
+    # Orders come and go
+
+    def place(self, slot: int, trigger_ticks: int) -> None:
+        """An order that was taken: a stop waits unless the last price has reached its trigger; any other runs."""
+        instrument = self.book.orders[slot].instrument
+        if self.book.orders[slot].order_type < OrderType.STOP:
+            self._run(slot)
+        elif self.listed.trades(instrument) and self.book.reached(
+            instrument, self.book.orders[slot].side, trigger_ticks
+        ):
+            release(order_at(self.book.orders[slot]))
+            self._say_triggered(slot)
+            self._run(slot)
         else:
-            self.ledger.reserve_lots(c.account, c.instrument, c.quantity_lots)
-        self._say_accepted(c, c.quantity_lots * lot_reserve)
-        self.book.size = 0
-        self.book.place(
-            c.instrument, c.side, c.order_type, c.time_in_force, c.self_trade, c.account,
-            self.ledger.rows[c.account].owner, c.seq, c.price_ticks, c.quantity_lots, lot_reserve,
-        )  # fmt: skip
-        # The book's first event says ACCEPTED, the last of the others may end the order.
-        leaves = c.quantity_lots
-        for j in range(1, self.book.size):
-            leaves -= self.book.out[j].quantity_lots
-            if self.book.out[j].kind == EventKind.TRADE:
-                self._trade(c, j, lot_reserve, leaves)
+            self.book.hold(slot, trigger_ticks)
+        self.cascade()
+
+    def cascade(self) -> None:
+        """Runs the triggered orders one by one, and those that they trigger (2.2)."""
+        slot = self.book.next_triggered()
+        while slot != NIL:
+            self._say_triggered(slot)
+            if self.book.orders[slot].order_type == OrderType.MARKET and not self.listed.trades(
+                self.book.orders[slot].instrument
+            ):
+                self.end(slot, EventKind.CANCELED, Reason.VOLATILITY)
             else:
-                self._end(c.seq, j, self.book.out[j].kind)
-        touched = 0
-        for j in range(1, self.book.size):
-            if self.book.out[j].kind == EventKind.TRADE and self.book.out[j].price_ticks != touched:
-                touched = self.book.out[j].price_ticks
-                self._level(c.seq, c.instrument, 1 - c.side, touched)
-        if leaves > 0:
-            self._level(c.seq, c.instrument, c.side, c.price_ticks)
+                self._run(slot)
+            slot = self.book.next_triggered()
 
-    def _say_accepted(self, c: Command, reserve_fen: int) -> None:
-        i = self.log.add(c.seq, EventKind.ACCEPTED, Reason.NONE)
-        self.log.rows[i].order_id = c.seq
-        self.log.rows[i].account = c.account
-        self.log.rows[i].instrument = c.instrument
-        self.log.rows[i].side = c.side
-        self.log.rows[i].order_type = c.order_type
-        self.log.rows[i].price_ticks = c.price_ticks
-        self.log.rows[i].quantity_lots = c.quantity_lots
-        self.log.rows[i].leaves_lots = c.quantity_lots
-        self.log.rows[i].reserve_fen = reserve_fen
-
-    def cancel(self, seq: int, slot: int) -> None:
-        """Ends a resting order because its owner or an operator asked."""
+    def end(self, slot: int, kind: int, reason: int) -> None:
+        """Ends an open order, wherever it is: CANCELED or EXPIRED."""
+        if self.book.orders[slot].level != NIL and self.book.orders[slot].waiting == 0:
+            self.touch(slot)
+        self.ledger.rows[self.book.orders[slot].account].open_orders -= 1
         self.book.size = 0
-        self.book.cancel_slot(slot, Reason.REQUESTED)
-        self._end(seq, 0, EventKind.CANCELED)
-        self._level(seq, self.book.out[0].instrument, self.book.out[0].side, self.book.out[0].price_ticks)
+        self.book.end(slot, kind, reason)
+        self.settlement.ended(0)
 
-    def _trade(self, c: Command, j: int, lot_reserve: int, leaves_lots: int) -> None:
-        """Settles the trade in the book's event `j`, number `j` of its command."""
-        lots = self.book.out[j].quantity_lots
-        price = self.book.out[j].price_ticks
-        maker = self.book.out[j].maker_account
-        amount = lots * price * self.listed.rows[c.instrument].tick_value_fen
-        fee = fee_fen(amount, self.taker_rate_ppm)
-        maker_fee = fee_fen(amount, self.maker_rate_ppm)
-        if c.side == Side.BUY:
-            released = lots * lot_reserve
-            fee = min(fee, released - amount)
-            self.ledger.settle(c.instrument, c.account, maker, lots, amount, fee, maker_fee, released)
+    def _run(self, slot: int) -> None:
+        """What an incoming order does: it matches where the phase trades, and rests where it doesn't."""
+        instrument = self.book.orders[slot].instrument
+        side = self.book.orders[slot].side
+        account = self.book.orders[slot].account
+        order_id = self.book.orders[slot].order_id
+        price = self.book.orders[slot].price_ticks
+        tag = self.book.order_tags[slot]
+        left = self.book.orders[slot].shown_lots
+        self.book.size = 0
+        if not self.listed.trades(instrument):
+            self.book.collect(slot)
+            self._settle(order_id, tag, left, account, instrument, side, price)
+            return
+        self.book.enter(slot, worst_ticks(instrument, side, self.listed, self.book))
+        self._settle(order_id, tag, left, account, instrument, side, price)
+        if self.book.bounded:
+            self._begin_auction(instrument)
+        elif self.book.traded:
+            self.book.trigger(instrument, self.book.low_ticks, self.book.high_ticks)
+
+    def _settle(
+        self, order_id: int, tag: int, left: int, account: int, instrument: int, side: int, price_ticks: int
+    ) -> None:
+        """Settles and tells what the book says of the incoming order `order_id`, which has `left` lots before."""
+        for j in range(self.book.size):
+            if self.book.out[j].kind == EventKind.TRADE:
+                left -= self.book.out[j].quantity_lots
+                self.touched.touch(2 * instrument + 1 - side, self.book.out[j].price_ticks)
+                if self.book.maker_leaves[j] == 0:
+                    self.ledger.rows[self.book.out[j].maker_account].open_orders -= 1
+                self.settlement.trade(j, tag if side == Side.BUY else self.book.tags[j], Phase.CONTINUOUS)
+                continue
+            if self.book.out[j].order_id == order_id:
+                left -= self.book.out[j].quantity_lots
+            else:
+                self.touched.touch(2 * instrument + self.book.out[j].side, self.book.out[j].price_ticks)
+                if self.book.out[j].leaves_lots == 0:
+                    self.ledger.rows[self.book.out[j].account].open_orders -= 1
+            self.settlement.ended(j)
+        if left > 0:
+            self.touched.touch(2 * instrument + side, price_ticks)
         else:
-            released = lots * self.book.out[j].tag
-            maker_fee = min(maker_fee, released - amount)
-            self.ledger.settle(c.instrument, maker, c.account, lots, amount, maker_fee, fee, released)
-        self.listed.rows[c.instrument].day_lots += lots
-        self.listed.rows[c.instrument].day_amount_fen += amount
-        i = self.log.add(c.seq, EventKind.TRADE, Reason.NONE)
-        self.log.rows[i].order_id = c.seq
-        self.log.rows[i].account = c.account
-        self.log.rows[i].maker_order_id = self.book.out[j].maker_order_id
-        self.log.rows[i].maker_account = maker
-        self.log.rows[i].instrument = c.instrument
-        self.log.rows[i].side = c.side
-        self.log.rows[i].price_ticks = price
-        self.log.rows[i].quantity_lots = lots
-        self.log.rows[i].leaves_lots = leaves_lots
-        self.log.rows[i].amount_fen = amount
-        self.log.rows[i].fee_fen = fee
-        self.log.rows[i].maker_fee_fen = maker_fee
-        self.log.rows[i].reserve_fen = -released
-        self.log.rows[i].number = j
+            self.ledger.rows[account].open_orders -= 1
 
-    def _end(self, seq: int, j: int, kind: int) -> None:
-        """Releases what is left of the order that the book's event `j` ended."""
-        account = self.book.out[j].account
-        instrument = self.book.out[j].instrument
-        lots = self.book.out[j].quantity_lots
-        released = lots * self.book.out[j].tag
-        if self.book.out[j].side == Side.BUY:
-            self.ledger.reserve_cash(account, -released)
-        else:
-            self.ledger.reserve_lots(account, instrument, -lots)
-        i = self.log.add(seq, kind, self.book.out[j].reason)
-        self.log.rows[i].order_id = self.book.out[j].order_id
-        self.log.rows[i].maker_order_id = self.book.out[j].maker_order_id
-        self.log.rows[i].account = account
-        self.log.rows[i].instrument = instrument
-        self.log.rows[i].side = self.book.out[j].side
-        self.log.rows[i].price_ticks = self.book.out[j].price_ticks
-        self.log.rows[i].quantity_lots = lots
-        self.log.rows[i].reserve_fen = -released
+    def _say_triggered(self, slot: int) -> None:
+        i = self.log.add(EventKind.TRIGGERED, Reason.NONE)
+        self.log.rows[i].order_id = self.book.orders[slot].order_id
+        self.log.rows[i].account = self.book.orders[slot].account
+        self.log.rows[i].instrument = self.book.orders[slot].instrument
+        self.log.rows[i].side = self.book.orders[slot].side
+        self.log.rows[i].order_type = self.book.orders[slot].order_type
+        self.log.rows[i].price_ticks = self.book.orders[slot].price_ticks
+        self.log.rows[i].quantity_lots = self.book.orders[slot].shown_lots
+        self.log.rows[i].leaves_lots = self.book.orders[slot].shown_lots
 
-    def _level(self, seq: int, instrument: int, side: int, price_ticks: int) -> None:
-        """What rests at a price now."""
-        level = self.book.levels.find(2 * instrument + side, price_ticks)
-        i = self.log.add(seq, EventKind.LEVEL, Reason.NONE)
+    # Auctions
+
+    def _begin_auction(self, instrument: int) -> None:
+        self.listed.begin_auction(instrument, self.time_ns)
+        i = self.log.add(EventKind.PHASE_CHANGED, Reason.VOLATILITY)
         self.log.rows[i].instrument = instrument
-        self.log.rows[i].side = side
+        self.log.rows[i].phase = Phase.CALL_AUCTION
+        self.log.rows[i].number = self.listed.rows[instrument].auction_s
+
+    def uncross(self, instrument: int) -> None:
+        """Trades what a call auction has collected, all at one price (4.4, 4.5)."""
+        self.book.auction(instrument, self.listed.rows[instrument].reference_ticks)
+        if self.book.auction_lots == 0:
+            return
+        self._touch_crossed(instrument, self.book.auction_lots)
+        self.book.size = 0
+        self.book.uncross(instrument)
+        for j in range(self.book.size):
+            if self.book.out[j].leaves_lots == 0:
+                self.ledger.rows[self.book.out[j].account].open_orders -= 1
+            if self.book.maker_leaves[j] == 0:
+                self.ledger.rows[self.book.out[j].maker_account].open_orders -= 1
+            self.settlement.trade(j, self.book.tags[j], Phase.CALL_AUCTION)
+
+    def _touch_crossed(self, instrument: int, lots: int) -> None:
+        """Notes the prices of the orders that so many lots will trade, in the order in which they do; the buy's first."""
+        buys = self.book.levels.best(2 * instrument)
+        sells = self.book.levels.best(2 * instrument + 1)
+        bought = 0  # lots of the present level of buys that haven't traded yet
+        sold = 0
+        while lots > 0 and (bought > 0 or buys != NIL) and (sold > 0 or sells != NIL):
+            if bought == 0:
+                self.touched.touch(2 * instrument, self.book.levels.price(2 * instrument, buys))
+                bought = self._all_lots(buys)
+                buys = self.book.levels.next(buys)
+            if sold == 0:
+                self.touched.touch(2 * instrument + 1, self.book.levels.price(2 * instrument + 1, sells))
+                sold = self._all_lots(sells)
+                sells = self.book.levels.next(sells)
+            trading = min(lots, bought, sold)
+            lots -= trading
+            bought -= trading
+            sold -= trading
+
+    def _all_lots(self, level: int) -> int:
+        """What rests in a level, hidden quantity too."""
+        return self.book.levels.rows[level].quantity_lots + self.book.levels.rows[level].hidden_lots
+
+    # What the command has touched
+
+    def touch(self, slot: int) -> None:
+        """Notes the price of a resting order."""
+        self.touched.touch(
+            2 * self.book.orders[slot].instrument + self.book.orders[slot].side, self.book.orders[slot].price_ticks
+        )
+
+    def tell_touched(self) -> None:
+        """One LEVEL for each price touched, then one INDICATIVE for each instrument of these in a call auction."""
+        lowest = 2 * self.listed.count
+        highest = -1
+        for n in range(self.touched.count):
+            number = self.touched.rows[n].side_number
+            lowest = min(lowest, number)
+            highest = max(highest, number)
+            self.listed.rows[number // 2].touched_seq = self.log.seq
+            self._say_level(number, self.touched.rows[n].price_ticks)
+        for instrument in range(lowest // 2, highest // 2 + 1):
+            touched = self.listed.rows[instrument].touched_seq == self.log.seq
+            if touched and self.listed.phase(instrument) == Phase.CALL_AUCTION:
+                self._say_indicative(instrument)
+
+    def _say_level(self, side_number: int, price_ticks: int) -> None:
+        level = self.book.levels.find(side_number, price_ticks)
+        i = self.log.add(EventKind.LEVEL, Reason.NONE)
+        self.log.rows[i].instrument = side_number >> 1
+        self.log.rows[i].side = side_number & 1
         self.log.rows[i].price_ticks = price_ticks
         self.log.rows[i].quantity_lots = self.book.levels.rows[level].quantity_lots
         self.log.rows[i].number = self.book.levels.rows[level].orders
 
-    def _outside_band(self, instrument: int, price_ticks: int) -> bool:
-        row = self.listed.rows[instrument]
-        return price_ticks < row.low_ticks or price_ticks > row.high_ticks
-
-    def end_of_day(self, seq: int, instrument: int, side: int) -> None:
-        """Ends the orders of a side that don't live on into the new day."""
-        level = self.book.levels.best(2 * instrument + side)
-        while level != NIL:
-            price = self.book.levels.price(2 * instrument + side, level)
-            slot = self.book.levels.rows[level].head
-            level = self.book.levels.next(level)
-            while slot != NIL:
-                ending = slot
-                slot = self.book.orders[slot].next
-                self.book.size = 0
-                if self.book.orders[ending].time_in_force == TimeInForce.DAY:
-                    self.book.cancel_slot(ending, Reason.END_OF_DAY)
-                    self._end(seq, 0, EventKind.EXPIRED)
-                elif self._outside_band(instrument, price):
-                    self.book.cancel_slot(ending, Reason.OUTSIDE_BAND)
-                    self._end(seq, 0, EventKind.CANCELED)
-
-    def end_of_day_levels(self, seq: int, first: int) -> None:
-        """One LEVEL for each price of the ended orders, whose events stand from row `first` on, level by level."""
-        last = self.log.size
-        for i in range(first, last):
-            instrument = self.log.rows[i].instrument
-            side = self.log.rows[i].side
-            price = self.log.rows[i].price_ticks
-            if (
-                i == first
-                or self.log.rows[i - 1].price_ticks != price
-                or self.log.rows[i - 1].side != side
-                or self.log.rows[i - 1].instrument != instrument
-            ):
-                self._level(seq, instrument, side, price)
+    def _say_indicative(self, instrument: int) -> None:
+        self.book.auction(instrument, self.listed.rows[instrument].reference_ticks)
+        i = self.log.add(EventKind.INDICATIVE, Reason.NONE)
+        self.log.rows[i].instrument = instrument
+        if self.book.auction_lots > 0:
+            self.log.rows[i].price_ticks = self.book.auction_ticks
+            self.log.rows[i].quantity_lots = self.book.auction_lots
+            self.log.rows[i].leaves_lots = self.book.auction_imbalance

@@ -1,7 +1,8 @@
 """What is listed: each instrument's terms, its phase, the edges of its daily price band and its day so far.
 
-An instrument follows the schedule's phase unless an operator has halted it; a halt outlives changes of phase. What the
-schedule and the operator said last about *all* instruments is kept too: an instrument listed later begins with it.
+An instrument follows the schedule's phase unless an operator has halted it or a volatility auction goes on; a halt outlives
+changes of phase. What the schedule and the operator said last about *all* instruments is kept too: an instrument listed
+later begins with it.
 """
 
 from __future__ import annotations
@@ -11,18 +12,24 @@ from typing import ClassVar
 
 import cython
 
+from matching_engine.phases import phase_rules
 from matching_engine.pools import rows
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.limits import MAX_INSTRUMENTS
     from matching_engine.records import MAX_PRICE_TICKS, Phase
 
+    MILLION = 1_000_000
+    SECOND_NS = 1_000_000_000
+    LAST_NS = 2**63 - 1
+
 
 @dataclass(slots=True)
 class Instrument:
-    """One instrument. `day_lots` and `day_amount_fen` are the volume and turnover since the last day roll."""
+    """One instrument. `day_lots` and `day_amount_fen` are the volume and turnover since the last day roll; `phase_before`
+    is the phase in force before the command that moves it, `touched_seq` the last command that touched its book."""
 
-    LAYOUT: ClassVar[str] = "i8 i8 i8 i8 i8 i8 i8 u4 u1 u1 u2"
+    LAYOUT: ClassVar[str] = "i8 i8 i8 i8 i8 i8 i8 i8 u8 u4 u4 u4 u4 u1 u1 u1 u1 u4"
 
     tick_value_fen: int = 0
     reference_ticks: int = 0
@@ -31,10 +38,29 @@ class Instrument:
     max_quantity_lots: int = 0
     day_lots: int = 0
     day_amount_fen: int = 0
+    auction_ends_ns: int = 0
+    touched_seq: int = 0
     band_ppm: int = 0
+    collar_ppm: int = 0
+    volatility_ppm: int = 0
+    auction_s: int = 0
     phase: int = 0
     halted: int = 0
+    in_auction: int = 0
+    phase_before: int = 0
     unused: int = 0
+
+
+def highest_ticks(anchor_ticks: int, rate_ppm: int) -> int:
+    """The highest price within a rate of an anchor. A price × 2,000,000 is below 2^52."""
+    high = anchor_ticks * (MILLION + rate_ppm) // MILLION
+    return high if high < MAX_PRICE_TICKS else MAX_PRICE_TICKS
+
+
+def lowest_ticks(anchor_ticks: int, rate_ppm: int) -> int:
+    """The lowest price within a rate of an anchor."""
+    low = (anchor_ticks * (MILLION - rate_ppm) + MILLION - 1) // MILLION
+    return low if low > 1 else 1
 
 
 class Instruments:
@@ -44,6 +70,7 @@ class Instruments:
         self.count = 0
         self.venue_phase = 0  # CLOSED
         self.venue_halted = 0
+        self.rules = phase_rules()
         self.rows = rows(Instrument, MAX_INSTRUMENTS)
 
     def add(self, tick_value_fen: int, reference_ticks: int, band_ppm: int, max_quantity_lots: int) -> int:
@@ -55,28 +82,40 @@ class Instruments:
         self.rows[number].max_quantity_lots = max_quantity_lots
         self.rows[number].phase = self.venue_phase
         self.rows[number].halted = self.venue_halted
-        self._set_reference(number, reference_ticks)
+        self.set_reference(number, reference_ticks)
         return number
 
     # Phases
 
     def phase(self, instrument: int) -> int:
-        """The phase an instrument is in: HALTED, or else the schedule's."""
-        return Phase.HALTED if self.rows[instrument].halted else self.rows[instrument].phase
+        """The phase in force: HALTED, or else CALL_AUCTION while a volatility auction lasts, or else the schedule's."""
+        if self.rows[instrument].halted:
+            return Phase.HALTED
+        return Phase.CALL_AUCTION if self.rows[instrument].in_auction else self.rows[instrument].phase
+
+    def trades(self, instrument: int) -> bool:
+        """Whether an incoming order trades at once."""
+        return self.rules[self.phase(instrument)].trades != 0
 
     def venue(self) -> int:
         """The phase an instrument would begin in if it were listed now."""
         return Phase.HALTED if self.venue_halted else self.venue_phase
 
+    def note_phases(self) -> None:
+        """Notes the phases in force before a command moves them."""
+        for i in range(self.count):
+            self.rows[i].phase_before = self.phase(i)
+
     def set_phase(self, instrument: int, phase: int) -> None:
-        """The schedule's phase of one instrument."""
+        """The schedule's phase of one instrument; it ends a volatility auction."""
         self.rows[instrument].phase = phase
+        self.end_auction(instrument)
 
     def set_all_phases(self, phase: int) -> None:
         """The schedule's phase of all, and of those listed later."""
         self.venue_phase = phase
         for i in range(self.count):
-            self.rows[i].phase = phase
+            self.set_phase(i, phase)
 
     def set_halted(self, instrument: int, halted: bool) -> None:
         """An operator halts or resumes one instrument."""
@@ -87,6 +126,18 @@ class Instruments:
         self.venue_halted = halted
         for i in range(self.count):
             self.rows[i].halted = halted
+
+    def begin_auction(self, instrument: int, time_ns: int) -> None:
+        """A volatility auction of the instrument's length begins."""
+        length_ns: int = self.rows[instrument].auction_s
+        length_ns *= SECOND_NS
+        self.rows[instrument].in_auction = 1
+        self.rows[instrument].auction_ends_ns = LAST_NS if time_ns > LAST_NS - length_ns else time_ns + length_ns
+
+    def end_auction(self, instrument: int) -> None:
+        """The volatility auction, if there is one, ends."""
+        self.rows[instrument].in_auction = 0
+        self.rows[instrument].auction_ends_ns = 0
 
     # Days
 
@@ -102,16 +153,14 @@ class Instruments:
             tick_fen = row.day_lots * row.tick_value_fen
             rest = row.day_amount_fen % tick_fen
             reference = row.day_amount_fen // tick_fen + (1 if rest >= tick_fen - rest else 0)
-        self._set_reference(instrument, reference)
+        self.set_reference(instrument, reference)
         self.rows[instrument].day_lots = 0
         self.rows[instrument].day_amount_fen = 0
         return reference
 
-    def _set_reference(self, instrument: int, reference_ticks: int) -> None:
-        # The edges of `records.band`; no price above MAX_PRICE_TICKS is taken. Reference × 2,000,000 is below 2^52.
-        self.rows[instrument].reference_ticks = reference_ticks
+    def set_reference(self, instrument: int, reference_ticks: int) -> None:
+        """The reference price and, from it, the edges of the day's band (`records.band`, within what a price can be)."""
         rate = self.rows[instrument].band_ppm
-        low = (reference_ticks * (1_000_000 - rate) + 999_999) // 1_000_000
-        high = reference_ticks * (1_000_000 + rate) // 1_000_000
-        self.rows[instrument].low_ticks = low if low > 1 else 1
-        self.rows[instrument].high_ticks = high if high < MAX_PRICE_TICKS else MAX_PRICE_TICKS
+        self.rows[instrument].reference_ticks = reference_ticks
+        self.rows[instrument].low_ticks = lowest_ticks(reference_ticks, rate)
+        self.rows[instrument].high_ticks = highest_ticks(reference_ticks, rate)

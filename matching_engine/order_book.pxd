@@ -1,8 +1,9 @@
 """The C face of the book, for the engine that keeps accounts on top of it.
 
     book.reserve(n)          once before n commands: grows every pool, may raise MemoryError, changes nothing else
-    book.size = 0            events of a call stand in book.out[0 : book.size], book.tags[i] the tag (of
-                             book.order_tags, where book.tagged is set) whose reserve event i moves
+    book.size = 0            events of a call stand in book.out[0 : book.size]; where book.tagged is set, book.tags[i] is the tag
+                             (book.order_tags[slot]) whose reserve event i moves, and book.maker_leaves[i] what is open of a
+                             TRADE's maker from then on
     slot = book.new_slot()   a blank order: fill its fields, all but level, prev, next and waiting; shown_lots is all of it
     book.enter(slot, worst)  validated orders only; appends TRADE, PREVENTED, CANCELED. The slot is the book's from then on
     book.find(order_id)      a slot, or NIL; the order is book.orders[slot]
@@ -64,8 +65,9 @@ cdef class OrderBook:
     cdef LastRow[::1] last                 # by instrument: the last price, if any order `traded` since forget_last
     cdef BookEventRow[::1] out
     cdef long long[::1] tags
-    cdef long long[::1] order_tags         # by slot, the engine's; `tags` are written where it says `tagged`
-    cdef bint tagged
+    cdef long long[::1] order_tags         # by slot, the engine's
+    cdef bint tagged                       # whether `tags` and `maker_leaves` are written
+    cdef unsigned int[::1] maker_leaves    # by event, of a TRADE: what is open of the maker from then on
     cdef Py_ssize_t size
     cdef bint bounded                      # the latest enter() stopped at worst_ticks, where its own price would go on
     cdef bint traded                       # the latest enter() or uncross() had trades: their lowest and highest price
@@ -82,6 +84,7 @@ cdef class OrderBook:
     @cython.locals(again=cython.bint)
     cdef void collect(self, int slot) noexcept nogil
     cdef void hold(self, int slot, long long trigger_ticks) noexcept nogil
+    cdef void resume(self, int slot, long long trigger_ticks) noexcept nogil
     cdef bint reached(self, int instrument, int side, long long trigger_ticks) noexcept nogil
     cdef void trigger(self, int instrument, long long low_ticks, long long high_ticks) noexcept nogil
     cdef int next_triggered(self) noexcept nogil

@@ -96,6 +96,7 @@ class OrderBook:
         self.last = rows(Last, instruments)
         self.out = rows(Event, 1)
         self.tags = words(1, "i8")
+        self.maker_leaves = words(1, "u4")
         self.size = 0
         self.refills = self.stops = 0
         self.bounded = self.traded = False
@@ -328,6 +329,15 @@ class OrderBook:
         self.stops += 1
         self._link(slot, self._queue_number(order_at(self.orders[slot])), trigger_ticks)
 
+    def resume(self, slot: int, trigger_ticks: int) -> None:
+        """An order of a snapshot stands at the end of its queue, its parts shown and hidden as they were."""
+        if trigger_ticks != 0:
+            self.hold(slot, trigger_ticks)
+            return
+        order = order_at(self.orders[slot])
+        self.refills += refills_of(order.hidden_lots, order.display_lots)
+        self._link(slot, 2 * order.instrument + order.side, order.price_ticks)
+
     def reached(self, instrument: int, side: int, trigger_ticks: int) -> bool:
         """Whether the last price has reached the trigger of a stop."""
         if not self.last[instrument].traded:
@@ -531,7 +541,7 @@ class OrderBook:
         display = c.display_lots if c.flags & Flag.CHANGE_DISPLAY else order.display_lots
         price = c.price_ticks if c.flags & Flag.CHANGE_PRICE else order.price_ticks
         trigger = c.trigger_ticks if c.flags & Flag.CHANGE_TRIGGER else self.trigger_ticks(slot)
-        reason = amend_refusal(c, order, total != present or display != order.display_lots)
+        reason = amend_refusal(c, order, total > present or display != order.display_lots)
         if reason != Reason.NONE:
             return reason
         if total <= order.filled_lots:
@@ -833,6 +843,7 @@ class OrderBook:
         event.price_ticks = price_ticks
         if self.tagged:
             self.tags[self.size - 1] = self.order_tags[maker_slot]
+            self.maker_leaves[self.size - 1] = maker.shown_lots + maker.hidden_lots - traded
 
     def _reject(self, c: BookCommand, reason: int) -> None:
         i = self.size
@@ -861,6 +872,7 @@ class OrderBook:
         events = self.size + 2 * slices + 4 * self.stops + 8 * commands
         if events > len(self.out):
             self.tags = grown(self.tags, self.size, 2 * events)
+            self.maker_leaves = grown(self.maker_leaves, self.size, 2 * events)
             self.out = grown(self.out, self.size, 2 * events)
         return events
 

@@ -1,7 +1,7 @@
 cimport cython
 
 from matching_engine.orders cimport OrderRow
-from matching_engine.pools cimport NIL, WORD, lowest_bit
+from matching_engine.pools cimport NIL, WORD, lowest_bit, prefetch
 
 cdef struct EntryRow:
     int slot
@@ -26,6 +26,7 @@ cdef class OrderIds:
     cdef Py_ssize_t _place
 
     cpdef int find(self, unsigned long long order_id) noexcept nogil
+    cdef void expect(self, unsigned long long order_id) noexcept nogil
     cpdef void insert(self, unsigned long long order_id, int slot) noexcept nogil
     @cython.locals(home=Py_ssize_t, hole=Py_ssize_t, i=Py_ssize_t, mask=Py_ssize_t)
     cpdef int erase(self, unsigned long long order_id) noexcept nogil

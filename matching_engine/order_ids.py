@@ -16,7 +16,7 @@ from matching_engine.orders import Order
 from matching_engine.pools import rows
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.pools import NIL, WORD, lowest_bit
+    from matching_engine.pools import NIL, WORD, lowest_bit, prefetch
 
     def hash_of(order_id: int) -> int:
         """64 bits, the upper ones of which say where an id stands: neither strides nor close ids crowd a part of the table."""
@@ -57,6 +57,10 @@ class OrderIds:
         self._sought = order_id
         self._place = self._locate(order_id)
         return self._table[self._place].slot
+
+    def expect(self, order_id: int) -> None:
+        """Asks for the memory of the entry of an id that comes soon."""
+        prefetch(entry_at(self._table[hash_of(order_id) >> self._shift]))
 
     def insert(self, order_id: int, slot: int) -> None:
         """Adds an id that is not in the table, of the order in a slot; `reserve` must have made room for it."""

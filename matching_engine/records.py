@@ -73,7 +73,7 @@ SETTLED           instrument, price_ticks (settlement price, the new reference; 
                   quantity_lots and amount_fen (the ended day's volume and turnover)
 FEES_SET          (the command says the class and the rates)
 COLLAR_SET, VOLATILITY_BAND_SET  instrument (the command says the rest)
-PHASE_CHANGED     instrument (or ALL_INSTRUMENTS), phase (HALTED after HALT; after RESUME the schedule's phase); reason
+PHASE_CHANGED     instrument (or ALL_INSTRUMENTS), phase (the one in force from now on, so HALTED while halted); reason
                   VOLATILITY and number (its length in seconds) where a volatility auction begins
 DAY_ROLLED        date
 TIME_PASSED       (the command says the time)
@@ -83,10 +83,12 @@ The events of one command stand in this order
 ---------------------------------------------
 1. ACCEPTED | REPEATED | REJECTED | REPLACED, or the kind of its own that another command has. An AMEND down to what is
    filled, or less, has CANCELED instead.
-2. What the order itself does: TRADE and PREVENTED as they happen, then CANCELED; PHASE_CHANGED where it begins a
+2. What the order itself does: TRADE and PREVENTED as they happen, then CANCELED; last PHASE_CHANGED where it begins a
    volatility auction.
 3. Each order it triggers likewise: TRIGGERED, then as in 2.
-4. One LEVEL for each price touched, in the order of first touch, whatever happened there in between.
+4. One LEVEL for each price touched, in the order of first touch, whatever happened there in between: a price is touched
+   where an order of the book trades, loses quantity, ends, is replaced (its old price), or comes to rest. A trade of an
+   auction touches the buy's price, then the sell's. Waiting stops touch nothing.
 5. One INDICATIVE for each instrument in a call auction with a price touched, by instrument.
 
 Each event states every change it makes, so each balance is a sum over events:

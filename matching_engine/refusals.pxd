@@ -1,34 +1,40 @@
+cimport cython
+
 from matching_engine.accounts cimport Accounts
-from matching_engine.instruments cimport Instruments
-from matching_engine.limits cimport (
-    MAX_DAY_AMOUNT_FEN,
-    MAX_HELD_LOTS,
-    MAX_INSTRUMENTS,
-    MAX_OPEN_ORDERS,
-    MAX_TICK_VALUE_FEN,
-)
+from matching_engine.instruments cimport SECOND_NS, Instruments
+from matching_engine.limits cimport MAX_DAY_AMOUNT_FEN, MAX_OPEN_ORDERS
+from matching_engine.order_book cimport OrderBook
+from matching_engine.order_terms cimport OrderTerms, may_rest
+from matching_engine.orders cimport refills_of
+from matching_engine.price_limits cimport anchor_of, outside_collar
 from matching_engine.records cimport (
-    ALL_INSTRUMENTS,
     MAX_AMOUNT_FEN,
     MAX_PRICE_TICKS,
-    MAX_QUANTITY_LOTS,
-    MAX_RATE_PPM,
-    CommandKind,
+    MAX_SLICES,
     CommandRow,
+    Flag,
     OrderType,
-    Phase,
     Reason,
     SelfTrade,
     Side,
     TimeInForce,
 )
 
+cdef enum:
+    CHANGES = 30
+
+@cython.locals(expiry=cython.longlong, rests=cython.bint, shows=cython.bint)
 cdef int unreadable(const CommandRow *c, Instruments listed) noexcept nogil
-cdef int declined(const CommandRow *c, Instruments listed, Py_ssize_t open_orders) noexcept nogil
-cdef int unaffordable(const CommandRow *c, Instruments listed, Accounts ledger, long long lot_value_fen,
-                      long long lot_reserve) noexcept nogil
-cdef int cash_refusal(const CommandRow *c, Accounts ledger) noexcept nogil
-cdef int lots_refusal(const CommandRow *c, Instruments listed, Accounts ledger) noexcept nogil
-cdef int listing_refusal(const CommandRow *c, Instruments listed) noexcept nogil
-cdef int phase_refusal(const CommandRow *c, Instruments listed) noexcept nogil
-cdef bint is_date(unsigned int date) noexcept nogil
+cdef int unreadable_prices(const CommandRow *c) noexcept nogil
+cdef int unreadable_amend(const CommandRow *c, OrderTerms t, Instruments listed, bint shown,
+                          bint display_changes) noexcept nogil
+cdef bint has_unflagged(const CommandRow *c) noexcept nogil
+cdef bint display_fits(long long display_lots, long long quantity_lots) noexcept nogil
+cdef int shut(OrderTerms t, Instruments listed, Accounts ledger) noexcept nogil
+@cython.locals(others=cython.longlong)
+cdef int declined(OrderTerms t, Instruments listed, Accounts ledger, OrderBook book) noexcept nogil
+@cython.locals(priced=cython.bint, stop=cython.bint)
+cdef int out_of_range(OrderTerms t, Instruments listed, OrderBook book) noexcept nogil
+cdef bint adds_one(OrderTerms t) noexcept nogil
+@cython.locals(most_lots=cython.longlong, most_fen=cython.longlong, per_lot=cython.longlong)
+cdef int unaffordable(OrderTerms t, Instruments listed, Accounts ledger, OrderBook book) noexcept nogil

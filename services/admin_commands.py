@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, pack_commands
-from services.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
+from matching_engine.records import ALL_INSTRUMENTS, BOTH_SIDES, Command, CommandKind, pack_commands
+from services.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
 from services.messaging import Submission
 
 
@@ -14,9 +14,10 @@ def submission(command: Command, attachment: bytes | None = None) -> Submission:
     return Submission(pack_commands([command._replace(attachment=1)]), (attachment,))
 
 
-def open_account(sender: Command, text: AccountText, owner: int = 0) -> Submission:
+def open_account(sender: Command, text: AccountText, owner: int = 0, account_class: int = 0) -> Submission:
     """A new account; the ACCOUNT_OPENED event says its number."""
-    return submission(sender._replace(kind=CommandKind.OPEN_ACCOUNT, owner=owner), text.to_bytes())
+    command = sender._replace(kind=CommandKind.OPEN_ACCOUNT, owner=owner, account_class=account_class)
+    return submission(command, text.to_bytes())
 
 
 def change_cash(sender: Command, account: int, amount_fen: int) -> Submission:
@@ -30,6 +31,45 @@ def change_inventory(sender: Command, account: int, instrument: int, quantity_lo
     kind = CommandKind.RECEIVE if quantity_lots >= 0 else CommandKind.RELEASE
     command = sender._replace(kind=kind, account=account, instrument=instrument, quantity_lots=abs(quantity_lots))
     return submission(command)
+
+
+def set_limits(
+    sender: Command,
+    account: int,
+    *,
+    max_order_lots: int = 0,
+    max_order_fen: int = 0,
+    max_open_orders: int = 0,
+    max_day_fen: int = 0,
+) -> Submission:
+    """All limits of an account, in two commands that nothing comes between; 0: no limit."""
+    orders = sender._replace(
+        kind=CommandKind.SET_ORDER_LIMITS,
+        account=account,
+        quantity_lots=max_order_lots,
+        amount_fen=max_order_fen,
+        number=max_open_orders,
+    )
+    turnover = sender._replace(kind=CommandKind.SET_TURNOVER_LIMIT, account=account, amount_fen=max_day_fen)
+    return Submission(pack_commands([orders, turnover]))
+
+
+def kill_switch(sender: Command, account: int = 0, *, on: bool) -> Submission:
+    """Refuses new orders and amends of an account, or of the whole venue (0), until it is off again."""
+    kind = CommandKind.KILL_SWITCH_ON if on else CommandKind.KILL_SWITCH_OFF
+    return submission(sender._replace(kind=kind, account=account))
+
+
+def mass_cancel(
+    sender: Command, account: int = 0, *, instrument: int = ALL_INSTRUMENTS, side: int = BOTH_SIDES
+) -> Submission:
+    """Ends the open orders of an account, or of every account (0)."""
+    return submission(sender._replace(kind=CommandKind.MASS_CANCEL, account=account, instrument=instrument, side=side))
+
+
+def bust_trade(sender: Command, trade_id: int, text: BustText) -> Submission:
+    """Takes back a trade of the present trading day."""
+    return submission(sender._replace(kind=CommandKind.BUST_TRADE, order_id=trade_id), text.to_bytes())
 
 
 def list_instrument(
@@ -54,9 +94,24 @@ def list_instrument(
     return submission(command, text.to_bytes())
 
 
-def set_fees(sender: Command, *, maker_rate_ppm: int, taker_rate_ppm: int) -> Submission:
-    """What a trade costs each side, in millionths of its notional."""
-    command = sender._replace(kind=CommandKind.SET_FEES, rate_ppm=maker_rate_ppm, taker_rate_ppm=taker_rate_ppm)
+def set_fees(sender: Command, *, maker_rate_ppm: int, taker_rate_ppm: int, account_class: int = 0) -> Submission:
+    """What a trade costs each side of an account class, in millionths of its notional."""
+    command = sender._replace(
+        kind=CommandKind.SET_FEES, rate_ppm=maker_rate_ppm, taker_rate_ppm=taker_rate_ppm, account_class=account_class
+    )
+    return submission(command)
+
+
+def set_collar(sender: Command, instrument: int, rate_ppm: int) -> Submission:
+    """How far beyond the last price an order may reach, in millionths; 0: no collar."""
+    return submission(sender._replace(kind=CommandKind.SET_COLLAR, instrument=instrument, rate_ppm=rate_ppm))
+
+
+def set_volatility_band(sender: Command, instrument: int, rate_ppm: int, auction_s: int) -> Submission:
+    """How far from the last price a trade may be before it begins an auction of so many seconds; both 0: no band."""
+    command = sender._replace(
+        kind=CommandKind.SET_VOLATILITY_BAND, instrument=instrument, rate_ppm=rate_ppm, time_s=auction_s
+    )
     return submission(command)
 
 

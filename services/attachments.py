@@ -1,6 +1,6 @@
 """Texts of a journal row that the engine never reads: names, key hashes, targets. UTF-8 JSON, one model per kind of command.
 
-OPEN_ACCOUNT     AccountText        LIST_INSTRUMENT  InstrumentText
+OPEN_ACCOUNT     AccountText        LIST_INSTRUMENT  InstrumentText        BUST_TRADE  BustText
 RECORD           KeyIssued | KeyRevoked | TargetSet, told apart by `type`
 """
 
@@ -41,6 +41,12 @@ class InstrumentText(_Text):
     reference_price_source: Literal["sourced", "assumed"]
     spec: str
     note: str
+
+
+class BustText(_Text):
+    """Why an operator takes a trade back."""
+
+    reason: str
 
 
 class KeyIssued(_Text):

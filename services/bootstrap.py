@@ -25,13 +25,14 @@ from matching_engine import Engine
 from services.dashboard import mount_dashboard
 from services.data import load_instruments
 from services.data.calendar import TradingCalendar
-from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
+from services.first_start import DEMO_GUARDS, GUARDS, IssuedKey, Missing, Present, read_keys, write_keys
 from services.gateway import websocket
 from services.gateway.app import create_app
 from services.gateway.channels import Channels
 from services.gateway.connection import MAX_MESSAGE_BYTES
 from services.gateway.history import OrderHistory
 from services.gateway.keys import ApiKey
+from services.gateway.loading import load_state
 from services.gateway.order_entry import OrderEntry
 from services.gateway.reader import GatewayReader
 from services.gateway.state import VenueState
@@ -116,7 +117,7 @@ async def _run(
     async with asyncio.TaskGroup() as parts:
         readers = [parts.create_task(projector.run(), name="projector")]
         await projector.reached(recovery.last_seq)
-        state, market = await VenueState.load(read_database), await load_market(read_database)
+        state, market = await load_state(read_database), await load_market(read_database)
         history = OrderHistory(state, read_database, projector.reached)
         entry = OrderEntry(state, inbox, history)
         channels = Channels(state, market)
@@ -141,8 +142,13 @@ async def _run(
             facts=VenueFacts(schedule=settings.schedule, demo=settings.demo),
             request_log=settings.request_log,
         )
-        desk_key = keys[_desk().name].key if settings.demo else None
-        dashboard = mount_dashboard(app, url=lambda: url, read_key=keys[PAGES].key, trader_key=desk_key)
+        dashboard = mount_dashboard(
+            app,
+            url=lambda: url,
+            read_key=keys[PAGES].key,
+            trader_key=keys[_desk().name].key if settings.demo else None,
+            operator_key=keys[OPERATOR].key if settings.demo else None,
+        )
         server = _server(app, settings)
         serving = parts.create_task(_serve(server, listener), name="server")
         clients = [parts.create_task(dashboard.run(), name="pages")]
@@ -196,7 +202,8 @@ async def _complete(
         ),
         read_keys(keys_file),
     )
-    missing.venue(load_instruments(), year=local_day(clock())[0].year)
+    guards = DEMO_GUARDS if settings.demo else GUARDS
+    missing.venue(load_instruments(), year=local_day(clock())[0].year, guards=guards)
     missing.key(OPERATOR, 0, ("read", "operate", "admin"))
     missing.key(PAGES, 0, ("read",))
     if settings.demo:

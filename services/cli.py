@@ -104,7 +104,10 @@ def serve(
     data_dir: DataDir = Path("rex-data"),
     schedule: Annotated[
         Literal["always", "exchange"],
-        typer.Option(help="exchange: 09:00–11:30 and 13:30–16:00 Asia/Shanghai on trading days; always: 24 h."),
+        typer.Option(
+            help="exchange: auctions at 08:55 and 16:00, continuous 09:00–11:30 and 13:30–16:00, Asia/Shanghai, on trading "
+            "days; always: 24 h."
+        ),
     ] = "exchange",
     host: Annotated[str, typer.Option(help="Address to listen on.", envvar="REX_HOST")] = "127.0.0.1",
     as_json: AsJson = False,

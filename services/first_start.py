@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -24,7 +24,9 @@ from services.admin_commands import (
     list_instrument,
     open_account,
     record,
+    set_collar,
     set_fees,
+    set_volatility_band,
 )
 from services.attachments import AccountText, InstrumentText, KeyIssued, TargetSet
 from services.data import InstrumentFacts
@@ -33,7 +35,7 @@ from services.messaging import Submission
 Scope = Literal["read", "trade", "operate", "admin"]
 
 FEE_PPM = 500
-"""0.05 % each side: an assumption of this project."""
+"""0.05 % each side, of accounts of class 0, which all are unless they are opened in another: an assumption of this project."""
 
 TARGET_FEN = 2_300_000_000_000
 """23 billion yuan a year."""
@@ -43,6 +45,21 @@ TARGET_NAME = "Baotou national-level rare-earth trading platform: 23 billion yua
 MAX_ORDER_LOTS = 100_000
 """The largest order in any shipped instrument: an assumption of this project."""
 
+
+class Guards(NamedTuple):
+    """What keeps prices from running away: an assumption of this project, as real venues' are set instrument by instrument."""
+
+    collar_ppm: int
+    """How far beyond the last price an order may reach."""
+    volatility_ppm: int
+    """How far from the last price an order may trade."""
+    auction_s: int
+    """How long the auction lasts that a trade beyond it begins."""
+
+
+GUARDS = Guards(collar_ppm=30_000, volatility_ppm=20_000, auction_s=120)
+DEMO_GUARDS = Guards(collar_ppm=30_000, volatility_ppm=8_000, auction_s=15)
+"""Narrower and shorter, so that a visitor sees an auction now and then and its end."""
 
 _NOBODY = Command()
 """Sender and actor of what REX itself adds."""
@@ -88,14 +105,17 @@ class Missing:
         self.keys = dict(keys)
         self.parts: list[Submission] = []
 
-    def venue(self, instruments: tuple[InstrumentFacts, ...], year: int) -> None:
-        """Instruments, fees and the target seed an empty venue only: later they are the operators' to change."""
+    def venue(self, instruments: tuple[InstrumentFacts, ...], year: int, guards: Guards | None = None) -> None:
+        """Instruments, fees, guards and the target seed an empty venue only: later they are the operators' to change."""
         if self.instruments:
             return
         self.parts.append(set_fees(_NOBODY, maker_rate_ppm=FEE_PPM, taker_rate_ppm=FEE_PPM))
         for number, facts in enumerate(instruments):
             self.instruments[facts.symbol] = number
             self.parts.append(_listing(_NOBODY, number, facts))
+            if guards is not None:
+                self.parts.append(set_collar(_NOBODY, number, guards.collar_ppm))
+                self.parts.append(set_volatility_band(_NOBODY, number, guards.volatility_ppm, guards.auction_s))
         target = TargetSet(year=year, amount_fen=TARGET_FEN, name=TARGET_NAME)
         self.parts.append(record(_NOBODY, target))
 

@@ -24,7 +24,8 @@ class Settings(BaseSettings):
     """0 takes a free one."""
 
     schedule: Literal["always", "exchange"] = "exchange"
-    """`always`: 24 h continuous. `exchange`: 09:00–11:30 and 13:30–16:00 Asia/Shanghai on trading days."""
+    """`always`: 24 h continuous. `exchange`: on trading days auctions at 08:55 and 16:00, between them continuous trading
+    09:00–11:30 and 13:30–16:00, Asia/Shanghai (services/sequencer/schedule.py)."""
 
     demo: bool = False
     """Simulated traders trade in every instrument, and the trader page may place orders."""

@@ -13,27 +13,32 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from load_tests.benchmarks import durable_rates, engine_rates, gateway_rates
+from load_tests.benchmarks import book_rates, durable_rates, engine_rates, gateway_rates, peer_rates, plain_rates
 from load_tests.benchmarks.figure import Effort, Figure
 from load_tests.benchmarks.machine import describe
+from load_tests.benchmarks.peer_rates import PeerResult
 from matching_engine import build_notice
 
 BENCHMARKS = {
-    "book": engine_rates.book_figures,
-    "engine": engine_rates.whole_engine_figures,
-    "plain": engine_rates.plain_python_figures,
+    "book": book_rates.book_figures,
+    "engine": engine_rates.engine_figures,
+    "plain": plain_rates.plain_figures,
     "durable": durable_rates.durable_figures,
     "recovery": durable_rates.recovery_figures,
     "rest": gateway_rates.rest_figures,
     "websocket": gateway_rates.websocket_figures,
 }
+PEERS = "peers"
 RESULTS = Path(__file__).parents[1] / "results"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m load_tests.benchmarks", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, help="only these (default: all)", metavar="NAME")
+    names = (*BENCHMARKS, PEERS)
+    parser.add_argument(
+        "--only", nargs="+", choices=names, help="only these (default: all)", metavar="NAME", default=names
+    )
     parser.add_argument("--seed", type=int, default=1, help="seed of the order flow (default 1)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages: to try it, not to quote it")
     parser.add_argument("--json", action="store_true", help="the result as JSON on standard output instead of a table")
@@ -42,20 +47,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     progress = Console(stderr=True)
     result: dict[str, Any] = {"seed": effort.seed, "quick": effort.quick, "engine": build_notice(), **describe()}
     figures: list[Figure] = []
-    for name in options.only or BENCHMARKS:
+    peers: list[PeerResult] = []
+    for name in options.only:
         progress.print(f"{name} …", style="dim")
-        figures += BENCHMARKS[name](effort)
+        if name == PEERS:
+            peers = peer_rates.peer_results(effort)
+        else:
+            figures += BENCHMARKS[name](effort)
     result["figures"] = [figure.to_json() for figure in figures]
+    result["peers"] = [peer.to_json() for peer in peers]
     path = write_result(result)
     if options.json:
         print(json.dumps(result, indent=2))
     else:
-        # A file or a pipe has no width of its own, and a table cut off at 80 columns tells nothing.
-        console = Console() if sys.stdout.isatty() else Console(width=160)
-        console.print(table(figures))
-        console.print(
-            f"{build_notice()} · {result['machine']['processor']}, {result['machine']['cores']} cores · {path}"
-        )
+        _print(figures, peers)
+        machine = result["machine"]
+        print(f"{build_notice()} · {machine['processor']}, {machine['cores']} cores · seed {effort.seed} · {path}")
     return 0
 
 
@@ -71,12 +78,24 @@ def write_result(result: dict[str, Any]) -> Path:
     return path
 
 
+def _print(figures: Sequence[Figure], peers: Sequence[PeerResult]) -> None:
+    # A file or a pipe has no width of its own, and a table cut off at 80 columns tells nothing.
+    console = Console() if sys.stdout.isatty() else Console(width=180)
+    if figures:
+        console.print(table(figures))
+        for figure in figures:
+            if figure.flow:
+                console.print(f"flow {figure.flow}")
+    if peers:
+        console.print(peer_table(peers))
+
+
 def table(figures: Sequence[Figure]) -> Table:
     """All figures beside their limits."""
-    printed = Table(title="REX beside its limits, in one run on this machine")
-    for column, justify in (("what", "left"), ("measured", "right"), ("limit", "right"), ("ratio", "right"),
-                            ("the limit is", "left"), ("set out for", "left"), ("note", "left")):  # fmt: skip
-        printed.add_column(column, justify=justify)  # type: ignore[arg-type]
+    printed = _table(
+        "REX beside its limits, in one run on this machine",
+        ("what", "measured >", "limit >", "ratio >", "the limit is", "at least", "aim", "note"),
+    )
     for figure in figures:
         printed.add_row(
             figure.name,
@@ -84,9 +103,41 @@ def table(figures: Sequence[Figure]) -> Table:
             "" if figure.limit is None else _number(figure.limit),
             "" if figure.ratio is None else f"{figure.ratio:.0%}",
             figure.limit_name,
-            figure.expected,
+            figure.at_least,
+            figure.aim,
             figure.note,
         )
+    return printed
+
+
+def peer_table(peers: Sequence[PeerResult]) -> Table:
+    """Other engines beside ours on the same messages."""
+    printed = _table(
+        "Engines that Python can call, one call a message, on the flow of one instrument",
+        ("peer", "messages >", "messages/s >", "REX, one call each >", "REX, in batches >", "traded quantity", "note"),
+    )
+    for peer in peers:
+        name = f"{peer.peer} {peer.version}"
+        if peer.not_run:
+            printed.add_row(name, "", "not run", "", "", "", peer.not_run)
+            continue
+        printed.add_row(
+            name,
+            _number(peer.messages),
+            _number(peer.rate),
+            f"{_number(peer.ours_called)}: {peer.ours_called / peer.rate:.2f} ×",
+            f"{_number(peer.ours_in_batches)}: {peer.ours_in_batches / peer.rate:.2f} ×",
+            peer.agreement,
+            f"{peer.note}; Python {peer.python}",
+        )
+    return printed
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    """Columns whose name ends in > stand at the right."""
+    printed = Table(title=title)
+    for column in columns:
+        printed.add_column(column.removesuffix(" >"), justify="right" if column.endswith(">") else "left")
     return printed
 
 

@@ -45,6 +45,14 @@ def reply(number: int, request: OrderRequest) -> Order:
         created_at="2023-12-01T01:02:03.456789Z",
         updated_at="2023-12-01T01:02:03.456789Z",
         seq=number,
+        stop_price=request.stop_price,
+        triggered=None,
+        protection_price=None,
+        display_quantity=request.display_quantity,
+        expire_time=request.expire_time,
+        post_only=request.post_only,
+        self_trade_prevention=request.self_trade_prevention,
+        reason_text=None,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from statistics import median
-from time import perf_counter
+from time import perf_counter_ns, process_time
 from typing import Any
 
 
@@ -18,9 +20,13 @@ class Figure:
     unit: str
     limit_name: str = ""
     limit: float | None = None
-    expected: str = ""
-    """What we set out to reach."""
+    at_least: str = ""
+    """What it must reach."""
+    aim: str = ""
+    """What we set out for."""
     note: str = ""
+    flow: str = ""
+    """What the flow turned out to be, counted."""
 
     @property
     def ratio(self) -> float | None:
@@ -48,16 +54,58 @@ class Effort:
         """How often each thing is measured."""
         return 2 if self.quick else 5
 
+    @property
+    def short_runs(self) -> int:
+        """How often, where one takes a fraction of a second."""
+        return 3 if self.quick else 11
 
-def best_rates(count: int, runs: int, *work: Callable[[], object]) -> list[float]:
-    """For each piece of work, the best rate per second of `runs`; they take turns, so a busy moment meets them all."""
-    seconds: list[list[float]] = [[] for _ in work]
-    for _ in range(runs):
-        for number, piece in enumerate(work):
-            start = perf_counter()
-            piece()
-            seconds[number].append(perf_counter() - start)
-    return [count / min(taken) for taken in seconds]
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Python's collector waits: it would walk over the benchmark's own records, by chance here or there."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+Work = Callable[[], object]
+
+
+def median_seconds(runs: int, *works: Callable[[], Work]) -> list[float]:
+    """Processor time that each work takes, the median of so many runs after one that warms up.
+
+    Who else runs on the machine is not counted, what it does to the caches is; the works take turns, so a busy moment
+    meets them all. Each entry prepares a run, untimed, and returns what is timed.
+    """
+    seconds: list[list[float]] = [[] for _ in works]
+    for turn in range(runs + 1):
+        for number, prepare in enumerate(works):
+            work = prepare()
+            with no_garbage_collection():
+                start = process_time()
+                work()
+                taken = process_time() - start
+            if turn:
+                seconds[number].append(taken)
+    return [median(taken) for taken in seconds]
+
+
+def call_nanoseconds(function: Callable[..., object], calls: Sequence[tuple[Any, ...]]) -> float:
+    """The median over single calls, each timed alone; the clock's own time is part of it."""
+    taken = []
+    with no_garbage_collection():
+        for arguments in calls:
+            start = perf_counter_ns()
+            function(*arguments)
+            taken.append(perf_counter_ns() - start)
+    return median(taken)
+
+
+def call_of_nothing(*arguments: object) -> None:
+    """The limit of single calls."""
 
 
 def middle(rates: list[float]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Any
 
 from services.client.rest import Json, Order, RestCalls
 from services.client.socket import VenueSocket
@@ -56,6 +57,36 @@ class RexClient(RestCalls):
             return await self.delete_order(order_id=order_id, client_order_id=client_order_id)
         return await (await self.submit_cancel(order_id=order_id, client_order_id=client_order_id))
 
+    async def amend_order(
+        self,
+        *,
+        order_id: str | None = None,
+        client_order_id: str | None = None,
+        price: str | None = None,
+        quantity: int | None = None,
+        display_quantity: int | None = None,
+        stop_price: str | None = None,
+    ) -> Json:
+        """Changes the order named by one of its ids and returns it; what is None stays as it is.
+
+        RexError with the engine's reason as its code: declined, and the order stands untouched. `order_not_open`: it had ended.
+        """
+        changes = _given(price=price, quantity=quantity, display_quantity=display_quantity, stop_price=stop_price)
+        ids = _given(order_id=order_id, client_order_id=client_order_id)
+        if not self._uses_socket:
+            return await self.patch_order(changes, **ids)
+        return await (await self._socket.send("amend_order", ids | changes))
+
+    async def mass_cancel(self, symbol: str, side: str | None = None, *, account: int | None = None) -> Json:
+        """Cancels every open order in an instrument, or in all ("*"); `canceled` of the answer is their number.
+
+        Of the key's own account; operators name any, or none: then it is every account's.
+        """
+        if not self._uses_socket:
+            return await self.delete_orders(symbol, side, account=account)
+        params = {"symbol": symbol} | _given(side=side, account=account)
+        return await (await self._socket.send("mass_cancel", params))
+
     async def submit_order(self, order: Order) -> asyncio.Future[Json]:
         """Sends an order over the WebSocket and returns its reply to come, so that many can be under way at once."""
         await self._connected()
@@ -66,9 +97,13 @@ class RexClient(RestCalls):
     ) -> asyncio.Future[Json]:
         """Sends a cancel over the WebSocket and returns its reply to come. Name the order by one of its ids."""
         await self._connected()
-        ids = {"order_id": order_id, "client_order_id": client_order_id}
-        params = {name: value for name, value in ids.items() if value is not None}
+        params = _given(order_id=order_id, client_order_id=client_order_id)
         return await self._socket.send("cancel_order", params)
+
+    async def submit_amend(self, changes: Order) -> asyncio.Future[Json]:
+        """Sends an amend over the WebSocket and returns its reply to come: one of the order's ids and what changes."""
+        await self._connected()
+        return await self._socket.send("amend_order", changes)
 
     def subscribe(self, channels: Sequence[str], symbols: Sequence[str] | None = None) -> Subscription:
         """Pushes of depth, trades, ticker (of symbols, or ["*"]) and orders (one's own, of every symbol).
@@ -87,3 +122,7 @@ class RexClient(RestCalls):
     async def _connected(self) -> None:
         if not self._uses_socket:
             await self.connect()
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -65,6 +65,18 @@ class RestCalls:
             return await self._object("DELETE", f"/v1/orders/{quote(order_id, safe='')}")
         return await self._object("DELETE", "/v1/orders", query={"client_order_id": client_order_id})
 
+    async def patch_order(
+        self, changes: Order, *, order_id: str | None = None, client_order_id: str | None = None
+    ) -> Json:
+        """Amends over REST the order named by one of its ids."""
+        if order_id is not None:
+            return await self._object("PATCH", f"/v1/orders/{quote(order_id, safe='')}", body=changes)
+        return await self._object("PATCH", "/v1/orders", query={"client_order_id": client_order_id}, body=changes)
+
+    async def delete_orders(self, symbol: str, side: str | None = None, *, account: int | None = None) -> Json:
+        """Cancels over REST every open order in an instrument, or in all ("*")."""
+        return await self._object("DELETE", "/v1/orders", query={"symbol": symbol, "side": side, "account": account})
+
     async def order(self, order_id: str) -> Json:
         """One order as it stands."""
         return await self._object("GET", f"/v1/orders/{quote(order_id, safe='')}")
@@ -113,9 +125,59 @@ class RestCalls:
         """The end of a halt."""
         return await self._object("POST", _switch("resume", symbol))
 
-    async def open_account(self, name: str, *, owner: int = 0) -> Json:
+    async def set_phase(self, symbol: str, phase: str) -> Json:
+        """The instrument's phase until the schedule's next change."""
+        return await self._object("PUT", _of(symbol, "phase"), body={"phase": phase})
+
+    async def set_collar(self, symbol: str, rate: str) -> Json:
+        """How far beyond the last price an order may reach, as a fraction; "0": no collar."""
+        return await self._object("PUT", _of(symbol, "collar"), body={"rate": rate})
+
+    async def set_volatility_band(self, symbol: str, rate: str, auction_seconds: int) -> Json:
+        """A trade further from the last price than `rate` begins an auction of so many seconds instead; "0" and 0: never."""
+        body = {"rate": rate, "auction_seconds": auction_seconds}
+        return await self._object("PUT", _of(symbol, "volatility_band"), body=body)
+
+    async def kill_switch(self, *, on: bool, account: int | None = None) -> Json:
+        """Refuses new orders and amends of an account, or of everybody, until it is off again."""
+        path = "/v1/admin" if account is None else f"/v1/admin/accounts/{account}"
+        return await self._object("POST", f"{path}/kill_switch/{'on' if on else 'off'}")
+
+    async def set_limits(
+        self,
+        account: int,
+        *,
+        max_order_quantity: int | None = None,
+        max_order_value: str | None = None,
+        max_open_orders: int | None = None,
+        max_day_turnover: str | None = None,
+    ) -> Json:
+        """All limits of an account at once; None: no limit."""
+        body = {
+            "max_order_quantity": max_order_quantity,
+            "max_order_value": max_order_value,
+            "max_open_orders": max_open_orders,
+            "max_day_turnover": max_day_turnover,
+        }
+        return await self._object("PUT", f"/v1/admin/accounts/{account}/limits", body=body)
+
+    async def bust_trade(self, trade_id: str, reason: str) -> Json:
+        """Takes back a trade of the present trading day."""
+        return await self._object("POST", f"/v1/admin/trades/{quote(trade_id, safe='')}/bust", body={"reason": reason})
+
+    async def fees(self) -> list[Json]:
+        """The rates of every account class that pays any."""
+        return await self._list("GET", "/v1/admin/fees")
+
+    async def set_fees(self, account_class: int, *, maker_rate: str, taker_rate: str) -> Json:
+        """What an account class pays from now on, as fractions of a trade's value."""
+        body = {"maker_rate": maker_rate, "taker_rate": taker_rate}
+        return await self._object("PUT", f"/v1/admin/fees/{account_class}", body=body)
+
+    async def open_account(self, name: str, *, owner: int = 0, account_class: int = 0) -> Json:
         """A new account; `account` of the answer is its number."""
-        return await self._object("POST", "/v1/admin/accounts", body={"name": name, "owner": owner})
+        body = {"name": name, "owner": owner, "account_class": account_class}
+        return await self._object("POST", "/v1/admin/accounts", body=body)
 
     async def accounts(self) -> list[Json]:
         """All accounts with their balances."""
@@ -165,7 +227,11 @@ class RestCalls:
 
 
 def _switch(action: str, symbol: str | None) -> str:
-    return f"/v1/admin/{action}" if symbol is None else f"/v1/admin/instruments/{quote(symbol, safe='')}/{action}"
+    return f"/v1/admin/{action}" if symbol is None else _of(symbol, action)
+
+
+def _of(symbol: str, what: str) -> str:
+    return f"/v1/admin/instruments/{quote(symbol, safe='')}/{what}"
 
 
 def _error(status: int, content: bytes) -> RexError | OutcomeUnknown:

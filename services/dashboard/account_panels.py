@@ -6,41 +6,115 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from services.dashboard.amounts import clock, grouped
+from services.dashboard.amounts import clock, day_and_clock, grouped
 from services.dashboard.market_panels import side_colour
+from services.dashboard.outcome import STATES
+from services.dashboard.terms import ORDER_TYPES, reason_words
 
 Json = Mapping[str, Any]
 
 
-def open_orders(orders: Iterable[Json]) -> str:
-    """Own orders that rest, newest first, each with a button the page listens to (`data-cancel` is its order_id)."""
-    rows = "".join([_open_order(order) for order in orders])
+WAITING = '<span class="tag" title="No trade has reached its trigger yet: nobody sees it.">waiting</span>'
+"""Stands where an order in the book says how much of it is shown."""
+
+
+def is_waiting(order: Json) -> bool:
+    """Whether it is a stop that no trade has reached yet: not in the book, seen by nobody."""
+    return order["triggered"] is False
+
+
+def amendable(order: Json) -> dict[str, str]:
+    """The fields of an open order that an amend may change, with what they are now; an order not shown in part shows `""`."""
+    fields = {"quantity": str(order["quantity"])}
+    if is_waiting(order):
+        fields["stop_price"] = order["stop_price"]
+    else:
+        fields["display_quantity"] = str(order["display_quantity"] or "")
+    if order["price"] is not None:
+        fields["price"] = order["price"]
+    return fields
+
+
+def open_orders(orders: Iterable[Json], editing: str | None = None) -> str:
+    """Own open orders, newest first, with buttons the page listens to (`data-act`); `editing` is the one being amended."""
+    rows = "".join([_open_order(order, order["order_id"] == editing) for order in orders])
     head = (
-        "<th>Time</th><th>Instrument</th><th>Side</th><th>TIF</th><th class=num>Price ¥</th><th class=num>Lots</th>"
-        "<th class=num>Leaves</th><th>State</th><th></th>"
+        "<th>Time</th><th>Instrument</th><th>Side</th><th>Order</th><th class=num>Trigger ¥</th><th class=num>Price ¥</th>"
+        "<th class=num>Shown</th><th class=num>Open</th><th class=num>Lots</th><th></th>"
     )
-    empty = "" if rows else "<tr><td colspan=9 class=faint>no open orders</td></tr>"
+    empty = "" if rows else "<tr><td colspan=10 class=faint>no open orders</td></tr>"
     return f"<table data-testid=open-orders><thead><tr>{head}</tr></thead><tbody>{rows}{empty}</tbody></table>"
 
 
-def _open_order(order: Json) -> str:
+def _open_order(order: Json, editing: bool) -> str:
     order_id = escape(order["order_id"], quote=True)
+    shown = min(order["display_quantity"] or order["leaves_qty"], order["leaves_qty"])
+    buttons = (("save", "amend"), ("keep", "keep")) if editing else (("edit", "amend"), ("cancel", "cancel"))
+    actions = " ".join([f"<button class=act data-act={act}>{text}</button>" for act, text in buttons])
+    edited = amendable(order) if editing else {}
     return (
         f'<tr data-order="{order_id}" data-key="{order_id}"><td class=dim>{clock(order["created_at"])}</td>'
-        f"<td>{escape(order['symbol'])}</td>"
-        f'<td class="{side_colour(order["side"])}">{order["side"]}</td><td>{order["time_in_force"].upper()}</td>'
-        f"<td class=num>{grouped(order['price'])}</td><td class=num>{grouped(order['quantity'])}</td>"
-        f"<td class=num>{grouped(order['leaves_qty'])}</td><td class=dim>{order['state'].replace('_', ' ')}</td>"
-        f'<td class=num><button class=cancel data-cancel="{order_id}">cancel</button></td></tr>'
+        f"<td>{escape(order['symbol'])}</td><td class={side_colour(order['side'])}>{order['side']}</td>"
+        f"<td>{ORDER_TYPES[order['order_type']]} {_time_in_force(order)}{_tag(order)}</td>"
+        f"{_cell(edited, 'stop_price', grouped(order['stop_price']) if order['stop_price'] else '')}"
+        f"{_cell(edited, 'price', grouped(order['price']))}"
+        f"{_cell(edited, 'display_quantity', WAITING if is_waiting(order) else grouped(shown))}"
+        f"<td class=num>{grouped(order['leaves_qty'])}</td>{_cell(edited, 'quantity', grouped(order['quantity']))}"
+        f"<td class=num>{actions}</td></tr>"
     )
 
 
-def fills(own_fills: Iterable[Json]) -> str:
-    """Own fills, newest first."""
+def _time_in_force(order: Json) -> str:
+    until = f' title="until {day_and_clock(order["expire_time"])}"' if order["expire_time"] else ""
+    return f"<span class=dim{until}>{order['time_in_force'].upper()}</span>"
+
+
+def _cell(edited: Mapping[str, str], name: str, text: str) -> str:
+    """A number of an open order, or the field to change it in."""
+    if name not in edited:
+        return f"<td class=num data-field={name}>{text}</td>"
+    value = escape(edited[name], quote=True)
+    return f'<td class=num data-field={name}><input name={name} value="{value}" autocomplete=off placeholder=all></td>'
+
+
+def _tag(order: Json) -> str:
+    """What is special about an open order, in a word."""
+    for applies, name, text in (
+        (order["triggered"], "triggered", "A trade reached its trigger: it rests in the book now."),
+        (order["display_quantity"], "iceberg", "Shows a part of its lots at a time."),
+        (order["post_only"], "post-only", "Was taken only because it did not trade at once."),
+    ):
+        if applies:
+            return f' <span class="tag {name}" title="{text}">{name}</span>'
+    return ""
+
+
+def ended_orders(orders: Iterable[Json], names_zh: Mapping[str, str]) -> str:
+    """Own orders that ended lately without being filled, newest first, each with the venue's reason in words; "" for none."""
     rows = "".join(
         [
-            f"<tr><td class=dim>{clock(fill['time'])}</td><td>{escape(fill['symbol'])}</td>"
-            f'<td class="{side_colour(fill["side"])}">{fill["side"]}</td><td class=num>{grouped(fill["price"])}</td>'
+            f'<tr data-key="{escape(order["order_id"])}" data-ended="{escape(order["order_id"])}">'
+            f"<td class=dim>{clock(order['updated_at'])}</td><td>{escape(order['symbol'])} "
+            f"<span class=zh>{escape(names_zh.get(order['symbol'], ''))}</span></td>"
+            f"<td class={side_colour(order['side'])}>{order['side']}</td><td class=num>{grouped(order['quantity'])}</td>"
+            f'<td class=why><span class="{"warn" if order["state"] == "rejected" else "dim"}">{STATES[order["state"]]}</span>'
+            f"{': ' + reason_words(order) if order['reason'] else ''}</td></tr>"
+            for order in orders
+        ]
+    )
+    head = "<th>Time</th><th>Instrument</th><th>Side</th><th class=num>Lots</th><th>How it ended</th>"
+    if not rows:
+        return ""
+    return f"<table data-testid=ended-orders><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def fills(own_fills: Iterable[Json]) -> str:
+    """Own fills, newest first; a busted one is struck through."""
+    rows = "".join(
+        [
+            f"<tr{' class=busted' if fill['busted'] else ''}><td class=dim>{clock(fill['time'])}</td>"
+            f'<td>{escape(fill["symbol"])}</td><td class="{side_colour(fill["side"])}">{fill["side"]}</td>'
+            f"<td class=num>{grouped(fill['price'])}</td>"
             f"<td class=num>{grouped(fill['quantity'])}</td><td class=num>{grouped(fill['amount'])}</td>"
             f"<td class=num>{grouped(fill['fee'])}</td></tr>"
             for fill in own_fills

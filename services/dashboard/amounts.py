@@ -57,6 +57,11 @@ def clock(time: str) -> str:
     return datetime.fromisoformat(time).astimezone(SHANGHAI).strftime("%H:%M:%S")
 
 
+def day_and_clock(time: str) -> str:
+    """The date and the time of day in Shanghai of an RFC 3339 time, to the second."""
+    return datetime.fromisoformat(time).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def age_seconds(time: str, now_ns: int) -> int:
     """Whole seconds from an RFC 3339 time to now_ns; never below zero."""
     then = datetime.fromisoformat(time)

@@ -1,8 +1,9 @@
-"""The account that a person trades with from the pages: its open orders, fills and balances, and how to place and cancel."""
+"""The account that a person trades with from the pages: its orders, fills and balances, and how to place, amend and cancel."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,12 @@ Json = dict[str, Any]
 
 FILLS = 50
 """How many of the last fills are kept."""
+
+ENDED = 20
+"""How many of the last orders that ended unfilled are kept."""
+
+_ACCOUNT_SECONDS = 5.0
+"""How often the balances are fetched where no order moves."""
 
 _OPEN = ("new", "partially_filled")
 
@@ -29,6 +36,8 @@ class Desk:
         self.account: Json | None = None
         self.orders: dict[str, Json] = {}
         """Open orders by order_id."""
+        self.ended: dict[str, Json] = {}
+        """Orders that were declined, canceled or expired lately, by order_id, oldest first."""
         self.fills: list[Json] = []
         """Newest first."""
 
@@ -40,13 +49,25 @@ class Desk:
         """Places the order and returns it as it stands; raises RexError or ConnectionError."""
         return await self._connected().place_order(request)
 
+    async def amend(self, order_id: str, changes: Json) -> Json:
+        """Changes the order and returns it as it stands; raises RexError (it is as it was) or ConnectionError."""
+        return await self._connected().amend_order(order_id=order_id, **changes)
+
     async def cancel(self, order_id: str) -> Json:
         """Cancels the order and returns it as it stands; raises RexError or ConnectionError."""
         return await self._connected().cancel_order(order_id=order_id)
 
+    async def cancel_all(self, symbol: str) -> int:
+        """Cancels every open order in an instrument, or in all (`*`); how many. Raises RexError or ConnectionError."""
+        canceled: int = (await self._connected().mass_cancel(symbol))["canceled"]
+        return canceled
+
     def resting_prices(self, symbol: str) -> set[tuple[str, str]]:
-        """Where own orders rest in an instrument: (side, price)."""
-        return {(order["side"], order["price"]) for order in self.orders.values() if order["symbol"] == symbol}
+        """Where own orders rest in an instrument: (side, price). A stop that waits rests nowhere."""
+        mine = [
+            order for order in self.orders.values() if order["symbol"] == symbol and order["triggered"] is not False
+        ]
+        return {(order["side"], order["price"]) for order in mine}
 
     def _connected(self) -> RexClient:
         if self._client is None:
@@ -63,22 +84,41 @@ class Desk:
 
     async def _hear(self, client: RexClient) -> None:
         async for push in client.subscribe(["orders"]):
+            data = push["data"]
             if push["type"] == "snapshot":
-                self.orders.clear()
-                self.fills = (await client.fills(limit=FILLS))["fills"]
-                self._client, self.problem = client, None
-            for order in push["data"]["orders"]:
-                if order["state"] in _OPEN:
-                    self.orders[order["order_id"]] = order
-                else:
-                    self.orders.pop(order["order_id"], None)
+                await self._begin(client)
+            for order in data["orders"]:
+                self._take(order)
             # What was fetched after a snapshot may be pushed once more.
-            fills = [*reversed(push["data"]["fills"]), *self.fills]
+            fills = [*reversed(data["fills"]), *self.fills]
             self.fills = list({(fill["trade_id"], fill["order_id"]): fill for fill in fills}.values())[:FILLS]
+            busted = {bust["trade_id"] for bust in data["busts"]}
+            self.fills = [fill | {"busted": True} if fill["trade_id"] in busted else fill for fill in self.fills]
             self._moved.set()
+
+    async def _begin(self, client: RexClient) -> None:
+        self.orders.clear()
+        self.fills = (await client.fills(limit=FILLS))["fills"]
+        for order in reversed((await client.orders("closed", limit=ENDED))["orders"]):
+            self._take(order)
+        self._client, self.problem = client, None
+
+    def _take(self, order: Json) -> None:
+        order_id = order["order_id"]
+        self.orders.pop(order_id, None)
+        if order["state"] in _OPEN:
+            self.orders[order_id] = order
+        elif order["state"] != "filled":
+            self.ended.pop(order_id, None)
+            self.ended[order_id] = order
+            while len(self.ended) > ENDED:
+                del self.ended[next(iter(self.ended))]
 
     async def _balance(self, client: RexClient) -> None:
         while True:
             self._moved.clear()
             self.account = await client.account()
-            await self._moved.wait()
+            # Deposits and the account's kill switch are no news of the private channel.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ACCOUNT_SECONDS):
+                    await self._moved.wait()

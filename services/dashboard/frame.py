@@ -14,6 +14,7 @@ from services.dashboard.amounts import NONE
 from services.dashboard.figure_panels import CALENDAR_ASSUMED
 from services.dashboard.fragment import Fragment
 from services.dashboard.live import LiveFeed
+from services.dashboard.terms import PHASES
 
 _STATIC = Path(__file__).with_name("static")
 
@@ -34,7 +35,7 @@ class Frame:
     def refresh(self) -> None:
         """Shows the facts as they are now."""
         self._top.show(header(self._live.venue, self._live.phases(), self._live.calendar_assumed(), self._here))
-        self._lost.show(_lost_line(self._live.problem))
+        self._lost.show(_lost_line(self._live.problem) + _switch_line(self._live.venue))
 
 
 def panel(title: str, zh: str, aside: str = "") -> Element:
@@ -47,13 +48,17 @@ def panel(title: str, zh: str, aside: str = "") -> Element:
 
 def header(venue: Mapping[str, Any] | None, phases: Mapping[str, int], calendar_assumed: bool, here: str) -> str:
     """Brand, navigation and the venue's facts."""
-    tabs = (("operator", "/ui", "Operator 运营"), ("trade", "/ui/trade", "Trade 交易"))
+    tabs = (
+        ("operator", "/ui", "Operator 运营"),
+        ("control", "/ui/control", "Control 控制"),
+        ("trade", "/ui/trade", "Trade 交易"),
+    )
     links = "".join(
         [f'<a href="{href}"{" class=here" if name == here else ""}>{text}</a>' for name, href, text in tabs]
     )
     people = "demo: simulated traders 模拟交易" if venue and venue["demo"] else "prices and terms partly assumed"
     return (
-        "<header class=top><div class=brand><b>REX</b><i>稀土交易所</i><span class=dim>Rare-Earth Exchange</span></div>"
+        "<header class=top><div class=brand><b>REX</b><i title='Rare-Earth Exchange'>稀土交易所</i></div>"
         f"<nav>{links}</nav><div class=facts>{_facts(venue, phases, calendar_assumed)}</div>"
         f"<div class=prototype>{PROTOTYPE}{people}</div></header>"
     )
@@ -63,7 +68,8 @@ def _facts(venue: Mapping[str, Any] | None, phases: Mapping[str, int], calendar_
     if venue is None:
         return ""
     schedule = {"always": "24 h continuous", "exchange": "09:00–11:30 · 13:30–16:00"}
-    phase = " · ".join([name if len(phases) == 1 else f"{name} {count}" for name, count in phases.items()])
+    named = [(PHASES[phase][0], count) for phase, count in phases.items()]
+    phase = " · ".join([name if len(named) == 1 else f"{name} {count}" for name, count in named])
     facts = (
         (
             "Trading date 交易日",
@@ -81,3 +87,9 @@ def _lost_line(problem: str | None) -> str:
     if problem is None:
         return ""
     return f"<div class=lost data-testid=lost>No connection to the venue: {escape(problem)}. What is below may be old.</div>"
+
+
+def _switch_line(venue: Mapping[str, Any] | None) -> str:
+    if venue is None or not venue["kill_switch"]:
+        return ""
+    return "<div class=lost data-testid=kill-switch-on>The venue's kill switch is on 熔断: it takes cancels only.</div>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -15,19 +16,32 @@ LAG_COMMANDS = 10_000
 """A report this far behind the venue is shown in red."""
 
 
+def _flagged(report: Json) -> str:
+    """What is excluded besides busted trades."""
+    return grouped(str(Decimal(report["excluded"]) - Decimal(report["busted"])))
+
+
 def health(venue: Json, report: Json, last_trade: Json | None, now_ns: int) -> str:
     """The journal's position, the age of the last trade, how far the read side is behind, and whether its sums agree."""
     lag = max(0, venue["seq"] - report["seq"])
     age = f"{age_seconds(last_trade['time'], now_ns)} s" if last_trade else NONE
     sound = adds_up(report)
+    prevented = f"{grouped(report['prevented_self_trades'])} · {report['prevented_tonnes']} t"
     seal = f'<span title="{report["row_hash"]}">{escape(report["row_hash"][:12])}…</span>'
     items = (
         ("journal seq", f"<b data-testid=seq>{grouped(venue['seq'])}</b>", True),
         ("last trade", age, True),
         ("report lags", f"{grouped(lag)} seq", lag < LAG_COMMANDS),
         ("sums agree", "to the fen" if sound else "no", sound),
-        ("self-trades prevented", grouped(report["prevented_self_trades"]), True),
-        ("excluded ¥", grouped(report["excluded"]), True),
+        ("gross ¥", f"<span data-integrity=gross>{grouped(report['gross'])}</span>", True),
+        (
+            "busted ¥",
+            f"<span data-integrity=busted>{grouped(report['busted'])} ({report['busted_trades']})</span>",
+            True,
+        ),
+        ("flagged ¥", f"<span data-integrity=flagged>{_flagged(report)}</span>", True),
+        ("net ¥", f"<b data-integrity=net>{grouped(report['net'])}</b>", True),
+        ("self-trades prevented", f"<span data-integrity=prevented>{prevented}</span>", True),
         ("sealed by", seal, True),
     )
     cells = [

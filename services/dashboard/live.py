@@ -22,6 +22,9 @@ Json = dict[str, Any]
 TAPE_TRADES = 60
 """How many trades of the whole market the tape keeps."""
 
+BUSTS = 20
+"""How many of the trades that were taken back are kept."""
+
 SYMBOL_TRADES = 40
 """How many trades of a watched instrument a page gets."""
 
@@ -53,6 +56,8 @@ class LiveFeed:
         self.tickers: dict[str, Json] = {}
         self.tape: list[Json] = []
         """Trades of all instruments, newest first."""
+        self.busts: list[Json] = []
+        """Trades that operators took back, those of the tape and some before them."""
         self.report: Json | None = None
         self.depths: dict[str, Json] = {}
         self.trades: dict[str, list[Json]] = {}
@@ -98,7 +103,12 @@ class LiveFeed:
             else:
                 # A snapshot may repeat trades, and each instrument has its own: one order for all is that of the ids.
                 known = {trade["trade_id"]: trade for trade in [*self.tape, *push["data"]["trades"]]}
-                self.tape = sorted(known.values(), key=lambda trade: -int(trade["trade_id"]))[:TAPE_TRADES]
+                for trade_id in known.keys() & set(push["data"]["busted"]):
+                    known[trade_id] |= {"busted": True}
+                newest = sorted(known.values(), key=lambda trade: -int(trade["trade_id"]))
+                self.tape = newest[:TAPE_TRADES]
+                busts = {trade["trade_id"]: trade for trade in [*newest, *self.busts] if trade["busted"]}
+                self.busts = list(busts.values())[:BUSTS]
 
     async def _look(self, client: RexClient) -> None:
         for look in count():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
+from decimal import Decimal
 from html import escape
 from typing import Any
 
-from services.dashboard.amounts import NONE, change, clock, direction, grouped
+from services.dashboard.amounts import NONE, change, clock, direction, grouped, percent, signed
+from services.dashboard.terms import phase_badge, phase_name
 
 Json = Mapping[str, Any]
 
@@ -47,9 +49,14 @@ def _market_row(instrument: Json, ticker: Json | None) -> str:
 
 
 def change_text(ticker: Json) -> str:
-    """The change from the reference price with its sign, or why there is none."""
+    """The change from the reference price with its sign, or the phase of an instrument that doesn't trade."""
     if ticker["phase"] != "continuous":
-        return escape(ticker["phase"])
+        return f'<span class="phase-text {ticker["phase"]}">{phase_name(ticker).removesuffix(" auction")}</span>'
+    return moved_text(ticker)
+
+
+def moved_text(ticker: Json) -> str:
+    """The change from the reference price with its sign."""
     moved = change(ticker["last"], ticker["reference_price"])
     if moved is None:
         return NONE
@@ -60,7 +67,7 @@ def tape(trades: Iterable[Json]) -> str:
     """Trades of all instruments, newest first."""
     rows = "".join(
         [
-            f'<tr data-trade="{escape(trade["trade_id"])}"><td class=dim>{clock(trade["time"])}</td>'
+            f'<tr data-trade="{escape(trade["trade_id"])}"{_busted(trade)}><td class=dim>{clock(trade["time"])}</td>'
             f"<td>{escape(trade['symbol'])}</td>"
             f'<td class="num {side_colour(trade["taker_side"])}">{grouped(trade["price"])}</td>'
             f"<td class=num>{grouped(trade['quantity'])}</td><td class=num>{grouped(trade['amount'])}</td></tr>"
@@ -75,7 +82,7 @@ def last_trades(trades: Iterable[Json]) -> str:
     """Trades of one instrument, newest first."""
     rows = "".join(
         [
-            f"<tr><td class=dim>{clock(trade['time'])}</td>"
+            f"<tr{_busted(trade)}><td class=dim>{clock(trade['time'])}</td>"
             f'<td class="num {side_colour(trade["taker_side"])}">{grouped(trade["price"])}</td>'
             f"<td class=num>{grouped(trade['quantity'])}</td><td class=num>{grouped(trade['amount'])}</td></tr>"
             for trade in trades
@@ -85,19 +92,26 @@ def last_trades(trades: Iterable[Json]) -> str:
     return f"<table data-testid=last-trades><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def side_colour(side: str) -> str:
-    """Red for a buyer, green for a seller."""
-    return "up" if side == "buy" else "down"
+def _busted(trade: Json) -> str:
+    return ' class=busted title="busted: an operator took this trade back"' if trade["busted"] else ""
 
 
-def ladder(depth: Json, own_prices: Set[tuple[str, str]]) -> str:
-    """Asks above bids, best ones in the middle, bars as long as what rests there; `own_prices` (side, price) are marked."""
+def side_colour(side: str | None) -> str:
+    """Red for a buyer, green for a seller, neither for an auction's trade."""
+    return {"buy": "up", "sell": "down", None: "auction"}[side]
+
+
+def ladder(depth: Json, own_prices: Set[tuple[str, str]], ticker: Json) -> str:
+    """Asks above bids, best ones in the middle, bars as long as what rests there; `own_prices` (side, price) are marked.
+
+    Between them stands the spread, or, while an auction collects orders that may cross, what it would do now.
+    """
     asks, bids = depth["asks"][:LADDER_LEVELS], depth["bids"][:LADDER_LEVELS]
     largest = max([level["quantity"] for level in (*asks, *bids)], default=1)
     above = [_level(level, "ask", largest, ("sell", level["price"]) in own_prices) for level in reversed(asks)]
     below = [_level(level, "bid", largest, ("buy", level["price"]) in own_prices) for level in bids]
     empty = "<tr><td colspan=3>&nbsp;</td></tr>"
-    rows = [empty] * (LADDER_LEVELS - len(above)) + above + [_spread(asks, bids)] + below
+    rows = [empty] * (LADDER_LEVELS - len(above)) + above + [_middle(asks, bids, ticker)] + below
     head = "<th>Orders</th><th class=num>Price ¥</th><th class=num>Lots</th>"
     return (
         f"<table class=ladder data-testid=ladder><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
@@ -113,9 +127,16 @@ def _level(level: Json, side: str, largest: int, own: bool) -> str:
     )
 
 
-def _spread(asks: list[Json], bids: list[Json]) -> str:
+def _middle(asks: list[Json], bids: list[Json], ticker: Json) -> str:
+    if ticker["phase"] == "call_auction":
+        return (
+            f"<tr class=spread><td>auction</td><td class=num><b>{grouped(ticker['indicative_price'])}</b></td>"
+            f"<td class=num>{grouped(ticker['indicative_volume'])}</td></tr>"
+        )
     if not asks or not bids:
         return "<tr class=spread><td colspan=3>one side is empty</td></tr>"
+    if Decimal(asks[0]["price"]) <= Decimal(bids[0]["price"]):
+        return "<tr class=spread><td colspan=3>crossed: an auction will match it</td></tr>"
     gap = change(asks[0]["price"], bids[0]["price"])
     return f"<tr class=spread><td>spread</td><td class=num colspan=2>{gap} % of the best bid</td></tr>"
 
@@ -137,25 +158,66 @@ def _choice(instrument: Json, ticker: Json | None, here: str) -> str:
     )
 
 
-def instrument_head(instrument: Json, ticker: Json) -> str:
-    """Names, last price and the day's numbers of one instrument."""
+def instrument_head(instrument: Json, ticker: Json, now_ns: int) -> str:
+    """Names, last price, phase and the day's numbers of one instrument; while an auction collects, what it would do now."""
     moved = change(ticker["last"], ticker["reference_price"])
     names = escape(f"{instrument['name_zh']} · {instrument['name_en']}")
     lot = f"1 lot = {instrument['lot_size']} {instrument['unit']}"
+    today = _auction_stats(ticker) if ticker["phase"] == "call_auction" else _day_stats(ticker)
+    cells = "".join(
+        [
+            f"<div class=stat><small>{name}</small><span>{value}</span></div>"
+            for name, value in (*_limit_stats(instrument, ticker), *today)
+        ]
+    )
+    spec = escape(instrument["spec"], quote=True)
+    return (
+        f'<div class=name><b>{escape(instrument["symbol"])}</b> {phase_badge(ticker, now_ns)}<p title="{names}">{names}</p>'
+        f'<div title="{spec}">{lot} · tick {escape(instrument["tick_size"])} · {spec}</div></div>'
+        f'<div class="last num {direction(moved)}"><span data-testid=last>{grouped(ticker["last"])}</span>'
+        f"<small>{moved_text(ticker)}</small></div>{cells}"
+    )
+
+
+def _limit_stats(instrument: Json, ticker: Json) -> tuple[tuple[str, str], ...]:
     mark = f' <span class=assumed title="{escape(instrument["note"], quote=True)}">assumed</span>'
     assumed = mark if instrument["reference_price_source"] == "assumed" else ""
-    stats = (
-        ("Change", f'<b class="{direction(moved)}">{change_text(ticker)}</b>'),
+    return (
         (f"Reference ¥/{instrument['unit']}{assumed}", grouped(ticker["reference_price"])),
-        ("Band", f"{grouped(ticker['lower_limit'])} … {grouped(ticker['upper_limit'])}"),
+        ("Band 涨跌停", f"{grouped(ticker['lower_limit'])} … {grouped(ticker['upper_limit'])}"),
+        ("Collar / pause", f"{_collar(instrument)} / {_pause(instrument)}"),
+    )
+
+
+def _collar(instrument: Json) -> str:
+    if instrument["collar_rate"] is None:
+        return "none"
+    share = percent(instrument["collar_rate"])
+    rule = f"No buy may be priced more than {share} above the last price, no sell more than {share} below it."
+    return f'<i title="{rule}">{share}</i>'
+
+
+def _pause(instrument: Json) -> str:
+    if instrument["volatility_rate"] is None:
+        return "none"
+    share, seconds = percent(instrument["volatility_rate"]), instrument["auction_seconds"]
+    rule = f"Where a trade would leave this band around the last price, an auction of {seconds} s begins instead."
+    return f'<i title="{rule}">{share}</i>'
+
+
+def _day_stats(ticker: Json) -> tuple[tuple[str, str], ...]:
+    return (
         ("Day low … high", f"{grouped(ticker['low'])} … {grouped(ticker['high'])}"),
         ("Lots today", grouped(ticker["volume"])),
         ("Turnover today ¥", grouped(ticker["turnover"])),
     )
-    cells = "".join([f"<div class=stat><small>{name}</small><span>{value}</span></div>" for name, value in stats])
-    spec = escape(instrument["spec"], quote=True)
+
+
+def _auction_stats(ticker: Json) -> tuple[tuple[str, str], ...]:
+    imbalance = ticker["indicative_imbalance"]
+    who = "" if not imbalance else f" {'buys' if imbalance > 0 else 'sells'} left over"
     return (
-        f'<div class=name><b>{escape(instrument["symbol"])}</b><p title="{names}">{names}</p>'
-        f'<div title="{spec}">{lot} · tick {escape(instrument["tick_size"])} · {spec}</div></div>'
-        f'<div class="last num {direction(moved)}" data-testid=last>{grouped(ticker["last"])}</div>{cells}'
+        ("Indicative 参考价 ¥", f"<b data-indicative=price>{grouped(ticker['indicative_price'])}</b>"),
+        ("Would trade, lots", f"<b data-indicative=volume>{grouped(ticker['indicative_volume'])}</b>"),
+        ("Imbalance", f"<b data-indicative=imbalance>{signed(imbalance)}</b>{who}"),
     )

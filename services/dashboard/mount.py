@@ -11,8 +11,10 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 from nicegui import ui
 
+from services.dashboard.control_page import ControlPage
 from services.dashboard.desk import Desk
 from services.dashboard.live import LiveFeed
+from services.dashboard.operations import Operations
 from services.dashboard.operator_page import operator_page
 from services.dashboard.trader_page import TraderPage, no_instrument_page
 
@@ -22,9 +24,10 @@ _FIRST_SYMBOL = "PRND-OX"
 class Dashboard:
     """The pages' connections to the venue. Whoever serves the application runs `run` beside it."""
 
-    def __init__(self, live: LiveFeed, desk: Desk | None) -> None:
+    def __init__(self, live: LiveFeed, desk: Desk | None, operations: Operations | None) -> None:
         self.live = live
         self.desk = desk
+        self.operations = operations
 
     async def run(self) -> None:
         """Keeps what the pages show current, until it is canceled."""
@@ -32,15 +35,24 @@ class Dashboard:
             tasks.create_task(self.live.run())
             if self.desk is not None:
                 tasks.create_task(self.desk.run())
+            if self.operations is not None:
+                tasks.create_task(self.operations.run())
 
 
-def mount_dashboard(app: FastAPI, *, url: Callable[[], str], read_key: str, trader_key: str | None) -> Dashboard:
+def mount_dashboard(
+    app: FastAPI, *, url: Callable[[], str], read_key: str, trader_key: str | None, operator_key: str | None
+) -> Dashboard:
     """Serves the pages at /ui and leads / there; everything else stays the API's.
 
-    `url` says where the venue answers and is asked again for every connection. Without a `trader_key` the pages are
-    read-only. NiceGUI has one application per process, so a second venue in a process takes the pages over from the first.
+    `url` says where the venue answers and is asked again for every connection. Whoever reaches the pages may do what their keys
+    may: without a `trader_key` there is no ticket, without an `operator_key` the control page only shows. NiceGUI has one
+    application per process, so a second venue in a process takes the pages over from the first.
     """
-    dashboard = Dashboard(LiveFeed(url, read_key), None if trader_key is None else Desk(url, trader_key))
+    dashboard = Dashboard(
+        LiveFeed(url, read_key),
+        None if trader_key is None else Desk(url, trader_key),
+        None if operator_key is None else Operations(url, operator_key),
+    )
     _add_pages(dashboard)
 
     @app.get("/", include_in_schema=False)
@@ -69,6 +81,10 @@ def _add_pages(dashboard: Dashboard) -> None:
     @ui.page("/", title="REX 稀土交易所")
     def operator() -> None:
         operator_page(live)
+
+    @ui.page("/control", title="REX 控制")
+    def control() -> None:
+        ControlPage(live, dashboard.operations)
 
     @ui.page("/trade", title="REX 交易")
     def trade() -> RedirectResponse:

@@ -1,4 +1,4 @@
-"""What became of an order that was placed or canceled, in one line. Pure: the API's answer in, HTML out."""
+"""What became of an order that was placed, amended or canceled, in one line. Pure: the API's answer in, HTML out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from html import escape
 from typing import Any
 
 from services.dashboard.amounts import average, grouped
+from services.dashboard.terms import reason_words
 
-_STATES = {
+STATES = {
     "new": "resting",
     "partially_filled": "partly filled, the rest is resting",
     "filled": "filled",
@@ -19,10 +20,12 @@ _STATES = {
 
 
 def outcome_line(order: Mapping[str, Any]) -> str:
-    """The order's state, what was filled at which average price, and the venue's reason if it gave one."""
-    parts = [f"<b>{_STATES[order['state']]}</b>"]
+    """The order's state, what was filled at which average price, and the venue's reason in words if it gave one."""
+    waits = order["triggered"] is False and order["state"] == "new"
+    state = f"waiting for a trade at ¥ {grouped(order['stop_price'])}" if waits else STATES[order["state"]]
+    parts = [f"<b>{state}</b>"]
     if order["reason"]:
-        parts.append(escape(order["reason"].replace("_", " ")))
+        parts.append(reason_words(order))
     if order["cum_qty"]:
         parts.append(f"{grouped(order['cum_qty'])} lots at ¥ {average(order['avg_px'])}")
     colour = "warn" if order["state"] == "rejected" else "good"
@@ -31,5 +34,5 @@ def outcome_line(order: Mapping[str, Any]) -> str:
 
 
 def problem_line(code: str, detail: str) -> str:
-    """What the venue would not look at, and why, in its own words."""
+    """What the venue would not look at or declined, and why, in its own words."""
     return f'<span class=warn data-code="{escape(code)}">{escape(detail)}</span>'

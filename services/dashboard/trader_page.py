@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from html import escape
 from typing import Any
 
-from nicegui import events, ui
+from nicegui import ui
 
-from services.client import RexError
-from services.dashboard.account_panels import balances, fills, open_orders
+from services.dashboard.account_panels import balances, fills
 from services.dashboard.desk import Desk
 from services.dashboard.fragment import Fragment
 from services.dashboard.frame import Frame, panel
 from services.dashboard.live import LiveFeed
 from services.dashboard.market_panels import LEGEND, chooser, instrument_head, ladder, last_trades
-from services.dashboard.outcome import outcome_line, problem_line
+from services.dashboard.own_orders import OwnOrders
+from services.dashboard.terms import ENTRY_NOTES
 from services.dashboard.ticket import Ticket
 
 READ_ONLY = (
@@ -26,8 +27,8 @@ _REFRESH_SECONDS = 1.0
 _FIRST_REFRESH_SECONDS = 0.25
 """By then the depth of an instrument that nobody had watched is here."""
 
-_PICK = "(e) => {{ const found = e.target.closest('[data-{name}]'); if (found) emit(found.dataset.{name}); }}"
-"""Tells the server which row or button of a fragment was clicked."""
+_PICK = "(e) => { const found = e.target.closest('[data-price]'); if (found) emit(found.dataset.price); }"
+"""Tells the server which row of the ladder was clicked."""
 
 _SHOW_CHOICE = "document.querySelector('.choice.here')?.scrollIntoView({block: 'nearest'})"
 
@@ -54,7 +55,7 @@ class TraderPage:
     """The page for one browser and one instrument."""
 
     def __init__(self, live: LiveFeed, desk: Desk | None, instrument: dict[str, Any]) -> None:
-        self._live, self._desk, self._instrument = live, desk, instrument
+        self._live, self._desk = live, desk
         self._symbol: str = instrument["symbol"]
         self._frame = Frame(live, "trade")
         with ui.element("main").classes("trader"):
@@ -66,41 +67,30 @@ class TraderPage:
                     self._ladder = Fragment().classes("scroll")
                 with panel("Last trades", "成交明细"):
                     self._trades = Fragment().classes("scroll")
-            self._build_ticket()
+            self._build_ticket(instrument)
             self._build_own()
         self.refresh()
         ui.timer(_REFRESH_SECONDS, self.refresh)
         ui.timer(_FIRST_REFRESH_SECONDS, self._first_refresh, once=True)
 
-    def _build_ticket(self) -> None:
+    def _build_ticket(self, instrument: dict[str, Any]) -> None:
         with panel("Order ticket", "下单"):
             if self._desk is None:
                 Fragment(f"<div class=notice data-testid=read-only>{READ_ONLY}</div>")
                 return
-            self._ticket = Ticket(self._desk, self._instrument)
-            self._balances = Fragment()
-            self._ladder.on("click", lambda e: self._ticket.take_price(e.args), js_handler=_PICK.format(name="price"))
+            with ui.element("div").classes("scroll"):
+                self._note = Fragment().classes("notice-line warn").props("data-testid=ticket-note")
+                self._ticket = Ticket(self._desk, instrument)
+                self._balances = Fragment()
+            self._ladder.on("click", lambda e: self._ticket.take_price(e.args), js_handler=_PICK)
 
     def _build_own(self) -> None:
         if self._desk is None:
             return
         with ui.element("div").classes("own"):
-            with panel("Own open orders", "当前委托"):
-                self._canceled = Fragment().classes("notice-line")
-                self._orders = Fragment().classes("scroll")
-                self._orders.on("click", self._cancel, js_handler=_PICK.format(name="cancel"))
+            self._orders = OwnOrders(self._desk, self._symbol)
             with panel("Own fills", "我的成交"):
                 self._fills = Fragment().classes("scroll")
-
-    async def _cancel(self, event: events.GenericEventArguments) -> None:
-        assert self._desk is not None
-        try:
-            self._canceled.show(outcome_line(await self._desk.cancel(event.args)))
-        except RexError as error:
-            self._canceled.show(problem_line(error.code, error.detail))
-        except ConnectionError as error:
-            self._canceled.show(problem_line("no_reply", str(error)))
-        self.refresh()
 
     def _first_refresh(self) -> None:
         self.refresh()
@@ -113,17 +103,25 @@ class TraderPage:
         self._frame.refresh()
         self._chooser.show(chooser(live.instruments.values(), live.tickers, symbol))
         if symbol in live.tickers:
-            self._head.show(instrument_head(self._instrument, live.tickers[symbol]))
-            if self._desk is not None:
-                self._ticket.show_terms(live.tickers[symbol])
-        if symbol in live.depths:
-            own = self._desk.resting_prices(symbol) if self._desk else set()
-            self._ladder.show(ladder(live.depths[symbol], own))
-            self._trades.show(last_trades(live.trades[symbol]))
+            self._head.show(instrument_head(live.instruments[symbol], live.tickers[symbol], time.time_ns()))
+            if symbol in live.depths:
+                own = self._desk.resting_prices(symbol) if self._desk else set()
+                self._ladder.show(ladder(live.depths[symbol], own, live.tickers[symbol]))
+                self._trades.show(last_trades(live.trades[symbol]))
         if self._desk is not None:
-            self._orders.show(
-                open_orders(sorted(self._desk.orders.values(), key=lambda order: -int(order["order_id"])))
-            )
-            self._fills.show(fills(self._desk.fills))
-            if self._desk.account is not None:
-                self._balances.show(balances(self._desk.account, self._instrument))
+            self._refresh_desk(self._desk)
+
+    def _refresh_desk(self, desk: Desk) -> None:
+        symbol, instruments = self._symbol, self._live.instruments
+        if symbol in self._live.tickers:
+            self._ticket.show_terms(self._live.tickers[symbol])
+            self._note.show(self._entry_note(desk, self._live.tickers[symbol]["phase"]))
+        self._orders.refresh({name: facts["name_zh"] for name, facts in instruments.items()})
+        self._fills.show(fills(desk.fills))
+        if desk.account is not None:
+            self._balances.show(balances(desk.account, instruments[symbol]))
+
+    def _entry_note(self, desk: Desk, phase: str) -> str:
+        if desk.account is not None and desk.account["kill_switch"]:
+            return "This account's kill switch is on: it may only cancel."
+        return ENTRY_NOTES[phase]

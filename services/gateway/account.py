@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from services.gateway.caller import AccountQuery, Caller, one_account
-from services.gateway.instruments import yuan_text
+from services.gateway.instruments import rate_text, yuan_text
 from services.gateway.problems import ProblemError
 from services.gateway.schemas import Account
-from services.gateway.state import VenueState
+from services.gateway.state import Fees, VenueState
 from services.gateway.venue_accounts import VenueAccount
 
 
@@ -46,6 +46,7 @@ def account_json(account: VenueAccount, state: VenueState) -> dict[str, Any]:
         for instrument, held in sorted(account.holdings.items())
         if held.lots
     ]
+    fees = state.fees.get(account.account_class, Fees())
     return {
         "account": account.account,
         "name": account.name,
@@ -54,4 +55,17 @@ def account_json(account: VenueAccount, state: VenueState) -> dict[str, Any]:
         "available": yuan_text(account.cash_fen - account.reserved_fen),
         "holdings": holdings,
         "seq": state.last_seq,
+        "owner": account.owner,
+        "account_class": account.account_class,
+        "maker_rate": rate_text(fees.maker_rate_ppm),
+        "taker_rate": rate_text(fees.taker_rate_ppm),
+        "limits": {
+            "max_order_quantity": account.max_order_lots or None,
+            "max_order_value": yuan_text(account.max_order_fen) if account.max_order_fen else None,
+            "max_open_orders": account.max_open_orders or None,
+            "max_day_turnover": yuan_text(account.max_day_fen) if account.max_day_fen else None,
+        },
+        "open_orders": account.open_orders,
+        "day_turnover": yuan_text(account.day_fen),
+        "kill_switch": account.kill_switch,
     }

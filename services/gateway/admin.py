@@ -1,27 +1,30 @@
-"""What operators and administrators do, over HTTP: accounts, keys, cash, inventory; halts. Each is a journaled command."""
+"""What administrators do, over HTTP: accounts, keys, cash, inventory, fees. Each is a journaled command."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
-from matching_engine.records import ALL_INSTRUMENTS, MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS
-from services.admin_commands import change_cash, change_inventory, halt, open_account, record, resume
+from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS
+from services.admin_commands import change_cash, change_inventory, open_account, record, set_fees
 from services.attachments import AccountText, KeyIssued, KeyRevoked
 from services.gateway.account import account_json, known_account
 from services.gateway.caller import Caller
-from services.gateway.instruments import Instrument, amount_fen
+from services.gateway.instruments import amount_fen, rate_ppm, rate_text
 from services.gateway.keys import key_hash, new_secret
+from services.gateway.order_command import listed
 from services.gateway.order_entry import OrderEntry
-from services.gateway.problems import ProblemError, field_problem, unknown_symbol
+from services.gateway.problems import ProblemError, field_problem
 from services.gateway.schemas import (
     Account,
     AccountOpened,
     AccountRequest,
     Applied,
     CashRequest,
+    Fees,
+    FeesRequest,
     InventoryRequest,
     KeyIssuedReply,
     KeyRequest,
@@ -34,7 +37,7 @@ def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
     router = APIRouter(prefix="/v1/admin")
     _account_routes(router, state, order_entry)
     _key_routes(router, state, order_entry)
-    _halt_routes(router, state, order_entry)
+    _fee_routes(router, state, order_entry)
     return router
 
 
@@ -47,7 +50,9 @@ def _account_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
         if body.owner and body.owner not in state.accounts:
             raise field_problem("unknown_account", "owner", f"no account has the number {body.owner}")
         text = AccountText(name=body.name)
-        event = await order_entry.execute(key, lambda sender: open_account(sender, text, body.owner))
+        event = await order_entry.execute(
+            key, lambda sender: open_account(sender, text, body.owner, body.account_class)
+        )
         return AccountOpened(account=event.account, name=body.name, seq=event.seq)
 
     @router.get("/accounts", response_model=list[Account], tags=tags, summary="All accounts with their balances")
@@ -67,9 +72,7 @@ def _account_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
     async def move_inventory(key: Caller, account: int, body: InventoryRequest) -> Applied:
         key.require("admin")
         number = known_account(state, account).account
-        instrument = state.by_symbol.get(body.symbol)
-        if instrument is None:
-            raise field_problem("unknown_symbol", "symbol", f"no instrument is listed as {body.symbol[:40]!r}")
+        instrument = listed(state, body.symbol)
         if not 0 < abs(body.quantity) <= MAX_QUANTITY_LOTS:
             raise field_problem("invalid_quantity", "quantity", f"must not be 0, nor beyond {MAX_QUANTITY_LOTS} lots")
         event = await order_entry.execute(
@@ -118,35 +121,29 @@ def _check_binding(body: KeyRequest, state: VenueState) -> None:
         )
 
 
-def _halt_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
-    tags: list[Any] = ["operate"]
+def _fee_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
+    tags: list[Any] = ["admin: fees"]
 
-    def listed(symbol: str) -> Instrument:
-        instrument = state.by_symbol.get(symbol)
-        if instrument is None:
-            raise unknown_symbol(symbol)
-        return instrument
+    @router.get("/fees", response_model=list[Fees], tags=tags, summary="The rates of every account class that pays any")
+    async def list_fees(key: Caller) -> JSONResponse:
+        key.require("admin")
+        return JSONResponse(
+            [
+                {"account_class": number, "maker_rate": rate_text(maker), "taker_rate": rate_text(taker)}
+                for number, (maker, taker) in sorted(state.fees.items())
+            ]
+        )
 
-    async def move(key: Caller, build: Any, instrument: int) -> Applied:
-        event = await order_entry.execute(key, lambda sender: build(sender, instrument))
+    @router.put(
+        "/fees/{account_class}", response_model=Applied, tags=tags, summary="What an account class pays from now on"
+    )
+    async def change_fees(key: Caller, account_class: Annotated[int, Path(ge=0, le=255)], body: FeesRequest) -> Applied:
+        key.require("admin")
+        maker_ppm, taker_ppm = rate_ppm(body.maker_rate, "maker_rate"), rate_ppm(body.taker_rate, "taker_rate")
+        event = await order_entry.execute(
+            key,
+            lambda sender: set_fees(
+                sender, maker_rate_ppm=maker_ppm, taker_rate_ppm=taker_ppm, account_class=account_class
+            ),
+        )
         return Applied(seq=event.seq)
-
-    @router.post("/halt", response_model=Applied, tags=tags, summary="Halt every instrument: cancels only")
-    async def halt_all(key: Caller) -> Applied:
-        key.require("operate")
-        return await move(key, halt, ALL_INSTRUMENTS)
-
-    @router.post("/resume", response_model=Applied, tags=tags, summary="Resume every instrument")
-    async def resume_all(key: Caller) -> Applied:
-        key.require("operate")
-        return await move(key, resume, ALL_INSTRUMENTS)
-
-    @router.post("/instruments/{symbol}/halt", response_model=Applied, tags=tags, summary="Halt one instrument")
-    async def halt_one(key: Caller, symbol: str) -> Applied:
-        key.require("operate")
-        return await move(key, halt, listed(symbol).number)
-
-    @router.post("/instruments/{symbol}/resume", response_model=Applied, tags=tags, summary="Resume one instrument")
-    async def resume_one(key: Caller, symbol: str) -> Applied:
-        key.require("operate")
-        return await move(key, resume, listed(symbol).number)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
-from services.gateway import account, admin, health, orders, problems, venue
+from services.gateway import account, admin, health, operate, orders, problems, venue
 from services.gateway import market as market_routes
 from services.gateway.caller import may_read
 from services.gateway.doorway import Doorway
@@ -61,6 +61,7 @@ def create_app(
         account.routes(state),
         venue.routes(state, facts or VenueFacts()),
         admin.routes(state, order_entry),
+        operate.routes(state, order_entry),
         health.routes(state, metrics, not_ready),
     ):
         app.include_router(router)

@@ -13,7 +13,7 @@ from matching_engine.records import Event, EventKind
 from services.gateway.client_queue import ClientQueue, Stream
 from services.gateway.execution_report import order_json
 from services.gateway.keys import ApiKey
-from services.gateway.pushes import MarketPushes, fill_json, push_text
+from services.gateway.pushes import MarketPushes, bust_json, fill_json, push_text
 from services.gateway.state import VenueState
 from services.gateway.venue_orders import VenueOrder
 from services.journal.row import Row
@@ -41,6 +41,7 @@ class AccountStream:
         self.pending_seq = 0
         self.orders: dict[int, dict[str, Any]] = {}
         self.fills: list[dict[str, Any]] = []
+        self.busts: list[dict[str, Any]] = []
 
 
 class Channels:
@@ -87,10 +88,11 @@ class Channels:
         if stream is None:
             stream = self._accounts[account] = AccountStream(self._state.last_seq)
             self._state.order_listeners[account] = self._order_changed
+            self._state.bust_listeners[account] = self._trade_busted
         stream.subscribers[client] = None
         instruments = self._state.instruments
         is_open = [order for order in self._state.orders.open.values() if order.account == account]
-        data = {"orders": [order_json(order, instruments) for order in is_open], "fills": []}
+        data = {"orders": [order_json(order, instruments) for order in is_open], "fills": [], "busts": []}
         client.queue.put(push_text("orders", "snapshot", None, stream.seq, None, self._state.incarnation, data))
 
     def unsubscribe_orders(self, client: Subscriber, account: int) -> None:
@@ -100,7 +102,7 @@ class Channels:
             stream.subscribers.pop(client, None)
             if not stream.subscribers:
                 del self._accounts[account]
-                del self._state.order_listeners[account]
+                del self._state.order_listeners[account], self._state.bust_listeners[account]
 
     def leave(self, client: Subscriber) -> None:
         """The client is gone."""
@@ -148,22 +150,30 @@ class Channels:
                         client.queue.put_market(stream, text)
 
     def _order_changed(self, order: VenueOrder, event: Event) -> None:
-        stream = self._accounts[order.account]
-        if stream.pending_seq != event.seq:
-            self._flush(stream)
-            stream.pending_seq = event.seq
-            self._touched[order.account] = stream
+        stream = self._pending(order.account, event.seq)
         stream.orders[order.order_id] = order_json(order, self._state.instruments)
         if event.kind == EventKind.TRADE:
             stream.fills.append(fill_json(order, event, self._state))
 
+    def _trade_busted(self, account: int, event: Event) -> None:
+        self._pending(account, event.seq).busts.append(bust_json(account, event, self._state))
+
+    def _pending(self, account: int, seq: int) -> AccountStream:
+        """The account's stream, ready to collect what the command did to it."""
+        stream = self._accounts[account]
+        if stream.pending_seq != seq:
+            self._flush(stream)
+            stream.pending_seq = seq
+            self._touched[account] = stream
+        return stream
+
     def _flush(self, stream: AccountStream) -> None:
-        if not stream.orders:
+        if not stream.orders and not stream.busts:
             return
-        data = {"orders": list(stream.orders.values()), "fills": stream.fills}
+        data = {"orders": list(stream.orders.values()), "fills": stream.fills, "busts": stream.busts}
         seq, prev_seq = stream.pending_seq, stream.seq
         text = push_text("orders", "update", None, seq, prev_seq, self._state.incarnation, data)
-        stream.seq, stream.orders, stream.fills = seq, {}, []
+        stream.seq, stream.orders, stream.fills, stream.busts = seq, {}, [], []
         for client in stream.subscribers:
             if self._may_hear(client):
                 client.queue.put(text)

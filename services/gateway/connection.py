@@ -1,14 +1,9 @@
-"""One WebSocket client: a task that reads, a task that writes, and the replies to its orders in between.
-
-Orders are pipelined: the reader hands one over and reads on, and the reader of the journal calls back with the outcome. Replies
-to orders leave in the order of the requests, so an outcome that needs a look into the past holds back those behind it.
-"""
+"""One WebSocket client: a task that reads and a task that writes. Its orders go through an `OrderPipeline`."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable
 
 import structlog
@@ -16,19 +11,17 @@ from starlette.types import Receive, Send
 
 from services.gateway.channels import MARKET_CHANNELS, Channels
 from services.gateway.client_queue import ClientQueue
-from services.gateway.execution_report import order_json, time_text
+from services.gateway.execution_report import time_text
 from services.gateway.keys import ApiKey
-from services.gateway.order_body import decode_order
-from services.gateway.order_entry import OnOutcome, OrderEntry, Outcome
-from services.gateway.problems import ProblemError, field_problem, outcome_unknown, problem_of
+from services.gateway.order_entry import OrderEntry
+from services.gateway.order_pipeline import OrderPipeline, error_text
+from services.gateway.problems import ProblemError, field_problem, problem_of
 from services.gateway.pushes import json_text
 from services.gateway.state import VenueState
 from services.gateway.ws_messages import (
     AuthenticateParams,
-    CancelParams,
     Message,
     NoParams,
-    RequestId,
     SubscribeParams,
     decode_message,
     decode_params,
@@ -49,15 +42,6 @@ CLOSE_NOT_AUTHENTICATED = 4003
 log = structlog.get_logger("rex.websocket")
 
 
-class Slot:
-    """The place of one order's reply in the order of requests; `text` is None until the reply is there."""
-
-    __slots__ = ("text",)
-
-    def __init__(self) -> None:
-        self.text: str | None = None
-
-
 class Connection:
     """One client."""
 
@@ -70,12 +54,11 @@ class Connection:
         key: ApiKey | None,
     ) -> None:
         self._state = state
-        self._order_entry = order_entry
         self._channels = channels
         self._clock = clock
         self.key = key
         self.queue = ClientQueue(channels.snapshot)
-        self._slots: deque[Slot] = deque()
+        self._orders = OrderPipeline(state, order_entry, self.queue, self._valid_key)
         self._room = asyncio.Event()
         self._methods: dict[str, Callable[[Message], None]] = {
             "authenticate": self._authenticate,
@@ -111,7 +94,7 @@ class Connection:
                 self.queue.close(CLOSE_TOO_LARGE, f"a message may hold {MAX_MESSAGE_BYTES} bytes")
                 continue
             await self._take(text)
-            while len(self._slots) + len(self.queue) >= IN_FLIGHT and self.queue.closing is None:
+            while len(self._orders) + len(self.queue) >= IN_FLIGHT and self.queue.closing is None:
                 self._room.clear()
                 await self._room.wait()
 
@@ -122,8 +105,8 @@ class Connection:
         except ProblemError as problem:
             self.queue.put(error_text(request_id_of(text), problem))
             return
-        if message.method in ("place_order", "cancel_order"):
-            await self._order(message)
+        if message.method in self._orders.methods:
+            await self._orders.take(message)
             return
         try:
             method = self._methods.get(message.method)
@@ -132,33 +115,6 @@ class Connection:
             method(message)
         except Exception as error:
             self.queue.put(error_text(message.req_id, problem_of(error)))
-
-    async def _order(self, message: Message) -> None:
-        slot, request_id = Slot(), message.req_id
-        self._slots.append(slot)
-
-        def on_outcome(outcome: Outcome) -> None:
-            slot.text = self._outcome_text(request_id, outcome)
-            self._send_replies()
-
-        try:
-            if message.method == "place_order":
-                await self._order_entry.submit_order(self._valid_key(), decode_order(message.params), on_outcome)
-            else:
-                await self._cancel(decode_params(message.params, CancelParams), on_outcome)
-        except Exception as error:
-            slot.text = error_text(request_id, problem_of(error))
-            self._send_replies()
-
-    async def _cancel(self, params: CancelParams, on_outcome: OnOutcome) -> None:
-        if (params.order_id is None) == (params.client_order_id is None):
-            raise field_problem("validation_failed", "order_id", "give either order_id or client_order_id")
-        await self._order_entry.submit_cancel(
-            self._valid_key(),
-            on_outcome,
-            order_id=int(params.order_id or 0),
-            client_order_id=params.client_order_id or "",
-        )
 
     # ------------------------------------------------------------------ methods
 
@@ -231,17 +187,6 @@ class Connection:
     def _result(self, message: Message, result: dict[str, object]) -> None:
         self.queue.put(json_text({"req_id": message.req_id, "result": result}))
 
-    def _outcome_text(self, request_id: RequestId, outcome: Outcome) -> str:
-        if outcome.order is None:
-            return error_text(request_id, outcome.problem or outcome_unknown())
-        return json_text({"req_id": request_id, "result": order_json(outcome.order, self._state.instruments)})
-
-    def _send_replies(self) -> None:
-        slots = self._slots
-        while slots and slots[0].text is not None:
-            self.queue.put(slots[0].text)
-            slots.popleft()
-
     async def _write(self, send: Send) -> None:
         queue = self.queue
         try:
@@ -260,11 +205,6 @@ class Connection:
             log.error("WebSocket writer failed", exc_info=error)
         finally:
             self._room.set()
-
-
-def error_text(request_id: RequestId, problem: ProblemError) -> str:
-    """The reply to what went wrong."""
-    return json_text({"req_id": request_id, "error": problem.document()})
 
 
 def _unknown_key() -> ProblemError:

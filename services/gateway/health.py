@@ -23,9 +23,9 @@ def routes(state: VenueState, metrics: GatewayMetrics, not_ready: NotReady) -> A
 
     @router.get("/healthz", response_model=Health, summary="The process answers")
     async def healthz() -> JSONResponse:
-        return JSONResponse({"status": "ok", "seq": state.last_seq})
+        return JSONResponse({"status": "ok", "seq": state.last_seq, "kill_switch": state.kill_switch})
 
-    @router.get("/readyz", response_model=Health, summary="The venue can take orders; if not, 503 says why")
+    @router.get("/readyz", response_model=Health, summary="The venue can take commands; if not, 503 says why")
     async def readyz() -> JSONResponse:
         missing = not_ready()
         if not state.instruments:
@@ -34,7 +34,7 @@ def routes(state: VenueState, metrics: GatewayMetrics, not_ready: NotReady) -> A
             missing.append("No trading day has begun.")
         if missing:
             raise ProblemError(503, "not_ready", " ".join(missing))
-        return JSONResponse({"status": "ready", "seq": state.last_seq})
+        return JSONResponse({"status": "ready", "seq": state.last_seq, "kill_switch": state.kill_switch})
 
     @router.get("/metrics", response_class=Response, summary="Prometheus metrics")
     async def read_metrics() -> Response:

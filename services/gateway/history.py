@@ -75,7 +75,13 @@ class OrderHistory:
         if client_order_id is not None:
             query = query.where(orders.c.client_order_id == client_order_id)
         found = await self._rows(query.order_by(orders.c.order_id.desc()).limit(limit))
-        return [VenueOrder.from_columns(row) for row in found]
+        return [self._as_told(VenueOrder.from_columns(row)) for row in found]
+
+    def _as_told(self, order: VenueOrder) -> VenueOrder:
+        """An order of the read database, which doesn't know the numbers a refusal was told with: memory may."""
+        known = self._state.orders.ended.get(order.order_id)
+        order.reason_text = None if known is None else known.reason_text
+        return order
 
     async def fills(
         self, account: int | None, *, instrument: int | None = None, before_id: int, limit: int

@@ -6,21 +6,24 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from matching_engine.records import MAX_PRICE_TICKS, Phase, band
+from matching_engine.records import MAX_PRICE_TICKS, MAX_RATE_PPM, Phase, band
 from services.attachments import InstrumentText
 from services.gateway.problems import field_problem
 
-PHASE_NAMES: dict[int, str] = {Phase.CLOSED: "closed", Phase.CONTINUOUS: "continuous", Phase.HALTED: "halted"}
+PHASE_NAMES: dict[int, str] = {phase: phase.name.lower() for phase in Phase}
 
 AVERAGE_EXTRA_DECIMALS = 4
 """How many decimals an average price has beyond the tick's own."""
 
 
 class Instrument:
-    """One listed instrument. Its words never change; the day roll moves its reference, the schedule its phase."""
+    """One listed instrument. Its words never change; the day roll moves its reference, the schedule its phase, operators its
+    collar and volatility band."""
 
     __slots__ = (
+        "auction_s",
         "band_ppm",
+        "collar_ppm",
         "decimals",
         "facts",
         "high_ticks",
@@ -33,6 +36,7 @@ class Instrument:
         "tick_size",
         "tick_units",
         "tick_value_fen",
+        "volatility_ppm",
     )
 
     def __init__(
@@ -51,6 +55,7 @@ class Instrument:
         self.band_ppm = band_ppm
         self.max_quantity_lots = max_quantity_lots
         self.phase = phase
+        self.collar_ppm = self.volatility_ppm = self.auction_s = 0  # none until they are set
         self.facts = facts  # the fields of attachments.InstrumentText
         self.symbol: str = facts["symbol"]
         self.tick_size: str = facts["tick_size"]
@@ -62,7 +67,7 @@ class Instrument:
     @classmethod
     def from_columns(cls, columns: Mapping[Any, Any]) -> Instrument:
         """An instrument out of the read database."""
-        return cls(
+        instrument = cls(
             columns["instrument"],
             tick_value_fen=columns["tick_value_fen"],
             band_ppm=columns["band_ppm"],
@@ -71,6 +76,9 @@ class Instrument:
             phase=columns["phase"],
             facts={name: columns[name] for name in InstrumentText.model_fields},
         )
+        instrument.collar_ppm = columns["collar_ppm"]
+        instrument.volatility_ppm, instrument.auction_s = columns["volatility_ppm"], columns["auction_s"]
+        return instrument
 
     def set_reference(self, reference_ticks: int) -> None:
         """A new reference price, and the day's band around it."""
@@ -138,3 +146,17 @@ def amount_fen(text: str, field: str, limit_fen: int) -> int:
     if not 0 < abs(fen) <= limit_fen:
         raise field_problem("invalid_amount", field, f"must not be 0, nor beyond {yuan_text(limit_fen)}")
     return fen
+
+
+def rate_text(rate_ppm: int) -> str:
+    """A rate in millionths as a decimal fraction."""
+    return fixed_text(rate_ppm, 6)
+
+
+def rate_ppm(text: str, field: str) -> int:
+    """Millionths of a decimal fraction; raises a 422 problem that names the field."""
+    ppm = scaled(text, 6)
+    if ppm is None or not 0 <= ppm <= MAX_RATE_PPM:
+        message = f"must be from 0 to {rate_text(MAX_RATE_PPM)}, with at most six decimals"
+        raise field_problem("invalid_rate", field, message)
+    return ppm

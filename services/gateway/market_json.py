@@ -44,9 +44,11 @@ def trade_json(instrument: Instrument, trade: MarketTrade) -> dict[str, Any]:
         "price": instrument.price_text(trade.price_ticks),
         "quantity": trade.quantity_lots,
         "amount": yuan_text(trade.amount_fen),
-        "taker_side": SIDE_NAMES[trade.taker_side],
+        "taker_side": None if trade.is_auction else SIDE_NAMES[trade.taker_side],
         "time": time_text(trade.time_ns),
         "seq": trade.seq,
+        "auction": trade.is_auction,
+        "busted": trade.is_busted,
     }
 
 
@@ -56,6 +58,7 @@ def ticker_json(instrument: Instrument, view: TickerView) -> dict[str, Any]:
     def price(price_ticks: int | None) -> str | None:
         return None if price_ticks is None else instrument.price_text(price_ticks)
 
+    indicative = view.indicative
     return {
         "symbol": instrument.symbol,
         "seq": view.seq,
@@ -73,4 +76,8 @@ def ticker_json(instrument: Instrument, view: TickerView) -> dict[str, Any]:
         "lower_limit": price(view.lower_limit_ticks),
         "upper_limit": price(view.upper_limit_ticks),
         "phase": PHASE_NAMES[view.phase],
+        "indicative_price": price(indicative.price_ticks) if indicative else None,
+        "indicative_volume": indicative.quantity_lots if indicative else None,
+        "indicative_imbalance": indicative.imbalance_lots if indicative else None,
+        "auction_ends_at": time_text(view.auction_ends_ns) if view.auction_ends_ns else None,
     }

@@ -16,6 +16,13 @@ from services.gateway.schemas import BatchRequest, OrderRequest
 
 # Python's `$` also matches before a last newline, pydantic's does not: hence \Z.
 PriceText = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,16}(\.[0-9]{1,8})?\Z", max_length=26)]
+TimeText = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.0{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})\Z",
+        max_length=35,
+    ),
+]
 ClientOrderId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,36}\Z")]
 
 
@@ -25,10 +32,15 @@ class OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbol: str
     side: Literal["buy", "sell"]
     quantity: int
-    order_type: Literal["limit", "market"] = "limit"
-    time_in_force: Literal["day", "gtc", "ioc"] | None = None
+    order_type: Literal["limit", "market", "stop", "stop_limit"] = "limit"
+    time_in_force: Literal["day", "gtc", "ioc", "fok", "gtd"] | None = None
     price: PriceText | None = None
     client_order_id: ClientOrderId | None = None
+    stop_price: PriceText | None = None
+    expire_time: TimeText | None = None
+    post_only: bool = False
+    display_quantity: int | None = None
+    self_trade_prevention: Literal["cancel_newest", "cancel_oldest", "cancel_both", "decrement"] = "cancel_newest"
 
 
 class BatchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

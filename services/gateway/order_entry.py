@@ -1,48 +1,27 @@
-"""Order entry: a request and a key become a command; the reply to the command becomes an outcome.
-
-A request is known by (gateway_id, incarnation, request_id), which travel in its command and come back in the journal row.
-The incarnation is drawn anew at each start, so a row written for an earlier life of this gateway is never taken for a
-reply. A request whose row does not come within `REPLY_SECONDS` ends as `outcome_unknown`: its command may still be carried
-out, and a retry with the same client_order_id tells.
-"""
+"""Order entry: a request and a key become a command; the reply to the command becomes an outcome."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from matching_engine.records import (
-    Command,
-    CommandKind,
-    Event,
-    EventKind,
-    OrderType,
-    Reason,
-    Side,
-    TimeInForce,
-    pack_commands,
-)
+from matching_engine.records import Command, CommandKind, Event, EventKind, Reason, pack_commands
 from services.gateway.history import OrderHistory
+from services.gateway.instruments import Instrument
 from services.gateway.keys import ApiKey
 from services.gateway.order_body import OrderBody
-from services.gateway.problems import ProblemError, declined, field_problem, outcome_unknown, problem_of
+from services.gateway.order_command import AmendBody, amend, mass_cancel, new_order
+from services.gateway.pending_requests import OnReply, PendingRequests, into
+from services.gateway.problems import ProblemError, declined, field_problem, problem_of
+from services.gateway.reasons import reason_text
 from services.gateway.state import VenueState
 from services.gateway.venue_orders import VenueOrder
-from services.journal.row import Row
-from services.messaging import Inbox, InboxFull, Submission
-
-REPLY_SECONDS = 10.0
-"""How long a request waits for its row. A healthy venue takes milliseconds."""
-
-SIDES = {"buy": int(Side.BUY), "sell": int(Side.SELL)}
-ORDER_TYPES = {"limit": int(OrderType.LIMIT), "market": int(OrderType.MARKET)}
-TIMES_IN_FORCE = {"day": int(TimeInForce.DAY), "gtc": int(TimeInForce.GTC), "ioc": int(TimeInForce.IOC)}
+from services.messaging import Inbox, Submission
 
 
 class Outcome(NamedTuple):
-    """What became of an order or a cancel: the order as it stands, or the problem."""
+    """What became of an order, an amend or a cancel: the order as it stands, or the problem."""
 
     order: VenueOrder | None = None
     repeated: bool = False
@@ -52,26 +31,17 @@ class Outcome(NamedTuple):
 OnOutcome = Callable[[Outcome], None]
 """Called once, in the event loop, after the row is on the device and applied to the state. Must not raise."""
 
-OnReply = Callable[["Event | ProblemError"], None]
-"""Takes the first event of a command, or the problem that took its place."""
 
-
-class OrderEntry:
-    """Hands commands to the inbox and matches journal rows to the requests that wait for them."""
+class OrderEntry(PendingRequests):
+    """Orders, amends and cancels, and what operators and administrators ask for."""
 
     def __init__(self, state: VenueState, inbox: Inbox, history: OrderHistory, *, gateway_id: int = 1) -> None:
+        super().__init__(inbox, gateway_id)
         self._state = state
-        self._inbox = inbox
         self._history = history
-        self._sender = Command(gateway_id=gateway_id, incarnation=secrets.randbits(32) | 1)
-        self._request_id = 0
-        self._waiting: dict[int, tuple[float, OnReply]] = {}  # by request_id: when to give up, whom to tell
+        self._under_way: dict[tuple[int, bytes], int] = {}
+        """Instruments of the orders that have no reply yet, by account and client_order_id."""
         self._lookups: set[asyncio.Task[None]] = set()
-
-    @property
-    def waiting(self) -> int:
-        """How many commands were handed over whose row has not come yet."""
-        return len(self._waiting)
 
     # ------------------------------------------------------------------ orders, as callbacks (the WebSocket's way)
 
@@ -80,8 +50,8 @@ class OrderEntry:
 
         Raises ProblemError (4xx, or 503 `inbox_full`), and then `on_outcome` is never called.
         """
-        command = self.new_order(key.trading_account(), key.key_id, body)
-        await self._submit([command], [self._on_order_reply(on_outcome)])
+        command = new_order(self.next_sender(key.key_id), self._state, key.trading_account(), body)
+        await self._submit([command], [self._on_order_reply(command, on_outcome)])
 
     async def submit_cancel(
         self, key: ApiKey, on_outcome: OnOutcome, *, order_id: int = 0, client_order_id: str = ""
@@ -91,20 +61,54 @@ class OrderEntry:
         A key with `operate` that is bound to no account may cancel any order, by order_id.
         """
         account = 0 if order_id and "operate" in key.scopes and not key.account else key.trading_account()
-        command = self._next_sender(key.key_id)._replace(
+        command = self.next_sender(key.key_id)._replace(
             kind=CommandKind.CANCEL,
             account=account,
             order_id=order_id,
             client_order_id=client_order_id.encode("ascii"),
         )
-        await self._submit([command], [lambda reply: self._cancel_reply(command, reply, on_outcome)])
+        await self._submit([command], [lambda reply: self._change_reply(command, reply, on_outcome)])
+
+    async def submit_amend(
+        self, key: ApiKey, body: AmendBody, on_outcome: OnOutcome, *, order_id: int = 0, client_order_id: str = ""
+    ) -> None:
+        """Asks to amend the account's order named by one of its two ids; otherwise as `submit_order`."""
+        named = Command(
+            account=key.trading_account(), order_id=order_id, client_order_id=client_order_id.encode("ascii")
+        )
+        instrument = self._instrument_of(named)
+        if instrument is None:
+            self._look_up(self._not_open(named), on_outcome)
+            return
+        command = amend(self.next_sender(key.key_id), instrument, body)._replace(
+            account=named.account, order_id=order_id, client_order_id=named.client_order_id
+        )
+        await self._submit([command], [lambda reply: self._change_reply(command, reply, on_outcome)])
+
+    async def submit_mass_cancel(
+        self, key: ApiKey, symbol: str, side: str | None, account: int | None, on_reply: OnReply
+    ) -> None:
+        """Asks to cancel every open order of the key's account; a key with `operate` names any account, or None: all of them.
+
+        `on_reply` gets the MASS_CANCELED event, or the problem that took its place.
+        """
+        number = key.account
+        if number:
+            key.require("trade" if account in (None, number) else "operate")
+        else:
+            key.require("operate")
+            number = account or 0
+            if number and number not in self._state.accounts:
+                raise field_problem("unknown_account", "account", f"no account has the number {number}")
+        command = mass_cancel(self.next_sender(key.key_id), self._state, number, symbol, side)
+        await self._submit([command], [lambda reply: on_reply(self._or_problem(reply))])
 
     # ------------------------------------------------------------------ orders, awaited (the REST way)
 
     async def place(self, key: ApiKey, body: OrderBody) -> tuple[VenueOrder, bool]:
         """The order as it stands after the engine has looked at it, and whether it was there already."""
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        await self.submit_order(key, body, _into(outcome))
+        await self.submit_order(key, body, into(outcome))
         return _order_of(await outcome)
 
     async def place_batch(self, key: ApiKey, bodies: Sequence[OrderBody]) -> list[Outcome]:
@@ -117,11 +121,12 @@ class OrderEntry:
             outcome: asyncio.Future[Outcome] = loop.create_future()
             outcomes.append(outcome)
             try:
-                commands.append(self.new_order(account, key.key_id, body))
+                command = new_order(self.next_sender(key.key_id), self._state, account, body)
             except ProblemError as problem:
                 outcome.set_result(Outcome(problem=problem))
             else:
-                on_replies.append(self._on_order_reply(_into(outcome)))
+                commands.append(command)
+                on_replies.append(self._on_order_reply(command, into(outcome)))
         if commands:
             await self._submit(commands, on_replies)
         return [await outcome for outcome in outcomes]
@@ -129,103 +134,54 @@ class OrderEntry:
     async def cancel(self, key: ApiKey, *, order_id: int = 0, client_order_id: str = "") -> VenueOrder:
         """The canceled order; raises a problem `unknown_order` or `order_not_open`."""
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        await self.submit_cancel(key, _into(outcome), order_id=order_id, client_order_id=client_order_id)
+        await self.submit_cancel(key, into(outcome), order_id=order_id, client_order_id=client_order_id)
         return _order_of(await outcome)[0]
 
-    async def execute(self, key: ApiKey, build: Callable[[Command], Submission]) -> Event:
-        """One administrative command, built from its sender; returns its first event, or raises problem `declined`."""
-        sender = self._next_sender(key.key_id)
+    async def amend(self, key: ApiKey, body: AmendBody, *, order_id: int = 0, client_order_id: str = "") -> VenueOrder:
+        """The amended order; raises a problem `unknown_order`, `order_not_open`, or the engine's reason."""
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        await self.submit_amend(key, body, into(outcome), order_id=order_id, client_order_id=client_order_id)
+        return _order_of(await outcome)[0]
+
+    async def mass_cancel(self, key: ApiKey, symbol: str, side: str | None, account: int | None) -> Event:
+        """The MASS_CANCELED event, when every order has ended."""
         reply: asyncio.Future[Event | ProblemError] = asyncio.get_running_loop().create_future()
-        await self._hand_over(build(sender), [sender.request_id], [_into(reply)])
-        event = await reply
-        if isinstance(event, ProblemError):
-            raise event
-        if event.kind == EventKind.REJECTED:
-            raise declined(event.reason)
-        return event
+        await self.submit_mass_cancel(key, symbol, side, account, into(reply))
+        return _event_of(await reply)
 
-    # ------------------------------------------------------------------ the reader's side
+    async def execute(self, key: ApiKey, build: Callable[[Command], Submission]) -> Event:
+        """An administrative submission, built from its sender; returns its first event, or raises problem `declined`."""
+        sender = self.next_sender(key.key_id)
+        reply: asyncio.Future[Event | ProblemError] = asyncio.get_running_loop().create_future()
+        await self.hand_over(build(sender), [sender.request_id], [into(reply)])
+        return _event_of(self._or_problem(await reply))
 
-    def resolve(self, row: Row) -> None:
-        """Tells every request that waits for a command of this row. The row is already applied to the state."""
-        if not self._waiting:
-            return
-        gateway_id, incarnation = self._sender.gateway_id, self._sender.incarnation
-        first_events: dict[int, Event] = {}
-        for event in row.event_list:
-            first_events.setdefault(event.seq, event)
-        for command in row.command_list:
-            if command.incarnation == incarnation and command.gateway_id == gateway_id:
-                waiting = self._waiting.pop(command.request_id, None)
-                if waiting is not None:
-                    waiting[1](first_events[command.seq])
-
-    def give_up(self, now: float) -> None:
-        """Ends every request whose time is over (`now` of the event loop's clock) as `outcome_unknown`."""
-        overdue = []
-        for request_id, (deadline, _) in self._waiting.items():
-            if deadline > now:
-                break  # Requests wait in the order they came.
-            overdue.append(request_id)
-        for request_id in overdue:
-            self._waiting.pop(request_id)[1](outcome_unknown())
-
-    # ------------------------------------------------------------------ commands
-
-    def new_order(self, account: int, actor: int, body: OrderBody) -> Command:
-        """An order as a command; raises a 422 problem that names the field."""
-        instrument = self._state.by_symbol.get(body.symbol)
-        if instrument is None:
-            raise field_problem("unknown_symbol", "symbol", f"no instrument is listed as {body.symbol[:40]!r}")
-        is_limit = body.order_type == "limit"
-        if is_limit and body.price is None:
-            raise field_problem("invalid_price", "price", "a limit order needs one")
-        if not is_limit and body.price is not None:
-            raise field_problem("invalid_price", "price", "a market order has none")
-        if not is_limit and body.time_in_force not in (None, "ioc"):
-            raise field_problem("invalid_time_in_force", "time_in_force", "a market order is always ioc")
-        price_ticks = 0 if body.price is None else instrument.price_ticks(body.price)
-        return self._next_sender(actor)._replace(
-            kind=CommandKind.NEW_ORDER,
-            account=account,
-            instrument=instrument.number,
-            side=SIDES[body.side],
-            order_type=ORDER_TYPES[body.order_type],
-            time_in_force=TIMES_IN_FORCE[body.time_in_force or ("day" if is_limit else "ioc")],
-            price_ticks=price_ticks,
-            quantity_lots=instrument.quantity_lots(body.quantity),
-            client_order_id=b"" if body.client_order_id is None else body.client_order_id.encode("ascii"),
-        )
-
-    def _next_sender(self, actor: int) -> Command:
-        self._request_id += 1
-        return self._sender._replace(request_id=self._request_id, actor=actor)
+    # ------------------------------------------------------------------ handing over
 
     async def _submit(self, commands: list[Command], on_replies: list[OnReply]) -> None:
-        submission = Submission(pack_commands(commands))
-        await self._hand_over(submission, [command.request_id for command in commands], on_replies)
-
-    async def _hand_over(self, submission: Submission, request_ids: list[int], on_replies: list[OnReply]) -> None:
-        # The requests wait before the inbox has them: their row may be here before `put` returns.
-        deadline = asyncio.get_running_loop().time() + REPLY_SECONDS
-        for request_id, on_reply in zip(request_ids, on_replies, strict=True):
-            self._waiting[request_id] = (deadline, on_reply)
+        new_orders = {
+            (command.account, command.client_order_id): command.instrument
+            for command in commands
+            if command.kind == CommandKind.NEW_ORDER and command.client_order_id
+        }
+        self._under_way.update(new_orders)
         try:
-            await self._inbox.put(submission)
-        except BaseException as error:
-            for request_id in request_ids:
-                self._waiting.pop(request_id, None)
-            if isinstance(error, InboxFull):
-                detail = "The venue takes no more commands just now; nothing of this request was taken in."
-                raise ProblemError(503, "inbox_full", detail) from None
+            await self.hand_over(
+                Submission(pack_commands(commands)), [command.request_id for command in commands], on_replies
+            )
+        except BaseException:
+            for client_id in new_orders:
+                self._under_way.pop(client_id, None)
             raise
 
     # ------------------------------------------------------------------ replies
 
-    def _on_order_reply(self, on_outcome: OnOutcome) -> OnReply:
-        return lambda reply: self._order_reply(reply, on_outcome)
+    def _on_order_reply(self, command: Command, on_outcome: OnOutcome) -> OnReply:
+        return lambda reply: self._order_reply(command, reply, on_outcome)
 
-    def _order_reply(self, reply: Event | ProblemError, on_outcome: OnOutcome) -> None:
+    def _order_reply(self, command: Command, reply: Event | ProblemError, on_outcome: OnOutcome) -> None:
+        if command.client_order_id:
+            self._under_way.pop((command.account, command.client_order_id), None)
         if isinstance(reply, ProblemError):
             on_outcome(Outcome(problem=reply))
         elif reply.kind == EventKind.REPEATED:
@@ -236,31 +192,57 @@ class OrderEntry:
         else:
             on_outcome(Outcome(self._state.orders.get(reply.order_id)))
 
-    def _cancel_reply(self, command: Command, reply: Event | ProblemError, on_outcome: OnOutcome) -> None:
+    def _change_reply(self, command: Command, reply: Event | ProblemError, on_outcome: OnOutcome) -> None:
+        """The reply to a cancel or an amend."""
         if isinstance(reply, ProblemError):
             on_outcome(Outcome(problem=reply))
-        elif reply.kind == EventKind.REJECTED:
-            self._look_up(self._not_canceled(command), on_outcome)
-        else:
+        elif reply.kind != EventKind.REJECTED:
             on_outcome(Outcome(self._state.orders.get(reply.order_id)))
+        elif reply.reason == Reason.UNKNOWN_ORDER:
+            self._look_up(self._not_open(command), on_outcome)
+        else:
+            on_outcome(Outcome(problem=self._declined(reply)))
+
+    def _or_problem(self, reply: Event | ProblemError) -> Event | ProblemError:
+        if isinstance(reply, ProblemError) or reply.kind != EventKind.REJECTED:
+            return reply
+        return self._declined(reply)
+
+    def _declined(self, event: Event) -> ProblemError:
+        instruments = self._state.instruments
+        instrument = instruments[event.instrument] if event.instrument < len(instruments) else None
+        account = self._state.accounts.get(event.account)
+        return declined(event.reason, reason_text(event.reason, event.side, account, instrument))
 
     async def _repeated(self, order_id: int) -> Outcome:
         return Outcome(await self._history.order(order_id), repeated=True)
 
-    async def _not_canceled(self, command: Command) -> Outcome:
+    def _instrument_of(self, named: Command) -> Instrument | None:
+        """Of an order of the account that is open or on its way to the engine; None: it ended, or never was."""
+        orders, client_id = self._state.orders, (named.account, named.client_order_id)
+        if named.order_id:
+            order = orders.open.get(named.order_id)
+            return self._state.instruments[order.instrument] if order and order.account == named.account else None
+        number = self._under_way.get(client_id)
+        if number is None:
+            order = orders.known_as(named.account, named.client_order_id.decode("ascii"))
+            number = order.instrument if order and order.leaves_lots else None
+        return None if number is None else self._state.instruments[number]
+
+    async def _not_open(self, named: Command) -> Outcome:
         # The engine knows open orders only; whether this one ended or never was, the past tells.
-        account = command.account or None
-        if command.order_id:
-            order = await self._history.order(command.order_id)
+        account = named.account or None
+        if named.order_id:
+            order = await self._history.order(named.order_id)
         else:
-            client_order_id = command.client_order_id.decode("ascii")
-            order = self._state.orders.ended_as(command.account, client_order_id)
+            client_order_id = named.client_order_id.decode("ascii")
+            order = self._state.orders.known_as(named.account, client_order_id)
             if order is None:
                 found = await self._history.orders(account, client_order_id=client_order_id, limit=1)
                 order = found[0] if found else None
         if order is None or account not in (None, order.account):
             return Outcome(problem=ProblemError(404, "unknown_order", "There is no such order."))
-        detail = f"Order {order.order_id} is {order.state}: there is nothing left to cancel."
+        detail = f"Order {order.order_id} is {order.state}: there is nothing left to cancel or amend."
         return Outcome(problem=ProblemError(409, "order_not_open", detail))
 
     def _look_up(self, work: Coroutine[Any, Any, Outcome], on_outcome: OnOutcome) -> None:
@@ -277,19 +259,14 @@ class OrderEntry:
         on_outcome(outcome)
 
 
-T = TypeVar("T")
-
-
-def _into(future: asyncio.Future[T]) -> Callable[[T], None]:
-    def set_result(result: T) -> None:
-        if not future.done():  # The client may have gone away.
-            future.set_result(result)
-
-    return set_result
-
-
 def _order_of(outcome: Outcome) -> tuple[VenueOrder, bool]:
     if outcome.problem is not None:
         raise outcome.problem
     assert outcome.order is not None
     return outcome.order, outcome.repeated
+
+
+def _event_of(reply: Event | ProblemError) -> Event:
+    if isinstance(reply, ProblemError):
+        raise reply
+    return reply

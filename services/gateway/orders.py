@@ -9,9 +9,10 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
+from matching_engine.records import Phase
 from services.gateway.caller import AccountQuery, Caller, one_account, visible_account
 from services.gateway.doorway import BATCH_PATH, DirectRoute
-from services.gateway.execution_report import date_text, order_json, time_text
+from services.gateway.execution_report import date_text, mass_canceled_json, order_json, time_text
 from services.gateway.history import OrderHistory, cursor_id, cursor_text
 from services.gateway.instruments import yuan_text
 from services.gateway.keys import ApiKey
@@ -19,13 +20,14 @@ from services.gateway.metrics import GatewayMetrics
 from services.gateway.order_body import decode_batch, decode_order
 from services.gateway.order_entry import OrderEntry, Outcome
 from services.gateway.problems import ProblemError, field_problem
-from services.gateway.schemas import FillsPage, Order, OrdersPage
+from services.gateway.schemas import AmendRequest, FillsPage, MassCanceled, Order, OrdersPage, SideName
 from services.gateway.state import VenueState
 from services.gateway.venue_orders import SIDE_NAMES, VenueOrder
 
 ORDERS_PATH = "/v1/orders"
 
 Limit = Annotated[int, Query(ge=1, le=500)]
+ClientOrderIdQuery = Annotated[str, Query(pattern="^[!-~]{1,36}$")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before")]
 
 _encode = msgspec.json.Encoder().encode
@@ -97,11 +99,42 @@ def routes(state: VenueState, order_entry: OrderEntry, history: OrderHistory) ->
         order = await order_entry.cancel(key, order_id=_order_id(order_id))
         return JSONResponse(order_json(order, state.instruments))
 
-    @router.delete(ORDERS_PATH, response_model=Order, summary="Cancel an order by its client_order_id")
-    async def cancel_by_client_order_id(
-        key: Caller, client_order_id: Annotated[str, Query(pattern="^[!-~]{1,36}$")]
+    @router.delete(
+        ORDERS_PATH,
+        response_model=Order | MassCanceled,
+        summary="Cancel an order by its client_order_id, or many by symbol",
+    )
+    async def cancel_by_client_order_id_or_symbol(
+        key: Caller,
+        client_order_id: ClientOrderIdQuery | None = None,
+        symbol: Annotated[str | None, Query(description="of a mass cancel; `*`: every instrument")] = None,
+        side: SideName | None = None,
+        account: AccountQuery = None,
     ) -> JSONResponse:
-        order = await order_entry.cancel(key, client_order_id=client_order_id)
+        if client_order_id is not None:
+            if symbol is not None or side is not None or account is not None:
+                raise field_problem(
+                    "validation_failed", "client_order_id", "names one order: nothing else goes with it"
+                )
+            order = await order_entry.cancel(key, client_order_id=client_order_id)
+            return JSONResponse(order_json(order, state.instruments))
+        if symbol is None:
+            raise field_problem(
+                "validation_failed", "symbol", "name an order's client_order_id, or a symbol (*: all of them)"
+            )
+        event = await order_entry.mass_cancel(key, symbol, side, account)
+        return JSONResponse(mass_canceled_json(event, state.instruments))
+
+    @router.patch(f"{ORDERS_PATH}/{{order_id}}", response_model=Order, summary="Amend an order")
+    async def amend_order(key: Caller, order_id: str, body: AmendRequest) -> JSONResponse:
+        order = await order_entry.amend(key, body, order_id=_order_id(order_id))
+        return JSONResponse(order_json(order, state.instruments))
+
+    @router.patch(ORDERS_PATH, response_model=Order, summary="Amend an order by its client_order_id")
+    async def amend_by_client_order_id(
+        key: Caller, client_order_id: ClientOrderIdQuery, body: AmendRequest
+    ) -> JSONResponse:
+        order = await order_entry.amend(key, body, client_order_id=client_order_id)
         return JSONResponse(order_json(order, state.instruments))
 
     @router.get("/v1/fills", response_model=FillsPage, summary="Fills of an account, newest first")
@@ -139,23 +172,24 @@ def instrument_number(state: VenueState, symbol: str | None) -> int | None:
 
 def fill_json(trade: Mapping[Any, Any], account: int, state: VenueState) -> dict[str, Any]:
     """`schemas.Fill` of a row of the read database's trades: the side that is the account's."""
-    liquidity = "taker" if trade["taker_account"] == account else "maker"
+    role = "taker" if trade["taker_account"] == account else "maker"
     instrument = state.instruments[trade["instrument"]]
-    side = trade["taker_side"] if liquidity == "taker" else 1 - trade["taker_side"]
+    side = trade["taker_side"] if role == "taker" else 1 - trade["taker_side"]
     return {
         "trade_id": str(trade["trade_id"]),
-        "order_id": str(trade[f"{liquidity}_order_id"]),
-        "client_order_id": trade[f"{liquidity}_client_order_id"] or None,
+        "order_id": str(trade[f"{role}_order_id"]),
+        "client_order_id": trade[f"{role}_client_order_id"] or None,
         "symbol": instrument.symbol,
         "side": SIDE_NAMES[side],
-        "liquidity": liquidity,
+        "liquidity": "auction" if trade["phase"] == Phase.CALL_AUCTION else role,
         "price": instrument.price_text(trade["price_ticks"]),
         "quantity": trade["quantity_lots"],
         "amount": yuan_text(trade["amount_fen"]),
-        "fee": yuan_text(trade[f"{liquidity}_fee_fen"]),
+        "fee": yuan_text(trade[f"{role}_fee_fen"]),
         "trading_date": date_text(trade["trading_date"]),
         "time": time_text(trade["time_ns"]),
         "seq": trade["seq"],
+        "busted": trade["busted_seq"] is not None,
     }
 
 

@@ -23,7 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from matching_engine.records import Reason
-from services.gateway.wording import worded
+from services.gateway.wording import REASONS, worded
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -40,6 +40,7 @@ CODES: dict[str, int] = {
     "unknown_order": 404,
     "unknown_account": 404,
     "unknown_key_id": 404,
+    "unknown_trade": 404,
     "method_not_allowed": 405,
     "order_not_open": 409,
     "nothing_recorded": 409,
@@ -50,6 +51,11 @@ CODES: dict[str, int] = {
     "invalid_quantity": 422,
     "invalid_amount": 422,
     "invalid_time_in_force": 422,
+    "invalid_trigger": 422,
+    "invalid_expiry": 422,
+    "invalid_display": 422,
+    "invalid_option": 422,
+    "invalid_rate": 422,
     "invalid_cursor": 422,
     "client_order_id_reused": 422,
     "internal_error": 500,
@@ -57,8 +63,8 @@ CODES: dict[str, int] = {
     "outcome_unknown": 503,
     "not_ready": 503,
 }
-"""Every code of the gateway's own and the status it usually comes with. Where the engine declines an administrative command
-(409), the code is the reason's name. Codes are stable: a client may switch on them."""
+"""Every code of the gateway's own and the status it usually comes with. Where the engine declines an amend or an administrative
+command (409), the code is the reason's name. Codes are stable: a client may switch on them."""
 
 RETRY_AFTER_SECONDS = "1"
 
@@ -117,10 +123,9 @@ def unknown_symbol(symbol: str) -> ProblemError:
     return ProblemError(404, "unknown_symbol", f"No instrument is listed as {symbol[:40]!r}.")
 
 
-def declined(reason: int) -> ProblemError:
-    """The engine looked at an administrative command and said no: the reason's name is the code."""
-    name = Reason(reason).name.lower()
-    return ProblemError(409, name, f"The venue declined: {name.replace('_', ' ')}.")
+def declined(reason: int, text: str | None = None) -> ProblemError:
+    """The engine looked at an amend or an administrative command and said no: the reason's name is the code."""
+    return ProblemError(409, Reason(reason).name.lower(), text or REASONS[reason])
 
 
 def outcome_unknown() -> ProblemError:

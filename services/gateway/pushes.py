@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from matching_engine.records import Event, Side
+from matching_engine.records import Event, Phase, Side
 from services.gateway.client_queue import Stream
 from services.gateway.execution_report import date_text, time_text
 from services.gateway.instruments import yuan_text
@@ -46,7 +46,7 @@ class MarketPushes:
         if channel == "trades":
             instrument = self._state.instruments[number]
             recent = self._market.recent_trades(number, SNAPSHOT_TRADES)
-            data = {"trades": [trade_json(instrument, trade) for trade in reversed(recent)]}
+            data = {"trades": [trade_json(instrument, trade) for trade in reversed(recent)], "busted": []}
             return self._text("trades", "snapshot", number, quotation.trades_seq, None, data)
         return self._text("ticker", "snapshot", number, quotation.ticker_seq, None, self._ticker(number))
 
@@ -64,9 +64,12 @@ class MarketPushes:
         return self._text("depth", "update", number, quotation.depth_seq, changes.depth[number], data)
 
     def trades_update(self, number: int, changes: Changes) -> str:
-        """The new trades, oldest first."""
+        """The new trades, oldest first, and the ids of trades that were taken back."""
         instrument, seq = self._state.instruments[number], self._market.quotations[number].trades_seq
-        data = {"trades": [trade_json(instrument, trade) for trade in changes.traded[number]]}
+        data = {
+            "trades": [trade_json(instrument, trade) for trade in changes.traded.get(number, ())],
+            "busted": [str(trade_id) for trade_id in changes.busted.get(number, ())],
+        }
         return self._text("trades", "update", number, seq, changes.trades[number], data)
 
     def ticker_update(self, number: int, changes: Changes) -> str:
@@ -114,12 +117,28 @@ def fill_json(order: VenueOrder, event: Event, state: VenueState) -> dict[str, A
         "client_order_id": order.client_order_id or None,
         "symbol": instrument.symbol,
         "side": SIDE_NAMES[order.side],
-        "liquidity": "taker" if is_taker else "maker",
+        "liquidity": "auction" if event.phase == Phase.CALL_AUCTION else "taker" if is_taker else "maker",
         "price": instrument.price_text(event.price_ticks),
         "quantity": event.quantity_lots,
         "amount": yuan_text(event.amount_fen),
         "fee": yuan_text(event.fee_fen if is_taker else event.maker_fee_fen),
         "trading_date": date_text(state.trading_date),
         "time": time_text(order.updated_ns),
+        "seq": event.seq,
+        "busted": False,
+    }
+
+
+def bust_json(account: int, event: Event, state: VenueState) -> dict[str, Any]:
+    """What a TRADE_BUSTED event gives back, from the side of one of its two accounts."""
+    instrument, is_taker = state.instruments[event.instrument], event.account == account
+    return {
+        "trade_id": str(event.order_id),
+        "symbol": instrument.symbol,
+        "side": SIDE_NAMES[event.side if is_taker else 1 - event.side],
+        "price": instrument.price_text(event.price_ticks),
+        "quantity": event.quantity_lots,
+        "amount": yuan_text(event.amount_fen),
+        "fee": yuan_text(event.fee_fen if is_taker else event.maker_fee_fen),
         "seq": event.seq,
     }

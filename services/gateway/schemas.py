@@ -10,11 +10,21 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 SideName = Literal["buy", "sell"]
-OrderTypeName = Literal["limit", "market"]
-TimeInForceName = Literal["day", "gtc", "ioc"]
+OrderTypeName = Literal["limit", "market", "stop", "stop_limit"]
+TimeInForceName = Literal["day", "gtc", "ioc", "fok", "gtd"]
+SelfTradeName = Literal["cancel_newest", "cancel_oldest", "cancel_both", "decrement"]
+PhaseName = Literal["closed", "continuous", "halted", "call_auction", "auction_matching"]
+SchedulePhaseName = Literal["closed", "continuous", "call_auction", "auction_matching"]
 OrderState = Literal["new", "partially_filled", "filled", "canceled", "rejected", "expired"]
 Scope = Literal["read", "trade", "operate", "admin"]
 DecimalText = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,16}(\.[0-9]{1,8})?$", max_length=26)]
+TimeText = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.0{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$",
+        max_length=35,
+    ),
+]
 ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,36}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
@@ -32,7 +42,7 @@ class Reply(BaseModel):
 
 
 class OrderRequest(Request):
-    """A new order. A market order has no price and is always `ioc`; a limit order is `day` unless it says otherwise."""
+    """A new order. Which fields each type takes stands in docs/api.md; what is left out has the default given here."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -51,10 +61,36 @@ class OrderRequest(Request):
     symbol: str
     side: SideName
     order_type: OrderTypeName = "limit"
-    time_in_force: TimeInForceName | None = None
-    price: DecimalText | None = None
+    time_in_force: TimeInForceName | None = Field(
+        default=None, description="`ioc` (default) or `fok` of a market order; otherwise `day` unless it says otherwise"
+    )
+    price: DecimalText | None = Field(default=None, description="of a limit or stop_limit order, which need one")
     quantity: int = Field(description="whole lots")
     client_order_id: ClientOrderId | None = None
+    stop_price: DecimalText | None = Field(
+        default=None, description="of a stop or stop_limit order, which need one: a trade there triggers it"
+    )
+    expire_time: TimeText | None = Field(default=None, description="of a `gtd` order, which needs one; whole seconds")
+    post_only: bool = Field(
+        default=False, description="refused where it would trade at once; limit orders that may rest"
+    )
+    display_quantity: int | None = Field(
+        default=None, description="lots shown at a time (an iceberg); limit orders that may rest; null: all of it"
+    )
+    self_trade_prevention: SelfTradeName = Field(
+        default="cancel_newest", description="what happens where it would meet an order of its own owner"
+    )
+
+
+class AmendRequest(Request):
+    """What an open order becomes; what is left out stays as it is. All of it is done, or nothing."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"price": "473100.00", "quantity": 2}})
+
+    price: DecimalText | None = None
+    quantity: int | None = Field(default=None, description="the new total in lots, what is filled included")
+    display_quantity: int | None = Field(default=None, description="lots shown at a time; 0: all of it from now on")
+    stop_price: DecimalText | None = Field(default=None, description="while the order waits for its trigger")
 
 
 class BatchRequest(Request):
@@ -108,6 +144,26 @@ class Order(Reply):
     created_at: str
     updated_at: str
     seq: int = Field(description="journal sequence number of its last change")
+    stop_price: str | None = Field(description="the trigger of a stop or stop_limit order")
+    triggered: bool | None = Field(
+        description="whether a stop or stop_limit order was triggered; null of any other order"
+    )
+    protection_price: str | None = Field(description="the furthest price a market or stop order may trade at")
+    display_quantity: int | None = Field(description="lots shown at a time; null: all of it is shown")
+    expire_time: str | None = Field(description="of a `gtd` order")
+    post_only: bool
+    self_trade_prevention: SelfTradeName
+    reason_text: str | None = Field(description="`reason` as a sentence, for people; it may change")
+
+
+class MassCanceled(Reply):
+    """How many orders a mass cancel ended; each of them is told as any canceled order is."""
+
+    symbol: str = Field(description="`*`: every instrument")
+    side: SideName | None = Field(description="null: both")
+    account: int | None = Field(description="null: every account (operators)")
+    canceled: int
+    seq: int
 
 
 class Problem(Reply):
@@ -149,7 +205,7 @@ class Fill(Reply):
     client_order_id: str | None
     symbol: str
     side: SideName
-    liquidity: Literal["maker", "taker"]
+    liquidity: Literal["maker", "taker", "auction"]
     price: str
     quantity: int
     amount: str
@@ -157,6 +213,7 @@ class Fill(Reply):
     trading_date: str
     time: str
     seq: int
+    busted: bool = Field(description="an operator took the trade back: money, goods and fees were returned")
 
 
 class FillsPage(Reply):
@@ -175,8 +232,17 @@ class Holding(Reply):
     available: int
 
 
+class AccountLimits(Reply):
+    """What an account may do at most; null: no limit."""
+
+    max_order_quantity: int | None
+    max_order_value: str | None
+    max_open_orders: int | None
+    max_day_turnover: str | None
+
+
 class Account(Reply):
-    """An account's balances. `available` = `cash` − `reserved`."""
+    """An account's balances, limits and switches. `available` = `cash` − `reserved`."""
 
     account: int
     name: str
@@ -185,6 +251,14 @@ class Account(Reply):
     available: str
     holdings: list[Holding]
     seq: int
+    owner: int = Field(description="accounts of one owner never trade with each other; its own number: no group")
+    account_class: int = Field(description="whose fees it pays")
+    maker_rate: str = Field(description="fee rate of its class, a fraction: 0.0005 is 0.05 %")
+    taker_rate: str
+    limits: AccountLimits
+    open_orders: int
+    day_turnover: str = Field(description="yuan the account has traded today, bought and sold")
+    kill_switch: bool = Field(description="the account's orders and amends are refused; cancels work")
 
 
 class Instrument(Reply):
@@ -202,10 +276,17 @@ class Instrument(Reply):
     lower_limit: str
     upper_limit: str
     max_quantity: int
-    phase: Literal["closed", "continuous", "halted"]
+    phase: PhaseName
     reference_price_source: Literal["sourced", "assumed"]
     spec: str
     note: str
+    collar_rate: str | None = Field(
+        description="how far beyond the last price an order may reach, a fraction; null: no collar"
+    )
+    volatility_rate: str | None = Field(
+        description="a trade further from the last price than this begins an auction, a fraction; null: never"
+    )
+    auction_seconds: int | None = Field(description="how long such an auction lasts")
 
 
 class DepthLevel(Reply):
@@ -234,9 +315,11 @@ class PublicTrade(Reply):
     price: str
     quantity: int
     amount: str
-    taker_side: SideName
+    taker_side: SideName | None = Field(description="null in an auction, where nobody takes")
     time: str
     seq: int
+    auction: bool = Field(description="made by the uncrossing of an auction, all of it at one price")
+    busted: bool = Field(description="an operator took the trade back")
 
 
 class Ticker(Reply):
@@ -251,13 +334,19 @@ class Ticker(Reply):
     low: str | None
     best_bid: str | None
     best_ask: str | None
-    volume: int = Field(description="lots today")
-    turnover: str = Field(description="yuan today, single-sided")
+    volume: int = Field(description="lots today, busted trades not counted")
+    turnover: str = Field(description="yuan today, single-sided, busted trades not counted")
     trades: int
     reference_price: str
     lower_limit: str
     upper_limit: str
-    phase: Literal["closed", "continuous", "halted"]
+    phase: PhaseName
+    indicative_price: str | None = Field(description="where a call auction would trade now; null: nothing would")
+    indicative_volume: int | None = Field(description="lots that would trade there; null outside a call auction")
+    indicative_imbalance: int | None = Field(
+        description="lots at that price that would find no partner: positive buys, negative sells"
+    )
+    auction_ends_at: str | None = Field(description="when a volatility auction is expected to end; null: none goes on")
 
 
 class Venue(Reply):
@@ -269,6 +358,7 @@ class Venue(Reply):
     trading_date: str
     schedule: Literal["always", "exchange"]
     demo: bool = Field(description="simulated traders trade here")
+    kill_switch: bool = Field(description="nobody's orders and amends are taken; cancels work")
 
 
 class Health(Reply):
@@ -276,6 +366,7 @@ class Health(Reply):
 
     status: Literal["ok", "ready"]
     seq: int
+    kill_switch: bool = Field(description="the venue's: orders and amends are refused, cancels work")
 
 
 class AccountRequest(Request):
@@ -285,6 +376,7 @@ class AccountRequest(Request):
 
     name: Name
     owner: int = Field(default=0, ge=0, description="an account of the same owner; 0: its own group")
+    account_class: int = Field(default=0, ge=0, le=255, description="whose fees it pays")
 
 
 class AccountOpened(Reply):
@@ -338,4 +430,81 @@ class InventoryRequest(Request):
 class Applied(Reply):
     """An administrative command was applied as `seq`."""
 
+    seq: int
+
+
+class LimitsRequest(Request):
+    """All limits of an account at once; null or left out: no limit."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "max_order_quantity": 500,
+                "max_order_value": "5000000.00",
+                "max_open_orders": 1000,
+                "max_day_turnover": "100000000.00",
+            }
+        }
+    )
+
+    max_order_quantity: int | None = Field(default=None, ge=1, description="lots of one order")
+    max_order_value: DecimalText | None = Field(default=None, description="yuan of one order")
+    max_open_orders: int | None = Field(default=None, ge=1, le=65_535)
+    max_day_turnover: DecimalText | None = Field(default=None, description="yuan of a trading day, bought and sold")
+
+
+class FeesRequest(Request):
+    """What a trade costs each side, as fractions of its value: 0.0005 is 0.05 %."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"maker_rate": "0.0003", "taker_rate": "0.0005"}})
+
+    maker_rate: DecimalText
+    taker_rate: DecimalText
+
+
+class Fees(Reply):
+    """The rates of an account class."""
+
+    account_class: int
+    maker_rate: str
+    taker_rate: str
+
+
+class CollarRequest(Request):
+    """How far beyond the last price an order may reach, as a fraction; 0: no collar."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"rate": "0.05"}})
+
+    rate: DecimalText
+
+
+class VolatilityBandRequest(Request):
+    """A trade further from the last price than `rate` doesn't happen but begins an auction; both 0: never."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"rate": "0.03", "auction_seconds": 120}})
+
+    rate: DecimalText
+    auction_seconds: int = Field(ge=0, le=86_400)
+
+
+class PhaseRequest(Request):
+    """The phase of an instrument until the schedule's next change."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"phase": "call_auction"}})
+
+    phase: SchedulePhaseName
+
+
+class BustRequest(Request):
+    """Why a trade is taken back: recorded with it."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"reason": "fat finger, agreed by both sides"}})
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class TradeBusted(Reply):
+    """The trade that was taken back."""
+
+    trade_id: str
     seq: int

@@ -1,15 +1,13 @@
 """The venue as the gateway knows it: keys, instruments, accounts, open orders; exact at `last_seq`.
 
-Loaded from the read database at its position, then kept by applying every later row before any reply to it leaves, so a
-client reads its own writes. Nothing here decides anything: each balance is a sum over events (matching_engine/records.py).
+Loaded from the read database at its position (loading.py), then kept by applying every later row before any reply to it leaves,
+so a client reads its own writes. Nothing here decides anything: each balance is a sum over events (matching_engine/records.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from typing import NamedTuple
 
 from matching_engine.records import (
     ALL_INSTRUMENTS,
@@ -25,19 +23,29 @@ from matching_engine.records import (
 from services.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, read_decision
 from services.gateway.instruments import Instrument
 from services.gateway.keys import ApiKey, key_hash
+from services.gateway.reasons import reason_text
 from services.gateway.venue_accounts import VenueAccount
 from services.gateway.venue_orders import VenueOrder, VenueOrders
 from services.journal.row import Row
-from services.read_database import tables
 
 OrderListener = Callable[[VenueOrder, Event], None]
 """Told of every change of an account's orders, in order: the order as it now stands, and the event that changed it."""
+
+BustListener = Callable[[int, Event], None]
+"""Told of every trade of an account that is taken back: the account, and the TRADE_BUSTED event."""
 
 END_STATES: dict[int, str] = {
     EventKind.CANCELED: "canceled",
     EventKind.PREVENTED: "canceled",
     EventKind.EXPIRED: "expired",
 }
+
+
+class Fees(NamedTuple):
+    """What a trade costs each side, in millionths of its value."""
+
+    maker_rate_ppm: int = 0
+    taker_rate_ppm: int = 0
 
 
 class VenueState:
@@ -47,6 +55,8 @@ class VenueState:
         self.incarnation = ""  # the journal's id, in hex
         self.last_seq = 0
         self.trading_date = 0
+        self.kill_switch = False  # the venue's
+        self.fees: dict[int, Fees] = {}  # by account class; one that isn't there pays nothing
         self.keys: dict[bytes, ApiKey] = {}  # by SHA-256 of the secret
         self.key_hashes: dict[int, bytes] = {}  # by key_id
         self.instruments: list[Instrument] = []  # by number
@@ -54,60 +64,30 @@ class VenueState:
         self.accounts: dict[int, VenueAccount] = {VENUE: VenueAccount(VENUE, "venue")}
         self.orders = VenueOrders()
         self.order_listeners: dict[int, OrderListener] = {}  # by account
+        self.bust_listeners: dict[int, BustListener] = {}  # by account
         self._appliers: dict[int, Callable[[Event, Command, Row], None]] = {
             EventKind.ACCEPTED: self._accepted,
             EventKind.REJECTED: self._rejected,
             EventKind.TRADE: self._trade,
+            EventKind.TRADE_BUSTED: self._busted,
+            EventKind.REPLACED: self._replaced,
+            EventKind.TRIGGERED: self._triggered,
             EventKind.CANCELED: self._ended,
-            EventKind.PREVENTED: self._ended,
+            EventKind.PREVENTED: self._prevented,
             EventKind.EXPIRED: self._ended,
             EventKind.ACCOUNT_OPENED: self._account_opened,
             EventKind.BALANCE_CHANGED: self._balance_changed,
+            EventKind.LIMITS_SET: self._limits_set,
+            EventKind.KILL_SWITCH_SET: self._kill_switch_set,
+            EventKind.FEES_SET: self._fees_set,
             EventKind.INSTRUMENT_LISTED: self._instrument_listed,
+            EventKind.COLLAR_SET: self._collar_set,
+            EventKind.VOLATILITY_BAND_SET: self._volatility_band_set,
             EventKind.SETTLED: self._settled,
             EventKind.PHASE_CHANGED: self._phase_changed,
             EventKind.DAY_ROLLED: self._day_rolled,
             EventKind.RECORDED: self._recorded,
         }
-
-    @classmethod
-    async def load(cls, read_database: AsyncEngine) -> VenueState:
-        """The state at the read database's position; an empty venue where nothing was projected yet."""
-        async with read_database.connect() as connection:
-            # Every projection moves the position, so what was read between two equal positions is one moment.
-            while True:
-                before = (await connection.execute(select(tables.position))).mappings().first()
-                state = await cls._read(connection)
-                after = (await connection.execute(select(tables.position))).mappings().first()
-                if before == after:
-                    break
-        if after is not None:
-            state.incarnation = after["journal_id"].hex()
-            state.last_seq, state.trading_date = after["seq"], after["trading_date"]
-        return state
-
-    @classmethod
-    async def _read(cls, connection: AsyncConnection) -> VenueState:
-        state = cls()
-        keys = select(tables.api_keys).where(tables.api_keys.c.revoked_seq.is_(None))
-        for row in (await connection.execute(keys)).mappings():
-            key = ApiKey(row["key_id"], row["account"], row["name"], frozenset(row["scopes"].split()))
-            state.add_key(key, row["key_hash"])
-        listed = select(tables.instruments).order_by(tables.instruments.c.instrument)
-        for row in (await connection.execute(listed)).mappings():
-            state.add_instrument(Instrument.from_columns(row))
-        for row in (await connection.execute(select(tables.accounts))).mappings():
-            number = row["account"]
-            state.accounts[number] = VenueAccount(
-                number, row["name"], row["owner"], row["cash_fen"], row["reserved_fen"]
-            )
-        for row in (await connection.execute(select(tables.holdings))).mappings():
-            holding = state.accounts[row["account"]].holding(row["instrument"])
-            holding.lots, holding.reserved_lots = row["lots"], row["reserved_lots"]
-        resting = select(tables.orders).where(tables.orders.c.leaves_lots > 0)
-        for row in (await connection.execute(resting)).mappings():
-            state.orders.open[row["order_id"]] = VenueOrder.from_columns(row)
-        return state
 
     def find_key(self, secret: str) -> ApiKey | None:
         """The key with this secret, unless it is unknown or revoked."""
@@ -138,12 +118,24 @@ class VenueState:
 
     def _accepted(self, event: Event, command: Command, row: Row) -> None:
         order = VenueOrder.entered(command, event, self.trading_date)
-        self.orders.open[event.order_id] = order
+        self.orders.add(order)
         account = self.accounts[event.account]
+        account.open_orders += 1
         if event.side == Side.BUY:
             account.reserved_fen += event.reserve_fen
         else:
             account.holding(event.instrument).reserved_lots += event.quantity_lots
+        self._tell(order, event)
+
+    def _replaced(self, event: Event, command: Command, row: Row) -> None:
+        order = self.orders.open[event.order_id]
+        order.replace(event, command)
+        self._move_reserve(order, event.reserve_fen, event.quantity_lots)
+        self._tell(order, event)
+
+    def _triggered(self, event: Event, command: Command, row: Row) -> None:
+        order = self.orders.open[event.order_id]
+        order.trigger(event, command.time_ns)
         self._tell(order, event)
 
     def _rejected(self, event: Event, command: Command, row: Row) -> None:
@@ -153,6 +145,9 @@ class VenueState:
         order = VenueOrder.entered(command, event, self.trading_date)
         order.leaves_lots = order.reserved_fen = 0
         order.state = "rejected"
+        account, instrument = self.accounts.get(event.account), event.instrument
+        listed = self.instruments[instrument] if instrument < len(self.instruments) else None
+        order.reason_text = reason_text(event.reason, order.side, account, listed)
         self.orders.remember(order)
         self._tell(order, event)
 
@@ -176,22 +171,56 @@ class VenueState:
         sold.reserved_lots -= quantity_lots
         seller.cash_fen += amount_fen - sell_fee
         self.accounts[VENUE].cash_fen += buy_fee + sell_fee
+        buyer.day_fen += amount_fen
+        seller.day_fen += amount_fen
         for order in (taker, maker):
             if not order.leaves_lots:
-                self.orders.remember(order)
+                self._close(order)
             self._tell(order, event)
+
+    def _busted(self, event: Event, command: Command, row: Row) -> None:
+        buyer, seller = self.accounts[event.account], self.accounts[event.maker_account]
+        buy_fee, sell_fee = event.fee_fen, event.maker_fee_fen
+        if event.side == Side.SELL:
+            buyer, seller, buy_fee, sell_fee = seller, buyer, sell_fee, buy_fee
+        buyer.cash_fen += event.amount_fen + buy_fee
+        seller.cash_fen -= event.amount_fen - sell_fee
+        self.accounts[VENUE].cash_fen -= buy_fee + sell_fee
+        buyer.holding(event.instrument).lots -= event.quantity_lots
+        seller.holding(event.instrument).lots += event.quantity_lots
+        for account in (buyer, seller):
+            account.day_fen = max(account.day_fen - event.amount_fen, 0)
+            listener = self.bust_listeners.get(account.account)
+            if listener is not None:
+                listener(account.account, event)
 
     def _ended(self, event: Event, command: Command, row: Row) -> None:
         order = self.orders.open[event.order_id]
+        self._move_reserve(order, event.reserve_fen, -event.quantity_lots)
+        order.end(END_STATES[event.kind], event, command.time_ns)
+        self._close(order)
+        self._tell(order, event)
+
+    def _prevented(self, event: Event, command: Command, row: Row) -> None:
+        if not event.leaves_lots:
+            self._ended(event, command, row)
+            return
+        order = self.orders.open[event.order_id]
+        self._move_reserve(order, event.reserve_fen, -event.quantity_lots)
+        order.lose(event, command.time_ns)
+        self._tell(order, event)
+
+    def _move_reserve(self, order: VenueOrder, reserve_fen: int, lots: int) -> None:
         account = self.accounts[order.account]
         if order.side == Side.BUY:
-            account.reserved_fen += event.reserve_fen
-            order.reserved_fen += event.reserve_fen
+            account.reserved_fen += reserve_fen
+            order.reserved_fen += reserve_fen
         else:
-            account.holding(order.instrument).reserved_lots -= event.quantity_lots
-        order.end(END_STATES[event.kind], event, command.time_ns)
+            account.holding(order.instrument).reserved_lots += lots
+
+    def _close(self, order: VenueOrder) -> None:
+        self.accounts[order.account].open_orders -= 1
         self.orders.remember(order)
-        self._tell(order, event)
 
     def _tell(self, order: VenueOrder, event: Event) -> None:
         listener = self.order_listeners.get(order.account) if self.order_listeners else None
@@ -200,7 +229,7 @@ class VenueState:
 
     def _account_opened(self, event: Event, command: Command, row: Row) -> None:
         text = AccountText.model_validate_json(row.attachments[command.attachment - 1])
-        self.accounts[event.account] = VenueAccount(event.account, text.name, command.owner)
+        self.accounts[event.account] = VenueAccount(event.account, text.name, command.owner, command.account_class)
 
     def _balance_changed(self, event: Event, command: Command, row: Row) -> None:
         account = self.accounts[event.account]
@@ -208,6 +237,30 @@ class VenueState:
             account.cash_fen += event.amount_fen
         else:
             account.holding(event.instrument).lots += event.quantity_lots
+
+    def _limits_set(self, event: Event, command: Command, row: Row) -> None:
+        account = self.accounts[event.account]
+        if command.kind == CommandKind.SET_TURNOVER_LIMIT:
+            account.max_day_fen = command.amount_fen
+        else:
+            account.max_order_lots, account.max_order_fen = command.quantity_lots, command.amount_fen
+            account.max_open_orders = command.number
+
+    def _kill_switch_set(self, event: Event, command: Command, row: Row) -> None:
+        if event.account:
+            self.accounts[event.account].kill_switch = bool(event.number)
+        else:
+            self.kill_switch = bool(event.number)
+
+    def _fees_set(self, event: Event, command: Command, row: Row) -> None:
+        self.fees[command.account_class] = Fees(command.rate_ppm, command.taker_rate_ppm)
+
+    def _collar_set(self, event: Event, command: Command, row: Row) -> None:
+        self.instruments[event.instrument].collar_ppm = command.rate_ppm
+
+    def _volatility_band_set(self, event: Event, command: Command, row: Row) -> None:
+        instrument = self.instruments[event.instrument]
+        instrument.volatility_ppm, instrument.auction_s = command.rate_ppm, command.time_s
 
     def _instrument_listed(self, event: Event, command: Command, row: Row) -> None:
         text = InstrumentText.model_validate_json(row.attachments[command.attachment - 1])
@@ -233,6 +286,8 @@ class VenueState:
 
     def _day_rolled(self, event: Event, command: Command, row: Row) -> None:
         self.trading_date = event.date
+        for account in self.accounts.values():
+            account.day_fen = 0
 
     def _recorded(self, event: Event, command: Command, row: Row) -> None:
         match read_decision(row.attachments[command.attachment - 1]):

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from services.gateway.caller import Caller
 from services.gateway.execution_report import date_text
-from services.gateway.instruments import PHASE_NAMES
+from services.gateway.instruments import PHASE_NAMES, rate_text
 from services.gateway.instruments import Instrument as ListedInstrument
 from services.gateway.schemas import Instrument, Venue
 from services.gateway.state import VenueState
@@ -40,6 +40,7 @@ def routes(state: VenueState, facts: VenueFacts) -> APIRouter:
                 "trading_date": date_text(state.trading_date),
                 "schedule": facts.schedule,
                 "demo": facts.demo,
+                "kill_switch": state.kill_switch,
             }
         )
 
@@ -60,4 +61,7 @@ def instrument_json(instrument: ListedInstrument) -> dict[str, Any]:
         "upper_limit": instrument.price_text(instrument.high_ticks),
         "max_quantity": instrument.max_quantity_lots,
         "phase": PHASE_NAMES[instrument.phase],
+        "collar_rate": rate_text(instrument.collar_ppm) if instrument.collar_ppm else None,
+        "volatility_rate": rate_text(instrument.volatility_ppm) if instrument.volatility_ppm else None,
+        "auction_seconds": instrument.auction_s or None,
     }

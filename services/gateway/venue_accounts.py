@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class Holding:
     """Lots of one instrument in an account."""
@@ -14,17 +17,46 @@ class Holding:
 
 
 class VenueAccount:
-    """One account's balances; what it may still spend is cash − reserved, lots − reserved lots."""
+    """One account's balances; what it may still spend is cash − reserved, lots − reserved lots. Of limits 0 means none."""
 
-    __slots__ = ("account", "cash_fen", "holdings", "name", "owner", "reserved_fen")
+    __slots__ = (
+        "account",
+        "account_class",
+        "cash_fen",
+        "day_fen",
+        "holdings",
+        "kill_switch",
+        "max_day_fen",
+        "max_open_orders",
+        "max_order_fen",
+        "max_order_lots",
+        "name",
+        "open_orders",
+        "owner",
+        "reserved_fen",
+    )
 
-    def __init__(self, account: int, name: str, owner: int = 0, cash_fen: int = 0, reserved_fen: int = 0) -> None:
+    def __init__(self, account: int, name: str, owner: int = 0, account_class: int = 0) -> None:
         self.account = account
         self.name = name
-        self.owner = owner
-        self.cash_fen = cash_fen
-        self.reserved_fen = reserved_fen
+        self.owner = owner or account
+        self.account_class = account_class
+        self.cash_fen = self.reserved_fen = 0
         self.holdings: dict[int, Holding] = {}
+        self.max_order_lots = self.max_order_fen = self.max_open_orders = self.max_day_fen = 0
+        self.kill_switch = False
+        self.open_orders = 0
+        self.day_fen = 0
+        """What it has bought and sold on the trading day, without busted trades."""
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[Any, Any]) -> VenueAccount:
+        """An account out of the read database: all but its holdings, open orders and turnover."""
+        account = cls(columns["account"], columns["name"], columns["owner"], columns["account_class"])
+        for name in ("cash_fen", "reserved_fen", "max_order_lots", "max_order_fen", "max_open_orders", "max_day_fen"):
+            setattr(account, name, columns[name])
+        account.kill_switch = bool(columns["kill_switch"])
+        return account
 
     def holding(self, instrument: int) -> Holding:
         """The lots of one instrument, from none on."""

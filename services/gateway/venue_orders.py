@@ -6,27 +6,44 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from matching_engine.records import Command, Event, OrderType, Side, TimeInForce
+from matching_engine.records import (
+    Command,
+    Event,
+    Flag,
+    OrderType,
+    SelfTrade,
+    Side,
+    TimeInForce,
+)
 
 ENDED_LIMIT = 50_000
 """How many ended orders stay in memory; older ones are read from the read database."""
 
-SIDE_NAMES: dict[int, str] = {Side.BUY: "buy", Side.SELL: "sell"}
-ORDER_TYPE_NAMES: dict[int, str] = {OrderType.LIMIT: "limit", OrderType.MARKET: "market"}
-TIME_IN_FORCE_NAMES: dict[int, str] = {TimeInForce.DAY: "day", TimeInForce.GTC: "gtc", TimeInForce.IOC: "ioc"}
+SIDE_NAMES: dict[int, str] = {side: side.name.lower() for side in Side}
+ORDER_TYPE_NAMES: dict[int, str] = {order_type: order_type.name.lower() for order_type in OrderType}
+TIME_IN_FORCE_NAMES: dict[int, str] = {time_in_force: time_in_force.name.lower() for time_in_force in TimeInForce}
+SELF_TRADE_NAMES: dict[int, str] = {mode: mode.name.lower() for mode in SelfTrade}
+
+STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
+UNPRICED = frozenset({OrderType.MARKET, OrderType.STOP})
+"""Types without a price of their own: `price_ticks` is their protection price."""
 
 
 class VenueOrder:
-    """One order as it stands: the columns of the read database's `orders`. It changes in place while it is open."""
+    """One order as it stands: the columns of the read database's `orders`, and `reason_text`, what the account was told of a
+    refusal at the time. It changes in place while it is open."""
 
     __slots__ = (
         "account",
         "actor",
         "client_order_id",
         "created_ns",
+        "display_lots",
+        "expires_s",
         "fees_fen",
         "filled_fen",
         "filled_lots",
+        "flags",
         "instrument",
         "leaves_lots",
         "order_id",
@@ -34,11 +51,15 @@ class VenueOrder:
         "price_ticks",
         "quantity_lots",
         "reason",
+        "reason_text",
         "reserved_fen",
+        "self_trade",
         "side",
         "state",
         "time_in_force",
         "trading_date",
+        "trigger_ticks",
+        "triggered_seq",
         "updated_ns",
         "updated_seq",
     )
@@ -47,9 +68,12 @@ class VenueOrder:
     actor: int
     client_order_id: str
     created_ns: int
+    display_lots: int
+    expires_s: int
     fees_fen: int
     filled_fen: int
     filled_lots: int
+    flags: int
     instrument: int
     leaves_lots: int
     order_id: int
@@ -57,11 +81,15 @@ class VenueOrder:
     price_ticks: int
     quantity_lots: int
     reason: int
+    reason_text: str | None
     reserved_fen: int
+    self_trade: int
     side: int
     state: str
     time_in_force: int
     trading_date: int
+    trigger_ticks: int
+    triggered_seq: int
     updated_ns: int
     updated_seq: int
 
@@ -74,16 +102,23 @@ class VenueOrder:
         # ASCII by contract, but no byte may ever stop a reader.
         order.client_order_id = command.client_order_id.decode("latin-1")
         order.created_ns = order.updated_ns = command.time_ns
+        order.display_lots = command.display_lots
+        order.expires_s = command.time_s
         order.fees_fen = order.filled_fen = order.filled_lots = 0
+        order.flags = command.flags
         order.instrument = command.instrument
         order.order_id = order.updated_seq = command.seq
         order.order_type = command.order_type
-        order.price_ticks = command.price_ticks
+        order.price_ticks = event.price_ticks
         order.quantity_lots = command.quantity_lots
+        order.reason_text = None
         order.reserved_fen = event.reserve_fen
+        order.self_trade = command.self_trade
         order.side = command.side
         order.time_in_force = command.time_in_force
         order.trading_date = trading_date
+        order.trigger_ticks = command.trigger_ticks
+        order.triggered_seq = 0
         order.leaves_lots = event.leaves_lots
         order.reason = event.reason
         order.state = "new"
@@ -94,7 +129,7 @@ class VenueOrder:
         """An order out of the read database."""
         order = cls()
         for name in cls.__slots__:
-            setattr(order, name, columns[name])
+            setattr(order, name, columns.get(name))
         return order
 
     def fill(self, event: Event, fee_fen: int, time_ns: int) -> None:
@@ -104,6 +139,30 @@ class VenueOrder:
         self.filled_fen += event.amount_fen
         self.fees_fen += fee_fen
         self.state = "partially_filled" if self.leaves_lots else "filled"
+        self.updated_ns = time_ns
+        self.updated_seq = event.seq
+
+    def replace(self, event: Event, command: Command) -> None:
+        """An amend: what the event says, and of the command what the engine only remembers."""
+        self.price_ticks = event.price_ticks
+        self.quantity_lots += event.quantity_lots
+        self.leaves_lots = event.leaves_lots
+        if command.flags & Flag.CHANGE_DISPLAY:
+            self.display_lots = command.display_lots
+        if command.flags & Flag.CHANGE_TRIGGER:
+            self.trigger_ticks = command.trigger_ticks
+        self.updated_ns = command.time_ns
+        self.updated_seq = event.seq
+
+    def trigger(self, event: Event, time_ns: int) -> None:
+        """A stop's trigger was reached: it is a market or limit order from now on."""
+        self.triggered_seq = self.updated_seq = event.seq
+        self.updated_ns = time_ns
+
+    def lose(self, event: Event, time_ns: int) -> None:
+        """Self-trade prevention took a part of the quantity, and the rest goes on."""
+        self.quantity_lots -= event.quantity_lots
+        self.leaves_lots = event.leaves_lots
         self.updated_ns = time_ns
         self.updated_seq = event.seq
 
@@ -123,28 +182,36 @@ class VenueOrders:
         self.open: dict[int, VenueOrder] = {}
         self.ended: dict[int, VenueOrder] = {}
         self._ended_ids: deque[int] = deque()
-        self._ended_by_client_id: dict[tuple[int, str], VenueOrder] = {}
+        self._by_client_id: dict[tuple[int, str], VenueOrder] = {}
         self._ended_limit = ended_limit
 
     def get(self, order_id: int) -> VenueOrder | None:
         """An order in memory; None: unknown, or ended so long ago that only the read database has it."""
         return self.open.get(order_id) or self.ended.get(order_id)
 
-    def ended_as(self, account: int, client_order_id: str) -> VenueOrder | None:
-        """The last order of the account that ended with this client_order_id, where it is in memory."""
-        return self._ended_by_client_id.get((account, client_order_id))
+    def known_as(self, account: int, client_order_id: str) -> VenueOrder | None:
+        """The account's last order with this client_order_id, where it is in memory."""
+        return self._by_client_id.get((account, client_order_id))
+
+    def add(self, order: VenueOrder) -> None:
+        """An open order."""
+        self.open[order.order_id] = order
+        self._know(order)
 
     def remember(self, order: VenueOrder) -> None:
         """Keeps an order that has ended."""
         self.open.pop(order.order_id, None)
         self.ended[order.order_id] = order
         self._ended_ids.append(order.order_id)
-        if order.client_order_id:
-            self._ended_by_client_id[order.account, order.client_order_id] = order
+        self._know(order)
         if len(self._ended_ids) > self._ended_limit:
             self._forget(self.ended.pop(self._ended_ids.popleft()))
 
+    def _know(self, order: VenueOrder) -> None:
+        if order.client_order_id:
+            self._by_client_id[order.account, order.client_order_id] = order
+
     def _forget(self, order: VenueOrder) -> None:
         client_id = order.account, order.client_order_id
-        if self._ended_by_client_id.get(client_id) is order:
-            del self._ended_by_client_id[client_id]
+        if self._by_client_id.get(client_id) is order:
+            del self._by_client_id[client_id]

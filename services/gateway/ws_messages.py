@@ -11,10 +11,11 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from services.gateway.order_body import ClientOrderId
+from services.gateway.order_body import ClientOrderId, PriceText
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.wording import FORMS
 
+OrderIdText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,17}\Z")]
 RequestId = int | str | None
 Channel = Literal["depth", "trades", "ticker", "orders"]
 
@@ -46,15 +47,34 @@ class SubscribeParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CancelParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of the two ids."""
 
-    order_id: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,17}\Z")] | None = None
+    order_id: OrderIdText | None = None
     client_order_id: ClientOrderId | None = None
+
+
+class AmendParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the two ids, and the fields of `schemas.AmendRequest`."""
+
+    order_id: OrderIdText | None = None
+    client_order_id: ClientOrderId | None = None
+    price: PriceText | None = None
+    quantity: int | None = None
+    display_quantity: int | None = None
+    stop_price: PriceText | None = None
+
+
+class MassCancelParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of `DELETE /v1/orders`; the symbol `*` means every instrument."""
+
+    symbol: str
+    side: Literal["buy", "sell"] | None = None
+    account: Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)] | None = None
 
 
 class NoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Nothing."""
 
 
-Params = TypeVar("Params", AuthenticateParams, SubscribeParams, CancelParams, NoParams)
+Params = TypeVar("Params", AuthenticateParams, SubscribeParams, CancelParams, AmendParams, MassCancelParams, NoParams)
 
 _REFUSED = (msgspec.DecodeError, UnicodeError, RecursionError)
 _decode_message = msgspec.json.Decoder(Message).decode

@@ -27,6 +27,10 @@ class StateMachine(Protocol):
     def venue_phase(self) -> int:
         """The phase last set for all instruments."""
 
+    @property
+    def next_deadline_ns(self) -> int:
+        """The earliest instant a TIME command has something to do at; 0: none."""
+
     def process(self, commands: Any) -> Any:
         """The events of a COMMAND array, as an EVENT array; raises EngineFault."""
 

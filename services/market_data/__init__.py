@@ -3,11 +3,12 @@
 from services.market_data.checksum import CHECKSUM_LEVELS, depth_checksum
 from services.market_data.loading import load_market
 from services.market_data.market import Changes, Market
-from services.market_data.quotation import Level, MarketTrade, Quotation, TickerView
+from services.market_data.quotation import Indicative, Level, MarketTrade, Quotation, TickerView
 
 __all__ = [
     "CHECKSUM_LEVELS",
     "Changes",
+    "Indicative",
     "Level",
     "Market",
     "MarketTrade",

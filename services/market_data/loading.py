@@ -1,4 +1,4 @@
-"""The market out of the read database: open orders make the depth, today's trades the tape and the ticker."""
+"""The market out of the read database: its levels are the depth, today's trades the tape and the ticker."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from sqlalchemy import Row as Record
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from matching_engine.records import Phase
 from services.market_data.market import Market
 from services.market_data.quotation import RECENT_TRADES, MarketTrade, Quotation
-from services.read_database.tables import instruments, orders, position, trades
+from services.read_database.tables import instruments, levels, position, trades
 
 
 async def load_market(read_database: AsyncEngine) -> Market:
@@ -21,6 +22,7 @@ async def load_market(read_database: AsyncEngine) -> Market:
         market.seq, market.trading_date = where
         for row in await connection.execute(select(instruments).order_by(instruments.c.instrument)):
             quotation = Quotation(row.band_ppm, row.reference_ticks, market.seq, row.phase)
+            quotation.auction_ends_ns = row.auction_ends_ns
             market.quotations.append(quotation)
         await _load_depth(market, connection)
         for instrument, quotation in enumerate(market.quotations):
@@ -29,40 +31,42 @@ async def load_market(read_database: AsyncEngine) -> Market:
 
 
 async def _load_depth(market: Market, connection: AsyncConnection) -> None:
-    open_lots = func.sum(orders.c.leaves_lots), func.count()
-    place = orders.c.instrument, orders.c.side, orders.c.price_ticks
-    query = select(*place, *open_lots).where(orders.c.leaves_lots > 0).group_by(*place)
-    for instrument, side, price_ticks, quantity_lots, count in await connection.execute(query):
-        market.quotations[instrument].side(side).set(price_ticks, quantity_lots, count)
+    for row in await connection.execute(select(levels)):
+        market.quotations[row.instrument].side(row.side).set(row.price_ticks, row.quantity_lots, row.orders)
 
 
 async def _load_day(quotation: Quotation, instrument: int, date: int, connection: AsyncConnection) -> None:
     today = (trades.c.trading_date == date) & (trades.c.instrument == instrument)
-    totals = (
-        await connection.execute(
-            select(
-                func.count(),
-                func.sum(trades.c.quantity_lots),
-                func.sum(trades.c.amount_fen),
-                func.max(trades.c.price_ticks),
-                func.min(trades.c.price_ticks),
-                func.min(trades.c.trade_id),
-            ).where(today)
-        )
-    ).one()
-    if not totals[0]:
+    # A busted trade no longer counts, but the prices it made stay.
+    prices = select(func.max(trades.c.price_ticks), func.min(trades.c.price_ticks), func.min(trades.c.trade_id))
+    high_ticks, low_ticks, first_id = (await connection.execute(prices.where(today))).one()
+    if first_id is None:
         return
     newest = select(trades).where(today).order_by(trades.c.trade_id.desc()).limit(RECENT_TRADES)
-    tape = list(await connection.execute(newest))
-    for row in reversed(tape):
+    for row in reversed(list(await connection.execute(newest))):
         quotation.add_trade(_market_trade(row))
-    first = select(trades.c.price_ticks).where(trades.c.trade_id == totals[5])
+    first = select(trades.c.price_ticks).where(trades.c.trade_id == first_id)
     quotation.open_ticks = (await connection.execute(first)).scalar_one()
-    quotation.trades, quotation.volume_lots, quotation.turnover_fen = totals[0], int(totals[1]), int(totals[2])
-    quotation.high_ticks, quotation.low_ticks = totals[3], totals[4]
+    quotation.high_ticks, quotation.low_ticks = high_ticks, low_ticks
+    totals = select(func.count(), func.sum(trades.c.quantity_lots), func.sum(trades.c.amount_fen))
+    stands = today & trades.c.busted_seq.is_(None)
+    count, quantity_lots, amount_fen = (await connection.execute(totals.where(stands))).one()
+    quotation.trades, quotation.volume_lots, quotation.turnover_fen = (
+        count,
+        int(quantity_lots or 0),
+        int(amount_fen or 0),
+    )
 
 
 def _market_trade(row: Record[tuple[object, ...]]) -> MarketTrade:
     return MarketTrade(
-        row.trade_id, row.price_ticks, row.quantity_lots, row.amount_fen, row.taker_side, row.time_ns, row.seq
+        row.trade_id,
+        row.price_ticks,
+        row.quantity_lots,
+        row.amount_fen,
+        row.taker_side,
+        row.time_ns,
+        row.seq,
+        row.phase == Phase.CALL_AUCTION,
+        row.busted_seq is not None,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from matching_engine.records import ALL_INSTRUMENTS, Command, Event, EventKind
+from matching_engine.records import ALL_INSTRUMENTS, Command, Event, EventKind, Phase
 from services.journal.row import Row
-from services.market_data.quotation import BookSide, Level, MarketTrade, Quotation, TickerView
+from services.market_data.quotation import BookSide, Indicative, Level, MarketTrade, Quotation, TickerView
 
 
 class Changes:
@@ -16,7 +16,7 @@ class Changes:
     itself is read from the `Market`, so what is sent is always absolute.
     """
 
-    __slots__ = ("depth", "levels", "listed", "ticker", "traded", "trades")
+    __slots__ = ("busted", "depth", "levels", "listed", "ticker", "traded", "trades")
 
     def __init__(self) -> None:
         self.depth: dict[int, int] = {}
@@ -28,6 +28,8 @@ class Changes:
         """Touched (side, price_ticks) by instrument, in the order first touched."""
         self.traded: dict[int, list[MarketTrade]] = {}
         """New trades by instrument, oldest first."""
+        self.busted: dict[int, list[int]] = {}
+        """Ids of trades that were taken back, by instrument."""
 
 
 class Market:
@@ -41,6 +43,8 @@ class Market:
         self._appliers: dict[int, Callable[[Event, Command, Changes], None]] = {
             EventKind.LEVEL: self._level,
             EventKind.TRADE: self._trade,
+            EventKind.TRADE_BUSTED: self._trade_busted,
+            EventKind.INDICATIVE: self._indicative,
             EventKind.INSTRUMENT_LISTED: self._instrument_listed,
             EventKind.SETTLED: self._settled,
             EventKind.PHASE_CHANGED: self._phase_changed,
@@ -91,15 +95,34 @@ class Market:
         instrument, seq = event.instrument, event.seq
         quotation = self.quotations[instrument]
         trade = MarketTrade(
-            event.trade_id, event.price_ticks, event.quantity_lots, event.amount_fen, event.side, command.time_ns, seq
+            event.trade_id,
+            event.price_ticks,
+            event.quantity_lots,
+            event.amount_fen,
+            event.side,
+            command.time_ns,
+            seq,
+            event.phase == Phase.CALL_AUCTION,
         )
-        traded = changes.traded.get(instrument)
-        if traded is None:
-            traded = changes.traded[instrument] = []
-            changes.trades[instrument] = quotation.trades_seq
-        traded.append(trade)
+        changes.trades.setdefault(instrument, quotation.trades_seq)
+        changes.traded.setdefault(instrument, []).append(trade)
         self._ticker_changed(quotation, instrument, seq, changes)
         quotation.add_trade(trade)
+
+    def _trade_busted(self, event: Event, command: Command, changes: Changes) -> None:
+        instrument = event.instrument
+        quotation = self.quotations[instrument]
+        changes.trades.setdefault(instrument, quotation.trades_seq)
+        changes.busted.setdefault(instrument, []).append(event.order_id)
+        self._ticker_changed(quotation, instrument, event.seq, changes)
+        quotation.bust(event)
+
+    def _indicative(self, event: Event, command: Command, changes: Changes) -> None:
+        quotation = self.quotations[event.instrument]
+        indicative = Indicative(event.price_ticks or None, event.quantity_lots, event.leaves_lots)
+        if indicative != quotation.indicative:
+            quotation.indicative = indicative
+            self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
     def _ticker_changed(self, quotation: Quotation, instrument: int, seq: int, changes: Changes) -> None:
         changes.ticker.setdefault(instrument, quotation.ticker_seq)
@@ -112,13 +135,14 @@ class Market:
     def _settled(self, event: Event, command: Command, changes: Changes) -> None:
         quotation = self.quotations[event.instrument]
         quotation.reference_ticks = event.price_ticks
+        quotation.indicative = None  # It depends on the reference; what the day roll touches is told after this.
         self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
     def _phase_changed(self, event: Event, command: Command, changes: Changes) -> None:
         every = event.instrument == ALL_INSTRUMENTS
         for instrument in range(len(self.quotations)) if every else (event.instrument,):
             quotation = self.quotations[instrument]
-            quotation.phase = event.phase
+            quotation.change_phase(event, command)
             self._ticker_changed(quotation, instrument, event.seq, changes)
 
     def _day_rolled(self, event: Event, command: Command, changes: Changes) -> None:

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from typing import NamedTuple
 
-from matching_engine.records import Phase, Side, band
+from matching_engine.records import Command, CommandKind, Event, Phase, Reason, Side, band
 
 RECENT_TRADES = 200
 """How many trades of the trading day an instrument's tape keeps; older ones are in the read database."""
@@ -21,7 +21,7 @@ class Level(NamedTuple):
 
 
 class MarketTrade(NamedTuple):
-    """A trade as everybody sees it."""
+    """A trade as everybody sees it. In an auction nobody takes."""
 
     trade_id: int
     price_ticks: int
@@ -30,10 +30,21 @@ class MarketTrade(NamedTuple):
     taker_side: int
     time_ns: int
     seq: int
+    is_auction: bool = False
+    is_busted: bool = False
+
+
+class Indicative(NamedTuple):
+    """What a call auction would do now; price None and 0 lots: nothing would trade."""
+
+    price_ticks: int | None
+    quantity_lots: int
+    imbalance_lots: int
+    """Buys less sells at that price."""
 
 
 class TickerView(NamedTuple):
-    """The trading day's numbers. Prices are None where there is none yet."""
+    """The trading day's numbers. Prices are None where there is none yet; busted trades count in prices only."""
 
     seq: int
     trading_date: int
@@ -50,6 +61,10 @@ class TickerView(NamedTuple):
     lower_limit_ticks: int
     upper_limit_ticks: int
     phase: int
+    indicative: Indicative | None
+    """None outside a call auction, and until its book is first touched."""
+    auction_ends_ns: int
+    """When a volatility auction is expected to end; 0: none goes on."""
 
 
 class BookSide:
@@ -92,10 +107,12 @@ class Quotation:
 
     __slots__ = (
         "asks",
+        "auction_ends_ns",
         "band_ppm",
         "bids",
         "depth_seq",
         "high_ticks",
+        "indicative",
         "last_ticks",
         "low_ticks",
         "open_ticks",
@@ -113,6 +130,8 @@ class Quotation:
         self.band_ppm = band_ppm
         self.reference_ticks = reference_ticks
         self.phase = phase
+        self.auction_ends_ns = 0
+        self.indicative: Indicative | None = None
         self.bids = BookSide(Side.BUY)
         self.asks = BookSide(Side.SELL)
         self.recent: deque[MarketTrade] = deque(maxlen=RECENT_TRADES)
@@ -144,6 +163,25 @@ class Quotation:
         self.recent.append(trade)
         self.trades_seq = self.ticker_seq = trade.seq
 
+    def bust(self, event: Event) -> None:
+        """A trade of the day is taken back: it no longer counts, but the prices it made stay, for the market acted on them."""
+        self.volume_lots -= event.quantity_lots
+        self.turnover_fen -= event.amount_fen
+        self.trades -= 1
+        for place, trade in enumerate(self.recent):
+            if trade.trade_id == event.order_id:
+                self.recent[place] = trade._replace(is_busted=True)
+        self.trades_seq = self.ticker_seq = event.seq
+
+    def change_phase(self, event: Event, command: Command) -> None:
+        """The phase in force from now on. A halt outlives a volatility auction's end, and does not end it."""
+        self.phase = event.phase
+        self.indicative = None
+        if event.reason == Reason.VOLATILITY:
+            self.auction_ends_ns = command.time_ns + event.number * 1_000_000_000
+        elif command.kind == CommandKind.SET_PHASE or command.time_ns >= self.auction_ends_ns:
+            self.auction_ends_ns = 0
+
     def side(self, side: int) -> BookSide:
         """Bids or asks."""
         return self.bids if side == Side.BUY else self.asks
@@ -151,6 +189,7 @@ class Quotation:
     def ticker(self, trading_date: int) -> TickerView:
         """The day's numbers as they stand."""
         lower, upper = band(self.reference_ticks, self.band_ppm)
+        collects = self.phase == Phase.CALL_AUCTION
         return TickerView(
             self.ticker_seq,
             trading_date,
@@ -167,4 +206,6 @@ class Quotation:
             lower,
             upper,
             self.phase,
+            self.indicative if collects else None,
+            self.auction_ends_ns if collects else 0,
         )

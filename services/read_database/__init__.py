@@ -17,7 +17,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from services.read_database.tables import metadata
 
-READ_FORMAT = 1
+READ_FORMAT = 2
 """Number of the tables in `tables.py`, kept in the file's `user_version`."""
 
 _BUSY_SECONDS = 10

@@ -19,6 +19,13 @@ position = Table(
     Column("trading_date", Integer, nullable=False),
     Column("row_hash", LargeBinary(32), nullable=False),  # of the journal row that ends at seq
     Column("journal_id", LargeBinary(16), nullable=False),
+    Column("kill_switch", SmallInteger, nullable=False),  # the venue's: 1 on, 0 off
+)
+
+fees = Table(
+    "fees",
+    metadata,
+    Column("account_class", SmallInteger, primary_key=True),  # a class without a row pays nothing
     Column("maker_rate_ppm", Integer, nullable=False),
     Column("taker_rate_ppm", Integer, nullable=False),
 )
@@ -43,7 +50,11 @@ instruments = Table(
     Column("reference_price_source", String, nullable=False),  # "sourced" or "assumed"
     Column("spec", String, nullable=False),
     Column("note", String, nullable=False),
-    Column("phase", SmallInteger, nullable=False),
+    Column("phase", SmallInteger, nullable=False),  # the phase in force
+    Column("auction_ends_ns", BigInteger, nullable=False),  # of a volatility auction; 0, or past: none goes on
+    Column("collar_ppm", Integer, nullable=False),  # 0: no collar
+    Column("volatility_ppm", Integer, nullable=False),  # 0: no volatility band
+    Column("auction_s", Integer, nullable=False),  # how long a volatility auction lasts
 )
 
 accounts = Table(
@@ -55,6 +66,12 @@ accounts = Table(
     Column("cash_fen", BigInteger, nullable=False),
     Column("reserved_fen", BigInteger, nullable=False),
     Column("opened_seq", BigInteger, nullable=False),
+    Column("account_class", SmallInteger, nullable=False),  # decides the fees
+    Column("kill_switch", SmallInteger, nullable=False),  # 1 on, 0 off
+    Column("max_order_lots", BigInteger, nullable=False),  # limits; 0: none
+    Column("max_order_fen", BigInteger, nullable=False),
+    Column("max_open_orders", Integer, nullable=False),
+    Column("max_day_fen", BigInteger, nullable=False),
 )
 
 holdings = Table(
@@ -85,10 +102,16 @@ orders = Table(
     Column("client_order_id", String(36), nullable=False),
     Column("instrument", Integer, nullable=False),
     Column("side", SmallInteger, nullable=False),
-    Column("order_type", SmallInteger, nullable=False),
+    Column("order_type", SmallInteger, nullable=False),  # as it was entered: a stop stays a stop
     Column("time_in_force", SmallInteger, nullable=False),
-    Column("price_ticks", BigInteger, nullable=False),
-    Column("quantity_lots", BigInteger, nullable=False),
+    Column("self_trade", SmallInteger, nullable=False),
+    Column("flags", SmallInteger, nullable=False),
+    Column("price_ticks", BigInteger, nullable=False),  # of MARKET and STOP the protection price, refused 0
+    Column("trigger_ticks", BigInteger, nullable=False),
+    Column("display_lots", BigInteger, nullable=False),  # 0: all of it is shown
+    Column("expires_s", BigInteger, nullable=False),  # of GTD: seconds since 1970 UTC
+    Column("triggered_seq", BigInteger, nullable=False),  # the command that triggered a stop; 0: it waits, or is none
+    Column("quantity_lots", BigInteger, nullable=False),  # while open always filled + leaves; amends change it
     Column("leaves_lots", BigInteger, nullable=False),
     Column("filled_lots", BigInteger, nullable=False),
     Column("filled_fen", BigInteger, nullable=False),  # notional of the fills: avg_px = filled_fen / filled_lots
@@ -119,6 +142,7 @@ trades = Table(
     Column("price_ticks", BigInteger, nullable=False),
     Column("quantity_lots", BigInteger, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
+    Column("phase", SmallInteger, nullable=False),  # CALL_AUCTION: nobody took, the "taker" is the buyer
     Column("taker_side", SmallInteger, nullable=False),
     Column("taker_order_id", BigInteger, nullable=False),
     Column("taker_account", Integer, nullable=False),
@@ -126,22 +150,58 @@ trades = Table(
     Column("maker_order_id", BigInteger, nullable=False),
     Column("maker_account", Integer, nullable=False),
     Column("maker_fee_fen", BigInteger, nullable=False),
+    Column("busted_seq", BigInteger),  # the command that took the trade back; NULL: it stands
 )
 Index("trades_by_seq", trades.c.seq)
+Index(
+    "trades_by_bust",
+    trades.c.busted_seq,
+    sqlite_where=trades.c.busted_seq.isnot(None),
+    postgresql_where=trades.c.busted_seq.isnot(None),
+)
 Index("trades_by_date", trades.c.trading_date, trades.c.instrument)
 Index("trades_by_taker", trades.c.taker_account, trades.c.trade_id)
 Index("trades_by_maker", trades.c.maker_account, trades.c.trade_id)
+
+busts = Table(
+    "busts",
+    metadata,
+    Column("trade_id", BigInteger, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("actor", BigInteger, nullable=False),  # the key_id of the operator
+    Column("reason", String, nullable=False),  # in the operator's words
+)
+
+levels = Table(
+    "levels",
+    metadata,
+    Column("instrument", Integer, primary_key=True),
+    Column("side", SmallInteger, primary_key=True),
+    Column("price_ticks", BigInteger, primary_key=True),
+    Column("quantity_lots", BigInteger, nullable=False),  # shown
+    Column("orders", BigInteger, nullable=False),
+)
+"""What the books show: the depth, which orders alone do not say (icebergs hide, stops wait)."""
 
 daily_turnover = Table(
     "daily_turnover",
     metadata,
     Column("trading_date", Integer, primary_key=True),
     Column("instrument", Integer, primary_key=True),
+    # Trades that stand: a busted one is counted out again, and counted below.
     Column("trades", BigInteger, nullable=False),
     Column("quantity_lots", BigInteger, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
-    Column("prevented", BigInteger, nullable=False),  # self-trades prevented, a count: never turnover
-    Column("largest_fen", BigInteger, nullable=False),  # notional of the day's largest trade, the first of equals
+    Column("busted", BigInteger, nullable=False),
+    Column("busted_lots", BigInteger, nullable=False),
+    Column("busted_fen", BigInteger, nullable=False),
+    # Self-trades prevented, and what their orders lost by that: never turnover.
+    Column("prevented", BigInteger, nullable=False),
+    Column("prevented_lots", BigInteger, nullable=False),
+    Column(
+        "largest_fen", BigInteger, nullable=False
+    ),  # notional of the day's largest trade that stands, first of equals
     Column("largest_trade_id", BigInteger),
     Column("settlement_ticks", BigInteger),  # set by the day roll that ended the day
 )

@@ -20,6 +20,7 @@ from services.reporting.queries import (
     read_daily,
     read_position,
     read_year,
+    sum_of_busts,
     sum_of_trades,
 )
 from services.reporting.report import build_report
@@ -71,20 +72,25 @@ def router(
     @routes.get(
         "/turnover/{year}/range",
         response_model=RangeTurnover,
-        summary="The trades of a range of sequence numbers, added up one by one",
+        summary="The trades of a range of sequence numbers, added up one by one, less those taken back in it",
     )
     async def turnover_of_range(year: Year, after_seq: Seq, to_seq: Seq) -> dict[str, Any]:
         await _reach(projected, "to_seq", to_seq)
         async with read_database.connect() as connection:
             position = _begun(await read_position(connection))
-            found = await sum_of_trades(connection, year, after_seq, to_seq)
+            made = await sum_of_trades(connection, year, after_seq, to_seq)
+            busted = await sum_of_busts(connection, year, after_seq, to_seq)
+        net = made - busted
         return {
             "year": year,
             "after_seq": after_seq,
             "to_seq": to_seq,
-            "net": yuan(found.amount_fen),
-            "trades": found.trades,
-            "quantity_lots": found.quantity_lots,
+            "gross": yuan(made.amount_fen),
+            "busted": yuan(busted.amount_fen),
+            "net": yuan(net.amount_fen),
+            "trades": net.trades,
+            "busted_trades": busted.trades,
+            "quantity_lots": net.quantity_lots,
             "seq": position["seq"],
             "journal_id": position["journal_id"].hex(),
         }

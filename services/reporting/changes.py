@@ -2,7 +2,7 @@
 
 Orders that are new within the run are collected whole, so an order that is placed and filled in one transaction costs one
 insert; everything else is a sum of changes (matching_engine/records.py says what each event changes), so nothing needs to
-be known of what stands in the database.
+be known of what stands in the database. A price level is no sum: there the last event counts.
 """
 
 from __future__ import annotations
@@ -11,20 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from matching_engine.records import (
-    ALL_INSTRUMENTS,
-    VENUE,
-    Command,
-    CommandKind,
-    Event,
-    EventKind,
-    Phase,
-    Reason,
-    Side,
-)
-from services.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, TargetSet, read_decision
+from matching_engine.records import VENUE, Command, CommandKind, Event, EventKind, Reason, Side
+from services.attachments import BustText
 from services.journal.row import Row
-from services.read_database import tables
+from services.reporting.administration import STATEMENTS, Statement
+from services.reporting.order_changes import OrderChanges
 
 
 @dataclass(frozen=True)
@@ -36,22 +27,30 @@ class Position:
     trading_date: int
     row_hash: bytes
     journal_id: bytes
-    maker_rate_ppm: int
-    taker_rate_ppm: int
+    kill_switch: int
 
 
-Statement = tuple[str, tuple[Any, ...]]
-"""SQL with its values: the rare changes, written one by one and in order."""
+@dataclass
+class DayTurnover:
+    """What a trading day's turnover of an instrument changes by; the largest trade of the run and its id."""
 
-_ORDER = {column.name: place for place, column in enumerate(tables.orders.columns)}
-LEAVES, FILLED, FILLED_FEN, FEES, RESERVED, STATE, REASON, UPDATED_NS, UPDATED_SEQ = (
-    _ORDER[name]
-    for name in (
-        "leaves_lots", "filled_lots", "filled_fen", "fees_fen", "reserved_fen", "state", "reason", "updated_ns",
-        "updated_seq",
-    )
-)  # fmt: skip
-END_STATES = {EventKind.CANCELED: "canceled", EventKind.PREVENTED: "canceled", EventKind.EXPIRED: "expired"}
+    trades: int = 0
+    lots: int = 0
+    fen: int = 0
+    busted: int = 0
+    busted_lots: int = 0
+    busted_fen: int = 0
+    prevented: int = 0
+    prevented_lots: int = 0
+    largest_fen: int = 0
+    largest_trade_id: int | None = None
+
+    def values(self) -> tuple[int | None, ...]:
+        """As the columns of `daily_turnover` have them."""
+        return (
+            self.trades, self.lots, self.fen, self.busted, self.busted_lots, self.busted_fen, self.prevented,
+            self.prevented_lots, self.largest_fen, self.largest_trade_id,
+        )  # fmt: skip
 
 
 class Changes:
@@ -61,36 +60,40 @@ class Changes:
         self.position = position
         self.commands = 0
         self.statements: list[Statement] = []
-        self.new_orders: dict[int, list[Any]] = {}
-        """By order_id: the columns of `orders`."""
-        self.old_orders: dict[int, list[Any]] = {}
-        """By order_id: filled lots, filled fen, fees, reserve change, end state or None, reason, updated_ns, updated_seq."""
-        self.trades: list[tuple[int, ...]] = []
+        """The rare changes, written one by one and in order, before all others."""
+        self.orders = OrderChanges()
+        self.trades: list[tuple[int | None, ...]] = []
         """The columns of `trades`."""
+        self.busts: list[tuple[tuple[Any, ...], int, int]] = []
+        """The columns of `busts`, and the trade's date and instrument."""
+        self.levels: dict[tuple[int, int, int], tuple[int, int]] = {}
+        """By instrument, side and price: lots and orders now; none: the level is gone."""
         self.cash: dict[int, list[int]] = {}
         """By account: changes of cash and of reserved cash, in fen."""
         self.lots: dict[tuple[int, int], list[int]] = {}
         """By account and instrument: changes of lots and of reserved lots."""
-        self.turnover: dict[tuple[int, int], list[Any]] = {}
-        """By trading date and instrument: trades, lots, fen and prevented self-trades to add; the largest trade, its id."""
+        self.turnover: dict[tuple[int, int], DayTurnover] = {}
+        """By trading date and instrument."""
         self._trading_date = position.trading_date
         self._ended_date = 0
-        self._fees = (position.maker_rate_ppm, position.taker_rate_ppm)
+        self._kill_switch = position.kill_switch
+        self._pair: tuple[int, int, int] | None = None
         self._handlers: dict[int, Callable[[Event, Command, Row], None]] = {
+            **dict.fromkeys(STATEMENTS, self._administered),
             EventKind.ACCEPTED: self._accepted,
             EventKind.REJECTED: self._rejected,
+            EventKind.REPLACED: self._replaced,
+            EventKind.TRIGGERED: self._triggered,
             EventKind.TRADE: self._trade,
             EventKind.CANCELED: self._ended,
             EventKind.PREVENTED: self._prevented,
             EventKind.EXPIRED: self._ended,
-            EventKind.ACCOUNT_OPENED: self._account_opened,
+            EventKind.LEVEL: self._level,
+            EventKind.TRADE_BUSTED: self._busted,
             EventKind.BALANCE_CHANGED: self._balance_changed,
-            EventKind.INSTRUMENT_LISTED: self._instrument_listed,
-            EventKind.FEES_SET: self._fees_set,
-            EventKind.PHASE_CHANGED: self._phase_changed,
+            EventKind.KILL_SWITCH_SET: self._kill_switch_set,
             EventKind.DAY_ROLLED: self._day_rolled,
             EventKind.SETTLED: self._settled,
-            EventKind.RECORDED: self._recorded,
         }
 
     def add(self, row: Row) -> None:
@@ -107,136 +110,102 @@ class Changes:
             time_ns=commands[-1].time_ns,
             trading_date=self._trading_date,
             row_hash=row.hash,
-            maker_rate_ppm=self._fees[0],
-            taker_rate_ppm=self._fees[1],
+            kill_switch=self._kill_switch,
         )
 
     def _accepted(self, event: Event, command: Command, row: Row) -> None:
-        self._enter(event, command, "new", event.leaves_lots)
-        if event.side == Side.BUY:
-            self._move_cash(event.account, 0, event.reserve_fen)
-        else:
-            self._move_lots(event.account, event.instrument, 0, event.quantity_lots)
+        self.orders.enter(event, command, "new", self._trading_date)
+        self._reserve(event, event.quantity_lots)
 
     def _rejected(self, event: Event, command: Command, row: Row) -> None:
         # An order whose client_order_id belongs to another one is no order: it is answered 422, and must not be found
         # in place of the one that has the id.
         if command.kind == CommandKind.NEW_ORDER and event.reason != Reason.CLIENT_ORDER_ID_REUSED:
-            self._enter(event, command, "rejected", 0)
+            self.orders.enter(event, command, "rejected", self._trading_date)
 
-    def _enter(self, event: Event, command: Command, state: str, leaves_lots: int) -> None:
-        self.new_orders[command.seq] = [
-            command.seq,
-            command.account,
-            command.client_order_id.decode("latin-1"),  # ASCII by contract; no byte may ever stop the projector
-            command.instrument,
-            command.side,
-            command.order_type,
-            command.time_in_force,
-            command.price_ticks,
-            command.quantity_lots,
-            leaves_lots,
-            0,
-            0,
-            0,
-            event.reserve_fen,
-            state,
-            event.reason,
-            command.actor,
-            self._trading_date,
-            command.time_ns,
-            command.time_ns,
-            command.seq,
-        ]
+    def _replaced(self, event: Event, command: Command, row: Row) -> None:
+        self.orders.replace(event, command)
+        self._reserve(event, event.quantity_lots)
+
+    def _triggered(self, event: Event, command: Command, row: Row) -> None:
+        self.orders.trigger(event, command)
 
     def _trade(self, event: Event, command: Command, row: Row) -> None:
         lots, amount_fen, instrument = event.quantity_lots, event.amount_fen, event.instrument
         taker_buys = event.side == Side.BUY
-        self._fill(event, event.order_id, event.fee_fen, event.reserve_fen if taker_buys else 0, command.time_ns)
-        self._fill(
-            event, event.maker_order_id, event.maker_fee_fen, 0 if taker_buys else event.reserve_fen, command.time_ns
-        )
-        if taker_buys:
-            buyer, seller, buyer_fee, seller_fee = (
-                event.account,
-                event.maker_account,
-                event.fee_fen,
-                event.maker_fee_fen,
-            )
-        else:
-            buyer, seller, buyer_fee, seller_fee = (
-                event.maker_account,
-                event.account,
-                event.maker_fee_fen,
-                event.fee_fen,
-            )
-        self._move_cash(buyer, -amount_fen - buyer_fee, event.reserve_fen)
-        self._move_cash(seller, amount_fen - seller_fee, 0)
-        self._move_cash(VENUE, buyer_fee + seller_fee, 0)
-        self._move_lots(buyer, instrument, lots, 0)
-        self._move_lots(seller, instrument, -lots, -lots)
+        self.orders.fill(event, command, event.order_id, event.fee_fen, event.reserve_fen if taker_buys else 0)
+        maker_reserve_fen = 0 if taker_buys else event.reserve_fen
+        self.orders.fill(event, command, event.maker_order_id, event.maker_fee_fen, maker_reserve_fen)
+        buyer, seller = self._settle(event, 1)
+        self._move_cash(buyer, 0, event.reserve_fen)
+        self._move_lots(seller, instrument, 0, -lots)
         day = self._day(instrument)
-        day[0] += 1
-        day[1] += lots
-        day[2] += amount_fen
-        if amount_fen > day[4]:
-            day[4:6] = amount_fen, event.trade_id
+        day.trades += 1
+        day.lots += lots
+        day.fen += amount_fen
+        if amount_fen > day.largest_fen:
+            day.largest_fen, day.largest_trade_id = amount_fen, event.trade_id
         self.trades.append(
             (
                 event.trade_id, event.seq, command.time_ns, self._trading_date, instrument, event.price_ticks, lots,
-                amount_fen, event.side, event.order_id, event.account, event.fee_fen, event.maker_order_id,
-                event.maker_account, event.maker_fee_fen,
+                amount_fen, event.phase, event.side, event.order_id, event.account, event.fee_fen, event.maker_order_id,
+                event.maker_account, event.maker_fee_fen, None,
             )
         )  # fmt: skip
 
-    def _fill(self, event: Event, order_id: int, fee_fen: int, reserve_fen: int, time_ns: int) -> None:
-        order = self.new_orders.get(order_id)
-        if order is None:
-            change = self._old_order(order_id)
-            change[0] += event.quantity_lots
-            change[1] += event.amount_fen
-            change[2] += fee_fen
-            change[3] += reserve_fen
-            change[6] = time_ns
-            change[7] = event.seq
-            return
-        leaves_lots = order[LEAVES] = order[LEAVES] - event.quantity_lots
-        order[FILLED] += event.quantity_lots
-        order[FILLED_FEN] += event.amount_fen
-        order[FEES] += fee_fen
-        order[RESERVED] += reserve_fen
-        order[STATE] = "partially_filled" if leaves_lots else "filled"
-        order[UPDATED_NS] = time_ns
-        order[UPDATED_SEQ] = event.seq
+    def _settle(self, event: Event, sign: int) -> tuple[int, int]:
+        """Money and goods of a trade (sign 1) or of its bust (-1); returns buyer and seller."""
+        buyer, seller, buyer_fee, seller_fee = event.account, event.maker_account, event.fee_fen, event.maker_fee_fen
+        if event.side == Side.SELL:
+            buyer, seller, buyer_fee, seller_fee = seller, buyer, seller_fee, buyer_fee
+        self._move_cash(buyer, -sign * (event.amount_fen + buyer_fee), 0)
+        self._move_cash(seller, sign * (event.amount_fen - seller_fee), 0)
+        self._move_cash(VENUE, sign * (buyer_fee + seller_fee), 0)
+        self._move_lots(buyer, event.instrument, sign * event.quantity_lots, 0)
+        self._move_lots(seller, event.instrument, -sign * event.quantity_lots, 0)
+        return buyer, seller
 
-    def _old_order(self, order_id: int) -> list[Any]:
-        change = self.old_orders.get(order_id)
-        if change is None:
-            change = self.old_orders[order_id] = [0, 0, 0, 0, None, 0, 0, 0]
-        return change
+    def _busted(self, event: Event, command: Command, row: Row) -> None:
+        self._settle(event, -1)
+        day = self._day(event.instrument)
+        day.trades -= 1
+        day.lots -= event.quantity_lots
+        day.fen -= event.amount_fen
+        day.busted += 1
+        day.busted_lots += event.quantity_lots
+        day.busted_fen += event.amount_fen
+        reason = BustText.model_validate_json(row.attachments[command.attachment - 1]).reason
+        bust = (event.order_id, event.seq, command.time_ns, command.actor, reason)
+        self.busts.append((bust, self._trading_date, event.instrument))
 
     def _ended(self, event: Event, command: Command, row: Row) -> None:
+        self._reserve(event, -event.quantity_lots)
+        self.orders.end(event, command)
+
+    def _prevented(self, event: Event, command: Command, row: Row) -> None:
+        self._reserve(event, -event.quantity_lots)
+        if event.leaves_lots:
+            self.orders.decrement(event, command)
+        else:
+            self.orders.end(event, command)
+        day = self._day(event.instrument)
+        day.prevented_lots += event.quantity_lots
+        # Where both orders of a pair lose quantity, two events tell of one self-trade, the second the other way round.
+        if self._pair == (event.seq, event.maker_order_id, event.order_id):
+            self._pair = None
+        else:
+            self._pair = (event.seq, event.order_id, event.maker_order_id)
+            day.prevented += 1
+
+    def _level(self, event: Event, command: Command, row: Row) -> None:
+        self.levels[event.instrument, event.side, event.price_ticks] = event.quantity_lots, event.number
+
+    def _reserve(self, event: Event, lots: int) -> None:
+        """A buy's event says how its reserved cash changes; a sell reserves its lots."""
         if event.side == Side.BUY:
             self._move_cash(event.account, 0, event.reserve_fen)
         else:
-            self._move_lots(event.account, event.instrument, 0, -event.quantity_lots)
-        order = self.new_orders.get(event.order_id)
-        state = END_STATES[EventKind(event.kind)]
-        if order is None:
-            change = self._old_order(event.order_id)
-            change[3] += event.reserve_fen
-            change[4:8] = state, event.reason, command.time_ns, event.seq
-            return
-        order[LEAVES] = 0
-        order[RESERVED] += event.reserve_fen
-        order[STATE] = state
-        order[REASON] = event.reason
-        order[UPDATED_NS] = command.time_ns
-        order[UPDATED_SEQ] = event.seq
-
-    def _prevented(self, event: Event, command: Command, row: Row) -> None:
-        self._ended(event, command, row)
-        self._day(event.instrument)[3] += 1
+            self._move_lots(event.account, event.instrument, 0, lots)
 
     def _move_cash(self, account: int, cash_fen: int, reserved_fen: int) -> None:
         change = self.cash.get(account)
@@ -254,16 +223,14 @@ class Changes:
             change[0] += lots
             change[1] += reserved_lots
 
-    def _day(self, instrument: int) -> list[Any]:
+    def _day(self, instrument: int) -> DayTurnover:
         day = self.turnover.get((self._trading_date, instrument))
         if day is None:
-            day = self.turnover[self._trading_date, instrument] = [0, 0, 0, 0, 0, None]
+            day = self.turnover[self._trading_date, instrument] = DayTurnover()
         return day
 
-    def _account_opened(self, event: Event, command: Command, row: Row) -> None:
-        text = AccountText.model_validate_json(row.attachments[command.attachment - 1])
-        values = (event.account, text.name, command.owner, 0, 0, event.seq)
-        self.statements.append(("INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?)", values))
+    def _administered(self, event: Event, command: Command, row: Row) -> None:
+        self.statements.append(STATEMENTS[event.kind](event, command, row))
 
     def _balance_changed(self, event: Event, command: Command, row: Row) -> None:
         if command.kind in (CommandKind.DEPOSIT, CommandKind.WITHDRAW):
@@ -271,50 +238,25 @@ class Changes:
         else:
             self._move_lots(event.account, event.instrument, event.quantity_lots, 0)
 
-    def _instrument_listed(self, event: Event, command: Command, row: Row) -> None:
-        text = InstrumentText.model_validate_json(row.attachments[command.attachment - 1])
-        values = (
-            event.instrument, text.symbol, text.name_en, text.name_zh, text.category, text.family, text.unit,
-            text.lot_size, text.tick_size, command.amount_fen, command.rate_ppm, command.quantity_lots,
-            event.price_ticks, event.price_ticks, text.reference_price_source, text.spec, text.note, int(Phase.CLOSED),
-        )  # fmt: skip
-        self.statements.append((f"INSERT INTO instruments VALUES ({', '.join('?' * len(values))})", values))
-
-    def _fees_set(self, event: Event, command: Command, row: Row) -> None:
-        self._fees = (command.rate_ppm, command.taker_rate_ppm)
-
-    def _phase_changed(self, event: Event, command: Command, row: Row) -> None:
-        if event.instrument == ALL_INSTRUMENTS:
-            self.statements.append(("UPDATE instruments SET phase = ?", (event.phase,)))
+    def _kill_switch_set(self, event: Event, command: Command, row: Row) -> None:
+        if event.account:
+            self._administered(event, command, row)
         else:
-            values = (event.phase, event.instrument)
-            self.statements.append(("UPDATE instruments SET phase = ? WHERE instrument = ?", values))
+            self._kill_switch = event.number
 
     def _day_rolled(self, event: Event, command: Command, row: Row) -> None:
         self._ended_date, self._trading_date = self._trading_date, event.date
 
     def _settled(self, event: Event, command: Command, row: Row) -> None:
-        reference = (event.price_ticks, event.instrument)
-        self.statements.append(("UPDATE instruments SET reference_ticks = ? WHERE instrument = ?", reference))
+        self._administered(event, command, row)
         if self._ended_date:  # before the first day roll there was no day to settle
             settled = (self._ended_date, event.instrument, event.price_ticks)
             self.statements.append((SETTLE, settled))
 
-    def _recorded(self, event: Event, command: Command, row: Row) -> None:
-        match read_decision(row.attachments[command.attachment - 1]):
-            case KeyIssued() as key:
-                digest, scopes = bytes.fromhex(key.key_hash), " ".join(key.scopes)
-                issued = (event.seq, digest, key.account, key.name, scopes, None)
-                self.statements.append(("INSERT OR REPLACE INTO api_keys VALUES (?, ?, ?, ?, ?, ?)", issued))
-            case KeyRevoked(key_id=key_id):
-                revoked = (event.seq, key_id)
-                self.statements.append(("UPDATE api_keys SET revoked_seq = ? WHERE key_id = ?", revoked))
-            case TargetSet() as target:
-                goal = (target.year, target.amount_fen, target.name, event.seq)
-                self.statements.append(("INSERT OR REPLACE INTO targets VALUES (?, ?, ?, ?)", goal))
-
 
 SETTLE = """
-INSERT INTO daily_turnover VALUES (?, ?, 0, 0, 0, 0, 0, NULL, ?)
+INSERT INTO daily_turnover (trading_date, instrument, trades, quantity_lots, amount_fen, busted, busted_lots, busted_fen,
+    prevented, prevented_lots, largest_fen, settlement_ticks)
+VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)
 ON CONFLICT DO UPDATE SET settlement_ticks = excluded.settlement_ticks
 """

@@ -13,7 +13,7 @@ from services.reporting.schemas import TurnoverReport
 
 COLUMNS = (
     "trading_date", "symbol", "name_en", "name_zh", "category", "family", "quantity_lots", "tonnes", "trades",
-    "amount_fen", "amount_yuan", "prevented_self_trades",
+    "amount_fen", "amount_yuan", "busted_trades", "busted_lots", "busted_fen", "prevented_self_trades", "prevented_lots",
 )  # fmt: skip
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -23,7 +23,7 @@ BYTE_ORDER_MARK = "\ufeff"
 def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: Sequence[Values]) -> str:
     """UTF-8 text: lines that begin with # say what this is, how it was counted and what seals it; then header and data.
 
-    The sum of `amount_fen` is the report's net turnover.
+    The sum of `amount_fen` is the report's net turnover; with `busted_fen` it is the gross one.
     """
     out = io.StringIO()
     out.write(BYTE_ORDER_MARK)
@@ -42,7 +42,7 @@ def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: S
                 row["trades"],
                 row["amount_fen"],
                 yuan(row["amount_fen"]),
-                row["prevented"],
+                *(row[name] for name in ("busted", "busted_lots", "busted_fen", "prevented", "prevented_lots")),
             ]
         )
     return out.getvalue()
@@ -51,6 +51,7 @@ def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: S
 def _preamble(report: TurnoverReport) -> tuple[str, ...]:
     return (
         f"REX turnover {report.year}: net {report.net} yuan of {report.target} yuan ({report.target_name})",
+        f"net = gross {report.gross} yuan - busted {report.busted} yuan",
         f"as of seq {report.seq}, trading date {report.trading_date}, {report.as_of}",
         f"journal {report.journal_id}, row hash {report.row_hash}",
         f"calendar: {report.calendar}",

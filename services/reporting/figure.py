@@ -1,7 +1,7 @@
 """The defence of the figure: a year's turnover by three computations that share no code, at one named sequence number.
 
 1. the engine's own counter, taken by whoever runs the engine between two batches
-2. SQL over the single trades of the read database
+2. SQL over the single trades of the read database, less those that were busted
 3. re-execution of every journaled command up to that number in a fresh engine, each row's events compared byte for byte
 """
 
@@ -19,7 +19,7 @@ from services.journal import Journal
 from services.journal.replay import StateMachine, re_execute
 from services.journal.row import Row
 from services.reporting.amounts import yuan
-from services.reporting.queries import read_position, sum_of_trades
+from services.reporting.queries import read_position, sum_of_busts, sum_of_trades
 
 
 class TurnoverEngine(StateMachine, Protocol):
@@ -81,7 +81,7 @@ async def compute_figure(
         position = await read_position(connection)
         if position is None or position["seq"] < seq:
             raise FigureUnavailable(f"The read database has not reached seq {seq}.")
-        counted = await sum_of_trades(connection, year, 0, seq)
+        counted = await sum_of_trades(connection, year, 0, seq) - await sum_of_busts(connection, year, 0, seq)
     await replay(journal, fresh_engine, seq)
     return Figure(year, seq, engine_counter_fen, counted.amount_fen, fresh_engine.turnover_fen(year))
 

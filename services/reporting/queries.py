@@ -14,6 +14,9 @@ from services.reporting.target import DEFAULT_TARGET_FEN, DEFAULT_TARGET_NAME, T
 
 _DAY = daily_turnover.c
 
+SUMS = ("trades", "quantity_lots", "amount_fen", "busted", "busted_fen", "prevented", "prevented_lots")
+"""The columns of `daily_turnover` that a report adds up."""
+
 Values = Mapping[Any, Any]
 """One row, by column name."""
 
@@ -29,18 +32,23 @@ class YearTurnover:
     net_by_day: dict[int, int]
     """Fen by trading date."""
     by_instrument: dict[int, Values]
-    """The year's trades, quantity_lots, amount_fen and prevented, of each instrument that has any."""
+    """The year's sums, under the names of SUMS, of each instrument that has any."""
     largest: Values | None
     """The row of `daily_turnover` that has the year's largest trade."""
 
 
 @dataclass(frozen=True)
 class Sum:
-    """Trades added up."""
+    """Trades added up, each once."""
 
     trades: int
     quantity_lots: int
     amount_fen: int
+
+    def __sub__(self, other: Sum) -> Sum:
+        return Sum(
+            self.trades - other.trades, self.quantity_lots - other.quantity_lots, self.amount_fen - other.amount_fen
+        )
 
 
 async def read_position(connection: AsyncConnection) -> Values | None:
@@ -55,7 +63,7 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
         return None
     of_year = _of_year(year)
     by_day = select(_DAY.trading_date, func.sum(_DAY.amount_fen)).where(of_year).group_by(_DAY.trading_date)
-    sums = [func.sum(_DAY[name]).label(name) for name in ("trades", "quantity_lots", "amount_fen", "prevented")]
+    sums = [func.sum(_DAY[name]).label(name) for name in SUMS]
     by_instrument = select(_DAY.instrument, *sums).where(of_year).group_by(_DAY.instrument)
     largest = select(daily_turnover).where(of_year, _DAY.trades > 0)
     largest = largest.order_by(_DAY.largest_fen.desc(), _DAY.largest_trade_id).limit(1)
@@ -71,19 +79,27 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
 
 
 async def read_daily(connection: AsyncConnection, year: int) -> Sequence[Values]:
-    """The year's rows of `daily_turnover` with trades or prevented self-trades, by date and instrument."""
-    happened = (_DAY.trades > 0) | (_DAY.prevented > 0)
+    """The year's rows of `daily_turnover` with trades, busted ones or prevented self-trades, by date and instrument."""
+    happened = (_DAY.trades > 0) | (_DAY.busted > 0) | (_DAY.prevented > 0)
     daily = select(daily_turnover).where(_of_year(year), happened).order_by(_DAY.trading_date, _DAY.instrument)
     return (await connection.execute(daily)).mappings().all()
 
 
 async def sum_of_trades(connection: AsyncConnection, year: int, after_seq: int, to_seq: int) -> Sum:
-    """The year's trades with after_seq < seq <= to_seq, added up from the single trades."""
+    """The year's trades made by the commands after_seq < seq <= to_seq, added up from the single trades."""
+    return await _sum(connection, year, trades.c.seq, after_seq, to_seq)
+
+
+async def sum_of_busts(connection: AsyncConnection, year: int, after_seq: int, to_seq: int) -> Sum:
+    """The year's trades taken back by the commands after_seq < seq <= to_seq, whenever they were made."""
+    return await _sum(connection, year, trades.c.busted_seq, after_seq, to_seq)
+
+
+async def _sum(connection: AsyncConnection, year: int, seq: ColumnElement[Any], after_seq: int, to_seq: int) -> Sum:
     count, lots, amount = func.count(), func.sum(trades.c.quantity_lots), func.sum(trades.c.amount_fen)
-    found = select(count, lots, amount).where(
-        trades.c.trading_date.between(*_dates(year)), trades.c.seq > after_seq, trades.c.seq <= to_seq
-    )
-    return Sum(*[int(value or 0) for value in (await connection.execute(found)).one()])
+    in_range = trades.c.trading_date.between(*_dates(year)), seq > after_seq, seq <= to_seq
+    found = await connection.execute(select(count, lots, amount).where(*in_range))
+    return Sum(*[int(value or 0) for value in found.one()])
 
 
 async def _target(connection: AsyncConnection, year: int) -> Target:

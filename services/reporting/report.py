@@ -9,7 +9,7 @@ from typing import Any
 from services.data import TERMS_ARE_ASSUMED
 from services.data.calendar import TradingCalendar
 from services.reporting.amounts import date_text, decimal_text, yuan
-from services.reporting.queries import Values, YearTurnover
+from services.reporting.queries import SUMS, Values, YearTurnover
 from services.reporting.schemas import (
     Category,
     Family,
@@ -26,11 +26,13 @@ COUNTING_RULE = (
     "A trade belongs to the trading day on which it was made (Asia/Shanghai; a trading day begins at 17:00 of the one before), "
     "and the year is that of the trading day. Amounts are yuan as traded, to the fen: quotes include 13 % VAT and no fees. "
     "Only executed trades count, never orders. Orders that would trade with their own owner group are prevented before they "
-    "trade: they are counted apart and are no turnover. Net = gross − excluded; nothing is excluded as yet, because no "
-    "trade has been flagged. Turnover is what was traded and settled at the trade, delivery against payment."
+    "trade: they are counted apart and are no turnover. A trade that an operator takes back on its trading day (a bust) "
+    "returns its money, goods and turnover; it stays on record and is excluded. Net = gross − excluded; nothing else is "
+    "excluded as yet, because no trade has been flagged. Turnover is what was traded and settled at the trade, delivery "
+    "against payment."
 )
 VAT_PERCENT = 13
-_NOTHING: Values = {"trades": 0, "quantity_lots": 0, "amount_fen": 0, "prevented": 0}
+_NOTHING: Values = dict.fromkeys(SUMS, 0)
 
 
 def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
@@ -39,15 +41,19 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
     net_by_day = found.net_by_day
     days = year_days(calendar, year, net_by_day)
     verdict = judge(days, net_by_day, position["trading_date"], target.amount_fen)
+    busted_fen = _total(found, "busted_fen")
     return TurnoverReport(
         year=year,
         net=yuan(verdict.net_fen),
-        gross=yuan(verdict.net_fen),
-        excluded=yuan(0),
+        gross=yuan(verdict.net_fen + busted_fen),
+        excluded=yuan(busted_fen),
+        busted=yuan(busted_fen),
         net_without_vat=decimal_text(verdict.net_fen, 100 + VAT_PERCENT, 2),
         today=yuan(net_by_day.get(position["trading_date"], 0)),
-        trades=sum(row["trades"] for row in found.by_instrument.values()),
-        prevented_self_trades=sum(row["prevented"] for row in found.by_instrument.values()),
+        trades=_total(found, "trades"),
+        busted_trades=_total(found, "busted"),
+        prevented_self_trades=_total(found, "prevented"),
+        prevented_tonnes=_prevented_tonnes(found),
         counting_rule=COUNTING_RULE,
         target_name=target.name,
         target_is_set=target.is_set,
@@ -64,6 +70,16 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         as_of=_time_text(position["time_ns"]),
         assumptions=_assumptions(year, calendar),
     )
+
+
+def _total(found: YearTurnover, name: str) -> int:
+    return sum(int(row[name]) for row in found.by_instrument.values())
+
+
+def _prevented_tonnes(found: YearTurnover) -> str:
+    traded = found.by_instrument.items()
+    kilograms = sum(lot_kilograms(found.instruments[number]) * row["prevented_lots"] for number, row in traded)
+    return decimal_text(kilograms, 1000, 3)
 
 
 def _judgement(verdict: Judgement) -> dict[str, Any]:
@@ -110,7 +126,10 @@ def _product(facts: Values, traded: Values, net_fen: int) -> Product:
         **{name: facts[name] for name in ("symbol", "name_en", "name_zh", "category", "family", "unit")},
         **_share([(facts, traded)], net_fen),
         quantity_lots=traded["quantity_lots"],
+        busted=yuan(traded["busted_fen"]),
+        busted_trades=traded["busted"],
         prevented_self_trades=traded["prevented"],
+        prevented_lots=traded["prevented_lots"],
     )
 
 

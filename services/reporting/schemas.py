@@ -43,7 +43,10 @@ class Product(Share):
     family: str
     unit: str
     quantity_lots: int
+    busted: str
+    busted_trades: int
     prevented_self_trades: int
+    prevented_lots: int
 
 
 class ReportDay(_Part):
@@ -63,7 +66,7 @@ class LargestDay(_Part):
 
 
 class LargestTrade(_Part):
-    """The trade with the largest amount, the first of equals."""
+    """The trade with the largest amount that stands, the first of equals."""
 
     trade_id: str
     symbol: str
@@ -76,12 +79,15 @@ class TurnoverReport(_Part):
 
     year: int
     net: str = Field(description="gross − excluded, in yuan, exact to the fen")
-    gross: str
-    excluded: str
+    gross: str = Field(description="of all trades made, busted ones too")
+    excluded: str = Field(description="of trades that don't count: today that is `busted`")
+    busted: str = Field(description="of trades that an operator took back")
     net_without_vat: str = Field(description="net / 1.13, half up to the fen")
     today: str = Field(description="of the trading day under way; 0.00 in a report on another year")
-    trades: int
+    trades: int = Field(description="that stand; a busted trade is not one of them")
+    busted_trades: int
     prevented_self_trades: int
+    prevented_tonnes: str = Field(description="what orders lost by that, never turnover")
     counting_rule: str
     target: str
     target_name: str
@@ -128,13 +134,18 @@ class TurnoverReport(_Part):
 
 
 class RangeTurnover(_Part):
-    """The trades of a range of sequence numbers, added up one by one."""
+    """The trades of a range of sequence numbers, added up one by one, less those taken back in it."""
 
     year: int
     after_seq: int
     to_seq: int
-    net: str = Field(description="of the year's trades with after_seq < seq <= to_seq, in yuan, exact to the fen")
-    trades: int
-    quantity_lots: int
+    gross: str = Field(description="of the year's trades with after_seq < seq <= to_seq, in yuan, exact to the fen")
+    busted: str = Field(
+        description="of the trades, made whenever, that a command with after_seq < seq <= to_seq took back"
+    )
+    net: str = Field(description="gross − busted: ranges that follow one another add up to the figure")
+    trades: int = Field(description="made less busted")
+    busted_trades: int
+    quantity_lots: int = Field(description="made less busted")
     seq: int = Field(description="what the read database was exact at")
     journal_id: str

@@ -73,9 +73,10 @@ def _judgement(report: TurnoverReport) -> Table:
     table.add_row("against the last 20 days' mean", f"[{level}]{ratio}[/]")
     table.add_row("year end at the year's mean", _money(report.forecast_year_mean))
     table.add_row("year end at the last 20 days' mean", _money(report.forecast_recent_mean))
-    table.add_row("gross − excluded", f"¥ {_grouped(report.gross)} − ¥ {_grouped(report.excluded)}")
+    table.add_row("gross − busted", f"¥ {_grouped(report.gross)} − ¥ {_grouped(report.busted)}")
     table.add_row("net without 13 % VAT", f"¥ {_grouped(report.net_without_vat)}")
-    table.add_row("trades, self-trades prevented", f"{report.trades:,}, {report.prevented_self_trades:,}")
+    table.add_row("trades that stand, busted", f"{report.trades:,}, {report.busted_trades:,}")
+    table.add_row("self-trades prevented", f"{report.prevented_self_trades:,} ({_grouped(report.prevented_tonnes)} t)")
     return table
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import astuple
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Table
@@ -11,6 +13,7 @@ from sqlalchemy import Table
 from matching_engine.records import VENUE
 from services.read_database import tables
 from services.reporting.changes import Changes, Position
+from services.reporting.order_changes import CHANGED
 
 _CHUNK = 64
 """Rows a statement inserts at once. SQLite lets go of the interpreter's lock once per statement instead of once per row, so
@@ -25,42 +28,63 @@ def _insert(table: Table, rows: int) -> str:
 _INSERT_ONE = {table: _insert(table, 1) for table in (tables.orders, tables.trades)}
 _INSERT_MANY = {table: _insert(table, _CHUNK) for table in (tables.orders, tables.trades)}
 
-# What follows the colon of each value: 1 filled lots, 2 filled fen, 3 fees, 4 reserve change, 5 end state or NULL,
-# 6 reason, 7 updated_ns, 8 updated_seq, 9 order_id. Only a fill changes an order that does not end.
+_change_of = itemgetter(*CHANGED)
+# The values in the order of CHANGED, then the order_id. Without an end state the quantities say what the order is now.
 _CHANGE_ORDER = """
 UPDATE orders SET
-    leaves_lots = CASE WHEN ?5 IS NULL THEN leaves_lots - ?1 ELSE 0 END,
-    filled_lots = filled_lots + ?1,
-    filled_fen = filled_fen + ?2,
-    fees_fen = fees_fen + ?3,
-    reserved_fen = reserved_fen + ?4,
-    state = coalesce(?5, CASE WHEN leaves_lots = ?1 THEN 'filled' ELSE 'partially_filled' END),
-    reason = ?6,
-    updated_ns = ?7,
-    updated_seq = ?8
-WHERE order_id = ?9
+    quantity_lots = quantity_lots + ?1,
+    leaves_lots = leaves_lots + ?2,
+    filled_lots = filled_lots + ?3,
+    filled_fen = filled_fen + ?4,
+    fees_fen = fees_fen + ?5,
+    reserved_fen = reserved_fen + ?6,
+    price_ticks = coalesce(?7, price_ticks),
+    trigger_ticks = coalesce(?8, trigger_ticks),
+    display_lots = coalesce(?9, display_lots),
+    triggered_seq = coalesce(?10, triggered_seq),
+    state = coalesce(?11, CASE
+        WHEN leaves_lots + ?2 = 0 THEN 'filled' WHEN filled_lots + ?3 > 0 THEN 'partially_filled' ELSE 'new'
+    END),
+    reason = coalesce(?12, reason),
+    updated_ns = ?13,
+    updated_seq = ?14
+WHERE order_id = ?15
 """
+_SET_LEVEL = "INSERT OR REPLACE INTO levels VALUES (?, ?, ?, ?, ?)"
+_REMOVE_LEVEL = "DELETE FROM levels WHERE instrument = ? AND side = ? AND price_ticks = ?"
 _CHANGE_CASH = "UPDATE accounts SET cash_fen = cash_fen + ?, reserved_fen = reserved_fen + ? WHERE account = ?"
 _CHANGE_LOTS = """
 INSERT INTO holdings VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET lots = lots + excluded.lots, reserved_lots = reserved_lots + excluded.reserved_lots
 """
 _ADD_TURNOVER = """
-INSERT INTO daily_turnover VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)
+INSERT INTO daily_turnover VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)
 ON CONFLICT DO UPDATE SET
     trades = trades + excluded.trades,
     quantity_lots = quantity_lots + excluded.quantity_lots,
     amount_fen = amount_fen + excluded.amount_fen,
+    busted = busted + excluded.busted,
+    busted_lots = busted_lots + excluded.busted_lots,
+    busted_fen = busted_fen + excluded.busted_fen,
     prevented = prevented + excluded.prevented,
+    prevented_lots = prevented_lots + excluded.prevented_lots,
     largest_fen = max(largest_fen, excluded.largest_fen),
     largest_trade_id = CASE
         WHEN excluded.largest_fen > largest_fen THEN excluded.largest_trade_id ELSE largest_trade_id
     END
 """
-_SET_POSITION = "INSERT OR REPLACE INTO position VALUES (1, ?, ?, ?, ?, ?, ?, ?)"
-_READ_POSITION = """
-SELECT seq, time_ns, trading_date, row_hash, journal_id, maker_rate_ppm, taker_rate_ppm FROM position
+_BUST = "INSERT INTO busts VALUES (?, ?, ?, ?, ?)"
+_MARK_BUSTED = "UPDATE trades SET busted_seq = ? WHERE trade_id = ?"
+_LARGEST_THAT_STANDS = """
+UPDATE daily_turnover SET (largest_fen, largest_trade_id) = (
+    SELECT coalesce(max(amount_fen), 0), trade_id FROM (
+        SELECT amount_fen, trade_id FROM trades WHERE trading_date = ?1 AND instrument = ?2 AND busted_seq IS NULL
+        ORDER BY amount_fen DESC, trade_id LIMIT 1
+    )
+) WHERE trading_date = ?1 AND instrument = ?2
 """
+_SET_POSITION = "INSERT OR REPLACE INTO position VALUES (1, ?, ?, ?, ?, ?, ?)"
+_READ_POSITION = "SELECT seq, time_ns, trading_date, row_hash, journal_id, kill_switch FROM position"
 
 
 def read_position(connection: sqlite3.Connection, journal_id: bytes) -> Position:
@@ -68,9 +92,9 @@ def read_position(connection: sqlite3.Connection, journal_id: bytes) -> Position
     found = connection.execute(_READ_POSITION).fetchone()
     if found is not None:
         return Position(*found)
-    start = Position(0, 0, 0, bytes(32), journal_id, 0, 0)
+    start = Position(0, 0, 0, bytes(32), journal_id, 0)
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute("INSERT INTO accounts VALUES (?, 'venue', 0, 0, 0, 0)", (VENUE,))
+    connection.execute("INSERT INTO accounts VALUES (?, 'venue', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)", (VENUE,))
     _set_position(connection, start)
     connection.execute("COMMIT")
     return start
@@ -82,18 +106,29 @@ def write(connection: sqlite3.Connection, changes: Changes) -> None:
     try:
         for sql, values in changes.statements:
             connection.execute(sql, values)
-        _insert_rows(connection, tables.orders, list(changes.new_orders.values()))
-        connection.executemany(_CHANGE_ORDER, ((*change, order_id) for order_id, change in changes.old_orders.items()))
+        _insert_rows(connection, tables.orders, list(changes.orders.new.values()))
+        changed = ((*_change_of(change), order_id) for order_id, change in changes.orders.old.items())
+        connection.executemany(_CHANGE_ORDER, changed)
         _insert_rows(connection, tables.trades, changes.trades)
         connection.executemany(_CHANGE_CASH, ((*change, account) for account, change in changes.cash.items()))
         connection.executemany(_CHANGE_LOTS, ((*key, *change) for key, change in changes.lots.items()))
-        connection.executemany(_ADD_TURNOVER, ((*key, *change) for key, change in changes.turnover.items()))
+        _set_levels(connection, changes.levels)
+        connection.executemany(_ADD_TURNOVER, ((*key, *change.values()) for key, change in changes.turnover.items()))
+        for bust, trading_date, instrument in changes.busts:  # after the trades, which may be of this run
+            connection.execute(_BUST, bust)
+            connection.execute(_MARK_BUSTED, (bust[1], bust[0]))
+            connection.execute(_LARGEST_THAT_STANDS, (trading_date, instrument))
         _set_position(connection, changes.position)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:  # after some errors, such as a full device, SQLite has rolled back already
             connection.execute("ROLLBACK")
         raise
+
+
+def _set_levels(connection: sqlite3.Connection, levels: dict[tuple[int, int, int], tuple[int, int]]) -> None:
+    connection.executemany(_REMOVE_LEVEL, (level for level, (lots, _) in levels.items() if not lots))
+    connection.executemany(_SET_LEVEL, ((*level, *now) for level, now in levels.items() if now[0]))
 
 
 def _insert_rows(connection: sqlite3.Connection, table: Table, rows: list[Any]) -> None:
@@ -108,8 +143,4 @@ def _flat(rows: Iterable[Iterable[Any]]) -> list[Any]:
 
 
 def _set_position(connection: sqlite3.Connection, position: Position) -> None:
-    values = (
-        position.seq, position.time_ns, position.trading_date, position.row_hash, position.journal_id,
-        position.maker_rate_ppm, position.taker_rate_ppm,
-    )  # fmt: skip
-    connection.execute(_SET_POSITION, values)
+    connection.execute(_SET_POSITION, astuple(position))

@@ -28,8 +28,22 @@ def _at(hour: int, minute: int) -> int:
 
 
 DAY_ROLL_AT = _at(17, 0)
-SESSIONS = ((_at(9, 0), _at(11, 30)), (_at(13, 30), _at(16, 0)))
-"""Continuous trading of schedule `exchange`: 300 minutes a day."""
+
+TRADING_DAY = (
+    (_at(8, 55), Phase.CALL_AUCTION),
+    (_at(8, 59), Phase.AUCTION_MATCHING),
+    (_at(9, 0), Phase.CONTINUOUS),
+    (_at(11, 30), Phase.CLOSED),
+    (_at(13, 30), Phase.CONTINUOUS),
+    (_at(16, 0), Phase.CALL_AUCTION),
+    (_at(16, 4), Phase.AUCTION_MATCHING),
+    (_at(16, 5), Phase.CLOSED),
+)
+"""A trading day of schedule `exchange`: from when on which phase holds, until the next line's; before the first CLOSED.
+
+Opening auction, 300 minutes of continuous trading in two sessions, closing auction. The times are an assumption of this
+project, after those of spot and futures venues; so is it that there is a closing auction.
+"""
 
 
 class Schedule(Protocol):
@@ -72,26 +86,30 @@ class AlwaysOpen:
 
 
 class ExchangeHours:
-    """Schedule `exchange`: 09:00–11:30 and 13:30–16:00 on trading days, otherwise closed."""
+    """Schedule `exchange`: the phases of TRADING_DAY on trading days, otherwise closed."""
 
     def __init__(self, calendar: TradingCalendar) -> None:
         self._calendar = calendar
 
     def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
-        """Closing comes before a DAY_ROLL, opening after it: no order trades between the two."""
+        """The right phase directly, whatever an outage skipped; but a day that ends is closed first, so that what an auction
+        collected is traded on the day it belongs to, and no order trades between closing and DAY_ROLL."""
         wanted = self._phase_at(now_ns)
         roll = _day_roll(self._calendar, engine_trading_date, now_ns)
-        change = _set_phase(phase, wanted)
-        return change + roll if wanted == Phase.CLOSED else roll + change
+        if not roll:
+            return _set_phase(phase, wanted)
+        return _set_phase(phase, Phase.CLOSED) + roll + _set_phase(Phase.CLOSED, wanted)
 
     def next_ns(self, now_ns: int) -> int:
-        """The next beginning or end of a session, or 17:00."""
-        return _next_of((*(instant for session in SESSIONS for instant in session), DAY_ROLL_AT), now_ns)
+        """The next change of phase, or 17:00."""
+        return _next_of((*(start for start, _ in TRADING_DAY), DAY_ROLL_AT), now_ns)
 
     def _phase_at(self, now_ns: int) -> Phase:
         day, since_midnight_ns = local_day(now_ns)
-        in_session = any(start <= since_midnight_ns < end for start, end in SESSIONS)
-        return Phase.CONTINUOUS if in_session and self._calendar.is_trading_day(day) else Phase.CLOSED
+        if not self._calendar.is_trading_day(day):
+            return Phase.CLOSED
+        begun = [phase for start, phase in TRADING_DAY if start <= since_midnight_ns]
+        return begun[-1] if begun else Phase.CLOSED
 
 
 def _day_roll(calendar: TradingCalendar, engine_trading_date: int, now_ns: int) -> list[Command]:

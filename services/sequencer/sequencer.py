@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from matching_engine.faults import EngineFault
-from matching_engine.records import COMMAND, Command, pack_commands
+from matching_engine.records import COMMAND, Command, CommandKind, pack_commands
 from services.journal import Journal, JournalError
 from services.journal.replay import StateMachine
 from services.journal.row import NO_HASH, Row
@@ -117,7 +117,7 @@ class Sequencer:
             raise SequencerStopped(self.last_seq + 1, JournalError(reason))
 
     async def _take(self) -> list[Submission]:
-        """What waits in the inbox; nothing where the schedule wants to be asked, or all is done and `stop` was called."""
+        """What waits in the inbox; nothing where a timer is due, or all is done and `stop` was called."""
         try:
             async with asyncio.timeout(self._wait_s()) as self._wait:
                 return await self._inbox.take(MAX_ROW_COMMANDS, MAX_ROW_BYTES)
@@ -129,7 +129,10 @@ class Sequencer:
     def _wait_s(self) -> float:
         if self._stopping:
             return 0.0
-        return min(max(self._look_at_ns - self._clock(), 0) / 1e9, MAX_WAIT_S)
+        look_at_ns, deadline_ns = self._look_at_ns, self._engine.next_deadline_ns
+        if deadline_ns:
+            look_at_ns = min(look_at_ns, deadline_ns)
+        return min(max(look_at_ns - self._clock(), 0) / 1e9, MAX_WAIT_S)
 
     async def _run_batch(self, submissions: list[Submission]) -> None:
         """One row: numbered, run, and handed on when the row before it is on the device. No commands, no row."""
@@ -194,11 +197,12 @@ class Sequencer:
             self._look_up()
 
     def _due(self, time_ns: int) -> list[Command]:
-        """The schedule's commands at this instant; it is asked again only from the instant it names."""
-        if time_ns < self._look_at_ns:
-            return []
-        due = self._schedule.due(self._engine.trading_date, self._engine.venue_phase, time_ns)
-        self._look_at_ns = self._schedule.next_ns(time_ns)
+        """The timers at this instant: TIME where a deadline of the engine is reached (an order's expiry, the end of a
+        volatility auction), then the schedule's commands; it is asked again only from the instant it names."""
+        due = [Command(kind=CommandKind.TIME)] if 0 < self._engine.next_deadline_ns <= time_ns else []
+        if time_ns >= self._look_at_ns:
+            due += self._schedule.due(self._engine.trading_date, self._engine.venue_phase, time_ns)
+            self._look_at_ns = self._schedule.next_ns(time_ns)
         return due
 
 

@@ -28,6 +28,9 @@ class Quote:
     high_ticks: int
     fair_ticks: int
     open: bool
+    """Trades at once."""
+    collecting: bool = False
+    """In a call auction: orders rest and don't trade yet."""
     seen_trading: bool = False
     bid_ticks: int | None = None
     ask_ticks: int | None = None
@@ -43,6 +46,10 @@ class Quote:
     def inside(self, ticks: int) -> bool:
         """Whether a limit at this price would be taken today."""
         return self.low_ticks <= ticks <= self.high_ticks
+
+    def within(self, ticks: int) -> int:
+        """The price nearest to this one that would be taken today."""
+        return min(max(ticks, self.low_ticks), self.high_ticks)
 
     @property
     def one_sided(self) -> bool:
@@ -91,6 +98,7 @@ class MarketView:
             high_ticks=int(Decimal(instrument["upper_limit"]) / tick_size),
             fair_ticks=known.fair_ticks if known else reference,
             open=instrument["phase"] == "continuous",
+            collecting=instrument["phase"] == "call_auction",
         )
 
     def apply_ticker(self, ticker: dict[str, Any]) -> None:
@@ -104,13 +112,14 @@ class MarketView:
         quote.bid_ticks = quote.ticks(ticker["best_bid"]) if ticker["best_bid"] else None
         quote.ask_ticks = quote.ticks(ticker["best_ask"]) if ticker["best_ask"] else None
         quote.open = ticker["phase"] == "continuous"
+        quote.collecting = ticker["phase"] == "call_auction"
         if ticker["last"] and not quote.seen_trading:
             quote.seen_trading = True
             quote.fair_ticks = min(max(quote.ticks(ticker["last"]), quote.low_ticks + 1), quote.high_ticks - 1)
 
     def choose(self, rng: random.Random) -> Quote | None:
-        """An instrument whose turn it is, by activity; None while nothing trades."""
-        trading = [quote for quote in self.quotes.values() if quote.open]
+        """An instrument whose turn it is, by activity; None while nothing takes orders."""
+        trading = [quote for quote in self.quotes.values() if quote.open or quote.collecting]
         if not trading:
             return None
         return rng.choices(trading, [quote.activity for quote in trading])[0]

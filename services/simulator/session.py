@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ import structlog
 from services.client import FellBehind, RexClient, RexError
 from services.simulator.accounts import DemoAccount
 from services.simulator.market import Quote
-from services.simulator.traders import Action, Book, NewOrder, OpenOrder
+from services.simulator.traders import Action, Amend, Book, Cancel, NewOrder, OpenOrder
 
 _OPEN = ("new", "partially_filled")
 _RETRY_SECONDS = 1.0
@@ -82,8 +83,10 @@ class Session:
                 self.book.open_orders.clear()
                 self._client = client
             for order in push["data"]["orders"]:
-                if order["state"] in _OPEN:  # and so has a price: market orders never rest
-                    ticks = int(Decimal(order["price"]) / tick_sizes[order["symbol"]])
+                if (
+                    order["state"] in _OPEN
+                ):  # and so has a price, or a trigger that it waits for: market orders never rest
+                    ticks = int(Decimal(order["price"] or order["stop_price"]) / tick_sizes[order["symbol"]])
                     self.book.open_orders[order["order_id"]] = OpenOrder(
                         order["order_id"], order["symbol"], order["side"], ticks, order["leaves_qty"]
                     )
@@ -99,15 +102,33 @@ class Session:
 
 
 async def _send(client: RexClient, quote: Quote, action: Action) -> asyncio.Future[dict[str, Any]]:
-    if isinstance(action, NewOrder):
-        return await client.submit_order(
-            {
-                "symbol": action.symbol,
-                "side": action.side,
-                "order_type": "limit" if action.price_ticks is not None else "market",
-                "time_in_force": action.time_in_force,
-                "price": None if action.price_ticks is None else quote.price(action.price_ticks),
-                "quantity": action.quantity,
-            }
-        )
-    return await client.submit_cancel(order_id=action.order_id)
+    match action:
+        case NewOrder():
+            return await client.submit_order(order_body(quote, action))
+        case Amend(order_id, price_ticks):
+            return await client.submit_amend({"order_id": order_id, "price": quote.price(price_ticks)})
+        case Cancel(order_id):
+            return await client.submit_cancel(order_id=order_id)
+
+
+def order_body(quote: Quote, order: NewOrder) -> dict[str, Any]:
+    """A new order as the API takes it."""
+    kind = "market" if order.price_ticks is None else "limit"
+    if order.stop_ticks is not None:
+        kind = "stop" if order.price_ticks is None else "stop_limit"
+    body: dict[str, Any] = {
+        "symbol": order.symbol,
+        "side": order.side,
+        "order_type": kind,
+        "time_in_force": order.time_in_force,
+        "price": None if order.price_ticks is None else quote.price(order.price_ticks),
+        "quantity": order.quantity,
+        "post_only": order.post_only,
+        "display_quantity": order.display,
+    }
+    if order.stop_ticks is not None:
+        body["stop_price"] = quote.price(order.stop_ticks)
+    if order.lifetime_s is not None:
+        expiry = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=order.lifetime_s)
+        body["expire_time"] = expiry.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return body

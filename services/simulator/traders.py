@@ -1,8 +1,13 @@
 """How each kind of trader decides. Pure: what it sees goes in, the actions it wants come out, all chance is the given `rng`.
 
-maker    keeps a ladder of day orders on both sides of its fair price, moves it as that wanders, leans against its stock
-taker    trades at once at the best price: an IOC limit mostly, a market order at times
-patient  leaves good-till-canceled orders away from the market, and takes one back now and then
+maker    keeps a ladder of day orders on both sides of its fair price, amends it as that wanders, leans against its stock;
+         post-only where a price is its own to make, an iceberg for much
+taker    trades at once at the best price: an IOC limit mostly, a market order or fill-or-kill at times, and seldom a sweep
+         that may begin a volatility auction
+patient  leaves good-till-canceled orders away from the market, some with an end in sight, some as icebergs, some as stops
+         that wait beyond it; takes one back now and then
+
+In a call auction makers and patient traders go on with orders that rest; takers bid through the fair price.
 """
 
 from __future__ import annotations
@@ -26,15 +31,32 @@ MAKER_ACTIONS = 4
 PATIENT_ORDERS = 40
 """Open orders at which a patient trader takes back before it places another."""
 
+SWEEPS_ONE_IN = 100
+"""How seldom a taker sweeps a book."""
+
+LIFETIMES_S = (60, 600)
+"""How long a patient trader's order with an end in sight waits, in seconds."""
+
 
 class NewOrder(NamedTuple):
-    """Place this. `price_ticks` None is a market order."""
+    """Place this. `price_ticks` None is a market order, or with `stop_ticks` a stop."""
 
     symbol: str
     side: Side
     quantity: int
     price_ticks: int | None
-    time_in_force: Literal["day", "gtc", "ioc"]
+    time_in_force: Literal["day", "gtc", "gtd", "ioc", "fok"]
+    stop_ticks: int | None = None
+    display: int | None = None
+    post_only: bool = False
+    lifetime_s: int | None = None
+
+
+class Amend(NamedTuple):
+    """Give this order another price."""
+
+    order_id: str
+    price_ticks: int
 
 
 class Cancel(NamedTuple):
@@ -43,11 +65,11 @@ class Cancel(NamedTuple):
     order_id: str
 
 
-Action = NewOrder | Cancel
+Action = NewOrder | Amend | Cancel
 
 
 class OpenOrder(NamedTuple):
-    """An own order that rests."""
+    """An own order that rests; a stop that waits has its trigger for a price."""
 
     order_id: str
     symbol: str
@@ -79,7 +101,7 @@ class Book:
         """Whether the account covers an order as far as the trader knows; the venue has the last word."""
         if order.side == "sell":
             return order.quantity <= self.available_lots.get(order.symbol, 0)
-        ticks = quote.high_ticks if order.price_ticks is None else order.price_ticks
+        ticks = quote.high_ticks if order.price_ticks is None else order.price_ticks  # a market order's is below that
         cost_fen = order.quantity * ticks * quote.tick_size * quote.lot_size * 100
         return cost_fen * 101 / 100 <= self.available_fen
 
@@ -91,26 +113,45 @@ Decide = Callable[[random.Random, Quote, Book], list[Action]]
 
 
 def maker(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
-    """Cancels own quotes that no longer fit the ladder, then fills its gaps from the inside out."""
+    """Moves own quotes that no longer fit the ladder into its gaps, cancels what is too many, fills what is missing."""
     center = quote.fair_ticks + round(2 * book.hunger(quote.symbol))
     half = rng.randint(1, 2)
     actions: list[Action] = []
     missing: list[NewOrder] = []
     for side, away in _BOTH_SIDES:
         ladder = [center + away * (half + 2 * level) for level in range(MAKER_LEVELS)]
-        kept: set[int] = set()
+        gaps = [price for price in ladder if quote.inside(price)]
+        stale = []
         for order in book.resting(quote.symbol, side):
-            level = next((price for price in ladder if abs(price - order.price_ticks) <= 1 and price not in kept), None)
+            level = next((price for price in gaps if abs(price - order.price_ticks) <= 1), None)
             if level is None:
-                actions.append(Cancel(order.order_id))
+                stale.append(order)
             else:
-                kept.add(level)
-        for depth, price in enumerate(ladder, start=1):
-            if price not in kept and quote.inside(price):
-                lots = rng.randint(1, 1 + depth * quote.typical_lots)
-                missing.append(NewOrder(quote.symbol, side, lots, price, "day"))
+                gaps.remove(level)
+        for order in stale:
+            actions.append(_moved(rng, book, order, gaps) or Cancel(order.order_id))
+        missing += [_quoted(rng, quote, side, price, ladder.index(price) + 1) for price in gaps]
     missing.sort(key=lambda order: abs((order.price_ticks or 0) - center))
     return (actions + [order for order in missing if book.affords(quote, order)])[:MAKER_ACTIONS]
+
+
+def _moved(rng: random.Random, book: Book, order: OpenOrder, gaps: list[int]) -> Amend | None:
+    """The order at the first gap, where it doesn't meet an own order on its way; the gap is filled then."""
+    others = [other.price_ticks for other in book.resting(order.symbol, "sell" if order.side == "buy" else "buy")]
+    if not gaps or rng.random() < 0.3:
+        return None
+    meets = any(gaps[0] >= price if order.side == "buy" else gaps[0] <= price for price in others)
+    return None if meets else Amend(order.order_id, gaps.pop(0))
+
+
+def _quoted(rng: random.Random, quote: Quote, side: Side, price_ticks: int, depth: int) -> NewOrder:
+    lots = rng.randint(1, 1 + depth * quote.typical_lots)
+    order = NewOrder(quote.symbol, side, lots, price_ticks, "day")
+    if lots >= 5 and rng.random() < 0.2:
+        return order._replace(display=-(-lots // 4))
+    other = quote.ask_ticks if side == "buy" else quote.bid_ticks
+    behind = other is not None and (price_ticks < other if side == "buy" else price_ticks > other)
+    return order._replace(post_only=quote.open and behind and rng.random() < 0.4)
 
 
 def taker(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
@@ -120,16 +161,29 @@ def taker(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
     if own:
         return [Cancel(order.order_id) for order in own]
     best = quote.ask_ticks if side == "buy" else quote.bid_ticks
-    if best is None:
-        return []
+    beyond = 1 if side == "buy" else -1
     lots = rng.randint(1, 2 * quote.typical_lots)
-    if rng.random() < 0.15:
-        order = NewOrder(quote.symbol, side, lots, None, "ioc")
+    if quote.collecting:
+        price = quote.fair_ticks + beyond * rng.randint(0, 3)
+        order = NewOrder(quote.symbol, side, lots, quote.within(price), "day")
+    elif best is None:
+        return []
     else:
-        limit = best + (1 if side == "buy" else -1) * rng.randint(0, 2)
-        price = min(max(limit, quote.low_ticks), quote.high_ticks)
-        order = NewOrder(quote.symbol, side, lots, price, "ioc" if rng.random() < 0.8 else "day")
+        order = _taking(rng, quote, side, best, beyond, lots)
     return [order] if book.affords(quote, order) else []
+
+
+def _taking(rng: random.Random, quote: Quote, side: Side, best_ticks: int, beyond: int, lots: int) -> NewOrder:
+    if rng.random() * SWEEPS_ONE_IN < 1:
+        far = (
+            best_ticks + beyond * quote.reference_ticks // 66
+        )  # 1.5 %: beyond a demo's volatility band, inside the collar
+        return NewOrder(quote.symbol, side, 30 * quote.typical_lots, quote.within(far), "ioc")
+    if rng.random() < 0.15:
+        return NewOrder(quote.symbol, side, lots, None, "fok" if rng.random() < 0.2 else "ioc")
+    price = quote.within(best_ticks + beyond * rng.randint(0, 2))
+    kind: Literal["ioc", "fok", "day"] = rng.choices(("ioc", "fok", "day"), (75, 5, 20))[0]
+    return NewOrder(quote.symbol, side, lots, price, kind)
 
 
 def patient(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
@@ -139,11 +193,27 @@ def patient(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
         actions.append(Cancel(rng.choice(list(book.open_orders))))
     side: Side = "buy" if rng.random() < 0.5 + 0.45 * book.hunger(quote.symbol) else "sell"
     away = -1 if side == "buy" else 1
-    price = quote.fair_ticks + away * (3 + min(rng.randint(0, 12), rng.randint(0, 12)))
-    order = NewOrder(quote.symbol, side, rng.randint(1, 3 * quote.typical_lots), price, "gtc")
-    if quote.inside(price) and book.affords(quote, order):
+    distance = 3 + min(rng.randint(0, 12), rng.randint(0, 12))
+    lots = rng.randint(1, 3 * quote.typical_lots)
+    order = NewOrder(quote.symbol, side, lots, quote.fair_ticks + away * distance, "gtc")
+    kind = rng.random()
+    if kind < 0.15 and quote.open:
+        order = _stop(rng, order, quote.fair_ticks - away * distance, -away)
+    elif kind < 0.3:
+        order = order._replace(time_in_force="gtd", lifetime_s=rng.randint(*LIFETIMES_S))
+    elif kind < 0.5 and lots >= 4:
+        order = order._replace(display=-(-lots // 4))
+    if all(quote.inside(ticks) for ticks in (order.price_ticks, order.stop_ticks) if ticks) and book.affords(
+        quote, order
+    ):
         actions.append(order)
     return actions
+
+
+def _stop(rng: random.Random, order: NewOrder, stop_ticks: int, beyond: int) -> NewOrder:
+    """The same as a stop, or as a stop-limit that gives two ticks: it waits beyond the market and follows a move."""
+    limit = stop_ticks + 2 * beyond if rng.random() < 0.6 else None
+    return order._replace(price_ticks=limit, stop_ticks=stop_ticks)
 
 
 DECIDE: dict[Role, Decide] = {"maker": maker, "taker": taker, "patient": patient}

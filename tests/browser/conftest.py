@@ -51,6 +51,16 @@ class VenueProcess:
         """An operator's command."""
         httpx.post(self.url + path, headers=self._headers("operator")).raise_for_status()
 
+    def put(self, path: str, body: dict[str, Any]) -> None:
+        """Something an operator sets."""
+        httpx.put(self.url + path, json=body, headers=self._headers("operator")).raise_for_status()
+
+    def place(self, name: str, **order: Any) -> Any:
+        """An order of an account, as it stands then."""
+        answer = httpx.post(f"{self.url}/v1/orders", json=order, headers=self._headers(name))
+        answer.raise_for_status()
+        return answer.json()
+
     def _headers(self, name: str) -> dict[str, str]:
         return {"authorization": f"Bearer {self.keys[name]['key']}"}
 

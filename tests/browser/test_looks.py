@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import VenueProcess, Watched
 
-PAGES = {"/ui/": "market", "/ui/trade/PRND-OX": "ladder"}
+PAGES = {"/ui/": "market", "/ui/control": "board", "/ui/trade/PRND-OX": "ladder"}
 
 CUT_NUMBERS = """() => [...document.querySelectorAll('td.num, th.num, b, .num')].filter(cell => {
     const box = cell.getBoundingClientRect(), frame = cell.closest('.panel')?.getBoundingClientRect();

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ import pytest
 
 from load_tests import progress, replay
 from load_tests.pace import Pace
+from services.data import load_instruments
 from tests.e2e.process import serve
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +85,28 @@ def test_make_flow_ends_green() -> None:
     assert len(result["accounts"]) == 8
     assert result["trades"] >= 300
     assert done.stderr == ""
+
+
+@pytest.mark.anyio
+async def test_amended_orders_are_judged_too(tmp_path: Path) -> None:
+    """Every fourth order that may rest is amended: dearer or cheaper by two ticks, larger or smaller by a lot or two."""
+    header, *lines = SAMPLE.read_text().splitlines()[:2_001]
+    ticks = {facts.symbol: facts.tick_size for facts in load_instruments()}
+    flow = tmp_path / "amends.csv"
+    with flow.open("w") as file:
+        print(header, file=file)
+        for number, line in enumerate(lines):
+            print(line, file=file)
+            time_ms, action, symbol, _, order_type, time_in_force, price, quantity, client_order_id = line.split(",")
+            if number % 4 == 0 and (action, order_type) == ("new", "limit") and time_in_force != "ioc":
+                price = str(Decimal(price) + ticks[symbol] * (2 if number % 8 else -2))
+                lots = max(int(quantity) + (number % 3 or -1), 1)
+                print(f"{time_ms},amend,,,,,{price},{lots},{client_order_id}", file=file)
+    with serve(tmp_path / "venue") as venue, progress.shown(enabled=False) as stages:
+        result = await replay.replay_file(flow, venue.url, venue.operator_key, stages, pace=Pace())
+    assert [check for check in result["verdict"]["checks"] if not check["holds"]] == []
+    assert result["flow"]["amends"] > 200
+    assert result["amends_declined"] < result["flow"]["amends"] / 4
 
 
 def test_a_bad_flow_is_refused_before_anything_is_sent(tmp_path: Path) -> None:

@@ -224,8 +224,12 @@ async def test_health_readiness_and_metrics(venue: RunningVenue, monkeypatch: py
     client = venue.client(None)
     await venue.client("alice").post("/v1/orders", json=ORDER)
     await venue.client("alice").post("/v1/orders", json={**ORDER, "price": "900000"})
-    assert (await client.get("/healthz")).json() == {"status": "ok", "seq": venue.state.last_seq}
-    assert (await client.get("/readyz")).json() == {"status": "ready", "seq": venue.state.last_seq}
+    assert (await client.get("/healthz")).json() == {"status": "ok", "seq": venue.state.last_seq, "kill_switch": False}
+    assert (await client.get("/readyz")).json() == {
+        "status": "ready",
+        "seq": venue.state.last_seq,
+        "kill_switch": False,
+    }
     metrics = (await client.get("/metrics")).text
     assert 'rex_orders_total{state="new"} 1.0' in metrics
     assert 'rex_order_rejects_total{reason="price_above_band"} 1.0' in metrics

@@ -45,7 +45,17 @@ async def test_a_new_account_is_opened_funded_and_trades(venue: RunningVenue) ->
         "available": "999999.99",
         "holdings": [{"symbol": "PRND-OX", "quantity": 7, "reserved": 0, "available": 7}],
         "seq": venue.sequencer.last_seq,
-    }
+        "owner": 2,
+        "account_class": 0,
+        "maker_rate": "0.000500",
+        "taker_rate": "0.000500",
+        "limits": {
+            "max_order_quantity": None, "max_order_value": None, "max_open_orders": None, "max_day_turnover": None,
+        },
+        "open_orders": 0,
+        "day_turnover": "0.00",
+        "kill_switch": False,
+    }  # fmt: skip
     assert (await client.post("/v1/orders", json=ORDER)).json()["state"] == "new"
     assert (await client.get("/v1/account")).json()["reserved"] == "473236.50"
     assert (await operator.get("/v1/admin/accounts")).json()[-1]["reserved"] == "473236.50"
@@ -125,6 +135,7 @@ async def test_venue_instruments_and_market(venue: RunningVenue) -> None:
         "trading_date": "2023-12-01",
         "schedule": "always",
         "demo": False,
+        "kill_switch": False,
     }
     instruments = {one["symbol"]: one for one in (await alice.get("/v1/instruments")).json()}
     assert len(instruments) == 32

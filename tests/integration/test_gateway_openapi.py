@@ -12,7 +12,10 @@ from tests.integration.venue import RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio
 
-REQUESTS = {"OrderRequest", "BatchRequest", "AccountRequest", "KeyRequest", "CashRequest", "InventoryRequest"}
+REQUESTS = {
+    "OrderRequest", "BatchRequest", "AmendRequest", "AccountRequest", "KeyRequest", "CashRequest", "InventoryRequest",
+    "FeesRequest", "LimitsRequest", "CollarRequest", "VolatilityBandRequest", "PhaseRequest", "BustRequest",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ async def test_hot_routes_are_described_from_their_models(venue: RunningVenue) -
     assert set(place["responses"]) >= {"200", "201", "400", "401", "403", "413", "422", "503"}
     assert set(place["responses"]["422"]["content"]) == {PROBLEM_JSON}
     assert set(document["components"]["schemas"]["OrderRequest"]["properties"]) == set(OrderRequest.model_fields)
-    assert set(document["paths"]["/v1/orders"]) == {"get", "post", "delete"}
+    assert set(document["paths"]["/v1/orders"]) == {"get", "post", "patch", "delete"}
 
 
 async def test_operation_ids_are_unique(venue: RunningVenue) -> None:
@@ -72,6 +75,17 @@ async def test_examples_are_accepted(venue: RunningVenue) -> None:
     ):
         reply = await operator.post(f"/v1/admin{path}", json=schemas[name]["example"])
         assert reply.status_code < 300, name
+    amended = await alice.patch(f"/v1/orders/{order.json()['order_id']}", json=schemas["AmendRequest"]["example"])
+    assert (amended.json()["price"], amended.json()["quantity"]) == ("473100.00", 2)
+    for path, name in (
+        ("/fees/0", "FeesRequest"),
+        ("/accounts/2/limits", "LimitsRequest"),
+        ("/instruments/ND-OX/collar", "CollarRequest"),
+        ("/instruments/ND-OX/volatility_band", "VolatilityBandRequest"),
+        ("/instruments/ND-OX/phase", "PhaseRequest"),
+    ):
+        reply = await operator.put(f"/v1/admin{path}", json=schemas[name]["example"])
+        assert reply.status_code == 200, name
 
 
 async def test_answers_are_what_the_models_say(venue: RunningVenue) -> None:

@@ -46,6 +46,14 @@ async def test_an_order_is_placed_read_and_canceled(venue: RunningVenue) -> None
         "created_at": order["created_at"],
         "updated_at": order["created_at"],
         "seq": int(order["order_id"]),
+        "stop_price": None,
+        "triggered": None,
+        "protection_price": None,
+        "display_quantity": None,
+        "expire_time": None,
+        "post_only": False,
+        "self_trade_prevention": "cancel_newest",
+        "reason_text": None,
     }
     assert order["created_at"].startswith("2023-12-01T02:00:00.")
     assert (await alice.get(f"/v1/orders/{order['order_id']}")).json() == order
@@ -87,6 +95,7 @@ async def test_both_sides_of_a_trade_see_it_at_once(venue: RunningVenue) -> None
         "trading_date": "2023-12-01",
         "time": taken["updated_at"],
         "seq": int(taken["order_id"]),
+        "busted": False,
     }
     (other,) = (await alice.get("/v1/fills")).json()["fills"]
     assert (other["side"], other["liquidity"], other["client_order_id"]) == ("sell", "maker", None)
@@ -106,6 +115,7 @@ async def test_a_declined_order_is_an_order(venue: RunningVenue) -> None:
     reply = await alice.post("/v1/orders", json=limit("buy", "900000", 1))
     assert reply.status_code == 201
     assert (reply.json()["state"], reply.json()["reason"]) == ("rejected", "price_above_band")
+    assert reply.json()["reason_text"] == "A price is above the day's upper limit. Limit: 501300.00."
     closed = (await alice.get("/v1/orders?state=closed")).json()["orders"]
     assert closed == [reply.json()]
 
@@ -131,7 +141,9 @@ async def test_a_repeat_of_an_order_that_memory_has_forgotten(venue: RunningVenu
     first = (await alice.post("/v1/orders", json=body)).json()
     venue.state.orders.ended.clear()
     second = await alice.post("/v1/orders", json=body)
-    assert (second.status_code, second.json()) == (200, first)
+    assert first["reason_text"] == "A price is above the day's upper limit. Limit: 501300.00."
+    forgotten = first | {"reason_text": "A price is above the day's upper limit."}
+    assert (second.status_code, second.json()) == (200, forgotten)
     closed = await alice.delete(f"/v1/orders/{first['order_id']}")
     assert (closed.status_code, closed.json()["code"]) == (409, "order_not_open")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from matching_engine.records import Command
+from matching_engine.records import Command, Phase
 from services.admin_commands import day_roll
 from services.market_data import Market, load_market
 from tests.integration.venue import RunningVenue, running_venue
@@ -48,6 +48,29 @@ def seen(market: Market) -> list[Any]:
         )
         for number in range(len(market.quotations))
     ]
+
+
+async def test_auctions_icebergs_and_busts_are_loaded_as_they_were_applied(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        alice, bob, operator = [venue.client(name) for name in ("alice", "bob", "operator")]
+        sell = {"symbol": SYMBOLS[0], "side": "sell", "price": "473000", "quantity": 10, "display_quantity": 4}
+        await bob.post("/v1/orders", json=sell)
+        await alice.post("/v1/orders", json=sell | {"side": "buy", "quantity": 2, "display_quantity": None})
+        (fill,) = (await alice.get("/v1/fills")).json()["fills"]
+        await operator.post(f"/v1/admin/trades/{fill['trade_id']}/bust", json={"reason": "x"})
+        band = {"rate": "0.01", "auction_seconds": 300}
+        await operator.put(f"/v1/admin/instruments/{SYMBOLS[1]}/volatility_band", json=band)
+        for name, side in (("bob", "sell"), ("alice", "buy")):
+            body = {"symbol": SYMBOLS[1], "side": side, "quantity": 1, "price": "163.00"}
+            await venue.client(name).post("/v1/orders", json=body)
+        await venue.projector.reached(venue.sequencer.last_seq)
+        loaded = await load_market(venue.read_database)
+        # What an auction would do is told again as soon as its book is touched.
+        applied = [(depth, trades, ticker._replace(indicative=None)) for depth, trades, ticker in seen(venue.market)]
+        assert seen(loaded) == applied
+        tickers = [loaded.ticker(venue.state.by_symbol[symbol].number) for symbol in SYMBOLS]
+        assert (tickers[0].trades, tickers[0].last_ticks) == (0, 4_730)
+        assert (tickers[1].phase, tickers[1].auction_ends_ns > 0) == (Phase.CALL_AUCTION, True)
 
 
 async def test_loaded_or_applied_it_is_the_same_market(tmp_path: Path) -> None:

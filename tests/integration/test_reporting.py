@@ -243,3 +243,48 @@ async def test_no_figure_beyond_what_is_projected(venue: RunningVenue) -> None:
             2023, seq=seq + 100, engine_counter_fen=0, read_database=venue.read_database, journal=venue.journal,
             fresh_engine=Engine(),
         )  # fmt: skip
+
+
+@pytest.mark.anyio
+async def test_a_bust_falls_out_of_the_figure_and_stays_in_sight(venue: RunningVenue) -> None:
+    made = await trade(venue)
+    gross = (await report_of(venue, at_least_seq=made))["net"]
+    (fill, *_) = (await venue.client("bob").get("/v1/fills", params={"symbol": "PRND-OX"})).json()["fills"]
+    answer = await venue.client("operator").post(
+        f"/v1/admin/trades/{fill['trade_id']}/bust", json={"reason": "typed into the wrong field"}
+    )
+    assert answer.status_code == 200, answer.text
+    busted = answer.json()["seq"]
+    report = await report_of(venue, at_least_seq=busted)
+    assert Decimal(report["net"]) == NET - 473_000 == Decimal(venue.engine.turnover_fen(2023)) / 100  # type: ignore[attr-defined]
+    assert (report["gross"], report["excluded"], report["busted"]) == (gross, "473000.00", "473000.00")
+    assert (report["trades"], report["busted_trades"]) == (2, 1)
+    assert (report["today"], report["largest_day"]["net"]) == (report["net"], report["net"])
+    (oxide,) = [line for line in report["products"] if line["symbol"] == "PRND-OX"]
+    assert (oxide["net"], oxide["tonnes"], oxide["busted"], oxide["busted_trades"]) == (
+        "473000.00",
+        "1.000",
+        "473000.00",
+        1,
+    )
+    for after_seq, to_seq, parts in (
+        (0, busted - 1, (gross, "0.00", gross, 3)),
+        (busted - 1, busted, ("0.00", "473000.00", "-473000.00", -1)),
+        (0, busted, (gross, "473000.00", report["net"], 2)),
+    ):
+        query = {"after_seq": after_seq, "to_seq": to_seq}
+        found = (await venue.client("operator").get(f"{TURNOVER}/range", params=query)).json()
+        assert (found["gross"], found["busted"], found["net"], found["trades"]) == parts
+    for seq, net in (
+        (busted - 1, NET),
+        (busted, NET - 473_000),
+    ):  # before the bust the trade counted, and still does then
+        figure = await figure_at(venue, seq, None)
+        assert (figure.agree, Decimal(figure.to_json()["sql_sum"])) == (True, net)
+    text = (await venue.client("operator").get(TURNOVER, params={"format": "csv"})).content.decode("utf-8-sig")
+    assert f"# net = gross {gross} yuan - busted 473000.00 yuan" in text
+    table = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+    assert sum(int(line["amount_fen"]) + int(line["busted_fen"]) for line in table) == Decimal(gross) * 100
+    assert [(line["busted_trades"], line["busted_lots"]) for line in table if line["symbol"] == "PRND-OX"] == [
+        ("1", "1")
+    ]

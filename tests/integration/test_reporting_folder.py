@@ -17,7 +17,7 @@ from rich.console import Console
 from matching_engine import Engine
 from matching_engine.records import EVENT, Side
 from services import admin_commands as admin
-from services.attachments import TargetSet
+from services.attachments import BustText, TargetSet
 from services.data import DataFileError
 from services.journal import JournalError
 from services.journal.errors import JournalCorrupt
@@ -89,9 +89,23 @@ async def test_proves_the_figure(folder: Path) -> None:
 
 
 @pytest.mark.anyio
+async def test_proves_the_figure_after_a_bust(tmp_path: Path) -> None:
+    history = History(Engine())
+    await journal_of(tmp_path, history, [opening(), deals(3)])
+    bust = admin.bust_trade(SENDER, history.engine.last_seq << 20 | 1, BustText(reason="a mistake"))
+    await journal_of(tmp_path, history, [[bust]])
+    found = await report_from_folder(tmp_path, 2023, prove=True)
+    report, figure = found.report, found.figure
+    assert (report.gross, report.busted, report.net, report.trades) == ("60000.00", "20000.00", "40000.00", 2)
+    assert figure is not None
+    assert (figure.sql_sum_fen, figure.journal_replay_fen, found.agree) == (4_000_000, 4_000_000, True)
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     "falsify",
     [
+        "UPDATE trades SET busted_seq = seq WHERE trade_id = (SELECT max(trade_id) FROM trades)",
         "UPDATE daily_turnover SET amount_fen = amount_fen + 1 WHERE trades > 0",
         "UPDATE trades SET amount_fen = amount_fen + 1",
         "DELETE FROM trades",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,3 +85,44 @@ async def test_they_wait_out_a_halt(tmp_path: Path) -> None:
             await operator.resume()
         more = asyncio.create_task(trades_in(venue, 50))
         assert max(int(trade["seq"]) for trade in (await more).values()) > halted["seq"]
+
+
+async def all_orders(client: RexClient) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        page = await client.orders(limit=500, cursor=cursor)
+        found += page["orders"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
+
+
+@pytest.mark.anyio
+async def test_a_visitor_sees_every_kind_of_order(tmp_path: Path) -> None:
+    async with open_venue(settings(tmp_path)) as venue, RexClient(venue.url, venue.keys["operator"].key) as operator:
+        await trades_in(venue, 400)
+        orders = await all_orders(operator)
+    assert {"limit", "market", "stop", "stop_limit"} == {order["order_type"] for order in orders}
+    assert {"day", "gtc", "gtd", "ioc", "fok"} == {order["time_in_force"] for order in orders}
+    assert any(order["post_only"] for order in orders)
+    assert any(order["display_quantity"] for order in orders)
+    amended = [order for order in orders if order["state"] == "new" and order["updated_at"] > order["created_at"]]
+    assert amended
+    assert all(order["expire_time"] > order["created_at"] for order in orders if order["time_in_force"] == "gtd")
+
+
+@pytest.mark.anyio
+async def test_they_take_part_in_a_call_auction(tmp_path: Path) -> None:
+    symbol = "NDFEB-N42"
+    async with open_venue(settings(tmp_path)) as venue, RexClient(venue.url, venue.keys["operator"].key) as operator:
+        await trades_in(venue, 50)
+        await operator.set_phase(symbol, "call_auction")
+        async for push in operator.subscribe(["ticker"], [symbol]):
+            if push["data"]["indicative_volume"]:
+                break
+        collected = (await operator.set_phase(symbol, "continuous"))["seq"]
+        found = [trade for trade in await operator.trades(symbol) if trade["seq"] == collected]
+        assert found
+        assert {(trade["auction"], trade["taker_side"]) for trade in found} == {(True, None)}
+        assert len({trade["price"] for trade in found}) == 1

@@ -12,7 +12,7 @@ from zlib import crc32
 import pytest
 
 from services.client import RexClient
-from services.gateway import channels, client_queue, connection, pushes, ws_messages
+from services.gateway import channels, client_queue, connection, order_pipeline, pushes, ws_messages
 from tests.integration.served_venue import Served, served_venue
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -24,6 +24,8 @@ OUTPUT = {
     "An order that is placed exactly once": r"placed once: True\n",
     "Many orders": r"{'new': 100}\n{'canceled': 100}\n",
     "Follow a book": r"\d+\n(\d+ 1 at 473000\.00\n\d+\n){2}",
+    "Change an order": r"new 20 all shown: True\nnothing changed: invalid_trigger\ncanceled: 1\n",
+    "Wait for a price": r"new triggered: False at most 501300\.00\ncanceled requested\n",
     "Hear of one's own orders": r"open at the start: 0\nnew 2 left at \S+\ncanceled 0 left at \S+\n",
 }
 
@@ -94,5 +96,6 @@ def test_the_websocket_page_says_the_codes_own_numbers(sentence: str) -> None:
 def test_the_websocket_page_lists_every_method() -> None:
     table = WEBSOCKET.partition("## Methods")[2].partition("## ")[0]
     listed = set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE))
-    known = set(re.findall(r'"(\w+)": self\._\w+', inspect.getsource(connection.Connection.__init__)))
-    assert listed == known | {"place_order", "cancel_order"}
+    sources = (connection.Connection.__init__, order_pipeline.OrderPipeline.__init__)
+    known = {name for source in sources for name in re.findall(r'"(\w+)": self\._\w+', inspect.getsource(source))}
+    assert listed == known

@@ -97,7 +97,7 @@ async def test_the_tape_and_the_ticker_of_a_trade(served: Served) -> None:
     alice, bob = await served.client("alice"), await served.client("bob")
     async with alice.subscribe(["trades", "ticker"], [SYMBOL]) as pushes:
         snapshots = {push["channel"]: push for push in [await anext(pushes), await anext(pushes)]}
-        assert snapshots["trades"]["data"] == {"trades": []}
+        assert snapshots["trades"]["data"] == {"trades": [], "busted": []}
         assert (snapshots["ticker"]["data"]["last"], snapshots["ticker"]["prev_seq"]) == (None, None)
         await bob.place_order(limit("sell", "473100", 2))
         await bob.place_order(limit("sell", "473100", 1))
@@ -128,7 +128,7 @@ async def test_own_orders_and_fills_are_pushed_and_nobody_elses(served: Served) 
     async with alice.subscribe(["orders"]) as pushes:
         snapshot = await anext(pushes)
         assert (snapshot["type"], snapshot["symbol"], snapshot["prev_seq"]) == ("snapshot", None, None)
-        assert snapshot["data"] == {"orders": [resting], "fills": []}
+        assert snapshot["data"] == {"orders": [resting], "fills": [], "busts": []}
         await bob.place_order(limit("buy", "472000", 1))
         sold = await bob.place_order(limit("sell", "473000", 1, client_order_id="bobs"))
         canceled = await alice.cancel_order(order_id=resting["order_id"])
@@ -138,7 +138,92 @@ async def test_own_orders_and_fills_are_pushed_and_nobody_elses(served: Served) 
         (resting["order_id"], "partially_filled", 2)
     ]
     assert filled["data"]["fills"] == (await alice.fills())["fills"]
-    assert (ended["prev_seq"], ended["data"]) == (sold["seq"], {"orders": [canceled], "fills": []})
+    assert (ended["prev_seq"], ended["data"]) == (sold["seq"], {"orders": [canceled], "fills": [], "busts": []})
+
+
+async def test_every_change_of_an_own_order_is_pushed(served: Served) -> None:
+    alice, bob = await served.client("alice"), await served.client("bob")
+    async with alice.subscribe(["orders"]) as pushes:
+        await anext(pushes)
+        stop = await alice.place_order(limit("buy", "475000", 2, order_type="stop_limit", stop_price="474000"))
+        resting = await alice.place_order(limit("buy", "473000", 3))
+        amended = await alice.amend_order(order_id=resting["order_id"], quantity=2)
+        await bob.place_order(limit("sell", "474000", 1, client_order_id="bobs"))
+        trading = await alice.place_order(limit("buy", "474000", 1, self_trade_prevention="decrement"))
+        ended = await alice.mass_cancel("*")
+        told = await until_seq(pushes, ended["seq"])
+    assert [push["seq"] for push in told] == [
+        stop["seq"],
+        resting["seq"],
+        amended["seq"],
+        trading["seq"],
+        ended["seq"],
+    ]
+    states = [
+        [(o["order_id"], o["state"], o["quantity"], o["triggered"], o["reason"]) for o in push["data"]["orders"]]
+        for push in told
+    ]
+    assert states == [
+        [(stop["order_id"], "new", 2, False, None)],
+        [(resting["order_id"], "new", 3, None, None)],
+        [(resting["order_id"], "new", 2, None, None)],
+        [(trading["order_id"], "filled", 1, None, None), (stop["order_id"], "new", 2, True, None)],
+        [
+            (stop["order_id"], "canceled", 2, True, "mass_cancel"),
+            (resting["order_id"], "canceled", 2, None, "mass_cancel"),
+        ],
+    ]
+
+
+async def test_an_auction_is_told_while_it_collects_and_when_it_trades(served: Served) -> None:
+    alice, bob, operator = [await served.client(name) for name in ("alice", "bob", "operator")]
+    async with bob.subscribe(["ticker", "trades"], [SYMBOL]) as pushes:
+        await anext(pushes)
+        await anext(pushes)
+        await operator.set_phase(SYMBOL, "call_auction")
+        await alice.place_order(limit("buy", "473500", 3))
+        await bob.place_order(limit("sell", "472500", 5))
+        matched = await operator.set_phase(SYMBOL, "continuous")
+        told = await until_seq(pushes, matched["seq"])
+        told.append(await anext(pushes))
+    fields = ("phase", "indicative_price", "indicative_volume", "indicative_imbalance")
+    tickers = [push["data"] for push in told if push["channel"] == "ticker"]
+    assert [tuple(data[field] for field in fields) for data in tickers] == [
+        ("call_auction", None, None, None),
+        ("call_auction", None, 0, 0),
+        ("call_auction", "473000.00", 3, -2),
+        ("continuous", None, None, None),
+    ]
+    ((trade,),) = (push["data"]["trades"] for push in told if push["channel"] == "trades")
+    assert (trade["auction"], trade["taker_side"], trade["price"]) == (True, None, "473000.00")
+
+
+async def test_a_bust_is_told_to_both_accounts_and_to_the_market(served: Served) -> None:
+    alice, bob, operator = [await served.client(name) for name in ("alice", "bob", "operator")]
+    await bob.place_order(limit("sell", "473000", 2))
+    await alice.place_order(limit("buy", "473000", 2))
+    (fill,) = (await alice.fills())["fills"]
+    async with alice.subscribe(["orders"]) as buyer, bob.subscribe(["orders", "trades"], [SYMBOL]) as seller:
+        await anext(buyer)
+        snapshots = [await anext(seller), await anext(seller)]
+        busted = await operator.bust_trade(fill["trade_id"], "agreed by both sides")
+        (of_buyer,) = await until_seq(buyer, busted["seq"])
+        of_seller = {push["channel"]: push for push in [await anext(seller), await anext(seller)]}
+    assert {push["type"] for push in snapshots} == {"snapshot"}
+    given_back = {
+        "trade_id": fill["trade_id"],
+        "symbol": SYMBOL,
+        "side": "buy",
+        "price": "473000.00",
+        "quantity": 2,
+        "amount": "946000.00",
+        "fee": "473.00",
+        "seq": busted["seq"],
+    }
+    assert of_buyer["data"] == {"orders": [], "fills": [], "busts": [given_back]}
+    assert of_seller["orders"]["data"]["busts"] == [given_back | {"side": "sell"}]
+    assert of_seller["trades"]["data"] == {"trades": [], "busted": [fill["trade_id"]]}
+    assert [trade["busted"] for trade in await alice.trades(SYMBOL)] == [True]
 
 
 async def test_a_subscription_ends_quietly_where_it_is_closed_and_says_why_where_it_is_refused(served: Served) -> None:

@@ -95,6 +95,54 @@ async def test_pipelined_orders_are_answered_in_order_whatever_becomes_of_them(s
     ]
 
 
+async def test_an_order_is_amended_and_canceled_before_its_own_reply_has_come(served: Served) -> None:
+    order = limit("buy", "473000", 5, client_order_id="mine")
+    messages = [
+        {"method": "place_order", "params": order, "req_id": 0},
+        {"method": "amend_order", "params": {"client_order_id": "mine", "price": "473100", "quantity": 4}, "req_id": 1},
+        {"method": "amend_order", "params": {"client_order_id": "mine", "stop_price": "473100"}, "req_id": 2},
+        {"method": "amend_order", "params": {"client_order_id": "mine", "price": "0.001"}, "req_id": 3},
+        {"method": "place_order", "params": limit("sell", "474000", 1), "req_id": 4},
+        {"method": "mass_cancel", "params": {"symbol": "PRND-OX", "side": "buy"}, "req_id": 5},
+        {"method": "amend_order", "params": {"client_order_id": "mine", "quantity": 3}, "req_id": 6},
+        {"method": "amend_order", "params": {"order_id": "999999", "quantity": 3}, "req_id": 7},
+        {"method": "mass_cancel", "params": {"symbol": "*"}, "req_id": 8},
+        {"method": "mass_cancel", "params": {"symbol": "*", "account": 3}, "req_id": 9},
+    ]
+    async with open_socket(served) as socket:
+        for message in messages:
+            await socket.send(json.dumps(message))
+        replies = [json.loads(await socket.recv()) for _ in messages]
+    assert [reply["req_id"] for reply in replies] == list(range(10))
+    placed, amended, rest, selling, ended = (replies[place]["result"] for place in (0, 1, 8, 4, 5))
+    assert (amended["order_id"], amended["price"], amended["quantity"]) == (placed["order_id"], "473100.00", 4)
+    assert (ended["canceled"], ended["side"], ended["account"], ended["symbol"]) == (1, "buy", 2, "PRND-OX")
+    assert (selling["side"], rest["canceled"], rest["symbol"]) == ("sell", 1, "*")
+    codes = [replies[place]["error"]["code"] for place in (2, 3, 6, 7, 9)]
+    assert codes == ["invalid_trigger", "price_off_tick", "order_not_open", "unknown_order", "scope_missing"]
+
+
+async def test_the_client_amends_and_cancels_over_either_way(served: Served) -> None:
+    alice = await served.client("alice")
+    for connects in (False, True):
+        if connects:
+            await alice.connect()
+        order = await alice.place_order(limit("buy", "473000", 5, client_order_id=f"mine-{connects}"))
+        amended = await alice.amend_order(order_id=order["order_id"], quantity=4, display_quantity=2)
+        assert (amended["quantity"], amended["display_quantity"]) == (4, 2)
+        amended = await alice.amend_order(client_order_id=f"mine-{connects}", price="473100.00")
+        assert amended["price"] == "473100.00"
+        with pytest.raises(RexError) as refused:
+            await alice.amend_order(order_id=order["order_id"], price="600000.00")
+        assert (refused.value.status, refused.value.code) == (409, "price_above_band")
+        assert (await alice.mass_cancel("*", "sell"))["canceled"] == 0
+        assert (await alice.mass_cancel("PRND-OX"))["canceled"] == 1
+    reply = await alice.submit_amend({"order_id": order["order_id"], "quantity": 1})
+    with pytest.raises(RexError) as ended:
+        await reply
+    assert ended.value.code == "order_not_open"
+
+
 BAD_MESSAGES: list[tuple[Any, Any, int, str, str | None]] = [
     # message, req_id of the reply, status, code, field
     ("{", None, 400, "malformed_json", None),
@@ -115,6 +163,12 @@ BAD_MESSAGES: list[tuple[Any, Any, int, str, str | None]] = [
     ({"method": "cancel_order", "params": {}, "req_id": 7}, 7, 422, "validation_failed", "order_id"),
     ({"method": "cancel_order", "params": {"order_id": "0"}, "req_id": 7}, 7, 422, "validation_failed", "order_id"),
     ({"method": "cancel_order", "params": {"order_id": 5}, "req_id": 7}, 7, 422, "validation_failed", "order_id"),
+    ({"method": "amend_order", "params": {"quantity": 1}, "req_id": 7}, 7, 422, "validation_failed", "order_id"),
+    ({"method": "amend_order", "params": {"order_id": "5", "price": 5}, "req_id": 7}, 7, 422, "validation_failed", "price"),
+    ({"method": "amend_order", "params": {"order_id": "5", "side": "buy"}, "req_id": 7}, 7, 422, "validation_failed", "side"),
+    ({"method": "mass_cancel", "params": {}, "req_id": 7}, 7, 422, "validation_failed", "symbol"),
+    ({"method": "mass_cancel", "params": {"symbol": "GOLD"}, "req_id": 7}, 7, 422, "unknown_symbol", "symbol"),
+    ({"method": "mass_cancel", "params": {"symbol": "*", "side": "up"}, "req_id": 7}, 7, 422, "validation_failed", "side"),
     ({"method": "subscribe", "params": {"channels": ["candles"]}, "req_id": 7}, 7, 422, "validation_failed", "channels.0"),
     ({"method": "subscribe", "params": {"channels": []}, "req_id": 7}, 7, 422, "validation_failed", "channels"),
     ({"method": "subscribe", "params": {"channels": ["depth"]}, "req_id": 7}, 7, 422, "validation_failed", "symbols"),

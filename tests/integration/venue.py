@@ -26,6 +26,7 @@ from services.gateway import websocket
 from services.gateway.app import create_app
 from services.gateway.channels import Channels
 from services.gateway.history import OrderHistory
+from services.gateway.loading import load_state
 from services.gateway.order_entry import OrderEntry
 from services.gateway.reader import GatewayReader
 from services.gateway.state import VenueState
@@ -110,7 +111,7 @@ async def running_venue(
             await first_row.next_row()
         first_row.close()
         await projector.reached(sequencer.last_seq)
-        state, market = await VenueState.load(read_database), await load_market(read_database)
+        state, market = await load_state(read_database), await load_market(read_database)
         history = OrderHistory(state, read_database, projector.reached)
         order_entry = OrderEntry(state, inbox, history)
         channels = Channels(state, market)

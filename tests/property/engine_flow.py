@@ -1,4 +1,9 @@
-"""Command flows for the engine's properties: a small venue, then whatever chance brings, sensible and hostile."""
+"""Command flows for the engine's properties: a small venue, then whatever chance brings, sensible and hostile.
+
+Prices lie close together and there are few accounts, two of them of one owner, so that much trades and orders meet their own
+group. A flow goes through stretches: continuous trading, call auctions that cross and are uncrossed, and disorder. It runs
+a naive engine of its own beside it, so that most cancels, amends and busts name what there is.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +15,17 @@ import numpy as np
 from matching_engine.records import (
     ALL_INSTRUMENTS,
     COMMAND,
+    VENUE,
     Command,
     CommandKind,
+    Flag,
     OrderType,
     Phase,
     Side,
     TimeInForce,
     pack_commands,
 )
-
-HOSTILE_NUMBERS = (-(2**63), -(10**16), -1, 0, 1, 2, 10**9, 10**15, 10**16, 10**16 + 1, 2**62, 2**63 - 1)
-DATES = (0, 20221231, 20230100, 20231232, 20241399, 100000101, 2**32 - 1)
-CLIENT_IDS = (b"", b"", b"", b"a", b"b", b"a" * 36, b"b" * 35, b"\0x")
-KINDS = [kind.value for kind in CommandKind]
-LIMITED = (OrderType.LIMIT, OrderType.LIMIT, OrderType.LIMIT, OrderType.MARKET)
+from tests.property.flow_commands import ACCOUNTS, AT_ONCE, SIDES, TRADERS, Commands, collar, volatility_band
 
 
 def venue() -> list[Command]:
@@ -52,98 +54,197 @@ def venue() -> list[Command]:
     return commands
 
 
-def order(chance: Random) -> Command:
-    """An order that mostly can be taken and often trades."""
-    order_type = chance.choice(LIMITED)
-    limited = order_type == OrderType.LIMIT
-    waiting = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTC, TimeInForce.IOC)
-    return Command(
-        kind=CommandKind.NEW_ORDER,
-        account=chance.randint(2, 6),
-        instrument=chance.choice((0, 0, 0, 0, 1, 1, 1, 1, 2)),
-        side=chance.choice((Side.BUY, Side.SELL)),
-        order_type=order_type,
-        time_in_force=chance.choice(waiting) if limited else TimeInForce.IOC,
-        price_ticks=chance.choice((95, 98, 99, 100, 101, 102, 105)) if limited else 0,
-        quantity_lots=chance.choice((1, 2, 3, 7, 20)),
-        client_order_id=chance.choice(CLIENT_IDS) if chance.random() < 0.3 else b"%d" % chance.randint(0, 400),
-    )
+def terms(chance: Random) -> list[Command]:
+    """What differs from flow to flow: instruments at the edges of price, money and goods (of the venue's own account too),
+    a class of account of its own, collars and volatility bands."""
+    commands = [
+        Command(
+            kind=CommandKind.LIST_INSTRUMENT,
+            instrument=instrument,
+            amount_fen=1,
+            price_ticks=price,
+            rate_ppm=rate,
+            quantity_lots=10**9,
+        )
+        for instrument, price, rate in ((3, chance.choice((2**31 - 1, 2**31 - 3)), 999_999), (4, 3, 700_000))
+    ] + [
+        Command(kind=CommandKind.SET_FEES, account_class=2, rate_ppm=chance.choice((0, 999_999)), taker_rate_ppm=1500),
+        Command(kind=CommandKind.OPEN_ACCOUNT, account_class=2),
+        Command(kind=CommandKind.DEPOSIT, account=7, amount_fen=3_000_000),
+    ]
+    for account in TRADERS:
+        if chance.random() < 0.8:
+            commands.append(Command(kind=CommandKind.DEPOSIT, account=account, amount_fen=10**9))
+        commands += [
+            Command(kind=CommandKind.RECEIVE, account=account, instrument=i, quantity_lots=2000)
+            for i in range(5)
+            if chance.random() < 0.8
+        ]
+    if chance.random() < 0.3:
+        commands += [
+            Command(kind=CommandKind.RECEIVE, account=VENUE, quantity_lots=500),
+            Command(kind=CommandKind.DEPOSIT, account=4, amount_fen=5 * 10**15),
+            Command(kind=CommandKind.RECEIVE, account=5, instrument=2, quantity_lots=10**8),
+            Command(kind=CommandKind.RECEIVE, account=5, instrument=3, quantity_lots=10**8),
+        ]
+    for instrument in range(5):
+        if chance.random() < 0.5:
+            commands.append(volatility_band(chance, instrument))
+        if chance.random() < 0.4:
+            commands.append(collar(chance, instrument))
+    return commands
 
 
-def cancel(chance: Random, last_seq: int) -> Command:
-    """A cancel by either kind of id, of an order that may never have been."""
-    return Command(
-        kind=CommandKind.CANCEL,
-        account=chance.choice((0, 0, 0, 2, 3, 4, 5, 6, 9)),
-        order_id=chance.choice((0, max(last_seq - chance.randint(0, 20), 0), max(last_seq - chance.randint(0, 9), 0))),
-        client_order_id=chance.choice(CLIENT_IDS),
-    )
+class Flow(Commands):
+    """The commands of one seed so far."""
 
+    # Stretches
 
-def administration(chance: Random, last_seq: int = 0) -> Command:
-    """An administrative command with small numbers; later ones have later dates."""
-    day = last_seq // 8
-    return Command(
-        kind=chance.choice(KINDS[2:]),
-        account=chance.randint(0, 7),
-        instrument=chance.choice((0, 1, 2, 3, 4, ALL_INSTRUMENTS)),
-        amount_fen=chance.choice((0, 1, 1000, 100_000)),
-        quantity_lots=chance.choice((0, 1, 10, 40)),
-        price_ticks=chance.choice((1, 100, 2**31 - 1)),
-        rate_ppm=chance.choice((0, 500, 50_000, 999_999, 1_000_000)),
-        taker_rate_ppm=chance.choice((0, 500, 999_999)),
-        phase=chance.choice((0, 1, 1, 2, 3)),
-        owner=chance.choice((0, 2)),
-        date=chance.choice((20230101 + day // 28 * 100 + day % 28, 20230101 + day // 28 * 100, chance.choice(DATES))),
-    )
+    def stretch(self) -> None:
+        """Some commands of one mood."""
+        mood = self.chance.random()
+        length = self.chance.randint(5, 60)
+        if mood < 0.2:
+            self.extend(self.orderly(Phase.CALL_AUCTION))
+            self.some(length // 2)
+            if self.chance.random() < 0.3:
+                self.extend(self.interruption())
+            ended = Phase.AUCTION_MATCHING if self.chance.random() < 0.7 else Phase.CLOSED
+            self.extend(self.orderly(ended)[-1:])
+            self.extend(self.orderly(Phase.CONTINUOUS)[-1:])
+        elif mood < 0.85:
+            self.extend(self.orderly(Phase.CONTINUOUS))
+        self.some(length)
 
+    def orderly(self, phase: Phase) -> list[Command]:
+        """Nothing is halted or switched off, and all instruments are in a phase; mostly."""
+        killed = [number for number, account in self.engine.ledger.items() if account.kill_switch]
+        commands = [Command(kind=CommandKind.KILL_SWITCH_OFF, account=account) for account in (0, *killed)]
+        commands += [
+            Command(kind=CommandKind.SET_ORDER_LIMITS, account=number)
+            for number, account in self.engine.ledger.items()
+            if account.max_order_lots or account.max_order_fen or account.max_open_orders
+        ]
+        commands += [
+            Command(kind=CommandKind.SET_TURNOVER_LIMIT, account=number)
+            for number, account in self.engine.ledger.items()
+            if account.max_day_fen
+        ]
+        if self.chance.random() < 0.9:
+            commands.append(Command(kind=CommandKind.RESUME, instrument=ALL_INSTRUMENTS))
+        return [*commands, Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=phase)]
 
-def hostile(chance: Random) -> Command:
-    """A sensible order or administrative command with one field made absurd."""
-    command = chance.choice((order, administration))(chance)
-    name = chance.choice(
-        ("price_ticks", "quantity_lots", "display_lots", "trigger_ticks", "amount_fen", "side", "order_type",
-         "time_in_force", "self_trade", "flags", "phase", "kind", "instrument", "account", "reserved_u2", "reserved_u4")
-    )  # fmt: skip
-    if chance.random() < 0.1:
-        return command._replace(instrument=2, quantity_lots=10**9, client_order_id=b"")
-    bits = 8 * COMMAND[name].itemsize
-    value = chance.choice(HOSTILE_NUMBERS) if bits == 64 else chance.randrange(2**bits)
-    return Command(**{**command._asdict(), name: value})
+    def interruption(self) -> list[Command]:
+        """A halt with some orders in it."""
+        instrument = self.chance.choice((0, 1, ALL_INSTRUMENTS))
+        between = [self.order(), self.cancel(), self.amend()] if self.chance.random() < 0.5 else []
+        return [
+            Command(kind=CommandKind.HALT, instrument=instrument),
+            *between,
+            Command(kind=CommandKind.RESUME, instrument=instrument),
+        ]
 
+    def some(self, count: int) -> None:
+        makers = (
+            (self.order, 120), (self.amend, 30), (self.cancel, 8), (self.time, 6), (self.bust, 4), (self.limits, 2),
+            (self.control, 4), (self.administration, 4), (self.hostile, 10), (self.noise, 3), (self.again, 3),
+            (self.day_roll, 1),
+        )  # fmt: skip
+        kinds, weights = zip(*makers, strict=True)
+        for make in self.chance.choices(kinds, weights, k=count):
+            self.add(make())
+        if self.chance.random() < 0.1:
+            self.extend(self.interruption())
+        if self.chance.random() < 0.3:
+            self.extend(
+                self.chance.choice(
+                    (self.storm, self.storm, self.wall, self.wall, self.squeeze, self.squeeze, self.days)
+                )()
+            )
 
-def noise(chance: Random) -> Command:
-    """Any bytes at all, with a kind that is known half of the time."""
-    row = np.frombuffer(chance.randbytes(COMMAND.itemsize), COMMAND)[0]
-    command = Command._make(row.tolist())
-    return command._replace(kind=chance.choice(KINDS)) if chance.random() < 0.5 else command
+    def storm(self) -> list[Command]:
+        """Stops whose triggers lie close together, orders for them to meet, and one that sets them off."""
+        chance = self.chance
+        instrument, side = chance.choice((0, 1)), chance.choice(SIDES)
+        up = 1 if side == Side.BUY else -1
+        start = self.price(instrument)
+        stops = [
+            self.order()._replace(
+                instrument=instrument, side=side,
+                order_type=chance.choice((OrderType.STOP, OrderType.STOP, OrderType.STOP_LIMIT)),
+                time_in_force=TimeInForce.GTC, price_ticks=0, trigger_ticks=start + up * chance.randint(0, 3), display_lots=0,
+                flags=0, time_s=0, quantity_lots=chance.randint(1, 5),
+            )
+            for _ in range(chance.randint(3, 9))
+        ]  # fmt: skip
+        stops = [
+            stop._replace(price_ticks=stop.trigger_ticks + up) if stop.order_type == OrderType.STOP_LIMIT else stop
+            for stop in stops
+        ]
+        met = [self.plain(instrument, 1 - side, start + up * chance.randint(0, 4)) for _ in range(chance.randint(3, 9))]
+        return [*stops, *met, self.plain(instrument, side, start + up)]
+
+    def wall(self) -> list[Command]:
+        """Icebergs and plain orders of several groups at one price, and orders that run into them."""
+        chance = self.chance
+        instrument, side, price = chance.choice((0, 1)), chance.choice(SIDES), self.price(chance.choice((0, 1)))
+        wall = [
+            self.plain(instrument, side, price)._replace(display_lots=chance.choice((0, 1, 2)))
+            for _ in range(chance.randint(2, 6))
+        ]
+        against = [
+            self.plain(instrument, 1 - side, price)._replace(
+                time_in_force=chance.choice((TimeInForce.GTC, *AT_ONCE, TimeInForce.FOK)),
+                quantity_lots=chance.randint(2, 14),
+            )
+            for _ in range(chance.randint(1, 4))
+        ]
+        return wall + against
+
+    def squeeze(self) -> list[Command]:
+        """A limit that an open order is about to reach, and an amend that reaches it or nearly."""
+        if not self.engine.orders:
+            return []
+        o = self.an_open_order()
+        total = o.filled + o.leaves + self.chance.randint(0, 4)
+        amend = Command(
+            kind=CommandKind.AMEND,
+            account=o.account,
+            order_id=o.order_id,
+            flags=Flag.CHANGE_QUANTITY,
+            quantity_lots=total,
+        )
+        return [self.limit_for(o), amend, self.limit_for(o), amend._replace(quantity_lots=total + 1)]
+
+    def days(self) -> list[Command]:
+        """A week, and an order that was sent before it once more."""
+        again = [self.chance.choice(self.sent[-20:])] if self.sent else []
+        return [*(self.day_roll() for _ in range(self.chance.randint(4, 7))), *again]
+
+    def plain(self, instrument: int, side: int, price: int) -> Command:
+        """A LIMIT order that stays."""
+        return Command(
+            kind=CommandKind.NEW_ORDER,
+            account=self.chance.choice(ACCOUNTS),
+            instrument=instrument,
+            side=side,
+            order_type=OrderType.LIMIT,
+            time_in_force=TimeInForce.GTC,
+            self_trade=self.chance.randrange(4),
+            price_ticks=price,
+            quantity_lots=self.chance.randint(2, 9),
+        )
 
 
 def flow(seed: int, count: int) -> list[Command]:
     """The small venue and `count` more commands, numbered from 1."""
-    chance = Random(seed)
-    commands = venue()
-    if chance.random() < 0.05:
-        commands = []
-    for _ in range(count):
-        kind = chance.random()
-        if kind < 0.58:
-            commands.append(order(chance))
-        elif kind < 0.62 and commands:
-            commands.append(chance.choice(commands[-20:]))
-        elif kind < 0.78:
-            commands.append(cancel(chance, len(commands)))
-        elif kind < 0.92:
-            commands.append(administration(chance, len(commands)))
-        elif kind < 0.97:
-            commands.append(hostile(chance))
-        else:
-            commands.append(noise(chance))
-        if chance.random() < 0.1:
-            # Keep the market open most of the time, so that orders can trade.
-            commands.append(Command(kind=CommandKind.RESUME, instrument=ALL_INSTRUMENTS))
-            commands.append(Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS))
-    return numbered(commands)
+    made = Flow(seed)
+    if made.chance.random() > 0.03:
+        made.extend([*venue(), *terms(made.chance)])
+    end = len(made.commands) + count
+    while len(made.commands) < end:
+        made.stretch()
+    return made.commands[:end]
 
 
 def numbered(commands: Iterable[Command], last_seq: int = 0) -> list[Command]:

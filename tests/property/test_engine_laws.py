@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching_engine import Engine
+from matching_engine import Engine, state
 from matching_engine.records import (
     ALL_INSTRUMENTS,
     COMMAND,
@@ -16,7 +17,6 @@ from matching_engine.records import (
     VENUE,
     Command,
     CommandKind,
-    Event,
     EventKind,
     OrderType,
     Phase,
@@ -27,9 +27,11 @@ from matching_engine.records import (
 )
 from tests.property.engine_flow import array, flow, numbered
 from tests.property.naive_engine import NaiveEngine
+from tests.property.told import Told
 
 seeds = st.integers(0, 2**32)
-lengths = st.integers(1, 150)
+lengths = st.integers(1, 250)
+YEARS = range(2022, 2030)
 
 
 @settings(max_examples=60, deadline=None)
@@ -39,77 +41,93 @@ def test_it_does_what_the_naive_engine_does(seed: int, length: int) -> None:
     for command in flow(seed, length):
         assert engine.submit(command) == naive.submit(command)
         assert balances(engine) == balances(naive)
+        assert engine.next_deadline_ns == naive.next_deadline_ns
         assert engine.state_hash() == naive.state_hash()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seeds, lengths)
-def test_balances_are_sums_over_events(seed: int, length: int) -> None:
-    engine = Engine()
-    ledger = Ledger()
+def test_what_is_so_follows_from_the_events(seed: int, length: int) -> None:
+    """Balances, levels, open orders and turnover are sums over events; the book is crossed in a call auction only."""
+    engine, told = Engine(), Told()
     for command in flow(seed, length):
         for event in engine.submit(command):
-            ledger.apply(event)
+            told.read(event)
         for account in range(1, engine.accounts + 1):
-            assert engine.cash(account) == (ledger.cash[account], ledger.reserved[account])
+            assert engine.cash(account) == (told.cash[account], told.reserved[account])
             for i in range(engine.instruments):
-                assert engine.holding(account, i) == (ledger.lots[account, i], ledger.reserved_lots[account, i])
+                assert engine.holding(account, i) == (told.lots[account, i], told.reserved_lots[account, i])
+        for i in range(engine.instruments):
+            for side in Side:
+                assert engine.book.depth(i, side, 1000) == told.depth(i, side)
+            assert not told.crossed(i) or engine.phase(i) in (Phase.CALL_AUCTION, Phase.HALTED)
+        orders = engine.state().orders
+        open_lots = (orders["shown_lots"] + orders["hidden_lots"]).tolist()
+        assert dict(zip(orders["order_id"].tolist(), open_lots, strict=True)) == told.leaves
+    assert sum(engine.turnover_fen(year) for year in {0, *YEARS}) == told.turnover
 
 
 @settings(max_examples=40, deadline=None)
 @given(seeds, lengths)
 def test_nothing_is_made_or_lost_and_nobody_is_overdrawn(seed: int, length: int) -> None:
-    engine = Engine()
-    deposited = 0
-    received: dict[int, int] = defaultdict(int)
+    engine, told = Engine(), Told()
     for command in flow(seed, length):
         for event in engine.submit(command):
-            if event.kind == EventKind.BALANCE_CHANGED:
-                deposited += event.amount_fen
-                received[event.instrument] += event.quantity_lots
+            told.read(event)
         accounts = range(1, engine.accounts + 1)
-        assert sum(engine.cash(account)[0] for account in accounts) == deposited <= MAX_AMOUNT_FEN
+        assert sum(engine.cash(account)[0] for account in accounts) == told.deposited <= MAX_AMOUNT_FEN
         for i in range(engine.instruments):
-            assert sum(engine.holding(account, i)[0] for account in accounts) == received[i]
+            assert sum(engine.holding(account, i)[0] for account in accounts) == told.received[i]
         for cash, reserved in map(engine.cash, accounts):
             assert 0 <= reserved <= cash
         for lots, reserved in (engine.holding(account, i) for account in accounts for i in range(engine.instruments)):
             assert 0 <= reserved <= lots
 
 
-@settings(max_examples=40, deadline=None)
-@given(seeds, lengths)
-def test_events_tell_the_book_and_the_turnover(seed: int, length: int) -> None:
-    engine = Engine()
-    levels: dict[tuple[int, int], dict[int, tuple[int, int]]] = defaultdict(dict)
-    turnover: dict[int, int] = defaultdict(int)
-    for command in flow(seed, length):
-        for event in engine.submit(command):
-            if event.kind == EventKind.LEVEL:
-                side = levels[event.instrument, event.side]
-                side[event.price_ticks] = (event.quantity_lots, event.number)
-                if event.number == 0:
-                    assert side.pop(event.price_ticks) == (0, 0)
-            if event.kind == EventKind.TRADE:
-                turnover[engine.trading_date // 10_000] += event.amount_fen
-        for i in range(engine.instruments):
-            for side_number, reverse in ((Side.BUY, True), (Side.SELL, False)):
-                expected = [(p, *levels[i, side_number][p]) for p in sorted(levels[i, side_number], reverse=reverse)]
-                assert engine.book.depth(i, side_number, 1000) == expected
-            buys, sells = levels[i, Side.BUY], levels[i, Side.SELL]
-            assert not (buys and sells) or max(buys) < min(sells)
-    assert {year: engine.turnover_fen(year) for year in turnover} == turnover
+@settings(max_examples=30, deadline=None)
+@given(seeds, lengths, st.lists(st.integers(0, 250), max_size=10))
+def test_results_do_not_depend_on_where_a_batch_ends(seed: int, length: int, cuts: list[int]) -> None:
+    in_batches(array(flow(seed, length)), sorted(cuts))
+
+
+@pytest.mark.parametrize("size", [1, 7, 256, 4096])
+def test_nor_on_the_size_of_batches(size: int) -> None:
+    commands = array(flow(3, 9_000))
+    in_batches(commands, range(size, len(commands), size))
+
+
+def in_batches(commands: np.ndarray, cuts: Sequence[int]) -> None:
+    whole, parts = Engine(), Engine()
+    events = whole.process(commands)
+    pieces = [parts.process(piece) for piece in np.split(commands, cuts)]
+    assert np.concatenate(pieces).tobytes() == events.tobytes()
+    assert parts.state_hash() == whole.state_hash()
 
 
 @settings(max_examples=30, deadline=None)
-@given(seeds, lengths, st.sampled_from((1, 7, 256)))
-def test_results_do_not_depend_on_where_a_batch_ends(seed: int, length: int, size: int) -> None:
-    commands = array(flow(seed, length))
-    whole, parts = Engine(), Engine()
-    events = whole.process(commands)
-    pieces = [parts.process(commands[i : i + size]) for i in range(0, len(commands), size)]
-    assert np.concatenate(pieces).tobytes() == events.tobytes()
-    assert parts.state_hash() == whole.state_hash()
+@given(seeds, lengths)
+def test_the_next_deadline_is_over_once_its_time_has_passed(seed: int, length: int) -> None:
+    engine = Engine()
+    engine.process(array(flow(seed, length)))
+    deadline = engine.next_deadline_ns
+    engine.submit(Command(seq=engine.last_seq + 1, kind=CommandKind.TIME, time_ns=deadline))
+    assert engine.next_deadline_ns == 0 or engine.next_deadline_ns > deadline
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, lengths, st.integers(0, 100))
+def test_a_loaded_snapshot_goes_on_as_a_replay_would(seed: int, length: int, percent: int) -> None:
+    commands = flow(seed, length)
+    cut = len(commands) * percent // 100
+    replayed = Engine()
+    replayed.process(array(commands[:cut]))
+    snapshot = state.snapshot_bytes(replayed.state())
+    loaded = Engine.from_state(state.from_bytes(snapshot))
+    assert state.snapshot_bytes(loaded.state()) == snapshot
+    assert loaded.next_deadline_ns == replayed.next_deadline_ns
+    for command in commands[cut:]:
+        assert loaded.submit(command) == replayed.submit(command)
+    assert loaded.state_hash() == replayed.state_hash()
 
 
 @settings(max_examples=100, deadline=None)
@@ -192,36 +210,3 @@ def balances(engine: Engine | NaiveEngine) -> list[tuple[int, int]]:
     accounts = range(1, engine.accounts + 1)
     cash = [engine.cash(account) for account in accounts]
     return cash + [engine.holding(account, i) for account in accounts for i in range(engine.instruments)]
-
-
-class Ledger:
-    """Balances as the records' docstring says they follow from events."""
-
-    def __init__(self) -> None:
-        self.cash: dict[int, int] = defaultdict(int)
-        self.reserved: dict[int, int] = defaultdict(int)
-        self.lots: dict[tuple[int, int], int] = defaultdict(int)
-        self.reserved_lots: dict[tuple[int, int], int] = defaultdict(int)
-
-    def apply(self, e: Event) -> None:
-        sign = 1 if e.kind == EventKind.ACCEPTED else -1
-        if e.kind == EventKind.BALANCE_CHANGED:
-            self.cash[e.account] += e.amount_fen
-            self.lots[e.account, e.instrument] += e.quantity_lots
-        elif e.kind == EventKind.TRADE:
-            self.trade(e)
-        elif e.kind in (EventKind.ACCEPTED, EventKind.CANCELED, EventKind.EXPIRED, EventKind.PREVENTED):
-            self.reserved[e.account] += e.reserve_fen
-            if e.side == Side.SELL:
-                self.reserved_lots[e.account, e.instrument] += sign * e.quantity_lots
-
-    def trade(self, e: Event) -> None:
-        taker, maker = (e.account, e.fee_fen), (e.maker_account, e.maker_fee_fen)
-        (buyer, buyer_fee), (seller, seller_fee) = (taker, maker) if e.side == Side.BUY else (maker, taker)
-        self.cash[buyer] -= e.amount_fen + buyer_fee
-        self.reserved[buyer] += e.reserve_fen
-        self.lots[buyer, e.instrument] += e.quantity_lots
-        self.cash[seller] += e.amount_fen - seller_fee
-        self.lots[seller, e.instrument] -= e.quantity_lots
-        self.reserved_lots[seller, e.instrument] -= e.quantity_lots
-        self.cash[VENUE] += e.fee_fen + e.maker_fee_fen

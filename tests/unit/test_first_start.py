@@ -6,8 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from matching_engine.limits import MAX_AUCTION_S
 from matching_engine.records import Command, CommandKind, unpack_commands
-from services.first_start import IssuedKey, KeysFileRefused, Missing, Present, read_keys, write_keys
+from services.data import load_instruments
+from services.first_start import (
+    DEMO_GUARDS,
+    FEE_PPM,
+    GUARDS,
+    Guards,
+    IssuedKey,
+    KeysFileRefused,
+    Missing,
+    Present,
+    read_keys,
+    write_keys,
+)
 
 
 def test_a_trader_is_funded_in_the_account_that_is_opened_for_it() -> None:
@@ -26,6 +39,39 @@ def test_a_trader_is_funded_in_the_account_that_is_opened_for_it() -> None:
         (CommandKind.DEPOSIT, 5, 200, 0),
     ]
     assert {name: key.account for name, key in missing.keys.items()} == {"first": 4, "second": 5}
+
+
+def test_an_empty_venue_gets_instruments_with_guards_and_one_that_has_any_gets_nothing() -> None:
+    instruments = load_instruments()
+    missing = Missing(Present({}, {"venue": 1}, 1, frozenset()), {})
+    missing.venue(instruments, 2023, GUARDS)
+    commands = list(unpack_commands(missing.submission(Command()).commands))
+    assert [(c.kind, c.account_class, c.rate_ppm, c.taker_rate_ppm) for c in commands[:1]] == [
+        (CommandKind.SET_FEES, 0, FEE_PPM, FEE_PPM)
+    ]
+    assert [(c.kind, c.instrument, c.time_s) for c in commands[1:-1]] == [
+        (kind, number, seconds)
+        for number in range(len(instruments))
+        for kind, seconds in (
+            (CommandKind.LIST_INSTRUMENT, 0),
+            (CommandKind.SET_COLLAR, 0),
+            (CommandKind.SET_VOLATILITY_BAND, GUARDS.auction_s),
+        )
+    ]
+    assert {c.rate_ppm for c in commands if c.kind == CommandKind.SET_COLLAR} == {GUARDS.collar_ppm}
+    assert {c.rate_ppm for c in commands if c.kind == CommandKind.SET_VOLATILITY_BAND} == {GUARDS.volatility_ppm}
+    later = Missing(Present({"A": 0}, {"venue": 1}, 1, frozenset()), {})
+    later.venue(instruments, 2023, GUARDS)
+    assert later.parts == []
+
+
+@pytest.mark.parametrize("guards", [GUARDS, DEMO_GUARDS])
+def test_the_guards_fit_every_shipped_instrument(guards: Guards) -> None:
+    """A volatility band inside the collar inside the day's band, and ticks enough in each to trade."""
+    for facts in load_instruments():
+        assert guards.volatility_ppm < guards.collar_ppm < facts.band_ppm
+        assert facts.reference_ticks * guards.volatility_ppm >= 5 * 1_000_000
+    assert 1 <= guards.auction_s <= MAX_AUCTION_S
 
 
 def test_a_key_is_issued_anew_where_the_folder_or_the_venue_has_lost_it() -> None:

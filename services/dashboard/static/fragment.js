@@ -1,5 +1,5 @@
 // Shows an HTML fragment of the server and, when the next one comes, changes only the nodes that differ. So a page that
-// moves every second keeps its scroll position, its selection, its open details and a half-made click.
+// moves every second keeps its scroll position, its selection, its open details, a half-made click and half-typed text.
 function morph(from, to) {
   if (from.nodeName !== to.nodeName || from.dataset?.key !== to.dataset?.key) {
     from.replaceWith(to);
@@ -21,11 +21,19 @@ function morphAttributes(from, to) {
   }
 }
 
+// A row with a `data-key` stays itself wherever it moves to: it is never made into another one, and one that stays where it
+// is among the others is never taken out, which would take the cursor away from who types in it.
 function morphChildren(from, to) {
-  const present = [...from.childNodes];
   const wanted = [...to.childNodes];
-  wanted.forEach((node, i) => (i < present.length ? morph(present[i], node) : from.append(node)));
-  present.slice(wanted.length).forEach((node) => node.remove());
+  const kept = new Set(wanted.map((node) => node.dataset?.key));
+  [...from.childNodes].forEach((node) => node.dataset?.key && !kept.has(node.dataset.key) && node.remove());
+  wanted.forEach((node, i) => {
+    const here = from.childNodes[i];
+    if (!here) from.append(node);
+    else if (here.dataset?.key === node.dataset?.key) morph(here, node);
+    else from.insertBefore(node, here);
+  });
+  [...from.childNodes].slice(wanted.length).forEach((node) => node.remove());
 }
 
 export default {

@@ -18,10 +18,14 @@ LINES = [
 REPORT: dict[str, Any] = {
     "year": 2023,
     "net": "1000.01",
-    "excluded": "0.00",
+    "gross": "1500.01",
+    "excluded": "500.00",
+    "busted": "400.00",
+    "busted_trades": 2,
     "today": "400.01",
     "trades": 12,
     "prevented_self_trades": 3,
+    "prevented_tonnes": "1.500",
     "counting_rule": "Each trade once & only once.",
     "assumptions": ["Lots are assumed."],
     "target": "23000000000.00",
@@ -49,7 +53,7 @@ REPORT: dict[str, Any] = {
     "seq": 1234,
     "row_hash": "ab" * 32,
 }
-VENUE = {"seq": 1240, "trading_date": "2023-12-28", "schedule": "always", "demo": True}
+VENUE = {"seq": 1240, "trading_date": "2023-12-28", "schedule": "always", "demo": True, "kill_switch": False}
 
 
 def keys(html: str) -> dict[str, tuple[str, str]]:
@@ -113,9 +117,21 @@ def test_health_says_how_far_the_report_is_behind_and_how_old_the_last_trade_is(
     assert "dot bad" in health(VENUE | {"seq": 20_000}, REPORT, trade, 0)
 
 
+def test_the_strip_leads_from_gross_to_net() -> None:
+    shown = dict(re.findall(r"data-integrity=(\w+)>([^<]*)<", health(VENUE, REPORT, None, 0)))
+    assert shown == {
+        "gross": "1,500.01",
+        "busted": "400.00 (2)",
+        "flagged": "100.00",
+        "net": "1,000.01",
+        "prevented": "3 · 1.500 t",
+    }
+
+
 def test_the_header_counts_phases_where_they_differ_and_names_the_venue() -> None:
     html = header(VENUE, {"continuous": 31, "halted": 1}, False, "trade")
     assert "continuous 31 · halted 1" in html
+    assert ">call auction<" in header(VENUE, {"call_auction": 32}, False, "trade")
     assert "稀土交易所" in html
     assert "simulated traders" in html
     assert "simulated traders" not in header(VENUE | {"demo": False}, {}, False, "trade")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from services.dashboard.control_panels import board
 from services.dashboard.market_panels import (
     LADDER_LEVELS,
     chooser,
@@ -24,6 +25,9 @@ INSTRUMENT: dict[str, Any] = {
     "spec": "TREO >= 99%",
     "note": "",
     "max_quantity": 100_000,
+    "collar_rate": "0.050000",
+    "volatility_rate": "0.030000",
+    "auction_seconds": 120,
 }
 TICKER: dict[str, Any] = {
     "symbol": "PRND-OX",
@@ -38,7 +42,20 @@ TICKER: dict[str, Any] = {
     "lower_limit": "444700.00",
     "upper_limit": "501300.00",
     "phase": "continuous",
+    "indicative_price": None,
+    "indicative_volume": None,
+    "indicative_imbalance": None,
+    "auction_ends_at": None,
 }
+AUCTION = TICKER | {
+    "phase": "call_auction",
+    "indicative_price": "473200.00",
+    "indicative_volume": 120,
+    "indicative_imbalance": -35,
+}
+VOLATILITY_AUCTION = AUCTION | {"auction_ends_at": "2023-12-01T02:01:05.000000Z"}
+NOW_NS = 1_701_396_000_000_000_000
+"""2023-12-01T02:00:00Z"""
 TRADE: dict[str, Any] = {
     "trade_id": "7340033",
     "symbol": "PRND-OX",
@@ -47,6 +64,7 @@ TRADE: dict[str, Any] = {
     "amount": "1420500.00",
     "taker_side": "sell",
     "time": "2023-12-01T02:00:01.000000Z",
+    "busted": False,
 }
 
 
@@ -73,7 +91,13 @@ def test_the_market_table_shows_every_number_in_full() -> None:
 
 
 def test_an_instrument_that_does_not_trade_says_why() -> None:
-    assert "halted" in texts(market_table([INSTRUMENT], {"PRND-OX": TICKER | {"phase": "halted"}}))
+    for ticker, word in (
+        (TICKER | {"phase": "halted"}, "halted"),
+        (AUCTION, "call"),
+        (VOLATILITY_AUCTION, "volatility"),
+        (TICKER | {"phase": "auction_matching"}, "matching"),
+    ):
+        assert texts(market_table([INSTRUMENT], {"PRND-OX": ticker}))[-5] == word
     assert texts(market_table([INSTRUMENT], {}))[-2:] == ["PRND-OX", "氧化镨钕"]
 
 
@@ -84,12 +108,19 @@ def test_the_tape_names_the_instrument_and_colours_by_taker() -> None:
     assert texts(last_trades([TRADE]))[-4:] == ["10:00:01", "473,500.00", "3", "1,420,500.00"]
 
 
+def test_in_an_auction_nobody_takes_and_a_busted_trade_is_struck_through() -> None:
+    for trades in (tape, last_trades):
+        assert 'class="num auction"' in trades([TRADE | {"taker_side": None}])
+        assert "class=busted" in trades([TRADE | {"busted": True}])
+        assert "class=busted" not in trades([TRADE])
+
+
 def test_the_ladder_has_the_best_prices_in_the_middle_and_marks_own_ones() -> None:
     depth = {
         "bids": [level("473400.00", 10), level("473300.00", 5)],
         "asks": [level("473600.00", 20), level("473700.00", 1)],
     }
-    html = ladder(depth, {("buy", "473300.00"), ("sell", "473400.00")})
+    html = ladder(depth, {("buy", "473300.00"), ("sell", "473400.00")}, TICKER)
     assert re.findall(r'data-price="([^"]*)"', html) == ["473700.00", "473600.00", "473400.00", "473300.00"]
     assert re.findall(r"width:(\d+)%", html) == ["5", "100", "50", "25"]
     assert re.findall(r'class="(\w+ mine)" data-price="([^"]*)"', html) == [("bid mine", "473300.00")]
@@ -98,9 +129,34 @@ def test_the_ladder_has_the_best_prices_in_the_middle_and_marks_own_ones() -> No
 
 def test_a_deep_book_shows_its_best_levels_only_and_an_empty_one_says_so() -> None:
     many = [level(f"{473_600 + 100 * n}.00", 1) for n in range(30)]
-    html = ladder({"bids": [], "asks": many}, set())
+    html = ladder({"bids": [], "asks": many}, set(), TICKER)
     assert re.findall(r'data-price="([^"]*)"', html) == [entry["price"] for entry in reversed(many[:LADDER_LEVELS])]
     assert "one side is empty" in html
+
+
+def test_between_crossed_sides_stands_what_the_auction_would_do() -> None:
+    crossed = {"bids": [level("473600.00", 10)], "asks": [level("473400.00", 20)]}
+    assert texts(ladder(crossed, set(), AUCTION))[-6:-3] == ["auction", "473,200.00", "120"]
+    assert "crossed: an auction will match it" in ladder(crossed, set(), TICKER | {"phase": "halted"})
+
+
+def test_the_head_says_phase_limits_and_while_an_auction_collects_what_it_would_do() -> None:
+    trading = texts(instrument_head(INSTRUMENT, TICKER, NOW_NS))
+    assert trading[trading.index("continuous ") + 1] == "连续交易"
+    assert trading[trading.index("Collar / pause") + 1 :][:3] == ["5.00 %", " / ", "3.00 %"]
+    assert trading[-2:] == ["Turnover today ¥", "584,299,000.00"]
+    auction = texts(instrument_head(INSTRUMENT, AUCTION, NOW_NS))
+    assert auction[auction.index("Indicative 参考价 ¥") :] == [
+        *("Indicative 参考价 ¥", "473,200.00", "Would trade, lots", "120", "Imbalance", "−35", " sells left over")
+    ]
+    unlimited = INSTRUMENT | {"collar_rate": None, "volatility_rate": None, "auction_seconds": None}
+    assert "none / none" in texts(instrument_head(unlimited, TICKER, NOW_NS))
+
+
+def test_a_volatility_auction_says_how_long_it_lasts_and_never_less_than_nothing() -> None:
+    assert "1:05" in texts(instrument_head(INSTRUMENT, VOLATILITY_AUCTION, NOW_NS))
+    assert "0:00" in texts(instrument_head(INSTRUMENT, VOLATILITY_AUCTION, NOW_NS + 10**12))
+    assert 'class="phase call_auction volatility"' in instrument_head(INSTRUMENT, VOLATILITY_AUCTION, NOW_NS)
 
 
 def test_the_chooser_leads_to_every_instrument_and_shows_where_one_is() -> None:
@@ -115,8 +171,8 @@ def test_the_chooser_leads_to_every_instrument_and_shows_where_one_is() -> None:
 
 def test_an_assumed_price_is_marked_with_its_reason() -> None:
     assumed = INSTRUMENT | {"reference_price_source": "assumed", "note": "assumed: scaled"}
-    assert '<span class=assumed title="assumed: scaled">assumed</span>' in instrument_head(assumed, TICKER)
-    assert "class=assumed" not in instrument_head(INSTRUMENT, TICKER)
+    assert '<span class=assumed title="assumed: scaled">assumed</span>' in instrument_head(assumed, TICKER, NOW_NS)
+    assert "class=assumed" not in instrument_head(INSTRUMENT, TICKER, NOW_NS)
 
 
 def test_names_and_notes_cannot_bring_markup_into_a_page() -> None:
@@ -125,7 +181,8 @@ def test_names_and_notes_cannot_bring_markup_into_a_page() -> None:
     for html in (
         market_table([hostile], {"PRND-OX": TICKER}),
         chooser([hostile], {}, "PRND-OX"),
-        instrument_head(hostile, TICKER),
+        instrument_head(hostile, TICKER, NOW_NS),
+        board([hostile], {"PRND-OX": TICKER}, NOW_NS, may_act=True),
     ):
         assert "&lt;script&gt;" in html
         assert "<script" not in html

@@ -16,7 +16,9 @@ def application(trader_key: str | None = None) -> FastAPI:
         return {"name": "REX"}
 
     problems.install(app)
-    mount_dashboard(app, url=lambda: "http://127.0.0.1:1", read_key="rex_read", trader_key=trader_key)
+    mount_dashboard(
+        app, url=lambda: "http://127.0.0.1:1", read_key="rex_read", trader_key=trader_key, operator_key=None
+    )
     return app
 
 
@@ -42,9 +44,16 @@ async def test_the_root_leads_to_the_pages() -> None:
         assert (answer.status_code, answer.headers["location"]) == (307, "/ui/")
 
 
-def test_pages_have_a_desk_only_with_a_traders_key_and_can_be_mounted_again() -> None:
-    def mounted(trader_key: str | None) -> bool:
-        dashboard = mount_dashboard(FastAPI(), url=lambda: "", read_key="rex_read", trader_key=trader_key)
-        return dashboard.desk is not None
+def test_pages_act_only_with_a_key_for_it_and_can_be_mounted_again() -> None:
+    def mounted(trader_key: str | None, operator_key: str | None) -> tuple[bool, bool]:
+        dashboard = mount_dashboard(
+            FastAPI(), url=lambda: "", read_key="rex_read", trader_key=trader_key, operator_key=operator_key
+        )
+        return dashboard.desk is not None, dashboard.operations is not None
 
-    assert [mounted(None), mounted("rex_trade"), mounted(None)] == [False, True, False]
+    assert [mounted(None, None), mounted("rex_trade", None), mounted(None, "rex_operate"), mounted(None, None)] == [
+        (False, False),
+        (True, False),
+        (False, True),
+        (False, False),
+    ]

@@ -21,12 +21,37 @@ GOOD = {
     "price": "473000.00",
     "quantity": 3,
     "client_order_id": "a-1",
+    "stop_price": "472000.00",
+    "expire_time": "2023-12-01T07:00:00Z",
+    "post_only": False,
+    "display_quantity": 1,
+    "self_trade_prevention": "decrement",
 }
 
 _strings = st.one_of(
     st.text(max_size=40),
     st.sampled_from(
-        ["buy", "sell", "limit", "market", "day", "gtc", "ioc", "1", "1\n", "-1.50", "a\n", "", "é", "1e5", "٣"]
+        [
+            "buy",
+            "sell",
+            "limit",
+            "stop_limit",
+            "gtd",
+            "fok",
+            "cancel_both",
+            "1",
+            "1\n",
+            "-1.50",
+            "a\n",
+            "",
+            "é",
+            "1e5",
+            "٣",
+            "2023-12-01T15:00:00+08:00",
+            "2023-12-01T15:00:00.000Z",
+            "2023-12-01T15:00:00Z\n",
+            "2023-12-01T15:00:00",
+        ]
     ),
     st.from_regex(r"-?[0-9]{0,18}\.?[0-9]{0,10}\n?", fullmatch=True),
 )
@@ -119,8 +144,16 @@ def test_fast_decoder_and_model_accept_and_refuse_the_same_batches(orders: list[
         ({"client_order_id": "with space"}, "client_order_id"),
         ({"client_order_id": "x" * 37}, "client_order_id"),
         ({"client_order_id": ""}, "client_order_id"),
-        ({"time_in_force": "fok"}, "time_in_force"),
-        ({"stop_price": "1"}, "stop_price"),
+        ({"time_in_force": "gtx"}, "time_in_force"),
+        ({"stop_price": "1e5"}, "stop_price"),
+        ({"expire_time": "2023-12-01T15:00:00.5Z"}, "expire_time"),
+        ({"expire_time": "2023-12-01T15:00:00"}, "expire_time"),
+        ({"expire_time": 1701414000}, "expire_time"),
+        ({"post_only": "yes"}, "post_only"),
+        ({"post_only": None}, "post_only"),
+        ({"display_quantity": "1"}, "display_quantity"),
+        ({"self_trade_prevention": "none"}, "self_trade_prevention"),
+        ({"hidden": True}, "hidden"),
     ],
 )
 def test_a_refusal_names_the_field(change: dict[str, Any], field: str) -> None:
@@ -140,3 +173,5 @@ def test_defaults_are_the_model_s() -> None:
     body = decode_order(b'{"symbol": "A", "side": "sell", "quantity": 1, "price": "2"}')
     assert body == OrderBody(symbol="A", side="sell", quantity=1, price="2")
     assert (body.order_type, body.time_in_force, body.client_order_id) == ("limit", None, None)
+    assert (body.stop_price, body.expire_time, body.post_only, body.display_quantity) == (None, None, False, None)
+    assert body.self_trade_prevention == "cancel_newest"

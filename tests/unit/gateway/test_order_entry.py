@@ -5,13 +5,22 @@ from typing import Any
 
 import pytest
 
-from matching_engine.records import Command, OrderType, Side, TimeInForce, unpack_commands
+from matching_engine.records import (
+    ALL_INSTRUMENTS,
+    BOTH_SIDES,
+    Command,
+    OrderType,
+    Side,
+    TimeInForce,
+    unpack_commands,
+)
 from services.gateway.history import OrderHistory
 from services.gateway.keys import ApiKey
 from services.gateway.order_body import OrderBody
 from services.gateway.order_entry import OrderEntry, Outcome
 from services.gateway.problems import ProblemError
 from services.gateway.state import VenueState
+from services.gateway.ws_messages import AmendParams
 from services.journal.row import Row
 from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox
@@ -125,6 +134,36 @@ async def test_a_full_inbox_leaves_nothing_behind() -> None:
     with pytest.raises(ProblemError) as caught:
         await gateway.entry.place_batch(DESK, [BUY] * 4)
     assert (caught.value.code, gateway.entry.waiting, gateway.inbox.depth) == ("inbox_full", 0, 0)
+    with pytest.raises(ProblemError) as unknown:
+        await gateway.entry.amend(DESK, AmendParams(quantity=2), client_order_id="a")
+    assert unknown.value.code == "unknown_order", "no command was sent for an order that never was"
+
+
+async def test_an_order_on_its_way_can_be_amended_by_its_client_order_id() -> None:
+    gateway = Gateway()
+    placing = asyncio.create_task(gateway.entry.place(DESK, BUY))
+    await asyncio.sleep(0)
+    amending = asyncio.create_task(gateway.entry.amend(DESK, AmendParams(price="9990.00"), client_order_id="a"))
+    await asyncio.sleep(0)
+    await gateway.run_engine()
+    (placed, _), amended = await placing, await amending
+    assert (amended.order_id, amended.price_ticks, amended.state) == (placed.order_id, 999, "new")
+
+
+async def test_a_mass_cancel_says_whose_orders() -> None:
+    gateway = Gateway()
+    await gateway.entry.submit_mass_cancel(DESK, "*", "sell", None, lambda _: None)
+    await gateway.entry.submit_mass_cancel(OPERATOR, "ND-OX", None, 3, lambda _: None)
+    await gateway.entry.submit_mass_cancel(OPERATOR, "ND-OX", None, None, lambda _: None)
+    commands = [(await gateway.next_commands())[0] for _ in range(3)]
+    assert [(c.account, c.instrument, c.side) for c in commands] == [
+        (2, ALL_INSTRUMENTS, Side.SELL),
+        (3, 0, BOTH_SIDES),
+        (0, 0, BOTH_SIDES),
+    ]
+    with pytest.raises(ProblemError) as unknown:
+        await gateway.entry.submit_mass_cancel(OPERATOR, "*", None, 99, lambda _: None)
+    assert unknown.value.code == "unknown_account"
 
 
 async def test_a_client_that_left_disturbs_nobody() -> None:

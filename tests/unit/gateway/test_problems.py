@@ -17,7 +17,7 @@ from services.gateway.schemas import Problem
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = (ROOT / "docs/api.md").read_text(encoding="utf-8")
-PLACE_OF_CODE = {"ProblemError": 1, "field_problem": 0}
+PLACE_OF_CODE = {"ProblemError": 1, "field_problem": 0, "_needs": 2}
 
 
 def codes_in_source() -> Iterator[tuple[str, str]]:

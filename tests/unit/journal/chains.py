@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import numpy as np
 
 from matching_engine.records import EVENT, Command, CommandKind, Event, EventKind, pack_commands
-from services.journal.row import NO_HASH, Row
+from services.journal.row import HEADER, NO_HASH, Header, Row
 
 JOURNAL_ID = bytes(range(16))
 
@@ -47,3 +49,18 @@ def chain(sizes: Sequence[int], *, journal_id: bytes = JOURNAL_ID, epoch: int = 
     for size in sizes:
         rows.append(next_row(rows[-1] if rows else None, size, journal_id=journal_id, epoch=epoch))
     return rows
+
+
+def sealed(data: bytes, *, with_hash: bool) -> bytes:
+    """These bytes as a forger would leave them: a right CRC, and a right hash or the old one."""
+    body, digest = data[:-36], data[-36:-4]
+    if with_hash:
+        digest = blake2b(body, digest_size=32).digest()
+    return body + digest + zlib.crc32(body + digest).to_bytes(4, "little")
+
+
+def with_header(row: Row, **changes: object) -> bytes:
+    """The row's bytes with other values in its header, hash and CRC made anew."""
+    data = row.encode()
+    header = Header._make(HEADER.unpack_from(data))._replace(**changes)  # type: ignore[arg-type]
+    return sealed(HEADER.pack(*header) + data[HEADER.size :], with_hash=True)

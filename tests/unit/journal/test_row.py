@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
-from hashlib import blake2b
 
 import pytest
 from hypothesis import given
@@ -13,8 +11,8 @@ from hypothesis import strategies as st
 from matching_engine import ENGINE_VERSION
 from matching_engine.records import COMMAND, EVENT, RECORD_FORMAT
 from services.journal import JournalCorrupt, JournalRefused
-from services.journal.row import HEADER, ROW_FORMAT, Header, Row
-from tests.unit.journal.chains import JOURNAL_ID, chain, next_row
+from services.journal.row import HEADER, ROW_FORMAT, Row
+from tests.unit.journal.chains import JOURNAL_ID, chain, next_row, sealed, with_header
 
 u64 = st.integers(0, 2**64 - 1)
 
@@ -65,25 +63,13 @@ def test_a_row_cut_short_or_run_on_is_seen(row: Row, data: st.DataObject) -> Non
         Row.decode(whole + data.draw(st.binary(min_size=1, max_size=9)))
 
 
-def sealed(data: bytes, *, with_hash: bool) -> bytes:
-    """These bytes as a forger would leave them: a right CRC, and a right hash or the old one."""
-    body, digest = data[:-36], data[-36:-4]
-    if with_hash:
-        digest = blake2b(body, digest_size=32).digest()
-    return body + digest + zlib.crc32(body + digest).to_bytes(4, "little")
-
-
-def with_header(row: Row, **changes: object) -> bytes:
-    data = row.encode()
-    header = Header._make(HEADER.unpack_from(data))._replace(**changes)  # type: ignore[arg-type]
-    return sealed(HEADER.pack(*header) + data[HEADER.size :], with_hash=True)
-
-
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"row_format": 99}, f"has row format 99; this version reads row format {ROW_FORMAT}"),
+        ({"record_format": 1}, f"has record format 1; this version reads record format {RECORD_FORMAT}"),
         ({"record_format": 99}, f"has record format 99; this version reads record format {RECORD_FORMAT}"),
+        ({"engine_version": 1}, f"has engine version 1; this version reads engine version {ENGINE_VERSION}"),
         ({"engine_version": 99}, f"has engine version 99; this version reads engine version {ENGINE_VERSION}"),
     ],
 )

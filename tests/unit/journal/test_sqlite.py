@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from matching_engine.records import RECORD_FORMAT
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalRefused
 from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal, make_durable
-from tests.unit.journal.chains import next_row
+from tests.unit.journal.chains import next_row, with_header
 
 pytestmark = pytest.mark.anyio
 
@@ -149,6 +150,21 @@ async def test_a_file_of_another_format_is_refused(path: Path) -> None:
     for read_only in (False, True):
         with pytest.raises(JournalRefused, match="has file format 9; this version reads 1"):
             await SqliteJournal.open(path, read_only=read_only)
+
+
+@pytest.mark.parametrize("found", [RECORD_FORMAT - 1, RECORD_FORMAT + 1], ids=["older", "newer"])
+async def test_a_journal_of_an_older_or_newer_record_format_is_refused_and_left_alone(path: Path, found: int) -> None:
+    rows = await written(path, [2])
+    other = with_header(rows[0], record_format=found)
+    tamper(path, "UPDATE rows SET data = ?", other)
+    sentence = f"has record format {found}; this version reads record format {RECORD_FORMAT}"
+    with pytest.raises(JournalRefused, match=sentence):
+        await SqliteJournal.open(path)
+    good, error = await read_until_error(path)
+    assert (good, isinstance(error, JournalRefused), sentence in str(error)) == ([], True, True)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT data, epoch FROM rows").fetchall() == [(other, 1)]
+        assert connection.execute("SELECT epoch FROM meta").fetchall() == [(1,)]
 
 
 async def test_a_flipped_bit_is_found_where_it_is_and_the_rows_before_it_are_read(path: Path) -> None:

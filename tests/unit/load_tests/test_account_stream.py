@@ -24,6 +24,10 @@ def cancel(client_order_id: str) -> FlowMessage:
     return new(client_order_id)._replace(action="cancel")
 
 
+def amend(client_order_id: str, quantity: int = 2) -> FlowMessage:
+    return new(client_order_id)._replace(action="amend", quantity=quantity)
+
+
 def accepted(client_order_id: str) -> Json:
     return {"client_order_id": client_order_id, "order_id": f"id of {client_order_id}"}
 
@@ -43,6 +47,10 @@ class Wire:
 
     async def submit_order(self, order: Json) -> asyncio.Future[Json]:
         return self._send(f"new {order['client_order_id']}")
+
+    async def submit_amend(self, changes: Json) -> asyncio.Future[Json]:
+        assert changes["price"] == "473000.00"
+        return self._send(f"amend {changes['client_order_id']}")
 
     async def submit_cancel(self, *, client_order_id: str) -> asyncio.Future[Json]:
         return self._send(f"cancel {client_order_id}")
@@ -168,6 +176,49 @@ async def test_a_refused_order_is_remembered_with_its_code_and_its_cancel_finds_
         await stream.answered()
         assert stream.replies.refused == {"a": "invalid_price"}
         assert stream.replies.odd == []
+
+
+async def test_amends_leave_what_the_last_one_carried_out_says() -> None:
+    wire = Wire()
+    async with stream_over(wire) as stream:
+        for message in (new("a"), amend("a", 2), amend("a", 3), amend("a", 9), new("b"), amend("b", 1)):
+            await stream.send(message)
+        await wire.until(6)
+        wire.accept(0, 4)
+        as_amended = {"price": "473000.00", "state": "new"}
+        wire.replies[1].set_result(accepted("a") | as_amended | {"quantity": 2})
+        wire.replies[2].set_result(accepted("a") | as_amended | {"quantity": 3})
+        wire.replies[3].set_exception(problem(422, "insufficient_funds"))
+        wire.replies[5].set_result(accepted("b") | as_amended | {"quantity": 4, "state": "canceled"})
+        await stream.answered()
+        assert stream.replies.amended == {"a": ("473000.00", 3), "b": ("473000.00", 4)}
+        assert (stream.replies.declined, stream.replies.odd) == (1, [])
+
+
+async def test_an_amend_answered_with_other_terms_is_odd() -> None:
+    wire = Wire()
+    async with stream_over(wire) as stream:
+        await stream.send(amend("a", 2))
+        await wire.until(1)
+        wire.replies[0].set_result(accepted("a") | {"price": "473000.00", "state": "new", "quantity": 1})
+        await stream.answered()
+        assert len(stream.replies.odd) == 1
+
+
+async def test_an_amend_sent_again_that_is_refused_may_have_been_carried_out_the_first_time() -> None:
+    wire = Wire()
+    async with stream_over(wire) as stream:
+        for message in (new("a"), amend("a", 2), amend("a", 3)):
+            await stream.send(message)
+        await wire.until(3)
+        wire.accept(0)
+        wire.replies[1].set_result(accepted("a") | {"price": "473000.00", "state": "new", "quantity": 2})
+        wire.lose()
+        await wire.until(4)
+        assert wire.sent[3:] == ["amend a"]
+        wire.replies[3].set_exception(problem(409, "order_not_open"))
+        await stream.answered()
+        assert (stream.replies.amended, stream.replies.declined, stream.replies.odd) == ({}, 1, [])
 
 
 @pytest.mark.parametrize("code", ["unknown_order", "forbidden"])

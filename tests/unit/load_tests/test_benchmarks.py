@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from itertools import repeat
@@ -8,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from load_tests.benchmarks import __main__ as program
-from load_tests.benchmarks import durable_rates, engine_rates, http_load, websocket_load
-from load_tests.benchmarks.figure import Effort, Figure, best_rates, spread
+from load_tests.benchmarks import book_rates, durable_rates, engine_rates, http_load, plain_rates, websocket_load
+from load_tests.benchmarks.batches import batches_of
+from load_tests.benchmarks.figure import Effort, Figure, Work, call_nanoseconds, median_seconds, spread
+from load_tests.book_flows import book_records, standard
 from load_tests.child_process import ChildFailed, child
-from load_tests.engine_flow import book_flow
 
 ORDER = json.dumps({"symbol": "PRND-OX", "side": "buy", "price": "473000.00", "quantity": 1, "client_order_id": "a"})
 
@@ -25,23 +27,50 @@ def test_the_spread_sets_each_run_beside_the_limit_next_to_it() -> None:
     assert spread([50.0, 30.0, 90.0], [100.0, 30.0, 100.0]) == "50% to 100% in 3 runs"
 
 
-def test_each_piece_of_work_runs_as_often_as_asked_in_turn() -> None:
-    ran: list[str] = []
-    rates = best_rates(10, 3, lambda: ran.append("a"), lambda: ran.append("b"))
-    assert ran == ["a", "b"] * 3
-    assert len(rates) == 2
-    assert min(rates) > 0
+def test_each_work_is_prepared_and_timed_in_turn_after_a_round_that_warms_up() -> None:
+    happened: list[str] = []
+
+    def work(name: str) -> Work:
+        happened.append(f"prepare {name}")
+        return lambda: happened.append(f"run {name}" + (" with gc" if gc.isenabled() else ""))
+
+    seconds = median_seconds(2, lambda: work("a"), lambda: work("b"))
+    assert happened == ["prepare a", "run a", "prepare b", "run b"] * 3
+    assert len(seconds) == 2
+    assert min(seconds) > 0
+    assert gc.isenabled()
+
+
+def test_single_calls_are_timed_one_by_one() -> None:
+    called: list[int] = []
+    assert call_nanoseconds(called.append, [(1,), (2,), (3,)]) > 0
+    assert called == [1, 2, 3]
 
 
 def test_batches_hold_every_record_once() -> None:
-    records = book_flow(10_000)
-    batches = engine_rates.batches_of(records)
+    records = book_records(standard(10_000))
+    batches = batches_of(records)
     assert [len(batch) for batch in batches] == [4096, 4096, 1808]
     assert b"".join(batch.tobytes() for batch in batches) == records.tobytes()
 
 
+def test_the_book_is_measured_on_every_flow_called_singly_and_weighed() -> None:
+    figures = book_rates.book_figures(Tiny())
+    assert [figure.flow.partition(":")[0] for figure in figures] == [
+        "1 instrument", "64 instruments", "wide price walk", "one deep level", "far prices", "ids that collide", "", "",
+    ]  # fmt: skip
+    assert all(figure.limit for figure in figures[:-1])
+    assert figures[-1].name == "OrderBook, memory, 1 instrument"
+
+
+def test_the_engine_is_measured_in_batches_and_called_singly() -> None:
+    figures = engine_rates.engine_figures(Tiny())
+    assert [figure.unit for figure in figures] == ["commands/s"] * 3 + ["ns"]
+    assert all(figure.value > 0 and figure.limit for figure in figures)
+
+
 def test_plain_python_is_measured_from_a_copy_without_native_code() -> None:
-    figures = engine_rates.plain_python_figures(Tiny())
+    figures = plain_rates.plain_figures(Tiny())
     assert [figure.name for figure in figures] == [
         "OrderBook, plain Python, 1 instrument",
         "Engine, plain Python, 1 instrument",
@@ -56,6 +85,10 @@ class Tiny(Effort):
 
     @property
     def runs(self) -> int:
+        return 1
+
+    @property
+    def short_runs(self) -> int:
         return 1
 
 

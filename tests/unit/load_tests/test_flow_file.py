@@ -49,11 +49,19 @@ def test_reads_compressed_files(tmp_path: Path, suffix: str, compress: object) -
     assert read_flow(path, INSTRUMENTS).messages == [BUY]
 
 
+def test_an_amend_says_what_changes_and_goes_on_from_the_last_one(tmp_path: Path) -> None:
+    path = written(tmp_path, NEW, "1,amend,,,,,236.20,,a1", "2,amend,,,,,,5,a1", "3,cancel,,,,,,,a1")
+    first = BUY._replace(time_ms=1, action="amend", price="236.20")
+    second = first._replace(time_ms=2, quantity=5)
+    assert read_flow(path, INSTRUMENTS).messages == [BUY, first, second, second._replace(time_ms=3, action="cancel")]
+
+
 def test_what_is_written_reads_back(tmp_path: Path) -> None:
-    messages = [BUY, BUY._replace(time_ms=7, action="cancel")]
+    amended = BUY._replace(time_ms=5, action="amend", price="236.30", quantity=2)
+    messages = [BUY, amended, amended._replace(time_ms=7, action="cancel")]
     path = tmp_path / "flow.csv"
     with path.open("w", newline="") as file:
-        assert write_rows(file, messages) == 2
+        assert write_rows(file, messages) == 3
     assert read_flow(path, INSTRUMENTS).messages == messages
 
 
@@ -72,12 +80,15 @@ def test_progress_is_told_in_rows(tmp_path: Path) -> None:
 BAD_ROWS = [
     ("0,new,NDFEB-N52,buy,limit,day,236.10,3", "8 fields instead of 9"),
     ("-1,new,NDFEB-N52,buy,limit,day,236.10,3,b", "time_ms '-1' is not a whole number"),
-    ("0,replace,NDFEB-N52,buy,limit,day,236.10,3,b", "action 'replace' is neither new nor cancel"),
+    ("0,replace,NDFEB-N52,buy,limit,day,236.10,3,b", "action 'replace' is none of new, amend and cancel"),
     ("0,new,GOLD,buy,limit,day,236.10,3,b", "unknown symbol 'GOLD'"),
     ("0,new,NDFEB-N52,bid,limit,day,236.10,3,b", "side 'bid' is neither buy nor sell"),
     ("0,new,NDFEB-N52,buy,stop,day,236.10,3,b", "order_type 'stop' is neither limit nor market"),
-    ("0,new,NDFEB-N52,buy,limit,fok,236.10,3,b", "time_in_force 'fok' of a limit order must be day or gtc or ioc"),
-    ("0,new,NDFEB-N52,buy,market,day,,3,b", "time_in_force 'day' of a market order must be ioc"),
+    (
+        "0,new,NDFEB-N52,buy,limit,gtd,236.10,3,b",
+        "time_in_force 'gtd' of a limit order must be day or gtc or ioc or fok",
+    ),
+    ("0,new,NDFEB-N52,buy,market,day,,3,b", "time_in_force 'day' of a market order must be ioc or fok"),
     ("0,new,NDFEB-N52,buy,market,ioc,236.10,3,b", "a market order has no price"),
     ("0,new,NDFEB-N52,buy,limit,day,,3,b", "price '' is not a positive decimal number"),
     ("0,new,NDFEB-N52,buy,limit,day,0.0,3,b", "price '0.0' is not a positive decimal number"),
@@ -89,6 +100,11 @@ BAD_ROWS = [
     ("0,new,NDFEB-N52,buy,limit,day,236.10,3,a 1", "client_order_id 'a 1' is not 1 to 36 printable characters"),
     ("0,new,NDFEB-N52,buy,limit,day,236.10,3,a1", "client_order_id 'a1' stands in an earlier row, too"),
     ("0,cancel,,,,,,,zz", "cancels 'zz', which no earlier row sends"),
+    ("0,amend,,,,,236.10,,zz", "amends 'zz', which no earlier row sends"),
+    ("0,amend,,,,,,,a1", "an amend changes the price, the quantity or both"),
+    ("0,amend,NDFEB-N52,,,,236.10,,a1", "an amend has only time_ms, action, price, quantity and client_order_id"),
+    ("0,amend,,,,,236.15,,a1", "price 236.15 is no multiple of the tick 0.10 of NDFEB-N52"),
+    ("0,amend,,,,,,1001,a1", "quantity 1001 is not between 1 and 1000 lots"),
     ("0,cancel,NDFEB-N52,,,,,,a1", "a cancel has only time_ms, action and client_order_id"),
     ('0,new,"NDFEB-N52"x,buy,limit,day,236.10,3,b', "',' expected after '\"'"),
 ]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from load_tests.verdict import AccountRecord, Check, SentOrder, TurnoverMove, fen, is_green, judge
+from load_tests.verdict import AccountRecord, Check, SentOrder, Terms, TurnoverMove, fen, is_green, judge
 
 LOT_SIZES = {"PRND-OX": 1}
 
@@ -150,6 +150,37 @@ def test_balances_that_do_not_add_up_are_red(place: int, after: dict[str, Any], 
     accounts = replay()
     accounts[place].after = after
     assert name in failing(accounts)
+
+
+def test_a_trade_of_an_auction_has_no_taker() -> None:
+    accounts = replay()
+    for record in accounts:
+        record.fills[0] = {**record.fills[0], "liquidity": "auction"}
+    assert failing(accounts) == {}
+    accounts[0].fills[0] = {**accounts[0].fills[0], "liquidity": "maker"}
+    assert set(failing(accounts)) == {"trades"}
+
+
+def amended(quantity: int, price: str) -> list[AccountRecord]:
+    """The same replay, in which the buyer's first order was sent with 2 lots and amended after its fill."""
+    accounts = replay()
+    accounts[0].sent[0] = accounts[0].sent[0]._replace(quantity=2)
+    accounts[0].amends["c11"] = [Terms("473000.00", 2), Terms(price, quantity)]
+    accounts[0].amended = {"c11": (price, quantity)}
+    accounts[0].orders[0] = {**accounts[0].orders[0], "price": price}
+    return accounts
+
+
+def test_an_amended_order_is_judged_by_its_terms() -> None:
+    """It traded at its first limit, and is worse off now."""
+    assert failing(amended(3, "472900.00")) == {}
+    assert set(failing(amended(4, "472900.00"))) == {"orders_as_sent", "replies"}
+    lost = amended(3, "472900.00")
+    lost[0].amended = {"c11": ("472800.00", 3)}
+    assert set(failing(lost)) == {"replies"}
+    unsure = amended(3, "472900.00")
+    unsure[0].amended = {}
+    assert failing(unsure) == {}
 
 
 def test_an_order_listed_twice_is_red() -> None:

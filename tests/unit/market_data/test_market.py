@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching_engine.records import Command, CommandKind, Phase, Side, TimeInForce
 from services.market_data import Level, Market
+from tests.property.engine_flow import flow
 from tests.property.naive_engine import NaiveEngine
 from tests.unit.market_data.engine_rows import START_NS, TRADERS, EngineRows, cancel, limit, opening, roll
+from tests.unit.reporting.history import rows_of
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -111,9 +115,87 @@ def engine_depth(engine: NaiveEngine, instrument: int) -> tuple[list[Level], lis
 
     def level(price: int, side: Side) -> Level:
         orders = engine.listed[instrument].sides[side][price]
-        return Level(price, sum(order.leaves for order in orders), len(orders))
+        return Level(price, sum(order.shown for order in orders), len(orders))
 
     return [level(p, BUY) for p in sorted(bids, reverse=True)], [level(p, SELL) for p in sorted(asks)]
+
+
+def check_market(market: Market, engine: NaiveEngine) -> int:
+    """The market is the engine's own; returns how many instruments have told what their auction would do."""
+    told = 0
+    for instrument, listed in enumerate(engine.listed):
+        ticker = market.ticker(instrument)
+        assert market.depth(instrument) == engine_depth(engine, instrument)
+        assert (ticker.reference_ticks, ticker.phase) == (listed.reference, engine.phase(instrument))
+        assert (ticker.volume_lots, ticker.turnover_fen) == (listed.day_lots, listed.day_amount)
+        assert ticker.last_ticks == (listed.last or None)
+        collects = ticker.phase == Phase.CALL_AUCTION
+        assert ticker.auction_ends_ns == (listed.auction_ends_ns if listed.in_auction and collects else 0)
+        if ticker.indicative is not None:
+            assert collects
+            price, volume, imbalance = engine.auction(instrument)
+            assert ticker.indicative == (price or None, volume, imbalance)
+            told += 1
+        busted = {trade.trade_id: trade.busted for trade in engine.trades.values()}
+        assert all(trade.is_busted == busted[trade.trade_id] for trade in market.recent_trades(instrument, 200))
+    return told
+
+
+def test_whatever_happens_the_market_is_the_engine_s() -> None:
+    told = 0
+    for seed in range(12):
+        market = Market()
+        for engine, row in rows_of(flow(seed, 400), Random(seed)):
+            market.apply(row)
+            told += check_market(market, engine)
+    assert told > 50
+
+
+def test_an_auction_collects_tells_what_it_would_do_and_trades_at_one_price() -> None:
+    rows, market, seq = opened()
+    phase = Command(kind=CommandKind.SET_PHASE, instrument=0, phase=Phase.CALL_AUCTION)
+    market.apply(rows.row(phase))
+    assert (market.ticker(0).phase, market.ticker(0).indicative) == (Phase.CALL_AUCTION, None)
+    changes = market.apply(rows.row(limit(2, BUY, 1_010, 5), limit(3, SELL, 990, 3)))
+    assert changes.ticker == {0: seq}
+    assert market.ticker(0).indicative == (1_000, 3, 2), "the reference, of all prices with as much volume"
+    assert market.ticker(0).auction_ends_ns == 0, "no volatility auction"
+    changes = market.apply(rows.row(limit(2, BUY, 980, 1)))
+    assert changes.ticker == {}, "an order that changes nothing of it is no news"
+    market.apply(rows.row(phase._replace(phase=Phase.CONTINUOUS)))
+    (trade,) = market.recent_trades(0, 10)
+    assert (trade.price_ticks, trade.quantity_lots, trade.is_auction) == (1_000, 3, True)
+    assert (market.ticker(0).phase, market.ticker(0).indicative) == (Phase.CONTINUOUS, None)
+
+
+def test_a_volatility_auction_says_when_it_is_expected_to_end() -> None:
+    rows, market, seq = opened()
+    band = Command(kind=CommandKind.SET_VOLATILITY_BAND, instrument=0, rate_ppm=10_000, time_s=30)
+    market.apply(rows.row(band, limit(2, SELL, 1_050, 1), limit(3, BUY, 1_050, 2)))
+    ends_ns = START_NS + (seq + 2) * 1_000 + 30 * 10**9
+    ticker = market.ticker(0)
+    assert (ticker.phase, ticker.auction_ends_ns, ticker.indicative) == (Phase.CALL_AUCTION, ends_ns, (1_050, 1, 1))
+    market.apply(rows.row(Command(kind=CommandKind.HALT, instrument=0)))
+    assert (market.ticker(0).phase, market.ticker(0).auction_ends_ns) == (Phase.HALTED, 0)
+    market.apply(rows.row(Command(kind=CommandKind.RESUME, instrument=0)))
+    assert (market.ticker(0).phase, market.ticker(0).auction_ends_ns) == (Phase.CALL_AUCTION, ends_ns)
+
+
+def test_a_bust_no_longer_counts_and_its_price_stays() -> None:
+    rows, market, seq = opened()
+    market.apply(rows.row(limit(2, SELL, 1_000, 3), limit(3, BUY, 1_000, 2), limit(3, BUY, 1_000, 1)))
+    trade_id = (seq + 2) << 20 | 1
+    changes = market.apply(rows.row(Command(kind=CommandKind.BUST_TRADE, order_id=trade_id)))
+    assert (changes.trades, changes.busted, changes.ticker) == ({0: seq + 2}, {0: [trade_id]}, {0: seq + 2})
+    ticker = market.ticker(0)
+    assert (ticker.trades, ticker.volume_lots, ticker.turnover_fen, ticker.last_ticks) == (1, 2, 200_000, 1_000)
+    assert [(trade.quantity_lots, trade.is_busted) for trade in market.recent_trades(0, 10)] == [(1, True), (2, False)]
+
+
+def test_depth_shows_what_an_iceberg_shows() -> None:
+    rows, market, _ = opened()
+    market.apply(rows.row(limit(2, SELL, 1_000, 10)._replace(display_lots=4), limit(3, BUY, 1_000, 5)))
+    assert market.depth(0) == ([], [Level(1_000, 3, 1)]), "five of ten traded: the second slice has three of four left"
 
 
 orders_strategy = st.builds(

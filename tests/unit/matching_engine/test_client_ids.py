@@ -29,10 +29,11 @@ def test_it_remembers_what_a_dictionary_would(steps: list[tuple[int, bytes, int]
         assert (row != 0) == ((account, text) in model)
         if row == 0:
             ids.reserve(1)
-            assert ids.remember(account, text, order_id, order_id * 3, day) == ids.count
+            ids.day = day
+            assert ids.remember(account, text, order_id, order_id * 3) == ids.count
             model[account, text] = (order_id, day)
         else:
-            assert ids.remember(account, text, order_id, 0, 9) == row
+            assert ids.remember(account, text, order_id, 0) == row
     ids.forget_before(first_day)
     model = {key: (order_id, day) for key, (order_id, day) in model.items() if day >= first_day}
     assert ids.count == len(model)
@@ -45,7 +46,8 @@ def test_thousands_of_ids_are_found_in_their_rows() -> None:
     ids = ClientIds()
     for n in range(5000):
         ids.reserve(1)
-        assert ids.remember(n % 7, b"order-%d" % n + bytes(28 - len(str(n)) + 2), n, 0, n) == n + 1
+        ids.day = n
+        assert ids.remember(n % 7, b"order-%d" % n + bytes(28 - len(str(n)) + 2), n, 0) == n + 1
     for n in range(5000):
         text = b"order-%d" % n + bytes(28 - len(str(n)) + 2)
         assert ids.find(n % 7, text) == n + 1

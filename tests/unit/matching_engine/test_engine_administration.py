@@ -177,7 +177,7 @@ def test_phases_of_unknown_instruments(talk: Talk, kind: CommandKind) -> None:
 
 
 def test_an_unknown_phase_is_refused_and_only_operators_halt(talk: Talk) -> None:
-    for phase in (Phase.HALTED, 3, 255):
+    for phase in (Phase.HALTED, 5, 255):
         assert talk.tell(CommandKind.SET_PHASE, phase=phase) == [talk.rejected(Reason.INVALID_PHASE)]
 
 

@@ -35,8 +35,8 @@ def test_a_repeat_names_the_first_order_and_changes_nothing(talk: Talk) -> None:
         {"flags": 1},
         {"display_lots": 1},
         {"trigger_ticks": 1},
-        {"reserved_u2": 1},
-        {"reserved_u4": 1},
+        {"number": 1},
+        {"time_s": 1},
     ],
 )
 def test_another_body_is_refused(talk: Talk, change: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matching_engine.records import VENUE, CommandKind, EventKind, OrderType, Reason
+from matching_engine.records import VENUE, CommandKind, EventKind, OrderType, Phase, Reason
 from tests.unit.matching_engine.engine_talk import BUY, CASH, DAY, IOC, LOTS, SELL, Talk
 
 
@@ -48,6 +48,7 @@ def test_a_taking_buy_trades_at_the_makers_price_and_gets_the_rest_of_its_reserv
             maker_fee_fen=120,  # 119.88
             reserve_fen=-4 * 100_050,
             number=1,
+            phase=Phase.CONTINUOUS,
         ),
         talk.level(SELL, 999, 6, 1),
     ]
@@ -78,6 +79,7 @@ def test_a_taking_sell_releases_the_makers_reserve(talk: Talk) -> None:
             maker_fee_fen=120,  # 120.12
             reserve_fen=-4 * (100_100 + 51),  # 50.05 rounded up
             number=1,
+            phase=Phase.CONTINUOUS,
         ),
         talk.level(BUY, 1001, 6, 1),
     ]
@@ -127,7 +129,7 @@ def test_a_market_buy_reserves_at_the_upper_edge_of_the_band(talk: Talk) -> None
     talk.order(3, SELL, 1, 1000)
     events = talk.market(2, BUY, 3)
     reserve = 105_000 + 53  # 52.5 rounded up
-    assert events[0] == talk.accepted(2, BUY, 3, 0, reserve=3 * reserve, market=True)
+    assert events[0] == talk.accepted(2, BUY, 3, 1050, reserve=3 * reserve, market=True)
     assert (events[1].price_ticks, events[1].reserve_fen) == (1000, -reserve)
     assert events[2] == talk.ended(
         EventKind.CANCELED,
@@ -135,6 +137,7 @@ def test_a_market_buy_reserves_at_the_upper_edge_of_the_band(talk: Talk) -> None
         talk.seq,
         2,
         side=BUY,
+        price_ticks=1050,
         quantity_lots=2,
         reserve_fen=-2 * reserve,
     )
@@ -143,8 +146,8 @@ def test_a_market_buy_reserves_at_the_upper_edge_of_the_band(talk: Talk) -> None
 
 def test_a_market_sell_with_nothing_to_meet_ends_at_once(talk: Talk) -> None:
     assert talk.market(2, SELL, 3) == [
-        talk.accepted(2, SELL, 3, 0, market=True),
-        talk.ended(EventKind.CANCELED, Reason.NO_LIQUIDITY, talk.seq, 2, side=SELL, quantity_lots=3),
+        talk.accepted(2, SELL, 3, 950, market=True),
+        talk.ended(EventKind.CANCELED, Reason.NO_LIQUIDITY, talk.seq, 2, side=SELL, price_ticks=950, quantity_lots=3),
     ]
     assert talk.engine.holding(2, 0) == (LOTS, 0)
 

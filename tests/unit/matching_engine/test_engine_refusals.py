@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from matching_engine.records import CommandKind, EventKind, OrderType, Reason, TimeInForce
+from matching_engine.records import CommandKind, EventKind, Flag, OrderType, Reason, TimeInForce
 from tests.unit.matching_engine.engine_talk import BUY, GTC, SELL, Talk
 
 GOOD: dict[str, Any] = {
@@ -19,6 +19,12 @@ GOOD: dict[str, Any] = {
     "quantity_lots": 5,
 }
 MARKET: dict[str, Any] = {"order_type": OrderType.MARKET, "time_in_force": TimeInForce.IOC, "price_ticks": 0}
+STOP: dict[str, Any] = {
+    "order_type": OrderType.STOP,
+    "time_in_force": TimeInForce.GTC,
+    "price_ticks": 0,
+    "trigger_ticks": 1000,
+}
 
 REFUSED: list[tuple[dict[str, Any], Reason]] = [
     ({"kind": 0}, Reason.UNKNOWN_COMMAND),
@@ -30,17 +36,34 @@ REFUSED: list[tuple[dict[str, Any], Reason]] = [
     ({"instrument": 0xFFFF}, Reason.UNKNOWN_INSTRUMENT),
     ({"side": 2}, Reason.INVALID_SIDE),
     ({"order_type": 0}, Reason.INVALID_ORDER_TYPE),
-    ({"order_type": 3}, Reason.INVALID_ORDER_TYPE),
+    ({"order_type": 5}, Reason.INVALID_ORDER_TYPE),
     ({"time_in_force": 0}, Reason.INVALID_TIME_IN_FORCE),
-    ({"time_in_force": 4}, Reason.INVALID_TIME_IN_FORCE),
+    ({"time_in_force": 6}, Reason.INVALID_TIME_IN_FORCE),
+    (MARKET | {"time_in_force": TimeInForce.GTD}, Reason.INVALID_TIME_IN_FORCE),
+    (STOP | {"time_in_force": TimeInForce.IOC}, Reason.INVALID_TIME_IN_FORCE),
+    (STOP | {"time_in_force": TimeInForce.FOK}, Reason.INVALID_TIME_IN_FORCE),
     (MARKET | {"time_in_force": TimeInForce.DAY}, Reason.INVALID_TIME_IN_FORCE),
     (MARKET | {"time_in_force": TimeInForce.GTC}, Reason.INVALID_TIME_IN_FORCE),
-    ({"self_trade": 1}, Reason.INVALID_SELF_TRADE),
-    ({"flags": 1}, Reason.INVALID_OPTION),
-    ({"display_lots": 1}, Reason.INVALID_OPTION),
-    ({"trigger_ticks": -1}, Reason.INVALID_OPTION),
-    ({"reserved_u2": 1}, Reason.INVALID_OPTION),
-    ({"reserved_u4": 1}, Reason.INVALID_OPTION),
+    ({"self_trade": 4}, Reason.INVALID_SELF_TRADE),
+    ({"flags": 2}, Reason.INVALID_OPTION),
+    ({"flags": 33}, Reason.INVALID_OPTION),
+    (MARKET | {"flags": Flag.POST_ONLY}, Reason.INVALID_OPTION),
+    (STOP | {"flags": Flag.POST_ONLY}, Reason.INVALID_OPTION),
+    ({"flags": Flag.POST_ONLY, "time_in_force": TimeInForce.FOK}, Reason.INVALID_OPTION),
+    ({"number": 1}, Reason.INVALID_OPTION),
+    ({"time_s": 1}, Reason.INVALID_EXPIRY),
+    ({"time_in_force": TimeInForce.GTD, "time_s": 1, "time_ns": 10**9}, Reason.INVALID_EXPIRY),
+    ({"display_lots": -1}, Reason.INVALID_DISPLAY),
+    ({"quantity_lots": 10, "display_lots": 11}, Reason.INVALID_DISPLAY),
+    ({"quantity_lots": 201, "display_lots": 2}, Reason.INVALID_DISPLAY),
+    ({"display_lots": 1, "time_in_force": TimeInForce.IOC}, Reason.INVALID_DISPLAY),
+    (STOP | {"display_lots": 1}, Reason.INVALID_DISPLAY),
+    ({"trigger_ticks": -1}, Reason.INVALID_TRIGGER),
+    (STOP | {"trigger_ticks": 0}, Reason.INVALID_TRIGGER),
+    (STOP | {"trigger_ticks": 2**31}, Reason.INVALID_TRIGGER),
+    (STOP | {"price_ticks": 1000}, Reason.INVALID_PRICE),
+    (STOP | {"trigger_ticks": 1051}, Reason.PRICE_ABOVE_BAND),
+    (STOP | {"trigger_ticks": 949}, Reason.PRICE_BELOW_BAND),
     ({"quantity_lots": 0}, Reason.INVALID_QUANTITY),
     ({"quantity_lots": -1}, Reason.INVALID_QUANTITY),
     ({"quantity_lots": 501}, Reason.INVALID_QUANTITY),

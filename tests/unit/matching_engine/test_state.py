@@ -18,13 +18,15 @@ def test_the_bytes_are_the_sections_each_after_its_number_of_rows() -> None:
     now = engine.state()
     data = state.snapshot_bytes(now)
     assert data.startswith(state.MAGIC)
-    place = len(state.MAGIC)
+    assert int.from_bytes(data[len(state.MAGIC) :][:8], "little") == state.STATE_FORMAT
+    place = len(state.MAGIC) + 8
     for section in now:
-        assert int.from_bytes(data[place : place + 8], "little") == len(section) > 0
+        assert int.from_bytes(data[place : place + 8], "little") == len(section)
         place += 8
         assert np.frombuffer(data, section.dtype, len(section), place).tobytes() == section.tobytes()
         place += len(section) * section.dtype.itemsize
     assert place == len(data)
+    assert [name for name, section in now._asdict().items() if len(section) == 0] == []
     assert engine.state_hash() == blake2b(data, digest_size=32).hexdigest()
 
 
@@ -40,7 +42,7 @@ def test_orders_stand_in_the_order_they_would_trade() -> None:
         for lots, price in enumerate(prices, start=1):
             talk.order(2, side, lots, price)
     orders = talk.engine.state().orders
-    assert orders[["side", "price_ticks", "leaves_lots"]].tolist() == [
+    assert orders[["side", "price_ticks", "shown_lots"]].tolist() == [
         (0, 999, 2), (0, 999, 3), (0, 990, 1), (0, 980, 4), (1, 1001, 2), (1, 1001, 4), (1, 1010, 1), (1, 1030, 3),
     ]  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from matching_engine.records import (
     unpack_commands,
 )
 from services import admin_commands as admin
-from services.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
+from services.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
 from services.journal.row import NO_HASH, Row
 from services.messaging import Submission
 from tests.property.naive_engine import NaiveEngine
@@ -62,6 +63,38 @@ class History:
         )  # fmt: skip
         self.last_hash = row.hash
         return row
+
+
+def rows_of(commands: Iterable[Command], chance: Random) -> Iterator[tuple[NaiveEngine, Row]]:
+    """The rows of a flow of commands, each with the text its kind needs, and the engine as it stands after each row."""
+    waiting, engine, last_hash = list(commands), NaiveEngine(), NO_HASH
+    while waiting:
+        size = chance.randint(1, 40)
+        taken, waiting = waiting[:size], waiting[size:]
+        texts = {place: text for place, command in enumerate(taken) if (text := _text(command)) is not None}
+        numbers = {place: number for number, place in enumerate(texts, start=1)}
+        numbered = [command._replace(attachment=numbers.get(place, 0), actor=5) for place, command in enumerate(taken)]
+        events = np.array([event for command in numbered for event in engine.submit(command)], dtype=EVENT)
+        row = Row(
+            JOURNAL_ID, 0, taken[0].seq, taken[-1].seq, 0, last_hash, pack_commands(numbered), events.tobytes(),
+            tuple(texts.values()),
+        )  # fmt: skip
+        last_hash = row.hash
+        yield engine, row
+
+
+def _text(command: Command) -> bytes | None:
+    match command.kind:
+        case CommandKind.OPEN_ACCOUNT:
+            return AccountText(name="somebody").to_bytes()
+        case CommandKind.LIST_INSTRUMENT:
+            text = instrument_text(command.instrument % 2)
+            return text.model_copy(update={"symbol": f"I-{command.instrument}"}).to_bytes()
+        case CommandKind.BUST_TRADE:
+            return BustText(reason="a mistake").to_bytes()
+        case CommandKind.RECORD:
+            return TargetSet(year=2023, amount_fen=1, name="a target").to_bytes()
+    return None
 
 
 def instrument_text(number: int) -> InstrumentText:

@@ -8,11 +8,13 @@ import pytest
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase
 from services.data.calendar import TradingCalendar
-from services.sequencer.schedule import AlwaysOpen, ExchangeHours, trading_date_at
+from services.sequencer.schedule import DAY_ROLL_AT, TRADING_DAY, AlwaysOpen, ExchangeHours, trading_date_at
 
 SHANGHAI = timezone(timedelta(hours=8))
-OPEN = Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS)
-CLOSE = Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CLOSED)
+CLOSE, OPEN, AUCTION, MATCHING = (
+    Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=phase)
+    for phase in (Phase.CLOSED, Phase.CONTINUOUS, Phase.CALL_AUCTION, Phase.AUCTION_MATCHING)
+)
 
 
 def roll(day: int) -> Command:
@@ -77,25 +79,36 @@ def test_always_open(
     [
         (0, Phase.CLOSED, "2023-09-26 03:00", [roll(20230926)]),
         (0, Phase.CLOSED, "2023-09-26 10:00", [roll(20230926), OPEN]),
-        (20230926, Phase.CLOSED, "2023-09-26 08:59", []),
-        (20230926, Phase.CLOSED, "2023-09-26 09:00", [OPEN]),
+        (20230926, Phase.CLOSED, "2023-09-26 08:54", []),
+        (20230926, Phase.CLOSED, "2023-09-26 08:55", [AUCTION]),
+        (20230926, Phase.CALL_AUCTION, "2023-09-26 08:58", []),
+        (20230926, Phase.CALL_AUCTION, "2023-09-26 08:59", [MATCHING]),
+        (20230926, Phase.AUCTION_MATCHING, "2023-09-26 09:00", [OPEN]),
         (20230926, Phase.CONTINUOUS, "2023-09-26 11:29", []),
         (20230926, Phase.CONTINUOUS, "2023-09-26 11:30", [CLOSE]),
         (20230926, Phase.CLOSED, "2023-09-26 13:29", []),
         (20230926, Phase.CLOSED, "2023-09-26 13:30", [OPEN]),
-        (20230926, Phase.CONTINUOUS, "2023-09-26 16:00", [CLOSE]),
+        (20230926, Phase.CONTINUOUS, "2023-09-26 16:00", [AUCTION]),
+        (20230926, Phase.CALL_AUCTION, "2023-09-26 16:04", [MATCHING]),
+        (20230926, Phase.AUCTION_MATCHING, "2023-09-26 16:05", [CLOSE]),
         (20230926, Phase.CLOSED, "2023-09-26 16:59", []),
         (20230926, Phase.CLOSED, "2023-09-26 17:00", [roll(20230927)]),
         (20231009, Phase.CLOSED, "2023-10-05 10:00", []),
         (20231009, Phase.CLOSED, "2023-10-07 14:00", []),
         (20230926, Phase.CONTINUOUS, "2023-09-26 18:00", [CLOSE, roll(20230927)]),
-        (20230926, Phase.CONTINUOUS, "2023-09-28 10:00", [roll(20230928)]),
+        (20230926, Phase.CONTINUOUS, "2023-09-28 10:00", [CLOSE, roll(20230928), OPEN]),
         (20230926, Phase.CLOSED, "2023-09-28 10:00", [roll(20230928), OPEN]),
+        (20230926, Phase.CALL_AUCTION, "2023-09-26 16:30", [CLOSE]),
+        (20230926, Phase.CALL_AUCTION, "2023-09-27 08:56", [CLOSE, roll(20230927), AUCTION]),
+        (20230926, Phase.CALL_AUCTION, "2023-09-26 10:00", [OPEN]),
+        (20230926, Phase.CONTINUOUS, "2023-09-26 16:04", [MATCHING]),
     ],
     ids=[
-        "first start at night", "first start in session", "before", "opens", "trades", "lunch", "still lunch",
-        "opens again", "ends", "settles", "17:00", "holiday", "weekend made up for elsewhere", "outage over the end",
-        "outage over a night", "outage from a closed hour",
+        "first start at night", "first start in session", "before", "opening auction", "collects", "matches", "opens",
+        "trades", "lunch", "still lunch", "opens again", "closing auction", "matches at the end", "ends", "settles", "17:00",
+        "holiday", "weekend made up for elsewhere", "outage over the end", "outage over a night",
+        "outage from a closed hour", "outage over a match", "outage from auction to auction", "outage over the opening",
+        "outage into the matching",
     ],
 )  # fmt: skip
 def test_exchange_hours(
@@ -121,8 +134,16 @@ def test_exchange_hours_looks_again_at_each_boundary(calendar: TradingCalendar) 
     schedule = ExchangeHours(calendar)
     now = ns("2023-09-26 03:00")
     instants = []
-    for _ in range(6):
+    for _ in range(10):
         now = schedule.next_ns(now)
         instants.append(now)
-    day = [ns(f"2023-09-26 {clock}") for clock in ("09:00", "11:30", "13:30", "16:00", "17:00")]
-    assert instants == [*day, ns("2023-09-27 09:00")]
+    clocks = ("08:55", "08:59", "09:00", "11:30", "13:30", "16:00", "16:04", "16:05", "17:00")
+    assert instants == [*(ns(f"2023-09-26 {clock}") for clock in clocks), ns("2023-09-27 08:55")]
+
+
+def test_a_day_has_300_minutes_of_continuous_trading() -> None:
+    ends = [start for start, _ in TRADING_DAY[1:]]
+    spans = [end - start for (start, phase), end in zip(TRADING_DAY, ends, strict=False) if phase == Phase.CONTINUOUS]
+    assert sum(spans) == 300 * 60 * 10**9
+    assert [start for start, _ in TRADING_DAY] == sorted(start for start, _ in TRADING_DAY)
+    assert TRADING_DAY[-1][0] <= DAY_ROLL_AT

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching_engine import Engine, EngineFault
-from matching_engine.records import ALL_INSTRUMENTS, COMMAND, Command, CommandKind, EventKind, Phase, unpack_commands
+from matching_engine.records import (
+    ALL_INSTRUMENTS,
+    COMMAND,
+    Command,
+    CommandKind,
+    EventKind,
+    OrderType,
+    Phase,
+    Reason,
+    Side,
+    TimeInForce,
+    unpack_commands,
+)
+from services import admin_commands as admin
 from services.data.calendar import TradingCalendar
 from services.journal import JournalError
 from services.journal.row import NO_HASH, Row
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
-from services.sequencer.schedule import AlwaysOpen
+from services.sequencer.schedule import AlwaysOpen, ExchangeHours
 from services.sequencer.sequencer import MAX_ROW_BYTES, MAX_ROW_COMMANDS, Sequencer, SequencerStopped, assemble
 from tests.property.naive_engine import NaiveEngine
+from tests.unit.reporting.history import REFERENCE_TICKS, opening, order
 from tests.unit.sequencer.venue import Clock, Never, Venue, records, running, venue
 
 
@@ -185,6 +201,20 @@ async def test_results_do_not_depend_on_where_a_row_ends(path: Path) -> None:
     assert await state(path, True) == await state(path.with_name("other"), False)
 
 
+SECOND = 10**9
+
+
+def kinds_of(submission: Submission) -> list[int]:
+    return [command.kind for command in unpack_commands(submission.commands)]
+
+
+def joined(*parts: Submission) -> Submission:
+    """All of it as one submission, attachments numbered through."""
+    array, attachments = assemble([], parts, 0, 0)
+    array["seq"] = 0
+    return Submission(array.tobytes(), attachments)
+
+
 class At(Never):
     """A schedule with one SET_PHASE due from an instant on."""
 
@@ -258,6 +288,99 @@ async def test_a_timer_s_wait_ends_with_its_instant(path: Path) -> None:
             assert (await one.next_row()).command_list[0].kind == CommandKind.SET_PHASE
 
 
+def until(second: int) -> Submission:
+    """A buy order that expires at this second."""
+    return admin.submission(
+        Command(
+            kind=CommandKind.NEW_ORDER, account=2, side=Side.BUY, price_ticks=REFERENCE_TICKS - 5, quantity_lots=1,
+            order_type=OrderType.LIMIT, time_in_force=TimeInForce.GTD, time_s=second,
+        )
+    )  # fmt: skip
+
+
+def kinds(row: Row) -> list[int]:
+    return [command.kind for command in row.command_list]
+
+
+@pytest.mark.anyio
+async def test_time_stands_first_where_an_expiry_is_reached(path: Path) -> None:
+    clock = Clock(800 * SECOND)
+    async with venue(path, clock=clock, schedule=Never()) as one, running(one):
+        await one.inbox.put(joined(*opening(), until(1_000), until(1_100)))
+        await one.next_row()
+        for now_ns, expected in (
+            (900 * SECOND, [CommandKind.RECORD]),
+            (1_000 * SECOND, [CommandKind.TIME, CommandKind.RECORD]),
+            (1_000 * SECOND + 1, [CommandKind.RECORD]),
+            (1_300 * SECOND, [CommandKind.TIME, CommandKind.RECORD]),
+            (1_300 * SECOND, [CommandKind.RECORD]),
+        ):
+            clock.now_ns = now_ns
+            await one.inbox.put(records())
+            row = await one.next_row()
+            assert (kinds(row), row.command_list[0].time_ns) == (expected, now_ns)
+            expired = [event.reason for event in row.event_list if event.kind == EventKind.EXPIRED]
+            assert expired == [Reason.EXPIRY_TIME] * (CommandKind.TIME in expected)
+
+
+@pytest.mark.anyio
+async def test_time_comes_before_what_the_schedule_has_due_at_the_same_instant(path: Path) -> None:
+    clock = Clock(900 * SECOND)
+    async with venue(path, clock=clock, schedule=At(1_000 * SECOND)) as one, running(one):
+        start = [part for part in opening() if kinds_of(part) != [CommandKind.SET_PHASE]]
+        await one.inbox.put(joined(*start, admin.set_phase(Command(), Phase.CALL_AUCTION), until(1_000)))
+        await one.next_row()
+        clock.now_ns = 1_000 * SECOND
+        await one.inbox.put(records())
+        assert kinds(await one.next_row()) == [CommandKind.TIME, CommandKind.SET_PHASE, CommandKind.RECORD]
+
+
+def leaping(start_ns: int, step_ns: int) -> Callable[[], int]:
+    """A clock that leaps each time it is read, so that nothing has to be waited for."""
+    instants = count(start_ns, step_ns)
+    return lambda: next(instants)
+
+
+@pytest.mark.anyio
+async def test_an_order_expires_and_a_volatility_auction_ends_without_traffic(path: Path) -> None:
+    """And a recovery, which has neither this clock nor a schedule, comes to the same state."""
+    band = admin.set_volatility_band(Command(), 0, 10_000, auction_s=500)
+    first = order(3, Side.SELL, REFERENCE_TICKS, 1), order(2, Side.BUY, REFERENCE_TICKS, 1)
+    beyond = order(3, Side.SELL, REFERENCE_TICKS + 20, 1), order(2, Side.BUY, REFERENCE_TICKS + 20, 1)
+    async with venue(path) as one:
+        clock = leaping(1_000 * SECOND, 200 * SECOND)
+        one.sequencer = Sequencer(one.engine, one.journal, one.inbox, one.feed, clock=clock, schedule=Never())
+        await one.inbox.put(joined(*opening(), until(1_350), band, *first, *beyond))
+        async with asyncio.timeout(30), running(one):
+            rows = [await one.next_row() for _ in range(3)]
+        opened, expiry, end = rows
+        assert opened.event_list[-1].kind == EventKind.INDICATIVE
+        assert [kinds(expiry), kinds(end)] == [[CommandKind.TIME]] * 2
+        assert [event.kind for event in expiry.event_list] == [
+            EventKind.TIME_PASSED, EventKind.EXPIRED, EventKind.LEVEL, EventKind.INDICATIVE,
+        ]  # fmt: skip
+        assert [event.kind for event in end.event_list if event.kind != EventKind.LEVEL] == [
+            EventKind.TIME_PASSED, EventKind.PHASE_CHANGED, EventKind.TRADE,
+        ]  # fmt: skip
+        assert one.engine.next_deadline_ns == 0
+        after = one.engine.state_hash()
+    async with venue(path) as one:
+        assert one.engine.state_hash() == after
+        assert [row.last_seq for row in await one.journaled()] == [row.last_seq for row in rows]
+
+
+@pytest.mark.anyio
+async def test_what_fell_due_in_an_outage_is_done_first_after_it(path: Path) -> None:
+    async with venue(path, clock=Clock(900 * SECOND)) as one, running(one):
+        await one.inbox.put(joined(*opening(), until(1_000), until(2_000)))
+        await one.next_row()
+    async with venue(path, clock=Clock(1_500 * SECOND)) as one, running(one):
+        row = await one.next_row()
+        assert [(command.kind, command.time_ns) for command in row.command_list] == [(CommandKind.TIME, 1_500 * SECOND)]
+        assert [event.kind for event in row.event_list].count(EventKind.EXPIRED) == 1
+        assert one.engine.next_deadline_ns == 2_000 * SECOND
+
+
 SHANGHAI = timezone(timedelta(hours=8))
 
 
@@ -290,6 +413,55 @@ async def test_a_venue_s_days(path: Path) -> None:
             (CommandKind.DAY_ROLL, 20231009),
         ]
         assert one.engine.trading_date == 20231009
+
+
+@pytest.mark.anyio
+async def test_a_day_of_the_exchange_with_its_auctions_and_an_outage_in_the_last(path: Path) -> None:
+    def at(day: int, clock: str) -> int:
+        return int(datetime.fromisoformat(f"2023-09-{day} {clock}").replace(tzinfo=SHANGHAI).timestamp()) * SECOND
+
+    def crossing(price: int) -> Submission:
+        return joined(order(3, Side.SELL, price, 1), order(2, Side.BUY, price + 2, 1))
+
+    start = [part for part in opening() if kinds_of(part)[0] not in (CommandKind.SET_PHASE, CommandKind.DAY_ROLL)]
+    schedule, clock = ExchangeHours(TradingCalendar.load()), Clock()
+    seen: list[tuple[list[Phase], list[tuple[int, Phase]]]] = []
+    settled_lots: list[int] = []
+
+    async def steps(*of_day: tuple[int, str, Submission]) -> None:
+        """At each instant what is given, as one row; notes the phases set and the trades: price and phase."""
+        clock.now_ns = at(*of_day[0][:2])
+        async with venue(path, clock=clock, schedule=schedule) as one, running(one):
+            for day, instant, submission in of_day:
+                clock.now_ns = at(day, instant)
+                await one.inbox.put(submission)
+                rows = [await one.next_row()]
+                while rows[-1].last_seq < one.engine.last_seq:
+                    rows.append(await one.next_row())
+                phases = [Phase(c.phase) for row in rows for c in row.command_list if c.kind == CommandKind.SET_PHASE]
+                trades = [event for row in rows for event in row.event_list if event.kind == EventKind.TRADE]
+                settled = [event for row in rows for event in row.event_list if event.kind == EventKind.SETTLED]
+                settled_lots.extend(event.quantity_lots for event in settled if event.instrument == 0)
+                seen.append((phases, [(trade.price_ticks, Phase(trade.phase)) for trade in trades]))
+
+    await steps(
+        (26, "08:56", joined(*start, crossing(REFERENCE_TICKS))),
+        (26, "08:59", records()),
+        (26, "09:00", crossing(REFERENCE_TICKS + 5)),
+        (26, "16:00", crossing(REFERENCE_TICKS + 3)),
+    )
+    await steps((27, "08:56", crossing(REFERENCE_TICKS)), (27, "08:59", records()))
+    auction, continuous = Phase.CALL_AUCTION, Phase.CONTINUOUS
+    assert seen == [
+        ([Phase.CALL_AUCTION], []),
+        ([Phase.AUCTION_MATCHING], [(REFERENCE_TICKS, auction)]),
+        ([Phase.CONTINUOUS], [(REFERENCE_TICKS + 5, continuous)]),
+        ([Phase.CALL_AUCTION], []),
+        # Nobody was there at 16:04: what the closing auction had collected trades before the day is rolled.
+        ([Phase.CLOSED, Phase.CALL_AUCTION], [(REFERENCE_TICKS + 3, auction)]),
+        ([Phase.AUCTION_MATCHING], [(REFERENCE_TICKS + 2, auction)]),
+    ]
+    assert settled_lots == [3]
 
 
 class Breaking(NaiveEngine):

@@ -109,9 +109,11 @@ def test_turns_follow_the_shares_of_value() -> None:
     assert abs(value["NDFEB-N42"] / value.total() - 0.11) < 0.02
 
 
-def test_nothing_is_chosen_while_nothing_trades() -> None:
+def test_nothing_is_chosen_while_nothing_takes_orders() -> None:
     market = MarketView()
     market.list_instrument(instrument(phase="closed"))
     assert market.choose(random.Random(1)) is None
-    market.apply_ticker(ticker())
-    assert market.choose(random.Random(1)) is market.quotes["PRND-OX"]
+    for phase in ("call_auction", "continuous"):
+        market.apply_ticker(ticker(phase=phase))
+        assert market.choose(random.Random(1)) is market.quotes["PRND-OX"]
+        assert market.quotes["PRND-OX"].open == (phase == "continuous")

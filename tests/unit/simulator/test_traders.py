@@ -9,8 +9,10 @@ from services.simulator.market import MarketView, Quote
 from services.simulator.traders import (
     MAKER_ACTIONS,
     PATIENT_ORDERS,
+    Amend,
     Book,
     Cancel,
+    Decide,
     NewOrder,
     OpenOrder,
     Side,
@@ -51,11 +53,23 @@ def test_a_maker_builds_its_ladder_from_the_inside_out() -> None:
     assert {a.time_in_force for a in actions if isinstance(a, NewOrder)} == {"day"}
 
 
-def test_a_maker_takes_back_what_the_fair_price_has_left_behind_before_it_quotes_anew() -> None:
+def test_a_maker_moves_what_the_fair_price_has_left_behind_before_it_quotes_anew() -> None:
+    stale = [resting("1", "buy", 4700), resting("2", "sell", 4760)]
+    seen = set()
+    for seed in range(20):
+        first, second, *others = maker(random.Random(seed), quote(), book(*stale))
+        seen |= {type(first), type(second)}
+        for action, order_id, prices in ((first, "1", {4729, 4728}), (second, "2", {4731, 4732})):
+            assert action == Cancel(order_id) or (isinstance(action, Amend) and action.order_id == order_id)
+            assert not isinstance(action, Amend) or action.price_ticks in prices
+        assert len(others) == MAKER_ACTIONS - 2
+    assert seen == {Amend, Cancel}
+
+
+def test_a_maker_does_not_move_a_quote_through_its_own_on_the_other_side() -> None:
     stale = [resting("1", "buy", 4760), resting("2", "sell", 4700)]
-    actions = maker(random.Random(1), quote(), book(*stale))
-    assert actions[:2] == [Cancel("1"), Cancel("2")]
-    assert len(actions) == MAKER_ACTIONS
+    for seed in range(20):
+        assert maker(random.Random(seed), quote(), book(*stale))[:2] == [Cancel("1"), Cancel("2")]
 
 
 def test_a_maker_with_a_full_ladder_has_nothing_to_do() -> None:
@@ -108,6 +122,38 @@ def test_orders_stay_inside_the_band_and_own_quotes_never_cross(seed: int, fair:
     bids = [a.price_ticks or 0 for a in quotes if a.side == "buy"]
     asks = [a.price_ticks or 0 for a in quotes if a.side == "sell"]
     assert max(bids, default=0) < min(asks, default=10**9)
+
+
+def placed(decide: Decide, here: Quote, seeds: int = 3_000) -> list[NewOrder]:
+    found = [decide(random.Random(seed), here, book()) for seed in range(seeds)]
+    return [action for actions in found for action in actions if isinstance(action, NewOrder)]
+
+
+def test_the_kinds_of_orders_a_visitor_sees() -> None:
+    # The cheapest instrument: its everyday orders have lots enough for icebergs.
+    here = quote(bid_ticks=4728, ask_ticks=4732, reference_ticks=40, low_ticks=1, high_ticks=10_000)
+    quotes, taken, waiting = placed(maker, here), placed(taker, here), placed(patient, here)
+    assert any(order.post_only for order in quotes)
+    assert all(order.price_ticks < 4732 for order in quotes if order.post_only and order.side == "buy")  # type: ignore[operator]
+    assert all(order.price_ticks > 4728 for order in quotes if order.post_only and order.side == "sell")  # type: ignore[operator]
+    for orders in (quotes, waiting):
+        icebergs = [order for order in orders if order.display is not None]
+        assert icebergs
+        assert all(order.display and order.quantity / 100 <= order.display < order.quantity for order in icebergs)
+    assert {order.time_in_force for order in taken} == {"ioc", "fok", "day"}
+    assert {order.price_ticks is None for order in waiting if order.stop_ticks} == {True, False}
+    assert all(order.stop_ticks is None or (order.stop_ticks > 4730) == (order.side == "buy") for order in waiting)
+    assert {order.time_in_force for order in waiting} == {"gtc", "gtd"}
+    assert all((order.time_in_force == "gtd") == (order.lifetime_s is not None) for order in waiting)
+
+
+def test_in_a_call_auction_all_orders_rest() -> None:
+    here = quote(open=False, collecting=True, bid_ticks=4728, ask_ticks=4732)
+    for decide in (maker, taker, patient):
+        orders = placed(decide, here, seeds=300)
+        assert orders
+        assert {order.time_in_force for order in orders} <= {"day", "gtc", "gtd"}
+        assert all(order.price_ticks and not order.stop_ticks and not order.post_only for order in orders)
 
 
 def test_the_same_seed_decides_the_same() -> None:

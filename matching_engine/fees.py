@@ -1,0 +1,62 @@
+"""Fee rates by account class, and the fees they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cython
+
+from matching_engine.pools import rows
+
+if not cython.compiled:  # when compiled, these stand in the .pxd
+    MILLION = 1_000_000
+    CLASSES = 256
+
+
+@dataclass(slots=True)
+class FeeRates:
+    """What the accounts of a class pay, in millionths of a trade's amount."""
+
+    LAYOUT: ClassVar[str] = "u4 u4"
+
+    maker_rate_ppm: int = 0
+    taker_rate_ppm: int = 0
+
+
+def fee_fen(amount_fen: int, rate_ppm: int) -> int:
+    """One side's fee for a trade: half up to the fen, at least one. In parts, so that 64 bits hold every product."""
+    fee = amount_fen // MILLION * rate_ppm + (amount_fen % MILLION * rate_ppm + MILLION // 2) // MILLION
+    return fee if fee > 1 else 1
+
+
+def lot_reserve_fen(lot_value_fen: int, rate_ppm: int) -> int:
+    """What a buy reserves for one lot: its value and a fee rounded up, which no division into trades can exceed."""
+    fee = lot_value_fen // MILLION * rate_ppm + (lot_value_fen % MILLION * rate_ppm + MILLION - 1) // MILLION
+    return lot_value_fen + (fee if fee > 1 else 1)
+
+
+class Fees:
+    """The rates of every class, 0 until they are set; they hold for trades and orders from now on."""
+
+    def __init__(self) -> None:
+        self.rows = rows(FeeRates, CLASSES)
+
+    def set(self, account_class: int, maker_rate_ppm: int, taker_rate_ppm: int) -> None:
+        """The rates of a class."""
+        self.rows[account_class].maker_rate_ppm = maker_rate_ppm
+        self.rows[account_class].taker_rate_ppm = taker_rate_ppm
+
+    def maker_fee(self, account_class: int, amount_fen: int) -> int:
+        """The fee of an order that was there first, in fen; in an auction that of both."""
+        return fee_fen(amount_fen, self.rows[account_class].maker_rate_ppm)
+
+    def taker_fee(self, account_class: int, amount_fen: int) -> int:
+        """The fee of an order that came in, in fen."""
+        return fee_fen(amount_fen, self.rows[account_class].taker_rate_ppm)
+
+    def lot_reserve(self, account_class: int, lot_value_fen: int) -> int:
+        """What a buy reserves for a lot, at the higher rate of its class."""
+        maker = self.rows[account_class].maker_rate_ppm
+        taker = self.rows[account_class].taker_rate_ppm
+        return lot_reserve_fen(lot_value_fen, maker if maker > taker else taker)

@@ -1,0 +1,4 @@
+cdef struct PhaseRuleRow:
+    unsigned char refusal
+    unsigned char trades
+    unsigned char may_be_crossed

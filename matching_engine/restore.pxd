@@ -1,0 +1,20 @@
+cimport cython
+
+from matching_engine.accounts cimport Accounts
+from matching_engine.client_ids cimport ClientIds
+from matching_engine.day_trades cimport DayTrades
+from matching_engine.expiries cimport Expiries
+from matching_engine.fees cimport Fees
+from matching_engine.instruments cimport Instruments
+from matching_engine.order_book cimport OrderBook
+from matching_engine.records cimport TimeInForce
+from matching_engine.turnover cimport Turnover
+
+cpdef restore_fees(Fees fees, rows)
+cpdef restore_turnover(Turnover turnover, rows)
+cpdef restore_instruments(Instruments listed, OrderBook book, rows)
+cpdef restore_accounts(Accounts ledger, accounts, holdings, orders)
+@cython.locals(slot=int)
+cpdef restore_orders(OrderBook book, Expiries expiries, orders, accounts)
+cpdef restore_trades(DayTrades day_trades, trades)
+cpdef restore_client_ids(ClientIds client_ids, rows)

@@ -1,0 +1,86 @@
+"""An engine's parts from a state that `state_checks.check` has passed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cython
+import numpy as np
+
+from matching_engine.accounts import Accounts
+from matching_engine.client_ids import ClientIds
+from matching_engine.day_trades import DayTrades
+from matching_engine.expiries import Expiries
+from matching_engine.fees import Fees
+from matching_engine.instruments import Instruments
+from matching_engine.order_book import OrderBook
+from matching_engine.state import fill
+from matching_engine.turnover import Turnover
+
+if not cython.compiled:  # when compiled, this stands in the .pxd
+    from matching_engine.records import TimeInForce
+
+
+def restore_fees(fees: Fees, rows: Any) -> None:
+    """The rates of the classes that have any."""
+    for account_class, maker, taker in rows.tolist():
+        fees.set(account_class, maker, taker)
+
+
+def restore_turnover(turnover: Turnover, rows: Any) -> None:
+    """The years."""
+    turnover.reserve(len(rows))
+    fill(turnover.rows, 1, rows)
+    turnover.count = len(rows)
+
+
+def restore_instruments(listed: Instruments, book: OrderBook, rows: Any) -> None:
+    """What is listed, with its day so far."""
+    fill(listed.rows, 0, rows)
+    listed.count = len(rows)
+    for i in range(listed.count):
+        listed.set_reference(i, listed.rows[i].reference_ticks)
+        book.last[i].price_ticks = rows["last_ticks"][i]
+        book.last[i].traded = rows["last_ticks"][i] > 0
+
+
+def restore_accounts(ledger: Accounts, accounts: Any, holdings: Any, orders: Any) -> None:
+    """The accounts with their cash and lots, and how many orders they have open."""
+    ledger.reserve(len(accounts) + len(holdings))
+    open_orders = np.bincount(orders["account"], minlength=len(accounts) + 1)[1:]
+    fill(ledger.rows, 1, accounts, open_orders=open_orders)
+    ledger.count = len(accounts)
+    ledger.cash_fen = ledger.deposited_fen = sum(accounts["cash_fen"].tolist())
+    for account, instrument, lots, reserved in holdings.tolist():
+        ledger.change_lots(account, instrument, lots)
+        ledger.reserve_lots(account, instrument, reserved)
+
+
+def restore_orders(book: OrderBook, expiries: Expiries, orders: Any, accounts: Any) -> None:
+    """The open orders, each at the end of its queue."""
+    book.reserve(len(orders))
+    expiries.reserve(len(orders))
+    fill(book.orders, 1, orders, owner=accounts["owner"][orders["account"] - 1])
+    for trigger, lot_reserve_fen in orders[["trigger_ticks", "lot_reserve_fen"]].tolist():
+        slot = book.new_slot()
+        book.order_tags[slot] = lot_reserve_fen
+        book.resume(slot, trigger)
+        if book.orders[slot].time_in_force == TimeInForce.GTD:
+            expiries.add(book.orders[slot].order_id, book.orders[slot].time_s)
+
+
+def restore_trades(day_trades: DayTrades, trades: Any) -> None:
+    """The day's trades."""
+    day_trades.reserve(len(trades))
+    fill(day_trades.rows, 1, trades)
+    day_trades.count = len(trades)
+
+
+def restore_client_ids(client_ids: ClientIds, rows: Any) -> None:
+    """The remembered ids, each with its day."""
+    client_ids.reserve(len(rows))
+    today = client_ids.day
+    for text, account, order_id, digest, day in rows.tolist():
+        client_ids.day = day
+        client_ids.remember(account, text.ljust(36, b"\0"), order_id, digest)
+    client_ids.day = today

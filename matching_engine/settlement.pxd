@@ -1,0 +1,27 @@
+cimport cython
+
+from matching_engine.accounts cimport Accounts
+from matching_engine.day_trades cimport DayTrades
+from matching_engine.event_log cimport EventLog
+from matching_engine.fees cimport Fees
+from matching_engine.instruments cimport Instruments
+from matching_engine.order_book cimport OrderBook
+from matching_engine.records cimport EventKind, Phase, Reason, Side
+
+@cython.final
+cdef class Settlement:
+    cdef OrderBook book
+    cdef Accounts ledger
+    cdef Fees fees
+    cdef Instruments listed
+    cdef DayTrades day_trades
+    cdef EventLog log
+    cdef unsigned int trades
+
+    @cython.locals(lots=cython.longlong, amount=cython.longlong, fee=cython.longlong, maker_fee=cython.longlong,
+                   released=cython.longlong)
+    cdef void trade(self, Py_ssize_t j, long long buy_reserve, int phase) noexcept nogil
+    @cython.locals(lots=cython.longlong, released=cython.longlong)
+    cdef void ended(self, Py_ssize_t j) noexcept nogil
+    cdef long long _taker_fee(self, unsigned int account, long long amount_fen, int phase) noexcept nogil
+    cdef void _keep(self, Py_ssize_t i) noexcept nogil

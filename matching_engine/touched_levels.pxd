@@ -1,0 +1,30 @@
+cimport cython
+
+from matching_engine.pools cimport WORD, lowest_bit
+
+cdef extern from *:
+    """
+    #define REX_TOUCHED_GOLDEN 0x9E3779B97F4A7C15ull
+    """
+    const unsigned long long GOLDEN "REX_TOUCHED_GOLDEN"
+
+cdef struct TouchedRow:
+    long long price_ticks
+    long long side_number
+
+cdef struct PlaceRow:
+    unsigned long long stamp
+    long long entry
+
+@cython.final
+cdef class TouchedLevels:
+    cdef readonly Py_ssize_t count
+    cdef TouchedRow[::1] rows
+    cdef PlaceRow[::1] _table
+    cdef int _shift
+    cdef unsigned long long _stamp
+
+    cpdef int reserve(self, Py_ssize_t levels) except -1
+    cpdef void clear(self) noexcept nogil
+    @cython.locals(last=Py_ssize_t, mask=Py_ssize_t, i=Py_ssize_t, entry=Py_ssize_t)
+    cpdef void touch(self, long long side_number, long long price_ticks) noexcept nogil

@@ -1,0 +1,53 @@
+"""What a reason says to people: its sentence, followed by the account's or the instrument's own numbers."""
+
+from __future__ import annotations
+
+from matching_engine.records import Reason, Side
+from services.gateway.instruments import Instrument, rate_text, yuan_text
+from services.gateway.venue_accounts import VenueAccount
+from services.gateway.wording import REASONS
+
+
+def reason_text(
+    reason: int, side: int = Side.BUY, account: VenueAccount | None = None, instrument: Instrument | None = None
+) -> str | None:
+    """The sentence of a reason, followed by the numbers it is about as they stand now; None for NONE."""
+    sentence = REASONS.get(reason)
+    if sentence is None:
+        return None
+    numbers = _of_the_account(reason, account, instrument) if account is not None else None
+    if numbers is None and instrument is not None:
+        numbers = _of_the_instrument(reason, side, instrument)
+    return sentence if numbers is None else f"{sentence} {numbers}"
+
+
+def _of_the_account(reason: int, account: VenueAccount, instrument: Instrument | None) -> str | None:
+    match reason:
+        case Reason.INSUFFICIENT_FUNDS:
+            return f"Available: {yuan_text(account.cash_fen - account.reserved_fen)} yuan."
+        case Reason.INSUFFICIENT_INVENTORY if instrument is not None:
+            held = account.holdings.get(instrument.number)
+            return f"Available: {held.lots - held.reserved_lots if held else 0} lots of {instrument.symbol}."
+        case Reason.ORDER_QUANTITY_LIMIT:
+            return f"At most: {account.max_order_lots} lots."
+        case Reason.ORDER_VALUE_LIMIT:
+            return f"At most: {yuan_text(account.max_order_fen)} yuan."
+        case Reason.OPEN_ORDERS_LIMIT:
+            return f"At most: {account.max_open_orders}."
+        case Reason.TURNOVER_LIMIT:
+            return f"At most: {yuan_text(account.max_day_fen)} yuan; so far: {yuan_text(account.day_fen)}."
+        case _:
+            return None
+
+
+def _of_the_instrument(reason: int, side: int, instrument: Instrument) -> str | None:
+    match reason:
+        case Reason.PRICE_ABOVE_BAND:
+            return f"Limit: {instrument.price_text(instrument.high_ticks)}."
+        case Reason.PRICE_BELOW_BAND:
+            return f"Limit: {instrument.price_text(instrument.low_ticks)}."
+        case Reason.PRICE_OUTSIDE_COLLAR:
+            way = "above" if side == Side.BUY else "below"
+            return f"At most {rate_text(instrument.collar_ppm)} of the last price {way} it."
+        case _:
+            return None

@@ -1,0 +1,121 @@
+"""What a run of journal rows changes in the table `orders`.
+
+An order that is new within the run is collected whole. Of an older one it is known what changes: quantities and amounts to add,
+and values to set, where the last event counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matching_engine.records import Command, Event, EventKind, Flag
+from services.read_database import tables
+
+_ORDER = {column.name: place for place, column in enumerate(tables.orders.columns)}
+_ADDED = ("quantity_lots", "leaves_lots", "filled_lots", "filled_fen", "fees_fen", "reserved_fen")
+_SET = ("price_ticks", "trigger_ticks", "display_lots", "triggered_seq", "state", "reason", "updated_ns", "updated_seq")
+CHANGED = tuple(_ORDER[name] for name in (*_ADDED, *_SET))
+"""The places of the columns of `orders` that change: first those that are added to, then those that are set."""
+(
+    QUANTITY, LEAVES, FILLED, FILLED_FEN, FEES, RESERVED,
+    PRICE, TRIGGER, DISPLAY, TRIGGERED_SEQ, STATE, REASON, UPDATED_NS, UPDATED_SEQ,
+) = CHANGED  # fmt: skip
+_NO_CHANGE: list[Any] = [0 if name in _ADDED else None for name in _ORDER]
+END_STATES: dict[int, str] = {
+    EventKind.CANCELED: "canceled",
+    EventKind.PREVENTED: "canceled",
+    EventKind.EXPIRED: "expired",
+}
+
+
+class OrderChanges:
+    """The changes of all orders of a run."""
+
+    def __init__(self) -> None:
+        self.new: dict[int, list[Any]] = {}
+        """By order_id: the columns of `orders`."""
+        self.old: dict[int, list[Any]] = {}
+        """By order_id: changes in the places of the columns; quantities and amounts to add, others to set unless None."""
+
+    def enter(self, event: Event, command: Command, state: str, trading_date: int) -> None:
+        """A new order, as its first event says: `new` or `rejected`."""
+        self.new[command.seq] = [
+            command.seq,
+            command.account,
+            command.client_order_id.decode("latin-1"),  # ASCII by contract; no byte may ever stop the projector
+            command.instrument,
+            command.side,
+            command.order_type,
+            command.time_in_force,
+            command.self_trade,
+            command.flags,
+            event.price_ticks,
+            command.trigger_ticks,
+            command.display_lots,
+            command.time_s,
+            0,
+            command.quantity_lots,
+            event.leaves_lots,
+            0,
+            0,
+            0,
+            event.reserve_fen,
+            state,
+            event.reason,
+            command.actor,
+            trading_date,
+            command.time_ns,
+            command.time_ns,
+            command.seq,
+        ]
+
+    def replace(self, event: Event, command: Command) -> None:
+        """An amend: REPLACED says the price and how the quantity changes, the command the rest."""
+        order = self._change(event.order_id, event, command)
+        order[PRICE] = event.price_ticks
+        if command.flags & Flag.CHANGE_TRIGGER:
+            order[TRIGGER] = command.trigger_ticks
+        if command.flags & Flag.CHANGE_DISPLAY:
+            order[DISPLAY] = command.display_lots
+        order[QUANTITY] += event.quantity_lots
+        order[LEAVES] += event.quantity_lots
+        order[RESERVED] += event.reserve_fen
+
+    def trigger(self, event: Event, command: Command) -> None:
+        """A stop goes on as what it is a stop of."""
+        self._change(event.order_id, event, command)[TRIGGERED_SEQ] = event.seq
+
+    def fill(self, event: Event, command: Command, order_id: int, fee_fen: int, reserve_fen: int) -> None:
+        """One side of a trade."""
+        order = self._change(order_id, event, command)
+        order[LEAVES] -= event.quantity_lots
+        order[FILLED] += event.quantity_lots
+        order[FILLED_FEN] += event.amount_fen
+        order[FEES] += fee_fen
+        order[RESERVED] += reserve_fen
+        if order[STATE] is not None:  # of an older order its quantities say it when they are written
+            order[STATE] = "partially_filled" if order[LEAVES] else "filled"
+
+    def decrement(self, event: Event, command: Command) -> None:
+        """Self-trade prevention that leaves some of the order."""
+        order = self._change(event.order_id, event, command)
+        order[QUANTITY] -= event.quantity_lots
+        order[LEAVES] -= event.quantity_lots
+        order[RESERVED] += event.reserve_fen
+
+    def end(self, event: Event, command: Command) -> None:
+        """Nothing more of it will be filled."""
+        order = self._change(event.order_id, event, command)
+        order[LEAVES] -= event.quantity_lots
+        order[RESERVED] += event.reserve_fen
+        order[STATE] = END_STATES[event.kind]
+        order[REASON] = event.reason
+
+    def _change(self, order_id: int, event: Event, command: Command) -> list[Any]:
+        """What an order changes by, or the order itself where it is new; either way the same places are added to."""
+        order = self.new.get(order_id) or self.old.get(order_id)
+        if order is None:
+            order = self.old[order_id] = _NO_CHANGE.copy()
+        order[UPDATED_NS] = command.time_ns
+        order[UPDATED_SEQ] = event.seq
+        return order

@@ -1,0 +1,228 @@
+"""Every kind of order over REST, through the whole venue."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.venue import RunningVenue, running_venue
+
+pytestmark = pytest.mark.anyio
+
+HOUR_NS = 3_600 * 10**9
+
+
+@pytest.fixture
+async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
+    async with running_venue(tmp_path) as running:
+        yield running
+
+
+def order(side: str, price: str | None, quantity: int, **more: Any) -> dict[str, Any]:
+    return {"symbol": "PRND-OX", "side": side, "price": price, "quantity": quantity, **more}
+
+
+async def place(venue: RunningVenue, name: str, body: dict[str, Any]) -> dict[str, Any]:
+    reply = await venue.client(name).post("/v1/orders", json=body)
+    assert reply.status_code == 201, reply.json()
+    placed: dict[str, Any] = reply.json()
+    return placed
+
+
+async def as_it_stands(venue: RunningVenue, placed: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = (await venue.client("operator").get(f"/v1/orders/{placed['order_id']}")).json()
+    return found
+
+
+async def depth(venue: RunningVenue) -> tuple[list[Any], list[Any]]:
+    found = (await venue.client("operator").get("/v1/market/PRND-OX/depth")).json()
+    return tuple([[level["price"], level["quantity"]] for level in found[side]] for side in ("bids", "asks"))  # type: ignore[return-value]
+
+
+async def test_a_stop_waits_unseen_and_is_triggered_by_a_trade(venue: RunningVenue) -> None:
+    stop = await place(venue, "alice", order("buy", None, 2, order_type="stop", stop_price="474000"))
+    assert (stop["state"], stop["triggered"], stop["stop_price"]) == ("new", False, "474000.00")
+    assert (stop["price"], stop["protection_price"]) == (None, "501300.00")
+    assert await depth(venue) == ([], [])
+    await place(venue, "bob", order("sell", "474000", 1))
+    await place(venue, "bob", order("sell", "474500", 5))
+    taker = await place(venue, "alice", order("buy", "474000", 1))
+    after = await as_it_stands(venue, stop)
+    assert (after["state"], after["triggered"], after["avg_px"]) == ("filled", True, "474500.000000")
+    assert (after["order_type"], after["seq"]) == ("stop", taker["seq"])
+
+
+async def test_fill_or_kill_is_whole_or_nothing(venue: RunningVenue) -> None:
+    await place(venue, "bob", order("sell", "473000", 2))
+    killed = await place(venue, "alice", order("buy", "473000", 3, time_in_force="fok"))
+    assert (killed["state"], killed["reason"], killed["cum_qty"]) == ("canceled", "fill_or_kill", 0)
+    filled = await place(venue, "alice", order("buy", "473000", 2, time_in_force="fok"))
+    assert (filled["state"], filled["cum_qty"]) == ("filled", 2)
+
+
+async def test_a_post_only_order_never_takes(venue: RunningVenue) -> None:
+    await place(venue, "bob", order("sell", "473000", 2))
+    refused = await place(venue, "alice", order("buy", "473000", 1, post_only=True))
+    assert (refused["state"], refused["reason"]) == ("rejected", "post_only_would_trade")
+    rests = await place(venue, "alice", order("buy", "472900", 1, post_only=True))
+    assert (rests["state"], rests["post_only"]) == ("new", True)
+
+
+async def test_depth_shows_of_an_iceberg_what_it_shows(venue: RunningVenue) -> None:
+    iceberg = await place(venue, "bob", order("sell", "473000", 10, display_quantity=4))
+    assert await depth(venue) == ([], [["473000.00", 4]])
+    await place(venue, "alice", order("buy", "473000", 5))
+    assert await depth(venue) == ([], [["473000.00", 3]])
+    after = await as_it_stands(venue, iceberg)
+    assert (after["display_quantity"], after["leaves_qty"], after["cum_qty"]) == (4, 5, 5)
+
+
+async def test_a_gtd_order_expires_at_its_time(venue: RunningVenue) -> None:
+    gtd = order("buy", "473000", 1, time_in_force="gtd", expire_time="2023-12-01T10:30:00+08:00")
+    placed = await place(venue, "alice", gtd)
+    assert (placed["state"], placed["expire_time"]) == ("new", "2023-12-01T02:30:00Z")
+    late = await place(venue, "alice", gtd | {"expire_time": "2023-12-01T01:00:00Z"})
+    assert (late["state"], late["reason"]) == ("rejected", "invalid_expiry")
+    venue.clock.now_ns += HOUR_NS
+    await place(venue, "bob", order("buy", "472000", 1))
+    expired = await as_it_stands(venue, placed)
+    assert (expired["state"], expired["reason"]) == ("expired", "expiry_time")
+
+
+@pytest.mark.parametrize(
+    ("mode", "resting", "incoming"),
+    [
+        ("cancel_newest", ("new", 5, 5, None), ("canceled", 0, 3, "self_trade")),
+        ("cancel_oldest", ("canceled", 0, 5, "self_trade"), ("new", 3, 3, None)),
+        ("cancel_both", ("canceled", 0, 5, "self_trade"), ("canceled", 0, 3, "self_trade")),
+        ("decrement", ("new", 2, 2, None), ("canceled", 0, 3, "self_trade")),
+    ],
+)
+async def test_orders_of_one_owner_never_trade(
+    venue: RunningVenue, mode: str, resting: tuple[Any, ...], incoming: tuple[Any, ...]
+) -> None:
+    first = await place(venue, "alice", order("sell", "473000", 5))
+    second = await place(venue, "alice", order("buy", "473000", 3, self_trade_prevention=mode))
+    fields = ("state", "leaves_qty", "quantity", "reason")
+    assert second["self_trade_prevention"] == mode
+    assert tuple(second[name] for name in fields) == incoming
+    after = await as_it_stands(venue, first)
+    assert tuple(after[name] for name in fields) == resting
+
+
+async def amend(venue: RunningVenue, placed: dict[str, Any], **changes: Any) -> tuple[int, dict[str, Any]]:
+    reply = await venue.client("alice").patch(f"/v1/orders/{placed['order_id']}", json=changes)
+    return reply.status_code, reply.json()
+
+
+async def test_less_quantity_keeps_the_place_and_a_new_price_takes_a_new_one(venue: RunningVenue) -> None:
+    first = await place(venue, "alice", order("buy", "473000", 5, client_order_id="first"))
+    second = await place(venue, "alice", order("buy", "473000", 5))
+    status, less = await amend(venue, first, quantity=3)
+    assert (status, less["quantity"], less["leaves_qty"], less["state"]) == (200, 3, 3, "new")
+    assert (less["order_id"], less["client_order_id"]) == (first["order_id"], "first")
+    assert less["seq"] > second["seq"]
+    await place(venue, "bob", order("sell", "473000", 1))
+    assert (await as_it_stands(venue, first))["cum_qty"] == 1
+    status, moved = await amend(venue, first, quantity=6)
+    assert (status, moved["quantity"], moved["leaves_qty"], moved["state"]) == (200, 6, 5, "partially_filled")
+    await place(venue, "bob", order("sell", "473000", 1))
+    assert (await as_it_stands(venue, second))["cum_qty"] == 1
+    account = (await venue.client("alice").get("/v1/account")).json()
+    assert account["reserved"] == "4259128.50", "nine lots at 473,000 with their fees"
+
+
+async def test_an_amend_may_trade_and_may_end_the_order(venue: RunningVenue) -> None:
+    mine = await place(venue, "alice", order("buy", "472000", 5))
+    await place(venue, "bob", order("sell", "473000", 2))
+    status, traded = await amend(venue, mine, price="473500")
+    assert (status, traded["state"], traded["cum_qty"]) == (200, "partially_filled", 2)
+    assert (traded["avg_px"], traded["price"]) == ("473000.000000", "473500.00")
+    status, ended = await amend(venue, mine, quantity=2)
+    assert (status, ended["state"], ended["reason"], ended["cum_qty"]) == (200, "canceled", "below_filled", 2)
+
+
+async def test_a_refused_amend_says_why_and_leaves_the_order(venue: RunningVenue) -> None:
+    mine = await place(venue, "alice", order("buy", "473000", 5, client_order_id="mine"))
+    for changes, code in (
+        ({"price": "600000"}, "price_above_band"),
+        ({"quantity": 50_000}, "insufficient_funds"),
+        ({"stop_price": "473000"}, "invalid_trigger"),
+        ({"quantity": 1_000, "display_quantity": 9}, "invalid_display"),
+    ):
+        status, problem = await amend(venue, mine, **changes)
+        assert (status, problem["code"]) == (409, code)
+        assert await as_it_stands(venue, mine) == mine
+    assert (await amend(venue, mine, quantity=50_000))[1]["detail"] == (
+        "The account has too little cash available. Available: 997633817.50 yuan."
+    )
+    status, problem = await amend(venue, mine)
+    assert (status, problem["code"]) == (422, "invalid_option")
+    status, problem = await amend(venue, mine, price="473000.50")
+    assert (status, problem["errors"][0]["field"]) == (422, "price")
+    bob = await venue.client("bob").patch(f"/v1/orders/{mine['order_id']}", json={"quantity": 1})
+    assert (bob.status_code, bob.json()["code"]) == (404, "unknown_order")
+    alice = venue.client("alice")
+    assert (await alice.patch("/v1/orders?client_order_id=mine", json={"quantity": 4})).json()["quantity"] == 4
+    await alice.delete("/v1/orders?client_order_id=mine")
+    for reply in (
+        await alice.patch("/v1/orders?client_order_id=mine", json={"quantity": 3}),
+        await alice.patch(f"/v1/orders/{mine['order_id']}", json={"quantity": 3}),
+    ):
+        assert (reply.status_code, reply.json()["code"]) == (409, "order_not_open")
+
+
+async def test_a_stop_s_trigger_is_amended_while_it_waits(venue: RunningVenue) -> None:
+    stop = await place(venue, "alice", order("sell", "470000", 2, order_type="stop_limit", stop_price="471000"))
+    status, moved = await amend(venue, stop, stop_price="472000", price="471500")
+    assert (status, moved["stop_price"], moved["price"], moved["triggered"]) == (200, "472000.00", "471500.00", False)
+
+
+async def test_a_mass_cancel_ends_what_it_names_and_nothing_else(venue: RunningVenue) -> None:
+    alice, operator = venue.client("alice"), venue.client("operator")
+    for name in ("alice", "bob"):
+        await place(venue, name, order("buy", "472000", 1))
+        await place(venue, name, order("sell", "474000", 1))
+        await place(venue, name, order("buy", None, 1, order_type="stop", stop_price="480000"))
+        await place(venue, name, order("sell", "30", 1) | {"symbol": "NDFEB-N35", "price": "150"})
+    for query in ("", "?side=buy", "?client_order_id=x&symbol=*", "?symbol=GOLD", "?symbol=*&side=both"):
+        assert (await alice.delete(f"/v1/orders{query}")).status_code == 422, query
+    assert (await alice.delete("/v1/orders?symbol=*&account=3")).json()["code"] == "scope_missing"
+    buys = (await alice.delete("/v1/orders?symbol=PRND-OX&side=buy")).json()
+    assert buys == {
+        "symbol": "PRND-OX",
+        "side": "buy",
+        "account": 2,
+        "canceled": 2,
+        "seq": venue.sequencer.last_seq,
+    }
+    ended = (await alice.get("/v1/orders?state=closed&symbol=PRND-OX")).json()["orders"]
+    assert {(one["side"], one["state"], one["reason"]) for one in ended} >= {("buy", "canceled", "mass_cancel")}
+    assert (await alice.get("/v1/account")).json()["open_orders"] == 1
+    of_bob = (await operator.delete("/v1/orders?symbol=*&account=3")).json()
+    assert (of_bob["account"], of_bob["side"], of_bob["canceled"]) == (3, None, 3)
+    everybody = (await operator.delete("/v1/orders?symbol=*")).json()
+    assert (everybody["symbol"], everybody["account"], everybody["canceled"]) == ("*", None, 1)
+    assert (await operator.get("/v1/orders?state=open")).json()["orders"] == []
+
+
+async def test_a_venue_that_starts_again_knows_every_kind_of_order(tmp_path: Path) -> None:
+    paths = ("/v1/orders", "/v1/fills", "/v1/account", "/v1/market/PRND-OX/depth", "/v1/market/PRND-OX/trades")
+    async with running_venue(tmp_path) as venue:
+        await place(venue, "bob", order("sell", "474000", 1))
+        await place(venue, "alice", order("buy", "475000", 2, order_type="stop_limit", stop_price="474000"))
+        await place(venue, "alice", order("buy", "474000", 1, display_quantity=1))
+        await place(venue, "alice", order("sell", None, 2, order_type="stop", stop_price="460000"))
+        iceberg = await place(venue, "alice", order("buy", "473000", 300, display_quantity=3, time_in_force="gtc"))
+        await amend(venue, iceberg, quantity=200, price="472900")
+        before = [(await venue.client("alice").get(path)).json() for path in paths]
+    assert [one["triggered"] for one in before[0]["orders"]] == [None, False, None, True]
+    async with running_venue(tmp_path) as venue:
+        after = [(await venue.client("alice").get(path)).json() for path in paths]
+        assert after[:2] == before[:2]
+        assert {**after[2], "seq": 0} == {**before[2], "seq": 0}
+        assert after[3]["bids"] == before[3]["bids"]
+        assert after[4] == before[4]

@@ -1,0 +1,35 @@
+"""The flows that the engine's laws are tried on reach everything the engine can say."""
+
+from __future__ import annotations
+
+from matching_engine.records import EventKind, Phase, Reason
+from tests.property.engine_flow import flow
+from tests.property.naive_engine import NaiveEngine
+
+SEEDS = range(24)
+LENGTH = 600
+OUT_OF_REACH = {
+    Reason.TOO_MANY,  # A venue that is full.
+    Reason.DUPLICATE_ORDER_ID,  # A bare book's: an engine's ids are its commands' numbers.
+}
+
+
+def test_every_kind_of_event_and_every_reason_occurs() -> None:
+    kinds, reasons, phases, deepest = set(), set(), set(), 0
+    for seed in SEEDS:
+        naive = NaiveEngine()
+        for command in flow(seed, LENGTH):
+            events = naive.submit(command)
+            kinds |= {event.kind for event in events}
+            reasons |= {event.reason for event in events}
+            phases |= {naive.phase(instrument) for instrument in range(naive.instruments)}
+            deepest = max(deepest, sum(event.kind == EventKind.TRIGGERED for event in events))
+    assert kinds == set(EventKind)
+    assert reasons == set(Reason) - OUT_OF_REACH
+    assert phases == set(Phase)
+    assert deepest >= 4  # Stops that trigger stops.
+
+
+def test_a_flow_is_the_same_each_time() -> None:
+    assert flow(5, 300) == flow(5, 300)
+    assert flow(5, 300) != flow(6, 300)

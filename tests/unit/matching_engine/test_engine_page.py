@@ -1,0 +1,35 @@
+"""docs/engine.md: its example prints what the page says, and its map names the modules there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import matching_engine
+from matching_engine.orders import Order
+from matching_engine.price_levels import Level
+from tests.scenarios.draw import RULEBOOK
+
+PAGE = (RULEBOOK.parent / "engine.md").read_text(encoding="utf-8")
+
+
+def test_the_example_prints_what_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
+    found = re.search(r"```python\n(.*?)```\n\nprints\n\n```\n(.*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    exec(found[1], {"__name__": "example"})
+    printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert printed == [line.rstrip() for line in found[2].splitlines()]
+
+
+def test_the_page_names_every_module() -> None:
+    folder = Path(matching_engine.__file__).parent
+    modules = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    assert {name for name in modules if not re.search(rf"\b{name}\b", PAGE)} == set()
+
+
+@pytest.mark.parametrize(("row", "size"), [(Order, "orders (64 bytes"), (Level, "level (32 bytes")])
+def test_the_rows_have_the_sizes_of_the_picture(row: type[Order] | type[Level], size: str) -> None:
+    assert size in PAGE
+    assert sum(int(name[1]) for name in row.LAYOUT.split()) == int(re.findall(r"\d+", size)[0])
