@@ -15,8 +15,9 @@ from matching_engine.records cimport (
 )
 
 cdef int order_refusal(const BookCommandRow *c, int instruments) noexcept nogil
+cdef bint is_plain(const BookCommandRow *c) noexcept nogil
 @cython.locals(total=cython.longlong, display=cython.longlong)
-cdef int amend_refusal(const BookCommandRow *c, const OrderRow *order, bint changes_slices) noexcept nogil
+cdef int amend_refusal(const BookCommandRow *c, const OrderRow *order, bint display_counts) noexcept nogil
 cdef bint names_too_much(const BookCommandRow *c) noexcept nogil
 cdef bint rests(const BookCommandRow *c) noexcept nogil
 cdef bint is_price(long long price_ticks) noexcept nogil

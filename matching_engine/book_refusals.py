@@ -22,6 +22,8 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 def order_refusal(c: BookCommand, instruments: int) -> int:
     """Of a NEW_ORDER; NONE if it can be read."""
+    if is_plain(c) and c.instrument < instruments:
+        return Reason.NONE
     if c.instrument >= instruments:
         return Reason.UNKNOWN_INSTRUMENT
     if c.side > Side.SELL:
@@ -56,8 +58,22 @@ def order_refusal(c: BookCommand, instruments: int) -> int:
     return Reason.NONE
 
 
-def amend_refusal(c: BookCommand, order: Order, changes_slices: bool) -> int:
-    """Of an AMEND of an open order; NONE if it can be read. `changes_slices`: its quantity or display changes."""
+def is_plain(c: BookCommand) -> bool:
+    """Whether a NEW_ORDER is a LIMIT order without options, as nearly all are, and can be read: what the ladder would find."""
+    return (
+        c.order_type == OrderType.LIMIT
+        and c.flags | c.display_lots == 0
+        and c.trigger_ticks == 0
+        and c.side <= Side.SELL
+        and TimeInForce.DAY <= c.time_in_force <= TimeInForce.FOK
+        and c.self_trade <= SelfTrade.DECREMENT
+        and is_quantity(c.quantity_lots)
+        and is_price(c.price_ticks)
+    )
+
+
+def amend_refusal(c: BookCommand, order: Order, display_counts: bool) -> int:
+    """Of an AMEND of an open order; NONE if it can be read. `display_counts`: its quantity grows or its display changes."""
     changes = Flag.CHANGE_PRICE | Flag.CHANGE_QUANTITY | Flag.CHANGE_DISPLAY | Flag.CHANGE_TRIGGER
     if c.flags & changes == 0 or c.flags & changes != c.flags or names_too_much(c):
         return Reason.INVALID_OPTION
@@ -69,7 +85,7 @@ def amend_refusal(c: BookCommand, order: Order, changes_slices: bool) -> int:
         c.quantity_lots if c.flags & Flag.CHANGE_QUANTITY else order.filled_lots + order.shown_lots + order.hidden_lots
     )
     display = c.display_lots if c.flags & Flag.CHANGE_DISPLAY else order.display_lots
-    if changes_slices and display != 0 and not is_display(display, total):
+    if display_counts and display != 0 and not is_display(display, total):
         return Reason.INVALID_DISPLAY
     if c.flags & Flag.CHANGE_PRICE and (order.order_type == OrderType.STOP or not is_price(c.price_ticks)):
         return Reason.INVALID_PRICE

@@ -76,6 +76,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.book = OrderBook(MAX_INSTRUMENTS)
+        self.book.tagged = True
         self.ledger = Accounts()
         self.fees = Fees()
         self.listed = Instruments()
@@ -327,7 +328,8 @@ class Engine:
             state.section(state.ACCOUNT_STATE, self.ledger.rows, range(1, self.ledger.count + 1)),
             np.array(self.ledger.all_holdings(), state.HOLDING_STATE),
             state.section(
-                state.ORDER_STATE, self.book.orders, slots, trigger_ticks=triggers, lot_reserve_fen="tag",
+                state.ORDER_STATE, self.book.orders, slots, trigger_ticks=triggers,
+                lot_reserve_fen=[self.book.order_tags[slot] for slot in slots],
             ),
             state.section(state.TRADE_STATE, self.day_trades.rows, range(1, self.day_trades.count + 1)),
             state.section(state.CLIENT_ID_STATE, ids.rows, range(1, ids.count + 1), client_order_id=ids.texts()),

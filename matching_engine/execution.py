@@ -81,7 +81,7 @@ class Execution:
         account = self.book.orders[slot].account
         order_id = self.book.orders[slot].order_id
         price = self.book.orders[slot].price_ticks
-        tag = self.book.orders[slot].tag
+        tag = self.book.order_tags[slot]
         left = self.book.orders[slot].shown_lots
         self.book.size = 0
         if not self.listed.trades(instrument):

@@ -1,8 +1,9 @@
 """The C face of the book, for the engine that keeps accounts on top of it.
 
     book.reserve(n)          once before n commands: grows every pool, may raise MemoryError, changes nothing else
-    book.size = 0            events of a call stand in book.out[0 : book.size], book.tags[i] the tag whose reserve event i moves,
-                             book.maker_leaves[i] what is open of a TRADE's maker from then on
+    book.size = 0            events of a call stand in book.out[0 : book.size]; where book.tagged is set, book.tags[i] is the tag
+                             (book.order_tags[slot]) whose reserve event i moves, and book.maker_leaves[i] what is open of a
+                             TRADE's maker from then on
     slot = book.new_slot()   a blank order: fill its fields, all but level, prev, next and waiting; shown_lots is all of it
     book.enter(slot, worst)  validated orders only; appends TRADE, PREVENTED, CANCELED. The slot is the book's from then on
     book.find(order_id)      a slot, or NIL; the order is book.orders[slot]
@@ -29,10 +30,10 @@ from matching_engine.auction cimport Auction, find_auction
 from matching_engine.book_refusals cimport amend_refusal, order_refusal
 from matching_engine.faults cimport Fault
 from matching_engine.fill_or_kill cimport fillable
-from matching_engine.order_ids cimport OrderIds
+from matching_engine.order_ids cimport OrderIds, entry_at, hash_of
 from matching_engine.orders cimport LastRow, OrderRow, command_at, event_at, order_at, refills_of, release
-from matching_engine.pools cimport NIL, WORD
-from matching_engine.price_levels cimport LevelRow, PriceLevels, SideRow, level_at, side_at
+from matching_engine.pools cimport NIL, WORD, prefetch
+from matching_engine.price_levels cimport LevelRow, PriceLevels, SideRow, key_of, level_at, side_at
 from matching_engine.records cimport (
     MAX_BOOK_PRICE_TICKS,
     MAX_SLICES,
@@ -50,6 +51,7 @@ from matching_engine.records cimport (
 
 cdef enum:
     CHUNK = 256
+    AHEAD = 8
 
 @cython.final
 cdef class OrderBook:
@@ -63,6 +65,8 @@ cdef class OrderBook:
     cdef LastRow[::1] last                 # by instrument: the last price, if any order `traded` since forget_last
     cdef BookEventRow[::1] out
     cdef long long[::1] tags
+    cdef long long[::1] order_tags         # by slot, the engine's
+    cdef bint tagged                       # whether `tags` and `maker_leaves` are written
     cdef unsigned int[::1] maker_leaves    # by event, of a TRADE: what is open of the maker from then on
     cdef Py_ssize_t size
     cdef bint bounded                      # the latest enter() stopped at worst_ticks, where its own price would go on
@@ -105,12 +109,13 @@ cdef class OrderBook:
                       unsigned char flags=*, unsigned int account=*, unsigned int owner=*,
                       unsigned int display_lots=*, long long trigger_ticks=*)
     cdef int _apply_all(self, const BookCommandRow[::1] commands) except -1
+    cdef inline void _look_ahead(self, unsigned long long order_id, unsigned long long later_id) noexcept nogil
     cdef void _apply(self, const BookCommandRow *c) noexcept nogil
-    cdef int _new_order(self, const BookCommandRow *c) noexcept nogil
+    cdef inline int _new_order(self, const BookCommandRow *c) noexcept nogil
     @cython.locals(same=cython.bint)
     cdef int _amend(self, const BookCommandRow *c) noexcept nogil
     cdef void _wait(self, int slot, long long trigger_ticks) noexcept nogil
-    cdef void _run(self, int slot) noexcept nogil
+    cdef inline void _run(self, int slot) noexcept nogil
     cdef void _run_triggered(self) noexcept nogil
     cdef inline long long _extreme(self, int side) noexcept nogil
     @cython.locals(ended=cython.bint)
@@ -120,17 +125,17 @@ cdef class OrderBook:
     cdef void _to_the_end(self, int slot) noexcept nogil
     cdef bint _prevent(self, int slot, int maker_slot) noexcept nogil
     cdef inline void _rest(self, int slot) noexcept nogil
-    cdef void _link(self, int slot, int queue_number, long long price_ticks) noexcept nogil
-    cdef void _unlink(self, int slot) noexcept nogil
-    cdef void _remove(self, int slot) noexcept nogil
+    cdef inline void _link(self, int slot, int queue_number, long long price_ticks) noexcept nogil
+    cdef inline void _unlink(self, int slot) noexcept nogil
+    cdef inline void _remove(self, int slot) noexcept nogil
     cdef inline void _release_slot(self, int slot) noexcept nogil
     cdef inline int _queue_number(self, const OrderRow *order) noexcept nogil
     cdef inline int _stops_number(self, int instrument, int side) noexcept nogil
     cdef void _trigger_side(self, int number, long long price_ticks) noexcept nogil
-    cdef void _emit_state(self, int kind, const OrderRow *order) noexcept nogil
-    cdef inline void _emit(self, int kind, int reason, const OrderRow *order, int order_type, unsigned int quantity_lots,
+    cdef void _emit_state(self, int kind, int slot) noexcept nogil
+    cdef inline void _emit(self, int kind, int reason, int slot, int order_type, unsigned int quantity_lots,
                            unsigned int leaves_lots, unsigned long long maker_order_id) noexcept nogil
-    cdef inline void _emit_trade(self, const OrderRow *order, const OrderRow *maker, long long price_ticks,
+    cdef inline void _emit_trade(self, int slot, int maker_slot, long long price_ticks,
                                  unsigned int traded, unsigned int leaves_lots) noexcept nogil
     cdef void _reject(self, const BookCommandRow *c, int reason) noexcept nogil
     cdef Py_ssize_t _reserve_events(self, Py_ssize_t commands) except -1

@@ -34,9 +34,10 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.book_refusals import amend_refusal, order_refusal
     from matching_engine.faults import Fault
     from matching_engine.fill_or_kill import fillable
+    from matching_engine.order_ids import entry_at, hash_of
     from matching_engine.orders import command_at, event_at, order_at, refills_of, release
-    from matching_engine.pools import NIL, WORD
-    from matching_engine.price_levels import level_at, side_at
+    from matching_engine.pools import NIL, WORD, prefetch
+    from matching_engine.price_levels import key_of, level_at, side_at
     from matching_engine.records import (
         MAX_BOOK_PRICE_TICKS,
         MAX_SLICES,
@@ -50,7 +51,8 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         TimeInForce,
     )
 
-    CHUNK = 256  # commands that room is made for at a time
+    CHUNK = 16  # commands that room is made for at a time; more when compiled
+    AHEAD = 8  # commands from asking for an order to using it
 
 COMMAND_FIELDS = Struct("<QqqIIIIHBBBBBB")
 
@@ -86,9 +88,11 @@ class OrderBook:
             raise ValueError("instruments must be 1 to 65,535")
         self.instruments = instruments
         self.fault = 0
-        self.ids = OrderIds()
         self.levels = PriceLevels(4 * instruments)
         self.orders = rows(Order, 1)
+        self.order_tags = words(1, "i8")
+        self.tagged = False
+        self.ids = OrderIds(self.orders)
         self.last = rows(Last, instruments)
         self.out = rows(Event, 1)
         self.tags = words(1, "i8")
@@ -238,14 +242,15 @@ class OrderBook:
         another than the one it closes.
         """
         self.levels.reserve(2 * commands + self.stops)
+        self.ids.reserve(self.ids.count + commands)
         size = len(self.orders)
         while size <= self.ids.count + commands:
             size *= 2
         if size > len(self.orders):
             if size > 2**31:
                 raise MemoryError("more orders than 32-bit links can tell apart")
-            self.ids.reserve(size)
-            self.orders = grown(self.orders, self._used, size)
+            self.orders = self.ids.orders = grown(self.orders, self._used, size)
+            self.order_tags = grown(self.order_tags, self._used, size)
         self._reserve_events(commands)
         return size
 
@@ -269,21 +274,22 @@ class OrderBook:
         """
         order = order_at(self.orders[slot])
         makers = 2 * order.instrument + 1 - order.side
-        own_limit = self.levels.key(makers, order.price_ticks)
+        other = side_at(self.levels.sides[makers])
+        own_limit = key_of(other, makers, order.price_ticks)
         if order.order_type == OrderType.MARKET and order.price_ticks == 0:
             own_limit = WORD - 1
-        limit = min(own_limit, self.levels.key(makers, worst_ticks))
+        limit = min(own_limit, key_of(other, makers, worst_ticks))
         self.bounded = False
         self.traded = False
         if order.time_in_force == TimeInForce.FOK and not fillable(self.levels, self.orders, slot, limit):
             self.end(slot, EventKind.CANCELED, Reason.FILL_OR_KILL)
             return
-        if self.levels.sides[makers].best_key <= limit and self._match(slot, makers, limit):
+        if other.best_key <= limit and self._match(slot, makers, limit):
             return
         may_rest = order.order_type == OrderType.LIMIT and (
             order.time_in_force <= TimeInForce.GTC or order.time_in_force == TimeInForce.GTD
         )
-        if self.levels.sides[makers].best_key <= own_limit:
+        if other.best_key <= own_limit:
             self.bounded = True
             if may_rest:
                 self.collect(slot)
@@ -363,7 +369,7 @@ class OrderBook:
             self.fault = Fault.ORDER_LOST
             return
         order = order_at(self.orders[slot])
-        self._emit(kind, reason, order, 0, order.shown_lots + order.hidden_lots, 0, 0)
+        self._emit(kind, reason, slot, 0, order.shown_lots + order.hidden_lots, 0, 0)
         self._remove(slot)
 
     def reduce(self, slot: int, leaves_lots: int) -> None:
@@ -389,7 +395,8 @@ class OrderBook:
     def crosses(self, instrument: int, side: int, price_ticks: int) -> bool:
         """Whether an order at this price would meet the best of the other side."""
         makers = 2 * instrument + 1 - side
-        return self.levels.sides[makers].best_key <= self.levels.key(makers, price_ticks)
+        other = side_at(self.levels.sides[makers])
+        return other.best_key <= key_of(other, makers, price_ticks)
 
     def auction(self, instrument: int, reference_ticks: int) -> None:
         """Finds `auction_ticks`, `auction_lots` and `auction_imbalance`: what an uncrossing would do; all 0 if nothing."""
@@ -410,8 +417,9 @@ class OrderBook:
             if traded <= 0:
                 self.fault = Fault.ORDER_LOST
                 return
-            self._emit_trade(buyer, seller, self.auction_ticks, traded, buyer.shown_lots + buyer.hidden_lots - traded)
-            self.tags[self.size - 1] = buyer.tag
+            self._emit_trade(buy, sell, self.auction_ticks, traded, buyer.shown_lots + buyer.hidden_lots - traded)
+            if self.tagged:
+                self.tags[self.size - 1] = self.order_tags[buy]
             self.auction_lots -= traded
             self._fill(buy, traded)
             self._fill(sell, traded)
@@ -457,10 +465,18 @@ class OrderBook:
             self.reserve(stop - done)
             with cython.nogil:
                 while done < stop and self.fault == 0:
+                    if cython.compiled and done + 2 * AHEAD < count:
+                        self._look_ahead(commands[done + AHEAD].order_id, commands[done + 2 * AHEAD].order_id)
                     self._apply(command_at(commands[done]))
                     done += 1
             self._stop_at_fault(done)
         return 0
+
+    def _look_ahead(self, order_id: int, later_id: int) -> None:
+        """Asks for the memory of an order that a command will soon name, and of the entry of one that will be named later. A
+        wrong guess costs nothing but the asking."""
+        prefetch(entry_at(self.ids._table[hash_of(later_id) >> self.ids._shift]))
+        prefetch(order_at(self.orders[self.ids._table[hash_of(order_id) >> self.ids._shift].slot]))
 
     def _apply(self, c: BookCommand) -> None:
         reason: int = Reason.UNKNOWN_COMMAND
@@ -505,7 +521,7 @@ class OrderBook:
         order.time_in_force = c.time_in_force
         order.self_trade = c.self_trade
         order.flags = c.flags
-        self._emit(EventKind.ACCEPTED, Reason.NONE, order, c.order_type, c.quantity_lots, c.quantity_lots, 0)
+        self._emit(EventKind.ACCEPTED, Reason.NONE, slot, c.order_type, c.quantity_lots, c.quantity_lots, 0)
         if order.order_type >= OrderType.STOP:
             self._wait(slot, c.trigger_ticks)
         elif collecting:
@@ -525,7 +541,7 @@ class OrderBook:
         display = c.display_lots if c.flags & Flag.CHANGE_DISPLAY else order.display_lots
         price = c.price_ticks if c.flags & Flag.CHANGE_PRICE else order.price_ticks
         trigger = c.trigger_ticks if c.flags & Flag.CHANGE_TRIGGER else self.trigger_ticks(slot)
-        reason = amend_refusal(c, order, total != present or display != order.display_lots)
+        reason = amend_refusal(c, order, total > present or display != order.display_lots)
         if reason != Reason.NONE:
             return reason
         if total <= order.filled_lots:
@@ -534,7 +550,7 @@ class OrderBook:
         same = display == order.display_lots and price == order.price_ticks and trigger == self.trigger_ticks(slot)
         if same and total <= present:
             self.reduce(slot, total - order.filled_lots)
-            self._emit_state(EventKind.REPLACED, order)
+            self._emit_state(EventKind.REPLACED, slot)
             return Reason.NONE
         collecting = self.last[order.instrument].collecting
         if collecting and (order.waiting or order.flags != 0):
@@ -546,7 +562,7 @@ class OrderBook:
         order.shown_lots = total - order.filled_lots
         order.display_lots = display
         order.price_ticks = price
-        self._emit_state(EventKind.REPLACED, order)
+        self._emit_state(EventKind.REPLACED, slot)
         if waiting:
             self._wait(slot, trigger)
         elif collecting:
@@ -560,7 +576,7 @@ class OrderBook:
         order = order_at(self.orders[slot])
         if self.reached(order.instrument, order.side, trigger_ticks):
             release(order)
-            self._emit_state(EventKind.TRIGGERED, order)
+            self._emit_state(EventKind.TRIGGERED, slot)
             self._run(slot)
         else:
             self.hold(slot, trigger_ticks)
@@ -578,14 +594,15 @@ class OrderBook:
         slot = self.next_triggered()
         while slot != NIL:
             instrument = self.orders[slot].instrument
-            self._emit_state(EventKind.TRIGGERED, order_at(self.orders[slot]))
+            self._emit_state(EventKind.TRIGGERED, slot)
             self.enter(slot, self._extreme(self.orders[slot].side))
             if self.traded:
                 self.trigger(instrument, self.low_ticks, self.high_ticks)
             slot = self.next_triggered()
 
     def _extreme(self, side: int) -> int:
-        return MAX_BOOK_PRICE_TICKS if side == Side.BUY else -MAX_BOOK_PRICE_TICKS - 1
+        """The worst price there is: the highest to a buy, the lowest to a sell (x ^ -1 is -x - 1)."""
+        return MAX_BOOK_PRICE_TICKS ^ -side
 
     # Matching
 
@@ -611,7 +628,7 @@ class OrderBook:
                 first = price
             order.shown_lots -= traded
             order.filled_lots += traded
-            self._emit_trade(order, maker, price, traded, order.shown_lots)
+            self._emit_trade(slot, maker_slot, price, traded, order.shown_lots)
             self._fill(maker_slot, traded)
             if order.shown_lots == 0:
                 self._release_slot(slot)
@@ -670,20 +687,20 @@ class OrderBook:
         left = maker.shown_lots + maker.hidden_lots
         if order.self_trade == SelfTrade.DECREMENT:
             cut = min(order.shown_lots, maker.shown_lots)
-            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, maker, 0, cut, left - cut, order_id)
+            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, maker_slot, 0, cut, left - cut, order_id)
             order.shown_lots -= cut
-            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, order, 0, cut, order.shown_lots, maker_id)
+            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, slot, 0, cut, order.shown_lots, maker_id)
             if cut == left:
                 self._remove(maker_slot)
             else:
                 self._lessen(maker_slot, cut)
         else:
             if order.self_trade != SelfTrade.CANCEL_NEWEST:
-                self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, maker, 0, left, 0, order_id)
+                self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, maker_slot, 0, left, 0, order_id)
                 self._remove(maker_slot)
             if order.self_trade == SelfTrade.CANCEL_OLDEST:
                 return False
-            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, order, 0, order.shown_lots, 0, maker_id)
+            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, slot, 0, order.shown_lots, 0, maker_id)
             order.shown_lots = 0
         if order.shown_lots != 0:
             return False
@@ -780,16 +797,17 @@ class OrderBook:
 
     # Events
 
-    def _emit_state(self, kind: int, order: Order) -> None:
+    def _emit_state(self, kind: int, slot: int) -> None:
         """An event that says how an order stands."""
+        order = order_at(self.orders[slot])
         open_lots = order.shown_lots + order.hidden_lots
-        self._emit(kind, Reason.NONE, order, order.order_type, open_lots, open_lots, 0)
+        self._emit(kind, Reason.NONE, slot, order.order_type, open_lots, open_lots, 0)
 
     def _emit(
         self,
         kind: int,
         reason: int,
-        order: Order,
+        slot: int,
         order_type: int,
         quantity_lots: int,
         leaves_lots: int,
@@ -800,6 +818,7 @@ class OrderBook:
             self.fault = Fault.NO_ROOM
             return
         self.size = i + 1
+        order = order_at(self.orders[slot])
         event = event_at(self.out[i])
         event.order_id = order.order_id
         event.maker_order_id = maker_order_id
@@ -813,15 +832,18 @@ class OrderBook:
         event.side = order.side
         event.reason = reason
         event.order_type = order_type
-        self.tags[i] = order.tag
+        if self.tagged:
+            self.tags[i] = self.order_tags[slot]
 
-    def _emit_trade(self, order: Order, maker: Order, price_ticks: int, traded: int, leaves_lots: int) -> None:
-        self._emit(EventKind.TRADE, Reason.NONE, order, 0, traded, leaves_lots, maker.order_id)
+    def _emit_trade(self, slot: int, maker_slot: int, price_ticks: int, traded: int, leaves_lots: int) -> None:
+        maker = order_at(self.orders[maker_slot])
+        self._emit(EventKind.TRADE, Reason.NONE, slot, 0, traded, leaves_lots, maker.order_id)
         event = event_at(self.out[self.size - 1])
         event.maker_account = maker.account
         event.price_ticks = price_ticks
-        self.tags[self.size - 1] = maker.tag
-        self.maker_leaves[self.size - 1] = maker.shown_lots + maker.hidden_lots - traded
+        if self.tagged:
+            self.tags[self.size - 1] = self.order_tags[maker_slot]
+            self.maker_leaves[self.size - 1] = maker.shown_lots + maker.hidden_lots - traded
 
     def _reject(self, c: BookCommand, reason: int) -> None:
         i = self.size

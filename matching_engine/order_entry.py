@@ -156,7 +156,7 @@ class OrderEntry:
     def _fill_slot(self, c: Command, slot: int) -> None:
         self.book.orders[slot].order_id = c.seq
         self.book.orders[slot].price_ticks = self.terms.price_ticks
-        self.book.orders[slot].tag = self.terms.lot_reserve_fen
+        self.book.order_tags[slot] = self.terms.lot_reserve_fen
         self.book.orders[slot].shown_lots = c.quantity_lots
         self.book.orders[slot].hidden_lots = 0
         self.book.orders[slot].display_lots = c.display_lots
@@ -236,7 +236,7 @@ class OrderEntry:
         self.terms.own_orders = 1
         self.terms.own_refills = refills_of(self.book.orders[slot].hidden_lots, self.terms.display_lots)
         self.terms.own_lots = open_lots
-        self.terms.own_fen = open_lots * self.book.orders[slot].tag
+        self.terms.own_fen = open_lots * self.book.order_tags[slot]
         if c.flags & Flag.CHANGE_PRICE:
             self.terms.price_ticks = c.price_ticks
         if c.flags & Flag.CHANGE_TRIGGER:
@@ -262,7 +262,7 @@ class OrderEntry:
         if self.book.orders[slot].waiting == 0:
             self.execution.touch(slot)
         change = self.terms.open_lots - self.terms.own_lots
-        self._say_replaced(slot, change, change * self.book.orders[slot].tag)
+        self._say_replaced(slot, change, change * self.book.order_tags[slot])
         if change != 0:
             self.book.reduce(slot, self.terms.open_lots)
 
@@ -279,7 +279,7 @@ class OrderEntry:
             self.execution.touch(slot)
         self.book.withdraw(slot)
         self.book.orders[slot].price_ticks = self.terms.price_ticks
-        self.book.orders[slot].tag = self.terms.lot_reserve_fen
+        self.book.order_tags[slot] = self.terms.lot_reserve_fen
         self.book.orders[slot].shown_lots = self.terms.open_lots
         self.book.orders[slot].display_lots = self.terms.display_lots
         self._say_replaced(

@@ -5,7 +5,6 @@ from matching_engine.records cimport BookCommandRow, BookEventRow, OrderType
 cdef struct OrderRow:
     unsigned long long order_id
     long long price_ticks
-    long long tag
     unsigned int shown_lots
     unsigned int hidden_lots
     unsigned int display_lots

@@ -30,14 +30,13 @@ class Order:
 
     `price_ticks` of a MARKET or STOP order is its protection price; 0: none. An order shows `shown_lots` and hides
     `hidden_lots`, of which the next `display_lots` are shown when the shown ones have traded; coming in, it has all of its
-    quantity in `shown_lots`. `tag` and `time_s` are the engine's.
+    quantity in `shown_lots`. `time_s` is the engine's. 64 bytes: a line of memory.
     """
 
-    LAYOUT: ClassVar[str] = "u8 i8 i8 u4 u4 u4 u4 u4 u4 i4 i4 i4 u4 u2 u1 u1 u1 u1 u1 u1"
+    LAYOUT: ClassVar[str] = "u8 i8 u4 u4 u4 u4 u4 u4 i4 i4 i4 u4 u2 u1 u1 u1 u1 u1 u1"
 
     order_id: int = 0
     price_ticks: int = 0
-    tag: int = 0
     shown_lots: int = 0
     hidden_lots: int = 0
     display_lots: int = 0

@@ -12,3 +12,7 @@ cdef extern from *:
 
 cdef enum:
     NIL = 0
+
+cdef extern from *:
+    # Asks for the memory at an address before it is needed.
+    void prefetch "__builtin_prefetch"(const void *address) noexcept nogil

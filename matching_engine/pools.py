@@ -6,6 +6,7 @@ one costs no time, and memory only where rows are written.
 
 from __future__ import annotations
 
+from mmap import ACCESS_COPY, mmap
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import cython
@@ -21,6 +22,9 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     def lowest_bit(bits: int) -> int:
         """The number of the lowest bit set; `bits` must not be 0."""
         return (bits & -bits).bit_length() - 1
+
+    def prefetch(row: object) -> None:
+        """In C, asks for the memory of a row before it is needed; here nothing."""
 
 
 class Row(Protocol):
@@ -43,13 +47,23 @@ def layout(kind: type[Row]) -> np.dtype[Any]:
 def rows(kind: type[AnyRow], count: int) -> list[AnyRow]:
     """`count` blank rows."""
     if cython.compiled:
-        return np.zeros(count, layout(kind))  # type: ignore[return-value]
+        return blank(count, layout(kind))  # type: ignore[no-any-return]
     return [kind() for _ in range(count)]
+
+
+def blank(count: int, dtype: np.dtype[Any]) -> Any:
+    """An array of zeros in memory of its own, which begins at a page (so a row of 64 bytes is one line of memory), costs
+    nothing until it is written, and goes back to the system with the array. Raises MemoryError."""
+    try:
+        memory = mmap(-1, count * dtype.itemsize, access=ACCESS_COPY)
+    except (OSError, OverflowError) as problem:
+        raise MemoryError(f"no memory for {count} rows of {dtype.itemsize} bytes") from problem
+    return np.frombuffer(memory, dtype)
 
 
 def words(count: int, code: str) -> list[int]:
     """`count` zeros of a numpy type."""
-    return np.zeros(count, code) if cython.compiled else [0] * count  # type: ignore[return-value]
+    return blank(count, np.dtype(code)) if cython.compiled else [0] * count
 
 
 def grown(held: list[Item], kept: int, count: int) -> list[Item]:
@@ -57,7 +71,7 @@ def grown(held: list[Item], kept: int, count: int) -> list[Item]:
     if not cython.compiled:
         return held[:kept] + [type(held[0])() for _ in range(count - kept)]
     old: Any = held.base  # type: ignore[attr-defined]
-    new = np.zeros(count, old.dtype)
+    new = blank(count, old.dtype)
     # As whole bytes: numpy copies records field by field.
     new.view(np.uint8)[: kept * old.itemsize] = old.view(np.uint8)[: kept * old.itemsize]
-    return new  # type: ignore[return-value]
+    return new  # type: ignore[no-any-return]

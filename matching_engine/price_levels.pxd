@@ -43,6 +43,12 @@ cdef struct SideRow:
     int height
 
 cdef extern from *:
+    """
+    /* Of a SideRow, whatever Cython calls it. */
+    #define rex_key_of(row, side, price_ticks) \\
+        (REX_MIDDLE + (unsigned long long) (((price_ticks) - (row)->origin) ^ (long long) (((side) & 1) - 1)))
+    """
+    unsigned long long key_of "rex_key_of"(const SideRow *row, int side, long long price_ticks) noexcept nogil
     # The address of a row, as `orders.order_at`.
     LevelRow *level_at "&"(LevelRow row) noexcept nogil
     SideRow *side_at "&"(SideRow row) noexcept nogil

@@ -26,6 +26,10 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     FAR_PRICE = 2**61  # an origin is nearer to 0 than this, so that no distance between prices leaves 64 bits
     NODES_PER_LEVEL = 20  # one level may grow the tree from one node to ten and fill its path with ten more
 
+    def key_of(row: SideOfBook, side: int, price_ticks: int) -> int:
+        """A price as a key: the better the price, the lower. x ^ -1 is -x - 1: it turns a buy's distance round."""
+        return MIDDLE + ((price_ticks - row.origin) ^ ((side & 1) - 1))
+
     def level_at(row: Level) -> Level:
         """A row to be read and written: in C its address, here itself."""
         return row
@@ -136,23 +140,24 @@ class PriceLevels:
 
     def open(self, side: int, price_ticks: int) -> int:
         """The level of a price, in use from now on; NIL when `reserve` didn't make room for it."""
-        if self.sides[side].root == NIL:
-            self.sides[side].origin = 0
+        row = side_at(self.sides[side])
+        if row.root == NIL:
+            row.origin = 0
             if price_ticks >= -FAR_PRICE and price_ticks < FAR_PRICE:
-                self.sides[side].origin = price_ticks
-        key = self.key(side, price_ticks)
-        page = self.sides[side].last_page
-        if self.sides[side].last_number != key >> 6:
+                row.origin = price_ticks
+        key = key_of(row, side, price_ticks)
+        page = row.last_page
+        if row.last_number != key >> 6:
             page = self._make_page(side, key >> 6)
             if page == NIL:
                 return NIL
-            self.sides[side].last_number = key >> 6
-            self.sides[side].last_page = page
+            row.last_number = key >> 6
+            row.last_page = page
         self._pages[page].bits |= ONE << (key & 63)
         level = page * 64 + (key & 63)
-        if key < self.sides[side].best_key:
-            self.sides[side].best_key = key
-            self.sides[side].best = level
+        if key < row.best_key:
+            row.best_key = key
+            row.best = level
         return level
 
     def close(self, side: int, level: int) -> None:
@@ -180,8 +185,8 @@ class PriceLevels:
         return self.sides[side].origin + (distance ^ ((side & 1) - 1))
 
     def key(self, side: int, price_ticks: int) -> int:
-        """A price as a key: the better the price, the lower. x ^ -1 is -x - 1: it turns a buy's distance round."""
-        return MIDDLE + ((price_ticks - self.sides[side].origin) ^ ((side & 1) - 1))
+        """A price as a key: the better the price, the lower."""
+        return key_of(side_at(self.sides[side]), side, price_ticks)
 
     def reserve(self, levels: int) -> int:
         """Makes room to open `levels` levels more; returns the rows there are. Raises MemoryError, nothing changed."""

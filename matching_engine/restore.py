@@ -60,9 +60,10 @@ def restore_orders(book: OrderBook, expiries: Expiries, orders: Any, accounts: A
     """The open orders, each at the end of its queue."""
     book.reserve(len(orders))
     expiries.reserve(len(orders))
-    fill(book.orders, 1, orders, tag=orders["lot_reserve_fen"], owner=accounts["owner"][orders["account"] - 1])
-    for trigger in orders["trigger_ticks"].tolist():
+    fill(book.orders, 1, orders, owner=accounts["owner"][orders["account"] - 1])
+    for trigger, lot_reserve_fen in orders[["trigger_ticks", "lot_reserve_fen"]].tolist():
         slot = book.new_slot()
+        book.order_tags[slot] = lot_reserve_fen
         book.resume(slot, trigger)
         if book.orders[slot].time_in_force == TimeInForce.GTD:
             expiries.add(book.orders[slot].order_id, book.orders[slot].time_s)

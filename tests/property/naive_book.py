@@ -193,7 +193,7 @@ class NaiveBook:
         display = c.display_lots if c.flags & Flag.CHANGE_DISPLAY else order.display
         price = c.price_ticks if c.flags & Flag.CHANGE_PRICE else order.price_ticks
         trigger = c.trigger_ticks if c.flags & Flag.CHANGE_TRIGGER else order.trigger_ticks
-        present = (order.filled + order.open, order.display)
+        display_counts = total > order.filled + order.open or display != order.display  # 3.2
         named = [
             (c.price_ticks, Flag.CHANGE_PRICE),
             (c.quantity_lots, Flag.CHANGE_QUANTITY),
@@ -206,7 +206,7 @@ class NaiveBook:
             and all(value == 0 or c.flags & flag for value, flag in named),
             Reason.INVALID_QUANTITY: not c.flags & Flag.CHANGE_QUANTITY or _is_quantity(c.quantity_lots),
             Reason.INVALID_DISPLAY: not (c.flags & Flag.CHANGE_DISPLAY and waits)
-            and ((total, display) == present or display == 0 or _is_display(display, total)),
+            and (not display_counts or display == 0 or _is_display(display, total)),
             Reason.INVALID_PRICE: not c.flags & Flag.CHANGE_PRICE
             or (order.order_type != OrderType.STOP and _is_price(c.price_ticks)),
             Reason.INVALID_TRIGGER: not c.flags & Flag.CHANGE_TRIGGER or (waits and _is_price(c.trigger_ticks)),

@@ -29,7 +29,7 @@ def test_the_page_names_every_module() -> None:
     assert {name for name in modules if not re.search(rf"\b{name}\b", PAGE)} == set()
 
 
-@pytest.mark.parametrize(("row", "size"), [(Order, "orders (72 bytes"), (Level, "level (32 bytes")])
+@pytest.mark.parametrize(("row", "size"), [(Order, "orders (64 bytes"), (Level, "level (32 bytes")])
 def test_the_rows_have_the_sizes_of_the_picture(row: type[Order] | type[Level], size: str) -> None:
     assert size in PAGE
     assert sum(int(name[1]) for name in row.LAYOUT.split()) == int(re.findall(r"\d+", size)[0])

@@ -144,8 +144,11 @@ def test_an_amend_makes_an_iceberg_and_unmakes_it() -> None:
     assert talk.amend(1, display=1) == [rejected(1, Reason.INVALID_DISPLAY)]
     assert talk.amend(1, display=2) == [replaced(1, BUY, 200, 5)]
     assert (talk.bids(), talk.book.refills) == ([(5, [(1, 2)])], 99)
-    assert talk.amend(1, lots=1) == [rejected(1, Reason.INVALID_DISPLAY, lots=1)]
+    assert talk.amend(1, lots=201) == [rejected(1, Reason.INVALID_DISPLAY, lots=201)]
     assert talk.amend(1, lots=100) == [replaced(1, BUY, 100, 5)]
     assert (talk.bids(), talk.book.refills) == ([(5, [(1, 2)])], 49)
     assert talk.amend(1, display=0) == [replaced(1, BUY, 100, 5)]
     assert (talk.bids(), talk.book.refills) == ([(5, [(1, 100)])], 0)
+    assert talk.amend(1, display=9) == [replaced(1, BUY, 100, 5)]
+    assert talk.amend(1, lots=4) == [replaced(1, BUY, 4, 5)]
+    assert (talk.bids(), talk.book.refills) == ([(5, [(1, 4)])], 0)
