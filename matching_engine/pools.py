@@ -6,13 +6,16 @@ one costs no time, and memory only where rows are written.
 
 from __future__ import annotations
 
-from mmap import ACCESS_COPY, mmap
+import mmap
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import cython
 import numpy as np
 
 NATIVE: bool = cython.compiled
+
+LARGE_BYTES = 4 * 2**20
+"""A pool of this size asks for huge pages: a fresh page costs a visit to the kernel, and this makes 512 of them one."""
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     NIL = 0
@@ -55,9 +58,11 @@ def blank(count: int, dtype: np.dtype[Any]) -> Any:
     """An array of zeros in memory of its own, which begins at a page (so a row of 64 bytes is one line of memory), costs
     nothing until it is written, and goes back to the system with the array. Raises MemoryError."""
     try:
-        memory = mmap(-1, count * dtype.itemsize, access=ACCESS_COPY)
+        memory = mmap.mmap(-1, count * dtype.itemsize, access=mmap.ACCESS_COPY)
     except (OSError, OverflowError) as problem:
         raise MemoryError(f"no memory for {count} rows of {dtype.itemsize} bytes") from problem
+    if len(memory) >= LARGE_BYTES and hasattr(mmap, "MADV_HUGEPAGE"):
+        memory.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(memory, dtype)
 
 
