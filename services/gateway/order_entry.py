@@ -200,18 +200,21 @@ class OrderEntry(PendingRequests):
         elif reply.reason == Reason.UNKNOWN_ORDER:
             self._look_up(self._not_open(command), on_outcome)
         else:
-            on_outcome(Outcome(problem=self._declined(reply)))
+            order = self._state.orders.get(reply.order_id)
+            on_outcome(Outcome(problem=self._declined(reply, order)))
 
     def _or_problem(self, reply: Event | ProblemError) -> Event | ProblemError:
         if isinstance(reply, ProblemError) or reply.kind != EventKind.REJECTED:
             return reply
         return self._declined(reply)
 
-    def _declined(self, event: Event) -> ProblemError:
+    def _declined(self, event: Event, order: VenueOrder | None = None) -> ProblemError:
+        """`order` is what an amend was about: the refusal repeats the command, which names neither its instrument nor side."""
+        number, side = (event.instrument, event.side) if order is None else (order.instrument, order.side)
         instruments = self._state.instruments
-        instrument = instruments[event.instrument] if event.instrument < len(instruments) else None
+        instrument = instruments[number] if number < len(instruments) else None
         account = self._state.accounts.get(event.account)
-        return declined(event.reason, reason_text(event.reason, event.side, account, instrument))
+        return declined(event.reason, reason_text(event.reason, side, account, instrument))
 
     def _tell(self, order_id: int, on_outcome: OnOutcome) -> None:
         order = self._state.orders.get(order_id)

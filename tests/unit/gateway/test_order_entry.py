@@ -15,6 +15,7 @@ from matching_engine.records import (
     TimeInForce,
     unpack_commands,
 )
+from services import admin_commands as admin
 from services.gateway.history import OrderHistory
 from services.gateway.keys import ApiKey
 from services.gateway.order_body import OrderBody
@@ -26,7 +27,7 @@ from services.gateway.ws_messages import AmendParams
 from services.journal.row import Row
 from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox
-from tests.unit.reporting.history import History, opening
+from tests.unit.reporting.history import SENDER, History, opening
 
 pytestmark = pytest.mark.anyio
 
@@ -176,6 +177,28 @@ async def test_an_amend_counts_in_the_ticks_of_the_open_order_with_that_id() -> 
         await gateway.run_engine()
         amended = await amending
         assert (amended.instrument, amended.price_ticks) == (0, 999)
+
+
+async def test_a_declined_amend_is_told_with_the_numbers_of_its_own_order() -> None:
+    """The engine's refusal repeats the command, which names neither the instrument nor the side of the order."""
+    gateway = Gateway()
+    await gateway.run_engine([admin.set_collar(SENDER, 1, 20_000)])
+    sell = OrderBody(symbol="NDFEB-N42", side="sell", price="33.30", quantity=1, client_order_id="sell")
+    limit = gateway.state.by_symbol["NDFEB-N42"]
+    for change, numbers in (
+        (AmendParams(price="66.60"), f"Limit: {limit.price_text(limit.high_ticks)}."),
+        (AmendParams(price=limit.price_text(limit.low_ticks)), "At most 2 % below it."),
+        (AmendParams(quantity=900), "lots of NDFEB-N42."),
+    ):
+        placing = asyncio.create_task(gateway.entry.place(DESK, sell))
+        amending = asyncio.create_task(gateway.entry.amend(DESK, change, client_order_id="sell"))
+        await asyncio.sleep(0)
+        await gateway.run_engine()
+        await placing
+        with pytest.raises(ProblemError) as declined:
+            await amending
+        assert declined.value.status == 409
+        assert declined.value.detail.endswith(numbers)
 
 
 async def test_an_order_that_memory_has_forgotten_is_answered_from_the_past() -> None:
