@@ -11,14 +11,7 @@ from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS
 from services.admin_commands import change_cash, change_inventory, open_account, record, set_fees
 from services.attachments import AccountText, KeyIssued, KeyRevoked
 from services.gateway.account import account_json, known_account
-from services.gateway.caller import Caller
-from services.gateway.instruments import amount_fen, rate_ppm, rate_text
-from services.gateway.keys import key_hash, new_secret
-from services.gateway.order_command import listed
-from services.gateway.order_entry import OrderEntry
-from services.gateway.problems import ProblemError, field_problem
-from services.gateway.schemas import (
-    Account,
+from services.gateway.admin_schemas import (
     AccountOpened,
     AccountRequest,
     Applied,
@@ -29,6 +22,13 @@ from services.gateway.schemas import (
     KeyIssuedReply,
     KeyRequest,
 )
+from services.gateway.caller import Caller
+from services.gateway.instruments import amount_fen, rate_ppm, rate_text
+from services.gateway.keys import key_hash, new_secret
+from services.gateway.order_command import listed
+from services.gateway.order_entry import OrderEntry
+from services.gateway.problems import ProblemError, field_problem
+from services.gateway.schemas import Account
 from services.gateway.state import VenueState
 
 

@@ -24,7 +24,7 @@ async def may_read(key: Annotated[ApiKey, Depends(_caller)]) -> None:
 Caller = Annotated[ApiKey, Depends(_caller)]
 
 AccountQuery = Annotated[
-    int | None, Query(ge=1, description="an account number; needs `operate` unless it is one's own")
+    int | None, Query(ge=1, le=2**32 - 1, description="an account number; needs `operate` unless it is one's own")
 ]
 
 

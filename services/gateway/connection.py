@@ -13,6 +13,7 @@ from services.gateway.channels import MARKET_CHANNELS, Channels
 from services.gateway.client_queue import ClientQueue
 from services.gateway.execution_report import time_text
 from services.gateway.keys import ApiKey
+from services.gateway.order_command import listed
 from services.gateway.order_entry import OrderEntry
 from services.gateway.order_pipeline import OrderPipeline, error_text
 from services.gateway.problems import ProblemError, field_problem, problem_of
@@ -157,14 +158,8 @@ class Connection:
             raise field_problem("validation_failed", "symbols", 'say which, or ["*"] for all')
         if params.symbols is None or params.symbols == ["*"]:
             return key, params, None
-        instruments = []
-        for place, symbol in enumerate(params.symbols):
-            instrument = self._state.by_symbol.get(symbol)
-            if instrument is None:
-                message_text = f"no instrument is listed as {symbol[:40]!r}"
-                raise field_problem("unknown_symbol", f"symbols.{place}", message_text)
-            instruments.append(instrument.number)
-        return key, params, instruments
+        named = [listed(self._state, symbol, f"symbols.{place}") for place, symbol in enumerate(params.symbols)]
+        return key, params, [instrument.number for instrument in named]
 
     def _ping(self, message: Message) -> None:
         decode_params(message.params, NoParams)

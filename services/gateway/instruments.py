@@ -153,6 +153,11 @@ def rate_text(rate_ppm: int) -> str:
     return fixed_text(rate_ppm, 6)
 
 
+def percent_text(rate_ppm: int) -> str:
+    """A rate in millionths as people say it: `2.5 %`."""
+    return f"{fixed_text(rate_ppm, 4).rstrip('0').rstrip('.')} %"
+
+
 def rate_ppm(text: str, field: str) -> int:
     """Millionths of a decimal fraction; raises a 422 problem that names the field."""
     ppm = scaled(text, 6)

@@ -15,23 +15,20 @@ from services.read_database.tables import accounts, api_keys, fees, holdings, in
 
 async def load_state(read_database: AsyncEngine) -> VenueState:
     """The state at the read database's position; an empty venue where nothing was projected yet."""
-    async with read_database.connect() as connection:
-        # Every projection moves the position, so what was read between two equal positions is one moment.
-        while True:
-            before = (await connection.execute(select(position))).mappings().first()
-            state = await _read(connection, 0 if before is None else before["trading_date"])
-            after = (await connection.execute(select(position))).mappings().first()
-            if before == after:
-                break
-    if after is not None:
-        state.incarnation = after["journal_id"].hex()
-        state.last_seq, state.trading_date = after["seq"], after["trading_date"]
-        state.kill_switch = bool(after["kill_switch"])
+    state = VenueState()
+    async with read_database.connect() as connection:  # All that one transaction reads is of one position.
+        at = (await connection.execute(select(position))).mappings().first()
+        if at is None:
+            return state
+        await _read(connection, state)
+        await _read_day(connection, state, at["trading_date"])
+    state.incarnation = at["journal_id"].hex()
+    state.last_seq, state.trading_date = at["seq"], at["trading_date"]
+    state.kill_switch = bool(at["kill_switch"])
     return state
 
 
-async def _read(connection: AsyncConnection, trading_date: int) -> VenueState:
-    state = VenueState()
+async def _read(connection: AsyncConnection, state: VenueState) -> None:
     valid = select(api_keys).where(api_keys.c.revoked_seq.is_(None))
     for row in (await connection.execute(valid)).mappings():
         key = ApiKey(row["key_id"], row["account"], row["name"], frozenset(row["scopes"].split()))
@@ -48,8 +45,6 @@ async def _read(connection: AsyncConnection, trading_date: int) -> VenueState:
     for row in (await connection.execute(select(orders).where(orders.c.leaves_lots > 0))).mappings():
         state.orders.add(VenueOrder.from_columns(row))
         state.accounts[row["account"]].open_orders += 1
-    await _read_day(connection, state, trading_date)
-    return state
 
 
 async def _read_day(connection: AsyncConnection, state: VenueState, trading_date: int) -> None:

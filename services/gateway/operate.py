@@ -21,12 +21,7 @@ from services.admin_commands import (
 )
 from services.attachments import BustText
 from services.gateway.account import known_account
-from services.gateway.caller import Caller
-from services.gateway.instruments import Instrument, amount_fen, rate_ppm
-from services.gateway.keys import ApiKey
-from services.gateway.order_entry import OrderEntry
-from services.gateway.problems import ProblemError, field_problem, unknown_symbol
-from services.gateway.schemas import (
+from services.gateway.admin_schemas import (
     Applied,
     BustRequest,
     CollarRequest,
@@ -35,6 +30,11 @@ from services.gateway.schemas import (
     TradeBusted,
     VolatilityBandRequest,
 )
+from services.gateway.caller import Caller
+from services.gateway.instruments import Instrument, amount_fen, rate_ppm
+from services.gateway.keys import ApiKey
+from services.gateway.order_entry import OrderEntry
+from services.gateway.problems import ProblemError, field_problem, unknown_symbol
 from services.gateway.state import VenueState
 from services.messaging import Submission
 

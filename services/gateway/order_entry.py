@@ -40,7 +40,7 @@ class OrderEntry(PendingRequests):
         self._state = state
         self._history = history
         self._under_way: dict[tuple[int, bytes], int] = {}
-        """Instruments of the orders that have no reply yet, by account and client_order_id."""
+        """Instruments of the orders that have no reply yet, by account and client_order_id; the first of an id counts."""
         self._lookups: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------------ orders, as callbacks (the WebSocket's way)
@@ -159,12 +159,11 @@ class OrderEntry(PendingRequests):
     # ------------------------------------------------------------------ handing over
 
     async def _submit(self, commands: list[Command], on_replies: list[OnReply]) -> None:
-        new_orders = {
-            (command.account, command.client_order_id): command.instrument
-            for command in commands
-            if command.kind == CommandKind.NEW_ORDER and command.client_order_id
-        }
-        self._under_way.update(new_orders)
+        new_orders: dict[tuple[int, bytes], int] = {}
+        for command in commands:
+            client_id = command.account, command.client_order_id
+            if command.kind == CommandKind.NEW_ORDER and command.client_order_id and client_id not in self._under_way:
+                self._under_way[client_id] = new_orders[client_id] = command.instrument
         try:
             await self.hand_over(
                 Submission(pack_commands(commands)), [command.request_id for command in commands], on_replies
@@ -185,37 +184,47 @@ class OrderEntry(PendingRequests):
         if isinstance(reply, ProblemError):
             on_outcome(Outcome(problem=reply))
         elif reply.kind == EventKind.REPEATED:
-            self._look_up(self._repeated(reply.order_id), on_outcome)
+            self._look_up(self._past(reply.order_id, repeated=True), on_outcome)
         elif reply.kind == EventKind.REJECTED and reply.reason == Reason.CLIENT_ORDER_ID_REUSED:
             message = "was used for another order; the same id may only repeat the same body"
             on_outcome(Outcome(problem=field_problem("client_order_id_reused", "client_order_id", message)))
         else:
-            on_outcome(Outcome(self._state.orders.get(reply.order_id)))
+            self._tell(reply.order_id, on_outcome)
 
     def _change_reply(self, command: Command, reply: Event | ProblemError, on_outcome: OnOutcome) -> None:
         """The reply to a cancel or an amend."""
         if isinstance(reply, ProblemError):
             on_outcome(Outcome(problem=reply))
         elif reply.kind != EventKind.REJECTED:
-            on_outcome(Outcome(self._state.orders.get(reply.order_id)))
+            self._tell(reply.order_id, on_outcome)
         elif reply.reason == Reason.UNKNOWN_ORDER:
             self._look_up(self._not_open(command), on_outcome)
         else:
-            on_outcome(Outcome(problem=self._declined(reply)))
+            order = self._state.orders.get(reply.order_id)
+            on_outcome(Outcome(problem=self._declined(reply, order)))
 
     def _or_problem(self, reply: Event | ProblemError) -> Event | ProblemError:
         if isinstance(reply, ProblemError) or reply.kind != EventKind.REJECTED:
             return reply
         return self._declined(reply)
 
-    def _declined(self, event: Event) -> ProblemError:
+    def _declined(self, event: Event, order: VenueOrder | None = None) -> ProblemError:
+        """`order` is what an amend was about: the refusal repeats the command, which names neither its instrument nor side."""
+        number, side = (event.instrument, event.side) if order is None else (order.instrument, order.side)
         instruments = self._state.instruments
-        instrument = instruments[event.instrument] if event.instrument < len(instruments) else None
+        instrument = instruments[number] if number < len(instruments) else None
         account = self._state.accounts.get(event.account)
-        return declined(event.reason, reason_text(event.reason, event.side, account, instrument))
+        return declined(event.reason, reason_text(event.reason, side, account, instrument))
 
-    async def _repeated(self, order_id: int) -> Outcome:
-        return Outcome(await self._history.order(order_id), repeated=True)
+    def _tell(self, order_id: int, on_outcome: OnOutcome) -> None:
+        order = self._state.orders.get(order_id)
+        if order is None:  # More orders ended in its row, after it, than memory keeps.
+            self._look_up(self._past(order_id), on_outcome)
+        else:
+            on_outcome(Outcome(order))
+
+    async def _past(self, order_id: int, *, repeated: bool = False) -> Outcome:
+        return Outcome(await self._history.order(order_id), repeated)
 
     def _instrument_of(self, named: Command) -> Instrument | None:
         """Of an order of the account that is open or on its way to the engine; None: it ended, or never was."""
@@ -223,10 +232,9 @@ class OrderEntry(PendingRequests):
         if named.order_id:
             order = orders.open.get(named.order_id)
             return self._state.instruments[order.instrument] if order and order.account == named.account else None
-        number = self._under_way.get(client_id)
-        if number is None:
-            order = orders.known_as(named.account, named.client_order_id.decode("ascii"))
-            number = order.instrument if order and order.leaves_lots else None
+        # An order that is open has the id: the engine refuses it to any other on its way.
+        order = orders.known_as(named.account, named.client_order_id.decode("ascii"))
+        number = order.instrument if order and order.leaves_lots else self._under_way.get(client_id)
         return None if number is None else self._state.instruments[number]
 
     async def _not_open(self, named: Command) -> Outcome:

@@ -18,6 +18,7 @@ from services.gateway.instruments import yuan_text
 from services.gateway.keys import ApiKey
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.order_body import decode_batch, decode_order
+from services.gateway.order_command import listed
 from services.gateway.order_entry import OrderEntry, Outcome
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.schemas import AmendRequest, FillsPage, MassCanceled, Order, OrdersPage, SideName
@@ -162,12 +163,7 @@ def unknown_order() -> ProblemError:
 
 def instrument_number(state: VenueState, symbol: str | None) -> int | None:
     """The number behind a symbol in a query; a 422 problem where it is not listed."""
-    if symbol is None:
-        return None
-    instrument = state.by_symbol.get(symbol)
-    if instrument is None:
-        raise field_problem("unknown_symbol", "symbol", f"no instrument is listed as {symbol[:40]!r}")
-    return instrument.number
+    return None if symbol is None else listed(state, symbol).number
 
 
 def fill_json(trade: Mapping[Any, Any], account: int, state: VenueState) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from matching_engine.records import Reason, Side
-from services.gateway.instruments import Instrument, rate_text, yuan_text
+from services.gateway.instruments import Instrument, percent_text, yuan_text
 from services.gateway.venue_accounts import VenueAccount
 from services.gateway.wording import REASONS
 
@@ -48,6 +48,6 @@ def _of_the_instrument(reason: int, side: int, instrument: Instrument) -> str | 
             return f"Limit: {instrument.price_text(instrument.low_ticks)}."
         case Reason.PRICE_OUTSIDE_COLLAR:
             way = "above" if side == Side.BUY else "below"
-            return f"At most {rate_text(instrument.collar_ppm)} of the last price {way} it."
+            return f"At most {percent_text(instrument.collar_ppm)} {way} it."
         case _:
             return None

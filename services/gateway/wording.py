@@ -54,7 +54,7 @@ REASONS: dict[int, str] = {
     Reason.NOT_IN_AUCTION: "A call auction takes limit orders that may rest, and no post-only ones.",
     Reason.PRICE_ABOVE_BAND: "A price is above the day's upper limit.",
     Reason.PRICE_BELOW_BAND: "A price is below the day's lower limit.",
-    Reason.PRICE_OUTSIDE_COLLAR: "The price is too far beyond the last one.",
+    Reason.PRICE_OUTSIDE_COLLAR: "The price is too far beyond the last one, or a stop-limit's beyond its stop price.",
     Reason.ORDER_QUANTITY_LIMIT: "The order has more lots than the account's orders may have.",
     Reason.OPEN_ORDERS_LIMIT: "The account has as many open orders as it may have.",
     Reason.VALUE_TOO_LARGE: "Price times quantity is beyond what the venue can count.",

@@ -176,7 +176,8 @@ class Quotation:
     def change_phase(self, event: Event, command: Command) -> None:
         """The phase in force from now on. A halt outlives a volatility auction's end, and does not end it."""
         self.phase = event.phase
-        self.indicative = None
+        if command.kind != CommandKind.RESUME:  # Halted, it was forgotten; not halted, its auction just goes on.
+            self.indicative = None
         if event.reason == Reason.VOLATILITY:
             self.auction_ends_ns = command.time_ns + event.number * 1_000_000_000
         elif command.kind == CommandKind.SET_PHASE or command.time_ns >= self.auction_ends_ns:

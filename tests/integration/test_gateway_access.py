@@ -177,6 +177,12 @@ async def test_malformed_json_for_an_administrator(venue: RunningVenue) -> None:
     assert problem(reply) == (400, "malformed_json")
 
 
+@pytest.mark.parametrize("path", ["/v1/orders", "/v1/fills", "/v1/account"])
+async def test_an_account_beyond_any_number_is_refused(venue: RunningVenue, path: str) -> None:
+    reply = await venue.client("operator").get(path, params={"account": str(2**63)})
+    assert (reply.status_code, reply.json()["errors"][0]["field"]) == (422, "account")
+
+
 async def test_a_wrong_query_names_its_parameter(venue: RunningVenue) -> None:
     reply = await venue.client("alice").get("/v1/orders?limit=0&state=half")
     assert problem(reply) == (422, "validation_failed")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from matching_engine.records import (
@@ -14,17 +15,19 @@ from matching_engine.records import (
     TimeInForce,
     unpack_commands,
 )
+from services import admin_commands as admin
 from services.gateway.history import OrderHistory
 from services.gateway.keys import ApiKey
 from services.gateway.order_body import OrderBody
 from services.gateway.order_entry import OrderEntry, Outcome
 from services.gateway.problems import ProblemError
 from services.gateway.state import VenueState
+from services.gateway.venue_orders import VenueOrder, VenueOrders
 from services.gateway.ws_messages import AmendParams
 from services.journal.row import Row
 from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox
-from tests.unit.reporting.history import History, opening
+from tests.unit.reporting.history import SENDER, History, opening
 
 pytestmark = pytest.mark.anyio
 
@@ -43,14 +46,21 @@ class NoPast(OrderHistory):
         return []
 
 
+class WholePast(NoPast):
+    """The read database forgets no order."""
+
+    async def order(self, order_id: int) -> VenueOrder | None:
+        return await super().order(order_id) or VenueOrder.from_columns({"order_id": order_id})
+
+
 class Gateway:
     """Order entry before an engine that moves when the test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, past: type[NoPast] = NoPast) -> None:
         self.venue, self.state, self.inbox = History(), VenueState(), InProcessInbox(max_commands=3)
         self.opening = self.venue.row(opening())
         self.state.apply(self.opening)
-        self.entry = OrderEntry(self.state, self.inbox, NoPast(self.state))
+        self.entry = OrderEntry(self.state, self.inbox, past(self.state))
 
     async def next_commands(self) -> list[Command]:
         (submission,) = await self.inbox.take(1, 1)
@@ -148,6 +158,63 @@ async def test_an_order_on_its_way_can_be_amended_by_its_client_order_id() -> No
     await gateway.run_engine()
     (placed, _), amended = await placing, await amending
     assert (amended.order_id, amended.price_ticks, amended.state) == (placed.order_id, 999, "new")
+
+
+async def test_an_amend_counts_in_the_ticks_of_the_open_order_with_that_id() -> None:
+    """A second order that wrongly takes the id is on its way, in an instrument of another tick."""
+    gateway = Gateway()
+    elsewhere = msgspec.structs.replace(BUY, symbol="NDFEB-N42", price="33.30")
+    for client_order_id, is_placed in (("a", True), ("b", False)):  # open already, or on its way, too
+        order = msgspec.structs.replace(BUY, client_order_id=client_order_id)
+        await gateway.entry.submit_order(DESK, order, lambda _: None)
+        if is_placed:
+            await gateway.run_engine()
+        wrong = msgspec.structs.replace(elsewhere, client_order_id=client_order_id)
+        await gateway.entry.submit_order(DESK, wrong, lambda _: None)
+        change = AmendParams(price="9990.00")
+        amending = asyncio.create_task(gateway.entry.amend(DESK, change, client_order_id=client_order_id))
+        await asyncio.sleep(0)
+        await gateway.run_engine()
+        amended = await amending
+        assert (amended.instrument, amended.price_ticks) == (0, 999)
+
+
+async def test_a_declined_amend_is_told_with_the_numbers_of_its_own_order() -> None:
+    """The engine's refusal repeats the command, which names neither the instrument nor the side of the order."""
+    gateway = Gateway()
+    await gateway.run_engine([admin.set_collar(SENDER, 1, 20_000)])
+    sell = OrderBody(symbol="NDFEB-N42", side="sell", price="33.30", quantity=1, client_order_id="sell")
+    limit = gateway.state.by_symbol["NDFEB-N42"]
+    for change, numbers in (
+        (AmendParams(price="66.60"), f"Limit: {limit.price_text(limit.high_ticks)}."),
+        (AmendParams(price=limit.price_text(limit.low_ticks)), "At most 2 % below it."),
+        (AmendParams(quantity=900), "lots of NDFEB-N42."),
+    ):
+        placing = asyncio.create_task(gateway.entry.place(DESK, sell))
+        amending = asyncio.create_task(gateway.entry.amend(DESK, change, client_order_id="sell"))
+        await asyncio.sleep(0)
+        await gateway.run_engine()
+        await placing
+        with pytest.raises(ProblemError) as declined:
+            await amending
+        assert declined.value.status == 409
+        assert declined.value.detail.endswith(numbers)
+
+
+async def test_an_order_that_memory_has_forgotten_is_answered_from_the_past() -> None:
+    """A row may end more orders than memory keeps, those that its own requests are about among them."""
+    gateway = Gateway(WholePast)
+    gateway.state.orders = VenueOrders(ended_limit=0)
+    market = OrderBody(symbol="ND-OX", side="buy", order_type="market", quantity=1)
+    placing = asyncio.create_task(gateway.entry.place(DESK, market))
+    resting = asyncio.create_task(gateway.entry.place(DESK, BUY))
+    await asyncio.sleep(0)
+    canceling = asyncio.create_task(gateway.entry.cancel(DESK, client_order_id="a"))
+    await asyncio.sleep(0)
+    row = await gateway.run_engine()
+    (market_order, _), (canceled, repeated) = await placing, await resting
+    assert (market_order.order_id, canceled.order_id, repeated) == (row.first_seq, row.first_seq + 1, False)
+    assert (await canceling).order_id == canceled.order_id
 
 
 async def test_a_mass_cancel_says_whose_orders() -> None:

@@ -116,7 +116,7 @@ def test_every_reason_has_a_sentence_of_its_own() -> None:
         (Reason.TURNOVER_LIMIT, "At most: 8000.00 yuan; so far: 123.00."),
         (Reason.PRICE_ABOVE_BAND, "Limit: 10500.00."),
         (Reason.PRICE_BELOW_BAND, "Limit: 9500.00."),
-        (Reason.PRICE_OUTSIDE_COLLAR, "At most 0.020000 of the last price below it."),
+        (Reason.PRICE_OUTSIDE_COLLAR, "At most 2.5 % below it."),
     ],
 )
 def test_a_reason_is_told_with_the_account_s_own_numbers(reason: Reason, numbers: str) -> None:
@@ -127,7 +127,7 @@ def test_a_reason_is_told_with_the_account_s_own_numbers(reason: Reason, numbers
         0, tick_value_fen=1_000, band_ppm=50_000, max_quantity_lots=100, reference_ticks=1_000, phase=Phase.CONTINUOUS,
         facts={"symbol": "ND-OX", "tick_size": "10.00"},
     )  # fmt: skip
-    instrument.collar_ppm = 20_000
+    instrument.collar_ppm = 25_000
     account.holdings[0] = Holding(lots=10, reserved_lots=4)
     assert reason_text(reason, Side.SELL, account, instrument) == f"{REASONS[reason]} {numbers}"
 

@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching_engine.records import Command, CommandKind, Phase, Side, TimeInForce
+from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase, Side, TimeInForce
 from services.market_data import Level, Market
 from tests.property.engine_flow import flow
 from tests.property.naive_engine import NaiveEngine
@@ -179,6 +179,14 @@ def test_a_volatility_auction_says_when_it_is_expected_to_end() -> None:
     assert (market.ticker(0).phase, market.ticker(0).auction_ends_ns) == (Phase.HALTED, 0)
     market.apply(rows.row(Command(kind=CommandKind.RESUME, instrument=0)))
     assert (market.ticker(0).phase, market.ticker(0).auction_ends_ns) == (Phase.CALL_AUCTION, ends_ns)
+
+
+def test_a_resume_of_what_was_not_halted_leaves_an_auction_s_indicative_price() -> None:
+    rows, market, _ = opened()
+    auction = Command(kind=CommandKind.SET_PHASE, instrument=0, phase=Phase.CALL_AUCTION)
+    market.apply(rows.row(auction, limit(2, BUY, 1_010, 5), limit(3, SELL, 990, 3)))
+    market.apply(rows.row(Command(kind=CommandKind.RESUME, instrument=ALL_INSTRUMENTS)))
+    assert (market.ticker(0).phase, market.ticker(0).indicative) == (Phase.CALL_AUCTION, (1_000, 3, 2))
 
 
 def test_a_bust_no_longer_counts_and_its_price_stays() -> None:
