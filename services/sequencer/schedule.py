@@ -93,12 +93,13 @@ class ExchangeHours:
 
     def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
         """The right phase directly, whatever an outage skipped; but a day that ends is closed first, so that what an auction
-        collected is traded on the day it belongs to, and no order trades between closing and DAY_ROLL."""
+        collected is traded on the day it belongs to, and no order trades between closing and DAY_ROLL. Where the venue is
+        closed, too: an operator may have opened single instruments."""
         wanted = self._phase_at(now_ns)
         roll = _day_roll(self._calendar, engine_trading_date, now_ns)
         if not roll:
             return _set_phase(phase, wanted)
-        return _set_phase(phase, Phase.CLOSED) + roll + _set_phase(Phase.CLOSED, wanted)
+        return [_all_into(Phase.CLOSED), *roll, *_set_phase(Phase.CLOSED, wanted)]
 
     def next_ns(self, now_ns: int) -> int:
         """The next change of phase, or 17:00."""
@@ -120,9 +121,11 @@ def _day_roll(calendar: TradingCalendar, engine_trading_date: int, now_ns: int) 
 
 
 def _set_phase(phase: int, wanted: Phase) -> list[Command]:
-    if phase == wanted:
-        return []
-    return [Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=wanted)]
+    return [] if phase == wanted else [_all_into(wanted)]
+
+
+def _all_into(phase: Phase) -> Command:
+    return Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=phase)
 
 
 def _next_of(times_of_day: tuple[int, ...], now_ns: int) -> int:

@@ -450,18 +450,27 @@ async def test_a_day_of_the_exchange_with_its_auctions_and_an_outage_in_the_last
         (26, "09:00", crossing(REFERENCE_TICKS + 5)),
         (26, "16:00", crossing(REFERENCE_TICKS + 3)),
     )
-    await steps((27, "08:56", crossing(REFERENCE_TICKS)), (27, "08:59", records()))
+    by_hand = admin.set_phase(Command(), Phase.CALL_AUCTION, instrument=0)
+    await steps(
+        (27, "08:56", crossing(REFERENCE_TICKS)),
+        (27, "08:59", records()),
+        (27, "16:30", joined(by_hand, crossing(REFERENCE_TICKS))),
+        (27, "17:00", records()),
+    )
     auction, continuous = Phase.CALL_AUCTION, Phase.CONTINUOUS
     assert seen == [
-        ([Phase.CALL_AUCTION], []),
+        ([Phase.CLOSED, Phase.CALL_AUCTION], []),
         ([Phase.AUCTION_MATCHING], [(REFERENCE_TICKS, auction)]),
         ([Phase.CONTINUOUS], [(REFERENCE_TICKS + 5, continuous)]),
         ([Phase.CALL_AUCTION], []),
         # Nobody was there at 16:04: what the closing auction had collected trades before the day is rolled.
         ([Phase.CLOSED, Phase.CALL_AUCTION], [(REFERENCE_TICKS + 3, auction)]),
         ([Phase.AUCTION_MATCHING], [(REFERENCE_TICKS + 2, auction)]),
+        # So does what an operator's auction had collected, in a venue that is closed.
+        ([Phase.CLOSED, Phase.CALL_AUCTION], []),
+        ([Phase.CLOSED], [(REFERENCE_TICKS + 2, auction)]),
     ]
-    assert settled_lots == [3]
+    assert settled_lots == [3, 2]
 
 
 class Breaking(NaiveEngine):
