@@ -38,6 +38,23 @@ class OrderConnection(Protocol):
         """Sends a cancel; the reply comes later."""
 
 
+DECLINED_AMENDS = frozenset(
+    {
+        "order_not_open",
+        "price_above_band",
+        "price_below_band",
+        "price_outside_collar",
+        "market_closed",
+        "instrument_halted",
+        "not_in_auction",
+    }
+)
+"""Why a venue may decline a flow's amend: it came too late, its price is out of bounds, or the market's phase takes none.
+
+Not for want of money or goods: an account is funded for all its orders and amends.
+"""
+
+
 @dataclass
 class Replies:
     """What the venue said to one account's messages."""
@@ -52,7 +69,7 @@ class Replies:
     too_late: int = 0
     """Cancels of orders that had ended before, by a fill or an earlier cancel."""
     declined: int = 0
-    """Amends that came too late or that the engine declined."""
+    """Amends that were declined for one of DECLINED_AMENDS."""
     odd: list[str] = field(default_factory=list)
     """Replies to amends and cancels that no venue should give."""
     retried: set[str] = field(default_factory=set)
@@ -158,14 +175,21 @@ class AccountStream:
         # Where the order itself was refused, or has yet to be sent again, there is nothing to amend or cancel.
         elif code == "unknown_order" and (client_order_id in self.replies.refused or self._was_retried(message)):
             return
-        elif message.action == "amend" and code != "unknown_order":
-            self.replies.declined += 1
-            if self._was_retried(message):  # it may have been carried out the first time
-                self.replies.amended.pop(client_order_id, None)
+        elif message.action == "amend":
+            self._decline(message, code)
         elif code == "order_not_open":
             self.replies.too_late += 1
         else:
             self.replies.odd.append(f"{message.action} {client_order_id}: {code}")
+
+    def _decline(self, message: FlowMessage, code: str) -> None:
+        client_order_id = message.client_order_id
+        if self._was_retried(message):  # it may have been carried out the first time
+            self.replies.amended.pop(client_order_id, None)
+        if code in DECLINED_AMENDS:
+            self.replies.declined += 1
+        else:
+            self.replies.odd.append(f"amend {client_order_id}: {code}")
 
     def _amended(self, message: FlowMessage, order: Json) -> None:
         """An amend to what is filled or less cancels the rest and leaves price and quantity as they were."""

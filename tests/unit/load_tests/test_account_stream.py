@@ -188,7 +188,7 @@ async def test_amends_leave_what_the_last_one_carried_out_says() -> None:
         as_amended = {"price": "473000.00", "state": "new"}
         wire.replies[1].set_result(accepted("a") | as_amended | {"quantity": 2})
         wire.replies[2].set_result(accepted("a") | as_amended | {"quantity": 3})
-        wire.replies[3].set_exception(problem(422, "insufficient_funds"))
+        wire.replies[3].set_exception(problem(409, "price_above_band"))
         wire.replies[5].set_result(accepted("b") | as_amended | {"quantity": 4, "state": "canceled"})
         await stream.answered()
         assert stream.replies.amended == {"a": ("473000.00", 3), "b": ("473000.00", 4)}
@@ -219,6 +219,19 @@ async def test_an_amend_sent_again_that_is_refused_may_have_been_carried_out_the
         wire.replies[3].set_exception(problem(409, "order_not_open"))
         await stream.answered()
         assert (stream.replies.amended, stream.replies.declined, stream.replies.odd) == ({}, 1, [])
+
+
+@pytest.mark.parametrize("code", ["unknown_order", "insufficient_funds", "validation_failed", "account_kill_switch"])
+async def test_an_amend_refused_for_a_reason_that_no_flow_gives_is_odd(code: str) -> None:
+    wire = Wire()
+    async with stream_over(wire) as stream:
+        await stream.send(new("a"))
+        await stream.send(amend("a", 2))
+        await wire.until(2)
+        wire.accept(0)
+        wire.replies[1].set_exception(problem(409, code))
+        await stream.answered()
+        assert (stream.replies.declined, stream.replies.odd) == (0, [f"amend a: {code}"])
 
 
 @pytest.mark.parametrize("code", ["unknown_order", "forbidden"])
