@@ -160,15 +160,30 @@ def _trade_routes(router: APIRouter, operators: Operators) -> None:
     async def bust(key: Caller, trade_id: str, body: BustRequest) -> TradeBusted:
         key.require("operate")
         number = int(trade_id) if trade_id.isascii() and trade_id.isdigit() and len(trade_id) < 20 else 0
-        unknown = ProblemError(
-            404, "unknown_trade", "No trade of this trading day has this id, or it was busted before."
-        )
         if not 0 < number < 2**63:
-            raise unknown
+            raise _unknown_trade()
         try:
             applied = await operators.apply(
                 key, lambda sender: bust_trade(sender, number, BustText(reason=body.reason))
             )
         except ProblemError as problem:
-            raise unknown if problem.code == unknown.code else problem from None
+            raise _bust_problem(problem) from None
         return TradeBusted(trade_id=str(number), seq=applied.seq)
+
+
+def _unknown_trade() -> ProblemError:
+    return ProblemError(404, "unknown_trade", "No trade of this trading day has this id, or it was busted before.")
+
+
+def _bust_problem(problem: ProblemError) -> ProblemError:
+    """What a bust was declined for, saying whose money or goods it is about (rulebook 7.2)."""
+    match problem.code:
+        case "unknown_trade":
+            return _unknown_trade()
+        case "insufficient_inventory":
+            return ProblemError(409, problem.code, "The buyer has too few lots available to give back.")
+        case "insufficient_funds":
+            detail = "The seller has too little cash available to give back, or the venue too little for the fees."
+            return ProblemError(409, problem.code, detail)
+        case _:
+            return problem

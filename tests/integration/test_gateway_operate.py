@@ -203,6 +203,15 @@ async def test_a_bust_that_cannot_be_given_back_is_declined(venue: RunningVenue)
     (fill,) = (await venue.client("alice").get("/v1/fills")).json()["fills"]
     reply = await operator.post(f"{ADMIN}/trades/{fill['trade_id']}/bust", json={"reason": "x"})
     assert (reply.status_code, reply.json()["code"]) == (409, "insufficient_inventory")
+    assert reply.json()["detail"] == "The buyer has too few lots available to give back."
+    await venue.client("alice").delete("/v1/orders?symbol=*")
+    cash = (await done(await venue.client("bob").get("/v1/account")))["cash"]
+    await done(await operator.post(f"{ADMIN}/accounts/3/cash", json={"amount": f"-{cash}"}))
+    reply = await operator.post(f"{ADMIN}/trades/{fill['trade_id']}/bust", json={"reason": "x"})
+    assert (reply.status_code, reply.json()["code"]) == (409, "insufficient_funds")
+    assert reply.json()["detail"] == (
+        "The seller has too little cash available to give back, or the venue too little for the fees."
+    )
 
 
 @pytest.mark.parametrize(
