@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
-from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS
+from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS, VENUE
 from services.admin_commands import change_cash, change_inventory, open_account, record, set_fees
 from services.attachments import AccountText, KeyIssued, KeyRevoked
 from services.gateway.account import account_json, known_account
@@ -115,6 +115,8 @@ def _check_binding(body: KeyRequest, state: VenueState) -> None:
         raise field_problem("unknown_account", "account", f"no account has the number {body.account}")
     if "trade" in body.scopes and not body.account:
         raise field_problem("validation_failed", "account", "a key with `trade` must be bound to an account")
+    if "trade" in body.scopes and body.account == VENUE:
+        raise field_problem("validation_failed", "account", "the venue's own account does not trade")
     if body.account and ({"operate", "admin"} & set(body.scopes)):
         raise field_problem(
             "validation_failed", "account", "a key with `operate` or `admin` is bound to no account (0)"

@@ -90,6 +90,7 @@ async def test_a_new_account_is_opened_funded_and_trades(venue: RunningVenue) ->
         ("/keys", {"name": "x", "scopes": ["root"]}, 422, "validation_failed", "scopes.0"),
         ("/keys", {"name": "x", "scopes": ["trade"]}, 422, "validation_failed", "account"),
         ("/keys", {"name": "x", "scopes": ["read"], "account": 99}, 422, "unknown_account", "account"),
+        ("/keys", {"name": "x", "scopes": ["read", "trade"], "account": 1}, 422, "validation_failed", "account"),
         ("/keys", {"name": "x", "scopes": ["admin"], "account": 2}, 422, "validation_failed", "account"),
         ("/instruments/GOLD/halt", None, 404, "unknown_symbol", None),
     ],
