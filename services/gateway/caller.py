@@ -1,4 +1,7 @@
-"""Who asks: the key that the door found, as a FastAPI dependency (async: a synchronous one costs a thread)."""
+"""Who asks: the key that the door found, as a FastAPI dependency (async: a synchronous one costs a thread).
+
+Every route below /v1 has it, so that it is also the place where what changes something refuses a query it does not know.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,13 @@ from fastapi import Depends, Query, Request
 
 from services.gateway.doorway import KEY
 from services.gateway.keys import ApiKey
-from services.gateway.problems import ProblemError
+from services.gateway.problems import ProblemError, refuse_unknown_query
 
 
 async def _caller(request: Request) -> ApiKey:
+    if request.query_params and request.method != "GET":
+        known = {field.alias for field in request.scope["route"].dependant.query_params}
+        refuse_unknown_query(request.query_params, known)
     key: ApiKey = request.scope[KEY]
     return key
 

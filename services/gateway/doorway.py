@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from time import perf_counter
 
 import structlog
+from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.keys import ApiKey
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.problems import ProblemError, problem_of
+from services.gateway.problems import ProblemError, problem_of, refuse_unknown_query
 from services.gateway.state import VenueState
 
 BODY_LIMIT = 64 * 1024
@@ -108,6 +109,8 @@ class Doorway:
             raise _too_large(limit)
         direct = self._direct.get((method, path))
         if direct is not None and key is not None:
+            if scope["query_string"]:
+                refuse_unknown_query(QueryParams(scope["query_string"]), ())
             status, answer = await direct(key, await _read_body(receive, limit))
             await send({"type": "http.response.start", "status": status, "headers": _json_headers(answer)})
             await send({"type": "http.response.body", "body": answer})

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -116,6 +116,14 @@ class ProblemError(Exception):
 def field_problem(code: str, field: str, message: str) -> ProblemError:
     """A 422 about one field."""
     return ProblemError(422, code, f"{field}: {message}", [FieldError(field, message)])
+
+
+def refuse_unknown_query(names: Iterable[str], known: Collection[str]) -> None:
+    """Raises a 422 problem that names a query parameter the route does not know: who is left with another one's default
+    (`sid=buy` of a mass cancel) would get more than was asked for."""
+    for name in names:
+        if name not in known:
+            raise field_problem("validation_failed", name, "there is no such query parameter here")
 
 
 def unknown_symbol(symbol: str) -> ProblemError:

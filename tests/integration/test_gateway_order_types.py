@@ -188,7 +188,14 @@ async def test_a_mass_cancel_ends_what_it_names_and_nothing_else(venue: RunningV
         await place(venue, name, order("sell", "474000", 1))
         await place(venue, name, order("buy", None, 1, order_type="stop", stop_price="480000"))
         await place(venue, name, order("sell", "30", 1) | {"symbol": "NDFEB-N35", "price": "150"})
-    for query in ("", "?side=buy", "?client_order_id=x&symbol=*", "?symbol=GOLD", "?symbol=*&side=both"):
+    for query in (
+        "",
+        "?side=buy",
+        "?client_order_id=x&symbol=*",
+        "?symbol=GOLD",
+        "?symbol=*&side=both",
+        "?symbol=*&side=",
+    ):
         assert (await alice.delete(f"/v1/orders{query}")).status_code == 422, query
     assert (await alice.delete("/v1/orders?symbol=*&account=3")).json()["code"] == "scope_missing"
     buys = (await alice.delete("/v1/orders?symbol=PRND-OX&side=buy")).json()
@@ -207,6 +214,28 @@ async def test_a_mass_cancel_ends_what_it_names_and_nothing_else(venue: RunningV
     everybody = (await operator.delete("/v1/orders?symbol=*")).json()
     assert (everybody["symbol"], everybody["account"], everybody["canceled"]) == ("*", None, 1)
     assert (await operator.get("/v1/orders?state=open")).json()["orders"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "/v1/orders?symbol=*&sid=buy", None),
+        ("DELETE", "/v1/orders?symbol=*&sid", None),
+        ("DELETE", "/v1/orders/1?sid=buy", None),
+        ("PATCH", "/v1/orders?client_order_id=a&sid=buy", {"quantity": 1}),
+        ("POST", "/v1/orders?sid=buy", order("buy", "472000", 1)),
+        ("POST", "/v1/orders/batch?sid=buy", {"orders": [order("buy", "472000", 1)]}),
+        ("POST", "/v1/admin/halt?sid=buy", None),
+    ],
+)
+async def test_a_query_parameter_that_there_is_not_changes_nothing(
+    venue: RunningVenue, method: str, path: str, body: Any
+) -> None:
+    last_seq = venue.sequencer.last_seq
+    reply = await venue.client("operator" if "admin" in path else "alice").request(method, path, json=body)
+    assert (reply.status_code, reply.json()["code"]) == (422, "validation_failed")
+    assert reply.json()["errors"] == [{"field": "sid", "message": "there is no such query parameter here"}]
+    assert venue.sequencer.last_seq == last_seq
 
 
 async def test_a_venue_that_starts_again_knows_every_kind_of_order(tmp_path: Path) -> None:
