@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from matching_engine import Engine, state
-from tests.property.engine_flow import array, flow
+from matching_engine.records import (
+    ALL_INSTRUMENTS,
+    Command,
+    CommandKind,
+    EventKind,
+    OrderType,
+    Phase,
+    Side,
+    TimeInForce,
+)
+from tests.property.engine_flow import array, flow, numbered
 
 CUTS = (0, 1, 40, 200, 350, 499, 500)
 
@@ -33,6 +43,32 @@ def test_a_restored_engine_counts_what_its_accounts_have_open() -> None:
     again = Engine.from_state(engine.state())
     for account in range(1, engine.accounts + 1):
         assert again.limits(account) == engine.limits(account)
+
+
+def test_a_restored_engine_has_room_for_buyers_that_hold_nothing_yet() -> None:
+    """One uncrossing gives 40 buyers their first lots of 40 instruments: more holdings than one command may open."""
+    many = range(40)
+    commands = [Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CALL_AUCTION)]
+    commands += [Command(kind=CommandKind.OPEN_ACCOUNT) for _ in (0, *many)]
+    commands += [Command(kind=CommandKind.DEPOSIT, account=3 + buyer, amount_fen=10**6) for buyer in many]
+    order = Command(kind=CommandKind.NEW_ORDER, order_type=OrderType.LIMIT, time_in_force=TimeInForce.GTC)
+    for i in many:
+        listing = Command(kind=CommandKind.LIST_INSTRUMENT, instrument=i, amount_fen=1, price_ticks=100)
+        commands += [
+            listing._replace(quantity_lots=40),
+            Command(kind=CommandKind.RECEIVE, account=2, instrument=i, quantity_lots=40),
+            order._replace(account=2, instrument=i, side=Side.SELL, price_ticks=100, quantity_lots=40),
+        ]
+        commands += [order._replace(account=3 + n, instrument=i, price_ticks=100, quantity_lots=1) for n in many]
+    engine = Engine()
+    engine.process(array(numbered(commands)))
+    again = Engine.from_state(engine.state())
+    seq = engine.last_seq + 1
+    uncross = Command(kind=CommandKind.SET_PHASE, seq=seq, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS)
+    events = again.submit(uncross)
+    assert events == engine.submit(uncross)
+    assert sum(event.kind == EventKind.TRADE for event in events) == 1600
+    assert again.state_hash() == engine.state_hash()
 
 
 def changed(section: str, row: int, **fields: int) -> state.State:
