@@ -17,6 +17,7 @@ from matching_engine.records import (
     TimeInForce,
 )
 from tests.property.engine_flow import array, flow, numbered
+from tests.unit.matching_engine.engine_talk import Talk
 
 CUTS = (0, 1, 40, 200, 350, 499, 500)
 
@@ -103,6 +104,37 @@ def changed(section: str, row: int, **fields: int) -> state.State:
 def test_a_state_that_cannot_be_is_refused_with_a_sentence(section: str, fields: dict[str, int], says: str) -> None:
     with pytest.raises(state.StateError, match=says):
         Engine.from_state(changed(section, 0, **fields))
+
+
+def small() -> Talk:
+    """Account 2 sells 3 more of 5 lots at 1,000, of which account 3 has bought 2; account 3 buys 5 at 990."""
+    talk = Talk(Engine())
+    talk.order(2, Side.SELL, 5, 1000)
+    talk.order(3, Side.BUY, 2, 1000)
+    talk.order(3, Side.BUY, 5, 990)
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("section", "fields", "says"),
+    [
+        ("instruments", {"in_auction": 1, "phase": 0}, "volatility auction goes on in no such phase"),
+        ("instruments", {"auction_ends_ns": 5}, "volatility auction ends that has not begun"),
+        ("instruments", {"volatility_ppm": 5}, "volatility band has no length"),
+        ("instruments", {"day_lots": 3}, "is not what its trades make"),
+        ("instruments", {"day_amount_fen": 0}, "is not what its trades make"),
+        ("trades", {"busted": 1}, "is not what its trades make"),
+        ("orders", {"price_ticks": 1000}, "crossed outside a call auction"),
+        ("orders", {"lot_reserve_fen": 99_000}, "reserved less than it may cost"),
+    ],
+)
+def test_a_state_that_contradicts_itself_is_refused(section: str, fields: dict[str, int], says: str) -> None:
+    kept = small().engine.state()
+    rows = getattr(kept, section).copy()
+    for name, value in fields.items():
+        rows[name][0] = value
+    with pytest.raises(state.StateError, match=says):
+        Engine.from_state(kept._replace(**{section: rows}))
 
 
 @pytest.mark.parametrize("section", ["accounts", "holdings", "orders", "trades", "client_ids"])
