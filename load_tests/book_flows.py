@@ -258,4 +258,5 @@ GOLDEN = 0x9E37_79B9_7F4A_7C15
 
 def colliding_ids(count: int) -> Records:
     """Ids that all belong at one place of the id table, the hardest there are for it."""
-    return np.arange(1, count + 1, dtype="u8") * np.uint64(pow(GOLDEN, -1, 2**64))
+    folded = np.arange(1, count + 1, dtype="u8") * np.uint64(pow(GOLDEN, -1, 2**64))
+    return folded ^ folded >> np.uint64(32)

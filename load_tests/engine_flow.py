@@ -28,8 +28,9 @@ DEPOSITED_FEN = 4 * 10**15
 ACCOUNT_LOTS = 10**8
 
 
-def engine_records(flow: Records, prices: PriceRange = NARROW) -> tuple[Records, Records]:
-    """COMMAND records: the opening, then the flow (from `book_flows`, with accounts); seq from 1 on through both."""
+def engine_records(flow: Records, prices: PriceRange = NARROW, *, client_ids: bool = False) -> tuple[Records, Records]:
+    """COMMAND records: the opening, then the flow (from `book_flows`, with accounts); seq from 1 on through both. With
+    `client_ids` each order has a new client order id, which the engine remembers for days."""
     instruments, accounts = int(flow["instrument"].max()) + 1, int(flow["account"].max()) - VENUE
     opening = np.frombuffer(pack_commands(_opening(instruments, accounts, prices)), COMMAND).copy()
     records = np.zeros(len(flow), COMMAND)
@@ -38,7 +39,8 @@ def engine_records(flow: Records, prices: PriceRange = NARROW) -> tuple[Records,
     is_new = flow["kind"] == CommandKind.NEW_ORDER
     records["order_type"] = np.where(is_new, OrderType.LIMIT, 0)
     records["order_id"] = np.where(is_new, 0, flow["order"] + len(opening) + 1)
-    records["client_order_id"] = np.where(is_new, np.arange(len(flow)).astype("S36"), b"")
+    if client_ids:
+        records["client_order_id"] = np.where(is_new, np.arange(len(flow)).astype("S36"), b"")
     for part, first_seq in ((opening, 1), (records, len(opening) + 1)):
         part["seq"] = np.arange(first_seq, first_seq + len(part))
         part["time_ns"] = START_NS + part["seq"].astype("i8")

@@ -133,7 +133,7 @@ class Engine:
         Raises EngineFault for an impossible state, ValueError for an array of another dtype or shape, and MemoryError,
         after which the commands up to `last_seq` are done and their events lost.
         """
-        if commands.dtype != COMMAND or commands.ndim != 1:
+        if getattr(commands, "dtype", None) != COMMAND or commands.ndim != 1:
             raise ValueError("commands must be a one-dimensional COMMAND array")
         self.log.size = 0
         if cython.compiled:

@@ -22,6 +22,8 @@ def fillable(levels: PriceLevels, orders: list[Order], slot: int, limit: int) ->
     order = order_at(orders[slot])
     makers = 2 * order.instrument + 1 - order.side
     wanted = order.shown_lots
+    if not enough(levels, makers, limit, wanted):
+        return False
     level = levels.best(makers)
     while level != NIL and levels.key(makers, levels.price(makers, level)) <= limit:
         hidden = levels.rows[level].hidden_lots
@@ -42,3 +44,12 @@ def fillable(levels: PriceLevels, orders: list[Order], slot: int, limit: int) ->
             return True
         level = levels.next(level)
     return False
+
+
+def enough(levels: PriceLevels, makers: int, limit: int, wanted: int) -> bool:
+    """Whether so much rests up to a key, whoever's it is: seen from the levels alone, which are far fewer than the orders."""
+    level = levels.best(makers)
+    while level != NIL and wanted > 0 and levels.key(makers, levels.price(makers, level)) <= limit:
+        wanted -= levels.rows[level].quantity_lots + levels.rows[level].hidden_lots
+        level = levels.next(level)
+    return wanted <= 0

@@ -115,7 +115,7 @@ class OrderBook:
         dtype or shape, MemoryError (the commands before the one that needed memory are done), EngineFault for an impossible
         state.
         """
-        if commands.dtype != BOOK_COMMAND or commands.ndim != 1:
+        if getattr(commands, "dtype", None) != BOOK_COMMAND or commands.ndim != 1:
             raise ValueError("commands must be a one-dimensional BOOK_COMMAND array")
         if not cython.compiled:
             self._apply_all([BookCommand(*row) for row in commands.tolist()])

@@ -190,8 +190,8 @@ class Side(IntEnum):
 
 
 class OrderType(IntEnum):
-    """LIMIT trades at its price or better, MARKET down to its protection price. STOP and STOP_LIMIT wait until a trade reaches
-    their trigger, then are MARKET and LIMIT."""
+    """LIMIT trades at its price or better, MARKET as far as its protection price. STOP and STOP_LIMIT wait until a trade
+    reaches their trigger, then are MARKET and LIMIT."""
 
     LIMIT = 1
     MARKET = 2

@@ -7,7 +7,7 @@ from matching_engine.expiries cimport Expiries
 from matching_engine.fees cimport Fees
 from matching_engine.instruments cimport Instruments
 from matching_engine.order_book cimport OrderBook
-from matching_engine.records cimport TimeInForce
+from matching_engine.records cimport Side, TimeInForce
 from matching_engine.turnover cimport Turnover
 
 cpdef restore_fees(Fees fees, rows)

@@ -17,8 +17,8 @@ from matching_engine.order_book import OrderBook
 from matching_engine.state import fill
 from matching_engine.turnover import Turnover
 
-if not cython.compiled:  # when compiled, this stands in the .pxd
-    from matching_engine.records import TimeInForce
+if not cython.compiled:  # when compiled, these stand in the .pxd
+    from matching_engine.records import Side, TimeInForce
 
 
 def restore_fees(fees: Fees, rows: Any) -> None:
@@ -38,15 +38,17 @@ def restore_instruments(listed: Instruments, book: OrderBook, rows: Any) -> None
     """What is listed, with its day so far."""
     fill(listed.rows, 0, rows)
     listed.count = len(rows)
-    for i in range(listed.count):
+    # As Python's integers: numpy's would overflow in the uncompiled engine.
+    for i, last_ticks in enumerate(rows["last_ticks"].tolist()):
         listed.set_reference(i, listed.rows[i].reference_ticks)
-        book.last[i].price_ticks = rows["last_ticks"][i]
-        book.last[i].traded = rows["last_ticks"][i] > 0
+        book.last[i].price_ticks = last_ticks
+        book.last[i].traded = last_ticks > 0
 
 
 def restore_accounts(ledger: Accounts, accounts: Any, holdings: Any, orders: Any) -> None:
-    """The accounts with their cash and lots, and how many orders they have open."""
-    ledger.reserve(len(accounts) + len(holdings))
+    """The accounts with their cash and lots, and how many orders they have open. A buyer has a holding, empty or not, as
+    long as its order is open: one command may fill any number of them."""
+    ledger.reserve(len(accounts) + len(holdings) + len(orders))
     open_orders = np.bincount(orders["account"], minlength=len(accounts) + 1)[1:]
     fill(ledger.rows, 1, accounts, open_orders=open_orders)
     ledger.count = len(accounts)
@@ -54,6 +56,8 @@ def restore_accounts(ledger: Accounts, accounts: Any, holdings: Any, orders: Any
     for account, instrument, lots, reserved in holdings.tolist():
         ledger.change_lots(account, instrument, lots)
         ledger.reserve_lots(account, instrument, reserved)
+    for account, instrument in orders[["account", "instrument"]][orders["side"] == Side.BUY].tolist():
+        ledger.open_place(account, instrument)
 
 
 def restore_orders(book: OrderBook, expiries: Expiries, orders: Any, accounts: Any) -> None:

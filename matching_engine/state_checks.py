@@ -103,7 +103,9 @@ def check(kept: State) -> None:
     demand(not np.isin([*kept.venue["phase"], *kept.instruments["phase"]], Phase.HALTED).any(), "no schedule halts")
     for name in ("holdings", "orders", "trades", "client_ids"):
         _check_numbers(name, getattr(kept, name), kept)
+    _check_instruments(kept)
     _check_orders(kept)
+    _check_books(kept)
     _check_sums(kept)
 
 
@@ -133,6 +135,36 @@ def _check_numbers(name: str, rows: Any, kept: State) -> None:
     number = {"trades": "trade_id", "client_ids": "order_id"}.get(name)
     if number is not None:
         demand(bool((rows[number][1:] > rows[number][:-1]).all()), f"the section {name!r} is out of order")
+
+
+def _check_instruments(kept: State) -> None:
+    """Auctions are where they can be, and the day so far is what its trades, less those busted, make."""
+    rows, trades = kept.instruments, kept.trades[kept.trades["busted"] == 0]
+    lasts = rows["in_auction"] == 1
+    demand(bool((lasts <= (rows["phase"] == Phase.CONTINUOUS)).all()), "a volatility auction goes on in no such phase")
+    demand(bool((lasts | (rows["auction_ends_ns"] == 0)).all()), "a volatility auction ends that has not begun")
+    demand(bool(((rows["volatility_ppm"] > 0) == (rows["auction_s"] > 0)).all()), "a volatility band has no length")
+    days = [[0, 0] for _ in rows]
+    for instrument, lots, amount in trades[["instrument", "quantity_lots", "amount_fen"]].tolist():
+        days[instrument][0] += lots
+        days[instrument][1] += amount
+    so_far = [list(day) for day in rows[["day_lots", "day_amount_fen"]].tolist()]
+    demand(so_far == days, "the day of an instrument is not what its trades make")
+
+
+def _check_books(kept: State) -> None:
+    """No book is crossed where it must not be, and a buy has reserved what a lot costs and a fee."""
+    rows, orders = kept.instruments, kept.orders[kept.orders["trigger_ticks"] == 0]
+    buys, sells = orders[orders["side"] == Side.BUY], orders[orders["side"] == Side.SELL]
+    best_buy = np.zeros(len(rows), "i8")
+    best_sell = np.full(len(rows), MAX_PRICE_TICKS + 1, "i8")
+    np.maximum.at(best_buy, buys["instrument"], buys["price_ticks"])
+    np.minimum.at(best_sell, sells["instrument"], sells["price_ticks"])
+    free = (rows["halted"] == 1) | (rows["in_auction"] == 1) | (rows["phase"] == Phase.CALL_AUCTION)
+    demand(bool((free | (best_buy < best_sell)).all()), "a book is crossed outside a call auction")
+    buys = kept.orders[kept.orders["side"] == Side.BUY]
+    values = buys["price_ticks"] * rows["tick_value_fen"][buys["instrument"]]
+    demand(bool((buys["lot_reserve_fen"] > values).all()), "a buy has reserved less than it may cost")
 
 
 def _check_orders(kept: State) -> None:

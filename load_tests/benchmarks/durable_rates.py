@@ -129,7 +129,7 @@ def stored_rows(path: Path, after_seq: int) -> tuple[int, int]:
 
 async def _one_run(folder: Path, effort: Effort, batch: int) -> tuple[float, float, int]:
     """Commands per second through our write path and through bare SQLite, and the bytes of a row."""
-    opening, records = engine_records(standard(effort.messages(BATCHES[batch]), 1, effort.seed))
+    opening, records = engine_records(standard(effort.messages(BATCHES[batch]), 1, effort.seed), client_ids=True)
     # A cancel names its order by seq. The schedule's own commands come first, so all seqs move by their number.
     path = folder / "journal.sqlite3"
     async with write_path(path) as parts:
@@ -167,7 +167,7 @@ def durable_figures(effort: Effort) -> list[Figure]:
 
 async def _recovery(folder: Path, effort: Effort) -> tuple[float, int]:
     commands = effort.messages(300_000)
-    opening, records = engine_records(standard(commands, 8, effort.seed))
+    opening, records = engine_records(standard(commands, 8, effort.seed), client_ids=True)
     path = folder / "journal.sqlite3"
     async with write_path(path) as parts:
         last_seq = await _open_venue(parts, opening)

@@ -26,12 +26,13 @@ class Flow(NamedTuple):
 
 
 def engine_figures(effort: Effort) -> list[Figure]:
-    """`Engine` with accounts, fees, reserves, self-trade prevention, bands, level updates and client order ids."""
+    """`Engine` with accounts, fees, reserves, self-trade prevention, bands and level updates; once with client ids too."""
     count, seed = effort.messages(MESSAGES), effort.seed
     measured = [
         Flow("1 instrument", *engine_records(standard(count, 1, seed))),
         Flow("64 instruments", *engine_records(standard(count, 64, seed))),
         Flow("wide price walk", *engine_records(surveyed(count, 1, seed), WIDE)),
+        Flow("1 instrument, a new client order id each", *engine_records(standard(count, 1, seed), client_ids=True)),
     ]
     works, limits, events = [], [], []
     for flow in measured:

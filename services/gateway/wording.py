@@ -39,7 +39,7 @@ REASONS: dict[int, str] = {
     Reason.INVALID_OPTION: "This order cannot have that option.",
     Reason.INVALID_EXPIRY: "The time it expires at has passed already, or it cannot have one.",
     Reason.INVALID_QUANTITY: "The quantity must be positive and not more than one order may hold.",
-    Reason.INVALID_DISPLAY: "An iceberg is a limit order that may rest; it shows a hundredth of its quantity or more.",
+    Reason.INVALID_DISPLAY: "An iceberg is a limit order that may rest; it shows from a hundredth of its quantity to all.",
     Reason.INVALID_PRICE: "The price is out of range, or this order has none.",
     Reason.INVALID_TRIGGER: "The stop price is out of range, or this order has none.",
     Reason.INVALID_AMOUNT: "The amount must be positive and within what the venue can count.",

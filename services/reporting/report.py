@@ -28,7 +28,7 @@ COUNTING_RULE = (
     "Only executed trades count, never orders. Orders that would trade with their own owner group are prevented before they "
     "trade: they are counted apart and are no turnover. A trade that an operator takes back on its trading day (a bust) "
     "returns its money, goods and turnover; it stays on record and is excluded. Net = gross − excluded; nothing else is "
-    "excluded as yet, because no trade has been flagged. Turnover is what was traded and settled at the trade, delivery "
+    "excluded as yet. Turnover is what was traded and settled at the trade, delivery "
     "against payment."
 )
 VAT_PERCENT = 13

@@ -65,7 +65,7 @@ def test_the_book_is_measured_on_every_flow_called_singly_and_weighed() -> None:
 
 def test_the_engine_is_measured_in_batches_and_called_singly() -> None:
     figures = engine_rates.engine_figures(Tiny())
-    assert [figure.unit for figure in figures] == ["commands/s"] * 3 + ["ns"]
+    assert [figure.unit for figure in figures] == ["commands/s"] * 4 + ["ns"]
     assert all(figure.value > 0 and figure.limit for figure in figures)
 
 

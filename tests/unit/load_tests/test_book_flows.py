@@ -102,10 +102,11 @@ def test_without_accounts_nobody_trades_with_himself() -> None:
 
 
 def test_colliding_ids_differ_and_stand_at_one_place_of_the_id_table() -> None:
-    assert "GOLDEN = 0x9E37_79B9_7F4A_7C15" in ORDER_IDS.read_text(), "the id table hashes otherwise: make other ids"
+    formula = "((order_id ^ (order_id >> 32)) * 0x9E37_79B9_7F4A_7C15) & WORD"
+    assert formula in ORDER_IDS.read_text(), "the id table hashes otherwise: make other ids"
     ids = colliding_ids(50_000)
     assert len(np.unique(ids)) == len(ids)
-    products = [int(number) * GOLDEN % 2**64 for number in ids]
-    assert {product >> (64 - 20) for product in products} == {0}
+    folded = [int(number) ^ int(number) >> 32 for number in ids]
+    assert {number * GOLDEN % 2**64 >> (64 - 20) for number in folded} == {0}
     flow = book_flows.standard(2_000)
     assert mix(book_records(flow, ids)) == mix(book_records(flow))

@@ -60,7 +60,7 @@ def test_arrays_may_begin_anywhere_in_a_row_of_the_journal(offset: int) -> None:
 
 def test_other_arrays_are_refused() -> None:
     engine = Engine()
-    for wrong in (np.zeros(2, EVENT), np.zeros((2, 2), COMMAND), np.zeros(160, "u1")):
+    for wrong in (np.zeros(2, EVENT), np.zeros((2, 2), COMMAND), np.zeros(160, "u1"), [1]):
         with pytest.raises(ValueError, match="COMMAND array"):
             engine.process(wrong)
     with pytest.raises(OverflowError):

@@ -197,8 +197,8 @@ def test_process_takes_any_length_and_layout_of_a_command_array() -> None:
     assert len(book) == 1_000
 
 
-@pytest.mark.parametrize("wrong", [np.zeros(3), np.zeros(3, BOOK_EVENT), np.zeros((2, 2), BOOK_COMMAND)])
-def test_process_refuses_another_array(wrong: np.ndarray) -> None:
+@pytest.mark.parametrize("wrong", [np.zeros(3), np.zeros(3, BOOK_EVENT), np.zeros((2, 2), BOOK_COMMAND), [1]])
+def test_process_refuses_another_array(wrong: object) -> None:
     with pytest.raises(ValueError, match="BOOK_COMMAND"):
         OrderBook(1).process(wrong)
 

@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from matching_engine import Engine, state
-from tests.property.engine_flow import array, flow
+from matching_engine.records import (
+    ALL_INSTRUMENTS,
+    Command,
+    CommandKind,
+    EventKind,
+    OrderType,
+    Phase,
+    Side,
+    TimeInForce,
+)
+from tests.property.engine_flow import array, flow, numbered
+from tests.unit.matching_engine.engine_talk import Talk
 
 CUTS = (0, 1, 40, 200, 350, 499, 500)
 
@@ -33,6 +44,32 @@ def test_a_restored_engine_counts_what_its_accounts_have_open() -> None:
     again = Engine.from_state(engine.state())
     for account in range(1, engine.accounts + 1):
         assert again.limits(account) == engine.limits(account)
+
+
+def test_a_restored_engine_has_room_for_buyers_that_hold_nothing_yet() -> None:
+    """One uncrossing gives 40 buyers their first lots of 40 instruments: more holdings than one command may open."""
+    many = range(40)
+    commands = [Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CALL_AUCTION)]
+    commands += [Command(kind=CommandKind.OPEN_ACCOUNT) for _ in (0, *many)]
+    commands += [Command(kind=CommandKind.DEPOSIT, account=3 + buyer, amount_fen=10**6) for buyer in many]
+    order = Command(kind=CommandKind.NEW_ORDER, order_type=OrderType.LIMIT, time_in_force=TimeInForce.GTC)
+    for i in many:
+        listing = Command(kind=CommandKind.LIST_INSTRUMENT, instrument=i, amount_fen=1, price_ticks=100)
+        commands += [
+            listing._replace(quantity_lots=40),
+            Command(kind=CommandKind.RECEIVE, account=2, instrument=i, quantity_lots=40),
+            order._replace(account=2, instrument=i, side=Side.SELL, price_ticks=100, quantity_lots=40),
+        ]
+        commands += [order._replace(account=3 + n, instrument=i, price_ticks=100, quantity_lots=1) for n in many]
+    engine = Engine()
+    engine.process(array(numbered(commands)))
+    again = Engine.from_state(engine.state())
+    seq = engine.last_seq + 1
+    uncross = Command(kind=CommandKind.SET_PHASE, seq=seq, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS)
+    events = again.submit(uncross)
+    assert events == engine.submit(uncross)
+    assert sum(event.kind == EventKind.TRADE for event in events) == 1600
+    assert again.state_hash() == engine.state_hash()
 
 
 def changed(section: str, row: int, **fields: int) -> state.State:
@@ -67,6 +104,37 @@ def changed(section: str, row: int, **fields: int) -> state.State:
 def test_a_state_that_cannot_be_is_refused_with_a_sentence(section: str, fields: dict[str, int], says: str) -> None:
     with pytest.raises(state.StateError, match=says):
         Engine.from_state(changed(section, 0, **fields))
+
+
+def small() -> Talk:
+    """Account 2 sells 3 more of 5 lots at 1,000, of which account 3 has bought 2; account 3 buys 5 at 990."""
+    talk = Talk(Engine())
+    talk.order(2, Side.SELL, 5, 1000)
+    talk.order(3, Side.BUY, 2, 1000)
+    talk.order(3, Side.BUY, 5, 990)
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("section", "fields", "says"),
+    [
+        ("instruments", {"in_auction": 1, "phase": 0}, "volatility auction goes on in no such phase"),
+        ("instruments", {"auction_ends_ns": 5}, "volatility auction ends that has not begun"),
+        ("instruments", {"volatility_ppm": 5}, "volatility band has no length"),
+        ("instruments", {"day_lots": 3}, "is not what its trades make"),
+        ("instruments", {"day_amount_fen": 0}, "is not what its trades make"),
+        ("trades", {"busted": 1}, "is not what its trades make"),
+        ("orders", {"price_ticks": 1000}, "crossed outside a call auction"),
+        ("orders", {"lot_reserve_fen": 99_000}, "reserved less than it may cost"),
+    ],
+)
+def test_a_state_that_contradicts_itself_is_refused(section: str, fields: dict[str, int], says: str) -> None:
+    kept = small().engine.state()
+    rows = getattr(kept, section).copy()
+    for name, value in fields.items():
+        rows[name][0] = value
+    with pytest.raises(state.StateError, match=says):
+        Engine.from_state(kept._replace(**{section: rows}))
 
 
 @pytest.mark.parametrize("section", ["accounts", "holdings", "orders", "trades", "client_ids"])
