@@ -14,7 +14,7 @@ import numpy as np
 
 NATIVE: bool = cython.compiled
 
-LARGE_BYTES = 4 * 2**20
+LARGE_BYTES = 32 * 2**20
 """A pool of this size asks for huge pages: a fresh page costs a visit to the kernel, and this makes 512 of them one."""
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
