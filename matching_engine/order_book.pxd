@@ -96,10 +96,7 @@ cdef class OrderBook:
     cdef void uncross(self, int instrument) noexcept nogil
     cdef void forget_last(self, int instrument) noexcept nogil
     cdef int find(self, unsigned long long order_id) noexcept nogil
-    cdef long long order_price(self, int slot) noexcept nogil
     cdef long long trigger_ticks(self, int slot) noexcept nogil
-    cdef long long level_lots(self, int instrument, int side, long long price_ticks) noexcept nogil
-    cdef int level_orders(self, int instrument, int side, long long price_ticks) noexcept nogil
 
     # Within the book
     cpdef list collecting(self, int instrument, bint on, long long reference_ticks=*)

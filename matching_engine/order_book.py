@@ -207,6 +207,14 @@ class OrderBook:
             level = self.levels.next(level)
         return found
 
+    def depth_at(self, instrument: int, side: int, price_ticks: int) -> tuple[int, int]:
+        """(quantity_lots shown, orders) at a price; (0, 0) where none rests."""
+        number = self._side_number(instrument, side)
+        if not -MAX_BOOK_PRICE_TICKS - 1 <= price_ticks <= MAX_BOOK_PRICE_TICKS:
+            return 0, 0
+        row = self.levels.rows[self.levels.find(number, price_ticks)]
+        return row.quantity_lots, row.orders
+
     def orders_at(self, instrument: int, side: int, price_ticks: int) -> list[OpenOrder]:
         """The orders resting at a price, in the order in which they will trade."""
         number = self._side_number(instrument, side)
@@ -437,23 +445,11 @@ class OrderBook:
         """The slot of an open order, or NIL."""
         return self.ids.find(order_id)
 
-    def order_price(self, slot: int) -> int:
-        """The price of an order, in ticks."""
-        return self.orders[slot].price_ticks
-
     def trigger_ticks(self, slot: int) -> int:
         """The trigger an order waits for; 0 if it doesn't wait."""
         if not self.orders[slot].waiting:
             return 0
         return self.levels.price(self._queue_number(order_at(self.orders[slot])), self.orders[slot].level)
-
-    def level_lots(self, instrument: int, side: int, price_ticks: int) -> int:
-        """The total quantity shown at a price; 0 when there is none."""
-        return self.levels.rows[self.levels.find(2 * instrument + side, price_ticks)].quantity_lots
-
-    def level_orders(self, instrument: int, side: int, price_ticks: int) -> int:
-        """The number of orders resting at a price; 0 when there is none."""
-        return self.levels.rows[self.levels.find(2 * instrument + side, price_ticks)].orders
 
     # The commands of a bare book
 

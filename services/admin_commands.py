@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matching_engine.records import ALL_INSTRUMENTS, BOTH_SIDES, Command, CommandKind, pack_commands
+from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, pack_commands
 from services.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
 from services.messaging import Submission
 
@@ -58,13 +58,6 @@ def kill_switch(sender: Command, account: int = 0, *, on: bool) -> Submission:
     """Refuses new orders and amends of an account, or of the whole venue (0), until it is off again."""
     kind = CommandKind.KILL_SWITCH_ON if on else CommandKind.KILL_SWITCH_OFF
     return submission(sender._replace(kind=kind, account=account))
-
-
-def mass_cancel(
-    sender: Command, account: int = 0, *, instrument: int = ALL_INSTRUMENTS, side: int = BOTH_SIDES
-) -> Submission:
-    """Ends the open orders of an account, or of every account (0)."""
-    return submission(sender._replace(kind=CommandKind.MASS_CANCEL, account=account, instrument=instrument, side=side))
 
 
 def bust_trade(sender: Command, trade_id: int, text: BustText) -> Submission:

@@ -27,18 +27,13 @@ from services.gateway.reasons import reason_text
 from services.gateway.venue_accounts import VenueAccount
 from services.gateway.venue_orders import VenueOrder, VenueOrders
 from services.journal.row import Row
+from services.read_database.tables import END_STATES
 
 OrderListener = Callable[[VenueOrder, Event], None]
 """Told of every change of an account's orders, in order: the order as it now stands, and the event that changed it."""
 
 BustListener = Callable[[int, Event], None]
 """Told of every trade of an account that is taken back: the account, and the TRADE_BUSTED event."""
-
-END_STATES: dict[int, str] = {
-    EventKind.CANCELED: "canceled",
-    EventKind.PREVENTED: "canceled",
-    EventKind.EXPIRED: "expired",
-}
 
 
 class Fees(NamedTuple):

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, String, Table
 
+from matching_engine.records import EventKind
+
 metadata = MetaData()
+
+END_STATES: dict[int, str] = {
+    EventKind.CANCELED: "canceled",
+    EventKind.PREVENTED: "canceled",
+    EventKind.EXPIRED: "expired",
+}
+"""The `state` of an order, by the event that ended it."""
 
 position = Table(
     "position",

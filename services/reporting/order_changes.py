@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from matching_engine.records import Command, Event, EventKind, Flag
+from matching_engine.records import Command, Event, Flag
 from services.read_database import tables
 
 _ORDER = {column.name: place for place, column in enumerate(tables.orders.columns)}
@@ -21,11 +21,6 @@ CHANGED = tuple(_ORDER[name] for name in (*_ADDED, *_SET))
     PRICE, TRIGGER, DISPLAY, TRIGGERED_SEQ, STATE, REASON, UPDATED_NS, UPDATED_SEQ,
 ) = CHANGED  # fmt: skip
 _NO_CHANGE: list[Any] = [0 if name in _ADDED else None for name in _ORDER]
-END_STATES: dict[int, str] = {
-    EventKind.CANCELED: "canceled",
-    EventKind.PREVENTED: "canceled",
-    EventKind.EXPIRED: "expired",
-}
 
 
 class OrderChanges:
@@ -108,7 +103,7 @@ class OrderChanges:
         order = self._change(event.order_id, event, command)
         order[LEAVES] -= event.quantity_lots
         order[RESERVED] += event.reserve_fen
-        order[STATE] = END_STATES[event.kind]
+        order[STATE] = tables.END_STATES[event.kind]
         order[REASON] = event.reason
 
     def _change(self, order_id: int, event: Event, command: Command) -> list[Any]:

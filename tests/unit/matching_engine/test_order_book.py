@@ -165,6 +165,8 @@ def test_views() -> None:
     assert book.orders_at(1, BUY, 2**80) == []
     assert book.waiting_stops(1, BUY) == [waiting]
     assert book.waiting_stops(1, SELL) == book.waiting_stops(0, BUY) == []
+    assert book.depth_at(1, BUY, 10) == (8, 2)
+    assert book.depth_at(1, BUY, 9) == book.depth_at(1, SELL, 10) == book.depth_at(1, BUY, 2**80) == (0, 0)
     assert book.best(1, BUY) == (10, 8, 2)
     assert book.best(1, SELL) is None
     assert book.depth(1, BUY) == [(10, 8, 2), (8, 1, 1)]
