@@ -30,6 +30,10 @@ cdef struct HoldingRow:
     long long lots
     long long reserved_lots
 
+cdef extern from *:
+    # The address of a row, as `orders.order_at`.
+    AccountRow *account_at "&"(AccountRow row) noexcept nogil
+
 @cython.final
 cdef class Accounts:
     cdef readonly unsigned int count

@@ -23,6 +23,7 @@ from matching_engine.records cimport (
     CommandKind,
     CommandRow,
     EventKind,
+    EventRow,
     Phase,
     Reason,
     Side,
@@ -59,7 +60,7 @@ cdef class Administration:
     cdef int _cash_refusal(self, const CommandRow *c) noexcept nogil
     cdef int _lots_refusal(self, const CommandRow *c) noexcept nogil
     cdef int _listing_refusal(self, const CommandRow *c) noexcept nogil
-    cdef Py_ssize_t _say_account(self, int kind, unsigned int account) noexcept nogil
+    cdef EventRow *_say_account(self, int kind, unsigned int account) noexcept nogil
     cdef void _say_instrument(self, int kind, int instrument) noexcept nogil
     cdef int _bust_refusal(self, Py_ssize_t row, unsigned int buyer, long long account_fen,
                            long long maker_fen) noexcept nogil

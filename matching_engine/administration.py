@@ -6,7 +6,7 @@ import cython
 
 from matching_engine.accounts import Accounts
 from matching_engine.day_trades import DayTrades
-from matching_engine.event_log import EventLog
+from matching_engine.event_log import EventLog, EventOut
 from matching_engine.fees import Fees
 from matching_engine.instruments import Instruments
 from matching_engine.records import Command
@@ -63,8 +63,8 @@ class Administration:
             self.log.reject(c, Reason.TOO_MANY, 0)
             return
         account = self.ledger.open_account(c.owner, c.account_class)
-        i = self.log.add(EventKind.ACCOUNT_OPENED, Reason.NONE)
-        self.log.rows[i].account = account
+        event = self.log.add(EventKind.ACCOUNT_OPENED, Reason.NONE)
+        event.account = account
 
     def change_cash(self, c: Command) -> None:
         """DEPOSIT, WITHDRAW."""
@@ -74,9 +74,9 @@ class Administration:
             return
         amount = c.amount_fen if c.kind == CommandKind.DEPOSIT else -c.amount_fen
         self.ledger.change_cash(c.account, amount)
-        i = self.log.add(EventKind.BALANCE_CHANGED, Reason.NONE)
-        self.log.rows[i].account = c.account
-        self.log.rows[i].amount_fen = amount
+        event = self.log.add(EventKind.BALANCE_CHANGED, Reason.NONE)
+        event.account = c.account
+        event.amount_fen = amount
 
     def _cash_refusal(self, c: Command) -> int:
         if not self.ledger.knows(c.account):
@@ -96,10 +96,10 @@ class Administration:
             return
         lots = c.quantity_lots if c.kind == CommandKind.RECEIVE else -c.quantity_lots
         self.ledger.change_lots(c.account, c.instrument, lots)
-        i = self.log.add(EventKind.BALANCE_CHANGED, Reason.NONE)
-        self.log.rows[i].account = c.account
-        self.log.rows[i].instrument = c.instrument
-        self.log.rows[i].quantity_lots = lots
+        event = self.log.add(EventKind.BALANCE_CHANGED, Reason.NONE)
+        event.account = c.account
+        event.instrument = c.instrument
+        event.quantity_lots = lots
 
     def _lots_refusal(self, c: Command) -> int:
         if not self.ledger.knows(c.account):
@@ -151,13 +151,13 @@ class Administration:
             return
         on = c.kind == CommandKind.KILL_SWITCH_ON
         self.ledger.rows[c.account].kill_switch = on
-        i = self._say_account(EventKind.KILL_SWITCH_SET, c.account)
-        self.log.rows[i].number = on
+        event = self._say_account(EventKind.KILL_SWITCH_SET, c.account)
+        event.number = on
 
-    def _say_account(self, kind: int, account: int) -> int:
-        i = self.log.add(kind, Reason.NONE)
-        self.log.rows[i].account = account
-        return i
+    def _say_account(self, kind: int, account: int) -> EventOut:
+        event = self.log.add(kind, Reason.NONE)
+        event.account = account
+        return event
 
     # Instruments
 
@@ -168,9 +168,9 @@ class Administration:
             self.log.reject(c, reason, 0)
             return
         instrument = self.listed.add(c.amount_fen, c.price_ticks, c.rate_ppm, c.quantity_lots)
-        i = self.log.add(EventKind.INSTRUMENT_LISTED, Reason.NONE)
-        self.log.rows[i].instrument = c.instrument
-        self.log.rows[i].price_ticks = c.price_ticks
+        event = self.log.add(EventKind.INSTRUMENT_LISTED, Reason.NONE)
+        event.instrument = c.instrument
+        event.price_ticks = c.price_ticks
         if self.listed.phase(instrument) != Phase.CLOSED:
             self.sessions.say_phase(instrument, self.listed.phase(instrument))
 
@@ -217,8 +217,8 @@ class Administration:
         self._say_instrument(EventKind.VOLATILITY_BAND_SET, c.instrument)
 
     def _say_instrument(self, kind: int, instrument: int) -> None:
-        i = self.log.add(kind, Reason.NONE)
-        self.log.rows[i].instrument = instrument
+        event = self.log.add(kind, Reason.NONE)
+        event.instrument = instrument
 
     # The venue
 
@@ -285,14 +285,14 @@ class Administration:
         self.day_trades.rows[row].busted = 1
 
     def _say_busted(self, row: int) -> None:
-        i = self.log.add(EventKind.TRADE_BUSTED, Reason.NONE)
-        self.log.rows[i].order_id = self.day_trades.rows[row].trade_id
-        self.log.rows[i].account = self.day_trades.rows[row].account
-        self.log.rows[i].maker_account = self.day_trades.rows[row].maker_account
-        self.log.rows[i].instrument = self.day_trades.rows[row].instrument
-        self.log.rows[i].side = self.day_trades.rows[row].side
-        self.log.rows[i].price_ticks = self.day_trades.rows[row].price_ticks
-        self.log.rows[i].quantity_lots = self.day_trades.rows[row].quantity_lots
-        self.log.rows[i].amount_fen = self.day_trades.rows[row].amount_fen
-        self.log.rows[i].fee_fen = self.day_trades.rows[row].fee_fen
-        self.log.rows[i].maker_fee_fen = self.day_trades.rows[row].maker_fee_fen
+        event = self.log.add(EventKind.TRADE_BUSTED, Reason.NONE)
+        event.order_id = self.day_trades.rows[row].trade_id
+        event.account = self.day_trades.rows[row].account
+        event.maker_account = self.day_trades.rows[row].maker_account
+        event.instrument = self.day_trades.rows[row].instrument
+        event.side = self.day_trades.rows[row].side
+        event.price_ticks = self.day_trades.rows[row].price_ticks
+        event.quantity_lots = self.day_trades.rows[row].quantity_lots
+        event.amount_fen = self.day_trades.rows[row].amount_fen
+        event.fee_fen = self.day_trades.rows[row].fee_fen
+        event.maker_fee_fen = self.day_trades.rows[row].maker_fee_fen

@@ -16,6 +16,10 @@ cdef struct DayTradeRow:
     unsigned char busted
     unsigned int unused
 
+cdef extern from *:
+    # The address of a row, as `orders.order_at`.
+    DayTradeRow *trade_at "&"(DayTradeRow row) noexcept nogil
+
 @cython.final
 cdef class DayTrades:
     cdef readonly Py_ssize_t count

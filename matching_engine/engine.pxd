@@ -2,7 +2,7 @@ cimport cython
 
 from matching_engine.accounts cimport Accounts
 from matching_engine.administration cimport Administration
-from matching_engine.client_ids cimport ClientIds
+from matching_engine.client_ids cimport ClientIds, is_empty
 from matching_engine.day_trades cimport DayTrades
 from matching_engine.event_log cimport EventLog
 from matching_engine.execution cimport Execution
@@ -53,6 +53,7 @@ cdef class Engine:
     cdef tuple _open_orders(self)
     cdef void _set_fault(self, int fault, unsigned long long seq) noexcept nogil
     cdef void _expect(self, const CommandRow *c) noexcept nogil
+    cdef void _note_fault(self, unsigned long long seq) noexcept nogil
     cdef void _apply(self, const CommandRow *c) noexcept nogil
     cdef void _apply_to_account(self, const CommandRow *c) noexcept nogil
     cdef void _apply_to_venue(self, const CommandRow *c) noexcept nogil

@@ -49,6 +49,7 @@ from matching_engine.settlement import Settlement
 from matching_engine.state_checks import check
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
+    from matching_engine.client_ids import is_empty
     from matching_engine.faults import Fault
     from matching_engine.limits import MAX_INSTRUMENTS
     from matching_engine.one_command import events_of
@@ -355,7 +356,8 @@ class Engine:
         """A command that comes soon: what it will look at first is fetched from memory meanwhile."""
         if c.kind == CommandKind.NEW_ORDER:
             self.book.ids.expect(c.seq)
-            self.client_ids.expect(c.account, c.client_order_id)
+            if not is_empty(c.client_order_id):
+                self.client_ids.expect(c.account, c.client_order_id)
         else:
             self.book.ids.expect(c.order_id)
 
@@ -366,7 +368,6 @@ class Engine:
         self.last_seq = c.seq
         self.log.seq = c.seq
         self.execution.time_ns = c.time_ns
-        self.execution.touched.clear()
         self.settlement.trades = 0
         kind = c.kind
         if kind == CommandKind.NEW_ORDER:
@@ -383,9 +384,13 @@ class Engine:
             self._apply_to_venue(c)
         if self.execution.touched.count:
             self.execution.tell_touched()
-        self._set_fault(self.book.fault, c.seq)
-        self._set_fault(self.log.fault, c.seq)
-        self._set_fault(self.ledger.broken_law(0), c.seq)
+        if self.book.fault or self.log.fault or self.ledger.fault or self.ledger.cash_fen != self.ledger.deposited_fen:
+            self._note_fault(c.seq)
+
+    def _note_fault(self, seq: int) -> None:
+        self._set_fault(self.book.fault, seq)
+        self._set_fault(self.log.fault, seq)
+        self._set_fault(self.ledger.broken_law(0), seq)
 
     def _apply_to_account(self, c: Command) -> None:
         kind = c.kind

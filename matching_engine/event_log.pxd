@@ -3,8 +3,9 @@ cimport cython
 from matching_engine.faults cimport Fault
 from matching_engine.records cimport CommandRow, EventKind, EventRow
 
-cdef extern from "string.h":
-    void *memset(void *target, int value, size_t size) noexcept nogil
+cdef extern from *:
+    # The address of a row, as `orders.order_at`.
+    EventRow *record_at "&"(EventRow row) noexcept nogil
 
 @cython.final
 cdef class EventLog:
@@ -13,7 +14,8 @@ cdef class EventLog:
     cdef readonly int fault
     cdef EventRow[::1] rows
     cdef object _words
+    cdef EventRow _blank
 
     cpdef int reserve(self, Py_ssize_t events) except -1
-    cdef Py_ssize_t add(self, int kind, int reason) noexcept nogil
+    cdef EventRow *add(self, int kind, int reason) noexcept nogil
     cdef void reject(self, const CommandRow *c, int reason, unsigned long long order_id) noexcept nogil

@@ -16,6 +16,10 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.faults import Fault
     from matching_engine.records import EventKind
 
+    def record_at(row: EventOut) -> EventOut:
+        """A row to be read and written: in C its address, here itself."""
+        return row
+
 
 @dataclass(slots=True)
 class EventOut:
@@ -71,31 +75,32 @@ class EventLog:
         """The rows as an array of words, made once for each pool: making it costs more than copying an event."""
         return self.rows.base.view("u8") if cython.compiled else None  # type: ignore[attr-defined]
 
-    def add(self, kind: int, reason: int) -> int:
-        """A new event of the present command, otherwise blank; returns its row."""
+    def add(self, kind: int, reason: int) -> EventOut:
+        """A new event of the present command, otherwise blank: its row, to be filled in."""
         i = self.size
         if i == len(self.rows):
             self.fault = Fault.NO_ROOM
             i = 0
         self.size = i + 1
         if cython.compiled:
-            memset(cython.address(self.rows[i]), 0, cython.sizeof(EventRow))  # type: ignore[name-defined] # noqa: F821
+            self.rows[i] = self._blank  # type: ignore[attr-defined]  # Fewer steps than clearing memory.
         else:
             self.rows[i] = EventOut()
-        self.rows[i].seq = self.seq
-        self.rows[i].kind = kind
-        self.rows[i].reason = reason
-        return i
+        event = record_at(self.rows[i])
+        event.seq = self.seq
+        event.kind = kind
+        event.reason = reason
+        return event
 
     def reject(self, c: Command, reason: int, order_id: int) -> None:
         """The answer to a command that isn't carried out."""
-        i = self.add(EventKind.REJECTED, reason)
-        self.rows[i].order_id = order_id
-        self.rows[i].account = c.account
-        self.rows[i].instrument = c.instrument
-        self.rows[i].side = c.side
-        self.rows[i].price_ticks = c.price_ticks
-        self.rows[i].quantity_lots = c.quantity_lots
+        event = self.add(EventKind.REJECTED, reason)
+        event.order_id = order_id
+        event.account = c.account
+        event.instrument = c.instrument
+        event.side = c.side
+        event.price_ticks = c.price_ticks
+        event.quantity_lots = c.quantity_lots
 
     def take(self) -> Any:
         """The events as an EVENT array of their own; the log is empty again."""

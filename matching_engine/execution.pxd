@@ -2,10 +2,11 @@ cimport cython
 
 from matching_engine.accounts cimport Accounts
 from matching_engine.event_log cimport EventLog
-from matching_engine.instruments cimport Instruments
+from matching_engine.instruments cimport Instruments, instrument_at
 from matching_engine.order_book cimport OrderBook
-from matching_engine.orders cimport order_at, release
+from matching_engine.orders cimport event_at, order_at, release
 from matching_engine.pools cimport NIL
+from matching_engine.price_levels cimport level_at
 from matching_engine.price_limits cimport worst_ticks
 from matching_engine.records cimport EventKind, OrderType, Phase, Reason, Side
 from matching_engine.settlement cimport Settlement
@@ -36,7 +37,8 @@ cdef class Execution:
     @cython.locals(bought=cython.longlong, sold=cython.longlong, trading=cython.longlong)
     cdef void _touch_crossed(self, int instrument, long long lots) noexcept nogil
     cdef long long _all_lots(self, int level) noexcept nogil
-    @cython.locals(touched=cython.bint, lowest=cython.longlong, highest=cython.longlong, number=cython.longlong)
+    @cython.locals(collecting=cython.bint, number=cython.longlong)
     cdef void tell_touched(self) noexcept nogil
     cdef void _say_level(self, int side_number, long long price_ticks) noexcept nogil
+    cdef void _say_indicatives(self) noexcept nogil
     cdef void _say_indicative(self, int instrument) noexcept nogil

@@ -15,8 +15,10 @@ from matching_engine.settlement import Settlement
 from matching_engine.touched_levels import TouchedLevels
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.orders import order_at, release
+    from matching_engine.instruments import instrument_at
+    from matching_engine.orders import event_at, order_at, release
     from matching_engine.pools import NIL
+    from matching_engine.price_levels import level_at
     from matching_engine.price_limits import worst_ticks
     from matching_engine.records import EventKind, OrderType, Phase, Reason, Side
 
@@ -67,24 +69,26 @@ class Execution:
 
     def end(self, slot: int, kind: int, reason: int) -> None:
         """Ends an open order, wherever it is: CANCELED or EXPIRED."""
-        if self.book.orders[slot].level != NIL and self.book.orders[slot].waiting == 0:
+        order = order_at(self.book.orders[slot])
+        if order.level != NIL and order.waiting == 0:
             self.touch(slot)
-        self.ledger.rows[self.book.orders[slot].account].open_orders -= 1
+        self.ledger.rows[order.account].open_orders -= 1
         self.book.size = 0
         self.book.end(slot, kind, reason)
         self.settlement.ended(0)
 
     def _run(self, slot: int) -> None:
         """What an incoming order does: it matches where the phase trades, and rests where it doesn't."""
-        instrument = self.book.orders[slot].instrument
-        side = self.book.orders[slot].side
-        account = self.book.orders[slot].account
-        order_id = self.book.orders[slot].order_id
-        price = self.book.orders[slot].price_ticks
+        order = order_at(self.book.orders[slot])
+        instrument = order.instrument
+        side = order.side
+        account = order.account
+        order_id = order.order_id
+        price = order.price_ticks
         tag = self.book.order_tags[slot]
-        left = self.book.orders[slot].shown_lots
+        left = order.shown_lots
         self.book.size = 0
-        if not self.listed.trades(instrument):
+        if not self.listed.rows[instrument].trades:
             self.book.collect(slot)
             self._settle(order_id, tag, left, account, instrument, side, price)
             return
@@ -100,19 +104,20 @@ class Execution:
     ) -> None:
         """Settles and tells what the book says of the incoming order `order_id`, which has `left` lots before."""
         for j in range(self.book.size):
-            if self.book.out[j].kind == EventKind.TRADE:
-                left -= self.book.out[j].quantity_lots
-                self.touched.touch(2 * instrument + 1 - side, self.book.out[j].price_ticks)
+            told = event_at(self.book.out[j])
+            if told.kind == EventKind.TRADE:
+                left -= told.quantity_lots
+                self.touched.touch(2 * instrument + 1 - side, told.price_ticks)
                 if self.book.maker_leaves[j] == 0:
-                    self.ledger.rows[self.book.out[j].maker_account].open_orders -= 1
+                    self.ledger.rows[told.maker_account].open_orders -= 1
                 self.settlement.trade(j, tag if side == Side.BUY else self.book.tags[j], Phase.CONTINUOUS)
                 continue
-            if self.book.out[j].order_id == order_id:
-                left -= self.book.out[j].quantity_lots
+            if told.order_id == order_id:
+                left -= told.quantity_lots
             else:
-                self.touched.touch(2 * instrument + self.book.out[j].side, self.book.out[j].price_ticks)
-                if self.book.out[j].leaves_lots == 0:
-                    self.ledger.rows[self.book.out[j].account].open_orders -= 1
+                self.touched.touch(2 * instrument + told.side, told.price_ticks)
+                if told.leaves_lots == 0:
+                    self.ledger.rows[told.account].open_orders -= 1
             self.settlement.ended(j)
         if left > 0:
             self.touched.touch(2 * instrument + side, price_ticks)
@@ -120,24 +125,25 @@ class Execution:
             self.ledger.rows[account].open_orders -= 1
 
     def _say_triggered(self, slot: int) -> None:
-        i = self.log.add(EventKind.TRIGGERED, Reason.NONE)
-        self.log.rows[i].order_id = self.book.orders[slot].order_id
-        self.log.rows[i].account = self.book.orders[slot].account
-        self.log.rows[i].instrument = self.book.orders[slot].instrument
-        self.log.rows[i].side = self.book.orders[slot].side
-        self.log.rows[i].order_type = self.book.orders[slot].order_type
-        self.log.rows[i].price_ticks = self.book.orders[slot].price_ticks
-        self.log.rows[i].quantity_lots = self.book.orders[slot].shown_lots
-        self.log.rows[i].leaves_lots = self.book.orders[slot].shown_lots
+        event = self.log.add(EventKind.TRIGGERED, Reason.NONE)
+        order = order_at(self.book.orders[slot])
+        event.order_id = order.order_id
+        event.account = order.account
+        event.instrument = order.instrument
+        event.side = order.side
+        event.order_type = order.order_type
+        event.price_ticks = order.price_ticks
+        event.quantity_lots = order.shown_lots
+        event.leaves_lots = order.shown_lots
 
     # Auctions
 
     def _begin_auction(self, instrument: int) -> None:
         self.listed.begin_auction(instrument, self.time_ns)
-        i = self.log.add(EventKind.PHASE_CHANGED, Reason.VOLATILITY)
-        self.log.rows[i].instrument = instrument
-        self.log.rows[i].phase = Phase.CALL_AUCTION
-        self.log.rows[i].number = self.listed.rows[instrument].auction_s
+        event = self.log.add(EventKind.PHASE_CHANGED, Reason.VOLATILITY)
+        event.instrument = instrument
+        event.phase = Phase.CALL_AUCTION
+        event.number = self.listed.rows[instrument].auction_s
 
     def uncross(self, instrument: int) -> None:
         """Trades what a call auction has collected, all at one price (4.4, 4.5)."""
@@ -182,39 +188,43 @@ class Execution:
 
     def touch(self, slot: int) -> None:
         """Notes the price of a resting order."""
-        self.touched.touch(
-            2 * self.book.orders[slot].instrument + self.book.orders[slot].side, self.book.orders[slot].price_ticks
-        )
+        order = order_at(self.book.orders[slot])
+        self.touched.touch(2 * order.instrument + order.side, order.price_ticks)
 
     def tell_touched(self) -> None:
         """One LEVEL for each price touched, then one INDICATIVE for each instrument of these in a call auction."""
-        lowest = 2 * self.listed.count
-        highest = -1
+        collecting = False
         for n in range(self.touched.count):
             number = self.touched.rows[n].side_number
-            lowest = min(lowest, number)
-            highest = max(highest, number)
-            self.listed.rows[number // 2].touched_seq = self.log.seq
             self._say_level(number, self.touched.rows[n].price_ticks)
-        for instrument in range(lowest // 2, highest // 2 + 1):
-            touched = self.listed.rows[instrument].touched_seq == self.log.seq
-            if touched and self.listed.phase(instrument) == Phase.CALL_AUCTION:
-                self._say_indicative(instrument)
+            collecting |= self.listed.rows[number >> 1].in_force == Phase.CALL_AUCTION
+        if collecting:
+            self._say_indicatives()
+        self.touched.clear()
 
     def _say_level(self, side_number: int, price_ticks: int) -> None:
-        level = self.book.levels.find(side_number, price_ticks)
-        i = self.log.add(EventKind.LEVEL, Reason.NONE)
-        self.log.rows[i].instrument = side_number >> 1
-        self.log.rows[i].side = side_number & 1
-        self.log.rows[i].price_ticks = price_ticks
-        self.log.rows[i].quantity_lots = self.book.levels.rows[level].quantity_lots
-        self.log.rows[i].number = self.book.levels.rows[level].orders
+        level = level_at(self.book.levels.rows[self.book.levels.find(side_number, price_ticks)])
+        event = self.log.add(EventKind.LEVEL, Reason.NONE)
+        event.instrument = side_number >> 1
+        event.side = side_number & 1
+        event.price_ticks = price_ticks
+        event.quantity_lots = level.quantity_lots
+        event.number = level.orders
+
+    def _say_indicatives(self) -> None:
+        """In the order of the instruments."""
+        for n in range(self.touched.count):
+            self.listed.rows[self.touched.rows[n].side_number >> 1].touched_seq = self.log.seq
+        for instrument in range(self.listed.count):
+            row = instrument_at(self.listed.rows[instrument])
+            if row.touched_seq == self.log.seq and row.in_force == Phase.CALL_AUCTION:
+                self._say_indicative(instrument)
 
     def _say_indicative(self, instrument: int) -> None:
         self.book.auction(instrument, self.listed.rows[instrument].reference_ticks)
-        i = self.log.add(EventKind.INDICATIVE, Reason.NONE)
-        self.log.rows[i].instrument = instrument
+        event = self.log.add(EventKind.INDICATIVE, Reason.NONE)
+        event.instrument = instrument
         if self.book.auction_lots > 0:
-            self.log.rows[i].price_ticks = self.book.auction_ticks
-            self.log.rows[i].quantity_lots = self.book.auction_lots
-            self.log.rows[i].leaves_lots = self.book.auction_imbalance
+            event.price_ticks = self.book.auction_ticks
+            event.quantity_lots = self.book.auction_lots
+            event.leaves_lots = self.book.auction_imbalance

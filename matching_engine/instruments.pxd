@@ -2,7 +2,7 @@ cimport cython
 
 from matching_engine.limits cimport MAX_INSTRUMENTS
 from matching_engine.phases cimport PhaseRuleRow
-from matching_engine.records cimport MAX_PRICE_TICKS, Phase
+from matching_engine.records cimport MAX_PRICE_TICKS, Phase, Reason
 
 cdef extern from *:
     """
@@ -32,7 +32,14 @@ cdef struct InstrumentRow:
     unsigned char halted
     unsigned char in_auction
     unsigned char phase_before
-    unsigned int unused
+    unsigned char in_force
+    unsigned char refusal
+    unsigned char trades
+    unsigned char unused
+
+cdef extern from *:
+    # The address of a row, as `orders.order_at`.
+    InstrumentRow *instrument_at "&"(InstrumentRow row) noexcept nogil
 
 cpdef long long highest_ticks(long long anchor_ticks, long long rate_ppm) noexcept nogil
 cpdef long long lowest_ticks(long long anchor_ticks, long long rate_ppm) noexcept nogil
@@ -58,5 +65,6 @@ cdef class Instruments:
     @cython.locals(length_ns=cython.longlong)
     cpdef void begin_auction(self, int instrument, long long time_ns) noexcept nogil
     cpdef void end_auction(self, int instrument) noexcept nogil
+    cpdef void enforce(self, int instrument) noexcept nogil
     cpdef long long settle(self, int instrument) noexcept nogil
     cdef void set_reference(self, int instrument, long long reference_ticks) noexcept nogil

@@ -17,19 +17,25 @@ from matching_engine.pools import rows
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.limits import MAX_INSTRUMENTS
-    from matching_engine.records import MAX_PRICE_TICKS, Phase
+    from matching_engine.records import MAX_PRICE_TICKS, Phase, Reason
 
     MILLION = 1_000_000
     SECOND_NS = 1_000_000_000
     LAST_NS = 2**63 - 1
 
+    def instrument_at(row: Instrument) -> Instrument:
+        """A row to be read and written: in C its address, here itself."""
+        return row
+
 
 @dataclass(slots=True)
 class Instrument:
     """One instrument. `day_lots` and `day_amount_fen` are the volume and turnover since the last day roll; `phase_before`
-    is the phase in force before the command that moves it, `touched_seq` the last command that touched its book."""
+    is the phase in force before the command that moves it, `touched_seq` the last command that touched its book.
+    `in_force`, `refusal` and `trades` follow from the fields before them (`enforce`): the phase in force, why it refuses
+    orders (NONE: it takes them), whether it lets them trade."""
 
-    LAYOUT: ClassVar[str] = "i8 i8 i8 i8 i8 i8 i8 i8 u8 u4 u4 u4 u4 u1 u1 u1 u1 u4"
+    LAYOUT: ClassVar[str] = "i8 i8 i8 i8 i8 i8 i8 i8 u8 u4 u4 u4 u4 u1 u1 u1 u1 u1 u1 u1 u1"
 
     tick_value_fen: int = 0
     reference_ticks: int = 0
@@ -48,6 +54,9 @@ class Instrument:
     halted: int = 0
     in_auction: int = 0
     phase_before: int = 0
+    in_force: int = 0
+    refusal: int = 0
+    trades: int = 0
     unused: int = 0
 
 
@@ -81,7 +90,7 @@ class Instruments:
         self.rows[number].band_ppm = band_ppm
         self.rows[number].max_quantity_lots = max_quantity_lots
         self.rows[number].phase = self.venue_phase
-        self.rows[number].halted = self.venue_halted
+        self.set_halted(number, self.venue_halted != 0)
         self.set_reference(number, reference_ticks)
         return number
 
@@ -89,13 +98,11 @@ class Instruments:
 
     def phase(self, instrument: int) -> int:
         """The phase in force: HALTED, or else CALL_AUCTION while a volatility auction lasts, or else the schedule's."""
-        if self.rows[instrument].halted:
-            return Phase.HALTED
-        return Phase.CALL_AUCTION if self.rows[instrument].in_auction else self.rows[instrument].phase
+        return self.rows[instrument].in_force
 
     def trades(self, instrument: int) -> bool:
         """Whether an incoming order trades at once."""
-        return self.rules[self.phase(instrument)].trades != 0
+        return self.rows[instrument].trades != 0
 
     def venue(self) -> int:
         """The phase an instrument would begin in if it were listed now."""
@@ -120,12 +127,13 @@ class Instruments:
     def set_halted(self, instrument: int, halted: bool) -> None:
         """An operator halts or resumes one instrument."""
         self.rows[instrument].halted = halted
+        self.enforce(instrument)
 
     def set_all_halted(self, halted: bool) -> None:
         """An operator halts or resumes all, and those listed later."""
         self.venue_halted = halted
         for i in range(self.count):
-            self.rows[i].halted = halted
+            self.set_halted(i, halted)
 
     def begin_auction(self, instrument: int, time_ns: int) -> None:
         """A volatility auction of the instrument's length begins."""
@@ -133,11 +141,27 @@ class Instruments:
         length_ns *= SECOND_NS
         self.rows[instrument].in_auction = 1
         self.rows[instrument].auction_ends_ns = LAST_NS if time_ns > LAST_NS - length_ns else time_ns + length_ns
+        self.enforce(instrument)
 
     def end_auction(self, instrument: int) -> None:
         """The volatility auction, if there is one, ends."""
         self.rows[instrument].in_auction = 0
         self.rows[instrument].auction_ends_ns = 0
+        self.enforce(instrument)
+
+    def enforce(self, instrument: int) -> None:
+        """Brings the phase in force up to date, and what follows from it. What the schedule refuses, a halt refuses too, but
+        for the schedule's reason."""
+        row = instrument_at(self.rows[instrument])
+        row.in_force = row.phase
+        if row.halted:
+            row.in_force = Phase.HALTED
+        elif row.in_auction:
+            row.in_force = Phase.CALL_AUCTION
+        row.trades = self.rules[row.in_force].trades
+        row.refusal = self.rules[row.phase].refusal
+        if row.refusal == Reason.NONE:
+            row.refusal = self.rules[row.in_force].refusal
 
     # Days
 

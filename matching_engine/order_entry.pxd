@@ -8,9 +8,9 @@ from matching_engine.expiries cimport Expiries
 from matching_engine.fees cimport Fees
 from matching_engine.instruments cimport Instruments
 from matching_engine.order_book cimport OrderBook
-from matching_engine.order_terms cimport OrderTerms
+from matching_engine.order_terms cimport OrderTerms, may_rest
 from matching_engine.order_walk cimport OrderWalk
-from matching_engine.orders cimport refills_of
+from matching_engine.orders cimport order_at, refills_of
 from matching_engine.pools cimport NIL
 from matching_engine.price_limits cimport anchor_of, protection_of
 from matching_engine.records cimport (

@@ -18,7 +18,8 @@ from matching_engine.records import Command
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.client_ids import body_digest, is_empty
-    from matching_engine.orders import refills_of
+    from matching_engine.order_terms import may_rest
+    from matching_engine.orders import order_at, refills_of
     from matching_engine.pools import NIL
     from matching_engine.price_limits import anchor_of, protection_of
     from matching_engine.records import (
@@ -91,9 +92,9 @@ class OrderEntry:
         if self.client_ids.rows[row].body_digest != digest:
             self.log.reject(c, Reason.CLIENT_ORDER_ID_REUSED, c.seq)
             return True
-        i = self.log.add(EventKind.REPEATED, Reason.NONE)
-        self.log.rows[i].order_id = self.client_ids.rows[row].order_id
-        self.log.rows[i].account = c.account
+        event = self.log.add(EventKind.REPEATED, Reason.NONE)
+        event.order_id = self.client_ids.rows[row].order_id
+        event.account = c.account
         return True
 
     def _read_terms(self, c: Command) -> None:
@@ -108,6 +109,7 @@ class OrderEntry:
         self.terms.quantity_lots = c.quantity_lots
         self.terms.open_lots = c.quantity_lots
         self.terms.display_lots = c.display_lots
+        self.terms.rests = may_rest(c.order_type, c.time_in_force)
         self.terms.own_orders = 0
         self.terms.own_refills = 0
         self.terms.own_lots = 0
@@ -137,16 +139,16 @@ class OrderEntry:
         else:
             self.ledger.reserve_lots(c.account, c.instrument, c.quantity_lots)
         self.ledger.rows[c.account].open_orders += 1
-        i = self.log.add(EventKind.ACCEPTED, Reason.NONE)
-        self.log.rows[i].order_id = c.seq
-        self.log.rows[i].account = c.account
-        self.log.rows[i].instrument = c.instrument
-        self.log.rows[i].side = c.side
-        self.log.rows[i].order_type = c.order_type
-        self.log.rows[i].price_ticks = self.terms.price_ticks
-        self.log.rows[i].quantity_lots = c.quantity_lots
-        self.log.rows[i].leaves_lots = c.quantity_lots
-        self.log.rows[i].reserve_fen = reserve
+        event = self.log.add(EventKind.ACCEPTED, Reason.NONE)
+        event.order_id = c.seq
+        event.account = c.account
+        event.instrument = c.instrument
+        event.side = c.side
+        event.order_type = c.order_type
+        event.price_ticks = self.terms.price_ticks
+        event.quantity_lots = c.quantity_lots
+        event.leaves_lots = c.quantity_lots
+        event.reserve_fen = reserve
         slot = self.book.new_slot()
         self._fill_slot(c, slot)
         if c.time_in_force == TimeInForce.GTD:
@@ -154,22 +156,23 @@ class OrderEntry:
         self.execution.place(slot, c.trigger_ticks)
 
     def _fill_slot(self, c: Command, slot: int) -> None:
-        self.book.orders[slot].order_id = c.seq
-        self.book.orders[slot].price_ticks = self.terms.price_ticks
+        order = order_at(self.book.orders[slot])
+        order.order_id = c.seq
+        order.price_ticks = self.terms.price_ticks
+        order.shown_lots = c.quantity_lots
+        order.hidden_lots = 0
+        order.display_lots = c.display_lots
+        order.filled_lots = 0
+        order.account = c.account
+        order.owner = self.ledger.rows[c.account].owner
+        order.time_s = c.time_s
+        order.instrument = c.instrument
+        order.side = c.side
+        order.order_type = c.order_type
+        order.time_in_force = c.time_in_force
+        order.self_trade = c.self_trade
+        order.flags = c.flags
         self.book.order_tags[slot] = self.terms.lot_reserve_fen
-        self.book.orders[slot].shown_lots = c.quantity_lots
-        self.book.orders[slot].hidden_lots = 0
-        self.book.orders[slot].display_lots = c.display_lots
-        self.book.orders[slot].filled_lots = 0
-        self.book.orders[slot].account = c.account
-        self.book.orders[slot].owner = self.ledger.rows[c.account].owner
-        self.book.orders[slot].time_s = c.time_s
-        self.book.orders[slot].instrument = c.instrument
-        self.book.orders[slot].side = c.side
-        self.book.orders[slot].order_type = c.order_type
-        self.book.orders[slot].time_in_force = c.time_in_force
-        self.book.orders[slot].self_trade = c.self_trade
-        self.book.orders[slot].flags = c.flags
 
     # Open orders change
 
@@ -220,21 +223,23 @@ class OrderEntry:
 
     def _read_amend(self, c: Command, slot: int) -> None:
         """The terms as an AMEND would make them; the price of a STOP is the old one still."""
+        order = order_at(self.book.orders[slot])
         open_lots = self._open_lots(slot)
-        filled = self.book.orders[slot].filled_lots
+        filled = order.filled_lots
         trigger = self.book.trigger_ticks(slot)
-        self.terms.account = self.book.orders[slot].account
-        self.terms.instrument = self.book.orders[slot].instrument
-        self.terms.side = self.book.orders[slot].side
-        self.terms.order_type = self.book.orders[slot].order_type
-        self.terms.time_in_force = self.book.orders[slot].time_in_force
-        self.terms.flags = self.book.orders[slot].flags
-        self.terms.price_ticks = self.book.orders[slot].price_ticks
+        self.terms.account = order.account
+        self.terms.instrument = order.instrument
+        self.terms.side = order.side
+        self.terms.order_type = order.order_type
+        self.terms.time_in_force = order.time_in_force
+        self.terms.flags = order.flags
+        self.terms.price_ticks = order.price_ticks
         self.terms.trigger_ticks = trigger
         self.terms.open_lots = open_lots
-        self.terms.display_lots = self.book.orders[slot].display_lots
+        self.terms.display_lots = order.display_lots
+        self.terms.rests = True
         self.terms.own_orders = 1
-        self.terms.own_refills = refills_of(self.book.orders[slot].hidden_lots, self.terms.display_lots)
+        self.terms.own_refills = refills_of(order.hidden_lots, self.terms.display_lots)
         self.terms.own_lots = open_lots
         self.terms.own_fen = open_lots * self.book.order_tags[slot]
         if c.flags & Flag.CHANGE_PRICE:
@@ -247,9 +252,7 @@ class OrderEntry:
             # A total below 0 is refused before what is open of it counts.
             self.terms.open_lots = max(c.quantity_lots, 0) - filled
         self.terms.quantity_lots = self.terms.open_lots + filled
-        self.terms.moves_price = (
-            self.terms.price_ticks != self.book.orders[slot].price_ticks or self.terms.trigger_ticks != trigger
-        )
+        self.terms.moves_price = self.terms.price_ticks != order.price_ticks or self.terms.trigger_ticks != trigger
 
     def _keeps_place(self, slot: int, quantity_lots: int) -> bool:
         """Whether nothing changes but the quantity, and that not upwards."""
@@ -295,16 +298,16 @@ class OrderEntry:
             self.ledger.reserve_cash(self.terms.account, change_fen)
         else:
             self.ledger.reserve_lots(self.terms.account, self.terms.instrument, change_lots)
-        i = self.log.add(EventKind.REPLACED, Reason.NONE)
-        self.log.rows[i].order_id = self.book.orders[slot].order_id
-        self.log.rows[i].account = self.terms.account
-        self.log.rows[i].instrument = self.terms.instrument
-        self.log.rows[i].side = self.terms.side
-        self.log.rows[i].order_type = self.terms.order_type
-        self.log.rows[i].price_ticks = self.terms.price_ticks
-        self.log.rows[i].quantity_lots = change_lots
-        self.log.rows[i].leaves_lots = self.terms.open_lots
-        self.log.rows[i].reserve_fen = change_fen
+        event = self.log.add(EventKind.REPLACED, Reason.NONE)
+        event.order_id = self.book.orders[slot].order_id
+        event.account = self.terms.account
+        event.instrument = self.terms.instrument
+        event.side = self.terms.side
+        event.order_type = self.terms.order_type
+        event.price_ticks = self.terms.price_ticks
+        event.quantity_lots = change_lots
+        event.leaves_lots = self.terms.open_lots
+        event.reserve_fen = change_fen
 
     # Orders end
 
@@ -320,16 +323,16 @@ class OrderEntry:
         if reason != Reason.NONE:
             self.log.reject(c, reason, 0)
             return
-        i = self.log.add(EventKind.MASS_CANCELED, Reason.NONE)
-        self.log.rows[i].account = c.account
-        self.log.rows[i].instrument = c.instrument
-        self.log.rows[i].side = c.side
+        event = self.log.add(EventKind.MASS_CANCELED, Reason.NONE)
+        event.account = c.account
+        event.instrument = c.instrument
+        event.side = c.side
         first = 0 if c.instrument == ALL_INSTRUMENTS else c.instrument
         stop = self.listed.count if c.instrument == ALL_INSTRUMENTS else c.instrument + 1
         for instrument in range(first, stop):
             for side in range(2):
                 if c.side == BOTH_SIDES or c.side == side:
-                    self.log.rows[i].number += self._cancel_side(c.account, instrument, side)
+                    event.number += self._cancel_side(c.account, instrument, side)
 
     def _mass_refusal(self, c: Command) -> int:
         if c.account != 0 and not self.ledger.knows(c.account):

@@ -11,4 +11,4 @@ cdef class OrderTerms:
     cdef long long price_ticks, trigger_ticks, quantity_lots, open_lots, display_lots
     cdef long long lot_value_fen, lot_reserve_fen
     cdef long long own_orders, own_refills, own_lots, own_fen
-    cdef bint moves_price
+    cdef bint rests, moves_price

@@ -36,4 +36,5 @@ class OrderTerms:
         self.own_refills = 0
         self.own_lots = 0
         self.own_fen = 0
+        self.rests = False  # what of it doesn't trade may stay open
         self.moves_price = True  # price or trigger are new: they are held against band and collar

@@ -1,7 +1,7 @@
 cimport cython
 
-from matching_engine.accounts cimport Accounts
-from matching_engine.instruments cimport SECOND_NS, Instruments
+from matching_engine.accounts cimport Accounts, account_at
+from matching_engine.instruments cimport SECOND_NS, Instruments, instrument_at
 from matching_engine.limits cimport MAX_DAY_AMOUNT_FEN, MAX_OPEN_ORDERS
 from matching_engine.order_book cimport OrderBook
 from matching_engine.order_terms cimport OrderTerms, may_rest
@@ -36,5 +36,5 @@ cdef int declined(OrderTerms t, Instruments listed, Accounts ledger, OrderBook b
 @cython.locals(priced=cython.bint, stop=cython.bint)
 cdef int out_of_range(OrderTerms t, Instruments listed, OrderBook book) noexcept nogil
 cdef bint adds_one(OrderTerms t) noexcept nogil
-@cython.locals(most_lots=cython.longlong, most_fen=cython.longlong, per_lot=cython.longlong)
+@cython.locals(per_lot=cython.longlong)
 cdef int unaffordable(OrderTerms t, Instruments listed, Accounts ledger, OrderBook book) noexcept nogil

@@ -15,7 +15,8 @@ from matching_engine.order_terms import OrderTerms
 from matching_engine.records import Command
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.instruments import SECOND_NS
+    from matching_engine.accounts import account_at
+    from matching_engine.instruments import SECOND_NS, instrument_at
     from matching_engine.limits import MAX_DAY_AMOUNT_FEN, MAX_OPEN_ORDERS
     from matching_engine.order_terms import may_rest
     from matching_engine.orders import refills_of
@@ -128,38 +129,35 @@ def shut(t: OrderTerms, listed: Instruments, ledger: Accounts) -> int:
         return Reason.VENUE_KILL_SWITCH
     if ledger.rows[t.account].kill_switch:
         return Reason.ACCOUNT_KILL_SWITCH
-    if listed.rules[listed.rows[t.instrument].phase].refusal != Reason.NONE:
-        return listed.rules[listed.rows[t.instrument].phase].refusal
-    return listed.rules[listed.phase(t.instrument)].refusal
+    return listed.rows[t.instrument].refusal
 
 
 def declined(t: OrderTerms, listed: Instruments, ledger: Accounts, book: OrderBook) -> int:
     """Why the venue doesn't take a readable order now, whatever its account holds; NONE if it does."""
-    if may_rest(t.order_type, t.time_in_force):
+    if t.rests:
         others = book.ids.count - t.own_orders + book.refills - t.own_refills
         if others + 1 + refills_of(t.open_lots - t.display_lots, t.display_lots) > MAX_OPEN_ORDERS:
             return Reason.TOO_MANY
     reason = shut(t, listed, ledger)
     if reason != Reason.NONE:
         return reason
-    if not listed.trades(t.instrument) and (
-        t.order_type != OrderType.LIMIT or t.flags != 0 or not may_rest(t.order_type, t.time_in_force)
-    ):
+    if not listed.rows[t.instrument].trades and (t.order_type != OrderType.LIMIT or t.flags != 0 or not t.rests):
         return Reason.NOT_IN_AUCTION
     return out_of_range(t, listed, book) if t.moves_price else Reason.NONE
 
 
 def out_of_range(t: OrderTerms, listed: Instruments, book: OrderBook) -> int:
     """Whether what an order names, price or trigger, is outside band or collar; NONE if not."""
-    low = listed.rows[t.instrument].low_ticks
-    high = listed.rows[t.instrument].high_ticks
+    row = instrument_at(listed.rows[t.instrument])
+    low = row.low_ticks
+    high = row.high_ticks
     priced = t.order_type == OrderType.LIMIT or t.order_type == OrderType.STOP_LIMIT
     stop = t.order_type >= OrderType.STOP
     if priced and (t.price_ticks > high or t.price_ticks < low):
         return Reason.PRICE_ABOVE_BAND if t.price_ticks > high else Reason.PRICE_BELOW_BAND
     if stop and (t.trigger_ticks > high or t.trigger_ticks < low):
         return Reason.PRICE_ABOVE_BAND if t.trigger_ticks > high else Reason.PRICE_BELOW_BAND
-    if priced:
+    if priced and row.collar_ppm != 0:
         anchor = t.trigger_ticks if stop else anchor_of(t.instrument, listed, book)
         if outside_collar(t.instrument, t.side, t.price_ticks, anchor, listed):
             return Reason.PRICE_OUTSIDE_COLLAR
@@ -168,33 +166,29 @@ def out_of_range(t: OrderTerms, listed: Instruments, book: OrderBook) -> int:
 
 def adds_one(t: OrderTerms) -> bool:
     """Whether there may be an open order more afterwards."""
-    return t.own_orders == 0 and may_rest(t.order_type, t.time_in_force)
+    return t.own_orders == 0 and t.rests
 
 
 def unaffordable(t: OrderTerms, listed: Instruments, ledger: Accounts, book: OrderBook) -> int:
     """Why the account cannot stand for the order, or (last) why the book doesn't take it; NONE if they do."""
-    account = t.account
-    most_lots = ledger.rows[account].max_order_lots
-    if most_lots and t.quantity_lots > most_lots:
+    account = account_at(ledger.rows[t.account])
+    if account.max_order_lots and t.quantity_lots > account.max_order_lots:
         return Reason.ORDER_QUANTITY_LIMIT
-    most_orders = ledger.rows[account].max_open_orders
-    if most_orders and ledger.rows[account].open_orders >= most_orders and adds_one(t):
+    if account.max_open_orders and account.open_orders >= account.max_open_orders and adds_one(t):
         return Reason.OPEN_ORDERS_LIMIT
     per_lot = t.lot_reserve_fen if t.side == Side.BUY else t.lot_value_fen
     if t.quantity_lots > MAX_AMOUNT_FEN // per_lot:
         return Reason.VALUE_TOO_LARGE
     if listed.rows[t.instrument].day_amount_fen > MAX_DAY_AMOUNT_FEN:
         return Reason.VALUE_TOO_LARGE
-    most_fen = ledger.rows[account].max_order_fen
-    if most_fen and t.quantity_lots * t.lot_value_fen > most_fen:
+    if account.max_order_fen and t.quantity_lots * t.lot_value_fen > account.max_order_fen:
         return Reason.ORDER_VALUE_LIMIT
-    most_fen = ledger.rows[account].max_day_fen
-    if most_fen and ledger.rows[account].day_fen + t.open_lots * t.lot_value_fen > most_fen:
+    if account.max_day_fen and account.day_fen + t.open_lots * t.lot_value_fen > account.max_day_fen:
         return Reason.TURNOVER_LIMIT
     if t.side == Side.BUY:
-        if t.open_lots * t.lot_reserve_fen > ledger.free_fen(account) + t.own_fen:
+        if t.open_lots * t.lot_reserve_fen > ledger.free_fen(t.account) + t.own_fen:
             return Reason.INSUFFICIENT_FUNDS
-    elif t.open_lots > ledger.free_lots(account, t.instrument) + t.own_lots:
+    elif t.open_lots > ledger.free_lots(t.account, t.instrument) + t.own_lots:
         return Reason.INSUFFICIENT_INVENTORY
     if t.flags & Flag.POST_ONLY and book.crosses(t.instrument, t.side, t.price_ticks):
         return Reason.POST_ONLY_WOULD_TRADE

@@ -41,6 +41,7 @@ def restore_instruments(listed: Instruments, book: OrderBook, rows: Any) -> None
     # As Python's integers: numpy's would overflow in the uncompiled engine.
     for i, last_ticks in enumerate(rows["last_ticks"].tolist()):
         listed.set_reference(i, listed.rows[i].reference_ticks)
+        listed.enforce(i)
         book.last[i].price_ticks = last_ticks
         book.last[i].traded = last_ticks > 0
 

@@ -93,9 +93,9 @@ class Sessions:
 
     def say_phase(self, instrument: int, phase: int) -> None:
         """PHASE_CHANGED: what is true from now on."""
-        i = self.log.add(EventKind.PHASE_CHANGED, Reason.NONE)
-        self.log.rows[i].instrument = instrument
-        self.log.rows[i].phase = phase
+        event = self.log.add(EventKind.PHASE_CHANGED, Reason.NONE)
+        event.instrument = instrument
+        event.phase = phase
 
     def _enter_phases(self) -> None:
         for i in range(self.listed.count):
@@ -154,8 +154,8 @@ class Sessions:
         year = self.trading_date // 10_000
         self.trading_date = c.date
         self.client_ids.day += 1
-        i = self.log.add(EventKind.DAY_ROLLED, Reason.NONE)
-        self.log.rows[i].date = c.date
+        event = self.log.add(EventKind.DAY_ROLLED, Reason.NONE)
+        event.date = c.date
         for instrument in range(self.listed.count):
             self._settle(instrument, year)
         for instrument in range(self.listed.count):
@@ -172,11 +172,11 @@ class Sessions:
         self.turnover.add(year, amount)
         self.book.forget_last(instrument)
         reference = self.listed.settle(instrument)
-        i = self.log.add(EventKind.SETTLED, Reason.NONE)
-        self.log.rows[i].instrument = instrument
-        self.log.rows[i].price_ticks = reference
-        self.log.rows[i].quantity_lots = lots
-        self.log.rows[i].amount_fen = amount
+        event = self.log.add(EventKind.SETTLED, Reason.NONE)
+        event.instrument = instrument
+        event.price_ticks = reference
+        event.quantity_lots = lots
+        event.amount_fen = amount
 
     def _end_orders(self, instrument: int, side: int) -> None:
         """Ends the orders of a side that don't live on into the new day."""

@@ -1,12 +1,13 @@
 cimport cython
 
 from matching_engine.accounts cimport Accounts
-from matching_engine.day_trades cimport DayTrades
+from matching_engine.day_trades cimport DayTrades, trade_at
 from matching_engine.event_log cimport EventLog
 from matching_engine.fees cimport Fees
-from matching_engine.instruments cimport Instruments
+from matching_engine.instruments cimport Instruments, instrument_at
 from matching_engine.order_book cimport OrderBook
-from matching_engine.records cimport EventKind, Phase, Reason, Side
+from matching_engine.orders cimport event_at
+from matching_engine.records cimport EventKind, EventRow, Phase, Reason, Side
 
 @cython.final
 cdef class Settlement:
@@ -24,4 +25,4 @@ cdef class Settlement:
     @cython.locals(lots=cython.longlong, released=cython.longlong)
     cdef void ended(self, Py_ssize_t j) noexcept nogil
     cdef long long _taker_fee(self, unsigned int account, long long amount_fen, int phase) noexcept nogil
-    cdef void _keep(self, Py_ssize_t i) noexcept nogil
+    cdef void _keep(self, const EventRow *event) noexcept nogil
