@@ -38,7 +38,9 @@ cdef struct ClientIdRow:
     unsigned int day
     unsigned int hash
 
-cpdef bint is_empty(const char *text) noexcept nogil
+cdef inline bint is_empty(const char *text) noexcept nogil:
+    return (id_word(text, 0) | id_word(text, 1) | id_word(text, 2) | id_word(text, 3) | id_word(text, 4)) == 0
+
 cdef unsigned long long body_digest(const CommandRow *c) noexcept nogil
 
 @cython.final

@@ -2,7 +2,8 @@ cimport cython
 
 from matching_engine.records cimport OrderType, TimeInForce
 
-cdef bint may_rest(int order_type, int time_in_force) noexcept nogil
+cdef inline bint may_rest(int order_type, int time_in_force) noexcept nogil:
+    return order_type != OrderType.MARKET and time_in_force != TimeInForce.IOC and time_in_force != TimeInForce.FOK
 
 @cython.final
 cdef class OrderTerms:

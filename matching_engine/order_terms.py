@@ -7,12 +7,9 @@ import cython
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.records import OrderType, TimeInForce
 
-
-def may_rest(order_type: int, time_in_force: int) -> bool:
-    """Whether an order may be in the book or wait for its trigger."""
-    if time_in_force == TimeInForce.IOC or time_in_force == TimeInForce.FOK:
-        return False
-    return order_type != OrderType.MARKET
+    def may_rest(order_type: int, time_in_force: int) -> bool:
+        """Whether an order may be in the book or wait for its trigger."""
+        return order_type != OrderType.MARKET and time_in_force not in (TimeInForce.IOC, TimeInForce.FOK)
 
 
 class OrderTerms:
