@@ -136,7 +136,7 @@ class Engine:
         """
         if getattr(commands, "dtype", None) != COMMAND or commands.ndim != 1:
             raise ValueError("commands must be a one-dimensional COMMAND array")
-        self.log.size = 0
+        self.log.begin()
         if cython.compiled:
             self._run_bytes(np.ascontiguousarray(commands).view(np.uint8), len(commands))
         else:
@@ -145,7 +145,7 @@ class Engine:
 
     def submit(self, command: Command) -> list[Event]:
         """Runs one command. Raises as `process` does, and OverflowError for a value its field cannot hold."""
-        self.log.size = 0
+        self.log.begin()
         if cython.compiled:
             self._one.read(command)
             self._run(cython.address(self._one.rows[0]), 1)

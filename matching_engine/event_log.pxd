@@ -29,8 +29,10 @@ cdef class EventLog:
     cdef unsigned long long seq
     cdef readonly int fault
     cdef EventRow[::1] rows
-    cdef object _words
+    cdef object _loan, _spare
+    cdef bint _lent
 
+    cpdef int begin(self) except -1
     cpdef int reserve(self, Py_ssize_t events) except -1
     cdef EventRow *add(self, int kind, int reason) noexcept nogil
     cdef void reject(self, const CommandRow *c, int reason, unsigned long long order_id) noexcept nogil

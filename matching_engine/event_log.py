@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import cython
 import numpy as np
 
-from matching_engine.pools import grown, rows
+from matching_engine.pools import Loan, grown, rows
 from matching_engine.records import EVENT, Command
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
@@ -65,19 +65,31 @@ class EventLog:
         self.size = 0
         self.seq = 0
         self.fault = 0
-        self.rows = rows(EventOut, 64)
-        self._words = self._as_words()
+        self._lent = False  # the latest events, perhaps: they were handed out
+        self._use(Loan(rows(EventOut, 64)))
+        self._spare = Loan(rows(EventOut, 1))
+
+    def begin(self) -> int:
+        """Begins a call; returns the rows there are. Events that were handed out stay as they are while somebody holds them:
+        then the rows are others. Raises MemoryError, nothing changed."""
+        self.size = 0
+        if self._lent and not self._loan.ended():
+            held, spare = self._loan, self._spare
+            reusable = spare.ended() and len(spare.pool) >= len(self.rows)
+            self._use(spare if reusable else Loan(rows(EventOut, len(self.rows))))
+            self._spare = held
+        self._lent = False
+        return len(self.rows)
 
     def reserve(self, events: int) -> int:
         """Makes room for `events` more; returns the rows there are. Raises MemoryError, nothing changed."""
         if self.size + events > len(self.rows):
-            self.rows = grown(self.rows, self.size, max(self.size + events, 2 * len(self.rows)))
-            self._words = self._as_words()
+            self._use(Loan(grown(self.rows, self.size, max(self.size + events, 2 * len(self.rows)))))
         return len(self.rows)
 
-    def _as_words(self) -> Any:
-        """The rows as an array of words, made once for each pool: making it costs more than copying an event."""
-        return self.rows.base.view("u8") if cython.compiled else None  # type: ignore[attr-defined]
+    def _use(self, loan: Loan) -> None:
+        self.rows = loan.pool
+        self._loan = loan
 
     def add(self, kind: int, reason: int) -> EventOut:
         """A new event of the present command, otherwise blank: its row, to be filled in."""
@@ -104,10 +116,10 @@ class EventLog:
         event.quantity_lots = c.quantity_lots
 
     def take(self) -> Any:
-        """The events as an EVENT array of their own; the log is empty again."""
+        """The events as an EVENT array that stays as it is; the log is empty again."""
         if cython.compiled:
-            # As whole words: numpy copies records field by field.
-            events = self._words[: self.size * WORDS].copy().view(EVENT)
+            events = self._loan.first(self.size * WORDS).view(EVENT)
+            self._lent = True
         else:
             events = np.array([VALUES(row) for row in self.rows[: self.size]], EVENT)
         self.size = 0

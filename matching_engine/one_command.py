@@ -24,10 +24,13 @@ class OneCommand:
         self.rows: Any = np.zeros(1, COMMAND)
 
     def read(self, command: Command) -> None:
-        """Takes a command over. Raises OverflowError or TypeError for a value its field cannot hold."""
+        """Takes a command over. Raises OverflowError for a value its field cannot hold."""
         if not isinstance(command, tuple) or len(command) != FIELDS:
             raise TypeError("a command has 30 fields")
         values = cython.cast(tuple, command)  # A plain tuple's items are reached faster.
+        for value in values:
+            if not isinstance(value, int | bytes):  # What is no integer would be cut to one.
+                raise OverflowError(f"{value!r} is no integer")
         self.rows[0].seq = values[0]
         self.rows[0].time_ns = values[1]
         self.rows[0].request_id = values[2]

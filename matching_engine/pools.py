@@ -7,6 +7,8 @@ one costs no time, and memory only where rows are written.
 from __future__ import annotations
 
 import mmap
+import weakref
+from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import cython
@@ -16,6 +18,9 @@ NATIVE: bool = cython.compiled
 
 LARGE_BYTES = 32 * 2**20
 """A pool of this size asks for huge pages: a fresh page costs a visit to the kernel, and this makes 512 of them one."""
+
+LENT_BYTES = 64 * 2**10
+"""A copy of fewer bytes costs less than lending them."""
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     NIL = 0
@@ -80,3 +85,36 @@ def grown(held: list[Item], kept: int, count: int) -> list[Item]:
     # As whole bytes: numpy copies records field by field.
     new.view(np.uint8)[: kept * old.itemsize] = old.view(np.uint8)[: kept * old.itemsize]
     return new  # type: ignore[no-any-return]
+
+
+class Loan:
+    """A pool whose first rows are handed out where they stand, as arrays of words, instead of being copied (compiled only).
+    Whoever fills the pool again waits until nobody holds them any more."""
+
+    def __init__(self, pool: Any) -> None:
+        self.pool = pool
+        self._words: Any = pool.view("u8") if cython.compiled else None
+        self._borrower: Callable[[], Borrower | None] = lambda: None
+
+    def first(self, count: int) -> Any:
+        """The first `count` words, as 64-bit numbers: numpy would copy records field by field. A few are a copy."""
+        words = self._words[:count]
+        if words.nbytes < LENT_BYTES:
+            return words.copy()
+        borrower = Borrower(words)
+        self._borrower = weakref.ref(borrower)
+        return np.asarray(borrower)
+
+    def ended(self) -> bool:
+        """Whether nobody holds what was handed out last."""
+        return self._borrower() is None
+
+
+class Borrower:
+    """What the arrays of a loan have as their base: it lives as long as any of them, or of their slices."""
+
+    __slots__ = ("__array_interface__", "__weakref__", "_words")
+
+    def __init__(self, words: Any) -> None:
+        self._words = words  # The memory stays as long.
+        self.__array_interface__ = words.__array_interface__

@@ -104,7 +104,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import IntEnum, IntFlag
-from struct import Struct
+from struct import Struct, error
 from typing import NamedTuple
 
 import numpy as np
@@ -514,7 +514,12 @@ _EVENT_STRUCT = Struct("<QQQqqqqqqqIIIIHBBBBBB")
 
 def pack_commands(commands: Iterable[Command]) -> bytes:
     """The bytes of a COMMAND array; raises `struct.error` for a value its field cannot hold."""
-    return b"".join([_COMMAND_STRUCT.pack(*command) for command in commands])
+    packed = []
+    for command in commands:
+        if len(command.client_order_id) > CLIENT_ORDER_ID_BYTES:  # A Struct would cut it.
+            raise error(f"a client order id has at most {CLIENT_ORDER_ID_BYTES} bytes")
+        packed.append(_COMMAND_STRUCT.pack(*command))
+    return b"".join(packed)
 
 
 def unpack_commands(data: bytes) -> Iterator[Command]:

@@ -5,19 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching_engine.client_ids import ClientIds, is_empty
+from matching_engine.client_ids import ClientIds
 
 texts = st.one_of(
     st.binary(min_size=1, max_size=36),
     st.sampled_from([b"a", b"b", b"a" * 36, b"a" * 35 + b"b", b"\0" * 35 + b"x"]),
 ).map(lambda text: text.ljust(36, b"\0"))
 actions = st.lists(st.tuples(st.integers(1, 3), texts, st.integers(0, 9)), max_size=200)
-
-
-def test_an_empty_id_is_all_zeros() -> None:
-    assert is_empty(bytes(36))
-    for place in range(36):
-        assert not is_empty(bytes(place) + b"x" + bytes(35 - place))
 
 
 @given(actions, st.integers(0, 9))

@@ -40,6 +40,23 @@ def test_events_come_as_one_array_that_stays_as_it_is() -> None:
     assert first.tobytes() == copy.tobytes()
 
 
+@pytest.mark.parametrize("held", [slice(None), slice(700, None), slice(5, 9)])
+def test_events_of_large_batches_stay_as_they_are_while_somebody_holds_them_or_a_part_of_them(held: slice) -> None:
+    """A large batch's events are not copied: each batch has other memory while those of the ones before are held."""
+    commands = [np.zeros(1_000, COMMAND) for _ in range(6)]
+    for number, batch in enumerate(commands):
+        batch["kind"] = CommandKind.OPEN_ACCOUNT
+        batch["seq"] = np.arange(1_000) + 1_000 * number + 1
+    engine = Engine()
+    kept = [engine.process(batch)[held] for batch in commands]
+    once_more = Engine()
+    copies = [once_more.process(batch)[held].copy() for batch in commands]
+    assert [part.tobytes() for part in kept] == [part.tobytes() for part in copies]
+    assert [part["account"].tolist() for part in kept] == [
+        list(range(1_000 * number + 2, 1_000 * number + 1_002))[held] for number in range(6)
+    ]
+
+
 @pytest.mark.parametrize("step", [1, 2, -1])
 def test_arrays_need_not_be_contiguous_or_writable(step: int) -> None:
     wide = np.zeros(6, COMMAND)

@@ -48,6 +48,14 @@ def test_another_body_is_refused(talk: Talk, change: dict[str, Any]) -> None:
     assert event.order_id == talk.seq
 
 
+@pytest.mark.parametrize("place", range(36))
+def test_an_id_is_one_wherever_its_only_byte_stands(talk: Talk, place: int) -> None:
+    text = bytes(place) + b"x"
+    talk.order(2, BUY, 1, 1000, client_order_id=text)
+    assert talk.order(2, BUY, 1, 1000, client_order_id=text)[0].kind == EventKind.REPEATED
+    assert talk.order(2, BUY, 1, 1000, client_order_id=b"\0" * 36)[0].kind == EventKind.ACCEPTED
+
+
 def test_who_sent_it_is_no_part_of_the_body(talk: Talk) -> None:
     talk.order(2, BUY, 1, 1000, client_order_id=b"a", request_id=1, actor=1, time_ns=1, gateway_id=1)
     repeat = talk.order(2, BUY, 1, 1000, client_order_id=b"a", request_id=2, actor=2, time_ns=2, incarnation=2)
