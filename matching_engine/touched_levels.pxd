@@ -12,6 +12,13 @@ cdef struct TouchedRow:
     long long price_ticks
     long long side_number
 
+cdef enum:
+    FEW = 4
+
+cdef extern from *:
+    # The address of a row, as `orders.order_at`.
+    TouchedRow *touched_at "&"(TouchedRow row) noexcept nogil
+
 cdef struct PlaceRow:
     unsigned long long stamp
     long long entry
@@ -26,5 +33,7 @@ cdef class TouchedLevels:
 
     cpdef int reserve(self, Py_ssize_t levels) except -1
     cpdef void clear(self) noexcept nogil
-    @cython.locals(last=Py_ssize_t, mask=Py_ssize_t, i=Py_ssize_t, entry=Py_ssize_t)
+    @cython.locals(n=Py_ssize_t)
     cpdef void touch(self, long long side_number, long long price_ticks) noexcept nogil
+    @cython.locals(mask=Py_ssize_t, i=Py_ssize_t)
+    cdef bint _is_new(self, Py_ssize_t count) noexcept nogil

@@ -1,7 +1,7 @@
 """The price levels that a command has touched, each once, in the order of first touch.
 
-A touch is most often the same as the last one. Otherwise an open-addressing table finds it, whose places are stamped
-with the number of the command: those of earlier commands count as free, so nothing is cleared between commands.
+Most commands touch a few, which are looked through. Of more an open-addressing table is kept, whose places are stamped with
+the number of the command: those of earlier commands count as free, so nothing is cleared between commands.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import WORD, lowest_bit
 
     GOLDEN = 0x9E37_79B9_7F4A_7C15
+    FEW = 4  # so many are looked through
+
+    def touched_at(row: Touched) -> Touched:
+        """A row to be read and written: in C its address, here itself."""
+        return row
 
 
 @dataclass(slots=True)
@@ -52,7 +57,7 @@ class TouchedLevels:
     def reserve(self, levels: int) -> int:
         """Makes room for so many levels, between commands; returns the rows there are. Raises MemoryError."""
         size = len(self.rows)
-        while size < levels:
+        while size <= levels:  # One more is written before it is known to be new.
             size *= 2
         if size > len(self.rows):
             table = rows(Place, 2 * size)
@@ -69,18 +74,27 @@ class TouchedLevels:
 
     def touch(self, side_number: int, price_ticks: int) -> None:
         """Notes a level unless it is noted already."""
-        last = self.count - 1
-        if last >= 0 and self.rows[last].price_ticks == price_ticks and self.rows[last].side_number == side_number:
-            return
-        mask = len(self._table) - 1
-        i = (((price_ticks << 12 ^ side_number) * GOLDEN) & WORD) >> self._shift
-        while self._table[i].stamp == self._stamp:
-            entry = self._table[i].entry
-            if self.rows[entry].price_ticks == price_ticks and self.rows[entry].side_number == side_number:
+        count = self.count
+        for n in range(min(count, FEW)):
+            row = touched_at(self.rows[n])
+            if row.price_ticks == price_ticks and row.side_number == side_number:
                 return
+        row = touched_at(self.rows[count])
+        row.price_ticks = price_ticks
+        row.side_number = side_number
+        if count < FEW or self._is_new(count):
+            self.count = count + 1
+
+    def _is_new(self, count: int) -> bool:
+        """Whether the level in row `count` isn't in the table; from now on it is."""
+        level = touched_at(self.rows[count])
+        mask = len(self._table) - 1
+        i = (((level.price_ticks << 12 ^ level.side_number) * GOLDEN) & WORD) >> self._shift
+        while self._table[i].stamp == self._stamp:
+            row = touched_at(self.rows[self._table[i].entry])
+            if row.price_ticks == level.price_ticks and row.side_number == level.side_number:
+                return False
             i = (i + 1) & mask
         self._table[i].stamp = self._stamp
-        self._table[i].entry = self.count
-        self.rows[self.count].price_ticks = price_ticks
-        self.rows[self.count].side_number = side_number
-        self.count += 1
+        self._table[i].entry = count
+        return True
