@@ -34,7 +34,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.book_refusals import amend_refusal, order_refusal
     from matching_engine.faults import Fault
     from matching_engine.fill_or_kill import fillable
-    from matching_engine.order_ids import entry_at, hash_of
+    from matching_engine.order_ids import entry_at, mark_of
     from matching_engine.orders import command_at, event_at, order_at, refills_of, release
     from matching_engine.pools import NIL, WORD, prefetch
     from matching_engine.price_levels import key_of, level_at, side_at
@@ -471,8 +471,8 @@ class OrderBook:
     def _look_ahead(self, order_id: int, later_id: int) -> None:
         """Asks for the memory of an order that a command will soon name, and of the entry of one that will be named later. A
         wrong guess costs nothing but the asking."""
-        prefetch(entry_at(self.ids._table[hash_of(later_id) >> self.ids._shift]))
-        prefetch(order_at(self.orders[self.ids._table[hash_of(order_id) >> self.ids._shift].slot]))
+        prefetch(entry_at(self.ids._table[mark_of(later_id) >> self.ids._shift]))
+        prefetch(order_at(self.orders[self.ids._table[mark_of(order_id) >> self.ids._shift].slot]))
 
     def _apply(self, c: BookCommand) -> None:
         reason: int = Reason.UNKNOWN_COMMAND

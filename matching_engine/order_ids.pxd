@@ -9,12 +9,10 @@ cdef struct EntryRow:
 
 cdef extern from *:
     """
-    #define rex_order_id_hash(id) (((id) ^ (id) >> 32) * 0x9E3779B97F4A7C15ull)
-    #define rex_mark(hash) ((unsigned int) (hash))
+    #define rex_mark(id) ((unsigned int) ((((id) ^ (id) >> 32) * 0x9E3779B97F4A7C15ull) >> 32))
     """
-    unsigned long long hash_of "rex_order_id_hash"(unsigned long long order_id) noexcept nogil
     EntryRow *entry_at "&"(EntryRow row) noexcept nogil
-    unsigned int mark_of "rex_mark"(unsigned long long hash) noexcept nogil
+    unsigned int mark_of "rex_mark"(unsigned long long order_id) noexcept nogil
 
 @cython.final
 cdef class OrderIds:
@@ -30,6 +28,7 @@ cdef class OrderIds:
     cpdef void insert(self, unsigned long long order_id, int slot) noexcept nogil
     @cython.locals(home=Py_ssize_t, hole=Py_ssize_t, i=Py_ssize_t, mask=Py_ssize_t)
     cpdef int erase(self, unsigned long long order_id) noexcept nogil
+    @cython.locals(i=Py_ssize_t, place=Py_ssize_t, size=Py_ssize_t)
     cpdef int reserve(self, Py_ssize_t count) except -1
     @cython.locals(known=Py_ssize_t)
     cdef inline Py_ssize_t _place_of(self, unsigned long long order_id) noexcept nogil

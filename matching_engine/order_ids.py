@@ -1,8 +1,9 @@
 """Which slot holds the order of an id: an open-addressing table sized to the *live* orders.
 
-Linear probing, at most half full. An entry is eight bytes: a slot, and half of the id's hash, so that a look-up reads the
-order itself (which has the whole id) only where it is the one sought, but for one in 2^32. An erased entry leaves no
-tombstone: the entries behind it move up, so a table that has seen a billion ids is as fast as a new one.
+Linear probing, at most half full. An entry is eight bytes: a slot, and the upper half of the id's hash. Its upper bits say
+where the entry belongs, the others tell it from its neighbours: a look-up reads an order itself (which has the whole id)
+hardly ever but where it is the one sought. An erased entry leaves no tombstone: the entries behind it move up, so a table
+that has seen a billion ids is as fast as a new one.
 """
 
 from __future__ import annotations
@@ -18,13 +19,9 @@ from matching_engine.pools import rows
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import NIL, WORD, lowest_bit, prefetch
 
-    def hash_of(order_id: int) -> int:
-        """64 bits, the upper ones of which say where an id stands: neither strides nor close ids crowd a part of the table."""
-        return ((order_id ^ (order_id >> 32)) * 0x9E37_79B9_7F4A_7C15) & WORD
-
-    def mark_of(hash: int) -> int:
-        """The half of a hash that an entry keeps: the lower one, which doesn't say where it stands."""
-        return hash & 0xFFFF_FFFF
+    def mark_of(order_id: int) -> int:
+        """32 bits, the upper ones of which say where an id stands: neither strides nor close ids crowd a part of the table."""
+        return (((order_id ^ (order_id >> 32)) * 0x9E37_79B9_7F4A_7C15) & WORD) >> 32
 
     def entry_at(row: Entry) -> Entry:
         """A row to be read: in C its address, here itself."""
@@ -48,7 +45,7 @@ class OrderIds:
         self.count = 0
         self.orders = orders
         self._table = rows(Entry, 64)
-        self._shift = 64 - 6
+        self._shift = 32 - 6
         self._sought = 0
         self._place = -1  # of the id sought last, while it still is its place
 
@@ -60,13 +57,13 @@ class OrderIds:
 
     def expect(self, order_id: int) -> None:
         """Asks for the memory of the entry of an id that comes soon."""
-        prefetch(entry_at(self._table[hash_of(order_id) >> self._shift]))
+        prefetch(entry_at(self._table[mark_of(order_id) >> self._shift]))
 
     def insert(self, order_id: int, slot: int) -> None:
         """Adds an id that is not in the table, of the order in a slot; `reserve` must have made room for it."""
         i = self._place_of(order_id)
         self._table[i].slot = slot
-        self._table[i].mark = mark_of(hash_of(order_id))
+        self._table[i].mark = mark_of(order_id)
         self.count += 1
 
     def erase(self, order_id: int) -> int:
@@ -79,7 +76,7 @@ class OrderIds:
         i = (hole + 1) & mask
         while self._table[i].slot != NIL:
             # An entry may move up as long as it doesn't pass its home.
-            home = hash_of(self.orders[self._table[i].slot].order_id) >> self._shift
+            home = self._table[i].mark >> self._shift
             if ((i - home) & mask) >= ((i - hole) & mask):
                 self._table[hole].slot = self._table[i].slot
                 self._table[hole].mark = self._table[i].mark
@@ -98,11 +95,14 @@ class OrderIds:
             old = self._table
             self._place = -1
             self._table = rows(Entry, size)
-            self._shift = 64 - lowest_bit(size)
+            self._shift = 32 - lowest_bit(size)
             for i in range(len(old)):
                 if old[i].slot != NIL:
-                    self.insert(self.orders[old[i].slot].order_id, old[i].slot)
-                    self.count -= 1
+                    place = old[i].mark >> self._shift
+                    while self._table[place].slot != NIL:
+                        place = (place + 1) & (size - 1)
+                    self._table[place].slot = old[i].slot
+                    self._table[place].mark = old[i].mark
         return size
 
     def _place_of(self, order_id: int) -> int:
@@ -114,9 +114,8 @@ class OrderIds:
     def _locate(self, order_id: int) -> int:
         """Where the id stands, or else the free place where it would."""
         mask = len(self._table) - 1
-        hash = hash_of(order_id)
-        mark = mark_of(hash)
-        i = hash >> self._shift
+        mark = mark_of(order_id)
+        i = mark >> self._shift
         while self._table[i].slot != NIL:
             if self._table[i].mark == mark and self.orders[self._table[i].slot].order_id == order_id:
                 return i
