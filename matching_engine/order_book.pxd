@@ -30,7 +30,7 @@ from matching_engine.auction cimport Auction, find_auction
 from matching_engine.book_refusals cimport amend_refusal, order_refusal
 from matching_engine.faults cimport Fault
 from matching_engine.fill_or_kill cimport fillable
-from matching_engine.order_ids cimport OrderIds, entry_at, mark_of
+from matching_engine.order_ids cimport OrderIds, entry_at, hash_of
 from matching_engine.orders cimport LastRow, OrderRow, command_at, event_at, order_at, refills_of, release
 from matching_engine.pools cimport NIL, WORD, prefetch
 from matching_engine.price_levels cimport LevelRow, PriceLevels, SideRow, key_of, level_at, side_at

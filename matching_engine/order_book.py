@@ -34,7 +34,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.book_refusals import amend_refusal, order_refusal
     from matching_engine.faults import Fault
     from matching_engine.fill_or_kill import fillable
-    from matching_engine.order_ids import entry_at, mark_of
+    from matching_engine.order_ids import entry_at, hash_of
     from matching_engine.orders import command_at, event_at, order_at, refills_of, release
     from matching_engine.pools import NIL, WORD, prefetch
     from matching_engine.price_levels import key_of, level_at, side_at
@@ -284,11 +284,14 @@ class OrderBook:
         makers = 2 * order.instrument + 1 - order.side
         other = side_at(self.levels.sides[makers])
         own_limit = key_of(other, makers, order.price_ticks)
+        self.bounded = False
+        self.traded = False
+        if other.best_key > own_limit and order.order_type == OrderType.LIMIT and order.time_in_force <= TimeInForce.GTC:
+            self._rest(slot)  # As most orders do: nothing is there to trade with.
+            return
         if order.order_type == OrderType.MARKET and order.price_ticks == 0:
             own_limit = WORD - 1
         limit = min(own_limit, key_of(other, makers, worst_ticks))
-        self.bounded = False
-        self.traded = False
         if order.time_in_force == TimeInForce.FOK and not fillable(self.levels, self.orders, slot, limit):
             self.end(slot, EventKind.CANCELED, Reason.FILL_OR_KILL)
             return
@@ -471,8 +474,8 @@ class OrderBook:
     def _look_ahead(self, order_id: int, later_id: int) -> None:
         """Asks for the memory of an order that a command will soon name, and of the entry of one that will be named later. A
         wrong guess costs nothing but the asking."""
-        prefetch(entry_at(self.ids._table[mark_of(later_id) >> self.ids._shift]))
-        prefetch(order_at(self.orders[self.ids._table[mark_of(order_id) >> self.ids._shift].slot]))
+        prefetch(entry_at(self.ids._table[hash_of(later_id) >> self.ids._shift]))
+        prefetch(order_at(self.orders[self.ids._table[hash_of(order_id) >> self.ids._shift]]))
 
     def _apply(self, c: BookCommand) -> None:
         reason: int = Reason.UNKNOWN_COMMAND
@@ -741,14 +744,11 @@ class OrderBook:
         level = level_at(self.levels.rows[order.level])
         if self.ids.erase(order.order_id) != slot:
             self.fault = Fault.ORDER_LOST
-        if order.prev == NIL:
-            level.head = order.next
-        else:
-            self.orders[order.prev].next = order.next
-        if order.next == NIL:
-            level.tail = order.prev
-        else:
-            self.orders[order.next].prev = order.prev
+        # Without branches, which nothing could predict: what has no neighbour writes to row 0, which nobody reads.
+        self.orders[order.prev].next = order.next
+        self.orders[order.next].prev = order.prev
+        level.head = order.next if order.prev == NIL else level.head
+        level.tail = order.prev if order.next == NIL else level.tail
         level.quantity_lots -= order.shown_lots
         level.orders -= 1
         if order.hidden_lots != 0:
