@@ -40,6 +40,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.price_levels import key_of, level_at, side_at
     from matching_engine.records import (
         MAX_BOOK_PRICE_TICKS,
+        MAX_QUANTITY_LOTS,
         MAX_SLICES,
         CommandKind,
         EventKind,
@@ -464,7 +465,8 @@ class OrderBook:
             self.reserve(stop - done)
             with cython.nogil:
                 while done < stop and self.fault == 0:
-                    if cython.compiled and done + 2 * AHEAD < count:
+                    if cython.compiled and done + 8 * AHEAD < count:
+                        prefetch(command_at(commands[done + 8 * AHEAD]))
                         self._look_ahead(commands[done + AHEAD].order_id, commands[done + 2 * AHEAD].order_id)
                     self._apply(command_at(commands[done]))
                     done += 1
@@ -494,12 +496,15 @@ class OrderBook:
 
     def _new_order(self, c: BookCommand) -> int:
         """Carries out a new order, or says why not."""
-        reason = order_refusal(c, self.instruments)
-        if reason != Reason.NONE:
-            return reason
-        collecting = self.last[c.instrument].collecting
-        if collecting and (c.order_type != OrderType.LIMIT or c.time_in_force > TimeInForce.GTC or c.flags != 0):
-            return Reason.NOT_IN_AUCTION
+        plain = self._is_plain(c)
+        if not plain:
+            reason = order_refusal(c, self.instruments)
+            if reason != Reason.NONE:
+                return reason
+            if self.last[c.instrument].collecting and (
+                c.order_type != OrderType.LIMIT or c.time_in_force > TimeInForce.GTC or c.flags != 0
+            ):
+                return Reason.NOT_IN_AUCTION
         if self.ids.find(c.order_id) != NIL:
             return Reason.DUPLICATE_ORDER_ID
         if c.flags != 0 and self.crosses(c.instrument, c.side, c.price_ticks):
@@ -521,13 +526,31 @@ class OrderBook:
         order.self_trade = c.self_trade
         order.flags = c.flags
         self._emit(EventKind.ACCEPTED, Reason.NONE, slot, c.order_type, c.quantity_lots, c.quantity_lots, 0)
-        if order.order_type >= OrderType.STOP:
+        if plain:
+            self._run(slot)
+        elif order.order_type >= OrderType.STOP:
             self._wait(slot, c.trigger_ticks)
-        elif collecting:
+        elif self.last[c.instrument].collecting:
             self.collect(slot)
         else:
             self._run(slot)
         return Reason.NONE
+
+    def _is_plain(self, c: BookCommand) -> bool:
+        """Whether a NEW_ORDER is one of those that most are, a LIMIT order without options that may trade at once, and can be
+        read: no other reason to refuse it needs to be looked for than that its id is taken."""
+        return (
+            c.order_type == OrderType.LIMIT
+            and c.flags | c.display_lots == 0
+            and c.trigger_ticks == 0
+            and c.side <= Side.SELL
+            and TimeInForce.DAY <= c.time_in_force <= TimeInForce.FOK
+            and c.self_trade <= SelfTrade.DECREMENT
+            and 1 <= c.quantity_lots <= MAX_QUANTITY_LOTS
+            and -MAX_BOOK_PRICE_TICKS - 1 <= c.price_ticks <= MAX_BOOK_PRICE_TICKS
+            and c.instrument < self.instruments
+            and self.last[c.instrument].collecting == 0
+        )
 
     def _amend(self, c: BookCommand) -> int:
         """Carries out an amend (rulebook 3), or says why not."""
