@@ -15,7 +15,6 @@ from matching_engine.records cimport (
 )
 
 cdef int order_refusal(const BookCommandRow *c, int instruments) noexcept nogil
-cdef bint is_plain(const BookCommandRow *c) noexcept nogil
 @cython.locals(total=cython.longlong, display=cython.longlong)
 cdef int amend_refusal(const BookCommandRow *c, const OrderRow *order, bint display_counts) noexcept nogil
 cdef bint names_too_much(const BookCommandRow *c) noexcept nogil

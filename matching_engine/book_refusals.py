@@ -22,8 +22,6 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 def order_refusal(c: BookCommand, instruments: int) -> int:
     """Of a NEW_ORDER; NONE if it can be read."""
-    if is_plain(c) and c.instrument < instruments:
-        return Reason.NONE
     if c.instrument >= instruments:
         return Reason.UNKNOWN_INSTRUMENT
     if c.side > Side.SELL:
@@ -56,20 +54,6 @@ def order_refusal(c: BookCommand, instruments: int) -> int:
     elif c.trigger_ticks != 0:
         return Reason.INVALID_TRIGGER
     return Reason.NONE
-
-
-def is_plain(c: BookCommand) -> bool:
-    """Whether a NEW_ORDER is a LIMIT order without options, as nearly all are, and can be read: what the ladder would find."""
-    return (
-        c.order_type == OrderType.LIMIT
-        and c.flags | c.display_lots == 0
-        and c.trigger_ticks == 0
-        and c.side <= Side.SELL
-        and TimeInForce.DAY <= c.time_in_force <= TimeInForce.FOK
-        and c.self_trade <= SelfTrade.DECREMENT
-        and is_quantity(c.quantity_lots)
-        and is_price(c.price_ticks)
-    )
 
 
 def amend_refusal(c: BookCommand, order: Order, display_counts: bool) -> int:

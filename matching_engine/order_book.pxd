@@ -36,6 +36,7 @@ from matching_engine.pools cimport NIL, WORD, prefetch
 from matching_engine.price_levels cimport LevelRow, PriceLevels, SideRow, key_of, level_at, side_at
 from matching_engine.records cimport (
     MAX_BOOK_PRICE_TICKS,
+    MAX_QUANTITY_LOTS,
     MAX_SLICES,
     BookCommandRow,
     BookEventRow,
@@ -108,7 +109,9 @@ cdef class OrderBook:
     cdef int _apply_all(self, const BookCommandRow[::1] commands) except -1
     cdef inline void _look_ahead(self, unsigned long long order_id, unsigned long long later_id) noexcept nogil
     cdef void _apply(self, const BookCommandRow *c) noexcept nogil
+    @cython.locals(plain=cython.bint)
     cdef inline int _new_order(self, const BookCommandRow *c) noexcept nogil
+    cdef inline bint _is_plain(self, const BookCommandRow *c) noexcept nogil
     @cython.locals(same=cython.bint)
     cdef int _amend(self, const BookCommandRow *c) noexcept nogil
     cdef void _wait(self, int slot, long long trigger_ticks) noexcept nogil

@@ -40,6 +40,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.price_levels import key_of, level_at, side_at
     from matching_engine.records import (
         MAX_BOOK_PRICE_TICKS,
+        MAX_QUANTITY_LOTS,
         MAX_SLICES,
         CommandKind,
         EventKind,
@@ -284,11 +285,14 @@ class OrderBook:
         makers = 2 * order.instrument + 1 - order.side
         other = side_at(self.levels.sides[makers])
         own_limit = key_of(other, makers, order.price_ticks)
+        self.bounded = False
+        self.traded = False
+        if other.best_key > own_limit and order.order_type == OrderType.LIMIT and order.time_in_force <= TimeInForce.GTC:
+            self._rest(slot)  # As most orders do: nothing is there to trade with.
+            return
         if order.order_type == OrderType.MARKET and order.price_ticks == 0:
             own_limit = WORD - 1
         limit = min(own_limit, key_of(other, makers, worst_ticks))
-        self.bounded = False
-        self.traded = False
         if order.time_in_force == TimeInForce.FOK and not fillable(self.levels, self.orders, slot, limit):
             self.end(slot, EventKind.CANCELED, Reason.FILL_OR_KILL)
             return
@@ -461,7 +465,8 @@ class OrderBook:
             self.reserve(stop - done)
             with cython.nogil:
                 while done < stop and self.fault == 0:
-                    if cython.compiled and done + 2 * AHEAD < count:
+                    if cython.compiled and done + 8 * AHEAD < count:
+                        prefetch(command_at(commands[done + 8 * AHEAD]))
                         self._look_ahead(commands[done + AHEAD].order_id, commands[done + 2 * AHEAD].order_id)
                     self._apply(command_at(commands[done]))
                     done += 1
@@ -472,7 +477,7 @@ class OrderBook:
         """Asks for the memory of an order that a command will soon name, and of the entry of one that will be named later. A
         wrong guess costs nothing but the asking."""
         prefetch(entry_at(self.ids._table[hash_of(later_id) >> self.ids._shift]))
-        prefetch(order_at(self.orders[self.ids._table[hash_of(order_id) >> self.ids._shift].slot]))
+        prefetch(order_at(self.orders[self.ids._table[hash_of(order_id) >> self.ids._shift]]))
 
     def _apply(self, c: BookCommand) -> None:
         reason: int = Reason.UNKNOWN_COMMAND
@@ -491,12 +496,15 @@ class OrderBook:
 
     def _new_order(self, c: BookCommand) -> int:
         """Carries out a new order, or says why not."""
-        reason = order_refusal(c, self.instruments)
-        if reason != Reason.NONE:
-            return reason
-        collecting = self.last[c.instrument].collecting
-        if collecting and (c.order_type != OrderType.LIMIT or c.time_in_force > TimeInForce.GTC or c.flags != 0):
-            return Reason.NOT_IN_AUCTION
+        plain = self._is_plain(c)
+        if not plain:
+            reason = order_refusal(c, self.instruments)
+            if reason != Reason.NONE:
+                return reason
+            if self.last[c.instrument].collecting and (
+                c.order_type != OrderType.LIMIT or c.time_in_force > TimeInForce.GTC or c.flags != 0
+            ):
+                return Reason.NOT_IN_AUCTION
         if self.ids.find(c.order_id) != NIL:
             return Reason.DUPLICATE_ORDER_ID
         if c.flags != 0 and self.crosses(c.instrument, c.side, c.price_ticks):
@@ -518,13 +526,31 @@ class OrderBook:
         order.self_trade = c.self_trade
         order.flags = c.flags
         self._emit(EventKind.ACCEPTED, Reason.NONE, slot, c.order_type, c.quantity_lots, c.quantity_lots, 0)
-        if order.order_type >= OrderType.STOP:
+        if plain:
+            self._run(slot)
+        elif order.order_type >= OrderType.STOP:
             self._wait(slot, c.trigger_ticks)
-        elif collecting:
+        elif self.last[c.instrument].collecting:
             self.collect(slot)
         else:
             self._run(slot)
         return Reason.NONE
+
+    def _is_plain(self, c: BookCommand) -> bool:
+        """Whether a NEW_ORDER is one of those that most are, a LIMIT order without options that may trade at once, and can be
+        read: no other reason to refuse it needs to be looked for than that its id is taken."""
+        return (
+            c.order_type == OrderType.LIMIT
+            and c.flags | c.display_lots == 0
+            and c.trigger_ticks == 0
+            and c.side <= Side.SELL
+            and TimeInForce.DAY <= c.time_in_force <= TimeInForce.FOK
+            and c.self_trade <= SelfTrade.DECREMENT
+            and 1 <= c.quantity_lots <= MAX_QUANTITY_LOTS
+            and -MAX_BOOK_PRICE_TICKS - 1 <= c.price_ticks <= MAX_BOOK_PRICE_TICKS
+            and c.instrument < self.instruments
+            and self.last[c.instrument].collecting == 0
+        )
 
     def _amend(self, c: BookCommand) -> int:
         """Carries out an amend (rulebook 3), or says why not."""
@@ -741,14 +767,11 @@ class OrderBook:
         level = level_at(self.levels.rows[order.level])
         if self.ids.erase(order.order_id) != slot:
             self.fault = Fault.ORDER_LOST
-        if order.prev == NIL:
-            level.head = order.next
-        else:
-            self.orders[order.prev].next = order.next
-        if order.next == NIL:
-            level.tail = order.prev
-        else:
-            self.orders[order.next].prev = order.prev
+        # Without branches, which nothing could predict: what has no neighbour writes to row 0, which nobody reads.
+        self.orders[order.prev].next = order.next
+        self.orders[order.next].prev = order.prev
+        level.head = order.next if order.prev == NIL else level.head
+        level.tail = order.prev if order.next == NIL else level.tail
         level.quantity_lots -= order.shown_lots
         level.orders -= 1
         if order.hidden_lots != 0:
