@@ -3,28 +3,90 @@
     python -m tests.property.long_run --seeds 10000 --commands 1000 --jobs 2
 
 Each seed is a hostile flow. After every command the event lists, the next deadlines and the states (balances, orders in
-their queues, trades, ids) are compared, at the end the events of the whole flow given in one batch. The first difference of
-each seed is printed; the last line says how many seeds differ.
+their queues, trades, ids) are compared, at the end the events of the whole flow given in one batch: a digest of all that
+from either engine. Where the digests differ the flow runs once more, side by side, and the first difference is printed; the
+last line says how many seeds differ.
+
+`--record FILE` keeps the flows and the naive engine's digests, and `--answers FILE` compares another build of the engine with
+them, which has then only itself to run.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import os
+import pickle
 import sys
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from hashlib import blake2b
+from itertools import repeat
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from load_tests import progress
-from matching_engine import Engine, build_notice
-from matching_engine.records import Command, Event, EventKind, Reason, unpack_events
+from matching_engine import Engine, build_notice, is_native, state
+from matching_engine.records import EVENT, Command, Event, EventKind, Reason, unpack_commands, unpack_events
 from tests.property.engine_flow import array, flow
 from tests.property.naive_engine import NaiveEngine
+from tests.property.naive_state import pack_of
+
+DIGEST_BYTES = 32
+EVENT_PACK = pack_of(EVENT)
+CHUNK = 256  # commands that an engine makes room for at a time
+spare: list[Engine] = []
+"""A worker's blank engines, with all the room that a flow needs."""
+kept_answers: list[ZipFile] = []
+"""A worker's file of answers, if there is one: by seed the naive engine's digest, and the flow."""
 
 
-def difference(seed: int, count: int) -> str | None:
-    """The first difference in a seed's flow, as text, or None."""
+# One seed
+
+
+def compared(seed: int, count: int, kept: bytes | None) -> tuple[str | None, bytes]:
+    """The first difference in a seed's flow, as text, or None; and the naive engine's digest and the flow, to be kept. With
+    those of an earlier run the naive engine isn't asked."""
+    if kept is None:
+        commands = flow(seed, count)
+        kept = sealed(*answers(NaiveEngine(), commands)) + array(commands).tobytes()
+    else:
+        commands = list(unpack_commands(kept[DIGEST_BYTES:]))
+    try:
+        steps, _ = answers(blank_engine(0), commands)
+        digest = sealed(steps, blank_engine(1).process(array(commands)).tobytes())
+    except Exception as fault:
+        return difference(seed, commands) or f"seed {seed}: the engine raises {fault!r}, but not again", kept
+    if digest == kept[:DIGEST_BYTES]:
+        return None, kept
+    return difference(seed, commands) or f"seed {seed}: the answers differ from the naive engine's, but not again", kept
+
+
+def answers(engine: Engine | NaiveEngine, commands: list[Command]) -> tuple[bytes, bytes]:
+    """A digest of the events of every command and of the next deadline and the state after it; and all events."""
+    steps, told = blake2b(), []
+    for command in commands:
+        events = b"".join([EVENT_PACK.pack(*event) for event in engine.submit(command)])
+        steps.update(len(events).to_bytes(8, "little") + events)
+        steps.update(engine.next_deadline_ns.to_bytes(8, "little", signed=True))
+        steps.update(state.snapshot_bytes(engine.state()))
+        told.append(events)
+    return steps.digest(), b"".join(told)
+
+
+def sealed(steps: bytes, whole: bytes) -> bytes:
+    """The digest of a seed: of its answers command by command, and of the events of the whole flow in one batch."""
+    return blake2b(steps + whole, digest_size=DIGEST_BYTES).digest()
+
+
+def blank_engine(number: int) -> Engine:
+    return spare[number] if spare else Engine()
+
+
+def difference(seed: int, commands: list[Command]) -> str | None:
+    """The first difference in a flow, as text, or None."""
     engine, naive = Engine(), NaiveEngine()
-    commands = flow(seed, count)
     expected: list[Event] = []
     for number, command in enumerate(commands, start=1):
         where = f"seed {seed}, command {number}: {spoken(command)}"
@@ -67,26 +129,80 @@ def told_apart(engine: Engine, naive: NaiveEngine) -> Iterator[str]:
             yield f"    naive engine {due[name].tolist()}"
 
 
+# Many seeds
+
+
+def prepare(answers_file: str | None) -> None:
+    """Begins a worker. Uncompiled, the room that an engine makes for a chunk is a million objects, which take a second: it is
+    made here once, and each seed begins in a copy of the process."""
+    gc.disable()
+    if answers_file is not None:
+        kept_answers.append(ZipFile(answers_file))
+    if not is_native():
+        for _ in range(2):
+            engine = Engine()
+            engine._reserve(2 * CHUNK)
+            spare.append(engine)
+    gc.freeze()
+
+
+def compared_in_a_copy(seed: int, count: int) -> tuple[str | None, bytes]:
+    """`compared` in a copy of this process, which ends with the seed, even where the engine crashes."""
+    kept = kept_answers[0].read(str(seed)) if kept_answers else None
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            with open(writing, "wb") as out:
+                pickle.dump(compared(seed, count, kept), out)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    os.close(writing)
+    with open(reading, "rb") as told:
+        said = told.read()
+    _, status = os.waitpid(child, 0)
+    if status:
+        return f"seed {seed}: the process ended with {os.waitstatus_to_exitcode(status)}", b""
+    return pickle.loads(said)  # type: ignore[no-any-return]
+
+
+def run(seeds: range, count: int, jobs: int, answers_file: str | None, record: ZipFile | None) -> int:
+    """Compares, and says what differs; returns the number of seeds that do."""
+    differences = 0
+    workers = ProcessPoolExecutor(jobs, initializer=prepare, initargs=(answers_file,))
+    with workers as pool, progress.shown(True) as stages:
+        stages.begin("comparing", len(seeds))
+        results = pool.map(compared_in_a_copy, seeds, repeat(count), chunksize=8)
+        for seed, (found, kept) in zip(seeds, results, strict=True):
+            stages.advance()
+            if record is not None:
+                record.writestr(str(seed), kept)
+            if found is not None:
+                differences += 1
+                sys.stdout.write(found + "\n")
+                sys.stdout.flush()
+    return differences
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compare the engine with the naive engine on hostile flows.")
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--commands", type=int, default=1000)
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
+    kept = parser.add_mutually_exclusive_group()
+    kept.add_argument("--record", metavar="FILE", help="keep the flows and the naive engine's answers")
+    kept.add_argument("--answers", metavar="FILE", help="the flows and answers to compare with, kept by --record")
     options = parser.parse_args()
     seeds = range(options.start, options.start + options.seeds)
-    differences = 0
-    out = sys.stdout
-    out.write(build_notice() + "\n")
-    with ProcessPoolExecutor(options.jobs) as pool, progress.shown(True) as stages:
-        stages.begin("comparing", options.seeds)
-        for found in pool.map(difference, seeds, [options.commands] * len(seeds), chunksize=8):
-            stages.advance()
-            if found is not None:
-                differences += 1
-                out.write(found + "\n")
-                out.flush()
-    out.write(f"{options.seeds} seeds x {options.commands} commands, {differences} differences\n")
+    sys.stdout.write(build_notice() + "\n")
+    sys.stdout.flush()
+    with ZipFile(options.record, "w", ZIP_DEFLATED, compresslevel=1) if options.record else nullcontext() as record:
+        differences = run(seeds, options.commands, options.jobs, options.answers, record)
+    sys.stdout.write(f"{options.seeds} seeds x {options.commands} commands, {differences} differences\n")
     return 1 if differences else 0
 
 

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import starmap
+from operator import itemgetter
+from struct import Struct
+from typing import Any
+
 import numpy as np
 
 from matching_engine import state
 from tests.property.naive_refusals import Refusals
+
+
+def pack_of(layout: np.dtype[Any]) -> Struct:
+    """Packs a row of a layout. The state is made after every command, and `np.array` takes several times as long."""
+    codes = {"|u1": "B", "<u2": "H", "<u4": "I", "<u8": "Q", "<i8": "q", "|S36": "36s"}
+    return Struct("<" + "".join(codes[field[1]] for field in layout.descr))
+
+
+PACKS = state.State(*map(pack_of, state.LAYOUTS))
+
+
+def section(layout: np.dtype[Any], rows: Iterable[tuple[Any, ...]], pack: Struct) -> Any:
+    return np.frombuffer(b"".join(starmap(pack.pack, rows)), layout)
 
 
 def state_of(e: Refusals) -> state.State:
@@ -44,17 +63,9 @@ def state_of(e: Refusals) -> state.State:
         for _, t in sorted(e.trades.items())
     ]  # fmt: skip
     ids = [(text, account, i.order_id, i.digest, i.day) for (account, text), i in e.client_ids.items()]
-    return state.State(
-        np.array([venue], state.VENUE_STATE),
-        np.array(fees, state.FEES_STATE),
-        np.array(ended_years(e), state.YEAR_STATE),
-        np.array(instruments, state.INSTRUMENT_STATE),
-        np.array(accounts, state.ACCOUNT_STATE),
-        np.array(holdings, state.HOLDING_STATE),
-        np.array(orders, state.ORDER_STATE),
-        np.array(trades, state.TRADE_STATE),
-        np.array(sorted(ids, key=lambda row: row[2]), state.CLIENT_ID_STATE),
-    )
+    ids.sort(key=itemgetter(2))
+    sections = state.State([venue], fees, ended_years(e), instruments, accounts, holdings, orders, trades, ids)
+    return state.State(*map(section, state.LAYOUTS, sections, PACKS))
 
 
 def ended_years(e: Refusals) -> list[tuple[int, int, int]]:

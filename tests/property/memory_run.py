@@ -1,0 +1,81 @@
+"""Hostile flows for a memory checker (`make memcheck`): through the engine command by command, in batches of several sizes
+and across a restored state, and through the bare order book.
+
+A pool of the engine is a mapping of its own: a checker doesn't know where its rows end within the last page, or which of two
+neighbouring mappings an address was meant for. Here pools stand on the heap instead, where an access past the end, or to a
+pool that has been given back, is an error.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from matching_engine import Engine, OrderBook, is_native, pools
+from matching_engine.records import Side, unpack_commands
+from tests.property.engine_flow import array, flow
+from tests.unit.matching_engine.test_uncompiled import flow as book_flow
+
+SEEDS = (0, 3)
+COMMANDS = 2000
+BATCHES = (1, 7, 256, 4096)
+
+
+def on_the_heap(count: int, dtype: np.dtype[Any]) -> Any:
+    return np.zeros(count, dtype)
+
+
+def engines(commands: Any) -> list[str]:
+    """The state hashes after the same commands, each engine having been given them in another way."""
+    hashes = [single(commands), restored(commands)]
+    for size in BATCHES:
+        engine = Engine()
+        for first in range(0, len(commands), size):
+            engine.process(commands[first : first + size])
+        hashes.append(engine.state_hash())
+    return hashes
+
+
+def single(commands: Any) -> str:
+    engine = Engine()
+    for command in unpack_commands(commands.tobytes()):
+        engine.submit(command)
+    return engine.state_hash()
+
+
+def restored(commands: Any) -> str:
+    engine = Engine()
+    for first in range(0, len(commands), 500):
+        engine.process(commands[first : first + 500])
+        engine = Engine.from_state(engine.state())
+    return engine.state_hash()
+
+
+def books(commands: Any) -> list[list[Any]]:
+    """What there is to see of an order book after the same commands, in batches of each size."""
+    seen = []
+    for size in BATCHES:
+        book = OrderBook(4)
+        for first in range(0, len(commands), size):
+            book.process(commands[first : first + size])
+        seen.append([book.depth(instrument, side) for instrument in range(4) for side in Side])
+    return seen
+
+
+def main() -> int:
+    if not is_native():
+        sys.exit("memory_run: the engine isn't native")
+    pools.blank = on_the_heap
+    told: list[list[Any]] = [engines(array(flow(seed, COMMANDS))) for seed in SEEDS]
+    told.append(books(book_flow()))
+    if any(found != ways[0] for ways in told for found in ways):
+        sys.exit("memory_run: the same commands end differently")
+    ways, batches = len(told[0]), len(told[-1])
+    sys.stdout.write(f"memory_run: {len(SEEDS)} flows of the engine in {ways} ways, one of the book in {batches}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
