@@ -382,7 +382,7 @@ class Engine:
             self._apply_to_account(c)
         else:
             self._apply_to_venue(c)
-        if self.execution.touched.count:
+        if self.execution.touched.count or self.execution.indicates:
             self.execution.tell_touched()
         if self.book.fault or self.log.fault or self.ledger.fault or self.ledger.cash_fen != self.ledger.deposited_fen:
             self._note_fault(c.seq)

@@ -20,6 +20,7 @@ cdef class Execution:
     cdef Settlement settlement
     cdef EventLog log
     cdef TouchedLevels touched
+    cdef bint indicates
     cdef long long time_ns
 
     cdef void place(self, int slot, long long trigger_ticks) noexcept nogil
@@ -27,6 +28,7 @@ cdef class Execution:
     cdef void end(self, int slot, int kind, int reason) noexcept nogil
     cdef void uncross(self, int instrument) noexcept nogil
     cdef void touch(self, int slot) noexcept nogil
+    cdef void indicate(self, int instrument) noexcept nogil
 
     @cython.locals(left=cython.longlong)
     cdef void _run(self, int slot) noexcept nogil
@@ -37,7 +39,7 @@ cdef class Execution:
     @cython.locals(bought=cython.longlong, sold=cython.longlong, trading=cython.longlong)
     cdef void _touch_crossed(self, int instrument, long long lots) noexcept nogil
     cdef long long _all_lots(self, int level) noexcept nogil
-    @cython.locals(collecting=cython.bint, number=cython.longlong)
+    @cython.locals(number=cython.longlong)
     cdef void tell_touched(self) noexcept nogil
     cdef void _say_level(self, int side_number, long long price_ticks) noexcept nogil
     cdef void _say_indicatives(self) noexcept nogil

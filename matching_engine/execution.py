@@ -35,6 +35,7 @@ class Execution:
         self.settlement = settlement
         self.log = log
         self.touched = TouchedLevels()
+        self.indicates = False  # an indicative price is to be told, perhaps of a book that wasn't touched
         self.time_ns = 0
 
     # Orders come and go
@@ -191,14 +192,22 @@ class Execution:
         order = order_at(self.book.orders[slot])
         self.touched.touch(2 * order.instrument + order.side, order.price_ticks)
 
+    def indicate(self, instrument: int) -> None:
+        """A call auction that begins or goes on with another reference, its book untouched: it is told where it would trade."""
+        self.book.auction(instrument, self.listed.rows[instrument].reference_ticks)
+        if self.book.auction_lots > 0:
+            self.listed.rows[instrument].touched_seq = self.log.seq
+            self.indicates = True
+
     def tell_touched(self) -> None:
-        """One LEVEL for each price touched, then one INDICATIVE for each instrument of these in a call auction."""
-        collecting = False
+        """One LEVEL for each price touched, then one INDICATIVE for each instrument of these in a call auction (4.6)."""
         for n in range(self.touched.count):
             number = self.touched.rows[n].side_number
             self._say_level(number, self.touched.rows[n].price_ticks)
-            collecting |= self.listed.rows[number >> 1].in_force == Phase.CALL_AUCTION
-        if collecting:
+            if self.listed.rows[number >> 1].in_force == Phase.CALL_AUCTION:
+                self.listed.rows[number >> 1].touched_seq = self.log.seq
+                self.indicates = True
+        if self.indicates:
             self._say_indicatives()
         self.touched.clear()
 
@@ -213,8 +222,7 @@ class Execution:
 
     def _say_indicatives(self) -> None:
         """In the order of the instruments."""
-        for n in range(self.touched.count):
-            self.listed.rows[self.touched.rows[n].side_number >> 1].touched_seq = self.log.seq
+        self.indicates = False
         for instrument in range(self.listed.count):
             row = instrument_at(self.listed.rows[instrument])
             if row.touched_seq == self.log.seq and row.in_force == Phase.CALL_AUCTION:

@@ -31,7 +31,8 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 @dataclass(slots=True)
 class Instrument:
     """One instrument. `day_lots` and `day_amount_fen` are the volume and turnover since the last day roll; `phase_before`
-    is the phase in force before the command that moves it, `touched_seq` the last command that touched its book.
+    is the phase in force before the command that moves it, `touched_seq` the last command whose
+    events say its indicative price.
     `in_force`, `refusal` and `trades` follow from the fields before them (`enforce`): the phase in force, why it refuses
     orders (NONE: it takes them), whether it lets them trade."""
 

@@ -89,7 +89,8 @@ The events of one command stand in this order
 4. One LEVEL for each price touched, in the order of first touch, whatever happened there in between: a price is touched
    where an order of the book trades, loses quantity, ends, is replaced (its old price), or comes to rest. A trade of an
    auction touches the buy's price, then the sell's. Waiting stops touch nothing.
-5. One INDICATIVE for each instrument in a call auction with a price touched, by instrument.
+5. One INDICATIVE for each instrument in a call auction with a price touched, by instrument; where something would trade, also
+   for one that the command has brought into the auction or given another reference price.
 
 Each event states every change it makes, so each balance is a sum over events:
 

@@ -102,7 +102,8 @@ class Sessions:
             self._enter_phase(i)
 
     def _enter_phase(self, instrument: int) -> None:
-        """A phase that must not be crossed begins with an uncrossing, one that trades with the triggers reached by then."""
+        """A phase that must not be crossed begins with an uncrossing, one that trades with the triggers reached by then, a call
+        auction with its indicative price."""
         phase = self.listed.phase(instrument)
         if phase == self.listed.rows[instrument].phase_before:
             return
@@ -112,6 +113,8 @@ class Sessions:
             last = self.book.last[instrument].price_ticks
             self.book.trigger(instrument, last, last)
             self.execution.cascade()
+        if phase == Phase.CALL_AUCTION:
+            self.execution.indicate(instrument)
 
     # Time
 
@@ -161,6 +164,9 @@ class Sessions:
         for instrument in range(self.listed.count):
             self._end_orders(instrument, 0)
             self._end_orders(instrument, 1)
+        for instrument in range(self.listed.count):
+            if self.listed.phase(instrument) == Phase.CALL_AUCTION:
+                self.execution.indicate(instrument)
         self.ledger.begin_day()
         self.day_trades.clear()
         self._forget_client_ids()

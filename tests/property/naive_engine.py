@@ -77,7 +77,7 @@ class NaiveEngine(Administration):
             raise self.fault
         (c,) = unpack_commands(pack_commands([command]))
         self.last_seq, self.time_ns = c.seq, c.time_ns
-        self.events, self.touched, self.trades_of_command = [], {}, 0
+        self.events, self.touched, self.called, self.trades_of_command = [], {}, set(), 0
         rule = self.rules.get(c.kind)  # type: ignore[call-overload]
         if rule is None:
             self.reject(c, Reason.UNKNOWN_COMMAND)

@@ -91,6 +91,8 @@ class Matching(Queues):
         if self.phase(instrument) == Phase.CONTINUOUS and row.last:
             self.trigger(instrument, row.last, row.last)
             self.run_line()
+        if self.phase(instrument) == Phase.CALL_AUCTION:
+            self.called.add(instrument)  # 4.6
 
     # Continuous trading
 

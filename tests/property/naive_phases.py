@@ -26,23 +26,27 @@ class Phases(Orders):
         elif c.phase == Phase.HALTED or c.phase not in tuple(Phase):
             self.reject(c, Reason.INVALID_PHASE)
         else:
+            before = self.phases()
             if c.instrument == ALL_INSTRUMENTS:
                 self.venue_phase = c.phase
             for number in self.meant(c):
                 self.listed[number].phase = c.phase
                 self.end_auction(self.listed[number])  # 4.7
-            self.phase_changed(c)
+            self.phase_changed(c, before)
 
     def set_halted(self, c: Command) -> None:
         if c.instrument != ALL_INSTRUMENTS and c.instrument >= len(self.listed):
             self.reject(c, Reason.UNKNOWN_INSTRUMENT)
             return
-        halted = c.kind == CommandKind.HALT
+        before, halted = self.phases(), c.kind == CommandKind.HALT
         if c.instrument == ALL_INSTRUMENTS:
             self.venue_halted = halted
         for number in self.meant(c):
             self.listed[number].halted = halted
-        self.phase_changed(c)
+        self.phase_changed(c, before)
+
+    def phases(self) -> list[int]:
+        return [self.phase(number) for number in range(len(self.listed))]
 
     def meant(self, c: Command) -> Iterable[int]:
         return range(len(self.listed)) if c.instrument == ALL_INSTRUMENTS else [c.instrument]
@@ -50,7 +54,7 @@ class Phases(Orders):
     def end_auction(self, row: Instrument) -> None:
         row.in_auction, row.auction_ends_ns = False, 0
 
-    def phase_changed(self, c: Command) -> None:
+    def phase_changed(self, c: Command, before: list[int]) -> None:
         """8.7: what is in force now; with ALL_INSTRUMENTS the venue's phase, then each that differs. Then 4.2."""
         if c.instrument != ALL_INSTRUMENTS:
             self.emit(EventKind.PHASE_CHANGED, instrument=c.instrument, phase=self.phase(c.instrument))
@@ -61,7 +65,8 @@ class Phases(Orders):
                 if self.phase(number) != venue:
                     self.emit(EventKind.PHASE_CHANGED, instrument=number, phase=self.phase(number))
         for number in self.meant(c):
-            self.come_into_force(number)
+            if self.phase(number) != before[number]:
+                self.come_into_force(number)
 
     def time(self, c: Command) -> None:
         """4.9"""
@@ -102,6 +107,7 @@ class Phases(Orders):
                 self.end(o, EventKind.EXPIRED, Reason.END_OF_DAY)
             elif not all(low <= price <= high for price in named):
                 self.end(o, EventKind.CANCELED, Reason.OUTSIDE_BAND)
+        self.called = set(range(len(self.listed)))
         self.sweep_client_ids()
 
     def settle_day(self, number: int, instrument: Instrument) -> None:

@@ -35,6 +35,7 @@ class Queues(Ledger):
     def __init__(self) -> None:
         super().__init__()
         self.touched: dict[tuple[int, int, int], None] = {}
+        self.called: set[int] = set()
 
     def touch(self, o: Order) -> None:
         self.touched[o.instrument, o.side, o.price] = None
@@ -166,7 +167,8 @@ class Queues(Ledger):
     # What the book looks like after a command
 
     def emit_levels(self) -> None:
-        """The levels touched, in the order of first touch; then the call auctions touched, by instrument (4.6)."""
+        """The levels touched, in the order of first touch; then by instrument (4.6) the call auctions touched, and those that
+        begin or have another reference, if something would trade."""
         for instrument, side, price in self.touched:
             queue = self.listed[instrument].sides[side].get(price, [])
             self.emit(
@@ -177,7 +179,8 @@ class Queues(Ledger):
                 quantity_lots=sum(o.shown for o in queue),
                 number=len(queue),
             )
-        for instrument in sorted({instrument for instrument, _, _ in self.touched}):
+        touched = {instrument for instrument, _, _ in self.touched}
+        for instrument in sorted(touched | {i for i in self.called if self.auction(i)[1] > 0}):
             if self.phase(instrument) == Phase.CALL_AUCTION:
                 price, volume, imbalance = self.auction(instrument)
                 self.emit(
