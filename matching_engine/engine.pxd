@@ -14,7 +14,7 @@ from matching_engine.one_command cimport OneCommand, events_of
 from matching_engine.order_book cimport OrderBook
 from matching_engine.order_entry cimport OrderEntry
 from matching_engine.order_walk cimport OrderWalk
-from matching_engine.pools cimport NIL
+from matching_engine.pools cimport NIL, prefetch
 from matching_engine.price_limits cimport anchor_of, protection_of
 from matching_engine.records cimport MAX_SLICES, CommandKind, CommandRow, EventKind, Phase, Reason, Side
 from matching_engine.sessions cimport Sessions
@@ -23,6 +23,8 @@ from matching_engine.turnover cimport Turnover
 
 cdef enum:
     CHUNK = 256
+    NEAR = 2
+    FAR = 8
 
 @cython.final
 cdef class Engine:
@@ -52,7 +54,7 @@ cdef class Engine:
     @cython.locals(walk=OrderWalk)
     cdef tuple _open_orders(self)
     cdef void _set_fault(self, int fault, unsigned long long seq) noexcept nogil
-    cdef void _expect(self, const CommandRow *c) noexcept nogil
+    cdef void _look_ahead(self, const CommandRow *c, const CommandRow *later) noexcept nogil
     cdef void _note_fault(self, unsigned long long seq) noexcept nogil
     cdef void _apply(self, const CommandRow *c) noexcept nogil
     cdef void _apply_to_account(self, const CommandRow *c) noexcept nogil

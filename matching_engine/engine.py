@@ -53,11 +53,13 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.faults import Fault
     from matching_engine.limits import MAX_INSTRUMENTS
     from matching_engine.one_command import events_of
-    from matching_engine.pools import NIL
+    from matching_engine.pools import NIL, prefetch
     from matching_engine.price_limits import anchor_of, protection_of
     from matching_engine.records import MAX_SLICES, CommandKind, EventKind, Phase, Reason
 
     CHUNK = 256  # commands that room is made for at a time
+    NEAR = 2  # commands from asking for what one looks at to running it
+    FAR = 8  # commands from asking for one to running it
 
 
 class AccountLimits(NamedTuple):
@@ -177,8 +179,10 @@ class Engine:
             with cython.nogil:
                 while done < stop and self._fault == 0:
                     if cython.compiled:
-                        if done + 2 < count:
-                            self._expect(cython.address(commands[done + 2]))
+                        if done + FAR < count:
+                            self._look_ahead(
+                                cython.address(commands[done + NEAR]), cython.address(commands[done + FAR])
+                            )
                         self._apply(cython.address(commands[done]))
                     else:
                         self._apply(commands[done])
@@ -352,8 +356,11 @@ class Engine:
 
     # One command: `c` points to it
 
-    def _expect(self, c: Command) -> None:
-        """A command that comes soon: what it will look at first is fetched from memory meanwhile."""
+    def _look_ahead(self, c: Command, later: Command) -> None:
+        """Asks for the memory of a later command, and for what one that comes soon will look at first."""
+        prefetch(later)
+        prefetch(cython.address(later.account))
+        prefetch(cython.address(later.client_order_id))
         if c.kind == CommandKind.NEW_ORDER:
             self.book.ids.expect(c.seq)
             if not is_empty(c.client_order_id):

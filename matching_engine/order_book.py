@@ -287,7 +287,11 @@ class OrderBook:
         own_limit = key_of(other, makers, order.price_ticks)
         self.bounded = False
         self.traded = False
-        if other.best_key > own_limit and order.order_type == OrderType.LIMIT and order.time_in_force <= TimeInForce.GTC:
+        if (
+            other.best_key > own_limit
+            and order.order_type == OrderType.LIMIT
+            and order.time_in_force <= TimeInForce.GTC
+        ):
             self._rest(slot)  # As most orders do: nothing is there to trade with.
             return
         if order.order_type == OrderType.MARKET and order.price_ticks == 0:
