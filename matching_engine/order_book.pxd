@@ -25,6 +25,7 @@ Read `next` before ending the order or emptying the level it is read from.
 """
 
 cimport cython
+from libc.string cimport memcpy
 
 from matching_engine.auction cimport Auction, find_auction
 from matching_engine.book_refusals cimport amend_refusal, order_refusal
@@ -51,8 +52,12 @@ from matching_engine.records cimport (
 )
 
 cdef enum:
+    WORDS = 6
     CHUNK = 256
     AHEAD = 8
+
+cdef extern from *:
+    unsigned long long *word_at "&"(unsigned long long word) noexcept nogil
 
 @cython.final
 cdef class OrderBook:
@@ -76,6 +81,8 @@ cdef class OrderBook:
     cdef readonly long long auction_ticks, auction_lots, auction_imbalance
     cdef int _free, _used, _first_triggered, _last_triggered
     cdef BookCommandRow[::1] _command
+    cdef unsigned long long[::1] _batch    # events that process() will return, as words: numpy copies records field by field
+    cdef Py_ssize_t _batch_words
 
     # For the engine
     cpdef int reserve(self, Py_ssize_t commands) except -1
@@ -107,6 +114,7 @@ cdef class OrderBook:
                       unsigned char flags=*, unsigned int account=*, unsigned int owner=*,
                       unsigned int display_lots=*, long long trigger_ticks=*)
     cdef int _apply_all(self, const BookCommandRow[::1] commands) except -1
+    cdef int _add_to_batch(self) except -1
     cdef inline void _look_ahead(self, unsigned long long order_id, unsigned long long later_id) noexcept nogil
     cdef void _apply(self, const BookCommandRow *c) noexcept nogil
     @cython.locals(plain=cython.bint)

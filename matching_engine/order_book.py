@@ -52,6 +52,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         TimeInForce,
     )
 
+    WORDS = 6  # of 8 bytes, in an event
     CHUNK = 16  # commands that room is made for at a time; more when compiled
     AHEAD = 8  # commands from asking for an order to using it
 
@@ -106,6 +107,7 @@ class OrderBook:
         self._free = self._first_triggered = self._last_triggered = NIL
         self._used = 1
         self._command = rows(BookCommand, 1)
+        self._batch_words = 0
 
     # Commands
 
@@ -121,10 +123,11 @@ class OrderBook:
         if not cython.compiled:
             self._apply_all([BookCommand(*row) for row in commands.tolist()])
             return np.array(self._take(), BOOK_EVENT)
+        if self._batch_words == 0:  # A call that ran out of memory left the events of what it had done.
+            self._batch = np.empty(WORDS * (len(commands) + len(commands) // 4), "u8")
         self._apply_all(np.ascontiguousarray(commands))
-        # As whole words: numpy copies records field by field.
-        events = self.out.base.view("u8")[: self.size * 6].copy().view(BOOK_EVENT)  # type: ignore[attr-defined]
-        self.size = 0
+        events = self._batch.base[: self._batch_words].view(BOOK_EVENT)  # type: ignore[attr-defined]
+        self._batch_words = 0
         return events
 
     def submit(
@@ -259,7 +262,7 @@ class OrderBook:
             if size > 2**31:
                 raise MemoryError("more orders than 32-bit links can tell apart")
             self.orders = self.ids.orders = grown(self.orders, self._used, size)
-            self.order_tags = grown(self.order_tags, self._used, size)
+            self.order_tags = grown(self.order_tags, self._used if self.tagged else 0, size)
         self._reserve_events(commands)
         return size
 
@@ -475,6 +478,18 @@ class OrderBook:
                     self._apply(command_at(commands[done]))
                     done += 1
             self._stop_at_fault(done)
+            if cython.compiled:
+                self._add_to_batch()
+        return 0
+
+    def _add_to_batch(self) -> int:
+        """Moves the events of a chunk of commands to the batch's, so that `out` stays small and near."""
+        size = self._batch_words + WORDS * self.size
+        if size > len(self._batch):
+            self._batch = grown(self._batch, self._batch_words, 2 * size)
+        memcpy(word_at(self._batch[self._batch_words]), event_at(self.out[0]), 8 * WORDS * self.size)
+        self._batch_words = size
+        self.size = 0
         return 0
 
     def _look_ahead(self, order_id: int, later_id: int) -> None:
@@ -772,10 +787,14 @@ class OrderBook:
         if self.ids.erase(order.order_id) != slot:
             self.fault = Fault.ORDER_LOST
         # Without branches, which nothing could predict: what has no neighbour writes to row 0, which nobody reads.
-        self.orders[order.prev].next = order.next
-        self.orders[order.next].prev = order.prev
-        level.head = order.next if order.prev == NIL else level.head
-        level.tail = order.prev if order.next == NIL else level.tail
+        if order.prev == NIL:
+            level.head = order.next
+        else:
+            self.orders[order.prev].next = order.next
+        if order.next == NIL:
+            level.tail = order.prev
+        else:
+            self.orders[order.next].prev = order.prev
         level.quantity_lots -= order.shown_lots
         level.orders -= 1
         if order.hidden_lots != 0:

@@ -141,13 +141,14 @@ class PriceLevels:
     def open(self, side: int, price_ticks: int) -> int:
         """The level of a price, in use from now on; NIL when `reserve` didn't make room for it."""
         row = side_at(self.sides[side])
-        if row.root == NIL:
-            row.origin = 0
-            if price_ticks >= -FAR_PRICE and price_ticks < FAR_PRICE:
-                row.origin = price_ticks
         key = key_of(row, side, price_ticks)
         page = row.last_page
         if row.last_number != key >> 6:
+            if row.root == NIL:
+                row.origin = 0
+                if price_ticks >= -FAR_PRICE and price_ticks < FAR_PRICE:
+                    row.origin = price_ticks
+                key = key_of(row, side, price_ticks)
             page = self._make_page(side, key >> 6)
             if page == NIL:
                 return NIL
