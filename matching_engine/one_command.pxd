@@ -36,6 +36,7 @@ cdef extern from *:
 
 cdef enum:
     FIELDS = 30
+    TEXT = 28
 
 @cython.final
 cdef class OneCommand:

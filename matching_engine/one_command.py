@@ -15,6 +15,7 @@ if not cython.compiled:  # when compiled, this stands in the .pxd
     from matching_engine.records import CLIENT_ORDER_ID_BYTES
 
     FIELDS = len(Command._fields)
+    TEXT = Command._fields.index("client_order_id")
 
 
 class OneCommand:
@@ -28,9 +29,9 @@ class OneCommand:
         if not isinstance(command, tuple) or len(command) != FIELDS:
             raise TypeError("a command has 30 fields")
         values = cython.cast(tuple, command)  # A plain tuple's items are reached faster.
-        for value in values:
-            if not isinstance(value, int | bytes):  # What is no integer would be cut to one.
-                raise OverflowError(f"{value!r} is no integer")
+        for n in range(FIELDS):
+            if n != TEXT and not isinstance(values[n], int):  # It would be cut to an integer.
+                raise OverflowError(f"{values[n]!r} is no integer")
         self.rows[0].seq = values[0]
         self.rows[0].time_ns = values[1]
         self.rows[0].request_id = values[2]
@@ -59,7 +60,7 @@ class OneCommand:
         self.rows[0].phase = values[25]
         self.rows[0].account_class = values[26]
         self.rows[0].number = values[27]
-        text: bytes = values[28]
+        text: bytes = values[TEXT]
         if len(text) > CLIENT_ORDER_ID_BYTES:
             raise OverflowError("a client order id has at most 36 bytes")
         memset(cython.address(self.rows[0].client_order_id[0]), 0, CLIENT_ORDER_ID_BYTES)  # type: ignore[name-defined] # noqa: F821
