@@ -22,7 +22,7 @@ from matching_engine.faults import EngineFault
 from matching_engine.order_book import OrderBook
 from matching_engine.pools import NATIVE
 
-ENGINE_VERSION = 2
+ENGINE_VERSION = 3
 """Number of the rules: commands of a journal row are re-executed only by the version that made its events."""
 
 
