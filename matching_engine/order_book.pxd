@@ -135,6 +135,7 @@ cdef class OrderBook:
     cdef inline void _rest(self, int slot) noexcept nogil
     cdef inline void _link(self, int slot, int queue_number, long long price_ticks) noexcept nogil
     cdef inline void _unlink(self, int slot) noexcept nogil
+    cdef inline void _leave(self, const OrderRow *order) noexcept nogil
     cdef inline void _remove(self, int slot) noexcept nogil
     cdef inline void _release_slot(self, int slot) noexcept nogil
     cdef inline int _queue_number(self, const OrderRow *order) noexcept nogil

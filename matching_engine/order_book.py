@@ -783,10 +783,22 @@ class OrderBook:
     def _unlink(self, slot: int) -> None:
         """Takes an order out of its queue; its id is not known any more."""
         order = order_at(self.orders[slot])
-        level = level_at(self.levels.rows[order.level])
         if self.ids.erase(order.order_id) != slot:
             self.fault = Fault.ORDER_LOST
-        # Without branches, which nothing could predict: what has no neighbour writes to row 0, which nobody reads.
+        if order.hidden_lots != 0:
+            self.refills -= refills_of(order.hidden_lots, order.display_lots)
+        if order.prev == NIL and order.next == NIL:
+            self.levels.close(self._queue_number(order), order.level)  # Unread, as it was opened.
+        else:
+            self._leave(order)
+        order.level = NIL
+        if order.waiting:
+            self.stops -= 1
+            order.waiting = False
+
+    def _leave(self, order: Order) -> None:
+        """Takes an order from others in its queue."""
+        level = level_at(self.levels.rows[order.level])
         if order.prev == NIL:
             level.head = order.next
         else:
@@ -796,16 +808,8 @@ class OrderBook:
         else:
             self.orders[order.next].prev = order.prev
         level.quantity_lots -= order.shown_lots
+        level.hidden_lots -= order.hidden_lots
         level.orders -= 1
-        if order.hidden_lots != 0:
-            level.hidden_lots -= order.hidden_lots
-            self.refills -= refills_of(order.hidden_lots, order.display_lots)
-        if level.orders == 0:
-            self.levels.close(self._queue_number(order), order.level)
-        order.level = NIL
-        if order.waiting:
-            self.stops -= 1
-            order.waiting = False
 
     def _remove(self, slot: int) -> None:
         if self.orders[slot].level != NIL:

@@ -154,15 +154,21 @@ class PriceLevels:
                 return NIL
             row.last_number = key >> 6
             row.last_page = page
-        self._pages[page].bits |= ONE << (key & 63)
         level = page * 64 + (key & 63)
+        if (self._pages[page].bits >> (key & 63)) & 1 == 0:
+            self._pages[page].bits |= ONE << (key & 63)
+            # Written, not read: a level that nobody has used for long is far away, and need not be waited for.
+            opened = level_at(self.rows[level])
+            opened.head = opened.tail = NIL
+            opened.quantity_lots = opened.hidden_lots = 0
+            opened.orders = 0
         if key < row.best_key:
             row.best_key = key
             row.best = level
         return level
 
     def close(self, side: int, level: int) -> None:
-        """Takes a level, empty by now, out of use."""
+        """Takes a level out of use. Its row stays as it is, until it is opened again."""
         page = level >> 6
         self._pages[page].bits ^= ONE << (level & 63)
         if self._pages[page].bits == 0:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from matching_engine.records import CommandKind, EventKind, Flag, OrderType, Reason, TimeInForce
+from matching_engine.limits import MAX_DAY_AMOUNT_FEN
+from matching_engine.records import CommandKind, EventKind, Flag, OrderType, Reason, Side, TimeInForce
 from tests.unit.matching_engine.engine_talk import BUY, GTC, SELL, Talk
 
 GOOD: dict[str, Any] = {
@@ -142,3 +143,51 @@ def test_what_is_reserved_cannot_be_sold_again(talk: Talk) -> None:
     talk.order(2, SELL, 499, 1000)
     assert talk.order(2, SELL, 2, 1000)[0].reason == Reason.INSUFFICIENT_INVENTORY
     assert talk.order(2, SELL, 1, 1000)[0].kind == EventKind.ACCEPTED
+
+
+def test_a_day_with_more_turnover_than_64_bits_hold_ends_trading_in_the_instrument(talk: Talk) -> None:
+    """Two accounts sell each other the dearest lot there is."""
+    price, tick_value = 2 * 10**9, 4_656_612
+    value = price * tick_value
+    talk.tell(CommandKind.SET_FEES)
+    talk.list_instrument(1, amount_fen=tick_value, price_ticks=price)
+    talk.tell(CommandKind.DEPOSIT, account=2, amount_fen=value)
+    talk.tell(CommandKind.RECEIVE, account=3, instrument=1, quantity_lots=1)
+    trades = MAX_DAY_AMOUNT_FEN // value + 1
+    buyer, seller = 2, 3
+    for _ in range(trades):
+        talk.order(seller, SELL, 1, price, instrument=1)
+        assert talk.order(buyer, BUY, 1, price, instrument=1)[1].kind == EventKind.TRADE
+        buyer, seller = seller, buyer
+    for account, side in ((buyer, BUY), (seller, SELL)):
+        refused = talk.order(account, side, 1, price, instrument=1)
+        reason = Reason.VALUE_TOO_LARGE
+        fields = {"account": account, "instrument": 1, "side": side, "price_ticks": price, "quantity_lots": 1}
+        assert refused == [talk.rejected(reason, order_id=talk.seq, **fields)]
+    assert talk.order(2, BUY, 1, 1000)[0].kind == EventKind.ACCEPTED
+    talk.day_roll(20231202)
+    assert talk.order(seller, SELL, 1, price, instrument=1)[0].kind == EventKind.ACCEPTED
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"flags": Flag.CHANGE_QUANTITY, "quantity_lots": 4, "price_ticks": 1000},
+        {"flags": Flag.CHANGE_PRICE, "price_ticks": 1000, "quantity_lots": 4},
+        {"flags": Flag.CHANGE_PRICE, "price_ticks": 1000, "display_lots": 1},
+        {"flags": Flag.CHANGE_PRICE, "price_ticks": 1000, "trigger_ticks": 1000},
+        {"price_ticks": 1001},
+        {"flags": Flag.POST_ONLY},
+        {},
+    ],
+)
+def test_an_amend_names_what_it_changes_and_nothing_else(talk: Talk, side: Side, fields: dict[str, int]) -> None:
+    talk.order(2, side, 5, 1000)
+    order_id = talk.seq
+    named = {name: fields.get(name, 0) for name in ("price_ticks", "quantity_lots")}
+    events = talk.tell(CommandKind.AMEND, account=2, order_id=order_id, **fields)
+    assert events == [talk.rejected(Reason.INVALID_OPTION, order_id=order_id, account=2, **named)]
+    cancel = talk.cancel(2, order_id)
+    assert cancel[1:] == [talk.level(side, 1000, 0, 0)]
+    assert (cancel[0].kind, cancel[0].quantity_lots) == (EventKind.CANCELED, 5)

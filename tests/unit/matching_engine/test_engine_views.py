@@ -7,7 +7,7 @@ import pytest
 
 from matching_engine import Engine
 from matching_engine.engine import AccountLimits
-from matching_engine.records import COMMAND, Command, CommandKind, EventKind, OrderType, Phase, TimeInForce
+from matching_engine.records import COMMAND, Command, CommandKind, EventKind, OrderType, Phase, Side, TimeInForce
 from tests.property.engine_flow import array, numbered
 from tests.unit.matching_engine.engine_talk import BUY, SELL, Talk
 
@@ -132,3 +132,15 @@ def test_values_that_no_field_holds_are_refused_before_anything_changes(engine: 
     assert engine.last_seq == 0
     engine.process(array(numbered([Command(kind=CommandKind.RECORD)])))
     assert engine.last_seq == 1
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_an_auction_that_nothing_would_trade_in_has_no_indicative_price(engine: Engine, side: Side) -> None:
+    talk = Talk(engine)
+    talk.tell(CommandKind.SET_PHASE, phase=Phase.CALL_AUCTION)
+    assert engine.indicative(0) == (0, 0, 0)
+    events = talk.order(2, side, 3, 1000)
+    assert events[1:] == [talk.level(side, 1000, 3, 1), talk.event(EventKind.INDICATIVE)]
+    assert engine.indicative(0) == (0, 0, 0)
+    talk.order(3, Side(1 - side), 2, 1000)
+    assert engine.indicative(0) == (1000, 2, 1 if side == BUY else -1)

@@ -16,7 +16,9 @@ from matching_engine.records import (
     BookEvent,
     CommandKind,
     EventKind,
+    Flag,
     Reason,
+    Side,
     TimeInForce,
 )
 from tests.unit.matching_engine.book_talk import (
@@ -252,3 +254,25 @@ def test_there_is_room_for_all_that_the_commands_of_one_array_can_cause(mode: in
     events = OrderBook(1).process(np.concatenate([*icebergs, sweep]))
     assert len(events) == 255 + 25_400 * (2 if mode else 1)
     assert events["leaves_lots"][-1] == 0
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"flags": Flag.POST_ONLY},
+        {"flags": Flag.CHANGE_PRICE | Flag.POST_ONLY, "price_ticks": 11},
+        {"flags": Flag.CHANGE_PRICE, "price_ticks": 11, "quantity_lots": 2},
+        {"flags": Flag.CHANGE_QUANTITY, "quantity_lots": 2, "price_ticks": 10},
+        {"flags": Flag.CHANGE_QUANTITY, "quantity_lots": 2, "display_lots": 1},
+        {"flags": Flag.CHANGE_QUANTITY, "quantity_lots": 2, "trigger_ticks": 10},
+    ],
+)
+def test_an_amend_names_what_it_changes_and_nothing_else(side: Side, fields: dict[str, int]) -> None:
+    talk = Talk()
+    talk.order(1, side, 3, 10)
+    (event,) = talk.book.submit(CommandKind.AMEND, 1, side=side, **fields)
+    lots, price = fields.get("quantity_lots", 0), fields.get("price_ticks", 0)
+    assert BookEvent(*event) == rejected(1, Reason.INVALID_OPTION, side, lots, price)
+    assert talk.cancel(1) == [canceled(1, side, 3, 10)]
