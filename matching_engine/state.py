@@ -196,12 +196,14 @@ def section(layout: dtype[Any], pool: Any, index: Sequence[int], **columns: Any)
     or another name of the pool's."""
     result = zeros(len(index), layout)
     array = getattr(pool, "base", None)  # compiled, a pool is a numpy array; else a list of objects
+    if array is not None:
+        picked = array[index.start : index.stop] if isinstance(index, range) else array[index]
     for name in layout.names or ():
         source = columns.get(name, name)
         if not isinstance(source, str):
             result[name] = source
         elif array is not None:
-            result[name] = array[source][index]
+            result[name] = picked[source]
         else:
             result[name] = [getattr(pool[i], source) for i in index]
     return result
