@@ -143,23 +143,25 @@ def standard(messages: int, instruments: int = 1, seed: int = 1, accounts: int =
     return maker.flow()
 
 
-def surveyed(messages: int, instruments: int = 1, seed: int = 1, accounts: int = ACCOUNTS) -> Records:
+def surveyed(
+    messages: int, instruments: int = 1, seed: int = 1, accounts: int = ACCOUNTS, swing: float = WIDE_SWING
+) -> Records:
     """Shaped like public surveys of order-level data: 20 % amends, 15 % IOC (most of them find nothing), 2 % cancels of orders
     that have ended; 95 % of the resting orders that end are canceled.
 
     Distances from the middle follow a power law, quantities a log-normal one; the middle swings by ±40 % (WIDE) once in
-    SWING_MESSAGES, and the orders in its way are canceled first.
+    SWING_MESSAGES, or by another `swing`, and the orders in its way are canceled first.
     """
     random = np.random.default_rng(seed)
     maker = _Maker(messages, instruments, accounts)
-    swing = WIDE_SWING * np.sin(2 * np.pi * np.arange(messages) / SWING_MESSAGES)
+    walk = swing * np.sin(2 * np.pi * np.arange(messages) / SWING_MESSAGES)
     columns = (
         random.random(messages),
         random.integers(0, 2 * instruments, messages),
         np.minimum(random.pareto(0.8, messages) + 1, WIDE_DEPTH).astype("i8"),
         np.clip(random.lognormal(2, 1, messages).astype("i8"), 1, 1_000),
         random.random(messages),
-        (WIDE.reference_ticks * (1 + swing)).astype("i8") + random.integers(-3, 4, messages),
+        (WIDE.reference_ticks * (1 + walk)).astype("i8") + random.integers(-3, 4, messages),
     )
     canceled: list[int] = []
     for kind, book, distance, lots, chance, mid in _each(*columns):

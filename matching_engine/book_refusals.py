@@ -7,17 +7,16 @@ import cython
 from matching_engine.orders import BookCommand, Order
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.records import (
-        MAX_BOOK_PRICE_TICKS,
-        MAX_QUANTITY_LOTS,
-        MAX_SLICES,
-        Flag,
-        OrderType,
-        Reason,
-        SelfTrade,
-        Side,
-        TimeInForce,
-    )
+    from matching_engine import records
+    from matching_engine.pools import codes
+    from matching_engine.records import MAX_BOOK_PRICE_TICKS, MAX_QUANTITY_LOTS, MAX_SLICES
+
+    Flag = codes(records.Flag)
+    OrderType = codes(records.OrderType)
+    Reason = codes(records.Reason)
+    SelfTrade = codes(records.SelfTrade)
+    Side = codes(records.Side)
+    TimeInForce = codes(records.TimeInForce)
 
 
 def order_refusal(c: BookCommand, instruments: int) -> int:

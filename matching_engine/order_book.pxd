@@ -52,12 +52,11 @@ from matching_engine.records cimport (
 )
 
 cdef enum:
+    FIRST_ORDERS = 16384
+    FIRST_PAGES = 2048
     WORDS = 6
     CHUNK = 256
     AHEAD = 8
-
-cdef extern from *:
-    unsigned long long *word_at "&"(unsigned long long word) noexcept nogil
 
 @cython.final
 cdef class OrderBook:
@@ -125,7 +124,6 @@ cdef class OrderBook:
     cdef void _wait(self, int slot, long long trigger_ticks) noexcept nogil
     cdef inline void _run(self, int slot) noexcept nogil
     cdef void _run_triggered(self) noexcept nogil
-    cdef inline long long _extreme(self, int side) noexcept nogil
     @cython.locals(ended=cython.bint)
     cdef bint _match(self, int slot, int makers, unsigned long long limit) noexcept nogil
     cdef inline void _fill(self, int slot, unsigned int traded) noexcept nogil
@@ -149,6 +147,7 @@ cdef class OrderBook:
     cdef void _reject(self, const BookCommandRow *c, int reason) noexcept nogil
     cdef Py_ssize_t _reserve_events(self, Py_ssize_t commands) except -1
     cdef list _take(self)
+    cdef inline tuple _event(self, Py_ssize_t i)
     cdef list _queue(self, int level)
     cdef object _open_order(self, int slot)
     cdef int _side_number(self, int instrument, int side) except -1

@@ -30,28 +30,27 @@ from matching_engine.price_levels import PriceLevels
 from matching_engine.records import BOOK_COMMAND, BOOK_EVENT
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
+    from matching_engine import records
     from matching_engine.auction import find_auction
     from matching_engine.book_refusals import amend_refusal, order_refusal
     from matching_engine.faults import Fault
     from matching_engine.fill_or_kill import fillable
     from matching_engine.order_ids import entry_at, hash_of
     from matching_engine.orders import command_at, event_at, order_at, refills_of, release
-    from matching_engine.pools import NIL, WORD, prefetch
+    from matching_engine.pools import NIL, WORD, codes, prefetch
     from matching_engine.price_levels import key_of, level_at, side_at
-    from matching_engine.records import (
-        MAX_BOOK_PRICE_TICKS,
-        MAX_QUANTITY_LOTS,
-        MAX_SLICES,
-        CommandKind,
-        EventKind,
-        Flag,
-        OrderType,
-        Reason,
-        SelfTrade,
-        Side,
-        TimeInForce,
-    )
+    from matching_engine.records import MAX_BOOK_PRICE_TICKS, MAX_QUANTITY_LOTS, MAX_SLICES
 
+    CommandKind = codes(records.CommandKind)
+    EventKind = codes(records.EventKind)
+    Flag = codes(records.Flag)
+    OrderType = codes(records.OrderType)
+    Reason = codes(records.Reason)
+    SelfTrade = codes(records.SelfTrade)
+    Side = codes(records.Side)
+    TimeInForce = codes(records.TimeInForce)
+
+    FIRST_ORDERS = FIRST_PAGES = 1  # room from the beginning: more when compiled, as it costs nothing until it is used
     WORDS = 6  # of 8 bytes, in an event
     CHUNK = 16  # commands that room is made for at a time; more when compiled
     AHEAD = 8  # commands from asking for an order to using it
@@ -90,9 +89,9 @@ class OrderBook:
             raise ValueError("instruments must be 1 to 65,535")
         self.instruments = instruments
         self.fault = 0
-        self.levels = PriceLevels(4 * instruments)
-        self.orders = rows(Order, 1)
-        self.order_tags = words(1, "i8")
+        self.levels = PriceLevels(4 * instruments, FIRST_PAGES)
+        self.orders = rows(Order, FIRST_ORDERS)
+        self.order_tags = words(FIRST_ORDERS, "i8")
         self.tagged = False
         self.ids = OrderIds(self.orders)
         self.last = rows(Last, instruments)
@@ -107,6 +106,7 @@ class OrderBook:
         self._free = self._first_triggered = self._last_triggered = NIL
         self._used = 1
         self._command = rows(BookCommand, 1)
+        self._batch: Any = None
         self._batch_words = 0
 
     # Commands
@@ -126,7 +126,8 @@ class OrderBook:
         if self._batch_words == 0:  # A call that ran out of memory left the events of what it had done.
             self._batch = np.empty(WORDS * (len(commands) + len(commands) // 4), "u8")
         self._apply_all(np.ascontiguousarray(commands))
-        events = self._batch.base[: self._batch_words].view(BOOK_EVENT)  # type: ignore[attr-defined]
+        events = self._batch.base[: self._batch_words].view(BOOK_EVENT)
+        self._batch = None
         self._batch_words = 0
         return events
 
@@ -487,7 +488,7 @@ class OrderBook:
         size = self._batch_words + WORDS * self.size
         if size > len(self._batch):
             self._batch = grown(self._batch, self._batch_words, 2 * size)
-        memcpy(word_at(self._batch[self._batch_words]), event_at(self.out[0]), 8 * WORDS * self.size)
+        memcpy(cython.address(self._batch[self._batch_words]), event_at(self.out[0]), 8 * WORDS * self.size)  # type: ignore[name-defined] # noqa: F821
         self._batch_words = size
         self.size = 0
         return 0
@@ -624,8 +625,9 @@ class OrderBook:
 
     def _run(self, slot: int) -> None:
         """An incoming order, and then whatever it triggers."""
-        instrument = self.orders[slot].instrument
-        self.enter(slot, self._extreme(self.orders[slot].side))
+        order = order_at(self.orders[slot])
+        instrument = order.instrument
+        self.enter(slot, MAX_BOOK_PRICE_TICKS ^ -order.side)  # The worst price there is: x ^ -1 is -x - 1.
         if self.stops != 0 and self.traded:
             self.trigger(instrument, self.low_ticks, self.high_ticks)
             self._run_triggered()
@@ -634,16 +636,13 @@ class OrderBook:
         """Runs the line of triggered stops until it is empty."""
         slot = self.next_triggered()
         while slot != NIL:
-            instrument = self.orders[slot].instrument
+            order = order_at(self.orders[slot])
+            instrument = order.instrument
             self._emit_state(EventKind.TRIGGERED, slot)
-            self.enter(slot, self._extreme(self.orders[slot].side))
+            self.enter(slot, MAX_BOOK_PRICE_TICKS ^ -order.side)
             if self.traded:
                 self.trigger(instrument, self.low_ticks, self.high_ticks)
             slot = self.next_triggered()
-
-    def _extreme(self, side: int) -> int:
-        """The worst price there is: the highest to a buy, the lowest to a sell (x ^ -1 is -x - 1)."""
-        return MAX_BOOK_PRICE_TICKS ^ -side
 
     # Matching
 
@@ -923,17 +922,18 @@ class OrderBook:
         return events
 
     def _take(self) -> list[EventTuple]:
-        events = []
-        for i in range(self.size):
-            e = self.out[i]
-            events.append(
-                (
-                    e.order_id, e.maker_order_id, e.price_ticks, e.quantity_lots, e.leaves_lots, e.account,
-                    e.maker_account, e.instrument, e.kind, e.side, e.reason, e.order_type, 0,
-                )
-            )  # fmt: skip
+        size = self.size
         self.size = 0
-        return events
+        if size == 1:  # As most commands have one, and a list of known length takes less time than one that grows.
+            return [self._event(0)]
+        return [self._event(i) for i in range(size)]
+
+    def _event(self, i: int) -> EventTuple:
+        e = event_at(self.out[i])
+        return (
+            e.order_id, e.maker_order_id, e.price_ticks, e.quantity_lots, e.leaves_lots, e.account,
+            e.maker_account, e.instrument, e.kind, e.side, e.reason, e.order_type, 0,
+        )  # fmt: skip
 
     # Views of slots
 

@@ -19,6 +19,7 @@ cdef class OrderIds:
     cdef unsigned long long _sought
     cdef Py_ssize_t _place
 
+    @cython.locals(i=Py_ssize_t, mask=Py_ssize_t)
     cpdef int find(self, unsigned long long order_id) noexcept nogil
     cdef void expect(self, unsigned long long order_id) noexcept nogil
     cpdef void insert(self, unsigned long long order_id, int slot) noexcept nogil
@@ -26,7 +27,4 @@ cdef class OrderIds:
     cpdef int erase(self, unsigned long long order_id) noexcept nogil
     @cython.locals(size=Py_ssize_t)
     cpdef int reserve(self, Py_ssize_t count) except -1
-    @cython.locals(known=Py_ssize_t)
     cdef inline Py_ssize_t _place_of(self, unsigned long long order_id) noexcept nogil
-    @cython.locals(i=Py_ssize_t, mask=Py_ssize_t)
-    cdef inline Py_ssize_t _locate(self, unsigned long long order_id) noexcept nogil

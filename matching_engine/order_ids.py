@@ -37,9 +37,13 @@ class OrderIds:
 
     def find(self, order_id: int) -> int:
         """The slot of an order, or NIL."""
+        mask = len(self._table) - 1
+        i = hash_of(order_id) >> self._shift
+        while self._table[i] != NIL and self.orders[self._table[i]].order_id != order_id:
+            i = (i + 1) & mask
         self._sought = order_id
-        self._place = self._locate(order_id)
-        return self._table[self._place]
+        self._place = i
+        return self._table[i]
 
     def expect(self, order_id: int) -> None:
         """Asks for the memory of the entry of an id that comes soon."""
@@ -81,19 +85,13 @@ class OrderIds:
             self._shift = 64 - lowest_bit(size)
             for i in range(len(old)):
                 if old[i] != NIL:
-                    self._table[self._locate(self.orders[old[i]].order_id)] = old[i]
+                    self._table[self._place_of(self.orders[old[i]].order_id)] = old[i]
         return size
 
     def _place_of(self, order_id: int) -> int:
-        """Where the id stands or would stand, just before the table changes."""
-        known = self._place if self._sought == order_id else -1
+        """Where the id stands, or else the free place where it would, just before the table changes."""
+        if self._place < 0 or self._sought != order_id:
+            self.find(order_id)
+        place = self._place
         self._place = -1
-        return known if known >= 0 else self._locate(order_id)
-
-    def _locate(self, order_id: int) -> int:
-        """Where the id stands, or else the free place where it would."""
-        mask = len(self._table) - 1
-        i = hash_of(order_id) >> self._shift
-        while self._table[i] != NIL and self.orders[self._table[i]].order_id != order_id:
-            i = (i + 1) & mask
-        return i
+        return place

@@ -94,19 +94,20 @@ class SideOfBook:
 
 class PriceLevels:
     """The levels of `sides` sides: the best price of an even side is the highest (as for buys), of an odd one the lowest. A
-    level is a row number."""
+    level is a row number. There is room for `pages` pages to begin with."""
 
-    def __init__(self, sides: int) -> None:
+    def __init__(self, sides: int, pages: int = 1) -> None:
         self.sides = rows(SideOfBook, sides)
         for side in range(sides):
             self.sides[side].best_key = self.sides[side].last_number = WORD
-        self.rows = rows(Level, 64)
-        self._pages = rows(Page, 1)
+        self.rows = rows(Level, 64 * pages)
+        self._pages = rows(Page, pages)
         self._nodes = rows(Node, 1)
         self._children = words(64, "i4")
         self._free_page = self._free_node = NIL
         self._used_pages = self._used_nodes = 1
-        self.spare_pages = self.spare_nodes = 0
+        self.spare_pages = pages - 1
+        self.spare_nodes = 0
 
     def best(self, side: int) -> int:
         """The best level in use of a side, or NIL."""

@@ -18,6 +18,9 @@ from matching_engine import OrderBook
 MESSAGES = 1_000_000
 COLLIDING_MESSAGES = 50_000
 SINGLE_CALLS = 200_000
+SAME_MIX = "the same mix, narrow walk"
+NARROW_SWING = 0.0015
+"""As many ticks either way as the first flow walks."""
 CALL_FIELDS = ("kind", "order_id", "instrument", "side", "price_ticks", "quantity_lots", "order_type", "time_in_force",
                "self_trade", "flags", "account", "owner")  # fmt: skip
 """`OrderBook.submit`'s first parameters; the others have no meaning in these flows."""
@@ -30,6 +33,8 @@ class Flow(NamedTuple):
     commands: Records
     at_least: str = ""
     aim: str = ""
+    beside: str = ""
+    """Another flow of the same run that it is compared with, besides the first."""
 
     def book(self) -> OrderBook:
         """An empty book for it."""
@@ -43,7 +48,8 @@ def flows(effort: Effort) -> list[Flow]:
     return [
         Flow("1 instrument", book_records(standard(count, 1, seed)), "30 M/s", "45 M/s"),
         Flow("64 instruments", book_records(standard(count, 64, seed)), "17 M/s", "25 M/s"),
-        Flow("wide price walk", book_records(book_flows.surveyed(count, 1, seed))),
+        Flow("wide price walk", book_records(book_flows.surveyed(count, 1, seed)), beside=SAME_MIX),
+        Flow(SAME_MIX, book_records(book_flows.surveyed(count, 1, seed, swing=NARROW_SWING))),
         Flow("one deep level", book_records(book_flows.deep(count, 1, seed))),
         Flow("far prices", book_records(book_flows.far(count, 1, seed))),
         Flow("ids that collide", book_records(narrow, colliding_ids(len(narrow)))),
@@ -57,6 +63,7 @@ def book_figures(effort: Effort) -> list[Figure]:
     works = [processing(flow.book, batches_of(flow.commands)) for flow in measured]
     limits = [copying(batches_of(flow.commands), events) for flow, events in zip(measured, outcomes, strict=True)]
     seconds = median_seconds(effort.short_runs, *works, *limits)
+    each = {flow.name: time / len(flow.commands) for flow, time in zip(measured, seconds, strict=False)}
     figures = []
     for number, (flow, events) in enumerate(zip(measured, outcomes, strict=True)):
         count = len(flow.commands)
@@ -70,17 +77,19 @@ def book_figures(effort: Effort) -> list[Figure]:
                 count / seconds[len(measured) + number],
                 flow.at_least,
                 flow.aim,
-                _note(flow, mix, seconds[number] / count, seconds[0] / len(measured[0].commands)),
+                _note(flow, mix, each),
                 f"{flow.name}: {mix}",
             )
         )
     return [*figures, _single_calls(effort), *memory_figures(measured[0].commands)]
 
 
-def _note(flow: Flow, mix: Mix, each: float, narrow: float) -> str:
-    """How the flow compares with the first one."""
+def _note(flow: Flow, mix: Mix, each: dict[str, float]) -> str:
+    """How the flow compares with the first one, and with the one it stands beside. `each`: seconds a message, by flow."""
+    seconds, first = each[flow.name], next(iter(each.values()))
+    beside = f", {seconds / each[flow.beside]:.2f} × {flow.beside}" if flow.beside else ""
     trades = mix.trades / len(flow.commands)
-    return f"{1e9 * each:.1f} ns a message, {each / narrow:.2f} × the first; {trades:.2f} trades a message"
+    return f"{1e9 * seconds:.1f} ns a message, {seconds / first:.2f} × the first{beside}; {trades:.2f} trades a message"
 
 
 def _events(flow: Flow) -> list[Records]:
