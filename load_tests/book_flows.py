@@ -233,6 +233,15 @@ def far(messages: int, instruments: int = 1, seed: int = 1, accounts: int = ACCO
     return maker.flow()
 
 
+def stretched(flow: Records, times: int) -> Records:
+    """The same messages, each price so many times as far from NARROW's reference: the same trades, on levels far apart."""
+    wider = flow.copy()
+    priced = flow["price_ticks"] != 0
+    distance = flow["price_ticks"][priced] - NARROW.reference_ticks
+    wider["price_ticks"][priced] = NARROW.reference_ticks + times * distance
+    return wider
+
+
 def _each(*columns: Records) -> Iterator[tuple[Any, ...]]:
     return zip(*[column.tolist() for column in columns], strict=True)
 

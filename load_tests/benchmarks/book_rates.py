@@ -18,6 +18,8 @@ from matching_engine import OrderBook
 MESSAGES = 1_000_000
 COLLIDING_MESSAGES = 50_000
 SINGLE_CALLS = 200_000
+STRETCH = 13
+"""The first flow's prices, ±3 % of NARROW's reference and a little more, reach ±40 % when stretched."""
 SAME_MIX = "the same mix, narrow walk"
 NARROW_SWING = 0.0015
 """As many ticks either way as the first flow walks."""
@@ -45,8 +47,10 @@ def flows(effort: Effort) -> list[Flow]:
     """What the book is measured on."""
     count, seed = effort.messages(MESSAGES), effort.seed
     narrow = book_flows.standard(effort.messages(COLLIDING_MESSAGES), 1, seed)
+    first = standard(count, 1, seed)
     return [
-        Flow("1 instrument", book_records(standard(count, 1, seed)), "30 M/s", "45 M/s"),
+        Flow("1 instrument", book_records(first), "30 M/s", "45 M/s"),
+        Flow("1 instrument, prices stretched to ±40 %", book_records(book_flows.stretched(first, STRETCH))),
         Flow("64 instruments", book_records(standard(count, 64, seed)), "17 M/s", "25 M/s"),
         Flow("wide price walk", book_records(book_flows.surveyed(count, 1, seed)), beside=SAME_MIX),
         Flow(SAME_MIX, book_records(book_flows.surveyed(count, 1, seed, swing=NARROW_SWING))),

@@ -57,8 +57,8 @@ def test_batches_hold_every_record_once() -> None:
 def test_the_book_is_measured_on_every_flow_called_singly_and_weighed() -> None:
     figures = book_rates.book_figures(Tiny())
     assert [figure.flow.partition(":")[0] for figure in figures] == [
-        "1 instrument", "64 instruments", "wide price walk", "the same mix, narrow walk", "one deep level", "far prices",
-        "ids that collide", "", "",
+        "1 instrument", "1 instrument, prices stretched to ±40 %", "64 instruments", "wide price walk",
+        "the same mix, narrow walk", "one deep level", "far prices", "ids that collide", "", "",
     ]  # fmt: skip
     assert all(figure.limit for figure in figures[:-1])
     assert figures[-1].name == "OrderBook, memory, 1 instrument"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from load_tests import book_flows
+from load_tests.benchmarks.book_rates import STRETCH
 from load_tests.book_flows import (
     FAR,
     GOLDEN,
@@ -39,6 +40,16 @@ def test_the_standard_flow_adds_cancels_and_trades(instruments: int) -> None:
     assert found.amends == found.late == 0
     assert found.resting > 700 * instruments**0.3
     assert len(np.unique(flow["instrument"])) == instruments
+
+
+def test_a_stretched_flow_makes_the_same_trades_on_levels_far_apart() -> None:
+    flow = book_flows.standard(60_000)
+    near, far = (OrderBook().process(book_records(each)) for each in (flow, book_flows.stretched(flow, STRETCH)))
+    same = [name for name in near.dtype.names if name != "price_ticks"]
+    assert far[same].tolist() == near[same].tolist()
+    reference = NARROW.reference_ticks
+    assert (far["price_ticks"] - reference == STRETCH * (near["price_ticks"] - reference)).all()
+    assert STRETCH * book_flows.NARROW_WALK == pytest.approx(0.4 * reference, rel=0.05)
 
 
 def test_the_surveyed_flow_amends_cancels_again_and_hardly_trades() -> None:
