@@ -57,7 +57,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.price_limits import anchor_of, protection_of
     from matching_engine.records import MAX_SLICES, CommandKind, EventKind, Phase, Reason
 
-    CHUNK = 256  # commands that room is made for at a time
+    CHUNK = 16  # commands that room is made for at a time; more when compiled
     NEAR = 2  # commands from asking for what one looks at to running it
     FAR = 8  # commands from asking for one to running it
 
