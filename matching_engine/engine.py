@@ -131,7 +131,8 @@ class Engine:
     # Commands
 
     def process(self, commands: Any) -> Any:
-        """Runs a COMMAND array and returns the EVENT array. `seq` must go on from `last_seq` without a gap.
+        """Runs a COMMAND array and returns the EVENT array. `seq` must go on from `last_seq` without a gap. The array stays as
+        it is; a large one may hold more memory than it shows, so copy what is kept for long.
 
         Raises EngineFault for an impossible state, ValueError for an array of another dtype or shape, and MemoryError,
         after which the commands up to `last_seq` are done and their events lost.
@@ -389,7 +390,7 @@ class Engine:
             self._apply_to_account(c)
         else:
             self._apply_to_venue(c)
-        if self.execution.touched.count or self.execution.indicates:
+        if self.execution.touched.count or self.execution.last_indicated >= 0:
             self.execution.tell_touched()
         if self.book.fault or self.log.fault or self.ledger.fault or self.ledger.cash_fen != self.ledger.deposited_fen:
             self._note_fault(c.seq)

@@ -6,7 +6,7 @@ from matching_engine.records cimport CommandRow, EventKind, EventRow
 cdef extern from *:
     """
     /* Zeros for the thirteen words of an event, written two by two: gcc would clear them with `rep stos`, which begins slowly. */
-    static inline void rex_blank(void *row) {
+    static inline void rex_thirteen_words(void *row) {
         typedef long long pair __attribute__((vector_size(16), aligned(8), may_alias));
         typedef long long word __attribute__((may_alias));
         pair *pairs = (pair *) row, zeros = {0, 0};
@@ -18,6 +18,8 @@ cdef extern from *:
         pairs[5] = zeros;
         ((word *) row)[12] = 0;
     }
+    /* An event of another size doesn't compile. */
+    #define rex_blank(row) (rex_thirteen_words(row), (void) sizeof(char[sizeof(*(row)) == 13 * 8 ? 1 : -1]))
     """
     void clear "rex_blank"(EventRow *row) noexcept nogil
     # The address of a row, as `orders.order_at`.

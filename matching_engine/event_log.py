@@ -118,8 +118,9 @@ class EventLog:
     def take(self) -> Any:
         """The events as an EVENT array that stays as it is; the log is empty again."""
         if cython.compiled:
-            events = self._loan.first(self.size * WORDS).view(EVENT)
-            self._lent = True
+            # While an earlier call's are held as well these are copied: nobody can hold more than two pools.
+            self._lent = self._spare.ended()
+            events = self._loan.first(self.size * WORDS, self._lent).view(EVENT)
         else:
             events = np.array([VALUES(row) for row in self.rows[: self.size]], EVENT)
         self.size = 0

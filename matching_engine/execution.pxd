@@ -3,6 +3,7 @@ cimport cython
 from matching_engine.accounts cimport Accounts
 from matching_engine.event_log cimport EventLog
 from matching_engine.instruments cimport Instruments, instrument_at
+from matching_engine.limits cimport MAX_INSTRUMENTS
 from matching_engine.order_book cimport OrderBook
 from matching_engine.orders cimport event_at, order_at, release
 from matching_engine.pools cimport NIL
@@ -20,7 +21,7 @@ cdef class Execution:
     cdef Settlement settlement
     cdef EventLog log
     cdef TouchedLevels touched
-    cdef bint indicates
+    cdef int first_indicated, last_indicated
     cdef long long time_ns
 
     cdef void place(self, int slot, long long trigger_ticks) noexcept nogil
@@ -42,5 +43,6 @@ cdef class Execution:
     @cython.locals(number=cython.longlong)
     cdef void tell_touched(self) noexcept nogil
     cdef void _say_level(self, int side_number, long long price_ticks) noexcept nogil
+    cdef inline void _note_indicated(self, int instrument) noexcept nogil
     cdef void _say_indicatives(self) noexcept nogil
     cdef void _say_indicative(self, int instrument) noexcept nogil

@@ -16,6 +16,7 @@ from matching_engine.touched_levels import TouchedLevels
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.instruments import instrument_at
+    from matching_engine.limits import MAX_INSTRUMENTS
     from matching_engine.orders import event_at, order_at, release
     from matching_engine.pools import NIL
     from matching_engine.price_levels import level_at
@@ -35,7 +36,9 @@ class Execution:
         self.settlement = settlement
         self.log = log
         self.touched = TouchedLevels()
-        self.indicates = False  # an indicative price is to be told, perhaps of a book that wasn't touched
+        # The instruments among which indicative prices are to be told: from the first to the last, the others between are not.
+        self.first_indicated = MAX_INSTRUMENTS
+        self.last_indicated = -1
         self.time_ns = 0
 
     # Orders come and go
@@ -196,8 +199,12 @@ class Execution:
         """A call auction that begins or goes on with another reference, its book untouched: it is told where it would trade."""
         self.book.auction(instrument, self.listed.rows[instrument].reference_ticks)
         if self.book.auction_lots > 0:
-            self.listed.rows[instrument].touched_seq = self.log.seq
-            self.indicates = True
+            self._note_indicated(instrument)
+
+    def _note_indicated(self, instrument: int) -> None:
+        self.listed.rows[instrument].touched_seq = self.log.seq
+        self.first_indicated = min(self.first_indicated, instrument)
+        self.last_indicated = max(self.last_indicated, instrument)
 
     def tell_touched(self) -> None:
         """One LEVEL for each price touched, then one INDICATIVE for each instrument of these in a call auction (4.6)."""
@@ -205,9 +212,8 @@ class Execution:
             number = self.touched.rows[n].side_number
             self._say_level(number, self.touched.rows[n].price_ticks)
             if self.listed.rows[number >> 1].in_force == Phase.CALL_AUCTION:
-                self.listed.rows[number >> 1].touched_seq = self.log.seq
-                self.indicates = True
-        if self.indicates:
+                self._note_indicated(number >> 1)
+        if self.last_indicated >= 0:
             self._say_indicatives()
         self.touched.clear()
 
@@ -222,11 +228,12 @@ class Execution:
 
     def _say_indicatives(self) -> None:
         """In the order of the instruments."""
-        self.indicates = False
-        for instrument in range(self.listed.count):
+        for instrument in range(self.first_indicated, self.last_indicated + 1):
             row = instrument_at(self.listed.rows[instrument])
             if row.touched_seq == self.log.seq and row.in_force == Phase.CALL_AUCTION:
                 self._say_indicative(instrument)
+        self.first_indicated = MAX_INSTRUMENTS
+        self.last_indicated = -1
 
     def _say_indicative(self, instrument: int) -> None:
         self.book.auction(instrument, self.listed.rows[instrument].reference_ticks)

@@ -31,10 +31,9 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 @dataclass(slots=True)
 class Instrument:
     """One instrument. `day_lots` and `day_amount_fen` are the volume and turnover since the last day roll; `phase_before`
-    is the phase in force before the command that moves it, `touched_seq` the last command whose
-    events say its indicative price.
-    `in_force`, `refusal` and `trades` follow from the fields before them (`enforce`): the phase in force, why it refuses
-    orders (NONE: it takes them), whether it lets them trade."""
+    is the phase in force before the command that moves it, `touched_seq` the last command whose events say its indicative
+    price. `in_force`, `refusal` and `trades` follow from the fields before them (`enforce`): the phase in force, why it
+    refuses orders (NONE: it takes them), whether it lets them trade."""
 
     LAYOUT: ClassVar[str] = "i8 i8 i8 i8 i8 i8 i8 i8 u8 u4 u4 u4 u4 u1 u1 u1 u1 u1 u1 u1 u1"
 

@@ -1,6 +1,7 @@
 cimport cython
 
 from matching_engine.event_log cimport EventLog
+from matching_engine.pools cimport is_integer
 from matching_engine.records cimport CLIENT_ORDER_ID_BYTES, CommandRow, EventRow
 
 cdef extern from *:

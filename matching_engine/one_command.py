@@ -12,6 +12,7 @@ from matching_engine.event_log import EventLog
 from matching_engine.records import COMMAND, Command, Event
 
 if not cython.compiled:  # when compiled, this stands in the .pxd
+    from matching_engine.pools import is_integer
     from matching_engine.records import CLIENT_ORDER_ID_BYTES
 
     FIELDS = len(Command._fields)
@@ -27,10 +28,10 @@ class OneCommand:
     def read(self, command: Command) -> None:
         """Takes a command over. Raises OverflowError for a value its field cannot hold."""
         if not isinstance(command, tuple) or len(command) != FIELDS:
-            raise TypeError("a command has 30 fields")
+            raise OverflowError("a command has 30 fields")
         values = cython.cast(tuple, command)  # A plain tuple's items are reached faster.
         for n in range(FIELDS):
-            if n != TEXT and not isinstance(values[n], int):  # It would be cut to an integer.
+            if n != TEXT and not is_integer(values[n]):
                 raise OverflowError(f"{values[n]!r} is no integer")
         self.rows[0].seq = values[0]
         self.rows[0].time_ns = values[1]
@@ -60,7 +61,9 @@ class OneCommand:
         self.rows[0].phase = values[25]
         self.rows[0].account_class = values[26]
         self.rows[0].number = values[27]
-        text: bytes = values[TEXT]
+        if not isinstance(values[TEXT], bytes):
+            raise OverflowError("a client order id is bytes")
+        text = cython.cast(bytes, values[TEXT])
         if len(text) > CLIENT_ORDER_ID_BYTES:
             raise OverflowError("a client order id has at most 36 bytes")
         memset(cython.address(self.rows[0].client_order_id[0]), 0, CLIENT_ORDER_ID_BYTES)  # type: ignore[name-defined] # noqa: F821

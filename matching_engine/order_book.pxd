@@ -33,7 +33,7 @@ from matching_engine.faults cimport Fault
 from matching_engine.fill_or_kill cimport fillable
 from matching_engine.order_ids cimport OrderIds, entry_at, hash_of
 from matching_engine.orders cimport LastRow, OrderRow, command_at, event_at, order_at, refills_of, release
-from matching_engine.pools cimport NIL, WORD, prefetch
+from matching_engine.pools cimport NIL, WORD, is_integer, prefetch
 from matching_engine.price_levels cimport LevelRow, PriceLevels, SideRow, key_of, level_at, side_at
 from matching_engine.records cimport (
     MAX_BOOK_PRICE_TICKS,
@@ -52,9 +52,8 @@ from matching_engine.records cimport (
 )
 
 cdef enum:
-    FIRST_ORDERS = 16384
-    FIRST_PAGES = 2048
-    WORDS = 6
+    FEW_EVENTS = 64
+    WORDS = sizeof(BookEventRow) // 8
     CHUNK = 256
     AHEAD = 8
 
@@ -107,11 +106,6 @@ cdef class OrderBook:
 
     # Within the book
     cpdef list collecting(self, int instrument, bint on, long long reference_ticks=*)
-    cpdef list submit(self, unsigned char kind, unsigned long long order_id, unsigned short instrument=*,
-                      unsigned char side=*, long long price_ticks=*, unsigned int quantity_lots=*,
-                      unsigned char order_type=*, unsigned char time_in_force=*, unsigned char self_trade=*,
-                      unsigned char flags=*, unsigned int account=*, unsigned int owner=*,
-                      unsigned int display_lots=*, long long trigger_ticks=*)
     cdef int _apply_all(self, const BookCommandRow[::1] commands) except -1
     cdef int _add_to_batch(self) except -1
     cdef inline void _look_ahead(self, unsigned long long order_id, unsigned long long later_id) noexcept nogil

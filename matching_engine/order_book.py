@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import cython
 import numpy as np
 
+from matching_engine import pools
 from matching_engine.faults import EngineFault
 from matching_engine.order_ids import OrderIds
 from matching_engine.orders import BookCommand, Event, Last, Order
@@ -37,7 +38,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.fill_or_kill import fillable
     from matching_engine.order_ids import entry_at, hash_of
     from matching_engine.orders import command_at, event_at, order_at, refills_of, release
-    from matching_engine.pools import NIL, WORD, codes, prefetch
+    from matching_engine.pools import NIL, WORD, codes, is_integer, prefetch
     from matching_engine.price_levels import key_of, level_at, side_at
     from matching_engine.records import MAX_BOOK_PRICE_TICKS, MAX_QUANTITY_LOTS, MAX_SLICES
 
@@ -50,7 +51,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     Side = codes(records.Side)
     TimeInForce = codes(records.TimeInForce)
 
-    FIRST_ORDERS = FIRST_PAGES = 1  # room from the beginning: more when compiled, as it costs nothing until it is used
+    FEW_EVENTS = 64  # that a short batch has room for, whatever its commands do
     WORDS = 6  # of 8 bytes, in an event
     CHUNK = 16  # commands that room is made for at a time; more when compiled
     AHEAD = 8  # commands from asking for an order to using it
@@ -89,9 +90,9 @@ class OrderBook:
             raise ValueError("instruments must be 1 to 65,535")
         self.instruments = instruments
         self.fault = 0
-        self.levels = PriceLevels(4 * instruments, FIRST_PAGES)
-        self.orders = rows(Order, FIRST_ORDERS)
-        self.order_tags = words(FIRST_ORDERS, "i8")
+        self.levels = PriceLevels(4 * instruments, pools.FIRST_PAGES)
+        self.orders = rows(Order, pools.FIRST_ORDERS)
+        self.order_tags = words(pools.FIRST_ORDERS, "i8")
         self.tagged = False
         self.ids = OrderIds(self.orders)
         self.last = rows(Last, instruments)
@@ -115,16 +116,18 @@ class OrderBook:
         """Runs a BOOK_COMMAND array and returns a BOOK_EVENT array: the events of each command in turn.
 
         Whatever the bytes, a command is carried out or REJECTED with a reason. Raises ValueError for an array of another
-        dtype or shape, MemoryError (the commands before the one that needed memory are done), EngineFault for an impossible
-        state.
+        dtype or shape, MemoryError (the commands before the one that needed memory are done, and their events lost),
+        EngineFault for an impossible state.
         """
         if getattr(commands, "dtype", None) != BOOK_COMMAND or commands.ndim != 1:
             raise ValueError("commands must be a one-dimensional BOOK_COMMAND array")
         if not cython.compiled:
+            self.size = 0
             self._apply_all([BookCommand(*row) for row in commands.tolist()])
             return np.array(self._take(), BOOK_EVENT)
-        if self._batch_words == 0:  # A call that ran out of memory left the events of what it had done.
-            self._batch = np.empty(WORDS * (len(commands) + len(commands) // 4), "u8")
+        self.size = 0
+        self._batch = np.empty(WORDS * (len(commands) + len(commands) // 4 + FEW_EVENTS), "u8")
+        self._batch_words = 0
         self._apply_all(np.ascontiguousarray(commands))
         events = self._batch.base[: self._batch_words].view(BOOK_EVENT)
         self._batch = None
@@ -152,28 +155,38 @@ class OrderBook:
 
         The arguments are BOOK_COMMAND's fields; a value its field cannot hold raises OverflowError.
         """
-        if not cython.compiled:
+        if cython.compiled:
+            if not (
+                is_integer(order_id) and is_integer(price_ticks) and is_integer(trigger_ticks)
+                and is_integer(quantity_lots) and is_integer(display_lots) and is_integer(account) and is_integer(owner)
+                and is_integer(instrument) and is_integer(kind) and is_integer(side) and is_integer(order_type)
+                and is_integer(time_in_force) and is_integer(self_trade) and is_integer(flags)
+            ):  # fmt: skip
+                raise OverflowError("an argument is no integer")
+            self._command[0].order_id = order_id
+            self._command[0].price_ticks = price_ticks
+            self._command[0].trigger_ticks = trigger_ticks
+            self._command[0].quantity_lots = quantity_lots
+            self._command[0].display_lots = display_lots
+            self._command[0].account = account
+            self._command[0].owner = owner
+            self._command[0].instrument = instrument
+            self._command[0].kind = kind
+            self._command[0].side = side
+            self._command[0].order_type = order_type
+            self._command[0].time_in_force = time_in_force
+            self._command[0].self_trade = self_trade
+            self._command[0].flags = flags
+        else:
             try:
-                COMMAND_FIELDS.pack(
+                data = COMMAND_FIELDS.pack(
                     order_id, price_ticks, trigger_ticks, quantity_lots, display_lots, account, owner,
                     instrument, kind, side, order_type, time_in_force, self_trade, flags,
                 )  # fmt: skip
             except error as problem:
                 raise OverflowError(str(problem)) from None
-        self._command[0].order_id = order_id
-        self._command[0].price_ticks = price_ticks
-        self._command[0].trigger_ticks = trigger_ticks
-        self._command[0].quantity_lots = quantity_lots
-        self._command[0].display_lots = display_lots
-        self._command[0].account = account
-        self._command[0].owner = owner
-        self._command[0].instrument = instrument
-        self._command[0].kind = kind
-        self._command[0].side = side
-        self._command[0].order_type = order_type
-        self._command[0].time_in_force = time_in_force
-        self._command[0].self_trade = self_trade
-        self._command[0].flags = flags
+            self._command[0] = BookCommand(*COMMAND_FIELDS.unpack(data))
+        self.size = 0
         self.reserve(1)
         self._apply(command_at(self._command[0]))
         self._stop_at_fault(1)
@@ -183,6 +196,7 @@ class OrderBook:
         """Begins a call auction of an instrument (`on`), or ends it: uncrosses the book and triggers the stops the last price
         then reaches. Returns the events, as `submit` does."""
         self._side_number(instrument, Side.BUY)
+        self.size = 0
         self.reserve(1)
         self.last[instrument].collecting = on
         if not on:
@@ -262,8 +276,9 @@ class OrderBook:
         if size > len(self.orders):
             if size > 2**31:
                 raise MemoryError("more orders than 32-bit links can tell apart")
+            tags = grown(self.order_tags, self._used if self.tagged else 0, size)
             self.orders = self.ids.orders = grown(self.orders, self._used, size)
-            self.order_tags = grown(self.order_tags, self._used if self.tagged else 0, size)
+            self.order_tags = tags
         self._reserve_events(commands)
         return size
 

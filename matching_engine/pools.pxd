@@ -14,5 +14,12 @@ cdef enum:
     NIL = 0
 
 cdef extern from *:
+    """
+    /* An int, or what can be used as one; not a float, which would be cut. */
+    #define rex_is_integer(value) (PyLong_CheckExact(value) || PyIndex_Check(value))
+    """
+    bint is_integer "rex_is_integer"(object value)
+
+cdef extern from *:
     # Asks for the memory at an address before it is needed.
     void prefetch "__builtin_prefetch"(const void *address) noexcept nogil

@@ -24,6 +24,10 @@ LARGE_BYTES = 32 * 2**20
 LENT_BYTES = 64 * 2**10
 """A copy of fewer bytes costs less than lending them."""
 
+FIRST_ORDERS = 16_384 if cython.compiled else 1
+FIRST_PAGES = 2_048 if cython.compiled else 1
+"""What a book has room for from the beginning. Compiled, it costs nothing until it is used."""
+
 if not cython.compiled:  # when compiled, these stand in the .pxd
     NIL = 0
     ONE = 1
@@ -35,6 +39,10 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
     def prefetch(row: object) -> None:
         """In C, asks for the memory of a row before it is needed; here nothing."""
+
+    def is_integer(value: object) -> bool:
+        """An int, or what can be used as one; not a float, which C would cut."""
+        return hasattr(value, "__index__")
 
     AnyEnum = TypeVar("AnyEnum", bound=Enum)
 
@@ -104,10 +112,11 @@ class Loan:
         self._words: Any = pool.view("u8") if cython.compiled else None
         self._borrower: Callable[[], Borrower | None] = lambda: None
 
-    def first(self, count: int) -> Any:
-        """The first `count` words, as 64-bit numbers: numpy would copy records field by field. A few are a copy."""
+    def first(self, count: int, lend: bool) -> Any:
+        """The first `count` words, as 64-bit numbers: numpy would copy records field by field. They are a copy if they are few,
+        or aren't to be lent."""
         words = self._words[:count]
-        if words.nbytes < LENT_BYTES:
+        if words.nbytes < LENT_BYTES or not lend:
             return words.copy()
         borrower = Borrower(words)
         self._borrower = weakref.ref(borrower)

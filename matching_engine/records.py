@@ -90,7 +90,7 @@ The events of one command stand in this order
    where an order of the book trades, loses quantity, ends, is replaced (its old price), or comes to rest. A trade of an
    auction touches the buy's price, then the sell's. Waiting stops touch nothing.
 5. One INDICATIVE for each instrument in a call auction with a price touched, by instrument; where something would trade, also
-   for one that the command has brought into the auction or given another reference price.
+   for one that the command has brought into the auction, and after a DAY_ROLL.
 
 Each event states every change it makes, so each balance is a sum over events:
 
@@ -103,9 +103,10 @@ Each event states every change it makes, so each balance is a sum over events:
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from enum import IntEnum, IntFlag
-from struct import Struct, error
+from struct import Struct
 from typing import NamedTuple
 
 import numpy as np
@@ -517,8 +518,9 @@ def pack_commands(commands: Iterable[Command]) -> bytes:
     """The bytes of a COMMAND array; raises `struct.error` for a value its field cannot hold."""
     packed = []
     for command in commands:
-        if len(command.client_order_id) > CLIENT_ORDER_ID_BYTES:  # A Struct would cut it.
-            raise error(f"a client order id has at most {CLIENT_ORDER_ID_BYTES} bytes")
+        text = command[28]
+        if isinstance(text, bytes) and len(text) > CLIENT_ORDER_ID_BYTES:  # A Struct would cut it.
+            raise struct.error(f"a client order id has at most {CLIENT_ORDER_ID_BYTES} bytes")
         packed.append(_COMMAND_STRUCT.pack(*command))
     return b"".join(packed)
 

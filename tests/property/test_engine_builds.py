@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import matching_engine
-from matching_engine import Engine
+from matching_engine import Engine, pools
 from tests.property.engine_flow import array, flow
 from tests.property.naive_engine import NaiveEngine
 
@@ -55,6 +55,13 @@ def run(folder: Path, hash_seed: str) -> list[str]:
         [sys.executable, "-c", SCRIPT], cwd=folder, env=environment, capture_output=True, text=True, check=True
     )
     return done.stdout.split()
+
+
+def test_pools_that_begin_with_one_row_and_grow_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = account_of_flows(Engine, restored=True)
+    monkeypatch.setattr(pools, "FIRST_ORDERS", 1)
+    monkeypatch.setattr(pools, "FIRST_PAGES", 1)
+    assert account_of_flows(Engine, restored=True) == expected == account_of_flows(Engine)
 
 
 def test_the_naive_engine_agrees() -> None:

@@ -126,6 +126,7 @@ def test_values_that_no_field_holds_are_refused_before_anything_changes(engine: 
         Command(seq=1, client_order_id=b"x" * 37),
         Command(seq=2**64),
         Command(seq=1, account=1.5),  # type: ignore[arg-type]
+        Command(seq=1, client_order_id="a"),  # type: ignore[arg-type]
     ):
         with pytest.raises(OverflowError):
             engine.submit(wrong)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from matching_engine import EngineFault, OrderBook
+from matching_engine import EngineFault, OrderBook, order_book, pools
 from matching_engine.faults import Fault
 from matching_engine.order_book import OpenOrder
 from matching_engine.records import (
@@ -276,3 +278,53 @@ def test_an_amend_names_what_it_changes_and_nothing_else(side: Side, fields: dic
     lots, price = fields.get("quantity_lots", 0), fields.get("price_ticks", 0)
     assert BookEvent(*event) == rejected(1, Reason.INVALID_OPTION, side, lots, price)
     assert talk.cancel(1) == [canceled(1, side, 3, 10)]
+
+
+def test_values_that_are_no_integers_or_that_no_field_holds_are_refused_before_anything_changes() -> None:
+    book = OrderBook()
+    for wrong in ({"price_ticks": 1.5}, {"quantity_lots": 2.0}, {"account": -1}, {"side": 256}, {"owner": "1"}):
+        with pytest.raises(OverflowError):
+            book.submit(CommandKind.NEW_ORDER, 1, **{"price_ticks": 5, "quantity_lots": 3, **wrong})  # type: ignore[arg-type]
+    assert (len(book), book.submit(CommandKind.CANCEL, 1)[0][-3]) == (0, Reason.UNKNOWN_ORDER)
+
+
+def test_integers_of_numpy_are_integers() -> None:
+    book = OrderBook()
+    book.submit(CommandKind.NEW_ORDER, np.uint64(1), price_ticks=np.int64(2**40), quantity_lots=np.uint8(200))  # type: ignore[arg-type]
+    (order,) = book.orders_at(0, BUY, 2**40)
+    assert (order.order_id, order.quantity_lots) == (1, 200)
+    assert len(book.submit(CommandKind.NEW_ORDER, 2, side=SELL, price_ticks=1, quantity_lots=np.int32(500))) == 2  # type: ignore[arg-type]
+    assert book.depth(0, SELL) == [(1, 300, 1)]
+
+
+@pytest.mark.parametrize("then", ["submit", "process", "collecting"])
+def test_after_a_lack_of_memory_the_commands_before_are_done_and_their_events_are_not_told_later(
+    monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    monkeypatch.setattr(pools, "FIRST_ORDERS", 1)
+    commands = np.zeros(9_000, BOOK_COMMAND)
+    commands["kind"], commands["order_type"], commands["time_in_force"] = CommandKind.NEW_ORDER, LIMIT, GTC
+    commands["order_id"] = np.arange(9_000) + 1
+    commands["quantity_lots"] = commands["price_ticks"] = 1
+    book = OrderBook()
+    book.process(commands[:600])
+
+    def fail(*_: Any) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as short:
+        short.setattr(order_book, "grown", fail)
+        with pytest.raises(MemoryError):
+            book.process(commands[600:])
+    done = len(book)
+    assert 600 < done < 9_000
+    if then == "submit":
+        events = book.submit(CommandKind.CANCEL, done)
+    elif then == "process":
+        commands["kind"] = CommandKind.CANCEL
+        events = [tuple(event) for event in book.process(commands[done - 1 : done]).tolist()]
+    else:
+        assert book.collecting(0, True) == []
+        events = book.submit(CommandKind.CANCEL, done)
+    assert [(BookEvent(*event).kind, BookEvent(*event).order_id) for event in events] == [(EventKind.CANCELED, done)]
+    assert len(book.process(commands[done:])) == 9_000 - done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,15 @@ def test_touched_levels_grow_between_commands() -> None:
         levels.touch(1, price)
         levels.touch(1, price)
     assert levels.count == 1000
+
+
+@pytest.mark.parametrize("levels_touched", [1, 64, 128, 1024])
+def test_as_many_levels_as_reserved_may_be_touched_and_then_touched_again(levels_touched: int) -> None:
+    levels = TouchedLevels()
+    levels.reserve(levels_touched)
+    for price in [*range(levels_touched), *range(levels_touched)]:
+        levels.touch(1, price)
+    assert levels.count == levels_touched
 
 
 @given(st.sets(st.integers(1, 500), max_size=200), st.integers(1, 500))
