@@ -27,7 +27,7 @@ from itertools import repeat
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from load_tests import progress
-from matching_engine import Engine, build_notice, is_native, state
+from matching_engine import Engine, build_notice, state
 from matching_engine.records import EVENT, Command, Event, EventKind, Reason, unpack_commands, unpack_events
 from tests.property.engine_flow import array, flow
 from tests.property.naive_engine import NaiveEngine
@@ -35,9 +35,6 @@ from tests.property.naive_state import pack_of
 
 DIGEST_BYTES = 32
 EVENT_PACK = pack_of(EVENT)
-CHUNK = 256  # commands that an engine makes room for at a time
-spare: list[Engine] = []
-"""A worker's blank engines, with all the room that a flow needs."""
 kept_answers: list[ZipFile] = []
 """A worker's file of answers, if there is one: by seed the naive engine's digest, and the flow."""
 
@@ -54,8 +51,8 @@ def compared(seed: int, count: int, kept: bytes | None) -> tuple[str | None, byt
     else:
         commands = list(unpack_commands(kept[DIGEST_BYTES:]))
     try:
-        steps, _ = answers(blank_engine(0), commands)
-        digest = sealed(steps, blank_engine(1).process(array(commands)).tobytes())
+        steps, _ = answers(Engine(), commands)
+        digest = sealed(steps, Engine().process(array(commands)).tobytes())
     except Exception as fault:
         return difference(seed, commands) or f"seed {seed}: the engine raises {fault!r}, but not again", kept
     if digest == kept[:DIGEST_BYTES]:
@@ -78,10 +75,6 @@ def answers(engine: Engine | NaiveEngine, commands: list[Command]) -> tuple[byte
 def sealed(steps: bytes, whole: bytes) -> bytes:
     """The digest of a seed: of its answers command by command, and of the events of the whole flow in one batch."""
     return blake2b(steps + whole, digest_size=DIGEST_BYTES).digest()
-
-
-def blank_engine(number: int) -> Engine:
-    return spare[number] if spare else Engine()
 
 
 def difference(seed: int, commands: list[Command]) -> str | None:
@@ -133,21 +126,17 @@ def told_apart(engine: Engine, naive: NaiveEngine) -> Iterator[str]:
 
 
 def prepare(answers_file: str | None) -> None:
-    """Begins a worker. Uncompiled, the room that an engine makes for a chunk is a million objects, which take a second: it is
-    made here once, and each seed begins in a copy of the process."""
+    """Begins a worker."""
     gc.disable()
     if answers_file is not None:
         kept_answers.append(ZipFile(answers_file))
-    if not is_native():
-        for _ in range(2):
-            engine = Engine()
-            engine._reserve(2 * CHUNK)
-            spare.append(engine)
     gc.freeze()
 
 
 def compared_in_a_copy(seed: int, count: int) -> tuple[str | None, bytes]:
     """`compared` in a copy of this process, which ends with the seed, even where the engine crashes."""
+    if kept_answers and str(seed) not in kept_answers[0].namelist():
+        return f"seed {seed}: no answers are kept", b""
     kept = kept_answers[0].read(str(seed)) if kept_answers else None
     reading, writing = os.pipe()
     child = os.fork()

@@ -136,6 +136,8 @@ def test_a_difference_is_printed_and_fails_the_run(tmp_path: Path) -> None:
         f"3 seeds x {COUNT} commands, 1 differences",
     ]
     assert done.returncode == 1
+    beyond = started("--answers", str(file), "--start", "2")
+    assert beyond.stdout.splitlines()[1:3] == ["seed 3: no answers are kept", "seed 4: no answers are kept"]
 
 
 DYING = """
