@@ -36,4 +36,4 @@ class EngineFault(Exception):
         self.seq = seq
 
     def __str__(self) -> str:
-        return f"engine fault {self.code} at command {self.seq}"
+        return f"engine fault {self.code} ({Fault(self.code).name}) at command {self.seq}"

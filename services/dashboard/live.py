@@ -120,7 +120,10 @@ class LiveFeed:
                 self.report = await client.turnover(int(self.venue["trading_date"][:4]))
             for symbol, since in list(self._watched.items()):
                 if time.monotonic() - since > _WATCHED_SECONDS:
+                    # The next page to look shows nothing until it is told: not what the last one saw.
                     del self._watched[symbol]
+                    self.depths.pop(symbol, None)
+                    self.trades.pop(symbol, None)
                 else:
                     self.depths[symbol] = await client.depth(symbol)
                     self.trades[symbol] = await client.trades(symbol, limit=SYMBOL_TRADES)

@@ -15,12 +15,14 @@ from tests.scenarios.draw import RULEBOOK
 PAGE = (RULEBOOK.parent / "engine.md").read_text(encoding="utf-8")
 
 
-def test_the_example_prints_what_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
-    found = re.search(r"```python\n(.*?)```\n\nprints\n\n```\n(.*?)```", PAGE, re.DOTALL)
-    assert found is not None
-    exec(found[1], {"__name__": "example"})
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_example_prints_what_the_page_says(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    examples = re.findall(r"```python\n(.*?)```\n\nprints\n\n```\n(.*?)```", PAGE, re.DOTALL)
+    assert len(examples) == PAGE.count("```python") == 2
+    code, output = examples[number]
+    exec(code, {"__name__": "example"})
     printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    assert printed == [line.rstrip() for line in found[2].splitlines()]
+    assert printed == [line.rstrip() for line in output.splitlines()]
 
 
 def test_the_page_names_every_module() -> None:

@@ -238,7 +238,7 @@ def test_an_impossible_state_stops_the_book_and_names_the_command() -> None:
     with pytest.raises(EngineFault) as caught:
         book.process(np.concatenate([command(order_id=2, price_ticks=9), command(order_id=3), command(order_id=4)]))
     assert (caught.value.code, caught.value.seq) == (Fault.ORDER_LOST, 2)
-    assert str(caught.value) == "engine fault 2 at command 2"
+    assert str(caught.value) == "engine fault 2 (ORDER_LOST) at command 2"
     with pytest.raises(EngineFault):
         book.process(command(order_id=5))
     with pytest.raises(EngineFault):

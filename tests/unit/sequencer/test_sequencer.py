@@ -503,7 +503,7 @@ async def test_an_engine_fault_stops_it_before_the_row_is_written_or_seen(path: 
         await one.inbox.put(records(3))
         stop = await stopped(one)
         assert (stop.first_seq, stop.seq) == (3, 4)
-        assert "nothing from seq 3 on was published: engine fault 1 at command 4" in str(stop)
+        assert "nothing from seq 3 on was published: engine fault 1 (NO_ROOM) at command 4" in str(stop)
         assert [row.last_seq for row in await one.journaled()] == [2]
         assert one.sequencer.last_seq == 2
 
