@@ -16,10 +16,9 @@ from matching_engine.order_entry cimport OrderEntry
 from matching_engine.order_walk cimport OrderWalk
 from matching_engine.pools cimport NIL, prefetch
 from matching_engine.price_limits cimport anchor_of, protection_of
-from matching_engine.records cimport MAX_SLICES, CommandKind, CommandRow, EventKind, Phase, Reason, Side
+from matching_engine.records cimport MAX_SLICES, CommandKind, CommandRow, EventKind, Phase, Reason
 from matching_engine.sessions cimport Sessions
 from matching_engine.settlement cimport Settlement
-from matching_engine.turnover cimport Turnover
 
 cdef enum:
     CHUNK = 256

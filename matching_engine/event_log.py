@@ -65,13 +65,13 @@ class EventLog:
         self.size = 0
         self.seq = 0
         self.fault = 0
-        self._lent = False  # the latest events, perhaps: they were handed out
+        self._lent = False  # the latest events, perhaps; the loan knows, but asking it is dear for a single command
         self._use(Loan(rows(EventOut, 64)))
         self._spare = Loan(rows(EventOut, 1))
 
     def begin(self) -> int:
         """Begins a call; returns the rows there are. Events that were handed out stay as they are while somebody holds them:
-        then the rows are others. Raises MemoryError, nothing changed."""
+        then the rows are others. Raises MemoryError, no event changed."""
         self.size = 0
         if self._lent and not self._loan.ended():
             held, spare = self._loan, self._spare

@@ -48,7 +48,7 @@ class Execution:
         instrument = self.book.orders[slot].instrument
         if self.book.orders[slot].order_type < OrderType.STOP:
             self._run(slot)
-        elif self.listed.trades(instrument) and self.book.reached(
+        elif self.listed.rows[instrument].trades and self.book.reached(
             instrument, self.book.orders[slot].side, trigger_ticks
         ):
             release(order_at(self.book.orders[slot]))
@@ -63,9 +63,8 @@ class Execution:
         slot = self.book.next_triggered()
         while slot != NIL:
             self._say_triggered(slot)
-            if self.book.orders[slot].order_type == OrderType.MARKET and not self.listed.trades(
-                self.book.orders[slot].instrument
-            ):
+            order = order_at(self.book.orders[slot])
+            if order.order_type == OrderType.MARKET and not self.listed.rows[order.instrument].trades:
                 self.end(slot, EventKind.CANCELED, Reason.VOLATILITY)
             else:
                 self._run(slot)

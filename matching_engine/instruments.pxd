@@ -55,7 +55,6 @@ cdef class Instruments:
     cpdef int add(self, long long tick_value_fen, long long reference_ticks, unsigned int band_ppm,
                   long long max_quantity_lots) noexcept nogil
     cpdef int phase(self, int instrument) noexcept nogil
-    cdef bint trades(self, int instrument) noexcept nogil
     cpdef int venue(self) noexcept nogil
     cdef void note_phases(self) noexcept nogil
     cpdef void set_phase(self, int instrument, int phase) noexcept nogil

@@ -100,10 +100,6 @@ class Instruments:
         """The phase in force: HALTED, or else CALL_AUCTION while a volatility auction lasts, or else the schedule's."""
         return self.rows[instrument].in_force
 
-    def trades(self, instrument: int) -> bool:
-        """Whether an incoming order trades at once."""
-        return self.rows[instrument].trades != 0
-
     def venue(self) -> int:
         """The phase an instrument would begin in if it were listed now."""
         return Phase.HALTED if self.venue_halted else self.venue_phase
