@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import uvicorn
-from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine import Engine
@@ -29,12 +26,12 @@ from services.first_start import DEMO_GUARDS, GUARDS, IssuedKey, Missing, Presen
 from services.gateway import websocket
 from services.gateway.app import create_app
 from services.gateway.channels import Channels
-from services.gateway.connection import MAX_MESSAGE_BYTES
 from services.gateway.history import OrderHistory
 from services.gateway.keys import ApiKey
 from services.gateway.loading import load_state
 from services.gateway.order_entry import OrderEntry
 from services.gateway.reader import GatewayReader
+from services.gateway.server import listen, make_server, serve
 from services.gateway.state import VenueState
 from services.gateway.venue import VenueFacts
 from services.journal.sqlite import SqliteJournal
@@ -54,7 +51,6 @@ KEYS_FILE = "keys.json"
 
 OPERATOR = "operator"
 PAGES = "pages"
-SHUTDOWN_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,7 @@ async def open_venue(
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     calendar = TradingCalendar.load(settings.calendar_file)
-    with _listen(settings.host, settings.port) as listener:
+    with listen(settings.host, settings.port) as listener:
         journal = await SqliteJournal.open(settings.data_dir / JOURNAL_FILE)
         read_database = open_read_database(settings.data_dir / READ_DATABASE_FILE)
         try:
@@ -149,8 +145,8 @@ async def _run(
             trader_key=keys[_desk().name].key if settings.demo else None,
             operator_key=keys[OPERATOR].key if settings.demo else None,
         )
-        server = _server(app, settings)
-        serving = parts.create_task(_serve(server, listener), name="server")
+        server = make_server(app)
+        serving = parts.create_task(serve(server, listener), name="server")
         clients = [parts.create_task(dashboard.run(), name="pages")]
         if settings.demo:
             clients.append(parts.create_task(_simulator(settings, url, keys).run(), name="simulator"))
@@ -213,50 +209,3 @@ async def _complete(
         write_keys(keys_file, missing.keys)
         await entry.execute(ApiKey(0, 0, "first start", frozenset()), missing.submission)
     return missing.keys
-
-
-class _Server(uvicorn.Server):
-    """A server whose signals are `rex`'s to handle: a Ctrl-C ends the venue from the outside in, not the server alone."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _server(app: FastAPI, settings: Settings) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            ws="websockets-sansio",
-            lifespan="on",
-            log_level="warning",
-            access_log=False,
-            ws_max_size=MAX_MESSAGE_BYTES,
-            ws_per_message_deflate=False,  # Messages are small and the way is short: compressing costs more than it saves.
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        )
-    )
-
-
-async def _serve(server: _Server, listener: socket.socket) -> None:
-    """Until `should_exit`, or until another part of the venue has failed: then, too, every request is brought to an end."""
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:
-        server.should_exit = True
-        await serving
-        raise
-    if not server.started:
-        raise RuntimeError("the HTTP server did not start; its log says why")
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket that listens already, so that what connects during the start waits instead of failing."""
-    try:
-        return socket.create_server((host, port), backlog=2048)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise OSError(f"port {port} of {host} is in use: choose another with --port (0 takes a free one)") from error

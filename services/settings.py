@@ -39,6 +39,19 @@ class Settings(BaseSettings):
     calendar_file: Path | None = None
     """A file of further trading days (one ISO date a line) for years the shipped calendar does not know."""
 
+    accept_clock: bool = False
+    """An operator vouches for the clock: the venue starts though the clock is behind its last command, or a day roll skips a
+    trading day."""
+
+    max_connections: int = Field(default=4096, ge=1)
+    """Sockets open at once, HTTP and WebSocket together. One more is closed at once."""
+
+    max_connections_per_address: int = Field(default=1024, ge=1)
+    """Of them from one address. Behind a proxy every client has the proxy's address: raise it to `max_connections` there."""
+
+    max_websockets_per_key: int = Field(default=16, ge=1)
+    """WebSocket connections of one API key at once."""
+
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
     """Host names a browser may call this venue by."""
 

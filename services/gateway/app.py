@@ -17,7 +17,7 @@ from services.gateway import account, admin, health, operate, orders, problems, 
 from services.gateway import market as market_routes
 from services.gateway.caller import may_read
 from services.gateway.doorway import Doorway
-from services.gateway.health import NotReady
+from services.gateway.health import Sentences
 from services.gateway.history import OrderHistory, Projected
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.openapi import openapi_document
@@ -28,7 +28,7 @@ from services.market_data import Market
 from services.messaging import Inbox
 
 
-def _nothing_missing() -> list[str]:
+def _nothing() -> list[str]:
     return []
 
 
@@ -44,7 +44,8 @@ def create_app(
     allowed_hosts: Collection[str],
     allowed_origins: Collection[str] = (),
     facts: VenueFacts | None = None,
-    not_ready: NotReady = _nothing_missing,
+    not_ready: Sentences = _nothing,
+    warnings: Sentences = _nothing,
     request_log: bool = False,
 ) -> FastAPI:
     """The application around a venue's parts; whoever starts it runs `GatewayReader` beside it.
@@ -62,7 +63,7 @@ def create_app(
         venue.routes(state, facts or VenueFacts()),
         admin.routes(state, order_entry),
         operate.routes(state, order_entry),
-        health.routes(state, metrics, not_ready),
+        health.routes(state, metrics, not_ready, warnings),
     ):
         app.include_router(router)
     for router in routers:

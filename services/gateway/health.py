@@ -13,17 +13,18 @@ from services.gateway.problems import ProblemError
 from services.gateway.schemas import Health
 from services.gateway.state import VenueState
 
-NotReady = Callable[[], list[str]]
-"""What is not ready yet, a sentence each."""
+Sentences = Callable[[], list[str]]
+"""What is not ready yet, or what an operator should look at: a sentence each."""
 
 
-def routes(state: VenueState, metrics: GatewayMetrics, not_ready: NotReady) -> APIRouter:
+def routes(state: VenueState, metrics: GatewayMetrics, not_ready: Sentences, warnings: Sentences) -> APIRouter:
     """/healthz, /readyz, /metrics"""
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz", response_model=Health, summary="The process answers")
     async def healthz() -> JSONResponse:
-        return JSONResponse({"status": "ok", "seq": state.last_seq, "kill_switch": state.kill_switch})
+        answer = {"status": "ok", "seq": state.last_seq, "kill_switch": state.kill_switch, "warnings": warnings()}
+        return JSONResponse(answer)
 
     @router.get("/readyz", response_model=Health, summary="The venue can take commands; if not, 503 says why")
     async def readyz() -> JSONResponse:
@@ -34,7 +35,8 @@ def routes(state: VenueState, metrics: GatewayMetrics, not_ready: NotReady) -> A
             missing.append("No trading day has begun.")
         if missing:
             raise ProblemError(503, "not_ready", " ".join(missing))
-        return JSONResponse({"status": "ready", "seq": state.last_seq, "kill_switch": state.kill_switch})
+        answer = {"status": "ready", "seq": state.last_seq, "kill_switch": state.kill_switch, "warnings": warnings()}
+        return JSONResponse(answer)
 
     @router.get("/metrics", response_class=Response, summary="Prometheus metrics")
     async def read_metrics() -> Response:

@@ -365,3 +365,6 @@ class Health(Reply):
     status: Literal["ok", "ready"]
     seq: int
     kill_switch: bool = Field(description="the venue's: orders and amends are refused, cancels work")
+    warnings: list[str] = Field(
+        default=[], description="what an operator should look at, a sentence each; empty: nothing"
+    )

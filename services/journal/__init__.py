@@ -9,10 +9,26 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable
 from typing import Protocol
 
-from services.journal.errors import JournalBusy, JournalCorrupt, JournalError, JournalRefused
+from services.journal.errors import (
+    JournalBusy,
+    JournalCorrupt,
+    JournalError,
+    JournalLost,
+    JournalRefused,
+    JournalRemoved,
+)
 from services.journal.row import Row
 
-__all__ = ["Journal", "JournalBusy", "JournalCorrupt", "JournalError", "JournalRefused", "Row"]
+__all__ = [
+    "Journal",
+    "JournalBusy",
+    "JournalCorrupt",
+    "JournalError",
+    "JournalLost",
+    "JournalRefused",
+    "JournalRemoved",
+    "Row",
+]
 
 
 class Journal(Protocol):

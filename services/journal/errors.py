@@ -3,7 +3,9 @@
 JournalError
 ├── JournalBusy      another process holds this journal
 ├── JournalCorrupt   a row does not read back as it was written
-└── JournalRefused   a row of another format or engine version, or one that does not continue the chain
+│   └── JournalLost  the journal ends before commands that were acknowledged
+├── JournalRefused   a row of another format or engine version, or one that does not continue the chain
+└── JournalRemoved   the open files are no longer the files at their path
 """
 
 from __future__ import annotations
@@ -28,5 +30,16 @@ class JournalCorrupt(JournalError):
     """A row does not read back as it was written."""
 
 
+class JournalLost(JournalCorrupt):
+    """The journal ends before commands that were acknowledged: a witness knows them. `seq` is the first one lost.
+
+    Witnesses: commits in the write-ahead log behind a damaged frame, the read database, a (seq, hash) kept elsewhere.
+    """
+
+
 class JournalRefused(JournalError):
     """A row of another format or engine version, or one that does not continue the chain."""
+
+
+class JournalRemoved(JournalError):
+    """The files were removed, moved or replaced under the running writer: what it appended may be in no file."""

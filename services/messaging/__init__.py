@@ -15,6 +15,10 @@ class InboxFull(Exception):
     """The inbox holds as many commands as it may; nothing was taken in. Try again later."""
 
 
+class ShareFull(InboxFull):
+    """The account of the submission has as many commands waiting as one account may. Others are not affected."""
+
+
 class Gap(Exception):
     """The subscription was full and rows were dropped: read the journal from your own position."""
 
@@ -28,6 +32,10 @@ class Submission(NamedTuple):
 
     commands: bytes
     attachments: tuple[bytes, ...] = ()
+    account: int = 0
+    """Whose share of the inbox it takes; 0: the venue's own and its operators', who have no share to keep to."""
+    only_cancels: bool = False
+    """Nothing but cancels: it may use the reserve that a full inbox keeps for them."""
 
 
 class Inbox(Protocol):
@@ -38,7 +46,7 @@ class Inbox(Protocol):
         """How many commands wait, as far as this process knows."""
 
     async def put(self, submission: Submission) -> None:
-        """Hands over a submission; raises InboxFull."""
+        """Hands over a submission; raises InboxFull, or ShareFull where only its account has too many waiting."""
 
     async def take(self, max_commands: int, max_bytes: int) -> list[Submission]:
         """Waits for a submission, then returns what waits, oldest first, within both bounds (but at least one).

@@ -28,7 +28,7 @@ class InProcessInbox:
 
     async def put(self, submission: Submission) -> None:
         """Hands over a submission; raises InboxFull, and ValueError for bytes that are not whole commands."""
-        commands, attachments = submission
+        commands, attachments = submission.commands, submission.attachments
         size = len(commands)
         count, rest = divmod(size, _COMMAND_BYTES)
         if rest or not count:

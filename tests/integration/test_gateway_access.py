@@ -230,11 +230,13 @@ async def test_health_readiness_and_metrics(venue: RunningVenue, monkeypatch: py
     client = venue.client(None)
     await venue.client("alice").post("/v1/orders", json=ORDER)
     await venue.client("alice").post("/v1/orders", json={**ORDER, "price": "900000"})
-    assert (await client.get("/healthz")).json() == {"status": "ok", "seq": venue.state.last_seq, "kill_switch": False}
+    answered = {"status": "ok", "seq": venue.state.last_seq, "kill_switch": False, "warnings": []}
+    assert (await client.get("/healthz")).json() == answered
     assert (await client.get("/readyz")).json() == {
         "status": "ready",
         "seq": venue.state.last_seq,
         "kill_switch": False,
+        "warnings": [],
     }
     metrics = (await client.get("/metrics")).text
     assert 'rex_orders_total{state="new"} 1.0' in metrics

@@ -1,0 +1,27 @@
+"""The exit statuses of `rex`: what a supervisor may switch on. docs/operators.md explains each."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How a `rex` process ended."""
+
+    OK = 0
+    TROUBLE = 1
+    """A check found something wrong (`report`, `journal verify`), or the environment refused: port, file, folder."""
+    USAGE = 2
+    """An option or a setting cannot be."""
+    OTHER_WRITER = 3
+    """Another process has the journal, or has taken it over."""
+    DEVICE_FAILED = 4
+    """The journal's device failed or its files were removed: the outcome of the last commands is unknown."""
+    JOURNAL_DAMAGED = 5
+    """The journal is damaged, has lost commands, or is of another version."""
+    CLOCK = 6
+    """The clock jumped, or a day roll would skip a trading day. `--accept-clock` goes on."""
+    ENGINE_FAULT = 7
+    """The engine met an impossible state and stopped before the commit."""
+    WATCHDOG = 8
+    """The process did not end within 10 seconds after a fault and was ended by its watchdog."""
