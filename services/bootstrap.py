@@ -41,8 +41,9 @@ from services.read_database import open_read_database
 from services.reporting.app import router as reports_router
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.projector import Projector, ProjectorStopped
+from services.sequencer.clock import GuardedClock, refuse_clock_behind, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recover
-from services.sequencer.schedule import AlwaysOpen, ExchangeHours, local_day
+from services.sequencer.schedule import AlwaysOpen, ExchangeHours, Schedule, date_ahead, local_day
 from services.sequencer.sequencer import Sequencer
 from services.settings import Settings
 from services.simulator import DemoAccount, Simulator, TraderKey, demo_accounts
@@ -74,20 +75,26 @@ OnProgress = Callable[[int], None]
 
 @asynccontextmanager
 async def open_venue(
-    settings: Settings, *, clock: Callable[[], int] = time.time_ns, on_progress: OnProgress | None = None
+    settings: Settings,
+    *,
+    clock: Callable[[], int] = time.time_ns,
+    steady: Callable[[], int] = steady_ns,
+    on_progress: OnProgress | None = None,
 ) -> AsyncIterator[Venue]:
     """Opens the data folder, recovers, serves; at the end everything taken in is journaled, projected and closed.
 
     Raises JournalBusy where another process holds the folder, OSError where the address is taken, and, as an exception group,
-    whatever stopped a part of the venue: a venue with a part missing does not stay open.
+    whatever stopped a part of the venue: a venue with a part missing does not stay open. Raises ClockRefused where the wall
+    clock `clock`, compared with `steady` and the journal, cannot be right.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     calendar = TradingCalendar.load(settings.calendar_file)
+    guarded = GuardedClock(clock, steady)
     with listen(settings.host, settings.port) as listener:
         journal = await SqliteJournal.open(settings.data_dir / JOURNAL_FILE)
         read_database = open_read_database(settings.data_dir / READ_DATABASE_FILE)
         try:
-            async with _run(settings, clock, calendar, journal, read_database, listener, on_progress) as venue:
+            async with _run(settings, guarded, clock, calendar, journal, read_database, listener, on_progress) as venue:
                 yield venue
         finally:
             await read_database.dispose()
@@ -97,6 +104,7 @@ async def open_venue(
 @asynccontextmanager
 async def _run(
     settings: Settings,
+    guarded: GuardedClock,
     clock: Callable[[], int],
     calendar: TradingCalendar,
     journal: SqliteJournal,
@@ -107,8 +115,11 @@ async def _run(
     engine = Engine()
     recovery = await recover(engine, journal, on_progress)
     inbox, feed = InProcessInbox(), InProcessFeed()
-    schedule = AlwaysOpen(calendar) if settings.schedule == "always" else ExchangeHours(calendar)
-    sequencer = Sequencer(engine, journal, inbox, feed, clock=clock, schedule=schedule)
+    may_skip_from = engine.trading_date if settings.accept_clock else 0
+    open_when = AlwaysOpen if settings.schedule == "always" else ExchangeHours
+    schedule = open_when(calendar, may_skip_from=may_skip_from)
+    await _check_clock(settings, guarded(), engine, schedule, journal)
+    sequencer = Sequencer(engine, journal, inbox, feed, clock=guarded, schedule=schedule)
     projector = Projector(read_database, journal, feed)
     async with asyncio.TaskGroup() as parts:
         readers = [parts.create_task(projector.run(), name="projector")]
@@ -135,6 +146,10 @@ async def _run(
                 reports_router(read_database, calendar, projector.reached),
             ],
             allowed_hosts=settings.allowed_hosts,
+            warnings=lambda: [
+                *time_ahead(sequencer.time_ns, clock()),
+                *date_ahead(calendar, engine.trading_date, clock()),
+            ],
             facts=VenueFacts(schedule=settings.schedule, demo=settings.demo),
             request_log=settings.request_log,
         )
@@ -164,6 +179,16 @@ async def _run(
             with contextlib.suppress(ProjectorStopped):
                 await projector.reached(sequencer.last_seq)
             await _end(readers)
+
+
+async def _check_clock(
+    settings: Settings, now_ns: int, engine: Engine, schedule: Schedule, journal: SqliteJournal
+) -> None:
+    """Raises ClockRefused where a start at this instant needs an operator's word and does not have it."""
+    last = await journal.last_row()
+    if last is not None and not settings.accept_clock:
+        refuse_clock_behind(now_ns, last.time_ns)
+    schedule.due(engine.trading_date, engine.venue_phase, now_ns)
 
 
 def _desk() -> DemoAccount:

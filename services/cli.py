@@ -35,6 +35,7 @@ from services.read_database import ReadDatabaseRefused
 from services.reporting.folder import JOURNAL_FILE, report_from_folder
 from services.reporting.projector import ProjectorStopped
 from services.reporting.terminal import render
+from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
 from services.settings import Settings
 
@@ -83,12 +84,18 @@ def demo(
     """A venue with simulated traders in every instrument, open around the clock.
 
     The traders use the public API like anybody else. Ctrl-C stops cleanly; the next start in the same folder carries on
-    with the same books, balances and turnover. With `--seconds 20 --port 0 --json` it runs without a person, stops by
-    itself and prints one JSON object: counts, turnover, target and the figure by three computations. Exit status 1 when
-    they disagree.
+    with the same books, balances and turnover, days later, too: a demo takes the clock it finds. With
+    `--seconds 20 --port 0 --json` it runs without a person, stops by itself and prints one JSON object: counts, turnover,
+    target and the figure by three computations. Exit status 1 when they disagree.
     """
     settings = _settings(
-        data_dir=data_dir, port=port, schedule="always", demo=True, demo_orders_per_second=rate, seed=seed
+        data_dir=data_dir,
+        port=port,
+        schedule="always",
+        demo=True,
+        demo_orders_per_second=rate,
+        seed=seed,
+        accept_clock=True,
     )
     closing = run(_demo(settings, seconds, announce=not as_json))
     if as_json:
@@ -110,14 +117,25 @@ def serve(
         ),
     ] = "exchange",
     host: Annotated[str, typer.Option(help="Address to listen on.", envvar="REX_HOST")] = "127.0.0.1",
+    accept_clock: Annotated[
+        bool,
+        typer.Option(
+            "--accept-clock",
+            help="You vouch for the clock: start though it is behind the last command, or though trading days are skipped.",
+            envvar="REX_ACCEPT_CLOCK",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """A venue without simulated traders, with the exchange's sessions.
 
     Prints where it listens and where its keys lie, then serves until Ctrl-C or SIGTERM. `--json` prints that as one line when
     the venue is ready. Pages are read-only here.
+
+    A clock that jumps by more than 5 minutes stops the venue, and a start that would skip a trading day is refused: check the
+    clock, then start with `--accept-clock`.
     """
-    settings = _settings(data_dir=data_dir, host=host, port=port, schedule=schedule)
+    settings = _settings(data_dir=data_dir, host=host, port=port, schedule=schedule, accept_clock=accept_clock)
     run(_serve(settings, 0, partial(_ready_line if as_json else _announce, settings)))
 
 
@@ -251,6 +269,7 @@ def _progress(show: bool) -> Progress:
 
 
 TROUBLE = (
+    ClockRefused,
     JournalError,
     SequencerStopped,
     ReadDatabaseRefused,

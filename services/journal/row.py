@@ -16,6 +16,8 @@ from hashlib import blake2b
 from struct import Struct
 from typing import NamedTuple
 
+import numpy as np
+
 from matching_engine import ENGINE_VERSION
 from matching_engine.records import COMMAND, EVENT, RECORD_FORMAT, Command, Event, unpack_commands, unpack_events
 from services.journal.errors import JournalCorrupt, JournalRefused
@@ -84,6 +86,11 @@ class Row:
     def event_list(self) -> list[Event]:
         """The events as Python values, decoded once for all readers in a process."""
         return list(unpack_events(self.events))
+
+    @property
+    def time_ns(self) -> int:
+        """What its last command was stamped."""
+        return int(np.frombuffer(self.commands, COMMAND)["time_ns"][-1])
 
     def encode(self) -> bytes:
         """The row's bytes; made once, for the hash and for the device."""

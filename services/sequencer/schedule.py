@@ -4,7 +4,8 @@ Timers are commands. The sequencer asks a schedule what is due before it numbers
 journals the answer, so that a replay needs neither clock nor calendar.
 
 The trading date at an instant (Asia/Shanghai): of trading day D before 17:00, D; from 17:00 of D on, and on other days, the
-next trading day. After an outage one DAY_ROLL leads straight to the date that is right now.
+next trading day. After an outage one DAY_ROLL leads straight to the date that is right now; where it would skip a trading day,
+an operator must have vouched for the clock, because a wrong one would move the venue's date for ever.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Protocol
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase
 from services.data.calendar import TradingCalendar
+from services.sequencer.clock import ClockRefused, time_text
 
 _MINUTE_NS = 60 * 10**9
 _DAY_NS = 24 * 60 * _MINUTE_NS
@@ -50,7 +52,10 @@ class Schedule(Protocol):
     """What the sequencer asks of a schedule."""
 
     def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
-        """The commands to run first, given the engine's date and the phase last set; empty where all is as it should be."""
+        """The commands to run first, given the engine's date and the phase last set; empty where all is as it should be.
+
+        Raises ClockRefused where a DAY_ROLL would skip a trading day that no operator lets it skip.
+        """
 
     def next_ns(self, now_ns: int) -> int:
         """The next instant after now_ns at which something may be due."""
@@ -71,14 +76,19 @@ def trading_date_at(calendar: TradingCalendar, now_ns: int) -> date:
 
 
 class AlwaysOpen:
-    """Schedule `always`: continuous trading around the clock; only the trading date moves."""
+    """Schedule `always`: continuous trading around the clock; only the trading date moves.
 
-    def __init__(self, calendar: TradingCalendar) -> None:
+    `may_skip_from`: the trading date that an operator lets the venue leave over skipped trading days; 0: none.
+    """
+
+    def __init__(self, calendar: TradingCalendar, *, may_skip_from: int = 0) -> None:
         self._calendar = calendar
+        self._may_skip_from = may_skip_from
 
     def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
         """A DAY_ROLL where the date is behind, then CONTINUOUS where it was never set."""
-        return _day_roll(self._calendar, engine_trading_date, now_ns) + _set_phase(phase, Phase.CONTINUOUS)
+        roll = _day_roll(self._calendar, engine_trading_date, now_ns, self._may_skip_from)
+        return roll + _set_phase(phase, Phase.CONTINUOUS)
 
     def next_ns(self, now_ns: int) -> int:
         """17:00 in Shanghai."""
@@ -86,17 +96,18 @@ class AlwaysOpen:
 
 
 class ExchangeHours:
-    """Schedule `exchange`: the phases of TRADING_DAY on trading days, otherwise closed."""
+    """Schedule `exchange`: the phases of TRADING_DAY on trading days, otherwise closed. `may_skip_from` as in AlwaysOpen."""
 
-    def __init__(self, calendar: TradingCalendar) -> None:
+    def __init__(self, calendar: TradingCalendar, *, may_skip_from: int = 0) -> None:
         self._calendar = calendar
+        self._may_skip_from = may_skip_from
 
     def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
         """The right phase directly, whatever an outage skipped; but a day that ends is closed first, so that what an auction
         collected is traded on the day it belongs to, and no order trades between closing and DAY_ROLL. Where the venue is
         closed, too: an operator may have opened single instruments."""
         wanted = self._phase_at(now_ns)
-        roll = _day_roll(self._calendar, engine_trading_date, now_ns)
+        roll = _day_roll(self._calendar, engine_trading_date, now_ns, self._may_skip_from)
         if not roll:
             return _set_phase(phase, wanted)
         return [_all_into(Phase.CLOSED), *roll, *_set_phase(Phase.CLOSED, wanted)]
@@ -113,11 +124,38 @@ class ExchangeHours:
         return begun[-1] if begun else Phase.CLOSED
 
 
-def _day_roll(calendar: TradingCalendar, engine_trading_date: int, now_ns: int) -> list[Command]:
+def date_ahead(calendar: TradingCalendar, engine_trading_date: int, now_ns: int) -> list[str]:
+    """A warning where the venue's trading day is later than the clock's: it was rolled by a clock that was wrong."""
+    right = _date_number(trading_date_at(calendar, now_ns))
+    if engine_trading_date <= right:
+        return []
+    return [
+        f"The trading day is {engine_trading_date}, by the clock it is {right}: no day rolls until the clock is past it."
+    ]
+
+
+def _day_roll(calendar: TradingCalendar, engine_trading_date: int, now_ns: int, may_skip_from: int) -> list[Command]:
     """One roll to the date that is right; none where a clock set back would lead to an earlier day."""
-    day = trading_date_at(calendar, now_ns)
-    right = day.year * 10_000 + day.month * 100 + day.day
-    return [Command(kind=CommandKind.DAY_ROLL, date=right)] if right > engine_trading_date else []
+    right = _date_number(trading_date_at(calendar, now_ns))
+    if right <= engine_trading_date:
+        return []
+    if engine_trading_date not in (0, may_skip_from):
+        _refuse_skipped_days(calendar, engine_trading_date, right, now_ns)
+    return [Command(kind=CommandKind.DAY_ROLL, date=right)]
+
+
+def _refuse_skipped_days(calendar: TradingCalendar, engine_trading_date: int, right: int, now_ns: int) -> None:
+    year, day_of_year = divmod(engine_trading_date, 10_000)
+    following = _date_number(calendar.next_after(date(year, *divmod(day_of_year, 100))))
+    if right > following:
+        raise ClockRefused(
+            f"the clock says {time_text(now_ns)}: the trading day would go from {engine_trading_date} to {right}, skipping "
+            f"{following}, and never come back. If the clock is right, start with --accept-clock; otherwise put it right first"
+        )
+
+
+def _date_number(day: date) -> int:
+    return day.year * 10_000 + day.month * 100 + day.day
 
 
 def _set_phase(phase: int, wanted: Phase) -> list[Command]:

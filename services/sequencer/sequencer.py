@@ -19,6 +19,7 @@ from services.journal import Journal, JournalError
 from services.journal.replay import StateMachine
 from services.journal.row import NO_HASH, Row
 from services.messaging import Feed, Inbox, Submission
+from services.sequencer.clock import ClockRefused
 from services.sequencer.schedule import Schedule
 
 MAX_ROW_COMMANDS = 1_024
@@ -35,7 +36,7 @@ class SequencerStopped(Exception):
     `seq` is the command that caused it, as far as the cause says.
     """
 
-    def __init__(self, first_seq: int, cause: EngineFault | JournalError) -> None:
+    def __init__(self, first_seq: int, cause: EngineFault | JournalError | ClockRefused) -> None:
         super().__init__(f"the sequencer stopped, nothing from seq {first_seq} on was published: {cause}")
         self.first_seq = first_seq
         self.seq = cause.seq or first_seq
@@ -45,7 +46,7 @@ class Sequencer:
     """Numbers commands, stamps their time, calls the engine. There is one, and one `run` of it.
 
     `engine` stands where the journal ends (`recover` brings it there). `clock` gives nanoseconds since 1970 and may go
-    back; stamped times don't.
+    back; stamped times don't. It raises ClockRefused where it cannot be right.
     """
 
     def __init__(
@@ -65,7 +66,8 @@ class Sequencer:
         self._clock = clock
         self._schedule = schedule
         self._look_at_ns = 0
-        self._time_ns = 0
+        self.time_ns = 0
+        """What the last command was stamped."""
         self._hash = NO_HASH
         self._stopping = False
         self._wait: asyncio.Timeout | None = None
@@ -78,8 +80,8 @@ class Sequencer:
         """The last command that is on the device and was published."""
 
     async def run(self) -> None:
-        """Works until canceled or stopped. Raises SequencerStopped, naming the sequence number, for a fault or a failing
-        journal; nothing of that row was published."""
+        """Works until canceled or stopped. Raises SequencerStopped, naming the sequence number, for a fault, a failing
+        journal or a clock that jumped; nothing of that row was published."""
         self._ended.clear()
         try:
             await self._continue_chain()
@@ -90,6 +92,9 @@ class Sequencer:
                 if draining and not submissions:
                     return await self._committed()
                 await self._run_batch(submissions)
+        except ClockRefused as refusal:
+            await self._committed()
+            raise SequencerStopped(self._engine.last_seq + 1, refusal) from refusal
         finally:
             if self._commit is not None:
                 self._commit.cancel()
@@ -110,7 +115,7 @@ class Sequencer:
         last = await self._journal.last_row()
         if last is not None:
             self._hash = last.hash
-            self._time_ns = int(np.frombuffer(last.commands, COMMAND)["time_ns"][-1])
+            self.time_ns = last.time_ns
         journaled = 0 if last is None else last.last_seq
         if journaled != self.last_seq:
             reason = f"the engine stands at seq {self.last_seq}, the journal at {journaled}: recover first"
@@ -136,7 +141,7 @@ class Sequencer:
 
     async def _run_batch(self, submissions: list[Submission]) -> None:
         """One row: numbered, run, and handed on when the row before it is on the device. No commands, no row."""
-        time_ns = max(self._clock(), self._time_ns)
+        time_ns = max(self._clock(), self.time_ns)
         due = self._due(time_ns)
         if not due and not submissions:
             return
@@ -158,7 +163,7 @@ class Sequencer:
             events=events.tobytes(),
             attachments=attachments,
         )
-        self._hash, self._time_ns = row.hash, time_ns
+        self._hash, self.time_ns = row.hash, time_ns
         await self._device_free.wait()
         self._raise_what_failed()
         # The device has its next row before the readers of the last one take their turns.

@@ -5,10 +5,20 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase
 from services.data.calendar import TradingCalendar
-from services.sequencer.schedule import DAY_ROLL_AT, TRADING_DAY, AlwaysOpen, ExchangeHours, trading_date_at
+from services.sequencer.clock import ClockRefused
+from services.sequencer.schedule import (
+    DAY_ROLL_AT,
+    TRADING_DAY,
+    AlwaysOpen,
+    ExchangeHours,
+    date_ahead,
+    trading_date_at,
+)
 
 SHANGHAI = timezone(timedelta(hours=8))
 CLOSE, OPEN, AUCTION, MATCHING = (
@@ -60,7 +70,7 @@ def test_the_trading_date(calendar: TradingCalendar, instant: str, after_ns: int
         (20230927, Phase.CONTINUOUS, "2023-09-26 17:00", []),
         (20230928, Phase.CONTINUOUS, "2023-09-28 17:00", [roll(20231009)]),
         (20231009, Phase.CONTINUOUS, "2023-10-05 17:00", []),
-        (20230104, Phase.CLOSED, "2023-10-05 12:00", [roll(20231009), OPEN]),
+        (20230928, Phase.CLOSED, "2023-10-05 12:00", [roll(20231009), OPEN]),
         (20231009, Phase.CONTINUOUS, "2023-09-26 12:00", []),
     ],
     ids=[
@@ -96,8 +106,8 @@ def test_always_open(
         (20231009, Phase.CLOSED, "2023-10-05 10:00", []),
         (20231009, Phase.CLOSED, "2023-10-07 14:00", []),
         (20230926, Phase.CONTINUOUS, "2023-09-26 18:00", [CLOSE, roll(20230927)]),
-        (20230926, Phase.CONTINUOUS, "2023-09-28 10:00", [CLOSE, roll(20230928), OPEN]),
-        (20230926, Phase.CLOSED, "2023-09-28 10:00", [CLOSE, roll(20230928), OPEN]),
+        (20230927, Phase.CONTINUOUS, "2023-09-28 10:00", [CLOSE, roll(20230928), OPEN]),
+        (20230927, Phase.CLOSED, "2023-09-28 10:00", [CLOSE, roll(20230928), OPEN]),
         (20230926, Phase.CALL_AUCTION, "2023-09-26 16:30", [CLOSE]),
         (20230926, Phase.CALL_AUCTION, "2023-09-27 08:56", [CLOSE, roll(20230927), AUCTION]),
         (20230926, Phase.CALL_AUCTION, "2023-09-26 10:00", [OPEN]),
@@ -115,6 +125,56 @@ def test_exchange_hours(
     calendar: TradingCalendar, trading_date: int, phase: int, instant: str, due: list[Command]
 ) -> None:
     assert ExchangeHours(calendar).due(trading_date, phase, ns(instant)) == due
+
+
+@pytest.mark.parametrize("open_when", [AlwaysOpen, ExchangeHours])
+@pytest.mark.parametrize(
+    ("trading_date", "instant", "skipped"),
+    [
+        (20230926, "2023-09-27 17:00", 20230927),
+        (20230104, "2023-10-05 12:00", 20230105),
+        (20230928, "2023-10-09 17:00", 20231009),
+        (20230926, "2024-10-30 10:00", 20230927),
+        (20231229, "2024-01-02 17:00", 20240102),
+    ],
+    ids=["one day", "months", "after a holiday", "a clock 400 days ahead", "over the new year"],
+)
+def test_a_roll_that_skips_a_trading_day_needs_an_operator(
+    calendar: TradingCalendar,
+    open_when: type[AlwaysOpen | ExchangeHours],
+    trading_date: int,
+    instant: str,
+    skipped: int,
+) -> None:
+    now_ns = ns(instant)
+    for may_skip_from in (0, 20230925):
+        with pytest.raises(ClockRefused, match=f"skipping {skipped}, and never come back.*--accept-clock"):
+            open_when(calendar, may_skip_from=may_skip_from).due(trading_date, Phase.CLOSED, now_ns)
+    vouched_for = open_when(calendar, may_skip_from=trading_date).due(trading_date, Phase.CLOSED, now_ns)
+    right = trading_date_at(calendar, now_ns)
+    assert roll(int(right.strftime("%Y%m%d"))) in vouched_for
+
+
+@given(minutes=st.lists(st.integers(0, 40 * 24 * 60), min_size=1, max_size=30))
+def test_whatever_the_clock_does_no_trading_day_is_skipped_unseen(minutes: list[int]) -> None:
+    calendar, start_ns = TradingCalendar.load(), ns("2023-09-04 10:00")
+    schedule, trading_date = AlwaysOpen(calendar), date(2023, 9, 4)
+    for minute in minutes:
+        try:
+            due = schedule.due(int(trading_date.strftime("%Y%m%d")), Phase.CONTINUOUS, start_ns + minute * 60 * 10**9)
+        except ClockRefused:
+            assert trading_date_at(calendar, start_ns + minute * 60 * 10**9) > calendar.next_after(trading_date)
+            continue
+        for command in due:
+            assert command == roll(int(calendar.next_after(trading_date).strftime("%Y%m%d")))
+            trading_date = calendar.next_after(trading_date)
+
+
+def test_a_trading_day_later_than_the_clock_s_is_worth_a_warning(calendar: TradingCalendar) -> None:
+    now_ns = ns("2023-09-26 12:00")
+    assert date_ahead(calendar, 20230926, now_ns) == date_ahead(calendar, 20230925, now_ns) == []
+    [warning] = date_ahead(calendar, 20271231, now_ns)
+    assert "The trading day is 20271231, by the clock it is 20230926" in warning
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from services.journal.row import NO_HASH, Row
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
+from services.sequencer.clock import GuardedClock
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours
 from services.sequencer.sequencer import MAX_ROW_BYTES, MAX_ROW_COMMANDS, Sequencer, SequencerStopped, assemble
 from tests.property.naive_engine import NaiveEngine
@@ -233,6 +234,25 @@ class At(Never):
 
 
 @pytest.mark.anyio
+async def test_a_clock_that_jumps_stops_the_writer_and_nothing_is_stamped_with_it(path: Path) -> None:
+    wall, steady = Clock(1_000 * SECOND), Clock(0)
+    async with venue(path) as one:
+        guarded = GuardedClock(wall, steady)
+        one.sequencer = Sequencer(one.engine, one.journal, one.inbox, one.feed, clock=guarded, schedule=Never())
+        stopped = asyncio.create_task(one.sequencer.run())
+        await one.inbox.put(records())
+        await one.next_row()
+        wall.now_ns += 400 * 86_400 * SECOND
+        await one.inbox.put(records())
+        with pytest.raises(
+            SequencerStopped, match=r"nothing from seq 2 on was published: the clock jumped forward by 400 days"
+        ):
+            await stopped
+        assert [(row.last_seq, row.time_ns) for row in await one.journaled()] == [(1, 1_000 * SECOND)]
+        assert one.engine.last_seq == 1
+
+
+@pytest.mark.anyio
 async def test_a_timer_stands_before_the_first_command_at_or_past_its_time(path: Path) -> None:
     schedule = At(2_000)
     clock = Clock(1_000)
@@ -386,7 +406,7 @@ SHANGHAI = timezone(timedelta(hours=8))
 
 @pytest.mark.anyio
 async def test_a_venue_s_days(path: Path) -> None:
-    """Two evenings of schedule `always` with an outage over the October holiday between them."""
+    """Two evenings of schedule `always` with an outage over a trading day and the October holiday between them."""
 
     def at(*instant: int) -> Clock:
         return Clock(int(datetime(*instant, tzinfo=SHANGHAI).timestamp()) * 10**9)  # type: ignore[misc,arg-type]
@@ -401,6 +421,10 @@ async def test_a_venue_s_days(path: Path) -> None:
         await one.inbox.put(records())
         await one.next_row()
     async with venue(path, clock=at(2023, 10, 3, 12, 0), schedule=schedule) as one:
+        with pytest.raises(SequencerStopped, match=r"skipping 20230928, and never come back\. If the clock is right"):
+            await one.sequencer.run()
+    vouched_for = AlwaysOpen(TradingCalendar.load(), may_skip_from=20230927)
+    async with venue(path, clock=at(2023, 10, 3, 12, 0), schedule=vouched_for) as one:
         async with running(one):
             await one.next_row()
         commands = [command for row in await one.journaled() for command in row.command_list]
