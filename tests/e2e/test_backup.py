@@ -1,0 +1,62 @@
+"""docs/durability.md: backup and restore, run as they are written, while a venue trades."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.client import RexClient
+from services.reporting.folder import JOURNAL_FILE
+from tests.e2e.process import rex, serve
+
+pytestmark = pytest.mark.anyio
+
+PAGE = (Path(__file__).parents[2] / "docs" / "durability.md").read_text(encoding="utf-8")
+
+
+def commands_under(heading: str) -> list[str]:
+    """The shell lines of a section."""
+    section = re.search(rf"\n## {heading}\n.*?```sh\n(.*?)```", PAGE, re.DOTALL)
+    assert section is not None
+    return section[1].replace(".venv/bin/", f"{Path(sys.executable).parent}/").splitlines()
+
+
+def shell(lines: list[str], folder: Path) -> None:
+    subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=folder, check=True, timeout=120, capture_output=True)
+
+
+def verified(data_dir: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads(rex("journal", "verify", "--prove", "--json", "--data-dir", data_dir).stdout)
+    return found
+
+
+async def test_a_backup_taken_while_the_venue_trades_restores_all_it_knew(tmp_path: Path) -> None:
+    with serve(tmp_path / "rex-data") as venue:
+        async with RexClient(venue.url, venue.operator_key) as operator:
+            for number in range(60):
+                await operator.open_account(f"member {number}")
+            shell(commands_under("Backup"), tmp_path)
+            last_acknowledged = (await operator.open_account("after the backup"))["account"]
+        (tmp_path / "copied").mkdir()
+        shutil.copy(tmp_path / "rex-data" / JOURNAL_FILE, tmp_path / "copied")
+    kept = verified(tmp_path / "backup")
+    assert kept["good"]
+    copied = rex("journal", "verify", "--json", "--data-dir", tmp_path / "copied")
+    assert json.loads(copied.stdout or '{"last_seq": 0}')["last_seq"] < kept["last_seq"], "cp left the log behind"
+
+    *restore, start = commands_under("Restore")
+    shell(restore, tmp_path)
+    assert "rex serve --data-dir restored" in start
+    with serve(tmp_path / "restored") as venue:
+        async with RexClient(venue.url, venue.operator_key) as operator:
+            names = [account["name"] for account in await operator.accounts()]
+            again = await operator.open_account("the first one after it")
+    assert [f"member {number}" for number in range(60)] == names[-60:]
+    assert again["account"] == last_acknowledged, "a backup knows nothing of what came after it"
+    assert verified(tmp_path / "restored")["good"]
