@@ -13,8 +13,9 @@ import pytest
 
 from matching_engine.records import RECORD_FORMAT
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalRefused
+from services.journal.connections import make_durable
 from services.journal.row import Row
-from services.journal.sqlite import SqliteJournal, make_durable
+from services.journal.sqlite import SqliteJournal
 from tests.unit.journal.chains import next_row, with_header
 
 pytestmark = pytest.mark.anyio
