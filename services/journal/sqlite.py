@@ -25,6 +25,7 @@ from typing import TypeVar
 from services.journal.connections import BUSY_S, FILE_FORMAT, empty_log, lost_commands, open_writer
 from services.journal.errors import (
     JournalBusy,
+    JournalCorrupt,
     JournalError,
     JournalLost,
     JournalRefused,
@@ -117,7 +118,10 @@ class SqliteJournal:
             raise
 
     def _start(self) -> None:
-        found, self.journal_id, self.epoch = self._reader.meta()
+        try:
+            found, self.journal_id, self.epoch = self._reader.meta()
+        except JournalCorrupt as error:
+            raise self._lost or error from error  # the tables themselves may be what was lost
         if found != FILE_FORMAT:
             raise JournalRefused(f"{self._path} has file format {found}; this version reads {FILE_FORMAT}")
         if self._writer is None:
