@@ -72,6 +72,21 @@ def killed(folder: Path, sizes: list[int], *, copied_at: int = 0) -> Image:
         return Image(path.read_bytes(), log_of(path).read_bytes(), tuple(rows))
 
 
+def leave_in_log(path: Path, count: int) -> None:
+    """Makes a closed journal one that was killed: its last `count` rows stand in the log alone, a commit each."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        last = "SELECT * FROM rows ORDER BY first_seq DESC LIMIT ?"
+        rows = writer.execute(last, (count,)).fetchall()[::-1]
+        writer.execute("DELETE FROM rows WHERE first_seq >= ?", (rows[0][0],))
+        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        writer.execute("PRAGMA wal_autocheckpoint = 0")
+        for row in rows:
+            writer.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", row)
+        database, log = files(path)
+    path.write_bytes(database)
+    log_of(path).write_bytes(log)
+
+
 def files(path: Path) -> tuple[bytes, bytes]:
     """What stands in the database and in its log."""
     return path.read_bytes(), log_of(path).read_bytes()
