@@ -142,13 +142,13 @@ def test_one_flipped_bit_in_the_log_is_no_silent_loss(killed_venue: Path, tmp_pa
 
     # Where the log is gone altogether the read database still knows.
     log.unlink()
-    refused = rex("serve", "--port", "0", "--data-dir", folder)
-    assert refused.returncode not in (0, 2)
+    process = rex("serve", "--port", "0", "--data-dir", folder)
+    assert process.returncode not in (0, 2)
     assert (
-        f"the read database {folder / READ_DATABASE_FILE} knows commands up to seq {good['last_seq']}" in refused.stderr
+        f"the read database {folder / READ_DATABASE_FILE} knows commands up to seq {good['last_seq']}" in process.stderr
     )
-    assert "Remove nothing" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    assert "Remove nothing" in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def test_the_read_database_and_a_noted_line_are_witnesses(killed_venue: Path, tmp_path: Path) -> None:
