@@ -2,9 +2,10 @@
 
 SQLite ends the log at the first frame whose salts or checksum are wrong, and reports no error: a transaction torn by a power
 cut and a flipped bit in the middle look the same to it. What follows tells them apart. Each commit is on the device before the
-next begins, so behind the first bad frame of a torn transaction stands its own commit frame at most, and its own row. Two
-commit frames of the present generation (with the salts of the log's header), or two rows that SQLite does not show, are
-commits that were acknowledged and are lost. This holds because the log is emptied when the journal is opened for writing.
+next begins, so behind the first bad frame of a torn transaction stands its own commit frame at most, and its own row: the one
+that follows the last row SQLite shows. Two commit frames of the present generation (with the salts of the log's header), or
+any later row, prove that acknowledged commits are lost. This holds because the log is emptied when the journal is opened for
+writing: no frame of a failed commit of an earlier process stays in it.
 
 A header with a wrong checksum makes SQLite ignore the whole log. It is synced before the first frame is written: a torn header
 stands before frames of an older generation only, whose rows are in the database. So here one row is enough.
@@ -50,7 +51,8 @@ class Damage(NamedTuple):
     def evidence(self, last_seq: int) -> str | None:
         """Why commits of a journal are lost that SQLite reads up to last_seq; None where only the end of the log is torn."""
         lost = [last for first, last in self.rows.items() if first > last_seq]
-        if self.commits_after < 2 and len(lost) < (2 if self.offset_bytes else 1):
+        torn = last_seq + 1 if self.offset_bytes else None
+        if self.commits_after < 2 and all(first == torn for first in self.rows if first > last_seq):
             return None
         still = f" and still holds commands up to seq {max(lost)}" if lost else ""
         return f"its write-ahead log is damaged at byte {self.offset_bytes}{still}"
