@@ -66,10 +66,10 @@ def inspect(log: Path) -> Damage | None:
     """
     found = _scan(log)
     for _ in range(_SCANS):
-        before, found = found, _scan(log)
         if found is None:
             return None
-        if before is not None and found[:2] == before[:2]:
+        before, found = found, _scan(log)
+        if found is not None and found[:2] == before[:2]:
             return found._replace(rows=_rows(log))
     return None  # a log that changes under every scan is being written
 
