@@ -194,6 +194,21 @@ async def test_only_its_owner_may_read_a_journal(path: Path) -> None:
 
 
 @pytest.mark.usefixtures("generous_umask")
+def test_a_database_is_made_private_and_tightened_with_its_log(tmp_path: Path) -> None:
+    path = tmp_path / "read.sqlite"
+    data_folder.make_private_database(path)
+    path.chmod(0o664)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE t (a)")
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o664}
+        data_folder.make_private_database(path)
+        assert {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {
+            "read.sqlite": 0o600, "read.sqlite-wal": 0o600, "read.sqlite-shm": 0o600,
+        }  # fmt: skip
+
+
+@pytest.mark.usefixtures("generous_umask")
 def test_permissions_are_only_taken_away_and_never_from_a_shared_folder(tmp_path: Path) -> None:
     shared, strict, absent = tmp_path / "shared", tmp_path / "strict", tmp_path / "absent"
     shared.mkdir()
