@@ -238,11 +238,13 @@ async def test_a_writer_does_not_open_a_journal_that_lost_commands(lossy: Path, 
 
 @pytest.mark.anyio
 async def test_a_reader_reads_what_there_is_and_then_says_what_is_lost(lossy: Path, image: Image) -> None:
+    before = files(lossy)
     journal = await SqliteJournal.open(lossy, read_only=True)
     found = await verify(journal)
     with pytest.raises(JournalLost):
         await journal.last_row()
     await journal.close()
+    assert files(lossy) == before
     kept = image.rows[found.rows - 1]
     assert (found.last_seq, found.last_hash, found.error_seq) == (kept.last_seq, kept.hash, kept.last_seq + 1)
     assert found.last_hash != NO_HASH
