@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import signal
 import sqlite3
 import sys
@@ -31,9 +32,11 @@ from services.first_start import KeysFileRefused
 from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import Verification, verify
+from services.journal.witness import Witness
 from services.read_database import ReadDatabaseRefused
-from services.reporting.folder import JOURNAL_FILE, report_from_folder
+from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.projector import ProjectorStopped
+from services.reporting.read_witness import read_witness
 from services.reporting.terminal import render
 from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
@@ -165,14 +168,20 @@ def report(
 def journal_verify(
     data_dir: DataDir = Path("rex-data"),
     prove: Annotated[bool, typer.Option(help="Also re-execute every command and compare the events.")] = False,
+    expect: Annotated[
+        list[str],
+        typer.Option(metavar="SEQ:HASH", help="A row must end at SEQ and have this hash. Repeatable."),
+    ] = [],  # noqa: B006  (typer copies it)
     as_json: AsJson = False,
 ) -> None:
     """Walk the chain: every row's hash, CRC and link to the row before it. A running venue need not stop.
 
-    Says how many rows and commands are good and the last hash: keep that hash elsewhere, and no later edit goes unseen.
-    Exit status 1 at the first row that does not read back as it was written, with its sequence number.
+    Says how many rows and commands are good and the last hash: keep `SEQ:HASH` elsewhere and give it to `--expect` later, and
+    neither a later edit nor a lost end goes unseen. The read database is a witness, too: a journal that ends before it has lost
+    commands. Exit status 1 at the first row that does not read back as it was written, with its sequence number.
     """
-    result = run(_verify(data_dir, prove, show=not as_json and err.is_terminal))
+    witnesses = [_witness(text) for text in expect]
+    result, note = run(_verify(data_dir, prove, witnesses, show=not as_json and err.is_terminal))
     found = {
         "good": result.good,
         "journal_id": result.journal_id.hex(),
@@ -183,6 +192,11 @@ def journal_verify(
         "state_hash": result.state_hash,
         "error_seq": result.error_seq,
         "error": result.error,
+        "witness": note,
+        "expected": [
+            {"seq": witness.seq, "hash": witness.hash.hex(), "found": witness in result.confirmed}
+            for witness in witnesses
+        ],
     }
     if as_json:
         print(json.dumps(found))
@@ -190,21 +204,37 @@ def journal_verify(
         verdict = "[green]good[/green]" if result.good else f"[red]bad at seq {result.error_seq}[/red]: {result.error}"
         out.print(f"{result.rows:,} rows, {result.commands:,} commands, last seq {result.last_seq:,}: {verdict}")
         out.print(f"last hash   {result.last_hash.hex()}", highlight=False)
+        out.print(f"witness     {escape(note)}", highlight=False, soft_wrap=True)
         if result.state_hash is not None:
             out.print(f"state hash  {result.state_hash}", highlight=False)
     raise typer.Exit(0 if result.good else 1)
 
 
-async def _verify(data_dir: Path, prove: bool, show: bool) -> Verification:
+def _witness(text: str) -> Witness:
+    """What `SEQ:HASH` says; anything else is bad usage."""
+    match = re.fullmatch(r"([1-9]\d{0,18}):([0-9a-fA-F]{64})", text)
+    if match is None:
+        raise typer.BadParameter(
+            f"'{text}' is not SEQ:HASH: a sequence number from 1 on and the 64 hexadecimal digits of a hash",
+            param_hint="--expect",
+        )
+    return Witness(int(match[1]), bytes.fromhex(match[2]), f"--expect {text}")
+
+
+async def _verify(data_dir: Path, prove: bool, expected: list[Witness], show: bool) -> tuple[Verification, str]:
+    """What the walk found, and what the read database has to say."""
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
     try:
+        read_database, note = read_witness(data_dir / READ_DATABASE_FILE, journal.journal_id)
         with _progress(show) as progress:
             task = progress.add_task("verifying", total=await _length(journal))
-            return await verify(
+            result = await verify(
                 journal,
                 engine=Engine() if prove else None,
+                witnesses=[*expected, *([read_database] if read_database is not None else [])],
                 on_progress=lambda seq: progress.update(task, completed=seq),
             )
+            return result, note
     finally:
         await journal.close()
 

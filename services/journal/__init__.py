@@ -1,7 +1,9 @@
 """The journal: the truth. One row per batch of commands and the events they made; nothing leaves before its row is here.
 
-`row.py` is the row and its bytes, `errors.py` what can go wrong, `sqlite.py` the backend of embedded mode, `replay.py`
-re-execution and `verify.py` the check an auditor runs.
+`row.py` is the row and its bytes, `errors.py` what can go wrong, `replay.py` re-execution, `verify.py` the check an auditor
+runs and `witness.py` what others remember of the journal. `sqlite.py` is the backend of embedded mode; it stands on
+`connections.py` (what is asked of SQLite), `row_reader.py`, `held_files.py` (locks, permissions) and `wal.py` (the log before
+SQLite opens it).
 """
 
 from __future__ import annotations
@@ -58,4 +60,4 @@ class Journal(Protocol):
         """
 
     async def close(self) -> None:
-        """Waits for a running append and lets go of the device."""
+        """Waits for a running append and lets go of the device. Raises JournalRemoved where the files are gone."""

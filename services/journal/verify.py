@@ -1,18 +1,19 @@
 """What an auditor runs: walks the whole chain and says how far it is good.
 
 A chain shows every change and every hole in it. That rows are missing *after* its end shows only against a hash known from
-elsewhere: each report prints the last sequence number and hash it was made from.
+elsewhere (witness.py): each report prints the last sequence number and hash it was made from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from services.journal import Journal
 from services.journal.errors import JournalError
 from services.journal.replay import StateMachine, re_execute
-from services.journal.row import NO_HASH
+from services.journal.row import NO_HASH, Row
+from services.journal.witness import Witness
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Verification:
     """The sequence number the first error is at."""
     error: str | None
     """The first error, as a sentence."""
+    confirmed: tuple[Witness, ...]
+    """The witnesses whose row was found as they remember it."""
 
     @property
     def good(self) -> bool:
@@ -38,23 +41,33 @@ class Verification:
 
 
 async def verify(
-    journal: Journal, *, engine: StateMachine | None = None, on_progress: Callable[[int], None] | None = None
+    journal: Journal,
+    *,
+    engine: StateMachine | None = None,
+    witnesses: Iterable[Witness] = (),
+    on_progress: Callable[[int], None] | None = None,
 ) -> Verification:
     """Reads every row and checks hash, CRC and chain; with a fresh engine also re-executes each command.
 
-    `on_progress` is called with the last good sequence number after each row. Stops at the first error and returns it.
+    The journal must hold what each witness remembers. `on_progress` is called with the last good sequence number after each
+    row. Stops at the first error and returns it.
     """
     rows = last_seq = 0
     last_hash = NO_HASH
     error: JournalError | None = None
+    waiting = sorted(witnesses)
+    confirmed: list[Witness] = []
     try:
         async for row in journal.read(0):
             if engine is not None:
                 re_execute(engine, row)
+            _confirm(waiting, row, confirmed)
             rows += 1
             last_seq, last_hash = row.last_seq, row.hash
             if on_progress is not None:
                 on_progress(last_seq)
+        if waiting:
+            raise waiting[-1].beyond(last_seq, last_hash)
     except JournalError as found:
         error = found
     return Verification(
@@ -66,4 +79,12 @@ async def verify(
         state_hash=engine.state_hash() if engine is not None and error is None else None,
         error_seq=None if error is None else error.seq or last_seq + 1,
         error=None if error is None else str(error),
+        confirmed=tuple(confirmed),
     )
+
+
+def _confirm(waiting: list[Witness], row: Row, confirmed: list[Witness]) -> None:
+    """Moves the witnesses that remember this row from the ones to the others."""
+    while waiting and waiting[0].seq <= row.last_seq:
+        waiting[0].check_row(row)
+        confirmed.append(waiting.pop(0))

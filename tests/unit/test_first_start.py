@@ -91,7 +91,9 @@ def test_keys_come_back_as_they_were_written_and_damage_is_a_sentence(tmp_path: 
     assert read_keys(path) == {}
     keys = {"pages": IssuedKey(key="rex_held", account=0, scopes=("read",))}
     write_keys(path, keys)
+    path.chmod(0o644)
     assert read_keys(path) == keys
+    assert path.stat().st_mode & 0o777 == 0o600
     assert path.stat().st_mode & 0o777 == 0o600
     path.write_text('{"pages": {"key": "rex_sec')
     with pytest.raises(KeysFileRefused, match=r"keys\.json cannot be read.*the next start issues new keys") as refused:
