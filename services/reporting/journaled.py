@@ -1,4 +1,4 @@
-"""What the journal says that the engine does not keep: names, keys, targets, reasons, and how many orders and trades there were.
+"""What the journal says that the engine does not keep: names, keys, targets, reasons, the number of orders and of trades.
 
 Collected while a recovery or a proof reads the rows, so that the read database can be compared with it (audit.py).
 """
@@ -41,7 +41,9 @@ class Journaled:
         self.trades += int(counts[EventKind.TRADE])
         self.orders += int(counts[EventKind.ACCEPTED])
         if counts[EventKind.REJECTED]:
-            refused = events[(events["kind"] == EventKind.REJECTED) & (events["reason"] != Reason.CLIENT_ORDER_ID_REUSED)]
+            refused = events[
+                (events["kind"] == EventKind.REJECTED) & (events["reason"] != Reason.CLIENT_ORDER_ID_REUSED)
+            ]
             kinds = np.frombuffer(row.commands, COMMAND)["kind"][refused["seq"] - np.uint64(row.first_seq)]
             self.orders += int(np.count_nonzero(kinds == CommandKind.NEW_ORDER))
         if row.attachments:
