@@ -37,9 +37,10 @@ from services.gateway.venue import VenueFacts
 from services.journal.sqlite import SqliteJournal
 from services.market_data import load_market
 from services.messaging.in_process import InProcessFeed, InProcessInbox
-from services.read_database import open_read_database
 from services.reporting.app import router as reports_router
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.reporting.journaled import Journaled
+from services.reporting.opening import open_true
 from services.reporting.projector import Projector, ProjectorStopped
 from services.sequencer.recovery import Recovery, recover
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours, local_day
@@ -85,12 +86,17 @@ async def open_venue(
     calendar = TradingCalendar.load(settings.calendar_file)
     with listen(settings.host, settings.port) as listener:
         journal = await SqliteJournal.open(settings.data_dir / JOURNAL_FILE)
-        read_database = open_read_database(settings.data_dir / READ_DATABASE_FILE)
         try:
-            async with _run(settings, clock, calendar, journal, read_database, listener, on_progress) as venue:
-                yield venue
+            engine, journaled = Engine(), Journaled()
+            recovery = await recover(engine, journal, on_progress, journaled.add)
+            # Nothing is served, and no key known, from a read database that says other than the journal.
+            read_database = await open_true(settings.data_dir / READ_DATABASE_FILE, journal, engine, journaled)
+            try:
+                async with _run(settings, clock, calendar, journal, engine, recovery, read_database, listener) as venue:
+                    yield venue
+            finally:
+                await read_database.dispose()
         finally:
-            await read_database.dispose()
             await journal.close()
 
 
@@ -100,12 +106,11 @@ async def _run(
     clock: Callable[[], int],
     calendar: TradingCalendar,
     journal: SqliteJournal,
+    engine: Engine,
+    recovery: Recovery,
     read_database: AsyncEngine,
     listener: socket.socket,
-    on_progress: OnProgress | None,
 ) -> AsyncIterator[Venue]:
-    engine = Engine()
-    recovery = await recover(engine, journal, on_progress)
     inbox, feed = InProcessInbox(), InProcessFeed()
     schedule = AlwaysOpen(calendar) if settings.schedule == "always" else ExchangeHours(calendar)
     sequencer = Sequencer(engine, journal, inbox, feed, clock=clock, schedule=schedule)

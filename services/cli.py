@@ -14,6 +14,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+import structlog
 import typer
 import uvloop
 from pydantic import ValidationError
@@ -297,5 +298,6 @@ def _settings(**options: Any) -> Settings:
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. Its log goes to standard error: standard output belongs to what was asked for."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     app()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,11 +16,11 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.journal import Journal
+from services.journal import Journal, JournalLost
 from services.journal.row import Row
 from services.messaging import Feed
 from services.messaging.follow import follow
-from services.read_database import ReadDatabaseRefused, connect_writer
+from services.read_database import ReadDatabaseForeign, connect_writer, trouble_with
 from services.reporting.changes import Changes, Position
 from services.reporting.write import read_position, write
 
@@ -78,7 +79,18 @@ class Projector:
         await waiter
 
     async def run(self) -> None:
-        """Projects until it is canceled. Raises what the journal raises, and ReadDatabaseRefused."""
+        """Projects until it is canceled. Raises what the journal raises, and ReadDatabaseRefused or ReadDatabaseFailed."""
+        try:
+            await self._run()
+        except sqlite3.Error as error:
+            trouble = trouble_with(self._path, error)
+            self._fail(trouble)
+            raise trouble from error
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    async def _run(self) -> None:
         connection = connect_writer(self._path)
         thread = ThreadPoolExecutor(1, "projector")
         try:
@@ -91,11 +103,7 @@ class Projector:
                 tasks.create_task(self._write(rows, position, partial(write, connection), thread))
         except BaseExceptionGroup as group:
             error = group.exceptions[0]  # one failure ends both tasks, and it is what there is to say
-            self._fail(error)
             raise error from error.__cause__
-        except BaseException as error:
-            self._fail(error)
-            raise
         finally:
             thread.shutdown()
             connection.close()
@@ -135,38 +143,54 @@ class Projector:
         if not still:
             self._wanted.clear()
 
-    def _fail(self, error: BaseException) -> BaseException:
+    def _fail(self, error: BaseException) -> None:
         self._stopped = error
         for _, waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(ProjectorStopped(f"The read database stands at seq {self._seq}."))
         self._waiting.clear()
-        return error
 
 
 async def check_belongs(path: Path, position: Position, journal: Journal) -> None:
-    """Raises ReadDatabaseRefused unless the database at this position was made from this journal, as it is today."""
+    """Raises unless the database at this position was made from this journal, as it is today.
+
+    ReadDatabaseForeign for one of another journal; JournalLost for one that knows what this journal does not hold any more.
+    """
     if position.journal_id != journal.journal_id:
-        raise ReadDatabaseRefused(path, "was made from another journal")
+        raise ReadDatabaseForeign(path, "was made from another journal")
     last = await journal.last_row()
-    if position.seq > (last.last_seq if last is not None else 0):
-        raise ReadDatabaseRefused(path, f"stands at seq {position.seq}, which the journal has not reached")
+    last_seq = last.last_seq if last is not None else 0
+    if position.seq > last_seq:
+        known = f"the read database {path} stands at seq {position.seq}, which the journal has not reached"
+        raise JournalLost(
+            f"the journal has lost commands from seq {last_seq + 1} on: {known}. {_REMOVE_NOTHING}", last_seq + 1
+        )
     if position.seq:
         async for row in journal.read(position.seq - 1):
             if (row.last_seq, row.hash) != (position.seq, position.row_hash):
-                raise ReadDatabaseRefused(path, f"holds another seq {position.seq} than the journal")
+                known = f"the read database {path} holds another seq {position.seq} than the journal"
+                raise JournalLost(f"the journal was changed or replaced: {known}. {_REMOVE_NOTHING}", position.seq)
             break
 
 
+_REMOVE_NOTHING = "Remove nothing, restore a copy of the journal: the read database is the only witness"
+
+
 async def catch_up(path: Path, journal: Journal) -> None:
-    """Projects what the journal holds now into the read database at path; for a database that no `Projector` writes."""
-    with contextlib.closing(connect_writer(path)) as connection:
-        position = read_position(connection, journal.journal_id)
-        await check_belongs(path, position, journal)
-        changes = Changes(position)
-        async for row in journal.read(position.seq):
-            changes.add(row)
-            if changes.commands >= _MAX_COMMANDS:
-                write(connection, changes)
-                changes = Changes(changes.position)
-        write(connection, changes)
+    """Projects what the journal holds now into the read database at path; for a database that no `Projector` writes.
+
+    Raises as `check_belongs` does, and ReadDatabaseDamaged or ReadDatabaseFailed.
+    """
+    try:
+        with contextlib.closing(connect_writer(path)) as connection:
+            position = read_position(connection, journal.journal_id)
+            await check_belongs(path, position, journal)
+            changes = Changes(position)
+            async for row in journal.read(position.seq):
+                changes.add(row)
+                if changes.commands >= _MAX_COMMANDS:
+                    write(connection, changes)
+                    changes = Changes(changes.position)
+            write(connection, changes)
+    except sqlite3.Error as error:
+        raise trouble_with(path, error) from error
