@@ -33,8 +33,9 @@ from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import Verification, verify
 from services.read_database import ReadDatabaseRefused
-from services.reporting.folder import JOURNAL_FILE, report_from_folder
+from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.projector import ProjectorStopped
+from services.reporting.proof import ReadDatabaseProof
 from services.reporting.terminal import render
 from services.sequencer.sequencer import SequencerStopped
 from services.settings import Settings
@@ -153,11 +154,13 @@ def journal_verify(
     """Walk the chain: every row's hash, CRC and link to the row before it. A running venue need not stop.
 
     Says how many rows and commands are good and the last hash: keep that hash elsewhere, and no later edit goes unseen.
-    Exit status 1 at the first row that does not read back as it was written, with its sequence number.
+    Exit status 1 at the first row that does not read back as it was written, with its sequence number. With `--prove` the read
+    database is compared, too: exit status 1 where it says other than the journal.
     """
-    result = run(_verify(data_dir, prove, show=not as_json and err.is_terminal))
+    result, differences = run(_verify(data_dir, prove, show=not as_json and err.is_terminal))
+    good = result.good and not differences
     found = {
-        "good": result.good,
+        "good": good,
         "journal_id": result.journal_id.hex(),
         "rows": result.rows,
         "commands": result.commands,
@@ -166,6 +169,7 @@ def journal_verify(
         "state_hash": result.state_hash,
         "error_seq": result.error_seq,
         "error": result.error,
+        "differences": differences,
     }
     if as_json:
         print(json.dumps(found))
@@ -175,19 +179,25 @@ def journal_verify(
         out.print(f"last hash   {result.last_hash.hex()}", highlight=False)
         if result.state_hash is not None:
             out.print(f"state hash  {result.state_hash}", highlight=False)
-    raise typer.Exit(0 if result.good else 1)
+        for difference in differences:
+            out.print(f"[red]read database[/red]  {escape(difference)}", highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if good else 1)
 
 
-async def _verify(data_dir: Path, prove: bool, show: bool) -> Verification:
+async def _verify(data_dir: Path, prove: bool, show: bool) -> tuple[Verification, list[str]]:
+    """What the walk says of the journal; where it is proved, what differs from it in the read database."""
+    engine = Engine()
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
     try:
-        with _progress(show) as progress:
+        with _progress(show) as progress, ReadDatabaseProof(data_dir / READ_DATABASE_FILE, engine) as proof:
             task = progress.add_task("verifying", total=await _length(journal))
-            return await verify(
+            result = await verify(
                 journal,
-                engine=Engine() if prove else None,
+                engine=engine if prove else None,
                 on_progress=lambda seq: progress.update(task, completed=seq),
+                on_row=proof.take if prove else None,
             )
+        return result, proof.differences if prove else []
     finally:
         await journal.close()
 

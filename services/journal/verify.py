@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from services.journal import Journal
 from services.journal.errors import JournalError
 from services.journal.replay import StateMachine, re_execute
-from services.journal.row import NO_HASH
+from services.journal.row import NO_HASH, Row
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,15 @@ class Verification:
 
 
 async def verify(
-    journal: Journal, *, engine: StateMachine | None = None, on_progress: Callable[[int], None] | None = None
+    journal: Journal,
+    *,
+    engine: StateMachine | None = None,
+    on_progress: Callable[[int], None] | None = None,
+    on_row: Callable[[Row], None] | None = None,
 ) -> Verification:
     """Reads every row and checks hash, CRC and chain; with a fresh engine also re-executes each command.
 
-    `on_progress` is called with the last good sequence number after each row. Stops at the first error and returns it.
+    `on_row` is given each good row, `on_progress` its last sequence number. Stops at the first error and returns it.
     """
     rows = last_seq = 0
     last_hash = NO_HASH
@@ -53,6 +57,8 @@ async def verify(
                 re_execute(engine, row)
             rows += 1
             last_seq, last_hash = row.last_seq, row.hash
+            if on_row is not None:
+                on_row(row)
             if on_progress is not None:
                 on_progress(last_seq)
     except JournalError as found:

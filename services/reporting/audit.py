@@ -118,8 +118,8 @@ def _position(state: State, journaled: Journaled, time_ns: int) -> _Table:
     venue, columns = state.venue[0], ["seq", "trading_date", "kill_switch", "time_ns", "row_hash"]
     row_hash = bytes(32) if journaled.last_row is None else journaled.last_row.hash
     here = (*venue[["last_seq", "trading_date", "kill_switch"]].item(), time_ns, row_hash)
-    query = f"SELECT 'the position', {', '.join(columns)} FROM position"
-    return _Table("{}", columns, query, [("the position", *here)])
+    query = f"SELECT id, {', '.join(columns)} FROM position"
+    return _Table("position {}", columns, query, [(1, *here)])
 
 
 def _accounts(state: State) -> Iterator[_Table]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,8 +18,9 @@ from matching_engine import Engine
 from services.data.calendar import TradingCalendar
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
-from services.read_database import ReadDatabaseRefused, open_read_database
+from services.read_database import ReadDatabaseDamaged, ReadDatabaseRefused, open_read_database, trouble_with
 from services.reporting.amounts import yuan
+from services.reporting.changes import Position
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.projector import catch_up
 from services.reporting.queries import read_position, read_year
@@ -63,9 +64,13 @@ async def report_from_folder(
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
     try:
         with TemporaryDirectory() as folder:
-            path = data_dir / READ_DATABASE_FILE
-            if not await _is_up_to_date(path, journal):
-                path = await _projected(path, Path(folder) / READ_DATABASE_FILE, journal)
+            path, copy = data_dir / READ_DATABASE_FILE, Path(folder) / READ_DATABASE_FILE
+            try:
+                if not await _is_up_to_date(path, journal):
+                    path = await _projected(path, copy, journal)
+                return await _report(path, journal, year, prove, calendar)
+            except ReadDatabaseDamaged:
+                path = await _rebuilt(copy, journal)
             return await _report(path, journal, year, prove, calendar)
     finally:
         await journal.close()
@@ -108,6 +113,8 @@ async def _is_up_to_date(path: Path, journal: Journal) -> bool:
         for _ in range(_PATIENCE):
             async with read_database.connect() as connection:
                 position = await read_position(connection)
+            if position is not None and not Position(**{f.name: position[f.name] for f in fields(Position)}).is_one:
+                raise ReadDatabaseDamaged(path, "holds a position that is none")
             if position is None or position["journal_id"] != journal.journal_id or position["seq"] == seen:
                 return False  # not of this journal, or nobody is projecting
             if position["seq"] >= last_seq:
@@ -127,7 +134,15 @@ async def _projected(source: Path, path: Path, journal: Journal) -> Path:
             theirs.backup(ours)
         await catch_up(path, journal)
     except (FileNotFoundError, ReadDatabaseRefused):
-        path = path.with_name(f"rebuilt-{path.name}")
-        open_read_database(path)
-        await catch_up(path, journal)
+        return await _rebuilt(path, journal)
+    except sqlite3.Error as error:
+        raise trouble_with(source, error) from error
+    return path
+
+
+async def _rebuilt(path: Path, journal: Journal) -> Path:
+    """A read database beside path, made from the journal alone."""
+    path = path.with_name(f"rebuilt-{path.name}")
+    open_read_database(path)
+    await catch_up(path, journal)
     return path

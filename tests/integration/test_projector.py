@@ -14,10 +14,11 @@ import pytest
 
 from matching_engine.records import Side
 from services import admin_commands as admin
+from services.journal import JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
-from services.read_database import ReadDatabaseRefused, connect_writer, open_read_database
+from services.read_database import ReadDatabaseForeign, connect_writer, open_read_database
 from services.reporting.changes import Changes
 from services.reporting.projector import Projector, ProjectorStopped
 from services.reporting.write import read_position, write
@@ -169,7 +170,7 @@ async def test_a_lost_database_is_rebuilt(venue: Venue) -> None:
 async def run_to_refusal(path: Path, journal: SqliteJournal) -> str:
     read_database = open_read_database(path)
     projector = Projector(read_database, journal, InProcessFeed())
-    with pytest.raises(ReadDatabaseRefused) as refused:
+    with pytest.raises((ReadDatabaseForeign, JournalLost)) as refused:
         await projector.run()
     with pytest.raises(ProjectorStopped):
         await projector.reached(10**6)
@@ -185,7 +186,7 @@ async def test_refuses_a_database_that_is_not_of_this_journal(venue: Venue, tmp_
     other = await SqliteJournal.open(tmp_path / "other" / "journal.db")
     refusal = await run_to_refusal(venue.path, other)
     assert "was made from another journal" in refusal
-    assert "remove it, and the next start rebuilds it" in refusal
+    assert "restore the journal first" in refusal
     await other.close()
 
 
