@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
@@ -105,6 +106,7 @@ def _shown(value: object) -> str:
     return value.hex()[:16] if isinstance(value, bytes) else str(value)[:60]
 
 
+@cache
 def _schema() -> _Table:
     """Tables and indexes as this version makes them, and nothing beside them: a trigger would write what nobody projected."""
     query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2"
