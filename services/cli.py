@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import json
 import signal
-import sqlite3
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -27,18 +26,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from matching_engine import Engine, build_notice
 from services.bootstrap import KEYS_FILE, Venue, open_venue
 from services.closing import Closing, closing_of
-from services.data import DataFileError
-from services.first_start import KeysFileRefused
+from services.exit_codes import ExitCode
 from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import Verification, verify
-from services.read_database import ReadDatabaseRefused
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
-from services.reporting.projector import ProjectorStopped
 from services.reporting.proof import ReadDatabaseProof
 from services.reporting.terminal import render
-from services.sequencer.sequencer import SequencerStopped
 from services.settings import Settings
+from services.trouble import FOLLOWS, TROUBLE, exit_code_of, root_cause, sentence_of
+from services.watchdog import Watchdog
 
 app = typer.Typer(
     help="REX, a rare-earth exchange: a venue, its journal and the figure.",
@@ -137,7 +134,7 @@ def report(
     hashes that seal the figure. With `--prove` the figure is computed three ways; exit status 1 when they disagree.
     """
     calendar_file = _settings(data_dir=data_dir).calendar_file
-    found = run(report_from_folder(data_dir, year, prove, calendar_file))
+    found = run(report_from_folder(data_dir, year, prove, calendar_file), is_check=True)
     if as_json:
         print(json.dumps(found.to_json(), ensure_ascii=False))
     else:
@@ -157,7 +154,7 @@ def journal_verify(
     Exit status 1 at the first row that does not read back as it was written, with its sequence number. With `--prove` the read
     database is compared, too: exit status 1 where it says other than the journal.
     """
-    result, differences = run(_verify(data_dir, prove, show=not as_json and err.is_terminal))
+    result, differences = run(_verify(data_dir, prove, show=not as_json and err.is_terminal), is_check=True)
     good = result.good and not differences
     found = {
         "good": good,
@@ -226,7 +223,12 @@ async def _serve(settings: Settings, seconds: float, on_ready: Callable[[Venue],
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with _progress(err.is_terminal) as progress:
         task = progress.add_task("recovering", total=None)
-        async with open_venue(settings, on_progress=lambda seq: progress.update(task, completed=seq)) as venue:
+        watchdog = Watchdog()
+        async with open_venue(
+            settings,
+            on_progress=lambda seq: progress.update(task, completed=seq),
+            on_fault=lambda error: watchdog.arm(sentence_of(root_cause(error))),
+        ) as venue:
             progress.stop()
             on_ready(venue)
             with contextlib.suppress(TimeoutError):
@@ -261,37 +263,23 @@ def _progress(show: bool) -> Progress:
     return Progress(*columns, console=err, disable=not show, transient=True)
 
 
-TROUBLE = (
-    JournalError,
-    SequencerStopped,
-    ReadDatabaseRefused,
-    KeysFileRefused,
-    DataFileError,
-    sqlite3.Error,
-    OSError,
-)
-"""What the environment does to a venue; everything else is a bug of ours."""
+def run(work: Coroutine[Any, Any, T], *, is_check: bool = False) -> T:
+    """Runs it; trouble of the environment ends as one sentence and its exit status, never as a traceback.
 
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs it; trouble of the environment ends as one sentence and exit status 1, never as a traceback."""
+    A check (`is_check`) ends with status 1 whatever is wrong.
+    """
     try:
         return uvloop.run(work)
-    except* TROUBLE as trouble:
-        for error in _causes(trouble):
-            err.print(f"[red]rex:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
-    except* ProjectorStopped:
-        pass  # Raised to whoever waits for the projector; what stopped it is among the others.
-    raise typer.Exit(1)
+    except Exception as error:
+        cause = root_cause(error)
+        if not isinstance(cause, (*TROUBLE, *FOLLOWS)):
+            raise
+        _say(sentence_of(cause))
+        raise typer.Exit(ExitCode.TROUBLE if is_check else exit_code_of(cause)) from None
 
 
-def _causes(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """What a group comes down to: parts of the venue have groups of their own."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _causes(error)
-        else:
-            yield error
+def _say(sentence: str) -> None:
+    err.print(f"[red]rex:[/red] {escape(sentence)}", highlight=False, soft_wrap=True)
 
 
 def _settings(**options: Any) -> Settings:
@@ -299,12 +287,12 @@ def _settings(**options: Any) -> Settings:
     try:
         return Settings(**options)
     except SettingsError as error:
-        err.print(f"[red]rex:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+        _say(str(error))
     except ValidationError as error:
         for wrong in error.errors():
             name = ".".join(map(str, wrong["loc"]))
-            err.print(f"[red]rex:[/red] {name}: {escape(wrong['msg'])}", highlight=False, soft_wrap=True)
-    raise typer.Exit(2)
+            _say(f"{name}: {wrong['msg']}")
+    raise typer.Exit(ExitCode.USAGE)
 
 
 def main() -> None:
