@@ -9,7 +9,7 @@ from matching_engine.faults import EngineFault
 from services.data import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
-from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalRefused, JournalRemoved
+from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalRefused
 from services.read_database import ReadDatabaseFailed, ReadDatabaseRefused
 from services.reporting.projector import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
@@ -32,20 +32,17 @@ FOLLOWS = (ProjectorStopped,)
 _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (EngineFault, ExitCode.ENGINE_FAULT),
     (JournalBusy, ExitCode.OTHER_WRITER),
-    (JournalRemoved, ExitCode.DEVICE_FAILED),
     (JournalCorrupt, ExitCode.JOURNAL_DAMAGED),
     (JournalRefused, ExitCode.JOURNAL_DAMAGED),
+    (JournalError, ExitCode.DEVICE_FAILED),
 )
 
 
 def exit_code_of(error: BaseException) -> ExitCode:
     """The exit status this ends a process with."""
     if isinstance(error, SequencerStopped):
-        cause = error.cause
-        if type(cause) is JournalError:
-            return ExitCode.DEVICE_FAILED
         # What the running writer appends is refused where another one has taken the journal over.
-        return ExitCode.OTHER_WRITER if isinstance(cause, JournalRefused) else exit_code_of(cause)
+        return ExitCode.OTHER_WRITER if isinstance(error.cause, JournalRefused) else exit_code_of(error.cause)
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), ExitCode.TROUBLE)
 
 

@@ -33,6 +33,13 @@ class Server(uvicorn.Server):
         """Leaves the signal handlers as they are."""
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """uvicorn's, which ends the process where the application does not start; here that ends the venue in order."""
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:
+            raise OSError("the HTTP server did not start; its log says why") from error
+
     def end(self, seconds: float) -> None:
         """Takes nothing more in. What is under way may end by itself for so long; then its connections are cut."""
         self.should_exit = True
@@ -84,8 +91,6 @@ async def serve(server: Server, listener: socket.socket) -> None:
         server.end(FAULT_SECONDS)
         await serving
         raise
-    if not server.started:
-        raise RuntimeError("the HTTP server did not start; its log says why")
 
 
 def listen(host: str, port: int) -> socket.socket:
