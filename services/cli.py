@@ -84,7 +84,7 @@ def demo(
     The traders use the public API like anybody else. Ctrl-C stops cleanly; the next start in the same folder carries on
     with the same books, balances and turnover. With `--seconds 20 --port 0 --json` it runs without a person, stops by
     itself and prints one JSON object: counts, turnover, target and the figure by three computations. Exit status 1 when
-    they disagree.
+    they disagree; the others are those of `rex serve`.
     """
     settings = _settings(
         data_dir=data_dir, port=port, schedule="always", demo=True, demo_orders_per_second=rate, seed=seed
@@ -115,6 +115,10 @@ def serve(
 
     Prints where it listens and where its keys lie, then serves until Ctrl-C or SIGTERM. `--json` prints that as one line when
     the venue is ready. Pages are read-only here.
+
+    Exit status: 0 stopped, 1 port, file or folder refused, 2 bad usage, 3 another process has the journal, 4 its device failed,
+    5 it is damaged, lost commands or is of another version, 6 the clock jumped, 7 the engine stopped at an impossible state,
+    8 ended by the watchdog 10 seconds after a fault. docs/operators.md says what to do.
     """
     settings = _settings(data_dir=data_dir, host=host, port=port, schedule=schedule)
     run(_serve(settings, 0, partial(_ready_line if as_json else _announce, settings)))
