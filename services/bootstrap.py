@@ -12,9 +12,11 @@ import contextlib
 import gc
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -30,16 +32,18 @@ from services.gateway.history import OrderHistory
 from services.gateway.keys import ApiKey
 from services.gateway.loading import load_state
 from services.gateway.order_entry import OrderEntry
+from services.gateway.problems import ProblemError
 from services.gateway.reader import GatewayReader
-from services.gateway.server import listen, make_server, serve
+from services.gateway.server import SHUTDOWN_SECONDS, listen, make_server, serve
 from services.gateway.state import VenueState
 from services.gateway.venue import VenueFacts
 from services.journal.sqlite import SqliteJournal
 from services.market_data import load_market
 from services.messaging.in_process import InProcessFeed, InProcessInbox
-from services.read_database import open_read_database
 from services.reporting.app import router as reports_router
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.reporting.journaled import Journaled
+from services.reporting.opening import open_true
 from services.reporting.projector import Projector, ProjectorStopped
 from services.sequencer.clock import GuardedClock, refuse_clock_behind, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recover
@@ -72,6 +76,13 @@ class Venue:
 OnProgress = Callable[[int], None]
 """Told how far the recovery has come: the sequence number it has reached."""
 
+OnFault = Callable[[BaseException], None]
+"""Told at once of whatever stops a part of the venue; the venue then ends by itself."""
+
+
+def _no_watch(error: BaseException) -> None:
+    """A venue that nobody watches."""
+
 
 @asynccontextmanager
 async def open_venue(
@@ -80,6 +91,7 @@ async def open_venue(
     clock: Callable[[], int] = time.time_ns,
     steady: Callable[[], int] = steady_ns,
     on_progress: OnProgress | None = None,
+    on_fault: OnFault = _no_watch,
 ) -> AsyncIterator[Venue]:
     """Opens the data folder, recovers, serves; at the end everything taken in is journaled, projected and closed.
 
@@ -92,12 +104,22 @@ async def open_venue(
     guarded = GuardedClock(clock, steady)
     with listen(settings.host, settings.port) as listener:
         journal = await SqliteJournal.open(settings.data_dir / JOURNAL_FILE)
-        read_database = open_read_database(settings.data_dir / READ_DATABASE_FILE)
         try:
-            async with _run(settings, guarded, clock, calendar, journal, read_database, listener, on_progress) as venue:
-                yield venue
+            engine, journaled = Engine(), Journaled()
+            recovery = await recover(engine, journal, on_progress, journaled.add)
+            # Nothing is served, and no key known, from a read database that says other than the journal.
+            read_database = await open_true(settings.data_dir / READ_DATABASE_FILE, journal, engine, journaled)
+            try:
+                async with _run(
+                    settings, guarded, clock, calendar, journal, engine, recovery, read_database, listener, on_fault
+                ) as venue:
+                    yield venue
+            finally:
+                await read_database.dispose()
+        except Exception as error:
+            on_fault(error)  # What stopped the start, or the end; a part's own fault was told when it happened.
+            raise
         finally:
-            await read_database.dispose()
             await journal.close()
 
 
@@ -108,12 +130,23 @@ async def _run(
     clock: Callable[[], int],
     calendar: TradingCalendar,
     journal: SqliteJournal,
+    engine: Engine,
+    recovery: Recovery,
     read_database: AsyncEngine,
     listener: socket.socket,
-    on_progress: OnProgress | None,
+    on_fault: OnFault,
 ) -> AsyncIterator[Venue]:
-    engine = Engine()
-    recovery = await recover(engine, journal, on_progress)
+    def start(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = parts.create_task(work, name=name)
+        task.add_done_callback(partial(_tell_of_fault, on_fault))
+        return task
+
+    async def projected(seq: int) -> None:
+        try:
+            await projector.reached(seq)
+        except ProjectorStopped as stopped:
+            raise ProblemError(503, "not_ready", "The venue has stopped.") from stopped
+
     inbox, feed = InProcessInbox(), InProcessFeed()
     may_skip_from = engine.trading_date if settings.accept_clock else 0
     open_when = AlwaysOpen if settings.schedule == "always" else ExchangeHours
@@ -122,15 +155,15 @@ async def _run(
     sequencer = Sequencer(engine, journal, inbox, feed, clock=guarded, schedule=schedule)
     projector = Projector(read_database, journal, feed)
     async with asyncio.TaskGroup() as parts:
-        readers = [parts.create_task(projector.run(), name="projector")]
+        readers = [start(projector.run(), "projector")]
         await projector.reached(recovery.last_seq)
         state, market = await load_state(read_database), await load_market(read_database)
-        history = OrderHistory(state, read_database, projector.reached)
+        history = OrderHistory(state, read_database, projected)
         entry = OrderEntry(state, inbox, history)
         channels = Channels(state, market)
         reader = GatewayReader(journal, feed, state=state, market=market, order_entry=entry, fan_out=channels.publish)
-        readers.append(parts.create_task(reader.run(), name="gateway reader"))
-        parts.create_task(sequencer.run(), name="sequencer")
+        readers.append(start(reader.run(), "gateway reader"))
+        start(sequencer.run(), "sequencer")
         keys = await _complete(settings, clock, state, entry)
         # A venue that listens on every address of a container is still at home on loopback.
         url = f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{listener.getsockname()[1]}"
@@ -140,10 +173,10 @@ async def _run(
             order_entry=entry,
             inbox=inbox,
             read_database=read_database,
-            projected=projector.reached,
+            projected=projected,
             routers=[
                 websocket.router(state=state, order_entry=entry, channels=channels, clock=clock),
-                reports_router(read_database, calendar, projector.reached),
+                reports_router(read_database, calendar, projected),
             ],
             allowed_hosts=settings.allowed_hosts,
             warnings=lambda: [
@@ -161,10 +194,10 @@ async def _run(
             operator_key=keys[OPERATOR].key if settings.demo else None,
         )
         server = make_server(app)
-        serving = parts.create_task(serve(server, listener), name="server")
-        clients = [parts.create_task(dashboard.run(), name="pages")]
+        serving = start(serve(server, listener), "server")
+        clients = [start(dashboard.run(), "pages")]
         if settings.demo:
-            clients.append(parts.create_task(_simulator(settings, url, keys).run(), name="simulator"))
+            clients.append(start(_simulator(settings, url, keys).run(), "simulator"))
         # What the start has loaded stays: without this the collector walks it again and again, at 60 ms a time.
         gc.collect()
         gc.freeze()
@@ -173,7 +206,7 @@ async def _run(
         finally:
             # From the outside in: first nobody asks for more, then what was taken in is finished and shown.
             await _end(clients)
-            server.should_exit = True
+            server.end(SHUTDOWN_SECONDS)
             await asyncio.wait([serving])
             await sequencer.stop()
             with contextlib.suppress(ProjectorStopped):
@@ -189,6 +222,11 @@ async def _check_clock(
     if last is not None and not settings.accept_clock:
         refuse_clock_behind(now_ns, last.time_ns)
     schedule.due(engine.trading_date, engine.venue_phase, now_ns)
+
+
+def _tell_of_fault(on_fault: OnFault, part: asyncio.Task[None]) -> None:
+    if not part.cancelled() and (error := part.exception()) is not None:
+        on_fault(error)
 
 
 def _desk() -> DemoAccount:

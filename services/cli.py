@@ -7,14 +7,14 @@ import contextlib
 import json
 import re
 import signal
-import sqlite3
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+import structlog
 import typer
 import uvloop
 from pydantic import ValidationError
@@ -27,20 +27,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from matching_engine import Engine, build_notice
 from services.bootstrap import KEYS_FILE, Venue, open_venue
 from services.closing import Closing, closing_of
-from services.data import DataFileError
-from services.first_start import KeysFileRefused
+from services.exit_codes import ExitCode
 from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import Verification, verify
 from services.journal.witness import Witness
-from services.read_database import ReadDatabaseRefused
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
-from services.reporting.projector import ProjectorStopped
+from services.reporting.proof import ReadDatabaseProof
 from services.reporting.read_witness import read_witness
 from services.reporting.terminal import render
-from services.sequencer.clock import ClockRefused
-from services.sequencer.sequencer import SequencerStopped
 from services.settings import Settings
+from services.trouble import FOLLOWS, TROUBLE, exit_code_of, root_cause, sentence_of
+from services.watchdog import Watchdog
 
 app = typer.Typer(
     help="REX, a rare-earth exchange: a venue, its journal and the figure.",
@@ -89,7 +87,7 @@ def demo(
     The traders use the public API like anybody else. Ctrl-C stops cleanly; the next start in the same folder carries on
     with the same books, balances and turnover, days later, too: a demo takes the clock it finds. With
     `--seconds 20 --port 0 --json` it runs without a person, stops by itself and prints one JSON object: counts, turnover,
-    target and the figure by three computations. Exit status 1 when they disagree.
+    target and the figure by three computations. Exit status 1 when they disagree; the others are those of `rex serve`.
     """
     settings = _settings(
         data_dir=data_dir,
@@ -137,6 +135,10 @@ def serve(
 
     A clock that jumps by more than 5 minutes stops the venue, and a start that would skip a trading day is refused: check the
     clock, then start with `--accept-clock`.
+
+    Exit status: 0 stopped, 1 port, file or folder refused, 2 bad usage, 3 another process has the journal, 4 its device failed,
+    5 it is damaged, lost commands or is of another version, 6 the clock jumped, 7 the engine stopped at an impossible state,
+    8 ended by the watchdog 10 seconds after a fault. docs/operators.md says what to do.
     """
     settings = _settings(data_dir=data_dir, host=host, port=port, schedule=schedule, accept_clock=accept_clock)
     run(_serve(settings, 0, partial(_ready_line if as_json else _announce, settings)))
@@ -156,7 +158,7 @@ def report(
     hashes that seal the figure. With `--prove` the figure is computed three ways; exit status 1 when they disagree.
     """
     calendar_file = _settings(data_dir=data_dir).calendar_file
-    found = run(report_from_folder(data_dir, year, prove, calendar_file))
+    found = run(report_from_folder(data_dir, year, prove, calendar_file), is_check=True)
     if as_json:
         print(json.dumps(found.to_json(), ensure_ascii=False))
     else:
@@ -178,12 +180,15 @@ def journal_verify(
 
     Says how many rows and commands are good and the last hash: keep `SEQ:HASH` elsewhere and give it to `--expect` later, and
     neither a later edit nor a lost end goes unseen. The read database is a witness, too: a journal that ends before it has lost
-    commands. Exit status 1 at the first row that does not read back as it was written, with its sequence number.
+    commands. Exit status 1 at the first row that does not read back as it was written, with its sequence number. With
+    `--prove` what the read database holds is compared, too: exit status 1 where it says other than the journal.
     """
     witnesses = [_witness(text) for text in expect]
-    result, note = run(_verify(data_dir, prove, witnesses, show=not as_json and err.is_terminal))
+    walk = _verify(data_dir, prove, witnesses, show=not as_json and err.is_terminal)
+    result, note, differences = run(walk, is_check=True)
+    good = result.good and not differences
     found = {
-        "good": result.good,
+        "good": good,
         "journal_id": result.journal_id.hex(),
         "rows": result.rows,
         "commands": result.commands,
@@ -197,6 +202,7 @@ def journal_verify(
             {"seq": witness.seq, "hash": witness.hash.hex(), "found": witness in result.confirmed}
             for witness in witnesses
         ],
+        "differences": differences,
     }
     if as_json:
         print(json.dumps(found))
@@ -207,7 +213,9 @@ def journal_verify(
         out.print(f"witness     {escape(note)}", highlight=False, soft_wrap=True)
         if result.state_hash is not None:
             out.print(f"state hash  {result.state_hash}", highlight=False)
-    raise typer.Exit(0 if result.good else 1)
+        for difference in differences:
+            out.print(f"[red]read database[/red]  {escape(difference)}", highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if good else 1)
 
 
 def _witness(text: str) -> Witness:
@@ -221,20 +229,24 @@ def _witness(text: str) -> Witness:
     return Witness(int(match[1]), bytes.fromhex(match[2]), f"--expect {text}")
 
 
-async def _verify(data_dir: Path, prove: bool, expected: list[Witness], show: bool) -> tuple[Verification, str]:
-    """What the walk found, and what the read database has to say."""
+async def _verify(
+    data_dir: Path, prove: bool, expected: list[Witness], show: bool
+) -> tuple[Verification, str, list[str]]:
+    """What the walk found, what the read database remembers and, where the journal is proved, what differs in it."""
+    engine = Engine()
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
     try:
         read_database, note = read_witness(data_dir / READ_DATABASE_FILE, journal.journal_id)
-        with _progress(show) as progress:
+        with _progress(show) as progress, ReadDatabaseProof(data_dir / READ_DATABASE_FILE, engine) as proof:
             task = progress.add_task("verifying", total=await _length(journal))
             result = await verify(
                 journal,
-                engine=Engine() if prove else None,
+                engine=engine if prove else None,
                 witnesses=[*expected, *([read_database] if read_database is not None else [])],
                 on_progress=lambda seq: progress.update(task, completed=seq),
+                on_row=proof.take if prove else None,
             )
-            return result, note
+        return result, note, proof.differences if prove else []
     finally:
         await journal.close()
 
@@ -263,7 +275,12 @@ async def _serve(settings: Settings, seconds: float, on_ready: Callable[[Venue],
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with _progress(err.is_terminal) as progress:
         task = progress.add_task("recovering", total=None)
-        async with open_venue(settings, on_progress=lambda seq: progress.update(task, completed=seq)) as venue:
+        watchdog = Watchdog()
+        async with open_venue(
+            settings,
+            on_progress=lambda seq: progress.update(task, completed=seq),
+            on_fault=lambda error: watchdog.arm(sentence_of(root_cause(error))),
+        ) as venue:
             progress.stop()
             on_ready(venue)
             with contextlib.suppress(TimeoutError):
@@ -298,38 +315,23 @@ def _progress(show: bool) -> Progress:
     return Progress(*columns, console=err, disable=not show, transient=True)
 
 
-TROUBLE = (
-    ClockRefused,
-    JournalError,
-    SequencerStopped,
-    ReadDatabaseRefused,
-    KeysFileRefused,
-    DataFileError,
-    sqlite3.Error,
-    OSError,
-)
-"""What the environment does to a venue; everything else is a bug of ours."""
+def run(work: Coroutine[Any, Any, T], *, is_check: bool = False) -> T:
+    """Runs it; trouble of the environment ends as one sentence and its exit status, never as a traceback.
 
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs it; trouble of the environment ends as one sentence and exit status 1, never as a traceback."""
+    A check (`is_check`) ends with status 1 whatever is wrong.
+    """
     try:
         return uvloop.run(work)
-    except* TROUBLE as trouble:
-        for error in _causes(trouble):
-            err.print(f"[red]rex:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
-    except* ProjectorStopped:
-        pass  # Raised to whoever waits for the projector; what stopped it is among the others.
-    raise typer.Exit(1)
+    except Exception as error:
+        cause = root_cause(error)
+        if not isinstance(cause, (*TROUBLE, *FOLLOWS)):
+            raise
+        _say(sentence_of(cause))
+        raise typer.Exit(ExitCode.TROUBLE if is_check else exit_code_of(cause)) from None
 
 
-def _causes(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """What a group comes down to: parts of the venue have groups of their own."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _causes(error)
-        else:
-            yield error
+def _say(sentence: str) -> None:
+    err.print(f"[red]rex:[/red] {escape(sentence)}", highlight=False, soft_wrap=True)
 
 
 def _settings(**options: Any) -> Settings:
@@ -337,14 +339,15 @@ def _settings(**options: Any) -> Settings:
     try:
         return Settings(**options)
     except SettingsError as error:
-        err.print(f"[red]rex:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+        _say(str(error))
     except ValidationError as error:
         for wrong in error.errors():
             name = ".".join(map(str, wrong["loc"]))
-            err.print(f"[red]rex:[/red] {name}: {escape(wrong['msg'])}", highlight=False, soft_wrap=True)
-    raise typer.Exit(2)
+            _say(f"{name}: {wrong['msg']}")
+    raise typer.Exit(ExitCode.USAGE)
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. Its log goes to standard error: standard output belongs to what was asked for."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     app()

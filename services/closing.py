@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import func, select
 
@@ -58,6 +59,8 @@ class Closing:
         table.add_row("of the target", f"{share:.4f} % of {_grouped(self.target_fen)} yuan")
         verdict = "[green]agree to the fen[/green]" if self.figure.agree else "[red]DISAGREE[/red]"
         table.add_row("three computations", verdict)
+        for difference in self.figure.differences:
+            table.add_row("in the read database", escape(difference))
         table.add_row("state hash", f"{self.state_hash[:32]}\n{self.state_hash[32:]}")
         return table
 

@@ -9,6 +9,7 @@ out, and a retry with the same client_order_id tells.
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from collections.abc import Callable
 from typing import TypeVar
@@ -34,6 +35,7 @@ class PendingRequests:
         self._sender = Command(gateway_id=gateway_id, incarnation=secrets.randbits(32) | 1)
         self._request_id = 0
         self._waiting: dict[int, tuple[float, OnReply]] = {}  # by request_id: when to give up, whom to tell
+        self._closed = False
 
     @property
     def waiting(self) -> int:
@@ -46,7 +48,9 @@ class PendingRequests:
         return self._sender._replace(request_id=self._request_id, actor=actor)
 
     async def hand_over(self, submission: Submission, request_ids: list[int], on_replies: list[OnReply]) -> None:
-        """Returns when the inbox has it; raises a 503 problem `inbox_full`, and then no reply ever comes."""
+        """Returns when the inbox has it; raises a 503 problem `inbox_full` or `not_ready`, and then no reply ever comes."""
+        if self._closed:
+            raise ProblemError(503, "not_ready", "The venue has stopped; nothing of this request was taken in.")
         # The requests wait before the inbox has them: their row may be here before `put` returns.
         deadline = asyncio.get_running_loop().time() + REPLY_SECONDS
         for request_id, on_reply in zip(request_ids, on_replies, strict=True):
@@ -74,6 +78,11 @@ class PendingRequests:
                 waiting = self._waiting.pop(command.request_id, None)
                 if waiting is not None:
                     waiting[1](first_events[command.seq])
+
+    def close(self) -> None:
+        """No more replies will come: what waits ends as `outcome_unknown`, what comes is not taken in."""
+        self._closed = True
+        self.give_up(math.inf)
 
     def give_up(self, now: float) -> None:
         """Ends every request whose time is over (`now` of the event loop's clock) as `outcome_unknown`."""

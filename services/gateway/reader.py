@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable
 
 from services.gateway.order_entry import OrderEntry
@@ -47,7 +46,7 @@ class GatewayReader:
                 self.take(row)
         finally:
             sweep.cancel()
-            self._order_entry.give_up(math.inf)  # No reply to what still waits will come.
+            self._order_entry.close()
 
     def take(self, row: Row) -> None:
         """One row, in the order that lets a client read its own writes as soon as it has its reply."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import socket
 from collections.abc import Iterator
 
@@ -13,8 +14,15 @@ from fastapi import FastAPI
 
 from services.gateway.connection import MAX_MESSAGE_BYTES
 
-SHUTDOWN_SECONDS = 5
+SHUTDOWN_SECONDS = 5.0
 """How long requests under way may take when the venue closes."""
+_LAST_SECONDS = 0.2
+"""How long a request whose connection was cut may take to notice."""
+FAULT_SECONDS = 0.5
+"""How long their answers (503 `outcome_unknown`) may take to leave when the venue has failed."""
+
+
+log = logging.getLogger("uvicorn.error")
 
 
 class Server(uvicorn.Server):
@@ -24,6 +32,37 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leaves the signal handlers as they are."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """uvicorn's, which ends the process where the application does not start; here that ends the venue in order."""
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:
+            raise OSError("the HTTP server did not start; its log says why") from error
+
+    def end(self, seconds: float) -> None:
+        """Takes nothing more in. What is under way may end by itself for so long; then its connections are cut."""
+        self.should_exit = True
+        asyncio.get_running_loop().call_later(seconds, self._cut)
+
+    def _cut(self) -> None:
+        """A request that waits for its client hears that the client is gone and ends; any other is canceled a moment later."""
+        if self.server_state.connections or self.server_state.tasks:
+            log.disabled = True  # What fails from here on fails because it was cut.
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        asyncio.get_running_loop().call_later(_LAST_SECONDS, self._cancel)
+
+    def _cancel(self) -> None:
+        for task in list(self.server_state.tasks):
+            task.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """uvicorn's; its log speaks again afterwards."""
+        try:
+            await super().shutdown(sockets)
+        finally:
+            log.disabled = False
 
 
 def make_server(app: FastAPI) -> Server:
@@ -38,7 +77,7 @@ def make_server(app: FastAPI) -> Server:
             access_log=False,
             ws_max_size=MAX_MESSAGE_BYTES,
             ws_per_message_deflate=False,  # Messages are small and the way is short: compressing costs more than it saves.
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            timeout_graceful_shutdown=None,  # `Server.end` says how long.
         )
     )
 
@@ -49,11 +88,9 @@ async def serve(server: Server, listener: socket.socket) -> None:
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
-        server.should_exit = True
+        server.end(FAULT_SECONDS)
         await serving
         raise
-    if not server.started:
-        raise RuntimeError("the HTTP server did not start; its log says why")
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -46,11 +46,12 @@ async def verify(
     engine: StateMachine | None = None,
     witnesses: Iterable[Witness] = (),
     on_progress: Callable[[int], None] | None = None,
+    on_row: Callable[[Row], None] | None = None,
 ) -> Verification:
     """Reads every row and checks hash, CRC and chain; with a fresh engine also re-executes each command.
 
-    The journal must hold what each witness remembers. `on_progress` is called with the last good sequence number after each
-    row. Stops at the first error and returns it.
+    The journal must hold what each witness remembers. `on_row` is given each good row, `on_progress` its last sequence number.
+    Stops at the first error and returns it.
     """
     rows = last_seq = 0
     last_hash = NO_HASH
@@ -64,6 +65,8 @@ async def verify(
             _confirm(waiting, row, confirmed)
             rows += 1
             last_seq, last_hash = row.last_seq, row.hash
+            if on_row is not None:
+                on_row(row)
             if on_progress is not None:
                 on_progress(last_seq)
         if waiting:

@@ -1,17 +1,21 @@
 """The read database: what the projector writes and every query reads. Derived from the journal, never the truth.
 
-ReadDatabaseRefused   the file was not made from this journal, or not by this version of REX; a sentence says what to do
+ReadDatabaseRefused   the file was not made from this journal, or cannot be used; a sentence names it and says what to do
+└── ReadDatabaseDamaged   it cannot be read, or is of another version of REX: a start sets it aside and rebuilds it
+ReadDatabaseFailed    the device refuses to read or write it
 """
 
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
@@ -24,21 +28,84 @@ READ_FORMAT = 2
 _BUSY_SECONDS = 10
 
 
+SET_ASIDE = ".set-aside"
+"""What the name of a file ends with that was set aside."""
+
+_DEVICE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""Errors that say nothing about what the file holds."""
+
+
 class ReadDatabaseRefused(Exception):
     """A read database that cannot be used here. It is derived: removing it and starting again rebuilds it."""
 
+    ADVICE = "It holds nothing that the journal does not: remove it, and the next start rebuilds it from the journal."
+
     def __init__(self, path: object, reason: str) -> None:
-        super().__init__(
-            f"The read database {path} {reason}. It holds nothing that the journal does not: remove it, and the next start "
-            "rebuilds it from the journal."
-        )
+        super().__init__(f"The read database {path} {reason}. {self.ADVICE}")
+        self.reason = reason
+
+
+class ReadDatabaseDamaged(ReadDatabaseRefused):
+    """A read database that cannot be read, or has the tables of another version."""
+
+    ADVICE = (
+        "It holds nothing that the journal does not: the next start sets it aside and rebuilds it from the journal."
+    )
+
+
+class ReadDatabaseForeign(ReadDatabaseRefused):
+    """A read database of another journal. It may be the only sign that the journal was replaced, so nothing is done to it."""
+
+    ADVICE = (
+        "One of the two was put here from elsewhere, or the journal was removed and began anew. If this journal is the right "
+        "one, move the read database away, and the next start rebuilds it; if not, restore the journal first."
+    )
+
+
+class ReadDatabaseFailed(Exception):
+    """The device refuses to read or write the read database; what it holds may be right."""
+
+    def __init__(self, path: object, error: Exception) -> None:
+        super().__init__(f"the read database {path}: {error}")
+
+
+def trouble_with(path: object, error: sqlite3.Error) -> ReadDatabaseDamaged | ReadDatabaseFailed:
+    """What an error of SQLite says about the read database at path."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in _DEVICE:
+        return ReadDatabaseFailed(path, error)
+    return ReadDatabaseDamaged(path, f"cannot be read ({error})")
+
+
+def set_aside(path: Path) -> Path:
+    """Renames the database and its log, mode 0600, in place of what was set aside before; returns its new name."""
+    kept = path.with_name(path.name + SET_ASIDE)
+    for suffix in ("", "-wal", "-shm"):
+        file, old = path.with_name(path.name + suffix), kept.with_name(kept.name + suffix)
+        old.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            file.chmod(0o600)
+            file.replace(old)
+    return kept
 
 
 def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
     """An engine on the SQLite file at path; the file and its tables are made where they are missing.
 
     All that a connection reads before it ends its transaction is of one position. With read_only the file must be there, and
-    nothing is changed in it. Raises ReadDatabaseRefused for a file of another version of REX, and FileNotFoundError.
+    nothing is changed in it. Raises ReadDatabaseDamaged for a file of another version of REX, ReadDatabaseFailed, and
+    FileNotFoundError.
     """
     if read_only and not path.exists():
         raise FileNotFoundError(path)
@@ -48,12 +115,19 @@ def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
             with closing(connect_writer(path)) as connection:
                 make_tables(connection)
         _check_format(path)
-    except sqlite3.DatabaseError as error:
-        raise ReadDatabaseRefused(path, f"cannot be read ({error})") from error
+    except sqlite3.Error as error:
+        raise trouble_with(path, error) from error
     engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)))
     event.listen(engine.sync_engine, "connect", _set_query_pragmas if read_only else _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "handle_error", partial(_name_the_file, path))
     return engine
+
+
+def _name_the_file(path: Path, context: ExceptionContext) -> None:
+    """SQLite's errors name no file."""
+    if isinstance(context.original_exception, sqlite3.Error):
+        raise trouble_with(path, context.original_exception) from context.original_exception
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
@@ -103,4 +177,4 @@ def _check_format(path: Path) -> None:
     with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection:
         (found,) = connection.execute("PRAGMA user_version").fetchone()
     if found != READ_FORMAT:
-        raise ReadDatabaseRefused(path, f"has tables of format {found}, and this version of REX reads {READ_FORMAT}")
+        raise ReadDatabaseDamaged(path, f"has tables of format {found}, and this version of REX reads {READ_FORMAT}")

@@ -29,6 +29,12 @@ class Position:
     journal_id: bytes
     kill_switch: int
 
+    @property
+    def is_one(self) -> bool:
+        """False where a damaged or forged database holds something else in its place: SQLite does not enforce types."""
+        numbers = (self.seq, self.time_ns, self.trading_date, self.kill_switch)
+        return all(type(value) is int for value in numbers) and type(self.row_hash) is type(self.journal_id) is bytes
+
 
 @dataclass
 class DayTurnover:

@@ -3,12 +3,16 @@
 1. the engine's own counter, taken by whoever runs the engine between two batches
 2. SQL over the single trades of the read database, less those that were busted
 3. re-execution of every journaled command up to that number in a fresh engine, each row's events compared byte for byte
+
+That engine is there to compare the rest of the read database with, too: money, goods, orders, keys (audit.py).
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,14 +23,13 @@ from services.journal import Journal
 from services.journal.replay import StateMachine, re_execute
 from services.journal.row import Row
 from services.reporting.amounts import yuan
+from services.reporting.audit import AuditedEngine
+from services.reporting.proof import ReadDatabaseProof
 from services.reporting.queries import read_position, sum_of_busts, sum_of_trades
 
 
-class TurnoverEngine(StateMachine, Protocol):
-    """An engine that counts turnover."""
-
-    def turnover_fen(self, year: int) -> int:
-        """The turnover of a year's trading days, single-sided."""
+class TurnoverEngine(StateMachine, AuditedEngine, Protocol):
+    """An engine that counts turnover and shows its state."""
 
 
 class FigureUnavailable(Exception):
@@ -43,12 +46,14 @@ class Figure:
     """None: no engine is running (a report from a data folder)."""
     sql_sum_fen: int
     journal_replay_fen: int
+    differences: tuple[str, ...] = ()
+    """What else in the read database differs from the engine that re-executed the journal, a sentence each."""
 
     @property
     def agree(self) -> bool:
-        """Whether all there are say the same, to the fen."""
+        """Whether all there are say the same, to the fen, and the read database is true."""
         counted = {self.sql_sum_fen, self.journal_replay_fen, self.engine_counter_fen}
-        return len(counted - {None}) == 1
+        return len(counted - {None}) == 1 and not self.differences
 
     def to_json(self) -> dict[str, Any]:
         """Exact yuan strings."""
@@ -59,6 +64,7 @@ class Figure:
             "engine_counter": None if counter is None else yuan(counter),
             "sql_sum": yuan(self.sql_sum_fen),
             "journal_replay": yuan(self.journal_replay_fen),
+            "differences": list(self.differences),
             "agree": self.agree,
         }
 
@@ -77,23 +83,31 @@ async def compute_figure(
     The caller reads seq and the counter of the running engine together, between two batches. Raises FigureUnavailable, and
     what the journal raises: JournalCorrupt where a re-executed command does not make the journaled events.
     """
-    async with read_database.connect() as connection:
-        position = await read_position(connection)
-        if position is None or position["seq"] < seq:
-            raise FigureUnavailable(f"The read database has not reached seq {seq}.")
-        counted = await sum_of_trades(connection, year, 0, seq) - await sum_of_busts(connection, year, 0, seq)
-    await replay(journal, fresh_engine, seq)
-    return Figure(year, seq, engine_counter_fen, counted.amount_fen, fresh_engine.turnover_fen(year))
+    with ReadDatabaseProof(Path(str(read_database.url.database)), fresh_engine) as proof:
+        async with read_database.connect() as connection:
+            position = await read_position(connection)
+            if position is None or position["seq"] < seq:
+                raise FigureUnavailable(f"The read database has not reached seq {seq}.")
+            counted = await sum_of_trades(connection, year, 0, seq) - await sum_of_busts(connection, year, 0, seq)
+        await replay(journal, fresh_engine, seq, proof.take)
+        replayed_fen = fresh_engine.turnover_fen(year)
+        await replay(journal, fresh_engine, max(proof.seq, seq), proof.take)
+    return Figure(year, seq, engine_counter_fen, counted.amount_fen, replayed_fen, tuple(proof.differences))
 
 
-async def replay(journal: Journal, engine: TurnoverEngine, to_seq: int) -> None:
-    """Re-executes the journal in a fresh engine up to to_seq and compares the events of every whole row."""
-    if to_seq:
-        async for row in journal.read(0):
-            if row.last_seq > to_seq:
-                engine.process(_commands_up_to(row, to_seq))
-            else:
+async def replay(journal: Journal, engine: TurnoverEngine, to_seq: int, on_row: Callable[[Row], None]) -> None:
+    """Re-executes the journal up to to_seq, from where the engine stands, and compares the events of every whole row.
+
+    Each row that has been done to its end is given to on_row.
+    """
+    if to_seq > engine.last_seq:
+        async for row in journal.read(engine.last_seq):
+            if row.last_seq <= to_seq and row.first_seq == engine.last_seq + 1:
                 re_execute(engine, row)
+            else:
+                engine.process(_commands(row, engine.last_seq + 1, to_seq))
+            if engine.last_seq == row.last_seq:
+                on_row(row)
             if engine.last_seq == to_seq:
                 break
             await asyncio.sleep(0)
@@ -101,5 +115,5 @@ async def replay(journal: Journal, engine: TurnoverEngine, to_seq: int) -> None:
         raise FigureUnavailable(f"The journal ends at seq {engine.last_seq}, before seq {to_seq}.")
 
 
-def _commands_up_to(row: Row, seq: int) -> Any:
-    return np.frombuffer(row.commands, COMMAND)[: seq + 1 - row.first_seq]
+def _commands(row: Row, first_seq: int, to_seq: int) -> Any:
+    return np.frombuffer(row.commands, COMMAND)[first_seq - row.first_seq : to_seq + 1 - row.first_seq]

@@ -15,13 +15,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy.exc import DatabaseError
-
 from matching_engine import Engine
 from services.data.calendar import TradingCalendar
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
-from services.read_database import ReadDatabaseRefused, open_read_database
+from services.read_database import ReadDatabaseDamaged, ReadDatabaseRefused, open_read_database, trouble_with
 from services.reporting.amounts import yuan
 from services.reporting.changes import Position
 from services.reporting.figure import Figure, compute_figure
@@ -35,9 +33,6 @@ READ_DATABASE_FILE = "read.sqlite"
 
 _PATIENCE = 20
 """How often, 50 ms apart, to look whether a running venue's projector is about to catch up."""
-
-_OF_NO_USE = (FileNotFoundError, ReadDatabaseRefused, sqlite3.DatabaseError, DatabaseError)
-"""What says that a read database is missing, foreign or damaged."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +69,9 @@ async def report_from_folder(
             try:
                 path = await _current(data_dir / READ_DATABASE_FILE, Path(folder) / READ_DATABASE_FILE, journal)
                 return await _report(path, journal, year, prove, calendar)
-            except _OF_NO_USE:
-                path = Path(folder) / f"rebuilt-{READ_DATABASE_FILE}"
-                await open_read_database(path).dispose()
-                await catch_up(path, journal)
-                return await _report(path, journal, year, prove, calendar)
+            except (FileNotFoundError, ReadDatabaseRefused):
+                path = await _rebuilt(Path(folder) / f"rebuilt-{READ_DATABASE_FILE}", journal)
+            return await _report(path, journal, year, prove, calendar)
     finally:
         await journal.close()
 
@@ -111,8 +104,11 @@ async def _current(source: Path, copy: Path, journal: Journal) -> Path:
     """The read database with all that the journal holds: the source, or a copy that was brought up to date."""
     if await _is_up_to_date(source, journal):
         return source
-    with closing(sqlite3.connect(source)) as theirs, closing(sqlite3.connect(copy)) as ours:
-        theirs.backup(ours)
+    try:
+        with closing(sqlite3.connect(source)) as theirs, closing(sqlite3.connect(copy)) as ours:
+            theirs.backup(ours)
+    except sqlite3.Error as error:
+        raise trouble_with(source, error) from error
     await catch_up(copy, journal)
     return copy
 
@@ -127,6 +123,8 @@ async def _is_up_to_date(path: Path, journal: Journal) -> bool:
         for _ in range(_PATIENCE):
             async with read_database.connect() as connection:
                 position = await read_position(connection)
+            if position is not None and not Position(**{f.name: position[f.name] for f in fields(Position)}).is_one:
+                raise ReadDatabaseDamaged(path, "holds a position that is none")
             if position is None or position["journal_id"] != journal.journal_id or position["seq"] == seen:
                 return False  # not of this journal, or nobody is projecting
             if position["seq"] >= last_seq:
@@ -139,3 +137,10 @@ async def _is_up_to_date(path: Path, journal: Journal) -> bool:
         return False
     finally:
         await read_database.dispose()
+
+
+async def _rebuilt(path: Path, journal: Journal) -> Path:
+    """A read database at path, made from the journal alone."""
+    await open_read_database(path).dispose()
+    await catch_up(path, journal)
+    return path

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -20,7 +21,7 @@ from services.journal.row import Row
 from services.journal.witness import Witness
 from services.messaging import Feed
 from services.messaging.follow import follow
-from services.read_database import ReadDatabaseRefused, connect_writer
+from services.read_database import ReadDatabaseDamaged, ReadDatabaseForeign, connect_writer, trouble_with
 from services.reporting.changes import Changes, Position
 from services.reporting.write import read_position, write
 
@@ -79,7 +80,18 @@ class Projector:
         await waiter
 
     async def run(self) -> None:
-        """Projects until it is canceled. Raises what the journal raises, and ReadDatabaseRefused."""
+        """Projects until it is canceled. Raises what the journal raises, and ReadDatabaseRefused or ReadDatabaseFailed."""
+        try:
+            await self._run()
+        except sqlite3.Error as error:
+            trouble = trouble_with(self._path, error)
+            self._fail(trouble)
+            raise trouble from error
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    async def _run(self) -> None:
         connection = connect_writer(self._path)
         thread = ThreadPoolExecutor(1, "projector")
         try:
@@ -92,11 +104,7 @@ class Projector:
                 tasks.create_task(self._write(rows, position, partial(write, connection), thread))
         except BaseExceptionGroup as group:
             error = group.exceptions[0]  # one failure ends both tasks, and it is what there is to say
-            self._fail(error)
             raise error from error.__cause__
-        except BaseException as error:
-            self._fail(error)
-            raise
         finally:
             thread.shutdown()
             connection.close()
@@ -136,39 +144,45 @@ class Projector:
         if not still:
             self._wanted.clear()
 
-    def _fail(self, error: BaseException) -> BaseException:
+    def _fail(self, error: BaseException) -> None:
         self._stopped = error
         for _, waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(ProjectorStopped(f"The read database stands at seq {self._seq}."))
         self._waiting.clear()
-        return error
 
 
 async def check_belongs(path: Path, position: Position, journal: Journal) -> None:
-    """Raises ReadDatabaseRefused unless the database was made from this journal; then it is a witness.
+    """Raises unless the database was made from this journal; then it is a witness.
 
-    Raises JournalLost where the journal ends before this position, JournalCorrupt where it holds another row there: then the
-    database may be the only place that knows what is missing.
+    ReadDatabaseForeign for one of another journal, ReadDatabaseDamaged for one whose position contradicts itself. JournalLost
+    where the journal ends before this position, JournalCorrupt where it holds another row there: then the database may be
+    the only place that knows what is missing.
     """
     if position.journal_id != journal.journal_id:
-        raise ReadDatabaseRefused(path, "was made from another journal")
+        raise ReadDatabaseForeign(path, "was made from another journal")
     last = await journal.last_row()
     if last is not None and last.hash == position.row_hash and last.last_seq != position.seq:
         reason = f"gives seq {position.seq} to the journal's last row, which ends at seq {last.last_seq}"
-        raise ReadDatabaseRefused(path, reason)
+        raise ReadDatabaseDamaged(path, reason)
     await witness.check(journal, Witness(position.seq, position.row_hash, f"the read database {path}"))
 
 
 async def catch_up(path: Path, journal: Journal) -> None:
-    """Projects what the journal holds now into the read database at path; for a database that no `Projector` writes."""
-    with contextlib.closing(connect_writer(path)) as connection:
-        position = read_position(connection, journal.journal_id)
-        await check_belongs(path, position, journal)
-        changes = Changes(position)
-        async for row in journal.read(position.seq):
-            changes.add(row)
-            if changes.commands >= _MAX_COMMANDS:
-                write(connection, changes)
-                changes = Changes(changes.position)
-        write(connection, changes)
+    """Projects what the journal holds now into the read database at path; for a database that no `Projector` writes.
+
+    Raises as `check_belongs` does, and ReadDatabaseDamaged or ReadDatabaseFailed.
+    """
+    try:
+        with contextlib.closing(connect_writer(path)) as connection:
+            position = read_position(connection, journal.journal_id)
+            await check_belongs(path, position, journal)
+            changes = Changes(position)
+            async for row in journal.read(position.seq):
+                changes.add(row)
+                if changes.commands >= _MAX_COMMANDS:
+                    write(connection, changes)
+                    changes = Changes(changes.position)
+            write(connection, changes)
+    except sqlite3.Error as error:
+        raise trouble_with(path, error) from error

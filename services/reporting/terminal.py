@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -107,6 +108,8 @@ def _proof(figure: Figure, agree: bool) -> Table:
     table.add_row("sum over the trades", f"¥ {_grouped(numbers['sql_sum'])}")
     table.add_row("journal re-executed, events equal", f"¥ {_grouped(numbers['journal_replay'])}")
     table.add_row("", "[green]they agree[/]" if agree else "[red]THEY DISAGREE[/]")
+    for difference in figure.differences:
+        table.add_row("in the read database", f"[red]{escape(difference)}[/]")
     table.add_row()
     return table
 

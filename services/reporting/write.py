@@ -91,7 +91,10 @@ def read_position(connection: sqlite3.Connection, journal_id: bytes) -> Position
     """Where the read database has got to; an empty one is made to begin at the start of this journal."""
     found = connection.execute(_READ_POSITION).fetchone()
     if found is not None:
-        return Position(*found)
+        position = Position(*found)
+        if not position.is_one:
+            raise sqlite3.DatabaseError("its position is none")
+        return position
     start = Position(0, 0, 0, bytes(32), journal_id, 0)
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("INSERT INTO accounts VALUES (?, 'venue', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)", (VENUE,))

@@ -8,6 +8,7 @@ from time import perf_counter
 
 from services.journal import Journal
 from services.journal.replay import StateMachine, re_execute
+from services.journal.row import Row
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,13 @@ class Recovery:
     seconds: float
 
 
-async def recover(engine: StateMachine, journal: Journal, on_progress: Callable[[int], None] | None = None) -> Recovery:
-    """Brings the engine to the journal's end, row by row; on_progress is called with each row's last_seq.
+async def recover(
+    engine: StateMachine,
+    journal: Journal,
+    on_progress: Callable[[int], None] | None = None,
+    on_row: Callable[[Row], None] | None = None,
+) -> Recovery:
+    """Brings the engine to the journal's end, row by row; then each row is given to on_row, its last_seq to on_progress.
 
     Raises JournalCorrupt or JournalRefused naming the first sequence number whose row cannot be read or whose re-executed
     events are not, byte for byte, the journaled ones: a venue that would answer differently today must not open.
@@ -29,6 +35,8 @@ async def recover(engine: StateMachine, journal: Journal, on_progress: Callable[
     started = perf_counter()
     async for row in journal.read(first):
         re_execute(engine, row)
+        if on_row is not None:
+            on_row(row)
         if on_progress is not None:
             on_progress(row.last_seq)
     return Recovery(engine.last_seq, engine.last_seq - first, perf_counter() - started)

@@ -39,6 +39,7 @@ class SequencerStopped(Exception):
     def __init__(self, first_seq: int, cause: EngineFault | JournalError | ClockRefused) -> None:
         super().__init__(f"the sequencer stopped, nothing from seq {first_seq} on was published: {cause}")
         self.first_seq = first_seq
+        self.cause = cause
         self.seq = cause.seq or first_seq
 
 

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from services.bootstrap import KEYS_FILE
 from services.cli import app
+from services.exit_codes import ExitCode
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX, ServedVenue, rex, serve
 from tests.unit.journal.killed import leave_in_log
@@ -57,7 +58,7 @@ def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path)
 def test_a_second_process_on_a_folder_is_refused_and_reports_are_not(tmp_path: Path) -> None:
     with serve(tmp_path) as venue:
         second = rex("serve", "--port", "0", "--data-dir", tmp_path)
-        assert second.returncode == 1
+        assert second.returncode == ExitCode.OTHER_WRITER
         assert "another REX process" in second.stderr
         assert str(tmp_path) in second.stderr
         assert "Traceback" not in second.stderr
@@ -86,7 +87,7 @@ def test_a_changed_row_is_found_and_named(tmp_path: Path) -> None:
     assert verified.returncode == 1
     assert (found["good"], found["error_seq"]) == (False, first_seq)
     restarted = rex("serve", "--port", "0", "--data-dir", tmp_path)
-    assert restarted.returncode == 1
+    assert restarted.returncode == ExitCode.JOURNAL_DAMAGED
     assert "seq 1" in restarted.stderr
     assert "Traceback" not in restarted.stderr
 
@@ -220,7 +221,7 @@ def test_a_venue_whose_device_is_full_stops_and_loses_nothing(tmp_path: Path) ->
     demo = (REX, "demo", "--seconds", "60", "--rate", "500", "--port", "0", "--data-dir", str(tmp_path), "--json")
     limited = ("sh", "-c", 'ulimit -f 3000; exec "$0" "$@"', *demo)
     full = subprocess.run(limited, capture_output=True, text=True, timeout=120, check=False)
-    assert full.returncode == 1, full.stderr
+    assert full.returncode in (ExitCode.DEVICE_FAILED, ExitCode.TROUBLE), full.stderr  # the read database may be first
     assert "rex: " in full.stderr
     assert "Traceback" not in full.stderr
     verified = json.loads(rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json").stdout)
@@ -237,4 +238,5 @@ def test_a_read_database_of_another_journal_is_refused_with_the_way_out(tmp_path
     refused = rex("serve", "--port", "0", "--data-dir", tmp_path / "two")
     assert refused.returncode == 1
     assert "was made from another journal" in refused.stderr
+    assert "restore the journal first" in refused.stderr
     assert "Traceback" not in refused.stderr

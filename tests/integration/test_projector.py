@@ -18,7 +18,7 @@ from services.journal import JournalCorrupt, JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
-from services.read_database import ReadDatabaseRefused, connect_writer, open_read_database
+from services.read_database import ReadDatabaseDamaged, ReadDatabaseForeign, connect_writer, open_read_database
 from services.reporting.changes import Changes
 from services.reporting.projector import Projector, ProjectorStopped
 from services.reporting.write import read_position, write
@@ -167,7 +167,7 @@ async def test_a_lost_database_is_rebuilt(venue: Venue) -> None:
     assert dump(venue.path) == before
 
 
-async def run_to_refusal(path: Path, journal: SqliteJournal, error: type[Exception] = ReadDatabaseRefused) -> Exception:
+async def run_to_refusal(path: Path, journal: SqliteJournal, error: type[Exception] = ReadDatabaseForeign) -> Exception:
     read_database = open_read_database(path)
     projector = Projector(read_database, journal, InProcessFeed())
     with pytest.raises(error) as refused:
@@ -187,7 +187,7 @@ async def test_refuses_a_database_that_is_not_of_this_journal(venue: Venue, tmp_
     other = await SqliteJournal.open(tmp_path / "other" / "journal.db")
     refusal = str(await run_to_refusal(venue.path, other))
     assert "was made from another journal" in refusal
-    assert "remove it, and the next start rebuilds it" in refusal
+    assert "restore the journal first" in refusal
     await other.close()
 
 
@@ -230,7 +230,7 @@ async def test_a_database_that_contradicts_itself_is_no_witness(venue: Venue) ->
         await projector.reached(venue.seq)
     with closing(sqlite3.connect(venue.path)) as connection, connection:
         connection.execute("UPDATE position SET seq = seq + 1000")
-    refusal = await run_to_refusal(venue.path, venue.journal)
+    refusal = await run_to_refusal(venue.path, venue.journal, ReadDatabaseDamaged)
     assert f"gives seq {venue.seq + 1000} to the journal's last row, which ends at seq {venue.seq}" in str(refusal)
 
 

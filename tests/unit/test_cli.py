@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 import typer
@@ -11,19 +13,29 @@ from typer.testing import CliRunner
 from matching_engine.faults import EngineFault
 from services.cli import app, run
 from services.data import DataFileError
+from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
-from services.journal import JournalBusy, JournalError
-from services.read_database import ReadDatabaseRefused
+from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalRemoved
+from services.read_database import ReadDatabaseFailed, ReadDatabaseForeign
 from services.reporting.projector import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
+from services.watchdog import Watchdog
 
 TROUBLES = (
-    JournalBusy("the folder is in use"),
-    FileNotFoundError("no such file"),
-    SequencerStopped(7, JournalError("the device is full", 7)),
-    ReadDatabaseRefused("read.sqlite", "was made from another journal"),
-    KeysFileRefused("keys.json cannot be read"),
-    DataFileError(Path("days.csv"), 3, "is not a date"),
+    (JournalBusy("the folder is in use"), ExitCode.OTHER_WRITER),
+    (SequencerStopped(7, JournalRefused("another process took over the journal", 7)), ExitCode.OTHER_WRITER),
+    (SequencerStopped(7, JournalError("the device is full", 7)), ExitCode.DEVICE_FAILED),
+    (SequencerStopped(7, JournalRemoved("the journal was removed", 7)), ExitCode.DEVICE_FAILED),
+    (JournalError("commits would not be durable"), ExitCode.DEVICE_FAILED),
+    (JournalCorrupt("seq 3 is damaged", 3), ExitCode.JOURNAL_DAMAGED),
+    (JournalLost("the journal has lost commands from seq 8 on", 8), ExitCode.JOURNAL_DAMAGED),
+    (JournalRefused("the row from seq 1 has engine version 9", 1), ExitCode.JOURNAL_DAMAGED),
+    (SequencerStopped(5, EngineFault(1, 6)), ExitCode.ENGINE_FAULT),
+    (FileNotFoundError("no such file"), ExitCode.TROUBLE),
+    (ReadDatabaseFailed("read.sqlite", sqlite3.OperationalError("disk full")), ExitCode.TROUBLE),
+    (ReadDatabaseForeign("read.sqlite", "was made from another journal"), ExitCode.TROUBLE),
+    (KeysFileRefused("keys.json cannot be read"), ExitCode.TROUBLE),
+    (DataFileError(Path("days.csv"), 3, "is not a date"), ExitCode.TROUBLE),
 )
 
 
@@ -31,17 +43,45 @@ async def fail(error: BaseException) -> None:
     raise error
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: type(trouble).__name__)
-def test_trouble_of_the_environment_is_one_line_however_deep_it_lies(
-    trouble: Exception, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("trouble", "status"), TROUBLES, ids=lambda part: getattr(part, "name", str(part)))
+def test_trouble_of_the_environment_is_one_line_and_a_status_however_deep_it_lies(
+    trouble: Exception, status: ExitCode, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # A venue's parts run in a task group; a part that waited for the one that failed fails with it.
     waited = ProjectorStopped("The read database stands at seq 0.")
     for error in (trouble, ExceptionGroup("parts", [waited, ExceptionGroup("tasks", [trouble])])):
         with pytest.raises(typer.Exit) as end:
             run(fail(error))
-        assert end.value.exit_code == 1
+        assert end.value.exit_code == status
         assert capsys.readouterr().err == f"rex: {trouble}\n"
+
+
+def test_of_several_causes_the_gravest_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    journal = SequencerStopped(7, JournalError("the device is full", 7))
+    first = ReadDatabaseFailed("read.sqlite", sqlite3.OperationalError("disk full"))
+    with pytest.raises(typer.Exit) as end:
+        run(fail(ExceptionGroup("parts", [first, ConnectionResetError("a page"), journal, journal])))
+    assert end.value.exit_code == ExitCode.DEVICE_FAILED
+    assert capsys.readouterr().err == f"rex: {journal}\n"
+
+
+def test_what_a_check_finds_is_status_1_whatever_it_is() -> None:
+    with pytest.raises(typer.Exit) as end:
+        run(fail(JournalCorrupt("seq 3 is damaged", 3)), is_check=True)
+    assert end.value.exit_code == ExitCode.TROUBLE
+
+
+def test_the_watchdog_tells_the_first_fault_and_ends_the_process(capfd: pytest.CaptureFixture[str]) -> None:
+    ended: SimpleQueue[int] = SimpleQueue()
+    watchdog = Watchdog(0.01, ended.put)
+    watchdog.arm("the device is full")
+    watchdog.arm("a page lost the venue")
+    assert ended.get(timeout=60) == ExitCode.WATCHDOG
+    said = (
+        "rex: the device is full\nrex: the process did not end within 0.01 seconds after this; its watchdog ended it\n"
+    )
+    assert capfd.readouterr().err == said
+    assert ended.empty()
 
 
 def test_a_bug_keeps_its_traceback() -> None:
@@ -66,3 +106,15 @@ def test_a_setting_that_cannot_be_is_bad_usage(tmp_path: Path) -> None:
         assert ended.exit_code == 2
         assert name.removeprefix("REX_").lower() in ended.stderr
         assert "Traceback" not in ended.stderr
+
+
+def test_every_exit_status_is_documented() -> None:
+    documented = (
+        (Path(__file__).parents[2] / "docs/operators.md")
+        .read_text(encoding="utf-8")
+        .split("| exit status |")[1]
+        .split("\n\n")[0]
+    )
+    assert [int(line.split("|")[1]) for line in documented.splitlines()[2:]] == sorted(ExitCode)
+    said = CliRunner().invoke(app, ["serve", "--help"]).stdout
+    assert all(f"{status:d} " in said.split("Exit status:")[1] for status in ExitCode)

@@ -1,0 +1,66 @@
+"""The read database of a data folder compared on a walk along the journal, at the position it has when the walk begins."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import ExitStack, closing
+from pathlib import Path
+from types import TracebackType
+
+from services.journal.row import Row
+from services.reporting.audit import AuditedEngine, differences
+from services.reporting.journaled import Journaled
+
+
+class ReadDatabaseProof:
+    """Give it every row from the first on, after the engine has done it; a context manager.
+
+    It keeps a transaction open, so a venue that is running does not move what is compared. A file that is not there, or holds
+    nothing yet, has nothing to compare.
+    """
+
+    def __init__(self, path: Path, engine: AuditedEngine) -> None:
+        self._path = path
+        self._engine = engine
+        self._journaled = Journaled()
+        self._connection: sqlite3.Connection | None = None
+        self._held = ExitStack()
+        self.seq = 0
+        """The read database's position; 0: there is nothing to compare."""
+        self.compared = False
+        self.differences: list[str] = []
+        """What differs, a sentence each."""
+
+    def __enter__(self) -> ReadDatabaseProof:
+        if self._path.exists() and self._path.stat().st_size:
+            uri = f"{self._path.resolve().as_uri()}?mode=ro"
+            try:
+                self._connection = self._held.enter_context(
+                    closing(sqlite3.connect(uri, uri=True, isolation_level=None))
+                )
+                self._connection.execute("BEGIN")
+                found = self._connection.execute("SELECT seq FROM position").fetchone()
+                self.seq = int(found[0]) if found is not None else 0
+            except (sqlite3.Error, ValueError) as error:
+                self._say(error)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._held.close()
+
+    def take(self, row: Row) -> None:
+        """The next row. At the read database's position the two are compared."""
+        if self.compared or self._connection is None:
+            return
+        self._journaled.add(row)
+        if row.last_seq >= self.seq > 0:
+            self.compared = True
+            try:
+                self.differences += differences(self._connection, self._engine, self._journaled)
+            except sqlite3.Error as error:
+                self._say(error)
+
+    def _say(self, error: Exception) -> None:
+        self.differences.append(f"the read database {self._path} cannot be read: {error}")

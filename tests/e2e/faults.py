@@ -1,0 +1,150 @@
+"""A real `rex demo` whose device fails while clients are under way over REST and WebSocket, and what they and the operator see.
+
+`python -m tests.e2e.faults` says how long the process took to end, which a test does not judge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from services.simulator import demo_accounts
+from tests.e2e.process import REX
+
+ORDER = {"symbol": "PRND-OX", "side": "buy", "quantity": 1, "price": "480000.00"}
+WEBSOCKET_IN_FLIGHT = 8
+TAKEN = 40
+"""Orders over REST before the device fails."""
+
+
+@dataclass
+class Seen:
+    """What clients and operator saw."""
+
+    taken: int = 0
+    enough: asyncio.Event = field(default_factory=asyncio.Event)
+    """TAKEN orders were taken."""
+    rest: list[str] = field(default_factory=list)
+    """Of every REST client, the code it ended with."""
+    websocket: list[str] = field(default_factory=list)
+    """The codes of the error replies."""
+    closed: int | None = None
+    """The code the WebSocket was closed with."""
+    first_at: float | None = None
+    """When the first client saw the fault."""
+    seconds: float = 0.0
+    """From then to the end of the process."""
+    returncode: int = 0
+    stderr: str = ""
+
+    def fault(self) -> None:
+        """A client saw the fault."""
+        if self.first_at is None:
+            self.first_at = time.monotonic()
+
+
+def start_demo(folder: Path) -> subprocess.Popen[str]:
+    """`rex demo` with its simulator and pages; its URL comes on standard output."""
+    command = [str(REX), "demo", "--rate", "50", "--port", "0", "--data-dir", str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def url_of(process: subprocess.Popen[str]) -> str:
+    """Waits until the venue says where it is."""
+    assert process.stdout is not None
+    while "API" not in (line := process.stdout.readline()):
+        assert line, "the venue ended before it was ready"
+    return line.split()[2].removesuffix("/docs")
+
+
+def fail_device(process: subprocess.Popen[str]) -> None:
+    """No file of this process can grow any more, as on a full device."""
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, 1))
+
+
+def half_a_request(url: str, key: str) -> socket.socket:
+    """A client that has sent the beginning of an order and sends no more."""
+    host, port = url.removeprefix("http://").split(":")
+    head = f"POST /v1/orders HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nContent-Length: 100\r\n\r\n{{"
+    client = socket.create_connection((host, int(port)))
+    client.sendall(head.encode())
+    return client
+
+
+async def _rest(client: httpx.AsyncClient, seen: Seen) -> None:
+    while True:
+        try:
+            answer = await client.post("/v1/orders", json=ORDER, timeout=60)
+        except httpx.HTTPError as error:
+            seen.rest.append(type(error).__name__)
+            return seen.fault()
+        if answer.status_code == 503:
+            seen.rest.append(answer.json()["code"])
+            return seen.fault()
+        assert answer.status_code == 201, answer.text
+        seen.taken += 1
+        if seen.taken == TAKEN:
+            seen.enough.set()
+
+
+async def _websocket(ws: ClientConnection, seen: Seen) -> None:
+    async def order(number: int) -> None:
+        await ws.send(json.dumps({"method": "place_order", "req_id": number, "params": ORDER}))
+
+    try:
+        for number in range(WEBSOCKET_IN_FLIGHT):
+            await order(number)
+        async for text in ws:
+            answer: dict[str, Any] = json.loads(text)
+            if "error" in answer:
+                seen.websocket.append(answer["error"]["code"])
+                seen.fault()
+            else:
+                await order(answer["req_id"])
+    except ConnectionClosed:
+        seen.fault()
+    seen.closed = ws.close_code
+
+
+async def watch_a_fault(process: subprocess.Popen[str], folder: Path) -> Seen:
+    """Orders over REST and WebSocket until the device takes nothing more and the process has ended."""
+    url, keys = url_of(process), json.loads((folder / "keys.json").read_text())
+    key = keys[next(account.name for account in demo_accounts() if account.role == "desk")]["key"]
+    bearer, seen = {"Authorization": f"Bearer {key}"}, Seen()
+    socket_url = url.replace("http", "ws") + "/v1/ws"
+    async with (
+        httpx.AsyncClient(base_url=url, headers=bearer) as client,
+        connect(socket_url, additional_headers=bearer) as ws,
+        asyncio.TaskGroup() as clients,
+    ):
+        with half_a_request(url, key):
+            for _ in range(4):
+                clients.create_task(_rest(client, seen))
+            clients.create_task(_websocket(ws, seen))
+            await seen.enough.wait()
+            fail_device(process)
+            await asyncio.to_thread(process.wait, 60)
+    assert seen.first_at is not None
+    assert process.stderr is not None
+    seen.seconds = time.monotonic() - seen.first_at
+    seen.returncode, seen.stderr = process.returncode, process.stderr.read()
+    return seen
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place, start_demo(Path(place)) as running:
+        found = asyncio.run(watch_a_fault(running, Path(place)))
+        sys.stdout.write(f"{found}\n{found.stderr}")

@@ -1,0 +1,116 @@
+"""After a fault a venue ends at once and by itself: what was under way is `outcome_unknown`, one sentence, one exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from services.exit_codes import ExitCode
+from services.reporting.folder import JOURNAL_FILE
+from tests.e2e.faults import fail_device, start_demo, url_of, watch_a_fault
+from tests.e2e.process import REX, rex, serve
+
+FAILURES = {ExitCode.DEVICE_FAILED, ExitCode.JOURNAL_DAMAGED, ExitCode.TROUBLE}
+"""It depends on which file is the first to be written, and whether it is the journal's."""
+OUTCOMES = {"outcome_unknown", "not_ready"}
+
+
+def test_clients_under_way_hear_at_once_and_the_operator_once(tmp_path: Path) -> None:
+    with start_demo(tmp_path) as process:
+        seen = asyncio.run(watch_a_fault(process, tmp_path))
+    assert seen.returncode == ExitCode.DEVICE_FAILED, seen.stderr
+    (sentence,) = seen.stderr.splitlines()
+    assert sentence.startswith("rex: the sequencer stopped, nothing from seq ")
+    assert str(tmp_path / JOURNAL_FILE) in sentence
+    assert len(seen.rest) == 4
+    assert set(seen.rest) <= OUTCOMES | {"ConnectError"}  # A client that had its last reply may find the door shut.
+    assert "outcome_unknown" in {*seen.rest, *seen.websocket}
+    assert set(seen.websocket) <= OUTCOMES
+    assert seen.closed == 1012
+    verified = json.loads(rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json").stdout)
+    assert verified["good"], verified
+
+
+def test_a_fault_while_stopping_ends_the_same_way(tmp_path: Path) -> None:
+    with start_demo(tmp_path) as process:
+        assert httpx.get(f"{url_of(process)}/healthz").status_code == 200
+        fail_device(process)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+    (sentence,) = said.splitlines()
+    assert str(tmp_path) in sentence
+    assert process.returncode in FAILURES
+
+
+def test_a_fault_while_starting_ends_the_same_way(tmp_path: Path) -> None:
+    with serve(tmp_path):
+        pass
+    command = (str(REX), "serve", "--port", "0", "--data-dir", str(tmp_path))
+    limited = ("sh", "-c", 'ulimit -f 1; exec "$0" "$@"', *command)
+    ended = subprocess.run(limited, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode in FAILURES
+    (sentence,) = ended.stderr.splitlines()
+    assert str(tmp_path) in sentence
+
+
+FAULTY_ENGINE = """
+import services.bootstrap
+from matching_engine import Engine
+from matching_engine.faults import EngineFault
+
+class Faulty:
+    def __init__(self):
+        self.engine = Engine()
+
+    def __getattr__(self, name):
+        return getattr(self.engine, name)
+
+    def process(self, commands):
+        if self.engine.last_seq > 10:
+            raise EngineFault(1, self.engine.last_seq + 1)
+        return self.engine.process(commands)
+
+services.bootstrap.Engine = Faulty
+"""
+STUCK_JOURNAL = """
+import time
+from services.journal.sqlite import SqliteJournal
+import services.watchdog
+
+services.watchdog.SECONDS = 0.5
+SqliteJournal._release = lambda self: time.sleep(3600)
+"""
+RUN = """
+import sys
+from services.cli import main
+
+sys.argv[0] = "rex"
+main()
+"""
+
+
+def run_with(changed: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """`rex demo` with a part that was changed for the worse."""
+    command = [sys.executable, "-c", changed + RUN, "demo", "--port", "0", "--data-dir", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_fault_of_the_engine_has_its_own_exit_status(tmp_path: Path) -> None:
+    ended = run_with(FAULTY_ENGINE, tmp_path)
+    assert ended.returncode == ExitCode.ENGINE_FAULT, ended.stderr
+    (sentence,) = ended.stderr.splitlines()
+    assert "nothing from seq " in sentence
+
+
+def test_what_hangs_after_a_fault_is_ended_by_the_watchdog(tmp_path: Path) -> None:
+    ended = run_with(FAULTY_ENGINE + STUCK_JOURNAL, tmp_path)
+    assert ended.returncode == ExitCode.WATCHDOG, ended.stderr
+    fault, watchdog = ended.stderr.splitlines()
+    assert fault.startswith("rex: the sequencer stopped")
+    assert watchdog == "rex: the process did not end within 0.5 seconds after this; its watchdog ended it"

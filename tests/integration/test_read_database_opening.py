@@ -1,0 +1,181 @@
+"""A start believes the journal, not the read database: what differs is named and rebuilt, a witness is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import structlog
+
+from matching_engine import Engine
+from matching_engine.records import Side
+from services import admin_commands as admin
+from services.attachments import KeyIssued, KeyRevoked
+from services.journal import JournalError, JournalLost
+from services.journal.sqlite import SqliteJournal
+from services.read_database import SET_ASIDE, ReadDatabaseFailed, ReadDatabaseForeign, connect_writer
+from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
+from services.reporting.journaled import Journaled
+from services.reporting.opening import open_true
+from services.sequencer.recovery import recover
+from tests.integration.test_reporting_folder import deals, journal_of
+from tests.unit.reporting.history import REFERENCE_TICKS, SENDER, History, opening, order
+
+pytestmark = pytest.mark.anyio
+
+FORGED = {
+    "UPDATE accounts SET cash_fen = cash_fen + 5 WHERE account = 3": "account 3: cash_fen ",
+    "UPDATE accounts SET reserved_fen = 0": "account 2: reserved_fen 0 in the read database, ",
+    "UPDATE accounts SET max_day_fen = 7 WHERE account = 2": "account 2: max_day_fen 7 in the read database, 0 in the engine",
+    "UPDATE accounts SET kill_switch = 'yes' WHERE account = 4": "account 4: kill_switch yes in the read database",
+    "UPDATE accounts SET name = 'somebody' WHERE account = 2": "account 2: name somebody in the read database, trader 2 in",
+    "INSERT INTO accounts SELECT 9, name, owner, 1, 0, 1, 0, 0, 0, 0, 0, 0 FROM accounts WHERE account = 2": "account 9 is in",
+    "UPDATE holdings SET lots = lots + 1 WHERE account = 2 AND instrument = 0": "account 2, instrument 0: lots ",
+    "DELETE FROM orders WHERE leaves_lots > 0": "is missing in the read database",
+    "UPDATE orders SET price_ticks = 1 WHERE leaves_lots > 0": "price_ticks 1 in the read database, 990 in the engine",
+    "DELETE FROM orders WHERE leaves_lots = 0": "table orders: rows ",
+    "UPDATE levels SET orders = orders + 1": "instrument 0, side 0, level at 990 ticks: orders 2 in",
+    "UPDATE instruments SET symbol = 'X' WHERE instrument = 0": "instrument 0: symbol X in the read database, ND-OX in the",
+    "UPDATE instruments SET phase = 4": "instrument 0: phase 4 in the read database",
+    "UPDATE api_keys SET scopes = 'read trade admin'": "scopes read trade admin in the read database, read trade in",
+    "UPDATE api_keys SET revoked_seq = NULL": "revoked_seq None in the read database",
+    "INSERT INTO api_keys VALUES (1, x'00', 0, 'mine', 'admin', NULL)": "key 1 is in the read database, not in the journal",
+    "UPDATE targets SET amount_fen = 1": "target of 2023: amount_fen 1 in the read database",
+    "UPDATE trades SET taker_account = 4": "taker_account 4 in the read database, 3 in the engine",
+    "UPDATE daily_turnover SET amount_fen = amount_fen + 1": "turnover of the days of 2023: fen ",
+    "UPDATE position SET kill_switch = 1": "position 1: kill_switch 1 in the read database, 0 in the engine",
+    "DROP TABLE holdings": "no such table: holdings",
+    "DROP INDEX orders_open": "index orders_open is missing in the read database",
+    "CREATE TRIGGER t AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END": "trigger t is in the read database",
+    "PRAGMA user_version = 1": "has tables of format 1, and this version of REX reads 2",
+}
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> Path:
+    """Trades, an order that rests, a key that was revoked, all of it projected."""
+    issued = KeyIssued(key_hash="cd" * 32, account=0, name="old", scopes=("read",))
+    history = History(Engine())
+    await journal_of(tmp_path, history, [opening(), deals(3), [admin.record(SENDER, issued)]])
+    revoked = admin.record(SENDER, KeyRevoked(key_id=history.engine.last_seq))
+    await journal_of(tmp_path, history, [[revoked, order(2, Side.BUY, REFERENCE_TICKS - 10, 4)]])
+    return tmp_path
+
+
+async def open_folder(folder: Path) -> list[str]:
+    """Opens it as a start does; returns what differed."""
+    journal = await SqliteJournal.open(folder / JOURNAL_FILE)
+    try:
+        engine, journaled = Engine(), Journaled()
+        await recover(engine, journal, on_row=journaled.add)
+        with structlog.testing.capture_logs() as logged:
+            database = await open_true(folder / READ_DATABASE_FILE, journal, engine, journaled)
+        await database.dispose()
+    finally:
+        await journal.close()
+    return [entry["difference"] for entry in logged if "difference" in entry]
+
+
+def dump(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return sorted(connection.iterdump())
+
+
+async def rebuilt(folder: Path, elsewhere: Path) -> list[str]:
+    """What a database holds that was made from this journal alone."""
+    await asyncio.to_thread(shutil.copytree, folder, elsewhere, ignore=shutil.ignore_patterns("read*", "elsewhere"))
+    assert await open_folder(elsewhere) == []
+    return dump(elsewhere / READ_DATABASE_FILE)
+
+
+async def test_a_true_read_database_stays_and_nothing_is_said(folder: Path) -> None:
+    before = dump(folder / READ_DATABASE_FILE)
+    assert await open_folder(folder) == []
+    assert dump(folder / READ_DATABASE_FILE) == before == await rebuilt(folder, folder / "elsewhere")
+    assert not (folder / (READ_DATABASE_FILE + SET_ASIDE)).exists()
+
+
+@pytest.mark.parametrize("forge", FORGED)
+async def test_what_was_forged_is_named_and_rebuilt(folder: Path, forge: str) -> None:
+    path = folder / READ_DATABASE_FILE
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(forge)
+    if "user_version" not in forge:
+        assert not (await report_from_folder(folder, 2023, prove=True)).agree
+    named = await open_folder(folder)
+    assert any(FORGED[forge] in difference for difference in named), named
+    assert dump(path) == await rebuilt(folder, folder / "elsewhere")
+    set_aside = path.with_name(path.name + SET_ASIDE)
+    assert set_aside.stat().st_mode & 0o777 == 0o600
+    assert await open_folder(folder) == []
+
+
+def overwrite(path: Path, at: int, data: bytes) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:at] + data + content[at + len(data) :])
+
+
+def spoil_pages(path: Path) -> None:
+    for at in range(4096, path.stat().st_size, 8192):
+        overwrite(path, at, b"\xff" * 200)
+
+
+def forget_where_it_is(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE position SET time_ns = 'late'")
+
+
+DAMAGED: dict[str, Callable[[Path], object]] = {
+    "no database": lambda path: path.write_bytes(b"nothing of use" * 1000),
+    "half of it": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "its schema": lambda path: overwrite(path, 100, bytes(4_000)),
+    "its position": forget_where_it_is,
+    "every other page": spoil_pages,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+async def test_a_damaged_file_heals(folder: Path, damage: str) -> None:
+    path = folder / READ_DATABASE_FILE
+    DAMAGED[damage](path)
+    assert (await report_from_folder(folder, 2023, prove=True)).agree  # of a copy, made from the journal
+    assert len(await open_folder(folder)) == 1
+    assert dump(path) == await rebuilt(folder, folder / "elsewhere")
+
+
+async def test_one_that_is_behind_is_projected_on(tmp_path: Path) -> None:
+    history = History(Engine())
+    await journal_of(tmp_path, history, [opening(), deals(1)])
+    await journal_of(tmp_path, history, [deals(2)], projected=False)
+    assert await open_folder(tmp_path) == []
+    assert dump(tmp_path / READ_DATABASE_FILE) == await rebuilt(tmp_path, tmp_path / "elsewhere")
+
+
+async def test_a_witness_is_left_alone(folder: Path) -> None:
+    path = folder / READ_DATABASE_FILE
+    before = path.read_bytes()
+    with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection, connection:
+        connection.execute("DELETE FROM rows WHERE first_seq = (SELECT max(first_seq) FROM rows)")
+    with pytest.raises(JournalLost):
+        await open_folder(folder)
+    for suffix in ("", "-wal", "-shm"):
+        (folder / (JOURNAL_FILE + suffix)).unlink(missing_ok=True)
+    with pytest.raises((ReadDatabaseForeign, JournalError), match="another journal"):
+        await open_folder(folder)
+    assert path.read_bytes() == before
+
+
+async def test_a_device_that_refuses_is_no_damage(folder: Path) -> None:
+    path = folder / READ_DATABASE_FILE
+    path.rename(folder / "kept")
+    path.mkdir()
+    with pytest.raises(ReadDatabaseFailed, match=READ_DATABASE_FILE):
+        await open_folder(folder)
+    assert path.is_dir()
+    with closing(connect_writer(folder / "kept")) as connection:
+        assert connection.execute("SELECT count(*) FROM trades").fetchone() == (3,)
