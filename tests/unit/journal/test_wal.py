@@ -13,7 +13,7 @@ import pytest
 
 from services.journal import JournalCorrupt, JournalLost, wal
 from services.journal.connections import log_of, lost_commands
-from services.journal.row import NO_HASH
+from services.journal.row import MAGIC, NO_HASH
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
 from tests.unit.journal.killed import FRAME_BYTES, Image, damaged, files, flip, killed, overwrite, surviving
@@ -69,6 +69,15 @@ def test_any_mixture_of_sectors_of_the_last_transaction_is_no_loss(restarted: Im
         assert surviving(path) >= len(restarted.rows) - 1
 
 
+def test_a_frame_header_torn_between_two_generations_is_no_commit(image: Image, tmp_path: Path) -> None:
+    """The end of one sector has the size of an older commit, the next sector the present salts."""
+    *_, begin, end = image.commits()
+    assert end - begin >= 3 * FRAME_BYTES
+    log = overwrite(image.log, begin + 24, bytes(4096))
+    log = overwrite(log, begin + FRAME_BYTES + 4, pack(">I", 2))
+    assert lost_commands(image.with_log(log).put(tmp_path / "torn")) is None
+
+
 def test_a_torn_header_over_an_older_generation_is_no_loss(tmp_path: Path) -> None:
     """The header is synced before the frames behind it are written."""
     old = killed(tmp_path, [60] * 12, copied_at=12)
@@ -101,6 +110,14 @@ def test_of_every_damage_the_verdict_is_what_sqlite_shows(image: Image, tmp_path
         if rows >= len(image.rows) - 1:
             assert lost is None, (changed, str(lost))
     assert found > 30
+
+
+def test_commit_frames_are_evidence_where_no_row_can_be_made_out(image: Image, tmp_path: Path) -> None:
+    fourth = image.commits()[3]
+    log = image.log[:fourth] + image.log[fourth:].replace(MAGIC, bytes(len(MAGIC)))
+    lost = lost_commands(image.with_log(log).put(tmp_path / "damaged"))
+    assert lost is not None
+    assert (lost.seq, "still holds" in str(lost)) == (image.rows[2].last_seq + 1, False)
 
 
 def test_a_damaged_header_makes_sqlite_ignore_the_log_and_is_found(image: Image, tmp_path: Path) -> None:
