@@ -35,6 +35,7 @@ from services.gateway.server import listen, make_server, serve
 from services.gateway.state import VenueState
 from services.gateway.venue import VenueFacts
 from services.journal.sqlite import SqliteJournal
+from services.journal.upgrades import starting_engine
 from services.market_data import load_market
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.read_database import open_read_database
@@ -104,7 +105,7 @@ async def _run(
     listener: socket.socket,
     on_progress: OnProgress | None,
 ) -> AsyncIterator[Venue]:
-    engine = Engine()
+    engine = await starting_engine(journal)
     recovery = await recover(engine, journal, on_progress)
     inbox, feed = InProcessInbox(), InProcessFeed()
     schedule = AlwaysOpen(calendar) if settings.schedule == "always" else ExchangeHours(calendar)

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -23,7 +24,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from matching_engine import Engine, build_notice
+from matching_engine import ENGINE_VERSION, build_notice
 from services.bootstrap import KEYS_FILE, Venue, open_venue
 from services.closing import Closing, closing_of
 from services.data import DataFileError
@@ -37,6 +38,8 @@ from services.reporting.projector import ProjectorStopped
 from services.reporting.terminal import render
 from services.sequencer.sequencer import SequencerStopped
 from services.settings import Settings
+from services.upgrade import Upgrade, sealed_state_error
+from services.upgrade import upgrade as upgrade_journal
 
 app = typer.Typer(
     help="REX, a rare-earth exchange: a venue, its journal and the figure.",
@@ -64,7 +67,7 @@ def about(
     """REX, a rare-earth exchange.
 
     `rex demo` starts a venue with simulated traders, `rex serve` one without; `rex report` says what a year traded against
-    its target; `rex journal verify` walks the truth behind it.
+    its target; `rex journal verify` walks the truth behind it; `rex upgrade` takes over a folder of an older version.
     """
     if version:
         print(f"rex {installed_version('rex-exchange')} on Python {sys.version.split()[0]}; {build_notice()}")
@@ -143,6 +146,57 @@ def report(
     raise typer.Exit(0 if found.agree else 1)
 
 
+@app.command()
+def upgrade(
+    data_dir: DataDir = Path("rex-data"),
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say what it would do; a running venue need not stop.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take over the journal of an older engine version; the venue is stopped.
+
+    Re-executes every command under the present rules. Where they make the same events, one row more says so. Where they
+    don't, it says which rule differs and from which sequence number on; what the older events add up to must then be what the
+    present engine holds, and that row seals its state, from which every later re-execution begins. No row is changed: the
+    older ones stay, links of the same chain. Otherwise it refuses, says why, and nothing is written. There is no way back but
+    a copy of the folder made before.
+    """
+    found = run(_upgrade(data_dir, check, show=not as_json and err.is_terminal))
+    if as_json:
+        print(json.dumps(found.to_json()))
+    else:
+        for sentence in _upgrade_sentences(found, check):
+            out.print(escape(sentence), highlight=False, soft_wrap=True)
+
+
+async def _upgrade(data_dir: Path, check: bool, show: bool) -> Upgrade:
+    with _progress(show) as progress:
+        task = progress.add_task("reading", total=None)
+        return await upgrade_journal(
+            data_dir,
+            check=check,
+            on_progress=lambda what, seq: progress.update(task, description=what, completed=seq),
+        )
+
+
+def _upgrade_sentences(found: Upgrade, check: bool) -> Iterator[str]:
+    if not found.needed:
+        yield f"The journal is of engine version {found.to_version} already: nothing to do."
+        return
+    older, newer = f"engine version {found.from_version}", f"version {found.to_version}"
+    if not found.differences:
+        yield f"All {found.last_seq:,} commands that {older} ran make the same events under {newer}: the rules are unchanged."
+    for difference in found.differences:
+        yield f"{difference}."
+    if found.differences:
+        yield (
+            f"What the events add up to is what {newer} holds at seq {found.last_seq:,}: its state is verified. Re-execution"
+            f" begins there; the rows before stay as {older} made them, links of the same chain (hash {found.last_hash})."
+        )
+    yield "Not written: --check." if check else f"Written at seq {found.marker_seq:,}. State hash {found.state_hash}."
+
+
 @journal_app.command("verify")
 def journal_verify(
     data_dir: DataDir = Path("rex-data"),
@@ -152,7 +206,8 @@ def journal_verify(
     """Walk the chain: every row's hash, CRC and link to the row before it. A running venue need not stop.
 
     Says how many rows and commands are good and the last hash: keep that hash elsewhere, and no later edit goes unseen.
-    Exit status 1 at the first row that does not read back as it was written, with its sequence number.
+    Exit status 1 at the first row that does not read back as it was written, with its sequence number. Rows of an older engine
+    version are walked too; to re-execute them the journal must be upgraded (`rex upgrade`).
     """
     result = run(_verify(data_dir, prove, show=not as_json and err.is_terminal))
     found = {
@@ -163,6 +218,8 @@ def journal_verify(
         "last_seq": result.last_seq,
         "last_hash": result.last_hash.hex(),
         "state_hash": result.state_hash,
+        "re_executed_after": result.re_executed_after,
+        "made_by": [{"engine_version": version, "first_seq": seq} for version, seq in result.made_by],
         "error_seq": result.error_seq,
         "error": result.error,
     }
@@ -174,19 +231,43 @@ def journal_verify(
         out.print(f"last hash   {result.last_hash.hex()}", highlight=False)
         if result.state_hash is not None:
             out.print(f"state hash  {result.state_hash}", highlight=False)
+        for sentence in _version_sentences(result):
+            out.print(sentence, highlight=False, soft_wrap=True)
     raise typer.Exit(0 if result.good else 1)
 
 
+def _version_sentences(result: Verification) -> Iterator[str]:
+    """Which engine versions made the rows, where this one did not make them all, and from where on they were re-executed."""
+    ends = [first_seq - 1 for _, first_seq in result.made_by[1:]]
+    for (engine_version, first_seq), last_seq in zip(result.made_by, [*ends, result.last_seq], strict=True):
+        if engine_version != ENGINE_VERSION:
+            yield f"seq {first_seq:,} to {last_seq:,} were made by engine version {engine_version}"
+    if result.re_executed_after:
+        yield (
+            f"re-executed from seq {result.re_executed_after + 1:,} on, from the state sealed there; before it the chain was"
+            " walked, and its events add up to that state"
+        )
+    elif result.made_by and result.made_by[-1][0] != ENGINE_VERSION:
+        yield f"this REX runs engine version {ENGINE_VERSION}: `rex upgrade` takes the journal over"
+
+
 async def _verify(data_dir: Path, prove: bool, show: bool) -> Verification:
-    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
+    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True, outdated=not prove)
     try:
         with _progress(show) as progress:
             task = progress.add_task("verifying", total=await _length(journal))
-            return await verify(
+            result = await verify(
                 journal,
-                engine=Engine() if prove else None,
+                prove=prove,
                 on_progress=lambda seq: progress.update(task, completed=seq),
             )
+            if prove and result.good:
+                error = await sealed_state_error(
+                    journal, lambda what, seq: progress.update(task, description=what, completed=seq)
+                )
+                if error is not None:
+                    return replace(result, error=error, error_seq=(result.re_executed_after or 0) + 1)
+            return result
     finally:
         await journal.close()
 

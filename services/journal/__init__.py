@@ -1,7 +1,7 @@
 """The journal: the truth. One row per batch of commands and the events they made; nothing leaves before its row is here.
 
 `row.py` is the row and its bytes, `errors.py` what can go wrong, `sqlite.py` the backend of embedded mode, `replay.py`
-re-execution and `verify.py` the check an auditor runs.
+re-execution, `upgrades.py` from where on it holds, and `verify.py` the check an auditor runs.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ class Journal(Protocol):
 
     async def last_row(self) -> Row | None:
         """The newest row, or None in an empty journal."""
+
+    async def first_row(self, engine_version: int) -> Row | None:
+        """The oldest row of this engine version or a newer one; None where there is none yet."""
 
     def append(self, row: Row) -> Awaitable[None]:
         """Begins at once to put the row on the device; what it returns is done when the row would survive a power cut.

@@ -10,6 +10,7 @@ Appends run on a thread of their own with a connection of their own, reads on an
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import secrets
@@ -19,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from matching_engine import ENGINE_VERSION
 from services.journal.errors import JournalBusy, JournalCorrupt, JournalError, JournalRefused
 from services.journal.row import NO_HASH, Row
 
@@ -77,17 +79,19 @@ class SqliteJournal:
         self.epoch = 0
 
     @classmethod
-    async def open(cls, path: Path, *, read_only: bool = False) -> SqliteJournal:
+    async def open(cls, path: Path, *, read_only: bool = False, outdated: bool = False) -> SqliteJournal:
         """The journal at `path`, made with its folder where there is none.
+
+        One that ends with a row of an older engine version is refused unless it may be `outdated`: `rex upgrade`.
 
         Opening for writing takes the lock (JournalBusy where another process holds it) and raises the epoch, so that rows
         of two writers can be told apart. Raises JournalError where the device does not give what is asked of it,
         JournalCorrupt or JournalRefused where the last row cannot be continued.
         """
-        return await asyncio.to_thread(cls._open, path, read_only)
+        return await asyncio.to_thread(cls._open, path, read_only, outdated)
 
     @classmethod
-    def _open(cls, path: Path, read_only: bool) -> SqliteJournal:
+    def _open(cls, path: Path, read_only: bool, outdated: bool) -> SqliteJournal:
         if read_only:
             journal = cls(path, _open_reader(path), None, None)
         else:
@@ -100,18 +104,20 @@ class SqliteJournal:
                 os.close(lock)
                 raise
         try:
-            journal._start()
+            journal._start(outdated)
         except BaseException:
             journal._release()
             raise
         return journal
 
-    def _start(self) -> None:
+    def _start(self, outdated: bool) -> None:
         found, self.journal_id, self.epoch = self._reading(
             lambda: self._reader.execute("SELECT format, journal_id, epoch FROM meta").fetchone()
         )
         if found != FILE_FORMAT:
             raise JournalRefused(f"{self._path} has file format {found}; this version reads {FILE_FORMAT}")
+        if not outdated:
+            self._refuse_outdated()
         if self._writer is None:
             return
         last = self._last_row()
@@ -120,9 +126,24 @@ class SqliteJournal:
         self._writer.execute("UPDATE meta SET epoch = epoch + 1")
         self.epoch += 1
 
+    def _refuse_outdated(self) -> None:
+        """A journal is continued by the rules that made its last row; older rows need a marker (`upgrades.py`)."""
+        with contextlib.suppress(JournalCorrupt):  # whoever reads on finds it and names it
+            last = self._last_row()
+            if last is not None and last.engine_version < ENGINE_VERSION:
+                raise JournalRefused(
+                    f"{self._path} was made by engine version {last.engine_version}; this REX runs version {ENGINE_VERSION}:"
+                    f" run `rex upgrade --data-dir {self._path.parent}`",
+                    last.last_seq + 1,
+                )
+
     async def last_row(self) -> Row | None:
         """The newest row, or None in an empty journal."""
         return await self._on_read_thread(self._last_row)
+
+    async def first_row(self, engine_version: int) -> Row | None:
+        """The oldest row of this engine version or a newer one; None where there is none yet."""
+        return await self._on_read_thread(self._first_row, engine_version)
 
     def append(self, row: Row) -> Awaitable[None]:
         """Begins at once to put the row on the device; done when it would survive a power cut.
@@ -196,6 +217,22 @@ class SqliteJournal:
         record = self._reader.execute(_LAST).fetchone()
         return None if record is None else _decode(record)
 
+    def _first_row(self, engine_version: int) -> Row | None:
+        """Versions only rise along the chain, so a search that halves what is left finds it in a few dozen rows."""
+        low, high = 1, self._reader.execute("SELECT coalesce(max(first_seq), 0) FROM rows").fetchone()[0]
+        found = None
+        while low <= high:
+            middle = (low + high) // 2
+            record = self._reader.execute(_BEFORE, (middle + 1,)).fetchone()
+            if record is None:
+                raise JournalCorrupt(f"no row holds seq {middle}", middle)
+            row = _decode(record)
+            if row.engine_version >= engine_version:
+                found, high = row, row.first_seq - 1
+            else:
+                low = row.last_seq + 1
+        return found
+
     def _read_chunk(self, after_seq: int, position: Position | None) -> tuple[list[Row], JournalError | None]:
         """The next rows, and the error that ends them where there is one: what stands before it is still read."""
         rows: list[Row] = []
@@ -236,6 +273,11 @@ def _decode(record: tuple[int, int, int, bytes]) -> Row:
     if (row.first_seq, row.last_seq, row.epoch) != (first_seq, last_seq, epoch):
         raise JournalCorrupt(f"the row stored for seq {first_seq} is the one from seq {row.first_seq}", first_seq)
     return row
+
+
+def check_lock(path: Path) -> None:
+    """Raises JournalBusy where another process writes the journal at this moment."""
+    os.close(_take_lock(path))
 
 
 def _take_lock(path: Path) -> int:

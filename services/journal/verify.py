@@ -13,6 +13,7 @@ from services.journal import Journal
 from services.journal.errors import JournalError
 from services.journal.replay import StateMachine, re_execute
 from services.journal.row import NO_HASH
+from services.journal.upgrades import starting_engine
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Verification:
     last_hash: bytes
     state_hash: str | None
     """The state after last_seq, where the commands were re-executed."""
+    re_executed_after: int | None
+    """The commands after this one were re-executed; 0: all of them, None: none."""
+    made_by: tuple[tuple[int, int], ...]
+    """Engine versions, each with the first sequence number of its rows."""
     error_seq: int | None
     """The sequence number the first error is at."""
     error: str | None
@@ -38,19 +43,34 @@ class Verification:
 
 
 async def verify(
-    journal: Journal, *, engine: StateMachine | None = None, on_progress: Callable[[int], None] | None = None
+    journal: Journal,
+    *,
+    prove: bool = False,
+    engine: StateMachine | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> Verification:
-    """Reads every row and checks hash, CRC and chain; with a fresh engine also re-executes each command.
+    """Reads every row and checks hash, CRC and chain; with `prove` it also re-executes each command
+    that the present rules made.
 
-    `on_progress` is called with the last good sequence number after each row. Stops at the first error and returns it.
+    `engine` re-executes in place of the one that `upgrades.starting_engine` makes. `on_progress` is called with the last good
+    sequence number after each row. Stops at the first error and returns it.
     """
     rows = last_seq = 0
     last_hash = NO_HASH
+    made_by: list[tuple[int, int]] = []
     error: JournalError | None = None
+    if prove and engine is None:
+        try:
+            engine = await starting_engine(journal)
+        except JournalError as found:
+            error = found  # where a row is damaged, the walk finds the first one
+    re_executed_after = None if engine is None else engine.last_seq
     try:
         async for row in journal.read(0):
-            if engine is not None:
+            if engine is not None and row.first_seq > engine.last_seq:
                 re_execute(engine, row)
+            if not made_by or made_by[-1][0] != row.engine_version:
+                made_by.append((row.engine_version, row.first_seq))
             rows += 1
             last_seq, last_hash = row.last_seq, row.hash
             if on_progress is not None:
@@ -64,6 +84,8 @@ async def verify(
         last_seq=last_seq,
         last_hash=last_hash,
         state_hash=engine.state_hash() if engine is not None and error is None else None,
+        re_executed_after=re_executed_after,
+        made_by=tuple(made_by),
         error_seq=None if error is None else error.seq or last_seq + 1,
         error=None if error is None else str(error),
     )

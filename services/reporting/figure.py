@@ -2,7 +2,8 @@
 
 1. the engine's own counter, taken by whoever runs the engine between two batches
 2. SQL over the single trades of the read database, less those that were busted
-3. re-execution of every journaled command up to that number in a fresh engine, each row's events compared byte for byte
+3. re-execution of every journaled command up to that number in a fresh engine, each row's events compared byte for byte;
+   where an upgrade sealed a state into the journal (`rex upgrade`), of every one after it, in an engine of that state
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class Figure:
     """None: no engine is running (a report from a data folder)."""
     sql_sum_fen: int
     journal_replay_fen: int
+    re_executed_after: int = 0
+    """The replay began after this sequence number, from a sealed state; 0: at the journal's start."""
 
     @property
     def agree(self) -> bool:
@@ -59,6 +62,7 @@ class Figure:
             "engine_counter": None if counter is None else yuan(counter),
             "sql_sum": yuan(self.sql_sum_fen),
             "journal_replay": yuan(self.journal_replay_fen),
+            "re_executed_after": self.re_executed_after,
             "agree": self.agree,
         }
 
@@ -74,7 +78,8 @@ async def compute_figure(
 ) -> Figure:
     """The three computations at seq, which the read database must have reached.
 
-    The caller reads seq and the counter of the running engine together, between two batches. Raises FigureUnavailable, and
+    The caller reads seq and the counter of the running engine together, between two batches. `fresh_engine` stands where the
+    re-execution of this journal begins (`services.journal.upgrades`). Raises FigureUnavailable, and
     what the journal raises: JournalCorrupt where a re-executed command does not make the journaled events.
     """
     async with read_database.connect() as connection:
@@ -82,14 +87,20 @@ async def compute_figure(
         if position is None or position["seq"] < seq:
             raise FigureUnavailable(f"The read database has not reached seq {seq}.")
         counted = await sum_of_trades(connection, year, 0, seq) - await sum_of_busts(connection, year, 0, seq)
+    began_after = fresh_engine.last_seq
     await replay(journal, fresh_engine, seq)
-    return Figure(year, seq, engine_counter_fen, counted.amount_fen, fresh_engine.turnover_fen(year))
+    return Figure(year, seq, engine_counter_fen, counted.amount_fen, fresh_engine.turnover_fen(year), began_after)
 
 
 async def replay(journal: Journal, engine: TurnoverEngine, to_seq: int) -> None:
     """Re-executes the journal in a fresh engine up to to_seq and compares the events of every whole row."""
-    if to_seq:
-        async for row in journal.read(0):
+    if to_seq < engine.last_seq:
+        raise FigureUnavailable(
+            f"Seq {to_seq} cannot be re-executed: other rules made what stands before seq {engine.last_seq + 1}, at which the "
+            "journal was upgraded from a sealed state."
+        )
+    if to_seq > engine.last_seq:
+        async for row in journal.read(engine.last_seq):
             if row.last_seq > to_seq:
                 engine.process(_commands_up_to(row, to_seq))
             else:

@@ -14,10 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from matching_engine import Engine
 from services.data.calendar import TradingCalendar
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
+from services.journal.upgrades import starting_engine
 from services.read_database import ReadDatabaseRefused, open_read_database
 from services.reporting.amounts import yuan
 from services.reporting.figure import Figure, compute_figure
@@ -88,7 +88,7 @@ async def _report(
                 engine_counter_fen=None,
                 read_database=read_database,
                 journal=journal,
-                fresh_engine=Engine(),
+                fresh_engine=await starting_engine(journal),
             )
         return FolderReport(report, figure)
     finally:

@@ -158,8 +158,13 @@ async def check_belongs(path: Path, position: Position, journal: Journal) -> Non
             break
 
 
-async def catch_up(path: Path, journal: Journal) -> None:
-    """Projects what the journal holds now into the read database at path; for a database that no `Projector` writes."""
+async def catch_up(
+    path: Path, journal: Journal, *, to_seq: int | None = None, on_progress: Callable[[int], None] | None = None
+) -> None:
+    """Projects what the journal holds now into the read database at path; for a database that no `Projector` writes.
+
+    Stops with the row that ends at to_seq, where one is given. `on_progress` is called with the sequence number it has reached.
+    """
     with contextlib.closing(connect_writer(path)) as connection:
         position = read_position(connection, journal.journal_id)
         await check_belongs(path, position, journal)
@@ -169,4 +174,8 @@ async def catch_up(path: Path, journal: Journal) -> None:
             if changes.commands >= _MAX_COMMANDS:
                 write(connection, changes)
                 changes = Changes(changes.position)
+                if on_progress is not None:
+                    on_progress(changes.position.seq)
+            if changes.position.seq == to_seq:
+                break
         write(connection, changes)

@@ -216,7 +216,8 @@ async def test_three_computations_agree_at_every_sequence_number(venue: RunningV
     figure = await figure_at(venue, seq, venue.engine.turnover_fen(2023))  # type: ignore[attr-defined]
     assert figure.agree
     assert figure.to_json() == {
-        "year": 2023, "seq": seq, "engine_counter": str(NET), "sql_sum": str(NET), "journal_replay": str(NET), "agree": True,
+        "year": 2023, "seq": seq, "engine_counter": str(NET), "sql_sum": str(NET), "journal_replay": str(NET),
+        "re_executed_after": 0, "agree": True,
     }  # fmt: skip
     for earlier in range(seq):
         assert (await figure_at(venue, earlier, None)).agree

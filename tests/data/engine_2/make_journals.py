@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from matching_engine import ENGINE_VERSION, Engine
 from matching_engine.records import (
@@ -81,7 +82,7 @@ class History:
             elif event.kind == EventKind.TRADE:
                 self.trades.append(event.seq << 20 | event.number)
 
-    def order(self, instrument: int, side: int, away: int, lots: int, **fields: int) -> Submission:
+    def order(self, instrument: int, side: int, away: int, lots: int, **fields: Any) -> Submission:
         """A LIMIT order so many ticks from the last price; `fields` are a command's."""
         price_ticks = self.engine.anchor_ticks(instrument) + away
         command = Command(
