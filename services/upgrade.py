@@ -136,8 +136,10 @@ async def _examine(journal: Journal, last: Row, on_progress: OnProgress) -> tupl
 
 
 async def sealed_state_error(journal: Journal, on_progress: OnProgress = lambda what, seq: None) -> str | None:
-    """What the state that re-execution begins from holds otherwise than the events before it add up to; None where they agree, or
-    where it begins with the first command. What `starting_engine` raises."""
+    """What the state that re-execution begins from holds otherwise than the events before it add up to, as a sentence.
+
+    None where they agree, or where it begins with the first command. Raises what `starting_engine` does.
+    """
     engine = await starting_engine(journal)
     if not engine.last_seq:
         return None

@@ -10,7 +10,6 @@ Appends run on a thread of their own with a connection of their own, reads on an
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 import os
 import secrets
@@ -128,14 +127,16 @@ class SqliteJournal:
 
     def _refuse_outdated(self) -> None:
         """A journal is continued by the rules that made its last row; older rows need a marker (`upgrades.py`)."""
-        with contextlib.suppress(JournalCorrupt):  # whoever reads on finds it and names it
+        try:
             last = self._last_row()
-            if last is not None and last.engine_version < ENGINE_VERSION:
-                raise JournalRefused(
-                    f"{self._path} was made by engine version {last.engine_version}; this REX runs version {ENGINE_VERSION}:"
-                    f" run `rex upgrade --data-dir {self._path.parent}`",
-                    last.last_seq + 1,
-                )
+        except JournalError:
+            return  # whoever reads on finds it and names it
+        if last is not None and last.engine_version < ENGINE_VERSION:
+            raise JournalRefused(
+                f"{self._path} was made by engine version {last.engine_version}; this REX runs version {ENGINE_VERSION}:"
+                f" run `rex upgrade --data-dir {self._path.parent}`",
+                last.last_seq + 1,
+            )
 
     async def last_row(self) -> Row | None:
         """The newest row, or None in an empty journal."""
