@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import lzma
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -38,7 +39,13 @@ from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.sequencer.sequencer import assemble
 
-START_NS = 1_701_396_000_000_000_000  # 2023-12-01 10:00 in Shanghai
+DAYS = (
+    (datetime(2023, 12, 28, 9, tzinfo=UTC), 20231229),
+    (datetime(2023, 12, 29, 9, tzinfo=UTC), 20240102),
+    (datetime(2024, 1, 2, 9, tzinfo=UTC), 20240103),
+)
+"""When each trading day begins, 17:00 in Shanghai of the one before, and its date."""
+
 CASH_FEN = 10_000_000_000
 INSTRUMENTS = 3
 ACCOUNTS = (2, 3, 4)
@@ -52,10 +59,14 @@ class History:
         self.engine = Engine()
         self.journal = journal
         self.chance = Random(seed)
-        self.time_ns = START_NS
+        self.time_ns = 0
         self.last_hash = NO_HASH
         self.open_orders: list[int] = []
         self.trades: list[int] = []
+
+    def come_to(self, instant: datetime) -> None:
+        """Nothing happens until then."""
+        self.time_ns = max(self.time_ns, int(instant.timestamp()) * 10**9)
 
     async def run(self, *submissions: Submission, seconds: float = 1) -> None:
         self.time_ns += int(seconds * 1e9)
@@ -150,6 +161,7 @@ async def write(folder: Path, halts: bool) -> bytes:
     path = folder / "journal.sqlite"
     journal = await SqliteJournal.open(path)
     history = History(journal, seed=7)
+    history.come_to(DAYS[0][0])
     missing = Missing(Present({}, {"venue": 1}, 1, frozenset()), {})
     missing.venue(load_instruments()[:INSTRUMENTS], 2023, GUARDS)
     await history.run(missing.submission(NOBODY))
@@ -159,7 +171,8 @@ async def write(folder: Path, halts: bool) -> bytes:
         await history.run(opened, admin.change_cash(NOBODY, account, CASH_FEN), *goods)
     key = KeyIssued(key_hash="5e" * 32, account=2, name="desk", scopes=("read", "trade"))
     await history.run(admin.record(NOBODY, key), admin.record(NOBODY, KeyRevoked(key_id=1)))
-    for day in (20231229, 20240102, 20240103):
+    for begins, day in DAYS:
+        history.come_to(begins)
         await history.run(admin.set_phase(NOBODY, Phase.CLOSED), admin.day_roll(NOBODY, day))
         await history.collect()
         if halts and day > 20240000:
