@@ -176,7 +176,7 @@ async def _upgrade(data_dir: Path, check: bool, show: bool) -> Upgrade:
         return await upgrade_journal(
             data_dir,
             check=check,
-            on_progress=lambda what, seq: progress.update(task, description=what, completed=seq),
+            on_progress=lambda what, seq, last: progress.update(task, description=what, completed=seq, total=last),
         )
 
 
@@ -263,7 +263,8 @@ async def _verify(data_dir: Path, prove: bool, show: bool) -> Verification:
             )
             if prove and result.good:
                 error = await sealed_state_error(
-                    journal, lambda what, seq: progress.update(task, description=what, completed=seq)
+                    journal,
+                    lambda what, seq, last: progress.update(task, description=what, completed=seq, total=last),
                 )
                 if error is not None:
                     return replace(result, error=error, error_seq=(result.re_executed_after or 0) + 1)

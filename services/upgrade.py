@@ -31,8 +31,8 @@ from services.reporting.comparison import compare
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.projector import catch_up
 
-OnProgress = Callable[[str, int], None]
-"""Told what is done and how far it has come, as a sequence number."""
+OnProgress = Callable[[str, int, int], None]
+"""Told what is done, how far it has come and where it ends, as sequence numbers."""
 
 _SHOWN = 5
 """So many of a long list of sentences are said, and how many more there are."""
@@ -69,7 +69,11 @@ class Upgrade:
         return {**asdict(self), "needed": self.needed, "unchanged": not self.differences}
 
 
-async def upgrade(data_dir: Path, *, check: bool = False, on_progress: OnProgress = lambda what, seq: None) -> Upgrade:
+def _silent(what: str, seq: int, last_seq: int) -> None:
+    """Nobody wants to know."""
+
+
+async def upgrade(data_dir: Path, *, check: bool = False, on_progress: OnProgress = _silent) -> Upgrade:
     """Upgrades the journal of a data folder whose venue is stopped; with `check` it only says what it would do.
 
     Raises UpgradeRefused where the events add up to something else than the present engine holds, and what the journal raises:
@@ -112,7 +116,7 @@ async def _examine(journal: Journal, last: Row, on_progress: OnProgress) -> tupl
             ) from fault
         if events != row.events:
             differences.add(row, list(unpack_events(events)))
-        on_progress("re-executing", row.last_seq)
+        on_progress("re-executing", row.last_seq, last.last_seq)
     if differences.found:
         after_seq = last.last_seq
         unequal = await _beside_events(journal, engine, on_progress)
@@ -135,7 +139,7 @@ async def _examine(journal: Journal, last: Row, on_progress: OnProgress) -> tupl
     return found, engine
 
 
-async def sealed_state_error(journal: Journal, on_progress: OnProgress = lambda what, seq: None) -> str | None:
+async def sealed_state_error(journal: Journal, on_progress: OnProgress = _silent) -> str | None:
     """What the state that re-execution begins from holds otherwise than the events before it add up to, as a sentence.
 
     None where they agree, or where it begins with the first command. Raises what `starting_engine` does.
@@ -159,9 +163,8 @@ async def _beside_events(journal: Journal, engine: Engine, on_progress: OnProgre
     with TemporaryDirectory() as folder:
         path = Path(folder) / READ_DATABASE_FILE
         await open_read_database(path).dispose()
-        await catch_up(
-            path, journal, to_seq=engine.last_seq, on_progress=lambda seq: on_progress("adding up the events", seq)
-        )
+        last_seq, what = engine.last_seq, "adding up the events"
+        await catch_up(path, journal, to_seq=last_seq, on_progress=lambda seq: on_progress(what, seq, last_seq))
         with contextlib.closing(sqlite3.connect(path)) as connection:
             return list(compare(engine.state(), connection))
 

@@ -219,11 +219,13 @@ class SqliteJournal:
         return None if record is None else _decode(record)
 
     def _first_row(self, engine_version: int) -> Row | None:
-        """Versions only rise along the chain, so a search that halves what is left finds it in a few dozen rows."""
+        """Versions only rise along the chain, so a search that halves what is left finds it in a few dozen rows.
+
+        It begins with the first one, which in a journal of one version is it.
+        """
         low, high = 1, self._reader.execute("SELECT coalesce(max(first_seq), 0) FROM rows").fetchone()[0]
-        found = None
+        found, middle = None, low
         while low <= high:
-            middle = (low + high) // 2
             record = self._reader.execute(_BEFORE, (middle + 1,)).fetchone()
             if record is None:
                 raise JournalCorrupt(f"no row holds seq {middle}", middle)
@@ -232,6 +234,7 @@ class SqliteJournal:
                 found, high = row, row.first_seq - 1
             else:
                 low = row.last_seq + 1
+            middle = (low + high) // 2
         return found
 
     def _read_chunk(self, after_seq: int, position: Position | None) -> tuple[list[Row], JournalError | None]:

@@ -83,7 +83,7 @@ def test_a_changed_row_is_found_and_named(tmp_path: Path) -> None:
 
 
 def test_help_teaches_and_the_version_says_how_the_engine_runs() -> None:
-    for arguments in ((), ("demo",), ("serve",), ("report",), ("journal",), ("journal", "verify")):
+    for arguments in ((), ("demo",), ("serve",), ("report",), ("upgrade",), ("journal",), ("journal", "verify")):
         said = rex(*arguments, "--help")
         assert said.returncode == 0
         assert "Usage" in said.stdout
