@@ -19,7 +19,9 @@ from services.attachments import BustText, KeyRevoked
 from services.journal.row import Row
 from services.messaging import Submission
 from services.read_database import make_tables
+from services.reporting.audit import differences
 from services.reporting.changes import Changes
+from services.reporting.journaled import Journaled
 from services.reporting.write import read_position, write
 from tests.property.engine_flow import Flow, terms, venue
 from tests.unit.reporting.history import (
@@ -126,6 +128,10 @@ def assert_equals_engine(connection: sqlite3.Connection, engine: Any, rows: list
     assert_orders_equal_state(connection, state, rows)
     assert_levels_equal_events(connection, rows)
     assert_turnover_equals_state(connection, state, rows)
+    journaled = Journaled()
+    for row in rows:
+        journaled.add(row)
+    assert differences(connection, engine, journaled) == []
 
 
 def assert_orders_equal_state(connection: sqlite3.Connection, state: Any, rows: list[Row]) -> None:
