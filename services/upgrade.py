@@ -27,15 +27,16 @@ from services.journal.differences import Difference, Differences
 from services.journal.sqlite import SqliteJournal, check_lock
 from services.journal.upgrades import re_executed_after, seal, starting_engine
 from services.read_database import open_read_database
-from services.reporting.comparison import compare
+from services.reporting.audit import differences as audit
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.reporting.journaled import Journaled
 from services.reporting.projector import catch_up
 
 OnProgress = Callable[[str, int, int], None]
 """Told what is done, how far it has come and where it ends, as sequence numbers."""
 
 _SHOWN = 5
-"""So many of a long list of sentences are said, and how many more there are."""
+"""So many of a long list of sentences are said."""
 
 
 class UpgradeRefused(JournalRefused):
@@ -123,7 +124,8 @@ async def _examine(journal: Journal, last: Row, on_progress: OnProgress) -> tupl
         if unequal:
             raise UpgradeRefused(
                 f"engine version {ENGINE_VERSION} would not go on where this journal ends. {_some(differences.found)}. At the"
-                f" end, {_some(unequal)}. Nothing was written: go on with the REX that made the journal.",
+                f" end the events add up to something else (the read database made of them) than version {ENGINE_VERSION} holds"
+                f" (the engine): {_some(unequal)}. Nothing was written: go on with the REX that made the journal.",
                 differences.found[0].first_seq,
             )
     found = Upgrade(
@@ -160,18 +162,23 @@ async def _beside_events(journal: Journal, engine: Engine, on_progress: OnProgre
 
     They are added up from the first one in a database made for it: the folder's own is not asked.
     """
+    journaled = Journaled()
+    async for row in journal.read(0):
+        if row.first_seq > engine.last_seq:
+            break
+        journaled.add(row)
     with TemporaryDirectory() as folder:
         path = Path(folder) / READ_DATABASE_FILE
         await open_read_database(path).dispose()
         last_seq, what = engine.last_seq, "adding up the events"
         await catch_up(path, journal, to_seq=last_seq, on_progress=lambda seq: on_progress(what, seq, last_seq))
         with contextlib.closing(sqlite3.connect(path)) as connection:
-            return list(compare(engine.state(), connection))
+            return audit(connection, engine, journaled)
 
 
 def _some(sentences: Sequence[object]) -> str:
-    more = f"; and {len(sentences) - _SHOWN:,} more" if len(sentences) > _SHOWN else ""
-    return "; ".join(map(str, sentences[:_SHOWN])) + more
+    more = ["and more"] if len(sentences) > _SHOWN else []
+    return "; ".join([*map(str, sentences[:_SHOWN]), *more])
 
 
 async def _write_marker(path: Path, found: Upgrade, engine: Engine, last: Row) -> Upgrade:
