@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import signal
 import sqlite3
 import sys
@@ -32,9 +33,11 @@ from services.first_start import KeysFileRefused
 from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import Verification, verify
+from services.journal.witness import Witness
 from services.read_database import ReadDatabaseRefused
-from services.reporting.folder import JOURNAL_FILE, report_from_folder
+from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.projector import ProjectorStopped
+from services.reporting.read_witness import read_witness
 from services.reporting.terminal import render
 from services.sequencer.sequencer import SequencerStopped
 from services.settings import Settings
@@ -201,15 +204,21 @@ def _upgrade_sentences(found: Upgrade, check: bool) -> Iterator[str]:
 def journal_verify(
     data_dir: DataDir = Path("rex-data"),
     prove: Annotated[bool, typer.Option(help="Also re-execute every command and compare the events.")] = False,
+    expect: Annotated[
+        list[str],
+        typer.Option(metavar="SEQ:HASH", help="A row must end at SEQ and have this hash. Repeatable."),
+    ] = [],  # noqa: B006  (typer copies it)
     as_json: AsJson = False,
 ) -> None:
     """Walk the chain: every row's hash, CRC and link to the row before it. A running venue need not stop.
 
-    Says how many rows and commands are good and the last hash: keep that hash elsewhere, and no later edit goes unseen.
-    Exit status 1 at the first row that does not read back as it was written, with its sequence number. Rows of an older engine
-    version are walked too; to re-execute them the journal must be upgraded (`rex upgrade`).
+    Says how many rows and commands are good and the last hash: keep `SEQ:HASH` elsewhere and give it to `--expect` later, and
+    neither a later edit nor a lost end goes unseen. The read database is a witness, too: a journal that ends before it has lost
+    commands. Exit status 1 at the first row that does not read back as it was written, with its sequence number. Rows of an
+    older engine version are walked too; to re-execute them the journal must be upgraded (`rex upgrade`).
     """
-    result = run(_verify(data_dir, prove, show=not as_json and err.is_terminal))
+    witnesses = [_witness(text) for text in expect]
+    result, note = run(_verify(data_dir, prove, witnesses, show=not as_json and err.is_terminal))
     found = {
         "good": result.good,
         "journal_id": result.journal_id.hex(),
@@ -222,6 +231,11 @@ def journal_verify(
         "made_by": [{"engine_version": version, "first_seq": seq} for version, seq in result.made_by],
         "error_seq": result.error_seq,
         "error": result.error,
+        "witness": note,
+        "expected": [
+            {"seq": witness.seq, "hash": witness.hash.hex(), "found": witness in result.confirmed}
+            for witness in witnesses
+        ],
     }
     if as_json:
         print(json.dumps(found))
@@ -229,6 +243,7 @@ def journal_verify(
         verdict = "[green]good[/green]" if result.good else f"[red]bad at seq {result.error_seq}[/red]: {result.error}"
         out.print(f"{result.rows:,} rows, {result.commands:,} commands, last seq {result.last_seq:,}: {verdict}")
         out.print(f"last hash   {result.last_hash.hex()}", highlight=False)
+        out.print(f"witness     {escape(note)}", highlight=False, soft_wrap=True)
         if result.state_hash is not None:
             out.print(f"state hash  {result.state_hash}", highlight=False)
         for sentence in _version_sentences(result):
@@ -251,14 +266,28 @@ def _version_sentences(result: Verification) -> Iterator[str]:
         yield f"this REX runs engine version {ENGINE_VERSION}: `rex upgrade` takes the journal over"
 
 
-async def _verify(data_dir: Path, prove: bool, show: bool) -> Verification:
+def _witness(text: str) -> Witness:
+    """What `SEQ:HASH` says; anything else is bad usage."""
+    match = re.fullmatch(r"([1-9]\d{0,18}):([0-9a-fA-F]{64})", text)
+    if match is None:
+        raise typer.BadParameter(
+            f"'{text}' is not SEQ:HASH: a sequence number from 1 on and the 64 hexadecimal digits of a hash",
+            param_hint="--expect",
+        )
+    return Witness(int(match[1]), bytes.fromhex(match[2]), f"--expect {text}")
+
+
+async def _verify(data_dir: Path, prove: bool, expected: list[Witness], show: bool) -> tuple[Verification, str]:
+    """What the walk found, and what the read database has to say."""
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True, outdated=not prove)
     try:
+        read_database, note = read_witness(data_dir / READ_DATABASE_FILE, journal.journal_id)
         with _progress(show) as progress:
             task = progress.add_task("verifying", total=await _length(journal))
             result = await verify(
                 journal,
                 prove=prove,
+                witnesses=[*expected, *([read_database] if read_database is not None else [])],
                 on_progress=lambda seq: progress.update(task, completed=seq),
             )
             if prove and result.good:
@@ -267,8 +296,8 @@ async def _verify(data_dir: Path, prove: bool, show: bool) -> Verification:
                     lambda what, seq, last: progress.update(task, description=what, completed=seq, total=last),
                 )
                 if error is not None:
-                    return replace(result, error=error, error_seq=(result.re_executed_after or 0) + 1)
-            return result
+                    result = replace(result, error=error, error_seq=(result.re_executed_after or 0) + 1)
+            return result, note
     finally:
         await journal.close()
 

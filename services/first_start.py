@@ -30,6 +30,7 @@ from services.admin_commands import (
 )
 from services.attachments import AccountText, InstrumentText, KeyIssued, TargetSet
 from services.data import InstrumentFacts
+from services.data_folder import tighten
 from services.messaging import Submission
 
 Scope = Literal["read", "trade", "operate", "admin"]
@@ -191,6 +192,7 @@ _KEYS: TypeAdapter[dict[str, IssuedKey]] = TypeAdapter(dict[str, IssuedKey])
 
 def read_keys(path: Path) -> dict[str, IssuedKey]:
     """The keys a data folder holds; none where the file is not there yet. Raises KeysFileRefused."""
+    tighten(path)
     try:
         return _KEYS.validate_json(path.read_bytes()) if path.exists() else {}
     except ValidationError:

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from services.gateway.schemas import Order, OrderRequest
-from services.journal.sqlite import make_durable
+from services.journal.connections import make_durable
 
 ROW_BYTES = 620
 """A journal row of one order that rests: header, command, two events."""

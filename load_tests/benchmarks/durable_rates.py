@@ -19,7 +19,8 @@ from load_tests.book_flows import Records, standard
 from load_tests.engine_flow import engine_records
 from matching_engine import Engine
 from services.data.calendar import TradingCalendar
-from services.journal.sqlite import SqliteJournal, make_durable
+from services.journal.connections import make_durable
+from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.sequencer.recovery import recover

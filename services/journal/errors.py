@@ -36,6 +36,16 @@ class JournalLost(JournalCorrupt):
     Witnesses: commits in the write-ahead log behind a damaged frame, the read database, a (seq, hash) kept elsewhere.
     """
 
+    @classmethod
+    def after(cls, last_seq: int, evidence: str) -> JournalLost:
+        """The error of a journal that ends at last_seq although `evidence` (a clause) shows that it went on."""
+        seq = last_seq + 1
+        return cls(
+            f"the journal has lost commands from seq {seq} on: {evidence}. Remove nothing: keep all files as they are and "
+            "restore a copy (docs/durability.md)",
+            seq,
+        )
+
 
 class JournalRefused(JournalError):
     """A row of another format, of an engine version that this REX does not run, or one that does not continue the chain."""

@@ -1,19 +1,20 @@
 """What an auditor runs: walks the whole chain and says how far it is good.
 
 A chain shows every change and every hole in it. That rows are missing *after* its end shows only against a hash known from
-elsewhere: each report prints the last sequence number and hash it was made from.
+elsewhere (witness.py): each report prints the last sequence number and hash it was made from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from services.journal import Journal
 from services.journal.errors import JournalError
 from services.journal.replay import StateMachine, re_execute
-from services.journal.row import NO_HASH
+from services.journal.row import NO_HASH, Row
 from services.journal.upgrades import starting_engine
+from services.journal.witness import Witness
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Verification:
     """The sequence number the first error is at."""
     error: str | None
     """The first error, as a sentence."""
+    confirmed: tuple[Witness, ...]
+    """The witnesses whose row was found as they remember it."""
 
     @property
     def good(self) -> bool:
@@ -47,13 +50,15 @@ async def verify(
     *,
     prove: bool = False,
     engine: StateMachine | None = None,
+    witnesses: Iterable[Witness] = (),
     on_progress: Callable[[int], None] | None = None,
 ) -> Verification:
     """Reads every row and checks hash, CRC and chain; with `prove` it also re-executes each command
     that the present rules made.
 
-    `engine` re-executes in place of the one that `upgrades.starting_engine` makes. `on_progress` is called with the last good
-    sequence number after each row. Stops at the first error and returns it.
+    `engine` re-executes in place of the one that `upgrades.starting_engine` makes. The journal must hold what each witness
+    remembers. `on_progress` is called with the last good sequence number after each row. Stops at the first error and
+    returns it.
     """
     rows = last_seq = 0
     last_hash = NO_HASH
@@ -65,16 +70,21 @@ async def verify(
         except JournalError as found:
             error = found  # where a row is damaged, the walk finds the first one
     re_executed_after = None if engine is None else engine.last_seq
+    waiting = sorted(witnesses)
+    confirmed: list[Witness] = []
     try:
         async for row in journal.read(0):
             if engine is not None and row.first_seq > engine.last_seq:
                 re_execute(engine, row)
             if not made_by or made_by[-1][0] != row.engine_version:
                 made_by.append((row.engine_version, row.first_seq))
+            _confirm(waiting, row, confirmed)
             rows += 1
             last_seq, last_hash = row.last_seq, row.hash
             if on_progress is not None:
                 on_progress(last_seq)
+        if waiting:
+            raise waiting[-1].beyond(last_seq, last_hash)
     except JournalError as found:
         error = found
     return Verification(
@@ -88,4 +98,12 @@ async def verify(
         made_by=tuple(made_by),
         error_seq=None if error is None else error.seq or last_seq + 1,
         error=None if error is None else str(error),
+        confirmed=tuple(confirmed),
     )
+
+
+def _confirm(waiting: list[Witness], row: Row, confirmed: list[Witness]) -> None:
+    """Moves the witnesses that remember this row from the ones to the others."""
+    while waiting and waiting[0].seq <= row.last_seq:
+        waiting[0].check_row(row)
+        confirmed.append(waiting.pop(0))

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
+from services.data_folder import make_private_database
 from services.read_database.tables import metadata
 
 READ_FORMAT = 2
@@ -43,6 +44,7 @@ def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
         raise FileNotFoundError(path)
     try:
         if not read_only:
+            make_private_database(path)
             with closing(connect_writer(path)) as connection:
                 make_tables(connection)
         _check_format(path)

@@ -1,7 +1,8 @@
 """A report from a data folder, with or without a running venue: nothing that the folder holds is changed.
 
 The journal decides. A read database that has everything the journal has is read as it stands; one that is behind is
-copied and brought up to date in a temporary folder, and one that is missing or foreign is rebuilt there.
+copied and brought up to date in a temporary folder, and one that is missing, foreign or damaged is rebuilt there. One that
+knows more than the journal, or another row than the journal holds, is a witness against it: then there is no report.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from sqlalchemy.exc import DatabaseError
 
 from services.data.calendar import TradingCalendar
 from services.journal import Journal
@@ -20,8 +23,9 @@ from services.journal.sqlite import SqliteJournal
 from services.journal.upgrades import starting_engine
 from services.read_database import ReadDatabaseRefused, open_read_database
 from services.reporting.amounts import yuan
+from services.reporting.changes import Position
 from services.reporting.figure import Figure, compute_figure
-from services.reporting.projector import catch_up
+from services.reporting.projector import catch_up, check_belongs
 from services.reporting.queries import read_position, read_year
 from services.reporting.report import build_report
 from services.reporting.schemas import TurnoverReport
@@ -31,6 +35,9 @@ READ_DATABASE_FILE = "read.sqlite"
 
 _PATIENCE = 20
 """How often, 50 ms apart, to look whether a running venue's projector is about to catch up."""
+
+_OF_NO_USE = (FileNotFoundError, ReadDatabaseRefused, sqlite3.DatabaseError, DatabaseError)
+"""What says that a read database is missing, foreign or damaged."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +64,21 @@ async def report_from_folder(
 ) -> FolderReport:
     """The year's report at the journal's end; `prove` also re-executes the whole journal.
 
-    Raises JournalError where there is no journal to read or it is damaged, DataFileError for a calendar that cannot be used.
+    Raises JournalError where there is no journal to read, or it is damaged or has lost commands; DataFileError for a calendar
+    that cannot be used.
     """
     calendar = TradingCalendar.load(calendar_file)
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
     try:
         with TemporaryDirectory() as folder:
-            path = data_dir / READ_DATABASE_FILE
-            if not await _is_up_to_date(path, journal):
-                path = await _projected(path, Path(folder) / READ_DATABASE_FILE, journal)
-            return await _report(path, journal, year, prove, calendar)
+            try:
+                path = await _current(data_dir / READ_DATABASE_FILE, Path(folder) / READ_DATABASE_FILE, journal)
+                return await _report(path, journal, year, prove, calendar)
+            except _OF_NO_USE:
+                path = Path(folder) / f"rebuilt-{READ_DATABASE_FILE}"
+                await open_read_database(path).dispose()
+                await catch_up(path, journal)
+                return await _report(path, journal, year, prove, calendar)
     finally:
         await journal.close()
 
@@ -95,14 +107,21 @@ async def _report(
         await read_database.dispose()
 
 
+async def _current(source: Path, copy: Path, journal: Journal) -> Path:
+    """The read database with all that the journal holds: the source, or a copy that was brought up to date."""
+    if await _is_up_to_date(source, journal):
+        return source
+    with closing(sqlite3.connect(source)) as theirs, closing(sqlite3.connect(copy)) as ours:
+        theirs.backup(ours)
+    await catch_up(copy, journal)
+    return copy
+
+
 async def _is_up_to_date(path: Path, journal: Journal) -> bool:
-    """Whether the database has all that the journal had a moment ago."""
+    """Whether the database has all that the journal had a moment ago, and no more."""
     last = await journal.last_row()
     last_seq = last.last_seq if last is not None else 0
-    try:
-        read_database = open_read_database(path, read_only=True)
-    except (FileNotFoundError, ReadDatabaseRefused):
-        return False
+    read_database = open_read_database(path, read_only=True)
     try:
         seen = -1
         for _ in range(_PATIENCE):
@@ -111,23 +130,12 @@ async def _is_up_to_date(path: Path, journal: Journal) -> bool:
             if position is None or position["journal_id"] != journal.journal_id or position["seq"] == seen:
                 return False  # not of this journal, or nobody is projecting
             if position["seq"] >= last_seq:
+                await check_belongs(
+                    path, Position(**{field.name: position[field.name] for field in fields(Position)}), journal
+                )
                 return True
             seen = position["seq"]
             await asyncio.sleep(0.05)
         return False
     finally:
         await read_database.dispose()
-
-
-async def _projected(source: Path, path: Path, journal: Journal) -> Path:
-    """A read database at path with all that the journal holds; what the source has is taken over where it may be."""
-    try:
-        open_read_database(source, read_only=True)
-        with closing(sqlite3.connect(source)) as theirs, closing(sqlite3.connect(path)) as ours:
-            theirs.backup(ours)
-        await catch_up(path, journal)
-    except (FileNotFoundError, ReadDatabaseRefused):
-        path = path.with_name(f"rebuilt-{path.name}")
-        open_read_database(path)
-        await catch_up(path, journal)
-    return path

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.journal import Journal
+from services.journal import Journal, witness
 from services.journal.row import Row
+from services.journal.witness import Witness
 from services.messaging import Feed
 from services.messaging.follow import follow
 from services.read_database import ReadDatabaseRefused, connect_writer
@@ -145,17 +146,18 @@ class Projector:
 
 
 async def check_belongs(path: Path, position: Position, journal: Journal) -> None:
-    """Raises ReadDatabaseRefused unless the database at this position was made from this journal, as it is today."""
+    """Raises ReadDatabaseRefused unless the database was made from this journal; then it is a witness.
+
+    Raises JournalLost where the journal ends before this position, JournalCorrupt where it holds another row there: then the
+    database may be the only place that knows what is missing.
+    """
     if position.journal_id != journal.journal_id:
         raise ReadDatabaseRefused(path, "was made from another journal")
     last = await journal.last_row()
-    if position.seq > (last.last_seq if last is not None else 0):
-        raise ReadDatabaseRefused(path, f"stands at seq {position.seq}, which the journal has not reached")
-    if position.seq:
-        async for row in journal.read(position.seq - 1):
-            if (row.last_seq, row.hash) != (position.seq, position.row_hash):
-                raise ReadDatabaseRefused(path, f"holds another seq {position.seq} than the journal")
-            break
+    if last is not None and last.hash == position.row_hash and last.last_seq != position.seq:
+        reason = f"gives seq {position.seq} to the journal's last row, which ends at seq {last.last_seq}"
+        raise ReadDatabaseRefused(path, reason)
+    await witness.check(journal, Witness(position.seq, position.row_hash, f"the read database {path}"))
 
 
 async def catch_up(

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import sqlite3
 import subprocess
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
 
 from services.bootstrap import KEYS_FILE
+from services.cli import app
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
-from tests.e2e.process import REX, rex, serve
+from tests.e2e.process import REX, ServedVenue, rex, serve
+from tests.unit.journal.killed import leave_in_log
 
 
 def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path) -> None:
@@ -80,6 +89,111 @@ def test_a_changed_row_is_found_and_named(tmp_path: Path) -> None:
     assert restarted.returncode == 1
     assert "seq 1" in restarted.stderr
     assert "Traceback" not in restarted.stderr
+
+
+@pytest.fixture(scope="module")
+def killed_venue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a venue whose read database had everything, killed with its last six rows in the log alone."""
+    folder = tmp_path_factory.mktemp("killed")
+    with serve(folder) as venue:
+        for number in range(6):
+            assert open_account(venue, f"a{number}")
+    leave_in_log(folder / JOURNAL_FILE, 6)
+    return folder
+
+
+def open_account(venue: ServedVenue, name: str) -> bool:
+    """Whether it was acknowledged."""
+    headers = {"Authorization": f"Bearer {venue.operator_key}"}
+    return httpx.post(f"{venue.url}/v1/admin/accounts", json={"name": name}, headers=headers).is_success
+
+
+def here(*arguments: str | Path) -> Result:
+    """One `rex` command in this process."""
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+def verified(folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """Exit status and document of `rex journal verify`."""
+    result = here("journal", "verify", "--data-dir", folder, "--json", *arguments)
+    return result.exit_code, json.loads(result.stdout)
+
+
+def test_one_flipped_bit_in_the_log_is_no_silent_loss(killed_venue: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "flipped"
+    shutil.copytree(killed_venue, folder)
+    status, good = verified(killed_venue)
+    stands = f"the read database {killed_venue / READ_DATABASE_FILE} stands at seq {good['last_seq']}"
+    assert (status, good["good"], good["witness"]) == (0, True, stands)
+    log = folder / f"{JOURNAL_FILE}-wal"
+    data = bytearray(log.read_bytes())
+    data[len(data) // 3] ^= 1
+    log.write_bytes(data)
+    status, found = verified(folder, "--prove")
+    assert (status, found["good"], found["error_seq"]) == (1, False, found["last_seq"] + 1)
+    assert found["last_seq"] < good["last_seq"]
+    sentence = f"has lost commands from seq {found['error_seq']} on"
+    for command in (("report", "2026"), ("report", "2026", "--prove"), ("serve", "--port", "0")):
+        refused = here(*command, "--data-dir", folder)
+        assert refused.exit_code not in (0, 2), command
+        for part in (sentence, f"up to seq {good['last_seq']}", "Remove nothing"):
+            assert part in refused.stderr
+    assert log.read_bytes() == data
+
+    # Where the log is gone altogether the read database still knows.
+    log.unlink()
+    refused = rex("serve", "--port", "0", "--data-dir", folder)
+    assert refused.returncode not in (0, 2)
+    assert (
+        f"the read database {folder / READ_DATABASE_FILE} knows commands up to seq {good['last_seq']}" in refused.stderr
+    )
+    assert "Remove nothing" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_the_read_database_and_a_noted_line_are_witnesses(killed_venue: Path, tmp_path: Path) -> None:
+    _, good = verified(killed_venue)
+    seq, digest = good["last_seq"], good["last_hash"]
+    assert verified(killed_venue, "--expect", f"{seq}:{digest}")[1]["expected"] == [
+        {"seq": seq, "hash": digest, "found": True}
+    ]
+    status, other = verified(killed_venue, "--expect", f"{seq}:{'0' * 64}")
+    assert (status, other["good"], other["error_seq"], digest in other["error"]) == (1, False, seq, True)
+
+    shutil.copytree(killed_venue, folder := tmp_path / "lost")
+    (folder / f"{JOURNAL_FILE}-wal").unlink()
+    status, lost = verified(folder)
+    assert (status, lost["error_seq"]) == (1, lost["last_seq"] + 1)
+    assert f"the read database {folder / READ_DATABASE_FILE} knows commands up to seq {seq}" in lost["error"]
+    refused = here("report", "2026", "--prove", "--data-dir", folder)
+    assert (refused.exit_code not in (0, 2), lost["error"] in refused.stderr) == (True, True)
+    (folder / READ_DATABASE_FILE).unlink()
+    status, unseen = verified(folder)
+    assert (status, unseen["witness"]) == (0, f"there is no read database {folder / READ_DATABASE_FILE}")
+    status, missed = verified(folder, "--expect", f"{seq}:{digest}")
+    assert (status, missed["expected"][0]["found"]) == (1, False)
+    assert f"--expect {seq}:{digest} knows commands up to seq {seq}" in missed["error"]
+
+
+@pytest.mark.parametrize("malformed", ["7", "0:" + "0" * 64, "x:" + "0" * 64, "7:abc", "-1:" + "0" * 64])
+def test_an_expectation_that_cannot_be_is_bad_usage(malformed: str) -> None:
+    refused = here("journal", "verify", "--expect", malformed)
+    assert (refused.exit_code, "--expect" in refused.stderr) == (2, True)
+
+
+def test_a_folder_is_private_and_a_removed_journal_stops_the_venue(tmp_path: Path) -> None:
+    with serve(tmp_path / "venue") as venue:
+        folder = tmp_path / "venue"
+        assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert open_account(venue, "before")
+        (folder / JOURNAL_FILE).unlink()
+        after = 0
+        with contextlib.suppress(httpx.TransportError):
+            while open_account(venue, f"after {after}"):
+                after += 1
+        assert after < 20
+        assert venue.process.wait(60) not in (0, 2)
 
 
 def test_help_teaches_and_the_version_says_how_the_engine_runs() -> None:

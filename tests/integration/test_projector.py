@@ -14,6 +14,7 @@ import pytest
 
 from matching_engine.records import Side
 from services import admin_commands as admin
+from services.journal import JournalCorrupt, JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
@@ -166,15 +167,16 @@ async def test_a_lost_database_is_rebuilt(venue: Venue) -> None:
     assert dump(venue.path) == before
 
 
-async def run_to_refusal(path: Path, journal: SqliteJournal) -> str:
+async def run_to_refusal(path: Path, journal: SqliteJournal, error: type[Exception] = ReadDatabaseRefused) -> Exception:
     read_database = open_read_database(path)
     projector = Projector(read_database, journal, InProcessFeed())
-    with pytest.raises(ReadDatabaseRefused) as refused:
+    with pytest.raises(error) as refused:
         await projector.run()
     with pytest.raises(ProjectorStopped):
         await projector.reached(10**6)
     await read_database.dispose()
-    return str(refused.value)
+    assert type(refused.value) is error
+    return refused.value
 
 
 @pytest.mark.anyio
@@ -183,7 +185,7 @@ async def test_refuses_a_database_that_is_not_of_this_journal(venue: Venue, tmp_
     async with venue.projecting() as projector:
         await projector.reached(venue.seq)
     other = await SqliteJournal.open(tmp_path / "other" / "journal.db")
-    refusal = await run_to_refusal(venue.path, other)
+    refusal = str(await run_to_refusal(venue.path, other))
     assert "was made from another journal" in refusal
     assert "remove it, and the next start rebuilds it" in refusal
     await other.close()
@@ -191,16 +193,17 @@ async def test_refuses_a_database_that_is_not_of_this_journal(venue: Venue, tmp_
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    ("submissions", "reason"),
+    ("submissions", "error", "reason"),
     [
-        (opening()[:-1], "which the journal has not reached"),
-        ([*opening()[:-1], admin.day_roll(SENDER, 20230104)], "holds another seq"),
-        ([*opening(), cancel(1)], "holds another seq"),
+        (opening()[:-1], JournalLost, "has lost commands from seq {seq} on"),
+        ([*opening()[:-1], admin.day_roll(SENDER, 20230104)], JournalCorrupt, "the journal's row has hash {hash}"),
+        ([*opening(), cancel(1)], JournalCorrupt, "the journal's row goes on to seq {after}"),
     ],
 )
-async def test_refuses_a_database_of_another_history(
-    venue: Venue, tmp_path: Path, submissions: list[Submission], reason: str
+async def test_a_database_that_remembers_another_history_is_a_witness(
+    venue: Venue, tmp_path: Path, submissions: list[Submission], error: type[JournalError], reason: str
 ) -> None:
+    """What is missing in the journal may stand nowhere else, so nobody is told to remove it."""
     await venue.run(*opening())
     async with venue.projecting() as projector:
         await projector.reached(venue.seq)
@@ -209,9 +212,26 @@ async def test_refuses_a_database_of_another_history(
     with closing(sqlite3.connect(tmp_path / "other" / "journal.db")) as connection, connection:
         connection.execute("UPDATE meta SET journal_id = ?", (venue.journal.journal_id,))
     other = await SqliteJournal.open(tmp_path / "other" / "journal.db")
-    await other.append(History(journal_id=other.journal_id, epoch=other.epoch).row(submissions))
-    assert reason in await run_to_refusal(venue.path, other)
+    row = History(journal_id=other.journal_id, epoch=other.epoch).row(submissions)
+    await other.append(row)
+    found = await run_to_refusal(venue.path, other, error)
+    assert isinstance(found, JournalError)
+    assert found.seq == venue.seq
+    assert reason.format(seq=venue.seq, after=venue.seq + 1, hash=row.hash.hex()) in str(found)
+    assert str(venue.path) in str(found)
+    assert "remove nothing" in str(found).lower()
     await other.close()
+
+
+@pytest.mark.anyio
+async def test_a_database_that_contradicts_itself_is_no_witness(venue: Venue) -> None:
+    await venue.run(*opening())
+    async with venue.projecting() as projector:
+        await projector.reached(venue.seq)
+    with closing(sqlite3.connect(venue.path)) as connection, connection:
+        connection.execute("UPDATE position SET seq = seq + 1000")
+    refusal = await run_to_refusal(venue.path, venue.journal)
+    assert f"gives seq {venue.seq + 1000} to the journal's last row, which ends at seq {venue.seq}" in str(refusal)
 
 
 @pytest.mark.anyio

@@ -20,7 +20,7 @@ from services import admin_commands as admin
 from services.attachments import BustText, TargetSet
 from services.data import DataFileError
 from services.journal import JournalError
-from services.journal.errors import JournalCorrupt
+from services.journal.errors import JournalCorrupt, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
@@ -28,6 +28,7 @@ from services.read_database import open_read_database
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.projector import Projector
 from services.reporting.terminal import render
+from tests.unit.journal.chains import next_row
 from tests.unit.reporting.history import REFERENCE_TICKS, SENDER, History, opening, order
 
 
@@ -136,6 +137,51 @@ async def test_a_read_database_of_no_use_is_rebuilt_elsewhere(folder: Path, trou
     found = await report_from_folder(folder, 2023, prove=True)
     assert (found.report.net, found.agree) == ("60000.00", True)
     assert (path.read_bytes() if path.exists() else None) == before
+
+
+async def lose_last_row(folder: Path) -> int:
+    """Removes the last row of a closed journal; returns its first seq."""
+    with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection, connection:
+        (first_seq,) = connection.execute("SELECT max(first_seq) FROM rows").fetchone()
+        connection.execute("DELETE FROM rows WHERE first_seq = ?", (first_seq,))
+    return int(first_seq)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("prove", [False, True])
+async def test_there_is_no_report_on_a_journal_behind_its_read_database(folder: Path, prove: bool) -> None:
+    first_seq = await lose_last_row(folder)
+    with pytest.raises(
+        JournalLost, match=rf"lost commands from seq {first_seq} on: .* the read database .*Remove nothing"
+    ) as lost:
+        await report_from_folder(folder, 2023, prove=prove)
+    assert lost.value.seq == first_seq
+
+
+@pytest.mark.anyio
+async def test_there_is_no_report_on_a_journal_that_went_on_differently(folder: Path) -> None:
+    first_seq = await lose_last_row(folder)
+    journal = await SqliteJournal.open(folder / JOURNAL_FILE)
+    before = await journal.last_row()
+    assert before is not None
+    await journal.append(next_row(before, 6, journal_id=journal.journal_id, epoch=journal.epoch))
+    await journal.close()
+    with pytest.raises(
+        JournalCorrupt, match=f"a row that ends at seq {first_seq + 5} with hash .* One of the two was changed"
+    ):
+        await report_from_folder(folder, 2023)
+
+
+@pytest.mark.anyio
+async def test_a_damaged_read_database_is_rebuilt_elsewhere(folder: Path) -> None:
+    path = folder / READ_DATABASE_FILE
+    with path.open("r+b") as file:
+        for page in range(1, path.stat().st_size // 4096):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 100)
+    before = path.read_bytes()
+    found = await report_from_folder(folder, 2023, prove=True)
+    assert (found.report.net, found.agree, path.read_bytes() == before) == ("60000.00", True, True)
 
 
 @pytest.mark.anyio

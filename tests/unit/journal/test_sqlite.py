@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import subprocess
@@ -12,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from matching_engine.records import RECORD_FORMAT
-from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalRefused
+from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalRefused, connections, sqlite
+from services.journal.connections import LOG_PAGES, log_of, make_durable
 from services.journal.row import Row
-from services.journal.sqlite import SqliteJournal, make_durable
+from services.journal.sqlite import SqliteJournal
 from tests.unit.journal.chains import next_row, with_header
+from tests.unit.journal.killed import FRAME_BYTES, killed
 
 pytestmark = pytest.mark.anyio
 
@@ -71,6 +74,70 @@ def test_commits_are_synced_or_it_refuses_to_run(path: Path) -> None:
         pytest.raises(JournalError, match="SQLite answers journal_mode = memory to WAL"),
     ):
         make_durable(no_device, path)
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def database_alone(path: Path) -> list[tuple[bytes]]:
+    """The rows that stand in the database file, whatever its log holds."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as connection:
+        return connection.execute("SELECT data FROM rows ORDER BY first_seq").fetchall()
+
+
+async def test_opening_for_writing_puts_the_log_into_the_database_and_empties_it(path: Path) -> None:
+    image = killed(path.parent / "before", [2, 40, 1])
+    image.put(path.parent / "after")
+    copy = path.parent / "after" / "journal.sqlite"
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        database_alone(copy)
+    journal = await SqliteJournal.open(copy)
+    assert database_alone(copy) == [(row.encode(),) for row in image.rows]
+    assert size(log_of(copy)) == 32 + FRAME_BYTES  # the new epoch
+    assert await journal.last_row() == image.rows[-1]
+    await journal.close()
+
+
+@pytest.mark.parametrize("written_since", [False, True], ids=["the newest state", "an older state"])
+async def test_a_reader_that_keeps_the_log_from_being_emptied_is_named(
+    path: Path, monkeypatch: pytest.MonkeyPatch, written_since: bool
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_S", 0.05)
+    image = killed(path.parent / "before", [2, 1])
+    image.put(path.parent / "after")
+    copy = path.parent / "after" / "journal.sqlite"
+    with closing(sqlite3.connect(copy, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert len(reader.execute("SELECT * FROM rows").fetchall()) == 2
+        if written_since:
+            tamper(copy, "UPDATE meta SET epoch = epoch")
+        with pytest.raises(JournalBusy, match=r"another process is in the middle of reading .*journal\.sqlite"):
+            await SqliteJournal.open(copy)
+        reader.execute("COMMIT")
+        journal = await SqliteJournal.open(copy)
+        assert await journal.last_row() == image.rows[-1]
+        await journal.close()
+
+
+async def test_little_stands_in_the_log_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1 MiB and one row under load; nothing when nothing has been appended for a while."""
+    journal = await SqliteJournal.open(path)
+    row = next_row(None, journal_id=journal.journal_id)
+    await journal.append(row)
+    for _ in range(60):
+        row = next_row(row, 400, journal_id=journal.journal_id)
+        await journal.append(row)
+        assert size(log_of(path)) < (LOG_PAGES + 80) * FRAME_BYTES
+    assert size(path) > LOG_PAGES * 4096
+    monkeypatch.setattr(sqlite, "IDLE_S", 0)
+    journal._tick()
+    async with asyncio.timeout(60):
+        while size(log_of(path)):  # noqa: ASYNC110  (nobody is told)
+            await asyncio.sleep(0)
+    assert database_alone(path)[-1] == (row.encode(),)
+    await journal.append(next_row(row, journal_id=journal.journal_id))
+    await journal.close()
 
 
 async def test_a_row_is_in_the_file_when_append_returns(path: Path) -> None:

@@ -1,0 +1,134 @@
+"""Reading rows off the device: in short statements, each row checked against its bytes and the row before it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from services.journal.connections import open_reader
+from services.journal.errors import JournalCorrupt, JournalError
+from services.journal.row import NO_HASH, Row
+
+CHUNK_BYTES = 4 * 2**20
+"""How much a reader takes off the device in one go."""
+
+_LAST = "SELECT first_seq, last_seq, epoch, data FROM rows ORDER BY first_seq DESC LIMIT 1"
+_BEFORE = "SELECT first_seq, last_seq, epoch, data FROM rows WHERE first_seq < ? ORDER BY first_seq DESC LIMIT 1"
+# The row that holds after_seq + 1 is the last one that begins at or before it.
+_AFTER = """
+SELECT first_seq, last_seq, epoch, data FROM rows
+WHERE first_seq >= (SELECT coalesce(max(first_seq), 0) FROM rows WHERE first_seq <= :after_seq + 1)
+  AND last_seq > :after_seq
+ORDER BY first_seq
+"""
+
+
+class Position(NamedTuple):
+    """Where a chain of rows has got to."""
+
+    last_seq: int
+    hash: bytes
+
+
+class RowReader:
+    """A connection that reads. Any one thread at a time may use it; it raises JournalCorrupt where SQLite cannot read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = open_reader(path)
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._connection.close()
+
+    def meta(self) -> tuple[int, bytes, int]:
+        """File format, journal id and epoch."""
+        with self._readable():
+            found: tuple[int, bytes, int] = self._connection.execute(
+                "SELECT format, journal_id, epoch FROM meta"
+            ).fetchone()
+        return found
+
+    def last_row(self) -> Row | None:
+        """The newest row, checked by itself."""
+        with self._readable():
+            record = self._connection.execute(_LAST).fetchone()
+        return None if record is None else _decode(record)
+
+    def first_row(self, engine_version: int) -> Row | None:
+        """The oldest row of this engine version or a newer one; None where there is none yet.
+
+        Versions only rise along the chain, so a search that halves what is left finds it in a few dozen rows. It begins with
+        the first one, which in a journal of one version is it.
+        """
+        with self._readable():
+            low, high = 1, self._connection.execute("SELECT coalesce(max(first_seq), 0) FROM rows").fetchone()[0]
+            found, middle = None, low
+            while low <= high:
+                record = self._connection.execute(_BEFORE, (middle + 1,)).fetchone()
+                if record is None:
+                    raise JournalCorrupt(f"no row holds seq {middle}", middle)
+                row = _decode(record)
+                if row.engine_version >= engine_version:
+                    found, high = row, row.first_seq - 1
+                else:
+                    low = row.last_seq + 1
+                middle = (low + high) // 2
+        return found
+
+    def chunk(
+        self, journal_id: bytes, after_seq: int, position: Position | None
+    ) -> tuple[list[Row], JournalError | None]:
+        """The next rows, and the error that ends them where there is one: what stands before it is still read.
+
+        `position` is where the rows before have got to; None looks it up.
+        """
+        rows: list[Row] = []
+        size = 0
+        with self._readable():
+            records = self._connection.execute(_AFTER, {"after_seq": after_seq})
+        try:
+            for record in records:
+                row = _decode(record)
+                if position is None:
+                    position = self._before(row.first_seq)
+                if (reason := row.break_of_chain(journal_id, *position)) is not None:
+                    raise JournalCorrupt(reason, row.first_seq)
+                rows.append(row)
+                position = Position(row.last_seq, row.hash)
+                size += len(record[3])
+                if size >= CHUNK_BYTES:
+                    break
+        except JournalError as error:
+            return rows, error
+        except sqlite3.DatabaseError as error:
+            last_seq = rows[-1].last_seq if rows else after_seq
+            return rows, JournalCorrupt(f"{self._path} cannot be read after seq {last_seq}: {error}", last_seq + 1)
+        finally:
+            records.close()
+        return rows, None
+
+    def _before(self, first_seq: int) -> Position:
+        record = self._connection.execute(_BEFORE, (first_seq,)).fetchone()
+        if record is None:
+            return Position(0, NO_HASH)
+        row = _decode(record)
+        return Position(row.last_seq, row.hash)
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise JournalCorrupt(f"{self._path} cannot be read: {error}") from error
+
+
+def _decode(record: tuple[int, int, int, bytes]) -> Row:
+    first_seq, last_seq, epoch, data = record
+    row = Row.decode(data)
+    if (row.first_seq, row.last_seq, row.epoch) != (first_seq, last_seq, epoch):
+        raise JournalCorrupt(f"the row stored for seq {first_seq} is the one from seq {row.first_seq}", first_seq)
+    return row

@@ -1,0 +1,58 @@
+"""What somebody else remembers of the journal, against what it holds: that a row ends at a seq, and the row's hash.
+
+A chain of hashes shows every change and every hole in it, but not that rows are missing after its end. A witness does: the read
+database, or a line of a report that was kept elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from services.journal import Journal
+from services.journal.errors import JournalCorrupt, JournalError, JournalLost
+from services.journal.row import NO_HASH, Row
+
+
+class Witness(NamedTuple):
+    """A row ends at `seq` and has this hash, says whoever `name` is (a noun with its article)."""
+
+    seq: int
+    hash: bytes
+    name: str
+
+    def check_row(self, row: Row) -> None:
+        """Raises JournalCorrupt unless `row`, which holds `seq`, is the one that is remembered."""
+        if row.last_seq != self.seq:
+            found = f"the journal's row goes on to seq {row.last_seq}"
+        elif row.hash != self.hash:
+            found = f"the journal's row has hash {row.hash.hex()}"
+        else:
+            return
+        raise JournalCorrupt(
+            f"{self.name} knows a row that ends at seq {self.seq} with hash {self.hash.hex()}; {found}. One of the two was "
+            "changed: remove nothing, and compare with a report kept elsewhere (rex journal verify --expect SEQ:HASH)",
+            self.seq,
+        )
+
+    def beyond(self, last_seq: int, last_hash: bytes) -> JournalError:
+        """The error of a journal that ends before `seq`, with a row of last_hash at last_seq."""
+        if self.hash == last_hash:
+            return JournalCorrupt(
+                f"{self.name} says seq {self.seq} of the journal's last row, which ends at seq {last_seq}: it was changed",
+                self.seq,
+            )
+        return JournalLost.after(
+            last_seq, f"the journal ends there, and {self.name} knows commands up to seq {self.seq}"
+        )
+
+
+async def check(journal: Journal, witness: Witness) -> None:
+    """Raises JournalLost where the journal ends before what is remembered, JournalCorrupt where it holds another row."""
+    last = await journal.last_row()
+    last_seq, last_hash = (0, NO_HASH) if last is None else (last.last_seq, last.hash)
+    if witness.seq > last_seq:
+        raise witness.beyond(last_seq, last_hash)
+    if witness.seq:
+        async for row in journal.read(witness.seq - 1):
+            witness.check_row(row)
+            break

@@ -1,0 +1,44 @@
+"""The position of a data folder's read database, read as evidence about the journal and not to report from."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from services.journal.witness import Witness
+
+_POSITION = "SELECT seq, row_hash, journal_id FROM position"
+
+
+class ReadWitness(NamedTuple):
+    """What the read database remembers of the journal."""
+
+    witness: Witness | None
+    note: str
+    """Where it stands, or why it is no witness, as a sentence."""
+
+
+def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
+    """Reads the position of the read database at `path`, which is no witness about a journal of another id; changes nothing.
+
+    Beside a running venue read this before the journal: what is projected was journaled before.
+    """
+    name = f"the read database {path}"
+    if not path.exists():
+        return ReadWitness(None, f"there is no read database {path}")
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute(_POSITION).fetchone()
+    except sqlite3.Error as error:
+        return ReadWitness(None, f"{name} cannot be read: {error}")
+    match found:
+        case None | (0, _, _):
+            return ReadWitness(None, f"{name} is empty")
+        case (int(seq), bytes(row_hash), of_journal) if of_journal == journal_id:
+            return ReadWitness(Witness(seq, row_hash, name), f"{name} stands at seq {seq}")
+        case (int(), bytes(), bytes()):
+            return ReadWitness(None, f"{name} was made from another journal")
+        case _:
+            return ReadWitness(None, f"{name} cannot be read: its position is damaged")

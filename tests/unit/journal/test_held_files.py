@@ -1,0 +1,206 @@
+"""The files of a running writer: removed, moved or replaced under it; locked twice; readable by their owner only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from services import data_folder
+from services.journal import JournalBusy, JournalRemoved, sqlite
+from services.journal.connections import log_of
+from services.journal.held_files import HeldFiles
+from services.journal.row import Row
+from services.journal.sqlite import SqliteJournal
+from tests.unit.journal.chains import next_row
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "journal.sqlite"
+
+
+def beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def replace_by_copy(file: Path) -> None:
+    copy = file.with_name("copy")
+    shutil.copy(file, copy)
+    copy.replace(file)
+
+
+def remove_file(path: Path) -> None:
+    path.unlink()
+
+
+REMOVALS: dict[str, Callable[[Path], object]] = {
+    "rm journal": remove_file,
+    "rm -wal": lambda path: log_of(path).unlink(),
+    "rm -shm": lambda path: beside(path, "-shm").unlink(),
+    "rm -r folder": lambda path: shutil.rmtree(path.parent),
+    "mv folder": lambda path: path.parent.rename(path.parent.with_name("elsewhere")),
+    "mv journal": lambda path: path.rename(path.with_name("elsewhere")),
+    "cp and mv journal": replace_by_copy,
+    "cp and mv -wal": lambda path: replace_by_copy(log_of(path)),
+}
+
+
+@pytest.fixture(params=REMOVALS)
+def remove(request: pytest.FixtureRequest) -> Callable[[Path], object]:
+    return REMOVALS[request.param]
+
+
+async def opened(path: Path) -> tuple[SqliteJournal, Row]:
+    """A journal and its first row."""
+    journal = await SqliteJournal.open(path)
+    row = next_row(None, journal_id=journal.journal_id)
+    await journal.append(row)
+    return journal, row
+
+
+async def test_nothing_is_acknowledged_once_the_files_are_gone(
+    path: Path, remove: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "CHECK_NS", 0)
+    journal, row = await opened(path)
+    remove(path)
+    second = next_row(row, journal_id=journal.journal_id)
+    for _ in range(2):
+        with pytest.raises(JournalRemoved, match="removed, moved or replaced") as removed:
+            await journal.append(second)
+        assert str(path) in str(removed.value)
+        assert removed.value.seq == second.first_seq
+    await journal.close()
+
+
+async def test_at_most_the_rows_of_5_ms_share_a_look_at_the_files(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [10**9]
+    monkeypatch.setattr("services.journal.sqlite.time.monotonic_ns", lambda: now[0])
+    journal, row = await opened(path)
+    remove_file(path)
+    now[0] += sqlite.CHECK_NS - 1
+    row = next_row(row, journal_id=journal.journal_id)
+    await journal.append(row)
+    now[0] += 1
+    with pytest.raises(JournalRemoved):
+        await journal.append(next_row(row, journal_id=journal.journal_id))
+    await journal.close()
+
+
+async def test_closing_says_so_when_no_append_has(path: Path, remove: Callable[[Path], object]) -> None:
+    journal, _ = await opened(path)
+    remove(path)
+    with pytest.raises(JournalRemoved):
+        await journal.close()
+    await journal.close()
+    if path.parent.exists():  # The locks are let go of.
+        HeldFiles.take(path).release()
+
+
+async def test_closing_leaves_alone_what_stands_at_the_path_now(path: Path) -> None:
+    """SQLite would remove the log at that path, though it belongs to another database."""
+    journal, row = await opened(path)
+    other = await SqliteJournal.open(path.with_name("other"))
+    await other.append(next_row(None, 5, journal_id=other.journal_id))
+    for suffix in ("", "-wal"):
+        shutil.copy(beside(path, suffix), beside(path, f"-old{suffix}"))
+        shutil.copy(beside(path.with_name("other"), suffix), beside(path, ".new"))
+        beside(path, ".new").replace(beside(path, suffix))
+    beside(path, "-shm").unlink()
+    await other.close()
+    with pytest.raises(JournalRemoved):
+        await journal.close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT last_seq FROM rows").fetchall() == [(5,)]
+    with closing(sqlite3.connect(beside(path, "-old"))) as connection:
+        assert connection.execute("SELECT data FROM rows").fetchall() == [(row.encode(),)]
+
+
+async def test_an_idle_writer_finds_out_before_its_next_append(path: Path) -> None:
+    journal, row = await opened(path)
+    remove_file(path)
+    journal._tick()
+    with pytest.raises(JournalRemoved):
+        await journal.append(next_row(row, journal_id=journal.journal_id))
+    await journal.close()
+
+
+async def test_without_the_lock_file_a_second_writer_is_refused_all_the_same(path: Path) -> None:
+    journal, row = await opened(path)
+    beside(path, ".lock").unlink()
+    with pytest.raises(JournalBusy, match="is in use by another REX process"):
+        await SqliteJournal.open(path)
+    await journal.append(next_row(row, journal_id=journal.journal_id))
+    await journal.close()
+    again = await SqliteJournal.open(path)
+    assert (await again.last_row(), again.epoch) == (next_row(row, journal_id=journal.journal_id), 2)
+    await again.close()
+
+
+async def test_a_writer_that_was_succeeded_appends_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever became of the locks: the epoch stands in the INSERT."""
+    monkeypatch.setattr("services.journal.held_files.fcntl.flock", lambda *_: None)
+    first, row = await opened(path)
+    second = await SqliteJournal.open(path)
+    assert second.epoch == 2
+    late = next_row(row, journal_id=first.journal_id)
+    for _ in range(2):
+        with pytest.raises(JournalBusy, match=f"another process took over {path}: it is at epoch 2, this one at 1"):
+            await first.append(late)
+    assert await second.last_row() == row
+    theirs = next_row(row, 3, journal_id=second.journal_id, epoch=2)
+    await second.append(theirs)
+    assert await second.last_row() == theirs
+    await second.close()
+    await first.close()
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o777 for file in [folder, *folder.iterdir()]}
+
+
+@pytest.fixture
+def generous_umask() -> Iterator[None]:
+    """Files are made for everybody, unless they ask not to be."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("generous_umask")
+async def test_only_its_owner_may_read_a_journal(path: Path) -> None:
+    journal, row = await opened(path)
+    private = {
+        "data": 0o700, "journal.sqlite": 0o600, "journal.sqlite-wal": 0o600, "journal.sqlite-shm": 0o600,
+        "journal.sqlite.lock": 0o600,
+    }  # fmt: skip
+    assert modes(path.parent) == private
+    await journal.close()
+    path.parent.chmod(0o755)
+    for file in path.parent.iterdir():
+        file.chmod(0o644)
+    again = await SqliteJournal.open(path)
+    assert await again.last_row() == row
+    assert modes(path.parent) == private
+    await again.close()
+
+
+@pytest.mark.usefixtures("generous_umask")
+def test_permissions_are_only_taken_away_and_never_from_a_shared_folder(tmp_path: Path) -> None:
+    shared, strict, absent = tmp_path / "shared", tmp_path / "strict", tmp_path / "absent"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    strict.touch()
+    strict.chmod(0o440)
+    data_folder.make_private_folder(shared)
+    data_folder.tighten(strict)
+    data_folder.tighten(absent)
+    assert (shared.stat().st_mode & 0o7777, strict.stat().st_mode & 0o777, absent.exists()) == (0o1777, 0o400, False)
