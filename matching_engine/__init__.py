@@ -23,7 +23,8 @@ from matching_engine.order_book import OrderBook
 from matching_engine.pools import NATIVE
 
 ENGINE_VERSION = 3
-"""Number of the rules: commands of a journal row are re-executed only by the version that made its events."""
+"""Number of the rules: a journal's commands are run again only by the version that made their events, or by one that was shown
+to make the same (`rex upgrade`)."""
 
 
 def is_native() -> bool:

@@ -1,7 +1,7 @@
 """Texts of a journal row that the engine never reads: names, key hashes, targets. UTF-8 JSON, one model per kind of command.
 
 OPEN_ACCOUNT     AccountText        LIST_INSTRUMENT  InstrumentText        BUST_TRADE  BustText
-RECORD           KeyIssued | KeyRevoked | TargetSet, told apart by `type`
+RECORD           KeyIssued | KeyRevoked | TargetSet | Upgraded, told apart by `type`
 """
 
 from __future__ import annotations
@@ -77,12 +77,35 @@ class TargetSet(_Text):
     name: str
 
 
-Decision = Annotated[KeyIssued | KeyRevoked | TargetSet, Field(discriminator="type")]
+class Upgraded(_Text):
+    """From this command on a newer engine version makes the events; what was found when the older rows were re-executed by it.
+
+    The first command of a version, and alone in its row.
+    """
+
+    type: Literal["upgraded"] = "upgraded"
+    from_version: int
+    to_version: int
+    last_seq: int
+    """Where the older version's rows end."""
+    last_hash: str
+    """Of the row that ends there, in hex."""
+    state_hash: str
+    """Of the newer engine's state after last_seq."""
+    re_executed_after: int
+    """The newer rules make the very events of all rows after this sequence number; 0: of the whole journal. Where it isn't 0,
+    the row that follows holds the state at it as its second attachment."""
+    differences: tuple[str, ...]
+    """What the two versions told otherwise, in sentences; none where the rules that made the rows are unchanged."""
+
+
+Recorded = KeyIssued | KeyRevoked | TargetSet | Upgraded
+Decision = Annotated[Recorded, Field(discriminator="type")]
 """What a RECORD command records."""
 
-_DECISION: TypeAdapter[KeyIssued | KeyRevoked | TargetSet] = TypeAdapter(Decision)
+_DECISION: TypeAdapter[Recorded] = TypeAdapter(Decision)
 
 
-def read_decision(attachment: bytes) -> KeyIssued | KeyRevoked | TargetSet:
+def read_decision(attachment: bytes) -> Recorded:
     """The decision in a RECORD command's attachment."""
     return _DECISION.validate_json(attachment)

@@ -38,6 +38,7 @@ from services.gateway.server import SHUTDOWN_SECONDS, listen, make_server, serve
 from services.gateway.state import VenueState
 from services.gateway.venue import VenueFacts
 from services.journal.sqlite import SqliteJournal
+from services.journal.upgrades import starting_engine
 from services.market_data import load_market
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.reporting.app import router as reports_router
@@ -105,7 +106,7 @@ async def open_venue(
     with listen(settings.host, settings.port) as listener:
         journal = await SqliteJournal.open(settings.data_dir / JOURNAL_FILE)
         try:
-            engine, journaled = Engine(), Journaled()
+            engine, journaled = await starting_engine(journal), Journaled()
             recovery = await recover(engine, journal, on_progress, journaled.add)
             # Nothing is served, and no key known, from a read database that says other than the journal.
             read_database = await open_true(settings.data_dir / READ_DATABASE_FILE, journal, engine, journaled)

@@ -8,7 +8,8 @@ import json
 import re
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -24,12 +25,13 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from matching_engine import Engine, build_notice
+from matching_engine import ENGINE_VERSION, build_notice
 from services.bootstrap import KEYS_FILE, Venue, open_venue
 from services.closing import Closing, closing_of
 from services.exit_codes import ExitCode
 from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
+from services.journal.upgrades import starting_engine
 from services.journal.verify import Verification, verify
 from services.journal.witness import Witness
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
@@ -38,6 +40,8 @@ from services.reporting.read_witness import read_witness
 from services.reporting.terminal import render
 from services.settings import Settings
 from services.trouble import FOLLOWS, TROUBLE, exit_code_of, root_cause, sentence_of
+from services.upgrade import Upgrade, sealed_state_error
+from services.upgrade import upgrade as upgrade_journal
 from services.watchdog import Watchdog
 
 app = typer.Typer(
@@ -66,7 +70,7 @@ def about(
     """REX, a rare-earth exchange.
 
     `rex demo` starts a venue with simulated traders, `rex serve` one without; `rex report` says what a year traded against
-    its target; `rex journal verify` walks the truth behind it.
+    its target; `rex journal verify` walks the truth behind it; `rex upgrade` takes over a folder of an older version.
     """
     if version:
         print(f"rex {installed_version('rex-exchange')} on Python {sys.version.split()[0]}; {build_notice()}")
@@ -166,6 +170,57 @@ def report(
     raise typer.Exit(0 if found.agree else 1)
 
 
+@app.command()
+def upgrade(
+    data_dir: DataDir = Path("rex-data"),
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say what it would do; a running venue need not stop.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take over the journal of an older engine version; the venue is stopped.
+
+    Re-executes every command under the present rules. Where they make the same events, one row more says so. Where they
+    don't, it says which rule differs and from which sequence number on; what the older events add up to must then be what the
+    present engine holds, and that row seals its state, from which every later re-execution begins. No row is changed: the
+    older ones stay, links of the same chain. Otherwise it refuses, says why, and nothing is written. There is no way back but
+    a copy of the folder made before.
+    """
+    found = run(_upgrade(data_dir, check, show=not as_json and err.is_terminal))
+    if as_json:
+        print(json.dumps(found.to_json()))
+    else:
+        for sentence in _upgrade_sentences(found, check):
+            out.print(escape(sentence), highlight=False, soft_wrap=True)
+
+
+async def _upgrade(data_dir: Path, check: bool, show: bool) -> Upgrade:
+    with _progress(show) as progress:
+        task = progress.add_task("reading", total=None)
+        return await upgrade_journal(
+            data_dir,
+            check=check,
+            on_progress=lambda what, seq, last: progress.update(task, description=what, completed=seq, total=last),
+        )
+
+
+def _upgrade_sentences(found: Upgrade, check: bool) -> Iterator[str]:
+    if not found.needed:
+        yield f"The journal is of engine version {found.to_version} already: nothing to do."
+        return
+    older, newer = f"engine version {found.from_version}", f"version {found.to_version}"
+    if not found.differences:
+        yield f"All {found.last_seq:,} commands that {older} ran make the same events under {newer}: the rules are unchanged."
+    for difference in found.differences:
+        yield f"{difference}."
+    if found.differences:
+        yield (
+            f"What the events add up to is what {newer} holds at seq {found.last_seq:,}: its state is verified. Re-execution"
+            f" begins there; the rows before stay as {older} made them, links of the same chain (hash {found.last_hash})."
+        )
+    yield "Not written: --check." if check else f"Written at seq {found.marker_seq:,}. State hash {found.state_hash}."
+
+
 @journal_app.command("verify")
 def journal_verify(
     data_dir: DataDir = Path("rex-data"),
@@ -181,7 +236,8 @@ def journal_verify(
     Says how many rows and commands are good and the last hash: keep `SEQ:HASH` elsewhere and give it to `--expect` later, and
     neither a later edit nor a lost end goes unseen. The read database is a witness, too: a journal that ends before it has lost
     commands. Exit status 1 at the first row that does not read back as it was written, with its sequence number. With
-    `--prove` what the read database holds is compared, too: exit status 1 where it says other than the journal.
+    `--prove` what the read database holds is compared, too: exit status 1 where it says other than the journal. Rows of an
+    older engine version are walked, too; to re-execute them the journal must be upgraded (`rex upgrade`).
     """
     witnesses = [_witness(text) for text in expect]
     walk = _verify(data_dir, prove, witnesses, show=not as_json and err.is_terminal)
@@ -195,6 +251,8 @@ def journal_verify(
         "last_seq": result.last_seq,
         "last_hash": result.last_hash.hex(),
         "state_hash": result.state_hash,
+        "re_executed_after": result.re_executed_after,
+        "made_by": [{"engine_version": version, "first_seq": seq} for version, seq in result.made_by],
         "error_seq": result.error_seq,
         "error": result.error,
         "witness": note,
@@ -213,6 +271,8 @@ def journal_verify(
         out.print(f"witness     {escape(note)}", highlight=False, soft_wrap=True)
         if result.state_hash is not None:
             out.print(f"state hash  {result.state_hash}", highlight=False)
+        for sentence in _version_sentences(result):
+            out.print(sentence, highlight=False, soft_wrap=True)
         for difference in differences:
             out.print(f"[red]read database[/red]  {escape(difference)}", highlight=False, soft_wrap=True)
     raise typer.Exit(0 if good else 1)
@@ -229,24 +289,52 @@ def _witness(text: str) -> Witness:
     return Witness(int(match[1]), bytes.fromhex(match[2]), f"--expect {text}")
 
 
+def _version_sentences(result: Verification) -> Iterator[str]:
+    """Which engine versions made the rows, where this one did not make them all, and from where on they were re-executed."""
+    ends = [first_seq - 1 for _, first_seq in result.made_by[1:]]
+    for (engine_version, first_seq), last_seq in zip(result.made_by, [*ends, result.last_seq], strict=True):
+        if engine_version != ENGINE_VERSION:
+            yield f"seq {first_seq:,} to {last_seq:,} were made by engine version {engine_version}"
+    if result.re_executed_after:
+        yield (
+            f"re-executed from seq {result.re_executed_after + 1:,} on, from the state sealed there; before it the chain was"
+            " walked, and its events add up to that state"
+        )
+    elif result.made_by and result.made_by[-1][0] != ENGINE_VERSION:
+        yield f"this REX runs engine version {ENGINE_VERSION}: `rex upgrade` takes the journal over"
+
+
 async def _verify(
     data_dir: Path, prove: bool, expected: list[Witness], show: bool
 ) -> tuple[Verification, str, list[str]]:
     """What the walk found, what the read database remembers and, where the journal is proved, what differs in it."""
-    engine = Engine()
-    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
+    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True, outdated=not prove)
     try:
         read_database, note = read_witness(data_dir / READ_DATABASE_FILE, journal.journal_id)
-        with _progress(show) as progress, ReadDatabaseProof(data_dir / READ_DATABASE_FILE, engine) as proof:
+        engine = None
+        with contextlib.suppress(JournalError):  # the walk meets the damage again, and says how far the rows are good
+            engine = await starting_engine(journal) if prove else None
+        with _progress(show) as progress, contextlib.ExitStack() as held:
+            proof = None
+            if engine is not None:
+                proof = held.enter_context(ReadDatabaseProof(data_dir / READ_DATABASE_FILE, engine))
             task = progress.add_task("verifying", total=await _length(journal))
             result = await verify(
                 journal,
-                engine=engine if prove else None,
+                prove=prove,
+                engine=engine,
                 witnesses=[*expected, *([read_database] if read_database is not None else [])],
                 on_progress=lambda seq: progress.update(task, completed=seq),
-                on_row=proof.take if prove else None,
+                on_row=proof.take if proof is not None else None,
             )
-        return result, note, proof.differences if prove else []
+            if prove and result.good:
+                error = await sealed_state_error(
+                    journal,
+                    lambda what, seq, last: progress.update(task, description=what, completed=seq, total=last),
+                )
+                if error is not None:
+                    result = replace(result, error=error, error_seq=(result.re_executed_after or 0) + 1)
+        return result, note, proof.differences if proof is not None else []
     finally:
         await journal.close()
 

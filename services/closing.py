@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import func, select
 
-from matching_engine import Engine
 from services.bootstrap import Venue
 from services.journal.sqlite import SqliteJournal
+from services.journal.upgrades import starting_engine
 from services.read_database import open_read_database, tables
 from services.reporting.amounts import decimal_text, yuan
 from services.reporting.figure import Figure, compute_figure
@@ -81,7 +81,7 @@ async def closing_of(venue: Venue, data_dir: Path) -> Closing:
             engine_counter_fen=engine.turnover_fen(year),
             read_database=read_database,
             journal=journal,
-            fresh_engine=Engine(),
+            fresh_engine=await starting_engine(journal),
         )
         async with read_database.connect() as connection:
             found = await read_year(connection, year)

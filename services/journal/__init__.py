@@ -1,9 +1,9 @@
 """The journal: the truth. One row per batch of commands and the events they made; nothing leaves before its row is here.
 
-`row.py` is the row and its bytes, `errors.py` what can go wrong, `replay.py` re-execution, `verify.py` the check an auditor
-runs and `witness.py` what others remember of the journal. `sqlite.py` is the backend of embedded mode; it stands on
-`connections.py` (what is asked of SQLite), `row_reader.py`, `held_files.py` (locks, permissions) and `wal.py` (the log before
-SQLite opens it).
+`row.py` is the row and its bytes, `errors.py` what can go wrong, `replay.py` re-execution, `upgrades.py` from where on it
+holds, `verify.py` the check an auditor runs and `witness.py` what others remember of the journal. `sqlite.py` is the backend of
+embedded mode; it stands on `connections.py` (what is asked of SQLite), `row_reader.py`, `held_files.py` (locks, permissions)
+and `wal.py` (the log before SQLite opens it).
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ class Journal(Protocol):
 
     async def last_row(self) -> Row | None:
         """The newest row, or None in an empty journal."""
+
+    async def first_row(self, engine_version: int) -> Row | None:
+        """The oldest row of this engine version or a newer one; None where there is none yet."""
 
     def append(self, row: Row) -> Awaitable[None]:
         """Begins at once to put the row on the device; what it returns is done when the row would survive a power cut.

@@ -4,7 +4,7 @@ JournalError
 ├── JournalBusy      another process holds this journal
 ├── JournalCorrupt   a row does not read back as it was written
 │   └── JournalLost  the journal ends before commands that were acknowledged
-├── JournalRefused   a row of another format or engine version, or one that does not continue the chain
+├── JournalRefused   a row of another format, an engine version that this REX does not run, or no link of the chain
 └── JournalRemoved   the open files are no longer the files at their path
 """
 
@@ -48,7 +48,7 @@ class JournalLost(JournalCorrupt):
 
 
 class JournalRefused(JournalError):
-    """A row of another format or engine version, or one that does not continue the chain."""
+    """A row of another format, of an engine version that this REX does not run, or one that does not continue the chain."""
 
 
 class JournalRemoved(JournalError):

@@ -71,6 +71,8 @@ class Row:
     commands: bytes
     events: bytes
     attachments: tuple[bytes, ...] = ()
+    engine_version: int = ENGINE_VERSION
+    """The rules that made the events of the commands."""
 
     @cached_property
     def hash(self) -> bytes:
@@ -107,7 +109,8 @@ class Row:
         """The row in these bytes.
 
         Raises JournalCorrupt where a byte is not as it was written, JournalRefused where the row is whole but of another
-        format or engine version; both say what is wrong and from which seq.
+        format or a newer engine version; both say what is wrong and from which seq. A row of an older version can be read;
+        whether its commands may be run again is for whoever asks (`upgrades.py`).
         """
         header = _checked_header(data)
         view = memoryview(data)
@@ -123,6 +126,7 @@ class Row:
             commands=bytes(view[HEADER.size : end_of_commands]),
             events=bytes(view[end_of_commands:end_of_events]),
             attachments=_read_attachments(view[end_of_events:-_TRAILER_BYTES], header),
+            engine_version=header.engine_version,
         )
         # The hash was checked against these very bytes; computing it again from the parts would double the cost.
         vars(row)["hash"] = data[-_TRAILER_BYTES : -_LENGTH.size]
@@ -147,7 +151,7 @@ class Row:
             magic=MAGIC,
             row_format=ROW_FORMAT,
             record_format=RECORD_FORMAT,
-            engine_version=ENGINE_VERSION,
+            engine_version=self.engine_version,
             epoch=self.epoch,
             first_seq=self.first_seq,
             last_seq=self.last_seq,
@@ -175,10 +179,15 @@ def _checked_header(data: bytes) -> Header:
     for name, found, ours in (
         ("row format", header.row_format, ROW_FORMAT),
         ("record format", header.record_format, RECORD_FORMAT),
-        ("engine version", header.engine_version, ENGINE_VERSION),
     ):
         if found != ours:
             raise JournalRefused(f"the row from seq {seq} has {name} {found}; this version reads {name} {ours}", seq)
+    if header.engine_version > ENGINE_VERSION:
+        raise JournalRefused(
+            f"the row from seq {seq} was made by engine version {header.engine_version}, which is newer than this REX, of"
+            f" version {ENGINE_VERSION}: use the newer REX",
+            seq,
+        )
     if header.size != len(data):
         raise JournalCorrupt(f"the row from seq {seq} has {len(data)} bytes and says {header.size}", seq)
     if data[-_TRAILER_BYTES : -_LENGTH.size] != _digest(memoryview(data)[:-_TRAILER_BYTES]):

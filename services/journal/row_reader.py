@@ -58,6 +58,27 @@ class RowReader:
             record = self._connection.execute(_LAST).fetchone()
         return None if record is None else _decode(record)
 
+    def first_row(self, engine_version: int) -> Row | None:
+        """The oldest row of this engine version or a newer one; None where there is none yet.
+
+        Versions only rise along the chain, so a search that halves what is left finds it in a few dozen rows. It begins with
+        the first one, which in a journal of one version is it.
+        """
+        with self._readable():
+            low, high = 1, self._connection.execute("SELECT coalesce(max(first_seq), 0) FROM rows").fetchone()[0]
+            found, middle = None, low
+            while low <= high:
+                record = self._connection.execute(_BEFORE, (middle + 1,)).fetchone()
+                if record is None:
+                    raise JournalCorrupt(f"no row holds seq {middle}", middle)
+                row = _decode(record)
+                if row.engine_version >= engine_version:
+                    found, high = row, row.first_seq - 1
+                else:
+                    low = row.last_seq + 1
+                middle = (low + high) // 2
+        return found
+
     def chunk(
         self, journal_id: bytes, after_seq: int, position: Position | None
     ) -> tuple[list[Row], JournalError | None]:

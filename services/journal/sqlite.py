@@ -22,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from matching_engine import ENGINE_VERSION
 from services.journal.connections import BUSY_S, FILE_FORMAT, empty_log, lost_commands, open_writer
 from services.journal.errors import (
     JournalBusy,
@@ -74,24 +75,26 @@ class SqliteJournal:
         self.epoch = 0
 
     @classmethod
-    async def open(cls, path: Path, *, read_only: bool = False) -> SqliteJournal:
+    async def open(cls, path: Path, *, read_only: bool = False, outdated: bool = False) -> SqliteJournal:
         """The journal at `path`, made with its folder where there is none.
+
+        One that ends with a row of an older engine version is refused unless it may be `outdated`: `rex upgrade`.
 
         Opening for writing takes the locks (JournalBusy where another process holds one), empties the log and raises the epoch,
         so that rows of two writers can be told apart. Raises JournalError where the device does not give what is asked of
         it, JournalLost where commits stand in the log that SQLite would not show, JournalCorrupt or JournalRefused where the
         last row cannot be continued.
         """
-        journal = await asyncio.to_thread(cls._open, path, read_only)
+        journal = await asyncio.to_thread(cls._open, path, read_only, outdated)
         if not read_only:
             journal._tick()
         return journal
 
     @classmethod
-    def _open(cls, path: Path, read_only: bool) -> SqliteJournal:
+    def _open(cls, path: Path, read_only: bool, outdated: bool) -> SqliteJournal:
         journal = cls._for_reading(path) if read_only else cls._for_writing(path)
         try:
-            journal._start()
+            journal._start(outdated)
         except BaseException:
             journal._release()
             raise
@@ -117,13 +120,15 @@ class SqliteJournal:
             files.release()
             raise
 
-    def _start(self) -> None:
+    def _start(self, outdated: bool) -> None:
         try:
             found, self.journal_id, self.epoch = self._reader.meta()
         except JournalCorrupt as error:
             raise self._lost or error from error  # the tables themselves may be what was lost
         if found != FILE_FORMAT:
             raise JournalRefused(f"{self._path} has file format {found}; this version reads {FILE_FORMAT}")
+        if not outdated:
+            self._refuse_outdated()
         if self._writer is None:
             return
         last = self._reader.last_row()
@@ -132,11 +137,28 @@ class SqliteJournal:
         self._writer.execute("UPDATE meta SET epoch = epoch + 1")
         self.epoch += 1
 
+    def _refuse_outdated(self) -> None:
+        """A journal is continued by the rules that made its last row; older rows need a marker (`upgrades.py`)."""
+        try:
+            last = self._reader.last_row()
+        except JournalError:
+            return  # whoever reads on finds it and names it
+        if last is not None and last.engine_version < ENGINE_VERSION:
+            raise JournalRefused(
+                f"{self._path} was made by engine version {last.engine_version}; this REX runs version {ENGINE_VERSION}:"
+                f" run `rex upgrade --data-dir {self._path.parent}`",
+                last.last_seq + 1,
+            )
+
     async def last_row(self) -> Row | None:
         """The newest row, or None in an empty journal. Raises JournalLost where it is known that there was a newer one."""
         if self._lost is not None:
             raise self._lost
         return await self._on_read_thread(self._reader.last_row)
+
+    async def first_row(self, engine_version: int) -> Row | None:
+        """The oldest row of this engine version or a newer one; None where there is none yet."""
+        return await self._on_read_thread(self._reader.first_row, engine_version)
 
     def append(self, row: Row) -> Awaitable[None]:
         """Begins at once to put the row on the device; done when it would survive a power cut.
@@ -260,3 +282,8 @@ class SqliteJournal:
         if self._closed:
             raise JournalError(f"{self._path} is closed")
         return await asyncio.get_running_loop().run_in_executor(self._read_thread, work, *arguments)
+
+
+def check_lock(path: Path) -> None:
+    """Raises JournalBusy where another process writes the journal at this moment."""
+    HeldFiles.take(path).release()

@@ -13,6 +13,7 @@ from services.journal import Journal
 from services.journal.errors import JournalError
 from services.journal.replay import StateMachine, re_execute
 from services.journal.row import NO_HASH, Row
+from services.journal.upgrades import starting_engine
 from services.journal.witness import Witness
 
 
@@ -27,6 +28,10 @@ class Verification:
     last_hash: bytes
     state_hash: str | None
     """The state after last_seq, where the commands were re-executed."""
+    re_executed_after: int | None
+    """The commands after this one were re-executed; 0: all of them, None: none."""
+    made_by: tuple[tuple[int, int], ...]
+    """Engine versions, each with the first sequence number of its rows."""
     error_seq: int | None
     """The sequence number the first error is at."""
     error: str | None
@@ -43,26 +48,38 @@ class Verification:
 async def verify(
     journal: Journal,
     *,
+    prove: bool = False,
     engine: StateMachine | None = None,
     witnesses: Iterable[Witness] = (),
     on_progress: Callable[[int], None] | None = None,
     on_row: Callable[[Row], None] | None = None,
 ) -> Verification:
-    """Reads every row and checks hash, CRC and chain; with a fresh engine also re-executes each command.
+    """Reads every row and checks hash, CRC and chain; with `prove` it also re-executes each command
+    that the present rules made.
 
-    The journal must hold what each witness remembers. `on_row` is given each good row, `on_progress` its last sequence number.
-    Stops at the first error and returns it.
+    The journal must hold what each witness remembers. `engine` re-executes in place of the one that
+    `upgrades.starting_engine` makes. `on_row` is given each good row, `on_progress` its last sequence number. Stops at the
+    first error and returns it.
     """
     rows = last_seq = 0
     last_hash = NO_HASH
+    made_by: list[tuple[int, int]] = []
     error: JournalError | None = None
     waiting = sorted(witnesses)
     confirmed: list[Witness] = []
+    if prove and engine is None:
+        try:
+            engine = await starting_engine(journal)
+        except JournalError as found:
+            error = found  # where a row is damaged, the walk finds the first one
+    re_executed_after = None if engine is None else engine.last_seq
     try:
         async for row in journal.read(0):
-            if engine is not None:
+            if engine is not None and row.first_seq > engine.last_seq:
                 re_execute(engine, row)
             _confirm(waiting, row, confirmed)
+            if not made_by or made_by[-1][0] != row.engine_version:
+                made_by.append((row.engine_version, row.first_seq))
             rows += 1
             last_seq, last_hash = row.last_seq, row.hash
             if on_row is not None:
@@ -80,6 +97,8 @@ async def verify(
         last_seq=last_seq,
         last_hash=last_hash,
         state_hash=engine.state_hash() if engine is not None and error is None else None,
+        re_executed_after=re_executed_after,
+        made_by=tuple(made_by),
         error_seq=None if error is None else error.seq or last_seq + 1,
         error=None if error is None else str(error),
         confirmed=tuple(confirmed),

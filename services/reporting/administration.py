@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Event, EventKind, Phase, Reason
-from services.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, TargetSet, read_decision
+from services.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, TargetSet, Upgraded, read_decision
 from services.journal.row import Row
 
 Statement = tuple[str, tuple[Any, ...]]
@@ -75,7 +75,7 @@ def _reference(event: Event, command: Command, row: Row) -> Statement:
     return "UPDATE instruments SET reference_ticks = ? WHERE instrument = ?", (event.price_ticks, event.instrument)
 
 
-def _recorded(event: Event, command: Command, row: Row) -> Statement:
+def _recorded(event: Event, command: Command, row: Row) -> Statement | None:
     match read_decision(row.attachments[command.attachment - 1]):
         case KeyIssued() as key:
             digest, scopes = bytes.fromhex(key.key_hash), " ".join(key.scopes)
@@ -86,9 +86,11 @@ def _recorded(event: Event, command: Command, row: Row) -> Statement:
         case TargetSet() as target:
             goal = (target.year, target.amount_fen, target.name, event.seq)
             return "INSERT OR REPLACE INTO targets VALUES (?, ?, ?, ?)", goal
+        case Upgraded():
+            return None  # the journal's own affair
 
 
-STATEMENTS: dict[int, Callable[[Event, Command, Row], Statement]] = {
+STATEMENTS: dict[int, Callable[[Event, Command, Row], Statement | None]] = {
     EventKind.ACCOUNT_OPENED: _account_opened,
     EventKind.LIMITS_SET: _limits_set,
     EventKind.KILL_SWITCH_SET: _kill_switch_set,
@@ -100,4 +102,4 @@ STATEMENTS: dict[int, Callable[[Event, Command, Row], Statement]] = {
     EventKind.SETTLED: _reference,
     EventKind.RECORDED: _recorded,
 }
-"""By kind of event."""
+"""By kind of event; None: it changes nothing here."""

@@ -236,7 +236,9 @@ class Changes:
         return day
 
     def _administered(self, event: Event, command: Command, row: Row) -> None:
-        self.statements.append(STATEMENTS[event.kind](event, command, row))
+        statement = STATEMENTS[event.kind](event, command, row)
+        if statement is not None:
+            self.statements.append(statement)
 
     def _balance_changed(self, event: Event, command: Command, row: Row) -> None:
         if command.kind in (CommandKind.DEPOSIT, CommandKind.WITHDRAW):

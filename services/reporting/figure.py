@@ -2,7 +2,8 @@
 
 1. the engine's own counter, taken by whoever runs the engine between two batches
 2. SQL over the single trades of the read database, less those that were busted
-3. re-execution of every journaled command up to that number in a fresh engine, each row's events compared byte for byte
+3. re-execution of every journaled command up to that number in a fresh engine, each row's events compared byte for byte;
+   where an upgrade sealed a state into the journal (`rex upgrade`), of every one after it, in an engine of that state
 
 That engine is there to compare the rest of the read database with, too: money, goods, orders, keys (audit.py).
 """
@@ -48,6 +49,8 @@ class Figure:
     journal_replay_fen: int
     differences: tuple[str, ...] = ()
     """What else in the read database differs from the engine that re-executed the journal, a sentence each."""
+    re_executed_after: int = 0
+    """The replay began after this sequence number, from a sealed state; 0: at the journal's start."""
 
     @property
     def agree(self) -> bool:
@@ -64,6 +67,7 @@ class Figure:
             "engine_counter": None if counter is None else yuan(counter),
             "sql_sum": yuan(self.sql_sum_fen),
             "journal_replay": yuan(self.journal_replay_fen),
+            "re_executed_after": self.re_executed_after,
             "differences": list(self.differences),
             "agree": self.agree,
         }
@@ -80,19 +84,37 @@ async def compute_figure(
 ) -> Figure:
     """The three computations at seq, which the read database must have reached.
 
-    The caller reads seq and the counter of the running engine together, between two batches. Raises FigureUnavailable, and
+    The caller reads seq and the counter of the running engine together, between two batches. `fresh_engine` stands where the
+    re-execution of this journal begins (`services.journal.upgrades`). Raises FigureUnavailable, and
     what the journal raises: JournalCorrupt where a re-executed command does not make the journaled events.
     """
+    began_after = fresh_engine.last_seq
+    if seq < began_after:
+        raise FigureUnavailable(
+            f"Seq {seq} cannot be re-executed: other rules made what stands before seq {began_after + 1}, at which the journal"
+            " was upgraded from a sealed state."
+        )
     with ReadDatabaseProof(Path(str(read_database.url.database)), fresh_engine) as proof:
         async with read_database.connect() as connection:
             position = await read_position(connection)
             if position is None or position["seq"] < seq:
                 raise FigureUnavailable(f"The read database has not reached seq {seq}.")
             counted = await sum_of_trades(connection, year, 0, seq) - await sum_of_busts(connection, year, 0, seq)
+        await _read_sealed(journal, began_after, proof.take)
         await replay(journal, fresh_engine, seq, proof.take)
         replayed_fen = fresh_engine.turnover_fen(year)
         await replay(journal, fresh_engine, max(proof.seq, seq), proof.take)
-    return Figure(year, seq, engine_counter_fen, counted.amount_fen, replayed_fen, tuple(proof.differences))
+    found = tuple(proof.differences)
+    return Figure(year, seq, engine_counter_fen, counted.amount_fen, replayed_fen, found, began_after)
+
+
+async def _read_sealed(journal: Journal, to_seq: int, on_row: Callable[[Row], None]) -> None:
+    """The rows before a sealed state, which are not re-executed: what they say that the engine does not keep."""
+    if to_seq:
+        async for row in journal.read(0):
+            on_row(row)
+            if row.last_seq == to_seq:
+                break
 
 
 async def replay(journal: Journal, engine: TurnoverEngine, to_seq: int, on_row: Callable[[Row], None]) -> None:

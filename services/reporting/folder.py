@@ -15,10 +15,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from matching_engine import Engine
 from services.data.calendar import TradingCalendar
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
+from services.journal.upgrades import starting_engine
 from services.read_database import ReadDatabaseDamaged, ReadDatabaseRefused, open_read_database, trouble_with
 from services.reporting.amounts import yuan
 from services.reporting.changes import Position
@@ -93,7 +93,7 @@ async def _report(
                 engine_counter_fen=None,
                 read_database=read_database,
                 journal=journal,
-                fresh_engine=Engine(),
+                fresh_engine=await starting_engine(journal),
             )
         return FolderReport(report, figure)
     finally:

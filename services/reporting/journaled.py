@@ -8,7 +8,16 @@ from __future__ import annotations
 import numpy as np
 
 from matching_engine.records import COMMAND, EVENT, VENUE, Command, CommandKind, Event, EventKind, Reason
-from services.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet, read_decision
+from services.attachments import (
+    AccountText,
+    BustText,
+    InstrumentText,
+    KeyIssued,
+    KeyRevoked,
+    Recorded,
+    TargetSet,
+    read_decision,
+)
 from services.journal.row import Row
 
 Columns = tuple[object, ...]
@@ -65,7 +74,7 @@ class Journaled:
             case EventKind.RECORDED:
                 self._decided(event.seq, read_decision(text))
 
-    def _decided(self, seq: int, decision: KeyIssued | KeyRevoked | TargetSet) -> None:
+    def _decided(self, seq: int, decision: Recorded) -> None:
         match decision:
             case KeyIssued() as key:
                 digest = bytes.fromhex(key.key_hash)

@@ -168,9 +168,12 @@ async def check_belongs(path: Path, position: Position, journal: Journal) -> Non
     await witness.check(journal, Witness(position.seq, position.row_hash, f"the read database {path}"))
 
 
-async def catch_up(path: Path, journal: Journal) -> None:
+async def catch_up(
+    path: Path, journal: Journal, *, to_seq: int | None = None, on_progress: Callable[[int], None] | None = None
+) -> None:
     """Projects what the journal holds now into the read database at path; for a database that no `Projector` writes.
 
+    Stops with the row that ends at to_seq, where one is given. `on_progress` is called with the sequence number it has reached.
     Raises as `check_belongs` does, and ReadDatabaseDamaged or ReadDatabaseFailed.
     """
     try:
@@ -183,6 +186,10 @@ async def catch_up(path: Path, journal: Journal) -> None:
                 if changes.commands >= _MAX_COMMANDS:
                     write(connection, changes)
                     changes = Changes(changes.position)
+                    if on_progress is not None:
+                        on_progress(changes.position.seq)
+                if changes.position.seq == to_seq:
+                    break
             write(connection, changes)
     except sqlite3.Error as error:
         raise trouble_with(path, error) from error

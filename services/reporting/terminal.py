@@ -106,7 +106,8 @@ def _proof(figure: Figure, agree: bool) -> Table:
     if figure.engine_counter_fen is not None:
         table.add_row("engine counter", f"¥ {_grouped(numbers['engine_counter'])}")
     table.add_row("sum over the trades", f"¥ {_grouped(numbers['sql_sum'])}")
-    table.add_row("journal re-executed, events equal", f"¥ {_grouped(numbers['journal_replay'])}")
+    from_seq = f" from seq {figure.re_executed_after + 1:,} on" if figure.re_executed_after else ""
+    table.add_row(f"journal re-executed{from_seq}, events equal", f"¥ {_grouped(numbers['journal_replay'])}")
     table.add_row("", "[green]they agree[/]" if agree else "[red]THEY DISAGREE[/]")
     for difference in figure.differences:
         table.add_row("in the read database", f"[red]{escape(difference)}[/]")

@@ -28,13 +28,17 @@ async def recover(
 ) -> Recovery:
     """Brings the engine to the journal's end, row by row; then each row is given to on_row, its last_seq to on_progress.
 
+    An engine that stands further already (a sealed state, `services.journal.upgrades`) re-executes what comes after it; the
+    rows before are read all the same, each checked as a link of the chain.
+
     Raises JournalCorrupt or JournalRefused naming the first sequence number whose row cannot be read or whose re-executed
     events are not, byte for byte, the journaled ones: a venue that would answer differently today must not open.
     """
     first = engine.last_seq
     started = perf_counter()
-    async for row in journal.read(first):
-        re_execute(engine, row)
+    async for row in journal.read(0):
+        if row.first_seq > first:
+            re_execute(engine, row)
         if on_row is not None:
             on_row(row)
         if on_progress is not None:

@@ -198,7 +198,7 @@ def test_a_folder_is_private_and_a_removed_journal_stops_the_venue(tmp_path: Pat
 
 
 def test_help_teaches_and_the_version_says_how_the_engine_runs() -> None:
-    for arguments in ((), ("demo",), ("serve",), ("report",), ("journal",), ("journal", "verify")):
+    for arguments in ((), ("demo",), ("serve",), ("report",), ("upgrade",), ("journal",), ("journal", "verify")):
         said = rex(*arguments, "--help")
         assert said.returncode == 0
         assert "Usage" in said.stdout

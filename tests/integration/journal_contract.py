@@ -40,6 +40,22 @@ class JournalContract(ABC):
     def place(self, tmp_path: Path) -> Path:
         return tmp_path / "data" / "journal"
 
+    @pytest.mark.parametrize("versions", [[1, 1, 2, 3], [3], [3, 3, 3], [1], [1, 2, 2, 2, 2, 3, 3, 3], []])
+    async def test_the_first_row_of_an_engine_version_is_found(self, place: Path, versions: list[int]) -> None:
+        journal = await self.open(place)
+        rows: list[Row] = []
+        for number, version in enumerate(versions):
+            row = next_row(
+                rows[-1] if rows else None, 1 + number % 3, journal_id=journal.journal_id, epoch=journal.epoch
+            )
+            rows.append(replace(row, engine_version=version))
+            await journal.append(rows[-1])
+        for version in (1, 2, 3, 4):
+            expected = next((row.first_seq for row in rows if row.engine_version >= version), None)
+            found = await journal.first_row(version)
+            assert (None if found is None else found.first_seq) == expected
+        await journal.close()
+
     async def test_a_new_journal_is_empty_and_has_an_id_of_its_own(self, place: Path) -> None:
         journal = await self.open(place)
         other = await self.open(place.with_name("other"))

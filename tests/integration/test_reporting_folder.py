@@ -84,7 +84,7 @@ async def test_proves_the_figure(folder: Path) -> None:
     document = found.to_json()
     assert document["figure"] == {
         "year": 2023, "seq": found.report.seq, "engine_counter": None, "sql_sum": "60000.00",
-        "journal_replay": "60000.00", "differences": [], "agree": True,
+        "journal_replay": "60000.00", "re_executed_after": 0, "differences": [], "agree": True,
     }  # fmt: skip
     assert (document["net"], document["agree"]) == ("60000.00", True)
 

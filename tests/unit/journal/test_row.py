@@ -69,14 +69,22 @@ def test_a_row_cut_short_or_run_on_is_seen(row: Row, data: st.DataObject) -> Non
         ({"row_format": 99}, f"has row format 99; this version reads row format {ROW_FORMAT}"),
         ({"record_format": 1}, f"has record format 1; this version reads record format {RECORD_FORMAT}"),
         ({"record_format": 99}, f"has record format 99; this version reads record format {RECORD_FORMAT}"),
-        ({"engine_version": 1}, f"has engine version 1; this version reads engine version {ENGINE_VERSION}"),
-        ({"engine_version": 99}, f"has engine version 99; this version reads engine version {ENGINE_VERSION}"),
+        (
+            {"engine_version": 99},
+            f"was made by engine version 99, which is newer than this REX, of version {ENGINE_VERSION}: use the newer REX",
+        ),
     ],
 )
 def test_another_version_s_row_is_refused_not_called_damaged(changes: dict[str, int], sentence: str) -> None:
     with pytest.raises(JournalRefused) as refused:
         Row.decode(with_header(next_row(None), **changes))
     assert (str(refused.value), refused.value.seq) == (f"the row from seq 1 {sentence}", 1)
+
+
+def test_a_row_of_an_older_engine_version_reads_back_as_it_was_written() -> None:
+    data = replace(next_row(None), engine_version=ENGINE_VERSION - 1).encode()
+    row = Row.decode(data)
+    assert (row.engine_version, row.hash, replace(row).encode()) == (ENGINE_VERSION - 1, data[-36:-4], data)
 
 
 @pytest.mark.parametrize(

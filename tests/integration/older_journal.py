@@ -1,0 +1,44 @@
+"""Journals that engine version 2 made (tests/data/engine_2), and what somebody who knows the format could make of them."""
+
+from __future__ import annotations
+
+import lzma
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from services.journal.row import NO_HASH, Row
+from services.reporting.folder import JOURNAL_FILE
+
+MADE = Path(__file__).parents[1] / "data" / "engine_2"
+UNCHANGED = "unchanged"
+AUCTION_HALTED = "auction_halted"
+"""Two auctions were halted and went on, of which version 3 tells the indicative price again (rule 4.6)."""
+
+
+def unpack(name: str, folder: Path) -> Path:
+    """The journal in a data folder; the path of its file."""
+    folder.mkdir(exist_ok=True)
+    path = folder / JOURNAL_FILE
+    path.write_bytes(lzma.decompress((MADE / f"{name}.sqlite.xz").read_bytes()))
+    return path
+
+
+def stored(path: Path) -> list[bytes]:
+    """The rows as they stand in the file."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [data for (data,) in connection.execute("SELECT data FROM rows ORDER BY first_seq")]
+
+
+def rewrite(path: Path, change: Callable[[Row], Row]) -> None:
+    """Changes rows and makes every hash and checksum anew, so that only what the rows say can give it away."""
+    last_hash = NO_HASH
+    rows = []
+    for data in stored(path):
+        row = change(replace(Row.decode(data), previous_hash=last_hash))
+        rows.append((row.encode(), row.first_seq))
+        last_hash = row.hash
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany("UPDATE rows SET data = ? WHERE first_seq = ?", rows)

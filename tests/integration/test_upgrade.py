@@ -1,0 +1,454 @@
+"""`rex upgrade` on journals that engine version 2 made: what it finds, what it writes, and that the venue carries on."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from matching_engine import ENGINE_VERSION, Engine
+from matching_engine.records import COMMAND, EVENT, EventKind
+from matching_engine.state import State, from_bytes, snapshot_bytes, state_hash
+from services.attachments import Upgraded, read_decision
+from services.bootstrap import OPERATOR, open_venue
+from services.cli import app
+from services.client import RexClient
+from services.closing import closing_of
+from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalRefused, Row
+from services.journal.sqlite import SqliteJournal
+from services.journal.upgrades import starting_engine
+from services.journal.verify import verify
+from services.read_database import open_read_database
+from services.reporting.figure import FigureUnavailable, compute_figure
+from services.reporting.folder import READ_DATABASE_FILE, report_from_folder
+from services.reporting.projector import catch_up
+from services.settings import Settings
+from services.upgrade import UpgradeRefused, sealed_state_error, upgrade
+from tests.integration.older_journal import AUCTION_HALTED, UNCHANGED, rewrite, stored, unpack
+
+LAST_SEQ = {UNCHANGED: 377, AUCTION_HALTED: 381}
+BOTH = pytest.mark.parametrize("name", [UNCHANGED, AUCTION_HALTED])
+
+
+class Clock:
+    """Goes on a second after the journal's last command."""
+
+    def __init__(self, path: Path) -> None:
+        self.now_ns = Row.decode(stored(path)[-1]).command_list[-1].time_ns + 10**9
+
+    def __call__(self) -> int:
+        self.now_ns += 1_000
+        return self.now_ns
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix == ".sqlite"}
+
+
+def dump(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return sorted(connection.iterdump())
+
+
+async def project(folder: Path, name: str = READ_DATABASE_FILE) -> Path:
+    """A read database of all that the journal holds, whatever version made it."""
+    journal = await SqliteJournal.open(folder / "journal.sqlite", read_only=True, outdated=True)
+    await open_read_database(folder / name).dispose()
+    await catch_up(folder / name, journal)
+    await journal.close()
+    return folder / name
+
+
+async def prove(path: Path) -> Any:
+    journal = await SqliteJournal.open(path, read_only=True)
+    result = await verify(journal, prove=True)
+    await journal.close()
+    return result
+
+
+# What it finds
+
+
+@pytest.mark.anyio
+async def test_where_the_rules_are_unchanged_one_row_says_so(tmp_path: Path) -> None:
+    path = unpack(UNCHANGED, tmp_path)
+    older = stored(path)
+    found = await upgrade(tmp_path)
+    assert (found.from_version, found.to_version, found.last_seq) == (2, ENGINE_VERSION, 377)
+    assert (found.differences, found.re_executed_after, found.marker_seq) == ((), 0, 378)
+    assert stored(path)[:-1] == older
+    marker = Row.decode(stored(path)[-1])
+    assert read_decision(marker.attachments[0]) == Upgraded(
+        from_version=2, to_version=ENGINE_VERSION, last_seq=377, last_hash=Row.decode(older[-1]).hash.hex(),
+        state_hash=found.state_hash, re_executed_after=0, differences=(),
+    )  # fmt: skip
+    assert (len(marker.attachments), marker.previous_hash) == (1, Row.decode(older[-1]).hash)
+    assert marker.command_list[0].time_ns == Row.decode(older[-1]).command_list[-1].time_ns
+    result = await prove(path)
+    assert (result.good, result.commands, result.re_executed_after) == (True, 378, 0)
+    assert result.made_by == ((2, 1), (ENGINE_VERSION, 378))
+
+
+@pytest.mark.anyio
+async def test_where_a_rule_differs_it_says_which_and_seals_the_state(tmp_path: Path) -> None:
+    path = unpack(AUCTION_HALTED, tmp_path)
+    older = stored(path)
+    found = await upgrade(tmp_path)
+    [difference] = found.differences
+    assert (difference.event, difference.rule, difference.first_seq, difference.commands) == (
+        "INDICATIVE",
+        "4.6",
+        167,
+        2,
+    )
+    resumed = next(row for row in map(Row.decode, older) if row.last_seq == 167)
+    assert EventKind.INDICATIVE not in {event.kind for event in resumed.event_list}
+    assert str(difference).startswith(
+        "INDICATIVE (rule 4.6) differs from seq 167 on, in 2 commands: version 2 told none"
+    )
+    assert (found.last_seq, found.re_executed_after, found.marker_seq) == (381, 381, 382)
+    assert stored(path)[:-1] == older
+    engine = Engine()
+    for row in map(Row.decode, older):
+        engine.process(np.frombuffer(row.commands, COMMAND))
+    marker = Row.decode(stored(path)[-1])
+    assert zlib.decompress(marker.attachments[1]) == snapshot_bytes(engine.state())
+    assert found.state_hash == engine.state_hash()
+    engine.process(np.frombuffer(marker.commands, COMMAND))
+    result = await prove(path)
+    assert (result.good, result.state_hash, result.re_executed_after) == (True, engine.state_hash(), 381)
+
+
+def other_fee(row: Row) -> Row:
+    """As if version 2 had taken one fen less from who took the first trade of a row."""
+    events = np.frombuffer(bytearray(row.events), EVENT)
+    trades = np.flatnonzero(events["kind"] == EventKind.TRADE)
+    events["fee_fen"][trades[:1]] -= 1
+    return replace(row, events=events.tobytes())
+
+
+@pytest.mark.anyio
+async def test_where_the_events_add_up_to_something_else_it_refuses_and_writes_nothing(tmp_path: Path) -> None:
+    path = unpack(AUCTION_HALTED, tmp_path)
+    rewrite(path, other_fee)
+    first = next(
+        event for row in map(Row.decode, stored(path)) for event in row.event_list if event.kind == EventKind.TRADE
+    )
+    before = contents(tmp_path)
+    with pytest.raises(UpgradeRefused) as refused:
+        await upgrade(tmp_path)
+    said = str(refused.value)
+    fee = f"fee_fen was {first.fee_fen} and would be {first.fee_fen + 1}"
+    assert f"TRADE (rule 1.1, 7.1) differs from seq {first.seq} on, in " in said
+    assert fee in said
+    assert "account 1: cash_fen" in said
+    assert "Nothing was written" in said
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.anyio
+async def test_where_the_engine_gives_up_it_refuses_and_names_the_command(tmp_path: Path) -> None:
+    path = unpack(UNCHANGED, tmp_path)
+
+    def misnumbered(row: Row) -> Row:
+        commands = np.frombuffer(bytearray(row.commands), COMMAND)
+        commands["seq"][commands["seq"] == 100] = 7
+        return replace(row, commands=commands.tobytes())
+
+    rewrite(path, misnumbered)
+    before = contents(tmp_path)
+    with pytest.raises(UpgradeRefused, match="cannot go on from what version 2 made: at seq 7 it gives up"):
+        await upgrade(tmp_path)
+    assert contents(tmp_path) == before
+
+
+# Law: after it everything goes on
+
+
+@BOTH
+@pytest.mark.anyio
+async def test_the_venue_starts_and_trades_on_and_the_figure_agrees(tmp_path: Path, name: str) -> None:
+    path = unpack(name, tmp_path)
+    await project(tmp_path)  # as the older REX left it
+    await upgrade(tmp_path)
+    settings, clock = Settings(data_dir=tmp_path, port=0, schedule="always"), Clock(path)
+    async with open_venue(settings, clock=clock) as venue:
+        assert venue.recovery.last_seq == LAST_SEQ[name] + 1
+        async with RexClient(venue.url, venue.keys[OPERATOR].key) as operator:
+            symbol = (await operator.instruments())[0]["symbol"]
+            price = (await operator.trades(symbol, 1))[0]["price"]
+            keys = [(await operator.issue_key("desk", ["trade", "read"], account=number))["key"] for number in (2, 3)]
+        order = {"symbol": symbol, "price": price, "quantity": 400}
+        async with RexClient(venue.url, keys[0]) as one, RexClient(venue.url, keys[1]) as other:
+            await one.place_order({**order, "side": "sell"})
+            bought = await other.place_order({**order, "side": "buy"})
+            assert bought["cum_qty"] > 0
+    closed = await closing_of(venue, tmp_path)
+    assert closed.figure.agree
+    assert closed.figure.engine_counter_fen == closed.figure.sql_sum_fen > 0
+    assert closed.figure.re_executed_after == (0 if name == UNCHANGED else LAST_SEQ[name])
+    for year in (2023, 2024):
+        report = await report_from_folder(tmp_path, year, prove=True)
+        assert report.agree
+        assert report.report.net != "0.00"
+    result = await prove(path)
+    assert (result.good, result.last_seq, result.state_hash) == (True, closed.last_seq, closed.state_hash)
+    assert dump(await project(tmp_path, "rebuilt.sqlite")) == dump(tmp_path / READ_DATABASE_FILE)
+    async with open_venue(settings, clock=clock) as again:
+        assert again.engine.state_hash() == closed.state_hash
+
+
+@pytest.mark.anyio
+async def test_what_other_rules_made_cannot_be_re_executed_and_the_figure_says_so(tmp_path: Path) -> None:
+    path = unpack(AUCTION_HALTED, tmp_path)
+    await upgrade(tmp_path)
+    journal = await SqliteJournal.open(path, read_only=True)
+    read_database = open_read_database(await project(tmp_path), read_only=True)
+    with pytest.raises(
+        FigureUnavailable, match="Seq 300 cannot be re-executed: other rules made what stands before seq 382"
+    ):
+        await compute_figure(
+            2024, seq=300, engine_counter_fen=None, read_database=read_database, journal=journal,
+            fresh_engine=await starting_engine(journal),
+        )  # fmt: skip
+    await read_database.dispose()
+    await journal.close()
+
+
+def one_version_less(row: Row) -> Row:
+    """As if all that was upgraded had been an upgrade from version 1 to version 2."""
+    attachments = row.attachments
+    if row.engine_version == ENGINE_VERSION:
+        text = read_decision(attachments[0])
+        assert isinstance(text, Upgraded)
+        versions = {"from_version": 1, "to_version": 2, "last_hash": row.previous_hash.hex()}
+        attachments = (text.model_copy(update=versions).to_bytes(), *attachments[1:])
+    return replace(row, attachments=attachments, engine_version=row.engine_version - 1)
+
+
+@BOTH
+@pytest.mark.anyio
+async def test_an_upgraded_journal_can_be_upgraded_again(tmp_path: Path, name: str) -> None:
+    path = unpack(name, tmp_path)
+    first = await upgrade(tmp_path)
+    rewrite(path, one_version_less)
+    found = await upgrade(tmp_path)
+    assert (found.from_version, found.differences, found.last_seq) == (2, (), first.last_seq + 1)
+    assert found.re_executed_after == first.re_executed_after  # from the state sealed first, or from the start
+    result = await prove(path)
+    assert (result.good, result.re_executed_after) == (True, first.re_executed_after)
+    assert [version for version, _ in result.made_by] == [1, 2, 3]
+    journal = await SqliteJournal.open(path, read_only=True)
+    assert await sealed_state_error(journal) is None
+    await journal.close()
+
+
+# What is refused
+
+
+def change_state(change: Callable[[Any], None]) -> Callable[[Row], Row]:
+    def changed(row: Row) -> Row:
+        if row.engine_version != ENGINE_VERSION:
+            return row
+        state = State(*(section.copy() for section in from_bytes(zlib.decompress(row.attachments[1]))))
+        change(state)
+        text = read_decision(row.attachments[0])
+        assert isinstance(text, Upgraded)
+        text = text.model_copy(update={"state_hash": state_hash(state), "last_hash": row.previous_hash.hex()})
+        return replace(row, attachments=(text.to_bytes(), zlib.compress(snapshot_bytes(state))))
+
+    return changed
+
+
+def move_cash(state: Any) -> None:
+    state.accounts["cash_fen"][1] -= 1
+    state.accounts["cash_fen"][2] += 1
+
+
+def test_a_sealed_state_that_the_events_do_not_add_up_to_is_found_by_the_proof(tmp_path: Path) -> None:
+    path = unpack(AUCTION_HALTED, tmp_path)
+    assert CliRunner().invoke(app, ["upgrade", "--data-dir", str(tmp_path)]).exit_code == 0
+    rewrite(path, change_state(move_cash))
+    plain = CliRunner().invoke(app, ["journal", "verify", "--data-dir", str(tmp_path), "--json"])
+    assert json.loads(plain.stdout)["good"]
+    proved = CliRunner().invoke(app, ["journal", "verify", "--data-dir", str(tmp_path), "--prove", "--json"])
+    found = json.loads(proved.stdout)
+    assert (proved.exit_code, found["good"], found["error_seq"]) == (1, False, 382)
+    assert "the state sealed after seq 381 is not what the events add up to: account 2: cash_fen" in found["error"]
+
+
+def without_state(row: Row) -> Row:
+    return replace(row, attachments=row.attachments[:1]) if row.engine_version == ENGINE_VERSION else row
+
+
+def with_another_state(row: Row) -> Row:
+    if row.engine_version != ENGINE_VERSION:
+        return row
+    return replace(row, attachments=(row.attachments[0], zlib.compress(snapshot_bytes(Engine().state()))))
+
+
+def as_if_nothing_was_upgraded(row: Row) -> Row:
+    return replace(row, engine_version=2 if row.first_seq < 100 else ENGINE_VERSION)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (without_state, "the state sealed at seq 382 cannot be read"),
+        (
+            with_another_state,
+            "sealed at seq 382 is not the one that was verified",
+        ),
+        (
+            as_if_nothing_was_upgraded,
+            "is the first of engine version 3, and does not say what became of the rows before it",
+        ),
+    ],
+    ids=["no state", "another state", "no marker"],
+)
+@pytest.mark.anyio
+async def test_a_marker_that_does_not_hold_what_it_must_is_refused(
+    tmp_path: Path, change: Callable[[Row], Row], sentence: str
+) -> None:
+    path = unpack(AUCTION_HALTED, tmp_path)
+    await upgrade(tmp_path)
+    rewrite(path, change)
+    result = await prove(path)
+    assert not result.good
+    assert sentence in str(result.error)
+    with pytest.raises(JournalCorrupt, match=sentence):
+        async with open_venue(Settings(data_dir=tmp_path, port=0, schedule="always"), clock=Clock(path)):
+            pass
+
+
+@pytest.mark.anyio
+async def test_what_is_of_this_version_or_empty_needs_nothing(tmp_path: Path) -> None:
+    path = unpack(UNCHANGED, tmp_path)
+    await upgrade(tmp_path)
+    before = contents(tmp_path)
+    found = await upgrade(tmp_path)
+    assert (found.needed, found.marker_seq, found.last_seq) == (False, None, 378)
+    assert contents(tmp_path) == before
+    path = tmp_path / "empty" / path.name
+    await (await SqliteJournal.open(path)).close()
+    assert not (await upgrade(path.parent)).needed
+
+
+@pytest.mark.anyio
+async def test_a_journal_that_somebody_writes_is_left_alone(tmp_path: Path) -> None:
+    path = unpack(UNCHANGED, tmp_path)
+    writer = await SqliteJournal.open(path, outdated=True)
+    with pytest.raises(JournalBusy, match="is in use by another REX process"):
+        await upgrade(tmp_path)
+    assert (await upgrade(tmp_path, check=True)).marker_seq is None
+    await writer.close()
+    assert len(stored(path)) == 187 - 1
+
+
+@pytest.mark.anyio
+async def test_one_row_is_all_or_nothing(tmp_path: Path) -> None:
+    path = unpack(AUCTION_HALTED, tmp_path)
+    before = stored(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "CREATE TRIGGER full AFTER INSERT ON rows BEGIN SELECT raise(ABORT, 'the device is full'); END"
+        )
+    with pytest.raises(JournalError, match="the device is full"):
+        await upgrade(tmp_path)
+    assert stored(path) == before
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TRIGGER full")
+    assert (await upgrade(tmp_path)).marker_seq == 382
+    assert (await prove(path)).good
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "sentence"),
+    [
+        (
+            lambda row: replace(row, engine_version=99),
+            JournalRefused,
+            "made by engine version 99, which is newer than this REX",
+        ),
+        (lambda row: replace(row, first_seq=row.first_seq + (row.first_seq > 200)), JournalCorrupt, "seq"),
+    ],
+    ids=["newer", "damaged"],
+)
+@pytest.mark.anyio
+async def test_what_cannot_be_read_is_refused(
+    tmp_path: Path, change: Callable[[Row], Row], error: type[Exception], sentence: str
+) -> None:
+    path = unpack(UNCHANGED, tmp_path)
+    rewrite(path, change)
+    before = contents(tmp_path)
+    with pytest.raises(error, match=sentence):
+        await upgrade(tmp_path)
+    assert contents(tmp_path) == before
+
+
+# What it says
+
+
+@pytest.mark.parametrize(
+    "command", [["serve", "--port", "0"], ["demo", "--port", "0"], ["report", "2024"], ["journal", "verify", "--prove"]]
+)
+def test_an_older_journal_is_refused_with_the_way_out(tmp_path: Path, command: list[str]) -> None:
+    path = unpack(UNCHANGED, tmp_path)
+    before = stored(path)
+    refused = CliRunner().invoke(app, [*command, "--data-dir", str(tmp_path)])
+    assert refused.exit_code != 0
+    way_out = (
+        f"was made by engine version 2; this REX runs version {ENGINE_VERSION}: run `rex upgrade --data-dir {tmp_path}`"
+    )
+    assert way_out in refused.stderr.replace("\n", "")
+    assert stored(path) == before
+
+
+def test_the_chain_of_an_older_journal_can_be_walked(tmp_path: Path) -> None:
+    unpack(UNCHANGED, tmp_path)
+    walked = CliRunner().invoke(app, ["journal", "verify", "--data-dir", str(tmp_path)])
+    assert walked.exit_code == 0
+    assert "377 commands, last seq 377: good" in walked.stdout
+    assert "seq 1 to 377 were made by engine version 2" in walked.stdout
+    assert "`rex upgrade` takes the journal over" in walked.stdout
+
+
+def test_people_are_told_in_sentences_and_programs_in_json(tmp_path: Path) -> None:
+    path = unpack(AUCTION_HALTED, tmp_path)
+    before = contents(tmp_path)
+    command = ["upgrade", "--data-dir", str(tmp_path)]
+    checked = CliRunner().invoke(app, [*command, "--check"])
+    assert checked.exit_code == 0
+    assert "INDICATIVE (rule 4.6) differs from seq 167 on, in 2 commands" in checked.stdout
+    assert "its state is verified" in checked.stdout
+    assert checked.stdout.endswith("Not written: --check.\n")
+    assert contents(tmp_path) == before
+    written = CliRunner().invoke(app, [*command, "--json"])
+    found = json.loads(written.stdout)
+    assert (found["needed"], found["unchanged"], found["marker_seq"], found["re_executed_after"]) == (
+        True,
+        False,
+        382,
+        381,
+    )
+    assert found["differences"][0]["first_seq"] == 167
+    assert found["last_hash"] == Row.decode(stored(path)[-1]).previous_hash.hex()
+    again = CliRunner().invoke(app, command)
+    assert (again.exit_code, again.stdout) == (0, "The journal is of engine version 3 already: nothing to do.\n")
+    proved = CliRunner().invoke(app, ["journal", "verify", "--prove", "--data-dir", str(tmp_path)])
+    assert "re-executed from seq 382 on, from the state sealed there" in proved.stdout
+    report = CliRunner().invoke(app, ["report", "2023", "--prove", "--data-dir", str(tmp_path)])
+    assert "journal re-executed from seq 382 on, events equal" in report.stdout
+    missing = CliRunner().invoke(app, ["upgrade", "--data-dir", str(tmp_path / "nowhere")])
+    assert missing.exit_code != 0
+    assert "nowhere" in missing.stderr
+    assert not (tmp_path / "nowhere").exists()
