@@ -46,6 +46,11 @@ class Ledger:
                 faults.append(f"{whose} {name} was filled {order['cum_qty']} and is filled {now['cum_qty']}")
         return faults
 
+    def owe_late_ones(self) -> None:
+        """For a harm that no acknowledgement can outlive, such as the end of the process that makes them."""
+        self.owed |= self.late
+        self.late.clear()
+
     def settle(self, orders: Iterable[Json]) -> tuple[int, int]:
         """The harm is over: of the late acknowledgements, how many are there and how many are not."""
         there = {order["client_order_id"]: order for order in orders}

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Timer
 from typing import Any, NamedTuple
 
 from tests.faults.mutants import MUTANTS
@@ -25,7 +26,8 @@ from tests.faults.mutants import MUTANTS
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["services.cli", "services.client", "tests.faults.mutants"])
 
-STOP_SECONDS = 60
+HANG_SECONDS = 60
+"""What has not started or ended by then is killed: its exit status is -9."""
 
 
 class DidNotStart(Exception):
@@ -81,7 +83,7 @@ class VenueProcess:
 
     def ended(self) -> int | None:
         """The exit status once it has ended by itself; None where it did not in a minute."""
-        self.process.join(STOP_SECONDS)
+        self.process.join(HANG_SECONDS)
         return self.process.exitcode
 
 
@@ -93,7 +95,7 @@ def serve(folder: Path, *options: str, mutant: str | None = None) -> Iterator[Ve
         errors = Path(work) / "stderr"
         process, out = _fork(arguments, errors, mutant)
         try:
-            with out:
+            with out, _impatience(process):
                 line = out.readline()
             if not line.endswith("\n"):
                 process.join()
@@ -110,10 +112,20 @@ def rex(*arguments: str | Path) -> Finished:
     with TemporaryDirectory() as work:
         errors = Path(work) / "stderr"
         process, out = _fork([str(argument) for argument in arguments], errors, None)
-        with out:
+        with out, _impatience(process):
             said = out.read()
-        process.join()
+            process.join()
         return Finished(process.exitcode, said, errors.read_text(errors="replace"))
+
+
+@contextmanager
+def _impatience(process: ForkServerProcess) -> Iterator[None]:
+    timer = Timer(HANG_SECONDS, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _fork(arguments: list[str], errors: Path, mutant: str | None) -> tuple[ForkServerProcess, Any]:
