@@ -18,11 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.faults.rig import CannotRun, need_root
+from tests.faults.rig import CannotRun
 
 EXT4_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = struct.pack("I", 2)
-IMAGE_BYTES = 256 * 2**20
+IMAGE_BYTES = 96 * 2**20
 NO_SPARE_TIME = "lazy_itable_init=0,lazy_journal_init=0"
 """Nothing of the file system is left to be written later, behind the rig's back."""
 
@@ -39,12 +39,12 @@ class LoopDisk:
         """An empty file system, mounted."""
         with open(self._image, "wb") as file:
             file.truncate(IMAGE_BYTES)
-        _run("mkfs.ext4", "-q", "-F", "-E", NO_SPARE_TIME, self._image)
+        self.run("mkfs.ext4", "-q", "-F", "-E", NO_SPARE_TIME, self._image)
         self.mount()
 
     def mount(self) -> None:
         """Power again: ext4 replays its log."""
-        _run("mount", "-o", "loop,errors=continue", self._image, self._mount_point)
+        self.run("mount", "-o", "loop,errors=continue", self._image, self._mount_point)
 
     def cut(self) -> None:
         """The power is gone when this returns."""
@@ -56,7 +56,11 @@ class LoopDisk:
 
     def unmount(self) -> None:
         """Nobody may have a file open on it."""
-        _run("umount", self._mount_point)
+        self.run("umount", self._mount_point)
+
+    def run(self, *command: str | Path) -> str:
+        """Its output; raises CalledProcessError."""
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def restart(self) -> None:
         """After a cut: what the machine finds when its power comes back."""
@@ -67,10 +71,7 @@ class LoopDisk:
 @contextmanager
 def loop_disk(image_folder: Path | None = None) -> Iterator[LoopDisk]:
     """A fresh disk, unmounted and removed at the end. Raises CannotRun where this machine cannot mount one."""
-    need_root()
-    missing = [program for program in ("mkfs.ext4", "mount", "umount") if shutil.which(program) is None]
-    if missing:
-        raise CannotRun(f"there is no {missing[0]} on this machine")
+    check_tools("mkfs.ext4", "mount", "umount")
     with TemporaryDirectory(prefix="rex-disk-") as work:
         mount_point = Path(work) / "mounted"
         mount_point.mkdir()
@@ -85,5 +86,10 @@ def loop_disk(image_folder: Path | None = None) -> Iterator[LoopDisk]:
             disk.unmount()
 
 
-def _run(*command: str | Path) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True)
+def check_tools(*programs: str) -> None:
+    """Raises CannotRun where this process may not mount, or one of these programs is missing."""
+    if os.geteuid() != 0:
+        raise CannotRun("it mounts file systems, and this user is not root")
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        raise CannotRun(f"there is no {missing[0]} on this machine")

@@ -61,7 +61,7 @@ async def _one_disk(
                     advance()
                 if cycle == cycles or report.broken:
                     return cycle
-                harm = partial(_cut, disk, venue, random.choice(LINGER_S))
+                harm = partial(cut, disk, venue, random.choice(LINGER_S))
                 await load_until(venue, traders, random.randint(FEWEST, MOST), harm)
         except DidNotStart as reason:
             report.broken.append(f"after cut {cycle}: {reason}")
@@ -73,7 +73,7 @@ async def _one_disk(
     return cycles
 
 
-def _cut(disk: LoopDisk, venue: VenueProcess, linger_s: float) -> None:
+def cut(disk: LoopDisk, venue: VenueProcess, linger_s: float) -> None:
     disk.cut()
     asyncio.get_running_loop().call_later(linger_s, venue.kill)
 

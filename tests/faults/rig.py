@@ -102,12 +102,6 @@ def main(rig: Rig, description: str | None, arguments: Sequence[str] | None = No
     return 0 if report.holds else 1
 
 
-def need_root() -> None:
-    """Raises CannotRun where this process may not mount."""
-    if os.geteuid() != 0:
-        raise CannotRun("it mounts file systems, and this user is not root")
-
-
 def scratch() -> str | None:
     """Where folders go that need no real disk: in memory, where syncs cost nothing; None: the usual place."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
