@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +19,10 @@ SOCKET_LANES = 24
 REST_LANES = 3
 PAGE = 500
 
+Json = dict[str, Any]
 
-def an_order(side: str, name: str, number: int) -> dict[str, Any]:
+
+def an_order(side: str, name: str, number: int) -> Json:
     """Both sides meet within three ticks, so most orders trade, some in parts, and some rest."""
     return {
         "symbol": SYMBOL,
@@ -41,11 +43,11 @@ class Trader:
         self._number = 0
         self._counted = 0
 
-    def next_order(self) -> dict[str, Any]:
+    def next_order(self) -> Json:
         self._number += 1
         return self.order_named(f"{self.side}-{self._number}")
 
-    def order_named(self, name: str) -> dict[str, Any]:
+    def order_named(self, name: str) -> Json:
         """The order of a client_order_id, the same every time it is sent."""
         return an_order(self.side, name, int(name.split("-")[1]))
 
@@ -59,7 +61,7 @@ class Trader:
                 for _ in range(REST_LANES):
                     lanes.create_task(self._lane(client.post_order, on_acknowledged))
 
-    async def _lane(self, place: Callable[[dict[str, Any]], Any], on_acknowledged: Callable[[], None]) -> None:
+    async def _lane(self, place: Callable[[Json], Any], on_acknowledged: Callable[[], None]) -> None:
         while True:
             order = self.next_order()
             try:
@@ -84,19 +86,27 @@ class Trader:
         self._counted += new
         return new
 
-    async def orders(self, url: str) -> list[dict[str, Any]]:
+    async def orders(self, url: str) -> list[Json]:
         """All the account's orders, as the venue has them."""
         async with RexClient(url, self.key) as client:
             return await all_orders(client)
 
 
-async def all_orders(client: RexClient) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+async def all_orders(client: RexClient) -> list[Json]:
+    return await _all_pages("orders", lambda cursor: client.orders(state="all", limit=PAGE, cursor=cursor))
+
+
+async def all_fills(client: RexClient) -> list[Json]:
+    return await _all_pages("fills", lambda cursor: client.fills(limit=PAGE, cursor=cursor))
+
+
+async def _all_pages(name: str, page: Callable[[str | None], Awaitable[Json]]) -> list[Json]:
+    found: list[Json] = []
     cursor = None
     while True:
-        page = await client.orders(state="all", limit=PAGE, cursor=cursor)
-        found += page["orders"]
-        cursor = page["next_cursor"]
+        answer = await page(cursor)
+        found += answer[name]
+        cursor = answer["next_cursor"]
         if cursor is None:
             return found
 
