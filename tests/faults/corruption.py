@@ -52,6 +52,8 @@ FILES = {
 }
 """How often each is hit."""
 WITNESS = "remove it, and the next start"
+HISTORY = ("trades", "busts", "daily_turnover", "target")
+"""Tables that no order's acceptance depends on."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def _judge(victim: Victim, copy: Path, name: str, what: str, report: Report) -> 
         wrong += [f"{who} {fault}" for fault in _not_a_sentence(finished)]
     started = _start(victim, copy)
     sentences += [started.refused] if started.refused else []
-    wrong += [f"start {fault}" for fault in started.wrong]
+    wrong += started.wrong
     if of_journal and any(WITNESS in sentence for sentence in sentences):
         wrong.append("advice: remove the read database, the only witness")
     _count(report, name, what, wrong, bool(sentences), started.rebuilt)
@@ -180,11 +182,12 @@ def _start(victim: Victim, copy: Path) -> Started:
             venue.kill()
             said = venue.said
     except DidNotStart as refusal:
-        return Started(str(refusal), wrong=tuple(_not_a_sentence(Finished(refusal.exit_status, "", refusal.said))))
+        finished = Finished(refusal.exit_status, "", refusal.said)
+        return Started(str(refusal), wrong=tuple(f"start {fault}" for fault in _not_a_sentence(finished)))
     try:
         wrong = asyncio.run(_holds_another(victim, copy))
     except (JournalError, sqlite3.Error) as error:
-        wrong = [f"serves what cannot be read: {error}"]
+        wrong = [f"start serves what cannot be read: {error}"]
     return Started(rebuilt="rebuil" in said.lower(), wrong=tuple(wrong))
 
 
@@ -193,8 +196,11 @@ async def _holds_another(victim: Victim, copy: Path) -> list[str]:
     now = await rebuild(copy)
     seq = victim.rebuilt.last_seq
     if now.hashes.get(seq) != victim.rebuilt.hashes[seq]:
-        return [f"serves a journal that has lost commands: it ended at seq {seq} and reaches {now.last_seq}"]
-    return [f"serves another state than the journal: {fault}" for fault in await differences(copy, now)]
+        return [f"start serves a journal that has lost commands: it ended at seq {seq} and reaches {now.last_seq}"]
+    return [
+        f"{'history' if fault.table in HISTORY else 'start'} is another than the journal makes: {fault}"
+        for fault in await differences(copy, now)
+    ]
 
 
 RIG = Rig("corruption", run, "damages", short=60, long=2_000)

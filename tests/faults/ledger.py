@@ -22,6 +22,8 @@ class Ledger:
     """The order as it was last acknowledged."""
     late: dict[str, Json] = field(default_factory=dict)
     """Acknowledged after the harm began."""
+    sent_after: set[str] = field(default_factory=set)
+    """Sent when the harm was done."""
     unanswered: set[str] = field(default_factory=set)
     harmed: bool = False
     """Whether the harm has begun."""
@@ -29,6 +31,11 @@ class Ledger:
     def acknowledge(self, order: Json) -> None:
         """The venue's answer to an order."""
         (self.late if self.harmed else self.owed)[order["client_order_id"]] = order
+
+    @property
+    def after(self) -> int:
+        """How many orders were both sent and acknowledged when the harm was done."""
+        return len(self.sent_after & self.late.keys())
 
     def broken(self, orders: Iterable[Json], whose: str) -> list[str]:
         """What is owed and not so among all the account's orders: there once, with its id, filled at least as far."""
@@ -57,5 +64,6 @@ class Ledger:
         kept = sum(name in there and order["order_id"] == there[name]["order_id"] for name, order in self.late.items())
         lost = len(self.late) - kept
         self.late.clear()
+        self.sent_after.clear()
         self.harmed = False
         return kept, lost

@@ -1,14 +1,18 @@
-"""Venues with one defect put in on purpose: a rig that does not catch them shows nothing.
+"""What a process of a rig does to itself before it becomes a venue: a defect that the rig must catch, or a clock of its own.
 
-The product has no switch for any of this. A process of the rig patches itself before it becomes a venue.
+The product has no switch for any of this.
 """
 
 from __future__ import annotations
 
+import mmap
 import sqlite3
-from collections.abc import Callable
+import time
+from functools import partial
 from pathlib import Path
 
+from services import cli
+from services.bootstrap import open_venue
 from services.journal import sqlite as journal_file
 
 
@@ -24,4 +28,12 @@ def unsynced_journal() -> None:
     journal_file.make_durable = make_careless
 
 
-MUTANTS: dict[str, Callable[[], None]] = {mutant.__name__: mutant for mutant in (unsynced_journal,)}
+def stepped_clock(step_file: Path) -> None:
+    """A clock that is ahead of the machine's by what stands in the file: nanoseconds, eight bytes, little-endian."""
+    with open(step_file, "rb") as file:
+        step = mmap.mmap(file.fileno(), 8, prot=mmap.PROT_READ)
+
+    def clock() -> int:
+        return time.time_ns() + int.from_bytes(step[:8], "little", signed=True)
+
+    vars(cli)["open_venue"] = partial(open_venue, clock=clock)

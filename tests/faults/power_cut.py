@@ -26,7 +26,7 @@ from random import Random
 from tests.faults.loop_disk import LoopDisk, loop_disk
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.traders import Trader, check_ledgers, load_until, open_traders
-from tests.faults.venue_process import DidNotStart, VenueProcess, rex, serve
+from tests.faults.venue_process import DidNotStart, Mutant, VenueProcess, rex, serve
 
 CYCLES_A_DISK = 10
 FEWEST, MOST = 5, 600
@@ -35,7 +35,7 @@ LINGER_S = (0.0, 0.002, 0.01)
 """How long the process goes on without power: what it acknowledges then is what a real cut would not let it say."""
 
 
-def run(cycles: int, seed: int, advance: Advance, *, mutant: str | None = None) -> Report:
+def run(cycles: int, seed: int, advance: Advance, *, mutant: Mutant | None = None) -> Report:
     """So many cuts; with a mutant it ends at the first broken promise. Raises CannotRun."""
     report = Report("power_cut")
     random = Random(seed)
@@ -47,7 +47,7 @@ def run(cycles: int, seed: int, advance: Advance, *, mutant: str | None = None) 
 
 
 async def _one_disk(
-    disk: LoopDisk, cycles: int, random: Random, report: Report, advance: Advance, mutant: str | None
+    disk: LoopDisk, cycles: int, random: Random, report: Report, advance: Advance, mutant: Mutant | None
 ) -> int:
     """Cuts on one disk; after each the venue that comes back is checked and is the next one's victim. How many were made."""
     traders: list[Trader] = []

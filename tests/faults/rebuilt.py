@@ -43,7 +43,18 @@ async def rebuild(folder: Path) -> Rebuilt:
         await journal.close()
 
 
-async def differences(folder: Path, rebuilt: Rebuilt | None = None) -> list[str]:
+class Difference(NamedTuple):
+    """A table that is not as it should be."""
+
+    table: str
+    too_many: int
+    missing: int
+
+    def __str__(self) -> str:
+        return f"table {self.table} has {self.too_many} rows that should not be and lacks {self.missing}"
+
+
+async def differences(folder: Path, rebuilt: Rebuilt | None = None) -> list[Difference]:
     """The tables in which the folder's read database, brought up to the journal's end in a copy, differs from a new one."""
     expected = rebuilt or await rebuild(folder)
     journal = await SqliteJournal.open(folder / JOURNAL_FILE, read_only=True)
@@ -60,7 +71,7 @@ async def differences(folder: Path, rebuilt: Rebuilt | None = None) -> list[str]
     finally:
         await journal.close()
     return [
-        f"table {name}: {(found[name] - rows).total()} rows that should not be, {(rows - found[name]).total()} missing"
+        Difference(name, (found[name] - rows).total(), (rows - found[name]).total())
         for name, rows in expected.rows.items()
         if rows != found[name]
     ]

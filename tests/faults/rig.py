@@ -76,7 +76,7 @@ def perform(rig: Rig, count: int, seed: int, show: bool = True) -> Report:
     with progress.shown(show) as stages:
         stages.begin(rig.name, count)
         report = rig.run(count, seed, stages.advance)
-    report.counts = {rig.trials: count, "seed": seed, **report.counts, "seconds": round(monotonic() - began)}
+    report.counts = {rig.trials: count, "seed": seed, **report.counts, "took_s": round(monotonic() - began)}
     return report
 
 

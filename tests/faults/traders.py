@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
 from tests.faults.ledger import Ledger
@@ -18,8 +18,19 @@ LOTS = 50_000_000
 SOCKET_LANES = 24
 REST_LANES = 3
 PAGE = 500
+AFTER = 100
 
 Json = dict[str, Any]
+
+
+class OpenVenue(Protocol):
+    """A venue and its operator's key."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def operator_key(self) -> str: ...
 
 
 def an_order(side: str, name: str, number: int) -> Json:
@@ -64,6 +75,8 @@ class Trader:
     async def _lane(self, place: Callable[[Json], Any], on_acknowledged: Callable[[], None]) -> None:
         while True:
             order = self.next_order()
+            if self.ledger.harmed:
+                self.ledger.sent_after.add(order["client_order_id"])
             try:
                 self.ledger.acknowledge(await place(order))
             except (OutcomeUnknown, Unreachable, RexError):
@@ -111,7 +124,7 @@ async def _all_pages(name: str, page: Callable[[str | None], Awaitable[Json]]) -
             return found
 
 
-async def open_traders(venue: VenueProcess) -> list[Trader]:
+async def open_traders(venue: OpenVenue) -> list[Trader]:
     """A buyer with cash and a seller with goods, both with a key."""
     traders = []
     async with RexClient(venue.url, venue.operator_key) as operator:
@@ -128,7 +141,8 @@ async def load_until(
 ) -> None:
     """Trades until so many orders were acknowledged in this load, then does the harm; returns when every lane has noticed.
 
-    No acknowledgement is read while `harm` runs, so each was read either before it began or after.
+    No acknowledgement is read and no order sent while `harm` runs: each was before it began, or after it was done. A venue
+    that goes on as if nothing had happened is stopped when it has acknowledged AFTER orders that were sent after the harm.
     """
     count = 0
 
@@ -139,6 +153,8 @@ async def load_until(
             for trader in traders:
                 trader.ledger.harmed = True
             harm()
+        if sum(trader.ledger.after for trader in traders) == AFTER:
+            venue.process.terminate()
 
     async with asyncio.TaskGroup() as load:
         for trader in traders:

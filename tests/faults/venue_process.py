@@ -11,7 +11,7 @@ import json
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -21,13 +21,17 @@ from tempfile import TemporaryDirectory
 from threading import Timer
 from typing import Any, NamedTuple
 
-from tests.faults.mutants import MUTANTS
+from services import cli
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["services.cli", "services.client", "tests.faults.mutants"])
+_FORKS.set_forkserver_preload(["services.cli", "services.client", __name__])
 
 HANG_SECONDS = 60
 """What has not started or ended by then is killed: its exit status is -9."""
+
+
+Mutant = Callable[[], None]
+"""What the child does to itself before it is `rex` (`mutants.py`); a function of a module, or a partial of one."""
 
 
 class DidNotStart(Exception):
@@ -88,7 +92,7 @@ class VenueProcess:
 
 
 @contextmanager
-def serve(folder: Path, *options: str, mutant: str | None = None) -> Iterator[VenueProcess]:
+def serve(folder: Path, *options: str, mutant: Mutant | None = None) -> Iterator[VenueProcess]:
     """A venue open around the clock on a free port; killed at the end if it still runs. Raises DidNotStart."""
     arguments = ["serve", "--data-dir", str(folder), "--port", "0", "--schedule", "always", "--json", *options]
     with TemporaryDirectory() as work:
@@ -128,7 +132,7 @@ def _impatience(process: ForkServerProcess) -> Iterator[None]:
         timer.cancel()
 
 
-def _fork(arguments: list[str], errors: Path, mutant: str | None) -> tuple[ForkServerProcess, Any]:
+def _fork(arguments: list[str], errors: Path, mutant: Mutant | None) -> tuple[ForkServerProcess, Any]:
     reading, writing = _FORKS.Pipe(duplex=False)
     process = _FORKS.Process(target=_become_rex, args=(arguments, writing, str(errors), mutant), daemon=True)
     process.start()
@@ -138,7 +142,7 @@ def _fork(arguments: list[str], errors: Path, mutant: str | None) -> tuple[ForkS
     return process, out
 
 
-def _become_rex(arguments: list[str], out: Connection, errors: str, mutant: str | None) -> None:
+def _become_rex(arguments: list[str], out: Connection, errors: str, mutant: Mutant | None) -> None:
     """In the child: its standard output and error are ours, then it is `rex`."""
     # What a venue shares with its own children is its own affair, not to be tidied up by the rig.
     vars(resource_tracker._resource_tracker)["_fd"] = None
@@ -146,8 +150,6 @@ def _become_rex(arguments: list[str], out: Connection, errors: str, mutant: str 
     out.close()
     os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
     if mutant is not None:
-        MUTANTS[mutant]()
+        mutant()
     sys.argv = ["rex", *arguments]
-    from services.cli import main
-
-    main()
+    cli.main()
