@@ -34,10 +34,13 @@ class DeafClient:
             self.send({"method": "subscribe", "params": {"channels": ["orders"]}})
 
     def send(self, message: object) -> None:
-        """One text frame, masked with zeros."""
-        payload = json.dumps(message).encode()
-        length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2, "big")
-        self.socket.sendall(b"\x81" + length + bytes(4) + payload)
+        self.socket.sendall(text_frame(json.dumps(message).encode()))
 
     def close(self) -> None:
         self.socket.close()
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A client's message as it stands on the wire, masked with zeros; shorter than 64 KiB."""
+    length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2, "big")
+    return b"\x81" + length + bytes(4) + payload

@@ -10,6 +10,7 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -93,6 +94,7 @@ def main(rig: Rig, description: str | None, arguments: Sequence[str] | None = No
     parser.add_argument("--seed", type=int, default=1, help="of every choice the rig makes")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, for programs")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # What is mounted is unmounted then, too.
     try:
         report = perform(rig, options.count, options.seed)
     except CannotRun as reason:
