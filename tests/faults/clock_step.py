@@ -46,10 +46,10 @@ class Step(NamedTuple):
 
 STEPS = (
     Step(400 * 86_400),
-    Step(3_600),
-    Step(-3_600),
     Step(60),
     Step(-3_600, at_start=True),
+    Step(3_600),
+    Step(-3_600),
     Step(400 * 86_400, at_start=True),
 )
 

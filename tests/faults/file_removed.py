@@ -4,8 +4,8 @@
 
 In turn: the journal removed, its write-ahead log removed, the folder removed, the folder moved away, the journal replaced by
 a copy of itself; each under load and, the venue being idle, just before SIGTERM. No order that was sent after the harm may be
-acknowledged, and the process must end with a status that is not 0 and a sentence. Every eleventh trial removes the lock file
-and starts a second venue on the folder: it must be refused, and the first must go on.
+acknowledged, and the process must end with a status that is not 0 and a sentence. One trial in eleven removes the lock
+file and starts a second venue on the folder: it must be refused, and the first must go on.
 
 Orders that were under way at the instant of the harm are acknowledged or not, as it falls: they are not counted.
 """
@@ -16,10 +16,12 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from services.reporting.folder import JOURNAL_FILE
 from tests.faults.rig import Advance, Report, Rig, main, scratch
@@ -52,29 +54,7 @@ def replace_journal(folder: Path) -> None:
 
 
 Harm = Callable[[Path], None]
-HARMS: tuple[Harm, ...] = (remove_journal, remove_log, remove_folder, move_folder, replace_journal)
-TRIALS = 2 * len(HARMS) + 1
-
-
-def run(trials: int, seed: int, advance: Advance) -> Report:
-    """So many trials, each on a fresh folder."""
-    report = Report("file_removed", {"acknowledged_after": 0, "ended_as_if_well": 0, "second_venues": 0})
-    random = Random(seed)
-    for trial in range(trials):
-        with TemporaryDirectory(dir=scratch()) as work:
-            asyncio.run(_trial(trial % TRIALS, Path(work) / "rex-data", random, report))
-        advance()
-    return report
-
-
-async def _trial(kind: int, folder: Path, random: Random, report: Report) -> None:
-    acknowledgements = random.randint(FEWEST, MOST)
-    if kind == 2 * len(HARMS):
-        await _second_venue(folder, acknowledgements, report)
-    elif kind % 2 == 0:
-        await _under_load(HARMS[kind // 2], folder, acknowledgements, report)
-    else:
-        await _idle(HARMS[kind // 2], folder, report)
+Trial = Callable[[Path, int, Report], Coroutine[Any, Any, None]]
 
 
 async def _under_load(harm: Harm, folder: Path, acknowledgements: int, report: Report) -> None:
@@ -88,7 +68,7 @@ async def _under_load(harm: Harm, folder: Path, acknowledgements: int, report: R
         _ended(harm.__name__, venue, report)
 
 
-async def _idle(harm: Harm, folder: Path, report: Report) -> None:
+async def _idle(harm: Harm, folder: Path, _acknowledgements: int, report: Report) -> None:
     with serve(folder) as venue:
         await open_traders(venue)
         harm(folder)
@@ -125,7 +105,34 @@ async def _second_venue(folder: Path, acknowledgements: int, report: Report) -> 
             report.broken.append("the first venue did not go on when a second one was refused")
 
 
-RIG = Rig("file_removed", run, "trials", short=TRIALS, long=5 * TRIALS)
+TRIALS: tuple[Trial, ...] = (
+    partial(_under_load, remove_journal),
+    partial(_under_load, remove_log),
+    partial(_under_load, remove_folder),
+    partial(_idle, remove_journal),
+    _second_venue,
+    partial(_under_load, move_folder),
+    partial(_under_load, replace_journal),
+    partial(_idle, remove_log),
+    partial(_idle, remove_folder),
+    partial(_idle, move_folder),
+    partial(_idle, replace_journal),
+)
+
+
+def run(trials: int, seed: int, advance: Advance) -> Report:
+    """So many trials, each on a fresh folder."""
+    report = Report("file_removed", {"acknowledged_after": 0, "ended_as_if_well": 0, "second_venues": 0})
+    random = Random(seed)
+    for trial in range(trials):
+        with TemporaryDirectory(dir=scratch()) as work:
+            folder, acknowledgements = Path(work) / "rex-data", random.randint(FEWEST, MOST)
+            asyncio.run(TRIALS[trial % len(TRIALS)](folder, acknowledgements, report))
+        advance()
+    return report
+
+
+RIG = Rig("file_removed", run, "trials", short=len(TRIALS), long=5 * len(TRIALS))
 
 if __name__ == "__main__":
     sys.exit(main(RIG, __doc__))
