@@ -21,29 +21,31 @@ from tempfile import TemporaryDirectory
 from tests.faults.rebuilt import differences
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.traders import Trader, check_ledgers, load_until, open_traders
-from tests.faults.venue_process import DidNotStart, rex, serve
+from tests.faults.venue_process import DidNotStart, Mutant, rex, serve
 
 KILLS_A_FOLDER = 10
 FEWEST, MOST = 5, 600
 """Acknowledgements before a kill."""
 
 
-def run(kills: int, seed: int, advance: Advance) -> Report:
-    """So many kills."""
+def run(kills: int, seed: int, advance: Advance, *, mutant: Mutant | None = None) -> Report:
+    """So many kills, or with a mutant one folder's at most."""
     report = Report("kill")
     random = Random(seed)
     for first in range(0, kills, KILLS_A_FOLDER):
         with TemporaryDirectory() as work:
             count = min(KILLS_A_FOLDER, kills - first)
-            asyncio.run(_one_folder(Path(work) / "rex-data", count, random, report, advance))
+            asyncio.run(_one_folder(Path(work) / "rex-data", count, random, report, advance, mutant))
     return report
 
 
-async def _one_folder(folder: Path, kills: int, random: Random, report: Report, advance: Advance) -> None:
+async def _one_folder(
+    folder: Path, kills: int, random: Random, report: Report, advance: Advance, mutant: Mutant | None
+) -> None:
     traders: list[Trader] = []
     for kill in range(kills + 1):
         try:
-            with serve(folder) as venue:
+            with serve(folder, mutant=mutant) as venue:
                 if kill == 0:
                     traders = await open_traders(venue)
                 else:
@@ -51,7 +53,7 @@ async def _one_folder(folder: Path, kills: int, random: Random, report: Report, 
                         trader.ledger.owe_late_ones()
                     await check_ledgers(venue.url, traders, report)
                     advance()
-                if kill == kills:
+                if kill == kills or (mutant and report.broken):
                     return
                 await load_until(venue, traders, random.randint(FEWEST, MOST), venue.kill)
         except DidNotStart as reason:

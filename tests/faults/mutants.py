@@ -5,15 +5,19 @@ The product has no switch for any of this.
 
 from __future__ import annotations
 
+import asyncio
 import mmap
 import sqlite3
 import time
+from collections.abc import Awaitable
 from functools import partial
 from pathlib import Path
 
 from services import cli
 from services.bootstrap import open_venue
 from services.journal import sqlite as journal_file
+from services.journal.row import Row
+from services.journal.sqlite import SqliteJournal
 
 
 def unsynced_journal() -> None:
@@ -26,6 +30,19 @@ def unsynced_journal() -> None:
         assert connection.execute("PRAGMA synchronous").fetchone() == (0,)
 
     journal_file.make_durable = make_careless
+
+
+def early_acknowledgement() -> None:
+    """Rows are published when their way to the device begins, not when it ends."""
+    append = SqliteJournal.append
+
+    def append_carelessly(journal: SqliteJournal, row: Row) -> Awaitable[None]:
+        append(journal, row)
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    vars(journal_file)["SqliteJournal"].append = append_carelessly
 
 
 def stepped_clock(step_file: Path) -> None:
