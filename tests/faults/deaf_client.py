@@ -20,11 +20,7 @@ class DeafClient:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW_BYTES)
         self.socket.settimeout(10)
         self.socket.connect((parts.hostname, parts.port))
-        self.socket.sendall(
-            f"GET /v1/ws HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\nSec-WebSocket-Version: 13\r\n"
-            f"Authorization: Bearer {key}\r\n\r\n".encode()
-        )
+        self.socket.sendall(upgrade_request(parts.netloc, key))
         answer = b""
         while b"\r\n\r\n" not in answer:
             answer += self.socket.recv(1)
@@ -38,6 +34,15 @@ class DeafClient:
 
     def close(self) -> None:
         self.socket.close()
+
+
+def upgrade_request(host: str, key: str) -> bytes:
+    """The handshake of a WebSocket."""
+    return (
+        f"GET /v1/ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\nSec-WebSocket-Version: 13\r\n"
+        f"Authorization: Bearer {key}\r\n\r\n"
+    ).encode()
 
 
 def text_frame(payload: bytes) -> bytes:
