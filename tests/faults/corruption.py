@@ -89,10 +89,11 @@ async def _victim(folder: Path) -> Victim:
         traders = await open_traders(venue)
         await load_until(venue, traders, ORDERS, venue.process.terminate)
         venue.stop()
-    for trader in traders:
-        trader.ledger.harmed = False
-    with serve(running) as venue:
-        await load_until(venue, traders, ORDERS, venue.kill)
+    while True:
+        with serve(running) as venue:
+            await load_until(venue, traders, ORDERS, venue.kill)
+        if (running / f"{JOURNAL_FILE}-wal").stat().st_size:
+            break  # Else it was killed just when its log had gone into the main file.
     journal = await SqliteJournal.open(running / JOURNAL_FILE, read_only=True)
     # Somebody has the read database open: else the last to close it would put its log into the main file.
     with closing(sqlite3.connect(running / READ_DATABASE_FILE)) as open_all_the_time:

@@ -28,6 +28,11 @@ class Ledger:
     harmed: bool = False
     """Whether the harm has begun."""
 
+    def begin(self) -> None:
+        """No harm is done yet."""
+        self.harmed = False
+        self.sent_after.clear()
+
     def acknowledge(self, order: Json) -> None:
         """The venue's answer to an order."""
         (self.late if self.harmed else self.owed)[order["client_order_id"]] = order
@@ -64,6 +69,5 @@ class Ledger:
         kept = sum(name in there and order["order_id"] == there[name]["order_id"] for name, order in self.late.items())
         lost = len(self.late) - kept
         self.late.clear()
-        self.sent_after.clear()
-        self.harmed = False
+        self.begin()
         return kept, lost

@@ -65,7 +65,10 @@ class Trader:
     async def trade(self, url: str, on_acknowledged: Callable[[], None]) -> None:
         """Places orders on every lane until the venue is gone."""
         async with RexClient(url, self.key) as client:
-            await client.connect()
+            try:
+                await client.connect()
+            except (Unreachable, RexError):
+                return  # The harm was done before this member came.
             async with asyncio.TaskGroup() as lanes:
                 for _ in range(SOCKET_LANES):
                     lanes.create_task(self._lane(client.place_order, on_acknowledged))
@@ -145,6 +148,8 @@ async def load_until(
     that goes on as if nothing had happened is stopped when it has acknowledged AFTER orders that were sent after the harm.
     """
     count = 0
+    for trader in traders:
+        trader.ledger.begin()
 
     def on_acknowledged() -> None:
         nonlocal count
