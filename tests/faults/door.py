@@ -35,6 +35,7 @@ from tests.e2e.process import ServedVenue, serve
 from tests.faults.deaf_client import DeafClient
 from tests.faults.flood import Flood
 from tests.faults.process_figures import Figures, figures, unsent_bytes
+from tests.faults.raw_request import is_closed, status_of
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.traders import open_traders
 
@@ -126,7 +127,7 @@ async def _headers(attack: Attack, name: str, headers: bytes) -> None:
     """Sent without their end; 431 is due, and the connection closed."""
     request = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{attack.port}\r\n".encode() + headers
     with attack.connect() as connection:
-        status = await asyncio.to_thread(_send, connection, request, 10.0)
+        status = await asyncio.to_thread(status_of, connection, request, 10.0)
         found = attack.now()
     attack.count(f"{name}_status", status)
     attack.count(f"{name}_rss_grew_mb", found.rss_mb - attack.before.rss_mb)
@@ -140,7 +141,7 @@ async def _headers(attack: Attack, name: str, headers: bytes) -> None:
 async def long_url(attack: Attack) -> None:
     request = b"GET /healthz?x=" + b"y" * MIB + f" HTTP/1.1\r\nHost: 127.0.0.1:{attack.port}\r\n\r\n".encode()
     with attack.connect() as connection:
-        status = await asyncio.to_thread(_send, connection, request, 10.0)
+        status = await asyncio.to_thread(status_of, connection, request, 10.0)
     attack.count("long_url_status", status)
     attack.promise(status in (414, 0), f"a URL of 1 MiB is answered {status}, 414 or a closed connection is due")
 
@@ -150,11 +151,11 @@ async def large_body(attack: Attack) -> None:
     head = f"POST /v1/orders HTTP/1.1\r\nHost: 127.0.0.1:{attack.port}\r\nAuthorization: Bearer {buyer.key}\r\n"
     request = f"{head}Content-Type: application/json\r\nContent-Length: {MIB}\r\n\r\n".encode() + b" " * MIB
     with attack.connect() as connection:
-        status = await asyncio.to_thread(_send, connection, request, 10.0)
-        is_closed = await asyncio.to_thread(_is_closed, connection, 5.0)
+        status = await asyncio.to_thread(status_of, connection, request, 10.0)
+        closed = await asyncio.to_thread(is_closed, connection, 5.0)
     attack.count("large_body_status", status)
-    attack.count("large_body_left_open", int(not is_closed))
-    attack.promise(status in (413, 0) and is_closed, f"a body of 1 MiB: answered {status}, closed: {is_closed}")
+    attack.count("large_body_left_open", int(not closed))
+    attack.promise(status in (413, 0) and closed, f"a body of 1 MiB: answered {status}, closed: {closed}")
 
 
 async def idle(attack: Attack) -> None:
@@ -204,36 +205,6 @@ async def flood(attack: Attack) -> None:
         f"of {ATTEMPTS} attempts of another member during the flood {refused} were refused, {unanswered} unanswered"
     )
     attack.promise(refused + unanswered == 0, sentence)
-
-
-def _send(connection: socket.socket, request: bytes, patience_s: float) -> int:
-    """The status of the answer, read when all was sent or the venue took no more; 0: closed without one, -1: no answer."""
-    connection.settimeout(patience_s)
-    try:
-        connection.sendall(request)
-    except TimeoutError:
-        pass
-    except OSError:
-        pass  # Closed while it was sent: the answer may have come before.
-    try:
-        answer = connection.recv(64)
-    except TimeoutError:
-        return -1
-    except OSError:
-        return 0
-    return int(answer.split()[1]) if answer else 0
-
-
-def _is_closed(connection: socket.socket, patience_s: float) -> bool:
-    connection.settimeout(patience_s)
-    try:
-        while connection.recv(65_536):
-            continue
-    except TimeoutError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 ATTACKS: tuple[Callable[[Attack], Awaitable[None]], ...] = (
