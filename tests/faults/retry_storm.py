@@ -4,9 +4,9 @@
 
 Two members send orders through `cutting_proxy.py`, over the WebSocket and over REST; an order that is not answered is sent
 again with its client_order_id, five times in all, and some are sent again though they were answered. At the end, asked without
-the proxy, each id that was ever sent exists once at most, and once exactly where it was answered or sent on a whole connection;
-all answers to an id name one order; each order's fills add up to what it says is filled; both sides' lots and yuan are equal;
-the accounts hold what the fills say.
+the proxy, each id that was ever sent exists once at most, and exactly once where it was answered; all answers to an id name
+one order; each order's fills add up to what it says is filled; both sides traded the same lots; the accounts hold what the
+fills say.
 """
 
 from __future__ import annotations
