@@ -32,6 +32,7 @@ from tempfile import TemporaryDirectory
 
 from services.journal.errors import JournalError
 from services.journal.sqlite import SqliteJournal
+from services.read_database import ReadDatabaseRefused
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.projector import catch_up
 from tests.faults.damage import damage
@@ -187,7 +188,7 @@ def _start(victim: Victim, copy: Path) -> Started:
         return Started(str(refusal), wrong=tuple(f"start {fault}" for fault in _not_a_sentence(finished)))
     try:
         wrong = asyncio.run(_holds_another(victim, copy))
-    except (JournalError, sqlite3.Error) as error:
+    except (JournalError, ReadDatabaseRefused, sqlite3.Error) as error:
         wrong = [f"start serves what cannot be read: {error}"]
     return Started(rebuilt="rebuil" in said.lower(), wrong=tuple(wrong))
 

@@ -18,6 +18,8 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+from services.journal.errors import JournalError
+from services.read_database import ReadDatabaseRefused
 from tests.faults.rebuilt import differences
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.traders import Trader, check_ledgers, load_until, open_traders
@@ -59,8 +61,11 @@ async def _one_folder(
         except DidNotStart as reason:
             report.broken.append(f"after kill {kill}: {reason}")
             return
-        report.broken += [f"after kill {kill + 1} {fault}" for fault in await differences(folder)]
-        report.add("rebuilt_row_for_row")
+        try:
+            report.broken += [f"after kill {kill + 1} {fault}" for fault in await differences(folder)]
+            report.add("rebuilt_row_for_row")
+        except (JournalError, ReadDatabaseRefused) as error:
+            report.broken.append(f"after kill {kill + 1}: {error}")
         proof = rex("journal", "verify", "--data-dir", folder, "--prove", "--json")
         if proof.exit_status != 0 or not json.loads(proof.out)["good"]:
             report.broken.append(f"after kill {kill + 1} verify says: {proof.out}{proof.err}")
