@@ -7,7 +7,7 @@ ENGINE := $(wildcard matching_engine/*.py matching_engine/*.pxd)
 FLOW   ?= load_tests/flows/sample.csv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native run test check coverage memcheck bench flow clean
+.PHONY: help setup native run test check coverage memcheck faults bench flow clean
 
 help: ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -54,6 +54,9 @@ coverage: setup ## the lines of the engine that its own tests reach, uncompiled:
 memcheck: setup ## hostile flows through the native engine under valgrind
 	@command -v valgrind >/dev/null || { echo "memcheck: NOT RUN, there is no valgrind on this machine" >&2; exit $${REX_REQUIRE_EVERYTHING:-0}; }
 	@PYTHONMALLOC=malloc valgrind -q --undef-value-errors=no --error-exitcode=9 $(BIN)/python -m tests.property.memory_run
+
+faults: setup ## every fault rig at full length (power cuts, kills, damage, soak ...): 90 minutes; needs root for mounts
+	@$(BIN)/python -m tests.faults
 
 bench: setup ## what each hot path costs beside its limit, and other engines on the same flow, in one run
 	@$(BIN)/python -m load_tests.benchmarks

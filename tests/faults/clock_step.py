@@ -1,0 +1,185 @@
+"""Steps a venue's clock, forward and back, running and at its start: no order and no trading day is stamped with the jump.
+
+    python -m tests.faults.clock_step --trials 30 --seed 1
+
+The clock is the rig's own (`mutants.stepped_clock`), nobody touches the machine's. In turn, a venue at work whose clock jumps
+400 days ahead, an hour ahead, an hour back (each for one order, then it is right again), and by a minute; and a stopped venue
+that is started with a clock an hour behind its last row, or 400 days ahead of it. A jump of more than five minutes must stop
+the venue, or its start, with a status that is not 0 and a sentence; where it goes on, nothing may be stamped more than five
+minutes off, and the trading date may not have moved. A minute is borne. Started again with the right clock the venue must
+have the trading date it had, every order, and the resting day order must still rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from time import time
+from typing import NamedTuple
+
+from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
+from tests.faults.mutants import stepped_clock
+from tests.faults.rig import Advance, Report, Rig, main, scratch
+from tests.faults.traders import Json, Trader, open_traders
+from tests.faults.venue_process import DidNotStart, VenueProcess, serve
+
+SECOND_NS = 10**9
+BEARABLE_S = 300
+
+
+class Step(NamedTuple):
+    """A jump of the clock, to a venue at work or to one that is stopped."""
+
+    seconds: int
+    at_start: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.seconds:+,} s {'at the start' if self.at_start else 'at work'}"
+
+
+STEPS = (
+    Step(400 * 86_400),
+    Step(60),
+    Step(-3_600, at_start=True),
+    Step(3_600),
+    Step(-3_600),
+    Step(400 * 86_400, at_start=True),
+)
+
+
+class Stepped:
+    """A folder whose venue has a clock that can be stepped."""
+
+    def __init__(self, work: Path) -> None:
+        self.folder = work / "rex-data"
+        self._file = work / "step"
+        self.step(0)
+
+    def step(self, seconds: int) -> None:
+        """From now on the venue's clock is so far ahead of the machine's."""
+        step = (seconds * SECOND_NS).to_bytes(8, "little", signed=True)
+        if not self._file.exists():
+            self._file.write_bytes(step)
+        with open(self._file, "r+b") as file:
+            file.write(step)
+
+    @contextmanager
+    def venue(self) -> Iterator[VenueProcess]:
+        with serve(self.folder, mutant=partial(stepped_clock, self._file)) as venue:
+            yield venue
+
+
+def run(trials: int, seed: int, advance: Advance) -> Report:
+    """So many steps, each in a fresh folder."""
+    report = Report("clock_step", {"stopped_with_a_sentence": 0, "went_on": 0})
+    random = Random(seed)
+    for trial in range(trials):
+        with TemporaryDirectory(dir=scratch()) as work:
+            asyncio.run(_trial(STEPS[trial % len(STEPS)], Stepped(Path(work)), random, report))
+        advance()
+    return report
+
+
+async def _trial(step: Step, stepped: Stepped, random: Random, report: Report) -> None:
+    with stepped.venue() as venue:
+        trader, _ = await open_traders(venue)
+        date = await _trading_date(venue, trader)
+        resting = trader.next_order() | {"time_in_force": "day", "price": "155.00"}
+        async with RexClient(venue.url, trader.key) as client:
+            trader.ledger.acknowledge(await client.place_order(resting))
+            for _ in range(random.randint(1, 20)):
+                trader.ledger.acknowledge(await client.place_order(trader.next_order()))
+        if not step.at_start:
+            stepped.step(step.seconds)
+            await _place_with_the_wrong_clock(step, venue, trader, report)
+            stepped.step(0)
+            await _must_have_stopped(step, venue, trader, date, report)
+        venue.kill()
+    if step.at_start:
+        stepped.step(step.seconds)
+        await _start_with_the_wrong_clock(step, stepped, trader, date, report)
+        stepped.step(0)
+    await _start_with_the_right_clock(step, stepped, trader, date, resting["client_order_id"], report)
+
+
+async def _trading_date(venue: VenueProcess, trader: Trader) -> str:
+    async with RexClient(venue.url, trader.key) as client:
+        return str((await client.venue())["trading_date"])
+
+
+async def _place_with_the_wrong_clock(step: Step, venue: VenueProcess, trader: Trader, report: Report) -> None:
+    async with RexClient(venue.url, trader.key) as client:
+        order = trader.next_order()
+        try:
+            placed = await client.place_order(order)
+        except (OutcomeUnknown, Unreachable, RexError):
+            trader.ledger.unanswered.add(order["client_order_id"])
+            return
+    trader.ledger.acknowledge(placed)
+    if (off_s := _stamped_off_s(placed)) > BEARABLE_S:
+        report.broken.append(f"{step}: an order was stamped {off_s:,.0f} s off")
+
+
+def _stamped_off_s(order: Json) -> float:
+    return abs(datetime.fromisoformat(order["created_at"]).timestamp() - time())
+
+
+async def _must_have_stopped(step: Step, venue: VenueProcess, trader: Trader, date: str, report: Report) -> None:
+    """Where it should have; where it goes on, the trading date is the one it was."""
+    try:
+        now = await _trading_date(venue, trader)
+    except (OutcomeUnknown, Unreachable, RexError):
+        _stopped(step, venue.ended(), venue.said, report)
+        return
+    report.add("went_on")
+    if now != date:
+        report.broken.append(f"{step}: the trading date was {date} and is {now}")
+
+
+def _stopped(step: Step, status: int | None, said: str, report: Report) -> None:
+    if abs(step.seconds) <= BEARABLE_S:
+        report.broken.append(f"{step}: the venue stopped: {said.strip()[-300:]}")
+    elif not status or "Traceback (most recent call last)" in said or "clock" not in said:
+        report.broken.append(f"{step}: stopped with status {status} without a sentence: {said.strip()[-300:]}")
+    else:
+        report.add("stopped_with_a_sentence")
+
+
+async def _start_with_the_wrong_clock(step: Step, stepped: Stepped, trader: Trader, date: str, report: Report) -> None:
+    try:
+        with stepped.venue() as venue:
+            await _place_with_the_wrong_clock(step, venue, trader, report)
+            await _must_have_stopped(step, venue, trader, date, report)
+    except DidNotStart as refusal:
+        _stopped(step, refusal.exit_status, refusal.said, report)
+
+
+async def _start_with_the_right_clock(
+    step: Step, stepped: Stepped, trader: Trader, date: str, resting: str, report: Report
+) -> None:
+    try:
+        with stepped.venue() as venue:
+            now = await _trading_date(venue, trader)
+            orders = await trader.orders(venue.url)
+    except DidNotStart as refusal:
+        report.broken.append(f"{step}: with the right clock {refusal}")
+        return
+    if now != date:
+        report.broken.append(f"{step}: with the right clock again the trading date is {now}, it was {date}")
+    report.broken += [f"{step}: {fault}" for fault in trader.ledger.broken(orders, "order")]
+    states = {order["client_order_id"]: order["state"] for order in orders}
+    if states.get(resting) != "new":
+        report.broken.append(f"{step}: the resting day order is {states.get(resting)}")
+
+
+RIG = Rig("clock_step", run, "trials", short=len(STEPS), long=5 * len(STEPS))
+
+if __name__ == "__main__":
+    sys.exit(main(RIG, __doc__))

@@ -1,0 +1,96 @@
+"""Lets one sync of the journal fail, kills the venue, goes on in a new one, cuts the power, and looks for every order.
+
+    python -m tests.faults.failed_sync --trials 20 --seed 1
+
+A sync that fails has marked its pages as written (`thin_disk.py`). The venue that saw it stops and acknowledges nothing more;
+but the next one reads those pages as if they were on the device, and lays its own rows behind them. If the power then goes,
+the pages never were, and what stands behind them is lost, acknowledged or not. Here: load, new blocks refuse to be written
+until the venue says it is not ready, kill -9, new blocks can be written again, a new venue, load, power cut, and each order
+that either venue acknowledged must be there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from random import Random
+
+import httpx
+
+from tests.faults.power_cut import cut
+from tests.faults.rig import Advance, Report, Rig, main
+from tests.faults.thin_disk import ThinDisk, thin_disk
+from tests.faults.traders import Trader, check_ledgers, load_until, open_traders
+from tests.faults.venue_process import DidNotStart, VenueProcess, serve
+
+BEFORE, AFTER = (20, 150), (20, 100)
+"""Acknowledgements before new blocks refuse, and of the next venue before the cut."""
+NOTICED_S = 10.0
+
+
+def run(trials: int, seed: int, advance: Advance) -> Report:
+    """So many trials, each on a fresh disk. Raises CannotRun."""
+    report = Report("failed_sync", {"syncs_failed": 0, "trials_with_a_loss": 0})
+    random = Random(seed)
+    for trial in range(1, trials + 1):
+        held = len(report.broken)
+        with thin_disk() as disk:
+            try:
+                asyncio.run(_one_disk(disk, random, report))
+            except DidNotStart as reason:
+                report.broken.append(f"trial {trial}: {reason}")
+        report.add("trials_with_a_loss", int(len(report.broken) > held))
+        advance()
+    report.counts["promises_broken"] = len(report.broken)
+    return report
+
+
+async def _one_disk(disk: ThinDisk, random: Random, report: Report) -> None:
+    with serve(disk.folder) as venue:
+        traders = await open_traders(venue)
+        await _load_until_a_sync_fails(disk, venue, traders, random.randint(*BEFORE), report)
+    disk.relieve()
+    for trader in traders:
+        trader.ledger.owe_late_ones()
+    with serve(disk.folder) as venue:
+        await check_ledgers(venue.url, traders, report)
+        await load_until(venue, traders, random.randint(*AFTER), lambda: cut(disk, venue, 0.0))
+    disk.restart()
+    with serve(disk.folder) as venue:
+        await check_ledgers(venue.url, traders, report)
+
+
+async def _load_until_a_sync_fails(
+    disk: ThinDisk, venue: VenueProcess, traders: list[Trader], acknowledgements: int, report: Report
+) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        filled = asyncio.Event()
+
+        def harm() -> None:
+            disk.fill()
+            filled.set()
+
+        tasks.create_task(load_until(venue, traders, acknowledgements, harm))
+        await filled.wait()
+        report.add("syncs_failed", int(await _is_not_ready(venue.url)))
+        venue.kill()
+
+
+async def _is_not_ready(url: str) -> bool:
+    """Whether it says so, or is gone, before it was asked too long."""
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        try:
+            async with asyncio.timeout(NOTICED_S):
+                while (await client.get("/readyz")).is_success:
+                    continue
+        except TimeoutError:
+            return False
+        except httpx.TransportError:
+            return True
+    return True
+
+
+RIG = Rig("failed_sync", run, "trials", short=5, long=50)
+
+if __name__ == "__main__":
+    sys.exit(main(RIG, __doc__))

@@ -1,0 +1,95 @@
+"""A disk whose power can be cut: an ext4 file system in an image file, mounted through a loop device. Needs root on Linux.
+
+`cut` is the file system's own shutdown call (EXT4_IOC_SHUTDOWN without a flush of its log): from that instant nothing more
+reaches the image, whatever a process still writes or syncs; what the file system had not yet handed to the device is gone
+when it is mounted again. It shows the order in which a program makes its promises and its syncs. It does not show a device
+that loses what it said it had: the loop device keeps everything that the file system gave it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.faults.rig import CannotRun
+
+EXT4_IOC_SHUTDOWN = 0x8004587D
+NO_LOG_FLUSH = struct.pack("I", 2)
+IMAGE_BYTES = 96 * 2**20
+NO_SPARE_TIME = "lazy_itable_init=0,lazy_journal_init=0"
+"""Nothing of the file system is left to be written later, behind the rig's back."""
+
+
+class LoopDisk:
+    """A mounted image; `folder` is where the venue keeps its data."""
+
+    def __init__(self, image: Path, mount_point: Path) -> None:
+        self._image = image
+        self._mount_point = mount_point
+        self.folder = mount_point / "rex-data"
+
+    def format(self) -> None:
+        """An empty file system, mounted."""
+        with open(self._image, "wb") as file:
+            file.truncate(IMAGE_BYTES)
+        self.run("mkfs.ext4", "-q", "-F", "-E", NO_SPARE_TIME, self._image)
+        self.mount()
+
+    def mount(self) -> None:
+        """Power again: ext4 replays its log."""
+        self.run("mount", "-o", "loop,errors=continue", self._image, self._mount_point)
+
+    def cut(self) -> None:
+        """The power is gone when this returns."""
+        mounted = os.open(self._mount_point, os.O_RDONLY)
+        try:
+            fcntl.ioctl(mounted, EXT4_IOC_SHUTDOWN, NO_LOG_FLUSH)
+        finally:
+            os.close(mounted)
+
+    def unmount(self) -> None:
+        """Nobody may have a file open on it."""
+        self.run("umount", self._mount_point)
+
+    def run(self, *command: str | Path) -> str:
+        """Its output; raises CalledProcessError."""
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def restart(self) -> None:
+        """After a cut: what the machine finds when its power comes back."""
+        self.unmount()
+        self.mount()
+
+
+@contextmanager
+def loop_disk(image_folder: Path | None = None) -> Iterator[LoopDisk]:
+    """A fresh disk, unmounted and removed at the end. Raises CannotRun where this machine cannot mount one."""
+    check_tools("mkfs.ext4", "mount", "umount")
+    with TemporaryDirectory(prefix="rex-disk-") as work:
+        mount_point = Path(work) / "mounted"
+        mount_point.mkdir()
+        disk = LoopDisk((image_folder or Path(work)) / "image", mount_point)
+        try:
+            disk.format()
+        except subprocess.CalledProcessError as error:
+            raise CannotRun(f"an image cannot be mounted here: {error.stderr.strip()}") from error
+        try:
+            yield disk
+        finally:
+            disk.unmount()
+
+
+def check_tools(*programs: str) -> None:
+    """Raises CannotRun where this process may not mount, or one of these programs is missing."""
+    if os.geteuid() != 0:
+        raise CannotRun("it mounts file systems, and this user is not root")
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        raise CannotRun(f"there is no {missing[0]} on this machine")

@@ -1,0 +1,56 @@
+"""What a process of a rig does to itself before it becomes a venue: a defect that the rig must catch, or a clock of its own.
+
+The product has no switch for any of this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mmap
+import sqlite3
+import time
+from collections.abc import Awaitable
+from functools import partial
+from pathlib import Path
+
+from services import cli
+from services.bootstrap import open_venue
+from services.journal import sqlite as journal_file
+from services.journal.row import Row
+from services.journal.sqlite import SqliteJournal
+
+
+def unsynced_journal() -> None:
+    """Commits are acknowledged before they are on the device: PRAGMA synchronous=OFF."""
+    make_durable = journal_file.make_durable
+
+    def make_careless(connection: sqlite3.Connection, path: Path) -> None:
+        make_durable(connection, path)
+        connection.execute("PRAGMA synchronous = OFF")
+        assert connection.execute("PRAGMA synchronous").fetchone() == (0,)
+
+    journal_file.make_durable = make_careless
+
+
+def early_acknowledgement() -> None:
+    """Rows are published when their way to the device begins, not when it ends."""
+    append = SqliteJournal.append
+
+    def append_carelessly(journal: SqliteJournal, row: Row) -> Awaitable[None]:
+        append(journal, row)
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    SqliteJournal.append = append_carelessly  # type: ignore[assignment, method-assign]
+
+
+def stepped_clock(step_file: Path) -> None:
+    """A clock that is ahead of the machine's by what stands in the file: nanoseconds, eight bytes, little-endian."""
+    with open(step_file, "rb") as file:
+        step = mmap.mmap(file.fileno(), 8, prot=mmap.PROT_READ)
+
+    def clock() -> int:
+        return time.time_ns() + int.from_bytes(step[:8], "little", signed=True)
+
+    vars(cli)["open_venue"] = partial(open_venue, clock=clock)

@@ -1,0 +1,17 @@
+"""A sync that fails: what the next venue builds on was written, so a power cut takes nothing that was acknowledged."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults import failed_sync
+from tests.faults.rig import CannotRun
+
+
+def test_a_failed_sync_a_kill_and_a_power_cut_lose_no_acknowledged_order() -> None:
+    try:
+        report = failed_sync.run(1, 5, lambda: None)
+    except CannotRun as reason:
+        pytest.skip(f"failed syncs: {reason}")
+    assert report.counts["syncs_failed"] == 1
+    assert report.broken == []

@@ -1,0 +1,86 @@
+"""A disk that cannot write to new blocks for a while, as the kernel has it: the sync fails, and the page counts as written.
+
+The image of a `loop_disk` lies in a small file system in memory. What ext4 uses itself (its log, its tables) has its blocks;
+the free ones have none until they are written. `fill` takes all the memory that is left: a write to a new block then fails,
+the fsync that waits for it says so **once**, and the kernel marks the page clean. From then on everybody reads the page as it
+was meant, no later sync writes it, and it is gone after the next mount. `relieve` gives the memory back.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.faults.loop_disk import IMAGE_BYTES, LoopDisk, check_tools
+from tests.faults.rig import CannotRun
+
+POOL_BYTES = IMAGE_BYTES + 8 * 2**20
+PAGE_KIB = 4
+
+
+class ThinDisk(LoopDisk):
+    """A mounted image in a pool of memory."""
+
+    def __init__(self, pool: Path, mount_point: Path) -> None:
+        super().__init__(pool / "image", mount_point)
+        self._filler = pool / "filler"
+
+    def format(self) -> None:
+        """An empty file system with blocks for its own needs only."""
+        super().format()
+        self.unmount()
+        with open(self._image, "r+b") as image:
+            os.posix_fallocate(image.fileno(), 0, IMAGE_BYTES)
+        self.mount()
+        self.run("fstrim", self._mount_point)
+
+    def mount(self) -> None:
+        super().mount()
+        source = self.run("findmnt", "-no", "SOURCE", self._mount_point).strip()
+        # One page a request: a request of which only a part can be written would count as written.
+        Path("/sys/block", Path(source).name, "queue/max_sectors_kb").write_text(str(PAGE_KIB))
+
+    def fill(self) -> None:
+        """From now on new blocks cannot be written."""
+        with open(self._filler, "wb", buffering=0) as filler:
+            pool = os.statvfs(self._filler)
+            left = pool.f_bavail * pool.f_frsize
+            with suppress(OSError):
+                os.posix_fallocate(filler.fileno(), 0, max(left - 2**20, 1))
+            filler.seek(0, os.SEEK_END)
+            with suppress(OSError):
+                while True:
+                    filler.write(bytes(PAGE_KIB * 1_024))
+
+    def relieve(self) -> None:
+        """New blocks can be written again."""
+        self._filler.unlink(missing_ok=True)
+
+
+@contextmanager
+def thin_disk() -> Iterator[ThinDisk]:
+    """A fresh one, unmounted and removed at the end. Raises CannotRun."""
+    check_tools("mkfs.ext4", "mount", "umount", "fstrim", "findmnt")
+    with TemporaryDirectory(prefix="rex-disk-") as work:
+        pool, mount_point = Path(work) / "pool", Path(work) / "mounted"
+        pool.mkdir()
+        mount_point.mkdir()
+        disk = ThinDisk(pool, mount_point)
+        try:
+            disk.run("mount", "-t", "tmpfs", "-o", f"size={POOL_BYTES}", "rex-pool", pool)
+        except subprocess.CalledProcessError as error:
+            raise CannotRun(f"a pool cannot be mounted here: {error.stderr.strip()}") from error
+        try:
+            disk.format()
+            try:
+                yield disk
+            finally:
+                disk.unmount()
+        except subprocess.CalledProcessError as error:
+            raise CannotRun(f"an image cannot be mounted here: {error.stderr.strip()}") from error
+        finally:
+            disk.run("umount", pool)

@@ -1,0 +1,185 @@
+"""Two members who trade with each other as fast as they are answered, over the WebSocket and over REST."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any, Protocol
+
+from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
+from tests.faults.ledger import Ledger
+from tests.faults.rig import Report
+from tests.faults.venue_process import VenueProcess
+
+SYMBOL = "NDFEB-N35"
+CASH = "900000000000.00"
+LOTS = 50_000_000
+SOCKET_LANES = 24
+REST_LANES = 3
+PAGE = 500
+AFTER = 100
+
+Json = dict[str, Any]
+
+
+class OpenVenue(Protocol):
+    """A venue and its operator's key."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def operator_key(self) -> str: ...
+
+
+def an_order(side: str, name: str, number: int) -> Json:
+    """Both sides meet within three ticks, so most orders trade, some in parts, and some rest."""
+    return {
+        "symbol": SYMBOL,
+        "side": side,
+        "price": f"{160 + Decimal(number % 3) / 10:.2f}",
+        "quantity": 1 + number % 7,
+        "time_in_force": "gtc",
+        "client_order_id": name,
+    }
+
+
+class Trader:
+    """One account, its ledger, and how its orders are named."""
+
+    def __init__(self, side: str, key: str) -> None:
+        self.side, self.key = side, key
+        self.ledger = Ledger()
+        self._number = 0
+        self._counted = 0
+
+    def next_order(self) -> Json:
+        self._number += 1
+        return self.order_named(f"{self.side}-{self._number}")
+
+    def order_named(self, name: str) -> Json:
+        """The order of a client_order_id, the same every time it is sent."""
+        return an_order(self.side, name, int(name.split("-")[1]))
+
+    async def trade(self, url: str, on_acknowledged: Callable[[], None]) -> None:
+        """Places orders on every lane until the venue is gone."""
+        async with RexClient(url, self.key) as client:
+            try:
+                await client.connect()
+            except (Unreachable, RexError):
+                return  # The harm was done before this member came.
+            async with asyncio.TaskGroup() as lanes:
+                for _ in range(SOCKET_LANES):
+                    lanes.create_task(self._lane(client.place_order, on_acknowledged))
+                for _ in range(REST_LANES):
+                    lanes.create_task(self._lane(client.post_order, on_acknowledged))
+
+    async def _lane(self, place: Callable[[Json], Any], on_acknowledged: Callable[[], None]) -> None:
+        while True:
+            order = self.next_order()
+            if self.ledger.harmed:
+                self.ledger.sent_after.add(order["client_order_id"])
+            try:
+                self.ledger.acknowledge(await place(order))
+            except (OutcomeUnknown, Unreachable, RexError):
+                self.ledger.unanswered.add(order["client_order_id"])
+                return
+            on_acknowledged()
+
+    async def retry(self, url: str) -> None:
+        """Every order that was never answered, once more: the answers are owed from now on."""
+        async with RexClient(url, self.key) as client:
+            await client.connect()
+            names = sorted(self.ledger.unanswered)
+            for order in await asyncio.gather(*(client.place_order(self.order_named(name)) for name in names)):
+                self.ledger.acknowledge(order)
+        self.ledger.unanswered.clear()
+
+    def newly_acknowledged(self) -> int:
+        """How many orders were acknowledged since this was last asked."""
+        new = len(self.ledger.owed) - self._counted
+        self._counted += new
+        return new
+
+    async def orders(self, url: str) -> list[Json]:
+        """All the account's orders, as the venue has them."""
+        async with RexClient(url, self.key) as client:
+            return await all_orders(client)
+
+
+async def all_orders(client: RexClient) -> list[Json]:
+    return await _all_pages("orders", lambda cursor: client.orders(state="all", limit=PAGE, cursor=cursor))
+
+
+async def all_fills(client: RexClient) -> list[Json]:
+    return await _all_pages("fills", lambda cursor: client.fills(limit=PAGE, cursor=cursor))
+
+
+async def _all_pages(name: str, page: Callable[[str | None], Awaitable[Json]]) -> list[Json]:
+    found: list[Json] = []
+    cursor = None
+    while True:
+        answer = await page(cursor)
+        found += answer[name]
+        cursor = answer["next_cursor"]
+        if cursor is None:
+            return found
+
+
+async def open_traders(venue: OpenVenue) -> list[Trader]:
+    """A buyer with cash and a seller with goods, both with a key."""
+    traders = []
+    async with RexClient(venue.url, venue.operator_key) as operator:
+        for side in ("buy", "sell"):
+            account = (await operator.open_account(f"{side}er"))["account"]
+            await operator.change_cash(account, CASH)
+            await operator.change_inventory(account, SYMBOL, LOTS)
+            traders.append(Trader(side, (await operator.issue_key(side, ["read", "trade"], account=account))["key"]))
+    return traders
+
+
+async def load_until(
+    venue: VenueProcess, traders: list[Trader], acknowledgements: int, harm: Callable[[], None]
+) -> None:
+    """Trades until so many orders were acknowledged in this load, then does the harm; returns when every lane has noticed.
+
+    No acknowledgement is read and no order sent while `harm` runs: each was before it began, or after it was done. A venue
+    that goes on as if nothing had happened is stopped when it has acknowledged AFTER orders that were sent after the harm.
+    """
+    count = 0
+    for trader in traders:
+        trader.ledger.begin()
+
+    def on_acknowledged() -> None:
+        nonlocal count
+        count += 1
+        if count == acknowledgements:
+            for trader in traders:
+                trader.ledger.harmed = True
+            harm()
+        if sum(trader.ledger.after for trader in traders) == AFTER:
+            venue.process.terminate()
+
+    async with asyncio.TaskGroup() as load:
+        for trader in traders:
+            load.create_task(trader.trade(venue.url, on_acknowledged))
+
+
+async def check_ledgers(url: str, traders: list[Trader], report: Report) -> None:
+    """What came back after the harm beside what the members were told; then what was never answered is sent again."""
+    lost_late = 0
+    for trader in traders:
+        try:
+            orders = await trader.orders(url)
+            report.broken += trader.ledger.broken(orders, "order")
+            kept, lost = trader.ledger.settle(orders)
+            await trader.retry(url)
+        except RexError as problem:
+            report.broken.append(f"the {trader.side}er, whom the venue knew, is answered {problem}")
+            continue
+        report.add("late_kept", kept)
+        report.add("late_lost", lost)
+        lost_late += lost
+    report.add("times_late_ones_were_lost", int(lost_late > 0))
+    report.add("acknowledged", sum(trader.newly_acknowledged() for trader in traders))

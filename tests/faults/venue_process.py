@@ -1,0 +1,155 @@
+"""`rex` as a child process that starts in a third of a second: one server process has imported it, and forks.
+
+A rig starts venues by the hundred; importing takes two seconds each time. What is forked is the console script's own `main`
+with its arguments, so the process is a whole `rex serve` with its own process id. A rig that measures memory takes a process
+of its own instead (`tests/e2e/process.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Timer
+from typing import Any, NamedTuple
+
+from services import cli
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["services.cli", "services.client", __name__])
+
+HANG_SECONDS = 60
+"""What has not started or ended by then is killed: its exit status is -9."""
+
+
+Mutant = Callable[[], None]
+"""What the child does to itself before it is `rex` (`mutants.py`); a function of a module, or a partial of one."""
+
+
+class DidNotStart(Exception):
+    """The venue ended before it was ready: carries its exit status and what it wrote."""
+
+    def __init__(self, exit_status: int | None, said: str) -> None:
+        super().__init__(f"the venue did not start (exit status {exit_status}): {said.strip()}")
+        self.exit_status = exit_status
+        self.said = said
+
+
+class Finished(NamedTuple):
+    """One `rex` command that ran to its end."""
+
+    exit_status: int | None
+    out: str
+    err: str
+
+    @property
+    def is_traceback(self) -> bool:
+        """Whether a bug of ours showed instead of a sentence."""
+        return "Traceback (most recent call last)" in self.out + self.err
+
+
+class VenueProcess:
+    """A running `rex serve`."""
+
+    def __init__(self, process: ForkServerProcess, url: str, keys: dict[str, Any], errors: Path) -> None:
+        self.process = process
+        self.url = url
+        self.operator_key: str = keys["operator"]["key"]
+        self._errors = errors
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
+    @property
+    def said(self) -> str:
+        """What it wrote on standard error so far."""
+        return self._errors.read_text(errors="replace")
+
+    def kill(self) -> None:
+        """SIGKILL, and gone when this returns."""
+        self.process.kill()
+        self.process.join()
+
+    def stop(self) -> int | None:
+        """SIGTERM; its exit status."""
+        self.process.terminate()
+        return self.ended()
+
+    def ended(self) -> int | None:
+        """The exit status once it has ended by itself; None where it did not in a minute."""
+        self.process.join(HANG_SECONDS)
+        return self.process.exitcode
+
+
+@contextmanager
+def serve(folder: Path, *options: str, mutant: Mutant | None = None) -> Iterator[VenueProcess]:
+    """A venue open around the clock on a free port; killed at the end if it still runs. Raises DidNotStart."""
+    arguments = ["serve", "--data-dir", str(folder), "--port", "0", "--schedule", "always", "--json", *options]
+    with TemporaryDirectory() as work:
+        errors = Path(work) / "stderr"
+        process, out = _fork(arguments, errors, mutant)
+        try:
+            with out, _impatience(process):
+                line = out.readline()
+            if not line.endswith("\n"):
+                process.join()
+                raise DidNotStart(process.exitcode, line + errors.read_text(errors="replace"))
+            ready = json.loads(line)
+            yield VenueProcess(process, ready["url"], json.loads(Path(ready["keys_file"]).read_text()), errors)
+        finally:
+            process.kill()
+            process.join()
+
+
+def rex(*arguments: str | Path) -> Finished:
+    """One command, run to its end."""
+    with TemporaryDirectory() as work:
+        errors = Path(work) / "stderr"
+        process, out = _fork([str(argument) for argument in arguments], errors, None)
+        with out, _impatience(process):
+            said = out.read()
+            process.join()
+        return Finished(process.exitcode, said, errors.read_text(errors="replace"))
+
+
+@contextmanager
+def _impatience(process: ForkServerProcess) -> Iterator[None]:
+    timer = Timer(HANG_SECONDS, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _fork(arguments: list[str], errors: Path, mutant: Mutant | None) -> tuple[ForkServerProcess, Any]:
+    reading, writing = _FORKS.Pipe(duplex=False)
+    process = _FORKS.Process(target=_become_rex, args=(arguments, writing, str(errors), mutant), daemon=True)
+    process.start()
+    writing.close()
+    out = os.fdopen(os.dup(reading.fileno()), encoding="utf-8")
+    reading.close()
+    return process, out
+
+
+def _become_rex(arguments: list[str], out: Connection, errors: str, mutant: Mutant | None) -> None:
+    """In the child: its standard output and error are ours, then it is `rex`."""
+    # What a venue shares with its own children is its own affair, not to be tidied up by the rig.
+    vars(resource_tracker._resource_tracker)["_fd"] = None
+    os.dup2(out.fileno(), 1)
+    out.close()
+    os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
+    if mutant is not None:
+        mutant()
+    sys.argv = ["rex", *arguments]
+    cli.main()
