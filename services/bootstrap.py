@@ -131,7 +131,13 @@ async def _run(
             read_database=read_database,
             projected=projector.reached,
             routers=[
-                websocket.router(state=state, order_entry=entry, channels=channels, clock=clock),
+                websocket.router(
+                    state=state,
+                    order_entry=entry,
+                    channels=channels,
+                    clock=clock,
+                    max_websockets_per_key=settings.max_websockets_per_key,
+                ),
                 reports_router(read_database, calendar, projector.reached),
             ],
             allowed_hosts=settings.allowed_hosts,
@@ -145,7 +151,11 @@ async def _run(
             trader_key=keys[_desk().name].key if settings.demo else None,
             operator_key=keys[OPERATOR].key if settings.demo else None,
         )
-        server = make_server(app)
+        server = make_server(
+            app,
+            max_connections=settings.max_connections,
+            max_connections_per_address=settings.max_connections_per_address,
+        )
         serving = parts.create_task(serve(server, listener), name="server")
         clients = [parts.create_task(dashboard.run(), name="pages")]
         if settings.demo:
