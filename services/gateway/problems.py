@@ -68,6 +68,7 @@ CODES: dict[str, int] = {
     "outcome_unknown": 503,
     "not_ready": 503,
     "too_many_connections": 503,
+    "too_many_pages": 503,
 }
 """Every code of the gateway's own and the status it usually comes with. Where the engine declines an amend or an administrative
 command (409), the code is the reason's name. Codes are stable: a client may switch on them."""
