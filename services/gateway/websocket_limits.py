@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
+from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
@@ -40,6 +41,12 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._sockets = cast(Sockets, server_state)
         self._closing_s = 0
+        self._application, self.app = self.app, self._run_application
+
+    async def _run_application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._application(scope, receive, send)
+        if self.initial_response is not None:
+            self.handshake_complete = True  # It was refused with a response; uvicorn would log that as an error.
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends what is under way."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -112,8 +113,12 @@ async def call(client: ClientConnection, method: str, **params: str) -> dict[str
     return reply
 
 
-async def test_a_key_has_so_many_connections_and_no_more(tmp_path: Path) -> None:
+async def test_a_key_has_so_many_connections_and_no_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with served_venue(tmp_path) as served, asyncio.timeout(30):
+        monkeypatch.setattr(logging.getLogger("uvicorn.error"), "propagate", True)
+        monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)
         mine = [await open_websocket(served, "alice") for _ in range(MAX_WEBSOCKETS_PER_KEY)]
         with pytest.raises(InvalidStatus) as refused:
             await open_websocket(served, "alice")
@@ -133,3 +138,4 @@ async def test_a_key_has_so_many_connections_and_no_more(tmp_path: Path) -> None
         for client in mine:
             assert "result" in await call(client, "ping")
             await client.close()
+    assert caplog.records == [], "a refused handshake is no error of the venue"
