@@ -176,7 +176,13 @@ async def _run(
             read_database=read_database,
             projected=projected,
             routers=[
-                websocket.router(state=state, order_entry=entry, channels=channels, clock=clock),
+                websocket.router(
+                    state=state,
+                    order_entry=entry,
+                    channels=channels,
+                    clock=clock,
+                    max_websockets_per_key=settings.max_websockets_per_key,
+                ),
                 reports_router(read_database, calendar, projected),
             ],
             allowed_hosts=settings.allowed_hosts,
@@ -194,7 +200,11 @@ async def _run(
             trader_key=keys[_desk().name].key if settings.demo else None,
             operator_key=keys[OPERATOR].key if settings.demo else None,
         )
-        server = make_server(app)
+        server = make_server(
+            app,
+            max_connections=settings.max_connections,
+            max_connections_per_address=settings.max_connections_per_address,
+        )
         serving = start(serve(server, listener), "server")
         clients = [start(dashboard.run(), "pages")]
         if settings.demo:

@@ -16,6 +16,7 @@ from services.dashboard.desk import Desk
 from services.dashboard.live import LiveFeed
 from services.dashboard.operations import Operations
 from services.dashboard.operator_page import operator_page
+from services.dashboard.page_limit import PageLimit
 from services.dashboard.trader_page import TraderPage, no_instrument_page
 
 _FIRST_SYMBOL = "PRND-OX"
@@ -62,6 +63,10 @@ def mount_dashboard(
     # NiceGUI adds its middleware at every mount, which Starlette refuses once the application has served a request.
     nicegui.app.user_middleware.clear()
     nicegui.app.middleware_stack = None
+    nicegui.app.add_middleware(PageLimit)
+    # By polling, every request without an id would open one more session.
+    nicegui.app.config.socket_io_js_transports = ["websocket"]
+    nicegui.core.sio.eio.transports = ["websocket"]
     ui.run_with(
         app,
         mount_path="/ui",

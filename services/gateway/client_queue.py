@@ -55,6 +55,8 @@ class ClientQueue:
         self.bell = asyncio.Event()
         """Rung whenever there is something to send, or to close."""
         self.closing: Closing | None = None
+        self.on_close: Callable[[], None] | None = None
+        """Called once, when the connection begins to close."""
 
     def __len__(self) -> int:
         """How many messages of the strict lane wait."""
@@ -98,6 +100,8 @@ class ClientQueue:
         """Ends the connection, with the first reason given; what waits is not sent."""
         if self.closing is None:
             self.closing = Closing(code, reason)
+            if self.on_close is not None:
+                self.on_close()
         self._strict.clear()
         self._market.clear()
         self._stale.clear()

@@ -33,6 +33,8 @@ MAX_MESSAGE_BYTES = 64 * 1024
 """How large a message to the venue may be."""
 AUTHENTICATE_SECONDS = 10.0
 """How long a connection may stay without a key."""
+CLOSE_SECONDS = 5.0
+"""How long a client may take to receive the close; then the connection is given up."""
 IN_FLIGHT = 4_096
 """How many orders and unread replies one connection may have before its next message has to wait."""
 CLOSE_TOO_LARGE = 1009
@@ -53,10 +55,13 @@ class Connection:
         channels: Channels,
         clock: Callable[[], int],
         key: ApiKey | None,
+        admit: Callable[[ApiKey], None],
     ) -> None:
+        """`admit` counts the connection for a key that comes later, with `authenticate`; it raises a problem to refuse it."""
         self._state = state
         self._channels = channels
         self._clock = clock
+        self._admit = admit
         self.key = key
         self.queue = ClientQueue(channels.snapshot)
         self._orders = OrderPipeline(state, order_entry, self.queue, self._valid_key)
@@ -71,10 +76,19 @@ class Connection:
     async def run(self, receive: Receive, send: Send) -> None:
         """Until either side closes."""
         writer = asyncio.create_task(self._write(send))
-        deadline = asyncio.get_running_loop().call_later(AUTHENTICATE_SECONDS, self._must_be_authenticated)
+        loop = asyncio.get_running_loop()
+        deadline = loop.call_later(AUTHENTICATE_SECONDS, self._must_be_authenticated)
         try:
-            await self._read(receive)
+            async with asyncio.timeout(None) as time_to_close:
+                self.queue.on_close = lambda: time_to_close.reschedule(loop.time() + CLOSE_SECONDS)
+                if self.queue.closing is not None:
+                    self.queue.on_close()
+                await self._read(receive)
+        except TimeoutError:
+            if not time_to_close.expired():
+                raise
         finally:
+            self.queue.on_close = None
             deadline.cancel()
             self._channels.leave(self)
             writer.cancel()
@@ -126,6 +140,7 @@ class Connection:
         key = self._state.find_key(params.key)
         if key is None:
             raise _unknown_key()
+        self._admit(key)
         self.key = key
         self._result(message, {"account": key.account, "name": key.name, "scopes": sorted(key.scopes)})
 

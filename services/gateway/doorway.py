@@ -126,7 +126,7 @@ class Doorway:
             self._check_host_and_origin(headers)
             scope[KEY] = self._known_key(headers) if b"authorization" in headers else None
         except ProblemError as problem:
-            await _refuse_handshake(problem, scope, receive, send)
+            await refuse_handshake(problem, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -188,7 +188,8 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _refuse_handshake(problem: ProblemError, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse_handshake(problem: ProblemError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers a WebSocket handshake with a problem."""
     if "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1008, "reason": problem.code})
         return

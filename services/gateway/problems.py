@@ -28,6 +28,7 @@ from services.gateway.wording import REASONS, worded
 PROBLEM_JSON = "application/problem+json"
 
 CODES: dict[str, int] = {
+    "malformed_http": 400,
     "malformed_json": 400,
     "host_not_allowed": 400,
     "missing_key": 401,
@@ -42,9 +43,11 @@ CODES: dict[str, int] = {
     "unknown_key_id": 404,
     "unknown_trade": 404,
     "method_not_allowed": 405,
+    "request_timeout": 408,
     "order_not_open": 409,
     "nothing_recorded": 409,
     "body_too_large": 413,
+    "url_too_long": 414,
     "validation_failed": 422,
     "invalid_price": 422,
     "price_off_tick": 422,
@@ -58,10 +61,14 @@ CODES: dict[str, int] = {
     "invalid_rate": 422,
     "invalid_cursor": 422,
     "client_order_id_reused": 422,
+    "too_many_websockets": 429,
+    "headers_too_large": 431,
     "internal_error": 500,
     "inbox_full": 503,
     "outcome_unknown": 503,
     "not_ready": 503,
+    "too_many_connections": 503,
+    "too_many_pages": 503,
 }
 """Every code of the gateway's own and the status it usually comes with. Where the engine declines an amend or an administrative
 command (409), the code is the reason's name. Codes are stable: a client may switch on them."""
@@ -103,7 +110,9 @@ class ProblemError(Exception):
         """Headers the status asks for."""
         if self.status == 401:
             return {"www-authenticate": 'Bearer realm="rex"'}
-        if self.status == 503:
+        if self.status == 413:
+            return {"connection": "close"}
+        if self.status in (429, 503):
             return {"retry-after": RETRY_AFTER_SECONDS}
         return {}
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import resource
 import socket
 from collections.abc import Iterator
 
@@ -13,6 +14,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.gateway.connection import MAX_MESSAGE_BYTES
+from services.gateway.http_limits import LimitedHttp
+from services.gateway.sockets import Sockets
+from services.gateway.websocket_limits import PING_SECONDS, LimitedWebSocket
 
 SHUTDOWN_SECONDS = 5.0
 """How long requests under way may take when the venue closes."""
@@ -20,13 +24,30 @@ _LAST_SECONDS = 0.2
 """How long a request whose connection was cut may take to notice."""
 FAULT_SECONDS = 0.5
 """How long their answers (503 `outcome_unknown`) may take to leave when the venue has failed."""
-
+UNACKNOWLEDGED_SECONDS = 20
+"""How long the kernel waits for a client to acknowledge data, or to make room for more, before it ends the connection."""
+SOCKET_BUFFER_BYTES = 256 * 1024
+"""How much the kernel may hold of what one client was sent, and of what it sent; Linux doubles it to count its own overhead."""
+OTHER_DESCRIPTORS = 256
+"""Descriptors that are not for clients: journal, read database, log, and some to spare."""
+TICKS_PER_SECOND = 10
+"""How often uvicorn calls `on_tick`."""
 
 log = logging.getLogger("uvicorn.error")
 
 
 class Server(uvicorn.Server):
     """A server whose signals are `rex`'s to handle: a Ctrl-C ends the venue from the outside in, not the server alone."""
+
+    def __init__(self, config: uvicorn.Config, sockets: Sockets) -> None:
+        super().__init__(config)
+        self.server_state: Sockets = sockets
+
+    async def on_tick(self, counter: int) -> bool:
+        """What uvicorn does ten times a second, and once a second the sweep over all sockets."""
+        if counter % TICKS_PER_SECOND == 0:
+            self.server_state.sweep()
+        return await super().on_tick(counter)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -65,21 +86,33 @@ class Server(uvicorn.Server):
             log.disabled = False
 
 
-def make_server(app: FastAPI) -> Server:
+def make_server(app: FastAPI, *, max_connections: int, max_connections_per_address: int) -> Server:
     """A server of the application; `serve` runs it."""
-    return Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            ws="websockets-sansio",
-            lifespan="on",
-            log_level="warning",
-            access_log=False,
-            ws_max_size=MAX_MESSAGE_BYTES,
-            ws_per_message_deflate=False,  # Messages are small and the way is short: compressing costs more than it saves.
-            timeout_graceful_shutdown=None,  # `Server.end` says how long.
-        )
+    config = uvicorn.Config(
+        app,
+        http=LimitedHttp,
+        ws=LimitedWebSocket,
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # Messages are small and the way is short: compressing costs more than it saves.
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        timeout_graceful_shutdown=None,  # `Server.end` says how long.
     )
+    return Server(config, Sockets(_within_descriptors(max_connections), max_connections_per_address))
+
+
+def _within_descriptors(max_connections: int) -> int:
+    """As many sockets as this process may have descriptors for; it asks for as many as it needs, up to its hard limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max_connections + OTHER_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, min(max_connections, soft - OTHER_DESCRIPTORS))
+    return max_connections
 
 
 async def serve(server: Server, listener: socket.socket) -> None:
@@ -96,8 +129,14 @@ async def serve(server: Server, listener: socket.socket) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens already, so that what connects during the start waits instead of failing."""
     try:
-        return socket.create_server((host, port), backlog=2048)
+        listener = socket.create_server((host, port), backlog=2048)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
         raise OSError(f"port {port} of {host} is in use: choose another with --port (0 takes a free one)") from error
+    # Accepted sockets inherit these.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_SECONDS * 1000)
+    return listener

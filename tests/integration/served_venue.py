@@ -9,10 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import uvicorn
-
 from services.client import RexClient
-from services.gateway.connection import MAX_MESSAGE_BYTES
+from services.gateway.server import Server, listen, make_server
 from tests.integration.venue import RunningVenue, running_venue
 
 
@@ -22,7 +20,7 @@ class Served:
 
     venue: RunningVenue
     url: str
-    server: uvicorn.Server
+    server: Server
     clients: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def client(self, name: str) -> RexClient:
@@ -33,7 +31,7 @@ class Served:
 @asynccontextmanager
 async def served_venue(folder: Path, *, send_buffer_bytes: int | None = None) -> AsyncIterator[Served]:
     async with running_venue(folder) as venue:
-        listening = socket.create_server(("127.0.0.1", 0))
+        listening = listen("127.0.0.1", 0)
         if send_buffer_bytes is not None:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
         async with serving(venue, listening) as served:
@@ -41,18 +39,14 @@ async def served_venue(folder: Path, *, send_buffer_bytes: int | None = None) ->
 
 
 @asynccontextmanager
-async def serving(venue: RunningVenue, listening: socket.socket) -> AsyncIterator[Served]:
+async def serving(
+    venue: RunningVenue, listening: socket.socket, *, max_connections: int = 256, max_connections_per_address: int = 256
+) -> AsyncIterator[Served]:
     """A server on this socket, which may be stopped and followed by another one on the same port."""
-    config = uvicorn.Config(
-        venue.app,
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_max_size=MAX_MESSAGE_BYTES,
-        lifespan="off",
-        log_level="warning",
-        timeout_graceful_shutdown=1,
+    server = make_server(
+        venue.app, max_connections=max_connections, max_connections_per_address=max_connections_per_address
     )
-    server = uvicorn.Server(config)
+    server.config.timeout_graceful_shutdown = 1
     # The socket listens already: a client that comes before the server is up waits in its backlog.
     task = asyncio.create_task(server.serve(sockets=[listening]))
     served = Served(venue, f"http://127.0.0.1:{listening.getsockname()[1]}", server)

@@ -47,6 +47,7 @@ BASE_URL = "http://127.0.0.1:8000"
 CASH_FEN = 100_000_000_000
 LOTS = {"PRND-OX": 1_000, "NDFEB-N35": 1_000}
 TRADERS = ("alice", "bob")
+MAX_WEBSOCKETS_PER_KEY = 4
 
 
 class Clock:
@@ -126,7 +127,15 @@ async def running_venue(
             inbox=inbox,
             read_database=read_database,
             projected=projector.reached,
-            routers=[websocket.router(state=state, order_entry=order_entry, channels=channels, clock=clock)],
+            routers=[
+                websocket.router(
+                    state=state,
+                    order_entry=order_entry,
+                    channels=channels,
+                    clock=clock,
+                    max_websockets_per_key=MAX_WEBSOCKETS_PER_KEY,
+                )
+            ],
             allowed_hosts=("127.0.0.1", "localhost"),
             facts=VenueFacts(schedule="always"),
             request_log=request_log,

@@ -44,7 +44,7 @@ class Wire:
 
 def connection(venue: RunningVenue, key: ApiKey | None) -> Connection:
     channels = Channels(venue.state, venue.market)
-    return Connection(venue.state, venue.order_entry, channels, venue.clock, key)
+    return Connection(venue.state, venue.order_entry, channels, venue.clock, key, lambda _: None)
 
 
 def alice(venue: RunningVenue) -> ApiKey | None:
@@ -94,3 +94,18 @@ async def test_without_a_key_the_time_is_limited(tmp_path: Path, monkeypatch: py
         wire.reads.set()
         await asyncio.wait_for(connection(venue, None).run(wire.receive, wire.send), timeout=10)
     assert [message["code"] for message in wire.sent] == [CLOSE_NOT_AUTHENTICATED]
+
+
+async def test_a_client_that_never_receives_its_close_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.gateway.connection.CLOSE_SECONDS", 0)
+    async with running_venue(tmp_path) as venue:
+        wire = Wire([{"method": "ping"}])
+        client = connection(venue, alice(venue))
+        task = asyncio.create_task(client.run(wire.receive, wire.send))
+        await some_turns()
+        assert not task.done(), "its writer waits for the client to read"
+        client.queue.close(CLOSE_TOO_SLOW, "private messages were not read fast enough")
+        await asyncio.wait_for(task, timeout=10)
+    assert wire.sent == []

@@ -1,0 +1,98 @@
+"""A WebSocket whose client is let go, whether it reads or not.
+
+uvicorn closes by asking the transport to flush first, which for a client that never reads is never. This subclass cuts the
+connection a few seconds after its close has begun, and bounds what a client can make the server hold meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from starlette.types import Receive, Scope, Send
+from uvicorn import Config
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.frames import Frame
+
+from services.gateway.http_limits import CLOSE_SECONDS
+from services.gateway.http_refusals import malformed_handshake, problem_response
+from services.gateway.sockets import Sockets
+
+PING_SECONDS = 20.0
+"""How often the server pings, and how long it waits for the answer."""
+FRAGMENTS = 1_024
+"""Of how many frames one message may consist."""
+CLOSE_TOO_LARGE = 1009
+CLOSE_INTERNAL_ERROR = 1011
+"""uvicorn's code for a missing pong."""
+
+
+class LimitedWebSocket(WebSocketsSansIOProtocol):
+    """One WebSocket connection, which `LimitedHttp` has counted and handed over."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._sockets = cast(Sockets, server_state)
+        self._closing_s = 0
+        self._application, self.app = self.app, self._run_application
+
+    async def _run_application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._application(scope, receive, send)
+        if self.initial_response is not None:
+            self.handshake_complete = True  # It was refused with a response; uvicorn would log that as an error.
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends what is under way."""
+        super().connection_lost(exc)
+        self._sockets.leave(self.client[0] if self.client else "")
+
+    def second_passed(self) -> None:
+        """One sweep: cuts a connection whose close takes too long."""
+        if self.close_sent or self.transport.is_closing():
+            self._closing_s += 1
+            if self._closing_s > CLOSE_SECONDS:
+                self.transport.abort()
+
+    def handle_ping(self) -> None:
+        """Answers, unless answers are piling up already: a pong is only owed to the last ping."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def handle_cont(self, event: Frame) -> None:
+        """A fragment; empty ones count as well."""
+        if len(self.frames) < FRAGMENTS:
+            super().handle_cont(event)
+        elif not self.transport.is_closing():
+            self.conn.fail(CLOSE_TOO_LARGE, f"a message may consist of {FRAGMENTS} frames")
+            self.handle_parser_exception()
+
+    def handle_parser_exception(self) -> None:
+        """The client broke the protocol: nothing more is sent to it than the close."""
+        super().handle_parser_exception()
+        self._send_no_more()
+
+    def refuse_unread_handshake(self) -> None:
+        """Answers a handshake that the `websockets` library cannot read; uvicorn would leave the client waiting."""
+        if not self.handshake_initiated:
+            self.transport.write(problem_response(malformed_handshake(), self.default_headers))
+            self.transport.close()
+
+    def keepalive_timeout(self) -> None:
+        """No pong came in time."""
+        super().keepalive_timeout()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": CLOSE_INTERNAL_ERROR})
+        self._send_no_more()
+
+    def _send_no_more(self) -> None:
+        # Who still sends gets ClientDisconnected, also where it waits for room.
+        self.disconnected = True
+        self.writable.set()

@@ -1,0 +1,64 @@
+"""What a client without a key can cost a venue: memory and CPU of the process, measured from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.e2e.process import ServedVenue, serve
+
+if not sys.platform.startswith("linux"):
+    pytest.skip("memory and CPU time are read from /proc", allow_module_level=True)
+
+MIB = 2**20
+HEAD = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+FLOODS = {
+    "20 MiB of header lines": HEAD + b"a: b\r\n" * (20 * MIB // 6),
+    "one header of 40 MiB": HEAD + b"a: " + b"x" * 40 * MIB,
+    "a URL of 40 MiB": b"GET /" + b"x" * 40 * MIB,
+    "20 MiB of trailers": HEAD + b"transfer-encoding: chunked\r\n\r\n0\r\n" + b"a: b\r\n" * (20 * MIB // 6),
+    "20 MiB of requests": (HEAD + b"\r\n") * (20 * MIB // 43),
+}
+
+
+def memory_bytes(venue: ServedVenue) -> int:
+    pages = int(Path(f"/proc/{venue.process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_seconds(venue: ServedVenue) -> float:
+    fields = Path(f"/proc/{venue.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def send_all_it_takes(venue: ServedVenue, data: bytes) -> socket.socket:
+    """Sends until the venue reads no more, and never reads itself; the socket stays open."""
+    client = socket.create_connection(("127.0.0.1", urlsplit(venue.url).port or 80))
+    client.settimeout(1)
+    with contextlib.suppress(OSError):
+        client.sendall(data)
+    return client
+
+
+def test_nobody_without_a_key_costs_much(tmp_path: Path) -> None:
+    with serve(tmp_path) as venue:
+        httpx.get(f"{venue.url}/healthz").raise_for_status()
+        memory_before, cpu_before = memory_bytes(venue), cpu_seconds(venue)
+        clients = [send_all_it_takes(venue, flood) for flood in FLOODS.values()]
+        grown, spent = memory_bytes(venue) - memory_before, cpu_seconds(venue) - cpu_before
+        assert grown < 8 * MIB, "header lines alone were 400 MiB"
+        assert spent < 2, "the headers of 20 and 40 MiB alone were 4 s"
+        for client in clients:
+            client.close()
+        with httpx.Client(base_url=venue.url) as browser:
+            answers = [browser.get("/ui/") for _ in range(150)]
+        assert {answer.status_code for answer in answers[-50:]} == {503}
+        assert memory_bytes(venue) - memory_before < 40 * MIB, "150 pages were 45 MiB more"
+        assert httpx.get(f"{venue.url}/readyz").status_code == 200

@@ -1,0 +1,141 @@
+"""A WebSocket client that does not read, or never stops sending, is let go; a key has a bounded number of connections."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
+
+from services.gateway.http_limits import CLOSE_SECONDS
+from services.gateway.websocket_limits import FRAGMENTS, LimitedWebSocket
+from tests.integration.raw_http import RawConnection, raw_connection, until
+from tests.integration.served_venue import Served, served_venue
+from tests.integration.venue import MAX_WEBSOCKETS_PER_KEY
+
+pytestmark = pytest.mark.anyio
+
+SMALL_BUFFER_BYTES = 4_096
+
+
+def handshake(served: Served) -> bytes:
+    key = served.venue.keys["alice"].key
+    secret = base64.b64encode(bytes(16)).decode()
+    return (
+        f"GET /v1/ws HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\nupgrade: websocket\r\n"
+        f"connection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: {secret}\r\n\r\n"
+    ).encode()
+
+
+def frame(data: bytes, opcode: Opcode = Opcode.TEXT, *, fin: bool = True) -> bytes:
+    return Frame(opcode, data, fin=fin).serialize(mask=True)
+
+
+def websockets(served: Served) -> list[LimitedWebSocket]:
+    connections = served.server.server_state.connections
+    return [connection for connection in connections if isinstance(connection, LimitedWebSocket)]
+
+
+async def open_deaf(served: Served, raw: RawConnection) -> LimitedWebSocket:
+    """A connection whose client reads the handshake and nothing more, with replies that wait for it."""
+    await raw.send(handshake(served))
+    assert (await raw.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+    raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    [venues_side] = websockets(served)
+    raw.writer.write(frame(b'{"method": "ping"}') * 4_000)
+    await until(lambda: not venues_side.writable.is_set())
+    return venues_side
+
+
+async def test_a_client_that_does_not_read_is_cut_after_the_close(tmp_path: Path) -> None:
+    async with (
+        served_venue(tmp_path, send_buffer_bytes=SMALL_BUFFER_BYTES) as served,
+        raw_connection(served, receive_buffer_bytes=SMALL_BUFFER_BYTES) as raw,
+    ):
+        venues_side = await open_deaf(served, raw)
+        with capture_logs() as logs:
+            venues_side.keepalive_timeout()
+            await until(lambda: not served.server.server_state.tasks)
+        assert served.server.server_state.open == 1, "the socket waits for its buffer to empty"
+        for _ in range(CLOSE_SECONDS + 1):
+            served.server.server_state.sweep()
+        await until(lambda: served.server.server_state.open == 0)
+        assert not websockets(served)
+        assert logs == [], "that a client is gone is no error of the venue"
+
+
+async def test_pings_of_a_client_that_does_not_read_fill_no_memory(tmp_path: Path) -> None:
+    async with (
+        served_venue(tmp_path, send_buffer_bytes=SMALL_BUFFER_BYTES) as served,
+        raw_connection(served, receive_buffer_bytes=SMALL_BUFFER_BYTES) as raw,
+    ):
+        venues_side = await open_deaf(served, raw)
+        held = venues_side.transport.get_write_buffer_size()
+        for _ in range(100):
+            venues_side.data_received(frame(b"x" * 125, Opcode.PING) * 1_000)
+        assert venues_side.transport.get_write_buffer_size() == held
+
+
+async def test_a_client_that_pings_and_reads_gets_its_pongs(tmp_path: Path) -> None:
+    async with served_venue(tmp_path) as served, raw_connection(served) as raw:
+        await raw.send(handshake(served))
+        await raw.reader.readuntil(b"\r\n\r\n")
+        await raw.send(frame(b"here", Opcode.PING))
+        assert await raw.reader.readexactly(6) == Frame(Opcode.PONG, b"here").serialize(mask=False)
+
+
+async def test_a_message_of_too_many_frames_closes(tmp_path: Path) -> None:
+    async with served_venue(tmp_path) as served, raw_connection(served) as raw:
+        await raw.send(handshake(served))
+        await raw.reader.readuntil(b"\r\n\r\n")
+        await raw.send(frame(b"{", fin=False) + frame(b"", Opcode.CONT, fin=False) * (FRAGMENTS + 100))
+        opcode, size, high, low = await raw.reader.readexactly(4)
+        assert (opcode & 15, high * 256 + low) == (Opcode.CLOSE, 1009), size
+        await raw.ended()
+        await until(lambda: served.server.server_state.open == 0)
+
+
+def open_websocket(served: Served, name: str | None) -> connect:
+    headers = {} if name is None else {"authorization": f"Bearer {served.venue.keys[name].key}"}
+    return connect(served.url.replace("http", "ws") + "/v1/ws", additional_headers=headers, proxy=None)
+
+
+async def call(client: ClientConnection, method: str, **params: str) -> dict[str, object]:
+    await client.send(json.dumps({"method": method, "params": params}))
+    reply: dict[str, object] = json.loads(await client.recv())
+    return reply
+
+
+async def test_a_key_has_so_many_connections_and_no_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with served_venue(tmp_path) as served, asyncio.timeout(30):
+        monkeypatch.setattr(logging.getLogger("uvicorn.error"), "propagate", True)
+        monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)
+        mine = [await open_websocket(served, "alice") for _ in range(MAX_WEBSOCKETS_PER_KEY)]
+        with pytest.raises(InvalidStatus) as refused:
+            await open_websocket(served, "alice")
+        response = refused.value.response
+        assert (response.status_code, response.headers["retry-after"]) == (429, "1")
+        assert json.loads(response.body or b"")["code"] == "too_many_websockets"
+        async with open_websocket(served, "bob") as other:
+            assert "result" in await call(other, "ping")
+        async with open_websocket(served, None) as late:
+            reply = await call(late, "authenticate", key=served.venue.keys["alice"].key)
+            assert reply["error"]["code"] == "too_many_websockets"  # type: ignore[index]
+            await mine.pop().close()
+            await until(lambda: len(websockets(served)) == MAX_WEBSOCKETS_PER_KEY)
+            assert "result" in await call(late, "authenticate", key=served.venue.keys["alice"].key)
+        await until(lambda: len(websockets(served)) == MAX_WEBSOCKETS_PER_KEY - 1)
+        mine.append(await open_websocket(served, "alice"))
+        for client in mine:
+            assert "result" in await call(client, "ping")
+            await client.close()
+    assert caplog.records == [], "a refused handshake is no error of the venue"
