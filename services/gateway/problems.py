@@ -58,6 +58,7 @@ CODES: dict[str, int] = {
     "invalid_rate": 422,
     "invalid_cursor": 422,
     "client_order_id_reused": 422,
+    "too_many_requests": 429,
     "internal_error": 500,
     "inbox_full": 503,
     "outcome_unknown": 503,
@@ -103,7 +104,7 @@ class ProblemError(Exception):
         """Headers the status asks for."""
         if self.status == 401:
             return {"www-authenticate": 'Bearer realm="rex"'}
-        if self.status == 503:
+        if self.status in (429, 503):
             return {"retry-after": RETRY_AFTER_SECONDS}
         return {}
 

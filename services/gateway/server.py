@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.gateway.connection import MAX_MESSAGE_BYTES
+from services.gateway.paced_websocket import PacedWebSocket
 
 SHUTDOWN_SECONDS = 5
 """How long requests under way may take when the venue closes."""
@@ -32,7 +33,7 @@ def make_server(app: FastAPI) -> Server:
         uvicorn.Config(
             app,
             http="httptools",
-            ws="websockets-sansio",
+            ws=PacedWebSocket,
             lifespan="on",
             log_level="warning",
             access_log=False,

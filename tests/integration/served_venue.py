@@ -13,6 +13,7 @@ import uvicorn
 
 from services.client import RexClient
 from services.gateway.connection import MAX_MESSAGE_BYTES
+from services.gateway.paced_websocket import PacedWebSocket
 from tests.integration.venue import RunningVenue, running_venue
 
 
@@ -31,8 +32,10 @@ class Served:
 
 
 @asynccontextmanager
-async def served_venue(folder: Path, *, send_buffer_bytes: int | None = None) -> AsyncIterator[Served]:
-    async with running_venue(folder) as venue:
+async def served_venue(
+    folder: Path, *, send_buffer_bytes: int | None = None, inbox_commands: int = 65_536
+) -> AsyncIterator[Served]:
+    async with running_venue(folder, inbox_commands=inbox_commands) as venue:
         listening = socket.create_server(("127.0.0.1", 0))
         if send_buffer_bytes is not None:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
@@ -41,11 +44,13 @@ async def served_venue(folder: Path, *, send_buffer_bytes: int | None = None) ->
 
 
 @asynccontextmanager
-async def serving(venue: RunningVenue, listening: socket.socket) -> AsyncIterator[Served]:
+async def serving(
+    venue: RunningVenue, listening: socket.socket, ws: type[PacedWebSocket] = PacedWebSocket
+) -> AsyncIterator[Served]:
     """A server on this socket, which may be stopped and followed by another one on the same port."""
     config = uvicorn.Config(
         venue.app,
-        ws="websockets-sansio",
+        ws=ws,
         ws_per_message_deflate=False,
         ws_max_size=MAX_MESSAGE_BYTES,
         lifespan="off",
