@@ -3,7 +3,7 @@
 What a lost connection leaves unanswered is sent again, in order, with the same client_order_id: the venue answers a repeated
 order with its present state, an amend that had arrived already with the order as it is, and a cancel that had arrived already
 with `order_not_open`. An order the venue was too busy to
-take (503) is sent again, too, behind those already under way.
+take (503, or 429 for the account's own part) is sent again, too, behind those already under way.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class AccountStream:
         error = None if reply.cancelled() else reply.exception()
         if reply.cancelled() or isinstance(error, OutcomeUnknown):
             self._again(number, delay=0.0)
-        elif isinstance(error, RexError) and error.status == 503:
+        elif isinstance(error, RexError) and error.status in (429, 503):
             self._again(number, delay=RETRY_SECONDS)
         else:
             if error is None:

@@ -25,11 +25,12 @@ class Venue(NamedTuple):
 
     url: str
     operator_key: str
+    pid: int
 
 
 @contextmanager
 def child(command: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Starts a server, gives the JSON object it is ready with, stops it at the end. Raises ChildFailed."""
+    """Starts a server, gives the JSON object it is ready with and its `pid`, stops it at the end. Raises ChildFailed."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT)
         assert process.stdout is not None
@@ -45,7 +46,7 @@ def child(command: Sequence[str]) -> Iterator[dict[str, Any]]:
                 errors.seek(0)
                 said = (line + process.stdout.read() + errors.read()).decode(errors="replace").strip()
                 raise ChildFailed(f"{' '.join(command)} did not start (exit status {process.returncode}):\n{said}")
-            yield ready
+            yield {**ready, "pid": process.pid}
         finally:
             _stop(process)
             process.stdout.close()
@@ -58,7 +59,7 @@ def venue(data_dir: Path) -> Iterator[Venue]:
     options = ["--data-dir", str(data_dir), "--port", "0", "--schedule", "always", "--json"]
     with child([str(rex), "serve", *options]) as ready:
         keys = json.loads(Path(ready["keys_file"]).read_text())
-        yield Venue(ready["url"], keys["operator"]["key"])
+        yield Venue(ready["url"], keys["operator"]["key"], ready["pid"])
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

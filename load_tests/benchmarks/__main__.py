@@ -13,7 +13,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from load_tests.benchmarks import book_rates, durable_rates, engine_rates, gateway_rates, peer_rates, plain_rates
+from load_tests.benchmarks import (
+    book_rates,
+    durable_rates,
+    engine_rates,
+    fairness,
+    gateway_rates,
+    peer_rates,
+    plain_rates,
+)
 from load_tests.benchmarks.figure import Effort, Figure
 from load_tests.benchmarks.machine import describe
 from load_tests.benchmarks.peer_rates import PeerResult
@@ -27,6 +35,7 @@ BENCHMARKS = {
     "recovery": durable_rates.recovery_figures,
     "rest": gateway_rates.rest_figures,
     "websocket": gateway_rates.websocket_figures,
+    "fairness": fairness.fairness_figures,
 }
 PEERS = "peers"
 RESULTS = Path(__file__).parents[1] / "results"

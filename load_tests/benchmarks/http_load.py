@@ -30,8 +30,13 @@ class LoadResult:
 
 def post(path: str, host: str, body: bytes, key: str = "") -> bytes:
     """A POST request as bytes."""
+    return request("POST", path, host, body, key)
+
+
+def request(method: str, path: str, host: str, body: bytes, key: str = "") -> bytes:
+    """A request as bytes."""
     authorization = f"authorization: Bearer {key}\r\n" if key else ""
-    head = f"POST {path} HTTP/1.1\r\nhost: {host}\r\n{authorization}content-type: application/json\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nhost: {host}\r\n{authorization}content-type: application/json\r\n"
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 

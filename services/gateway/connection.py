@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from itertools import count
 
 import structlog
 from starlette.types import Receive, Send
@@ -37,6 +38,8 @@ CLOSE_SECONDS = 5.0
 """How long a client may take to receive the close; then the connection is given up."""
 IN_FLIGHT = 4_096
 """How many orders and unread replies one connection may have before its next message has to wait."""
+MESSAGES_A_TURN = 4
+"""How many messages of one connection are taken before others have a turn of the event loop."""
 CLOSE_TOO_LARGE = 1009
 CLOSE_INTERNAL_ERROR = 1011
 CLOSE_GONE = 1001
@@ -98,7 +101,9 @@ class Connection:
     # ------------------------------------------------------------------ in
 
     async def _read(self, receive: Receive) -> None:
-        while True:
+        for number in count(1):
+            if number % MESSAGES_A_TURN == 0:
+                await asyncio.sleep(0)  # `receive` does not wait while messages are there.
             message = await receive()
             if message["type"] != "websocket.receive":
                 return

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from services.gateway.order_entry import OrderEntry
 from services.gateway.state import VenueState
 from services.messaging import Inbox
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0)
+
+
+class _Refused(Collector):
+    """Requests that were not taken in, as order entry counts them."""
+
+    def __init__(self, order_entry: OrderEntry) -> None:
+        self._refused = order_entry.refused
+
+    def collect(self) -> Iterator[Metric]:
+        """The counts now."""
+        refused = CounterMetricFamily("rex_refused_requests", "Requests that were not taken in", labels=["code"])
+        for code, count in self._refused.items():
+            refused.add_metric([code], count)
+        yield refused
 
 
 class GatewayMetrics:
@@ -37,6 +56,13 @@ class GatewayMetrics:
         )
 
         self._gauge("rex_inbox_commands", "Commands that wait for the sequencer").set_function(lambda: inbox.depth)
+        self._gauge("rex_inbox_largest_share", "Of them, those of the account that has most").set_function(
+            lambda: inbox.largest_share
+        )
+        self._gauge("rex_keys_at_bound", "Keys whose WebSockets are not read until replies have left").set_function(
+            lambda: order_entry.under_way.keys_waiting
+        )
+        self._registry.register(_Refused(order_entry))
 
     def request(self, method: str, status: int, seconds: float) -> None:
         """One request was answered."""

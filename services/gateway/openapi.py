@@ -30,6 +30,7 @@ _PROBLEMS = {
     "409": "Nothing left to cancel, or the venue declined",
     "413": "The body is over its limit",
     "422": "A field is wrong; `errors` names it",
+    "429": "This key has too many requests under way, or its account too many commands waiting; nothing was taken in",
     "503": "The inbox is full, or no reply came in time; retry with the same client_order_id",
 }
 

@@ -28,6 +28,9 @@ class Outcome(NamedTuple):
     problem: ProblemError | None = None
 
 
+_CANCELS = frozenset({CommandKind.CANCEL, CommandKind.MASS_CANCEL})
+"""They are handed over one by one, so the first command of a submission says what it is."""
+
 OnOutcome = Callable[[Outcome], None]
 """Called once, in the event loop, after the row is on the device and applied to the state. Must not raise."""
 
@@ -39,7 +42,7 @@ class OrderEntry(PendingRequests):
         super().__init__(inbox, gateway_id)
         self._state = state
         self._history = history
-        self._under_way: dict[tuple[int, bytes], int] = {}
+        self._on_their_way: dict[tuple[int, bytes], int] = {}
         """Instruments of the orders that have no reply yet, by account and client_order_id; the first of an id counts."""
         self._lookups: set[asyncio.Task[None]] = set()
 
@@ -48,10 +51,10 @@ class OrderEntry(PendingRequests):
     async def submit_order(self, key: ApiKey, body: OrderBody, on_outcome: OnOutcome) -> None:
         """Checks an order and hands it over; returns when the inbox has it, `on_outcome` comes later.
 
-        Raises ProblemError (4xx, or 503 `inbox_full`), and then `on_outcome` is never called.
+        Raises ProblemError (4xx, with 429 `too_many_requests`, or 503 `inbox_full`), and then `on_outcome` is never called.
         """
         command = new_order(self.next_sender(key.key_id), self._state, key.trading_account(), body)
-        await self._submit([command], [self._on_order_reply(command, on_outcome)])
+        await self._submit(key, [command], [self._on_order_reply(command, on_outcome)])
 
     async def submit_cancel(
         self, key: ApiKey, on_outcome: OnOutcome, *, order_id: int = 0, client_order_id: str = ""
@@ -67,7 +70,7 @@ class OrderEntry(PendingRequests):
             order_id=order_id,
             client_order_id=client_order_id.encode("ascii"),
         )
-        await self._submit([command], [lambda reply: self._change_reply(command, reply, on_outcome)])
+        await self._submit(key, [command], [lambda reply: self._change_reply(command, reply, on_outcome)])
 
     async def submit_amend(
         self, key: ApiKey, body: AmendBody, on_outcome: OnOutcome, *, order_id: int = 0, client_order_id: str = ""
@@ -78,12 +81,13 @@ class OrderEntry(PendingRequests):
         )
         instrument = self._instrument_of(named)
         if instrument is None:
-            self._look_up(self._not_open(named), on_outcome)
+            self.under_way.begin(key.key_id, 1)
+            self._look_up(key.key_id, self._not_open(named), on_outcome)
             return
         command = amend(self.next_sender(key.key_id), instrument, body)._replace(
             account=named.account, order_id=order_id, client_order_id=named.client_order_id
         )
-        await self._submit([command], [lambda reply: self._change_reply(command, reply, on_outcome)])
+        await self._submit(key, [command], [lambda reply: self._change_reply(command, reply, on_outcome)])
 
     async def submit_mass_cancel(
         self, key: ApiKey, symbol: str, side: str | None, account: int | None, on_reply: OnReply
@@ -101,7 +105,7 @@ class OrderEntry(PendingRequests):
             if number and number not in self._state.accounts:
                 raise field_problem("unknown_account", "account", f"no account has the number {number}")
         command = mass_cancel(self.next_sender(key.key_id), self._state, number, symbol, side)
-        await self._submit([command], [lambda reply: on_reply(self._or_problem(reply))])
+        await self._submit(key, [command], [lambda reply: on_reply(self._or_problem(reply))])
 
     # ------------------------------------------------------------------ orders, awaited (the REST way)
 
@@ -128,7 +132,7 @@ class OrderEntry(PendingRequests):
                 commands.append(command)
                 on_replies.append(self._on_order_reply(command, into(outcome)))
         if commands:
-            await self._submit(commands, on_replies)
+            await self._submit(key, commands, on_replies)
         return [await outcome for outcome in outcomes]
 
     async def cancel(self, key: ApiKey, *, order_id: int = 0, client_order_id: str = "") -> VenueOrder:
@@ -153,24 +157,27 @@ class OrderEntry(PendingRequests):
         """An administrative submission, built from its sender; returns its first event, or raises problem `declined`."""
         sender = self.next_sender(key.key_id)
         reply: asyncio.Future[Event | ProblemError] = asyncio.get_running_loop().create_future()
-        await self.hand_over(build(sender), [sender.request_id], [into(reply)])
+        await self.hand_over(key.key_id, build(sender), [sender.request_id], [into(reply)])
         return _event_of(self._or_problem(await reply))
 
     # ------------------------------------------------------------------ handing over
 
-    async def _submit(self, commands: list[Command], on_replies: list[OnReply]) -> None:
+    async def _submit(self, key: ApiKey, commands: list[Command], on_replies: list[OnReply]) -> None:
         new_orders: dict[tuple[int, bytes], int] = {}
         for command in commands:
             client_id = command.account, command.client_order_id
-            if command.kind == CommandKind.NEW_ORDER and command.client_order_id and client_id not in self._under_way:
-                self._under_way[client_id] = new_orders[client_id] = command.instrument
+            if (
+                command.kind == CommandKind.NEW_ORDER
+                and command.client_order_id
+                and client_id not in self._on_their_way
+            ):
+                self._on_their_way[client_id] = new_orders[client_id] = command.instrument
+        submission = Submission(pack_commands(commands), (), key.account, commands[0].kind in _CANCELS)
         try:
-            await self.hand_over(
-                Submission(pack_commands(commands)), [command.request_id for command in commands], on_replies
-            )
+            await self.hand_over(key.key_id, submission, [command.request_id for command in commands], on_replies)
         except BaseException:
             for client_id in new_orders:
-                self._under_way.pop(client_id, None)
+                self._on_their_way.pop(client_id, None)
             raise
 
     # ------------------------------------------------------------------ replies
@@ -180,25 +187,25 @@ class OrderEntry(PendingRequests):
 
     def _order_reply(self, command: Command, reply: Event | ProblemError, on_outcome: OnOutcome) -> None:
         if command.client_order_id:
-            self._under_way.pop((command.account, command.client_order_id), None)
+            self._on_their_way.pop((command.account, command.client_order_id), None)
         if isinstance(reply, ProblemError):
             on_outcome(Outcome(problem=reply))
         elif reply.kind == EventKind.REPEATED:
-            self._look_up(self._past(reply.order_id, repeated=True), on_outcome)
+            self._look_up_again(command, self._past(reply.order_id, repeated=True), on_outcome)
         elif reply.kind == EventKind.REJECTED and reply.reason == Reason.CLIENT_ORDER_ID_REUSED:
             message = "was used for another order; the same id may only repeat the same body"
             on_outcome(Outcome(problem=field_problem("client_order_id_reused", "client_order_id", message)))
         else:
-            self._tell(reply.order_id, on_outcome)
+            self._tell(command, reply.order_id, on_outcome)
 
     def _change_reply(self, command: Command, reply: Event | ProblemError, on_outcome: OnOutcome) -> None:
         """The reply to a cancel or an amend."""
         if isinstance(reply, ProblemError):
             on_outcome(Outcome(problem=reply))
         elif reply.kind != EventKind.REJECTED:
-            self._tell(reply.order_id, on_outcome)
+            self._tell(command, reply.order_id, on_outcome)
         elif reply.reason == Reason.UNKNOWN_ORDER:
-            self._look_up(self._not_open(command), on_outcome)
+            self._look_up_again(command, self._not_open(command), on_outcome)
         else:
             order = self._state.orders.get(reply.order_id)
             on_outcome(Outcome(problem=self._declined(reply, order)))
@@ -216,10 +223,10 @@ class OrderEntry(PendingRequests):
         account = self._state.accounts.get(event.account)
         return declined(event.reason, reason_text(event.reason, side, account, instrument))
 
-    def _tell(self, order_id: int, on_outcome: OnOutcome) -> None:
+    def _tell(self, command: Command, order_id: int, on_outcome: OnOutcome) -> None:
         order = self._state.orders.get(order_id)
         if order is None:  # More orders ended in its row, after it, than memory keeps.
-            self._look_up(self._past(order_id), on_outcome)
+            self._look_up_again(command, self._past(order_id), on_outcome)
         else:
             on_outcome(Outcome(order))
 
@@ -234,7 +241,7 @@ class OrderEntry(PendingRequests):
             return self._state.instruments[order.instrument] if order and order.account == named.account else None
         # An order that is open has the id: the engine refuses it to any other on its way.
         order = orders.known_as(named.account, named.client_order_id.decode("ascii"))
-        number = order.instrument if order and order.leaves_lots else self._under_way.get(client_id)
+        number = order.instrument if order and order.leaves_lots else self._on_their_way.get(client_id)
         return None if number is None else self._state.instruments[number]
 
     async def _not_open(self, named: Command) -> Outcome:
@@ -253,17 +260,24 @@ class OrderEntry(PendingRequests):
         detail = f"Order {order.order_id} is {order.state}: there is nothing left to cancel or amend."
         return Outcome(problem=ProblemError(409, "order_not_open", detail))
 
-    def _look_up(self, work: Coroutine[Any, Any, Outcome], on_outcome: OnOutcome) -> None:
+    def _look_up_again(self, command: Command, work: Coroutine[Any, Any, Outcome], on_outcome: OnOutcome) -> None:
+        """The row ended the request; it is under way once more until the past has been asked."""
+        self.under_way.begin(command.actor, 1, only_cancels=True)  # There is room: its own.
+        self._look_up(command.actor, work, on_outcome)
+
+    def _look_up(self, key_id: int, work: Coroutine[Any, Any, Outcome], on_outcome: OnOutcome) -> None:
         """Answers from the past, which takes a moment, without holding up the replies behind it."""
-        task = asyncio.create_task(self._answer(work, on_outcome))
+        task = asyncio.create_task(self._answer(key_id, work, on_outcome))
         self._lookups.add(task)
         task.add_done_callback(self._lookups.discard)
 
-    async def _answer(self, work: Coroutine[Any, Any, Outcome], on_outcome: OnOutcome) -> None:
+    async def _answer(self, key_id: int, work: Coroutine[Any, Any, Outcome], on_outcome: OnOutcome) -> None:
         try:
             outcome = await work
         except Exception as error:
             outcome = Outcome(problem=problem_of(error))
+        finally:
+            self.under_way.end(key_id)
         on_outcome(outcome)
 
 

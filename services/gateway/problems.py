@@ -61,6 +61,7 @@ CODES: dict[str, int] = {
     "invalid_rate": 422,
     "invalid_cursor": 422,
     "client_order_id_reused": 422,
+    "too_many_requests": 429,
     "too_many_websockets": 429,
     "headers_too_large": 431,
     "internal_error": 500,

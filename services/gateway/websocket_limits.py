@@ -11,12 +11,12 @@ from typing import Any, cast
 
 from starlette.types import Receive, Scope, Send
 from uvicorn import Config
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.frames import Frame
 
 from services.gateway.http_limits import CLOSE_SECONDS
 from services.gateway.http_refusals import malformed_handshake, problem_response
+from services.gateway.paced_websocket import PacedWebSocket
 from services.gateway.sockets import Sockets
 
 PING_SECONDS = 20.0
@@ -28,7 +28,7 @@ CLOSE_INTERNAL_ERROR = 1011
 """uvicorn's code for a missing pong."""
 
 
-class LimitedWebSocket(WebSocketsSansIOProtocol):
+class LimitedWebSocket(PacedWebSocket):
     """One WebSocket connection, which `LimitedHttp` has counted and handed over."""
 
     def __init__(

@@ -45,11 +45,17 @@ class Inbox(Protocol):
     def depth(self) -> int:
         """How many commands wait, as far as this process knows."""
 
+    @property
+    def largest_share(self) -> int:
+        """How many of them are of one account, of the one that has most."""
+
     async def put(self, submission: Submission) -> None:
         """Hands over a submission; raises InboxFull, or ShareFull where only its account has too many waiting."""
 
     async def take(self, max_commands: int, max_bytes: int) -> list[Submission]:
-        """Waits for a submission, then returns what waits, oldest first, within both bounds (but at least one).
+        """Waits for a submission, then returns what waits, within both bounds (but at least one).
+
+        Oldest first; where accounts take turns, at most one turn of each, and the order of each account's own is kept.
 
         Canceled while it waits, it has taken nothing.
         """

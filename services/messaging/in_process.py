@@ -7,18 +7,33 @@ from collections import deque
 
 from matching_engine.records import COMMAND
 from services.journal.row import Row
-from services.messaging import Gap, InboxFull, Submission
+from services.messaging import Gap, InboxFull, ShareFull, Submission
+from services.messaging.rounds import Rounds
 
 _COMMAND_BYTES = COMMAND.itemsize
+_SHARE = 8
+"""One account may fill an eighth of the inbox, and with cancels an eighth of that more."""
+_RESERVE = 16
+"""The last sixteenth of the inbox is for cancels and operators, the last quarter of that for operators alone."""
+ROUND_COMMANDS = 16
+"""Commands of one account in one round, and so in one journal row. Whoever comes waits for the row that is on its way to the
+device, the one behind it and his own: while one account floods, 48 of its commands."""
 
 
 class InProcessInbox:
-    """A bounded queue of submissions, counted in commands. Full: `put` raises InboxFull and takes nothing in."""
+    """A bounded queue of submissions, counted in commands. Full: `put` raises InboxFull and takes nothing in.
+
+    Accounts take turns (`Rounds`), and a `take` ends with its round. Account 0, the operators, joins the current round.
+    """
 
     def __init__(self, max_commands: int = 65_536) -> None:
-        self._max_commands = max_commands
-        self._waiting: deque[tuple[int, int, Submission]] = deque()  # commands, bytes, the submission
+        reserve, share = max_commands // _RESERVE, max(max_commands // _SHARE, 1)
+        self._most = max_commands
+        self._most_of_members = max_commands - reserve, max_commands - reserve // 4  # in all; with cancels
+        self._share = share, share + share // 8  # of one account; with cancels
+        self._rounds: Rounds[tuple[int, int, Submission]] = Rounds(ROUND_COMMANDS)  # commands, bytes, the submission
         self._commands = 0
+        self._by_account: dict[int, int] = {}
         self._bell = Bell()
 
     @property
@@ -26,9 +41,14 @@ class InProcessInbox:
         """How many commands wait."""
         return self._commands
 
+    @property
+    def largest_share(self) -> int:
+        """How many commands wait of the account that has most waiting, the operators' 0 included."""
+        return max(self._by_account.values(), default=0)
+
     async def put(self, submission: Submission) -> None:
-        """Hands over a submission; raises InboxFull, and ValueError for bytes that are not whole commands."""
-        commands, attachments = submission.commands, submission.attachments
+        """Hands over a submission; raises InboxFull, ShareFull, and ValueError for bytes that are not whole commands."""
+        commands, attachments, account, only_cancels = submission
         size = len(commands)
         count, rest = divmod(size, _COMMAND_BYTES)
         if rest or not count:
@@ -37,32 +57,43 @@ class InProcessInbox:
             if len(attachments) > count:
                 raise ValueError(f"{len(attachments)} attachments for {count} commands: each has one at most")
             size += sum(map(len, attachments))
-        if self._commands + count > self._max_commands:
-            raise InboxFull(f"{self._commands} commands are waiting, {self._max_commands} may")
-        self._waiting.append((count, size, submission))
+        own = self._by_account.get(account, 0) + count
+        most = self._most_of_members[only_cancels] if account else self._most
+        if account and own > self._share[only_cancels]:
+            share = self._share[only_cancels]
+            raise ShareFull(f"{own - count} commands of account {account} are waiting, {share} may")
+        if self._commands + count > most:
+            raise InboxFull(f"{self._commands} commands are waiting, {most} may")
+        self._by_account[account] = own
         self._commands += count
+        if account:
+            self._rounds.add(account, count, (count, size, submission))
+        else:
+            self._rounds.add_now((count, size, submission))
         self._bell.set()
 
     async def take(self, max_commands: int, max_bytes: int) -> list[Submission]:
-        """Waits for a submission, then returns what waits, oldest first, within both bounds (but at least one).
+        """Waits for a submission, then returns what waits of the current round, within both bounds (but at least one).
 
         Canceled while it waits, it has taken nothing.
         """
-        while not self._waiting:
+        while not (waiting := self._rounds.current):
             self._bell.clear()
             await self._bell.wait()
-        waiting = self._waiting
-        count, size, submission = waiting.popleft()
-        taken = [submission]
+        commands = size = 0
+        taken: list[Submission] = []
         while waiting:
             more_commands, more_bytes, submission = waiting[0]
-            count, size = count + more_commands, size + more_bytes
-            if count > max_commands or size > max_bytes:
-                count -= more_commands
+            commands, size = commands + more_commands, size + more_bytes
+            if taken and (commands > max_commands or size > max_bytes):
+                commands -= more_commands
                 break
             taken.append(submission)
             waiting.popleft()
-        self._commands -= count
+            self._by_account[submission.account] -= more_commands
+        else:
+            self._rounds.end()
+        self._commands -= commands
         return taken
 
 

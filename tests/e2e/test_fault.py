@@ -60,7 +60,7 @@ def test_a_fault_while_starting_ends_the_same_way(tmp_path: Path) -> None:
 
 
 FAULTY_ENGINE = """
-import services.bootstrap
+import services.journal.upgrades
 from matching_engine import Engine
 from matching_engine.faults import EngineFault
 
@@ -76,7 +76,7 @@ class Faulty:
             raise EngineFault(1, self.engine.last_seq + 1)
         return self.engine.process(commands)
 
-services.bootstrap.Engine = Faulty
+services.journal.upgrades.Engine = Faulty
 """
 STUCK_JOURNAL = """
 import time

@@ -15,21 +15,21 @@ from pathlib import Path
 
 from services import cli
 from services.bootstrap import open_venue
-from services.journal import sqlite as journal_file
+from services.journal import connections
 from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
 
 
 def unsynced_journal() -> None:
     """Commits are acknowledged before they are on the device: PRAGMA synchronous=OFF."""
-    make_durable = journal_file.make_durable
+    make_durable = connections.make_durable
 
     def make_careless(connection: sqlite3.Connection, path: Path) -> None:
         make_durable(connection, path)
         connection.execute("PRAGMA synchronous = OFF")
         assert connection.execute("PRAGMA synchronous").fetchone() == (0,)
 
-    journal_file.make_durable = make_careless
+    connections.make_durable = make_careless
 
 
 def early_acknowledgement() -> None:

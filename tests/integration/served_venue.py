@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.client import RexClient
 from services.gateway.server import Server, listen, make_server
+from services.gateway.websocket_limits import LimitedWebSocket
 from tests.integration.venue import RunningVenue, running_venue
 
 
@@ -29,8 +30,10 @@ class Served:
 
 
 @asynccontextmanager
-async def served_venue(folder: Path, *, send_buffer_bytes: int | None = None) -> AsyncIterator[Served]:
-    async with running_venue(folder) as venue:
+async def served_venue(
+    folder: Path, *, send_buffer_bytes: int | None = None, inbox_commands: int = 65_536
+) -> AsyncIterator[Served]:
+    async with running_venue(folder, inbox_commands=inbox_commands) as venue:
         listening = listen("127.0.0.1", 0)
         if send_buffer_bytes is not None:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
@@ -40,13 +43,19 @@ async def served_venue(folder: Path, *, send_buffer_bytes: int | None = None) ->
 
 @asynccontextmanager
 async def serving(
-    venue: RunningVenue, listening: socket.socket, *, max_connections: int = 256, max_connections_per_address: int = 256
+    venue: RunningVenue,
+    listening: socket.socket,
+    *,
+    max_connections: int = 256,
+    max_connections_per_address: int = 256,
+    ws: type[LimitedWebSocket] = LimitedWebSocket,
 ) -> AsyncIterator[Served]:
     """A server on this socket, which may be stopped and followed by another one on the same port."""
     server = make_server(
         venue.app, max_connections=max_connections, max_connections_per_address=max_connections_per_address
     )
     server.config.timeout_graceful_shutdown = 1
+    server.config.ws = ws
     # The socket listens already: a client that comes before the server is up waits in its backlog.
     task = asyncio.create_task(server.serve(sockets=[listening]))
     served = Served(venue, f"http://127.0.0.1:{listening.getsockname()[1]}", server)

@@ -47,7 +47,7 @@ BASE_URL = "http://127.0.0.1:8000"
 CASH_FEN = 100_000_000_000
 LOTS = {"PRND-OX": 1_000, "NDFEB-N35": 1_000}
 TRADERS = ("alice", "bob")
-MAX_WEBSOCKETS_PER_KEY = 4
+MAX_WEBSOCKETS_PER_KEY = 16
 
 
 class Clock:
@@ -91,13 +91,18 @@ class RunningVenue:
 
 @asynccontextmanager
 async def running_venue(
-    folder: Path, *, engine: StateMachine | None = None, clock: Clock | None = None, request_log: bool = False
+    folder: Path,
+    *,
+    engine: StateMachine | None = None,
+    clock: Clock | None = None,
+    request_log: bool = False,
+    inbox_commands: int = 65_536,
 ) -> AsyncIterator[RunningVenue]:
     """Instruments as shipped, two funded traders and an operator with keys, continuous trading around the clock."""
     engine, clock = engine or Engine(), clock or Clock()
     journal = await SqliteJournal.open(folder / "journal.db")
     await recover(engine, journal)
-    inbox, feed = InProcessInbox(), InProcessFeed()
+    inbox, feed = InProcessInbox(inbox_commands), InProcessFeed()
     sequencer = Sequencer(engine, journal, inbox, feed, clock=clock, schedule=AlwaysOpen(TradingCalendar.load()))
     read_database = open_read_database(folder / "read.db")
     projector = Projector(read_database, journal, feed)

@@ -10,9 +10,11 @@ from matching_engine.records import (
     ALL_INSTRUMENTS,
     BOTH_SIDES,
     Command,
+    CommandKind,
     OrderType,
     Side,
     TimeInForce,
+    pack_commands,
     unpack_commands,
 )
 from services import admin_commands as admin
@@ -57,7 +59,7 @@ class Gateway:
     """Order entry before an engine that moves when the test says so."""
 
     def __init__(self, past: type[NoPast] = NoPast) -> None:
-        self.venue, self.state, self.inbox = History(), VenueState(), InProcessInbox(max_commands=3)
+        self.venue, self.state, self.inbox = History(), VenueState(), InProcessInbox(max_commands=24)
         self.opening = self.venue.row(opening())
         self.state.apply(self.opening)
         self.entry = OrderEntry(self.state, self.inbox, past(self.state))
@@ -65,6 +67,10 @@ class Gateway:
     async def next_commands(self) -> list[Command]:
         (submission,) = await self.inbox.take(1, 1)
         return list(unpack_commands(submission.commands))
+
+    def filler(self) -> Submission:
+        """A command of nobody, which takes room."""
+        return Submission(pack_commands([Command(kind=CommandKind.CANCEL, account=2, order_id=1)]))
 
     async def run_engine(self, submissions: list[Submission] | None = None) -> Row:
         row = self.venue.row(submissions or await self.inbox.take(100, 10**6))
@@ -141,9 +147,12 @@ async def test_a_row_of_an_earlier_life_or_another_gateway_is_no_reply() -> None
 
 async def test_a_full_inbox_leaves_nothing_behind() -> None:
     gateway = Gateway()
+    for _ in range(22):
+        await gateway.inbox.put(gateway.filler())
     with pytest.raises(ProblemError) as caught:
-        await gateway.entry.place_batch(DESK, [BUY] * 4)
-    assert (caught.value.code, gateway.entry.waiting, gateway.inbox.depth) == ("inbox_full", 0, 0)
+        await gateway.entry.place_batch(DESK, [BUY] * 2)
+    assert (caught.value.code, gateway.entry.waiting, gateway.inbox.depth) == ("inbox_full", 0, 22)
+    assert (gateway.entry.under_way[DESK.key_id], gateway.entry.refused) == (0, {"inbox_full": 1})
     with pytest.raises(ProblemError) as unknown:
         await gateway.entry.amend(DESK, AmendParams(quantity=2), client_order_id="a")
     assert unknown.value.code == "unknown_order", "no command was sent for an order that never was"
