@@ -107,7 +107,14 @@ async def _victim(folder: Path) -> Victim:
     copy = folder.with_name("undamaged")
     shutil.copytree(folder, copy)
     verified, reported = _verify(copy), _report(copy, str(_year(copy)))
-    return Victim(folder, await rebuild(copy), json.loads(verified.out), json.loads(reported.out))
+    return Victim(folder, await rebuild(copy), _answer(verified), _answer(reported))
+
+
+def _answer(finished: Finished) -> dict[str, object]:
+    """What it says of the journal. The note on the read database names the folder, and is no verdict."""
+    found: dict[str, object] = json.loads(finished.out)
+    found.pop("witness", None)
+    return found
 
 
 def _year(folder: Path) -> int:
@@ -134,7 +141,7 @@ def _judge(victim: Victim, copy: Path, name: str, what: str, report: Report) -> 
         ("verify", _verify(copy), victim.verified),
         ("report", _report(copy, str(victim.reported["year"])), victim.reported),
     ):
-        if finished.exit_status == 0 and json.loads(finished.out) == expected:
+        if finished.exit_status == 0 and _answer(finished) == expected:
             continue
         if finished.exit_status == 0:
             wrong.append(f"{who} says another thing with status 0")
