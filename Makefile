@@ -34,7 +34,7 @@ run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C 
 	@exec $(BIN)/rex demo
 
 test: setup ## every test (real SQLite, real browser, real processes)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: setup ## ruff, mypy strict, import-linter
 	@$(BIN)/ruff check .

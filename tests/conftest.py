@@ -6,6 +6,10 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("rex", deadline=None)  # Speed is judged in load_tests/, not by a busy machine's clock.
+settings.load_profile("rex")
 
 
 @pytest.fixture

@@ -115,8 +115,12 @@ class Soak:
     async def _open_pages(self) -> None:
         async with httpx.AsyncClient(base_url=self._venue.url, trust_env=False) as client:
             while True:
-                (await client.get("/ui/")).raise_for_status()
-                self._report.add("pages")
+                page = await client.get("/ui/")
+                if page.status_code == 503 and page.json()["code"] == "too_many_pages":
+                    self._report.add("pages_refused")
+                else:
+                    page.raise_for_status()
+                    self._report.add("pages")
                 await asyncio.sleep(0.25)
 
 
