@@ -46,6 +46,7 @@ from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.journaled import Journaled
 from services.reporting.opening import open_true
 from services.reporting.projector import Projector, ProjectorStopped
+from services.reporting.read_witness import remembered
 from services.sequencer.clock import GuardedClock, refuse_clock_behind, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recover
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours, Schedule, date_ahead, local_day
@@ -104,12 +105,13 @@ async def open_venue(
     calendar = TradingCalendar.load(settings.calendar_file)
     guarded = GuardedClock(clock, steady)
     with listen(settings.host, settings.port) as listener:
-        journal = await SqliteJournal.open(settings.data_dir / JOURNAL_FILE)
+        read_path = settings.data_dir / READ_DATABASE_FILE
+        journal = await SqliteJournal.open(settings.data_dir / JOURNAL_FILE, remembered=partial(remembered, read_path))
         try:
             engine, journaled = await starting_engine(journal), Journaled()
             recovery = await recover(engine, journal, on_progress, journaled.add)
             # Nothing is served, and no key known, from a read database that says other than the journal.
-            read_database = await open_true(settings.data_dir / READ_DATABASE_FILE, journal, engine, journaled)
+            read_database = await open_true(read_path, journal, engine, journaled)
             try:
                 async with _run(
                     settings, guarded, clock, calendar, journal, engine, recovery, read_database, listener, on_fault

@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from matching_engine import ENGINE_VERSION
+from services.journal import before_writing
+from services.journal.before_writing import Remembered
 from services.journal.connections import BUSY_S, FILE_FORMAT, empty_log, lost_commands, open_writer
 from services.journal.errors import (
     JournalBusy,
@@ -50,6 +52,10 @@ SELECT ?1, ?2, ?3, ?4 WHERE (SELECT epoch FROM meta) = ?3
 Result = TypeVar("Result")
 
 
+def _nobody(journal_id: bytes) -> None:
+    """Remembers nothing of any journal."""
+
+
 class SqliteJournal:
     """A journal in one SQLite file; made by `open`."""
 
@@ -75,24 +81,27 @@ class SqliteJournal:
         self.epoch = 0
 
     @classmethod
-    async def open(cls, path: Path, *, read_only: bool = False, outdated: bool = False) -> SqliteJournal:
+    async def open(
+        cls, path: Path, *, read_only: bool = False, outdated: bool = False, remembered: Remembered = _nobody
+    ) -> SqliteJournal:
         """The journal at `path`, made with its folder where there is none.
 
         One that ends with a row of an older engine version is refused unless it may be `outdated`: `rex upgrade`.
 
         Opening for writing takes the locks (JournalBusy where another process holds one), empties the log and raises the epoch,
-        so that rows of two writers can be told apart. Raises JournalError where the device does not give what is asked of
-        it, JournalLost where commits stand in the log that SQLite would not show, JournalCorrupt or JournalRefused where the
-        last row cannot be continued.
+        so that rows of two writers can be told apart. What is `remembered` of the journal is compared before: a start that is
+        refused for a loss changes nothing. Raises JournalError where the device does not give what is asked of it, JournalLost
+        where commits stand in the log that SQLite would not show or are remembered, JournalCorrupt or JournalRefused where
+        the last row cannot be continued.
         """
-        journal = await asyncio.to_thread(cls._open, path, read_only, outdated)
+        journal = await asyncio.to_thread(cls._open, path, read_only, outdated, remembered)
         if not read_only:
             journal._tick()
         return journal
 
     @classmethod
-    def _open(cls, path: Path, read_only: bool, outdated: bool) -> SqliteJournal:
-        journal = cls._for_reading(path) if read_only else cls._for_writing(path)
+    def _open(cls, path: Path, read_only: bool, outdated: bool, remembered: Remembered) -> SqliteJournal:
+        journal = cls._for_reading(path) if read_only else cls._for_writing(path, remembered)
         try:
             journal._start(outdated)
         except BaseException:
@@ -108,11 +117,10 @@ class SqliteJournal:
         return journal
 
     @classmethod
-    def _for_writing(cls, path: Path) -> SqliteJournal:
+    def _for_writing(cls, path: Path, remembered: Remembered) -> SqliteJournal:
         files = HeldFiles.take(path)
         try:
-            if (lost := lost_commands(path)) is not None:
-                raise lost
+            before_writing.look(path, remembered)
             writer = open_writer(path)
             files.remember()
             return cls(path, RowReader(path), writer, files)
