@@ -158,7 +158,7 @@ async def _run(
     sequencer = Sequencer(engine, journal, inbox, feed, clock=guarded, schedule=schedule)
     projector = Projector(read_database, journal, feed)
     async with asyncio.TaskGroup() as parts:
-        readers = [start(projector.run(), "projector")]
+        readers = [start(projector.run(), "projector"), start(journal.watch(), "journal")]
         await projector.reached(recovery.last_seq)
         state, market = await load_state(read_database), await load_market(read_database)
         history = OrderHistory(state, read_database, projected)
@@ -188,6 +188,7 @@ async def _run(
                 reports_router(read_database, calendar, projected),
             ],
             allowed_hosts=settings.allowed_hosts,
+            not_ready=lambda: [] if journal.failed is None else [f"{journal.failed}."],
             warnings=lambda: [
                 *time_ahead(sequencer.time_ns, clock()),
                 *date_ahead(calendar, engine.trading_date, clock()),

@@ -75,6 +75,8 @@ class SqliteJournal:
         self._end = Position(0, NO_HASH)
         self._checked_ns = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._removal = asyncio.Event()
+        """A look has found the files gone."""
         self._seen_seq = -1
         self._emptied_at: int | None = None
         self.journal_id = b""
@@ -158,6 +160,11 @@ class SqliteJournal:
                 last.last_seq + 1,
             )
 
+    @property
+    def failed(self) -> JournalError | None:
+        """Why nothing more is taken in; None while all is well."""
+        return self._failed
+
     async def last_row(self) -> Row | None:
         """The newest row, or None in an empty journal. Raises JournalLost where it is known that there was a newer one."""
         if self._lost is not None:
@@ -234,6 +241,13 @@ class SqliteJournal:
             position = Position(rows[-1].last_seq, rows[-1].hash)
             after_seq = position.last_seq
 
+    async def watch(self) -> None:
+        """Runs until it is canceled. Raises JournalRemoved when a look at the files, one every second, finds them gone."""
+        await self._removal.wait()
+        assert self._failed is not None
+        self._failure_raised = True
+        raise self._failed
+
     async def close(self) -> None:
         """Waits for a running append and lets go of the files; closing twice is harmless.
 
@@ -271,20 +285,37 @@ class SqliteJournal:
 
     def _tick(self) -> None:
         """Every second: looks for the files, and empties the log where nothing was appended since the last time."""
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(IDLE_S, self._tick)
-        self._failed = self._failed or self._removed()
-        idle, self._seen_seq = self._seen_seq == self._end.last_seq, self._end.last_seq
-        if idle and self._emptied_at != self._seen_seq and self._failed is None:
-            loop.run_in_executor(self._write_thread, self._empty_log, self._seen_seq)
+        if self._closed:
+            return
+        last_seq = self._end.last_seq
+        idle, self._seen_seq = self._seen_seq == last_seq, last_seq
+        look = asyncio.get_running_loop().run_in_executor(self._write_thread, self._look, last_seq if idle else None)
+        look.add_done_callback(self._looked)
+
+    def _look(self, idle_at: int | None) -> bool:
+        """On the write thread: whether the files are gone since the last look; where the journal is idle its log is emptied."""
+        if self._failed is None and (removed := self._removed()) is not None:
+            self._failed = removed
+            return True
+        if idle_at is not None and idle_at != self._emptied_at and self._failed is None:
+            self._empty_log(idle_at)
+        return False
+
+    def _looked(self, look: asyncio.Future[bool]) -> None:
+        if look.result():
+            self._removal.set()
+        if not self._closed:
+            self._timer = look.get_loop().call_later(IDLE_S, self._tick)
 
     def _empty_log(self, last_seq: int) -> None:
         assert self._writer is not None
         with suppress(sqlite3.Error):  # What stands in the log is on the device; the next second tries again.
             self._writer.execute("PRAGMA busy_timeout = 0")
-            if empty_log(self._writer):
-                self._emptied_at = last_seq
-            self._writer.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
+            try:
+                if empty_log(self._writer):
+                    self._emptied_at = last_seq
+            finally:
+                self._writer.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
 
     async def _on_read_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
         if self._closed:

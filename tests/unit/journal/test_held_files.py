@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -13,7 +14,7 @@ import pytest
 
 from services import data_folder
 from services.journal import JournalBusy, JournalRemoved, sqlite
-from services.journal.connections import log_of
+from services.journal.connections import BUSY_S, log_of
 from services.journal.held_files import HeldFiles
 from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
@@ -130,6 +131,34 @@ async def test_an_idle_writer_finds_out_before_its_next_append(path: Path) -> No
     journal._tick()
     with pytest.raises(JournalRemoved):
         await journal.append(next_row(row, journal_id=journal.journal_id))
+    await journal.close()
+
+
+async def test_an_idle_writer_says_that_its_files_are_gone(
+    path: Path, remove: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "IDLE_S", 0.001)
+    journal, _ = await opened(path)
+    watch = asyncio.create_task(journal.watch())
+    assert journal.failed is None
+    remove(path)
+    with pytest.raises(JournalRemoved, match="removed, moved or replaced") as removed:
+        await asyncio.wait_for(watch, 60)
+    assert journal.failed is removed.value
+    await journal.close()
+
+
+async def test_an_append_waits_for_readers_again_after_a_log_that_could_not_be_emptied(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: sqlite3.Connection) -> bool:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(sqlite, "empty_log", fail)
+    journal, _ = await opened(path)
+    journal._empty_log(1)
+    assert journal._writer is not None
+    assert journal._writer.execute("PRAGMA busy_timeout").fetchone() == (BUSY_S * 1000,)
     await journal.close()
 
 
