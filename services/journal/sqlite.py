@@ -144,7 +144,10 @@ class SqliteJournal:
         last = self._reader.last_row()
         if last is not None:
             self._end = Position(last.last_seq, last.hash)
-        self._writer.execute("UPDATE meta SET epoch = epoch + 1")
+        try:
+            self._writer.execute("UPDATE meta SET epoch = epoch + 1")
+        except sqlite3.Error as error:
+            raise JournalError(f"{self._path}: raising the epoch failed: {error}") from error
         self.epoch += 1
 
     def _refuse_outdated(self) -> None:
