@@ -24,6 +24,7 @@ from matching_engine import Engine
 from services.dashboard import mount_dashboard
 from services.data import load_instruments
 from services.data.calendar import TradingCalendar
+from services.data_folder import make_private_folder
 from services.first_start import DEMO_GUARDS, GUARDS, IssuedKey, Missing, Present, read_keys, write_keys
 from services.gateway import websocket
 from services.gateway.app import create_app
@@ -101,7 +102,7 @@ async def open_venue(
     whatever stopped a part of the venue: a venue with a part missing does not stay open. Raises ClockRefused where the wall
     clock `clock`, compared with `steady` and the journal, cannot be right.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.data_dir)
     calendar = TradingCalendar.load(settings.calendar_file)
     guarded = GuardedClock(clock, steady)
     with listen(settings.host, settings.port) as listener:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,14 @@ def test_a_fault_while_starting_ends_the_same_way(tmp_path: Path) -> None:
     assert ended.returncode == ExitCode.DEVICE_FAILED
     (sentence,) = ended.stderr.splitlines()
     assert str(tmp_path / JOURNAL_FILE) in sentence
+
+
+def test_a_start_without_its_port_leaves_a_private_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = rex("serve", "--port", str(taken.getsockname()[1]), "--data-dir", folder)
+    assert ended.returncode == ExitCode.TROUBLE
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 FAULTY_ENGINE = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from services import data_folder
-from services.journal import JournalBusy, JournalRemoved, sqlite
+from services.journal import JournalBusy, JournalError, JournalRemoved, connections, sqlite
 from services.journal.connections import BUSY_S, log_of
 from services.journal.held_files import HeldFiles
 from services.journal.row import Row
@@ -190,6 +191,30 @@ async def test_a_writer_that_was_succeeded_appends_nothing(path: Path, monkeypat
     assert await second.last_row() == theirs
     await second.close()
     await first.close()
+
+
+def test_a_database_that_was_swapped_before_sqlite_opened_it_is_not_taken_for_the_locked_one(path: Path) -> None:
+    held = HeldFiles.take(path)
+    with closing(sqlite3.connect(beside(path, ".other"))) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+    beside(path, ".other").replace(path)
+    with closing(connections.open_writer(path)), pytest.raises(JournalRemoved, match="is another file than the one"):
+        held.remember()
+    held.release()
+
+
+def test_a_lock_file_that_cannot_be_written_leaves_nothing_locked(path: Path) -> None:
+    HeldFiles.take(path).release()
+    open_before = os.listdir("/proc/self/fd")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(JournalError, match=r"journal\.sqlite\.lock cannot be written"):
+            HeldFiles.take(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert os.listdir("/proc/self/fd") == open_before
+    HeldFiles.take(path).release()
 
 
 def modes(folder: Path) -> dict[str, int]:
