@@ -24,6 +24,7 @@ from matching_engine import Engine
 from services.dashboard import mount_dashboard
 from services.data import load_instruments
 from services.data.calendar import TradingCalendar
+from services.data_folder import make_private_folder
 from services.first_start import DEMO_GUARDS, GUARDS, IssuedKey, Missing, Present, read_keys, write_keys
 from services.gateway import websocket
 from services.gateway.app import create_app
@@ -46,6 +47,7 @@ from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.journaled import Journaled
 from services.reporting.opening import open_true
 from services.reporting.projector import Projector, ProjectorStopped
+from services.reporting.read_witness import remembered
 from services.sequencer.clock import GuardedClock, refuse_clock_behind, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recover
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours, Schedule, date_ahead, local_day
@@ -100,16 +102,17 @@ async def open_venue(
     whatever stopped a part of the venue: a venue with a part missing does not stay open. Raises ClockRefused where the wall
     clock `clock`, compared with `steady` and the journal, cannot be right.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.data_dir)
     calendar = TradingCalendar.load(settings.calendar_file)
     guarded = GuardedClock(clock, steady)
     with listen(settings.host, settings.port) as listener:
-        journal = await SqliteJournal.open(settings.data_dir / JOURNAL_FILE)
+        read_path = settings.data_dir / READ_DATABASE_FILE
+        journal = await SqliteJournal.open(settings.data_dir / JOURNAL_FILE, remembered=partial(remembered, read_path))
         try:
             engine, journaled = await starting_engine(journal), Journaled()
             recovery = await recover(engine, journal, on_progress, journaled.add)
             # Nothing is served, and no key known, from a read database that says other than the journal.
-            read_database = await open_true(settings.data_dir / READ_DATABASE_FILE, journal, engine, journaled)
+            read_database = await open_true(read_path, journal, engine, journaled)
             try:
                 async with _run(
                     settings, guarded, clock, calendar, journal, engine, recovery, read_database, listener, on_fault
@@ -156,7 +159,7 @@ async def _run(
     sequencer = Sequencer(engine, journal, inbox, feed, clock=guarded, schedule=schedule)
     projector = Projector(read_database, journal, feed)
     async with asyncio.TaskGroup() as parts:
-        readers = [start(projector.run(), "projector")]
+        readers = [start(projector.run(), "projector"), start(journal.watch(), "journal")]
         await projector.reached(recovery.last_seq)
         state, market = await load_state(read_database), await load_market(read_database)
         history = OrderHistory(state, read_database, projected)
@@ -186,6 +189,7 @@ async def _run(
                 reports_router(read_database, calendar, projected),
             ],
             allowed_hosts=settings.allowed_hosts,
+            not_ready=lambda: [] if journal.failed is None else [f"{journal.failed}."],
             warnings=lambda: [
                 *time_ahead(sequencer.time_ns, clock()),
                 *date_ahead(calendar, engine.trading_date, clock()),

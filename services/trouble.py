@@ -44,8 +44,7 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
 def exit_code_of(error: BaseException) -> ExitCode:
     """The exit status this ends a process with."""
     if isinstance(error, SequencerStopped):
-        # What the running writer appends is refused where another one has taken the journal over.
-        return ExitCode.OTHER_WRITER if isinstance(error.cause, JournalRefused) else exit_code_of(error.cause)
+        return exit_code_of(error.cause)
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), ExitCode.TROUBLE)
 
 

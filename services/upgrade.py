@@ -12,6 +12,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,6 +32,7 @@ from services.reporting.audit import differences as audit
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.journaled import Journaled
 from services.reporting.projector import catch_up
+from services.reporting.read_witness import remembered
 
 OnProgress = Callable[[str, int, int], None]
 """Told what is done, how far it has come and where it ends, as sequence numbers."""
@@ -183,7 +185,8 @@ def _some(sentences: Sequence[object]) -> str:
 
 async def _write_marker(path: Path, found: Upgrade, engine: Engine, last: Row) -> Upgrade:
     """One row: there whole, or not at all."""
-    journal = await SqliteJournal.open(path, outdated=True)
+    read_path = path.with_name(READ_DATABASE_FILE)
+    journal = await SqliteJournal.open(path, outdated=True, remembered=partial(remembered, read_path))
     try:
         now = await journal.last_row()
         if now is None or now.hash != last.hash:

@@ -28,6 +28,12 @@ CREATE TABLE IF NOT EXISTS rows (
 INSERT INTO meta SELECT {format}, x'{journal_id}', 0 WHERE NOT EXISTS (SELECT 1 FROM meta);
 COMMIT;
 """
+_ENVIRONMENT = {
+    sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_AUTH,
+}  # fmt: skip
+_OF_THE_BYTES = {sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_DATA, sqlite3.SQLITE_IOERR_CORRUPTFS}
 _REACHED = "SELECT coalesce(max(last_seq), 0) FROM rows"
 
 
@@ -88,11 +94,21 @@ def open_reader(path: Path) -> sqlite3.Connection:
         raise JournalError(f"there is no journal to read at {path}: {error}") from error
 
 
+def unreadable(
+    path: Path, error: sqlite3.Error, where: str = "", note: str = "", seq: int | None = None
+) -> JournalError:
+    """What it means that SQLite cannot read the database: damage, unless the device, a lock or a permission is in its way."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    environment = code & 0xFF in _ENVIRONMENT and code not in _OF_THE_BYTES
+    kind = JournalError if environment else JournalCorrupt
+    return kind(f"{path} cannot be read{where}: {error}{note}", seq)
+
+
 def lost_commands(path: Path) -> JournalLost | None:
     """What the write-ahead log knows of commands that SQLite will not show; to be asked before SQLite opens it for writing.
 
     Changes no file. Raises JournalLost where the database is missing or empty beside a log, which SQLite then would remove,
-    and JournalCorrupt where the log is damaged and the database cannot be read.
+    and what `unreadable` says where the log is damaged and the database cannot be read.
     """
     log = log_of(path)
     if _size(log) > wal.HEADER_BYTES and _size(path) == 0:
@@ -103,12 +119,10 @@ def lost_commands(path: Path) -> JournalLost | None:
     try:
         with closing(open_reader(path)) as connection:
             ((last_seq,),) = connection.execute(_REACHED).fetchall()
-    except sqlite3.OperationalError:
-        last_seq = 0  # the tables themselves stand in the log
     except sqlite3.DatabaseError as error:
-        raise JournalCorrupt(
-            f"{path} cannot be read: {error}; its log is damaged at byte {damage.offset_bytes}"
-        ) from error
+        if not str(error).startswith("no such table"):
+            raise unreadable(path, error, note=f"; its log is damaged at byte {damage.offset_bytes}") from error
+        last_seq = 0  # the tables themselves stand in the log
     evidence = damage.evidence(last_seq)
     return None if evidence is None else JournalLost.after(last_seq, f"{path} ends there, {evidence}")
 

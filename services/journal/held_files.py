@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from services.data_folder import FILE_MODE, make_private_database, make_private_folder, tighten
-from services.journal.errors import JournalBusy, JournalRemoved
+from services.journal.errors import JournalBusy, JournalError, JournalRemoved
 
 
 class HeldFiles:
@@ -19,14 +19,14 @@ class HeldFiles:
 
     def __init__(self, path: Path, lock: int, database: int) -> None:
         self._paths = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
-        self._descriptors = (lock, database)
+        self._lock, self._database = lock, database
         self._identities: list[tuple[int, int]] = []
 
     @classmethod
     def take(cls, path: Path) -> HeldFiles:
         """Makes folder, database file and lock file where they are missing, and locks both files.
 
-        Raises JournalBusy where another process holds one of them.
+        Raises JournalBusy where another process holds one of them, JournalError where the lock file cannot be written.
         """
         make_private_folder(path.parent)
         lock_path = path.with_name(path.name + ".lock")
@@ -39,16 +39,27 @@ class HeldFiles:
             # this one is opened before them and closed after them.
             database = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             _lock(database, path, lock)
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         except BaseException:
             os.close(lock)
             raise
-        return cls(path, lock, database)
+        files = cls(path, lock, database)
+        try:
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            files.release()
+            raise JournalError(f"{lock_path} cannot be written: {error}") from error
+        return files
 
     def remember(self) -> None:
-        """Notes which files these are; to be called once SQLite has them open."""
-        self._identities = [_identity(path) for path in self._paths]
+        """Notes which files these are; to be called once SQLite has them open.
+
+        Raises JournalRemoved where the database at the path is not the one that is locked.
+        """
+        database = os.fstat(self._database)
+        self._identities = [(database.st_dev, database.st_ino)]
+        self.check()
+        self._identities += [_identity(path) for path in self._paths[1:]]
 
     def check(self) -> None:
         """Raises JournalRemoved where a file that SQLite has open is no longer the one at its path."""
@@ -66,8 +77,8 @@ class HeldFiles:
 
     def release(self) -> None:
         """Lets go of the locks."""
-        for descriptor in self._descriptors:
-            os.close(descriptor)
+        os.close(self._database)
+        os.close(self._lock)
 
 
 def _identity(path: Path) -> tuple[int, int]:

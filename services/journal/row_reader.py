@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from services.journal.connections import open_reader
+from services.journal.connections import open_reader, unreadable
 from services.journal.errors import JournalCorrupt, JournalError
 from services.journal.row import NO_HASH, Row
 
@@ -34,7 +34,7 @@ class Position(NamedTuple):
 
 
 class RowReader:
-    """A connection that reads. Any one thread at a time may use it; it raises JournalCorrupt where SQLite cannot read."""
+    """A connection that reads. Any one thread at a time may use it; it raises `unreadable` where SQLite cannot read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -106,7 +106,7 @@ class RowReader:
             return rows, error
         except sqlite3.DatabaseError as error:
             last_seq = rows[-1].last_seq if rows else after_seq
-            return rows, JournalCorrupt(f"{self._path} cannot be read after seq {last_seq}: {error}", last_seq + 1)
+            return rows, unreadable(self._path, error, f" after seq {last_seq}", seq=last_seq + 1)
         finally:
             records.close()
         return rows, None
@@ -123,7 +123,7 @@ class RowReader:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise JournalCorrupt(f"{self._path} cannot be read: {error}") from error
+            raise unreadable(self._path, error) from error
 
 
 def _decode(record: tuple[int, int, int, bytes]) -> Row:

@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from matching_engine import ENGINE_VERSION
+from services.journal import before_writing
+from services.journal.before_writing import Remembered
 from services.journal.connections import BUSY_S, FILE_FORMAT, empty_log, lost_commands, open_writer
 from services.journal.errors import (
     JournalBusy,
@@ -50,6 +52,10 @@ SELECT ?1, ?2, ?3, ?4 WHERE (SELECT epoch FROM meta) = ?3
 Result = TypeVar("Result")
 
 
+def _nobody(journal_id: bytes) -> None:
+    """Remembers nothing of any journal."""
+
+
 class SqliteJournal:
     """A journal in one SQLite file; made by `open`."""
 
@@ -69,30 +75,35 @@ class SqliteJournal:
         self._end = Position(0, NO_HASH)
         self._checked_ns = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._removal = asyncio.Event()
+        """A look has found the files gone."""
         self._seen_seq = -1
         self._emptied_at: int | None = None
         self.journal_id = b""
         self.epoch = 0
 
     @classmethod
-    async def open(cls, path: Path, *, read_only: bool = False, outdated: bool = False) -> SqliteJournal:
+    async def open(
+        cls, path: Path, *, read_only: bool = False, outdated: bool = False, remembered: Remembered = _nobody
+    ) -> SqliteJournal:
         """The journal at `path`, made with its folder where there is none.
 
         One that ends with a row of an older engine version is refused unless it may be `outdated`: `rex upgrade`.
 
         Opening for writing takes the locks (JournalBusy where another process holds one), empties the log and raises the epoch,
-        so that rows of two writers can be told apart. Raises JournalError where the device does not give what is asked of
-        it, JournalLost where commits stand in the log that SQLite would not show, JournalCorrupt or JournalRefused where the
-        last row cannot be continued.
+        so that rows of two writers can be told apart. What is `remembered` of the journal is compared before: a start that is
+        refused for a loss changes nothing. Raises JournalError where the device does not give what is asked of it, JournalLost
+        where commits stand in the log that SQLite would not show or are remembered, JournalCorrupt or JournalRefused where
+        the last row cannot be continued.
         """
-        journal = await asyncio.to_thread(cls._open, path, read_only, outdated)
+        journal = await asyncio.to_thread(cls._open, path, read_only, outdated, remembered)
         if not read_only:
             journal._tick()
         return journal
 
     @classmethod
-    def _open(cls, path: Path, read_only: bool, outdated: bool) -> SqliteJournal:
-        journal = cls._for_reading(path) if read_only else cls._for_writing(path)
+    def _open(cls, path: Path, read_only: bool, outdated: bool, remembered: Remembered) -> SqliteJournal:
+        journal = cls._for_reading(path) if read_only else cls._for_writing(path, remembered)
         try:
             journal._start(outdated)
         except BaseException:
@@ -108,11 +119,10 @@ class SqliteJournal:
         return journal
 
     @classmethod
-    def _for_writing(cls, path: Path) -> SqliteJournal:
+    def _for_writing(cls, path: Path, remembered: Remembered) -> SqliteJournal:
         files = HeldFiles.take(path)
         try:
-            if (lost := lost_commands(path)) is not None:
-                raise lost
+            before_writing.look(path, remembered)
             writer = open_writer(path)
             files.remember()
             return cls(path, RowReader(path), writer, files)
@@ -134,7 +144,10 @@ class SqliteJournal:
         last = self._reader.last_row()
         if last is not None:
             self._end = Position(last.last_seq, last.hash)
-        self._writer.execute("UPDATE meta SET epoch = epoch + 1")
+        try:
+            self._writer.execute("UPDATE meta SET epoch = epoch + 1")
+        except sqlite3.Error as error:
+            raise JournalError(f"{self._path}: raising the epoch failed: {error}") from error
         self.epoch += 1
 
     def _refuse_outdated(self) -> None:
@@ -149,6 +162,11 @@ class SqliteJournal:
                 f" run `rex upgrade --data-dir {self._path.parent}`",
                 last.last_seq + 1,
             )
+
+    @property
+    def failed(self) -> JournalError | None:
+        """Why nothing more is taken in; None while all is well."""
+        return self._failed
 
     async def last_row(self) -> Row | None:
         """The newest row, or None in an empty journal. Raises JournalLost where it is known that there was a newer one."""
@@ -226,6 +244,13 @@ class SqliteJournal:
             position = Position(rows[-1].last_seq, rows[-1].hash)
             after_seq = position.last_seq
 
+    async def watch(self) -> None:
+        """Runs until it is canceled. Raises JournalRemoved when a look at the files, one every second, finds them gone."""
+        await self._removal.wait()
+        assert self._failed is not None
+        self._failure_raised = True
+        raise self._failed
+
     async def close(self) -> None:
         """Waits for a running append and lets go of the files; closing twice is harmless.
 
@@ -263,20 +288,37 @@ class SqliteJournal:
 
     def _tick(self) -> None:
         """Every second: looks for the files, and empties the log where nothing was appended since the last time."""
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(IDLE_S, self._tick)
-        self._failed = self._failed or self._removed()
-        idle, self._seen_seq = self._seen_seq == self._end.last_seq, self._end.last_seq
-        if idle and self._emptied_at != self._seen_seq and self._failed is None:
-            loop.run_in_executor(self._write_thread, self._empty_log, self._seen_seq)
+        if self._closed:
+            return
+        last_seq = self._end.last_seq
+        idle, self._seen_seq = self._seen_seq == last_seq, last_seq
+        look = asyncio.get_running_loop().run_in_executor(self._write_thread, self._look, last_seq if idle else None)
+        look.add_done_callback(self._looked)
+
+    def _look(self, idle_at: int | None) -> bool:
+        """On the write thread: whether the files are gone since the last look; where the journal is idle its log is emptied."""
+        if self._failed is None and (removed := self._removed()) is not None:
+            self._failed = removed
+            return True
+        if idle_at is not None and idle_at != self._emptied_at and self._failed is None:
+            self._empty_log(idle_at)
+        return False
+
+    def _looked(self, look: asyncio.Future[bool]) -> None:
+        if look.result():
+            self._removal.set()
+        if not self._closed:
+            self._timer = look.get_loop().call_later(IDLE_S, self._tick)
 
     def _empty_log(self, last_seq: int) -> None:
         assert self._writer is not None
         with suppress(sqlite3.Error):  # What stands in the log is on the device; the next second tries again.
             self._writer.execute("PRAGMA busy_timeout = 0")
-            if empty_log(self._writer):
-                self._emptied_at = last_seq
-            self._writer.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
+            try:
+                if empty_log(self._writer):
+                    self._emptied_at = last_seq
+            finally:
+                self._writer.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
 
     async def _on_read_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
         if self._closed:

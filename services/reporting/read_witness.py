@@ -42,3 +42,8 @@ def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
             return ReadWitness(None, f"{name} was made from another journal")
         case _:
             return ReadWitness(None, f"{name} cannot be read: its position is damaged")
+
+
+def remembered(path: Path, journal_id: bytes) -> Witness | None:
+    """What the read database at `path` remembers of that journal; None where it is no witness about it."""
+    return read_witness(path, journal_id).witness

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,11 @@ from pathlib import Path
 import httpx
 
 from services.exit_codes import ExitCode
+from services.journal.connections import log_of
 from services.reporting.folder import JOURNAL_FILE
 from tests.e2e.faults import fail_device, start_demo, url_of, watch_a_fault
 from tests.e2e.process import REX, rex, serve
+from tests.unit.journal.killed import flip, leave_in_log
 
 FAILURES = {ExitCode.DEVICE_FAILED, ExitCode.JOURNAL_DAMAGED, ExitCode.TROUBLE}
 """It depends on which file is the first to be written, and whether it is the journal's."""
@@ -54,9 +57,17 @@ def test_a_fault_while_starting_ends_the_same_way(tmp_path: Path) -> None:
     command = (str(REX), "serve", "--port", "0", "--data-dir", str(tmp_path))
     limited = ("sh", "-c", 'ulimit -f 1; exec "$0" "$@"', *command)
     ended = subprocess.run(limited, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode in FAILURES
+    assert ended.returncode == ExitCode.DEVICE_FAILED
     (sentence,) = ended.stderr.splitlines()
-    assert str(tmp_path) in sentence
+    assert str(tmp_path / JOURNAL_FILE) in sentence
+
+
+def test_a_start_without_its_port_leaves_a_private_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = rex("serve", "--port", str(taken.getsockname()[1]), "--data-dir", folder)
+    assert ended.returncode == ExitCode.TROUBLE
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 FAULTY_ENGINE = """
@@ -114,3 +125,21 @@ def test_what_hangs_after_a_fault_is_ended_by_the_watchdog(tmp_path: Path) -> No
     fault, watchdog = ended.stderr.splitlines()
     assert fault.startswith("rex: the sequencer stopped")
     assert watchdog == "rex: the process did not end within 0.5 seconds after this; its watchdog ended it"
+
+
+def test_a_start_that_is_refused_for_a_loss_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    """The last commit's frame damaged: the log by itself looks torn, and only the read database knows that it was not."""
+    with serve(tmp_path):
+        pass
+    leave_in_log(tmp_path / JOURNAL_FILE, 1)
+    log = log_of(tmp_path / JOURNAL_FILE)
+    data = log.read_bytes()
+    log.write_bytes(flip(data, len(data) - 100))
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    refused = rex("serve", "--port", "0", "--data-dir", tmp_path)
+    assert refused.returncode == ExitCode.JOURNAL_DAMAGED
+    assert "the journal has lost commands from seq " in refused.stderr
+    after = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    # A reader makes an empty log and its index where there is none, and the lock file holds the last process id.
+    changed = {name for name in before | after if before.get(name, b"") != after.get(name, b"")}
+    assert {name for name in changed if not name.endswith(("-shm", ".lock"))} == set()

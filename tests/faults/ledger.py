@@ -23,10 +23,12 @@ class Ledger:
     late: dict[str, Json] = field(default_factory=dict)
     """Acknowledged after the harm began."""
     sent_after: set[str] = field(default_factory=set)
-    """Sent when the harm was done."""
+    """Sent when the harm was done, and what is allowed after it had passed."""
     unanswered: set[str] = field(default_factory=set)
     harmed: bool = False
     """Whether the harm has begun."""
+    allowed_until_s: float = 0.0
+    """On the monotonic clock: what is sent before then may be acknowledged although the harm is done."""
 
     def begin(self) -> None:
         """No harm is done yet."""

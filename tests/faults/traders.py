@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any, Protocol
@@ -78,7 +79,7 @@ class Trader:
     async def _lane(self, place: Callable[[Json], Any], on_acknowledged: Callable[[], None]) -> None:
         while True:
             order = self.next_order()
-            if self.ledger.harmed:
+            if self.ledger.harmed and time.monotonic() >= self.ledger.allowed_until_s:
                 self.ledger.sent_after.add(order["client_order_id"])
             try:
                 self.ledger.acknowledge(await place(order))
@@ -140,12 +141,18 @@ async def open_traders(venue: OpenVenue) -> list[Trader]:
 
 
 async def load_until(
-    venue: VenueProcess, traders: list[Trader], acknowledgements: int, harm: Callable[[], None]
+    venue: VenueProcess,
+    traders: list[Trader],
+    acknowledgements: int,
+    harm: Callable[[], None],
+    *,
+    allowed_s: float = 0.0,
 ) -> None:
     """Trades until so many orders were acknowledged in this load, then does the harm; returns when every lane has noticed.
 
     No acknowledgement is read and no order sent while `harm` runs: each was before it began, or after it was done. A venue
-    that goes on as if nothing had happened is stopped when it has acknowledged AFTER orders that were sent after the harm.
+    that goes on as if nothing had happened is stopped when it has acknowledged AFTER orders that were sent after the harm; what
+    is sent in the `allowed_s` behind it may be acknowledged and does not count.
     """
     count = 0
     for trader in traders:
@@ -158,6 +165,8 @@ async def load_until(
             for trader in traders:
                 trader.ledger.harmed = True
             harm()
+            for trader in traders:
+                trader.ledger.allowed_until_s = time.monotonic() + allowed_s
         if sum(trader.ledger.after for trader in traders) == AFTER:
             venue.process.terminate()
 

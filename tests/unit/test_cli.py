@@ -23,7 +23,8 @@ from services.watchdog import Watchdog
 
 TROUBLES = (
     (JournalBusy("the folder is in use"), ExitCode.OTHER_WRITER),
-    (SequencerStopped(7, JournalRefused("another process took over the journal", 7)), ExitCode.OTHER_WRITER),
+    (SequencerStopped(7, JournalBusy("another process took over the journal", 7)), ExitCode.OTHER_WRITER),
+    (SequencerStopped(7, JournalRefused("seq 7 does not continue the hash chain", 7)), ExitCode.JOURNAL_DAMAGED),
     (SequencerStopped(7, JournalError("the device is full", 7)), ExitCode.DEVICE_FAILED),
     (SequencerStopped(7, JournalRemoved("the journal was removed", 7)), ExitCode.DEVICE_FAILED),
     (JournalError("commits would not be durable"), ExitCode.DEVICE_FAILED),

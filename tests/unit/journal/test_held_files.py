@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import resource
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -12,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from services import data_folder
-from services.journal import JournalBusy, JournalRemoved, sqlite
-from services.journal.connections import log_of
+from services.journal import JournalBusy, JournalError, JournalRemoved, connections, sqlite
+from services.journal.connections import BUSY_S, log_of
 from services.journal.held_files import HeldFiles
 from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
@@ -133,6 +135,34 @@ async def test_an_idle_writer_finds_out_before_its_next_append(path: Path) -> No
     await journal.close()
 
 
+async def test_an_idle_writer_says_that_its_files_are_gone(
+    path: Path, remove: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "IDLE_S", 0.001)
+    journal, _ = await opened(path)
+    watch = asyncio.create_task(journal.watch())
+    assert journal.failed is None
+    remove(path)
+    with pytest.raises(JournalRemoved, match="removed, moved or replaced") as removed:
+        await asyncio.wait_for(watch, 60)
+    assert journal.failed is removed.value
+    await journal.close()
+
+
+async def test_an_append_waits_for_readers_again_after_a_log_that_could_not_be_emptied(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: sqlite3.Connection) -> bool:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(sqlite, "empty_log", fail)
+    journal, _ = await opened(path)
+    journal._empty_log(1)
+    assert journal._writer is not None
+    assert journal._writer.execute("PRAGMA busy_timeout").fetchone() == (BUSY_S * 1000,)
+    await journal.close()
+
+
 async def test_without_the_lock_file_a_second_writer_is_refused_all_the_same(path: Path) -> None:
     journal, row = await opened(path)
     beside(path, ".lock").unlink()
@@ -161,6 +191,30 @@ async def test_a_writer_that_was_succeeded_appends_nothing(path: Path, monkeypat
     assert await second.last_row() == theirs
     await second.close()
     await first.close()
+
+
+def test_a_database_that_was_swapped_before_sqlite_opened_it_is_not_taken_for_the_locked_one(path: Path) -> None:
+    held = HeldFiles.take(path)
+    with closing(sqlite3.connect(beside(path, ".other"))) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+    beside(path, ".other").replace(path)
+    with closing(connections.open_writer(path)), pytest.raises(JournalRemoved, match="is another file than the one"):
+        held.remember()
+    held.release()
+
+
+def test_a_lock_file_that_cannot_be_written_leaves_nothing_locked(path: Path) -> None:
+    HeldFiles.take(path).release()
+    open_before = os.listdir("/proc/self/fd")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(JournalError, match=r"journal\.sqlite\.lock cannot be written"):
+            HeldFiles.take(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert os.listdir("/proc/self/fd") == open_before
+    HeldFiles.take(path).release()
 
 
 def modes(folder: Path) -> dict[str, int]:

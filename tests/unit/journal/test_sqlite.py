@@ -245,6 +245,41 @@ async def test_a_flipped_bit_is_found_where_it_is_and_the_rows_before_it_are_rea
     assert (error.seq, str(error)) == (3, "the row from seq 3 is damaged: its checksum is wrong")
 
 
+async def test_a_device_that_does_not_read_is_no_damage(path: Path) -> None:
+    await written(path, [2])
+    path.with_name(path.name + "-shm").symlink_to("nowhere/at-all")  # SQLite cannot make its index
+    for read_only in (True, False):
+        with pytest.raises(JournalError, match="unable to open database file") as failed:
+            await SqliteJournal.open(path, read_only=read_only)
+        assert str(path) in str(failed.value)
+        assert not isinstance(failed.value, JournalCorrupt)
+
+
+async def test_a_full_device_at_the_start_is_named(path: Path) -> None:
+    await written(path, [2])
+    before = size(path)
+    program = """
+import asyncio, resource, sys
+from pathlib import Path
+from services.journal import JournalError
+from services.journal import sqlite
+
+def open_writer(path, open_writer=sqlite.open_writer):
+    writer = open_writer(path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+    return writer
+
+sqlite.open_writer = open_writer
+try:
+    asyncio.run(sqlite.SqliteJournal.open(Path(sys.argv[1])))
+except JournalError as error:
+    print(type(error).__name__, error)
+"""
+    (said,) = in_another_process(program, path)
+    assert said.startswith(f"JournalError {path}: raising the epoch failed: ")
+    assert size(path) == before
+
+
 @pytest.mark.parametrize("after_seq", [0, 2])
 async def test_a_missing_row_is_found(path: Path, after_seq: int) -> None:
     await written(path, [2, 2, 2])

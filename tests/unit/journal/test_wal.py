@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from services.journal import JournalCorrupt, JournalLost, wal
+from services.journal import JournalCorrupt, JournalError, JournalLost, wal
 from services.journal.connections import log_of, lost_commands
 from services.journal.row import MAGIC, NO_HASH
 from services.journal.sqlite import SqliteJournal
@@ -275,3 +275,14 @@ def test_a_damaged_log_beside_an_unreadable_database_is_named(image: Image, tmp_
     log_of(path).write_bytes(overwrite(image.log, HEADER + 100, b"garbage"))
     with pytest.raises(JournalCorrupt, match=r"journal\.sqlite cannot be read: .*; its log is damaged at byte 32"):
         lost_commands(path)
+
+
+def test_a_database_that_cannot_be_opened_is_no_proof_of_a_loss(image: Image, tmp_path: Path) -> None:
+    path = image.with_log(flip(image.log, HEADER + 100)).put(tmp_path / "damaged")
+    assert isinstance(lost_commands(path), JournalLost)
+    shm = path.with_name(path.name + "-shm")
+    shm.unlink(missing_ok=True)
+    shm.symlink_to("nowhere/at-all")  # SQLite cannot make its index
+    with pytest.raises(JournalError, match=r"journal\.sqlite cannot be read: unable to open database file") as failed:
+        lost_commands(path)
+    assert not isinstance(failed.value, JournalCorrupt)

@@ -1,0 +1,68 @@
+"""What is looked at before SQLite opens the journal for writing, because that empties its log: a refusal then changes no file.
+
+SQLite ends a damaged log where the damage is, and copies what stands before it: what stood behind is gone. So whoever remembers
+more of the journal than SQLite shows is heard first, and of a log with any damage, a torn end included, a copy is kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from services.data_folder import FILE_MODE
+from services.journal import wal
+from services.journal.connections import log_of, lost_commands
+from services.journal.errors import JournalCorrupt, JournalError
+from services.journal.row import NO_HASH
+from services.journal.row_reader import RowReader
+from services.journal.witness import Witness
+
+KEPT = ".torn"
+"""What the copy of a damaged log is called behind the log's own name."""
+
+Remembered = Callable[[bytes], Witness | None]
+"""Told a journal's id, what somebody else remembers of that journal."""
+
+
+def look(path: Path, remembered: Remembered) -> None:
+    """Raises JournalLost or JournalCorrupt where a start must be refused; otherwise keeps a copy of a damaged log."""
+    if (lost := lost_commands(path)) is not None:
+        raise lost
+    if path.stat().st_size:
+        _hear(path, remembered)
+    _keep_damaged_log(log_of(path))
+
+
+def _hear(path: Path, remembered: Remembered) -> None:
+    # SQLite's own connection: closing a descriptor of ours would drop the locks of those that this process opens later.
+    with closing(RowReader(path)) as reader:
+        try:
+            _, journal_id, _ = reader.meta()
+            last = reader.last_row()
+        except JournalCorrupt:
+            return  # no tables yet, or damage that whoever reads on finds and names
+        witness = remembered(journal_id)
+        if witness is None:
+            return
+        last_seq, last_hash = (0, NO_HASH) if last is None else (last.last_seq, last.hash)
+        if witness.seq > last_seq:
+            raise witness.beyond(last_seq, last_hash)
+        rows, _ = reader.chunk(journal_id, witness.seq - 1, None)
+        if rows:
+            witness.check_row(rows[0])
+
+
+def _keep_damaged_log(log: Path) -> None:
+    """A copy beside it, the newest only."""
+    if wal.inspect(log) is None:
+        return
+    kept = log.with_name(log.name + KEPT)
+    try:
+        with open(kept, "wb", opener=lambda name, flags: os.open(name, flags, FILE_MODE)) as copy:
+            copy.write(log.read_bytes())
+            copy.flush()
+            os.fsync(copy.fileno())
+    except OSError as error:
+        raise JournalError(f"{kept}, a copy of the damaged log, cannot be written: {error}") from error
