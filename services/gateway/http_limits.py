@@ -65,6 +65,7 @@ class _Transport:
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None], is_closing: Callable[[], bool]) -> None:
         self.write = transport.write
+        self.abort = transport.abort
         self.close = close
         self.is_closing = is_closing
 
