@@ -22,6 +22,7 @@ from services.gateway.http_refusals import (
     HEAD_BYTES,
     HEADERS,
     URL_BYTES,
+    early_handshake,
     headers_too_large,
     malformed_http,
     problem_response,
@@ -52,7 +53,7 @@ _HEAD_END = b"\r\n\r\n"
 
 
 # What a connection waits for. Plain numbers: an Enum's member costs 0.1 µs to look up, and a request looks up ten.
-_HEAD, _BODY, _ANSWER, _CLOSE = range(4)
+_HEAD, _BODY, _ANSWER, _CLOSE, _UPGRADED = range(5)
 
 
 class _Handshake(Protocol):
@@ -175,6 +176,9 @@ class LimitedHttp(HttpToolsProtocol):
             if self._phase == _ANSWER:
                 self._wait_behind_the_answer(data[start:])
                 return
+            if self._phase == _UPGRADED:
+                self._hand_on(data[start:])
+                return
             end = data.find(_HEAD_END, start, start + HEAD_BYTES)
             end = start + HEAD_BYTES if end < 0 else end + len(_HEAD_END)
             self._feed(data[start:end])
@@ -190,8 +194,10 @@ class LimitedHttp(HttpToolsProtocol):
         self._head_bytes += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade as upgrade:
             self._upgrade()
+            if self._phase == _UPGRADED:
+                self._hand_on(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError as error:
             self._refuse(error.__context__ if isinstance(error.__context__, ProblemError) else malformed_http())
@@ -208,11 +214,17 @@ class LimitedHttp(HttpToolsProtocol):
 
     def _upgrade(self) -> None:
         if self._should_upgrade():
+            self._phase = _UPGRADED
             self.transport = self.socket
             self.handle_websocket_upgrade()
             cast(_Handshake, self.socket.get_protocol()).refuse_unread_handshake()
         else:
             self.cycle.keep_alive = False  # Whatever was asked for, it is answered as HTTP/1.1; the parser has ended.
+
+    def _hand_on(self, data: bytes) -> None:
+        """Gives what the client sent behind its handshake to the WebSocket; none of it is HTTP any more."""
+        if data and not self.socket.is_closing():
+            cast(asyncio.Protocol, self.socket.get_protocol()).data_received(data)
 
     # ------------------------------------------------------------------ the parser's events
 
@@ -222,6 +234,8 @@ class LimitedHttp(HttpToolsProtocol):
             raise url_too_long()
         if len(self.headers) > HEADERS or (self._head_bytes > HEAD_BYTES and self._size_of_head() > HEAD_BYTES):
             raise headers_too_large()
+        if self.parser.should_upgrade() and self._under_way() is not None:
+            raise early_handshake()  # The answer to the request before it would be written into the WebSocket.
         HttpToolsProtocol.on_headers_complete(self)
         self._phase, self._seconds_left = _BODY, BODY_SECONDS
 

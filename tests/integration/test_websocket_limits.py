@@ -23,6 +23,7 @@ from tests.integration.venue import MAX_WEBSOCKETS_PER_KEY
 pytestmark = pytest.mark.anyio
 
 SMALL_BUFFER_BYTES = 4_096
+CLOSE_PROTOCOL_ERROR = 1002
 
 
 def handshake(served: Served) -> bytes:
@@ -139,3 +140,41 @@ async def test_a_key_has_so_many_connections_and_no_more(
             assert "result" in await call(client, "ping")
             await client.close()
     assert caplog.records == [], "a refused handshake is no error of the venue"
+
+
+FIRST_OF_ALL = frame(b'{"method": "ping", "req_id": 1}')
+
+
+@pytest.mark.parametrize("sent_ahead", ["handshake", "request", "frames"])
+async def test_what_follows_a_handshake_belongs_to_the_websocket(tmp_path: Path, sent_ahead: str) -> None:
+    async with served_venue(tmp_path) as served:
+        state = served.server.server_state
+        async with raw_connection(served) as raw:
+            first = handshake(served)
+            get = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+            await raw.send(first + {"handshake": first * 20, "request": get, "frames": FIRST_OF_ALL}[sent_ahead])
+            assert (await raw.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+            if sent_ahead == "frames":
+                opcode, size = await raw.reader.readexactly(2)
+                assert (opcode & 15, json.loads(await raw.reader.readexactly(size))["req_id"]) == (Opcode.TEXT, 1)
+                assert len(websockets(served)) == state.open == 1
+                goodbye = frame((1000).to_bytes(2, "big"), Opcode.CLOSE)
+                await raw.send(goodbye)
+            opcode, size, high, low = await raw.reader.readexactly(4)
+            expected = 1000 if sent_ahead == "frames" else CLOSE_PROTOCOL_ERROR
+            assert (opcode & 15, high * 256 + low) == (Opcode.CLOSE, expected), size
+            assert b"HTTP/1.1" not in await raw.ended()
+        await until(lambda: not state.connections and not state.tasks and state.open == 0)
+
+
+async def test_a_handshake_behind_a_request_without_its_answer_is_refused(tmp_path: Path) -> None:
+    async with served_venue(tmp_path) as served, raw_connection(served) as raw:
+        order = b'{"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}'
+        key = served.venue.keys["alice"].key
+        head = f"POST /v1/orders HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n"
+        await raw.send(head.encode() + b"content-length: %d\r\n\r\n" % len(order) + order + handshake(served))
+        assert (await raw.answer()).status == 201
+        assert (await raw.answer()).code() == "malformed_http"
+        assert await raw.ended() == b""
+        state = served.server.server_state
+        await until(lambda: not state.connections and not state.tasks and state.open == 0)
