@@ -90,6 +90,8 @@ class LimitedHttp(HttpToolsProtocol):
         self._phase = _HEAD
         self._seconds_left = HEAD_SECONDS
         self._stalled_s = 0
+        self._unsent_bytes = 0
+        """What waited for the client at the last sweep."""
         self._head_bytes = 0
         """What the parser got since the last whole request, without bodies."""
         self._unread_bytes = 0
@@ -126,7 +128,8 @@ class LimitedHttp(HttpToolsProtocol):
         if self.socket.is_closing() and self._phase != _CLOSE:
             self._wait_for(_CLOSE, CLOSE_SECONDS)
         if self.flow.write_paused:
-            self._stalled_s += 1
+            before, self._unsent_bytes = self._unsent_bytes, self.socket.get_write_buffer_size()
+            self._stalled_s = 0 if self._unsent_bytes < before else self._stalled_s + 1
             if self._stalled_s > WRITE_SECONDS:
                 self.socket.abort()
         if self._phase == _ANSWER or self.pipeline:
@@ -142,8 +145,8 @@ class LimitedHttp(HttpToolsProtocol):
             self.socket.close()
 
     def resume_writing(self) -> None:
-        """The client has taken something."""
-        self._stalled_s = 0
+        """The client has taken so much that there is room again."""
+        self._stalled_s = self._unsent_bytes = 0
         super().resume_writing()
 
     def shutdown(self) -> None:
