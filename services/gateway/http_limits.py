@@ -31,7 +31,7 @@ from services.gateway.http_refusals import (
     url_too_long,
 )
 from services.gateway.problems import ProblemError
-from services.gateway.sockets import Sockets
+from services.gateway.sockets import CLOSE_SECONDS, Sockets
 
 UNREAD_BODY_BYTES = 256 * 1024
 """How much of a body may still come after it was answered, before the connection is closed."""
@@ -46,8 +46,6 @@ BODY_SECONDS = 30
 """From the end of the head to the end of the body."""
 WRITE_SECONDS = 30
 """For a client to take anything of an answer that does not fit into the buffers."""
-CLOSE_SECONDS = 5
-"""Between the end of the answer and the end of the socket."""
 
 _HEAD_END = b"\r\n\r\n"
 

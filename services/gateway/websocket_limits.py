@@ -14,18 +14,15 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
-from services.gateway.http_limits import CLOSE_SECONDS
+from services.gateway.connection import CLOSE_INTERNAL_ERROR, CLOSE_TOO_LARGE
 from services.gateway.http_refusals import malformed_handshake, problem_response
 from services.gateway.paced_websocket import PacedWebSocket
-from services.gateway.sockets import Sockets
+from services.gateway.sockets import CLOSE_SECONDS, Sockets
 
 PING_SECONDS = 20.0
 """How often the server pings, and how long it waits for the answer."""
 FRAGMENTS = 1_024
 """Of how many frames one message may consist."""
-CLOSE_TOO_LARGE = 1009
-CLOSE_INTERNAL_ERROR = 1011
-"""uvicorn's code for a missing pong."""
 _PONG = bytes([0x80 | Opcode.PONG])
 """How a pong begins: its last and only frame."""
 

@@ -12,7 +12,6 @@ import pytest
 
 from services.gateway.http_limits import (
     BODY_SECONDS,
-    CLOSE_SECONDS,
     DISCARDED_BYTES,
     HEAD_SECONDS,
     UNREAD_BODY_BYTES,
@@ -21,6 +20,7 @@ from services.gateway.http_limits import (
 )
 from services.gateway.http_refusals import HEAD_BYTES, HEADERS, URL_BYTES
 from services.gateway.server import UNACKNOWLEDGED_SECONDS, _within_descriptors, listen
+from services.gateway.sockets import CLOSE_SECONDS
 from tests.integration.raw_http import RawConnection, raw_connection, until
 from tests.integration.served_venue import Served, served_venue, serving
 from tests.integration.venue import running_venue

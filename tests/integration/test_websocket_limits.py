@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
-from services.gateway.http_limits import CLOSE_SECONDS
+from services.gateway.sockets import CLOSE_SECONDS
 from services.gateway.websocket_limits import FRAGMENTS, LimitedWebSocket
 from tests.integration.raw_http import RawConnection, raw_connection, until
 from tests.integration.served_venue import Served, served_venue
