@@ -19,6 +19,7 @@ from services.gateway.order_entry import OrderEntry
 from services.gateway.order_pipeline import OrderPipeline, error_text
 from services.gateway.problems import ProblemError, field_problem, problem_of
 from services.gateway.pushes import json_text
+from services.gateway.sockets import CLOSE_SECONDS
 from services.gateway.state import VenueState
 from services.gateway.ws_messages import (
     AuthenticateParams,
@@ -34,14 +35,13 @@ MAX_MESSAGE_BYTES = 64 * 1024
 """How large a message to the venue may be."""
 AUTHENTICATE_SECONDS = 10.0
 """How long a connection may stay without a key."""
-CLOSE_SECONDS = 5.0
-"""How long a client may take to receive the close; then the connection is given up."""
 IN_FLIGHT = 4_096
 """How many orders and unread replies one connection may have before its next message has to wait."""
 MESSAGES_A_TURN = 4
 """How many messages of one connection are taken before others have a turn of the event loop."""
 CLOSE_TOO_LARGE = 1009
 CLOSE_INTERNAL_ERROR = 1011
+"""Also uvicorn's, for a missing pong."""
 CLOSE_GONE = 1001
 CLOSE_NOT_AUTHENTICATED = 4003
 

@@ -22,6 +22,7 @@ from services.gateway.http_refusals import (
     HEAD_BYTES,
     HEADERS,
     URL_BYTES,
+    early_handshake,
     headers_too_large,
     malformed_http,
     problem_response,
@@ -30,7 +31,7 @@ from services.gateway.http_refusals import (
     url_too_long,
 )
 from services.gateway.problems import ProblemError
-from services.gateway.sockets import Sockets
+from services.gateway.sockets import CLOSE_SECONDS, Sockets
 
 UNREAD_BODY_BYTES = 256 * 1024
 """How much of a body may still come after it was answered, before the connection is closed."""
@@ -45,14 +46,12 @@ BODY_SECONDS = 30
 """From the end of the head to the end of the body."""
 WRITE_SECONDS = 30
 """For a client to take anything of an answer that does not fit into the buffers."""
-CLOSE_SECONDS = 5
-"""Between the end of the answer and the end of the socket."""
 
 _HEAD_END = b"\r\n\r\n"
 
 
 # What a connection waits for. Plain numbers: an Enum's member costs 0.1 µs to look up, and a request looks up ten.
-_HEAD, _BODY, _ANSWER, _CLOSE = range(4)
+_HEAD, _BODY, _ANSWER, _CLOSE, _UPGRADED = range(5)
 
 
 class _Handshake(Protocol):
@@ -65,6 +64,7 @@ class _Transport:
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None], is_closing: Callable[[], bool]) -> None:
         self.write = transport.write
+        self.abort = transport.abort
         self.close = close
         self.is_closing = is_closing
 
@@ -88,6 +88,8 @@ class LimitedHttp(HttpToolsProtocol):
         self._phase = _HEAD
         self._seconds_left = HEAD_SECONDS
         self._stalled_s = 0
+        self._unsent_bytes = 0
+        """What waited for the client at the last sweep."""
         self._head_bytes = 0
         """What the parser got since the last whole request, without bodies."""
         self._unread_bytes = 0
@@ -124,7 +126,8 @@ class LimitedHttp(HttpToolsProtocol):
         if self.socket.is_closing() and self._phase != _CLOSE:
             self._wait_for(_CLOSE, CLOSE_SECONDS)
         if self.flow.write_paused:
-            self._stalled_s += 1
+            before, self._unsent_bytes = self._unsent_bytes, self.socket.get_write_buffer_size()
+            self._stalled_s = 0 if self._unsent_bytes < before else self._stalled_s + 1
             if self._stalled_s > WRITE_SECONDS:
                 self.socket.abort()
         if self._phase == _ANSWER or self.pipeline:
@@ -140,8 +143,8 @@ class LimitedHttp(HttpToolsProtocol):
             self.socket.close()
 
     def resume_writing(self) -> None:
-        """The client has taken something."""
-        self._stalled_s = 0
+        """The client has taken so much that there is room again."""
+        self._stalled_s = self._unsent_bytes = 0
         super().resume_writing()
 
     def shutdown(self) -> None:
@@ -174,6 +177,9 @@ class LimitedHttp(HttpToolsProtocol):
             if self._phase == _ANSWER:
                 self._wait_behind_the_answer(data[start:])
                 return
+            if self._phase == _UPGRADED:
+                self._hand_on(data[start:])
+                return
             end = data.find(_HEAD_END, start, start + HEAD_BYTES)
             end = start + HEAD_BYTES if end < 0 else end + len(_HEAD_END)
             self._feed(data[start:end])
@@ -189,8 +195,10 @@ class LimitedHttp(HttpToolsProtocol):
         self._head_bytes += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade as upgrade:
             self._upgrade()
+            if self._phase == _UPGRADED:
+                self._hand_on(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError as error:
             self._refuse(error.__context__ if isinstance(error.__context__, ProblemError) else malformed_http())
@@ -207,11 +215,17 @@ class LimitedHttp(HttpToolsProtocol):
 
     def _upgrade(self) -> None:
         if self._should_upgrade():
+            self._phase = _UPGRADED
             self.transport = self.socket
             self.handle_websocket_upgrade()
             cast(_Handshake, self.socket.get_protocol()).refuse_unread_handshake()
         else:
             self.cycle.keep_alive = False  # Whatever was asked for, it is answered as HTTP/1.1; the parser has ended.
+
+    def _hand_on(self, data: bytes) -> None:
+        """Gives what the client sent behind its handshake to the WebSocket; none of it is HTTP any more."""
+        if data and not self.socket.is_closing():
+            cast(asyncio.Protocol, self.socket.get_protocol()).data_received(data)
 
     # ------------------------------------------------------------------ the parser's events
 
@@ -221,6 +235,8 @@ class LimitedHttp(HttpToolsProtocol):
             raise url_too_long()
         if len(self.headers) > HEADERS or (self._head_bytes > HEAD_BYTES and self._size_of_head() > HEAD_BYTES):
             raise headers_too_large()
+        if self.parser.should_upgrade() and self._under_way() is not None:
+            raise early_handshake()  # The answer to the request before it would be written into the WebSocket.
         HttpToolsProtocol.on_headers_complete(self)
         self._phase, self._seconds_left = _BODY, BODY_SECONDS
 

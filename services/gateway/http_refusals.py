@@ -33,6 +33,11 @@ def malformed_handshake() -> ProblemError:
     return ProblemError(400, "malformed_http", detail)
 
 
+def early_handshake() -> ProblemError:
+    """400."""
+    return ProblemError(400, "malformed_http", "A request to upgrade came before the answer to the request before it.")
+
+
 def request_timeout(part: str) -> ProblemError:
     """408."""
     return ProblemError(408, "request_timeout", f"The {part} of the request did not arrive in time.")

@@ -1,46 +1,71 @@
 """uvicorn's WebSocket protocol, parsing what a client sent only as fast as the application takes it.
 
 uvicorn parses all that the kernel hands over, up to 256 KiB or a thousand messages, before anybody else has a turn of the event
-loop. Here it is a slice at a time, and the next one when the messages of the last have been taken.
+loop. Here it is one slice a turn: the next one when the messages of the last have been taken, and where it had none (pings,
+pongs, fragments) in the next turn.
 """
 
 from __future__ import annotations
+
+import asyncio
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 SLICE_BYTES = 2_048
 """About a dozen orders."""
+_NOTHING = memoryview(b"")
 
 
 class PacedWebSocket(WebSocketsSansIOProtocol):
     """Given to `uvicorn.Config(ws=…)`. Reading is paused while something is left to parse."""
 
-    _unparsed = memoryview(b"")
+    _unparsed = _NOTHING
+    _held = False
+    """Reading was paused, and nobody has resumed it yet."""
+    _next: asyncio.Handle | None = None
+    """The turn of the loop that parses on."""
 
     def data_received(self, data: bytes) -> None:
-        """What came from the client; parsed up to its first messages."""
-        self._unparsed = memoryview(bytes(self._unparsed) + data if self._unparsed else data)
-        self._parse()
+        """What came from the client: the handshake, whole, and later frames."""
+        if self.handshake_initiated:
+            self._unparsed = memoryview(bytes(self._unparsed) + data if self._unparsed else data)
+            self._parse()
+        else:
+            super().data_received(data)
 
     def _parse(self) -> None:
-        """Slice by slice, until there is a message (then reading is paused) or nothing is left."""
-        while self._unparsed and not self.read_paused and not self.transport.is_closing():
+        """Parses one slice unless it is too early for the next. Frames wait for the venue's answer to the handshake."""
+        if self._next is not None:
+            return
+        if self._unparsed and self.handshake_complete and not self.read_paused and not self.transport.is_closing():
             piece, self._unparsed = self._unparsed[:SLICE_BYTES], self._unparsed[SLICE_BYTES:]
             super().data_received(bytes(piece))
+        if self.transport.is_closing():
+            self._unparsed = _NOTHING
+        elif self._unparsed:
+            self._held = True
+            self.transport.pause_reading()
+            if self.handshake_complete and not self.read_paused:
+                self._next = self.loop.call_soon(self._parse_next)
+        elif self._held and not self.read_paused:
+            self._held = False
+            self.transport.resume_reading()
+
+    def _parse_next(self) -> None:
+        self._next = None
+        self._parse()
 
     async def receive(self) -> ASGIReceiveEvent:
         """The next message."""
         message = await self.queue.get()
         if self.read_paused and self.queue.empty():
-            self.read_paused = False
+            self.read_paused, self._held = False, True
             self._parse()
-            if not self.read_paused:
-                self.transport.resume_reading()
         return message
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Sends. After a close the rest is parsed: the client's own close may be in it."""
+        """Sends. Behind the handshake's answer parsing begins; after a close it goes on, for the client's own may follow."""
         await super().send(message)
-        if self.close_sent:
+        if self._unparsed:
             self._parse()

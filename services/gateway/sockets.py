@@ -11,6 +11,9 @@ from typing import Protocol, cast
 
 from uvicorn.server import ServerState
 
+CLOSE_SECONDS = 5
+"""How long a connection may take to close, whatever its client does; then it is cut."""
+
 
 class _Connection(Protocol):
     def second_passed(self) -> None:

@@ -12,20 +12,19 @@ from typing import Any, cast
 from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
-from websockets.frames import Frame
+from websockets.frames import Frame, Opcode
 
-from services.gateway.http_limits import CLOSE_SECONDS
+from services.gateway.connection import CLOSE_INTERNAL_ERROR, CLOSE_TOO_LARGE
 from services.gateway.http_refusals import malformed_handshake, problem_response
 from services.gateway.paced_websocket import PacedWebSocket
-from services.gateway.sockets import Sockets
+from services.gateway.sockets import CLOSE_SECONDS, Sockets
 
 PING_SECONDS = 20.0
 """How often the server pings, and how long it waits for the answer."""
 FRAGMENTS = 1_024
 """Of how many frames one message may consist."""
-CLOSE_TOO_LARGE = 1009
-CLOSE_INTERNAL_ERROR = 1011
-"""uvicorn's code for a missing pong."""
+_PONG = bytes([0x80 | Opcode.PONG])
+"""How a pong begins: its last and only frame."""
 
 
 class LimitedWebSocket(PacedWebSocket):
@@ -65,7 +64,8 @@ class LimitedWebSocket(PacedWebSocket):
         if self.writable.is_set():
             super().handle_ping()
         else:
-            self.conn.data_to_send()
+            output = self.conn.data_to_send()
+            self.transport.write(b"".join(data for data in output if not data.startswith(_PONG)))
 
     def handle_cont(self, event: Frame) -> None:
         """A fragment; empty ones count as well."""
@@ -88,9 +88,11 @@ class LimitedWebSocket(PacedWebSocket):
 
     def keepalive_timeout(self) -> None:
         """No pong came in time."""
+        ending = self.close_sent or self.transport.is_closing()
         super().keepalive_timeout()
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": CLOSE_INTERNAL_ERROR})
-        self._send_no_more()
+        if not ending:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": CLOSE_INTERNAL_ERROR})
+            self._send_no_more()
 
     def _send_no_more(self) -> None:
         # Who still sends gets ClientDisconnected, also where it waits for room.

@@ -22,6 +22,8 @@ class Served:
     venue: RunningVenue
     url: str
     server: Server
+    task: asyncio.Task[None]
+    """It ends with the server."""
     clients: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def client(self, name: str) -> RexClient:
@@ -58,7 +60,7 @@ async def serving(
     server.config.ws = ws
     # The socket listens already: a client that comes before the server is up waits in its backlog.
     task = asyncio.create_task(server.serve(sockets=[listening]))
-    served = Served(venue, f"http://127.0.0.1:{listening.getsockname()[1]}", server)
+    served = Served(venue, f"http://127.0.0.1:{listening.getsockname()[1]}", server, task)
     try:
         async with served.clients:
             yield served

@@ -18,6 +18,7 @@ from matching_engine.records import Command, CommandKind, pack_commands
 from services.gateway.under_way import UNDER_WAY, UNDER_WAY_WITH_CANCELS
 from services.messaging import Submission
 from services.messaging.in_process import ROUND_COMMANDS
+from tests.integration.raw_http import until
 from tests.integration.served_venue import Served, served_venue
 from tests.integration.venue import RunningVenue
 
@@ -50,12 +51,6 @@ async def let_go(venue: RunningVenue) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.wait([task])
-
-
-async def turns() -> None:
-    """Until nothing is left to read that may be read: each turn of the loop takes what has come."""
-    for _ in range(2_000):
-        await asyncio.sleep(0)
 
 
 def place(req_id: int, **more: Any) -> str:
@@ -98,16 +93,16 @@ async def test_who_floods_over_16_sockets_leaves_room_for_all_others(tmp_path: P
     """More orders than the whole inbox holds, from one key: another member gets 9 of 9 orders in, and its 9 cancels."""
     async with held(tmp_path, inbox_commands=320) as served, AsyncExitStack() as stack:
         await flood(served, stack, orders=40)
-        await turns()
         inbox = served.venue.inbox
+        await until(lambda: served.venue.order_entry.waiting and inbox.depth == 320 // 8)
         assert inbox.depth == inbox.largest_share == 320 // 8
         bob = served.venue.client("bob")
         orders = [
             asyncio.create_task(bob.post("/v1/orders", json={**ORDER, "client_order_id": f"b{n}"})) for n in range(9)
         ]
-        await turns()
+        await until(lambda: inbox.depth == 320 // 8 + 9)
         cancels = [asyncio.create_task(bob.delete(f"/v1/orders?client_order_id=b{n}")) for n in range(9)]
-        await turns()
+        await until(lambda: inbox.depth >= 320 // 8 + 18)
         assert inbox.depth == 320 // 8 + 18
         assert codes(await answered(served, orders + cancels)) == {"201": 9, "200": 9}
 
@@ -116,8 +111,8 @@ async def test_a_flood_is_bounded_by_its_key_and_the_rest_of_it_is_not_read(tmp_
     async with held(tmp_path) as served, AsyncExitStack() as stack:
         venue, orders = served.venue, 40
         sockets = await flood(served, stack, orders)
-        await turns()
         under_way, key_id = venue.order_entry.under_way, key_id_of(venue, "alice")
+        await until(lambda: under_way.keys_waiting == 1 and venue.inbox.depth >= UNDER_WAY)
         assert (under_way[key_id], venue.inbox.depth, under_way.keys_waiting) == (UNDER_WAY, UNDER_WAY, 1)
 
         alice, bob = venue.client("alice"), venue.client("bob")
@@ -134,7 +129,7 @@ async def test_a_flood_is_bounded_by_its_key_and_the_rest_of_it_is_not_read(tmp_
             assert line in metrics
         one = asyncio.create_task(bob.post("/v1/orders", json=ORDER))
         canceling = asyncio.create_task(alice.delete("/v1/orders?symbol=*"))
-        await turns()
+        await until(lambda: venue.inbox.depth == UNDER_WAY + 2)
         first = await venue.inbox.take(1_024, 2**20)
         assert [sum(s.account == account for s in first) for account in (2, 3)] == [ROUND_COMMANDS, 1]
         for submission in first:
@@ -156,15 +151,16 @@ async def test_a_batch_counts_as_many_as_it_holds_and_cancels_have_room_beyond(t
             asyncio.create_task(alice.post("/v1/orders/batch", json={"orders": [ORDER] * size}))
             for size in (100, 100, 56)
         ]
-        await turns()
+        under_way = venue.order_entry.under_way
+        await until(lambda: under_way.total == UNDER_WAY)
         assert codes([await alice.post("/v1/orders", json=ORDER)]) == {"too_many_requests": 1}
         room = UNDER_WAY_WITH_CANCELS - UNDER_WAY
         cancels = [asyncio.create_task(alice.delete("/v1/orders/1")) for _ in range(room + 3)]
-        await turns()
+        await until(lambda: under_way.total == UNDER_WAY_WITH_CANCELS and sum(task.done() for task in cancels) >= 3)
         assert codes([task.result() for task in cancels if task.done()]) == {"too_many_requests": 3}
         got = codes(await answered(served, batches + cancels))
         assert got == {"200": 3, "unknown_order": room, "too_many_requests": 3}
-        assert venue.order_entry.under_way.total == 0
+        assert under_way.total == 0
 
 
 async def test_a_full_inbox_still_takes_cancels_and_operators(tmp_path: Path) -> None:
@@ -185,6 +181,6 @@ async def test_a_full_inbox_still_takes_cancels_and_operators(tmp_path: Path) ->
                 operator.post("/v1/admin/halt"),
             )
         ]
-        await turns()
+        await until(lambda: venue.inbox.depth >= 303)
         assert venue.inbox.depth == 303
         assert codes(await answered(served, waiting)) == {"200": 3}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +12,6 @@ import pytest
 
 from services.gateway.http_limits import (
     BODY_SECONDS,
-    CLOSE_SECONDS,
     DISCARDED_BYTES,
     HEAD_SECONDS,
     UNREAD_BODY_BYTES,
@@ -19,6 +20,7 @@ from services.gateway.http_limits import (
 )
 from services.gateway.http_refusals import HEAD_BYTES, HEADERS, URL_BYTES
 from services.gateway.server import UNACKNOWLEDGED_SECONDS, _within_descriptors, listen
+from services.gateway.sockets import CLOSE_SECONDS
 from tests.integration.raw_http import RawConnection, raw_connection, until
 from tests.integration.served_venue import Served, served_venue, serving
 from tests.integration.venue import running_venue
@@ -62,6 +64,13 @@ def seconds_pass(served: Served, seconds: int) -> None:
 
 def connections(served: Served) -> list[LimitedHttp]:
     return [connection for connection in served.server.server_state.connections if isinstance(connection, LimitedHttp)]
+
+
+def read_some(raw: RawConnection) -> bool:
+    """Reads a little of what has come, past a transport that is paused."""
+    with contextlib.suppress(BlockingIOError):
+        os.read(raw.writer.get_extra_info("socket").fileno(), 512)
+    return True
 
 
 # ---------------------------------------------------------------------- sizes
@@ -249,6 +258,25 @@ async def test_a_client_that_does_not_read_its_answers_is_cut(tmp_path: Path) ->
         seconds_pass(served, WRITE_SECONDS // 2)
         assert served.server.server_state.open == 1
         seconds_pass(served, WRITE_SECONDS // 2 + 1)
+        await until(lambda: served.server.server_state.open == 0)
+
+
+async def test_a_client_that_reads_slowly_is_not_cut(tmp_path: Path) -> None:
+    async with (
+        served_venue(tmp_path, send_buffer_bytes=4_096) as served,
+        raw_connection(served, receive_buffer_bytes=4_096) as raw,
+    ):
+        await raw.send(b"GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\n" + HOST + b"\r\n")
+        await until(lambda: connections(served) and connections(served)[0].flow.write_paused)
+        [connection] = connections(served)
+        raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        for _ in range(3):
+            seconds_pass(served, WRITE_SECONDS)
+            assert not connection.socket.is_closing()
+            unsent = connection.socket.get_write_buffer_size()
+            await until(lambda: read_some(raw) and connection.socket.get_write_buffer_size() < unsent)  # noqa: B023
+            assert connection.flow.write_paused, "not so much that uvicorn hears of it"
+        seconds_pass(served, WRITE_SECONDS + 2)
         await until(lambda: served.server.server_state.open == 0)
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.frames import Frame, Opcode
 
 from services.gateway.paced_websocket import SLICE_BYTES
-from services.gateway.websocket_limits import LimitedWebSocket
+from services.gateway.websocket_limits import FRAGMENTS, LimitedWebSocket
+from tests.integration.raw_http import until
 from tests.integration.served_venue import serving
 from tests.integration.venue import running_venue
 
@@ -33,6 +35,23 @@ class Watched(LimitedWebSocket):
         return message
 
 
+class Counted(LimitedWebSocket):
+    """Notes in which turn of the event loop each slice was parsed."""
+
+    turn = 0
+    slices: ClassVar[Counter[int]] = Counter()
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        Counted.slices[Counted.turn] += 1
+
+
+async def _count_turns() -> None:
+    while True:
+        Counted.turn += 1
+        await asyncio.sleep(0)
+
+
 async def test_a_flood_of_messages_is_parsed_slice_by_slice_and_answered_in_order(tmp_path: Path) -> None:
     messages = [json.dumps({"method": "ping", "req_id": number}) for number in range(PINGS)]
     frames = [Frame(Opcode.TEXT, message.encode()).serialize(mask=True) for message in messages]
@@ -47,9 +66,36 @@ async def test_a_flood_of_messages_is_parsed_slice_by_slice_and_answered_in_orde
             client.transport.write(b"".join(frames))
             replies = [json.loads(await client.recv())["req_id"] for _ in range(PINGS)]
             client.transport.write(goodbye)
-            await asyncio.wait_for(client.wait_closed(), 5)
+            await asyncio.wait_for(client.wait_closed(), 30)
     assert replies == list(range(PINGS))
     assert 0 < Watched.most <= SLICE_BYTES // min(map(len, frames)) + 1
+
+
+@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG, Opcode.CONT])
+async def test_frames_that_are_no_message_are_parsed_one_slice_a_turn(tmp_path: Path, opcode: Opcode) -> None:
+    slices = 10
+    frames = Frame(opcode, b"", fin=opcode is not Opcode.CONT).serialize(mask=True) * (slices * SLICE_BYTES // 6)
+    if (
+        opcode is Opcode.CONT
+    ):  # Its first frame says what the message is; so many empty ones are as many as it may have.
+        frames = Frame(Opcode.TEXT, b"{", fin=False).serialize(mask=True) + frames[: 6 * (FRAGMENTS - 1)]
+    frames += Frame(Opcode.PING, b"last").serialize(mask=True)
+    async with (
+        running_venue(tmp_path) as venue,
+        serving(venue, socket.create_server(("127.0.0.1", 0)), ws=Counted) as served,
+        connect(served.url.replace("http", "ws") + "/v1/ws", proxy=None) as client,
+    ):
+        [venues_side] = served.server.server_state.connections
+        assert isinstance(venues_side, Counted)
+        Counted.slices = Counter()
+        counting = asyncio.create_task(_count_turns())
+        venues_side.data_received(frames)
+        await until(lambda: not venues_side._unparsed)
+        counting.cancel()
+        assert Counted.slices.total() == -(-len(frames) // SLICE_BYTES)
+        assert max(Counted.slices.values()) == 1
+        assert not venues_side.read_paused
+        await asyncio.wait_for(await client.ping(), 30)  # It reads on.
 
 
 @pytest.mark.parametrize("size", [1, SLICE_BYTES, 10 * SLICE_BYTES])
@@ -74,6 +120,6 @@ async def test_what_a_client_sent_before_it_left_is_carried_out(tmp_path: Path) 
             url = served.url.replace("http", "ws") + "/v1/ws"
             async with connect(url, additional_headers=headers, proxy=None, max_queue=None) as client:
                 client.transport.write(b"".join(frames) + goodbye)
-                await asyncio.wait_for(client.wait_closed(), 5)
+                await asyncio.wait_for(client.wait_closed(), 30)
         last = await venue.client("alice").post("/v1/orders", json=order)  # Behind all of them.
         assert (last.status_code, len(venue.state.orders.open)) == (201, 101)

@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
-from services.gateway.http_limits import CLOSE_SECONDS
+from services.gateway.sockets import CLOSE_SECONDS
 from services.gateway.websocket_limits import FRAGMENTS, LimitedWebSocket
 from tests.integration.raw_http import RawConnection, raw_connection, until
 from tests.integration.served_venue import Served, served_venue
@@ -23,6 +23,7 @@ from tests.integration.venue import MAX_WEBSOCKETS_PER_KEY
 pytestmark = pytest.mark.anyio
 
 SMALL_BUFFER_BYTES = 4_096
+CLOSE_PROTOCOL_ERROR = 1002
 
 
 def handshake(served: Served) -> bytes:
@@ -50,7 +51,7 @@ async def open_deaf(served: Served, raw: RawConnection) -> LimitedWebSocket:
     raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
     [venues_side] = websockets(served)
     raw.writer.write(frame(b'{"method": "ping"}') * 4_000)
-    await until(lambda: not venues_side.writable.is_set())
+    await until(lambda: not venues_side.writable.is_set() and not venues_side._unparsed and venues_side.queue.empty())
     return venues_side
 
 
@@ -78,9 +79,33 @@ async def test_pings_of_a_client_that_does_not_read_fill_no_memory(tmp_path: Pat
     ):
         venues_side = await open_deaf(served, raw)
         held = venues_side.transport.get_write_buffer_size()
-        for _ in range(100):
-            venues_side.data_received(frame(b"x" * 125, Opcode.PING) * 1_000)
-        assert venues_side.transport.get_write_buffer_size() == held
+        venues_side.data_received(frame(b"x" * 125, Opcode.PING) * 1_000)
+        await until(lambda: not venues_side._unparsed)
+        assert venues_side.transport.get_write_buffer_size() <= held
+
+
+async def test_a_close_behind_a_ping_is_answered_though_the_pong_is_not(tmp_path: Path) -> None:
+    goodbye = (1000).to_bytes(2, "big")
+    async with (
+        served_venue(tmp_path, send_buffer_bytes=SMALL_BUFFER_BYTES) as served,
+        raw_connection(served, receive_buffer_bytes=SMALL_BUFFER_BYTES) as raw,
+    ):
+        venues_side = await open_deaf(served, raw)
+        venues_side.data_received(frame(b"here", Opcode.PING) + frame(goodbye, Opcode.CLOSE))
+        raw.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        got = await raw.ended()
+        assert got.endswith(Frame(Opcode.CLOSE, goodbye).serialize(mask=False))
+        assert Frame(Opcode.PONG, b"here").serialize(mask=False) not in got
+
+
+async def test_a_pong_that_is_missing_after_the_close_says_nothing_more(tmp_path: Path) -> None:
+    async with served_venue(tmp_path) as served, raw_connection(served) as raw:
+        await raw.send(handshake(served))
+        await raw.reader.readuntil(b"\r\n\r\n")
+        [venues_side] = websockets(served)
+        venues_side.transport.close()
+        venues_side.keepalive_timeout()
+        assert (venues_side.queue.qsize(), venues_side.disconnected) == (0, False)
 
 
 async def test_a_client_that_pings_and_reads_gets_its_pongs(tmp_path: Path) -> None:
@@ -139,3 +164,42 @@ async def test_a_key_has_so_many_connections_and_no_more(
             assert "result" in await call(client, "ping")
             await client.close()
     assert caplog.records == [], "a refused handshake is no error of the venue"
+
+
+FIRST_OF_ALL = frame(b'{"method": "ping", "req_id": 1}')
+
+
+@pytest.mark.parametrize("sent_ahead", ["handshake", "request", "frames"])
+async def test_what_follows_a_handshake_belongs_to_the_websocket(tmp_path: Path, sent_ahead: str) -> None:
+    async with served_venue(tmp_path) as served:
+        state = served.server.server_state
+        async with raw_connection(served) as raw:
+            first = handshake(served)
+            get = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+            await raw.send(first + {"handshake": first * 20, "request": get, "frames": FIRST_OF_ALL}[sent_ahead])
+            assert (await raw.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+            if sent_ahead == "frames":
+                opcode, size = await raw.reader.readexactly(2)
+                assert (opcode & 15, json.loads(await raw.reader.readexactly(size))["req_id"]) == (Opcode.TEXT, 1)
+                assert len(websockets(served)) == state.open == 1
+                goodbye = frame((1000).to_bytes(2, "big"), Opcode.CLOSE)
+                await raw.send(goodbye)
+            opcode, size, high, low = await raw.reader.readexactly(4)
+            expected = 1000 if sent_ahead == "frames" else CLOSE_PROTOCOL_ERROR
+            assert (opcode & 15, high * 256 + low) == (Opcode.CLOSE, expected), size
+            assert b"HTTP/1.1" not in await raw.ended()
+        await until(lambda: not state.connections and not state.tasks and state.open == 0)
+
+
+async def test_a_handshake_behind_a_request_without_its_answer_is_refused(tmp_path: Path) -> None:
+    async with served_venue(tmp_path) as served:
+        order = b'{"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}'
+        key = served.venue.keys["alice"].key
+        head = f"POST /v1/orders HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n"
+        async with raw_connection(served) as raw:
+            await raw.send(head.encode() + b"content-length: %d\r\n\r\n" % len(order) + order + handshake(served))
+            assert (await raw.answer()).status == 201
+            assert (await raw.answer()).code() == "malformed_http"
+            assert await raw.ended() == b""
+        state = served.server.server_state
+        await until(lambda: not state.connections and not state.tasks and state.open == 0)

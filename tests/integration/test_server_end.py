@@ -1,0 +1,40 @@
+"""The server ends when it is asked to, whatever its clients do."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.integration.raw_http import raw_connection, until
+from tests.integration.served_venue import served_venue
+
+pytestmark = pytest.mark.anyio
+
+HOST = "host: 127.0.0.1\r\n"
+LARGE_FILE = f"GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\n{HOST}\r\n".encode()
+ORDER = '{"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}'
+
+
+async def test_the_end_cuts_an_answer_nobody_reads_and_a_request_that_hangs(tmp_path: Path) -> None:
+    async with (
+        served_venue(tmp_path, send_buffer_bytes=4_096) as served,
+        raw_connection(served, receive_buffer_bytes=4_096) as deaf,
+        raw_connection(served) as hanging,
+    ):
+        await served.venue.sequencer.stop()
+        served.server.config.timeout_graceful_shutdown = None
+        state = served.server.server_state
+        deaf.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await deaf.send(LARGE_FILE)
+        await hanging.send(
+            f"POST /v1/orders HTTP/1.1\r\n{HOST}authorization: Bearer {served.venue.keys['alice'].key}\r\n"
+            f"content-length: {len(ORDER)}\r\n\r\n{ORDER}".encode()
+        )
+        await until(lambda: served.venue.inbox.depth == 1 and any(c.flow.write_paused for c in state.connections))
+        assert len(state.tasks) == 2
+        served.server.end(0)
+        await until(lambda: not state.connections and not state.tasks)
+        assert state.open == 0
+        await asyncio.wait_for(asyncio.shield(served.task), 30)
