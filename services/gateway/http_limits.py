@@ -92,6 +92,10 @@ class LimitedHttp(HttpToolsProtocol):
         """What waited for the client at the last sweep."""
         self._head_bytes = 0
         """What the parser got since the last whole request, without bodies."""
+        self._ended_bytes = 0
+        """The same for requests that ended within the piece the parser has."""
+        self._ended_headers: list[tuple[bytes, bytes]] | None = None
+        """The headers of the last one."""
         self._unread_bytes = 0
         self._ahead = b""
         """What the client sent before its last request was answered."""
@@ -192,6 +196,7 @@ class LimitedHttp(HttpToolsProtocol):
             self.socket.abort()
 
     def _feed(self, data: bytes) -> None:
+        before = self._head_bytes
         self._head_bytes += len(data)
         try:
             self.parser.feed_data(data)
@@ -203,6 +208,8 @@ class LimitedHttp(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             self._refuse(error.__context__ if isinstance(error.__context__, ProblemError) else malformed_http())
             return
+        if self._ended_bytes:
+            self._count_what_follows(before)
         if self._head_bytes > HEAD_BYTES:
             self._refuse(url_too_long() if len(self.url) > URL_BYTES else headers_too_large())
         elif self._phase == _HEAD:
@@ -212,6 +219,15 @@ class LimitedHttp(HttpToolsProtocol):
             self._unread_bytes += len(data)
             if self._unread_bytes > UNREAD_BODY_BYTES:
                 self._linger()
+
+    def _count_what_follows(self, before: int) -> None:
+        """Where the next head has begun in the piece a request ended in: all of the piece that is no body counts for it, since
+        the parser does not say where it began."""
+        if self.headers is not self._ended_headers:
+            self._head_bytes += self._ended_bytes - before
+            if self._phase == _HEAD:
+                self._seconds_left = HEAD_SECONDS
+        self._ended_bytes = 0
 
     def _upgrade(self) -> None:
         if self._should_upgrade():
@@ -258,6 +274,8 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        self._ended_bytes += self._head_bytes
+        self._ended_headers = self.headers
         self._head_bytes = 0
         cycle = self._under_way()
         if cycle is None:

@@ -158,6 +158,29 @@ async def test_what_follows_a_request_is_refused_after_its_answer(raw: RawConnec
     assert await raw.ended() == b""
 
 
+async def test_a_head_that_begins_behind_a_body_counts_from_its_first_byte(raw: RawConnection, served: Served) -> None:
+    framing, next_head = f"content-length: {len(ORDER)}", GET + b"a: "
+    await raw.send(post(served, framing))
+    await until(lambda: connections(served) and connections(served)[0]._phase == 1)
+    await raw.send(ORDER + next_head)
+    assert (await raw.answer()).status == 201
+    assert connections(served)[0]._head_bytes == len(next_head)
+    await raw.send(b"x" * (HEAD_BYTES - len(next_head)))
+    await until(lambda: connections(served)[0]._head_bytes == HEAD_BYTES)
+    await raw.send(b"x")
+    assert (await raw.answer()).code() == "headers_too_large"
+
+
+async def test_a_body_behind_a_body_earns_no_credit(raw: RawConnection, served: Served) -> None:
+    first = b"POST /v1/orders HTTP/1.1\r\n" + HOST + b"content-length: 5\r\n\r\n"
+    chunked = post(served, "transfer-encoding: chunked") + b"%x\r\n%b\r\n" % (8_000, b"x" * 8_000)
+    await raw.send(first)
+    assert (await raw.answer()).code() == "missing_key"
+    await raw.send(b"12345" + chunked)
+    await until(lambda: connections(served)[0]._head_bytes != len(first))
+    assert connections(served)[0]._head_bytes >= len(chunked) - 8_000 - 2
+
+
 async def test_a_broken_body_is_refused_and_nothing_is_placed(raw: RawConnection, served: Served) -> None:
     seq = served.venue.state.last_seq
     await raw.send(post(served, "transfer-encoding: chunked") + b"zz\r\n")
