@@ -46,9 +46,18 @@ def differences(connection: sqlite3.Connection, engine: AuditedEngine, journaled
     The connection stands in a transaction, or nobody writes; the engine and `journaled` stand at the database's position.
     Raises sqlite3.Error where the file cannot be read.
     """
-    schema = list(_compare(connection, _schema()))
-    found = schema or list(islice(_all(connection, engine, journaled), MAX_DIFFERENCES + 1))
+    found = list(_compare(connection, _schema())) or _damage(connection)
+    found = found or list(islice(_all(connection, engine, journaled), MAX_DIFFERENCES + 1))
     return found if len(found) <= MAX_DIFFERENCES else [*found[:MAX_DIFFERENCES], "and more"]
+
+
+def _damage(connection: sqlite3.Connection) -> list[str]:
+    """What SQLite finds wrong with the file's pages, and with indexes beside their tables, in one sentence.
+
+    A query that takes an index finds what the index holds, whatever the table does.
+    """
+    (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    return [] if found == "ok" else [f"its pages are damaged: {' '.join(str(found).split())[:200]}"]
 
 
 class _Table(NamedTuple):
@@ -65,7 +74,7 @@ class _Table(NamedTuple):
 
 def _all(connection: sqlite3.Connection, engine: AuditedEngine, journaled: Journaled) -> Iterator[str]:
     state = engine.state()
-    time_ns = 0 if journaled.last_row is None else journaled.last_row.command_list[-1].time_ns
+    time_ns = 0 if journaled.last_row is None else journaled.last_row.time_ns
     for table in (
         _position(state, journaled, time_ns),
         *_accounts(state),
@@ -109,7 +118,7 @@ def _shown(value: object) -> str:
 @cache
 def _schema() -> _Table:
     """Tables and indexes as this version makes them, and nothing beside them: a trigger would write what nobody projected."""
-    query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2"
+    query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT GLOB 'sqlite_*' ORDER BY 1, 2"
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
         make_tables(model)
         true = model.execute(query).fetchall()

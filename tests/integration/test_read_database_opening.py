@@ -52,6 +52,7 @@ FORGED = {
     "DROP TABLE holdings": "no such table: holdings",
     "DROP INDEX orders_open": "index orders_open is missing in the read database",
     "CREATE TRIGGER t AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END": "trigger t is in the read database",
+    "CREATE TRIGGER sqlitez AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END": "trigger sqlitez is in the",
     "PRAGMA user_version = 1": "has tables of format 1, and this version of REX reads 2",
 }
 
@@ -63,7 +64,9 @@ async def folder(tmp_path: Path) -> Path:
     history = History(Engine())
     await journal_of(tmp_path, history, [opening(), deals(3), [admin.record(SENDER, issued)]])
     revoked = admin.record(SENDER, KeyRevoked(key_id=history.engine.last_seq))
-    await journal_of(tmp_path, history, [[revoked, order(2, Side.BUY, REFERENCE_TICKS - 10, 4)]])
+    await journal_of(
+        tmp_path, history, [[revoked, order(2, Side.BUY, REFERENCE_TICKS - 10, 4, client_order_id=b"resting")]]
+    )
     return tmp_path
 
 
@@ -130,6 +133,18 @@ def forget_where_it_is(path: Path) -> None:
         connection.execute("UPDATE position SET time_ns = 'late'")
 
 
+def flip_bit_in_index(path: Path) -> None:
+    """In the leaf of the client order ids: whoever asks by "resting" finds nothing, and the table has it."""
+    with closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'orders_by_client_id'").fetchone()
+    at = path.read_bytes().index(b"resting", (page - 1) * 4096)
+    assert at < page * 4096
+    overwrite(path, at, b"sesting")
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT count(*) FROM orders WHERE account = 2 AND client_order_id = 'resting'"
+        assert connection.execute(query).fetchone() == (0,)
+
+
 DAMAGED: dict[str, Callable[[Path], object]] = {
     "no database": lambda path: path.write_bytes(b"nothing of use" * 1000),
     "half of it": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
@@ -137,6 +152,20 @@ DAMAGED: dict[str, Callable[[Path], object]] = {
     "its position": forget_where_it_is,
     "every other page": spoil_pages,
 }
+
+
+async def test_an_index_beside_its_table_is_found_by_start_and_proof(folder: Path) -> None:
+    path = folder / READ_DATABASE_FILE
+    flip_bit_in_index(path)
+    figure = (await report_from_folder(folder, 2023, prove=True)).figure
+    assert figure is not None
+    assert ["missing from index orders_by_client_id" in said for said in figure.differences] == [True]
+    [named] = await open_folder(folder)
+    assert "missing from index orders_by_client_id" in named
+    assert dump(path) == await rebuilt(folder, folder / "elsewhere")
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT count(*) FROM orders WHERE account = 2 AND client_order_id = 'resting'"
+        assert connection.execute(query).fetchone() == (1,)
 
 
 @pytest.mark.parametrize("damage", DAMAGED)
