@@ -34,6 +34,7 @@ from services.journal.sqlite import SqliteJournal
 from services.journal.upgrades import starting_engine
 from services.journal.verify import Verification, verify
 from services.journal.witness import Witness
+from services.read_database import ReadDatabaseForeign
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.proof import ReadDatabaseProof
 from services.reporting.read_witness import read_witness
@@ -235,7 +236,7 @@ def journal_verify(
 
     Says how many rows and commands are good and the last hash: keep `SEQ:HASH` elsewhere and give it to `--expect` later, and
     neither a later edit nor a lost end goes unseen. The read database is a witness, too: a journal that ends before it has lost
-    commands. Exit status 1 at the first row that does not read back as it was written, with its sequence number. With
+    commands, and one of another journal may be the only sign that this one was put in its place (status 1). Exit status 1 at the first row that does not read back as it was written, with its sequence number. With
     `--prove` what the read database holds is compared, too: exit status 1 where it says other than the journal. Rows of an
     older engine version are walked, too; to re-execute them the journal must be upgraded (`rex upgrade`).
     """
@@ -310,13 +311,18 @@ async def _verify(
     """What the walk found, what the read database remembers and, where the journal is proved, what differs in it."""
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True, outdated=not prove)
     try:
-        read_database, note = read_witness(data_dir / READ_DATABASE_FILE, journal.journal_id)
+        foreign, read_database = [], None
+        try:
+            read_database, note = read_witness(data_dir / READ_DATABASE_FILE, journal.journal_id)
+        except ReadDatabaseForeign as other:
+            note = str(other)
+            foreign = [note]
         engine = None
         with contextlib.suppress(JournalError):  # the walk meets the damage again, and says how far the rows are good
             engine = await starting_engine(journal) if prove else None
         with _progress(show) as progress, contextlib.ExitStack() as held:
             proof = None
-            if engine is not None:
+            if engine is not None and not foreign:
                 proof = held.enter_context(ReadDatabaseProof(data_dir / READ_DATABASE_FILE, engine))
             task = progress.add_task("verifying", total=await _length(journal))
             result = await verify(
@@ -334,7 +340,7 @@ async def _verify(
                 )
                 if error is not None:
                     result = replace(result, error=error, error_seq=(result.re_executed_after or 0) + 1)
-        return result, note, proof.differences if proof is not None else []
+        return result, note, proof.differences if proof is not None else foreign
     finally:
         await journal.close()
 

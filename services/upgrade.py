@@ -79,8 +79,8 @@ async def upgrade(data_dir: Path, *, check: bool = False, on_progress: OnProgres
     """Upgrades the journal of a data folder whose venue is stopped; with `check` it only says what it would do.
 
     Raises UpgradeRefused where the events add up to something else than the present engine holds, and what the journal raises:
-    JournalBusy, JournalCorrupt, JournalLost where the read database knows more than the journal, JournalRefused for a newer
-    version or another format, JournalError where there is none.
+    JournalBusy, JournalCorrupt, JournalLost where the read database knows more than the journal, ReadDatabaseForeign where it
+    is of another one, JournalRefused for a newer version or another format, JournalError where there is none.
     """
     path = data_dir / JOURNAL_FILE
     if not check and path.exists():

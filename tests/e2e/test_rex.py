@@ -238,5 +238,12 @@ def test_a_read_database_of_another_journal_is_refused_with_the_way_out(tmp_path
     refused = rex("serve", "--port", "0", "--data-dir", tmp_path / "two")
     assert refused.returncode == 1
     assert "was made from another journal" in refused.stderr
+    # All who are asked say the same: it may be the only sign that the journal was replaced.
+    reported = rex("report", "2026", "--data-dir", tmp_path / "two")
+    assert (reported.returncode, "was made from another journal" in reported.stderr) == (1, True)
+    for options in ((), ("--prove",)):
+        status, found = verified(tmp_path / "two", *options)
+        assert (status, found["good"], found["error"], found["differences"]) == (1, False, None, [found["witness"]])
+        assert "was made from another journal" in found["witness"]
     assert "restore the journal first" in refused.stderr
     assert "Traceback" not in refused.stderr
