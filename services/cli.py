@@ -236,7 +236,8 @@ def journal_verify(
 
     Says how many rows and commands are good and the last hash: keep `SEQ:HASH` elsewhere and give it to `--expect` later, and
     neither a later edit nor a lost end goes unseen. The read database is a witness, too: a journal that ends before it has lost
-    commands, and one of another journal may be the only sign that this one was put in its place (status 1). Exit status 1 at the first row that does not read back as it was written, with its sequence number. With
+    commands, and one of another journal is a
+    difference. Exit status 1 at the first row that does not read back as it was written, with its sequence number. With
     `--prove` what the read database holds is compared, too: exit status 1 where it says other than the journal. Rows of an
     older engine version are walked, too; to re-execute them the journal must be upgraded (`rex upgrade`).
     """
