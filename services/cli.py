@@ -34,6 +34,7 @@ from services.journal.sqlite import SqliteJournal
 from services.journal.upgrades import starting_engine
 from services.journal.verify import Verification, verify
 from services.journal.witness import Witness
+from services.read_database import ReadDatabaseForeign
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.proof import ReadDatabaseProof
 from services.reporting.read_witness import read_witness
@@ -235,7 +236,8 @@ def journal_verify(
 
     Says how many rows and commands are good and the last hash: keep `SEQ:HASH` elsewhere and give it to `--expect` later, and
     neither a later edit nor a lost end goes unseen. The read database is a witness, too: a journal that ends before it has lost
-    commands. Exit status 1 at the first row that does not read back as it was written, with its sequence number. With
+    commands, and one of another journal is a
+    difference. Exit status 1 at the first row that does not read back as it was written, with its sequence number. With
     `--prove` what the read database holds is compared, too: exit status 1 where it says other than the journal. Rows of an
     older engine version are walked, too; to re-execute them the journal must be upgraded (`rex upgrade`).
     """
@@ -268,6 +270,8 @@ def journal_verify(
         verdict = "[green]good[/green]" if result.good else f"[red]bad at seq {result.error_seq}[/red]: {result.error}"
         out.print(f"{result.rows:,} rows, {result.commands:,} commands, last seq {result.last_seq:,}: {verdict}")
         out.print(f"last hash   {result.last_hash.hex()}", highlight=False)
+        if result.last_seq:
+            out.print(f"to keep     {result.last_seq}:{result.last_hash.hex()}", highlight=False, soft_wrap=True)
         out.print(f"witness     {escape(note)}", highlight=False, soft_wrap=True)
         if result.state_hash is not None:
             out.print(f"state hash  {result.state_hash}", highlight=False)
@@ -291,8 +295,10 @@ def _witness(text: str) -> Witness:
 
 def _version_sentences(result: Verification) -> Iterator[str]:
     """Which engine versions made the rows, where this one did not make them all, and from where on they were re-executed."""
-    ends = [first_seq - 1 for _, first_seq in result.made_by[1:]]
-    for (engine_version, first_seq), last_seq in zip(result.made_by, [*ends, result.last_seq], strict=True):
+    ends = [*(first_seq - 1 for _, first_seq in result.made_by[1:]), result.last_seq]
+    for (engine_version, first_seq), last_seq in zip(
+        result.made_by, ends, strict=False
+    ):  # no row at all: one end too many
         if engine_version != ENGINE_VERSION:
             yield f"seq {first_seq:,} to {last_seq:,} were made by engine version {engine_version}"
     if result.re_executed_after:
@@ -310,13 +316,18 @@ async def _verify(
     """What the walk found, what the read database remembers and, where the journal is proved, what differs in it."""
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True, outdated=not prove)
     try:
-        read_database, note = read_witness(data_dir / READ_DATABASE_FILE, journal.journal_id)
+        foreign, read_database = [], None
+        try:
+            read_database, note = read_witness(data_dir / READ_DATABASE_FILE, journal.journal_id)
+        except ReadDatabaseForeign as other:
+            note = str(other)
+            foreign = [note]
         engine = None
         with contextlib.suppress(JournalError):  # the walk meets the damage again, and says how far the rows are good
             engine = await starting_engine(journal) if prove else None
         with _progress(show) as progress, contextlib.ExitStack() as held:
             proof = None
-            if engine is not None:
+            if engine is not None and not foreign:
                 proof = held.enter_context(ReadDatabaseProof(data_dir / READ_DATABASE_FILE, engine))
             task = progress.add_task("verifying", total=await _length(journal))
             result = await verify(
@@ -334,7 +345,7 @@ async def _verify(
                 )
                 if error is not None:
                     result = replace(result, error=error, error_seq=(result.re_executed_after or 0) + 1)
-        return result, note, proof.differences if proof is not None else []
+        return result, note, proof.differences if proof is not None else foreign
     finally:
         await journal.close()
 

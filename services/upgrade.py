@@ -23,7 +23,7 @@ from matching_engine import ENGINE_VERSION, Engine
 from matching_engine.faults import EngineFault
 from matching_engine.records import COMMAND, Command, CommandKind, pack_commands, unpack_events
 from services.attachments import Upgraded
-from services.journal import Journal, JournalRefused, Row
+from services.journal import Journal, JournalRefused, Row, witness
 from services.journal.differences import Difference, Differences
 from services.journal.sqlite import SqliteJournal, check_lock
 from services.journal.upgrades import re_executed_after, seal, starting_engine
@@ -32,7 +32,7 @@ from services.reporting.audit import differences as audit
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.journaled import Journaled
 from services.reporting.projector import catch_up
-from services.reporting.read_witness import remembered
+from services.reporting.read_witness import read_witness, remembered
 
 OnProgress = Callable[[str, int, int], None]
 """Told what is done, how far it has come and where it ends, as sequence numbers."""
@@ -80,16 +80,18 @@ async def upgrade(data_dir: Path, *, check: bool = False, on_progress: OnProgres
     """Upgrades the journal of a data folder whose venue is stopped; with `check` it only says what it would do.
 
     Raises UpgradeRefused where the events add up to something else than the present engine holds, and what the journal raises:
-    JournalBusy, JournalCorrupt, JournalRefused for a newer version or another format, JournalError where there is none.
+    JournalBusy, JournalCorrupt, JournalLost where the read database knows more than the journal, ReadDatabaseForeign where it
+    is of another one, JournalRefused for a newer version or another format, JournalError where there is none.
     """
     path = data_dir / JOURNAL_FILE
+    if not check and path.exists():
+        check_lock(path)  # before the reader: letting go of the file lets go of what SQLite locks in it
     journal = await SqliteJournal.open(path, read_only=True, outdated=True)
     try:
+        await _check_witness(data_dir, journal)
         last = await journal.last_row()
         if last is None or last.engine_version == ENGINE_VERSION:
-            return _nothing_to_do(last, await starting_engine(journal), await re_executed_after(journal))
-        if not check:
-            check_lock(path)
+            return _nothing_to_do(last, await re_executed_after(journal))
         found, engine = await _examine(journal, last, on_progress)
     finally:
         await journal.close()
@@ -98,7 +100,14 @@ async def upgrade(data_dir: Path, *, check: bool = False, on_progress: OnProgres
     return await _write_marker(path, found, engine, last)
 
 
-def _nothing_to_do(last: Row | None, engine: Engine, after_seq: int) -> Upgrade:
+async def _check_witness(data_dir: Path, journal: Journal) -> None:
+    """Raises unless the journal holds what the read database knows: the marker must not take a lost command's number."""
+    known = read_witness(data_dir / READ_DATABASE_FILE, journal.journal_id).witness
+    if known is not None:
+        await witness.check(journal, known)
+
+
+def _nothing_to_do(last: Row | None, after_seq: int) -> Upgrade:
     last_seq, last_hash = (0, "") if last is None else (last.last_seq, last.hash.hex())
     return Upgrade(ENGINE_VERSION, ENGINE_VERSION, last_seq, last_hash, "", after_seq, (), None)
 
@@ -211,7 +220,7 @@ def _marker(journal: SqliteJournal, found: Upgrade, engine: Engine, last: Row) -
         differences=tuple(map(str, found.differences)),
     )
     attachments = seal(text, engine.state() if found.differences else None)
-    seq, time_ns = found.last_seq + 1, last.command_list[-1].time_ns
+    seq, time_ns = found.last_seq + 1, last.time_ns
     command = pack_commands([Command(kind=CommandKind.RECORD, seq=seq, time_ns=time_ns, attachment=1)])
     return Row(
         journal_id=journal.journal_id,

@@ -1,8 +1,9 @@
 """Is the read database true? Compared, at its position, with an engine that has done the journal's commands and with the rows.
 
 The engine knows all that decides the future: money, goods, open orders, the day's trades, phases, limits, the turnover of each
-year. What it does not keep (names, keys, targets, reasons) comes from the journal's rows (`Journaled`). Of orders and trades
-that are past, only their number and the turnover of each year are compared.
+year. What it does not keep (names, keys, targets, reasons, who entered an open order and what it paid, the trades of past days)
+comes from the journal's rows (`Journaled`). Of the trades of a past day its sums by instrument are compared, of orders that
+ended their number and sums; not the single ones, nor what self-trade prevention and the largest trade of a day say.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 from matching_engine.records import OrderType, Phase
 from matching_engine.state import State
 from services.read_database import make_tables
+from services.reporting.dealings import Dealings
 from services.reporting.journaled import Journaled
 
 MAX_DIFFERENCES = 20
@@ -46,9 +48,18 @@ def differences(connection: sqlite3.Connection, engine: AuditedEngine, journaled
     The connection stands in a transaction, or nobody writes; the engine and `journaled` stand at the database's position.
     Raises sqlite3.Error where the file cannot be read.
     """
-    schema = list(_compare(connection, _schema()))
-    found = schema or list(islice(_all(connection, engine, journaled), MAX_DIFFERENCES + 1))
+    found = list(_compare(connection, _schema())) or _damage(connection)
+    found = found or list(islice(_all(connection, engine, journaled), MAX_DIFFERENCES + 1))
     return found if len(found) <= MAX_DIFFERENCES else [*found[:MAX_DIFFERENCES], "and more"]
+
+
+def _damage(connection: sqlite3.Connection) -> list[str]:
+    """What SQLite finds wrong with the file's pages, and with indexes beside their tables, in one sentence.
+
+    A query that takes an index finds what the index holds, whatever the table does.
+    """
+    (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    return [] if found == "ok" else [f"its pages are damaged: {' '.join(str(found).split())[:200]}"]
 
 
 class _Table(NamedTuple):
@@ -65,7 +76,7 @@ class _Table(NamedTuple):
 
 def _all(connection: sqlite3.Connection, engine: AuditedEngine, journaled: Journaled) -> Iterator[str]:
     state = engine.state()
-    time_ns = 0 if journaled.last_row is None else journaled.last_row.command_list[-1].time_ns
+    time_ns = 0 if journaled.last_row is None else journaled.last_row.time_ns
     for table in (
         _position(state, journaled, time_ns),
         *_accounts(state),
@@ -75,6 +86,8 @@ def _all(connection: sqlite3.Connection, engine: AuditedEngine, journaled: Journ
         _day_trades(state),
         *_turnover(engine, state),
         *_journaled(journaled),
+        _journaled_orders(journaled.dealings),
+        *_journaled_days(journaled.dealings),
     ):
         yield from _compare(connection, table)
 
@@ -109,7 +122,7 @@ def _shown(value: object) -> str:
 @cache
 def _schema() -> _Table:
     """Tables and indexes as this version makes them, and nothing beside them: a trigger would write what nobody projected."""
-    query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2"
+    query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT GLOB 'sqlite_*' ORDER BY 1, 2"
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
         make_tables(model)
         true = model.execute(query).fetchall()
@@ -221,6 +234,50 @@ def _journaled(journaled: Journaled) -> Iterator[_Table]:
     ):
         query = f"SELECT {key}, {', '.join(columns)} FROM {table} ORDER BY 1"
         yield _Table(label, columns, query, sorted((key, *row) for key, row in true.items()), "journal")
-    for table, count in (("orders", journaled.orders), ("trades", journaled.trades)):
-        query = f"SELECT '{table}', count(*) FROM {table}"
-        yield _Table("table {}", ["rows"], query, [(table, count)], "journal")
+    lots, fen, *fees_fen = (
+        sum(column) for column in zip((0,) * 4, *(d[1:] for d in journaled.dealings.trades.values()), strict=True)
+    )
+    query = """
+    SELECT 'orders', count(*), coalesce(sum(filled_lots), 0), coalesce(sum(filled_fen), 0), coalesce(sum(fees_fen), 0)
+    FROM orders
+    """
+    sums = ("orders", journaled.orders, 2 * lots, 2 * fen, sum(fees_fen))
+    yield _Table("table {}", ["rows", "filled_lots", "filled_fen", "fees_fen"], query, [sums], "journal")
+
+
+def _journaled_orders(dealings: Dealings) -> _Table:
+    """What the engine does not keep of an open order."""
+    true = [
+        (
+            order_id,
+            name.decode("latin-1"),
+            "partially_filled" if filled_fen else "new",
+            *rest,
+            filled_fen,
+            fees_fen,
+            leaves,
+        )
+        for order_id, (name, *rest, filled_fen, fees_fen, leaves) in sorted(dealings.orders.items())
+    ]
+    columns = ["client_order_id", "state", "actor", "created_ns", "filled_fen", "fees_fen", "leaves_lots"]
+    query = f"SELECT order_id, {', '.join(columns)} FROM orders WHERE leaves_lots > 0 ORDER BY 1"
+    return _Table("open order {}", columns, query, true, "journal")
+
+
+def _journaled_days(dealings: Dealings) -> Iterator[_Table]:
+    """Of each day and instrument, by the single trades and by the day's sums."""
+    label, busts = "{}, instrument {}", dealings.busts
+    days = sorted(dealings.trades.items())
+    columns = ["quantity_lots", "amount_fen", "taker_fee_fen", "maker_fee_fen"]
+    query = f"SELECT trading_date, instrument, count(*), {', '.join(f'sum({name})' for name in columns)} FROM trades"
+    true = [(*day, *sums) for day, sums in days]
+    yield _Table(f"trades of {label}", ["trades", *columns], f"{query} GROUP BY 1, 2 ORDER BY 1, 2", true, "journal", 2)
+    columns = ["trades", "quantity_lots", "amount_fen", "busted", "busted_lots", "busted_fen"]
+    query = (
+        f"SELECT trading_date, instrument, {', '.join(columns)} FROM daily_turnover WHERE trades <> 0 OR busted <> 0"
+    )
+    true = [
+        (*day, *(all_of_it - gone for all_of_it, gone in zip(sums[:3], busted, strict=True)), *busted)
+        for day, sums, busted in ((*day, busts.get(day[0], [0, 0, 0])) for day in days)
+    ]
+    yield _Table(f"turnover of {label}", columns, f"{query} ORDER BY 1, 2", true, "journal", 2)

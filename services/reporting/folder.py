@@ -1,8 +1,9 @@
 """A report from a data folder, with or without a running venue: nothing that the folder holds is changed.
 
 The journal decides. A read database that has everything the journal has is read as it stands; one that is behind is
-copied and brought up to date in a temporary folder, and one that is missing, foreign or damaged is rebuilt there. One that
-knows more than the journal, or another row than the journal holds, is a witness against it: then there is no report.
+copied and brought up to date in a temporary folder, and one that is missing or damaged is rebuilt there. One that knows more
+than the journal, or another row than the journal holds, or that was made from another journal, is a witness against it: then
+there is no report.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from services.data.calendar import TradingCalendar
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
 from services.journal.upgrades import starting_engine
-from services.read_database import ReadDatabaseDamaged, ReadDatabaseRefused, open_read_database, trouble_with
+from services.read_database import ReadDatabaseDamaged, open_read_database, trouble_with
 from services.reporting.amounts import yuan
 from services.reporting.changes import Position
 from services.reporting.figure import Figure, compute_figure
@@ -59,8 +60,8 @@ async def report_from_folder(
 ) -> FolderReport:
     """The year's report at the journal's end; `prove` also re-executes the whole journal.
 
-    Raises JournalError where there is no journal to read, or it is damaged or has lost commands; DataFileError for a calendar
-    that cannot be used.
+    Raises JournalError where there is no journal to read, or it is damaged or has lost commands; ReadDatabaseForeign where the
+    folder's read database is of another journal; DataFileError for a calendar that cannot be used.
     """
     calendar = TradingCalendar.load(calendar_file)
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
@@ -69,7 +70,7 @@ async def report_from_folder(
             try:
                 path = await _current(data_dir / READ_DATABASE_FILE, Path(folder) / READ_DATABASE_FILE, journal)
                 return await _report(path, journal, year, prove, calendar)
-            except (FileNotFoundError, ReadDatabaseRefused):
+            except (FileNotFoundError, ReadDatabaseDamaged):
                 path = await _rebuilt(Path(folder) / f"rebuilt-{READ_DATABASE_FILE}", journal)
             return await _report(path, journal, year, prove, calendar)
     finally:
@@ -122,17 +123,18 @@ async def _is_up_to_date(path: Path, journal: Journal) -> bool:
         seen = -1
         for _ in range(_PATIENCE):
             async with read_database.connect() as connection:
-                position = await read_position(connection)
-            if position is not None and not Position(**{f.name: position[f.name] for f in fields(Position)}).is_one:
+                found = await read_position(connection)
+            if found is None:
+                return False
+            position = Position(**{field.name: found[field.name] for field in fields(Position)})
+            if not position.is_one:
                 raise ReadDatabaseDamaged(path, "holds a position that is none")
-            if position is None or position["journal_id"] != journal.journal_id or position["seq"] == seen:
-                return False  # not of this journal, or nobody is projecting
-            if position["seq"] >= last_seq:
-                await check_belongs(
-                    path, Position(**{field.name: position[field.name] for field in fields(Position)}), journal
-                )
+            if position.seq >= last_seq or position.journal_id != journal.journal_id:
+                await check_belongs(path, position, journal)
                 return True
-            seen = position["seq"]
+            if position.seq == seen:
+                return False  # nobody is projecting
+            seen = position.seq
             await asyncio.sleep(0.05)
         return False
     finally:

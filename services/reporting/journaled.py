@@ -1,4 +1,4 @@
-"""What the journal says that the engine does not keep: names, keys, targets, reasons, the number of orders and of trades.
+"""What the journal says that the engine does not keep: names, keys, targets, reasons, what orders and trades come to.
 
 Collected while a recovery or a proof reads the rows, so that the read database can be compared with it (audit.py).
 """
@@ -19,6 +19,7 @@ from services.attachments import (
     read_decision,
 )
 from services.journal.row import Row
+from services.reporting.dealings import Dealings
 
 Columns = tuple[object, ...]
 
@@ -30,7 +31,7 @@ class Journaled:
         self.last_row: Row | None = None
         self.orders = 0
         """Orders entered, refused ones among them."""
-        self.trades = 0
+        self.dealings = Dealings()
         self.accounts: dict[int, Columns] = {VENUE: ("venue", 0)}
         """Name and opened_seq."""
         self.instruments: dict[int, Columns] = {}
@@ -47,7 +48,7 @@ class Journaled:
         self.last_row = row
         events = np.frombuffer(row.events, EVENT)
         counts = np.bincount(events["kind"], minlength=256)
-        self.trades += int(counts[EventKind.TRADE])
+        self.dealings.add(row)
         self.orders += int(counts[EventKind.ACCEPTED])
         if counts[EventKind.REJECTED]:
             refused = events[

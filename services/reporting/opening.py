@@ -45,7 +45,7 @@ async def _bring_to_the_end(path: Path, journal: Journal, engine: AuditedEngine,
         open_read_database(path)
         await catch_up(path, journal)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            return _damage(connection) or differences(connection, engine, journaled)
+            return differences(connection, engine, journaled)
     except ReadDatabaseDamaged as damage:
         return [f"it {damage.reason}"]
     except sqlite3.Error as error:
@@ -53,9 +53,3 @@ async def _bring_to_the_end(path: Path, journal: Journal, engine: AuditedEngine,
         if isinstance(trouble, ReadDatabaseDamaged):
             return [f"it {trouble.reason}"]
         raise trouble from error
-
-
-def _damage(connection: sqlite3.Connection) -> list[str]:
-    """What SQLite finds wrong with the file's pages, in one sentence."""
-    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    return [] if found == "ok" else [f"its pages are damaged: {' '.join(str(found).split())[:200]}"]

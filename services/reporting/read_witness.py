@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.journal.witness import Witness
+from services.read_database import ReadDatabaseForeign
 
 _POSITION = "SELECT seq, row_hash, journal_id FROM position"
 
@@ -21,8 +22,9 @@ class ReadWitness(NamedTuple):
 
 
 def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
-    """Reads the position of the read database at `path`, which is no witness about a journal of another id; changes nothing.
+    """Reads the position of the read database at `path`; changes nothing.
 
+    Raises ReadDatabaseForeign for one of another journal: it may be the only sign that this one was put in its place.
     Beside a running venue read this before the journal: what is projected was journaled before.
     """
     name = f"the read database {path}"
@@ -34,12 +36,12 @@ def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
     except sqlite3.Error as error:
         return ReadWitness(None, f"{name} cannot be read: {error}")
     match found:
+        case (int(), bytes(), bytes(of_journal)) if of_journal != journal_id:
+            raise ReadDatabaseForeign(path, "was made from another journal")
         case None | (0, _, _):
             return ReadWitness(None, f"{name} is empty")
-        case (int(seq), bytes(row_hash), of_journal) if of_journal == journal_id:
+        case (int(seq), bytes(row_hash), bytes()):
             return ReadWitness(Witness(seq, row_hash, name), f"{name} stands at seq {seq}")
-        case (int(), bytes(), bytes()):
-            return ReadWitness(None, f"{name} was made from another journal")
         case _:
             return ReadWitness(None, f"{name} cannot be read: its position is damaged")
 

@@ -86,6 +86,9 @@ def test_a_changed_row_is_found_and_named(tmp_path: Path) -> None:
     found = json.loads(verified.stdout)
     assert verified.returncode == 1
     assert (found["good"], found["error_seq"]) == (False, first_seq)
+    for_people = rex("journal", "verify", "--data-dir", tmp_path)
+    assert (for_people.returncode, for_people.stderr) == (1, "")
+    assert "bad at seq 1" in for_people.stdout
     restarted = rex("serve", "--port", "0", "--data-dir", tmp_path)
     assert restarted.returncode == ExitCode.JOURNAL_DAMAGED
     assert "seq 1" in restarted.stderr
@@ -238,5 +241,12 @@ def test_a_read_database_of_another_journal_is_refused_with_the_way_out(tmp_path
     refused = rex("serve", "--port", "0", "--data-dir", tmp_path / "two")
     assert refused.returncode == 1
     assert "was made from another journal" in refused.stderr
+    # All who are asked say the same: it may be the only sign that the journal was replaced.
+    reported = rex("report", "2026", "--data-dir", tmp_path / "two")
+    assert (reported.returncode, "was made from another journal" in reported.stderr) == (1, True)
+    for options in ((), ("--prove",)):
+        status, found = verified(tmp_path / "two", *options)
+        assert (status, found["good"], found["error"], found["differences"]) == (1, False, None, [found["witness"]])
+        assert "was made from another journal" in found["witness"]
     assert "restore the journal first" in refused.stderr
     assert "Traceback" not in refused.stderr

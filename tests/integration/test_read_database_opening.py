@@ -39,6 +39,17 @@ FORGED = {
     "DELETE FROM orders WHERE leaves_lots > 0": "is missing in the read database",
     "UPDATE orders SET price_ticks = 1 WHERE leaves_lots > 0": "price_ticks 1 in the read database, 990 in the engine",
     "DELETE FROM orders WHERE leaves_lots = 0": "table orders: rows ",
+    "UPDATE orders SET state = 'filled' WHERE leaves_lots > 0": "state filled in the read database, new in the journal",
+    "UPDATE orders SET client_order_id = 'mine' WHERE leaves_lots > 0": "client_order_id mine in the read database, resting in",
+    "UPDATE orders SET filled_fen = 7 WHERE leaves_lots > 0": "filled_fen 7 in the read database, 0 in the journal",
+    "UPDATE orders SET fees_fen = 7 WHERE leaves_lots > 0": "fees_fen 7 in the read database, 0 in the journal",
+    "UPDATE orders SET actor = 7 WHERE leaves_lots > 0": "actor 7 in the read database, 5 in the journal",
+    "UPDATE orders SET created_ns = 7 WHERE leaves_lots > 0": "created_ns 7 in the read database, 16",
+    "UPDATE orders SET fees_fen = fees_fen + 1 WHERE leaves_lots = 0": "table orders: fees_fen ",
+    "UPDATE trades SET instrument = 1 WHERE trading_date < 20230104": "trades of 20230103, instrument 0 is missing",
+    "UPDATE trades SET maker_fee_fen = 0 WHERE trading_date < 20230104": "trades of 20230103, instrument 0: maker_fee_fen 0 in",
+    "UPDATE daily_turnover SET instrument = 1 WHERE trades > 0": "turnover of 20230103, instrument 0 is missing",
+    "UPDATE daily_turnover SET busted = 1 WHERE trades > 0": "turnover of 20230103, instrument 0: busted 1 in",
     "UPDATE levels SET orders = orders + 1": "instrument 0, side 0, level at 990 ticks: orders 2 in",
     "UPDATE instruments SET symbol = 'X' WHERE instrument = 0": "instrument 0: symbol X in the read database, ND-OX in the",
     "UPDATE instruments SET phase = 4": "instrument 0: phase 4 in the read database",
@@ -52,6 +63,7 @@ FORGED = {
     "DROP TABLE holdings": "no such table: holdings",
     "DROP INDEX orders_open": "index orders_open is missing in the read database",
     "CREATE TRIGGER t AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END": "trigger t is in the read database",
+    "CREATE TRIGGER sqlitez AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END": "trigger sqlitez is in the",
     "PRAGMA user_version = 1": "has tables of format 1, and this version of REX reads 2",
 }
 
@@ -63,7 +75,9 @@ async def folder(tmp_path: Path) -> Path:
     history = History(Engine())
     await journal_of(tmp_path, history, [opening(), deals(3), [admin.record(SENDER, issued)]])
     revoked = admin.record(SENDER, KeyRevoked(key_id=history.engine.last_seq))
-    await journal_of(tmp_path, history, [[revoked, order(2, Side.BUY, REFERENCE_TICKS - 10, 4)]])
+    await journal_of(
+        tmp_path, history, [[revoked, order(2, Side.BUY, REFERENCE_TICKS - 10, 4, client_order_id=b"resting")]]
+    )
     return tmp_path
 
 
@@ -130,6 +144,18 @@ def forget_where_it_is(path: Path) -> None:
         connection.execute("UPDATE position SET time_ns = 'late'")
 
 
+def flip_bit_in_index(path: Path) -> None:
+    """In the leaf of the client order ids: whoever asks by "resting" finds nothing, and the table has it."""
+    with closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'orders_by_client_id'").fetchone()
+    at = path.read_bytes().index(b"resting", (page - 1) * 4096)
+    assert at < page * 4096
+    overwrite(path, at, b"sesting")
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT count(*) FROM orders WHERE account = 2 AND client_order_id = 'resting'"
+        assert connection.execute(query).fetchone() == (0,)
+
+
 DAMAGED: dict[str, Callable[[Path], object]] = {
     "no database": lambda path: path.write_bytes(b"nothing of use" * 1000),
     "half of it": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
@@ -137,6 +163,20 @@ DAMAGED: dict[str, Callable[[Path], object]] = {
     "its position": forget_where_it_is,
     "every other page": spoil_pages,
 }
+
+
+async def test_an_index_beside_its_table_is_found_by_start_and_proof(folder: Path) -> None:
+    path = folder / READ_DATABASE_FILE
+    flip_bit_in_index(path)
+    figure = (await report_from_folder(folder, 2023, prove=True)).figure
+    assert figure is not None
+    assert ["missing from index orders_by_client_id" in said for said in figure.differences] == [True]
+    [named] = await open_folder(folder)
+    assert "missing from index orders_by_client_id" in named
+    assert dump(path) == await rebuilt(folder, folder / "elsewhere")
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT count(*) FROM orders WHERE account = 2 AND client_order_id = 'resting'"
+        assert connection.execute(query).fetchone() == (1,)
 
 
 @pytest.mark.parametrize("damage", DAMAGED)

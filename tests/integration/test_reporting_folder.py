@@ -24,7 +24,7 @@ from services.journal.errors import JournalCorrupt, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
-from services.read_database import open_read_database
+from services.read_database import ReadDatabaseForeign, open_read_database
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.projector import Projector
 from services.reporting.terminal import render
@@ -119,16 +119,12 @@ async def test_a_falsified_read_database_is_found_out(folder: Path, falsify: str
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("trouble", ["missing", "not a database", "another journal", "another format"])
+@pytest.mark.parametrize("trouble", ["missing", "not a database", "another format"])
 async def test_a_read_database_of_no_use_is_rebuilt_elsewhere(folder: Path, trouble: str) -> None:
     path = folder / READ_DATABASE_FILE
-    statements = {
-        "another journal": "UPDATE position SET journal_id = zeroblob(16)",
-        "another format": "PRAGMA user_version = 999",
-    }
-    if trouble in statements:
+    if trouble == "another format":
         with closing(sqlite3.connect(path)) as connection, connection:
-            connection.execute(statements[trouble])
+            connection.execute("PRAGMA user_version = 999")
     else:
         path.unlink()
         if trouble == "not a database":
@@ -137,6 +133,21 @@ async def test_a_read_database_of_no_use_is_rebuilt_elsewhere(folder: Path, trou
     found = await report_from_folder(folder, 2023, prove=True)
     assert (found.report.net, found.agree) == ("60000.00", True)
     assert (path.read_bytes() if path.exists() else None) == before
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("prove", [False, True])
+@pytest.mark.parametrize("seq", ["seq", "0", "1"])
+async def test_there_is_no_report_beside_a_read_database_of_another_journal(
+    folder: Path, seq: str, prove: bool
+) -> None:
+    path = folder / READ_DATABASE_FILE
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE position SET journal_id = zeroblob(16), seq = {seq}")
+    before = path.read_bytes()
+    with pytest.raises(ReadDatabaseForeign, match="was made from another journal"):
+        await report_from_folder(folder, 2023, prove=prove)
+    assert path.read_bytes() == before
 
 
 async def lose_last_row(folder: Path) -> int:

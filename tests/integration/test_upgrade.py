@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from contextlib import closing
@@ -23,7 +26,8 @@ from services.bootstrap import OPERATOR, open_venue
 from services.cli import app
 from services.client import RexClient
 from services.closing import closing_of
-from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalRefused, Row
+from services.exit_codes import ExitCode
+from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, Row
 from services.journal.sqlite import SqliteJournal
 from services.journal.upgrades import starting_engine
 from services.journal.verify import verify
@@ -352,6 +356,69 @@ async def test_a_journal_that_somebody_writes_is_left_alone(tmp_path: Path) -> N
     assert (await upgrade(tmp_path, check=True)).marker_seq is None
     await writer.close()
     assert len(stored(path)) == 187 - 1
+
+
+def lose(path: Path, rows: int) -> int:
+    """Removes the last rows of a closed journal; returns where it ends now."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "DELETE FROM rows WHERE first_seq IN (SELECT first_seq FROM rows ORDER BY first_seq DESC LIMIT ?)", (rows,)
+        )
+        return int(connection.execute("SELECT max(last_seq) FROM rows").fetchone()[0])
+
+
+@BOTH
+@pytest.mark.parametrize("options", [[], ["--check"]], ids=["upgrade", "check"])
+def test_no_marker_takes_the_number_of_a_lost_command(tmp_path: Path, name: str, options: list[str]) -> None:
+    path = unpack(name, tmp_path)
+    read_database = asyncio.run(project(tmp_path))
+    last_seq = lose(path, 3)
+    before = stored(path)
+    refused = CliRunner().invoke(app, ["upgrade", *options, "--data-dir", str(tmp_path)])
+    assert refused.exit_code == ExitCode.JOURNAL_DAMAGED
+    said = refused.stderr.replace("\n", "")
+    assert f"has lost commands from seq {last_seq + 1} on" in said
+    assert f"the read database {read_database} knows commands up to seq {LAST_SEQ[name]}" in said
+    assert stored(path) == before
+
+
+@pytest.mark.anyio
+async def test_what_comes_to_light_while_it_is_examined_stops_the_marker(tmp_path: Path) -> None:
+    path = unpack(UNCHANGED, tmp_path)
+    read_database = await project(tmp_path)
+    aside = read_database.rename(tmp_path / "elsewhere.sqlite")
+    lose(path, 3)
+    before = stored(path)
+
+    def put_back(what: str, seq: int, last_seq: int) -> None:
+        if aside.exists():
+            aside.rename(read_database)
+
+    with pytest.raises(JournalLost, match="has lost commands"):
+        await upgrade(tmp_path, on_progress=put_back)
+    assert stored(path) == before
+
+
+TAKE_SQLITE_LOCK = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)
+"""
+"""Takes the bytes that a reader of SQLite holds shared, as a writer without a log does."""
+
+
+@pytest.mark.anyio
+async def test_while_it_reads_its_lock_stands(tmp_path: Path) -> None:
+    path = unpack(UNCHANGED, tmp_path)
+    taken: list[int] = []
+
+    def try_lock(what: str, seq: int, last_seq: int) -> None:
+        if not taken:
+            command = [sys.executable, "-c", TAKE_SQLITE_LOCK, str(path)]
+            taken.append(subprocess.run(command, check=False, capture_output=True).returncode)
+
+    await upgrade(tmp_path, on_progress=try_lock)
+    assert taken == [1]
 
 
 @pytest.mark.anyio
