@@ -64,14 +64,14 @@ class OrderPipeline:
     async def take(self, message: Message) -> None:
         """Returns when the order is handed over; whatever is wrong with it becomes its reply.
 
-        Waits while the key has too many requests under way, so that the venue reads no more of this connection.
+        Waits while the key has too many requests under way, or had its turn, so that the venue reads no more of this connection.
         """
         slot = Slot()
         self._slots.append(slot)
         try:
             key_id, only_cancels = self._valid_key().key_id, message.method in _CANCELS
-            if not self._order_entry.under_way.has_room(key_id, only_cancels):
-                await self._order_entry.under_way.room(key_id, only_cancels)
+            if not self._order_entry.under_way.may_begin(key_id, only_cancels):
+                await self._order_entry.under_way.turn(key_id, only_cancels)
             await self.methods[message.method](message, slot)
         except Exception as error:
             slot.text = error_text(message.req_id, problem_of(error))

@@ -1,8 +1,9 @@
-"""Requests under way: of each key, how many have no reply yet, over all its connections."""
+"""Requests under way: of each key, how many have no reply yet, over all its connections; and whose turn it is to begin one."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 from services.gateway.problems import ProblemError
 
@@ -10,6 +11,10 @@ UNDER_WAY = 256
 """How many orders and amends one key may have without a reply, over all its connections; an order of a batch counts as one."""
 UNDER_WAY_WITH_CANCELS = UNDER_WAY + UNDER_WAY // 8
 """How many requests, where those beyond UNDER_WAY are cancels: a member that floods can still cancel."""
+TURN = 4
+"""How many requests of one key begin in one turn of the event loop, over all its connections, before others have theirs."""
+
+_MOST = UNDER_WAY, UNDER_WAY_WITH_CANCELS  # of orders and amends; with cancels
 
 
 class UnderWay:
@@ -17,27 +22,28 @@ class UnderWay:
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
-        self._ended: dict[int, asyncio.Event] = {}  # of the keys whose connections wait for room
+        self._turns: dict[int, int] = {}
+        """How many requests of each key began in this turn of the event loop."""
+        self._lines: dict[int, _Line] = {}
+        """Of the keys whose connections wait."""
 
     def __getitem__(self, key_id: int) -> int:
         return self._counts.get(key_id, 0)
 
     @property
-    def total(self) -> int:
-        """Of all keys."""
-        return sum(self._counts.values())
-
-    @property
     def keys_waiting(self) -> int:
         """How many keys have connections that the venue does not read on from, because they have no room."""
-        return len(self._ended)
+        return sum(self[key_id] >= UNDER_WAY for key_id in self._lines)
 
     def begin(self, key_id: int, count: int, only_cancels: bool = False) -> None:
         """So many more are under way; raises a 429 problem, having counted none, where they have no room."""
-        now = self._counts.get(key_id, 0) + count
-        if now > UNDER_WAY and not (only_cancels and now <= UNDER_WAY_WITH_CANCELS):
+        now = self[key_id] + count
+        if now > _MOST[only_cancels]:
             raise too_many_requests(f"{now - count} requests of this key have no reply yet, {UNDER_WAY} may.")
         self._counts[key_id] = now
+        if not self._turns:
+            asyncio.get_running_loop().call_soon(self._turns.clear)
+        self._turns[key_id] = self._turns.get(key_id, 0) + count
 
     def end(self, key_id: int, count: int = 1) -> None:
         """So many are over."""
@@ -46,17 +52,57 @@ class UnderWay:
             self._counts[key_id] = left
         else:
             del self._counts[key_id]
-        if self._ended and key_id in self._ended:
-            self._ended.pop(key_id).set()
+        if self._lines and (line := self._lines.get(key_id)) is not None:
+            self._call(key_id, line)
 
-    def has_room(self, key_id: int, only_cancels: bool = False) -> bool:
-        """Whether one more may begin."""
-        return self._counts.get(key_id, 0) < (UNDER_WAY_WITH_CANCELS if only_cancels else UNDER_WAY)
+    def may_begin(self, key_id: int, only_cancels: bool = False) -> bool:
+        """Whether one more has room, the key's turn is not over, and none of its kind waits longer."""
+        if self._turns.get(key_id, 0) >= TURN or self[key_id] >= _MOST[only_cancels]:
+            return False
+        line = self._lines.get(key_id)
+        return line is None or not line.waiting[only_cancels]
 
-    async def room(self, key_id: int, only_cancels: bool = False) -> None:
-        """Returns when one more may begin, if it does so at once."""
-        while not self.has_room(key_id, only_cancels):
-            await self._ended.setdefault(key_id, asyncio.Event()).wait()
+    async def turn(self, key_id: int, only_cancels: bool = False) -> None:
+        """Returns when one more may begin, if it does so at once. Of orders, and of cancels, who waits longest goes first."""
+        while True:
+            line = self._lines.setdefault(key_id, _Line())
+            waiter = asyncio.get_running_loop().create_future()
+            line.waiting[only_cancels].append(waiter)
+            self._call(key_id, line)
+            await waiter
+            if self[key_id] < _MOST[only_cancels]:
+                return
+
+    def _call(self, key_id: int, line: _Line) -> None:
+        if not line.called:
+            line.called = True
+            asyncio.get_running_loop().call_soon(self._admit, key_id, line)
+
+    def _admit(self, key_id: int, line: _Line) -> None:
+        """Lets the next ones begin, cancels first."""
+        line.called = False
+        admitted = 0
+        for only_cancels in (True, False):
+            waiting = line.waiting[only_cancels]
+            while waiting and admitted < TURN and self[key_id] + admitted < _MOST[only_cancels]:
+                waiter = waiting.popleft()
+                if not waiter.done():  # done: its connection has ended
+                    waiter.set_result(None)
+                    admitted += 1
+        if not any(line.waiting):
+            del self._lines[key_id]
+        elif admitted == TURN:
+            self._call(key_id, line)
+
+
+class _Line:
+    """The connections of one key that wait."""
+
+    def __init__(self) -> None:
+        self.waiting: tuple[deque[asyncio.Future[None]], deque[asyncio.Future[None]]] = deque(), deque()
+        """With orders and amends; with cancels."""
+        self.called = False
+        """The next ones are let in in the next turn of the loop."""
 
 
 def too_many_requests(what: str) -> ProblemError:

@@ -90,6 +90,16 @@ class Row:
         return list(unpack_events(self.events))
 
     @property
+    def command_count(self) -> int:
+        """How many commands it holds."""
+        return self.last_seq - self.first_seq + 1
+
+    @property
+    def payload_bytes(self) -> int:
+        """Of commands and attachments: what `MAX_ROW_BYTES` counts."""
+        return len(self.commands) + sum(map(len, self.attachments))
+
+    @property
     def time_ns(self) -> int:
         """What its last command was stamped."""
         return int(np.frombuffer(self.commands, COMMAND)["time_ns"][-1])

@@ -15,9 +15,9 @@ _SHARE = 8
 """One account may fill an eighth of the inbox, and with cancels an eighth of that more."""
 _RESERVE = 16
 """The last sixteenth of the inbox is for cancels and operators, the last quarter of that for operators alone."""
-ROUND_COMMANDS = 16
+ROUND_COMMANDS = 8
 """Commands of one account in one round, and so in one journal row. Whoever comes waits for the row that is on its way to the
-device, the one behind it and his own: while one account floods, 48 of its commands."""
+device and for his own: while one account floods, 16 of its commands."""
 
 
 class InProcessInbox:
@@ -77,23 +77,32 @@ class InProcessInbox:
 
         Canceled while it waits, it has taken nothing.
         """
-        while not (waiting := self._rounds.current):
-            self._bell.clear()
-            await self._bell.wait()
-        commands = size = 0
-        taken: list[Submission] = []
+        while not self._rounds.current:
+            if self._rounds.more:
+                self._rounds.end()
+            else:
+                self._bell.clear()
+                await self._bell.wait()
+        return self._take(max_commands, max_bytes, at_least=1)
+
+    def take_late(self, max_commands: int, max_bytes: int) -> list[Submission]:
+        """What has come for the same turns since `take`, within both bounds. With it the round is over."""
+        taken = self._take(max_commands, max_bytes, at_least=0)
+        if not self._rounds.current:
+            self._rounds.end()
+        return taken
+
+    def _take(self, max_commands: int, max_bytes: int, at_least: int) -> list[Submission]:
+        waiting, taken = self._rounds.current, list[Submission]()
         while waiting:
-            more_commands, more_bytes, submission = waiting[0]
-            commands, size = commands + more_commands, size + more_bytes
-            if taken and (commands > max_commands or size > max_bytes):
-                commands -= more_commands
+            commands, size, submission = waiting[0]
+            max_commands, max_bytes = max_commands - commands, max_bytes - size
+            if len(taken) >= at_least and (max_commands < 0 or max_bytes < 0):
                 break
             taken.append(submission)
             waiting.popleft()
-            self._by_account[submission.account] -= more_commands
-        else:
-            self._rounds.end()
-        self._commands -= commands
+            self._by_account[submission.account] -= commands
+            self._commands -= commands
         return taken
 
 

@@ -46,13 +46,16 @@ class Rounds(Generic[T]):
 
     @property
     def current(self) -> deque[T]:
-        """What is left of the current round, to be taken from the left. Empty: nothing waits."""
-        while not self._rounds[0] and len(self._rounds) > 1:
-            self.end()
+        """What is left of the current round, to be taken from the left."""
         return self._rounds[0]
 
+    @property
+    def more(self) -> bool:
+        """Whether something waits for a later round."""
+        return len(self._rounds) > 1
+
     def end(self) -> None:
-        """The current round is over: what comes now belongs to the next one."""
+        """The current round is over: the next one is current, and what comes now joins it at the earliest."""
         self._rounds.popleft()
         self._begin += self._part
         if not self._rounds:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -147,26 +148,24 @@ class Sequencer:
         if not due and not submissions:
             return
         first_seq = self._engine.last_seq + 1
-        commands, attachments = assemble(due, submissions, first_seq, time_ns)
-        try:
-            events = self._engine.process(commands)
-        except EngineFault as fault:
-            await self._committed()
-            raise SequencerStopped(first_seq, fault) from fault
-        row = Row(
+        empty = Row(
             journal_id=self._journal.journal_id,
             epoch=self._journal.epoch,
             first_seq=first_seq,
-            last_seq=first_seq + len(commands) - 1,
+            last_seq=first_seq - 1,
             inbox_position=0,  # An inbox in memory has no position to come back to.
             previous_hash=self._hash,
-            commands=commands.tobytes(),
-            events=events.tobytes(),
-            attachments=attachments,
+            commands=b"",
+            events=b"",
         )
-        self._hash, self.time_ns = row.hash, time_ns
-        await self._device_free.wait()
+        row = await self._extended(empty, due, submissions, time_ns)
+        if not self._device_free.is_set():
+            row.encode()  # Done while the device is busy; in vain where late ones come.
+            await self._device_free.wait()
         self._raise_what_failed()
+        if late := self._inbox.take_late(MAX_ROW_COMMANDS - row.command_count, MAX_ROW_BYTES - row.payload_bytes):
+            row = await self._extended(row, (), late, time_ns)
+        self._hash, self.time_ns = row.hash, time_ns
         # The device has its next row before the readers of the last one take their turns.
         self._device_free.clear()
         try:
@@ -175,6 +174,22 @@ class Sequencer:
             raise SequencerStopped(first_seq, error) from error
         self._commit = asyncio.create_task(self._put_down(row, appended, self._commit))
         self._commit.add_done_callback(self._wake_if_failed)
+
+    async def _extended(self, row: Row, due: Sequence[Command], submissions: Sequence[Submission], time_ns: int) -> Row:
+        """The row with these commands behind its own, and what the engine made of them."""
+        commands, attachments = assemble(due, submissions, row.last_seq + 1, time_ns, len(row.attachments))
+        try:
+            events = self._engine.process(commands)
+        except EngineFault as fault:
+            await self._committed()
+            raise SequencerStopped(row.first_seq, fault) from fault
+        return replace(
+            row,
+            last_seq=row.last_seq + len(commands),
+            commands=row.commands + commands.tobytes(),
+            events=row.events + events.tobytes(),
+            attachments=row.attachments + attachments,
+        )
 
     async def _put_down(self, row: Row, appended: Awaitable[None], before: asyncio.Task[None] | None) -> None:
         """The row on the device, then, after the row before it, for others to see."""
@@ -213,7 +228,7 @@ class Sequencer:
 
 
 def assemble(
-    due: Sequence[Command], submissions: Sequence[Submission], first_seq: int, time_ns: int
+    due: Sequence[Command], submissions: Sequence[Submission], first_seq: int, time_ns: int, attachments_before: int = 0
 ) -> tuple[Any, tuple[bytes, ...]]:
     """One writable COMMAND array of a row, numbered and stamped, and the row's attachments.
 
@@ -230,9 +245,9 @@ def assemble(
         return commands, ()
     for submission in submissions:
         end = start + len(submission.commands) // COMMAND.itemsize
-        if attachments and submission.attachments:
+        if submission.attachments:
             numbers = commands["attachment"][start:end]
-            numbers[numbers != 0] += len(attachments)
+            numbers[numbers != 0] += attachments_before + len(attachments)
         attachments += submission.attachments
         start = end
     return commands, tuple(attachments)

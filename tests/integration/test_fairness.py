@@ -140,7 +140,7 @@ async def test_a_flood_is_bounded_by_its_key_and_the_rest_of_it_is_not_read(tmp_
             for socket in sockets:
                 replies = [json.loads(await socket.recv()) for _ in range(orders)]
                 assert [reply["req_id"] for reply in replies if "result" in reply] == list(range(orders))
-        assert (under_way.total, under_way.keys_waiting, venue.order_entry.waiting) == (0, 0, 0)
+        assert (under_way[key_id], under_way.keys_waiting, venue.order_entry.waiting) == (0, 0, 0)
         assert venue.order_entry.refused == {"too_many_requests": 1}
 
 
@@ -151,16 +151,16 @@ async def test_a_batch_counts_as_many_as_it_holds_and_cancels_have_room_beyond(t
             asyncio.create_task(alice.post("/v1/orders/batch", json={"orders": [ORDER] * size}))
             for size in (100, 100, 56)
         ]
-        under_way = venue.order_entry.under_way
-        await until(lambda: under_way.total == UNDER_WAY)
+        under_way, key_id = venue.order_entry.under_way, key_id_of(venue, "alice")
+        await until(lambda: under_way[key_id] == UNDER_WAY)
         assert codes([await alice.post("/v1/orders", json=ORDER)]) == {"too_many_requests": 1}
         room = UNDER_WAY_WITH_CANCELS - UNDER_WAY
         cancels = [asyncio.create_task(alice.delete("/v1/orders/1")) for _ in range(room + 3)]
-        await until(lambda: under_way.total == UNDER_WAY_WITH_CANCELS and sum(task.done() for task in cancels) >= 3)
+        await until(lambda: under_way[key_id] == UNDER_WAY_WITH_CANCELS and sum(task.done() for task in cancels) >= 3)
         assert codes([task.result() for task in cancels if task.done()]) == {"too_many_requests": 3}
         got = codes(await answered(served, batches + cancels))
         assert got == {"200": 3, "unknown_order": room, "too_many_requests": 3}
-        assert under_way.total == 0
+        assert under_way[key_id] == 0
 
 
 async def test_a_full_inbox_still_takes_cancels_and_operators(tmp_path: Path) -> None:

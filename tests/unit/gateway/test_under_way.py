@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from matching_engine.records import COMMAND
 from services.gateway.pending_requests import into
 from services.gateway.problems import ProblemError
-from services.gateway.under_way import UNDER_WAY, UNDER_WAY_WITH_CANCELS, UnderWay
+from services.gateway.under_way import TURN, UNDER_WAY, UNDER_WAY_WITH_CANCELS, UnderWay
 from services.gateway.ws_messages import AmendParams
 from services.messaging import Submission
 from tests.unit.gateway.test_order_entry import BUY, DESK, OPERATOR, Gateway
@@ -41,7 +41,7 @@ async def test_a_key_has_its_bound_its_cancels_a_little_more_and_others_do_not_c
     assert (under_way[7], under_way[8], under_way[9]) == (UNDER_WAY_WITH_CANCELS, 1, 0)
     under_way.end(8)
     under_way.end(7, UNDER_WAY_WITH_CANCELS)
-    assert under_way.total == 0
+    assert (under_way[7], under_way[8]) == (0, 0)
 
 
 async def test_connections_wait_for_room_and_a_cancel_does_not() -> None:
@@ -49,15 +49,15 @@ async def test_connections_wait_for_room_and_a_cancel_does_not() -> None:
     under_way.begin(7, UNDER_WAY)
 
     async def connection(name: str) -> None:
-        await under_way.room(7)
+        await under_way.turn(7)
         under_way.begin(7, 1)
         order.append(name)
 
     waiting = [asyncio.create_task(connection(name)) for name in ("first", "second")]
     await asyncio.sleep(0)
     assert under_way.keys_waiting == 1
-    await under_way.room(7, only_cancels=True)
-    await under_way.room(8)
+    await under_way.turn(7, only_cancels=True)
+    await under_way.turn(8)
     assert order == []
     under_way.end(7)
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -67,13 +67,40 @@ async def test_connections_wait_for_room_and_a_cancel_does_not() -> None:
     assert (order, under_way[7], under_way.keys_waiting) == (["first", "second"], 1, 0)
 
 
+async def test_connections_of_a_key_take_turns_and_others_have_theirs_between() -> None:
+    """Four of a key in one turn of the loop, whoever of its connections asks first; another key waits for none of them."""
+    under_way, order = UnderWay(), []
+
+    async def connection(key_id: int, name: str) -> None:
+        for number in range(3):
+            if not under_way.may_begin(key_id):
+                await under_way.turn(key_id)
+            under_way.begin(key_id, 1)
+            order.append(f"{name}{number}")
+
+    def turns() -> None:
+        order.append("|")
+        if len(order) < 100:
+            asyncio.get_running_loop().call_soon(turns)
+
+    connections = [asyncio.create_task(connection(7, name)) for name in "abc"]
+    turns()
+    await asyncio.gather(*connections, asyncio.create_task(connection(8, "x")))
+    together = "".join(order).split("|")
+    assert all(len(turn.replace("x", "")) <= 2 * TURN for turn in together), together
+    assert sorted(name for name in order if name != "|") == sorted(
+        f"{name}{number}" for name in "abcx" for number in range(3)
+    )
+    assert under_way[7] == 9
+
+
 async def test_what_is_looked_up_is_under_way_until_it_is_found() -> None:
     gateway, outcome = Gateway(), asyncio.get_running_loop().create_future()
     await gateway.entry.submit_cancel(DESK, into(outcome), order_id=99_999)
     await gateway.run_engine()
     assert (gateway.entry.waiting, gateway.entry.under_way[DESK.key_id], outcome.done()) == (0, 1, False)
     assert (await outcome).problem.code == "unknown_order"
-    assert gateway.entry.under_way.total == 0
+    assert gateway.entry.under_way[DESK.key_id] == 0
 
 
 async def test_an_account_s_full_share_of_the_inbox_is_too_many_requests() -> None:
@@ -129,6 +156,11 @@ class Story:
     def ask(self, request: Coroutine[Any, Any, Any]) -> None:
         self.tasks.append(asyncio.create_task(request))
 
+    @property
+    def under_way(self) -> int:
+        """Of both keys."""
+        return sum(self.gateway.entry.under_way[key.key_id] for key in (DESK, OPERATOR))
+
     async def engine(self) -> None:
         if self.gateway.inbox.depth:
             await self.gateway.run_engine()
@@ -141,13 +173,13 @@ def test_whatever_becomes_of_requests_the_counts_return_to_zero(steps: list[str]
         story = Story()
         for what in steps:
             await story.step(what)
-            assert story.gateway.entry.under_way.total >= story.gateway.entry.waiting
+            assert story.under_way >= story.gateway.entry.waiting
         while story.gateway.inbox.depth:
             await story.engine()
         await asyncio.gather(*story.tasks, return_exceptions=True)
         entry = story.gateway.entry
         for _ in range(20):  # A client that left has a look into the past that nobody waits for.
             await asyncio.sleep(0)
-        assert (entry.waiting, entry.under_way.total, entry.under_way.keys_waiting) == (0, 0, 0)
+        assert (entry.waiting, story.under_way, entry.under_way.keys_waiting) == (0, 0, 0)
 
     asyncio.run(run())

@@ -60,7 +60,7 @@ def test_nothing_is_lost_and_the_order_of_each_account_is_kept(history: list[Put
                     continue
                 put.setdefault(one.account, []).append(one)
             elif inbox.depth:
-                for one in await inbox.take(step, 2**40):
+                for one in [*await inbox.take(step, 2**40), *inbox.take_late(step // 2, 2**40)]:
                     taken.setdefault(one.account, []).append(one)
         while inbox.depth:
             for one in await inbox.take(50, 2**40):
@@ -133,6 +133,34 @@ def test_without_congestion_the_order_is_that_of_arrival(rounds: list[list[int]]
             for one in arrived:
                 await inbox.put(one)
             assert await inbox.take(2**20, 2**40) == arrived
+            assert inbox.take_late(2**20, 2**40) == []
+
+    asyncio.run(run())
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.integers(1, 40)), min_size=1, max_size=20),
+    st.integers(1, 2 * ROUND_COMMANDS),
+)
+def test_who_comes_while_a_row_waits_for_the_device_is_still_in_it_with_his_part(
+    crowd: list[tuple[int, int]], late: int
+) -> None:
+    """Of an account that had its part of the row already nothing more goes in, of a newcomer his part."""
+
+    async def run() -> None:
+        inbox = InProcessInbox(65_536)
+        for account, count in crowd:
+            for _ in range(count):
+                await inbox.put(submission(account, 1))
+        taken = Counter(one.account for one in await inbox.take(2**20, 2**40))
+        for account in (*taken, 100):
+            for _ in range(late):
+                await inbox.put(submission(account, 1))
+        taken.update(one.account for one in inbox.take_late(2**20, 2**40))
+        waited = Counter({100: late})
+        for account, count in crowd:
+            waited[account] += count + late * (waited[account] == 0)
+        assert taken == {account: min(count, ROUND_COMMANDS) for account, count in waited.items()}
 
     asyncio.run(run())
 

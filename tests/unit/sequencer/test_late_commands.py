@@ -1,0 +1,104 @@
+"""Commands that come while their row, run already, waits for the device."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from services.journal.replay import StateMachine
+from services.journal.row import Row
+from services.journal.sqlite import SqliteJournal
+from services.sequencer.sequencer import MAX_ROW_COMMANDS, Sequencer
+from tests.unit.sequencer.test_sequencer import Breaking, stopped
+from tests.unit.sequencer.venue import Never, Venue, records, running, venue
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal"
+
+
+class BusyDevice(SqliteJournal):
+    """A device that is busy until it is let go."""
+
+    free: asyncio.Event
+
+    def append(self, row: Row) -> Awaitable[None]:
+        return self._when_free(row)
+
+    async def _when_free(self, row: Row) -> None:
+        await self.free.wait()
+        await super().append(row)
+
+
+@asynccontextmanager
+async def with_a_busy_device(path: Path, engine: StateMachine | None = None) -> AsyncIterator[tuple[Venue, BusyDevice]]:
+    """A venue whose rows stay on their way to the device until `free` is set."""
+    async with venue(path, engine=engine) as one:
+        await one.journal.close()
+        journal = await BusyDevice.open(path)
+        assert isinstance(journal, BusyDevice)
+        journal.free = asyncio.Event()
+        one.journal = journal
+        one.sequencer = Sequencer(one.engine, journal, one.inbox, one.feed, clock=one.clock, schedule=Never())
+        try:
+            yield one, journal
+        finally:
+            await journal.close()
+
+
+async def run_by_the_engine(one: Venue, seq: int) -> None:
+    while one.engine.last_seq < seq:  # noqa: ASYNC110  (nobody is told)
+        await asyncio.sleep(0)
+
+
+@pytest.mark.anyio
+async def test_what_comes_while_a_row_waits_for_the_device_is_still_in_it(path: Path) -> None:
+    async with with_a_busy_device(path) as (one, device), running(one):
+        for seq in (1, 2):
+            await one.inbox.put(records(attachments=[b"%d" % seq]))
+            await run_by_the_engine(one, seq)
+        await one.inbox.put(records(2, attachments=[b"3", b"4"]))
+        await one.inbox.put(records(attachments=[b"5"]))
+        device.free.set()
+        rows = [await one.next_row(), await one.next_row()]
+        assert [(row.first_seq, row.last_seq, row.attachments) for row in rows] == [
+            (1, 1, (b"1",)),
+            (2, 5, (b"2", b"3", b"4", b"5")),
+        ]
+        assert [(c.seq, c.attachment) for c in rows[1].command_list] == [(2, 1), (3, 2), (4, 3), (5, 4)]
+        assert [event.seq for event in rows[1].event_list] == [2, 3, 4, 5]
+        assert await one.journaled() == rows
+        state = one.engine.state_hash()
+    async with venue(path) as again:
+        assert again.engine.state_hash() == state
+
+
+@pytest.mark.anyio
+async def test_a_row_that_waits_for_the_device_keeps_its_cap(path: Path) -> None:
+    async with with_a_busy_device(path) as (one, device), running(one):
+        await one.inbox.put(records())
+        await run_by_the_engine(one, 1)
+        await one.inbox.put(records(MAX_ROW_COMMANDS - 1))
+        await run_by_the_engine(one, MAX_ROW_COMMANDS)
+        for _ in range(3):
+            await one.inbox.put(records())
+        device.free.set()
+        assert [(await one.next_row()).last_seq for _ in range(3)] == [1, MAX_ROW_COMMANDS + 1, MAX_ROW_COMMANDS + 3]
+
+
+@pytest.mark.anyio
+async def test_a_fault_of_one_that_came_late_stops_it_before_its_row_is_written(path: Path) -> None:
+    async with with_a_busy_device(path, Breaking(3)) as (one, device):
+        stop = asyncio.create_task(stopped(one))
+        for seq in (1, 2):
+            await one.inbox.put(records())
+            await run_by_the_engine(one, seq)
+        await one.inbox.put(records())
+        device.free.set()
+        assert ((await stop).first_seq, (await stop).seq) == (2, 3)
+        assert [row.last_seq for row in await one.journaled()] == [1]
