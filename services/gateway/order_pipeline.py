@@ -64,7 +64,7 @@ class OrderPipeline:
     async def take(self, message: Message) -> None:
         """Returns when the order is handed over; whatever is wrong with it becomes its reply.
 
-        Waits while the key has too many requests under way, or had its turn, so that the venue reads no more of this connection.
+        Waits while the key has too many requests under way or had its turn: the venue reads no more of this connection.
         """
         slot = Slot()
         self._slots.append(slot)

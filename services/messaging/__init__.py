@@ -60,6 +60,9 @@ class Inbox(Protocol):
         Canceled while it waits, it has taken nothing.
         """
 
+    def take_late(self, max_commands: int, max_bytes: int) -> list[Submission]:
+        """What has come since, within both bounds, of whose turn is not over; then it is everybody's next one."""
+
 
 class Subscription(Protocol):
     """One reader's bounded queue of rows."""

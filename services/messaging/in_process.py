@@ -23,7 +23,8 @@ device and for his own: while one account floods, 16 of its commands."""
 class InProcessInbox:
     """A bounded queue of submissions, counted in commands. Full: `put` raises InboxFull and takes nothing in.
 
-    Accounts take turns (`Rounds`), and a `take` ends with its round. Account 0, the operators, joins the current round.
+    Accounts take turns (`Rounds`): a `take` and the `take_late` behind it are one turn of each. Account 0, the operators, joins
+    the current round.
     """
 
     def __init__(self, max_commands: int = 65_536) -> None:
@@ -86,7 +87,7 @@ class InProcessInbox:
         return self._take(max_commands, max_bytes, at_least=1)
 
     def take_late(self, max_commands: int, max_bytes: int) -> list[Submission]:
-        """What has come for the same turns since `take`, within both bounds. With it the round is over."""
+        """What has come for the same turns since `take`, within both bounds; then it is everybody's next turn."""
         taken = self._take(max_commands, max_bytes, at_least=0)
         if not self._rounds.current:
             self._rounds.end()

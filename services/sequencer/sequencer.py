@@ -1,13 +1,16 @@
 """The one writer: takes what waits, numbers it, runs the engine, puts the row on the device, then lets others see it.
 
 Group commit clocks itself: while a row is on its way to the device, the commands that wait are numbered and run as the next
-row, and what comes after them collects in the inbox. So the engine is at most one row ahead of the device.
+row; what comes before the device is free for it still joins it, within the turns of its account. So the engine is at most one
+row ahead of the device.
 All commands of a row bear one time, and timers that are due stand before them, so no result depends on where a row ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,6 +29,13 @@ from services.sequencer.schedule import Schedule
 MAX_ROW_COMMANDS = 1_024
 MAX_ROW_BYTES = 512 * 1_024
 """Of commands and attachments. A submission larger than either bound still stands in one row, alone."""
+
+TURN_S = 0.002
+"""A row takes one turn of each account, and one more for each such time the device needs for a row: a member who is alone gets
+on with a slow device, too, and whoever comes waits for the device rather than for the turns of others."""
+
+MEASURED_ROWS = 32
+"""How many rows tell how fast the device is."""
 
 MAX_WAIT_S = 60.0
 """How long at most without looking at the clock: it may be set, or stand still, while nothing arrives."""
@@ -76,6 +86,8 @@ class Sequencer:
         self._commit: asyncio.Task[None] | None = None  # of the last row handed to the device
         self._device_free = asyncio.Event()
         self._device_free.set()
+        self._device_s = deque([0.0], maxlen=MEASURED_ROWS)
+        """What the last rows took. The shortest tells of the device; in longer ones the event loop was busy, too."""
         self._ended = asyncio.Event()
         self._ended.set()
         self.last_seq = engine.last_seq
@@ -147,33 +159,37 @@ class Sequencer:
         due = self._due(time_ns)
         if not due and not submissions:
             return
-        first_seq = self._engine.last_seq + 1
-        empty = Row(
-            journal_id=self._journal.journal_id,
-            epoch=self._journal.epoch,
-            first_seq=first_seq,
-            last_seq=first_seq - 1,
-            inbox_position=0,  # An inbox in memory has no position to come back to.
-            previous_hash=self._hash,
-            commands=b"",
-            events=b"",
-        )
-        row = await self._extended(empty, due, submissions, time_ns)
+        row = await self._extended(self._empty_row(), due, submissions, time_ns)
         if not self._device_free.is_set():
             row.encode()  # Done while the device is busy; in vain where late ones come.
             await self._device_free.wait()
         self._raise_what_failed()
-        if late := self._inbox.take_late(MAX_ROW_COMMANDS - row.command_count, MAX_ROW_BYTES - row.payload_bytes):
-            row = await self._extended(row, (), late, time_ns)
+        for _ in range(self._turns()):
+            late = self._inbox.take_late(MAX_ROW_COMMANDS - row.command_count, MAX_ROW_BYTES - row.payload_bytes)
+            if late:
+                row = await self._extended(row, (), late, time_ns)
         self._hash, self.time_ns = row.hash, time_ns
         # The device has its next row before the readers of the last one take their turns.
         self._device_free.clear()
         try:
             appended = self._journal.append(row)
         except JournalError as error:
-            raise SequencerStopped(first_seq, error) from error
+            raise SequencerStopped(row.first_seq, error) from error
         self._commit = asyncio.create_task(self._put_down(row, appended, self._commit))
         self._commit.add_done_callback(self._wake_if_failed)
+
+    def _empty_row(self) -> Row:
+        """The row behind all that was run, with no commands yet."""
+        return Row(
+            journal_id=self._journal.journal_id,
+            epoch=self._journal.epoch,
+            first_seq=self._engine.last_seq + 1,
+            last_seq=self._engine.last_seq,
+            inbox_position=0,  # An inbox in memory has no position to come back to.
+            previous_hash=self._hash,
+            commands=b"",
+            events=b"",
+        )
 
     async def _extended(self, row: Row, due: Sequence[Command], submissions: Sequence[Submission], time_ns: int) -> Row:
         """The row with these commands behind its own, and what the engine made of them."""
@@ -191,10 +207,16 @@ class Sequencer:
             attachments=row.attachments + attachments,
         )
 
+    def _turns(self) -> int:
+        """How many turns of each account the next row may hold."""
+        return 1 + int(min(self._device_s) / TURN_S)
+
     async def _put_down(self, row: Row, appended: Awaitable[None], before: asyncio.Task[None] | None) -> None:
         """The row on the device, then, after the row before it, for others to see."""
+        began = time.perf_counter()
         try:
             await appended
+            self._device_s.append(time.perf_counter() - began)
         except JournalError as error:
             raise SequencerStopped(row.first_seq, error) from error
         finally:

@@ -12,7 +12,8 @@ import pytest
 from services.journal.replay import StateMachine
 from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
-from services.sequencer.sequencer import MAX_ROW_COMMANDS, Sequencer
+from services.sequencer import sequencer
+from services.sequencer.sequencer import MAX_ROW_COMMANDS, MEASURED_ROWS, Sequencer
 from tests.unit.sequencer.test_sequencer import Breaking, stopped
 from tests.unit.sequencer.venue import Never, Venue, records, running, venue
 
@@ -102,3 +103,23 @@ async def test_a_fault_of_one_that_came_late_stops_it_before_its_row_is_written(
         device.free.set()
         assert ((await stop).first_seq, (await stop).seq) == (2, 3)
         assert [row.last_seq for row in await one.journaled()] == [1]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("turn_s", "sizes"), [(3600.0, [1, 8, 8, 8, 6]), (1e-9, [1, 30])])
+async def test_a_member_alone_has_several_turns_in_a_row_where_the_device_is_slow(
+    path: Path, monkeypatch: pytest.MonkeyPatch, turn_s: float, sizes: list[int]
+) -> None:
+    monkeypatch.setattr(sequencer, "TURN_S", turn_s)
+    async with with_a_busy_device(path) as (one, device), running(one):
+        device.free.set()
+        for _ in range(MEASURED_ROWS):
+            await one.inbox.put(records())
+            await one.next_row()
+        device.free.clear()
+        for _ in range(31):
+            await one.inbox.put(records()._replace(account=1))
+            await asyncio.sleep(0)  # The first is on its way, the next ones run, before the others come.
+        device.free.set()
+        rows = [await one.next_row() for _ in sizes]
+        assert [row.command_count for row in rows] == sizes
