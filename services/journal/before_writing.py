@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 from services.data_folder import FILE_MODE
@@ -26,32 +25,30 @@ Remembered = Callable[[bytes], Witness | None]
 """Told a journal's id, what somebody else remembers of that journal."""
 
 
-def look(path: Path, remembered: Remembered) -> None:
+def look(path: Path, reader: RowReader, remembered: Remembered) -> None:
     """Raises JournalLost or JournalCorrupt where a start must be refused; otherwise keeps a copy of a damaged log."""
     if (lost := lost_commands(path)) is not None:
         raise lost
     if path.stat().st_size:
-        _hear(path, remembered)
+        _hear(reader, remembered)
     _keep_damaged_log(log_of(path))
 
 
-def _hear(path: Path, remembered: Remembered) -> None:
-    # SQLite's own connection: closing a descriptor of ours would drop the locks of those that this process opens later.
-    with closing(RowReader(path)) as reader:
-        try:
-            _, journal_id, _ = reader.meta()
-            last = reader.last_row()
-        except JournalCorrupt:
-            return  # no tables yet, or damage that whoever reads on finds and names
-        witness = remembered(journal_id)
-        if witness is None:
-            return
-        last_seq, last_hash = (0, NO_HASH) if last is None else (last.last_seq, last.hash)
-        if witness.seq > last_seq:
-            raise witness.beyond(last_seq, last_hash)
-        rows, _ = reader.chunk(journal_id, witness.seq - 1, None)
-        if rows:
-            witness.check_row(rows[0])
+def _hear(reader: RowReader, remembered: Remembered) -> None:
+    try:
+        _, journal_id, _ = reader.meta()
+        last = reader.last_row()
+    except JournalCorrupt:
+        return  # no tables yet, or damage that whoever reads on finds and names
+    witness = remembered(journal_id)
+    if witness is None:
+        return
+    last_seq, last_hash = (0, NO_HASH) if last is None else (last.last_seq, last.hash)
+    if witness.seq > last_seq:
+        raise witness.beyond(last_seq, last_hash)
+    rows, _ = reader.chunk(journal_id, witness.seq - 1, None)
+    if rows:
+        witness.check_row(rows[0])
 
 
 def _keep_damaged_log(log: Path) -> None:

@@ -5,8 +5,12 @@ Files: `path` (the database), `path`-wal (what was committed last), `path`-shm (
 so they hold up neither the writer nor its checkpoints.
 
 What stands in the log alone is what a damaged log loses (wal.py), so little stands there: it is emptied when the journal is
-opened for writing and a second after the last append, and copied into the database every LOG_PAGES pages. Emptying it at open
-also writes those pages again that a kernel kept in memory after a failed sync.
+opened for writing, a second after the last append, and when it is closed, and copied into the database every LOG_PAGES pages.
+
+A sync that fails, of the log at a commit or of the database at a copy, stops the writer for good: the pages that were not
+written look as if they were, so nothing that is done with the file afterwards says anything about the device. SQLite itself
+would try the copy again, and at the last close remove the log; so it is never left to do either. The next start reads what
+stands on the device (`HeldFiles.read_from_device`) and copies the log, of which nothing was cut off, once more.
 
 Appends run on a thread of their own with a connection of their own, reads on another.
 """
@@ -18,21 +22,28 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from matching_engine import ENGINE_VERSION
 from services.journal import before_writing
 from services.journal.before_writing import Remembered
-from services.journal.connections import BUSY_S, FILE_FORMAT, empty_log, lost_commands, open_writer
+from services.journal.connections import (
+    BUSY_S,
+    FILE_FORMAT,
+    LOG_PAGES,
+    copy_log,
+    empty_log,
+    lost_commands,
+    open_writer,
+    pages_of,
+)
 from services.journal.errors import (
     JournalBusy,
     JournalCorrupt,
     JournalError,
     JournalLost,
     JournalRefused,
-    JournalRemoved,
 )
 from services.journal.held_files import HeldFiles
 from services.journal.row import NO_HASH, Row
@@ -74,9 +85,10 @@ class SqliteJournal:
         self._closed = False
         self._end = Position(0, NO_HASH)
         self._checked_ns = 0
+        self._log_pages = 0
+        """About so many were committed since the log was copied."""
         self._timer: asyncio.TimerHandle | None = None
-        self._removal = asyncio.Event()
-        """A look has found the files gone."""
+        self._look_failed = asyncio.Event()
         self._seen_seq = -1
         self._emptied_at: int | None = None
         self.journal_id = b""
@@ -107,7 +119,7 @@ class SqliteJournal:
         try:
             journal._start(outdated)
         except BaseException:
-            journal._release()
+            journal._release(is_refused=True)
             raise
         return journal
 
@@ -122,13 +134,20 @@ class SqliteJournal:
     def _for_writing(cls, path: Path, remembered: Remembered) -> SqliteJournal:
         files = HeldFiles.take(path)
         try:
-            before_writing.look(path, remembered)
-            writer = open_writer(path)
-            files.remember()
-            return cls(path, RowReader(path), writer, files)
+            files.read_from_device()
+            reader = RowReader(path)
         except BaseException:
             files.release()
             raise
+        journal = cls(path, reader, None, files)
+        try:
+            before_writing.look(path, reader, remembered)
+            journal._writer = open_writer(path)
+            files.remember()
+        except BaseException:
+            journal._release(is_refused=True)
+            raise
+        return journal
 
     def _start(self, outdated: bool) -> None:
         try:
@@ -203,6 +222,7 @@ class SqliteJournal:
         try:
             self._insert(self._writer, row, data)
             self._check_files()
+            self._copy_log(self._writer, data)
         except JournalError as error:
             self._failed, self._failure_raised = error, True
             raise type(error)(str(error), row.first_seq) from error.__cause__
@@ -225,6 +245,12 @@ class SqliteJournal:
             self._files.check()
             self._checked_ns = now
 
+    def _copy_log(self, writer: sqlite3.Connection, data: bytes) -> None:
+        self._log_pages += pages_of(len(data))
+        if self._log_pages >= LOG_PAGES:
+            copy_log(writer, self._path)
+            self._log_pages = 0
+
     async def read(self, after_seq: int) -> AsyncIterator[Row]:
         """The rows holding commands after `after_seq`, oldest first, up to the end; each checked (hash, CRC, chain).
 
@@ -245,46 +271,41 @@ class SqliteJournal:
             after_seq = position.last_seq
 
     async def watch(self) -> None:
-        """Runs until it is canceled. Raises JournalRemoved when a look at the files, one every second, finds them gone."""
-        await self._removal.wait()
+        """Runs until it is canceled. Raises what a look, one every second, finds: JournalRemoved, or JournalError where the log
+        of an idle journal could not be copied.
+        """
+        await self._look_failed.wait()
         assert self._failed is not None
         self._failure_raised = True
         raise self._failed
 
     async def close(self) -> None:
-        """Waits for a running append and lets go of the files; closing twice is harmless.
+        """Waits for a running append, empties the log and lets go of the files; closing twice is harmless.
 
-        Raises JournalRemoved, with everything let go of, where the files are no longer those at their path and no append has
-        said so.
+        Raises, with everything let go of, JournalRemoved where the files are no longer those at their path, JournalError where
+        the log cannot be copied, unless an append has said so.
         """
         if not self._closed:
             self._closed = True
             if self._timer is not None:
                 self._timer.cancel()
             await asyncio.to_thread(self._release)
+            if self._failed is not None and not self._failure_raised:
+                raise self._failed
 
-    def _release(self) -> None:
+    def _release(self, *, is_refused: bool = False) -> None:
         self._write_thread.shutdown()
         self._read_thread.shutdown()
-        removed = self._removed()
-        # The last connection to close copies the log into the database and removes what stands at the log's path. Where that
-        # may be somebody else's file, the last one is the reader, which does neither.
-        connections = [self._reader, self._writer] if removed is None else [self._writer, self._reader]
-        for connection in connections:
+        if not is_refused:
+            self._look(self._end.last_seq)
+        # The last connection to close copies the log into the database, ignores its errors, and removes what stands at the
+        # log's path. Where that must not be, the last one is the reader, which does neither.
+        leave_log = is_refused or self._failed is not None
+        for connection in [self._writer, self._reader] if leave_log else [self._reader, self._writer]:
             if connection is not None:
                 connection.close()
         if self._files is not None:
             self._files.release()
-        if removed is not None and not self._failure_raised:
-            raise removed
-
-    def _removed(self) -> JournalRemoved | None:
-        try:
-            if self._files is not None:
-                self._files.check()
-        except JournalRemoved as removed:
-            return removed
-        return None
 
     def _tick(self) -> None:
         """Every second: looks for the files, and empties the log where nothing was appended since the last time."""
@@ -296,29 +317,29 @@ class SqliteJournal:
         look.add_done_callback(self._looked)
 
     def _look(self, idle_at: int | None) -> bool:
-        """On the write thread: whether the files are gone since the last look; where the journal is idle its log is emptied."""
-        if self._failed is None and (removed := self._removed()) is not None:
-            self._failed = removed
+        """On the write thread: whether it failed; files that are gone, or the log of an idle journal that cannot be copied."""
+        if self._failed is not None or self._writer is None or self._files is None:
+            return False
+        try:
+            self._files.check()
+            if idle_at is not None and idle_at != self._emptied_at:
+                self._empty_log(self._writer, idle_at)
+        except JournalError as error:
+            self._failed = error
             return True
-        if idle_at is not None and idle_at != self._emptied_at and self._failed is None:
-            self._empty_log(idle_at)
         return False
 
     def _looked(self, look: asyncio.Future[bool]) -> None:
         if look.result():
-            self._removal.set()
+            self._look_failed.set()
         if not self._closed:
             self._timer = look.get_loop().call_later(IDLE_S, self._tick)
 
-    def _empty_log(self, last_seq: int) -> None:
-        assert self._writer is not None
-        with suppress(sqlite3.Error):  # What stands in the log is on the device; the next second tries again.
-            self._writer.execute("PRAGMA busy_timeout = 0")
-            try:
-                if empty_log(self._writer):
-                    self._emptied_at = last_seq
-            finally:
-                self._writer.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
+    def _empty_log(self, writer: sqlite3.Connection, last_seq: int) -> None:
+        writer.execute("PRAGMA busy_timeout = 0")  # Where a reader is in the way the next second tries again.
+        if empty_log(writer, self._path):
+            self._emptied_at, self._log_pages = last_seq, 0
+        writer.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
 
     async def _on_read_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
         if self._closed:

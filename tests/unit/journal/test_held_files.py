@@ -149,17 +149,17 @@ async def test_an_idle_writer_says_that_its_files_are_gone(
     await journal.close()
 
 
-async def test_an_append_waits_for_readers_again_after_a_log_that_could_not_be_emptied(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(_: sqlite3.Connection) -> bool:
-        raise sqlite3.OperationalError("disk I/O error")
-
-    monkeypatch.setattr(sqlite, "empty_log", fail)
+async def test_a_log_that_a_reader_keeps_from_being_emptied_waits_for_the_next_second(path: Path) -> None:
     journal, _ = await opened(path)
-    journal._empty_log(1)
     assert journal._writer is not None
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM rows").fetchall()
+        assert not journal._look(1)
+        assert log_of(path).stat().st_size
     assert journal._writer.execute("PRAGMA busy_timeout").fetchone() == (BUSY_S * 1000,)
+    assert not journal._look(1)
+    assert not log_of(path).stat().st_size
     await journal.close()
 
 
