@@ -17,8 +17,8 @@ LOG_PAGES = 256
 """After about so many pages (1 MiB) of commits the log is copied into the database."""
 
 _PAGE_BYTES = 4_096
-_PAGES_BESIDE = 3
-"""Pages of a commit beside those its row fills: the last ones of row and table, and the first one, which counts them."""
+_PAGES_BESIDE = 2
+"""Pages of a commit beside those its row fills: the table's last one, and the file's first one, which counts the pages."""
 
 BUSY_S = 10.0
 """How long to wait for readers of other processes when the journal is opened for writing."""
