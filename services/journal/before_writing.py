@@ -13,7 +13,7 @@ from pathlib import Path
 from services.data_folder import FILE_MODE
 from services.journal import wal
 from services.journal.connections import log_of, lost_commands
-from services.journal.errors import JournalCorrupt, JournalError
+from services.journal.errors import JournalError
 from services.journal.row import NO_HASH
 from services.journal.row_reader import RowReader
 from services.journal.witness import Witness
@@ -22,24 +22,30 @@ KEPT = ".torn"
 """What the copy of a damaged log is called behind the log's own name."""
 
 Remembered = Callable[[bytes], Witness | None]
-"""Told a journal's id, what somebody else remembers of that journal."""
+"""Told a journal's id, what somebody else remembers of that journal; no id is that of none."""
 
 
-def look(path: Path, reader: RowReader, remembered: Remembered) -> None:
-    """Raises JournalLost or JournalCorrupt where a start must be refused; otherwise keeps a copy of a damaged log."""
+def ask_for(path: Path, remembered: Remembered) -> None:
+    """Raises, before anything is made, where there is no journal at `path` and one is remembered: it was removed."""
+    if not path.exists() and (witness := remembered(b"")) is not None:
+        raise witness.beyond(0, NO_HASH)
+
+
+def look(path: Path, reader: RowReader, remembered: Remembered, *, outdated: bool) -> None:
+    """Raises JournalLost, JournalCorrupt or JournalRefused where a start must be refused; otherwise keeps a copy of a
+    damaged log. To be called under the lock: a journal that somebody writes says nothing.
+    """
     if (lost := lost_commands(path)) is not None:
         raise lost
-    if path.stat().st_size:
+    if path.stat().st_size and reader.has_tables():
+        reader.check_versions(outdated=outdated)
         _hear(reader, remembered)
     _keep_damaged_log(log_of(path))
 
 
 def _hear(reader: RowReader, remembered: Remembered) -> None:
-    try:
-        _, journal_id, _ = reader.meta()
-        last = reader.last_row()
-    except JournalCorrupt:
-        return  # no tables yet, or damage that whoever reads on finds and names
+    _, journal_id, _ = reader.meta()
+    last = reader.last_row()
     witness = remembered(journal_id)
     if witness is None:
         return

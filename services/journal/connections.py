@@ -58,7 +58,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
         connection.executescript(_SCHEMA.format(format=FILE_FORMAT, journal_id=secrets.token_hex(16)))
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise JournalError(f"{path} cannot be opened as a journal: {error}") from error
+        raise unreadable(path, error, " or written as a journal") from error
     except JournalError:
         connection.close()
         raise

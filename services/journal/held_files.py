@@ -52,7 +52,8 @@ class HeldFiles:
         return files
 
     def read_from_device(self) -> None:
-        """What is read of database and log from now on is what stands on the device; nothing is done after a clean close.
+        """What is read of database and log from now on is what stands on the device; nothing is done where the log
+        is empty: then its last copy went well.
 
         When a write fails the kernel says so once, keeps the page as it was meant, and takes it for written. Whoever reads it
         then builds on what is not there; and ext4, where the page was the first of its block, doesn't make it be there by
@@ -61,7 +62,7 @@ class HeldFiles:
         Raises JournalError where pages that still wait cannot be written.
         """
         log = self._paths[1]
-        if not log.exists():
+        if not log.exists() or not log.stat().st_size:
             return
         _drop_pages(self._database, self._paths[0])
         descriptor = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
