@@ -12,7 +12,7 @@ from pathlib import Path
 
 from services.data_folder import FILE_MODE
 from services.journal import wal
-from services.journal.connections import log_of, lost_commands
+from services.journal.connections import PAGE_BYTES, log_of, lost_commands
 from services.journal.errors import JournalError
 from services.journal.row import NO_HASH
 from services.journal.row_reader import RowReader
@@ -37,10 +37,16 @@ def look(path: Path, reader: RowReader, remembered: Remembered, *, outdated: boo
     """
     if (lost := lost_commands(path)) is not None:
         raise lost
-    if path.stat().st_size and reader.has_tables():
+    if not _is_being_made(path) and reader.has_tables():
         reader.check_versions(outdated=outdated)
         _hear(reader, remembered)
     _keep_damaged_log(log_of(path))
+
+
+def _is_being_made(path: Path) -> bool:
+    """Whether it is empty, or its first page was on its way when its maker was killed: SQLite takes that back to write."""
+    size = path.stat().st_size
+    return not size or (size <= PAGE_BYTES and path.with_name(path.name + "-journal").exists())
 
 
 def _hear(reader: RowReader, remembered: Remembered) -> None:

@@ -16,7 +16,7 @@ FILE_FORMAT = 1
 LOG_PAGES = 256
 """After about so many pages (1 MiB) of commits the log is copied into the database."""
 
-_PAGE_BYTES = 4_096
+PAGE_BYTES = 4_096
 _PAGES_BESIDE = 2
 """Pages of a commit beside those its row fills: the table's last one, and the file's first one, which counts the pages."""
 
@@ -81,7 +81,7 @@ def make_durable(connection: sqlite3.Connection, path: Path) -> None:
 
 def pages_of(row_bytes: int) -> int:
     """About how many pages the commit of a row leaves in the log."""
-    return row_bytes // _PAGE_BYTES + _PAGES_BESIDE
+    return row_bytes // PAGE_BYTES + _PAGES_BESIDE
 
 
 def copy_log(connection: sqlite3.Connection, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -149,3 +150,16 @@ async def test_a_database_that_cannot_be_read_is_damage_and_left_as_it_is(image:
     with pytest.raises(JournalCorrupt, match=r"journal\.sqlite cannot be read: database disk image is malformed"):
         await SqliteJournal.open(path)
     assert path.read_bytes() == before
+
+
+async def test_a_journal_whose_maker_was_killed_over_its_first_page_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    rollback = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + struct.pack(">5I", 0, 7, 0, 512, 4096)
+    path.with_name(path.name + "-journal").write_bytes(rollback.ljust(512, b"\0"))
+    with pytest.raises(JournalError, match="attempt to write a readonly database"):
+        await SqliteJournal.open(path, read_only=True)
+    journal = await SqliteJournal.open(path)
+    assert (await journal.last_row(), journal.epoch) == (None, 1)
+    await journal.close()
