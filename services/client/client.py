@@ -34,8 +34,10 @@ class RexClient(RestCalls):
 
     async def close(self) -> None:
         """Closes every connection and ends every subscription."""
-        await self._socket.close()
-        await self._http.aclose()
+        try:
+            await self._socket.close()
+        finally:
+            await self._http.aclose()
 
     async def connect(self) -> None:
         """Opens the WebSocket, for faster orders. It is opened again where it is lost, until the client is closed.

@@ -57,16 +57,23 @@ class VenueSocket:
         await asyncio.shield(self._opened)
 
     async def close(self) -> None:
-        """No more connection; whoever waits for a reply gets OutcomeUnknown, every subscription ends."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        if self._opened is not None and not self._opened.done():
-            self._opened.set_exception(Unreachable("the client was closed"))
-            self._opened.exception()
-        for subscription in list(self._subscriptions):
-            subscription.close()
+        """No more connection; whoever waits for a reply gets OutcomeUnknown, every subscription ends.
+
+        Canceled meanwhile it is canceled; the connection then ends by itself.
+        """
+        try:
+            if self._task is not None:
+                self._task.cancel()
+                # Waiting for the task itself would raise CancelledError for its end and for our own alike.
+                await asyncio.wait([self._task])
+                if not self._task.cancelled():
+                    self._task.result()
+        finally:
+            if self._opened is not None and not self._opened.done():
+                self._opened.set_exception(Unreachable("the client was closed"))
+                self._opened.exception()
+            for subscription in list(self._subscriptions):
+                subscription.close()
 
     # ------------------------------------------------------------------ requests
 

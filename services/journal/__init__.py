@@ -2,8 +2,9 @@
 
 `row.py` is the row and its bytes, `errors.py` what can go wrong, `replay.py` re-execution, `upgrades.py` from where on it
 holds, `verify.py` the check an auditor runs and `witness.py` what others remember of the journal. `sqlite.py` is the backend of
-embedded mode; it stands on `connections.py` (what is asked of SQLite), `row_reader.py`, `held_files.py` (locks, permissions),
-`before_writing.py` (what may refuse a start, before anything is changed) and `wal.py` (the log before SQLite opens it).
+embedded mode; it stands on `connections.py` (what is asked of SQLite), `row_reader.py`, `row_writer.py`, `held_files.py`
+(locks, permissions, what is on the device), `before_writing.py` (what may refuse a start, before anything is changed) and
+`wal.py` (the log before SQLite opens it).
 """
 
 from __future__ import annotations

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 from services.data_folder import FILE_MODE
 from services.journal import wal
-from services.journal.connections import log_of, lost_commands
-from services.journal.errors import JournalCorrupt, JournalError
+from services.journal.connections import PAGE_BYTES, log_of, lost_commands
+from services.journal.errors import JournalError
 from services.journal.row import NO_HASH
 from services.journal.row_reader import RowReader
 from services.journal.witness import Witness
@@ -23,35 +22,45 @@ KEPT = ".torn"
 """What the copy of a damaged log is called behind the log's own name."""
 
 Remembered = Callable[[bytes], Witness | None]
-"""Told a journal's id, what somebody else remembers of that journal."""
+"""Told a journal's id, what somebody else remembers of that journal; no id is that of none."""
 
 
-def look(path: Path, remembered: Remembered) -> None:
-    """Raises JournalLost or JournalCorrupt where a start must be refused; otherwise keeps a copy of a damaged log."""
+def ask_for(path: Path, remembered: Remembered) -> None:
+    """Raises, before anything is made, where there is no journal at `path` and one is remembered: it was removed."""
+    if not path.exists() and (witness := remembered(b"")) is not None:
+        raise witness.beyond(0, NO_HASH)
+
+
+def look(path: Path, reader: RowReader, remembered: Remembered, *, outdated: bool) -> None:
+    """Raises JournalLost, JournalCorrupt or JournalRefused where a start must be refused; otherwise keeps a copy of a
+    damaged log. To be called under the lock: a journal that somebody writes says nothing.
+    """
     if (lost := lost_commands(path)) is not None:
         raise lost
-    if path.stat().st_size:
-        _hear(path, remembered)
+    if not _is_being_made(path) and reader.has_tables():
+        reader.check_versions(outdated=outdated)
+        _hear(reader, remembered)
     _keep_damaged_log(log_of(path))
 
 
-def _hear(path: Path, remembered: Remembered) -> None:
-    # SQLite's own connection: closing a descriptor of ours would drop the locks of those that this process opens later.
-    with closing(RowReader(path)) as reader:
-        try:
-            _, journal_id, _ = reader.meta()
-            last = reader.last_row()
-        except JournalCorrupt:
-            return  # no tables yet, or damage that whoever reads on finds and names
-        witness = remembered(journal_id)
-        if witness is None:
-            return
-        last_seq, last_hash = (0, NO_HASH) if last is None else (last.last_seq, last.hash)
-        if witness.seq > last_seq:
-            raise witness.beyond(last_seq, last_hash)
-        rows, _ = reader.chunk(journal_id, witness.seq - 1, None)
-        if rows:
-            witness.check_row(rows[0])
+def _is_being_made(path: Path) -> bool:
+    """Whether it is empty, or its first page was on its way when its maker was killed: SQLite takes that back to write."""
+    size = path.stat().st_size
+    return not size or (size <= PAGE_BYTES and path.with_name(path.name + "-journal").exists())
+
+
+def _hear(reader: RowReader, remembered: Remembered) -> None:
+    _, journal_id, _ = reader.meta()
+    last = reader.last_row()
+    witness = remembered(journal_id)
+    if witness is None:
+        return
+    last_seq, last_hash = (0, NO_HASH) if last is None else (last.last_seq, last.hash)
+    if witness.seq > last_seq:
+        raise witness.beyond(last_seq, last_hash)
+    rows, _ = reader.chunk(journal_id, witness.seq - 1, None)
+    if rows:
+        witness.check_row(rows[0])
 
 
 def _keep_damaged_log(log: Path) -> None:

@@ -14,7 +14,11 @@ FILE_FORMAT = 1
 """Number of the tables below; a file of another format is refused with a sentence."""
 
 LOG_PAGES = 256
-"""Pages in the log (1 MiB) from which a commit also copies them into the database."""
+"""After about so many pages (1 MiB) of commits the log is copied into the database."""
+
+PAGE_BYTES = 4_096
+_PAGES_BESIDE = 2
+"""Pages of a commit beside those its row fills: the table's last one, and the file's first one, which counts the pages."""
 
 BUSY_S = 10.0
 """How long to wait for readers of other processes when the journal is opened for writing."""
@@ -47,14 +51,14 @@ def open_writer(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         make_durable(connection, path)
-        if not empty_log(connection):
+        if not empty_log(connection, path):
             raise JournalBusy(
                 f"another process is in the middle of reading {path} and keeps its log from being emptied: end that one first"
             )
         connection.executescript(_SCHEMA.format(format=FILE_FORMAT, journal_id=secrets.token_hex(16)))
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise JournalError(f"{path} cannot be opened as a journal: {error}") from error
+        raise unreadable(path, error, " or written as a journal") from error
     except JournalError:
         connection.close()
         raise
@@ -67,7 +71,7 @@ def make_durable(connection: sqlite3.Connection, path: Path) -> None:
         ("journal_mode", "WAL", "wal"),
         ("synchronous", "FULL", 2),
         ("fullfsync", "ON", 1),
-        ("wal_autocheckpoint", LOG_PAGES, LOG_PAGES),
+        ("wal_autocheckpoint", 0, 0),  # It would keep to itself that it failed.
     ):
         connection.execute(f"PRAGMA {pragma} = {value}")
         (found,) = connection.execute(f"PRAGMA {pragma}").fetchone()
@@ -75,13 +79,31 @@ def make_durable(connection: sqlite3.Connection, path: Path) -> None:
             raise JournalError(f"{path}: SQLite answers {pragma} = {found} to {value}: commits would not be durable")
 
 
-def empty_log(connection: sqlite3.Connection) -> bool:
-    """Copies the log into the database, syncs both, and cuts the log to nothing; False where a reader keeps it from that.
+def pages_of(row_bytes: int) -> int:
+    """About how many pages the commit of a row leaves in the log."""
+    return row_bytes // PAGE_BYTES + _PAGES_BESIDE
 
-    After a sync that failed, the kernel holds pages it never wrote and takes them for written. Copied, they are written again.
+
+def copy_log(connection: sqlite3.Connection, path: Path) -> None:
+    """Copies the log into the database as far as readers allow, and syncs the database; the next commit may begin the log anew.
+
+    Raises JournalError where that fails: some pages of the database may then be read and yet not stand on the device.
     """
-    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy
+    _checkpoint(connection, path, "PASSIVE")
+
+
+def empty_log(connection: sqlite3.Connection, path: Path) -> bool:
+    """Copies all of the log, and cuts it to nothing; False where a reader keeps it from that. Raises as `copy_log`."""
+    return not _checkpoint(connection, path, "TRUNCATE")
+
+
+def _checkpoint(connection: sqlite3.Connection, path: Path, mode: str) -> bool:
+    """Whether somebody was in its way."""
+    try:
+        busy, _, _ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+    except sqlite3.Error as error:
+        raise JournalError(f"{path}: copying its log into it failed: {error}") from error
+    return bool(busy)
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

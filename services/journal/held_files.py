@@ -51,6 +51,26 @@ class HeldFiles:
             raise JournalError(f"{lock_path} cannot be written: {error}") from error
         return files
 
+    def read_from_device(self) -> None:
+        """What is read of database and log from now on is what stands on the device; nothing is done where the log
+        is empty: then its last copy went well.
+
+        When a write fails the kernel says so once, keeps the page as it was meant, and takes it for written. Whoever reads it
+        then builds on what is not there; and ext4, where the page was the first of its block, doesn't make it be there by
+        writing it once more. So the pages are dropped. What was acknowledged was synced, and nothing else is owed.
+
+        Raises JournalError where pages that still wait cannot be written.
+        """
+        log = self._paths[1]
+        if not log.exists() or not log.stat().st_size:
+            return
+        _drop_pages(self._database, self._paths[0])
+        descriptor = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _drop_pages(descriptor, log)
+        finally:
+            os.close(descriptor)
+
     def remember(self) -> None:
         """Notes which files these are; to be called once SQLite has them open.
 
@@ -79,6 +99,15 @@ class HeldFiles:
         """Lets go of the locks."""
         os.close(self._database)
         os.close(self._lock)
+
+
+def _drop_pages(descriptor: int, path: Path) -> None:
+    try:
+        os.fsync(descriptor)  # Pages that wait to be written would stay.
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    except OSError as error:
+        raise JournalError(f"{path} cannot be synced: {error}") from error
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from services.journal.connections import open_reader, unreadable
-from services.journal.errors import JournalCorrupt, JournalError
+from matching_engine import ENGINE_VERSION
+from services.journal.connections import FILE_FORMAT, open_reader, unreadable
+from services.journal.errors import JournalCorrupt, JournalError, JournalRefused
 from services.journal.row import NO_HASH, Row
 
 CHUNK_BYTES = 4 * 2**20
@@ -51,6 +52,30 @@ class RowReader:
                 "SELECT format, journal_id, epoch FROM meta"
             ).fetchone()
         return found
+
+    def has_tables(self) -> bool:
+        """Whether there is more than the file."""
+        with self._readable():
+            return bool(self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+
+    def check_versions(self, *, outdated: bool) -> None:
+        """Raises JournalRefused for a journal of another file format, and for one that ends with a row of an older engine
+        version unless it may be `outdated`: a journal is continued by the rules that made its last row; older rows need a
+        marker (`upgrades.py`).
+        """
+        found, _, _ = self.meta()
+        if found != FILE_FORMAT:
+            raise JournalRefused(f"{self._path} has file format {found}; this version reads {FILE_FORMAT}")
+        try:
+            last = None if outdated else self.last_row()
+        except JournalError:
+            return  # whoever reads on finds it and names it
+        if last is not None and last.engine_version < ENGINE_VERSION:
+            raise JournalRefused(
+                f"{self._path} was made by engine version {last.engine_version}; this REX runs version {ENGINE_VERSION}:"
+                f" run `rex upgrade --data-dir {self._path.parent}`",
+                last.last_seq + 1,
+            )
 
     def last_row(self) -> Row | None:
         """The newest row, checked by itself."""

@@ -24,7 +24,8 @@ class ReadWitness(NamedTuple):
 def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
     """Reads the position of the read database at `path`; changes nothing.
 
-    Raises ReadDatabaseForeign for one of another journal: it may be the only sign that this one was put in its place.
+    Raises ReadDatabaseForeign for one of another journal: it may be the only sign that this one was put in its place, or (no
+    journal_id) that there was one.
     Beside a running venue read this before the journal: what is projected was journaled before.
     """
     name = f"the read database {path}"
@@ -37,7 +38,8 @@ def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
         return ReadWitness(None, f"{name} cannot be read: {error}")
     match found:
         case (int(), bytes(), bytes(of_journal)) if of_journal != journal_id:
-            raise ReadDatabaseForeign(path, "was made from another journal")
+            which = "another journal" if journal_id else "a journal that is not here"
+            raise ReadDatabaseForeign(path, f"was made from {which}")
         case None | (0, _, _):
             return ReadWitness(None, f"{name} is empty")
         case (int(seq), bytes(row_hash), bytes()):

@@ -1,12 +1,17 @@
-"""Lets one sync of the journal fail, kills the venue, goes on in a new one, cuts the power, and looks for every order.
+"""Lets a sync of the journal fail, kills the venue, goes on in a new one, cuts the power, and looks for every order.
 
     python -m tests.faults.failed_sync --trials 20 --seed 1
 
 A sync that fails has marked its pages as written (`thin_disk.py`). The venue that saw it stops and acknowledges nothing more;
-but the next one reads those pages as if they were on the device, and lays its own rows behind them. If the power then goes,
+but the next one may read those pages as if they were on the device, and lay its own rows behind them. If the power then goes,
 the pages never were, and what stands behind them is lost, acknowledged or not. Here: load, new blocks refuse to be written
 until the venue says it is not ready, kill -9, new blocks can be written again, a new venue, load, power cut, and each order
 that either venue acknowledged must be there.
+
+In every other trial the load has ended when new blocks refuse. The sync that fails then is not that of the log, which was on
+the device with each acknowledgement, but that of the database, into which an idle venue copies its log. ext4 does not make
+such a page be there by writing it once more: the block was to be marked as written when its first write had ended, and never
+is. So a venue that copies its log again, sees that go well and empties the log has lost what stood there.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ from random import Random
 
 import httpx
 
+from services.client import RexClient
 from tests.faults.power_cut import cut
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.thin_disk import ThinDisk, thin_disk
@@ -30,13 +36,13 @@ NOTICED_S = 10.0
 
 def run(trials: int, seed: int, advance: Advance) -> Report:
     """So many trials, each on a fresh disk. Raises CannotRun."""
-    report = Report("failed_sync", {"syncs_failed": 0, "trials_with_a_loss": 0})
+    report = Report("failed_sync", {"syncs_failed": 0, "syncs_failed_at_rest": 0, "trials_with_a_loss": 0})
     random = Random(seed)
     for trial in range(1, trials + 1):
         held = len(report.broken)
         with thin_disk() as disk:
             try:
-                asyncio.run(_one_disk(disk, random, report))
+                asyncio.run(_one_disk(disk, random, report, at_rest=trial % 2 == 0))
             except DidNotStart as reason:
                 report.broken.append(f"trial {trial}: {reason}")
         report.add("trials_with_a_loss", int(len(report.broken) > held))
@@ -45,10 +51,11 @@ def run(trials: int, seed: int, advance: Advance) -> Report:
     return report
 
 
-async def _one_disk(disk: ThinDisk, random: Random, report: Report) -> None:
+async def _one_disk(disk: ThinDisk, random: Random, report: Report, *, at_rest: bool) -> None:
+    load = _load_and_rest_until_a_sync_fails if at_rest else _load_until_a_sync_fails
     with serve(disk.folder) as venue:
         traders = await open_traders(venue)
-        await _load_until_a_sync_fails(disk, venue, traders, random.randint(*BEFORE), report)
+        await load(disk, venue, traders, random.randint(*BEFORE), report)
     disk.relieve()
     for trader in traders:
         trader.ledger.owe_late_ones()
@@ -74,6 +81,18 @@ async def _load_until_a_sync_fails(
         await filled.wait()
         report.add("syncs_failed", int(await _is_not_ready(venue.url)))
         venue.kill()
+
+
+async def _load_and_rest_until_a_sync_fails(
+    disk: ThinDisk, venue: VenueProcess, traders: list[Trader], acknowledgements: int, report: Report
+) -> None:
+    for trader in traders:
+        async with RexClient(venue.url, trader.key) as client:
+            for _ in range(acknowledgements // len(traders)):
+                trader.ledger.acknowledge(await client.place_order(trader.next_order()))
+    disk.fill()
+    report.add("syncs_failed_at_rest", int(await _is_not_ready(venue.url)))
+    venue.kill()
 
 
 async def _is_not_ready(url: str) -> bool:

@@ -84,6 +84,20 @@ async def test_a_wrong_key_and_an_absent_venue_are_told_apart(tmp_path: Path) ->
                 await call()
 
 
+async def test_whoever_cancels_a_client_that_is_leaving_need_not_wait_for_ever(tmp_path: Path) -> None:
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_SECONDS):
+        client = await served.client("alice")
+        await client.connect()
+        leaving = asyncio.create_task(client.close())
+        await asyncio.sleep(0)
+        assert not leaving.done()
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        with pytest.raises(Unreachable):
+            await client.place_order(ORDER)
+
+
 class Severable:
     """A wire between client and venue that a test can cut."""
 

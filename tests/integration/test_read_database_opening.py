@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from services.read_database import SET_ASIDE, ReadDatabaseFailed, ReadDatabaseFo
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.journaled import Journaled
 from services.reporting.opening import open_true
+from services.reporting.read_witness import remembered
 from services.sequencer.recovery import recover
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.reporting.history import REFERENCE_TICKS, SENDER, History, opening, order
@@ -208,6 +210,18 @@ async def test_a_witness_is_left_alone(folder: Path) -> None:
     with pytest.raises((ReadDatabaseForeign, JournalError), match="another journal"):
         await open_folder(folder)
     assert path.read_bytes() == before
+
+
+def journal_files(folder: Path) -> list[Path]:
+    return list(folder.glob(f"{JOURNAL_FILE}*"))
+
+
+async def test_a_journal_that_was_removed_is_not_begun_anew_beside_its_read_database(folder: Path) -> None:
+    for file in journal_files(folder):
+        file.unlink()
+    with pytest.raises(ReadDatabaseForeign, match="was made from a journal that is not here"):
+        await SqliteJournal.open(folder / JOURNAL_FILE, remembered=partial(remembered, folder / READ_DATABASE_FILE))
+    assert journal_files(folder) == []
 
 
 async def test_a_device_that_refuses_is_no_damage(folder: Path) -> None:

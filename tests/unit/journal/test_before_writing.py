@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
+import struct
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from services.journal import JournalCorrupt, JournalLost
+from matching_engine import ENGINE_VERSION
+from matching_engine.records import RECORD_FORMAT
+from services.journal import JournalCorrupt, JournalError, JournalLost, JournalRefused
 from services.journal.before_writing import KEPT
 from services.journal.connections import log_of
+from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
 from services.journal.witness import Witness
-from tests.unit.journal.killed import Image, files, flip, killed
+from tests.unit.journal.chains import with_header
+from tests.unit.journal.killed import Image, files, flip, killed, overwrite
 
 pytestmark = pytest.mark.anyio
 
@@ -66,3 +74,92 @@ async def test_of_a_whole_log_none_is_kept(image: Image, tmp_path: Path) -> None
     journal = await SqliteJournal.open(path)
     await journal.close()
     assert [file.name for file in path.parent.iterdir() if file.name.endswith(KEPT)] == []
+
+
+async def test_where_a_journal_is_remembered_that_is_not_there_nothing_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    asked = []
+
+    def remembered(journal_id: bytes) -> Witness:
+        asked.append(journal_id)
+        return Witness(7, b"h" * 32, "the read database")
+
+    with pytest.raises(JournalLost, match="the read database knows commands up to seq 7"):
+        await SqliteJournal.open(folder / "journal.sqlite", remembered=remembered)
+    assert asked == [b""]
+    assert not folder.exists()
+
+
+def commit(path: Path, statement: str, *values: object) -> None:
+    """One more in the log of a journal that was killed."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("PRAGMA wal_autocheckpoint = 0")
+        writer.execute(statement, values)
+        database, log = files(path)
+    path.write_bytes(database)
+    log_of(path).write_bytes(log)
+
+
+def in_the_last_row_s_place(path: Path, row: Row, data: bytes) -> None:
+    commit(path, "UPDATE rows SET data = ? WHERE first_seq = ?", data, row.first_seq)
+
+
+def other_file_format(path: Path, _: Row) -> None:
+    commit(path, "UPDATE meta SET format = 9")
+
+
+def other_record_format(path: Path, last: Row) -> None:
+    in_the_last_row_s_place(path, last, with_header(last, record_format=RECORD_FORMAT + 1))
+
+
+def older_engine(path: Path, last: Row) -> None:
+    in_the_last_row_s_place(path, last, with_header(last, engine_version=ENGINE_VERSION - 1))
+
+
+def damaged_last_row(path: Path, last: Row) -> None:
+    in_the_last_row_s_place(path, last, flip(last.encode(), 300))
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "sentence"),
+    [
+        (other_file_format, JournalRefused, "has file format 9"),
+        (other_record_format, JournalRefused, f"has record format {RECORD_FORMAT + 1}"),
+        (older_engine, JournalRefused, f"was made by engine version {ENGINE_VERSION - 1}"),
+        (damaged_last_row, JournalCorrupt, "its checksum is wrong"),
+    ],
+)
+async def test_a_journal_that_is_refused_is_left_as_it_is(
+    image: Image, tmp_path: Path, change: Callable[[Path, Row], None], kind: type[JournalError], sentence: str
+) -> None:
+    """Its log is not emptied either."""
+    path = image.put(tmp_path / "refused")
+    change(path, image.rows[-1])
+    before = files(path)
+    with pytest.raises(kind, match=sentence):
+        await SqliteJournal.open(path)
+    assert files(path) == before
+
+
+async def test_a_database_that_cannot_be_read_is_damage_and_left_as_it_is(image: Image, tmp_path: Path) -> None:
+    path = image.put(tmp_path / "damaged")
+    with closing(sqlite3.connect(path)) as connection:  # the log is copied, and gone
+        assert connection.execute("SELECT count(*) FROM rows").fetchone()
+    path.write_bytes(overwrite(path.read_bytes(), 4096, bytes(4096)))
+    before = path.read_bytes()
+    with pytest.raises(JournalCorrupt, match=r"journal\.sqlite cannot be read: database disk image is malformed"):
+        await SqliteJournal.open(path)
+    assert path.read_bytes() == before
+
+
+async def test_a_journal_whose_maker_was_killed_over_its_first_page_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    rollback = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + struct.pack(">5I", 0, 7, 0, 512, 4096)
+    path.with_name(path.name + "-journal").write_bytes(rollback.ljust(512, b"\0"))
+    with pytest.raises(JournalError, match="attempt to write a readonly database"):
+        await SqliteJournal.open(path, read_only=True)
+    journal = await SqliteJournal.open(path)
+    assert (await journal.last_row(), journal.epoch) == (None, 1)
+    await journal.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from services import data_folder
-from services.journal import JournalBusy, JournalError, JournalRemoved, connections, sqlite
+from services.journal import JournalBusy, JournalError, JournalRemoved, connections, row_writer, sqlite
 from services.journal.connections import BUSY_S, log_of
 from services.journal.held_files import HeldFiles
 from services.journal.row import Row
@@ -71,7 +71,7 @@ async def opened(path: Path) -> tuple[SqliteJournal, Row]:
 async def test_nothing_is_acknowledged_once_the_files_are_gone(
     path: Path, remove: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "CHECK_NS", 0)
+    monkeypatch.setattr(row_writer, "CHECK_NS", 0)
     journal, row = await opened(path)
     remove(path)
     second = next_row(row, journal_id=journal.journal_id)
@@ -85,10 +85,10 @@ async def test_nothing_is_acknowledged_once_the_files_are_gone(
 
 async def test_at_most_the_rows_of_5_ms_share_a_look_at_the_files(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [10**9]
-    monkeypatch.setattr("services.journal.sqlite.time.monotonic_ns", lambda: now[0])
+    monkeypatch.setattr("services.journal.row_writer.time.monotonic_ns", lambda: now[0])
     journal, row = await opened(path)
     remove_file(path)
-    now[0] += sqlite.CHECK_NS - 1
+    now[0] += row_writer.CHECK_NS - 1
     row = next_row(row, journal_id=journal.journal_id)
     await journal.append(row)
     now[0] += 1
@@ -149,17 +149,17 @@ async def test_an_idle_writer_says_that_its_files_are_gone(
     await journal.close()
 
 
-async def test_an_append_waits_for_readers_again_after_a_log_that_could_not_be_emptied(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(_: sqlite3.Connection) -> bool:
-        raise sqlite3.OperationalError("disk I/O error")
-
-    monkeypatch.setattr(sqlite, "empty_log", fail)
+async def test_a_log_that_a_reader_keeps_from_being_emptied_waits_for_the_next_second(path: Path) -> None:
     journal, _ = await opened(path)
-    journal._empty_log(1)
     assert journal._writer is not None
-    assert journal._writer.execute("PRAGMA busy_timeout").fetchone() == (BUSY_S * 1000,)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM rows").fetchall()
+        assert not journal._writer.look(True)
+        assert log_of(path).stat().st_size
+    assert journal._writer._connection.execute("PRAGMA busy_timeout").fetchone() == (BUSY_S * 1000,)
+    assert not journal._writer.look(True)
+    assert not log_of(path).stat().st_size
     await journal.close()
 
 

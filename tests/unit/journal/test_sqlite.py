@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -202,10 +203,9 @@ def notes(path: Path) -> bytes:
 
 
 async def test_a_file_that_is_no_journal_is_left_alone(path: Path, notes: bytes) -> None:
-    with pytest.raises(JournalError, match="cannot be opened as a journal"):
-        await SqliteJournal.open(path)
-    with pytest.raises(JournalError):
-        await SqliteJournal.open(path, read_only=True)
+    for read_only in (False, True):
+        with pytest.raises(JournalCorrupt, match="cannot be read: file is not a database"):
+            await SqliteJournal.open(path, read_only=read_only)
     with path.open("rb") as file:
         assert file.read() == notes
     await (await SqliteJournal.open(path.with_name("another"))).close()
@@ -262,14 +262,14 @@ async def test_a_full_device_at_the_start_is_named(path: Path) -> None:
 import asyncio, resource, sys
 from pathlib import Path
 from services.journal import JournalError
-from services.journal import sqlite
+from services.journal import row_writer, sqlite
 
-def open_writer(path, open_writer=sqlite.open_writer):
+def open_writer(path, open_writer=row_writer.open_writer):
     writer = open_writer(path)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
     return writer
 
-sqlite.open_writer = open_writer
+row_writer.open_writer = open_writer
 try:
     asyncio.run(sqlite.SqliteJournal.open(Path(sys.argv[1])))
 except JournalError as error:
@@ -357,3 +357,104 @@ asyncio.run(main(Path(sys.argv[1])))
     good, error = await read_until_error(path)
     assert error is None
     assert good[-1] >= last_seq
+
+
+async def test_a_log_that_cannot_be_copied_stops_the_writer_for_good_and_is_left_as_it_is(path: Path) -> None:
+    """The device takes the log, over blocks it has, and no more pages of the database."""
+    program = """
+import asyncio, resource, sys
+from pathlib import Path
+from services.journal import JournalError
+from services.journal.connections import log_of
+from services.journal.sqlite import SqliteJournal
+from tests.unit.journal.chains import next_row
+
+async def main(path):
+    journal = await SqliteJournal.open(path)
+    row, limit = None, resource.RLIM_INFINITY
+    try:
+        while True:
+            following = next_row(row, 400, journal_id=journal.journal_id)
+            await journal.append(following)
+            row = following
+            print("acknowledged", row.last_seq)
+            if limit == resource.RLIM_INFINITY and path.stat().st_size > 4096:  # copied for the first time
+                limit = max(path.stat().st_size, log_of(path).stat().st_size) + 40_000
+                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    except JournalError as error:
+        print("failed", error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    try:
+        await journal.append(next_row(row, 400, journal_id=journal.journal_id))
+    except JournalError as error:
+        print("still failed", error)
+    before = log_of(path).read_bytes()
+    await journal.close()
+    print("log left", log_of(path).read_bytes() == before)
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+    *acknowledged, failed, still, left = in_another_process(program, path)
+    assert failed.startswith(f"failed {path}: copying its log into it failed: ")
+    assert (still, left) == (f"still {failed}", "log left True")
+    last_seq = int(acknowledged[-1].split()[1])
+    journal = await SqliteJournal.open(path)
+    last = await journal.last_row()
+    assert last is not None
+    assert last.last_seq in (last_seq, last_seq + 400)  # the last one's outcome was unknown
+    await journal.close()
+
+
+async def test_an_idle_writer_whose_log_cannot_be_copied_stops(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "IDLE_S", 0.001)
+    journal = await SqliteJournal.open(path)
+    row = next_row(None, journal_id=journal.journal_id)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        await journal.append(row)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        journal._tick()
+        with pytest.raises(JournalError, match="copying its log into it failed: ") as failed:
+            await asyncio.wait_for(journal.watch(), 60)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert journal.failed is failed.value
+    await journal.close()
+    assert size(log_of(path)) > 32
+    again = await SqliteJournal.open(path)
+    assert await again.last_row() == row
+    await again.close()
+
+
+async def test_closing_says_that_the_log_could_not_be_copied(path: Path) -> None:
+    journal = await SqliteJournal.open(path)
+    row = next_row(None, journal_id=journal.journal_id)
+    await journal.append(row)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(JournalError, match="copying its log into it failed: "):
+            await journal.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    await journal.close()
+    again = await SqliteJournal.open(path)
+    assert await again.last_row() == row
+    await again.close()
+
+
+async def test_a_start_whose_log_cannot_be_copied_leaves_it(path: Path) -> None:
+    image = killed(path.parent / "before", [2, 400, 1])
+    path = image.put(path.parent / "after")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, before[1]))  # enough for SQLite's index of the log
+    try:
+        with pytest.raises(JournalError, match="copying its log into it failed: "):
+            await SqliteJournal.open(path)
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert log_of(path).read_bytes() == image.log
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    again = await SqliteJournal.open(path)
+    assert await again.last_row() == image.rows[-1]
+    await again.close()
