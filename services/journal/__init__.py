@@ -16,6 +16,7 @@ from services.journal.errors import (
     JournalCorrupt,
     JournalError,
     JournalLost,
+    JournalMissing,
     JournalRefused,
     JournalRemoved,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "JournalCorrupt",
     "JournalError",
     "JournalLost",
+    "JournalMissing",
     "JournalRefused",
     "JournalRemoved",
     "Row",

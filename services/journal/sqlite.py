@@ -31,6 +31,7 @@ from services.journal.errors import (
     JournalCorrupt,
     JournalError,
     JournalLost,
+    JournalMissing,
     JournalRefused,
     JournalRemoved,
 )
@@ -92,7 +93,8 @@ class SqliteJournal:
 
         Opening for writing takes the locks (JournalBusy where another process holds one), empties the log and raises the epoch,
         so that rows of two writers can be told apart. What is `remembered` of the journal is compared before: a start that is
-        refused for a loss changes nothing. Raises JournalError where the device does not give what is asked of it, JournalLost
+        refused for a loss changes nothing. Raises JournalMissing where there is nothing to read, JournalError where the device
+        does not give what is asked of it, JournalLost
         where commits stand in the log that SQLite would not show or are remembered, JournalCorrupt or JournalRefused where
         the last row cannot be continued.
         """
@@ -113,7 +115,9 @@ class SqliteJournal:
 
     @classmethod
     def _for_reading(cls, path: Path) -> SqliteJournal:
-        lost = lost_commands(path)
+        lost = lost_commands(path) if path.parent.is_dir() else None
+        if not path.exists() or not path.stat().st_size:
+            raise JournalMissing.at(path)
         journal = cls(path, RowReader(path), None, None)
         journal._lost = lost
         return journal

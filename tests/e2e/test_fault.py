@@ -16,7 +16,8 @@ from services.exit_codes import ExitCode
 from services.journal.connections import log_of
 from services.reporting.folder import JOURNAL_FILE
 from tests.e2e.faults import fail_device, start_demo, url_of, watch_a_fault
-from tests.e2e.process import REX, rex, serve
+from tests.e2e.process import REX
+from tests.faults.venue_process import rex, serve
 from tests.unit.journal.killed import flip, leave_in_log
 
 FAILURES = {ExitCode.DEVICE_FAILED, ExitCode.JOURNAL_DAMAGED, ExitCode.TROUBLE}
@@ -36,7 +37,7 @@ def test_clients_under_way_hear_at_once_and_the_operator_once(tmp_path: Path) ->
     assert "outcome_unknown" in {*seen.rest, *seen.websocket}
     assert set(seen.websocket) <= OUTCOMES
     assert seen.closed == 1012
-    verified = json.loads(rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json").stdout)
+    verified = json.loads(rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json").out)
     assert verified["good"], verified
 
 
@@ -52,8 +53,8 @@ def test_a_fault_while_stopping_ends_the_same_way(tmp_path: Path) -> None:
 
 
 def test_a_fault_while_starting_ends_the_same_way(tmp_path: Path) -> None:
-    with serve(tmp_path):
-        pass
+    with serve(tmp_path) as venue:
+        assert venue.stop() == 0
     command = (str(REX), "serve", "--port", "0", "--data-dir", str(tmp_path))
     limited = ("sh", "-c", 'ulimit -f 1; exec "$0" "$@"', *command)
     ended = subprocess.run(limited, capture_output=True, text=True, timeout=60, check=False)
@@ -66,7 +67,7 @@ def test_a_start_without_its_port_leaves_a_private_folder(tmp_path: Path) -> Non
     folder = tmp_path / "data"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = rex("serve", "--port", str(taken.getsockname()[1]), "--data-dir", folder)
-    assert ended.returncode == ExitCode.TROUBLE
+    assert ended.exit_status == ExitCode.TROUBLE
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -129,16 +130,16 @@ def test_what_hangs_after_a_fault_is_ended_by_the_watchdog(tmp_path: Path) -> No
 
 def test_a_start_that_is_refused_for_a_loss_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     """The last commit's frame damaged: the log by itself looks torn, and only the read database knows that it was not."""
-    with serve(tmp_path):
-        pass
+    with serve(tmp_path) as venue:
+        assert venue.stop() == 0
     leave_in_log(tmp_path / JOURNAL_FILE, 1)
     log = log_of(tmp_path / JOURNAL_FILE)
     data = log.read_bytes()
     log.write_bytes(flip(data, len(data) - 100))
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     refused = rex("serve", "--port", "0", "--data-dir", tmp_path)
-    assert refused.returncode == ExitCode.JOURNAL_DAMAGED
-    assert "the journal has lost commands from seq " in refused.stderr
+    assert refused.exit_status == ExitCode.JOURNAL_DAMAGED
+    assert "the journal has lost commands from seq " in refused.err
     after = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     # A reader makes an empty log and its index where there is none, and the lock file holds the last process id.
     changed = {name for name in before | after if before.get(name, b"") != after.get(name, b"")}

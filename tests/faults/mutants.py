@@ -13,8 +13,8 @@ from collections.abc import Awaitable
 from functools import partial
 from pathlib import Path
 
-from services import cli
 from services.bootstrap import open_venue
+from services.cli import running
 from services.journal import connections
 from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
@@ -53,4 +53,4 @@ def stepped_clock(step_file: Path) -> None:
     def clock() -> int:
         return time.time_ns() + int.from_bytes(step[:8], "little", signed=True)
 
-    vars(cli)["open_venue"] = partial(open_venue, clock=clock)
+    vars(running)["open_venue"] = partial(open_venue, clock=clock)
