@@ -42,10 +42,10 @@ def check_that_is_good(folder: Path) -> Finished:
     return rex("journal", "verify", "--prove", "--data-dir", folder)
 
 
-def damage(folder: Path) -> None:
+def damage(folder: Path, at: int = 400) -> None:
     with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection, connection:
         (data,) = connection.execute("SELECT data FROM rows WHERE first_seq = 1").fetchone()
-        connection.execute("UPDATE rows SET data = ? WHERE first_seq = 1", (flip(data, 400),))
+        connection.execute("UPDATE rows SET data = ? WHERE first_seq = 1", (flip(data, at),))
 
 
 def check_that_finds_damage(folder: Path) -> Finished:
@@ -100,6 +100,11 @@ def start_on_damage(folder: Path) -> Finished:
     return start(folder)
 
 
+def start_on_a_row_that_is_none(folder: Path) -> Finished:
+    damage(folder, at=0)
+    return start(folder)
+
+
 def lost_commands(folder: Path) -> Finished:
     with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection, connection:
         connection.execute("DELETE FROM rows")
@@ -132,7 +137,8 @@ ROWS: tuple[tuple[ExitCode, str, Callable[[Path], Finished]], ...] = (
     (ExitCode.OTHER_WRITER, "in use by another REX process", upgrade_beside_a_venue),
     (ExitCode.DEVICE_FAILED, JOURNAL_FILE, device_that_is_full),
     (ExitCode.DEVICE_FAILED, "was removed, moved or replaced", files_removed),
-    (ExitCode.JOURNAL_DAMAGED, "the row from seq 1", start_on_damage),
+    (ExitCode.JOURNAL_DAMAGED, "the row from seq 1 is damaged", start_on_damage),
+    (ExitCode.JOURNAL_DAMAGED, "the row stored for seq 1 is damaged", start_on_a_row_that_is_none),
     (ExitCode.JOURNAL_DAMAGED, "the journal has lost commands from seq 1 on", lost_commands),
     (ExitCode.CLOCK, "--accept-clock", partial(clock_off_by, -HOUR_NS)),
     (ExitCode.CLOCK, "skipping", partial(clock_off_by, 30 * DAY_NS)),
