@@ -171,7 +171,7 @@ def _lines(found: Verified) -> Iterator[str]:
         verdict = f"[red]bad at seq {result.error_seq}[/red]: {escape(str(result.error))}"
     yield f"{result.rows:,} rows, {result.commands:,} commands, last seq {result.last_seq:,}: {verdict}"
     yield f"last hash   {result.last_hash.hex()}"
-    if result.last_seq:
+    if result.good and result.last_seq:
         yield f"to keep     {result.last_seq}:{result.last_hash.hex()}"
     yield f"witness     {escape(found.note)}"
     if result.state_hash is not None:

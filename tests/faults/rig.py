@@ -23,7 +23,7 @@ Advance = Callable[[], None]
 """To be called when another trial is done."""
 
 
-_UNITS = ("s", "ms", "mb")
+_UNITS = {"s": "s", "ms": "ms", "mb": "MB"}
 
 
 class CannotRun(Exception):
@@ -65,8 +65,8 @@ def _worded(name: str, value: Any) -> str:
     """`took_s`, 1200 as "took 1,200 s": the unit ends a name and follows a number."""
     words, _, unit = name.rpartition("_")
     if unit not in _UNITS:
-        words, unit = name, ""
-    return f"{words.replace('_', ' ')} {value:,} {unit}".rstrip()
+        words = name
+    return f"{words.replace('_', ' ')} {value:,} {_UNITS.get(unit, '')}".rstrip()
 
 
 class Rig(NamedTuple):
