@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +15,7 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from services.bootstrap import Venue
+from services.journal.connections import log_of
 from services.journal.sqlite import SqliteJournal
 from services.journal.upgrades import starting_engine
 from services.read_database import open_read_database, tables
@@ -69,6 +73,14 @@ def _grouped(amount_fen: int) -> str:
     return f"{Decimal(amount_fen).scaleb(-2):,.2f}"
 
 
+def _remove_empty_log(path: Path) -> None:
+    """The reader had to make a log and may not remove it; a connection that might write does, if it is the last to close."""
+    log = log_of(path)
+    if log.exists() and not log.stat().st_size:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("SELECT 1 FROM meta").fetchone()
+
+
 async def closing_of(venue: Venue, data_dir: Path) -> Closing:
     """The closing of a venue that was closed just now: its engine stands where its journal and its read database end."""
     engine, year = venue.engine, venue.engine.trading_date // 10_000
@@ -92,6 +104,7 @@ async def closing_of(venue: Venue, data_dir: Path) -> Closing:
     finally:
         await read_database.dispose()
         await journal.close()
+    await asyncio.to_thread(_remove_empty_log, data_dir / JOURNAL_FILE)
     assert found is not None, "a venue that was open has projected its first row"
     return Closing(
         orders=orders or 0,

@@ -11,8 +11,15 @@ FOLDER_MODE = 0o700
 
 
 def make_private_folder(path: Path) -> None:
-    """Makes the folder with its parents where there is none; takes from an existing one what others may do in it."""
-    path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    """Makes the folder with its parents where there is none; takes from an existing one what others may do in it.
+
+    Raises OSError with a sentence that names the setting.
+    """
+    try:
+        path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "there is a file of that name" if isinstance(error, FileExistsError) else error.strerror
+        raise OSError(f"the data folder {path} (--data-dir, REX_DATA_DIR) cannot be made: {reason}") from error
     tighten(path, FOLDER_MODE)
 
 

@@ -10,7 +10,8 @@ class ExitCode(IntEnum):
 
     OK = 0
     TROUBLE = 1
-    """A check found something wrong (`report`, `journal verify`), or the environment refused: port, file, folder."""
+    """A check found something wrong (`report`, `journal verify`), or the environment refused: port, file, folder,
+    no journal in it."""
     USAGE = 2
     """An option or a setting cannot be."""
     OTHER_WRITER = 3

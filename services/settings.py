@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+PREFIX = "REX_"
+
+
+class SettingsRefused(Exception):
+    """Variables or options that cannot be, a sentence for each."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("; ".join(sentences))
+        self.sentences = sentences
 
 
 class Settings(BaseSettings):
-    """One venue's settings; frozen after they are read. An unknown REX_ variable is ignored, a wrong value is an error."""
+    """One venue's settings; frozen after they are read. Which REX_ variables there are is for `read_settings` to say."""
 
-    model_config = SettingsConfigDict(env_prefix="REX_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     data_dir: Path = Path("rex-data")
     """The folder that holds the journal, the read database and the keys."""
@@ -28,7 +42,7 @@ class Settings(BaseSettings):
     09:00–11:30 and 13:30–16:00, Asia/Shanghai (services/sequencer/schedule.py)."""
 
     demo: bool = False
-    """Simulated traders trade in every instrument, and the trader page may place orders."""
+    """Simulated traders trade in every instrument, and the trader page may place orders. `rex demo` says so, no variable."""
 
     demo_orders_per_second: float = Field(default=20.0, gt=0, le=2000)
     """How many orders all simulated traders together place in a second."""
@@ -53,7 +67,47 @@ class Settings(BaseSettings):
     """WebSocket connections of one API key at once."""
 
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
-    """Host names a browser may call this venue by."""
+    """Host names a browser may call this venue by. As a variable a JSON list."""
 
     request_log: bool = False
     """One structured line per request on standard error."""
+
+
+VARIABLES = tuple(f"{PREFIX}{name.upper()}" for name in Settings.model_fields if name != "demo")
+"""Every variable that a venue reads."""
+
+_OF_OTHERS = ("REX_CHECKING_BUILD", "REX_REQUIRE_EVERYTHING")
+"""Variables of the build and of the tests, which a venue does not read."""
+
+
+def read_settings(**options: Any) -> Settings:
+    """The settings of the environment, and of options, which come first.
+
+    Raises SettingsRefused for a value that cannot be and for a REX_ variable that nobody reads: a setting that was misspelt
+    would otherwise leave its default in force unseen.
+    """
+    if unknown := [*_unknown()]:
+        raise SettingsRefused(unknown)
+    try:
+        return Settings(**options)
+    except SettingsError as error:
+        raise SettingsRefused([_not_json(error)]) from error
+    except ValidationError as error:
+        raise SettingsRefused([_wrong(dict(wrong)) for wrong in error.errors()]) from error
+
+
+def _unknown() -> Iterator[str]:
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in (*VARIABLES, *_OF_OTHERS):
+            (nearest,) = get_close_matches(name.upper(), VARIABLES, n=1, cutoff=0)
+            yield f"{name} is no setting of REX; the nearest is {nearest}. Correct the variable, or unset it"
+
+
+def _not_json(error: SettingsError) -> str:
+    match = re.search(r'field "(\w+)"', str(error))
+    name = f"{PREFIX}{match[1].upper()}" if match is not None else str(error)
+    return f"""{name} is no JSON list: write it like '["127.0.0.1", "localhost"]'"""
+
+
+def _wrong(error: dict[str, Any]) -> str:
+    return f"{PREFIX}{str(error['loc'][0]).upper()} is {error['input']!r}: {error['msg']}"

@@ -9,7 +9,7 @@ from matching_engine.faults import EngineFault
 from services.data import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
-from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalRefused
+from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalMissing, JournalRefused
 from services.read_database import ReadDatabaseFailed, ReadDatabaseRefused
 from services.reporting.projector import ProjectorStopped
 from services.sequencer.clock import ClockRefused
@@ -34,6 +34,7 @@ FOLLOWS = (ProjectorStopped,)
 _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (ClockRefused, ExitCode.CLOCK),
     (EngineFault, ExitCode.ENGINE_FAULT),
+    (JournalMissing, ExitCode.TROUBLE),
     (JournalBusy, ExitCode.OTHER_WRITER),
     (JournalCorrupt, ExitCode.JOURNAL_DAMAGED),
     (JournalRefused, ExitCode.JOURNAL_DAMAGED),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from services.dashboard.amounts import grouped, percent, signed
+from services.dashboard.amounts import grouped, percent
 
 Json = Mapping[str, Any]
 
@@ -43,8 +43,8 @@ def _keys(report: Json) -> str:
     forecast = report["forecast_recent_mean"]
     keys = (
         ("Share of target", "share", percent(report["share"], 4), ""),
-        (f"¥ {word} of pace" if word == "ahead" else "¥ behind pace", "ahead", signed(report["ahead"]), colour),
-        (f"Trading days {word}", "ahead-days", signed(report["ahead_days"]), colour),
+        (f"¥ {word} of pace" if word == "ahead" else "¥ behind pace", "ahead", _size(report["ahead"]), colour),
+        (f"Trading days {word}", "ahead-days", _size(report["ahead_days"]), colour),
         ("Days elapsed / left", "days", f"{report['days_elapsed']} / {report['days_left']}", ""),
         (
             "¥ required per day left",
@@ -60,6 +60,11 @@ def _keys(report: Json) -> str:
         f'<div><small>{name}</small><b class="{tint}" data-key={key}>{text}</b></div>' for name, key, text, tint in keys
     ]
     return f"<div class=keys>{''.join(cells)}</div>"
+
+
+def _size(number: str) -> str:
+    """A difference whose direction the label says."""
+    return grouped(number.removeprefix("-"))
 
 
 def products(report: Json) -> str:

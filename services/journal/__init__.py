@@ -17,6 +17,7 @@ from services.journal.errors import (
     JournalCorrupt,
     JournalError,
     JournalLost,
+    JournalMissing,
     JournalRefused,
     JournalRemoved,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "JournalCorrupt",
     "JournalError",
     "JournalLost",
+    "JournalMissing",
     "JournalRefused",
     "JournalRemoved",
     "Row",

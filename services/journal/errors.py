@@ -1,6 +1,7 @@
 """What can go wrong with a journal.
 
 JournalError
+├── JournalMissing   there is no journal to read
 ├── JournalBusy      another process holds this journal
 ├── JournalCorrupt   a row does not read back as it was written
 │   └── JournalLost  the journal ends before commands that were acknowledged
@@ -9,6 +10,8 @@ JournalError
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 
 class JournalError(Exception):
@@ -20,6 +23,24 @@ class JournalError(Exception):
     def __init__(self, sentence: str, seq: int | None = None) -> None:
         super().__init__(sentence)
         self.seq = seq
+
+
+class JournalMissing(JournalError):
+    """There is no journal to read at this path."""
+
+    @classmethod
+    def at(cls, path: Path) -> JournalMissing:
+        """The error of a path at which nothing was written yet."""
+        folder = path.parent
+        if path.exists():
+            reason = f"{path.name} is empty"
+        elif folder.is_dir():
+            reason = f"the folder holds no {path.name}"
+        else:
+            reason = "that is a file" if folder.exists() else "there is no such folder"
+        return cls(
+            f"there is no journal in {folder}: {reason}; name the data folder of a venue (--data-dir, REX_DATA_DIR)"
+        )
 
 
 class JournalBusy(JournalError):

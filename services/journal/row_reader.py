@@ -153,7 +153,12 @@ class RowReader:
 
 def _decode(record: tuple[int, int, int, bytes]) -> Row:
     first_seq, last_seq, epoch, data = record
-    row = Row.decode(data)
+    try:
+        row = Row.decode(data)
+    except JournalCorrupt as error:
+        if error.seq is not None:
+            raise
+        raise JournalCorrupt(f"the row stored for seq {first_seq} is damaged: {error}", first_seq) from error
     if (row.first_seq, row.last_seq, row.epoch) != (first_seq, last_seq, epoch):
         raise JournalCorrupt(f"the row stored for seq {first_seq} is the one from seq {row.first_seq}", first_seq)
     return row

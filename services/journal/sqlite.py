@@ -22,7 +22,7 @@ from typing import TypeVar
 from services.journal import before_writing
 from services.journal.before_writing import Remembered
 from services.journal.connections import lost_commands
-from services.journal.errors import JournalCorrupt, JournalError, JournalLost, JournalRefused
+from services.journal.errors import JournalCorrupt, JournalError, JournalLost, JournalMissing, JournalRefused
 from services.journal.held_files import HeldFiles
 from services.journal.row import Row
 from services.journal.row_reader import Position, RowReader
@@ -65,9 +65,10 @@ class SqliteJournal:
 
         Opening for writing takes the locks (JournalBusy where another process holds one), empties the log and raises the epoch,
         so that rows of two writers can be told apart. What is `remembered` of the journal is compared before: a start that is
-        refused for a loss, for damage or for a version changes no file, and makes none but the lock file. Raises JournalError
-        where the device does not give what is asked of it, JournalLost where commits stand in the log that SQLite would not
-        show or are remembered, JournalCorrupt or JournalRefused where the last row cannot be continued.
+        refused for a loss, for damage or for a version changes no file, and makes none but the lock file. Raises JournalMissing
+        where there is nothing to read, JournalError where the device does not give what is asked of it, JournalLost where
+        commits stand in the log that SQLite would not show or are remembered, JournalCorrupt or JournalRefused where the last
+        row cannot be continued.
         """
         if read_only:
             return await asyncio.to_thread(cls._for_reading, path, outdated)
@@ -77,7 +78,9 @@ class SqliteJournal:
 
     @classmethod
     def _for_reading(cls, path: Path, outdated: bool) -> SqliteJournal:
-        lost = lost_commands(path)
+        lost = lost_commands(path) if path.parent.is_dir() else None
+        if not path.exists() or not path.stat().st_size:
+            raise JournalMissing.at(path)
         with ExitStack() as opened:
             reader = RowReader(path)
             opened.callback(reader.close)

@@ -19,6 +19,11 @@ class Witness(NamedTuple):
     seq: int
     hash: bytes
     name: str
+    advice: str = (
+        "One of the two was changed: remove nothing, and compare with a report kept elsewhere (rex journal verify --expect"
+        " SEQ:HASH)"
+    )
+    """What to do where the journal holds another row."""
 
     def check_row(self, row: Row) -> None:
         """Raises JournalCorrupt unless `row`, which holds `seq`, is the one that is remembered."""
@@ -29,8 +34,7 @@ class Witness(NamedTuple):
         else:
             return
         raise JournalCorrupt(
-            f"{self.name} knows a row that ends at seq {self.seq} with hash {self.hash.hex()}; {found}. One of the two was "
-            "changed: remove nothing, and compare with a report kept elsewhere (rex journal verify --expect SEQ:HASH)",
+            f"{self.name} knows a row that ends at seq {self.seq} with hash {self.hash.hex()}; {found}. {self.advice}",
             self.seq,
         )
 

@@ -103,18 +103,18 @@ def set_aside(path: Path) -> Path:
 def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
     """An engine on the SQLite file at path; the file and its tables are made where they are missing.
 
-    All that a connection reads before it ends its transaction is of one position. With read_only the file must be there, and
-    nothing is changed in it. Raises ReadDatabaseDamaged for a file of another version of REX, ReadDatabaseFailed, and
-    FileNotFoundError.
+    All that a connection reads before it ends its transaction is of one position. With read_only the file must be there and not
+    empty, and nothing is changed in it. Raises ReadDatabaseDamaged for a file of another version of REX, ReadDatabaseFailed,
+    and FileNotFoundError.
     """
-    if read_only and not path.exists():
-        raise FileNotFoundError(path)
+    if read_only and not (path.exists() and path.stat().st_size):
+        raise FileNotFoundError(path)  # An empty one was left by a start that was killed before it wrote anything.
     try:
         if not read_only:
             make_private_database(path)
             with closing(connect_writer(path)) as connection:
                 make_tables(connection)
-        _check_format(path)
+        check_format(path)
     except sqlite3.Error as error:
         raise trouble_with(path, error) from error
     engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)))
@@ -173,7 +173,8 @@ def make_tables(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _check_format(path: Path) -> None:
+def check_format(path: Path) -> None:
+    """Raises ReadDatabaseDamaged for a file of another version of REX, sqlite3.Error for one that cannot be read."""
     with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection:
         (found,) = connection.execute("PRAGMA user_version").fetchone()
     if found != READ_FORMAT:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from services.journal.row import Row
+from services.read_database import ReadDatabaseDamaged, check_format
 from services.reporting.audit import AuditedEngine, differences
 from services.reporting.journaled import Journaled
 
@@ -35,12 +36,15 @@ class ReadDatabaseProof:
         if self._path.exists() and self._path.stat().st_size:
             uri = f"{self._path.resolve().as_uri()}?mode=ro"
             try:
+                check_format(self._path)
                 self._connection = self._held.enter_context(
                     closing(sqlite3.connect(uri, uri=True, isolation_level=None))
                 )
                 self._connection.execute("BEGIN")
                 found = self._connection.execute("SELECT seq FROM position").fetchone()
                 self.seq = int(found[0]) if found is not None else 0
+            except ReadDatabaseDamaged as damage:
+                self.differences.append(str(damage))
             except (sqlite3.Error, ValueError) as error:
                 self._say(error)
         return self

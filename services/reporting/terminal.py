@@ -34,6 +34,7 @@ def render(found: FolderReport) -> RenderableType:
         _rule(report),
         Text(),
         _seal(report),
+        Text(found.checked),
     )
     return Panel(body, title=f"REX turnover {report.year}", padding=(1, 2), width=100)
 
@@ -108,11 +109,19 @@ def _proof(figure: Figure, agree: bool) -> Table:
     table.add_row("sum over the trades", f"¥ {_grouped(numbers['sql_sum'])}")
     from_seq = f" from seq {figure.re_executed_after + 1:,} on" if figure.re_executed_after else ""
     table.add_row(f"journal re-executed{from_seq}, events equal", f"¥ {_grouped(numbers['journal_replay'])}")
-    table.add_row("", "[green]they agree[/]" if agree else "[red]THEY DISAGREE[/]")
+    table.add_row("", _verdict(figure, agree))
     for difference in figure.differences:
         table.add_row("in the read database", f"[red]{escape(difference)}[/]")
     table.add_row()
     return table
+
+
+def _verdict(figure: Figure, agree: bool) -> str:
+    if agree:
+        return "[green]they agree[/]"
+    if figure.differences and figure.sql_sum_fen == figure.journal_replay_fen:
+        return "[red]the sums agree, the read database is not true[/]"
+    return "[red]THEY DISAGREE[/]"
 
 
 def _rule(report: TurnoverReport) -> Text:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from services.dashboard.amounts import grouped, percent, signed
+from services.dashboard.amounts import grouped, percent
 from tests.browser.conftest import VenueProcess, Watched
 
 
@@ -48,8 +48,8 @@ def test_the_figure_is_the_reports(watched: Watched, halted: VenueProcess) -> No
     expect(page.get_by_test_id("net")).to_have_text(grouped(report["net"]))
     for key, text in {
         "share": percent(report["share"], 4),
-        "ahead": signed(report["ahead"]),
-        "ahead-days": signed(report["ahead_days"]),
+        "ahead": grouped(report["ahead"].removeprefix("-")),
+        "ahead-days": grouped(report["ahead_days"].removeprefix("-")),
         "days": f"{report['days_elapsed']} / {report['days_left']}",
         "required": grouped(report["required_per_day"]),
         "today": grouped(report["today"]),

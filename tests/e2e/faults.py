@@ -9,10 +9,12 @@ import asyncio
 import json
 import resource
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from services.reporting.folder import READ_DATABASE_FILE
 from services.simulator import demo_accounts
 from tests.e2e.process import REX
 
@@ -43,6 +46,8 @@ class Seen:
     """The codes of the error replies."""
     closed: int | None = None
     """The code the WebSocket was closed with."""
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+    """A client saw the fault."""
     first_at: float | None = None
     """When the first client saw the fault."""
     seconds: float = 0.0
@@ -54,6 +59,7 @@ class Seen:
         """A client saw the fault."""
         if self.first_at is None:
             self.first_at = time.monotonic()
+            self.heard.set()
 
 
 def start_demo(folder: Path) -> subprocess.Popen[str]:
@@ -135,7 +141,10 @@ async def watch_a_fault(process: subprocess.Popen[str], folder: Path) -> Seen:
                 clients.create_task(_rest(client, seen))
             clients.create_task(_websocket(ws, seen))
             await seen.enough.wait()
-            fail_device(process)
+            with closing(sqlite3.connect(folder / READ_DATABASE_FILE, isolation_level=None)) as held:
+                held.execute("BEGIN IMMEDIATE")  # so that the journal is the first to be written
+                fail_device(process)
+                await seen.heard.wait()
             await asyncio.to_thread(process.wait, 60)
     assert seen.first_at is not None
     assert process.stderr is not None

@@ -38,6 +38,6 @@ def serve(data_dir: Path) -> Iterator[ServedVenue]:
         process.stdout.close()
 
 
-def rex(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """One `rex` command, run to its end."""
+def console_script(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """One `rex` command, run to its end. `tests/faults/venue_process.rex` does not import REX anew for it."""
     return subprocess.run([REX, *arguments], capture_output=True, text=True, timeout=120, check=False)

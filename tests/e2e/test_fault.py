@@ -6,8 +6,6 @@ import asyncio
 import json
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -16,7 +14,8 @@ from services.exit_codes import ExitCode
 from services.journal.connections import log_of
 from services.reporting.folder import JOURNAL_FILE
 from tests.e2e.faults import fail_device, start_demo, url_of, watch_a_fault
-from tests.e2e.process import REX, rex, serve
+from tests.faults import mutants
+from tests.faults.venue_process import rex, serve
 from tests.unit.journal.killed import flip, leave_in_log
 
 FAILURES = {ExitCode.DEVICE_FAILED, ExitCode.JOURNAL_DAMAGED, ExitCode.TROUBLE}
@@ -36,7 +35,7 @@ def test_clients_under_way_hear_at_once_and_the_operator_once(tmp_path: Path) ->
     assert "outcome_unknown" in {*seen.rest, *seen.websocket}
     assert set(seen.websocket) <= OUTCOMES
     assert seen.closed == 1012
-    verified = json.loads(rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json").stdout)
+    verified = json.loads(rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json").out)
     assert verified["good"], verified
 
 
@@ -52,13 +51,11 @@ def test_a_fault_while_stopping_ends_the_same_way(tmp_path: Path) -> None:
 
 
 def test_a_fault_while_starting_ends_the_same_way(tmp_path: Path) -> None:
-    with serve(tmp_path):
-        pass
-    command = (str(REX), "serve", "--port", "0", "--data-dir", str(tmp_path))
-    limited = ("sh", "-c", 'ulimit -f 1; exec "$0" "$@"', *command)
-    ended = subprocess.run(limited, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == ExitCode.DEVICE_FAILED
-    (sentence,) = ended.stderr.splitlines()
+    with serve(tmp_path) as venue:
+        assert venue.stop() == 0
+    ended = rex("serve", "--port", "0", "--data-dir", tmp_path, mutant=mutants.full_device)
+    assert ended.exit_status == ExitCode.DEVICE_FAILED
+    (sentence,) = ended.err.splitlines()
     assert str(tmp_path / JOURNAL_FILE) in sentence
 
 
@@ -66,79 +63,22 @@ def test_a_start_without_its_port_leaves_a_private_folder(tmp_path: Path) -> Non
     folder = tmp_path / "data"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = rex("serve", "--port", str(taken.getsockname()[1]), "--data-dir", folder)
-    assert ended.returncode == ExitCode.TROUBLE
+    assert ended.exit_status == ExitCode.TROUBLE
     assert folder.stat().st_mode & 0o777 == 0o700
-
-
-FAULTY_ENGINE = """
-import services.journal.upgrades
-from matching_engine import Engine
-from matching_engine.faults import EngineFault
-
-class Faulty:
-    def __init__(self):
-        self.engine = Engine()
-
-    def __getattr__(self, name):
-        return getattr(self.engine, name)
-
-    def process(self, commands):
-        if self.engine.last_seq > 10:
-            raise EngineFault(1, self.engine.last_seq + 1)
-        return self.engine.process(commands)
-
-services.journal.upgrades.Engine = Faulty
-"""
-STUCK_JOURNAL = """
-import time
-from services.journal.sqlite import SqliteJournal
-import services.watchdog
-
-services.watchdog.SECONDS = 0.5
-SqliteJournal._release = lambda self: time.sleep(3600)
-"""
-RUN = """
-import sys
-from services.cli import main
-
-sys.argv[0] = "rex"
-main()
-"""
-
-
-def run_with(changed: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """`rex demo` with a part that was changed for the worse."""
-    command = [sys.executable, "-c", changed + RUN, "demo", "--port", "0", "--data-dir", str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-
-def test_a_fault_of_the_engine_has_its_own_exit_status(tmp_path: Path) -> None:
-    ended = run_with(FAULTY_ENGINE, tmp_path)
-    assert ended.returncode == ExitCode.ENGINE_FAULT, ended.stderr
-    (sentence,) = ended.stderr.splitlines()
-    assert "nothing from seq " in sentence
-
-
-def test_what_hangs_after_a_fault_is_ended_by_the_watchdog(tmp_path: Path) -> None:
-    ended = run_with(FAULTY_ENGINE + STUCK_JOURNAL, tmp_path)
-    assert ended.returncode == ExitCode.WATCHDOG, ended.stderr
-    fault, watchdog = ended.stderr.splitlines()
-    assert fault.startswith("rex: the sequencer stopped")
-    assert watchdog == "rex: the process did not end within 0.5 seconds after this; its watchdog ended it"
 
 
 def test_a_start_that_is_refused_for_a_loss_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     """The last commit's frame damaged: the log by itself looks torn, and only the read database knows that it was not."""
-    with serve(tmp_path):
-        pass
+    with serve(tmp_path) as venue:
+        assert venue.stop() == 0
     leave_in_log(tmp_path / JOURNAL_FILE, 1)
     log = log_of(tmp_path / JOURNAL_FILE)
     data = log.read_bytes()
     log.write_bytes(flip(data, len(data) - 100))
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     refused = rex("serve", "--port", "0", "--data-dir", tmp_path)
-    assert refused.returncode == ExitCode.JOURNAL_DAMAGED
-    assert "the journal has lost commands from seq " in refused.stderr
+    assert refused.exit_status == ExitCode.JOURNAL_DAMAGED
+    assert "the journal has lost commands from seq " in refused.err
     after = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     # A reader makes an empty log and its index where there is none, and the lock file holds the last process id.
     changed = {name for name in before | after if before.get(name, b"") != after.get(name, b"")}

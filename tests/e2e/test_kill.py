@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.client import OutcomeUnknown, RexClient, Unreachable
-from tests.e2e.process import ServedVenue, rex, serve
+from tests.faults.venue_process import VenueProcess, rex, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -68,7 +68,7 @@ class Trader:
                 self.enough.set()
 
 
-async def open_traders(venue: ServedVenue) -> list[Trader]:
+async def open_traders(venue: VenueProcess) -> list[Trader]:
     traders = []
     async with RexClient(venue.url, venue.operator_key) as operator:
         for side in ("buy", "sell"):
@@ -90,7 +90,7 @@ async def all_pages(client: RexClient, kind: str) -> list[dict[str, Any]]:
             return found
 
 
-async def retry(venue: ServedVenue, trader: Trader) -> None:
+async def retry(venue: VenueProcess, trader: Trader) -> None:
     """An order whose reply never came: the same client_order_id tells, and never makes a second one."""
     async with RexClient(venue.url, trader.key) as client:
         before = {order["client_order_id"]: order["order_id"] for order in await all_pages(client, "orders")}
@@ -99,7 +99,7 @@ async def retry(venue: ServedVenue, trader: Trader) -> None:
             assert order["order_id"] == before.get(order["client_order_id"], order["order_id"])
 
 
-async def check_ledger(venue: ServedVenue, trader: Trader) -> Decimal:
+async def check_ledger(venue: VenueProcess, trader: Trader) -> Decimal:
     """Every acknowledged order is there, filled at least as far; balances are the funding and the fills. Returns turnover."""
     async with RexClient(venue.url, trader.key) as client:
         orders = {order["client_order_id"]: order for order in await all_pages(client, "orders")}
@@ -140,6 +140,7 @@ async def test_a_killed_venue_has_everything_it_acknowledged(tmp_path: Path) -> 
             await retry(venue, trader)
         for trader in traders:
             await check_ledger(venue, trader)
+        assert venue.stop() == 0
 
     proof = rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json")
-    assert (proof.returncode, json.loads(proof.stdout)["good"]) == (0, True), proof.stdout + proof.stderr
+    assert (proof.exit_status, json.loads(proof.out)["good"]) == (0, True), proof.out + proof.err

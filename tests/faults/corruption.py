@@ -111,9 +111,10 @@ async def _victim(folder: Path) -> Victim:
 
 
 def _answer(finished: Finished) -> dict[str, object]:
-    """What it says of the journal. The note on the read database names the folder, and is no verdict."""
+    """What it says of the journal. How it came to the read database, and where that lies, is no verdict."""
     found: dict[str, object] = json.loads(finished.out)
     found.pop("witness", None)
+    found.pop("checked", None)
     return found
 
 

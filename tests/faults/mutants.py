@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import mmap
+import resource
 import sqlite3
 import time
 from collections.abc import Awaitable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from services import cli
+from matching_engine import Engine
+from matching_engine.faults import EngineFault
+from services import watchdog
 from services.bootstrap import open_venue
-from services.journal import connections
+from services.cli import running
+from services.journal import connections, upgrades
 from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
 
@@ -53,4 +58,36 @@ def stepped_clock(step_file: Path) -> None:
     def clock() -> int:
         return time.time_ns() + int.from_bytes(step[:8], "little", signed=True)
 
-    vars(cli)["open_venue"] = partial(open_venue, clock=clock)
+    vars(running)["open_venue"] = partial(open_venue, clock=clock)
+
+
+def full_device() -> None:
+    """No file of this process grows beyond 512 bytes, as on a device that is full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+
+
+class _FaultyEngine:
+    """An engine that meets an impossible state behind its 10th command."""
+
+    def __init__(self) -> None:
+        self._engine = Engine()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def process(self, commands: Any) -> Any:
+        if self._engine.last_seq > 10:
+            raise EngineFault(1, self._engine.last_seq + 1)
+        return self._engine.process(commands)
+
+
+def faulty_engine() -> None:
+    """The engine gives up soon after a first start."""
+    vars(upgrades)["Engine"] = _FaultyEngine
+
+
+def stuck_after_a_fault() -> None:
+    """The engine gives up, and then closing the journal never ends; the watchdog has half a second."""
+    faulty_engine()
+    watchdog.SECONDS = 0.5
+    SqliteJournal._release = lambda self: time.sleep(3600)  # type: ignore[method-assign]

@@ -23,6 +23,9 @@ Advance = Callable[[], None]
 """To be called when another trial is done."""
 
 
+_UNITS = {"s": "s", "ms": "ms", "mb": "MB"}
+
+
 class CannotRun(Exception):
     """This machine has not what the rig needs; says what."""
 
@@ -50,12 +53,20 @@ class Report:
 
     def line(self) -> str:
         """For people: every count, then the first of the broken promises."""
-        counts = ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in self.counts.items())
+        counts = ", ".join(_worded(name, value) for name, value in self.counts.items())
         verdict = "every promise held" if self.holds else f"{len(self.broken):,} BROKEN: " + "; ".join(self.broken[:5])
         return f"{self.rig}: {counts}: {verdict}"
 
     def to_json(self) -> dict[str, Any]:
         return {"rig": self.rig, "holds": self.holds, "counts": self.counts, "broken": self.broken[:100]}
+
+
+def _worded(name: str, value: Any) -> str:
+    """`took_s`, 1200 as "took 1,200 s": the unit ends a name and follows a number."""
+    words, _, unit = name.rpartition("_")
+    if unit not in _UNITS:
+        words = name
+    return f"{words.replace('_', ' ')} {value:,} {_UNITS.get(unit, '')}".rstrip()
 
 
 class Rig(NamedTuple):

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from services import cli
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["services.cli", "services.client", __name__])
+_FORKS.set_forkserver_preload(["services.cli.running", "services.client", __name__])
 
 HANG_SECONDS = 60
 """What has not started or ended by then is killed: its exit status is -9."""
@@ -111,11 +111,11 @@ def serve(folder: Path, *options: str, mutant: Mutant | None = None) -> Iterator
             process.join()
 
 
-def rex(*arguments: str | Path) -> Finished:
+def rex(*arguments: str | Path, mutant: Mutant | None = None) -> Finished:
     """One command, run to its end."""
     with TemporaryDirectory() as work:
         errors = Path(work) / "stderr"
-        process, out = _fork([str(argument) for argument in arguments], errors, None)
+        process, out = _fork([str(argument) for argument in arguments], errors, mutant)
         with out, _impatience(process):
             said = out.read()
             process.join()

@@ -185,7 +185,10 @@ async def test_an_index_beside_its_table_is_found_by_start_and_proof(folder: Pat
 async def test_a_damaged_file_heals(folder: Path, damage: str) -> None:
     path = folder / READ_DATABASE_FILE
     DAMAGED[damage](path)
-    assert (await report_from_folder(folder, 2023, prove=True)).agree  # of a copy, made from the journal
+    figure = (await report_from_folder(folder, 2023, prove=True)).figure
+    assert figure is not None
+    assert (figure.agree, figure.sql_sum_fen) == (False, figure.journal_replay_fen)  # of a copy, made from the journal
+    assert [str(path) in named for named in figure.differences] == [True]
     assert len(await open_folder(folder)) == 1
     assert dump(path) == await rebuilt(folder, folder / "elsewhere")
 

@@ -75,7 +75,10 @@ async def journal_of(folder: Path, history: History, batches: list[list[Submissi
 async def test_from_a_folder_with_nobody_running(folder: Path) -> None:
     found = await report_from_folder(folder, 2023)
     assert (found.report.net, found.report.trades, found.figure, found.agree) == ("60000.00", 3, None, True)
-    assert "figure" not in found.to_json()
+    document = found.to_json()
+    assert "figure" not in document
+    assert document["proven"] is False
+    assert "the rows before it were not. No command was re-executed: --prove does that" in document["checked"]
 
 
 @pytest.mark.anyio
@@ -86,7 +89,8 @@ async def test_proves_the_figure(folder: Path) -> None:
         "year": 2023, "seq": found.report.seq, "engine_counter": None, "sql_sum": "60000.00",
         "journal_replay": "60000.00", "re_executed_after": 0, "differences": [], "agree": True,
     }  # fmt: skip
-    assert (document["net"], document["agree"]) == ("60000.00", True)
+    assert (document["net"], document["agree"], document["proven"]) == ("60000.00", True, True)
+    assert document["checked"].startswith(f"Every row up to seq {found.report.seq} was read back and every command re-")
 
 
 @pytest.mark.anyio
@@ -119,20 +123,28 @@ async def test_a_falsified_read_database_is_found_out(folder: Path, falsify: str
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("trouble", ["missing", "not a database", "another format"])
-async def test_a_read_database_of_no_use_is_rebuilt_elsewhere(folder: Path, trouble: str) -> None:
+@pytest.mark.parametrize("trouble", ["missing", "empty", "not a database", "another format"])
+async def test_instead_of_a_read_database_of_no_use_one_is_made_elsewhere(folder: Path, trouble: str) -> None:
     path = folder / READ_DATABASE_FILE
     if trouble == "another format":
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("PRAGMA user_version = 999")
     else:
         path.unlink()
-        if trouble == "not a database":
-            path.write_bytes(b"nothing of use" * 100)
+        if trouble != "missing":
+            path.write_bytes(b"nothing of use" * 100 if trouble == "not a database" else b"")
     before = path.read_bytes() if path.exists() else None
-    found = await report_from_folder(folder, 2023, prove=True)
+    found = await report_from_folder(folder, 2023)
     assert (found.report.net, found.agree) == ("60000.00", True)
+    assert "a read database made from the journal now. Every row of the journal was read back." in found.checked
+    proved = await report_from_folder(folder, 2023, prove=True)
     assert (path.read_bytes() if path.exists() else None) == before
+
+    # What is there and cannot be read is a difference; what is not there yet is none.
+    assert proved.figure is not None
+    assert proved.figure.sql_sum_fen == proved.figure.journal_replay_fen == 6_000_000
+    assert proved.agree == (trouble in ("missing", "empty"))
+    assert [str(path) in difference for difference in proved.figure.differences] == [True] * (not proved.agree)
 
 
 @pytest.mark.anyio
@@ -184,15 +196,42 @@ async def test_there_is_no_report_on_a_journal_that_went_on_differently(folder: 
 
 
 @pytest.mark.anyio
-async def test_a_damaged_read_database_is_rebuilt_elsewhere(folder: Path) -> None:
+async def test_instead_of_a_damaged_read_database_one_is_made_elsewhere_and_a_proof_fails(folder: Path) -> None:
     path = folder / READ_DATABASE_FILE
     with path.open("r+b") as file:
         for page in range(1, path.stat().st_size // 4096):
             file.seek(page * 4096)
             file.write(b"\xff" * 100)
     before = path.read_bytes()
+    assert (await report_from_folder(folder, 2023)).report.net == "60000.00"
     found = await report_from_folder(folder, 2023, prove=True)
-    assert (found.report.net, found.agree, path.read_bytes() == before) == ("60000.00", True, True)
+    assert (found.report.net, found.agree, path.read_bytes() == before) == ("60000.00", False, True)
+    assert found.figure is not None
+    [difference] = found.figure.differences
+    assert difference.startswith(f"The read database {path} cannot be read (")
+
+
+def damage_first_row(folder: Path) -> None:
+    """Flips a bit of the closed journal's first row, which no report stands at."""
+    with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection, connection:
+        (data,) = connection.execute("SELECT data FROM rows WHERE first_seq = 1").fetchone()
+        connection.execute("UPDATE rows SET data = ? WHERE first_seq = 1", (data[:400] + b"?" + data[401:],))
+
+
+@pytest.mark.anyio
+async def test_a_report_says_that_the_rows_beneath_its_figure_were_not_read(tmp_path: Path) -> None:
+    await journal_of(tmp_path, History(Engine()), [opening(), deals(1), deals(2)])
+    folder = tmp_path
+    damage_first_row(folder)
+    found = await report_from_folder(folder, 2023)
+    assert found.report.net == "60000.00"
+    assert found.to_json()["proven"] is False
+    assert "the row it stands at was read back, the rows before it were not" in found.checked
+    with pytest.raises(JournalCorrupt):
+        await report_from_folder(folder, 2023, prove=True)
+    (folder / READ_DATABASE_FILE).unlink()  # then every row is read, and the report says so where it finds nothing
+    with pytest.raises(JournalCorrupt):
+        await report_from_folder(folder, 2023)
 
 
 @pytest.mark.anyio
@@ -202,6 +241,10 @@ async def test_a_read_database_that_is_behind_is_caught_up_in_a_copy(tmp_path: P
     await journal_of(tmp_path, history, [deals(4)], projected=False)
     found = await report_from_folder(tmp_path, 2023, prove=True)
     assert (found.report.net, found.report.seq, found.agree) == ("100000.00", history.engine.last_seq, True)
+    unproven = await report_from_folder(tmp_path, 2023)
+    assert "a copy of the read database of the folder, brought up to date. Of the journal the rows it lacked" in (
+        unproven.checked
+    )
     with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection:
         assert connection.execute("SELECT sum(amount_fen) FROM trades").fetchone() == (2_000_000,)
 
@@ -271,6 +314,12 @@ async def test_on_a_terminal(folder: Path) -> None:
         assert part in text
     report = (await report_from_folder(folder, 2023)).report
     assert report.row_hash in text
+    assert "Every row up to seq" in text
+    (folder / READ_DATABASE_FILE).write_bytes(b"nothing of use" * 100)
+    on_paper = Console(width=120)
+    with on_paper.capture() as damaged:
+        on_paper.print(render(await report_from_folder(folder, 2023, prove=True)))
+    assert "the sums agree, the read database is not true" in damaged.get()
 
 
 @pytest.mark.anyio

@@ -11,12 +11,14 @@ import typer
 from typer.testing import CliRunner
 
 from matching_engine.faults import EngineFault
-from services.cli import app, run
+from services.cli import app
+from services.cli.terminal import run
 from services.data import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalRemoved
 from services.read_database import ReadDatabaseFailed, ReadDatabaseForeign
+from services.reporting.folder import JOURNAL_FILE
 from services.reporting.projector import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
 from services.watchdog import Watchdog
@@ -101,12 +103,57 @@ def test_a_fault_of_the_engine_names_the_command(capsys: pytest.CaptureFixture[s
     assert "at command 6" in said
 
 
-def test_a_setting_that_cannot_be_is_bad_usage(tmp_path: Path) -> None:
-    for name, value in (("REX_ALLOWED_HOSTS", "not json"), ("REX_REQUEST_LOG", "perhaps")):
-        ended = CliRunner().invoke(app, ["serve", "--data-dir", str(tmp_path), "--port", "0"], env={name: value})
-        assert ended.exit_code == 2
-        assert name.removeprefix("REX_").lower() in ended.stderr
-        assert "Traceback" not in ended.stderr
+NO_JOURNAL = {
+    "nowhere": "there is no such folder",
+    "empty": "the folder holds no journal.sqlite",
+    "begun": "journal.sqlite is empty",
+    "file": "that is a file",
+}
+
+
+@pytest.mark.parametrize("place", NO_JOURNAL)
+@pytest.mark.parametrize("command", [["report", "2026"], ["journal", "verify"], ["upgrade"], ["upgrade", "--check"]])
+def test_no_journal_is_one_sentence_and_one_status_whoever_looks(
+    tmp_path: Path, command: list[str], place: str
+) -> None:
+    folder = tmp_path / place
+    if place == "file":
+        folder.touch()
+    elif place != "nowhere":
+        folder.mkdir()
+    if place == "begun":  # a first start that was killed at once
+        (folder / JOURNAL_FILE).touch()
+    ended = CliRunner().invoke(app, [*command, "--data-dir", str(folder)])
+    assert ended.exit_code == ExitCode.TROUBLE
+    assert ended.stderr == (
+        f"rex: there is no journal in {folder}: {NO_JOURNAL[place]}; name the data folder of a venue "
+        "(--data-dir, REX_DATA_DIR)\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+@pytest.mark.parametrize(("inside", "reason"), [("", "there is a file of that name"), ("venue", "Not a directory")])
+def test_a_data_folder_that_cannot_be_made_is_a_sentence_that_names_the_setting(
+    tmp_path: Path, command: str, inside: str, reason: str
+) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / inside
+    ended = CliRunner().invoke(app, [command, "--port", "0", "--data-dir", str(folder)])
+    assert ended.exit_code == ExitCode.TROUBLE
+    assert ended.stderr == f"rex: the data folder {folder} (--data-dir, REX_DATA_DIR) cannot be made: {reason}\n"
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["demo"], ["serve"], ["report"], ["upgrade"], ["journal"], ["journal", "verify"]], ids=" ".join
+)
+def test_help_teaches_and_shows_no_types(command: list[str]) -> None:
+    said = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "150", "TERMINAL_WIDTH": "150"})
+    assert said.exit_code == 0
+    assert f"Usage: rex {' '.join(command)}".strip() in said.stdout.replace("root", "rex")
+    assert "Show this message and exit." in said.stdout
+    assert "<bool>" not in said.stdout
+    assert "<path>" not in said.stdout
+    assert "--no-" not in said.stdout
 
 
 def test_every_exit_status_is_documented() -> None:

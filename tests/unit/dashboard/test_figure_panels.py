@@ -73,12 +73,14 @@ def test_the_figure_stands_in_full_beside_its_target_and_rule() -> None:
 
 def test_behind_ahead_and_too_early_are_said() -> None:
     behind = keys(hero(REPORT))
-    assert behind["ahead"] == ("warn", "−15,333,332,333.32")
-    assert behind["ahead-days"] == ("warn", "−2.00")
+    assert behind["ahead"] == ("warn", "15,333,332,333.32")
+    assert behind["ahead-days"] == ("warn", "2.00"), "the label says the direction: no minus behind 'behind'"
+    assert "¥ behind pace" in hero(REPORT)
+    assert "Trading days behind" in hero(REPORT)
     assert behind["required"] == ("up", "22,999,998,999.99")
     assert behind["forecast"] == ("", "too early to say")
     ahead = keys(hero(REPORT | {"ahead": "5.00", "ahead_days": "0.01", "required_level": "green"}))
-    assert ahead["ahead"] == ("good", "+5.00")
+    assert ahead["ahead"] == ("good", "5.00")
     assert ahead["required"][0] == "good"
 
 

@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 from matching_engine.records import RECORD_FORMAT
-from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalRefused, connections, sqlite
+from services.journal import (
+    JournalBusy,
+    JournalCorrupt,
+    JournalError,
+    JournalMissing,
+    JournalRefused,
+    connections,
+    sqlite,
+)
 from services.journal.connections import LOG_PAGES, log_of, make_durable
 from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
@@ -190,7 +198,7 @@ asyncio.run(main(Path(sys.argv[1])))
 
 
 async def test_there_must_be_something_to_read(path: Path) -> None:
-    with pytest.raises(JournalError, match="there is no journal to read at"):
+    with pytest.raises(JournalMissing, match=r"there is no journal in .*: the folder holds no journal\.sqlite"):
         await SqliteJournal.open(path, read_only=True)
     assert list(path.parent.iterdir()) == []
 

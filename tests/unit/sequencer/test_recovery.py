@@ -128,7 +128,7 @@ async def test_verification_names_the_first_damage_and_what_is_good_before_it(pa
     result = await verify(journal)
     await journal.close()
     assert (result.good, result.rows, result.last_seq, result.error_seq) == (False, 1, 1, 2)
-    assert result.error == "a row of 1 bytes is shorter than a row's header"
+    assert result.error == "the row stored for seq 2 is damaged: a row of 1 bytes is shorter than a row's header"
 
 
 async def test_misnumbered_commands_are_refused(path: Path) -> None:

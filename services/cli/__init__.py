@@ -1,0 +1,55 @@
+"""`rex`: one command per process and task. Each file holds the commands that its name says.
+
+`options.py` and `terminal.py` are shared; `main` is the console script. `services/trouble.py` decides what ends a process.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as installed_version
+from typing import Annotated
+
+import structlog
+import typer
+
+from matching_engine import build_notice
+from services.cli.help import Command, Group
+from services.cli.journal import verify
+from services.cli.report import report
+from services.cli.upgrade import upgrade
+from services.cli.venue import demo, serve
+
+app = typer.Typer(
+    help="REX, a rare-earth exchange: a venue, its journal and the figure.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    cls=Group,
+)
+for command in (demo, serve, report, upgrade):
+    app.command(cls=Command)(command)
+journal = typer.Typer(help="The journal: the truth, one hashed row per batch.", no_args_is_help=True, cls=Group)
+journal.command(cls=Command)(verify)
+app.add_typer(journal, name="journal")
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", help="Version, and whether the engine is native.", metavar="")
+    ] = False,
+) -> None:
+    """REX, a rare-earth exchange.
+
+    `rex demo` starts a venue with simulated traders, `rex serve` one without; `rex report` says what a year traded against
+    its target; `rex journal verify` walks the truth behind it; `rex upgrade` takes over a folder of an older version.
+    """
+    if version:
+        print(f"rex {installed_version('rex-exchange')} on Python {sys.version.split()[0]}; {build_notice()}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """The console script. Its log goes to standard error: standard output belongs to what was asked for."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    app()

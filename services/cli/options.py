@@ -1,0 +1,32 @@
+"""The options that several commands have, and the settings of a command: its options and the environment's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.terminal import say
+from services.exit_codes import ExitCode
+from services.settings import Settings, SettingsRefused, read_settings
+
+DataDir = Annotated[
+    Path,
+    typer.Option(help="The folder with journal, read database and keys.", metavar="FOLDER", envvar="REX_DATA_DIR"),
+]
+Port = Annotated[
+    int,
+    typer.Option(help="Port on 127.0.0.1; 0 takes a free one.", min=0, max=65535, metavar="PORT", envvar="REX_PORT"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, for programs.", metavar="")]
+
+
+def settings_of(**options: Any) -> Settings:
+    """The settings of these options and of the environment; one that cannot be is bad usage, exit status 2."""
+    try:
+        return read_settings(**options)
+    except SettingsRefused as refused:
+        for sentence in refused.sentences:
+            say(sentence)
+        raise typer.Exit(ExitCode.USAGE) from None

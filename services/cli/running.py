@@ -1,0 +1,83 @@
+"""A venue in this process until it is stopped: what `rex demo` and `rex serve` run.
+
+Apart from the commands, since it stands on the whole of REX, pages included: half of what any other command takes to start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import Callable
+
+from rich.panel import Panel
+
+from matching_engine import build_notice
+from services.bootstrap import KEYS_FILE, Venue, open_venue
+from services.cli.terminal import err, out, progress
+from services.closing import Closing, closing_of
+from services.settings import Settings
+from services.trouble import root_cause, sentence_of
+from services.watchdog import Watchdog
+
+
+async def run_demo(settings: Settings, seconds: float, announce: bool) -> Closing:
+    """A demo, and where it stands when it is closed."""
+
+    def on_ready(venue: Venue) -> None:
+        if announce:
+            _announce(settings, venue)
+
+    return await closing_of(await _run(settings, seconds, on_ready), settings.data_dir)
+
+
+async def run_venue(settings: Settings, as_json: bool) -> None:
+    """A venue that says where it is, for people or `as_json`."""
+
+    def on_ready(venue: Venue) -> None:
+        (_ready_line if as_json else _announce)(settings, venue)
+
+    await _run(settings, 0, on_ready)
+
+
+async def _run(settings: Settings, seconds: float, on_ready: Callable[[Venue], None]) -> Venue:
+    """Runs a venue until a signal or the end of its time; returns it when it is closed and at rest."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with progress(err.is_terminal) as bar:
+        task = bar.add_task("recovering", total=None)
+        watchdog = Watchdog()
+        async with open_venue(
+            settings,
+            on_progress=lambda seq: bar.update(task, completed=seq),
+            on_fault=lambda error: watchdog.arm(sentence_of(root_cause(error))),
+        ) as venue:
+            bar.stop()
+            on_ready(venue)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds or None):
+                    await stop.wait()
+    return venue
+
+
+def _announce(settings: Settings, venue: Venue) -> None:
+    recovery = venue.recovery
+    out.print(
+        Panel.fit(
+            f"[bold]REX 稀土交易所[/bold]  {build_notice()}\n"
+            f"pages     {venue.url}/\n"
+            f"API       {venue.url}/docs\n"
+            f"keys      {settings.data_dir / KEYS_FILE}\n"
+            f"recovered {recovery.commands:,} commands in {recovery.seconds:.2f} s\n"
+            "Ctrl-C stops; the next start carries on.",
+            border_style="cyan",
+        ),
+        highlight=False,
+    )
+
+
+def _ready_line(settings: Settings, venue: Venue) -> None:
+    keys_file = (settings.data_dir / KEYS_FILE).absolute()
+    print(json.dumps({"url": venue.url, "keys_file": str(keys_file), "last_seq": venue.sequencer.last_seq}), flush=True)

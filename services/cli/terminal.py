@@ -1,0 +1,45 @@
+"""What every command shares on its way out: two consoles, a progress bar, and how work ends."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import typer
+import uvloop
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from services.exit_codes import ExitCode
+from services.trouble import FOLLOWS, TROUBLE, exit_code_of, root_cause, sentence_of
+
+out = Console()
+err = Console(stderr=True)
+T = TypeVar("T")
+
+
+def progress(show: bool) -> Progress:
+    """A bar on standard error while somebody looks (`show`)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err, disable=not show, transient=True)
+
+
+def run(work: Coroutine[Any, Any, T], *, is_check: bool = False) -> T:
+    """Runs it; trouble of the environment ends as one sentence and its exit status, never as a traceback.
+
+    A check (`is_check`) ends with status 1 whatever is wrong.
+    """
+    try:
+        return uvloop.run(work)
+    except Exception as error:
+        cause = root_cause(error)
+        if not isinstance(cause, (*TROUBLE, *FOLLOWS)):
+            raise
+        say(sentence_of(cause))
+        raise typer.Exit(ExitCode.TROUBLE if is_check else exit_code_of(cause)) from None
+
+
+def say(sentence: str) -> None:
+    """One line on standard error."""
+    err.print(f"[red]rex:[/red] {escape(sentence)}", highlight=False, soft_wrap=True)

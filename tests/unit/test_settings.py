@@ -1,0 +1,87 @@
+"""Settings out of the environment: a wrong value and a misspelt name are sentences that name the variable."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from services.cli import app
+from services.exit_codes import ExitCode
+from services.settings import VARIABLES, SettingsRefused, read_settings
+
+COMMANDS = (["demo"], ["serve"], ["report", "2026"], ["upgrade"], ["journal", "verify"])
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("REX_PORT", "http", "REX_PORT"),
+        ("REX_PORT", "65536", "REX_PORT"),
+        ("REX_SCHEDULE", "never", "REX_SCHEDULE"),
+        ("REX_SEED", "x", "REX_SEED"),
+        ("REX_DEMO_ORDERS_PER_SECOND", "9999", "REX_DEMO_ORDERS_PER_SECOND"),
+        ("REX_ACCEPT_CLOCK", "maybe", "REX_ACCEPT_CLOCK"),
+        ("REX_ALLOWED_HOSTS", "venue.example", """REX_ALLOWED_HOSTS is no JSON list: write it like '["127.0.0.1"""),
+        ("REX_ALLOWED_HOSTS", "[[]]", "REX_ALLOWED_HOSTS is []: "),
+        ("REX_REQUEST_LOG", "perhaps", "REX_REQUEST_LOG is 'perhaps': "),
+        ("REX_MAX_CONNECTIONS", "0", "REX_MAX_CONNECTIONS is '0': "),
+    ],
+)
+def test_a_value_that_cannot_be_is_bad_usage_and_names_its_variable(
+    tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
+    command = "demo" if name in ("REX_SEED", "REX_DEMO_ORDERS_PER_SECOND") else "serve"
+    ended = CliRunner().invoke(app, [command, "--data-dir", str(tmp_path / "new")], env={name: value})
+    assert ended.exit_code == ExitCode.USAGE
+    assert sentence in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_variable_that_nobody_reads_is_refused_by_every_command(tmp_path: Path, command: list[str]) -> None:
+    misspelt = {"REX_DATADIR": str(tmp_path), "rex_prot": "8001"}
+    ended = CliRunner().invoke(app, [*command, "--data-dir", str(tmp_path)], env=misspelt)
+    assert ended.exit_code == ExitCode.USAGE
+    assert ended.stderr.splitlines() == [
+        "rex: REX_DATADIR is no setting of REX; the nearest is REX_DATA_DIR. Correct the variable, or unset it",
+        "rex: rex_prot is no setting of REX; the nearest is REX_PORT. Correct the variable, or unset it",
+    ]
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_variable_makes_a_venue_a_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo's pages hold its operator's key: whoever starts `rex serve` gets none."""
+    monkeypatch.setenv("REX_DEMO", "1")
+    with pytest.raises(SettingsRefused, match="REX_DEMO is no setting"):
+        read_settings()
+
+
+def test_a_variable_sets_what_no_option_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in {"REX_SEED": "7", "REX_ALLOWED_HOSTS": '["venue.example"]', "REX_HOST": "0.0.0.0"}.items():
+        monkeypatch.setenv(name, value)
+    found = read_settings(data_dir=tmp_path, host="127.0.0.1")
+    assert (found.seed, found.allowed_hosts, found.host) == (7, ("venue.example",), "127.0.0.1")
+
+
+def test_what_the_product_sets_itself_and_what_the_docs_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [REPOSITORY / name for name in ("Dockerfile", "docker-compose.yml", "Makefile", ".ci/run", "README.md")]
+    named = {
+        name
+        for file in (*files, *sorted((REPOSITORY / "docs").glob("*.md")))
+        for name in re.findall(r"\bREX_[A-Z_]+\b", file.read_text(encoding="utf-8"))
+    }
+    assert {"REX_DATA_DIR", "REX_HOST", "REX_REQUIRE_EVERYTHING", "REX_CHECKING_BUILD"} <= named
+    for name in named - set(VARIABLES):
+        monkeypatch.setenv(name, "1")
+    read_settings()
+
+
+def test_every_variable_is_documented_with_its_option() -> None:
+    text = (REPOSITORY / "docs/operators.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `(REX_\w+)` \|", text, re.MULTILINE)
+    assert sorted(documented) == sorted(VARIABLES)
