@@ -53,8 +53,8 @@ def mount_dashboard(
 
     `url` says where the venue answers and is asked again for every connection. Whoever reaches the pages may do what their keys
     may: without a `trader_key` there is no ticket, without an `operator_key` the control page only shows. One address may have
-    `share_of_address` of the pages that may be open. NiceGUI has one application per process, so a second venue in a process takes
-    the pages over from the first.
+    `share_of_address` of the pages that may be open. NiceGUI has one application per process, so a second venue in a process
+    takes the pages over from the first.
     """
     dashboard = Dashboard(
         LiveFeed(url, read_key),
