@@ -6,13 +6,9 @@ connection a few seconds after its close has begun, and bounds what a client can
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, cast
-
 from starlette.types import Receive, Scope, Send
-from uvicorn import Config
-from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
 
 from services.gateway.connection import CLOSE_INTERNAL_ERROR, CLOSE_TOO_LARGE
 from services.gateway.http_refusals import malformed_handshake, problem_response
@@ -30,17 +26,23 @@ _PONG = bytes([0x80 | Opcode.PONG])
 class LimitedWebSocket(PacedWebSocket):
     """One WebSocket connection, which `LimitedHttp` has counted and handed over."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._sockets = cast(Sockets, server_state)
-        self._closing_s = 0
+    sockets: Sockets
+    address: str
+    """Whom this socket is counted for."""
+    _closing_s = 0
+
+    def take_over(self, sockets: Sockets, address: str) -> None:
+        """From `LimitedHttp`, behind the handshake. Answers one that the `websockets` library cannot read; uvicorn would
+        leave the client waiting."""
+        self.sockets, self.address = sockets, address
+        if not self.handshake_initiated:
+            self.transport.write(problem_response(malformed_handshake(), self.default_headers))
+            self.transport.close()
+
+    def handle_connect(self, event: Request) -> None:
+        """The handshake."""
         self._application, self.app = self.app, self._run_application
+        super().handle_connect(event)
 
     async def _run_application(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._application(scope, receive, send)
@@ -50,7 +52,7 @@ class LimitedWebSocket(PacedWebSocket):
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends what is under way."""
         super().connection_lost(exc)
-        self._sockets.leave(self.client[0] if self.client else "")
+        self.sockets.leave(self.address)
 
     def second_passed(self) -> None:
         """One sweep: cuts a connection whose close takes too long."""
@@ -79,12 +81,6 @@ class LimitedWebSocket(PacedWebSocket):
         """The client broke the protocol: nothing more is sent to it than the close."""
         super().handle_parser_exception()
         self._send_no_more()
-
-    def refuse_unread_handshake(self) -> None:
-        """Answers a handshake that the `websockets` library cannot read; uvicorn would leave the client waiting."""
-        if not self.handshake_initiated:
-            self.transport.write(problem_response(malformed_handshake(), self.default_headers))
-            self.transport.close()
 
     def keepalive_timeout(self) -> None:
         """No pong came in time."""

@@ -166,6 +166,14 @@ async def test_a_key_has_so_many_connections_and_no_more(
     assert caplog.records == [], "a refused handshake is no error of the venue"
 
 
+ORDER = b'{"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}'
+
+
+def order_head(served: Served, framing: str) -> bytes:
+    key = served.venue.keys["alice"].key
+    return f"POST /v1/orders HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n{framing}\r\n\r\n".encode()
+
+
 FIRST_OF_ALL = frame(b'{"method": "ping", "req_id": 1}')
 
 
@@ -191,15 +199,31 @@ async def test_what_follows_a_handshake_belongs_to_the_websocket(tmp_path: Path,
         await until(lambda: not state.connections and not state.tasks and state.open == 0)
 
 
-async def test_a_handshake_behind_a_request_without_its_answer_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_pieces", [False, True], ids=["at once", "body with handshake"])
+async def test_a_handshake_behind_a_request_waits_for_its_answer(tmp_path: Path, in_pieces: bool) -> None:
+    async with served_venue(tmp_path) as served, raw_connection(served) as raw:
+        head = order_head(served, f"content-length: {len(ORDER)}")
+        if in_pieces:
+            await raw.send(head)
+            await until(lambda: any(getattr(each, "_phase", 0) for each in served.server.server_state.connections))
+            head = b""
+        await raw.send(head + ORDER + handshake(served) + FIRST_OF_ALL)
+        assert (await raw.answer()).status == 201
+        assert (await raw.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        opcode, size = await raw.reader.readexactly(2)
+        assert (opcode & 15, json.loads(await raw.reader.readexactly(size))["req_id"]) == (Opcode.TEXT, 1)
+
+
+async def test_a_handshake_that_cannot_be_told_from_a_body_is_refused(tmp_path: Path) -> None:
     async with served_venue(tmp_path) as served:
-        order = b'{"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}'
-        key = served.venue.keys["alice"].key
-        head = f"POST /v1/orders HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n"
+        state = served.server.server_state
         async with raw_connection(served) as raw:
-            await raw.send(head.encode() + b"content-length: %d\r\n\r\n" % len(order) + order + handshake(served))
+            await raw.send(
+                order_head(served, "transfer-encoding: chunked") + b"%x\r\n%b\r\n0\r\n" % (len(ORDER), ORDER)
+            )
+            await until(lambda: state.tasks and any(getattr(each, "_phase", 0) == 1 for each in state.connections))
+            await raw.send(b"\r\n" + handshake(served))
             assert (await raw.answer()).status == 201
             assert (await raw.answer()).code() == "malformed_http"
             assert await raw.ended() == b""
-        state = served.server.server_state
         await until(lambda: not state.connections and not state.tasks and state.open == 0)
