@@ -19,6 +19,9 @@ PING_SECONDS = 20.0
 """How often the server pings, and how long it waits for the answer."""
 FRAGMENTS = 1_024
 """Of how many frames one message may consist."""
+CONTROL_FRAMES = 4_096
+"""How many pings, pongs and fragments the WebSockets of one address may send in a second: 25 ms of the venue's time. Beyond
+that none of them is read until the next, and who does not answer the server's pings for it is closed."""
 _PONG = bytes([0x80 | Opcode.PONG])
 """How a pong begins: its last and only frame."""
 
@@ -60,22 +63,47 @@ class LimitedWebSocket(PacedWebSocket):
             self._closing_s += 1
             if self._closing_s > CLOSE_SECONDS:
                 self.transport.abort()
+        if self._waits and self.sockets.control_frames[self.address] <= CONTROL_FRAMES:
+            self._waits = False
+            self._parse()
 
     def handle_ping(self) -> None:
         """Answers, unless answers are piling up already: a pong is only owed to the last ping."""
+        self._count_control_frame()
         if self.writable.is_set():
             super().handle_ping()
         else:
             output = self.conn.data_to_send()
             self.transport.write(b"".join(data for data in output if not data.startswith(_PONG)))
 
+    def handle_pong(self, event: Frame) -> None:
+        """The answer to a ping, or to none."""
+        self._count_control_frame()
+        super().handle_pong(event)
+
     def handle_cont(self, event: Frame) -> None:
         """A fragment; empty ones count as well."""
+        self._count_control_frame()
         if len(self.frames) < FRAGMENTS:
             super().handle_cont(event)
         elif not self.transport.is_closing():
             self.conn.fail(CLOSE_TOO_LARGE, f"a message may consist of {FRAGMENTS} frames")
             self.handle_parser_exception()
+
+    def _count_control_frame(self) -> None:
+        frames = self.sockets.control_frames
+        frames[self.address] += 1
+        if frames[self.address] > CONTROL_FRAMES:
+            self._wait()
+            if frames[self.address] == CONTROL_FRAMES + 1:
+                for other in self.sockets.connections:
+                    if isinstance(other, LimitedWebSocket) and other.address == self.address:
+                        other._wait()
+
+    def _wait(self) -> None:
+        """Nothing more of this client is read until the next sweep."""
+        self._waits = self._held = True
+        self.transport.pause_reading()
 
     def handle_parser_exception(self) -> None:
         """The client broke the protocol: nothing more is sent to it than the close."""
