@@ -12,12 +12,11 @@ import contextlib
 import gc
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -32,6 +31,7 @@ from services.gateway.server import SHUTDOWN_SECONDS, Server, listen, make_serve
 from services.journal.sqlite import SqliteJournal
 from services.journal.upgrades import starting_engine
 from services.messaging.in_process import InProcessFeed, InProcessInbox
+from services.parts import OnFault, Parts, end
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.journaled import Journaled
 from services.reporting.opening import open_true
@@ -65,9 +65,6 @@ class Venue:
 OnProgress = Callable[[int], None]
 """Told how far the recovery has come: the sequence number it has reached."""
 
-OnFault = Callable[[BaseException], None]
-"""Told at once of whatever stops a part of the venue; the venue then ends by itself."""
-
 
 def _no_watch(error: BaseException) -> None:
     """A venue that nobody watches."""
@@ -94,22 +91,19 @@ class _Start:
         return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.listener.getsockname()[1]}"
 
 
-class _Parts:
-    """The tasks of a venue; whatever stops one of them is told at once, and stops them all."""
+@dataclass(frozen=True)
+class _Public:
+    """What clients reach, and the clients that the venue brings itself."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, on_fault: OnFault) -> None:
-        self._tasks = tasks
-        self._on_fault = on_fault
+    server: Server
+    serving: asyncio.Task[None]
+    clients: list[asyncio.Task[None]]
 
-    def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """One part."""
-        task = self._tasks.create_task(work, name=name)
-        task.add_done_callback(self._tell_of_fault)
-        return task
-
-    def _tell_of_fault(self, part: asyncio.Task[None]) -> None:
-        if not part.cancelled() and (error := part.exception()) is not None:
-            self._on_fault(error)
+    async def close(self) -> None:
+        """First nobody asks for more, then what was asked gets its answer."""
+        await end(self.clients)
+        self.server.end(SHUTDOWN_SECONDS)
+        await asyncio.wait([self.serving])
 
 
 @asynccontextmanager
@@ -165,20 +159,14 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
     sequencer = await _make_sequencer(start, inbox, feed)
     projector = Projector(read_database, journal, feed)
     async with asyncio.TaskGroup() as tasks:
-        parts = _Parts(tasks, on_fault)
+        parts = Parts(tasks, on_fault)
         readers = [parts.start(projector.run(), "projector"), parts.start(journal.watch(), "journal")]
         await projector.reached(start.recovery.last_seq)
         gateway = await load_gateway(read_database, inbox, projector)
         readers.append(parts.start(make_reader(gateway, journal, feed).run(), "gateway reader"))
         parts.start(sequencer.run(), "sequencer")
         keys = await _complete(start, gateway)
-        app = _make_api(start, gateway, inbox, sequencer)
-        pages = _mount_pages(app, start, keys)
-        server = _make_server(app, start.settings)
-        serving = parts.start(serve(server, start.listener), "server")
-        clients = [parts.start(pages.run(), "pages")]
-        if start.settings.demo:
-            clients.append(parts.start(_make_simulator(start, keys).run(), "simulator"))
+        public = _open_to_clients(start, parts, keys, _make_api(start, gateway, inbox, sequencer))
         _keep_what_was_loaded()
         try:
             yield Venue(
@@ -186,14 +174,11 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
                 start.calendar,
             )  # fmt: skip
         finally:
-            # First nobody asks for more, then what was taken in is finished and shown.
-            await _end(clients)
-            server.end(SHUTDOWN_SECONDS)
-            await asyncio.wait([serving])
+            await public.close()
             await sequencer.stop()
             with contextlib.suppress(ProjectorStopped):
                 await projector.reached(sequencer.last_seq)
-            await _end(readers)
+            await end(readers)
 
 
 async def _make_sequencer(start: _Start, inbox: InProcessInbox, feed: InProcessFeed) -> Sequencer:
@@ -238,6 +223,22 @@ def _make_api(start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer:
     )
 
 
+def _open_to_clients(start: _Start, parts: Parts, keys: dict[str, IssuedKey], app: FastAPI) -> _Public:
+    """Pages, server and, in a demo, the simulated traders."""
+    settings = start.settings
+    pages = _mount_pages(app, start, keys)
+    server = make_server(
+        app,
+        max_connections=settings.max_connections,
+        max_connections_per_address=settings.max_connections_per_address,
+    )
+    serving = parts.start(serve(server, start.listener), "server")
+    clients = [parts.start(pages.run(), "pages")]
+    if settings.demo:
+        clients.append(parts.start(_make_simulator(start, keys).run(), "simulator"))
+    return _Public(server, serving, clients)
+
+
 def _mount_pages(app: FastAPI, start: _Start, keys: dict[str, IssuedKey]) -> Dashboard:
     """Whoever reaches the pages may do what their keys may: trade and operate in a demo, else only read."""
     url, settings = start.url, start.settings
@@ -249,14 +250,6 @@ def _mount_pages(app: FastAPI, start: _Start, keys: dict[str, IssuedKey]) -> Das
         trader_key=keys[_desk().name].key if demo else None,
         operator_key=keys[OPERATOR].key if demo else None,
         share_of_address=settings.max_connections_per_address / settings.max_connections,
-    )
-
-
-def _make_server(app: FastAPI, settings: Settings) -> Server:
-    return make_server(
-        app,
-        max_connections=settings.max_connections,
-        max_connections_per_address=settings.max_connections_per_address,
     )
 
 
@@ -275,10 +268,3 @@ def _keep_what_was_loaded() -> None:
     """What the start has loaded stays: without this the collector walks it again and again, at 60 ms a time."""
     gc.collect()
     gc.freeze()
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)

@@ -102,8 +102,9 @@ class LimitedWebSocket(PacedWebSocket):
 
     def _wait(self) -> None:
         """Nothing more of this client is read until the next sweep."""
-        self._waits = self._held = True
-        self.transport.pause_reading()
+        if not self.transport.is_closing():
+            self._waits = self._held = True
+            self.transport.pause_reading()
 
     def handle_parser_exception(self) -> None:
         """The client broke the protocol: nothing more is sent to it than the close."""
