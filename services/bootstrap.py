@@ -12,37 +12,26 @@ import contextlib
 import gc
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from pathlib import Path
 
+from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine import Engine
-from services.dashboard import mount_dashboard
-from services.data import load_instruments
+from services.application import Gateway, load_gateway, make_application, make_reader
+from services.dashboard import Dashboard, mount_dashboard
 from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
-from services.first_start import DEMO_GUARDS, GUARDS, IssuedKey, Missing, Present, read_keys, write_keys
-from services.gateway import websocket
-from services.gateway.app import create_app
-from services.gateway.channels import Channels
-from services.gateway.history import OrderHistory
-from services.gateway.keys import ApiKey
-from services.gateway.loading import load_state
-from services.gateway.order_entry import OrderEntry
-from services.gateway.problems import ProblemError
-from services.gateway.reader import GatewayReader
-from services.gateway.server import SHUTDOWN_SECONDS, listen, make_server, serve
-from services.gateway.state import VenueState
-from services.gateway.venue import VenueFacts
+from services.first_start import OPERATOR, PAGES, IssuedKey, complete
+from services.gateway.server import SHUTDOWN_SECONDS, Server, listen, make_server, serve
 from services.journal.sqlite import SqliteJournal
 from services.journal.upgrades import starting_engine
-from services.market_data import load_market
 from services.messaging.in_process import InProcessFeed, InProcessInbox
-from services.reporting.app import router as reports_router
+from services.parts import OnFault, Parts, end
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.journaled import Journaled
 from services.reporting.opening import open_true
@@ -50,15 +39,12 @@ from services.reporting.projector import Projector, ProjectorStopped
 from services.reporting.read_witness import remembered
 from services.sequencer.clock import GuardedClock, refuse_clock_behind, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recover
-from services.sequencer.schedule import AlwaysOpen, ExchangeHours, Schedule, date_ahead, local_day
+from services.sequencer.schedule import AlwaysOpen, ExchangeHours, date_ahead, local_day
 from services.sequencer.sequencer import Sequencer
 from services.settings import Settings
 from services.simulator import DemoAccount, Simulator, TraderKey, demo_accounts
 
 KEYS_FILE = "keys.json"
-
-OPERATOR = "operator"
-PAGES = "pages"
 
 
 @dataclass(frozen=True)
@@ -79,12 +65,45 @@ class Venue:
 OnProgress = Callable[[int], None]
 """Told how far the recovery has come: the sequence number it has reached."""
 
-OnFault = Callable[[BaseException], None]
-"""Told at once of whatever stops a part of the venue; the venue then ends by itself."""
-
 
 def _no_watch(error: BaseException) -> None:
     """A venue that nobody watches."""
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a start has before any part runs: the journal replayed, the read database true."""
+
+    settings: Settings
+    clock: Callable[[], int]
+    guarded: GuardedClock
+    calendar: TradingCalendar
+    listener: socket.socket
+    journal: SqliteJournal
+    engine: Engine
+    recovery: Recovery
+    read_database: AsyncEngine
+
+    @property
+    def url(self) -> str:
+        """A venue that listens on every address of a container is still at home on loopback."""
+        host = self.settings.host
+        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.listener.getsockname()[1]}"
+
+
+@dataclass(frozen=True)
+class _Public:
+    """What clients reach, and the clients that the venue brings itself."""
+
+    server: Server
+    serving: asyncio.Task[None]
+    clients: list[asyncio.Task[None]]
+
+    async def close(self) -> None:
+        """First nobody asks for more, then what was asked gets its answer."""
+        await end(self.clients)
+        self.server.end(SHUTDOWN_SECONDS)
+        await asyncio.wait([self.serving])
 
 
 @asynccontextmanager
@@ -109,14 +128,10 @@ async def open_venue(
         read_path = settings.data_dir / READ_DATABASE_FILE
         journal = await SqliteJournal.open(settings.data_dir / JOURNAL_FILE, remembered=partial(remembered, read_path))
         try:
-            engine, journaled = await starting_engine(journal), Journaled()
-            recovery = await recover(engine, journal, on_progress, journaled.add)
-            # Nothing is served, and no key known, from a read database that says other than the journal.
-            read_database = await open_true(read_path, journal, engine, journaled)
+            engine, recovery, read_database = await _recover(read_path, journal, on_progress)
             try:
-                async with _run(
-                    settings, guarded, clock, calendar, journal, engine, recovery, read_database, listener, on_fault
-                ) as venue:
+                start = _Start(settings, clock, guarded, calendar, listener, journal, engine, recovery, read_database)
+                async with _run(start, on_fault) as venue:
                     yield venue
             finally:
                 await read_database.dispose()
@@ -127,121 +142,115 @@ async def open_venue(
             await journal.close()
 
 
+async def _recover(
+    read_path: Path, journal: SqliteJournal, on_progress: OnProgress | None
+) -> tuple[Engine, Recovery, AsyncEngine]:
+    """Nothing is served, and no key known, from a read database that says other than the journal."""
+    engine, journaled = await starting_engine(journal), Journaled()
+    recovery = await recover(engine, journal, on_progress, journaled.add)
+    return engine, recovery, await open_true(read_path, journal, engine, journaled)
+
+
 @asynccontextmanager
-async def _run(
-    settings: Settings,
-    guarded: GuardedClock,
-    clock: Callable[[], int],
-    calendar: TradingCalendar,
-    journal: SqliteJournal,
-    engine: Engine,
-    recovery: Recovery,
-    read_database: AsyncEngine,
-    listener: socket.socket,
-    on_fault: OnFault,
-) -> AsyncIterator[Venue]:
-    def start(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        task = parts.create_task(work, name=name)
-        task.add_done_callback(partial(_tell_of_fault, on_fault))
-        return task
-
-    async def projected(seq: int) -> None:
-        try:
-            await projector.reached(seq)
-        except ProjectorStopped as stopped:
-            raise ProblemError(503, "not_ready", "The venue has stopped.") from stopped
-
+async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
+    """Starts the parts, each when all that it reads stands; at the end stops them from the outside in."""
+    journal, read_database = start.journal, start.read_database
     inbox, feed = InProcessInbox(), InProcessFeed()
-    may_skip_from = engine.trading_date if settings.accept_clock else 0
-    open_when = AlwaysOpen if settings.schedule == "always" else ExchangeHours
-    schedule = open_when(calendar, may_skip_from=may_skip_from)
-    await _check_clock(settings, guarded(), engine, schedule, journal)
-    sequencer = Sequencer(engine, journal, inbox, feed, clock=guarded, schedule=schedule)
+    sequencer = await _make_sequencer(start, inbox, feed)
     projector = Projector(read_database, journal, feed)
-    async with asyncio.TaskGroup() as parts:
-        readers = [start(projector.run(), "projector"), start(journal.watch(), "journal")]
-        await projector.reached(recovery.last_seq)
-        state, market = await load_state(read_database), await load_market(read_database)
-        history = OrderHistory(state, read_database, projected)
-        entry = OrderEntry(state, inbox, history)
-        channels = Channels(state, market)
-        reader = GatewayReader(journal, feed, state=state, market=market, order_entry=entry, fan_out=channels.publish)
-        readers.append(start(reader.run(), "gateway reader"))
-        start(sequencer.run(), "sequencer")
-        keys = await _complete(settings, clock, state, entry)
-        # A venue that listens on every address of a container is still at home on loopback.
-        url = f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{listener.getsockname()[1]}"
-        app = create_app(
-            state=state,
-            market=market,
-            order_entry=entry,
-            inbox=inbox,
-            read_database=read_database,
-            projected=projected,
-            routers=[
-                websocket.router(
-                    state=state,
-                    order_entry=entry,
-                    channels=channels,
-                    clock=clock,
-                    max_websockets_per_key=settings.max_websockets_per_key,
-                ),
-                reports_router(read_database, calendar, projected),
-            ],
-            allowed_hosts=settings.allowed_hosts,
-            not_ready=lambda: [] if journal.failed is None else [f"{journal.failed}."],
-            warnings=lambda: [
-                *time_ahead(sequencer.time_ns, clock()),
-                *date_ahead(calendar, engine.trading_date, clock()),
-            ],
-            facts=VenueFacts(schedule=settings.schedule, demo=settings.demo),
-            request_log=settings.request_log,
-        )
-        dashboard = mount_dashboard(
-            app,
-            url=lambda: url,
-            read_key=keys[PAGES].key,
-            trader_key=keys[_desk().name].key if settings.demo else None,
-            operator_key=keys[OPERATOR].key if settings.demo else None,
-        )
-        server = make_server(
-            app,
-            max_connections=settings.max_connections,
-            max_connections_per_address=settings.max_connections_per_address,
-        )
-        serving = start(serve(server, listener), "server")
-        clients = [start(dashboard.run(), "pages")]
-        if settings.demo:
-            clients.append(start(_simulator(settings, url, keys).run(), "simulator"))
-        # What the start has loaded stays: without this the collector walks it again and again, at 60 ms a time.
-        gc.collect()
-        gc.freeze()
+    async with asyncio.TaskGroup() as tasks:
+        parts = Parts(tasks, on_fault)
+        readers = [parts.start(projector.run(), "projector"), parts.start(journal.watch(), "journal")]
+        await projector.reached(start.recovery.last_seq)
+        gateway = await load_gateway(read_database, inbox, projector)
+        readers.append(parts.start(make_reader(gateway, journal, feed).run(), "gateway reader"))
+        parts.start(sequencer.run(), "sequencer")
+        keys = await _complete(start, gateway)
+        public = _open_to_clients(start, parts, keys, _make_api(start, gateway, inbox, sequencer))
+        _keep_what_was_loaded()
         try:
-            yield Venue(url, keys, recovery, engine, journal, sequencer, projector, read_database, calendar)
+            yield Venue(
+                start.url, keys, start.recovery, start.engine, journal, sequencer, projector, read_database,
+                start.calendar,
+            )  # fmt: skip
         finally:
-            # From the outside in: first nobody asks for more, then what was taken in is finished and shown.
-            await _end(clients)
-            server.end(SHUTDOWN_SECONDS)
-            await asyncio.wait([serving])
+            await public.close()
             await sequencer.stop()
             with contextlib.suppress(ProjectorStopped):
                 await projector.reached(sequencer.last_seq)
-            await _end(readers)
+            await end(readers)
 
 
-async def _check_clock(
-    settings: Settings, now_ns: int, engine: Engine, schedule: Schedule, journal: SqliteJournal
-) -> None:
+async def _make_sequencer(start: _Start, inbox: InProcessInbox, feed: InProcessFeed) -> Sequencer:
     """Raises ClockRefused where a start at this instant needs an operator's word and does not have it."""
-    last = await journal.last_row()
+    settings, engine = start.settings, start.engine
+    may_skip_from = engine.trading_date if settings.accept_clock else 0
+    open_when = AlwaysOpen if settings.schedule == "always" else ExchangeHours
+    schedule = open_when(start.calendar, may_skip_from=may_skip_from)
+    now_ns = start.guarded()
+    last = await start.journal.last_row()
     if last is not None and not settings.accept_clock:
         refuse_clock_behind(now_ns, last.time_ns)
     schedule.due(engine.trading_date, engine.venue_phase, now_ns)
+    return Sequencer(engine, start.journal, inbox, feed, clock=start.guarded, schedule=schedule)
 
 
-def _tell_of_fault(on_fault: OnFault, part: asyncio.Task[None]) -> None:
-    if not part.cancelled() and (error := part.exception()) is not None:
-        on_fault(error)
+async def _complete(start: _Start, gateway: Gateway) -> dict[str, IssuedKey]:
+    """What a first start adds, and the keys of the data folder."""
+    keys_file, year = start.settings.data_dir / KEYS_FILE, local_day(start.clock())[0].year
+    return await complete(keys_file, gateway.state, gateway.order_entry, year=year, demo=start.settings.demo)
+
+
+def _make_api(start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer: Sequencer) -> FastAPI:
+    """REST, WebSocket and reports."""
+
+    def not_ready() -> list[str]:
+        return [] if start.journal.failed is None else [f"{start.journal.failed}."]
+
+    def warnings() -> list[str]:
+        now_ns, trading_date = start.clock(), start.engine.trading_date
+        return [*time_ahead(sequencer.time_ns, now_ns), *date_ahead(start.calendar, trading_date, now_ns)]
+
+    return make_application(
+        gateway,
+        start.settings,
+        inbox=inbox,
+        read_database=start.read_database,
+        calendar=start.calendar,
+        clock=start.clock,
+        not_ready=not_ready,
+        warnings=warnings,
+    )
+
+
+def _open_to_clients(start: _Start, parts: Parts, keys: dict[str, IssuedKey], app: FastAPI) -> _Public:
+    """Pages, server and, in a demo, the simulated traders."""
+    settings = start.settings
+    pages = _mount_pages(app, start, keys)
+    server = make_server(
+        app,
+        max_connections=settings.max_connections,
+        max_connections_per_address=settings.max_connections_per_address,
+    )
+    serving = parts.start(serve(server, start.listener), "server")
+    clients = [parts.start(pages.run(), "pages")]
+    if settings.demo:
+        clients.append(parts.start(_make_simulator(start, keys).run(), "simulator"))
+    return _Public(server, serving, clients)
+
+
+def _mount_pages(app: FastAPI, start: _Start, keys: dict[str, IssuedKey]) -> Dashboard:
+    """Whoever reaches the pages may do what their keys may: trade and operate in a demo, else only read."""
+    url, settings = start.url, start.settings
+    demo = settings.demo
+    return mount_dashboard(
+        app,
+        url=lambda: url,
+        read_key=keys[PAGES].key,
+        trader_key=keys[_desk().name].key if demo else None,
+        operator_key=keys[OPERATOR].key if demo else None,
+        share_of_address=settings.max_connections_per_address / settings.max_connections,
+    )
 
 
 def _desk() -> DemoAccount:
@@ -249,41 +258,13 @@ def _desk() -> DemoAccount:
     return next(account for account in demo_accounts() if account.role == "desk")
 
 
-def _simulator(settings: Settings, url: str, keys: dict[str, IssuedKey]) -> Simulator:
+def _make_simulator(start: _Start, keys: dict[str, IssuedKey]) -> Simulator:
     names = [account.name for account in demo_accounts() if account.role != "desk"]
     traders = [TraderKey(name, keys[name].key) for name in names]
-    return Simulator(url, traders, settings.seed, rate_per_s=settings.demo_orders_per_second)
+    return Simulator(start.url, traders, start.settings.seed, rate_per_s=start.settings.demo_orders_per_second)
 
 
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
-
-
-async def _complete(
-    settings: Settings, clock: Callable[[], int], state: VenueState, entry: OrderEntry
-) -> dict[str, IssuedKey]:
-    """Adds to the venue what this start wants and it lacks; returns the keys of its data folder."""
-    keys_file = settings.data_dir / KEYS_FILE
-    missing = Missing(
-        Present(
-            instruments={symbol: instrument.number for symbol, instrument in state.by_symbol.items()},
-            accounts={account.name: number for number, account in state.accounts.items()},
-            opened=len(state.accounts),
-            key_hashes=frozenset(state.keys),
-        ),
-        read_keys(keys_file),
-    )
-    guards = DEMO_GUARDS if settings.demo else GUARDS
-    missing.venue(load_instruments(), year=local_day(clock())[0].year, guards=guards)
-    missing.key(OPERATOR, 0, ("read", "operate", "admin"))
-    missing.key(PAGES, 0, ("read",))
-    if settings.demo:
-        for trader in demo_accounts():
-            missing.trader(trader.name, trader.cash_fen, trader.lots)
-    if missing.parts:
-        write_keys(keys_file, missing.keys)
-        await entry.execute(ApiKey(0, 0, "first start", frozenset()), missing.submission)
-    return missing.keys
+def _keep_what_was_loaded() -> None:
+    """What the start has loaded stays: without this the collector walks it again and again, at 60 ms a time."""
+    gc.collect()
+    gc.freeze()

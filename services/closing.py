@@ -94,6 +94,7 @@ async def closing_of(venue: Venue, data_dir: Path) -> Closing:
             read_database=read_database,
             journal=journal,
             fresh_engine=await starting_engine(journal),
+            every_order=False,  # Whoever ends a venue waits for this; `rex report --prove` has the time.
         )
         async with read_database.connect() as connection:
             found = await read_year(connection, year)

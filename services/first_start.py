@@ -29,11 +29,19 @@ from services.admin_commands import (
     set_volatility_band,
 )
 from services.attachments import AccountText, InstrumentText, KeyIssued, TargetSet
-from services.data import InstrumentFacts
+from services.data import InstrumentFacts, load_instruments
 from services.data_folder import tighten
+from services.gateway.keys import ApiKey
+from services.gateway.order_entry import OrderEntry
+from services.gateway.state import VenueState
 from services.messaging import Submission
+from services.simulator import demo_accounts
 
 Scope = Literal["read", "trade", "operate", "admin"]
+
+OPERATOR = "operator"
+PAGES = "pages"
+"""The names of the keys that every venue has."""
 
 FEE_PPM = 500
 """0.05 % each side, of accounts of class 0, which all are unless they are opened in another: an assumption of this project."""
@@ -209,3 +217,28 @@ def write_keys(path: Path, keys: dict[str, IssuedKey]) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+async def complete(
+    keys_file: Path, state: VenueState, order_entry: OrderEntry, *, year: int, demo: bool
+) -> dict[str, IssuedKey]:
+    """Adds to the venue what this start wants and it lacks; returns the keys of its data folder."""
+    missing = Missing(
+        Present(
+            instruments={symbol: instrument.number for symbol, instrument in state.by_symbol.items()},
+            accounts={account.name: number for number, account in state.accounts.items()},
+            opened=len(state.accounts),
+            key_hashes=frozenset(state.keys),
+        ),
+        read_keys(keys_file),
+    )
+    missing.venue(load_instruments(), year=year, guards=DEMO_GUARDS if demo else GUARDS)
+    missing.key(OPERATOR, 0, ("read", "operate", "admin"))
+    missing.key(PAGES, 0, ("read",))
+    if demo:
+        for trader in demo_accounts():
+            missing.trader(trader.name, trader.cash_fen, trader.lots)
+    if missing.parts:
+        write_keys(keys_file, missing.keys)
+        await order_entry.execute(ApiKey(0, 0, "first start", frozenset()), missing.submission)
+    return missing.keys

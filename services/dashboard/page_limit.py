@@ -1,7 +1,8 @@
-"""A bound on the pages that are open, before NiceGUI builds one more.
+"""A bound on the pages that are open, of each address and in all, before NiceGUI builds one more.
 
 NiceGUI keeps a client with all its elements, about 300 KB, for every page it sends: until a browser has connected to it and
-left, or for a minute where none connects. Nobody logs in to the pages, so whoever reaches them could fill the memory.
+left, or for a minute where none connects. Nobody logs in to the pages, so whoever reaches them could fill the memory, or take
+every place.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ PAGES_WITHOUT_BROWSER = 32
 """Of them, how many may still wait for their browser to connect, which it does when it has loaded the scripts."""
 CONNECT_SECONDS = 10.0
 """How long each of those may wait where there are that many; NiceGUI itself waits a minute."""
+SHARE_OF_ADDRESS = 1 / 4
+"""What one address may have of either: an office behind one address has 64 pages, and one that takes all it can get leaves
+three quarters to others."""
 
 _NO_PAGES = ("/_nicegui", "/_nicegui_ws", "/favicon.ico")
 
@@ -24,28 +28,44 @@ _NO_PAGES = ("/_nicegui", "/_nicegui_ws", "/favicon.ico")
 class PageLimit:
     """Middleware of NiceGUI's application: 503 for one page too many."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, share_of_address: float = SHARE_OF_ADDRESS) -> None:
         self._app = app
+        self._share = share_of_address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] == "http" and not _path(scope).startswith(_NO_PAGES) and not _has_room():
+        if scope["type"] == "http" and not _path(scope).startswith(_NO_PAGES) and not self._has_room(_address(scope)):
             problem = ProblemError(503, "too_many_pages", "As many pages are open as this venue serves at once.")
             await problem.response()(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
+    def _has_room(self, address: str) -> bool:
+        if not self._connects_in_time(address):
+            Client.prune_instances(client_age_threshold=CONNECT_SECONDS)
+        return self._connects_in_time(address) and self._is_within(PAGES, list(Client.instances.values()), address)
+
+    def _connects_in_time(self, address: str) -> bool:
+        waiting = [client for client in Client.instances.values() if _waits(client)]
+        return self._is_within(PAGES_WITHOUT_BROWSER, waiting, address)
+
+    def _is_within(self, places: int, pages: list[Client], address: str) -> bool:
+        """Whether one more of this address fits into so many places."""
+        of_address = sum(page.ip == address for page in pages)
+        return len(pages) < places and of_address < max(1, int(places * self._share))
+
+
+def _waits(page: Client) -> bool:
+    """No browser has connected yet; one that has left again has its own end (NiceGUI's reconnect timeout, 3 s)."""
+    return page.environ is None and not page.has_socket_connection
+
+
+def _address(scope: Scope) -> str:
+    """As NiceGUI has it of its clients."""
+    client = scope["client"]
+    return "" if client is None else str(client[0])
+
 
 def _path(scope: Scope) -> str:
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
-
-
-def _has_room() -> bool:
-    if _waiting() >= PAGES_WITHOUT_BROWSER:
-        Client.prune_instances(client_age_threshold=CONNECT_SECONDS)
-    return _waiting() < PAGES_WITHOUT_BROWSER and len(Client.instances) < PAGES
-
-
-def _waiting() -> int:
-    return sum(not client.has_socket_connection for client in Client.instances.values())

@@ -23,6 +23,8 @@ class PacedWebSocket(WebSocketsSansIOProtocol):
     _unparsed = _NOTHING
     _held = False
     """Reading was paused, and nobody has resumed it yet."""
+    _waits = False
+    """Nothing is parsed for now: this client's address has sent too many control frames (`LimitedWebSocket`)."""
     _next: asyncio.Handle | None = None
     """The turn of the loop that parses on."""
 
@@ -36,13 +38,15 @@ class PacedWebSocket(WebSocketsSansIOProtocol):
 
     def _parse(self) -> None:
         """Parses one slice unless it is too early for the next. Frames wait for the venue's answer to the handshake."""
-        if self._next is not None:
+        if self._next is not None or self._waits:
             return
         if self._unparsed and self.handshake_complete and not self.read_paused and not self.transport.is_closing():
             piece, self._unparsed = self._unparsed[:SLICE_BYTES], self._unparsed[SLICE_BYTES:]
             super().data_received(bytes(piece))
         if self.transport.is_closing():
             self._unparsed = _NOTHING
+        elif self._waits:
+            return
         elif self._unparsed:
             self._held = True
             self.transport.pause_reading()

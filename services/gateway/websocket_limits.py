@@ -6,13 +6,9 @@ connection a few seconds after its close has begun, and bounds what a client can
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, cast
-
 from starlette.types import Receive, Scope, Send
-from uvicorn import Config
-from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
 
 from services.gateway.connection import CLOSE_INTERNAL_ERROR, CLOSE_TOO_LARGE
 from services.gateway.http_refusals import malformed_handshake, problem_response
@@ -23,6 +19,9 @@ PING_SECONDS = 20.0
 """How often the server pings, and how long it waits for the answer."""
 FRAGMENTS = 1_024
 """Of how many frames one message may consist."""
+CONTROL_FRAMES = 4_096
+"""How many pings, pongs and fragments the WebSockets of one address may send in a second: 25 ms of the venue's time. Beyond
+that none of them is read until the next, and who does not answer the server's pings for it is closed."""
 _PONG = bytes([0x80 | Opcode.PONG])
 """How a pong begins: its last and only frame."""
 
@@ -30,17 +29,23 @@ _PONG = bytes([0x80 | Opcode.PONG])
 class LimitedWebSocket(PacedWebSocket):
     """One WebSocket connection, which `LimitedHttp` has counted and handed over."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._sockets = cast(Sockets, server_state)
-        self._closing_s = 0
+    sockets: Sockets
+    address: str
+    """Whom this socket is counted for."""
+    _closing_s = 0
+
+    def take_over(self, sockets: Sockets, address: str) -> None:
+        """From `LimitedHttp`, behind the handshake. Answers one that the `websockets` library cannot read; uvicorn would
+        leave the client waiting."""
+        self.sockets, self.address = sockets, address
+        if not self.handshake_initiated:
+            self.transport.write(problem_response(malformed_handshake(), self.default_headers))
+            self.transport.close()
+
+    def handle_connect(self, event: Request) -> None:
+        """The handshake."""
         self._application, self.app = self.app, self._run_application
+        super().handle_connect(event)
 
     async def _run_application(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._application(scope, receive, send)
@@ -50,7 +55,7 @@ class LimitedWebSocket(PacedWebSocket):
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends what is under way."""
         super().connection_lost(exc)
-        self._sockets.leave(self.client[0] if self.client else "")
+        self.sockets.leave(self.address)
 
     def second_passed(self) -> None:
         """One sweep: cuts a connection whose close takes too long."""
@@ -58,33 +63,53 @@ class LimitedWebSocket(PacedWebSocket):
             self._closing_s += 1
             if self._closing_s > CLOSE_SECONDS:
                 self.transport.abort()
+        if self._waits and self.sockets.control_frames[self.address] <= CONTROL_FRAMES:
+            self._waits = False
+            self._parse()
 
     def handle_ping(self) -> None:
         """Answers, unless answers are piling up already: a pong is only owed to the last ping."""
+        self._count_control_frame()
         if self.writable.is_set():
             super().handle_ping()
         else:
             output = self.conn.data_to_send()
             self.transport.write(b"".join(data for data in output if not data.startswith(_PONG)))
 
+    def handle_pong(self, event: Frame) -> None:
+        """The answer to a ping, or to none."""
+        self._count_control_frame()
+        super().handle_pong(event)
+
     def handle_cont(self, event: Frame) -> None:
         """A fragment; empty ones count as well."""
+        self._count_control_frame()
         if len(self.frames) < FRAGMENTS:
             super().handle_cont(event)
         elif not self.transport.is_closing():
             self.conn.fail(CLOSE_TOO_LARGE, f"a message may consist of {FRAGMENTS} frames")
             self.handle_parser_exception()
 
+    def _count_control_frame(self) -> None:
+        frames = self.sockets.control_frames
+        frames[self.address] += 1
+        if frames[self.address] > CONTROL_FRAMES:
+            self._wait()
+            if frames[self.address] == CONTROL_FRAMES + 1:
+                for other in self.sockets.connections:
+                    if isinstance(other, LimitedWebSocket) and other.address == self.address:
+                        other._wait()
+
+    def _wait(self) -> None:
+        """Nothing more of this client is read until the next sweep."""
+        if not self.transport.is_closing():
+            self._waits = self._held = True
+            self.transport.pause_reading()
+
     def handle_parser_exception(self) -> None:
         """The client broke the protocol: nothing more is sent to it than the close."""
         super().handle_parser_exception()
         self._send_no_more()
-
-    def refuse_unread_handshake(self) -> None:
-        """Answers a handshake that the `websockets` library cannot read; uvicorn would leave the client waiting."""
-        if not self.handshake_initiated:
-            self.transport.write(problem_response(malformed_handshake(), self.default_headers))
-            self.transport.close()
 
     def keepalive_timeout(self) -> None:
         """No pong came in time."""

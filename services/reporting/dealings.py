@@ -8,6 +8,7 @@ import numpy as np
 
 from matching_engine.records import COMMAND, EVENT, EventKind
 from services.journal.row import Row
+from services.reporting.trade_digests import COLUMNS, TradeDigests
 
 _AT_ONCE_BYTES = 4_096 * EVENT.itemsize
 _LESS = np.zeros(256, bool)
@@ -15,6 +16,22 @@ _LESS[[EventKind.CANCELED, EventKind.EXPIRED, EventKind.PREVENTED]] = True
 """The kinds of event that take quantity from one order."""
 _CHANGED = ("order_id", "quantity_lots")
 _TRADE = ("instrument", "order_id", "maker_order_id", "quantity_lots", "amount_fen", "fee_fen", "maker_fee_fen")
+_SAME_IN_BOTH = {
+    "seq": "seq",
+    "instrument": "instrument",
+    "price_ticks": "price_ticks",
+    "quantity_lots": "quantity_lots",
+    "amount_fen": "amount_fen",
+    "phase": "phase",
+    "taker_side": "side",
+    "taker_order_id": "order_id",
+    "taker_account": "account",
+    "taker_fee_fen": "fee_fen",
+    "maker_order_id": "maker_order_id",
+    "maker_account": "maker_account",
+    "maker_fee_fen": "maker_fee_fen",
+}
+"""The columns of a trade in the read database that are fields of its event."""
 _BUST = ("instrument", "quantity_lots", "amount_fen")
 
 
@@ -25,6 +42,7 @@ class Dealings:
         self._orders: dict[int, list[Any]] = {}
         self._trades: dict[tuple[int, int], list[int]] = {}
         self._busts: dict[tuple[int, int], list[int]] = {}
+        self._trade_digests = TradeDigests()
         self._trading_date = 0
         self._waiting: list[Row] = []
         self._waiting_bytes = 0
@@ -40,6 +58,12 @@ class Dealings:
         """By trading date and instrument: number, lots, amount_fen, taker's fees_fen, maker's fees_fen of all trades."""
         self._take_in()
         return self._trades
+
+    @property
+    def trade_digests(self) -> dict[int, bytes]:
+        """By trading date: what its trades come to, one after the other."""
+        self._take_in()
+        return self._trade_digests.days
 
     @property
     def busts(self) -> dict[tuple[int, int], list[int]]:
@@ -80,7 +104,9 @@ class Dealings:
             self._orders[order_id] = [name, actor, time_ns, 0, 0, leaves]
         for order_id, lots in zip(*_columns(events[kinds == EventKind.REPLACED], *_CHANGED), strict=True):
             self._take(order_id, -lots)
-        for trade in zip(*_columns(events[kinds == EventKind.TRADE], *_TRADE), strict=True):
+        trades = events[kinds == EventKind.TRADE]
+        self._trade_digests.add(self._stored(trades, commands, first_seq))
+        for trade in zip(*_columns(trades, *_TRADE), strict=True):
             self._trade(*trade)
         for order_id, lots in zip(*_columns(events[_LESS[kinds]], *_CHANGED), strict=True):
             self._take(order_id, lots)
@@ -97,6 +123,16 @@ class Dealings:
                 order[4] += fee_fen
                 self._take(order_id, lots)
         self._count(self._trades, instrument, (1, lots, fen, taker_fee_fen, maker_fee_fen))
+
+    def _stored(self, trades: Any, commands: Any, first_seq: int) -> Any:
+        """The trades as the read database has them, COLUMNS a row."""
+        stored = np.empty((len(trades), len(COLUMNS)), "<i8")
+        for column, field in _SAME_IN_BOTH.items():
+            stored[:, COLUMNS.index(column)] = trades[field]
+        stored[:, COLUMNS.index("trade_id")] = (trades["seq"] << np.uint64(20)) | trades["number"]
+        stored[:, COLUMNS.index("time_ns")] = commands["time_ns"][trades["seq"] - np.uint64(first_seq)]
+        stored[:, COLUMNS.index("trading_date")] = self._trading_date
+        return stored
 
     def _take(self, order_id: int, lots: int) -> None:
         order = self._orders.get(order_id)

@@ -5,7 +5,7 @@
 3. re-execution of every journaled command up to that number in a fresh engine, each row's events compared byte for byte;
    where an upgrade sealed a state into the journal (`rex upgrade`), of every one after it, in an engine of that state
 
-That engine is there to compare the rest of the read database with, too: money, goods, orders, keys (audit.py).
+That engine is there to compare the rest of the read database with, too: money, goods, orders, keys (proof.py).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from services.journal import Journal
 from services.journal.replay import StateMachine, re_execute
 from services.journal.row import Row
 from services.reporting.amounts import yuan
-from services.reporting.audit import AuditedEngine
+from services.reporting.engine_tables import AuditedEngine
 from services.reporting.proof import ReadDatabaseProof
 from services.reporting.queries import read_position, sum_of_busts, sum_of_trades
 
@@ -81,12 +81,14 @@ async def compute_figure(
     read_database: AsyncEngine,
     journal: Journal,
     fresh_engine: TurnoverEngine,
+    every_order: bool = True,
 ) -> Figure:
     """The three computations at seq, which the read database must have reached.
 
     The caller reads seq and the counter of the running engine together, between two batches. `fresh_engine` stands where the
-    re-execution of this journal begins (`services.journal.upgrades`). Raises FigureUnavailable, and
-    what the journal raises: JournalCorrupt where a re-executed command does not make the journaled events.
+    re-execution of this journal begins (`services.journal.upgrades`); `every_order` is for `ReadDatabaseProof`. Raises
+    FigureUnavailable, and what the journal raises: JournalCorrupt where a re-executed command does not make the journaled
+    events.
     """
     began_after = fresh_engine.last_seq
     if seq < began_after:
@@ -94,7 +96,8 @@ async def compute_figure(
             f"Seq {seq} cannot be re-executed: other rules made what stands before seq {began_after + 1}, at which the journal"
             " was upgraded from a sealed state."
         )
-    with ReadDatabaseProof(Path(str(read_database.url.database)), fresh_engine) as proof:
+    path = Path(str(read_database.url.database))
+    with ReadDatabaseProof(path, fresh_engine, every_order=every_order) as proof:
         async with read_database.connect() as connection:
             position = await read_position(connection)
             if position is None or position["seq"] < seq:

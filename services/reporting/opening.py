@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.journal import Journal
 from services.read_database import ReadDatabaseDamaged, open_read_database, set_aside, trouble_with
-from services.reporting.audit import AuditedEngine, differences
+from services.reporting.audit import differences
+from services.reporting.engine_tables import AuditedEngine
 from services.reporting.journaled import Journaled
 from services.reporting.projector import catch_up
 

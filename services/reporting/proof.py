@@ -1,4 +1,7 @@
-"""The read database of a data folder compared on a walk along the journal, at the position it has when the walk begins."""
+"""The read database of a data folder compared on a walk along the journal, at the position it has when the walk begins.
+
+Everything is compared: what a start compares (audit.py), and every order (every_order.py).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from types import TracebackType
 
 from services.journal.row import Row
 from services.read_database import ReadDatabaseDamaged, check_format
-from services.reporting.audit import AuditedEngine, differences
+from services.reporting.audit import differences, shortened
+from services.reporting.engine_tables import AuditedEngine
+from services.reporting.every_order import EveryOrder
 from services.reporting.journaled import Journaled
 
 
@@ -20,15 +25,18 @@ class ReadDatabaseProof:
     nothing yet, has nothing to compare.
     """
 
-    def __init__(self, path: Path, engine: AuditedEngine) -> None:
+    def __init__(self, path: Path, engine: AuditedEngine, *, every_order: bool = True) -> None:
+        """Without `every_order` it compares what a start compares, at a quarter of the time."""
         self._path = path
+        self._wants_every_order = every_order
         self._engine = engine
         self._journaled = Journaled()
         self._connection: sqlite3.Connection | None = None
+        self._every_order: EveryOrder | None = None
         self._held = ExitStack()
         self.seq = 0
         """The read database's position; 0: there is nothing to compare."""
-        self.compared = False
+        self._compared = False
         self.differences: list[str] = []
         """What differs, a sentence each."""
 
@@ -43,6 +51,8 @@ class ReadDatabaseProof:
                 self._connection.execute("BEGIN")
                 found = self._connection.execute("SELECT seq FROM position").fetchone()
                 self.seq = int(found[0]) if found is not None else 0
+                if self._wants_every_order:
+                    self._every_order = EveryOrder(self._connection)
             except ReadDatabaseDamaged as damage:
                 self.differences.append(str(damage))
             except (sqlite3.Error, ValueError) as error:
@@ -56,15 +66,25 @@ class ReadDatabaseProof:
 
     def take(self, row: Row) -> None:
         """The next row. At the read database's position the two are compared."""
-        if self.compared or self._connection is None:
+        if self._compared or not self.seq or self._connection is None:
             return
-        self._journaled.add(row)
-        if row.last_seq >= self.seq > 0:
-            self.compared = True
-            try:
-                self.differences += differences(self._connection, self._engine, self._journaled)
-            except sqlite3.Error as error:
-                self._say(error)
+        try:
+            self._journaled.add(row)
+            if self._every_order is not None:
+                self._every_order.add(row)
+            if row.last_seq >= self.seq:
+                self._compared = True
+                self.differences += self._compare(self._connection)
+        except sqlite3.Error as error:
+            self._compared = True
+            self._say(error)
+
+    def _compare(self, connection: sqlite3.Connection) -> list[str]:
+        found = differences(connection, self._engine, self._journaled)
+        if self._every_order is not None:
+            self._every_order.finish()
+            found += self._every_order.differences
+        return shortened(found)
 
     def _say(self, error: Exception) -> None:
         self.differences.append(f"the read database {self._path} cannot be read: {error}")

@@ -69,6 +69,15 @@ class Attack:
         if not holds:
             self.report.broken.append(sentence)
 
+    async def settle(self) -> None:
+        """The venue's pages connect to itself when it is ready already: what it is before an attack it is after that."""
+        alike = 0
+        while alike < 10:
+            found = self.now()
+            alike = alike + 1 if found.sockets == self.before.sockets else 0
+            self.before = found
+            await asyncio.sleep(0.2)
+
     async def left(self, seconds: int) -> Figures:
         """The process when its sockets are as many as before, or after so many seconds."""
         until = monotonic() + seconds
@@ -83,9 +92,13 @@ class Attack:
 
 
 async def deaf(attack: Attack) -> None:
-    buyer, _ = await open_traders(attack.venue)
-    attack.before = attack.now()
-    clients = [await asyncio.to_thread(DeafClient, attack.venue.url, buyer.key) for _ in range(DEAF_CLIENTS)]
+    buyer, seller = await open_traders(attack.venue)
+    await attack.settle()
+    clients = [
+        await asyncio.to_thread(DeafClient, attack.venue.url, key)
+        for _ in range(DEAF_CLIENTS // 2)
+        for key in (buyer.key, seller.key)  # One key may not have as many.
+    ]
     attack.count("deaf_refused", sum(client.is_refused for client in clients))
     async with RexClient(attack.venue.url, buyer.key) as client:
         await client.connect()
@@ -159,6 +172,7 @@ async def large_body(attack: Attack) -> None:
 
 
 async def idle(attack: Attack) -> None:
+    await attack.settle()
     sockets = [attack.connect() for _ in range(IDLE_SOCKETS)]
     for connection in sockets[: IDLE_SOCKETS // 2]:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0")

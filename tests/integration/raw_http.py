@@ -62,9 +62,12 @@ class RawConnection:
 
 
 @asynccontextmanager
-async def raw_connection(served: Served, *, receive_buffer_bytes: int | None = None) -> AsyncIterator[RawConnection]:
+async def raw_connection(
+    served: Served, *, receive_buffer_bytes: int | None = None, address: str = ""
+) -> AsyncIterator[RawConnection]:
     """A connection to the venue; with a small buffer, one whose client can hold little that it has not read."""
     sock = socket.socket()
+    sock.bind((address, 0))
     if receive_buffer_bytes is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
     sock.setblocking(False)

@@ -10,14 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.http_limits import (
-    BODY_SECONDS,
-    DISCARDED_BYTES,
-    HEAD_SECONDS,
-    UNREAD_BODY_BYTES,
-    WRITE_SECONDS,
-    LimitedHttp,
-)
+from services.gateway.http_connection import BODY_SECONDS, HEAD_SECONDS, WRITE_SECONDS
+from services.gateway.http_limits import DISCARDED_BYTES, UNREAD_BODY_BYTES, LimitedHttp
 from services.gateway.http_refusals import HEAD_BYTES, HEADERS, URL_BYTES
 from services.gateway.server import UNACKNOWLEDGED_SECONDS, _within_descriptors, listen
 from services.gateway.sockets import CLOSE_SECONDS
@@ -169,6 +163,42 @@ async def test_a_head_that_begins_behind_a_body_counts_from_its_first_byte(raw: 
     await until(lambda: connections(served)[0]._head_bytes == HEAD_BYTES)
     await raw.send(b"x")
     assert (await raw.answer()).code() == "headers_too_large"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_head_that_begins_behind_a_large_head_counts_from_its_own_first_byte(
+    raw: RawConnection, served: Served, method: str
+) -> None:
+    filler = b"a: %b\r\n" % (b"x" * 9_000)
+    if method == "GET":
+        first = GET + filler + b"\r\n"
+    else:
+        first = post(served, f"content-length: {len(ORDER)}")[:-2] + filler + b"\r\n" + ORDER
+    second = of_size(HEAD_BYTES)
+    await raw.send(first + second[:6_000])
+    assert (await raw.answer()).status == (200 if method == "GET" else 201)
+    await raw.send(second[6_000:-4])
+    await until(lambda: not connections(served) or connections(served)[0]._head_bytes == HEAD_BYTES - 4)
+    await raw.send(second[-4:])
+    assert (await raw.answer()).status == 200
+    await raw.send(first + second[:6_000])
+    await raw.answer()
+    await raw.send(second[6_000:-4] + b"xxxxx")
+    assert (await raw.answer()).code() == "headers_too_large"
+
+
+async def test_a_head_that_was_begun_ahead_has_its_own_seconds(raw: RawConnection, served: Served) -> None:
+    await raw.send(GET + b"\r\n" + GET)
+    assert (await raw.answer()).status == 200
+    await until(lambda: connections(served)[0]._phase == 0)
+    seconds_pass(served, HEAD_SECONDS)
+    await raw.send(b"\r\n")
+    assert (await raw.answer()).status == 200
+    await raw.send(GET + b"\r\n" + GET)
+    assert (await raw.answer()).status == 200
+    await until(lambda: connections(served)[0]._phase == 0)
+    seconds_pass(served, HEAD_SECONDS + 1)
+    assert (await raw.answer()).code() == "request_timeout"
 
 
 async def test_a_body_behind_a_body_earns_no_credit(raw: RawConnection, served: Served) -> None:

@@ -6,6 +6,9 @@ import asyncio
 import base64
 import json
 import logging
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -14,8 +17,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
+from services.gateway.client_queue import STRICT_MESSAGES
+from services.gateway.paced_websocket import SLICE_BYTES
 from services.gateway.sockets import CLOSE_SECONDS
-from services.gateway.websocket_limits import FRAGMENTS, LimitedWebSocket
+from services.gateway.websocket_limits import CONTROL_FRAMES, FRAGMENTS, LimitedWebSocket
 from tests.integration.raw_http import RawConnection, raw_connection, until
 from tests.integration.served_venue import Served, served_venue
 from tests.integration.venue import MAX_WEBSOCKETS_PER_KEY
@@ -26,11 +31,11 @@ SMALL_BUFFER_BYTES = 4_096
 CLOSE_PROTOCOL_ERROR = 1002
 
 
-def handshake(served: Served) -> bytes:
-    key = served.venue.keys["alice"].key
+def handshake(served: Served, *, keyless: bool = False) -> bytes:
+    key = "" if keyless else f"authorization: Bearer {served.venue.keys['alice'].key}\r\n"
     secret = base64.b64encode(bytes(16)).decode()
     return (
-        f"GET /v1/ws HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\nupgrade: websocket\r\n"
+        f"GET /v1/ws HTTP/1.1\r\nhost: 127.0.0.1\r\n{key}upgrade: websocket\r\n"
         f"connection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: {secret}\r\n\r\n"
     ).encode()
 
@@ -116,6 +121,90 @@ async def test_a_client_that_pings_and_reads_gets_its_pongs(tmp_path: Path) -> N
         assert await raw.reader.readexactly(6) == Frame(Opcode.PONG, b"here").serialize(mask=False)
 
 
+async def replied(raw: RawConnection) -> bool:
+    """Reads up to the next message that is no pong."""
+    while True:
+        opcode, size = await raw.reader.readexactly(2)
+        text = await raw.reader.readexactly(size)
+        if opcode & 15 == Opcode.TEXT:
+            return "result" in json.loads(text)
+
+
+async def open_keyless(served: Served, *connections: RawConnection) -> list[LimitedWebSocket]:
+    for raw in connections:
+        await raw.send(handshake(served, keyless=True))
+        assert (await raw.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+    return websockets(served)
+
+
+async def stands_still(progress: Callable[[], object]) -> None:
+    """Lets the venue work until nothing has changed for 2,000 turns of the loop."""
+    quiet = 0
+    while quiet < 2_000:
+        before = progress()
+        await asyncio.sleep(0)
+        quiet = quiet + 1 if progress() == before else 0
+
+
+async def test_who_asks_much_and_reads_late_is_not_read_on_and_misses_nothing(tmp_path: Path) -> None:
+    """Without the bound (IN_FLIGHT) its replies would fill the queue beyond what a client may leave unread: 4008."""
+    asked = STRICT_MESSAGES + 1_000
+    async with (
+        served_venue(tmp_path, send_buffer_bytes=SMALL_BUFFER_BYTES) as served,
+        raw_connection(served, receive_buffer_bytes=SMALL_BUFFER_BYTES) as raw,
+    ):
+        [side] = await open_keyless(served, raw)
+        raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        raw.writer.write(frame(b'{"method": "ping"}') * asked)
+        await stands_still(lambda: (side.writable.is_set(), len(side._unparsed)))
+        assert side._unparsed, "what the venue has not read on"
+        raw.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        async with asyncio.timeout(60):
+            for _ in range(asked):
+                await raw.reader.readuntil(b'"result"')
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has one loopback address only")
+@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG])
+async def test_control_frames_of_an_address_are_bounded_over_all_its_sockets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opcode: Opcode
+) -> None:
+    monkeypatch.setattr("services.gateway.server.TICKS_PER_SECOND", 10**9)  # Seconds pass when the test says so.
+    async with served_venue(tmp_path) as served, AsyncExitStack() as opened:
+        flood = [await opened.enter_async_context(raw_connection(served)) for _ in range(20)]
+        elsewhere = await opened.enter_async_context(raw_connection(served, address="127.0.0.2"))
+        await open_keyless(served, *flood, elsewhere)
+        for raw in flood:
+            raw.writer.write(frame(b"", opcode) * (CONTROL_FRAMES // 5) + FIRST_OF_ALL)
+        sockets = served.server.server_state
+        for _ in range(3):
+            await until(lambda: sum(side._waits for side in websockets(served)) == len(flood))
+            assert CONTROL_FRAMES < sockets.control_frames["127.0.0.1"] <= CONTROL_FRAMES + SLICE_BYTES // 6
+            await elsewhere.send(FIRST_OF_ALL)
+            assert await replied(elsewhere)
+            sockets.sweep()
+        sockets.sweep()
+        assert all([await replied(raw) for raw in flood]), "nothing of what waited is lost"
+
+
+async def test_what_waits_on_many_sockets_is_not_parsed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.gateway.server.TICKS_PER_SECOND", 10**9)
+    async with served_venue(tmp_path) as served, AsyncExitStack() as opened:
+        sides = await open_keyless(
+            served, *[await opened.enter_async_context(raw_connection(served)) for _ in range(30)]
+        )
+        for side in sides:
+            side.data_received(frame(b"", Opcode.PING) * (SLICE_BYTES // 6))
+        sockets, seconds = served.server.server_state, []
+        while sockets.control_frames["127.0.0.1"]:
+            seconds.append(sockets.control_frames["127.0.0.1"])
+            sockets.sweep()
+        assert max(seconds) <= CONTROL_FRAMES + SLICE_BYTES // 6
+        assert sum(seconds) == 30 * (SLICE_BYTES // 6)
+
+
 async def test_a_message_of_too_many_frames_closes(tmp_path: Path) -> None:
     async with served_venue(tmp_path) as served, raw_connection(served) as raw:
         await raw.send(handshake(served))
@@ -166,6 +255,14 @@ async def test_a_key_has_so_many_connections_and_no_more(
     assert caplog.records == [], "a refused handshake is no error of the venue"
 
 
+ORDER = b'{"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}'
+
+
+def order_head(served: Served, framing: str) -> bytes:
+    key = served.venue.keys["alice"].key
+    return f"POST /v1/orders HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n{framing}\r\n\r\n".encode()
+
+
 FIRST_OF_ALL = frame(b'{"method": "ping", "req_id": 1}')
 
 
@@ -191,15 +288,31 @@ async def test_what_follows_a_handshake_belongs_to_the_websocket(tmp_path: Path,
         await until(lambda: not state.connections and not state.tasks and state.open == 0)
 
 
-async def test_a_handshake_behind_a_request_without_its_answer_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_pieces", [False, True], ids=["at once", "body with handshake"])
+async def test_a_handshake_behind_a_request_waits_for_its_answer(tmp_path: Path, in_pieces: bool) -> None:
+    async with served_venue(tmp_path) as served, raw_connection(served) as raw:
+        head = order_head(served, f"content-length: {len(ORDER)}")
+        if in_pieces:
+            await raw.send(head)
+            await until(lambda: any(getattr(each, "_phase", 0) for each in served.server.server_state.connections))
+            head = b""
+        await raw.send(head + ORDER + handshake(served) + FIRST_OF_ALL)
+        assert (await raw.answer()).status == 201
+        assert (await raw.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        opcode, size = await raw.reader.readexactly(2)
+        assert (opcode & 15, json.loads(await raw.reader.readexactly(size))["req_id"]) == (Opcode.TEXT, 1)
+
+
+async def test_a_handshake_that_cannot_be_told_from_a_body_is_refused(tmp_path: Path) -> None:
     async with served_venue(tmp_path) as served:
-        order = b'{"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}'
-        key = served.venue.keys["alice"].key
-        head = f"POST /v1/orders HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n"
+        state = served.server.server_state
         async with raw_connection(served) as raw:
-            await raw.send(head.encode() + b"content-length: %d\r\n\r\n" % len(order) + order + handshake(served))
+            await raw.send(
+                order_head(served, "transfer-encoding: chunked") + b"%x\r\n%b\r\n0\r\n" % (len(ORDER), ORDER)
+            )
+            await until(lambda: state.tasks and any(getattr(each, "_phase", 0) == 1 for each in state.connections))
+            await raw.send(b"\r\n" + handshake(served))
             assert (await raw.answer()).status == 201
             assert (await raw.answer()).code() == "malformed_http"
             assert await raw.ended() == b""
-        state = served.server.server_state
         await until(lambda: not state.connections and not state.tasks and state.open == 0)

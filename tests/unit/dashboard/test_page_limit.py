@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
@@ -10,6 +11,9 @@ from services.dashboard.page_limit import CONNECT_SECONDS, PAGES_WITHOUT_BROWSER
 from tests.unit.dashboard.test_mount import application
 
 pytestmark = pytest.mark.anyio
+
+SHARE_WITHOUT_BROWSER = PAGES_WITHOUT_BROWSER // 4
+"""Of one address."""
 
 
 @pytest.fixture(autouse=True)
@@ -21,11 +25,23 @@ def no_pages() -> Iterator[None]:
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[httpx.AsyncClient]:
-    """Asks as a browser does, but never connects."""
-    transport = httpx.ASGITransport(application())
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        yield client
+async def browsers() -> AsyncIterator[Callable[[int], httpx.AsyncClient]]:
+    """Each asks as a browser does from an address of its own, but never connects."""
+    app, opened = application(), AsyncExitStack()
+
+    def browser(number: int) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app, client=(f"10.0.0.{number}", 1))
+        client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
+        opened.push_async_callback(client.aclose)
+        return client
+
+    async with opened:
+        yield browser
+
+
+@pytest.fixture
+def browser(browsers: Callable[[int], httpx.AsyncClient]) -> httpx.AsyncClient:
+    return browsers(1)
 
 
 def _forget_pages() -> None:
@@ -39,33 +55,53 @@ def refused(answer: httpx.Response) -> bool:
     ] == "too_many_pages"
 
 
+async def ask(browser: httpx.AsyncClient, times: int, *, connects: bool = False) -> tuple[int, int]:
+    """How many pages were served, how many refused."""
+    answers = []
+    for _ in range(times):
+        answers.append(await browser.get("/ui/"))
+        for page in Client.instances.values():
+            page.tab_id = "a browser has connected" if connects else page.tab_id
+    served = sum(answer.status_code == 200 for answer in answers)
+    assert all(refused(answer) for answer in answers if answer.status_code != 200)
+    return served, times - served
+
+
 async def test_pages_without_a_browser_are_bounded_and_end_after_seconds(browser: httpx.AsyncClient) -> None:
-    answers = [await browser.get("/ui/") for _ in range(3 * PAGES_WITHOUT_BROWSER)]
-    assert [answer.status_code for answer in answers[:PAGES_WITHOUT_BROWSER]] == [200] * PAGES_WITHOUT_BROWSER
-    assert all(refused(answer) for answer in answers[PAGES_WITHOUT_BROWSER:])
-    assert len(Client.instances) == PAGES_WITHOUT_BROWSER
+    assert await ask(browser, 3 * SHARE_WITHOUT_BROWSER) == (SHARE_WITHOUT_BROWSER, 2 * SHARE_WITHOUT_BROWSER)
+    assert len(Client.instances) == SHARE_WITHOUT_BROWSER
     assert refused(await browser.get("/ui/no/such/page")), "its error would be a page as well"
     for client in list(Client.instances.values())[:5]:
         client.created -= CONNECT_SECONDS
     assert (await browser.get("/ui/")).status_code == 200
-    assert len(Client.instances) == PAGES_WITHOUT_BROWSER - 5 + 1
+    assert len(Client.instances) == SHARE_WITHOUT_BROWSER - 5 + 1
 
 
-async def test_pages_with_a_browser_are_bounded_as_well(
-    browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+async def test_one_address_leaves_three_quarters_of_the_places_to_others(
+    browsers: Callable[[int], httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.dashboard.page_limit.PAGES", PAGES_WITHOUT_BROWSER + 5)
-    for _ in range(PAGES_WITHOUT_BROWSER + 5):
+    monkeypatch.setattr("services.dashboard.page_limit.PAGES", 40)
+    one, other = browsers(1), browsers(2)
+    assert await ask(one, 100) == (SHARE_WITHOUT_BROWSER, 100 - SHARE_WITHOUT_BROWSER)
+    assert await ask(other, SHARE_WITHOUT_BROWSER) == (SHARE_WITHOUT_BROWSER, 0)
+    _forget_pages()
+    share = 40 // 4
+    assert await ask(one, 2 * share, connects=True) == (share, share)
+    for number in (2, 3, 4):
+        assert await ask(browsers(number), share, connects=True) == (share, 0)
+    assert await ask(browsers(5), 1) == (0, 1), "all places are taken"
+
+
+async def test_a_page_whose_browser_has_left_does_not_wait_for_one(browser: httpx.AsyncClient) -> None:
+    """Whoever reloads a page leaves one behind for the seconds in which its browser might come back."""
+    for _ in range(2 * SHARE_WITHOUT_BROWSER):
         assert (await browser.get("/ui/")).status_code == 200
-        for client in Client.instances.values():
-            client.tab_id = "a browser has connected"
-    assert refused(await browser.get("/ui/"))
-    assert len(Client.instances) == PAGES_WITHOUT_BROWSER + 5
+        for page in Client.instances.values():
+            page.environ = {"asgi.scope": {}}
 
 
 async def test_scripts_and_sockets_are_no_pages(browser: httpx.AsyncClient) -> None:
-    for _ in range(PAGES_WITHOUT_BROWSER):
-        await browser.get("/ui/")
+    await ask(browser, PAGES_WITHOUT_BROWSER)
     page = await browser.get("/ui/_nicegui/0/nothing.js")
     assert not refused(page)
 

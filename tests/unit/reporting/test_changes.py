@@ -21,6 +21,7 @@ from services.messaging import Submission
 from services.read_database import make_tables
 from services.reporting.audit import differences
 from services.reporting.changes import Changes
+from services.reporting.every_order import EveryOrder
 from services.reporting.journaled import Journaled
 from services.reporting.write import read_position, write
 from tests.property.engine_flow import Flow, terms, venue
@@ -128,10 +129,12 @@ def assert_equals_engine(connection: sqlite3.Connection, engine: Any, rows: list
     assert_orders_equal_state(connection, state, rows)
     assert_levels_equal_events(connection, rows)
     assert_turnover_equals_state(connection, state, rows)
-    journaled = Journaled()
+    journaled, every_order = Journaled(), EveryOrder(connection)
     for row in rows:
         journaled.add(row)
-    assert differences(connection, engine, journaled) == []
+        every_order.add(row)
+    every_order.finish()
+    assert differences(connection, engine, journaled) == every_order.differences == []
 
 
 def assert_orders_equal_state(connection: sqlite3.Connection, state: Any, rows: list[Row]) -> None:

@@ -1,0 +1,100 @@
+"""The API's application over what the gateway keeps in memory: loaded from the read database, kept current by its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.data.calendar import TradingCalendar
+from services.gateway import websocket
+from services.gateway.app import create_app
+from services.gateway.channels import Channels
+from services.gateway.history import OrderHistory
+from services.gateway.loading import load_state
+from services.gateway.order_entry import OrderEntry
+from services.gateway.problems import ProblemError
+from services.gateway.reader import GatewayReader
+from services.gateway.state import VenueState
+from services.gateway.venue import VenueFacts
+from services.journal import Journal
+from services.market_data import Market, load_market
+from services.messaging import Feed, Inbox
+from services.reporting.app import router as reports_router
+from services.reporting.projector import Projector, ProjectorStopped
+from services.settings import Settings
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """What the gateway keeps in memory."""
+
+    state: VenueState
+    market: Market
+    order_entry: OrderEntry
+    channels: Channels
+    projected: Callable[[int], Awaitable[None]]
+    """Waits until the read database holds everything up to a sequence number."""
+
+
+async def load_gateway(read_database: AsyncEngine, inbox: Inbox, projector: Projector) -> Gateway:
+    """As the read database stands."""
+
+    async def projected(seq: int) -> None:
+        try:
+            await projector.reached(seq)
+        except ProjectorStopped as stopped:
+            raise ProblemError(503, "not_ready", "The venue has stopped.") from stopped
+
+    state, market = await load_state(read_database), await load_market(read_database)
+    order_entry = OrderEntry(state, inbox, OrderHistory(state, read_database, projected))
+    return Gateway(state, market, order_entry, Channels(state, market), projected)
+
+
+def make_reader(gateway: Gateway, journal: Journal, feed: Feed) -> GatewayReader:
+    """Keeps current what was loaded."""
+    return GatewayReader(
+        journal,
+        feed,
+        state=gateway.state,
+        market=gateway.market,
+        order_entry=gateway.order_entry,
+        fan_out=gateway.channels.publish,
+    )
+
+
+def make_application(
+    gateway: Gateway,
+    settings: Settings,
+    *,
+    inbox: Inbox,
+    read_database: AsyncEngine,
+    calendar: TradingCalendar,
+    clock: Callable[[], int],
+    not_ready: Callable[[], list[str]],
+    warnings: Callable[[], list[str]],
+) -> FastAPI:
+    """REST, WebSocket and reports; pages come on top."""
+    socket_routes = websocket.router(
+        state=gateway.state,
+        order_entry=gateway.order_entry,
+        channels=gateway.channels,
+        clock=clock,
+        max_websockets_per_key=settings.max_websockets_per_key,
+    )
+    return create_app(
+        state=gateway.state,
+        market=gateway.market,
+        order_entry=gateway.order_entry,
+        inbox=inbox,
+        read_database=read_database,
+        projected=gateway.projected,
+        routers=[socket_routes, reports_router(read_database, calendar, gateway.projected)],
+        allowed_hosts=settings.allowed_hosts,
+        not_ready=not_ready,
+        warnings=warnings,
+        facts=VenueFacts(schedule=settings.schedule, demo=settings.demo),
+        request_log=settings.request_log,
+    )

@@ -1,0 +1,135 @@
+"""What a start, and what a proof finds of forgeries in the past: single trades, orders that ended, what days add up."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from matching_engine import Engine
+from matching_engine.records import Side
+from services import admin_commands as admin
+from services.attachments import BustText
+from services.reporting.folder import READ_DATABASE_FILE, report_from_folder
+from tests.integration.test_read_database_opening import dump, open_folder, rebuilt
+from tests.integration.test_reporting_folder import deals, journal_of
+from tests.unit.reporting.history import REFERENCE_TICKS, SENDER, History, cancel, opening, order
+
+pytestmark = pytest.mark.anyio
+
+TRADE = "trade_id = (SELECT min(trade_id) FROM trades)"
+ENDED = "order_id = (SELECT min(order_id) FROM orders WHERE state = 'canceled')"
+
+PAST_TRADES = {
+    f"UPDATE trades SET price_ticks = price_ticks + 5 WHERE {TRADE}": "price_ticks 1005 in the read database, 1000 in",
+    f"UPDATE trades SET price_ticks = 1000.5 WHERE {TRADE}": "price_ticks 1000.5 in the read database, 1000 in the journal",
+    f"UPDATE trades SET time_ns = time_ns - 1 WHERE {TRADE}": "time_ns 16",
+    f"UPDATE trades SET taker_account = 4 WHERE {TRADE}": "taker_account 4 in the read database, 3 in the journal",
+    f"UPDATE trades SET maker_order_id = 1 WHERE {TRADE}": "maker_order_id 1 in the read database",
+    f"UPDATE trades SET phase = 4 WHERE {TRADE}": "phase 4 in the read database",
+    f"UPDATE trades SET taker_side = 1 - taker_side WHERE {TRADE}": "taker_side ",
+    "UPDATE trades SET trade_id = 5 WHERE trade_id = (SELECT min(trade_id) FROM trades)": "trade 5 is in the read database",
+    "UPDATE trades SET quantity_lots = quantity_lots + CASE trade_id WHEN (SELECT min(trade_id) FROM trades) THEN 1 ELSE -1 END"
+    " WHERE trade_id IN (SELECT trade_id FROM trades ORDER BY trade_id LIMIT 2)": "quantity_lots 3 in the read database, 2 in",
+}  # fmt: skip
+"""Each leaves every sum of the day as it was, or is no part of one."""
+
+ENDED_ORDERS = {
+    f"UPDATE orders SET state = 'filled' WHERE {ENDED}": "state filled in the read database, canceled in the journal",
+    f"UPDATE orders SET reason = 9 WHERE {ENDED}": "reason 9 in the read database",
+    f"UPDATE orders SET account = 4 WHERE {ENDED}": "account 4 in the read database, 2 in the journal",
+    f"UPDATE orders SET client_order_id = 'mine' WHERE {ENDED}": "client_order_id mine in the read database, gone in",
+    f"UPDATE orders SET updated_ns = 1 WHERE {ENDED}": "updated_ns 1 in the read database",
+    f"UPDATE orders SET quantity_lots = 900 WHERE {ENDED}": "quantity_lots 900 in the read database, 4 in the journal",
+    f"UPDATE orders SET order_id = 5 WHERE {ENDED}": "is missing in the read database",
+    "UPDATE orders SET filled_fen = filled_fen + CASE order_id WHEN (SELECT min(order_id) FROM orders) THEN 1 ELSE -1 END"
+    " WHERE order_id IN (SELECT order_id FROM orders ORDER BY order_id LIMIT 2)": "filled_fen ",
+    "UPDATE daily_turnover SET prevented = 0": "day 20230103, instrument 0: prevented 0 in the read database, 1 in the journal",
+    "UPDATE daily_turnover SET prevented_lots = 77 WHERE prevented": "prevented_lots 77 in the read database, 1 in the journal",
+    "UPDATE daily_turnover SET settlement_ticks = 1 WHERE trading_date < 20230104": "settlement_ticks 1 in the read database",
+    "UPDATE daily_turnover SET largest_trade_id = 1 WHERE trading_date < 20230104": "largest_trade_id 1 in the read database",
+}  # fmt: skip
+"""A start does not see these."""
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> Path:
+    """Two days: trades on both, an order that was canceled, one that its owner's other account ended, a bust on the first."""
+    history = History(Engine())
+    ended = [
+        order(2, Side.BUY, REFERENCE_TICKS - 10, 4, client_order_id=b"gone"),
+        order(3, Side.BUY, REFERENCE_TICKS - 5, 1),
+        order(4, Side.SELL, REFERENCE_TICKS - 5, 1),
+        order(2, Side.BUY, REFERENCE_TICKS - 20, 4, client_order_id=b"resting"),
+    ]
+    await journal_of(tmp_path, history, [opening(), deals(4), ended])
+    bust = admin.bust_trade(SENDER, _last_trade_id(tmp_path), BustText(reason="a mistake"))
+    canceled = cancel(_order_id(tmp_path, "gone"))
+    await journal_of(tmp_path, history, [[bust, canceled], [admin.day_roll(SENDER, 20230104)], deals(2)])
+    return tmp_path
+
+
+def _last_trade_id(folder: Path) -> int:
+    return int(_one(folder, "SELECT max(trade_id) FROM trades"))
+
+
+def _order_id(folder: Path, name: str) -> int:
+    return int(_one(folder, f"SELECT order_id FROM orders WHERE client_order_id = '{name}'"))
+
+
+def _one(folder: Path, query: str) -> int:
+    with closing(sqlite3.connect(folder / READ_DATABASE_FILE)) as connection:
+        return int(connection.execute(query).fetchone()[0])
+
+
+def forge(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / READ_DATABASE_FILE)) as connection, connection:
+        assert connection.execute(statement).rowcount > 0, "nothing was forged"
+
+
+async def proof(folder: Path) -> tuple[str, ...]:
+    """What `rex report --prove` and `rex journal verify --prove` say."""
+    figure = (await report_from_folder(folder, 2023, prove=True)).figure
+    assert figure is not None
+    return figure.differences
+
+
+async def test_a_true_one_is_proved(folder: Path) -> None:
+    assert await proof(folder) == ()
+    assert await open_folder(folder) == []
+
+
+@pytest.mark.parametrize("statement", PAST_TRADES)
+async def test_a_start_and_a_proof_find_a_forged_trade_of_a_past_day(folder: Path, statement: str) -> None:
+    forge(folder, statement)
+    named = await proof(folder)
+    assert any(PAST_TRADES[statement] in difference for difference in named), named
+    assert await open_folder(folder) != []
+    assert dump(folder / READ_DATABASE_FILE) == await rebuilt(folder, folder / "elsewhere")
+
+
+@pytest.mark.parametrize("statement", ENDED_ORDERS)
+async def test_a_proof_finds_a_forged_order_of_the_past(folder: Path, statement: str) -> None:
+    forge(folder, statement)
+    named = await proof(folder)
+    assert any(ENDED_ORDERS[statement] in difference for difference in named), named
+
+
+async def test_an_order_for_another_that_was_deleted_is_found(folder: Path) -> None:
+    forge(folder, f"UPDATE orders SET order_id = 5, client_order_id = 'new' WHERE {ENDED}")
+    assert [difference for difference in await proof(folder) if "is missing" in difference]
+
+
+async def test_what_a_forger_adds_up_anew_is_found(folder: Path) -> None:
+    """The price of one past trade with all that hangs on it: its amount, both orders, the day and its largest trade."""
+    forge(folder, f"UPDATE trades SET price_ticks = 1100, amount_fen = amount_fen + 200000 WHERE {TRADE}")
+    forge(
+        folder,
+        "UPDATE daily_turnover SET amount_fen = amount_fen + 200000, largest_fen = largest_fen + 200000 WHERE trades = 3",
+    )
+    forge(folder, "UPDATE orders SET filled_fen = filled_fen + 200000 WHERE order_id IN (SELECT taker_order_id FROM trades"
+                  f" WHERE {TRADE} UNION SELECT maker_order_id FROM trades WHERE {TRADE})")  # fmt: skip
+    assert await open_folder(folder) != []
+    assert await proof(folder) == ()
