@@ -27,8 +27,11 @@ Remembered = Callable[[bytes], Witness | None]
 
 def ask_for(path: Path, remembered: Remembered) -> None:
     """Raises, before anything is made, where there is no journal at `path` and one is remembered: it was removed."""
-    if not path.exists() and (witness := remembered(b"")) is not None:
-        raise witness.beyond(0, NO_HASH)
+    if path.exists():
+        return
+    if (lost := lost_commands(path)) is not None:
+        raise lost
+    _hear_of_one(remembered)
 
 
 def look(path: Path, reader: RowReader, remembered: Remembered, *, outdated: bool) -> None:
@@ -37,7 +40,9 @@ def look(path: Path, reader: RowReader, remembered: Remembered, *, outdated: boo
     """
     if (lost := lost_commands(path)) is not None:
         raise lost
-    if not _is_being_made(path) and reader.has_tables():
+    if _is_being_made(path) or not reader.has_tables():
+        _hear_of_one(remembered)
+    else:
         reader.check_versions(outdated=outdated)
         _hear(reader, remembered)
     _keep_damaged_log(log_of(path))
@@ -47,6 +52,11 @@ def _is_being_made(path: Path) -> bool:
     """Whether it is empty, or its first page was on its way when its maker was killed: SQLite takes that back to write."""
     size = path.stat().st_size
     return not size or (size <= PAGE_BYTES and path.with_name(path.name + "-journal").exists())
+
+
+def _hear_of_one(remembered: Remembered) -> None:
+    if (witness := remembered(b"")) is not None:
+        raise witness.beyond(0, NO_HASH)
 
 
 def _hear(reader: RowReader, remembered: Remembered) -> None:

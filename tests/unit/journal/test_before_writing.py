@@ -88,6 +88,11 @@ async def test_where_a_journal_is_remembered_that_is_not_there_nothing_is_made(t
         await SqliteJournal.open(folder / "journal.sqlite", remembered=remembered)
     assert asked == [b""]
     assert not folder.exists()
+    folder.mkdir()
+    (folder / "journal.sqlite").touch()
+    with pytest.raises(JournalLost, match="the read database knows commands up to seq 7"):
+        await SqliteJournal.open(folder / "journal.sqlite", remembered=remembered)
+    assert (folder / "journal.sqlite").read_bytes() == b""
 
 
 def commit(path: Path, statement: str, *values: object) -> None:
@@ -150,6 +155,15 @@ async def test_a_database_that_cannot_be_read_is_damage_and_left_as_it_is(image:
     with pytest.raises(JournalCorrupt, match=r"journal\.sqlite cannot be read: database disk image is malformed"):
         await SqliteJournal.open(path)
     assert path.read_bytes() == before
+
+
+async def test_a_log_without_its_database_is_a_loss_and_left_alone(image: Image, tmp_path: Path) -> None:
+    path = image.put(tmp_path / "removed")
+    path.unlink()
+    with pytest.raises(JournalLost, match="is missing or empty, and its write-ahead log"):
+        await SqliteJournal.open(path)
+    assert not path.exists()
+    assert log_of(path).read_bytes() == image.log
 
 
 async def test_a_journal_whose_maker_was_killed_over_its_first_page_is_made_anew(tmp_path: Path) -> None:
