@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from itertools import count
 
@@ -95,8 +94,7 @@ class Connection:
             deadline.cancel()
             self._channels.leave(self)
             writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
+            await asyncio.wait([writer])  # Not the task itself: its end and our own would be one CancelledError.
 
     # ------------------------------------------------------------------ in
 

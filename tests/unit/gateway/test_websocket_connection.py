@@ -109,3 +109,25 @@ async def test_a_client_that_never_receives_its_close_is_given_up(
         client.queue.close(CLOSE_TOO_SLOW, "private messages were not read fast enough")
         await asyncio.wait_for(task, timeout=10)
     assert wire.sent == []
+
+
+async def test_a_connection_that_is_canceled_while_its_last_message_leaves_ends_canceled(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        wire, leaving, may_end = Wire([{"method": "ping", "req_id": 1}]), asyncio.Event(), asyncio.Event()
+
+        async def send(_: Any) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                leaving.set()
+                await may_end.wait()
+
+        task = asyncio.create_task(connection(venue, alice(venue)).run(wire.receive, send))
+        await some_turns()
+        wire.gone.set()
+        await leaving.wait()
+        task.cancel()
+        await some_turns()
+        may_end.set()
+        await asyncio.wait([task])
+        assert task.cancelled()
