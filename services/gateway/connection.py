@@ -34,6 +34,8 @@ MAX_MESSAGE_BYTES = 64 * 1024
 """How large a message to the venue may be."""
 AUTHENTICATE_SECONDS = 10.0
 """How long a connection may stay without a key."""
+MESSAGES_WITHOUT_KEY = 16
+"""How many messages it may send meanwhile; one of them is `authenticate`."""
 IN_FLIGHT = 4_096
 """How many orders and unread replies one connection may have before its next message has to wait."""
 MESSAGES_A_TURN = 4
@@ -68,6 +70,7 @@ class Connection:
         self.queue = ClientQueue(channels.snapshot)
         self._orders = OrderPipeline(state, order_entry, self.queue, self._valid_key)
         self._room = asyncio.Event()
+        self._without_key = 0
         self._methods: dict[str, Callable[[Message], None]] = {
             "authenticate": self._authenticate,
             "subscribe": self._subscribe,
@@ -112,6 +115,8 @@ class Connection:
                 self.queue.close(CLOSE_TOO_LARGE, f"a message may hold {MAX_MESSAGE_BYTES} bytes")
                 continue
             await self._take(text)
+            if self.key is None:
+                self._count_without_key()
             while len(self._orders) + len(self.queue) >= IN_FLIGHT and self.queue.closing is None:
                 self._room.clear()
                 await self._room.wait()
@@ -194,6 +199,11 @@ class Connection:
     def _must_be_authenticated(self) -> None:
         if self.key is None:
             self.queue.close(CLOSE_NOT_AUTHENTICATED, f"no key within {AUTHENTICATE_SECONDS:g} seconds")
+
+    def _count_without_key(self) -> None:
+        self._without_key += 1
+        if self._without_key >= MESSAGES_WITHOUT_KEY:
+            self.queue.close(CLOSE_NOT_AUTHENTICATED, f"no key within {MESSAGES_WITHOUT_KEY} messages")
 
     # ------------------------------------------------------------------ out
 

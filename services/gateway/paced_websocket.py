@@ -14,6 +14,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 SLICE_BYTES = 2_048
 """About a dozen orders."""
+CLOSING_SLICES = 16
+"""How many more are parsed behind the venue's close, to find the client's; then it is cut in time without."""
 _NOTHING = memoryview(b"")
 
 
@@ -25,6 +27,7 @@ class PacedWebSocket(WebSocketsSansIOProtocol):
     """Reading was paused, and nobody has resumed it yet."""
     _waits = False
     """Nothing is parsed for now: this client's address has sent too many control frames (`LimitedWebSocket`)."""
+    _slices_behind_close = 0
     _next: asyncio.Handle | None = None
     """The turn of the loop that parses on."""
 
@@ -50,7 +53,8 @@ class PacedWebSocket(WebSocketsSansIOProtocol):
         elif self._unparsed:
             self._held = True
             self.transport.pause_reading()
-            if self.handshake_complete and not self.read_paused:
+            self._slices_behind_close += self.close_sent
+            if self.handshake_complete and not self.read_paused and self._slices_behind_close <= CLOSING_SLICES:
                 self._next = self.loop.call_soon(self._parse_next)
         elif self._held and not self.read_paused:
             self._held = False

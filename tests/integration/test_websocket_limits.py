@@ -18,6 +18,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
 from services.gateway.client_queue import STRICT_MESSAGES
+from services.gateway.connection import CLOSE_NOT_AUTHENTICATED, MESSAGES_WITHOUT_KEY
 from services.gateway.paced_websocket import SLICE_BYTES
 from services.gateway.sockets import CLOSE_SECONDS
 from services.gateway.websocket_limits import CONTROL_FRAMES, FRAGMENTS, LimitedWebSocket
@@ -137,6 +138,30 @@ async def open_keyless(served: Served, *connections: RawConnection) -> list[Limi
     return websockets(served)
 
 
+async def test_who_shows_no_key_is_let_go_after_a_few_messages_and_read_no_further(tmp_path: Path) -> None:
+    async with served_venue(tmp_path) as served, raw_connection(served) as raw:
+        [side] = await open_keyless(served, raw)
+        raw.writer.write(FIRST_OF_ALL * 20_000)
+        async with asyncio.timeout(30):
+            got = await raw.reader.readuntil(CLOSE_NOT_AUTHENTICATED.to_bytes(2, "big"))
+        assert got.count(b'"result"') < MESSAGES_WITHOUT_KEY
+        await stands_still(lambda: len(side._unparsed))
+        assert side._unparsed, "left for good"
+        for _ in range(CLOSE_SECONDS + 1):
+            served.server.server_state.sweep()
+        await until(lambda: served.server.server_state.open == 0)
+
+
+async def test_a_key_among_the_first_messages_is_in_time(tmp_path: Path) -> None:
+    async with served_venue(tmp_path) as served, raw_connection(served) as raw, asyncio.timeout(30):
+        await open_keyless(served, raw)
+        authenticate = {"method": "authenticate", "params": {"key": served.venue.keys["alice"].key}}
+        await raw.send(FIRST_OF_ALL * (MESSAGES_WITHOUT_KEY - 1) + frame(json.dumps(authenticate).encode()))
+        await raw.send(FIRST_OF_ALL * 2 * MESSAGES_WITHOUT_KEY)
+        for _ in range(3 * MESSAGES_WITHOUT_KEY):
+            await raw.reader.readuntil(b'"result"')
+
+
 async def stands_still(progress: Callable[[], object]) -> None:
     """Lets the venue work until nothing has changed for 2,000 turns of the loop."""
     quiet = 0
@@ -153,7 +178,9 @@ async def test_who_asks_much_and_reads_late_is_not_read_on_and_misses_nothing(tm
         served_venue(tmp_path, send_buffer_bytes=SMALL_BUFFER_BYTES) as served,
         raw_connection(served, receive_buffer_bytes=SMALL_BUFFER_BYTES) as raw,
     ):
-        [side] = await open_keyless(served, raw)
+        await raw.send(handshake(served))
+        await raw.reader.readuntil(b"\r\n\r\n")
+        [side] = websockets(served)
         raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
         raw.writer.write(frame(b'{"method": "ping"}') * asked)
         await stands_still(lambda: (side.writable.is_set(), len(side._unparsed)))
