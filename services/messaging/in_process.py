@@ -15,9 +15,9 @@ _SHARE = 8
 """One account may fill an eighth of the inbox, and with cancels an eighth of that more."""
 _RESERVE = 16
 """The last sixteenth of the inbox is for cancels and operators, the last quarter of that for operators alone."""
-ROUND_COMMANDS = 8
+ROUND_COMMANDS = 4
 """Commands of one account in one round, and so in one journal row. Whoever comes waits for the row that is on its way to the
-device and for his own: while one account floods, 16 of its commands."""
+device and for his own: while one account floods, 8 of its commands."""
 
 
 class InProcessInbox:
