@@ -22,7 +22,7 @@ KEPT = ".torn"
 """What the copy of a damaged log is called behind the log's own name."""
 
 Remembered = Callable[[bytes], Witness | None]
-"""Told a journal's id, what somebody else remembers of that journal; no id is that of none."""
+"""Told a journal's id, what somebody else remembers of that journal; told no id, of whichever journal there was."""
 
 
 def ask_for(path: Path, remembered: Remembered) -> None:

@@ -45,9 +45,8 @@ class Witness(NamedTuple):
                 f"{self.name} says seq {self.seq} of the journal's last row, which ends at seq {last_seq}: it was changed",
                 self.seq,
             )
-        return JournalLost.after(
-            last_seq, f"the journal ends there, and {self.name} knows commands up to seq {self.seq}"
-        )
+        end = "the journal ends there" if last_seq else "there is no command in the journal"
+        return JournalLost.after(last_seq, f"{end}, and {self.name} knows commands up to seq {self.seq}")
 
 
 async def check(journal: Journal, witness: Witness) -> None:

@@ -24,8 +24,8 @@ class ReadWitness(NamedTuple):
 def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
     """Reads the position of the read database at `path`; changes nothing.
 
-    Raises ReadDatabaseForeign for one of another journal: it may be the only sign that this one was put in its place, or (no
-    journal_id) that there was one.
+    Raises ReadDatabaseForeign for one of another journal: it may be the only sign that this one was put in its place. Where
+    there is no journal (no journal_id), it is a witness of the one that it was made from.
     Beside a running venue read this before the journal: what is projected was journaled before.
     """
     name = f"the read database {path}"
@@ -37,9 +37,8 @@ def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
     except sqlite3.Error as error:
         return ReadWitness(None, f"{name} cannot be read: {error}")
     match found:
-        case (int(), bytes(), bytes(of_journal)) if of_journal != journal_id:
-            which = "another journal" if journal_id else "a journal that is not here"
-            raise ReadDatabaseForeign(path, f"was made from {which}")
+        case (int(), bytes(), bytes(of_journal)) if journal_id and of_journal != journal_id:
+            raise ReadDatabaseForeign(path, "was made from another journal")
         case None | (0, _, _):
             return ReadWitness(None, f"{name} is empty")
         case (int(seq), bytes(row_hash), bytes()):
@@ -49,5 +48,5 @@ def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
 
 
 def remembered(path: Path, journal_id: bytes) -> Witness | None:
-    """What the read database at `path` remembers of that journal; None where it is no witness about it."""
+    """What the read database at `path` remembers of that journal, or (no id) of any; None where it is no witness."""
     return read_witness(path, journal_id).witness

@@ -111,6 +111,16 @@ def lost_commands(folder: Path) -> Finished:
     return start(folder)
 
 
+def journal_removed(folder: Path) -> Finished:
+    (folder / JOURNAL_FILE).unlink()
+    return start(folder)
+
+
+def journal_emptied(folder: Path) -> Finished:
+    (folder / JOURNAL_FILE).write_bytes(b"")
+    return start(folder)
+
+
 def clock_off_by(step_ns: int, folder: Path) -> Finished:
     step = folder.with_name("step")
     step.write_bytes(step_ns.to_bytes(8, "little", signed=True))
@@ -140,6 +150,8 @@ ROWS: tuple[tuple[ExitCode, str, Callable[[Path], Finished]], ...] = (
     (ExitCode.JOURNAL_DAMAGED, "the row from seq 1 is damaged", start_on_damage),
     (ExitCode.JOURNAL_DAMAGED, "the row stored for seq 1 is damaged", start_on_a_row_that_is_none),
     (ExitCode.JOURNAL_DAMAGED, "the journal has lost commands from seq 1 on", lost_commands),
+    (ExitCode.JOURNAL_DAMAGED, "the journal has lost commands from seq 1 on", journal_removed),
+    (ExitCode.JOURNAL_DAMAGED, "the journal has lost commands from seq 1 on", journal_emptied),
     (ExitCode.CLOCK, "--accept-clock", partial(clock_off_by, -HOUR_NS)),
     (ExitCode.CLOCK, "skipping", partial(clock_off_by, 30 * DAY_NS)),
     (ExitCode.ENGINE_FAULT, "rex: the sequencer stopped, nothing from seq ", engine_that_gives_up),

@@ -219,12 +219,33 @@ def journal_files(folder: Path) -> list[Path]:
     return list(folder.glob(f"{JOURNAL_FILE}*"))
 
 
+async def open_beside_its_read_database(folder: Path) -> SqliteJournal:
+    return await SqliteJournal.open(folder / JOURNAL_FILE, remembered=partial(remembered, folder / READ_DATABASE_FILE))
+
+
+KNOWN = "from seq 1 on: there is no command in the journal, and the read database .* knows commands up to seq 28"
+
+
 async def test_a_journal_that_was_removed_is_not_begun_anew_beside_its_read_database(folder: Path) -> None:
     for file in journal_files(folder):
         file.unlink()
-    with pytest.raises(ReadDatabaseForeign, match="was made from a journal that is not here"):
-        await SqliteJournal.open(folder / JOURNAL_FILE, remembered=partial(remembered, folder / READ_DATABASE_FILE))
+    with pytest.raises(JournalLost, match=KNOWN):
+        await open_beside_its_read_database(folder)
     assert journal_files(folder) == []
+
+
+@pytest.mark.parametrize("first_page", [b"", b"a page on its way".ljust(4096, b"\0")])
+async def test_nor_one_that_was_emptied_or_whose_first_page_was_on_its_way(folder: Path, first_page: bytes) -> None:
+    for file in journal_files(folder):
+        file.unlink()
+    path = folder / JOURNAL_FILE
+    path.write_bytes(first_page)
+    rollback = path.with_name(f"{path.name}-journal")
+    rollback.write_bytes(first_page)
+    for _ in range(2):
+        with pytest.raises(JournalLost, match=KNOWN):
+            await open_beside_its_read_database(folder)
+        assert (path.read_bytes(), rollback.read_bytes()) == (first_page, first_page)
 
 
 async def test_a_device_that_refuses_is_no_damage(folder: Path) -> None:
