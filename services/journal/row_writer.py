@@ -2,8 +2,9 @@
 
 A sync that fails, of the log at a commit or of the database at a copy, stops the writer for good: the pages that were not
 written look as if they were, so nothing that is done with the file afterwards says anything about the device. SQLite itself
-would try the copy again, and at the last close remove the log; so it is never left to do either. The next start reads what
-stands on the device (`HeldFiles.read_from_device`) and copies the log, of which nothing was cut off, once more.
+would try the copy again, and at the last close remove the log; so unless the log is empty, the last connection that is closed
+here is one that can do neither. The next start has the pages that memory holds dropped (`HeldFiles.read_from_device`) and
+copies the log, of which nothing was cut off, once more.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class RowWriter:
         self._log_pages = 0
         """About so many were committed since the log was copied."""
         self._emptied_at: int | None = None
+        """The last seq when the log was emptied."""
         self.failed: JournalError | None = None
         """Why nothing more is taken in; None while all is well."""
 
@@ -130,11 +132,15 @@ class RowWriter:
         self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
 
     def close(self) -> None:
-        """Empties the log, closes the reader too and lets go of the files; `failed` says why where that did not go well."""
+        """Empties the log, where no reader is in the way, closes the reader too and lets go of the files; `failed` says why
+        where that did not go well.
+        """
         self.look(True)
         # The last connection to close copies the log into the database, ignores its errors, and removes what stands at the
-        # log's path. Where that must not be, the last one is the reader, which does neither.
+        # log's path. That is for an empty log; where it is not (a failure, or another process reads), the last one is the
+        # reader, which does neither.
+        is_empty = self.failed is None and self._emptied_at == self.last_seq
         connections: list[RowReader | sqlite3.Connection] = [self._reader, self._connection]
-        for connection in connections if self.failed is None else connections[::-1]:
+        for connection in connections if is_empty else connections[::-1]:
             connection.close()
         self._files.release()

@@ -8,6 +8,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from services.journal import (
 )
 from services.journal.connections import LOG_PAGES, log_of, make_durable
 from services.journal.row import Row
+from services.journal.row_writer import RowWriter
 from services.journal.sqlite import SqliteJournal
 from tests.unit.journal.chains import next_row, with_header
 from tests.unit.journal.killed import FRAME_BYTES, killed
@@ -446,6 +448,33 @@ async def test_closing_says_that_the_log_could_not_be_copied(path: Path) -> None
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     await journal.close()
+    again = await SqliteJournal.open(path)
+    assert await again.last_row() == row
+    await again.close()
+
+
+async def test_a_log_that_a_reader_kept_from_being_emptied_is_left_at_the_close(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the reader goes before the last connection is closed, and SQLite could copy it."""
+    monkeypatch.setattr(sqlite, "IDLE_S", 3600.0)
+    journal = await SqliteJournal.open(path)
+    row = next_row(None, journal_id=journal.journal_id)
+    await journal.append(row)
+    before = log_of(path).read_bytes()
+    reader = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM rows").fetchone() == (1,)
+
+    def look(writer: RowWriter, is_idle: bool, look: Callable[[RowWriter, bool], bool] = RowWriter.look) -> bool:
+        failed = look(writer, is_idle)
+        reader.close()
+        return failed
+
+    monkeypatch.setattr(RowWriter, "look", look)
+    await journal.close()
+    assert journal.failed is None
+    assert log_of(path).read_bytes() == before
     again = await SqliteJournal.open(path)
     assert await again.last_row() == row
     await again.close()
