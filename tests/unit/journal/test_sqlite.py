@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -415,41 +414,64 @@ asyncio.run(main(Path(sys.argv[1])))
     await journal.close()
 
 
-async def test_an_idle_writer_whose_log_cannot_be_copied_stops(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "IDLE_S", 0.001)
-    journal = await SqliteJournal.open(path)
-    row = next_row(None, journal_id=journal.journal_id)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+async def test_an_idle_writer_whose_log_cannot_be_copied_stops(path: Path) -> None:
+    program = """
+import asyncio, resource, sys
+from pathlib import Path
+from services.journal import JournalError, sqlite
+from tests.unit.journal.chains import next_row
+
+sqlite.IDLE_S = 0.001
+
+async def main(path):
+    journal = await sqlite.SqliteJournal.open(path)
+    await journal.append(next_row(None, journal_id=journal.journal_id))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
     try:
-        await journal.append(row)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-        journal._tick()
-        with pytest.raises(JournalError, match="copying its log into it failed: ") as failed:
-            await asyncio.wait_for(journal.watch(), 60)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert journal.failed is failed.value
+        await asyncio.wait_for(journal.watch(), 60)
+    except JournalError as error:
+        print(error)
+        print("stopped", journal.failed is error)
     await journal.close()
-    assert size(log_of(path)) > 32
-    again = await SqliteJournal.open(path)
-    assert await again.last_row() == row
-    await again.close()
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+    failed, stopped = in_another_process(program, path)
+    assert failed.startswith(f"{path}: copying its log into it failed: ")
+    assert stopped == "stopped True"
+    await check_that_the_log_kept_the_row(path)
 
 
 async def test_closing_says_that_the_log_could_not_be_copied(path: Path) -> None:
+    program = """
+import asyncio, resource, sys
+from pathlib import Path
+from services.journal import JournalError
+from services.journal.sqlite import SqliteJournal
+from tests.unit.journal.chains import next_row
+
+async def main(path):
     journal = await SqliteJournal.open(path)
-    row = next_row(None, journal_id=journal.journal_id)
-    await journal.append(row)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    await journal.append(next_row(None, journal_id=journal.journal_id))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
     try:
-        with pytest.raises(JournalError, match="copying its log into it failed: "):
-            await journal.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        await journal.close()
+    except JournalError as error:
+        print(error)
     await journal.close()
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+    (failed,) = in_another_process(program, path)
+    assert failed.startswith(f"{path}: copying its log into it failed: ")
+    await check_that_the_log_kept_the_row(path)
+
+
+async def check_that_the_log_kept_the_row(path: Path) -> None:
+    assert size(log_of(path)) > 32
     again = await SqliteJournal.open(path)
-    assert await again.last_row() == row
+    last = await again.last_row()
+    assert last == next_row(None, journal_id=again.journal_id)
     await again.close()
 
 
@@ -483,15 +505,21 @@ async def test_a_log_that_a_reader_kept_from_being_emptied_is_left_at_the_close(
 async def test_a_start_whose_log_cannot_be_copied_leaves_it(path: Path) -> None:
     image = killed(path.parent / "before", [2, 400, 1])
     path = image.put(path.parent / "after")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, before[1]))  # enough for SQLite's index of the log
-    try:
-        with pytest.raises(JournalError, match="copying its log into it failed: "):
-            await SqliteJournal.open(path)
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        assert log_of(path).read_bytes() == image.log
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    program = """
+import asyncio, resource, sys
+from pathlib import Path
+from services.journal import JournalError
+from services.journal.sqlite import SqliteJournal
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))  # enough for SQLite's index of the log
+try:
+    asyncio.run(SqliteJournal.open(Path(sys.argv[1])))
+except JournalError as error:
+    print(error)
+"""
+    (failed,) = in_another_process(program, path)
+    assert failed.startswith(f"{path}: copying its log into it failed: ")
+    assert log_of(path).read_bytes() == image.log
     again = await SqliteJournal.open(path)
     assert await again.last_row() == image.rows[-1]
     await again.close()
