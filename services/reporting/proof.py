@@ -21,8 +21,9 @@ from services.reporting.journaled import Journaled
 class ReadDatabaseProof:
     """Give it every row from the first on, after the engine has done it; a context manager.
 
-    It keeps a transaction open, so a venue that is running does not move what is compared. A file that is not there, or holds
-    nothing yet, has nothing to compare.
+    It keeps a transaction open, so a venue that is running does not move what is compared, and cannot begin the file's log anew
+    until the walk is over: about 11 KiB a command that comes meanwhile. A file that is not there, or holds nothing yet, has
+    nothing to compare.
     """
 
     def __init__(self, path: Path, engine: AuditedEngine, *, every_order: bool = True) -> None:

@@ -75,10 +75,14 @@ def test_what_the_product_sets_itself_and_what_the_docs_name_is_known(monkeypatc
         for file in (*files, *sorted((REPOSITORY / "docs").glob("*.md")))
         for name in re.findall(r"\bREX_[A-Z_]+\b", file.read_text(encoding="utf-8"))
     }
-    assert {"REX_DATA_DIR", "REX_HOST", "REX_REQUIRE_EVERYTHING", "REX_CHECKING_BUILD"} <= named
-    for name in named - set(VARIABLES):
+    assert {"REX_DATA_DIR", "REX_HOST", "REX_REQUIRE_EVERYTHING", "REX_CHECKING_BUILD", "REX_SERVICE_HOST"} <= named
+    for name in named - {*VARIABLES, "REX_SERVICE_HOST"}:
         monkeypatch.setenv(name, "1")
     read_settings()
+    monkeypatch.setenv("REX_SERVICE_HOST", "10.0.0.1")  # named as what Kubernetes sets, and the sentence with it
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings()
+    assert str(refused.value) in (REPOSITORY / "docs/operators.md").read_text(encoding="utf-8")
 
 
 def test_every_variable_is_documented_with_its_option() -> None:
