@@ -11,27 +11,46 @@ import typer
 from services.cli.options import AsJson, DataDir, Port, settings_of
 from services.cli.terminal import out, run
 
+Seconds = Annotated[
+    float, typer.Option(help="Stop by itself after so many seconds; 0 runs until Ctrl-C.", min=0, metavar="SECONDS")
+]
+Rate = Annotated[
+    float,
+    typer.Option(
+        help="Orders a second of all simulated traders together.",
+        min=0.1,
+        max=2000,
+        metavar="N",
+        envvar="REX_DEMO_ORDERS_PER_SECOND",
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Seed of the simulated traders.", metavar="N", envvar="REX_SEED")]
+Schedule = Annotated[
+    Literal["always", "exchange"],
+    typer.Option(
+        help="exchange: auctions at 08:55 and 16:00, continuous 09:00–11:30 and 13:30–16:00, Asia/Shanghai, on trading "
+        "days; always: 24 h.",
+        envvar="REX_SCHEDULE",
+    ),
+]
+Host = Annotated[str, typer.Option(help="Address to listen on.", metavar="ADDRESS", envvar="REX_HOST")]
+AcceptClock = Annotated[
+    bool,
+    typer.Option(
+        "--accept-clock",
+        help="You vouch for the clock: start though it is behind the last command, or though trading days are skipped.",
+        metavar="",
+        envvar="REX_ACCEPT_CLOCK",
+    ),
+]
+
 
 def demo(
-    seconds: Annotated[
-        float,
-        typer.Option(help="Stop by itself after so many seconds; 0 runs until Ctrl-C.", min=0, metavar="SECONDS"),
-    ] = 0,
+    seconds: Seconds = 0,
     port: Port = 8000,
     data_dir: DataDir = Path("rex-data"),
-    rate: Annotated[
-        float,
-        typer.Option(
-            help="Orders a second of all simulated traders together.",
-            min=0.1,
-            max=2000,
-            metavar="N",
-            envvar="REX_DEMO_ORDERS_PER_SECOND",
-        ),
-    ] = 20.0,
-    seed: Annotated[
-        int, typer.Option(help="Seed of the simulated traders.", metavar="N", envvar="REX_SEED")
-    ] = 20231201,
+    rate: Rate = 20.0,
+    seed: Seed = 20231201,
     as_json: AsJson = False,
 ) -> None:
     """A venue with simulated traders in every instrument, open around the clock.
@@ -63,26 +82,9 @@ def demo(
 def serve(
     port: Port = 8000,
     data_dir: DataDir = Path("rex-data"),
-    schedule: Annotated[
-        Literal["always", "exchange"],
-        typer.Option(
-            help="exchange: auctions at 08:55 and 16:00, continuous 09:00–11:30 and 13:30–16:00, Asia/Shanghai, on trading "
-            "days; always: 24 h.",
-            envvar="REX_SCHEDULE",
-        ),
-    ] = "exchange",
-    host: Annotated[
-        str, typer.Option(help="Address to listen on.", metavar="ADDRESS", envvar="REX_HOST")
-    ] = "127.0.0.1",
-    accept_clock: Annotated[
-        bool,
-        typer.Option(
-            "--accept-clock",
-            help="You vouch for the clock: start though it is behind the last command, or though trading days are skipped.",
-            metavar="",
-            envvar="REX_ACCEPT_CLOCK",
-        ),
-    ] = False,
+    schedule: Schedule = "exchange",
+    host: Host = "127.0.0.1",
+    accept_clock: AcceptClock = False,
     as_json: AsJson = False,
 ) -> None:
     """A venue without simulated traders, with the exchange's sessions.
