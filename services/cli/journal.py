@@ -103,9 +103,11 @@ async def _verify(data_dir: Path, prove: bool, expected: list[Witness], show: bo
         except ReadDatabaseForeign as other:
             note = str(other)
             foreign = [note]
-        engine = None
-        with contextlib.suppress(JournalError):  # the walk meets the damage again, and says how far the rows are good
+        engine = no_engine = None
+        try:
             engine = await starting_engine(journal) if prove else None
+        except JournalError as error:
+            no_engine = error  # where a row is damaged, the walk meets it and says how far the rows are good
         with progress(show) as bar, contextlib.ExitStack() as held:
             proof = None
             if engine is not None and not foreign:
@@ -113,19 +115,20 @@ async def _verify(data_dir: Path, prove: bool, expected: list[Witness], show: bo
             task = bar.add_task("verifying", total=await _length(journal))
             result = await walk(
                 journal,
-                prove=prove,
                 engine=engine,
                 witnesses=[*expected, *([read_database] if read_database is not None else [])],
                 on_progress=lambda seq: bar.update(task, completed=seq),
                 on_row=proof.take if proof is not None else None,
             )
-            if prove and result.good:
-                error = await sealed_state_error(
+            if result.good and no_engine is not None:
+                result = replace(result, error=str(no_engine), error_seq=no_engine.seq or result.last_seq + 1)
+            elif result.good and prove:
+                unequal = await sealed_state_error(
                     journal,
                     lambda what, seq, last: bar.update(task, description=what, completed=seq, total=last),
                 )
-                if error is not None:
-                    result = replace(result, error=error, error_seq=(result.re_executed_after or 0) + 1)
+                if unequal is not None:
+                    result = replace(result, error=unequal, error_seq=(result.re_executed_after or 0) + 1)
         return Verified(result, note, proof.differences if proof is not None else foreign)
     finally:
         await journal.close()

@@ -13,7 +13,6 @@ from services.journal import Journal
 from services.journal.errors import JournalError
 from services.journal.replay import StateMachine, re_execute
 from services.journal.row import NO_HASH, Row
-from services.journal.upgrades import starting_engine
 from services.journal.witness import Witness
 
 
@@ -48,18 +47,16 @@ class Verification:
 async def verify(
     journal: Journal,
     *,
-    prove: bool = False,
     engine: StateMachine | None = None,
     witnesses: Iterable[Witness] = (),
     on_progress: Callable[[int], None] | None = None,
     on_row: Callable[[Row], None] | None = None,
 ) -> Verification:
-    """Reads every row and checks hash, CRC and chain; with `prove` it also re-executes each command
-    that the present rules made.
+    """Reads every row and checks hash, CRC and chain; where there is an `engine` (`upgrades.starting_engine`), it re-executes
+    each command after its last one.
 
-    The journal must hold what each witness remembers. `engine` re-executes in place of the one that
-    `upgrades.starting_engine` makes. `on_row` is given each good row, `on_progress` its last sequence number. Stops at the
-    first error and returns it.
+    The journal must hold what each witness remembers. `on_row` is given each good row, `on_progress` its last sequence number.
+    Stops at the first error and returns it.
     """
     rows = last_seq = 0
     last_hash = NO_HASH
@@ -67,11 +64,6 @@ async def verify(
     error: JournalError | None = None
     waiting = sorted(witnesses)
     confirmed: list[Witness] = []
-    if prove and engine is None:
-        try:
-            engine = await starting_engine(journal)
-        except JournalError as found:
-            error = found  # where a row is damaged, the walk finds the first one
     re_executed_after = None if engine is None else engine.last_seq
     try:
         async for row in journal.read(0):

@@ -75,7 +75,7 @@ async def project(folder: Path, name: str = READ_DATABASE_FILE) -> Path:
 
 async def prove(path: Path) -> Any:
     journal = await SqliteJournal.open(path, read_only=True)
-    result = await verify(journal, prove=True)
+    result = await verify(journal, engine=await starting_engine(journal))
     await journal.close()
     return result
 
@@ -327,9 +327,11 @@ async def test_a_marker_that_does_not_hold_what_it_must_is_refused(
     path = unpack(AUCTION_HALTED, tmp_path)
     await upgrade(tmp_path)
     rewrite(path, change)
-    result = await prove(path)
-    assert not result.good
-    assert sentence in str(result.error)
+    arguments = ["journal", "verify", "--data-dir", str(tmp_path), "--prove", "--json"]
+    proved = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    found = json.loads(proved.stdout)
+    assert (proved.exit_code, found["good"], found["state_hash"]) == (1, False, None)
+    assert sentence in found["error"]
     with pytest.raises(JournalCorrupt, match=sentence):
         async with open_venue(Settings(data_dir=tmp_path, port=0, schedule="always"), clock=Clock(path)):
             pass
