@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 from services.gateway.problems import ProblemError
 
@@ -60,7 +61,7 @@ class UnderWay:
         if self._turns.get(key_id, 0) >= TURN or self[key_id] >= _MOST[only_cancels]:
             return False
         line = self._lines.get(key_id)
-        return line is None or not line.waiting[only_cancels]
+        return line is None or not (line.waiting[only_cancels] or line.let_in)
 
     async def turn(self, key_id: int, only_cancels: bool = False) -> None:
         """Returns when one more may begin, if it does so at once. Of orders, and of cancels, who waits longest goes first."""
@@ -69,29 +70,43 @@ class UnderWay:
             waiter = asyncio.get_running_loop().create_future()
             line.waiting[only_cancels].append(waiter)
             self._call(key_id, line)
-            await waiter
+            try:
+                await waiter
+            finally:
+                self._leave(key_id, line, waiter, only_cancels)
             if self[key_id] < _MOST[only_cancels]:
                 return
 
     def _call(self, key_id: int, line: _Line) -> None:
         if not line.called:
             line.called = True
-            asyncio.get_running_loop().call_soon(self._admit, key_id, line)
+            asyncio.get_running_loop().call_soon(self._let_in, key_id, line)
 
-    def _admit(self, key_id: int, line: _Line) -> None:
-        """Lets the next ones begin, cancels first."""
+    def _let_in(self, key_id: int, line: _Line) -> None:
+        """Lets the next ones begin, in the next turn of the loop; cancels first."""
         line.called = False
-        admitted = 0
+        free = TURN
         for only_cancels in (True, False):
             waiting = line.waiting[only_cancels]
-            while waiting and admitted < TURN and self[key_id] + admitted < _MOST[only_cancels]:
+            while waiting and free and self[key_id] + line.let_in < _MOST[only_cancels]:
                 waiter = waiting.popleft()
-                if not waiter.done():  # done: its connection has ended
+                if not waiter.cancelled():
                     waiter.set_result(None)
-                    admitted += 1
-        if not any(line.waiting):
+                    line.let_in += 1
+                    free -= 1
+        if not free:
+            self._call(key_id, line)
+
+    def _leave(self, key_id: int, line: _Line, waiter: asyncio.Future[None], only_cancels: bool) -> None:
+        """A connection begins, or has ended."""
+        if waiter.cancelled():
+            with suppress(ValueError):  # It was let in in vain already.
+                line.waiting[only_cancels].remove(waiter)
+        else:
+            line.let_in -= 1
+        if not (line.let_in or any(line.waiting)):
             del self._lines[key_id]
-        elif admitted == TURN:
+        else:
             self._call(key_id, line)
 
 
@@ -101,6 +116,8 @@ class _Line:
     def __init__(self) -> None:
         self.waiting: tuple[deque[asyncio.Future[None]], deque[asyncio.Future[None]]] = deque(), deque()
         """With orders and amends; with cancels."""
+        self.let_in = 0
+        """How many were let in and have not begun yet."""
         self.called = False
         """The next ones are let in in the next turn of the loop."""
 

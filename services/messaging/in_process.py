@@ -17,7 +17,7 @@ _RESERVE = 16
 """The last sixteenth of the inbox is for cancels and operators, the last quarter of that for operators alone."""
 ROUND_COMMANDS = 4
 """Commands of one account in one round, and so in one journal row. Whoever comes waits for the row that is on its way to the
-device and for his own: while one account floods, 8 of its commands."""
+device and for his own: while one account floods, 8 of its commands (more where the device is slow: `sequencer.TURN_S`)."""
 
 
 class InProcessInbox:

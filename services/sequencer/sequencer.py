@@ -3,7 +3,8 @@
 Group commit clocks itself: while a row is on its way to the device, the commands that wait are numbered and run as the next
 row; what comes before the device is free for it still joins it, within the turns of its account. So the engine is at most one
 row ahead of the device.
-All commands of a row bear one time, and timers that are due stand before them, so no result depends on where a row ends.
+All commands of a row bear one time, and timers that are due stand before them, so no result depends on where a row ends. What
+comes behind a timer's instant, or much later than the row's time, is left to the next row.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ MAX_ROW_BYTES = 512 * 1_024
 TURN_S = 0.002
 """A row takes one turn of each account, and one more for each such time the device needs for a row: a member who is alone gets
 on with a slow device, too, and whoever comes waits for the device rather than for the turns of others."""
+
+LATE_NS = 20_000_000
+"""How long after its time a row still takes commands in."""
 
 MEASURED_ROWS = 32
 """How many rows tell how fast the device is."""
@@ -122,7 +126,7 @@ class Sequencer:
 
     def _look_up(self) -> None:
         """Ends a wait for the inbox: there is something else to see to."""
-        if self._wait is not None:
+        if self._wait is not None and not self._wait.expired():
             self._wait.reschedule(asyncio.get_running_loop().time())
 
     async def _continue_chain(self) -> None:
@@ -164,7 +168,8 @@ class Sequencer:
             row.encode()  # Done while the device is busy; in vain where late ones come.
             await self._device_free.wait()
         self._raise_what_failed()
-        for _ in range(self._turns()):
+        may_join = not self._inbox.depth or self._is_now(time_ns)
+        for _ in range(self._turns() if may_join else 0):
             late = self._inbox.take_late(MAX_ROW_COMMANDS - row.command_count, MAX_ROW_BYTES - row.payload_bytes)
             if late:
                 row = await self._extended(row, (), late, time_ns)
@@ -177,6 +182,15 @@ class Sequencer:
             raise SequencerStopped(row.first_seq, error) from error
         self._commit = asyncio.create_task(self._put_down(row, appended, self._commit))
         self._commit.add_done_callback(self._wake_if_failed)
+
+    def _is_now(self, time_ns: int) -> bool:
+        """Whether what comes at this instant may still bear a row's time: soon after it, and with no timer between the two."""
+        try:
+            now_ns = self._clock()
+        except ClockRefused:
+            return False  # Said when the next row is stamped; this one, stamped before, is still put down.
+        timers_ns = self._look_at_ns, self._engine.next_deadline_ns or now_ns + 1
+        return now_ns < min(timers_ns) and now_ns - time_ns <= LATE_NS
 
     def _empty_row(self) -> Row:
         """The row behind all that was run, with no commands yet."""

@@ -73,7 +73,9 @@ class Gateway:
         return Submission(pack_commands([Command(kind=CommandKind.CANCEL, account=2, order_id=1)]))
 
     async def run_engine(self, submissions: list[Submission] | None = None) -> Row:
-        row = self.venue.row(submissions or await self.inbox.take(100, 10**6))
+        if submissions is None:
+            submissions = [*await self.inbox.take(100, 10**6), *self.inbox.take_late(100, 10**6)]
+        row = self.venue.row(submissions)
         self.state.apply(row)
         self.entry.resolve(row)
         return row

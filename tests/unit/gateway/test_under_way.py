@@ -68,7 +68,7 @@ async def test_connections_wait_for_room_and_a_cancel_does_not() -> None:
 
 
 async def test_connections_of_a_key_take_turns_and_others_have_theirs_between() -> None:
-    """Four of a key in one turn of the loop, whoever of its connections asks first; another key waits for none of them."""
+    """So many of a key in one turn of the loop, whichever of its connections asks; another key waits for none of them."""
     under_way, order = UnderWay(), []
 
     async def connection(key_id: int, name: str) -> None:
@@ -86,12 +86,32 @@ async def test_connections_of_a_key_take_turns_and_others_have_theirs_between() 
     connections = [asyncio.create_task(connection(7, name)) for name in "abc"]
     turns()
     await asyncio.gather(*connections, asyncio.create_task(connection(8, "x")))
-    together = "".join(order).split("|")
-    assert all(len(turn.replace("x", "")) <= 2 * TURN for turn in together), together
+    together = [turn.split() for turn in " ".join(order).split("|")]
+    assert max(sum(name[0] != "x" for name in turn) for turn in together) == TURN, together
     assert sorted(name for name in order if name != "|") == sorted(
         f"{name}{number}" for name in "abcx" for number in range(3)
     )
     assert under_way[7] == 9
+
+
+async def test_a_connection_that_ends_while_it_waits_leaves_the_line_and_the_next_one_has_its_place() -> None:
+    under_way, began = UnderWay(), list[str]()
+    under_way.begin(7, UNDER_WAY)
+
+    async def connection(name: str) -> None:
+        await under_way.turn(7)
+        under_way.begin(7, 1)
+        began.append(name)
+
+    waiting = [asyncio.create_task(connection(name)) for name in ("first", "let in", "last")]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    await asyncio.wait(waiting[:1])
+    under_way.end(7)
+    await asyncio.sleep(0)  # "let in" has its place now and has not begun.
+    waiting[1].cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert (began, under_way[7], under_way.keys_waiting) == (["last"], UNDER_WAY, 0)
 
 
 async def test_what_is_looked_up_is_under_way_until_it_is_found() -> None:

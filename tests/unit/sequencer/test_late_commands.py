@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from matching_engine.records import Command, CommandKind
 from services.journal.replay import StateMachine
 from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
 from services.sequencer import sequencer
-from services.sequencer.sequencer import MAX_ROW_COMMANDS, MEASURED_ROWS, Sequencer
+from services.sequencer.clock import ClockRefused
+from services.sequencer.schedule import Schedule
+from services.sequencer.sequencer import LATE_NS, MAX_ROW_COMMANDS, MEASURED_ROWS, Sequencer
 from tests.unit.sequencer.test_sequencer import Breaking, stopped
 from tests.unit.sequencer.venue import Never, Venue, records, running, venue
 
@@ -37,7 +40,9 @@ class BusyDevice(SqliteJournal):
 
 
 @asynccontextmanager
-async def with_a_busy_device(path: Path, engine: StateMachine | None = None) -> AsyncIterator[tuple[Venue, BusyDevice]]:
+async def with_a_busy_device(
+    path: Path, engine: StateMachine | None = None, schedule: Schedule | None = None
+) -> AsyncIterator[tuple[Venue, BusyDevice]]:
     """A venue whose rows stay on their way to the device until `free` is set."""
     async with venue(path, engine=engine) as one:
         await one.journal.close()
@@ -45,7 +50,9 @@ async def with_a_busy_device(path: Path, engine: StateMachine | None = None) -> 
         assert isinstance(journal, BusyDevice)
         journal.free = asyncio.Event()
         one.journal = journal
-        one.sequencer = Sequencer(one.engine, journal, one.inbox, one.feed, clock=one.clock, schedule=Never())
+        one.sequencer = Sequencer(
+            one.engine, journal, one.inbox, one.feed, clock=one.clock, schedule=schedule or Never()
+        )
         try:
             yield one, journal
         finally:
@@ -105,8 +112,71 @@ async def test_a_fault_of_one_that_came_late_stops_it_before_its_row_is_written(
         assert [row.last_seq for row in await one.journaled()] == [1]
 
 
+class Closes(Never):
+    """A schedule with one command due, once, at an instant."""
+
+    def __init__(self, at_ns: int) -> None:
+        self.at_ns = at_ns
+
+    def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
+        if now_ns < self.at_ns:
+            return []
+        self.at_ns = 2**62
+        return [Command(kind=CommandKind.RECORD, request_id=999)]
+
+    def next_ns(self, now_ns: int) -> int:
+        return self.at_ns
+
+
 @pytest.mark.anyio
-@pytest.mark.parametrize(("turn_s", "sizes"), [(3600.0, [1, 8, 8, 8, 6]), (1e-9, [1, 30])])
+@pytest.mark.parametrize(
+    ("closes_ns", "comes_ns", "rows"),
+    [
+        (2**62, 1_000 + LATE_NS, [[(1, 1_000)], [(2, 1_000), (3, 1_000)]]),
+        (2**62, 1_001 + LATE_NS, [[(1, 1_000)], [(2, 1_000)], [(3, 1_001 + LATE_NS)]]),
+        (2_001, 2_000, [[(1, 1_000)], [(2, 1_000), (3, 1_000)]]),
+        (2_000, 2_000, [[(1, 1_000)], [(2, 1_000)], [(999, 2_000), (3, 2_000)]]),
+    ],
+    ids=["in time", "too late", "before a timer", "at a timer"],
+)
+async def test_what_comes_late_is_not_run_before_a_timer_nor_stamped_long_before_it_came(
+    path: Path, closes_ns: int, comes_ns: int, rows: list[list[tuple[int, int]]]
+) -> None:
+    async with with_a_busy_device(path, schedule=Closes(closes_ns)) as (one, device), running(one):
+        for seq in (1, 2):
+            await one.inbox.put(records(request_id=seq))
+            await run_by_the_engine(one, seq)
+        one.clock.now_ns = comes_ns
+        await one.inbox.put(records(request_id=3))
+        device.free.set()
+        seen = [await one.next_row() for _ in rows]
+        assert [[(command.request_id, command.time_ns) for command in row.command_list] for row in seen] == rows
+
+
+@pytest.mark.anyio
+async def test_a_clock_that_jumps_while_a_row_waits_stops_the_writer_behind_it(path: Path) -> None:
+    async with with_a_busy_device(path) as (one, device):
+        jumped = False
+
+        def clock() -> int:
+            if jumped:
+                raise ClockRefused("it jumped")
+            return 1_000
+
+        one.sequencer = Sequencer(one.engine, one.journal, one.inbox, one.feed, clock=clock, schedule=Never())
+        stop = asyncio.create_task(stopped(one))
+        for seq in (1, 2):
+            await one.inbox.put(records())
+            await run_by_the_engine(one, seq)
+        jumped = True
+        await one.inbox.put(records())
+        device.free.set()
+        assert (await stop).first_seq == 3
+        assert [row.last_seq for row in await one.journaled()] == [1, 2]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("turn_s", "sizes"), [(3600.0, [1, *[4] * 7, 2]), (1e-9, [1, 30])])
 async def test_a_member_alone_has_several_turns_in_a_row_where_the_device_is_slow(
     path: Path, monkeypatch: pytest.MonkeyPatch, turn_s: float, sizes: list[int]
 ) -> None:
