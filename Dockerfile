@@ -13,6 +13,7 @@ RUN useradd --system --home-dir /data --create-home rex
 USER rex
 VOLUME /data
 # Inside the container REX listens on every address; docker-compose.yml publishes the port on 127.0.0.1 of the host only.
-ENV REX_DATA_DIR=/data REX_HOST=0.0.0.0
+# Every visitor has the address of Docker's gateway: one share of the pages is all of them.
+ENV REX_DATA_DIR=/data REX_HOST=0.0.0.0 REX_MAX_PAGES_PER_ADDRESS=256
 EXPOSE 8000
 CMD ["/rex/bin/rex", "demo"]

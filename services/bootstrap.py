@@ -249,7 +249,7 @@ def _mount_pages(app: FastAPI, start: _Start, keys: dict[str, IssuedKey]) -> Das
         read_key=keys[PAGES].key,
         trader_key=keys[_desk().name].key if demo else None,
         operator_key=keys[OPERATOR].key if demo else None,
-        share_of_address=settings.max_connections_per_address / settings.max_connections,
+        pages_per_address=settings.max_pages_per_address,
     )
 
 

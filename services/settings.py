@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     max_connections_per_address: int = Field(default=1024, ge=1)
     """Of them from one address. Behind a proxy every client has the proxy's address: raise it to `max_connections` there."""
 
+    max_pages_per_address: int = Field(default=64, ge=1)
+    """Of the 256 pages that may be open, how many one address may have. 256 where it cannot tell visitors apart."""
+
     max_websockets_per_key: int = Field(default=16, ge=1)
     """WebSocket connections of one API key at once."""
 

@@ -16,7 +16,7 @@ from services.dashboard.desk import Desk
 from services.dashboard.live import LiveFeed
 from services.dashboard.operations import Operations
 from services.dashboard.operator_page import operator_page
-from services.dashboard.page_limit import SHARE_OF_ADDRESS, PageLimit
+from services.dashboard.page_limit import PAGES_PER_ADDRESS, PageLimit
 from services.dashboard.trader_page import TraderPage, no_instrument_page
 
 _FIRST_SYMBOL = "PRND-OX"
@@ -47,13 +47,13 @@ def mount_dashboard(
     read_key: str,
     trader_key: str | None,
     operator_key: str | None,
-    share_of_address: float = SHARE_OF_ADDRESS,
+    pages_per_address: int = PAGES_PER_ADDRESS,
 ) -> Dashboard:
     """Serves the pages at /ui and leads / there; everything else stays the API's.
 
     `url` says where the venue answers and is asked again for every connection. Whoever reaches the pages may do what their keys
     may: without a `trader_key` there is no ticket, without an `operator_key` the control page only shows. One address may have
-    `share_of_address` of the pages that may be open. NiceGUI has one application per process, so a second venue in a process
+    `pages_per_address` of the pages that may be open. NiceGUI has one application per process, so a second venue in a process
     takes the pages over from the first.
     """
     dashboard = Dashboard(
@@ -70,7 +70,7 @@ def mount_dashboard(
     # NiceGUI adds its middleware at every mount, which Starlette refuses once the application has served a request.
     nicegui.app.user_middleware.clear()
     nicegui.app.middleware_stack = None
-    nicegui.app.add_middleware(PageLimit, share_of_address=share_of_address)
+    nicegui.app.add_middleware(PageLimit, pages_per_address=pages_per_address)
     # By polling, every request without an id would open one more session.
     nicegui.app.config.socket_io_js_transports = ["websocket"]
     nicegui.core.sio.eio.transports = ["websocket"]

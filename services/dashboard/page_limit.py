@@ -18,9 +18,9 @@ PAGES_WITHOUT_BROWSER = 32
 """Of them, how many may still wait for their browser to connect, which it does when it has loaded the scripts."""
 CONNECT_SECONDS = 10.0
 """How long each of those may wait where there are that many; NiceGUI itself waits a minute."""
-SHARE_OF_ADDRESS = 1 / 4
-"""What one address may have of either: an office behind one address has 64 pages, and one that takes all it can get leaves
-three quarters to others."""
+PAGES_PER_ADDRESS = 64
+"""How many of PAGES one address may have, and the same share of PAGES_WITHOUT_BROWSER: enough for an office behind one, and one
+that takes all it can get leaves three quarters to others."""
 
 _NO_PAGES = ("/_nicegui", "/_nicegui_ws", "/favicon.ico")
 
@@ -28,9 +28,9 @@ _NO_PAGES = ("/_nicegui", "/_nicegui_ws", "/favicon.ico")
 class PageLimit:
     """Middleware of NiceGUI's application: 503 for one page too many."""
 
-    def __init__(self, app: ASGIApp, share_of_address: float = SHARE_OF_ADDRESS) -> None:
+    def __init__(self, app: ASGIApp, pages_per_address: int = PAGES_PER_ADDRESS) -> None:
         self._app = app
-        self._share = share_of_address
+        self._per_address = pages_per_address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -52,7 +52,7 @@ class PageLimit:
     def _is_within(self, places: int, pages: list[Client], address: str) -> bool:
         """Whether one more of this address fits into so many places."""
         of_address = sum(page.ip == address for page in pages)
-        return len(pages) < places and of_address < max(1, int(places * self._share))
+        return len(pages) < places and of_address < max(1, self._per_address * places // PAGES)
 
 
 def _waits(page: Client) -> bool:

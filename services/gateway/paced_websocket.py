@@ -26,7 +26,7 @@ class PacedWebSocket(WebSocketsSansIOProtocol):
     _held = False
     """Reading was paused, and nobody has resumed it yet."""
     _waits = False
-    """Nothing is parsed for now: this client's address has sent too many control frames (`LimitedWebSocket`)."""
+    """Nothing is parsed for now: this client has sent too many control frames (`LimitedWebSocket`)."""
     _slices_behind_close = 0
     _next: asyncio.Handle | None = None
     """The turn of the loop that parses on."""
@@ -44,7 +44,8 @@ class PacedWebSocket(WebSocketsSansIOProtocol):
         if self._next is not None or self._waits:
             return
         if self._unparsed and self.handshake_complete and not self.read_paused and not self.transport.is_closing():
-            piece, self._unparsed = self._unparsed[:SLICE_BYTES], self._unparsed[SLICE_BYTES:]
+            size = self._slice_bytes()
+            piece, self._unparsed = self._unparsed[:size], self._unparsed[size:]
             super().data_received(bytes(piece))
         if self.transport.is_closing():
             self._unparsed = _NOTHING
@@ -59,6 +60,9 @@ class PacedWebSocket(WebSocketsSansIOProtocol):
         elif self._held and not self.read_paused:
             self._held = False
             self.transport.resume_reading()
+
+    def _slice_bytes(self) -> int:
+        return SLICE_BYTES
 
     def _parse_next(self) -> None:
         self._next = None

@@ -29,8 +29,8 @@ class Sockets(ServerState):
         self.max_connections_per_address = max_connections_per_address
         self.open = 0
         self._open_by_address: Counter[str] = Counter()
-        self.control_frames: Counter[str] = Counter()
-        """By address: what its WebSockets have sent since the last sweep that is no message."""
+        self.control_frames: Counter[int | str] = Counter()
+        """By key id, and by address without a key: what WebSockets have sent since the last sweep that is no message."""
 
     def enter(self, address: str) -> bool:
         """Counts one more socket of the address; False, and not counted, where that is one too many."""

@@ -52,7 +52,12 @@ class WebSocketEndpoint:
         except ProblemError as problem:
             await refuse_handshake(problem, scope, receive, send)
             return
-        connection = Connection(self._state, self._order_entry, self._channels, self._clock, key, self._admit)
+
+        def admit_late(key: ApiKey) -> None:
+            self._admit(key)
+            scope[KEY] = key  # The socket's limits are the key's from now on (websocket_limits.py).
+
+        connection = Connection(self._state, self._order_entry, self._channels, self._clock, key, admit_late)
         try:
             await receive()  # websocket.connect
             await send({"type": "websocket.accept"})

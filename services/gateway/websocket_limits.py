@@ -11,8 +11,10 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
 from services.gateway.connection import CLOSE_INTERNAL_ERROR, CLOSE_TOO_LARGE
+from services.gateway.doorway import KEY
 from services.gateway.http_refusals import malformed_handshake, problem_response
-from services.gateway.paced_websocket import PacedWebSocket
+from services.gateway.keys import ApiKey
+from services.gateway.paced_websocket import SLICE_BYTES, PacedWebSocket
 from services.gateway.sockets import CLOSE_SECONDS, Sockets
 
 PING_SECONDS = 20.0
@@ -20,8 +22,12 @@ PING_SECONDS = 20.0
 FRAGMENTS = 1_024
 """Of how many frames one message may consist."""
 CONTROL_FRAMES = 4_096
-"""How many pings, pongs and fragments the WebSockets of one address may send in a second: 25 ms of the venue's time. Beyond
-that none of them is read until the next, and who does not answer the server's pings for it is closed."""
+"""How many pings, pongs and fragments the WebSockets of one key, or of one address without a key, may send in a second: 25 ms
+of the venue's time. Beyond that those who send them are not read until the next."""
+OWN_FRAMES = 4
+"""How many of them a WebSocket may send whatever the others have sent; a client owes one pong in 20 seconds."""
+SHORT_SLICE_BYTES = 6 * (OWN_FRAMES + 1)
+"""How much of each is parsed at a time beyond CONTROL_FRAMES: as many frames as show that it sends them."""
 _PONG = bytes([0x80 | Opcode.PONG])
 """How a pong begins: its last and only frame."""
 
@@ -33,6 +39,8 @@ class LimitedWebSocket(PacedWebSocket):
     address: str
     """Whom this socket is counted for."""
     _closing_s = 0
+    _own_frames = 0
+    """Control frames since the last sweep."""
 
     def take_over(self, sockets: Sockets, address: str) -> None:
         """From `LimitedHttp`, behind the handshake. Answers one that the `websockets` library cannot read; uvicorn would
@@ -63,7 +71,8 @@ class LimitedWebSocket(PacedWebSocket):
             self._closing_s += 1
             if self._closing_s > CLOSE_SECONDS:
                 self.transport.abort()
-        if self._waits and self.sockets.control_frames[self.address] <= CONTROL_FRAMES:
+        self._own_frames = 0
+        if self._waits and not self._too_many():
             self._waits = False
             self._parse()
 
@@ -91,20 +100,22 @@ class LimitedWebSocket(PacedWebSocket):
             self.handle_parser_exception()
 
     def _count_control_frame(self) -> None:
-        frames = self.sockets.control_frames
-        frames[self.address] += 1
-        if frames[self.address] > CONTROL_FRAMES:
-            self._wait()
-            if frames[self.address] == CONTROL_FRAMES + 1:
-                for other in self.sockets.connections:
-                    if isinstance(other, LimitedWebSocket) and other.address == self.address:
-                        other._wait()
-
-    def _wait(self) -> None:
-        """Nothing more of this client is read until the next sweep."""
-        if not self.transport.is_closing():
+        self._own_frames += 1
+        self.sockets.control_frames[self._counted_for()] += 1
+        if self._own_frames > OWN_FRAMES and self._too_many() and not self.transport.is_closing():
             self._waits = self._held = True
             self.transport.pause_reading()
+
+    def _too_many(self) -> bool:
+        """Whether this client, or others it is counted with, have sent more control frames than they may."""
+        return self.sockets.control_frames.get(self._counted_for(), 0) > CONTROL_FRAMES
+
+    def _counted_for(self) -> int | str:
+        key: ApiKey | None = self.scope.get(KEY)  # type: ignore[assignment]
+        return self.address if key is None else key.key_id
+
+    def _slice_bytes(self) -> int:
+        return SHORT_SLICE_BYTES if self._too_many() else SLICE_BYTES
 
     def handle_parser_exception(self) -> None:
         """The client broke the protocol: nothing more is sent to it than the close."""

@@ -29,6 +29,7 @@ REPOSITORY = Path(__file__).parents[2]
         ("REX_ALLOWED_HOSTS", "[[]]", "REX_ALLOWED_HOSTS is []: "),
         ("REX_REQUEST_LOG", "perhaps", "REX_REQUEST_LOG is 'perhaps': "),
         ("REX_MAX_CONNECTIONS", "0", "REX_MAX_CONNECTIONS is '0': "),
+        ("REX_MAX_PAGES_PER_ADDRESS", "0", "REX_MAX_PAGES_PER_ADDRESS is '0': "),
     ],
 )
 def test_a_value_that_cannot_be_is_bad_usage_and_names_its_variable(

@@ -5,10 +5,11 @@ import pytest
 from fastapi import FastAPI
 
 from services.dashboard import mount_dashboard
+from services.dashboard.page_limit import PAGES_PER_ADDRESS
 from services.gateway import problems
 
 
-def application(trader_key: str | None = None) -> FastAPI:
+def application(trader_key: str | None = None, pages_per_address: int = PAGES_PER_ADDRESS) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None)
 
     @app.get("/v1/venue")
@@ -17,7 +18,12 @@ def application(trader_key: str | None = None) -> FastAPI:
 
     problems.install(app)
     mount_dashboard(
-        app, url=lambda: "http://127.0.0.1:1", read_key="rex_read", trader_key=trader_key, operator_key=None
+        app,
+        url=lambda: "http://127.0.0.1:1",
+        read_key="rex_read",
+        trader_key=trader_key,
+        operator_key=None,
+        pages_per_address=pages_per_address,
     )
     return app
 

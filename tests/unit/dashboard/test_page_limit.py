@@ -7,7 +7,7 @@ import httpx
 import pytest
 from nicegui import Client
 
-from services.dashboard.page_limit import CONNECT_SECONDS, PAGES_WITHOUT_BROWSER
+from services.dashboard.page_limit import CONNECT_SECONDS, PAGES, PAGES_PER_ADDRESS, PAGES_WITHOUT_BROWSER
 from tests.unit.dashboard.test_mount import application
 
 pytestmark = pytest.mark.anyio
@@ -25,9 +25,16 @@ def no_pages() -> Iterator[None]:
 
 
 @pytest.fixture
-async def browsers() -> AsyncIterator[Callable[[int], httpx.AsyncClient]]:
+def pages_per_address(request: pytest.FixtureRequest) -> int:
+    """A test may ask for another number."""
+    number: int = getattr(request, "param", PAGES_PER_ADDRESS)
+    return number
+
+
+@pytest.fixture
+async def browsers(pages_per_address: int) -> AsyncIterator[Callable[[int], httpx.AsyncClient]]:
     """Each asks as a browser does from an address of its own, but never connects."""
-    app, opened = application(), AsyncExitStack()
+    app, opened = application(pages_per_address=pages_per_address), AsyncExitStack()
 
     def browser(number: int) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app, client=(f"10.0.0.{number}", 1))
@@ -77,6 +84,14 @@ async def test_pages_without_a_browser_are_bounded_and_end_after_seconds(browser
     assert len(Client.instances) == SHARE_WITHOUT_BROWSER - 5 + 1
 
 
+@pytest.mark.parametrize(
+    ("pages_per_address", "places"), [(PAGES, PAGES_WITHOUT_BROWSER), (1, 1)], indirect=["pages_per_address"]
+)
+async def test_a_venue_behind_one_address_may_give_it_every_place(browser: httpx.AsyncClient, places: int) -> None:
+    assert await ask(browser, 40) == (places, 40 - places)
+
+
+@pytest.mark.parametrize("pages_per_address", [10], indirect=True)
 async def test_one_address_leaves_three_quarters_of_the_places_to_others(
     browsers: Callable[[int], httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
