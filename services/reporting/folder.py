@@ -27,7 +27,7 @@ from services.reporting.amounts import yuan
 from services.reporting.changes import Position
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.projector import catch_up, check_belongs
-from services.reporting.queries import read_position, read_year
+from services.reporting.queries import YearTurnover, read_position, read_year
 from services.reporting.report import build_report
 from services.reporting.schemas import TurnoverReport
 
@@ -121,7 +121,7 @@ async def _report(
         async with read_database.connect() as connection:
             found = await read_year(connection, year)
         assert found is not None, "what is up to date or was projected has a position"
-        report = build_report(year, found, calendar)
+        report = _built(source, year, found, calendar)
         figure = None
         if prove:
             figure = await compute_figure(
@@ -135,6 +135,16 @@ async def _report(
         return FolderReport(report, figure, source.checked(report, figure))
     finally:
         await read_database.dispose()
+
+
+def _built(source: _Source, year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
+    """Raises ReadDatabaseDamaged where what was read makes no report: a damaged page may be another one that fits."""
+    if not found.by_instrument.keys() <= found.instruments.keys():
+        raise ReadDatabaseDamaged(source.path, "has turnover of an instrument that it does not know")
+    try:
+        return build_report(year, found, calendar)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise ReadDatabaseDamaged(source.path, f"holds values that make no report ({error!r})") from error
 
 
 async def _current(source: Path, copy: Path, journal: Journal) -> _Source:

@@ -211,6 +211,28 @@ async def test_instead_of_a_damaged_read_database_one_is_made_elsewhere_and_a_pr
     assert difference.startswith(f"The read database {path} cannot be read (")
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "DELETE FROM instruments WHERE instrument IN (SELECT instrument FROM daily_turnover)",
+        "UPDATE instruments SET lot_size = 'a'",
+        "DELETE FROM instruments WHERE instrument = (SELECT max(instrument) FROM daily_turnover)",
+    ],
+)
+async def test_instead_of_a_read_database_of_garbage_one_is_made_elsewhere(folder: Path, garbage: str) -> None:
+    """Damage that SQLite reads without an error: pages of another table, or of another time."""
+    path = folder / READ_DATABASE_FILE
+    true = (await report_from_folder(folder, 2023)).report
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute(garbage)
+    found = await report_from_folder(folder, 2023)
+    assert (found.report.net, found.report.products) == (true.net, true.products)
+    assert "a read database made from the journal now" in found.checked
+    assert not (await report_from_folder(folder, 2023, prove=True)).agree
+
+
 def damage_first_row(folder: Path) -> None:
     """Flips a bit of the closed journal's first row, which no report stands at."""
     with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection, connection:
