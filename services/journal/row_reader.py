@@ -48,9 +48,11 @@ class RowReader:
     def meta(self) -> tuple[int, bytes, int]:
         """File format, journal id and epoch."""
         with self._readable():
-            found: tuple[int, bytes, int] = self._connection.execute(
+            found: tuple[int, bytes, int] | None = self._connection.execute(
                 "SELECT format, journal_id, epoch FROM meta"
             ).fetchone()
+        if found is None or not isinstance(found[1], bytes):
+            raise JournalCorrupt(f"{self._path} is damaged: it does not say which journal it is")
         return found
 
     def has_tables(self) -> bool:
@@ -153,6 +155,8 @@ class RowReader:
 
 def _decode(record: tuple[int, int, int, bytes]) -> Row:
     first_seq, last_seq, epoch, data = record
+    if not isinstance(data, bytes):  # A page of something else may stand where the row's was.
+        raise JournalCorrupt(f"the row stored for seq {first_seq} is damaged: it holds no bytes", first_seq)
     try:
         row = Row.decode(data)
     except JournalCorrupt as error:

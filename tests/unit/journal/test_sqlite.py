@@ -318,6 +318,23 @@ async def test_a_row_in_another_s_place_is_found(path: Path) -> None:
     assert (good, str(error)) == ([], "the row stored for seq 1 is the one from seq 3")
 
 
+async def test_what_is_no_row_at_all_is_found(path: Path) -> None:
+    """A page of another kind in place of a row's, as a cut file gives."""
+    await written(path, [2, 2])
+    tamper(path, "UPDATE rows SET data = printf('%0999d', 7) WHERE first_seq = 3")
+    good, error = await read_until_error(path)
+    assert (good, str(error)) == ([2], "the row stored for seq 3 is damaged: it holds no bytes")
+
+
+@pytest.mark.parametrize("garbage", ["DELETE FROM meta", "UPDATE meta SET journal_id = 7"])
+@pytest.mark.parametrize("read_only", [True, False])
+async def test_a_journal_that_does_not_say_which_it_is_is_damaged(path: Path, garbage: str, read_only: bool) -> None:
+    await written(path, [2])
+    tamper(path, garbage)
+    with pytest.raises(JournalCorrupt, match="is damaged: it does not say which journal it is"):
+        await SqliteJournal.open(path, read_only=read_only)
+
+
 async def test_a_writer_does_not_continue_a_damaged_last_row(path: Path) -> None:
     rows = await written(path, [2])
     tamper(path, "UPDATE rows SET data = ?", rows[0].encode()[:-1])
