@@ -20,8 +20,9 @@ $(STAMP): pyproject.toml setup.py constraints.txt $(ENGINE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "REX needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=python3.11 (or newer)."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@rm -f matching_engine/*.so
-	@echo "Setting up $(VENV): a minute or two, longer on a busy machine ..." >&2
+	@echo "Setting up $(VENV), 1 of 2: build tools (all of it takes a minute or two, several on a busy machine) ..." >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip setuptools wheel Cython numpy
+	@echo "Setting up $(VENV), 2 of 2: dependencies and the engine ..." >&2
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
 	@$(BIN)/python -c 'import matching_engine; print(matching_engine.build_notice())' >&2
 	@touch $@

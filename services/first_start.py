@@ -205,7 +205,10 @@ def read_keys(path: Path) -> dict[str, IssuedKey]:
         return _KEYS.validate_json(path.read_bytes()) if path.exists() else {}
     except ValidationError:
         # What pydantic says quotes the file, and the file holds secrets.
-        sentence = f"{path} cannot be read: put it right, or remove it, and the next start issues new keys"
+        sentence = (
+            f"{path} cannot be read: put it right, or remove it, and the next start issues new keys; the old ones stay valid"
+            " until they are revoked (docs/operators.md)"
+        )
         raise KeysFileRefused(sentence) from None
 
 

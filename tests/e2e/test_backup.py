@@ -59,7 +59,9 @@ async def test_a_backup_taken_while_the_venue_trades_restores_all_it_knew(tmp_pa
     assert verified(tmp_path / "rex-data")["last_seq"] == int(str(kept["last_seq"])) + 1
 
     *restore, start = commands_under("Restore")
-    shell(restore, tmp_path)
+    kept_line = f"{kept['last_seq']}:{kept['last_hash']}"
+    assert any("--expect SEQ:HASH" in line for line in restore)
+    shell([line.replace("SEQ:HASH", kept_line) for line in restore], tmp_path)
     assert "rex serve --data-dir restored" in start
     with serve(tmp_path / "restored") as venue:
         async with RexClient(venue.url, venue.operator_key) as operator:
