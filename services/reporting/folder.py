@@ -22,7 +22,7 @@ from services.data.calendar import TradingCalendar
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
 from services.journal.upgrades import starting_engine
-from services.read_database import ReadDatabaseDamaged, open_read_database, trouble_with
+from services.read_database import ReadDatabaseDamaged, connect_reader, open_read_database, trouble_with
 from services.reporting.amounts import yuan
 from services.reporting.changes import Position
 from services.reporting.figure import Figure, compute_figure
@@ -153,7 +153,7 @@ async def _current(source: Path, copy: Path, journal: Journal) -> _Source:
     if await _is_up_to_date(source, journal):
         return _Source(source, name, "Of the journal the row it stands at was read back, the rows before it were not.")
     try:
-        with closing(sqlite3.connect(source)) as theirs, closing(sqlite3.connect(copy)) as ours:
+        with closing(connect_reader(source)) as theirs, closing(sqlite3.connect(copy)) as ours:
             theirs.backup(ours)
     except sqlite3.Error as error:
         raise trouble_with(source, error) from error
