@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -25,7 +26,7 @@ from services.journal.witness import Witness
 from services.read_database import ReadDatabaseForeign
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.proof import ReadDatabaseProof
-from services.reporting.read_witness import read_witness
+from services.reporting.read_witness import read_witness, remembered
 from services.upgrade import sealed_state_error
 
 _ADVICE = (
@@ -95,7 +96,9 @@ def _witness(text: str) -> Witness:
 
 
 async def _verify(data_dir: Path, prove: bool, expected: list[Witness], show: bool) -> Verified:
-    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True, outdated=not prove)
+    remembers = partial(remembered, data_dir / READ_DATABASE_FILE)
+    path = data_dir / JOURNAL_FILE
+    journal = await SqliteJournal.open(path, read_only=True, outdated=not prove, remembered=remembers)
     try:
         foreign, read_database = [], None
         try:

@@ -65,21 +65,23 @@ class SqliteJournal:
 
         Opening for writing takes the locks (JournalBusy where another process holds one), empties the log and raises the epoch,
         so that rows of two writers can be told apart. What is `remembered` of the journal is compared before: a start that is
-        refused for a loss, for damage or for a version changes no file, and makes none but the lock file. Raises JournalMissing
-        where there is nothing to read, JournalError where the device does not give what is asked of it, JournalLost where
-        commits stand in the log that SQLite would not show or are remembered, JournalCorrupt or JournalRefused where the last
+        refused for a loss, for damage or for a version changes no file, and makes none but the lock file. Opening for reading
+        compares it where there is no journal only. Raises JournalMissing where there is nothing to read, JournalError where the
+        device does not give what is asked of it, JournalLost where commits stand in the log that SQLite would not show or are
+        remembered, JournalCorrupt or JournalRefused where the last
         row cannot be continued.
         """
         if read_only:
-            return await asyncio.to_thread(cls._for_reading, path, outdated)
+            return await asyncio.to_thread(cls._for_reading, path, outdated, remembered)
         journal = await asyncio.to_thread(cls._for_writing, path, outdated, remembered)
         journal._tick()
         return journal
 
     @classmethod
-    def _for_reading(cls, path: Path, outdated: bool) -> SqliteJournal:
+    def _for_reading(cls, path: Path, outdated: bool, remembered: Remembered) -> SqliteJournal:
         lost = lost_commands(path) if path.parent.is_dir() else None
         if not path.exists() or not path.stat().st_size:
+            before_writing.hear_of_one(remembered)
             raise JournalMissing.at(path)
         with ExitStack() as opened:
             reader = RowReader(path)

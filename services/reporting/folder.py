@@ -14,6 +14,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ from services.reporting.changes import Position
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.projector import catch_up, check_belongs
 from services.reporting.queries import YearTurnover, read_position, read_year
+from services.reporting.read_witness import remembered
 from services.reporting.report import build_report
 from services.reporting.schemas import TurnoverReport
 
@@ -90,7 +92,8 @@ async def report_from_folder(
     folder's read database is of another journal; DataFileError for a calendar that cannot be used.
     """
     calendar = TradingCalendar.load(calendar_file)
-    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
+    remembers = partial(remembered, data_dir / READ_DATABASE_FILE)
+    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True, remembered=remembers)
     try:
         with TemporaryDirectory() as folder:
             try:

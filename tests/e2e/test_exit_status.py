@@ -63,6 +63,10 @@ def start_on_a_file(folder: Path) -> Finished:
 
 
 def report_on_no_journal(folder: Path) -> Finished:
+    return rex("report", "2026", "--data-dir", folder / "nowhere")
+
+
+def report_on_a_journal_removed(folder: Path) -> Finished:
     (folder / JOURNAL_FILE).unlink()
     return rex("report", "2026", "--data-dir", folder)
 
@@ -142,6 +146,7 @@ ROWS: tuple[tuple[ExitCode, str, Callable[[Path], Finished]], ...] = (
     (ExitCode.TROUBLE, "(--data-dir, REX_DATA_DIR) cannot be made", start_on_a_file),
     (ExitCode.TROUBLE, "there is no journal in", report_on_no_journal),
     (ExitCode.TROUBLE, "there is no journal in", upgrade_of_no_journal),
+    (ExitCode.TROUBLE, "the journal has lost commands from seq 1 on", report_on_a_journal_removed),
     (ExitCode.USAGE, "--port", option_that_cannot_be),
     (ExitCode.OTHER_WRITER, "in use by another REX process", second_venue),
     (ExitCode.OTHER_WRITER, "in use by another REX process", upgrade_beside_a_venue),
