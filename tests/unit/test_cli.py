@@ -18,10 +18,12 @@ from services.data import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalRemoved
+from services.journal.errors import naming
 from services.read_database import ReadDatabaseFailed, ReadDatabaseForeign, connect_writer, make_tables
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.projector import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
+from services.trouble import sentence_of
 from services.watchdog import Watchdog
 
 TROUBLES = (
@@ -57,7 +59,30 @@ def test_trouble_of_the_environment_is_one_line_and_a_status_however_deep_it_lie
         with pytest.raises(typer.Exit) as end:
             run(fail(error))
         assert end.value.exit_code == status
-        assert capsys.readouterr().err == f"rex: {trouble}\n"
+        advice = f". {JournalCorrupt.advice}" if type(trouble) is JournalCorrupt else ""
+        assert capsys.readouterr().err == f"rex: {trouble}{advice}\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (JournalCorrupt("the row from seq 3 is damaged", 3), "{path}: the row from seq 3 is damaged. {advice}"),
+        (
+            JournalCorrupt("{path} cannot be read: file is not a database"),
+            "{path} cannot be read: file is not a database. {advice}",
+        ),
+        (JournalLost.after(7, "{path} ends there"), "{lost}"),
+    ],
+)
+def test_damage_is_told_with_file_and_advice_each_once(error: JournalCorrupt, told: str) -> None:
+    path = Path("/venue/journal.sqlite")
+    advice = "Remove nothing; restore a copy: docs/durability.md"
+    found = type(error)(str(error).replace("{path}", str(path)), error.seq)
+    with pytest.raises(JournalCorrupt) as raised, naming(path):
+        raise found
+    said = sentence_of(raised.value)
+    assert said == told.format(path=path, advice=advice, lost=found)
+    assert said.lower().count("remove nothing") == said.count(str(path)) == 1
 
 
 def test_of_several_causes_the_gravest_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
