@@ -9,8 +9,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from services.data.calendar import TradingCalendar
 
 PREFIX = "REX_"
 
@@ -75,6 +77,17 @@ class Settings(BaseSettings):
     request_log: bool = False
     """One structured line per request on standard error."""
 
+    @field_validator("calendar_file")
+    @classmethod
+    def _is_a_calendar(cls, path: Path | None) -> Path | None:
+        try:
+            TradingCalendar.load(path)
+        except OSError as error:
+            raise ValueError(f"it cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ValueError("it is no text in UTF-8") from error
+        return path
+
 
 VARIABLES = tuple(f"{PREFIX}{name.upper()}" for name in Settings.model_fields if name != "demo")
 """Every variable that a venue reads."""
@@ -113,4 +126,4 @@ def _not_json(error: SettingsError) -> str:
 
 
 def _wrong(error: dict[str, Any]) -> str:
-    return f"{PREFIX}{str(error['loc'][0]).upper()} is {error['input']!r}: {error['msg']}"
+    return f"{PREFIX}{str(error['loc'][0]).upper()} is {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"

@@ -86,7 +86,8 @@ async def upgrade(data_dir: Path, *, check: bool = False, on_progress: OnProgres
     path = data_dir / JOURNAL_FILE
     if not check and path.exists():
         check_lock(path)  # before the reader: letting go of the file lets go of what SQLite locks in it
-    journal = await SqliteJournal.open(path, read_only=True, outdated=True)
+    remembers = partial(remembered, data_dir / READ_DATABASE_FILE)
+    journal = await SqliteJournal.open(path, read_only=True, outdated=True, remembered=remembers)
     try:
         await _check_witness(data_dir, journal)
         last = await journal.last_row()

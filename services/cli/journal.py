@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -25,7 +26,7 @@ from services.journal.witness import Witness
 from services.read_database import ReadDatabaseForeign
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.proof import ReadDatabaseProof
-from services.reporting.read_witness import read_witness
+from services.reporting.read_witness import read_witness, remembered
 from services.upgrade import sealed_state_error
 
 _ADVICE = (
@@ -95,7 +96,9 @@ def _witness(text: str) -> Witness:
 
 
 async def _verify(data_dir: Path, prove: bool, expected: list[Witness], show: bool) -> Verified:
-    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True, outdated=not prove)
+    remembers = partial(remembered, data_dir / READ_DATABASE_FILE)
+    path = data_dir / JOURNAL_FILE
+    journal = await SqliteJournal.open(path, read_only=True, outdated=not prove, remembered=remembers)
     try:
         foreign, read_database = [], None
         try:
@@ -121,14 +124,16 @@ async def _verify(data_dir: Path, prove: bool, expected: list[Witness], show: bo
                 on_row=proof.take if proof is not None else None,
             )
             if result.good and no_engine is not None:
-                result = replace(result, error=str(no_engine), error_seq=no_engine.seq or result.last_seq + 1)
+                result = replace(
+                    result, error=str(no_engine), told=no_engine.told, error_seq=no_engine.seq or result.last_seq + 1
+                )
             elif result.good and prove:
                 unequal = await sealed_state_error(
                     journal,
                     lambda what, seq, last: bar.update(task, description=what, completed=seq, total=last),
                 )
                 if unequal is not None:
-                    result = replace(result, error=unequal, error_seq=(result.re_executed_after or 0) + 1)
+                    result = replace(result, error=unequal, told=unequal, error_seq=(result.re_executed_after or 0) + 1)
         return Verified(result, note, proof.differences if proof is not None else foreign)
     finally:
         await journal.close()
@@ -171,7 +176,7 @@ def _lines(found: Verified) -> Iterator[str]:
     result = found.result
     verdict = "[green]good[/green]"
     if not result.good:
-        verdict = f"[red]bad at seq {result.error_seq}[/red]: {escape(str(result.error))}"
+        verdict = f"[red]bad at seq {result.error_seq}[/red]: {escape(str(result.told))}"
     yield f"{result.rows:,} rows, {result.commands:,} commands, last seq {result.last_seq:,}: {verdict}"
     yield f"last hash   {result.last_hash.hex()}"
     if result.good and result.last_seq:

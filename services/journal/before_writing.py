@@ -31,7 +31,7 @@ def ask_for(path: Path, remembered: Remembered) -> None:
         return
     if (lost := lost_commands(path)) is not None:
         raise lost
-    _hear_of_one(remembered)
+    hear_of_one(remembered)
 
 
 def look(path: Path, reader: RowReader, remembered: Remembered, *, outdated: bool) -> None:
@@ -41,7 +41,7 @@ def look(path: Path, reader: RowReader, remembered: Remembered, *, outdated: boo
     if (lost := lost_commands(path)) is not None:
         raise lost
     if _is_being_made(path) or not reader.has_tables():
-        _hear_of_one(remembered)
+        hear_of_one(remembered)
     else:
         reader.check_versions(outdated=outdated)
         _hear(reader, remembered)
@@ -54,7 +54,8 @@ def _is_being_made(path: Path) -> bool:
     return not size or (size <= PAGE_BYTES and path.with_name(path.name + "-journal").exists())
 
 
-def _hear_of_one(remembered: Remembered) -> None:
+def hear_of_one(remembered: Remembered) -> None:
+    """Raises JournalLost where one is remembered, of the place of a journal that holds nothing."""
     if (witness := remembered(b"")) is not None:
         raise witness.beyond(0, NO_HASH)
 

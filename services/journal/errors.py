@@ -11,6 +11,8 @@ JournalError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -23,6 +25,11 @@ class JournalError(Exception):
     def __init__(self, sentence: str, seq: int | None = None) -> None:
         super().__init__(sentence)
         self.seq = seq
+
+    @property
+    def told(self) -> str:
+        """What an operator is told of it."""
+        return str(self)
 
 
 class JournalMissing(JournalError):
@@ -50,12 +57,37 @@ class JournalBusy(JournalError):
 class JournalCorrupt(JournalError):
     """A row does not read back as it was written."""
 
+    advice = "Remove nothing; restore a copy: docs/durability.md"
+    """What to do; empty where the sentence itself says it."""
+    path: Path | None = None
+    """The journal's file, where whoever read it has said so (`naming`)."""
+
+    @property
+    def told(self) -> str:
+        """With the file and the advice, each once."""
+        if not self.advice:
+            return str(self)
+        file = "" if self.path is None or str(self.path) in str(self) else f"{self.path}: "
+        return f"{file}{self}. {self.advice}"
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Whoever finds damage in a row does not know the file."""
+    try:
+        yield
+    except JournalCorrupt as error:
+        error.path = path
+        raise
+
 
 class JournalLost(JournalCorrupt):
     """The journal ends before commands that were acknowledged: a witness knows them. `seq` is the first one lost.
 
     Witnesses: commits in the write-ahead log behind a damaged frame, the read database, a (seq, hash) kept elsewhere.
     """
+
+    advice = ""
 
     @classmethod
     def after(cls, last_seq: int, evidence: str) -> JournalLost:

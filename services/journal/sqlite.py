@@ -22,7 +22,7 @@ from typing import TypeVar
 from services.journal import before_writing
 from services.journal.before_writing import Remembered
 from services.journal.connections import lost_commands
-from services.journal.errors import JournalCorrupt, JournalError, JournalLost, JournalMissing, JournalRefused
+from services.journal.errors import JournalCorrupt, JournalError, JournalLost, JournalMissing, JournalRefused, naming
 from services.journal.held_files import HeldFiles
 from services.journal.row import Row
 from services.journal.row_reader import Position, RowReader
@@ -65,21 +65,22 @@ class SqliteJournal:
 
         Opening for writing takes the locks (JournalBusy where another process holds one), empties the log and raises the epoch,
         so that rows of two writers can be told apart. What is `remembered` of the journal is compared before: a start that is
-        refused for a loss, for damage or for a version changes no file, and makes none but the lock file. Raises JournalMissing
-        where there is nothing to read, JournalError where the device does not give what is asked of it, JournalLost where
-        commits stand in the log that SQLite would not show or are remembered, JournalCorrupt or JournalRefused where the last
-        row cannot be continued.
+        refused for a loss, for damage or for a version changes no file, and makes none but the lock file. Opening for reading
+        compares it where there is no journal only. Raises JournalMissing where there is nothing to read, JournalError where the
+        device does not give what is asked of it, JournalLost where commits stand in the log that SQLite would not show or are
+        remembered, JournalCorrupt or JournalRefused where the last row cannot be continued.
         """
-        if read_only:
-            return await asyncio.to_thread(cls._for_reading, path, outdated)
-        journal = await asyncio.to_thread(cls._for_writing, path, outdated, remembered)
-        journal._tick()
+        open_for = cls._for_reading if read_only else cls._for_writing
+        with naming(path):
+            journal = await asyncio.to_thread(open_for, path, outdated, remembered)
+        journal._tick()  # Nothing, where it only reads.
         return journal
 
     @classmethod
-    def _for_reading(cls, path: Path, outdated: bool) -> SqliteJournal:
+    def _for_reading(cls, path: Path, outdated: bool, remembered: Remembered) -> SqliteJournal:
         lost = lost_commands(path) if path.parent.is_dir() else None
         if not path.exists() or not path.stat().st_size:
+            before_writing.hear_of_one(remembered)
             raise JournalMissing.at(path)
         with ExitStack() as opened:
             reader = RowReader(path)
@@ -156,7 +157,8 @@ class SqliteJournal:
             for row in rows:
                 yield row
             if damage is not None:
-                raise damage
+                with naming(self._path):
+                    raise damage
             if not rows and self._lost is not None:
                 raise self._lost
             if not rows:
@@ -211,7 +213,8 @@ class SqliteJournal:
     async def _on_read_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
         if self._closed:
             raise JournalError(f"{self._path} is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._read_thread, work, *arguments)
+        with naming(self._path):
+            return await asyncio.get_running_loop().run_in_executor(self._read_thread, work, *arguments)
 
 
 def check_lock(path: Path) -> None:

@@ -35,6 +35,8 @@ class Verification:
     """The sequence number the first error is at."""
     error: str | None
     """The first error, as a sentence."""
+    told: str | None
+    """The first error as an operator is told of it: with the file, and what to do."""
     confirmed: tuple[Witness, ...]
     """The witnesses whose row was found as they remember it."""
 
@@ -93,6 +95,7 @@ async def verify(
         made_by=tuple(made_by),
         error_seq=None if error is None else error.seq or last_seq + 1,
         error=None if error is None else str(error),
+        told=None if error is None else error.told,
         confirmed=tuple(confirmed),
     )
 

@@ -33,10 +33,12 @@ class Witness(NamedTuple):
             found = f"the journal's row has hash {row.hash.hex()}"
         else:
             return
-        raise JournalCorrupt(
+        error = JournalCorrupt(
             f"{self.name} knows a row that ends at seq {self.seq} with hash {self.hash.hex()}; {found}. {self.advice}",
             self.seq,
         )
+        error.advice = ""
+        raise error
 
     def beyond(self, last_seq: int, last_hash: bytes) -> JournalError:
         """The error of a journal that ends before `seq`, with a row of last_hash at last_seq."""

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.dialects import sqlite
@@ -117,7 +118,8 @@ def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
         check_format(path)
     except sqlite3.Error as error:
         raise trouble_with(path, error) from error
-    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)))
+    database, query = (_uri(path), {"mode": "ro", "uri": "true"}) if read_only else (str(path), {})
+    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=database, query=query))
     event.listen(engine.sync_engine, "connect", _set_query_pragmas if read_only else _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "handle_error", partial(_name_the_file, path))
@@ -128,6 +130,21 @@ def _name_the_file(path: Path, context: ExceptionContext) -> None:
     """SQLite's errors name no file."""
     if isinstance(context.original_exception, sqlite3.Error):
         raise trouble_with(path, context.original_exception) from context.original_exception
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that may not write: one that may would, as the last to close, copy the log into the file and remove it."""
+    return sqlite3.connect(f"{_uri(path)}?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+
+
+def path_of(read_database: AsyncEngine) -> Path:
+    """The file of an engine that `open_read_database` made."""
+    database = str(read_database.url.database)
+    return Path(unquote(database.removeprefix("file://")) if read_database.url.query else database)
+
+
+def _uri(path: Path) -> str:
+    return path.resolve().as_uri()
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
@@ -175,7 +192,7 @@ def make_tables(connection: sqlite3.Connection) -> None:
 
 def check_format(path: Path) -> None:
     """Raises ReadDatabaseDamaged for a file of another version of REX, sqlite3.Error for one that cannot be read."""
-    with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection:
+    with closing(connect_reader(path)) as connection:
         (found,) = connection.execute("PRAGMA user_version").fetchone()
     if found != READ_FORMAT:
         raise ReadDatabaseDamaged(path, f"has tables of format {found}, and this version of REX reads {READ_FORMAT}")

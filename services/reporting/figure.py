@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +22,7 @@ from matching_engine.records import COMMAND
 from services.journal import Journal
 from services.journal.replay import StateMachine, re_execute
 from services.journal.row import Row
+from services.read_database import path_of
 from services.reporting.amounts import yuan
 from services.reporting.engine_tables import AuditedEngine
 from services.reporting.proof import ReadDatabaseProof
@@ -96,7 +96,7 @@ async def compute_figure(
             f"Seq {seq} cannot be re-executed: other rules made what stands before seq {began_after + 1}, at which the journal"
             " was upgraded from a sealed state."
         )
-    path = Path(str(read_database.url.database))
+    path = path_of(read_database)
     with ReadDatabaseProof(path, fresh_engine, every_order=every_order) as proof:
         async with read_database.connect() as connection:
             position = await read_position(connection)

@@ -14,6 +14,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -22,12 +23,13 @@ from services.data.calendar import TradingCalendar
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
 from services.journal.upgrades import starting_engine
-from services.read_database import ReadDatabaseDamaged, open_read_database, trouble_with
+from services.read_database import ReadDatabaseDamaged, connect_reader, open_read_database, trouble_with
 from services.reporting.amounts import yuan
 from services.reporting.changes import Position
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.projector import catch_up, check_belongs
 from services.reporting.queries import YearTurnover, read_position, read_year
+from services.reporting.read_witness import remembered
 from services.reporting.report import build_report
 from services.reporting.schemas import TurnoverReport
 
@@ -90,7 +92,8 @@ async def report_from_folder(
     folder's read database is of another journal; DataFileError for a calendar that cannot be used.
     """
     calendar = TradingCalendar.load(calendar_file)
-    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
+    remembers = partial(remembered, data_dir / READ_DATABASE_FILE)
+    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True, remembered=remembers)
     try:
         with TemporaryDirectory() as folder:
             try:
@@ -153,7 +156,7 @@ async def _current(source: Path, copy: Path, journal: Journal) -> _Source:
     if await _is_up_to_date(source, journal):
         return _Source(source, name, "Of the journal the row it stands at was read back, the rows before it were not.")
     try:
-        with closing(sqlite3.connect(source)) as theirs, closing(sqlite3.connect(copy)) as ours:
+        with closing(connect_reader(source)) as theirs, closing(sqlite3.connect(copy)) as ours:
             theirs.backup(ours)
     except sqlite3.Error as error:
         raise trouble_with(source, error) from error

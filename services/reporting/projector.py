@@ -21,7 +21,7 @@ from services.journal.row import Row
 from services.journal.witness import Witness
 from services.messaging import Feed
 from services.messaging.follow import follow
-from services.read_database import ReadDatabaseDamaged, ReadDatabaseForeign, connect_writer, trouble_with
+from services.read_database import ReadDatabaseDamaged, ReadDatabaseForeign, connect_writer, path_of, trouble_with
 from services.reporting.changes import Changes, Position
 from services.reporting.write import read_position, write
 
@@ -50,7 +50,7 @@ class Projector:
     """
 
     def __init__(self, read_database: AsyncEngine, journal: Journal, feed: Feed) -> None:
-        self._path = Path(str(read_database.url.database))
+        self._path = path_of(read_database)
         self._journal = journal
         self._feed = feed
         self._seq = 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from services.journal.row import Row
-from services.read_database import ReadDatabaseDamaged, check_format
+from services.read_database import ReadDatabaseDamaged, check_format, connect_reader
 from services.reporting.audit import differences, shortened
 from services.reporting.engine_tables import AuditedEngine
 from services.reporting.every_order import EveryOrder
@@ -43,12 +43,9 @@ class ReadDatabaseProof:
 
     def __enter__(self) -> ReadDatabaseProof:
         if self._path.exists() and self._path.stat().st_size:
-            uri = f"{self._path.resolve().as_uri()}?mode=ro"
             try:
                 check_format(self._path)
-                self._connection = self._held.enter_context(
-                    closing(sqlite3.connect(uri, uri=True, isolation_level=None))
-                )
+                self._connection = self._held.enter_context(closing(connect_reader(self._path)))
                 self._connection.execute("BEGIN")
                 found = self._connection.execute("SELECT seq FROM position").fetchone()
                 self.seq = int(found[0]) if found is not None else 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.journal.witness import Witness
-from services.read_database import ReadDatabaseForeign
+from services.read_database import ReadDatabaseForeign, connect_reader
 
 _POSITION = "SELECT seq, row_hash, journal_id FROM position"
 
@@ -32,7 +32,7 @@ def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
     if not path.exists():
         return ReadWitness(None, f"there is no read database {path}")
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(connect_reader(path)) as connection:
             found = connection.execute(_POSITION).fetchone()
     except sqlite3.Error as error:
         return ReadWitness(None, f"{name} cannot be read: {error}")

@@ -20,6 +20,8 @@ from tests.unit.journal.killed import flip
 
 HOUR_NS = 3_600 * 10**9
 DAY_NS = 24 * HOUR_NS
+DAMAGED = "the row from seq 1 is damaged: its checksum is wrong"
+ADVICE = "Remove nothing; restore a copy: docs/durability.md"
 WATCHDOG = "the process did not end within 0.5 seconds after this; its watchdog ended it"
 
 
@@ -63,6 +65,10 @@ def start_on_a_file(folder: Path) -> Finished:
 
 
 def report_on_no_journal(folder: Path) -> Finished:
+    return rex("report", "2026", "--data-dir", folder / "nowhere")
+
+
+def report_on_a_journal_removed(folder: Path) -> Finished:
     (folder / JOURNAL_FILE).unlink()
     return rex("report", "2026", "--data-dir", folder)
 
@@ -137,17 +143,18 @@ def end_that_hangs(folder: Path) -> Finished:
 
 ROWS: tuple[tuple[ExitCode, str, Callable[[Path], Finished]], ...] = (
     (ExitCode.OK, "good", check_that_is_good),
-    (ExitCode.TROUBLE, "bad at seq 1", check_that_finds_damage),
+    (ExitCode.TROUBLE, f"{JOURNAL_FILE}: {DAMAGED}. {ADVICE}\n", check_that_finds_damage),
     (ExitCode.TROUBLE, "is in use: choose another with --port", start_on_a_taken_port),
     (ExitCode.TROUBLE, "(--data-dir, REX_DATA_DIR) cannot be made", start_on_a_file),
     (ExitCode.TROUBLE, "there is no journal in", report_on_no_journal),
     (ExitCode.TROUBLE, "there is no journal in", upgrade_of_no_journal),
+    (ExitCode.TROUBLE, "the journal has lost commands from seq 1 on", report_on_a_journal_removed),
     (ExitCode.USAGE, "--port", option_that_cannot_be),
     (ExitCode.OTHER_WRITER, "in use by another REX process", second_venue),
     (ExitCode.OTHER_WRITER, "in use by another REX process", upgrade_beside_a_venue),
     (ExitCode.DEVICE_FAILED, JOURNAL_FILE, device_that_is_full),
     (ExitCode.DEVICE_FAILED, "was removed, moved or replaced", files_removed),
-    (ExitCode.JOURNAL_DAMAGED, "the row from seq 1 is damaged", start_on_damage),
+    (ExitCode.JOURNAL_DAMAGED, f"{JOURNAL_FILE}: {DAMAGED}. {ADVICE}", start_on_damage),
     (ExitCode.JOURNAL_DAMAGED, "the row stored for seq 1 is damaged", start_on_a_row_that_is_none),
     (ExitCode.JOURNAL_DAMAGED, "the journal has lost commands from seq 1 on", lost_commands),
     (ExitCode.JOURNAL_DAMAGED, "the journal has lost commands from seq 1 on", journal_removed),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -13,11 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from matching_engine import Engine
 from matching_engine.records import EVENT, Side
 from services import admin_commands as admin
 from services.attachments import BustText, TargetSet
+from services.cli import app
 from services.data import DataFileError
 from services.journal import JournalError
 from services.journal.errors import JournalCorrupt, JournalLost
@@ -281,6 +284,36 @@ async def test_beside_a_running_venue(tmp_path: Path) -> None:
         await projector.reached(history.engine.last_seq)
         assert (await report_from_folder(tmp_path, 2023, prove=True)).report.net == "0.00"
     await journal.close()
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    """Everything but SQLite's index of a log, in which each reader notes how far it reads."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith("-shm")}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("behind", [False, True], ids=["up to date", "behind the journal"])
+async def test_whoever_looks_changes_no_byte_that_a_kill_left(tmp_path: Path, behind: bool) -> None:
+    venue, left = tmp_path / "a venue", tmp_path / "left, 100 %"
+    history = History(Engine())
+    journal = await SqliteJournal.open(venue / JOURNAL_FILE)
+    history.journal_id, history.epoch = journal.journal_id, journal.epoch
+    await journal.append(history.row([*opening(), *deals(1)]))
+    async with projecting(venue, journal) as projector:
+        await projector.reached(history.engine.last_seq)
+        if behind:
+            await journal.append(history.row(deals(1)))
+        shutil.copytree(venue, left)
+    await journal.close()
+    before = bytes_of(left)
+    assert all(len(before[f"{name}-wal"]) > 4096 for name in (JOURNAL_FILE, READ_DATABASE_FILE))
+    for command in ("report 2023", "report 2023 --prove", "journal verify", "journal verify --prove"):
+        ended = await asyncio.to_thread(CliRunner().invoke, app, [*command.split(), "--data-dir", str(left)])
+        assert ended.exit_code == 0, ended.output
+        changed = {
+            name for name in before.keys() | bytes_of(left).keys() if bytes_of(left).get(name) != before.get(name)
+        }
+        assert not changed, command
 
 
 @pytest.mark.anyio

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -17,10 +18,12 @@ from services.data import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalRemoved
-from services.read_database import ReadDatabaseFailed, ReadDatabaseForeign
-from services.reporting.folder import JOURNAL_FILE
+from services.journal.errors import naming
+from services.read_database import ReadDatabaseFailed, ReadDatabaseForeign, connect_writer, make_tables
+from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.projector import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
+from services.trouble import sentence_of
 from services.watchdog import Watchdog
 
 TROUBLES = (
@@ -56,7 +59,30 @@ def test_trouble_of_the_environment_is_one_line_and_a_status_however_deep_it_lie
         with pytest.raises(typer.Exit) as end:
             run(fail(error))
         assert end.value.exit_code == status
-        assert capsys.readouterr().err == f"rex: {trouble}\n"
+        advice = f". {JournalCorrupt.advice}" if type(trouble) is JournalCorrupt else ""
+        assert capsys.readouterr().err == f"rex: {trouble}{advice}\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (JournalCorrupt("the row from seq 3 is damaged", 3), "{path}: the row from seq 3 is damaged. {advice}"),
+        (
+            JournalCorrupt("{path} cannot be read: file is not a database"),
+            "{path} cannot be read: file is not a database. {advice}",
+        ),
+        (JournalLost.after(7, "{path} ends there"), "{lost}"),
+    ],
+)
+def test_damage_is_told_with_file_and_advice_each_once(error: JournalCorrupt, told: str) -> None:
+    path = Path("/venue/journal.sqlite")
+    advice = "Remove nothing; restore a copy: docs/durability.md"
+    found = type(error)(str(error).replace("{path}", str(path)), error.seq)
+    with pytest.raises(JournalCorrupt) as raised, naming(path):
+        raise found
+    said = sentence_of(raised.value)
+    assert said == told.format(path=path, advice=advice, lost=found)
+    assert said.lower().count("remove nothing") == said.count(str(path)) == 1
 
 
 def test_of_several_causes_the_gravest_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,6 +154,37 @@ def test_no_journal_is_one_sentence_and_one_status_whoever_looks(
     assert ended.stderr == (
         f"rex: there is no journal in {folder}: {NO_JOURNAL[place]}; name the data folder of a venue "
         "(--data-dir, REX_DATA_DIR)\n"
+    )
+
+
+@pytest.mark.parametrize("place", ["empty", "begun"])
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (["report", "2026"], ExitCode.TROUBLE),
+        (["journal", "verify"], ExitCode.TROUBLE),
+        (["upgrade"], ExitCode.JOURNAL_DAMAGED),
+        (["serve", "--port", "0"], ExitCode.JOURNAL_DAMAGED),
+    ],
+)
+def test_no_journal_beside_a_read_database_is_a_loss_whoever_looks(
+    tmp_path: Path, command: list[str], status: ExitCode, place: str
+) -> None:
+    path = tmp_path / READ_DATABASE_FILE
+    with closing(connect_writer(path)) as writer:
+        make_tables(writer)
+        columns = [row[1] for row in writer.execute("PRAGMA table_info(position)")]
+        known = {"seq": 7, "row_hash": b"h" * 32, "journal_id": b"j" * 16}
+        values = [known.get(name, 1) for name in columns]
+        writer.execute(f"INSERT INTO position VALUES ({', '.join('?' * len(values))})", values)
+    if place == "begun":
+        (tmp_path / JOURNAL_FILE).touch()
+    ended = CliRunner().invoke(app, [*command, "--data-dir", str(tmp_path)])
+    assert ended.exit_code == status
+    assert ended.stderr == (
+        "rex: the journal has lost commands from seq 1 on: there is no command in the journal, and the read database"
+        f" {path} knows commands up to seq 7. Remove nothing: keep all files as they are and restore a copy"
+        " (docs/durability.md)\n"
     )
 
 

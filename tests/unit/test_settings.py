@@ -43,6 +43,33 @@ def test_a_value_that_cannot_be_is_bad_usage_and_names_its_variable(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("command", [["serve"], ["report", "2026"]], ids=" ".join)
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "it cannot be read: No such file or directory"),
+        ("folder", "it cannot be read: Is a directory"),
+        (b"2027-01-04\n", "days.csv, line 1: the first line must be: date"),
+        (b"date\n2027-13-04\n", "days.csv, line 2: '2027-13-04' is not a date of the form 2027-01-04"),
+        (b"date\n\xff\n", "it is no text in UTF-8"),
+    ],
+    ids=["missing", "a folder", "no header", "no date", "no text"],
+)
+def test_a_calendar_that_cannot_be_used_is_bad_usage_and_names_variable_and_file(
+    tmp_path: Path, command: list[str], content: bytes | str | None, reason: str
+) -> None:
+    path = tmp_path / "days.csv"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content == "folder":
+        path.mkdir()
+    arguments = [*command, "--data-dir", str(tmp_path / "new")]
+    ended = CliRunner().invoke(app, arguments, env={"REX_CALENDAR_FILE": str(path)})
+    assert ended.exit_code == ExitCode.USAGE
+    assert ended.stderr == f"rex: REX_CALENDAR_FILE is '{path}': {reason}\n"
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_variable_that_nobody_reads_is_refused_by_every_command(tmp_path: Path, command: list[str]) -> None:
     misspelt = {"REX_DATADIR": str(tmp_path), "rex_prot": "8001"}
