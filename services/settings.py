@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("rex-data")
     """The folder that holds the journal, the read database and the keys."""
 
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", min_length=1)
     """The address to listen on. Anything but loopback belongs inside a container whose port is published on 127.0.0.1."""
 
     port: int = Field(default=8000, ge=0, le=65535)

@@ -6,7 +6,7 @@ elsewhere (witness.py): each report prints the last sequence number and hash it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from services.journal import Journal
@@ -58,12 +58,12 @@ async def verify(
     each command after its last one.
 
     The journal must hold what each witness remembers. `on_row` is given each good row, `on_progress` its last sequence number.
-    Stops at the first error and returns it.
+    Stops at the first row that is not good; returns the first error, a witness's before it where there is one.
     """
     rows = last_seq = 0
     last_hash = NO_HASH
     made_by: list[tuple[int, int]] = []
-    error: JournalError | None = None
+    errors: list[JournalError] = []
     waiting = sorted(witnesses)
     confirmed: list[Witness] = []
     re_executed_after = None if engine is None else engine.last_seq
@@ -71,7 +71,7 @@ async def verify(
         async for row in journal.read(0):
             if engine is not None and row.first_seq > engine.last_seq:
                 re_execute(engine, row)
-            _confirm(waiting, row, confirmed)
+            errors += _confirm(waiting, row, confirmed)
             if not made_by or made_by[-1][0] != row.engine_version:
                 made_by.append((row.engine_version, row.first_seq))
             rows += 1
@@ -83,7 +83,8 @@ async def verify(
         if waiting:
             raise waiting[-1].beyond(last_seq, last_hash)
     except JournalError as found:
-        error = found
+        errors.append(found)
+    error = errors[0] if errors else None
     return Verification(
         journal_id=journal.journal_id,
         rows=rows,
@@ -100,8 +101,13 @@ async def verify(
     )
 
 
-def _confirm(waiting: list[Witness], row: Row, confirmed: list[Witness]) -> None:
-    """Moves the witnesses that remember this row from the ones to the others."""
+def _confirm(waiting: list[Witness], row: Row, confirmed: list[Witness]) -> Iterator[JournalError]:
+    """Moves the witnesses that remember this row from the ones to the others; what contradicts it is no damage of the row."""
     while waiting and waiting[0].seq <= row.last_seq:
-        waiting[0].check_row(row)
-        confirmed.append(waiting.pop(0))
+        witness = waiting.pop(0)
+        try:
+            witness.check_row(row)
+        except JournalError as contradiction:
+            yield contradiction
+        else:
+            confirmed.append(witness)

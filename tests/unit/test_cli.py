@@ -201,6 +201,16 @@ def test_a_data_folder_that_cannot_be_made_is_a_sentence_that_names_the_setting(
 
 
 @pytest.mark.parametrize(
+    ("host", "reason"), [("999.1.1.1", "Name or service not known"), ("192.0.2.1", "Cannot assign requested address")]
+)
+def test_an_address_that_is_none_of_this_machine_names_the_option(tmp_path: Path, host: str, reason: str) -> None:
+    """192.0.2.1 is of a block that is for documentation only."""
+    ended = CliRunner().invoke(app, ["serve", "--host", host, "--port", "0", "--data-dir", str(tmp_path)])
+    assert ended.exit_code == ExitCode.TROUBLE
+    assert ended.stderr == f"rex: --host {host} --port 0 (REX_HOST, REX_PORT): cannot listen there: {reason}\n"
+
+
+@pytest.mark.parametrize(
     "command", [[], ["demo"], ["serve"], ["report"], ["upgrade"], ["journal"], ["journal", "verify"]], ids=" ".join
 )
 def test_help_teaches_and_shows_no_types(command: list[str]) -> None:

@@ -88,6 +88,14 @@ async def test_what_is_not_there_is_named(
     await journal.close()
 
 
+async def test_where_only_a_witness_contradicts_every_row_is_read_and_counted(path: Path, rows: list[Row]) -> None:
+    wrong = Witness(2, b"h" * 32, "an old report")
+    found = await verified(path, wrong, of(rows[1]), Witness(9, b"h" * 32, "another report"))
+    assert (found.rows, found.commands, found.last_seq, found.last_hash) == (3, 6, 6, rows[2].hash)
+    assert (found.good, found.error_seq, found.confirmed) == (False, 2, (of(rows[1]),))
+    assert "the journal's row has hash" in str(found.error)
+
+
 async def test_both_hashes_are_named_where_they_differ(path: Path, rows: list[Row]) -> None:
     found = await verified(path, Witness(5, rows[0].hash, "an old report"))
     assert rows[0].hash.hex() in str(found.error)
