@@ -65,10 +65,12 @@ class SqliteJournal:
 
         Opening for writing takes the locks (JournalBusy where another process holds one), empties the log and raises the epoch,
         so that rows of two writers can be told apart. What is `remembered` of the journal is compared before: a start that is
-        refused for a loss, for damage or for a version changes no file, and makes none but the lock file. Opening for reading
-        compares it where there is no journal only. Raises JournalMissing where there is nothing to read, JournalError where the
-        device does not give what is asked of it, JournalLost where commits stand in the log that SQLite would not show or are
-        remembered, JournalCorrupt or JournalRefused where the last row cannot be continued.
+        refused for a loss, for damage of the log or the last row, or for a version changes no file, and makes none but the lock
+        file. Opening for reading compares it where there is no journal only.
+
+        Raises JournalMissing where there is nothing to read, JournalError where the device does not give what is asked of it,
+        JournalLost where commits stand in the log that SQLite would not show or are remembered, JournalCorrupt or
+        JournalRefused where the last row cannot be continued.
         """
         open_for = cls._for_reading if read_only else cls._for_writing
         with naming(path):
