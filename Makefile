@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.set-up
-ENGINE := $(wildcard matching_engine/*.py matching_engine/*.pxd)
+ENGINE := $(wildcard matching_engine/*.py matching_engine/*.pxd matching_engine/*/*.py matching_engine/*/*.pxd)
 FLOW   ?= load_tests/flows/sample.csv
 
 .DEFAULT_GOAL := help
@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml setup.py constraints.txt $(ENGINE)
 	@command -v $(PYTHON) >/dev/null || { echo "REX needs Python 3.11 or newer (set PYTHON=...)"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "REX needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=python3.11 (or newer)."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@rm -f matching_engine/*.so
+	@find matching_engine -name '*.so' -delete
 	@echo "Setting up $(VENV), 1 of 2: build tools (all of it takes a minute or two, several on a busy machine) ..." >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip setuptools wheel Cython numpy
 	@echo "Setting up $(VENV), 2 of 2: dependencies and the engine ..." >&2
@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml setup.py constraints.txt $(ENGINE)
 	@touch $@
 
 native: ## rebuild the engine's native code in place
-	@rm -f matching_engine/*.so
+	@find matching_engine -name '*.so' -delete
 	@$(BIN)/python setup.py --quiet build_ext --inplace
 
 run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
@@ -47,7 +47,7 @@ coverage: setup ## the lines of the engine that its own tests reach, uncompiled:
 	@rm -rf build/coverage && mkdir -p build/coverage/tests
 	@cp -R matching_engine load_tests services docs Makefile README.md setup.py pyproject.toml build/coverage
 	@cp -R tests/*.py tests/unit tests/property tests/scenarios build/coverage/tests
-	@rm -f build/coverage/matching_engine/*.so
+	@find build/coverage/matching_engine -name '*.so' -delete
 	@cd build/coverage && $(CURDIR)/$(BIN)/python -m coverage run -m pytest -q -p tests.plain_python tests/unit/matching_engine tests/property tests/scenarios
 	@cd build/coverage && $(CURDIR)/$(BIN)/python -m coverage report
 
@@ -66,4 +66,4 @@ flow: setup ## replay an order flow end to end and give a verdict: make flow [FL
 	@$(BIN)/python -m load_tests.flow --flow $(FLOW)
 
 clean: ## remove what set-up and runs made (not rex-data/)
-	@rm -rf $(VENV) build *.egg-info matching_engine/*.so
+	@rm -rf $(VENV) build *.egg-info; find matching_engine -name '*.so' -delete

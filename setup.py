@@ -13,20 +13,20 @@ from setuptools import setup
 
 MODULES = [
     "pools",
-    "price_levels",
-    "order_ids",
-    "orders",
-    "auction",
-    "fill_or_kill",
-    "book_refusals",
-    "order_book",
-    "client_ids",
-    "fees",
-    "accounts",
-    "phases",
-    "instruments",
-    "turnover",
-    "day_trades",
+    "book.price_levels",
+    "book.order_ids",
+    "book.orders",
+    "book.auction",
+    "book.fill_or_kill",
+    "book.book_refusals",
+    "book.order_book",
+    "ledger.client_ids",
+    "ledger.fees",
+    "ledger.accounts",
+    "ledger.phases",
+    "ledger.instruments",
+    "ledger.turnover",
+    "ledger.day_trades",
     "expiries",
     "touched_levels",
     "event_log",
@@ -66,16 +66,16 @@ def extensions() -> list[object]:
         print("Cython is missing: the engine will run as plain Python, slower.", file=sys.stderr)
         return []
     flags = ["-O3", "-fno-semantic-interposition", "-fwrapv"] if sys.platform != "win32" else []
-    sources = [name for name in MODULES if os.path.exists(f"matching_engine/{name}.py")]
+    sources = {name: f"matching_engine/{name.replace('.', '/')}.py" for name in MODULES}
     built = cythonize(
         [
             Extension(
                 f"matching_engine.{name}",
-                [f"matching_engine/{name}.py"],
+                [source],
                 extra_compile_args=flags,
                 extra_link_args=["-s"] if sys.platform.startswith("linux") else [],
             )
-            for name in sources
+            for name, source in sources.items()
         ],
         compiler_directives=directives,
         nthreads=os.cpu_count() or 1,

@@ -1,10 +1,10 @@
 cimport cython
 
-from matching_engine.accounts cimport Accounts
-from matching_engine.day_trades cimport DayTrades
+from matching_engine.ledger.accounts cimport Accounts
+from matching_engine.ledger.day_trades cimport DayTrades
 from matching_engine.event_log cimport EventLog
-from matching_engine.fees cimport Fees
-from matching_engine.instruments cimport Instruments
+from matching_engine.ledger.fees cimport Fees
+from matching_engine.ledger.instruments cimport Instruments
 from matching_engine.limits cimport (
     MAX_ACCOUNTS,
     MAX_AUCTION_S,

@@ -1,17 +1,17 @@
 cimport cython
 
-from matching_engine.accounts cimport Accounts
+from matching_engine.ledger.accounts cimport Accounts
 from matching_engine.administration cimport Administration
-from matching_engine.client_ids cimport ClientIds, is_empty
-from matching_engine.day_trades cimport DayTrades
+from matching_engine.ledger.client_ids cimport ClientIds, is_empty
+from matching_engine.ledger.day_trades cimport DayTrades
 from matching_engine.event_log cimport EventLog
 from matching_engine.execution cimport Execution
 from matching_engine.faults cimport Fault
-from matching_engine.fees cimport Fees
-from matching_engine.instruments cimport Instruments
+from matching_engine.ledger.fees cimport Fees
+from matching_engine.ledger.instruments cimport Instruments
 from matching_engine.limits cimport MAX_INSTRUMENTS
 from matching_engine.one_command cimport OneCommand, events_of
-from matching_engine.order_book cimport OrderBook
+from matching_engine.book.order_book cimport OrderBook
 from matching_engine.order_entry cimport OrderEntry
 from matching_engine.order_walk cimport OrderWalk
 from matching_engine.pools cimport NIL, prefetch

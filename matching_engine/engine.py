@@ -22,17 +22,17 @@ import cython
 import numpy as np
 
 from matching_engine import state
-from matching_engine.accounts import Accounts
 from matching_engine.administration import Administration
-from matching_engine.client_ids import ClientIds
-from matching_engine.day_trades import DayTrades
+from matching_engine.book.order_book import OrderBook
 from matching_engine.event_log import EventLog
 from matching_engine.execution import Execution
 from matching_engine.faults import EngineFault
-from matching_engine.fees import Fees
-from matching_engine.instruments import Instruments
+from matching_engine.ledger.accounts import Accounts
+from matching_engine.ledger.client_ids import ClientIds
+from matching_engine.ledger.day_trades import DayTrades
+from matching_engine.ledger.fees import Fees
+from matching_engine.ledger.instruments import Instruments
 from matching_engine.one_command import OneCommand
-from matching_engine.order_book import OrderBook
 from matching_engine.order_entry import OrderEntry
 from matching_engine.records import COMMAND, Command, Event, pack_commands, unpack_commands, unpack_events
 from matching_engine.restore import (
@@ -49,8 +49,8 @@ from matching_engine.settlement import Settlement
 from matching_engine.state_checks import check
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.client_ids import is_empty
     from matching_engine.faults import Fault
+    from matching_engine.ledger.client_ids import is_empty
     from matching_engine.limits import MAX_INSTRUMENTS
     from matching_engine.one_command import events_of
     from matching_engine.pools import NIL, prefetch

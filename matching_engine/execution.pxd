@@ -1,13 +1,13 @@
 cimport cython
 
-from matching_engine.accounts cimport Accounts
+from matching_engine.ledger.accounts cimport Accounts
 from matching_engine.event_log cimport EventLog
-from matching_engine.instruments cimport Instruments, instrument_at
+from matching_engine.ledger.instruments cimport Instruments, instrument_at
 from matching_engine.limits cimport MAX_INSTRUMENTS
-from matching_engine.order_book cimport OrderBook
-from matching_engine.orders cimport event_at, order_at, release
+from matching_engine.book.order_book cimport OrderBook
+from matching_engine.book.orders cimport event_at, order_at, release
 from matching_engine.pools cimport NIL
-from matching_engine.price_levels cimport level_at
+from matching_engine.book.price_levels cimport level_at
 from matching_engine.price_limits cimport worst_ticks
 from matching_engine.records cimport EventKind, OrderType, Phase, Reason, Side
 from matching_engine.settlement cimport Settlement

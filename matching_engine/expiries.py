@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import cython
 
-from matching_engine.order_book import OrderBook
+from matching_engine.book.order_book import OrderBook
 from matching_engine.pools import grown, rows
 
 if not cython.compiled:  # when compiled, these stand in the .pxd

@@ -1,16 +1,16 @@
 cimport cython
 
-from matching_engine.accounts cimport Accounts
-from matching_engine.client_ids cimport ClientIds, body_digest, is_empty
+from matching_engine.ledger.accounts cimport Accounts
+from matching_engine.ledger.client_ids cimport ClientIds, body_digest, is_empty
 from matching_engine.event_log cimport EventLog
 from matching_engine.execution cimport Execution
 from matching_engine.expiries cimport Expiries
-from matching_engine.fees cimport Fees
-from matching_engine.instruments cimport Instruments
-from matching_engine.order_book cimport OrderBook
+from matching_engine.ledger.fees cimport Fees
+from matching_engine.ledger.instruments cimport Instruments
+from matching_engine.book.order_book cimport OrderBook
 from matching_engine.order_terms cimport OrderTerms, may_rest
 from matching_engine.order_walk cimport OrderWalk
-from matching_engine.orders cimport order_at, refills_of
+from matching_engine.book.orders cimport order_at, refills_of
 from matching_engine.pools cimport NIL
 from matching_engine.price_limits cimport anchor_of, protection_of
 from matching_engine.records cimport (

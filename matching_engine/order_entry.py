@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.accounts import Accounts
-from matching_engine.client_ids import ClientIds
+from matching_engine.book.order_book import OrderBook
 from matching_engine.event_log import EventLog
 from matching_engine.execution import Execution
 from matching_engine.expiries import Expiries
-from matching_engine.fees import Fees
-from matching_engine.instruments import Instruments
-from matching_engine.order_book import OrderBook
+from matching_engine.ledger.accounts import Accounts
+from matching_engine.ledger.client_ids import ClientIds
+from matching_engine.ledger.fees import Fees
+from matching_engine.ledger.instruments import Instruments
 from matching_engine.order_terms import OrderTerms
 from matching_engine.order_walk import OrderWalk
 from matching_engine.records import Command
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.client_ids import body_digest, is_empty
+    from matching_engine.book.orders import order_at, refills_of
+    from matching_engine.ledger.client_ids import body_digest, is_empty
     from matching_engine.order_terms import may_rest
-    from matching_engine.orders import order_at, refills_of
     from matching_engine.pools import NIL
     from matching_engine.price_limits import anchor_of, protection_of
     from matching_engine.records import (

@@ -1,6 +1,6 @@
 cimport cython
 
-from matching_engine.order_book cimport OrderBook
+from matching_engine.book.order_book cimport OrderBook
 from matching_engine.pools cimport NIL
 
 @cython.final

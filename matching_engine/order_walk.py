@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.order_book import OrderBook
+from matching_engine.book.order_book import OrderBook
 
 if not cython.compiled:  # when compiled, this stands in the .pxd
     from matching_engine.pools import NIL

@@ -1,5 +1,5 @@
-from matching_engine.instruments cimport Instruments, highest_ticks, lowest_ticks
-from matching_engine.order_book cimport OrderBook
+from matching_engine.ledger.instruments cimport Instruments, highest_ticks, lowest_ticks
+from matching_engine.book.order_book cimport OrderBook
 from matching_engine.records cimport MAX_PRICE_TICKS, Side
 
 cdef long long anchor_of(int instrument, Instruments listed, OrderBook book) noexcept nogil

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.instruments import Instruments
-from matching_engine.order_book import OrderBook
+from matching_engine.book.order_book import OrderBook
+from matching_engine.ledger.instruments import Instruments
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.instruments import highest_ticks, lowest_ticks
+    from matching_engine.ledger.instruments import highest_ticks, lowest_ticks
     from matching_engine.records import MAX_PRICE_TICKS, Side
 
 

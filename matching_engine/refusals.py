@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.accounts import Accounts
-from matching_engine.instruments import Instruments
-from matching_engine.order_book import OrderBook
+from matching_engine.book.order_book import OrderBook
+from matching_engine.ledger.accounts import Accounts
+from matching_engine.ledger.instruments import Instruments
 from matching_engine.order_terms import OrderTerms
 from matching_engine.records import Command
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.accounts import account_at
-    from matching_engine.instruments import SECOND_NS, instrument_at
+    from matching_engine.book.orders import refills_of
+    from matching_engine.ledger.accounts import account_at
+    from matching_engine.ledger.instruments import SECOND_NS, instrument_at
     from matching_engine.limits import MAX_DAY_AMOUNT_FEN, MAX_OPEN_ORDERS
     from matching_engine.order_terms import may_rest
-    from matching_engine.orders import refills_of
     from matching_engine.price_limits import anchor_of, outside_collar
     from matching_engine.records import (
         MAX_AMOUNT_FEN,

@@ -1,14 +1,14 @@
 cimport cython
 
-from matching_engine.accounts cimport Accounts
-from matching_engine.client_ids cimport ClientIds
-from matching_engine.day_trades cimport DayTrades
+from matching_engine.ledger.accounts cimport Accounts
+from matching_engine.ledger.client_ids cimport ClientIds
+from matching_engine.ledger.day_trades cimport DayTrades
 from matching_engine.expiries cimport Expiries
-from matching_engine.fees cimport Fees
-from matching_engine.instruments cimport Instruments
-from matching_engine.order_book cimport OrderBook
+from matching_engine.ledger.fees cimport Fees
+from matching_engine.ledger.instruments cimport Instruments
+from matching_engine.book.order_book cimport OrderBook
 from matching_engine.records cimport Side, TimeInForce
-from matching_engine.turnover cimport Turnover
+from matching_engine.ledger.turnover cimport Turnover
 
 cpdef restore_fees(Fees fees, rows)
 cpdef restore_turnover(Turnover turnover, rows)

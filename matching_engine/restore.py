@@ -7,15 +7,15 @@ from typing import Any
 import cython
 import numpy as np
 
-from matching_engine.accounts import Accounts
-from matching_engine.client_ids import ClientIds
-from matching_engine.day_trades import DayTrades
+from matching_engine.book.order_book import OrderBook
 from matching_engine.expiries import Expiries
-from matching_engine.fees import Fees
-from matching_engine.instruments import Instruments
-from matching_engine.order_book import OrderBook
+from matching_engine.ledger.accounts import Accounts
+from matching_engine.ledger.client_ids import ClientIds
+from matching_engine.ledger.day_trades import DayTrades
+from matching_engine.ledger.fees import Fees
+from matching_engine.ledger.instruments import Instruments
+from matching_engine.ledger.turnover import Turnover
 from matching_engine.state import fill
-from matching_engine.turnover import Turnover
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.records import Side, TimeInForce

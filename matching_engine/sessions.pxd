@@ -1,14 +1,14 @@
 cimport cython
 
-from matching_engine.accounts cimport Accounts
-from matching_engine.client_ids cimport ClientIds
-from matching_engine.day_trades cimport DayTrades
+from matching_engine.ledger.accounts cimport Accounts
+from matching_engine.ledger.client_ids cimport ClientIds
+from matching_engine.ledger.day_trades cimport DayTrades
 from matching_engine.event_log cimport EventLog
 from matching_engine.execution cimport Execution
 from matching_engine.expiries cimport Expiries
-from matching_engine.instruments cimport SECOND_NS, Instruments
+from matching_engine.ledger.instruments cimport SECOND_NS, Instruments
 from matching_engine.limits cimport CLIENT_ID_TRADING_DAYS
-from matching_engine.order_book cimport OrderBook
+from matching_engine.book.order_book cimport OrderBook
 from matching_engine.order_walk cimport OrderWalk
 from matching_engine.pools cimport NIL
 from matching_engine.records cimport (
@@ -21,7 +21,7 @@ from matching_engine.records cimport (
     Reason,
     TimeInForce,
 )
-from matching_engine.turnover cimport Turnover
+from matching_engine.ledger.turnover cimport Turnover
 
 cdef bint is_date(unsigned int date) noexcept nogil
 

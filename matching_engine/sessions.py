@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.accounts import Accounts
-from matching_engine.client_ids import ClientIds
-from matching_engine.day_trades import DayTrades
+from matching_engine.book.order_book import OrderBook
 from matching_engine.event_log import EventLog
 from matching_engine.execution import Execution
 from matching_engine.expiries import Expiries
-from matching_engine.instruments import Instruments
-from matching_engine.order_book import OrderBook
+from matching_engine.ledger.accounts import Accounts
+from matching_engine.ledger.client_ids import ClientIds
+from matching_engine.ledger.day_trades import DayTrades
+from matching_engine.ledger.instruments import Instruments
+from matching_engine.ledger.turnover import Turnover
 from matching_engine.order_walk import OrderWalk
 from matching_engine.records import Command
-from matching_engine.turnover import Turnover
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.instruments import SECOND_NS
+    from matching_engine.ledger.instruments import SECOND_NS
     from matching_engine.limits import CLIENT_ID_TRADING_DAYS
     from matching_engine.pools import NIL
     from matching_engine.records import (

@@ -1,12 +1,12 @@
 cimport cython
 
-from matching_engine.accounts cimport Accounts
-from matching_engine.day_trades cimport DayTrades, trade_at
+from matching_engine.ledger.accounts cimport Accounts
+from matching_engine.ledger.day_trades cimport DayTrades, trade_at
 from matching_engine.event_log cimport EventLog
-from matching_engine.fees cimport Fees
-from matching_engine.instruments cimport Instruments, instrument_at
-from matching_engine.order_book cimport OrderBook
-from matching_engine.orders cimport event_at
+from matching_engine.ledger.fees cimport Fees
+from matching_engine.ledger.instruments cimport Instruments, instrument_at
+from matching_engine.book.order_book cimport OrderBook
+from matching_engine.book.orders cimport event_at
 from matching_engine.records cimport EventKind, EventRow, Phase, Reason, Side
 
 @cython.final

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.accounts import Accounts
-from matching_engine.day_trades import DayTrades
+from matching_engine.book.order_book import OrderBook
 from matching_engine.event_log import EventLog, EventOut
-from matching_engine.fees import Fees
-from matching_engine.instruments import Instruments
-from matching_engine.order_book import OrderBook
+from matching_engine.ledger.accounts import Accounts
+from matching_engine.ledger.day_trades import DayTrades
+from matching_engine.ledger.fees import Fees
+from matching_engine.ledger.instruments import Instruments
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.day_trades import trade_at
-    from matching_engine.instruments import instrument_at
-    from matching_engine.orders import event_at
+    from matching_engine.book.orders import event_at
+    from matching_engine.ledger.day_trades import trade_at
+    from matching_engine.ledger.instruments import instrument_at
     from matching_engine.records import EventKind, Phase, Reason, Side
 
 

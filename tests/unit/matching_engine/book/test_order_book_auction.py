@@ -12,7 +12,7 @@ from matching_engine import OrderBook
 from matching_engine.records import Flag, Reason
 from tests.property.naive_book import NaiveBook
 from tests.property.test_order_book_laws import fields
-from tests.unit.matching_engine.book_talk import (
+from tests.unit.matching_engine.book.book_talk import (
     BUY,
     FOK,
     IOC,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from matching_engine.records import Flag, Reason, SelfTrade
-from tests.unit.matching_engine.book_talk import (
+from tests.unit.matching_engine.book.book_talk import (
     BUY,
     FOK,
     IOC,
@@ -19,7 +19,7 @@ from tests.unit.matching_engine.book_talk import (
     replaced,
     trade,
 )
-from tests.unit.matching_engine.mirrored_book import Mirror
+from tests.unit.matching_engine.book.mirrored_book import Mirror
 
 
 @pytest.fixture(params=[SELL, BUY], ids=["makers sell", "makers buy"])

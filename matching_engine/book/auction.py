@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import cython
 
-from matching_engine.price_levels import PriceLevels
+from matching_engine.book.price_levels import PriceLevels
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
+    from matching_engine.book.price_levels import level_at
     from matching_engine.pools import NIL
-    from matching_engine.price_levels import level_at
 
     # A class of this name would declare the C struct once more.
     Auction = NamedTuple("Auction", [("price_ticks", int), ("lots", int), ("imbalance", int)])  # noqa: UP014

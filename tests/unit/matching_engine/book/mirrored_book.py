@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from matching_engine.records import BookEvent, Reason, Side
-from tests.unit.matching_engine.book_talk import (
+from tests.unit.matching_engine.book.book_talk import (
     BUY,
     GTC,
     IOC,

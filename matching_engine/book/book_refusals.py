@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.orders import BookCommand, Order
+from matching_engine.book.orders import BookCommand, Order
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine import records

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.orders import Order
-from matching_engine.price_levels import PriceLevels
+from matching_engine.book.orders import Order
+from matching_engine.book.price_levels import PriceLevels
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.orders import order_at
+    from matching_engine.book.orders import order_at
     from matching_engine.pools import NIL
     from matching_engine.records import SelfTrade
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching_engine.accounts import Accounts
 from matching_engine.faults import Fault
-from matching_engine.fees import fee_fen, lot_reserve_fen
+from matching_engine.ledger.accounts import Accounts
+from matching_engine.ledger.fees import fee_fen, lot_reserve_fen
 from matching_engine.records import MAX_AMOUNT_FEN, MAX_RATE_PPM, VENUE
 
 amounts = st.integers(1, MAX_AMOUNT_FEN)

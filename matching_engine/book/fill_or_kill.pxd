@@ -1,8 +1,8 @@
 cimport cython
 
-from matching_engine.orders cimport OrderRow, order_at
+from matching_engine.book.orders cimport OrderRow, order_at
 from matching_engine.pools cimport NIL
-from matching_engine.price_levels cimport PriceLevels
+from matching_engine.book.price_levels cimport PriceLevels
 from matching_engine.records cimport SelfTrade
 
 @cython.locals(wanted=cython.longlong)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from matching_engine.records import MAX_BOOK_PRICE_TICKS, Reason, Side
-from tests.unit.matching_engine.book_talk import (
+from tests.unit.matching_engine.book.book_talk import (
     BUY,
     IOC,
     LIMIT,

@@ -23,23 +23,23 @@ import cython
 import numpy as np
 
 from matching_engine import pools
+from matching_engine.book.order_ids import OrderIds
+from matching_engine.book.orders import BookCommand, Event, Last, Order
+from matching_engine.book.price_levels import PriceLevels
 from matching_engine.faults import EngineFault
-from matching_engine.order_ids import OrderIds
-from matching_engine.orders import BookCommand, Event, Last, Order
 from matching_engine.pools import grown, rows, words
-from matching_engine.price_levels import PriceLevels
 from matching_engine.records import BOOK_COMMAND, BOOK_EVENT
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine import records
-    from matching_engine.auction import find_auction
-    from matching_engine.book_refusals import amend_refusal, order_refusal
+    from matching_engine.book.auction import find_auction
+    from matching_engine.book.book_refusals import amend_refusal, order_refusal
+    from matching_engine.book.fill_or_kill import fillable
+    from matching_engine.book.order_ids import entry_at, hash_of
+    from matching_engine.book.orders import command_at, event_at, order_at, refills_of, release
+    from matching_engine.book.price_levels import key_of, level_at, side_at
     from matching_engine.faults import Fault
-    from matching_engine.fill_or_kill import fillable
-    from matching_engine.order_ids import entry_at, hash_of
-    from matching_engine.orders import command_at, event_at, order_at, refills_of, release
     from matching_engine.pools import NIL, WORD, codes, is_integer, prefetch
-    from matching_engine.price_levels import key_of, level_at, side_at
     from matching_engine.records import MAX_BOOK_PRICE_TICKS, MAX_QUANTITY_LOTS, MAX_SLICES
 
     CommandKind = codes(records.CommandKind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching_engine.turnover import Turnover
+from matching_engine.ledger.turnover import Turnover
 
 
 def test_turnover_beyond_64_bits_is_kept_in_two_words() -> None:

@@ -27,14 +27,14 @@ Read `next` before ending the order or emptying the level it is read from.
 cimport cython
 from libc.string cimport memcpy
 
-from matching_engine.auction cimport find_auction
-from matching_engine.book_refusals cimport amend_refusal, order_refusal
+from matching_engine.book.auction cimport find_auction
+from matching_engine.book.book_refusals cimport amend_refusal, order_refusal
 from matching_engine.faults cimport Fault
-from matching_engine.fill_or_kill cimport fillable
-from matching_engine.order_ids cimport OrderIds, entry_at, hash_of
-from matching_engine.orders cimport LastRow, OrderRow, command_at, event_at, order_at, refills_of, release
+from matching_engine.book.fill_or_kill cimport fillable
+from matching_engine.book.order_ids cimport OrderIds, entry_at, hash_of
+from matching_engine.book.orders cimport LastRow, OrderRow, command_at, event_at, order_at, refills_of, release
 from matching_engine.pools cimport NIL, WORD, is_integer, prefetch
-from matching_engine.price_levels cimport PriceLevels, key_of, level_at, side_at
+from matching_engine.book.price_levels cimport PriceLevels, key_of, level_at, side_at
 from matching_engine.records cimport (
     MAX_BOOK_PRICE_TICKS,
     MAX_QUANTITY_LOTS,

@@ -1,7 +1,7 @@
 cimport cython
 
 from matching_engine.limits cimport MAX_INSTRUMENTS
-from matching_engine.phases cimport PhaseRuleRow
+from matching_engine.ledger.phases cimport PhaseRuleRow
 from matching_engine.records cimport MAX_PRICE_TICKS, Phase, Reason
 
 cdef extern from *:

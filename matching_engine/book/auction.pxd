@@ -1,7 +1,7 @@
 cimport cython
 
 from matching_engine.pools cimport NIL
-from matching_engine.price_levels cimport PriceLevels, level_at
+from matching_engine.book.price_levels cimport PriceLevels, level_at
 
 cdef struct Auction:
     long long price_ticks

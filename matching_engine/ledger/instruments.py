@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import cython
 
-from matching_engine.phases import phase_rules
+from matching_engine.ledger.phases import phase_rules
 from matching_engine.pools import rows
 
 if not cython.compiled:  # when compiled, these stand in the .pxd

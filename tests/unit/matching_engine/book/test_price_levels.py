@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching_engine.price_levels import PriceLevels
+from matching_engine.book.price_levels import PriceLevels
 from matching_engine.records import MAX_BOOK_PRICE_TICKS
 
 BUYS, SELLS = 0, 1

@@ -1,6 +1,6 @@
 cimport cython
 
-from matching_engine.orders cimport OrderRow
+from matching_engine.book.orders cimport OrderRow
 from matching_engine.records cimport (
     MAX_BOOK_PRICE_TICKS,
     MAX_QUANTITY_LOTS,

@@ -1,6 +1,6 @@
 cimport cython
 
-from matching_engine.orders cimport OrderRow
+from matching_engine.book.orders cimport OrderRow
 from matching_engine.pools cimport NIL, WORD, lowest_bit, prefetch
 
 cdef extern from *:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from matching_engine.records import MAX_BOOK_PRICE_TICKS, MAX_QUANTITY_LOTS, BookEvent, Reason, Side
-from tests.unit.matching_engine.book_talk import (
+from tests.unit.matching_engine.book.book_talk import (
     BUY,
     IOC,
     SELL,
@@ -18,7 +18,7 @@ from tests.unit.matching_engine.book_talk import (
     rejected,
     trade,
 )
-from tests.unit.matching_engine.mirrored_book import Mirror
+from tests.unit.matching_engine.book.mirrored_book import Mirror
 
 
 @pytest.fixture(params=[SELL, BUY], ids=["makers sell", "makers buy"])

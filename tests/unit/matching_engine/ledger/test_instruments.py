@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching_engine import Engine
-from matching_engine.instruments import Instruments
+from matching_engine.ledger.instruments import Instruments
 from matching_engine.records import MAX_PRICE_TICKS, Command, CommandKind, Phase, band
 from tests.property.engine_flow import array, numbered
 from tests.unit.matching_engine.engine_talk import BUY, SELL, Talk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching_engine.client_ids import ClientIds
+from matching_engine.ledger.client_ids import ClientIds
 
 texts = st.one_of(
     st.binary(min_size=1, max_size=36),

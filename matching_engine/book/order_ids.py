@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.orders import Order
+from matching_engine.book.orders import Order
 from matching_engine.pools import words
 
 if not cython.compiled:  # when compiled, these stand in the .pxd

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from matching_engine import EngineFault, OrderBook, order_book, pools
+from matching_engine.book.order_book import OpenOrder
 from matching_engine.faults import Fault
-from matching_engine.order_book import OpenOrder
 from matching_engine.records import (
     BOOK_COMMAND,
     BOOK_EVENT,
@@ -23,7 +23,7 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
-from tests.unit.matching_engine.book_talk import (
+from tests.unit.matching_engine.book.book_talk import (
     BUY,
     DAY,
     FOK,
