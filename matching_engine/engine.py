@@ -22,10 +22,8 @@ import cython
 import numpy as np
 
 from matching_engine import state
-from matching_engine.administration import Administration
 from matching_engine.book.order_book import OrderBook
 from matching_engine.event_log import EventLog
-from matching_engine.execution import Execution
 from matching_engine.faults import EngineFault
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.client_ids import ClientIds
@@ -33,7 +31,6 @@ from matching_engine.ledger.day_trades import DayTrades
 from matching_engine.ledger.fees import Fees
 from matching_engine.ledger.instruments import Instruments
 from matching_engine.one_command import OneCommand
-from matching_engine.order_entry import OrderEntry
 from matching_engine.records import COMMAND, Command, Event, pack_commands, unpack_commands, unpack_events
 from matching_engine.restore import (
     restore_accounts,
@@ -44,8 +41,11 @@ from matching_engine.restore import (
     restore_trades,
     restore_turnover,
 )
-from matching_engine.sessions import Sessions
-from matching_engine.settlement import Settlement
+from matching_engine.rules.execution import Execution
+from matching_engine.rules.member_commands import OrderEntry
+from matching_engine.rules.operator_commands import Administration
+from matching_engine.rules.session_commands import Sessions
+from matching_engine.rules.settlement import Settlement
 from matching_engine.state_checks import check
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
@@ -54,8 +54,8 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.limits import MAX_INSTRUMENTS
     from matching_engine.one_command import events_of
     from matching_engine.pools import NIL, prefetch
-    from matching_engine.price_limits import anchor_of, protection_of
     from matching_engine.records import MAX_SLICES, CommandKind, EventKind, Phase, Reason
+    from matching_engine.rules.price_limits import anchor_of, protection_of
 
     CHUNK = 16  # commands that room is made for at a time; more when compiled
     NEAR = 2  # commands from asking for what one looks at to running it

@@ -3,7 +3,7 @@ cimport cython
 from matching_engine.ledger.accounts cimport Accounts
 from matching_engine.ledger.client_ids cimport ClientIds
 from matching_engine.ledger.day_trades cimport DayTrades
-from matching_engine.expiries cimport Expiries
+from matching_engine.rules.expiries cimport Expiries
 from matching_engine.ledger.fees cimport Fees
 from matching_engine.ledger.instruments cimport Instruments
 from matching_engine.book.order_book cimport OrderBook

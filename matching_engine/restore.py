@@ -8,13 +8,13 @@ import cython
 import numpy as np
 
 from matching_engine.book.order_book import OrderBook
-from matching_engine.expiries import Expiries
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.client_ids import ClientIds
 from matching_engine.ledger.day_trades import DayTrades
 from matching_engine.ledger.fees import Fees
 from matching_engine.ledger.instruments import Instruments
 from matching_engine.ledger.turnover import Turnover
+from matching_engine.rules.expiries import Expiries
 from matching_engine.state import fill
 
 if not cython.compiled:  # when compiled, these stand in the .pxd

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching_engine.ledger.day_trades import DayTrades
-from matching_engine.touched_levels import TouchedLevels
+from matching_engine.rules.touched_levels import TouchedLevels
 
 touches = st.lists(st.tuples(st.integers(0, 3), st.one_of(st.integers(1, 9), st.integers(1, 2**31 - 1))), max_size=60)
 

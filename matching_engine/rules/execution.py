@@ -11,8 +11,8 @@ from matching_engine.book.order_book import OrderBook
 from matching_engine.event_log import EventLog
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.instruments import Instruments
-from matching_engine.settlement import Settlement
-from matching_engine.touched_levels import TouchedLevels
+from matching_engine.rules.settlement import Settlement
+from matching_engine.rules.touched_levels import TouchedLevels
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.book.orders import event_at, order_at, release
@@ -20,8 +20,8 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.ledger.instruments import instrument_at
     from matching_engine.limits import MAX_INSTRUMENTS
     from matching_engine.pools import NIL
-    from matching_engine.price_limits import worst_ticks
     from matching_engine.records import EventKind, OrderType, Phase, Reason, Side
+    from matching_engine.rules.price_limits import worst_ticks
 
 
 class Execution:

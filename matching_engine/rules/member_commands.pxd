@@ -3,16 +3,16 @@ cimport cython
 from matching_engine.ledger.accounts cimport Accounts
 from matching_engine.ledger.client_ids cimport ClientIds, body_digest, is_empty
 from matching_engine.event_log cimport EventLog
-from matching_engine.execution cimport Execution
-from matching_engine.expiries cimport Expiries
+from matching_engine.rules.execution cimport Execution
+from matching_engine.rules.expiries cimport Expiries
 from matching_engine.ledger.fees cimport Fees
 from matching_engine.ledger.instruments cimport Instruments
 from matching_engine.book.order_book cimport OrderBook
-from matching_engine.order_terms cimport OrderTerms, may_rest
-from matching_engine.order_walk cimport OrderWalk
+from matching_engine.rules.order_terms cimport OrderTerms, may_rest
+from matching_engine.rules.order_walk cimport OrderWalk
 from matching_engine.book.orders cimport order_at, refills_of
 from matching_engine.pools cimport NIL
-from matching_engine.price_limits cimport anchor_of, protection_of
+from matching_engine.rules.price_limits cimport anchor_of, protection_of
 from matching_engine.records cimport (
     ALL_INSTRUMENTS,
     BOTH_SIDES,
@@ -26,7 +26,7 @@ from matching_engine.records cimport (
     Side,
     TimeInForce,
 )
-from matching_engine.refusals cimport declined, shut, unaffordable, unreadable, unreadable_amend
+from matching_engine.rules.refusals cimport declined, shut, unaffordable, unreadable, unreadable_amend
 
 @cython.final
 cdef class OrderEntry:

@@ -4,9 +4,9 @@ from matching_engine.ledger.accounts cimport Accounts, account_at
 from matching_engine.ledger.instruments cimport SECOND_NS, Instruments, instrument_at
 from matching_engine.limits cimport MAX_DAY_AMOUNT_FEN, MAX_OPEN_ORDERS
 from matching_engine.book.order_book cimport OrderBook
-from matching_engine.order_terms cimport OrderTerms, may_rest
+from matching_engine.rules.order_terms cimport OrderTerms, may_rest
 from matching_engine.book.orders cimport refills_of
-from matching_engine.price_limits cimport anchor_of, outside_collar
+from matching_engine.rules.price_limits cimport anchor_of, outside_collar
 from matching_engine.records cimport (
     MAX_AMOUNT_FEN,
     MAX_PRICE_TICKS,

@@ -6,15 +6,15 @@ import cython
 
 from matching_engine.book.order_book import OrderBook
 from matching_engine.event_log import EventLog
-from matching_engine.execution import Execution
-from matching_engine.expiries import Expiries
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.client_ids import ClientIds
 from matching_engine.ledger.day_trades import DayTrades
 from matching_engine.ledger.instruments import Instruments
 from matching_engine.ledger.turnover import Turnover
-from matching_engine.order_walk import OrderWalk
 from matching_engine.records import Command
+from matching_engine.rules.execution import Execution
+from matching_engine.rules.expiries import Expiries
+from matching_engine.rules.order_walk import OrderWalk
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.ledger.instruments import SECOND_NS

@@ -10,7 +10,7 @@ from matching_engine.ledger.day_trades import DayTrades
 from matching_engine.ledger.fees import Fees
 from matching_engine.ledger.instruments import Instruments
 from matching_engine.records import Command
-from matching_engine.sessions import Sessions
+from matching_engine.rules.session_commands import Sessions
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.limits import (

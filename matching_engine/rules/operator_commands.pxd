@@ -28,7 +28,7 @@ from matching_engine.records cimport (
     Reason,
     Side,
 )
-from matching_engine.sessions cimport Sessions
+from matching_engine.rules.session_commands cimport Sessions
 
 @cython.final
 cdef class Administration:

@@ -6,22 +6,20 @@ import cython
 
 from matching_engine.book.order_book import OrderBook
 from matching_engine.event_log import EventLog
-from matching_engine.execution import Execution
-from matching_engine.expiries import Expiries
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.client_ids import ClientIds
 from matching_engine.ledger.fees import Fees
 from matching_engine.ledger.instruments import Instruments
-from matching_engine.order_terms import OrderTerms
-from matching_engine.order_walk import OrderWalk
 from matching_engine.records import Command
+from matching_engine.rules.execution import Execution
+from matching_engine.rules.expiries import Expiries
+from matching_engine.rules.order_terms import OrderTerms
+from matching_engine.rules.order_walk import OrderWalk
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.book.orders import order_at, refills_of
     from matching_engine.ledger.client_ids import body_digest, is_empty
-    from matching_engine.order_terms import may_rest
     from matching_engine.pools import NIL
-    from matching_engine.price_limits import anchor_of, protection_of
     from matching_engine.records import (
         ALL_INSTRUMENTS,
         BOTH_SIDES,
@@ -33,7 +31,9 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         Side,
         TimeInForce,
     )
-    from matching_engine.refusals import declined, shut, unaffordable, unreadable, unreadable_amend
+    from matching_engine.rules.order_terms import may_rest
+    from matching_engine.rules.price_limits import anchor_of, protection_of
+    from matching_engine.rules.refusals import declined, shut, unaffordable, unreadable, unreadable_amend
 
     MASS_CANCEL_REASON = Reason.MASS_CANCEL
 

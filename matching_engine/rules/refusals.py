@@ -11,16 +11,14 @@ import cython
 from matching_engine.book.order_book import OrderBook
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.instruments import Instruments
-from matching_engine.order_terms import OrderTerms
 from matching_engine.records import Command
+from matching_engine.rules.order_terms import OrderTerms
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.book.orders import refills_of
     from matching_engine.ledger.accounts import account_at
     from matching_engine.ledger.instruments import SECOND_NS, instrument_at
     from matching_engine.limits import MAX_DAY_AMOUNT_FEN, MAX_OPEN_ORDERS
-    from matching_engine.order_terms import may_rest
-    from matching_engine.price_limits import anchor_of, outside_collar
     from matching_engine.records import (
         MAX_AMOUNT_FEN,
         MAX_PRICE_TICKS,
@@ -32,6 +30,8 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         Side,
         TimeInForce,
     )
+    from matching_engine.rules.order_terms import may_rest
+    from matching_engine.rules.price_limits import anchor_of, outside_collar
 
     # As a number: the complement of a Flag has only the bits that are flags.
     CHANGES = int(Flag.CHANGE_PRICE | Flag.CHANGE_QUANTITY | Flag.CHANGE_DISPLAY | Flag.CHANGE_TRIGGER)

@@ -4,12 +4,12 @@ from matching_engine.ledger.accounts cimport Accounts
 from matching_engine.ledger.client_ids cimport ClientIds
 from matching_engine.ledger.day_trades cimport DayTrades
 from matching_engine.event_log cimport EventLog
-from matching_engine.execution cimport Execution
-from matching_engine.expiries cimport Expiries
+from matching_engine.rules.execution cimport Execution
+from matching_engine.rules.expiries cimport Expiries
 from matching_engine.ledger.instruments cimport SECOND_NS, Instruments
 from matching_engine.limits cimport CLIENT_ID_TRADING_DAYS
 from matching_engine.book.order_book cimport OrderBook
-from matching_engine.order_walk cimport OrderWalk
+from matching_engine.rules.order_walk cimport OrderWalk
 from matching_engine.pools cimport NIL
 from matching_engine.records cimport (
     ALL_INSTRUMENTS,

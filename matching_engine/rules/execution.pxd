@@ -8,10 +8,10 @@ from matching_engine.book.order_book cimport OrderBook
 from matching_engine.book.orders cimport event_at, order_at, release
 from matching_engine.pools cimport NIL
 from matching_engine.book.price_levels cimport level_at
-from matching_engine.price_limits cimport worst_ticks
+from matching_engine.rules.price_limits cimport worst_ticks
 from matching_engine.records cimport EventKind, OrderType, Phase, Reason, Side
-from matching_engine.settlement cimport Settlement
-from matching_engine.touched_levels cimport TouchedLevels
+from matching_engine.rules.settlement cimport Settlement
+from matching_engine.rules.touched_levels cimport TouchedLevels
 
 @cython.final
 cdef class Execution:
