@@ -39,7 +39,7 @@ MODULES = [
     "rules.execution",
     "rules.member_commands",
     "rules.session_commands",
-    "restore",
+    "snapshot.restore",
     "rules.operator_commands",
     "engine",
 ]

@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 import cython
 import numpy as np
 
-from matching_engine import state
 from matching_engine.book.order_book import OrderBook
 from matching_engine.event_log import EventLog
 from matching_engine.faults import EngineFault
@@ -32,7 +31,13 @@ from matching_engine.ledger.fees import Fees
 from matching_engine.ledger.instruments import Instruments
 from matching_engine.one_command import OneCommand
 from matching_engine.records import COMMAND, Command, Event, pack_commands, unpack_commands, unpack_events
-from matching_engine.restore import (
+from matching_engine.rules.execution import Execution
+from matching_engine.rules.member_commands import OrderEntry
+from matching_engine.rules.operator_commands import Administration
+from matching_engine.rules.session_commands import Sessions
+from matching_engine.rules.settlement import Settlement
+from matching_engine.snapshot import state
+from matching_engine.snapshot.restore import (
     restore_accounts,
     restore_client_ids,
     restore_fees,
@@ -41,12 +46,7 @@ from matching_engine.restore import (
     restore_trades,
     restore_turnover,
 )
-from matching_engine.rules.execution import Execution
-from matching_engine.rules.member_commands import OrderEntry
-from matching_engine.rules.operator_commands import Administration
-from matching_engine.rules.session_commands import Sessions
-from matching_engine.rules.settlement import Settlement
-from matching_engine.state_checks import check
+from matching_engine.snapshot.state_checks import check
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.faults import Fault

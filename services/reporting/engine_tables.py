@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from matching_engine.records import OrderType, Phase
-from matching_engine.state import State
+from matching_engine.snapshot.state import State
 from services.reporting.comparison import Table
 from services.reporting.journaled import Journaled
 

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from matching_engine import ENGINE_VERSION, Engine
 from matching_engine.records import COMMAND, EVENT, EventKind
-from matching_engine.state import State, from_bytes, snapshot_bytes, state_hash
+from matching_engine.snapshot.state import State, from_bytes, snapshot_bytes, state_hash
 from services.attachments import Upgraded, read_decision
 from services.bootstrap import open_venue
 from services.cli import app

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from matching_engine import state
 from matching_engine.faults import EngineFault, Fault
 from matching_engine.records import (
     EVENT,
@@ -24,6 +23,7 @@ from matching_engine.records import (
     pack_commands,
     unpack_commands,
 )
+from matching_engine.snapshot import state
 from tests.property.naive_administration import Administration
 from tests.property.naive_state import state_of
 

@@ -1,4 +1,4 @@
-"""The naive engine's state, in the sections of `matching_engine/state.py`."""
+"""The naive engine's state, in the sections of `matching_engine/snapshot/state.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from matching_engine import state
+from matching_engine.snapshot import state
 from tests.property.naive_refusals import Refusals
 
 

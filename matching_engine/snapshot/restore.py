@@ -15,7 +15,7 @@ from matching_engine.ledger.fees import Fees
 from matching_engine.ledger.instruments import Instruments
 from matching_engine.ledger.turnover import Turnover
 from matching_engine.rules.expiries import Expiries
-from matching_engine.state import fill
+from matching_engine.snapshot.state import fill
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.records import Side, TimeInForce

@@ -29,7 +29,7 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
-from matching_engine.state import LAYOUTS, State, StateError
+from matching_engine.snapshot.state import LAYOUTS, State, StateError
 
 I64_MAX = 2**63 - 1
 
