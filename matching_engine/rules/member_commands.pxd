@@ -29,7 +29,7 @@ from matching_engine.records cimport (
 from matching_engine.rules.refusals cimport declined, shut, unaffordable, unreadable, unreadable_amend
 
 @cython.final
-cdef class OrderEntry:
+cdef class MemberCommands:
     cdef OrderBook book
     cdef Accounts ledger
     cdef Fees fees

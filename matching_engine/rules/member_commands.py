@@ -38,7 +38,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     MASS_CANCEL_REASON = Reason.MASS_CANCEL
 
 
-class OrderEntry:
+class MemberCommands:
     """Each method answers one command, which it gets as `c`."""
 
     def __init__(

@@ -28,15 +28,15 @@ from matching_engine.records cimport (
     Reason,
     Side,
 )
-from matching_engine.rules.session_commands cimport Sessions
+from matching_engine.rules.session_commands cimport SessionCommands
 
 @cython.final
-cdef class Administration:
+cdef class OperatorCommands:
     cdef Accounts ledger
     cdef Fees fees
     cdef Instruments listed
     cdef DayTrades day_trades
-    cdef Sessions sessions
+    cdef SessionCommands session_commands
     cdef EventLog log
 
     cdef void open_account(self, const CommandRow *c) noexcept nogil

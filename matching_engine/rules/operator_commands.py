@@ -10,7 +10,7 @@ from matching_engine.ledger.day_trades import DayTrades
 from matching_engine.ledger.fees import Fees
 from matching_engine.ledger.instruments import Instruments
 from matching_engine.records import Command
-from matching_engine.rules.session_commands import Sessions
+from matching_engine.rules.session_commands import SessionCommands
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.limits import (
@@ -36,7 +36,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     )
 
 
-class Administration:
+class OperatorCommands:
     """Each public method answers one command, which it gets as `c`."""
 
     def __init__(
@@ -45,14 +45,14 @@ class Administration:
         fees: Fees,
         listed: Instruments,
         day_trades: DayTrades,
-        sessions: Sessions,
+        session_commands: SessionCommands,
         log: EventLog,
     ) -> None:
         self.ledger = ledger
         self.fees = fees
         self.listed = listed
         self.day_trades = day_trades
-        self.sessions = sessions
+        self.session_commands = session_commands
         self.log = log
 
     # Accounts
@@ -172,7 +172,7 @@ class Administration:
         event.instrument = c.instrument
         event.price_ticks = c.price_ticks
         if self.listed.phase(instrument) != Phase.CLOSED:
-            self.sessions.say_phase(instrument, self.listed.phase(instrument))
+            self.session_commands.say_phase(instrument, self.listed.phase(instrument))
 
     def _listing_refusal(self, c: Command) -> int:
         if c.instrument != self.listed.count:

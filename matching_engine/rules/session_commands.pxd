@@ -26,7 +26,7 @@ from matching_engine.ledger.turnover cimport Turnover
 cdef bint is_date(unsigned int date) noexcept nogil
 
 @cython.final
-cdef class Sessions:
+cdef class SessionCommands:
     cdef OrderBook book
     cdef Accounts ledger
     cdef Instruments listed

@@ -31,7 +31,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     )
 
 
-class Sessions:
+class SessionCommands:
     """Each of the first methods answers one command, which it gets as `c`."""
 
     def __init__(

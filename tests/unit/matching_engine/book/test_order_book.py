@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matching_engine import EngineFault, OrderBook, order_book, pools
+from matching_engine import EngineFault, OrderBook, pools
+from matching_engine.book import order_book
 from matching_engine.book.order_book import OpenOrder
 from matching_engine.faults import Fault
 from matching_engine.records import (

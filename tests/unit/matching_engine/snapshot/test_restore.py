@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matching_engine import Engine, state
+from matching_engine import Engine
 from matching_engine.records import (
     ALL_INSTRUMENTS,
     Command,
@@ -16,6 +16,7 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
+from matching_engine.snapshot import state
 from tests.property.engine_flow import array, flow, numbered
 from tests.unit.matching_engine.engine_talk import Talk
 

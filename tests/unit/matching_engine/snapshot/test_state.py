@@ -6,8 +6,9 @@ from hashlib import blake2b
 
 import numpy as np
 
-from matching_engine import Engine, state
+from matching_engine import Engine
 from matching_engine.records import Command, CommandKind
+from matching_engine.snapshot import state
 from tests.property.engine_flow import array, flow
 from tests.unit.matching_engine.engine_talk import BUY, SELL, Talk
 
