@@ -46,7 +46,7 @@ check: setup ## ruff, mypy strict, import-linter
 coverage: setup ## the lines of the engine that its own tests reach, uncompiled: at least 95 of 100
 	@rm -rf build/coverage && mkdir -p build/coverage/tests
 	@cp -R matching_engine load_tests services docs Makefile README.md setup.py pyproject.toml build/coverage
-	@cp -R tests/*.py tests/unit tests/property tests/scenarios build/coverage/tests
+	@cp -R tests/*.py tests/model tests/unit tests/property tests/scenarios build/coverage/tests
 	@find build/coverage/matching_engine -name '*.so' -delete
 	@cd build/coverage && $(CURDIR)/$(BIN)/python -m coverage run -m pytest -q -p tests.plain_python tests/unit/matching_engine tests/property tests/scenarios
 	@cd build/coverage && $(CURDIR)/$(BIN)/python -m coverage report

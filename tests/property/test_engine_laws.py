@@ -26,8 +26,8 @@ from matching_engine.records import (
     unpack_events,
 )
 from matching_engine.snapshot import state
+from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import array, flow, numbered
-from tests.property.naive_engine import NaiveEngine
 from tests.property.told import Told
 
 seeds = st.integers(0, 2**32)

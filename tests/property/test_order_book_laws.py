@@ -25,7 +25,7 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
-from tests.property.naive_book import Fields, NaiveBook, NaiveOrder
+from tests.model.naive_book import Fields, NaiveBook, NaiveOrder
 
 INSTRUMENTS = 2
 

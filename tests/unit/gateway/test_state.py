@@ -14,8 +14,8 @@ from services.gateway.schemas import Order
 from services.gateway.state import VenueState
 from services.gateway.venue_orders import VenueOrders
 from services.messaging import Submission
+from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import flow
-from tests.property.naive_engine import NaiveEngine
 from tests.unit.reporting import history
 from tests.unit.reporting.history import SENDER, History, batches, cancel, opening, order, rows_of
 

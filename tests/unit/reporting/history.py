@@ -25,7 +25,7 @@ from services import admin_commands as admin
 from services.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
 from services.journal.row import NO_HASH, Row
 from services.messaging import Submission
-from tests.property.naive_engine import NaiveEngine
+from tests.model.naive_engine import NaiveEngine
 
 JOURNAL_ID = bytes(range(16))
 SENDER = Command(gateway_id=1, incarnation=7, actor=5)

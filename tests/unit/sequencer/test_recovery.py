@@ -17,7 +17,7 @@ from services.journal import JournalCorrupt
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
 from services.sequencer.recovery import recover
-from tests.property.naive_engine import NaiveEngine
+from tests.model.naive_engine import NaiveEngine
 from tests.unit.sequencer.venue import running, venue
 
 pytestmark = pytest.mark.anyio

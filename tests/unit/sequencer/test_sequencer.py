@@ -37,7 +37,7 @@ from services.messaging.in_process import InProcessFeed
 from services.sequencer.clock import GuardedClock
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours
 from services.sequencer.sequencer import MAX_ROW_BYTES, MAX_ROW_COMMANDS, Sequencer, SequencerStopped, assemble
-from tests.property.naive_engine import NaiveEngine
+from tests.model.naive_engine import NaiveEngine
 from tests.unit.reporting.history import REFERENCE_TICKS, opening, order
 from tests.unit.sequencer.venue import Clock, Never, Venue, records, running, venue
 

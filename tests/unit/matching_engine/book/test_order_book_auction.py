@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from matching_engine import OrderBook
 from matching_engine.records import Flag, Reason
-from tests.property.naive_book import NaiveBook
+from tests.model.naive_book import NaiveBook
 from tests.property.test_order_book_laws import fields
 from tests.unit.matching_engine.book.book_talk import (
     BUY,

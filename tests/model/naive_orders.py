@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from matching_engine.records import ALL_INSTRUMENTS, BOTH_SIDES, Command, CommandKind, EventKind, Flag, Reason
-from tests.property.naive_refusals import Refusals
-from tests.property.naive_tables import ClientId, Order
+from tests.model.naive_refusals import Refusals
+from tests.model.naive_tables import ClientId, Order
 
 
 def body_digest(c: Command) -> int:

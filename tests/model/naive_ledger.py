@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matching_engine.faults import EngineFault, Fault
 from matching_engine.records import VENUE, Command, Event, EventKind, Phase, Reason, Side
-from tests.property.naive_tables import Account, ClientId, Holding, Instrument, Order, Trade
+from tests.model.naive_tables import Account, ClientId, Holding, Instrument, Order, Trade
 
 MAX_COUNTED_FEN = 9 * 10**18
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from matching_engine.snapshot import state
-from tests.property.naive_refusals import Refusals
+from tests.model.naive_refusals import Refusals
 
 
 def pack_of(layout: np.dtype[Any]) -> Struct:

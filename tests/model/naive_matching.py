@@ -12,8 +12,8 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
-from tests.property.naive_queues import Queues
-from tests.property.naive_tables import Instrument, Order, around
+from tests.model.naive_queues import Queues
+from tests.model.naive_tables import Instrument, Order, around
 
 CANCELED, PREVENTED = EventKind.CANCELED, EventKind.PREVENTED
 LATEST_NS = 2**63 - 1

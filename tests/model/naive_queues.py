@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from matching_engine.records import EventKind, Phase, Reason, Side
-from tests.property.naive_ledger import Ledger
-from tests.property.naive_tables import Order
+from tests.model.naive_ledger import Ledger
+from tests.model.naive_tables import Order
 
 Levels = dict[int, int]
 """price -> lots, hidden ones too"""

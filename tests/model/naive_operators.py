@@ -14,11 +14,11 @@ from matching_engine.records import (
     Phase,
     Reason,
 )
-from tests.property.naive_phases import Phases
-from tests.property.naive_tables import Account, Holding, Instrument
+from tests.model.naive_phases import Phases
+from tests.model.naive_tables import Account, Holding, Instrument
 
 
-class Administration(Phases):
+class NaiveOperators(Phases):
     # Accounts
 
     def open_account(self, c: Command) -> None:

@@ -18,8 +18,8 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
-from tests.property.naive_matching import Matching, is_waiting_type, may_rest
-from tests.property.naive_tables import Order, around
+from tests.model.naive_matching import Matching, is_waiting_type, may_rest
+from tests.model.naive_tables import Order, around
 
 LIMIT, MARKET, STOP, STOP_LIMIT = OrderType
 DAY, GTC, IOC, FOK, GTD = TimeInForce

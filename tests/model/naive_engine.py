@@ -24,13 +24,13 @@ from matching_engine.records import (
     unpack_commands,
 )
 from matching_engine.snapshot import state
-from tests.property.naive_administration import Administration
-from tests.property.naive_state import state_of
+from tests.model.naive_operators import NaiveOperators
+from tests.model.naive_state import state_of
 
 SUMS_EVERY = 16
 
 
-class NaiveEngine(Administration):
+class NaiveEngine(NaiveOperators):
     def __init__(self) -> None:
         super().__init__()
         self.fault: EngineFault | None = None

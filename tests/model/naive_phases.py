@@ -15,8 +15,8 @@ from matching_engine.records import (
     Reason,
     TimeInForce,
 )
-from tests.property.naive_orders import Orders
-from tests.property.naive_tables import Instrument
+from tests.model.naive_orders import Orders
+from tests.model.naive_tables import Instrument
 
 
 class Phases(Orders):
