@@ -7,8 +7,8 @@ The same commands make the same events and the same `state_hash` on any machine,
 its bytes, a command is carried out or answered by REJECTED with a reason, the first that applies in the order of
 `Reason`; it is checked completely before anything changes. `records` says what fields mean and how events are ordered.
 
-The rules are docs/rulebook.md. `member_commands` answers members' commands, `operator_commands` the operators', `session_commands`
-those that move time and phases; `execution` runs orders in the book, and `settlement` moves money and goods.
+The rules are docs/rulebook.md. `member_commands` answers members' commands, `operator_commands` the operators', and
+`session_commands` those that move time and phases; `execution` runs orders in the book, `settlement` moves money and goods.
 
 A state that cannot be is a fault: `process` raises EngineFault, and so does every later call.
 """

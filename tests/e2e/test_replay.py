@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from load_tests import progress, replay
-from load_tests.pace import Pace
+from load_tests import progress
+from load_tests.replay import replay
+from load_tests.replay.pace import Pace
 from services.data import load_instruments
 from tests.e2e.process import serve
 

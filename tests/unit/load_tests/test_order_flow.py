@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from load_tests.flow_file import read_flow
-from load_tests.flow_message import FlowInstrument, FlowMessage
+from load_tests.flows.flow_file import read_flow
+from load_tests.flows.flow_message import FlowInstrument, FlowMessage
 from load_tests.order_flow import generate, main
 from matching_engine.records import band
 from services.data import InstrumentFacts, load_instruments

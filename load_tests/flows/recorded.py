@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from load_tests.flow_csv import BadRow
-from load_tests.flow_message import FlowInstrument, FlowMessage
+from load_tests.flows.flow_csv import BadRow
+from load_tests.flows.flow_message import FlowInstrument, FlowMessage
 
 HEADER = ("id", "timestamp", "exchange.timestamp", "price", "volume", "action", "direction")
 VOLUME_OF_A_LOT = 10**8

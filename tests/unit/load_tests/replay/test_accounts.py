@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from load_tests.accounts import funding_of, place_of
-from load_tests.flow_message import FlowInstrument, FlowMessage
+from load_tests.flows.flow_message import FlowInstrument, FlowMessage
 from load_tests.order_flow import generate
-from load_tests.pace import CLOSED_WINDOW, OPEN_WINDOW, Pace
+from load_tests.replay.accounts import funding_of, place_of
+from load_tests.replay.pace import CLOSED_WINDOW, OPEN_WINDOW, Pace
 from services.data import load_instruments
 
 OXIDE = FlowInstrument(

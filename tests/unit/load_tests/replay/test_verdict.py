@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from load_tests.verdict import AccountRecord, Check, SentOrder, Terms, TurnoverMove, fen, is_green, judge
+from load_tests.replay.verdict import AccountRecord, Check, SentOrder, Terms, TurnoverMove, fen, is_green, judge
 
 LOT_SIZES = {"PRND-OX": 1}
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
 
-from load_tests.flow_message import FlowMessage
+from load_tests.flows.flow_message import FlowMessage
 from services.client import OutcomeUnknown, RexError, Unreachable
 
 Json = dict[str, Any]

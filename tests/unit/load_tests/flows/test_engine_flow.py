@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from load_tests import book_flows
-from load_tests.book_flows import FAR, NARROW, WIDE, PriceRange
-from load_tests.engine_flow import engine_records
+from load_tests.flows import book_flows
+from load_tests.flows.book_flows import FAR, NARROW, WIDE, PriceRange
+from load_tests.flows.engine_flow import engine_records
 from matching_engine import Engine
 from matching_engine.records import CommandKind, EventKind, Reason
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from load_tests.book_flows import NARROW, PriceRange, Records
+from load_tests.flows.book_flows import NARROW, PriceRange, Records
 from matching_engine.records import (
     ALL_INSTRUMENTS,
     COMMAND,

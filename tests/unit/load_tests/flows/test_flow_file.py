@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from load_tests.flow_csv import HEADER, write_rows
-from load_tests.flow_file import read_flow
-from load_tests.flow_message import FlowError, FlowInstrument, FlowMessage
+from load_tests.flows.flow_csv import HEADER, write_rows
+from load_tests.flows.flow_file import read_flow
+from load_tests.flows.flow_message import FlowError, FlowInstrument, FlowMessage
 
 MAGNET = FlowInstrument(
     symbol="NDFEB-N52",

@@ -12,8 +12,8 @@ from load_tests.benchmarks import __main__ as program
 from load_tests.benchmarks import book_rates, durable_rates, engine_rates, http_load, plain_rates, websocket_load
 from load_tests.benchmarks.batches import batches_of
 from load_tests.benchmarks.figure import Effort, Figure, Work, call_nanoseconds, median_seconds, spread
-from load_tests.book_flows import book_records, standard
 from load_tests.child_process import ChildFailed, child
+from load_tests.flows.book_flows import book_records, standard
 
 ORDER = json.dumps({"symbol": "PRND-OX", "side": "buy", "price": "473000.00", "quantity": 1, "client_order_id": "a"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from load_tests.flow_message import FlowMessage
+from load_tests.flows.flow_message import FlowMessage
 
 CLOSED_WINDOW = 64
 OPEN_WINDOW = 2_048

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import NamedTuple
 from zlib import crc32
 
-from load_tests.flow_message import FlowInstrument, FlowMessage
-from load_tests.verdict import fen
+from load_tests.flows.flow_message import FlowInstrument, FlowMessage
+from load_tests.replay.verdict import fen
 from services.client import RexClient
 
 EITHER_SIDE_ONE_IN = 32

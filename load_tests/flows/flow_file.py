@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from load_tests import flow_csv, recorded
-from load_tests.flow_csv import BadRow
-from load_tests.flow_message import Flow, FlowError, FlowInstrument
+from load_tests.flows import flow_csv, recorded
+from load_tests.flows.flow_csv import BadRow
+from load_tests.flows.flow_message import Flow, FlowError, FlowInstrument
 
 RECORDED_SYMBOL = "PRND-MET"
 """The instrument a recorded flow is mapped to unless told otherwise: its band has the most ticks."""

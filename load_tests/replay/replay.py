@@ -23,8 +23,10 @@ from typing import Any
 import uvloop
 
 from load_tests import progress
-from load_tests.account_stream import AccountStream, Json, Replies
-from load_tests.accounts import (
+from load_tests.flows.flow_file import RECORDED_SYMBOL, read_flow
+from load_tests.flows.flow_message import Flow, FlowError, FlowInstrument, FlowMessage
+from load_tests.replay.account_stream import AccountStream, Json, Replies
+from load_tests.replay.accounts import (
     TradingAccount,
     funding_of,
     open_accounts,
@@ -32,13 +34,11 @@ from load_tests.accounts import (
     read_instruments,
     revoke_keys,
 )
-from load_tests.aftermath import leave_nothing_open, read_back, read_turnover, turnover_move
-from load_tests.flow_file import RECORDED_SYMBOL, read_flow
-from load_tests.flow_message import Flow, FlowError, FlowInstrument, FlowMessage
-from load_tests.latency import Latencies
-from load_tests.pace import Pace
-from load_tests.result import print_result, result_json
-from load_tests.verdict import AccountRecord, SentOrder, Terms, TurnoverMove, judge
+from load_tests.replay.latency import Latencies
+from load_tests.replay.pace import Pace
+from load_tests.replay.result import print_result, result_json
+from load_tests.replay.venue_result import leave_nothing_open, read_back, read_turnover, turnover_move
+from load_tests.replay.verdict import AccountRecord, SentOrder, Terms, TurnoverMove, judge
 from services.client import RexClient, RexError
 
 BATCH_OF_PROGRESS = 50
@@ -242,7 +242,3 @@ def finish(work: Callable[[progress.Stages], Coroutine[Any, Any, Json]], *, as_j
     else:
         print_result(result)
     return 0 if result["verdict"]["green"] else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

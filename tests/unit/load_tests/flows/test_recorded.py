@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from load_tests.flow_file import read_flow
-from load_tests.flow_message import FlowError, FlowInstrument, FlowMessage
-from load_tests.recorded import HEADER, PriceMap
+from load_tests.flows.flow_file import read_flow
+from load_tests.flows.flow_message import FlowError, FlowInstrument, FlowMessage
+from load_tests.flows.recorded import HEADER, PriceMap
 
 OXIDE = FlowInstrument(
     symbol="PRND-OX",

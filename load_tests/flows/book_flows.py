@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from load_tests.resting_orders import RestingOrders
+from load_tests.flows.resting_orders import RestingOrders
 from matching_engine.records import BOOK_COMMAND, VENUE, CommandKind, Flag, OrderType, TimeInForce
 
 Records = np.ndarray[Any, np.dtype[Any]]

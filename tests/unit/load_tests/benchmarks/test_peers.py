@@ -10,7 +10,7 @@ from load_tests.benchmarks import peer_environment, peer_rates
 from load_tests.benchmarks.__main__ import peer_table
 from load_tests.benchmarks.peer_environment import NotRun, python_of, run_step
 from load_tests.benchmarks.peer_rates import PEERS, PeerResult, run_peer, traded_lots
-from load_tests.book_flows import book_records, standard
+from load_tests.flows.book_flows import book_records, standard
 from matching_engine import OrderBook
 
 NAIVE = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from load_tests.book_flows import Records
+from load_tests.flows.book_flows import Records
 from matching_engine.records import BookEvent, CommandKind, EventKind, Reason, TimeInForce
 
 

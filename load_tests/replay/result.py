@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from load_tests.flow_message import Flow
-from load_tests.latency import Latencies
-from load_tests.verdict import AccountRecord, Check, TurnoverMove, fen, is_green
+from load_tests.flows.flow_message import Flow
+from load_tests.replay.latency import Latencies
+from load_tests.replay.verdict import AccountRecord, Check, TurnoverMove, fen, is_green
 
 
 def result_json(

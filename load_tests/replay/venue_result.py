@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from load_tests.verdict import AccountRecord, TurnoverMove, fen
+from load_tests.replay.verdict import AccountRecord, TurnoverMove, fen
 from services.client import RexClient, RexError
 
 PAGE = 500

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from load_tests.account_stream import AccountStream, order_body
-from load_tests.flow_message import FlowMessage
+from load_tests.flows.flow_message import FlowMessage
+from load_tests.replay.account_stream import AccountStream, order_body
 from services.client import OutcomeUnknown, RexError, Unreachable
 
 pytestmark = pytest.mark.anyio
@@ -270,7 +270,7 @@ async def test_latency_counts_from_when_the_message_was_due() -> None:
 
 
 async def test_a_venue_that_stays_away_ends_the_replay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("load_tests.account_stream.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("load_tests.replay.account_stream.PATIENCE_SECONDS", 0.0)
     wire = Wire()
     wire.is_up = False
     stream = AccountStream(wire, 1, lambda _: None)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from load_tests import flow, replay
+from load_tests import flow
+from load_tests.replay import replay
 
 
 @pytest.mark.parametrize(

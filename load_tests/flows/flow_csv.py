@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TextIO
 
-from load_tests.flow_message import FlowInstrument, FlowMessage
+from load_tests.flows.flow_message import FlowInstrument, FlowMessage
 
 HEADER = FlowMessage._fields
 _PRICE = re.compile(r"[0-9]{1,16}(\.[0-9]{1,8})?")

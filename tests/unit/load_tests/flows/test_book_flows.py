@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from load_tests import book_flows
 from load_tests.benchmarks.book_rates import STRETCH
-from load_tests.book_flows import (
+from load_tests.flows import book_flows
+from load_tests.flows.book_flows import (
     FAR,
     GOLDEN,
     NARROW,
@@ -19,11 +19,11 @@ from load_tests.book_flows import (
     book_records,
     colliding_ids,
 )
-from load_tests.flow_mix import Mix, mix_of
+from load_tests.flows.flow_mix import Mix, mix_of
 from matching_engine import OrderBook
 from matching_engine.records import CommandKind, TimeInForce, band
 
-ORDER_IDS = Path(__file__).parents[3] / "matching_engine" / "order_ids.py"
+ORDER_IDS = Path(__file__).parents[4] / "matching_engine" / "book" / "order_ids.py"
 
 
 def mix(commands: Records) -> Mix:
