@@ -26,10 +26,10 @@ from services.application import Gateway, load_gateway, make_application, make_r
 from services.dashboard import Dashboard, mount_dashboard
 from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
+from services.engine_versions.upgrades import starting_engine
 from services.first_start import OPERATOR, PAGES, IssuedKey, complete
 from services.gateway.server import SHUTDOWN_SECONDS, Server, listen, make_server, serve
 from services.journal.sqlite import SqliteJournal
-from services.journal.upgrades import starting_engine
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.parts import OnFault, Parts, end
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE

@@ -15,9 +15,9 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from services.bootstrap import Venue
+from services.engine_versions.upgrades import starting_engine
 from services.journal.connections import log_of
 from services.journal.sqlite import SqliteJournal
-from services.journal.upgrades import starting_engine
 from services.read_database import open_read_database, tables
 from services.reporting.amounts import decimal_text, yuan
 from services.reporting.figure import Figure, compute_figure

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from matching_engine.faults import EngineFault
-from services.data import DataFileError
+from services.data.instruments import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalMissing, JournalRefused

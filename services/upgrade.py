@@ -22,11 +22,11 @@ import numpy as np
 from matching_engine import ENGINE_VERSION, Engine
 from matching_engine.faults import EngineFault
 from matching_engine.records import COMMAND, Command, CommandKind, pack_commands, unpack_events
-from services.attachments import Upgraded
+from services.commands.attachments import Upgraded
+from services.engine_versions.differences import Difference, Differences
+from services.engine_versions.upgrades import re_executed_after, seal, starting_engine
 from services.journal import Journal, JournalRefused, Row, witness
-from services.journal.differences import Difference, Differences
 from services.journal.sqlite import SqliteJournal, check_lock
-from services.journal.upgrades import re_executed_after, seal, starting_engine
 from services.read_database import open_read_database
 from services.reporting.audit import differences as audit
 from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE

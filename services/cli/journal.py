@@ -17,9 +17,9 @@ from rich.markup import escape
 from matching_engine import ENGINE_VERSION
 from services.cli.options import AsJson, DataDir, settings_of
 from services.cli.terminal import err, out, progress, run
+from services.engine_versions.upgrades import starting_engine
 from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
-from services.journal.upgrades import starting_engine
 from services.journal.verify import Verification
 from services.journal.verify import verify as walk
 from services.journal.witness import Witness

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
 from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS, VENUE
-from services.admin_commands import change_cash, change_inventory, open_account, record, set_fees
-from services.attachments import AccountText, KeyIssued, KeyRevoked
+from services.commands.administrative import change_cash, change_inventory, open_account, record, set_fees
+from services.commands.attachments import AccountText, KeyIssued, KeyRevoked
 from services.gateway.account import account_json, known_account
 from services.gateway.admin_schemas import (
     AccountOpened,

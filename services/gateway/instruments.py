@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from matching_engine.records import MAX_PRICE_TICKS, MAX_RATE_PPM, Phase, band
-from services.attachments import InstrumentText
+from services.commands.attachments import InstrumentText
 from services.gateway.problems import field_problem
 
 PHASE_NAMES: dict[int, str] = {phase: phase.name.lower() for phase in Phase}

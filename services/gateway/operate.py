@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from matching_engine.limits import MAX_DAY_AMOUNT_FEN
 from matching_engine.records import ALL_INSTRUMENTS, MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS, Command, Phase
-from services.admin_commands import (
+from services.commands.administrative import (
     bust_trade,
     halt,
     kill_switch,
@@ -19,7 +19,7 @@ from services.admin_commands import (
     set_phase,
     set_volatility_band,
 )
-from services.attachments import BustText
+from services.commands.attachments import BustText
 from services.gateway.account import known_account
 from services.gateway.admin_schemas import (
     Applied,

@@ -20,7 +20,7 @@ from matching_engine.records import (
     Reason,
     Side,
 )
-from services.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, read_decision
+from services.commands.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, read_decision
 from services.gateway.instruments import Instrument
 from services.gateway.keys import ApiKey, key_hash
 from services.gateway.reasons import reason_text

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Event, EventKind, Phase, Reason
-from services.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, TargetSet, Upgraded, read_decision
+from services.commands.attachments import (
+    AccountText,
+    InstrumentText,
+    KeyIssued,
+    KeyRevoked,
+    TargetSet,
+    Upgraded,
+    read_decision,
+)
 from services.journal.row import Row
 
 Statement = tuple[str, tuple[Any, ...]]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from matching_engine.records import VENUE, Command, CommandKind, Event, EventKind, Reason, Side
-from services.attachments import BustText
+from services.commands.attachments import BustText
 from services.journal.row import Row
 from services.reporting.administration import STATEMENTS, Statement
 from services.reporting.order_changes import OrderChanges

@@ -86,7 +86,7 @@ async def compute_figure(
     """The three computations at seq, which the read database must have reached.
 
     The caller reads seq and the counter of the running engine together, between two batches. `fresh_engine` stands where the
-    re-execution of this journal begins (`services.journal.upgrades`); `every_order` is for `ReadDatabaseProof`. Raises
+    re-execution of this journal begins (`services.engine_versions.upgrades`); `every_order` is for `ReadDatabaseProof`. Raises
     FigureUnavailable, and what the journal raises: JournalCorrupt where a re-executed command does not make the journaled
     events.
     """

@@ -20,9 +20,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from services.data.calendar import TradingCalendar
+from services.engine_versions.upgrades import starting_engine
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
-from services.journal.upgrades import starting_engine
 from services.read_database import ReadDatabaseDamaged, connect_reader, open_read_database, trouble_with
 from services.reporting.amounts import yuan
 from services.reporting.changes import Position

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from matching_engine.records import COMMAND, EVENT, VENUE, Command, CommandKind, Event, EventKind, Reason
-from services.attachments import (
+from services.commands.attachments import (
     AccountText,
     BustText,
     InstrumentText,

@@ -10,8 +10,8 @@ import pytest
 
 from matching_engine import Engine
 from matching_engine.records import Side
-from services import admin_commands as admin
-from services.attachments import BustText
+from services.commands import administrative as admin
+from services.commands.attachments import BustText
 from services.reporting.folder import READ_DATABASE_FILE, report_from_folder
 from tests.integration.test_read_database_opening import dump, open_folder, rebuilt
 from tests.integration.test_reporting_folder import deals, journal_of

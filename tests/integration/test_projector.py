@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from matching_engine.records import Side
-from services import admin_commands as admin
+from services.commands import administrative as admin
 from services.journal import JournalCorrupt, JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission

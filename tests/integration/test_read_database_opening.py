@@ -15,8 +15,8 @@ import structlog
 
 from matching_engine import Engine
 from matching_engine.records import Side
-from services import admin_commands as admin
-from services.attachments import KeyIssued, KeyRevoked
+from services.commands import administrative as admin
+from services.commands.attachments import KeyIssued, KeyRevoked
 from services.journal import JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.read_database import SET_ASIDE, ReadDatabaseFailed, ReadDatabaseForeign, connect_writer

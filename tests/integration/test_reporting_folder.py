@@ -18,10 +18,10 @@ from typer.testing import CliRunner
 
 from matching_engine import Engine
 from matching_engine.records import EVENT, Side
-from services import admin_commands as admin
-from services.attachments import BustText, TargetSet
 from services.cli import app
-from services.data import DataFileError
+from services.commands import administrative as admin
+from services.commands.attachments import BustText, TargetSet
+from services.data.instruments import DataFileError
 from services.journal import JournalError
 from services.journal.errors import JournalCorrupt, JournalLost
 from services.journal.sqlite import SqliteJournal

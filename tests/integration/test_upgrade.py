@@ -21,16 +21,16 @@ from typer.testing import CliRunner
 from matching_engine import ENGINE_VERSION, Engine
 from matching_engine.records import COMMAND, EVENT, EventKind
 from matching_engine.snapshot.state import State, from_bytes, snapshot_bytes, state_hash
-from services.attachments import Upgraded, read_decision
 from services.bootstrap import open_venue
 from services.cli import app
 from services.client import RexClient
 from services.closing import closing_of
+from services.commands.attachments import Upgraded, read_decision
+from services.engine_versions.upgrades import starting_engine
 from services.exit_codes import ExitCode
 from services.first_start import OPERATOR
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, Row
 from services.journal.sqlite import SqliteJournal
-from services.journal.upgrades import starting_engine
 from services.journal.verify import verify
 from services.read_database import open_read_database
 from services.reporting.figure import FigureUnavailable, compute_figure

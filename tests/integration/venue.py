@@ -19,8 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine import Engine
 from matching_engine.records import Command
-from services.data import load_instruments
 from services.data.calendar import TradingCalendar
+from services.data.instruments import load_instruments
 from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
 from services.gateway import websocket
 from services.gateway.app import create_app

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from matching_engine.faults import EngineFault
 from services.cli import app
 from services.cli.terminal import run
-from services.data import DataFileError
+from services.data.instruments import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalRemoved

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching_engine.records import CommandKind, OrderType, SelfTrade, Side, TimeInForce
-from services.admin_commands import submission
+from services.commands.administrative import submission
 from services.gateway.execution_report import date_text, order_json, time_text
 from services.gateway.schemas import Order
 from services.gateway.state import VenueState

@@ -17,7 +17,7 @@ from matching_engine.records import (
     pack_commands,
     unpack_commands,
 )
-from services import admin_commands as admin
+from services.commands import administrative as admin
 from services.gateway.history import OrderHistory
 from services.gateway.keys import ApiKey
 from services.gateway.order_body import OrderBody

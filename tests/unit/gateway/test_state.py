@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 
 from matching_engine.records import EventKind, OrderType, Side, TimeInForce
-from services import admin_commands as admin
-from services.attachments import BustText, KeyIssued, KeyRevoked
+from services.commands import administrative as admin
+from services.commands.attachments import BustText, KeyIssued, KeyRevoked
 from services.gateway.execution_report import order_json
 from services.gateway.keys import key_hash
 from services.gateway.schemas import Order

@@ -21,8 +21,8 @@ from matching_engine.records import (
     pack_commands,
     unpack_commands,
 )
-from services import admin_commands as admin
-from services.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
+from services.commands import administrative as admin
+from services.commands.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
 from services.journal.row import NO_HASH, Row
 from services.messaging import Submission
 from tests.model.naive_engine import NaiveEngine

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching_engine.records import CommandKind, EventKind, Flag, OrderType, Phase, Reason, SelfTrade, Side, TimeInForce
-from services import admin_commands as admin
-from services.attachments import BustText, KeyRevoked
+from services.commands import administrative as admin
+from services.commands.attachments import BustText, KeyRevoked
 from services.journal.row import Row
 from services.messaging import Submission
 from services.read_database import make_tables

@@ -27,7 +27,7 @@ from matching_engine.records import (
     TimeInForce,
     unpack_commands,
 )
-from services import admin_commands as admin
+from services.commands import administrative as admin
 from services.data.calendar import TradingCalendar
 from services.journal import JournalError
 from services.journal.row import NO_HASH, Row

@@ -9,7 +9,7 @@ from load_tests.flows.flow_message import FlowInstrument, FlowMessage
 from load_tests.order_flow import generate
 from load_tests.replay.accounts import funding_of, place_of
 from load_tests.replay.pace import CLOSED_WINDOW, OPEN_WINDOW, Pace
-from services.data import load_instruments
+from services.data.instruments import load_instruments
 
 OXIDE = FlowInstrument(
     symbol="PRND-OX",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from matching_engine import Engine
 from matching_engine.snapshot.state import State, StateError, from_bytes, snapshot_bytes, state_hash
-from services.attachments import Recorded, Upgraded, read_decision
+from services.commands.attachments import Recorded, Upgraded, read_decision
 from services.journal import Journal
 from services.journal.errors import JournalCorrupt, JournalRefused
 from services.journal.row import Row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, pack_commands
-from services.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
+from services.commands.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
 from services.messaging import Submission
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from matching_engine.records import EVENT, Event, EventKind, unpack_events
-from services.journal.differences import RULES, Differences
+from services.engine_versions.differences import RULES, Differences
 from services.journal.row import NO_HASH, Row
 
 TRADE = Event(seq=5, kind=EventKind.TRADE, order_id=5, price_ticks=100, quantity_lots=3, fee_fen=7, amount_fen=300)
