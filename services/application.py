@@ -22,8 +22,8 @@ from services.gateway.venue import VenueFacts
 from services.journal import Journal
 from services.market_data import Market, load_market
 from services.messaging import Feed, Inbox
+from services.read_database.projector import Projector, ProjectorStopped
 from services.reporting.app import router as reports_router
-from services.reporting.projector import Projector, ProjectorStopped
 from services.settings import Settings
 
 

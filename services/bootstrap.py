@@ -32,11 +32,11 @@ from services.gateway.server import SHUTDOWN_SECONDS, Server, listen, make_serve
 from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.parts import OnFault, Parts, end
-from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.reporting.journaled import Journaled
-from services.reporting.opening import open_true
-from services.reporting.projector import Projector, ProjectorStopped
-from services.reporting.read_witness import remembered
+from services.read_database.audit.journaled import Journaled
+from services.read_database.opening import open_true
+from services.read_database.projector import Projector, ProjectorStopped
+from services.read_database.read_witness import remembered
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.sequencer.clock import GuardedClock, refuse_clock_behind, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recover
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours, date_ahead, local_day

@@ -10,7 +10,7 @@ import typer
 
 from services.cli.options import AsJson, DataDir, settings_of
 from services.cli.terminal import out, run
-from services.reporting.folder import report_from_folder
+from services.reporting.report_database import report_from_folder
 from services.reporting.terminal import render
 
 

@@ -22,10 +22,10 @@ from matching_engine.records import COMMAND
 from services.journal import Journal
 from services.journal.replay import StateMachine, re_execute
 from services.journal.row import Row
-from services.read_database import path_of
+from services.read_database.audit.engine_tables import AuditedEngine
+from services.read_database.audit.proof import ReadDatabaseProof
+from services.read_database.database import path_of
 from services.reporting.amounts import yuan
-from services.reporting.engine_tables import AuditedEngine
-from services.reporting.proof import ReadDatabaseProof
 from services.reporting.queries import read_position, sum_of_busts, sum_of_trades
 
 

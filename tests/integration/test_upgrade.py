@@ -32,10 +32,10 @@ from services.first_start import OPERATOR
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, Row
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
-from services.read_database import open_read_database
+from services.read_database.database import open_read_database
+from services.read_database.projector import catch_up
 from services.reporting.figure import FigureUnavailable, compute_figure
-from services.reporting.folder import READ_DATABASE_FILE, report_from_folder
-from services.reporting.projector import catch_up
+from services.reporting.report_database import READ_DATABASE_FILE, report_from_folder
 from services.settings import Settings
 from services.upgrade import UpgradeRefused, sealed_state_error, upgrade
 from tests.integration.older_journal import AUCTION_HALTED, UNCHANGED, rewrite, stored, unpack

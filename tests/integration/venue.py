@@ -36,8 +36,8 @@ from services.journal.sqlite import SqliteJournal
 from services.market_data import Market, load_market
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed, InProcessInbox
-from services.read_database import open_read_database
-from services.reporting.projector import Projector
+from services.read_database.database import open_read_database
+from services.read_database.projector import Projector
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
 from services.sequencer.sequencer import Sequencer

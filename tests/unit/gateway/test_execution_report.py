@@ -11,7 +11,7 @@ from services.commands.administrative import submission
 from services.gateway.execution_report import date_text, order_json, time_text
 from services.gateway.schemas import Order
 from services.gateway.state import VenueState
-from tests.unit.reporting.history import SENDER, START_NS, History, opening, order
+from tests.unit.read_database.history import SENDER, START_NS, History, opening, order
 
 
 @given(st.integers(0, 4_102_444_800_000_000))

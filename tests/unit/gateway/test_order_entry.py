@@ -29,7 +29,7 @@ from services.gateway.ws_messages import AmendParams
 from services.journal.row import Row
 from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox
-from tests.unit.reporting.history import SENDER, History, opening
+from tests.unit.read_database.history import SENDER, History, opening
 
 pytestmark = pytest.mark.anyio
 

@@ -16,8 +16,8 @@ from services.gateway.venue_orders import VenueOrders
 from services.messaging import Submission
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import flow
-from tests.unit.reporting import history
-from tests.unit.reporting.history import SENDER, History, batches, cancel, opening, order, rows_of
+from tests.unit.read_database import history
+from tests.unit.read_database.history import SENDER, History, batches, cancel, opening, order, rows_of
 
 
 def as_engine_says(engine: NaiveEngine) -> dict[str, Any]:

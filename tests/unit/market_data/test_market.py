@@ -12,7 +12,7 @@ from services.market_data import Level, Market
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import flow
 from tests.unit.market_data.engine_rows import START_NS, TRADERS, EngineRows, cancel, limit, opening, roll
-from tests.unit.reporting.history import rows_of
+from tests.unit.read_database.history import rows_of
 
 BUY, SELL = Side.BUY, Side.SELL
 

@@ -38,7 +38,7 @@ from services.sequencer.clock import GuardedClock
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours
 from services.sequencer.sequencer import MAX_ROW_BYTES, MAX_ROW_COMMANDS, Sequencer, SequencerStopped, assemble
 from tests.model.naive_engine import NaiveEngine
-from tests.unit.reporting.history import REFERENCE_TICKS, opening, order
+from tests.unit.read_database.history import REFERENCE_TICKS, opening, order
 from tests.unit.sequencer.venue import Clock, Never, Venue, records, running, venue
 
 

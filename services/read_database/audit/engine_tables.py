@@ -7,8 +7,8 @@ from typing import Protocol
 
 from matching_engine.records import OrderType, Phase
 from matching_engine.snapshot.state import State
-from services.reporting.comparison import Table
-from services.reporting.journaled import Journaled
+from services.read_database.audit.comparison import Table
+from services.read_database.audit.journaled import Journaled
 
 
 class AuditedEngine(Protocol):

@@ -12,8 +12,8 @@ from sqlalchemy import Table
 
 from matching_engine.records import VENUE
 from services.read_database import tables
-from services.reporting.changes import Changes, Position
-from services.reporting.order_changes import CHANGED
+from services.read_database.changes import Changes, Position
+from services.read_database.order_changes import CHANGED
 
 _CHUNK = 64
 """Rows a statement inserts at once. SQLite lets go of the interpreter's lock once per statement instead of once per row, so

@@ -21,9 +21,15 @@ from services.journal.row import Row
 from services.journal.witness import Witness
 from services.messaging import Feed
 from services.messaging.follow import follow
-from services.read_database import ReadDatabaseDamaged, ReadDatabaseForeign, connect_writer, path_of, trouble_with
-from services.reporting.changes import Changes, Position
-from services.reporting.write import read_position, write
+from services.read_database.changes import Changes, Position
+from services.read_database.database import (
+    ReadDatabaseDamaged,
+    ReadDatabaseForeign,
+    connect_writer,
+    path_of,
+    trouble_with,
+)
+from services.read_database.writer import read_position, write
 
 _GATHER_SECONDS = 0.05
 """A transaction costs what 30 orders cost; under load it waits this long for company, unless somebody waits for it."""

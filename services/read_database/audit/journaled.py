@@ -19,7 +19,7 @@ from services.commands.attachments import (
     read_decision,
 )
 from services.journal.row import Row
-from services.reporting.dealings import Dealings
+from services.read_database.audit.dealings import Dealings
 
 Columns = tuple[object, ...]
 

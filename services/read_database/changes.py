@@ -14,8 +14,8 @@ from typing import Any
 from matching_engine.records import VENUE, Command, CommandKind, Event, EventKind, Reason, Side
 from services.commands.attachments import BustText
 from services.journal.row import Row
-from services.reporting.administration import STATEMENTS, Statement
-from services.reporting.order_changes import OrderChanges
+from services.read_database.administrative_changes import STATEMENTS, Statement
+from services.read_database.order_changes import OrderChanges
 
 
 @dataclass(frozen=True)

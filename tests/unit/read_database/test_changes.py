@@ -18,14 +18,14 @@ from services.commands import administrative as admin
 from services.commands.attachments import BustText, KeyRevoked
 from services.journal.row import Row
 from services.messaging import Submission
-from services.read_database import make_tables
-from services.reporting.audit import differences
-from services.reporting.changes import Changes
-from services.reporting.every_order import EveryOrder
-from services.reporting.journaled import Journaled
-from services.reporting.write import read_position, write
+from services.read_database.audit.audit import differences
+from services.read_database.audit.every_order import EveryOrder
+from services.read_database.audit.journaled import Journaled
+from services.read_database.changes import Changes
+from services.read_database.database import make_tables
+from services.read_database.writer import read_position, write
 from tests.property.engine_flow import Flow, terms, venue
-from tests.unit.reporting.history import (
+from tests.unit.read_database.history import (
     JOURNAL_ID,
     REFERENCE_TICKS,
     SENDER,

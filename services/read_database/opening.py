@@ -15,11 +15,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.journal import Journal
-from services.read_database import ReadDatabaseDamaged, open_read_database, set_aside, trouble_with
-from services.reporting.audit import differences
-from services.reporting.engine_tables import AuditedEngine
-from services.reporting.journaled import Journaled
-from services.reporting.projector import catch_up
+from services.read_database.audit.audit import differences
+from services.read_database.audit.engine_tables import AuditedEngine
+from services.read_database.audit.journaled import Journaled
+from services.read_database.database import ReadDatabaseDamaged, open_read_database, set_aside, trouble_with
+from services.read_database.projector import catch_up
 
 log = structlog.get_logger("rex.read_database")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.journal.witness import Witness
-from services.read_database import ReadDatabaseForeign, connect_reader
+from services.read_database.database import ReadDatabaseForeign, connect_reader
 
 _POSITION = "SELECT seq, row_hash, journal_id FROM position"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.reporting.comparison import Table
-from services.reporting.dealings import Dealings
-from services.reporting.journaled import Journaled
+from services.read_database.audit.comparison import Table
+from services.read_database.audit.dealings import Dealings
+from services.read_database.audit.journaled import Journaled
 
 
 def journaled_tables(journaled: Journaled) -> Iterator[Table]:

@@ -15,10 +15,10 @@ from typing import Any
 
 from services.journal.row import NO_HASH, Row
 from services.read_database import tables
-from services.reporting.changes import SETTLE, Changes, Position
-from services.reporting.comparison import MAX_DIFFERENCES, Table, compare
-from services.reporting.order_changes import LEAVES
-from services.reporting.trade_digests import COLUMNS
+from services.read_database.audit.comparison import MAX_DIFFERENCES, Table, compare
+from services.read_database.audit.trade_digests import COLUMNS
+from services.read_database.changes import SETTLE, Changes, Position
+from services.read_database.order_changes import LEAVES
 
 AT_ONCE = 4_096
 """How many orders or trades are compared by one query."""

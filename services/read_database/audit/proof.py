@@ -11,11 +11,11 @@ from pathlib import Path
 from types import TracebackType
 
 from services.journal.row import Row
-from services.read_database import ReadDatabaseDamaged, check_format, connect_reader
-from services.reporting.audit import differences, shortened
-from services.reporting.engine_tables import AuditedEngine
-from services.reporting.every_order import EveryOrder
-from services.reporting.journaled import Journaled
+from services.read_database.audit.audit import differences, shortened
+from services.read_database.audit.engine_tables import AuditedEngine
+from services.read_database.audit.every_order import EveryOrder
+from services.read_database.audit.journaled import Journaled
+from services.read_database.database import ReadDatabaseDamaged, check_format, connect_reader
 
 
 class ReadDatabaseProof:

@@ -23,13 +23,13 @@ from services.data.calendar import TradingCalendar
 from services.engine_versions.upgrades import starting_engine
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
-from services.read_database import ReadDatabaseDamaged, connect_reader, open_read_database, trouble_with
+from services.read_database.changes import Position
+from services.read_database.database import ReadDatabaseDamaged, connect_reader, open_read_database, trouble_with
+from services.read_database.projector import catch_up, check_belongs
+from services.read_database.read_witness import remembered
 from services.reporting.amounts import yuan
-from services.reporting.changes import Position
 from services.reporting.figure import Figure, compute_figure
-from services.reporting.projector import catch_up, check_belongs
 from services.reporting.queries import YearTurnover, read_position, read_year
-from services.reporting.read_witness import remembered
 from services.reporting.report import build_report
 from services.reporting.schemas import TurnoverReport
 

@@ -14,12 +14,12 @@ from contextlib import closing
 from functools import cache
 from itertools import chain, islice
 
-from services.read_database import make_tables
-from services.reporting.comparison import MAX_DIFFERENCES, Table, compare
-from services.reporting.engine_tables import AuditedEngine, engine_tables
-from services.reporting.journaled import Journaled
-from services.reporting.journaled_tables import journaled_tables
-from services.reporting.trade_digests import digests_of
+from services.read_database.audit.comparison import MAX_DIFFERENCES, Table, compare
+from services.read_database.audit.engine_tables import AuditedEngine, engine_tables
+from services.read_database.audit.journaled import Journaled
+from services.read_database.audit.journaled_tables import journaled_tables
+from services.read_database.audit.trade_digests import digests_of
+from services.read_database.database import make_tables
 
 
 def differences(connection: sqlite3.Connection, engine: AuditedEngine, journaled: Journaled) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from matching_engine.records import COMMAND, EVENT, EventKind
 from services.journal.row import Row
-from services.reporting.trade_digests import COLUMNS, TradeDigests
+from services.read_database.audit.trade_digests import COLUMNS, TradeDigests
 
 _AT_ONCE_BYTES = 4_096 * EVENT.itemsize
 _LESS = np.zeros(256, bool)
