@@ -11,7 +11,7 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
 from services.gateway.connection import CLOSE_INTERNAL_ERROR, CLOSE_TOO_LARGE
-from services.gateway.doorway import KEY
+from services.gateway.http.doorway import KEY
 from services.gateway.http_refusals import malformed_handshake, problem_response
 from services.gateway.keys import ApiKey
 from services.gateway.paced_websocket import SLICE_BYTES, PacedWebSocket

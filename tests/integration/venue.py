@@ -26,11 +26,11 @@ from services.gateway import websocket
 from services.gateway.app import create_app
 from services.gateway.channels import Channels
 from services.gateway.history import OrderHistory
+from services.gateway.http.venue import VenueFacts
 from services.gateway.loading import load_state
 from services.gateway.order_entry import OrderEntry
 from services.gateway.reader import GatewayReader
 from services.gateway.state import VenueState
-from services.gateway.venue import VenueFacts
 from services.journal.replay import StateMachine
 from services.journal.sqlite import SqliteJournal
 from services.market_data import Market, load_market

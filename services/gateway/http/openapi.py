@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from services.gateway.doorway import BATCH_PATH
-from services.gateway.orders import ORDERS_PATH
+from services.gateway.http.doorway import BATCH_PATH
+from services.gateway.http.orders import ORDERS_PATH
 from services.gateway.problems import PROBLEM_JSON
 from services.gateway.schemas import BatchReply, BatchRequest, Order, OrderRequest, Problem
 

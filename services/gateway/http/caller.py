@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from services.gateway.doorway import KEY
+from services.gateway.http.doorway import KEY
 from services.gateway.keys import ApiKey
 from services.gateway.problems import ProblemError, refuse_unknown_query
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from services.gateway.caller import AccountQuery, Caller, one_account
+from services.gateway.http.caller import AccountQuery, Caller, one_account
 from services.gateway.instruments import rate_text, yuan_text
 from services.gateway.problems import ProblemError
 from services.gateway.schemas import Account

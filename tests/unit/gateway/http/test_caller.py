@@ -5,8 +5,8 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.types import Receive, Scope, Send
 
-from services.gateway.caller import may_read, one_account, visible_account
-from services.gateway.doorway import KEY
+from services.gateway.http.caller import may_read, one_account, visible_account
+from services.gateway.http.doorway import KEY
 from services.gateway.keys import ApiKey
 from services.gateway.problems import ProblemError, install
 

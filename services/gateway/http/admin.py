@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse
 from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS, VENUE
 from services.commands.administrative import change_cash, change_inventory, open_account, record, set_fees
 from services.commands.attachments import AccountText, KeyIssued, KeyRevoked
-from services.gateway.account import account_json, known_account
-from services.gateway.admin_schemas import (
+from services.gateway.http.account import account_json, known_account
+from services.gateway.http.admin_schemas import (
     AccountOpened,
     AccountRequest,
     Applied,
@@ -22,7 +22,7 @@ from services.gateway.admin_schemas import (
     KeyIssuedReply,
     KeyRequest,
 )
-from services.gateway.caller import Caller
+from services.gateway.http.caller import Caller
 from services.gateway.instruments import amount_fen, rate_ppm, rate_text
 from services.gateway.keys import key_hash, new_secret
 from services.gateway.order_command import listed

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from services.gateway.metrics import GatewayMetrics
+from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.problems import ProblemError
 from services.gateway.schemas import Health
 from services.gateway.state import VenueState

@@ -20,8 +20,8 @@ from services.commands.administrative import (
     set_volatility_band,
 )
 from services.commands.attachments import BustText
-from services.gateway.account import known_account
-from services.gateway.admin_schemas import (
+from services.gateway.http.account import known_account
+from services.gateway.http.admin_schemas import (
     Applied,
     BustRequest,
     CollarRequest,
@@ -30,7 +30,7 @@ from services.gateway.admin_schemas import (
     TradeBusted,
     VolatilityBandRequest,
 )
-from services.gateway.caller import Caller
+from services.gateway.http.caller import Caller
 from services.gateway.instruments import Instrument, amount_fen, rate_ppm
 from services.gateway.keys import ApiKey
 from services.gateway.order_entry import OrderEntry

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from services.gateway.caller import Caller
+from services.gateway.http.caller import Caller
 from services.gateway.instruments import Instrument
 from services.gateway.keys import ApiKey
 from services.gateway.market_json import depth_json, ticker_json, trade_json

@@ -14,8 +14,8 @@ import structlog
 from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.keys import ApiKey
-from services.gateway.metrics import GatewayMetrics
 from services.gateway.problems import ProblemError, problem_of, refuse_unknown_query
 from services.gateway.state import VenueState
 
