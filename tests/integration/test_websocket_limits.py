@@ -17,10 +17,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
-from services.gateway.client_queue import STRICT_MESSAGES
-from services.gateway.connection import CLOSE_NOT_AUTHENTICATED, MESSAGES_WITHOUT_KEY
 from services.gateway.paced_websocket import SLICE_BYTES
 from services.gateway.sockets import CLOSE_SECONDS
+from services.gateway.websocket.client_queue import STRICT_MESSAGES
+from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, MESSAGES_WITHOUT_KEY
 from services.gateway.websocket_limits import CONTROL_FRAMES, FRAGMENTS, OWN_FRAMES, SHORT_SLICE_BYTES, LimitedWebSocket
 from tests.integration.raw_http import RawConnection, raw_connection, until
 from tests.integration.served_venue import Served, served_venue

@@ -22,15 +22,15 @@ from matching_engine.records import Command
 from services.data.calendar import TradingCalendar
 from services.data.instruments import load_instruments
 from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
-from services.gateway import websocket
 from services.gateway.app import create_app
-from services.gateway.channels import Channels
 from services.gateway.history import OrderHistory
 from services.gateway.http.venue import VenueFacts
 from services.gateway.loading import load_state
 from services.gateway.order_entry import OrderEntry
 from services.gateway.reader import GatewayReader
 from services.gateway.state import VenueState
+from services.gateway.websocket import endpoint as websocket
+from services.gateway.websocket.channels import Channels
 from services.journal.replay import StateMachine
 from services.journal.sqlite import SqliteJournal
 from services.market_data import Market, load_market

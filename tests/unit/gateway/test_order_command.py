@@ -23,7 +23,7 @@ from services.gateway.order_body import OrderBody
 from services.gateway.order_command import amend, mass_cancel, new_order
 from services.gateway.problems import ProblemError
 from services.gateway.state import VenueState
-from services.gateway.ws_messages import AmendParams
+from services.gateway.websocket.messages import AmendParams
 
 SENDER = Command(gateway_id=1, incarnation=7, request_id=9, actor=5)
 PRICE, STOP = {"price": "10000"}, {"stop_price": "10100"}

@@ -25,7 +25,7 @@ from services.gateway.order_entry import OrderEntry, Outcome
 from services.gateway.problems import ProblemError
 from services.gateway.state import VenueState
 from services.gateway.venue_orders import VenueOrder, VenueOrders
-from services.gateway.ws_messages import AmendParams
+from services.gateway.websocket.messages import AmendParams
 from services.journal.row import Row
 from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox

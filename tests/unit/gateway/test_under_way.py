@@ -15,7 +15,7 @@ from matching_engine.records import COMMAND
 from services.gateway.pending_requests import into
 from services.gateway.problems import ProblemError
 from services.gateway.under_way import TURN, UNDER_WAY, UNDER_WAY_WITH_CANCELS, UnderWay
-from services.gateway.ws_messages import AmendParams
+from services.gateway.websocket.messages import AmendParams
 from services.messaging import Submission
 from tests.unit.gateway.test_order_entry import BUY, DESK, OPERATOR, Gateway
 

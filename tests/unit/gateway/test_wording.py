@@ -12,8 +12,14 @@ from services.gateway.order_body import decode_batch, decode_order
 from services.gateway.problems import FieldError, ProblemError
 from services.gateway.reasons import reason_text
 from services.gateway.venue_accounts import Holding, VenueAccount
+from services.gateway.websocket.messages import (
+    AmendParams,
+    CancelParams,
+    MassCancelParams,
+    SubscribeParams,
+    decode_params,
+)
 from services.gateway.wording import REASONS
-from services.gateway.ws_messages import AmendParams, CancelParams, MassCancelParams, SubscribeParams, decode_params
 
 ORDER = {"symbol": "NDFEB-N52", "side": "buy", "price": "236.00", "quantity": 1}
 DECIMAL = 'must be a decimal number in quotes, such as "236.00"'

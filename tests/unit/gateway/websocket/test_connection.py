@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from services.gateway.channels import Channels
-from services.gateway.client_queue import CLOSE_TOO_SLOW, STRICT_MESSAGES
-from services.gateway.connection import CLOSE_NOT_AUTHENTICATED, IN_FLIGHT, Connection
 from services.gateway.keys import ApiKey
+from services.gateway.websocket.channels import Channels
+from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW, STRICT_MESSAGES
+from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, IN_FLIGHT, Connection
 from tests.integration.venue import RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio
@@ -88,7 +88,7 @@ async def test_private_messages_beyond_the_bound_close_with_4008(tmp_path: Path)
 
 
 async def test_without_a_key_the_time_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.gateway.connection.AUTHENTICATE_SECONDS", 0)
+    monkeypatch.setattr("services.gateway.websocket.connection.AUTHENTICATE_SECONDS", 0)
     async with running_venue(tmp_path) as venue:
         wire = Wire([])
         wire.reads.set()
@@ -99,7 +99,7 @@ async def test_without_a_key_the_time_is_limited(tmp_path: Path, monkeypatch: py
 async def test_a_client_that_never_receives_its_close_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.gateway.connection.CLOSE_SECONDS", 0)
+    monkeypatch.setattr("services.gateway.websocket.connection.CLOSE_SECONDS", 0)
     async with running_venue(tmp_path) as venue:
         wire = Wire([{"method": "ping"}])
         client = connection(venue, alice(venue))

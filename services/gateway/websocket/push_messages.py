@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 
 from matching_engine.records import Event, Phase, Side
-from services.gateway.client_queue import Stream
 from services.gateway.execution_report import date_text, time_text
 from services.gateway.instruments import yuan_text
 from services.gateway.market_json import depth_json, ticker_json, trade_json
 from services.gateway.state import VenueState
 from services.gateway.venue_orders import SIDE_NAMES, VenueOrder
+from services.gateway.websocket.client_queue import Stream
 from services.market_data import CHECKSUM_LEVELS, Changes, Market
 
 SNAPSHOT_TRADES = 50

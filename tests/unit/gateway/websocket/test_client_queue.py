@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.gateway.client_queue import CLOSE_TOO_SLOW, ClientQueue, Closing, Stream
+from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW, ClientQueue, Closing, Stream
 
 A, B = Stream("depth", 0), Stream("depth", 1)
 

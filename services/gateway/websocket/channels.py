@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from matching_engine.records import Event, EventKind
-from services.gateway.client_queue import ClientQueue, Stream
 from services.gateway.execution_report import order_json
 from services.gateway.keys import ApiKey
-from services.gateway.pushes import MarketPushes, bust_json, fill_json, push_text
 from services.gateway.state import VenueState
 from services.gateway.venue_orders import VenueOrder
+from services.gateway.websocket.client_queue import ClientQueue, Stream
+from services.gateway.websocket.push_messages import MarketPushes, bust_json, fill_json, push_text
 from services.journal.row import Row
 from services.market_data import Changes, Market
 

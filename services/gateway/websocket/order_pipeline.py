@@ -10,15 +10,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from matching_engine.records import Event
-from services.gateway.client_queue import ClientQueue
 from services.gateway.execution_report import mass_canceled_json, order_json
 from services.gateway.keys import ApiKey
 from services.gateway.order_body import decode_order
 from services.gateway.order_entry import OnOutcome, OrderEntry, Outcome
 from services.gateway.problems import ProblemError, field_problem, outcome_unknown, problem_of
-from services.gateway.pushes import json_text
 from services.gateway.state import VenueState
-from services.gateway.ws_messages import (
+from services.gateway.websocket.client_queue import ClientQueue
+from services.gateway.websocket.messages import (
     AmendParams,
     CancelParams,
     MassCancelParams,
@@ -26,6 +25,7 @@ from services.gateway.ws_messages import (
     RequestId,
     decode_params,
 )
+from services.gateway.websocket.push_messages import json_text
 
 _CANCELS = frozenset({"cancel_order", "mass_cancel"})
 
