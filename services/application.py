@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.gateway.app import create_app
-from services.gateway.history import OrderHistory
 from services.gateway.http.venue import VenueFacts
 from services.gateway.loading import load_state
-from services.gateway.order_entry import OrderEntry
+from services.gateway.order_entry.history import OrderHistory
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError
 from services.gateway.reader import GatewayReader
 from services.gateway.state import VenueState

@@ -32,7 +32,7 @@ from services.commands.attachments import AccountText, InstrumentText, KeyIssued
 from services.data.instruments import InstrumentFacts, load_instruments
 from services.data_folder import tighten
 from services.gateway.keys import ApiKey
-from services.gateway.order_entry import OrderEntry
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.state import VenueState
 from services.messaging import Submission
 from services.simulator import demo_accounts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from services.gateway.order_entry import OrderEntry
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.state import VenueState
 from services.journal import Journal
 from services.journal.row import Row

@@ -23,10 +23,10 @@ from services.data.calendar import TradingCalendar
 from services.data.instruments import load_instruments
 from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
 from services.gateway.app import create_app
-from services.gateway.history import OrderHistory
 from services.gateway.http.venue import VenueFacts
 from services.gateway.loading import load_state
-from services.gateway.order_entry import OrderEntry
+from services.gateway.order_entry.history import OrderHistory
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.reader import GatewayReader
 from services.gateway.state import VenueState
 from services.gateway.websocket import endpoint as websocket

@@ -25,8 +25,8 @@ from services.gateway.http.admin_schemas import (
 from services.gateway.http.caller import Caller
 from services.gateway.instruments import amount_fen, rate_ppm, rate_text
 from services.gateway.keys import key_hash, new_secret
-from services.gateway.order_command import listed
-from services.gateway.order_entry import OrderEntry
+from services.gateway.order_entry.order_command import listed
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.schemas import Account
 from services.gateway.state import VenueState

@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from services.gateway.order_entry import OrderEntry
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.state import VenueState
 from services.messaging import Inbox
 

@@ -33,7 +33,7 @@ from services.gateway.http.admin_schemas import (
 from services.gateway.http.caller import Caller
 from services.gateway.instruments import Instrument, amount_fen, rate_ppm
 from services.gateway.keys import ApiKey
-from services.gateway.order_entry import OrderEntry
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem, unknown_symbol
 from services.gateway.state import VenueState
 from services.messaging import Submission

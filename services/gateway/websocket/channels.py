@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from matching_engine.records import Event, EventKind
-from services.gateway.execution_report import order_json
 from services.gateway.keys import ApiKey
+from services.gateway.replies.execution_report import order_json
 from services.gateway.state import VenueState
 from services.gateway.venue_orders import VenueOrder
 from services.gateway.websocket.client_queue import ClientQueue, Stream

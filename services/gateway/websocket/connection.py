@@ -9,11 +9,11 @@ from itertools import count
 import structlog
 from starlette.types import Receive, Send
 
-from services.gateway.execution_report import time_text
 from services.gateway.keys import ApiKey
-from services.gateway.order_command import listed
-from services.gateway.order_entry import OrderEntry
+from services.gateway.order_entry.order_command import listed
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem, problem_of
+from services.gateway.replies.execution_report import time_text
 from services.gateway.sockets import CLOSE_SECONDS
 from services.gateway.state import VenueState
 from services.gateway.websocket.channels import MARKET_CHANNELS, Channels

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.gateway.http.doorway import KEY, refuse_handshake
 from services.gateway.keys import ApiKey
-from services.gateway.order_entry import OrderEntry
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError
 from services.gateway.state import VenueState
 from services.gateway.websocket.channels import Channels

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from services.gateway.order_body import ClientOrderId, PriceText
+from services.gateway.order_entry.order_body import ClientOrderId, PriceText
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.wording import FORMS
 

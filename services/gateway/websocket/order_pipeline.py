@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from matching_engine.records import Event
-from services.gateway.execution_report import mass_canceled_json, order_json
 from services.gateway.keys import ApiKey
-from services.gateway.order_body import decode_order
-from services.gateway.order_entry import OnOutcome, OrderEntry, Outcome
+from services.gateway.order_entry.order_body import decode_order
+from services.gateway.order_entry.order_entry import OnOutcome, OrderEntry, Outcome
 from services.gateway.problems import ProblemError, field_problem, outcome_unknown, problem_of
+from services.gateway.replies.execution_report import mass_canceled_json, order_json
 from services.gateway.state import VenueState
 from services.gateway.websocket.client_queue import ClientQueue
 from services.gateway.websocket.messages import (

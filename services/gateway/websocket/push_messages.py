@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from matching_engine.records import Event, Phase, Side
-from services.gateway.execution_report import date_text, time_text
 from services.gateway.instruments import yuan_text
-from services.gateway.market_json import depth_json, ticker_json, trade_json
+from services.gateway.replies.execution_report import date_text, time_text
+from services.gateway.replies.market_json import depth_json, ticker_json, trade_json
 from services.gateway.state import VenueState
 from services.gateway.venue_orders import SIDE_NAMES, VenueOrder
 from services.gateway.websocket.client_queue import Stream

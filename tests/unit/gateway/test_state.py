@@ -8,8 +8,8 @@ from hypothesis import given
 from matching_engine.records import EventKind, OrderType, Side, TimeInForce
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, KeyIssued, KeyRevoked
-from services.gateway.execution_report import order_json
 from services.gateway.keys import key_hash
+from services.gateway.replies.execution_report import order_json
 from services.gateway.schemas import Order
 from services.gateway.state import VenueState
 from services.gateway.venue_orders import VenueOrders

@@ -8,7 +8,7 @@ import pytest
 
 from matching_engine.records import Phase, Reason, Side
 from services.gateway.instruments import Instrument
-from services.gateway.order_body import decode_batch, decode_order
+from services.gateway.order_entry.order_body import decode_batch, decode_order
 from services.gateway.problems import FieldError, ProblemError
 from services.gateway.reasons import reason_text
 from services.gateway.venue_accounts import Holding, VenueAccount

@@ -22,7 +22,7 @@ from matching_engine.records import (
     TimeInForce,
 )
 from services.gateway.instruments import Instrument
-from services.gateway.order_body import OrderBody
+from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.problems import field_problem
 from services.gateway.state import VenueState
 

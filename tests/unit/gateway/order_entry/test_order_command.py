@@ -19,8 +19,8 @@ from matching_engine.records import (
     TimeInForce,
 )
 from services.gateway.instruments import Instrument
-from services.gateway.order_body import OrderBody
-from services.gateway.order_command import amend, mass_cancel, new_order
+from services.gateway.order_entry.order_body import OrderBody
+from services.gateway.order_entry.order_command import amend, mass_cancel, new_order
 from services.gateway.problems import ProblemError
 from services.gateway.state import VenueState
 from services.gateway.websocket.messages import AmendParams

@@ -18,10 +18,10 @@ from matching_engine.records import (
     unpack_commands,
 )
 from services.commands import administrative as admin
-from services.gateway.history import OrderHistory
 from services.gateway.keys import ApiKey
-from services.gateway.order_body import OrderBody
-from services.gateway.order_entry import OrderEntry, Outcome
+from services.gateway.order_entry.history import OrderHistory
+from services.gateway.order_entry.order_body import OrderBody
+from services.gateway.order_entry.order_entry import OrderEntry, Outcome
 from services.gateway.problems import ProblemError
 from services.gateway.state import VenueState
 from services.gateway.venue_orders import VenueOrder, VenueOrders

@@ -7,12 +7,12 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from matching_engine.records import Command, CommandKind, Event, EventKind, Reason, pack_commands
-from services.gateway.history import OrderHistory
 from services.gateway.instruments import Instrument
 from services.gateway.keys import ApiKey
-from services.gateway.order_body import OrderBody
-from services.gateway.order_command import AmendBody, amend, mass_cancel, new_order
-from services.gateway.pending_requests import OnReply, PendingRequests, into
+from services.gateway.order_entry.history import OrderHistory
+from services.gateway.order_entry.order_body import OrderBody
+from services.gateway.order_entry.order_command import AmendBody, amend, mass_cancel, new_order
+from services.gateway.order_entry.pending_requests import OnReply, PendingRequests, into
 from services.gateway.problems import ProblemError, declined, field_problem, problem_of
 from services.gateway.reasons import reason_text
 from services.gateway.state import VenueState

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.gateway.order_body import BatchBody, OrderBody, decode_batch, decode_order
+from services.gateway.order_entry.order_body import BatchBody, OrderBody, decode_batch, decode_order
 from services.gateway.problems import ProblemError, validation_problem
 from services.gateway.schemas import BatchRequest, OrderRequest
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.gateway.execution_report import date_text, time_text
 from services.gateway.instruments import PHASE_NAMES, Instrument, yuan_text
+from services.gateway.replies.execution_report import date_text, time_text
 from services.gateway.venue_orders import SIDE_NAMES
 from services.market_data import CHECKSUM_LEVELS, Level, MarketTrade, TickerView, depth_checksum
 

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from matching_engine.records import Command, Event
+from services.gateway.order_entry.under_way import UnderWay, too_many_requests
 from services.gateway.problems import ProblemError, outcome_unknown
-from services.gateway.under_way import UnderWay, too_many_requests
 from services.journal.row import Row
 from services.messaging import Inbox, InboxFull, ShareFull, Submission
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from matching_engine.records import CommandKind, OrderType, SelfTrade, Side, TimeInForce
 from services.commands.administrative import submission
-from services.gateway.execution_report import date_text, order_json, time_text
+from services.gateway.replies.execution_report import date_text, order_json, time_text
 from services.gateway.schemas import Order
 from services.gateway.state import VenueState
 from tests.unit.read_database.history import SENDER, START_NS, History, opening, order

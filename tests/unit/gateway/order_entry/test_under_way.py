@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching_engine.records import COMMAND
-from services.gateway.pending_requests import into
+from services.gateway.order_entry.pending_requests import into
+from services.gateway.order_entry.under_way import TURN, UNDER_WAY, UNDER_WAY_WITH_CANCELS, UnderWay
 from services.gateway.problems import ProblemError
-from services.gateway.under_way import TURN, UNDER_WAY, UNDER_WAY_WITH_CANCELS, UnderWay
 from services.gateway.websocket.messages import AmendParams
 from services.messaging import Submission
-from tests.unit.gateway.test_order_entry import BUY, DESK, OPERATOR, Gateway
+from tests.unit.gateway.order_entry.test_order_entry import BUY, DESK, OPERATOR, Gateway
 
 pytestmark = pytest.mark.anyio
 

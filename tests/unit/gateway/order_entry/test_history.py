@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.history import LAST_ID, cursor_id, cursor_text
+from services.gateway.order_entry.history import LAST_ID, cursor_id, cursor_text
 from services.gateway.problems import ProblemError
 
 
