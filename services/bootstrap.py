@@ -28,7 +28,7 @@ from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
 from services.engine_versions.upgrades import starting_engine
 from services.first_start import OPERATOR, PAGES, IssuedKey, complete
-from services.gateway.server import SHUTDOWN_SECONDS, Server, listen, make_server, serve
+from services.gateway.server.server import SHUTDOWN_SECONDS, Server, listen, make_server, serve
 from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.parts import OnFault, Parts, end

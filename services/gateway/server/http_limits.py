@@ -14,8 +14,18 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from services.gateway.http_connection import ANSWER, BODY, BODY_SECONDS, CLOSE, HEAD, HEAD_SECONDS, UPGRADED, TimedHttp
-from services.gateway.http_refusals import (
+from services.gateway.problems import ProblemError
+from services.gateway.server.http_connection import (
+    ANSWER,
+    BODY,
+    BODY_SECONDS,
+    CLOSE,
+    HEAD,
+    HEAD_SECONDS,
+    UPGRADED,
+    TimedHttp,
+)
+from services.gateway.server.http_refusals import (
     HEAD_BYTES,
     HEADERS,
     URL_BYTES,
@@ -24,7 +34,6 @@ from services.gateway.http_refusals import (
     malformed_http,
     url_too_long,
 )
-from services.gateway.problems import ProblemError
 from services.gateway.sockets import Sockets
 
 UNREAD_BODY_BYTES = 256 * 1024

@@ -11,9 +11,9 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
 from services.gateway.http.doorway import KEY
-from services.gateway.http_refusals import malformed_handshake, problem_response
 from services.gateway.keys import ApiKey
-from services.gateway.paced_websocket import SLICE_BYTES, PacedWebSocket
+from services.gateway.server.http_refusals import malformed_handshake, problem_response
+from services.gateway.server.paced_websocket import SLICE_BYTES, PacedWebSocket
 from services.gateway.sockets import CLOSE_SECONDS, Sockets
 from services.gateway.websocket.connection import CLOSE_INTERNAL_ERROR, CLOSE_TOO_LARGE
 

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
-from services.gateway.http_limits import LimitedHttp
+from services.gateway.server.http_limits import LimitedHttp
+from services.gateway.server.websocket_limits import PING_SECONDS, LimitedWebSocket
 from services.gateway.sockets import Sockets
 from services.gateway.websocket.connection import MAX_MESSAGE_BYTES
-from services.gateway.websocket_limits import PING_SECONDS, LimitedWebSocket
 
 SHUTDOWN_SECONDS = 5.0
 """How long requests under way may take when the venue closes."""

@@ -13,8 +13,8 @@ from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from services.gateway.http_refusals import problem_response, request_timeout, too_many_connections
 from services.gateway.problems import ProblemError
+from services.gateway.server.http_refusals import problem_response, request_timeout, too_many_connections
 from services.gateway.sockets import CLOSE_SECONDS, Sockets
 
 HEAD_SECONDS = 10
