@@ -11,12 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.data.calendar import TradingCalendar
 from services.gateway.app import create_app
 from services.gateway.http.venue import VenueFacts
-from services.gateway.loading import load_state
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError
 from services.gateway.reader import GatewayReader
-from services.gateway.state import VenueState
 from services.gateway.websocket import endpoint as websocket
 from services.gateway.websocket.channels import Channels
 from services.journal import Journal
@@ -25,6 +23,8 @@ from services.messaging import Feed, Inbox
 from services.read_database.projector import Projector, ProjectorStopped
 from services.reporting.app import router as reports_router
 from services.settings import Settings
+from services.venue_state.loading import load_state
+from services.venue_state.state import VenueState
 
 
 @dataclass(frozen=True)

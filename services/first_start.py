@@ -31,11 +31,11 @@ from services.commands.administrative import (
 from services.commands.attachments import AccountText, InstrumentText, KeyIssued, TargetSet
 from services.data.instruments import InstrumentFacts, load_instruments
 from services.data_folder import tighten
-from services.gateway.keys import ApiKey
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.state import VenueState
 from services.messaging import Submission
 from services.simulator import demo_accounts
+from services.venue_state.keys import ApiKey
+from services.venue_state.state import VenueState
 
 Scope = Literal["read", "trade", "operate", "admin"]
 

@@ -24,9 +24,9 @@ from services.gateway.http.openapi import openapi_document
 from services.gateway.http.venue import VenueFacts
 from services.gateway.order_entry.history import OrderHistory, Projected
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.state import VenueState
 from services.market_data import Market
 from services.messaging import Inbox
+from services.venue_state.state import VenueState
 
 
 def _nothing() -> list[str]:

@@ -24,11 +24,9 @@ from services.data.instruments import load_instruments
 from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
 from services.gateway.app import create_app
 from services.gateway.http.venue import VenueFacts
-from services.gateway.loading import load_state
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.reader import GatewayReader
-from services.gateway.state import VenueState
 from services.gateway.websocket import endpoint as websocket
 from services.gateway.websocket.channels import Channels
 from services.journal.replay import StateMachine
@@ -41,6 +39,8 @@ from services.read_database.projector import Projector
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
 from services.sequencer.sequencer import Sequencer
+from services.venue_state.loading import load_state
+from services.venue_state.state import VenueState
 
 START_NS = 1_701_396_000_000_000_000  # 2023-12-01 10:00 in Shanghai, a trading day
 BASE_URL = "http://127.0.0.1:8000"

@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from services.decimals import rate_text, yuan_text
 from services.gateway.http.caller import AccountQuery, Caller, one_account
-from services.gateway.instruments import rate_text, yuan_text
 from services.gateway.problems import ProblemError
 from services.gateway.schemas import Account
-from services.gateway.state import Fees, VenueState
-from services.gateway.venue_accounts import VenueAccount
+from services.venue_state.accounts import VenueAccount
+from services.venue_state.state import Fees, VenueState
 
 
 def routes(state: VenueState) -> APIRouter:

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS, VENUE
 from services.commands.administrative import change_cash, change_inventory, open_account, record, set_fees
 from services.commands.attachments import AccountText, KeyIssued, KeyRevoked
+from services.decimals import rate_text
 from services.gateway.http.account import account_json, known_account
 from services.gateway.http.admin_schemas import (
     AccountOpened,
@@ -23,13 +24,13 @@ from services.gateway.http.admin_schemas import (
     KeyRequest,
 )
 from services.gateway.http.caller import Caller
-from services.gateway.instruments import amount_fen, rate_ppm, rate_text
-from services.gateway.keys import key_hash, new_secret
+from services.gateway.order_entry.amounts import amount_fen, rate_ppm
 from services.gateway.order_entry.order_command import listed
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.schemas import Account
-from services.gateway.state import VenueState
+from services.venue_state.keys import key_hash, new_secret
+from services.venue_state.state import VenueState
 
 
 def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:

@@ -10,8 +10,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from services.gateway.http.doorway import KEY
-from services.gateway.keys import ApiKey
 from services.gateway.problems import ProblemError, refuse_unknown_query
+from services.venue_state.keys import ApiKey
 
 
 async def _caller(request: Request) -> ApiKey:

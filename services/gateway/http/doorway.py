@@ -15,9 +15,9 @@ from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.http.metrics import GatewayMetrics
-from services.gateway.keys import ApiKey
 from services.gateway.problems import ProblemError, problem_of, refuse_unknown_query
-from services.gateway.state import VenueState
+from services.venue_state.keys import ApiKey
+from services.venue_state.state import VenueState
 
 BODY_LIMIT = 64 * 1024
 BATCH_BODY_LIMIT = 256 * 1024

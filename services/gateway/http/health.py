@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.problems import ProblemError
 from services.gateway.schemas import Health
-from services.gateway.state import VenueState
+from services.venue_state.state import VenueState
 
 Sentences = Callable[[], list[str]]
 """What is not ready yet, or what an operator should look at: a sentence each."""

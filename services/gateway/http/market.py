@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from services.gateway.http.caller import Caller
-from services.gateway.instruments import Instrument
-from services.gateway.keys import ApiKey
 from services.gateway.problems import unknown_symbol
 from services.gateway.replies.market_json import depth_json, ticker_json, trade_json
 from services.gateway.schemas import Depth, PublicTrade, Ticker
-from services.gateway.state import VenueState
 from services.market_data import Market
+from services.venue_state.instruments import Instrument
+from services.venue_state.keys import ApiKey
+from services.venue_state.state import VenueState
 
 
 def routes(state: VenueState, market: Market) -> APIRouter:

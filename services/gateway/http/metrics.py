@@ -10,8 +10,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.state import VenueState
 from services.messaging import Inbox
+from services.venue_state.state import VenueState
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0)
 

@@ -31,12 +31,13 @@ from services.gateway.http.admin_schemas import (
     VolatilityBandRequest,
 )
 from services.gateway.http.caller import Caller
-from services.gateway.instruments import Instrument, amount_fen, rate_ppm
-from services.gateway.keys import ApiKey
+from services.gateway.order_entry.amounts import amount_fen, rate_ppm
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem, unknown_symbol
-from services.gateway.state import VenueState
 from services.messaging import Submission
+from services.venue_state.instruments import Instrument
+from services.venue_state.keys import ApiKey
+from services.venue_state.state import VenueState
 
 Switch = Literal["on", "off"]
 

@@ -10,11 +10,10 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from matching_engine.records import Phase
+from services.decimals import yuan_text
 from services.gateway.http.caller import AccountQuery, Caller, one_account, visible_account
 from services.gateway.http.doorway import BATCH_PATH, DirectRoute
 from services.gateway.http.metrics import GatewayMetrics
-from services.gateway.instruments import yuan_text
-from services.gateway.keys import ApiKey
 from services.gateway.order_entry.history import OrderHistory, cursor_id, cursor_text
 from services.gateway.order_entry.order_body import decode_batch, decode_order
 from services.gateway.order_entry.order_command import listed
@@ -22,8 +21,9 @@ from services.gateway.order_entry.order_entry import OrderEntry, Outcome
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.replies.execution_report import date_text, mass_canceled_json, order_json, time_text
 from services.gateway.schemas import AmendRequest, FillsPage, MassCanceled, Order, OrdersPage, SideName
-from services.gateway.state import VenueState
-from services.gateway.venue_orders import SIDE_NAMES, VenueOrder
+from services.venue_state.keys import ApiKey
+from services.venue_state.orders import SIDE_NAMES, VenueOrder
+from services.venue_state.state import VenueState
 
 ORDERS_PATH = "/v1/orders"
 

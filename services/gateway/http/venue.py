@@ -8,12 +8,13 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from services.decimals import rate_text
 from services.gateway.http.caller import Caller
-from services.gateway.instruments import PHASE_NAMES, rate_text
-from services.gateway.instruments import Instrument as ListedInstrument
 from services.gateway.replies.execution_report import date_text
 from services.gateway.schemas import Instrument, Venue
-from services.gateway.state import VenueState
+from services.venue_state.instruments import PHASE_NAMES
+from services.venue_state.instruments import Instrument as ListedInstrument
+from services.venue_state.state import VenueState
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.gateway.problems import field_problem
-from services.gateway.state import VenueState
-from services.gateway.venue_orders import VenueOrder
 from services.read_database.tables import orders, trades
+from services.venue_state.orders import VenueOrder
+from services.venue_state.state import VenueState
 
 LAST_ID = 2**63 - 1
 

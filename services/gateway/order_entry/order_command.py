@@ -21,10 +21,10 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
-from services.gateway.instruments import Instrument
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.problems import field_problem
-from services.gateway.state import VenueState
+from services.venue_state.instruments import Instrument
+from services.venue_state.state import VenueState
 
 SIDES = {side.name.lower(): int(side) for side in Side}
 ORDER_TYPES = {order_type.name.lower(): int(order_type) for order_type in OrderType}

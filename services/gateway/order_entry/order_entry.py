@@ -7,17 +7,18 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from matching_engine.records import Command, CommandKind, Event, EventKind, Reason, pack_commands
-from services.gateway.instruments import Instrument
-from services.gateway.keys import ApiKey
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.order_entry.order_command import AmendBody, amend, mass_cancel, new_order
 from services.gateway.order_entry.pending_requests import OnReply, PendingRequests, into
 from services.gateway.problems import ProblemError, declined, field_problem, problem_of
-from services.gateway.reasons import reason_text
-from services.gateway.state import VenueState
-from services.gateway.venue_orders import VenueOrder
 from services.messaging import Inbox, Submission
+from services.venue_state.errors import BadField
+from services.venue_state.instruments import Instrument
+from services.venue_state.keys import ApiKey
+from services.venue_state.orders import VenueOrder
+from services.venue_state.reasons import reason_text
+from services.venue_state.state import VenueState
 
 
 class Outcome(NamedTuple):
@@ -126,8 +127,8 @@ class OrderEntry(PendingRequests):
             outcomes.append(outcome)
             try:
                 command = new_order(self.next_sender(key.key_id), self._state, account, body)
-            except ProblemError as problem:
-                outcome.set_result(Outcome(problem=problem))
+            except (ProblemError, BadField) as error:
+                outcome.set_result(Outcome(problem=problem_of(error)))
             else:
                 commands.append(command)
                 on_replies.append(self._on_order_reply(command, into(outcome)))

@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from matching_engine.records import ALL_INSTRUMENTS, Event, Flag, Reason
-from services.gateway.instruments import Instrument, yuan_text
-from services.gateway.venue_orders import (
+from services.decimals import yuan_text
+from services.venue_state.instruments import Instrument
+from services.venue_state.orders import (
     ORDER_TYPE_NAMES,
     SELF_TRADE_NAMES,
     SIDE_NAMES,
@@ -17,7 +18,7 @@ from services.gateway.venue_orders import (
     UNPRICED,
     VenueOrder,
 )
-from services.gateway.wording import REASONS
+from services.venue_state.reasons import REASONS
 
 REASON_NAMES: dict[int, str | None] = {reason: reason.name.lower() for reason in Reason}
 REASON_NAMES[Reason.NONE] = None

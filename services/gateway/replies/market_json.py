@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.gateway.instruments import PHASE_NAMES, Instrument, yuan_text
+from services.decimals import yuan_text
 from services.gateway.replies.execution_report import date_text, time_text
-from services.gateway.venue_orders import SIDE_NAMES
 from services.market_data import CHECKSUM_LEVELS, Level, MarketTrade, TickerView, depth_checksum
+from services.venue_state.instruments import PHASE_NAMES, Instrument
+from services.venue_state.orders import SIDE_NAMES
 
 
 def level_json(instrument: Instrument, level: Level) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
 from services.gateway.http.doorway import KEY
-from services.gateway.keys import ApiKey
 from services.gateway.server.http_refusals import malformed_handshake, problem_response
 from services.gateway.server.paced_websocket import SLICE_BYTES, PacedWebSocket
 from services.gateway.sockets import CLOSE_SECONDS, Sockets
 from services.gateway.websocket.connection import CLOSE_INTERNAL_ERROR, CLOSE_TOO_LARGE
+from services.venue_state.keys import ApiKey
 
 PING_SECONDS = 20.0
 """How often the server pings, and how long it waits for the answer."""

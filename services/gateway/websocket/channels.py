@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from matching_engine.records import Event, EventKind
-from services.gateway.keys import ApiKey
 from services.gateway.replies.execution_report import order_json
-from services.gateway.state import VenueState
-from services.gateway.venue_orders import VenueOrder
 from services.gateway.websocket.client_queue import ClientQueue, Stream
 from services.gateway.websocket.push_messages import MarketPushes, bust_json, fill_json, push_text
 from services.journal.row import Row
 from services.market_data import Changes, Market
+from services.venue_state.keys import ApiKey
+from services.venue_state.orders import VenueOrder
+from services.venue_state.state import VenueState
 
 MARKET_CHANNELS = ("depth", "trades", "ticker")
 CLOSE_KEY_REVOKED = 4001

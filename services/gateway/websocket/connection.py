@@ -9,13 +9,11 @@ from itertools import count
 import structlog
 from starlette.types import Receive, Send
 
-from services.gateway.keys import ApiKey
 from services.gateway.order_entry.order_command import listed
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem, problem_of
 from services.gateway.replies.execution_report import time_text
 from services.gateway.sockets import CLOSE_SECONDS
-from services.gateway.state import VenueState
 from services.gateway.websocket.channels import MARKET_CHANNELS, Channels
 from services.gateway.websocket.client_queue import ClientQueue
 from services.gateway.websocket.messages import (
@@ -29,6 +27,8 @@ from services.gateway.websocket.messages import (
 )
 from services.gateway.websocket.order_pipeline import OrderPipeline, error_text
 from services.gateway.websocket.push_messages import json_text
+from services.venue_state.keys import ApiKey
+from services.venue_state.state import VenueState
 
 MAX_MESSAGE_BYTES = 64 * 1024
 """How large a message to the venue may be."""

@@ -14,12 +14,12 @@ from starlette.routing import WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from services.gateway.http.doorway import KEY, refuse_handshake
-from services.gateway.keys import ApiKey
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError
-from services.gateway.state import VenueState
 from services.gateway.websocket.channels import Channels
 from services.gateway.websocket.connection import Connection
+from services.venue_state.keys import ApiKey
+from services.venue_state.state import VenueState
 
 PATH = "/v1/ws"
 

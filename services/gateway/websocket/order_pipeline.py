@@ -10,12 +10,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from matching_engine.records import Event
-from services.gateway.keys import ApiKey
 from services.gateway.order_entry.order_body import decode_order
 from services.gateway.order_entry.order_entry import OnOutcome, OrderEntry, Outcome
 from services.gateway.problems import ProblemError, field_problem, outcome_unknown, problem_of
 from services.gateway.replies.execution_report import mass_canceled_json, order_json
-from services.gateway.state import VenueState
 from services.gateway.websocket.client_queue import ClientQueue
 from services.gateway.websocket.messages import (
     AmendParams,
@@ -26,6 +24,8 @@ from services.gateway.websocket.messages import (
     decode_params,
 )
 from services.gateway.websocket.push_messages import json_text
+from services.venue_state.keys import ApiKey
+from services.venue_state.state import VenueState
 
 _CANCELS = frozenset({"cancel_order", "mass_cancel"})
 

@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 
 from matching_engine.records import Event, Phase, Side
-from services.gateway.instruments import yuan_text
+from services.decimals import yuan_text
 from services.gateway.replies.execution_report import date_text, time_text
 from services.gateway.replies.market_json import depth_json, ticker_json, trade_json
-from services.gateway.state import VenueState
-from services.gateway.venue_orders import SIDE_NAMES, VenueOrder
 from services.gateway.websocket.client_queue import Stream
 from services.market_data import CHECKSUM_LEVELS, Changes, Market
+from services.venue_state.orders import SIDE_NAMES, VenueOrder
+from services.venue_state.state import VenueState
 
 SNAPSHOT_TRADES = 50
 """How many of the day's last trades the snapshot of a trades stream holds."""

@@ -7,8 +7,9 @@ from starlette.types import Receive, Scope, Send
 
 from services.gateway.http.caller import may_read, one_account, visible_account
 from services.gateway.http.doorway import KEY
-from services.gateway.keys import ApiKey
-from services.gateway.problems import ProblemError, install
+from services.gateway.problems import ProblemError, install, problem_of
+from services.venue_state.errors import NotAllowed
+from services.venue_state.keys import ApiKey
 
 TRADER = ApiKey(1, 2, "desk", frozenset({"read", "trade"}))
 OPERATOR = ApiKey(2, 0, "operator", frozenset({"read", "operate"}))
@@ -34,9 +35,10 @@ def test_whose_affairs_a_key_may_see(key: ApiKey, asked: int | None, seen: int |
     ],
 )
 def test_whose_affairs_it_may_not_see(key: ApiKey, asked: int | None, code: str) -> None:
-    with pytest.raises(ProblemError) as caught:
+    with pytest.raises(NotAllowed) as caught:
         visible_account(key, asked)
-    assert (caught.value.status, caught.value.code) == (403, code)
+    problem = problem_of(caught.value)
+    assert (problem.status, problem.code) == (403, code)
 
 
 def test_an_operator_names_the_account() -> None:

@@ -18,17 +18,18 @@ from matching_engine.records import (
     unpack_commands,
 )
 from services.commands import administrative as admin
-from services.gateway.keys import ApiKey
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.order_entry.order_entry import OrderEntry, Outcome
 from services.gateway.problems import ProblemError
-from services.gateway.state import VenueState
-from services.gateway.venue_orders import VenueOrder, VenueOrders
 from services.gateway.websocket.messages import AmendParams
 from services.journal.row import Row
 from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox
+from services.venue_state.errors import NotAllowed
+from services.venue_state.keys import ApiKey
+from services.venue_state.orders import VenueOrder, VenueOrders
+from services.venue_state.state import VenueState
 from tests.unit.read_database.history import SENDER, History, opening
 
 pytestmark = pytest.mark.anyio
@@ -268,7 +269,7 @@ async def test_cancels_say_who_asks() -> None:
 
 
 async def test_an_operator_cannot_cancel_by_a_client_s_own_id() -> None:
-    with pytest.raises(ProblemError) as caught:
+    with pytest.raises(NotAllowed) as caught:
         await Gateway().entry.submit_cancel(OPERATOR, lambda _: None, client_order_id="a")
     assert caught.value.code == "scope_missing"
 

@@ -10,7 +10,7 @@ from matching_engine.records import CommandKind, OrderType, SelfTrade, Side, Tim
 from services.commands.administrative import submission
 from services.gateway.replies.execution_report import date_text, order_json, time_text
 from services.gateway.schemas import Order
-from services.gateway.state import VenueState
+from services.venue_state.state import VenueState
 from tests.unit.read_database.history import SENDER, START_NS, History, opening, order
 
 

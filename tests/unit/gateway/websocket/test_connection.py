@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from services.gateway.keys import ApiKey
 from services.gateway.websocket.channels import Channels
 from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW, STRICT_MESSAGES
 from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, IN_FLIGHT, Connection
+from services.venue_state.keys import ApiKey
 from tests.integration.venue import RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio

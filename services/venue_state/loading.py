@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.gateway.instruments import Instrument
-from services.gateway.keys import ApiKey
-from services.gateway.state import Fees, VenueState
-from services.gateway.venue_accounts import VenueAccount
-from services.gateway.venue_orders import VenueOrder
 from services.read_database.tables import accounts, api_keys, fees, holdings, instruments, orders, position, trades
+from services.venue_state.accounts import VenueAccount
+from services.venue_state.instruments import Instrument
+from services.venue_state.keys import ApiKey
+from services.venue_state.orders import VenueOrder
+from services.venue_state.state import Fees, VenueState
 
 
 async def load_state(read_database: AsyncEngine) -> VenueState:

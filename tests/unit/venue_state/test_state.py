@@ -8,12 +8,12 @@ from hypothesis import given
 from matching_engine.records import EventKind, OrderType, Side, TimeInForce
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, KeyIssued, KeyRevoked
-from services.gateway.keys import key_hash
 from services.gateway.replies.execution_report import order_json
 from services.gateway.schemas import Order
-from services.gateway.state import VenueState
-from services.gateway.venue_orders import VenueOrders
 from services.messaging import Submission
+from services.venue_state.keys import key_hash
+from services.venue_state.orders import VenueOrders
+from services.venue_state.state import VenueState
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import flow
 from tests.unit.read_database import history

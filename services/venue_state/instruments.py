@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from matching_engine.records import MAX_PRICE_TICKS, MAX_RATE_PPM, Phase, band
+from matching_engine.records import MAX_PRICE_TICKS, Phase, band
 from services.commands.attachments import InstrumentText
-from services.gateway.problems import field_problem
+from services.decimals import fixed_text, scaled
+from services.venue_state.errors import BadField
 
 PHASE_NAMES: dict[int, str] = {phase: phase.name.lower() for phase in Phase}
 
@@ -97,71 +98,19 @@ class Instrument:
         return fixed_text((2 * numerator + denominator) // (2 * denominator), self.decimals + AVERAGE_EXTRA_DECIMALS)
 
     def price_ticks(self, text: str, field: str = "price") -> int:
-        """The ticks of a decimal string, exactly; raises a 422 problem that names the field and the tick."""
+        """The ticks of a decimal string, exactly; raises BadField, which names the field and the tick."""
         units = scaled(text, self.decimals)
         ticks, off_tick = divmod(units, self.tick_units) if units is not None else (0, 1)
         if off_tick:
             message = f"{text} is not a multiple of the tick {self.tick_size}"
-            raise field_problem("price_off_tick", field, message)
+            raise BadField("price_off_tick", field, message)
         if not 0 < ticks <= MAX_PRICE_TICKS:
             message = f"must be above 0 and at most {self.price_text(MAX_PRICE_TICKS)}"
-            raise field_problem("invalid_price", field, message)
+            raise BadField("invalid_price", field, message)
         return ticks
 
     def quantity_lots(self, quantity: int, field: str = "quantity") -> int:
-        """A number of lots within what one order may hold; raises a 422 problem that names the field."""
+        """A number of lots within what one order may hold; raises BadField."""
         if not 0 < quantity <= self.max_quantity_lots:
-            raise field_problem("invalid_quantity", field, f"must be from 1 to {self.max_quantity_lots} lots")
+            raise BadField("invalid_quantity", field, f"must be from 1 to {self.max_quantity_lots} lots")
         return quantity
-
-
-def scaled(text: str, decimals: int) -> int | None:
-    """A decimal string times 10**decimals, or None where that is no integer. `text` matches `schemas.DecimalText`."""
-    whole, _, fraction = text.partition(".")
-    fraction = fraction.rstrip("0")
-    if len(fraction) > decimals:
-        return None
-    return int(whole + fraction.ljust(decimals, "0"))
-
-
-def fixed_text(value: int, decimals: int) -> str:
-    """An integer in units of the last decimal, as a decimal string."""
-    if not decimals:
-        return str(value)
-    sign = "-" if value < 0 else ""
-    digits = str(abs(value)).zfill(decimals + 1)
-    return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
-
-
-def yuan_text(amount_fen: int) -> str:
-    """Money in yuan with two decimals."""
-    return fixed_text(amount_fen, 2)
-
-
-def amount_fen(text: str, field: str, limit_fen: int) -> int:
-    """Fen of a decimal string in yuan, signed and not 0; raises a 422 problem that names the field."""
-    fen = scaled(text, 2)
-    if fen is None:
-        raise field_problem("invalid_amount", field, f"{text} is not a whole number of fen (0.01 yuan)")
-    if not 0 < abs(fen) <= limit_fen:
-        raise field_problem("invalid_amount", field, f"must not be 0, nor beyond {yuan_text(limit_fen)}")
-    return fen
-
-
-def rate_text(rate_ppm: int) -> str:
-    """A rate in millionths as a decimal fraction."""
-    return fixed_text(rate_ppm, 6)
-
-
-def percent_text(rate_ppm: int) -> str:
-    """A rate in millionths as people say it: `2.5 %`."""
-    return f"{fixed_text(rate_ppm, 4).rstrip('0').rstrip('.')} %"
-
-
-def rate_ppm(text: str, field: str) -> int:
-    """Millionths of a decimal fraction; raises a 422 problem that names the field."""
-    ppm = scaled(text, 6)
-    if ppm is None or not 0 <= ppm <= MAX_RATE_PPM:
-        message = f"must be from 0 to {rate_text(MAX_RATE_PPM)}, with at most six decimals"
-        raise field_problem("invalid_rate", field, message)
-    return ppm

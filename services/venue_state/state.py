@@ -21,13 +21,13 @@ from matching_engine.records import (
     Side,
 )
 from services.commands.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, read_decision
-from services.gateway.instruments import Instrument
-from services.gateway.keys import ApiKey, key_hash
-from services.gateway.reasons import reason_text
-from services.gateway.venue_accounts import VenueAccount
-from services.gateway.venue_orders import VenueOrder, VenueOrders
 from services.journal.row import Row
 from services.read_database.tables import END_STATES
+from services.venue_state.accounts import VenueAccount
+from services.venue_state.instruments import Instrument
+from services.venue_state.keys import ApiKey, key_hash
+from services.venue_state.orders import VenueOrder, VenueOrders
+from services.venue_state.reasons import reason_text
 
 OrderListener = Callable[[VenueOrder, Event], None]
 """Told of every change of an account's orders, in order: the order as it now stands, and the event that changed it."""

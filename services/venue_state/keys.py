@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from typing import NamedTuple
 
-from services.gateway.problems import ProblemError
+from services.venue_state.errors import NotAllowed
 
 KEY_PREFIX = "rex_"
 
@@ -20,18 +20,18 @@ class ApiKey(NamedTuple):
     scopes: frozenset[str]
 
     def require(self, scope: str) -> None:
-        """Raises a 403 problem unless the key has the scope."""
+        """Raises NotAllowed unless the key has the scope."""
         if scope not in self.scopes:
-            raise ProblemError(403, "scope_missing", f"This key may not do that: it lacks the scope `{scope}`.")
+            raise NotAllowed("scope_missing", f"This key may not do that: it lacks the scope `{scope}`.")
 
     def own_account(self) -> int:
-        """The account this key acts on; a 403 problem for a key that is bound to none."""
+        """The account this key acts on; raises NotAllowed for a key that is bound to none."""
         if not self.account:
-            raise ProblemError(403, "account_required", "This key is not bound to an account, and this acts on one.")
+            raise NotAllowed("account_required", "This key is not bound to an account, and this acts on one.")
         return self.account
 
     def trading_account(self) -> int:
-        """The account this key may trade on."""
+        """The account this key may trade on; raises NotAllowed."""
         self.require("trade")
         return self.own_account()
 
