@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.set-up
-ENGINE := $(wildcard matching_engine/*.py matching_engine/*.pxd)
+ENGINE := $(wildcard matching_engine/*.py matching_engine/*.pxd matching_engine/*/*.py matching_engine/*/*.pxd)
 RESOLVE = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
           --no-annotate --custom-compile-command 'make lock' pyproject.toml -
 FLOW   ?= load_tests/flows/sample.csv
@@ -32,7 +32,7 @@ lock: ## the versions and hashes in requirements*.txt, after a change of pyproje
 	@$(RESOLVE) --extra dev -c build/locked.txt $$(sed -nE 's/^([^= ]+)==.*/--no-emit-package \1/p' requirements.txt) -o requirements-dev.txt </dev/null
 
 native: ## rebuild the engine's native code in place
-	@rm -f matching_engine/*.so
+	@find matching_engine -name '*.so' -delete
 	@$(BIN)/python setup.py --quiet build_ext --inplace
 
 run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
@@ -50,8 +50,8 @@ check: setup ## ruff, mypy strict, import-linter
 coverage: setup ## the lines of the engine that its own tests reach, uncompiled: at least 95 of 100
 	@rm -rf build/coverage && mkdir -p build/coverage/tests
 	@cp -R matching_engine load_tests services docs Makefile README.md setup.py pyproject.toml build/coverage
-	@cp -R tests/*.py tests/unit tests/property tests/scenarios build/coverage/tests
-	@rm -f build/coverage/matching_engine/*.so
+	@cp -R tests/*.py tests/model tests/unit tests/property tests/scenarios build/coverage/tests
+	@find build/coverage/matching_engine -name '*.so' -delete
 	@cd build/coverage && $(CURDIR)/$(BIN)/python -m coverage run -m pytest -q -p tests.plain_python tests/unit/matching_engine tests/property tests/scenarios
 	@cd build/coverage && $(CURDIR)/$(BIN)/python -m coverage report
 
@@ -70,4 +70,4 @@ flow: setup ## replay an order flow end to end and give a verdict: make flow [FL
 	@$(BIN)/python -m load_tests.flow --flow $(FLOW)
 
 clean: ## remove what set-up and runs made (not rex-data/)
-	@rm -rf $(VENV) build *.egg-info matching_engine/*.so
+	@rm -rf $(VENV) build *.egg-info; find matching_engine -name '*.so' -delete

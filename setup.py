@@ -15,34 +15,34 @@ from setuptools.command.build_ext import build_ext
 
 MODULES = [
     "pools",
-    "price_levels",
-    "order_ids",
-    "orders",
-    "auction",
-    "fill_or_kill",
-    "book_refusals",
-    "order_book",
-    "client_ids",
-    "fees",
-    "accounts",
-    "phases",
-    "instruments",
-    "turnover",
-    "day_trades",
-    "expiries",
-    "touched_levels",
+    "book.price_levels",
+    "book.order_ids",
+    "book.orders",
+    "book.auction",
+    "book.fill_or_kill",
+    "book.book_refusals",
+    "book.order_book",
+    "ledger.client_ids",
+    "ledger.fees",
+    "ledger.accounts",
+    "ledger.phases",
+    "ledger.instruments",
+    "ledger.turnover",
+    "ledger.day_trades",
+    "rules.expiries",
+    "rules.touched_levels",
     "event_log",
     "one_command",
-    "order_walk",
-    "order_terms",
-    "price_limits",
-    "refusals",
-    "settlement",
-    "execution",
-    "order_entry",
-    "sessions",
-    "restore",
-    "administration",
+    "rules.order_walk",
+    "rules.order_terms",
+    "rules.price_limits",
+    "rules.refusals",
+    "rules.settlement",
+    "rules.execution",
+    "rules.member_commands",
+    "rules.session_commands",
+    "snapshot.restore",
+    "rules.operator_commands",
     "engine",
 ]
 
@@ -67,16 +67,16 @@ def extensions() -> list[object]:
     except ImportError:
         print("Cython is missing: the engine will run as plain Python, slower.", file=sys.stderr)
         return []
-    sources = [name for name in MODULES if os.path.exists(f"matching_engine/{name}.py")]
+    sources = {name: f"matching_engine/{name.replace('.', '/')}.py" for name in MODULES}
     built = cythonize(
         [
             Extension(
                 f"matching_engine.{name}",
-                [f"matching_engine/{name}.py"],
+                [source],
                 extra_compile_args=["-O3", "-fno-semantic-interposition", "-fwrapv"],
                 extra_link_args=["-s"] if sys.platform.startswith("linux") else [],
             )
-            for name in sources
+            for name, source in sources.items()
         ],
         compiler_directives=directives,
         nthreads=os.cpu_count() or 1,

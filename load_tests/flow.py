@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from load_tests.child_process import ChildFailed, venue
-from load_tests.replay import add_options, check_options, finish, replay_options
+from load_tests.replay.replay import add_options, check_options, finish, replay_options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

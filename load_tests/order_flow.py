@@ -16,10 +16,10 @@ from pathlib import Path
 from random import Random
 from typing import TextIO
 
-from load_tests.flow_csv import write_rows
-from load_tests.flow_message import FlowMessage
+from load_tests.flows.flow_csv import write_rows
+from load_tests.flows.flow_message import FlowMessage
 from matching_engine.records import band
-from services.data import InstrumentFacts, load_instruments
+from services.data.instruments import InstrumentFacts, load_instruments
 
 NEW_SHARE = 0.56
 CANCEL_SHARE = 0.40

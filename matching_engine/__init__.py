@@ -23,9 +23,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matching_engine.book.order_book import OrderBook
     from matching_engine.engine import Engine
     from matching_engine.faults import EngineFault
-    from matching_engine.order_book import OrderBook
 
 ENGINE_VERSION = 3
 """Number of the rules: a journal's commands are run again only by the version that made their events, or by one that was shown
@@ -47,7 +47,7 @@ def build_notice() -> str:
     )
 
 
-_MODULES = {"Engine": "engine", "EngineFault": "faults", "OrderBook": "order_book"}
+_MODULES = {"Engine": "engine", "EngineFault": "faults", "OrderBook": "book.order_book"}
 
 
 def __getattr__(name: str) -> Any:

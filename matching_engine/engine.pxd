@@ -1,24 +1,24 @@
 cimport cython
 
-from matching_engine.accounts cimport Accounts
-from matching_engine.administration cimport Administration
-from matching_engine.client_ids cimport ClientIds, is_empty
-from matching_engine.day_trades cimport DayTrades
+from matching_engine.ledger.accounts cimport Accounts
+from matching_engine.rules.operator_commands cimport OperatorCommands
+from matching_engine.ledger.client_ids cimport ClientIds, is_empty
+from matching_engine.ledger.day_trades cimport DayTrades
 from matching_engine.event_log cimport EventLog
-from matching_engine.execution cimport Execution
+from matching_engine.rules.execution cimport Execution
 from matching_engine.faults cimport Fault
-from matching_engine.fees cimport Fees
-from matching_engine.instruments cimport Instruments
+from matching_engine.ledger.fees cimport Fees
+from matching_engine.ledger.instruments cimport Instruments
 from matching_engine.limits cimport MAX_INSTRUMENTS
 from matching_engine.one_command cimport OneCommand, events_of
-from matching_engine.order_book cimport OrderBook
-from matching_engine.order_entry cimport OrderEntry
-from matching_engine.order_walk cimport OrderWalk
+from matching_engine.book.order_book cimport OrderBook
+from matching_engine.rules.member_commands cimport MemberCommands
+from matching_engine.rules.order_walk cimport OrderWalk
 from matching_engine.pools cimport NIL, prefetch
-from matching_engine.price_limits cimport anchor_of, protection_of
+from matching_engine.rules.price_limits cimport anchor_of, protection_of
 from matching_engine.records cimport MAX_SLICES, CommandKind, CommandRow, EventKind, Phase, Reason
-from matching_engine.sessions cimport Sessions
-from matching_engine.settlement cimport Settlement
+from matching_engine.rules.session_commands cimport SessionCommands
+from matching_engine.rules.settlement cimport Settlement
 
 cdef enum:
     CHUNK = 256
@@ -37,9 +37,9 @@ cdef class Engine:
     cdef EventLog log
     cdef Settlement settlement
     cdef Execution execution
-    cdef OrderEntry order_entry
-    cdef Sessions sessions
-    cdef Administration administration
+    cdef MemberCommands member_commands
+    cdef SessionCommands session_commands
+    cdef OperatorCommands operator_commands
     cdef OneCommand _one
     cdef Py_ssize_t _room
     cdef int _fault

@@ -7,8 +7,8 @@ The same commands make the same events and the same `state_hash` on any machine,
 its bytes, a command is carried out or answered by REJECTED with a reason, the first that applies in the order of
 `Reason`; it is checked completely before anything changes. `records` says what fields mean and how events are ordered.
 
-The rules are docs/rulebook.md. Members' commands are answered by `order_entry`, the operators' by `administration`, those that
-move time and phases by `sessions`; `execution` runs orders in the book, and `settlement` moves money and goods.
+The rules are docs/rulebook.md. `member_commands` answers members' commands, `operator_commands` the operators', and
+`session_commands` those that move time and phases; `execution` runs orders in the book, `settlement` moves money and goods.
 
 A state that cannot be is a fault: `process` raises EngineFault, and so does every later call.
 """
@@ -21,21 +21,23 @@ from typing import Any, NamedTuple
 import cython
 import numpy as np
 
-from matching_engine import state
-from matching_engine.accounts import Accounts
-from matching_engine.administration import Administration
-from matching_engine.client_ids import ClientIds
-from matching_engine.day_trades import DayTrades
+from matching_engine.book.order_book import OrderBook
 from matching_engine.event_log import EventLog
-from matching_engine.execution import Execution
 from matching_engine.faults import EngineFault
-from matching_engine.fees import Fees
-from matching_engine.instruments import Instruments
+from matching_engine.ledger.accounts import Accounts
+from matching_engine.ledger.client_ids import ClientIds
+from matching_engine.ledger.day_trades import DayTrades
+from matching_engine.ledger.fees import Fees
+from matching_engine.ledger.instruments import Instruments
 from matching_engine.one_command import OneCommand
-from matching_engine.order_book import OrderBook
-from matching_engine.order_entry import OrderEntry
 from matching_engine.records import COMMAND, Command, Event, pack_commands, unpack_commands, unpack_events
-from matching_engine.restore import (
+from matching_engine.rules.execution import Execution
+from matching_engine.rules.member_commands import MemberCommands
+from matching_engine.rules.operator_commands import OperatorCommands
+from matching_engine.rules.session_commands import SessionCommands
+from matching_engine.rules.settlement import Settlement
+from matching_engine.snapshot import state
+from matching_engine.snapshot.restore import (
     restore_accounts,
     restore_client_ids,
     restore_fees,
@@ -44,18 +46,16 @@ from matching_engine.restore import (
     restore_trades,
     restore_turnover,
 )
-from matching_engine.sessions import Sessions
-from matching_engine.settlement import Settlement
-from matching_engine.state_checks import check
+from matching_engine.snapshot.state_checks import check
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.client_ids import is_empty
     from matching_engine.faults import Fault
+    from matching_engine.ledger.client_ids import is_empty
     from matching_engine.limits import MAX_INSTRUMENTS
     from matching_engine.one_command import events_of
     from matching_engine.pools import NIL, prefetch
-    from matching_engine.price_limits import anchor_of, protection_of
     from matching_engine.records import MAX_SLICES, CommandKind, EventKind, Phase, Reason
+    from matching_engine.rules.price_limits import anchor_of, protection_of
 
     CHUNK = 16  # commands that room is made for at a time; more when compiled
     NEAR = 2  # commands from asking for what one looks at to running it
@@ -88,15 +88,15 @@ class Engine:
         self.log = EventLog()
         self.settlement = Settlement(self.book, self.ledger, self.fees, self.listed, self.day_trades, self.log)
         self.execution = Execution(self.book, self.ledger, self.listed, self.settlement, self.log)
-        self.order_entry = OrderEntry(
+        self.member_commands = MemberCommands(
             self.book, self.ledger, self.fees, self.listed, self.client_ids, self.execution, self.log
         )
-        self.sessions = Sessions(
-            self.book, self.ledger, self.listed, self.client_ids, self.day_trades, self.order_entry.expiries,
+        self.session_commands = SessionCommands(
+            self.book, self.ledger, self.listed, self.client_ids, self.day_trades, self.member_commands.expiries,
             self.execution, self.log,
         )  # fmt: skip
-        self.administration = Administration(
-            self.ledger, self.fees, self.listed, self.day_trades, self.sessions, self.log
+        self.operator_commands = OperatorCommands(
+            self.ledger, self.fees, self.listed, self.day_trades, self.session_commands, self.log
         )
         self._one = OneCommand()
         self.last_seq = 0
@@ -116,14 +116,14 @@ class Engine:
 
     def _restore(self, kept: state.State) -> None:
         (venue,) = kept.venue.tolist()
-        self.last_seq, self.sessions.trading_date, self.client_ids.day = venue[:3]
+        self.last_seq, self.session_commands.trading_date, self.client_ids.day = venue[:3]
         self.listed.venue_phase, self.listed.venue_halted = venue[3:5]
         restore_fees(self.fees, kept.fees)
-        restore_turnover(self.sessions.turnover, kept.years)
+        restore_turnover(self.session_commands.turnover, kept.years)
         restore_instruments(self.listed, self.book, kept.instruments)
         restore_accounts(self.ledger, kept.accounts, kept.holdings, kept.orders)
         self.ledger.rows[0].kill_switch = venue[5]
-        restore_orders(self.book, self.order_entry.expiries, kept.orders, kept.accounts)
+        restore_orders(self.book, self.member_commands.expiries, kept.orders, kept.accounts)
         restore_trades(self.day_trades, kept.trades)
         restore_client_ids(self.client_ids, kept.client_ids)
         self._set_fault(self.book.fault, self.last_seq)
@@ -202,8 +202,8 @@ class Engine:
         self.book.reserve(commands)
         self.ledger.reserve(commands)
         self.client_ids.reserve(commands)
-        self.order_entry.expiries.reserve(commands)
-        self.sessions.turnover.reserve(commands)
+        self.member_commands.expiries.reserve(commands)
+        self.session_commands.turnover.reserve(commands)
         self.execution.touched.reserve(self.book.ids.count + commands + 2)
         slices = self.book.ids.count + self.book.refills + commands * MAX_SLICES
         self.day_trades.reserve(slices)
@@ -241,12 +241,12 @@ class Engine:
     @property
     def trading_date(self) -> int:
         """The trading day, yyyymmdd; 0 before the first day roll."""
-        return self.sessions.trading_date
+        return self.session_commands.trading_date
 
     @property
     def next_deadline_ns(self) -> int:
         """The earliest instant at which a TIME command is due: a GTD order expires, a volatility auction ends. 0 for none."""
-        return self.sessions.next_deadline_ns()
+        return self.session_commands.next_deadline_ns()
 
     def cash(self, account: int) -> tuple[int, int]:
         """(cash, what of it is reserved), in fen. Raises KeyError for an unknown account."""
@@ -304,8 +304,8 @@ class Engine:
 
     def turnover_fen(self, year: int) -> int:
         """The single-sided turnover of a calendar year's trading days; year 0 is before the first day roll."""
-        turnover = self.sessions.turnover.of(year)
-        if year == self.sessions.trading_date // 10_000:
+        turnover = self.session_commands.turnover.of(year)
+        if year == self.session_commands.trading_date // 10_000:
             for i in range(self.listed.count):
                 turnover += int(self.listed.rows[i].day_amount_fen)
         return turnover
@@ -316,9 +316,9 @@ class Engine:
 
     def state(self) -> state.State:
         """Everything that determines the engine's future, in its canonical order."""
-        listed, ids, turnover = self.listed, self.client_ids, self.sessions.turnover
+        listed, ids, turnover = self.listed, self.client_ids, self.session_commands.turnover
         venue = (
-            self.last_seq, self.sessions.trading_date, ids.day, listed.venue_phase, listed.venue_halted,
+            self.last_seq, self.session_commands.trading_date, ids.day, listed.venue_phase, listed.venue_halted,
             self.ledger.rows[0].kill_switch,
         )  # fmt: skip
         fees = [(n, self.fees.rows[n].maker_rate_ppm, self.fees.rows[n].taker_rate_ppm) for n in range(256)]
@@ -345,7 +345,7 @@ class Engine:
         """Slots and triggers of the open orders, in the order of rulebook 3.8."""
         slots = []
         triggers = []
-        walk = self.sessions.walk
+        walk = self.session_commands.walk
         for side_number in range(2 * self.listed.count):
             walk.begin(side_number >> 1, side_number & 1)
             slot = walk.next()
@@ -379,13 +379,13 @@ class Engine:
         self.settlement.trades = 0
         kind = c.kind
         if kind == CommandKind.NEW_ORDER:
-            self.order_entry.new(c)
+            self.member_commands.new(c)
         elif kind == CommandKind.CANCEL:
-            self.order_entry.cancel(c)
+            self.member_commands.cancel(c)
         elif kind == CommandKind.AMEND:
-            self.order_entry.amend(c)
+            self.member_commands.amend(c)
         elif kind == CommandKind.MASS_CANCEL:
-            self.order_entry.mass_cancel(c)
+            self.member_commands.mass_cancel(c)
         elif kind < CommandKind.LIST_INSTRUMENT:
             self._apply_to_account(c)
         else:
@@ -403,38 +403,38 @@ class Engine:
     def _apply_to_account(self, c: Command) -> None:
         kind = c.kind
         if kind == CommandKind.OPEN_ACCOUNT:
-            self.administration.open_account(c)
+            self.operator_commands.open_account(c)
         elif kind == CommandKind.DEPOSIT or kind == CommandKind.WITHDRAW:
-            self.administration.change_cash(c)
+            self.operator_commands.change_cash(c)
         elif kind == CommandKind.RECEIVE or kind == CommandKind.RELEASE:
-            self.administration.change_lots(c)
+            self.operator_commands.change_lots(c)
         elif kind == CommandKind.SET_ORDER_LIMITS:
-            self.administration.set_order_limits(c)
+            self.operator_commands.set_order_limits(c)
         elif kind == CommandKind.SET_TURNOVER_LIMIT:
-            self.administration.set_turnover_limit(c)
+            self.operator_commands.set_turnover_limit(c)
         elif kind == CommandKind.KILL_SWITCH_ON or kind == CommandKind.KILL_SWITCH_OFF:
-            self.administration.set_kill_switch(c)
+            self.operator_commands.set_kill_switch(c)
         else:
             self.log.reject(c, Reason.UNKNOWN_COMMAND, 0)
 
     def _apply_to_venue(self, c: Command) -> None:
         kind = c.kind
         if kind == CommandKind.TIME:
-            self.sessions.pass_time(c)
+            self.session_commands.pass_time(c)
         elif kind == CommandKind.SET_PHASE or kind == CommandKind.HALT or kind == CommandKind.RESUME:
-            self.sessions.change_phase(c)
+            self.session_commands.change_phase(c)
         elif kind == CommandKind.DAY_ROLL:
-            self.sessions.roll_day(c)
+            self.session_commands.roll_day(c)
         elif kind == CommandKind.LIST_INSTRUMENT:
-            self.administration.list_instrument(c)
+            self.operator_commands.list_instrument(c)
         elif kind == CommandKind.SET_FEES:
-            self.administration.set_fees(c)
+            self.operator_commands.set_fees(c)
         elif kind == CommandKind.SET_COLLAR:
-            self.administration.set_collar(c)
+            self.operator_commands.set_collar(c)
         elif kind == CommandKind.SET_VOLATILITY_BAND:
-            self.administration.set_volatility_band(c)
+            self.operator_commands.set_volatility_band(c)
         elif kind == CommandKind.BUST_TRADE:
-            self.administration.bust_trade(c)
+            self.operator_commands.bust_trade(c)
         elif kind == CommandKind.RECORD:
             self.log.add(EventKind.RECORDED, Reason.NONE)
         else:

@@ -9,22 +9,22 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
-from services.gateway import websocket
 from services.gateway.app import create_app
-from services.gateway.channels import Channels
-from services.gateway.history import OrderHistory
-from services.gateway.loading import load_state
-from services.gateway.order_entry import OrderEntry
+from services.gateway.http.venue import VenueFacts
+from services.gateway.order_entry.history import OrderHistory
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError
 from services.gateway.reader import GatewayReader
-from services.gateway.state import VenueState
-from services.gateway.venue import VenueFacts
+from services.gateway.websocket import endpoint as websocket
+from services.gateway.websocket.channels import Channels
 from services.journal import Journal
 from services.market_data import Market, load_market
 from services.messaging import Feed, Inbox
+from services.read_database.projector import Projector, ProjectorStopped
 from services.reporting.app import router as reports_router
-from services.reporting.projector import Projector, ProjectorStopped
 from services.settings import Settings
+from services.venue_state.loading import load_state
+from services.venue_state.state import VenueState
 
 
 @dataclass(frozen=True)

@@ -26,17 +26,17 @@ from services.application import Gateway, load_gateway, make_application, make_r
 from services.dashboard import Dashboard, mount_dashboard
 from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
+from services.engine_versions.upgrades import starting_engine
 from services.first_start import OPERATOR, PAGES, IssuedKey, complete
-from services.gateway.server import SHUTDOWN_SECONDS, Server, listen, make_server, serve
+from services.gateway.server.server import SHUTDOWN_SECONDS, Server, listen, make_server, serve
 from services.journal.sqlite import SqliteJournal
-from services.journal.upgrades import starting_engine
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.parts import OnFault, Parts, end
-from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.reporting.journaled import Journaled
-from services.reporting.opening import open_true
-from services.reporting.projector import Projector, ProjectorStopped
-from services.reporting.read_witness import remembered
+from services.read_database.audit.journaled import Journaled
+from services.read_database.opening import open_true
+from services.read_database.projector import Projector, ProjectorStopped
+from services.read_database.read_witness import remembered
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.sequencer.clock import GuardedClock, refuse_clock_behind, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recover
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours, date_ahead, local_day

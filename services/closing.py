@@ -15,14 +15,15 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from services.bootstrap import Venue
+from services.engine_versions.upgrades import starting_engine
 from services.journal.connections import log_of
 from services.journal.sqlite import SqliteJournal
-from services.journal.upgrades import starting_engine
-from services.read_database import open_read_database, tables
+from services.read_database import tables
+from services.read_database.database import open_read_database
 from services.reporting.amounts import decimal_text, yuan
 from services.reporting.figure import Figure, compute_figure
-from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.queries import read_year
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from matching_engine.records import Command, pack_commands, unpack_commands
-from services.admin_commands import (
+from services.commands.administrative import (
     change_cash,
     change_inventory,
     list_instrument,
@@ -28,14 +28,14 @@ from services.admin_commands import (
     set_fees,
     set_volatility_band,
 )
-from services.attachments import AccountText, InstrumentText, KeyIssued, TargetSet
-from services.data import InstrumentFacts, load_instruments
+from services.commands.attachments import AccountText, InstrumentText, KeyIssued, TargetSet
+from services.data.instruments import InstrumentFacts, load_instruments
 from services.data_folder import tighten
-from services.gateway.keys import ApiKey
-from services.gateway.order_entry import OrderEntry
-from services.gateway.state import VenueState
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.messaging import Submission
 from services.simulator import demo_accounts
+from services.venue_state.keys import ApiKey
+from services.venue_state.state import VenueState
 
 Scope = Literal["read", "trade", "operate", "admin"]
 

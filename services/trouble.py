@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 
 from matching_engine.faults import EngineFault
-from services.data import DataFileError
+from services.data.instruments import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalMissing, JournalRefused
-from services.read_database import ReadDatabaseFailed, ReadDatabaseRefused
-from services.reporting.projector import ProjectorStopped
+from services.read_database.database import ReadDatabaseFailed, ReadDatabaseRefused
+from services.read_database.projector import ProjectorStopped
 from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
 

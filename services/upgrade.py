@@ -22,17 +22,17 @@ import numpy as np
 from matching_engine import ENGINE_VERSION, Engine
 from matching_engine.faults import EngineFault
 from matching_engine.records import COMMAND, Command, CommandKind, pack_commands, unpack_events
-from services.attachments import Upgraded
+from services.commands.attachments import Upgraded
+from services.engine_versions.differences import Difference, Differences
+from services.engine_versions.upgrades import re_executed_after, seal, starting_engine
 from services.journal import Journal, JournalRefused, Row, witness
-from services.journal.differences import Difference, Differences
 from services.journal.sqlite import SqliteJournal, check_lock
-from services.journal.upgrades import re_executed_after, seal, starting_engine
-from services.read_database import open_read_database
-from services.reporting.audit import differences as audit
-from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.reporting.journaled import Journaled
-from services.reporting.projector import catch_up
-from services.reporting.read_witness import read_witness, remembered
+from services.read_database.audit.audit import differences as audit
+from services.read_database.audit.journaled import Journaled
+from services.read_database.database import open_read_database
+from services.read_database.projector import catch_up
+from services.read_database.read_witness import read_witness, remembered
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 OnProgress = Callable[[str, int, int], None]
 """Told what is done, how far it has come and where it ends, as sequence numbers."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from load_tests.benchmarks.figure import Work
-from load_tests.book_flows import Records
+from load_tests.flows.book_flows import Records
 from matching_engine import is_native
 
 BATCH = 4_096

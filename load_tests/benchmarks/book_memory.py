@@ -16,7 +16,7 @@ import numpy as np
 
 from load_tests.benchmarks.batches import batches_of
 from load_tests.benchmarks.figure import Figure
-from load_tests.book_flows import Records
+from load_tests.flows.book_flows import Records
 from matching_engine import OrderBook
 
 STATM = Path("/proc/self/statm")

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from load_tests import book_flows
 from load_tests.benchmarks.batches import BATCH, batches_of, copying, kind_of_build, processing
 from load_tests.benchmarks.book_memory import memory_figures
 from load_tests.benchmarks.figure import Effort, Figure, call_nanoseconds, call_of_nothing, median_seconds
-from load_tests.book_flows import Records, book_records, colliding_ids, standard
-from load_tests.flow_mix import Mix, mix_of
+from load_tests.flows import book_flows
+from load_tests.flows.book_flows import Records, book_records, colliding_ids, standard
+from load_tests.flows.flow_mix import Mix, mix_of
 from matching_engine import OrderBook
 
 MESSAGES = 1_000_000

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import uvloop
 
 from load_tests.benchmarks.figure import Effort, Figure, middle, spread
-from load_tests.book_flows import Records, standard
-from load_tests.engine_flow import engine_records
+from load_tests.flows.book_flows import Records, standard
+from load_tests.flows.engine_flow import engine_records
 from matching_engine import Engine
 from services.data.calendar import TradingCalendar
 from services.journal.connections import make_durable

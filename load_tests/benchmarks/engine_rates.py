@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from load_tests.benchmarks.batches import BATCH, batches_of, copying, kind_of_build, processing
 from load_tests.benchmarks.figure import Effort, Figure, call_nanoseconds, call_of_nothing, median_seconds
-from load_tests.book_flows import WIDE, Records, standard, surveyed
-from load_tests.engine_flow import engine_records
+from load_tests.flows.book_flows import WIDE, Records, standard, surveyed
+from load_tests.flows.engine_flow import engine_records
 from matching_engine import Engine
 from matching_engine.records import unpack_commands
 

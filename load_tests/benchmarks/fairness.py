@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from load_tests.accounts import Funding, open_accounts, read_instruments
 from load_tests.benchmarks.figure import Effort, Figure
 from load_tests.benchmarks.flood import SOCKETS, Flood, flooding
 from load_tests.benchmarks.modest_member import Answers, ModestMember
 from load_tests.child_process import venue
+from load_tests.replay.accounts import Funding, open_accounts, read_instruments
 from services.client import RexClient
 
 SYMBOL = "PRND-OX"

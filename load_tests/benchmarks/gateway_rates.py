@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from load_tests.accounts import Funding, TradingAccount, open_accounts, read_instruments
 from load_tests.benchmarks import http_load, websocket_load
 from load_tests.benchmarks.figure import Effort, Figure, middle, spread
 from load_tests.child_process import child, venue
-from load_tests.flow_message import FlowInstrument
+from load_tests.flows.flow_message import FlowInstrument
+from load_tests.replay.accounts import Funding, TradingAccount, open_accounts, read_instruments
 from services.client import RexClient
 
 ACCOUNTS = 8

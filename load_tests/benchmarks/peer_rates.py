@@ -20,7 +20,7 @@ from load_tests.benchmarks.batches import batches_of, processing
 from load_tests.benchmarks.book_rates import CALL_FIELDS, MESSAGES
 from load_tests.benchmarks.figure import Effort, Work, median_seconds
 from load_tests.benchmarks.peer_environment import NotRun, clean_environment, python_of
-from load_tests.book_flows import Records, book_records, standard
+from load_tests.flows.book_flows import Records, book_records, standard
 from matching_engine import OrderBook
 from matching_engine.records import CommandKind, EventKind, TimeInForce
 

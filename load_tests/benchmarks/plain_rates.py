@@ -18,8 +18,8 @@ from pathlib import Path
 from load_tests.benchmarks.batches import batches_of, processing
 from load_tests.benchmarks.engine_rates import opened
 from load_tests.benchmarks.figure import Effort, Figure, median_seconds
-from load_tests.book_flows import book_records, standard
-from load_tests.engine_flow import engine_records
+from load_tests.flows.book_flows import book_records, standard
+from load_tests.flows.engine_flow import engine_records
 from matching_engine import OrderBook, is_native
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def plain_figures(effort: Effort) -> list[Figure]:
     """The same source without a compiler."""
     with tempfile.TemporaryDirectory(prefix="rex-plain-") as folder:
         for package in ("matching_engine", "load_tests"):
-            ignore = shutil.ignore_patterns("*.so", "*.c", "__pycache__", "results", "flows")
+            ignore = shutil.ignore_patterns("*.so", "*.c", "__pycache__", "results", "*.csv")
             shutil.copytree(ROOT / package, Path(folder) / package, ignore=ignore)
         command = [sys.executable, "-m", __name__, str(effort.messages(MESSAGES)), str(effort.seed)]
         environment = {**os.environ, "PYTHONPATH": folder}

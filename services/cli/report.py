@@ -31,7 +31,7 @@ def report(
     of the journal only its last row is looked at. With `--prove` every command is re-executed; the sum over the trades, the
     re-execution and the report must be equal, and the read database true. Exit status 1 where they are not.
     """
-    from services.reporting.folder import report_from_folder
+    from services.reporting.report_database import report_from_folder
     from services.reporting.terminal import render
 
     calendar_file = settings_of(data_dir=data_dir).calendar_file

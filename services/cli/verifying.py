@@ -18,16 +18,16 @@ from rich.markup import escape
 
 from matching_engine import ENGINE_VERSION
 from services.cli.terminal import progress
+from services.engine_versions.upgrades import starting_engine
 from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
-from services.journal.upgrades import starting_engine
 from services.journal.verify import Verification
 from services.journal.verify import verify as walk
 from services.journal.witness import Witness
-from services.read_database import ReadDatabaseForeign
-from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.reporting.proof import ReadDatabaseProof
-from services.reporting.read_witness import read_witness, remembered
+from services.read_database.audit.proof import ReadDatabaseProof
+from services.read_database.database import ReadDatabaseForeign
+from services.read_database.read_witness import read_witness, remembered
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.upgrade import sealed_state_error
 
 _ADVICE = (

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from services.data import DataFileError
+from services.data.instruments import DataFileError
 
 _SHIPPED = Path(__file__).with_name("trading_days.csv")
 _FEWEST_DAYS = 200

@@ -13,19 +13,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
-from services.gateway import account, admin, health, operate, orders, problems, venue
-from services.gateway import market as market_routes
-from services.gateway.caller import may_read
-from services.gateway.doorway import Doorway
-from services.gateway.health import Sentences
-from services.gateway.history import OrderHistory, Projected
-from services.gateway.metrics import GatewayMetrics
-from services.gateway.openapi import openapi_document
-from services.gateway.order_entry import OrderEntry
-from services.gateway.state import VenueState
-from services.gateway.venue import VenueFacts
+from services.gateway import problems
+from services.gateway.http import account, admin, health, operate, orders, venue
+from services.gateway.http import market as market_routes
+from services.gateway.http.caller import may_read
+from services.gateway.http.doorway import Doorway
+from services.gateway.http.health import Sentences
+from services.gateway.http.metrics import GatewayMetrics
+from services.gateway.http.openapi import openapi_document
+from services.gateway.http.venue import VenueFacts
+from services.gateway.order_entry.history import OrderHistory, Projected
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.market_data import Market
 from services.messaging import Inbox
+from services.venue_state.state import VenueState
 
 
 def _nothing() -> list[str]:

@@ -1,6 +1,7 @@
 """What goes wrong at the venue's door, as RFC 9457 `application/problem+json`: one mapping for every exception.
 
     ProblemError                      anything the gateway itself refuses: status, stable code, a sentence, named fields
+    BadField, NotAllowed              what the venue's state refuses: a field's value, or what a key may not do
     RequestValidationError, ...       what FastAPI and pydantic refuse, with each field named by its path
     HTTPException                     the router's own 404 and 405
     Exception                         a bug: logged, answered 500 `internal_error` without a word of what it was
@@ -23,7 +24,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from matching_engine.records import Reason
-from services.gateway.wording import REASONS, worded
+from services.gateway.wording import worded
+from services.venue_state.errors import BadField, NotAllowed
+from services.venue_state.reasons import REASONS
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -166,6 +169,10 @@ def problem_of(error: Exception) -> ProblemError:
     match error:
         case ProblemError():
             return error
+        case BadField(code=code, field=field, message=message):
+            return field_problem(code, field, message)
+        case NotAllowed(code=code):
+            return ProblemError(403, code, str(error))
         case RequestValidationError():
             return validation_problem(error.errors(), skip=1)
         case ValidationError():
@@ -193,5 +200,5 @@ def install(app: FastAPI) -> None:
             response.headers.update(error.headers)
         return response
 
-    for kind in (ProblemError, RequestValidationError, HTTPException):
+    for kind in (ProblemError, BadField, NotAllowed, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from services.gateway.order_entry import OrderEntry
-from services.gateway.state import VenueState
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.journal import Journal
 from services.journal.row import Row
 from services.market_data import Changes, Market
 from services.messaging import Feed
 from services.messaging.follow import follow
+from services.venue_state.state import VenueState
 
 FanOut = Callable[[Row, Changes], None]
 """Pushes what a row changed to WebSocket clients, when state and market stand at its end. Must not raise."""

@@ -1,11 +1,9 @@
-"""Words for people: what a refused field is told in place of a validator's own sentence, and what each reason means."""
+"""Words for people: what a refused field is told in place of a validator's own sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-
-from matching_engine.records import Reason
 
 _DECIMAL = 'must be a decimal number in quotes, such as "236.00"'
 _RATE = 'must be a fraction of one in quotes, such as "0.0005"'
@@ -24,59 +22,6 @@ FORMS: dict[str, str] = {
     "order_id": "must be the digits of an order's id in quotes",
 }
 """Fields whose text has a form, and that form."""
-
-REASONS: dict[int, str] = {
-    Reason.UNKNOWN_COMMAND: "The engine does not know this kind of command.",
-    Reason.UNKNOWN_ACCOUNT: "There is no such account.",
-    Reason.CLIENT_ORDER_ID_REUSED: "The client_order_id was used for another order.",
-    Reason.UNKNOWN_ORDER: "There is no such open order.",
-    Reason.UNKNOWN_TRADE: "No trade of this trading day has this id, or it was busted before.",
-    Reason.UNKNOWN_INSTRUMENT: "There is no such instrument.",
-    Reason.INVALID_SIDE: "The side is neither buy nor sell.",
-    Reason.INVALID_ORDER_TYPE: "There is no such order type.",
-    Reason.INVALID_TIME_IN_FORCE: "Orders of this type cannot have this time in force.",
-    Reason.INVALID_SELF_TRADE: "There is no such mode of self-trade prevention.",
-    Reason.INVALID_OPTION: "This order cannot have that option.",
-    Reason.INVALID_EXPIRY: "The time it expires at has passed already, or it cannot have one.",
-    Reason.INVALID_QUANTITY: "The quantity must be positive and not more than one order may hold.",
-    Reason.INVALID_DISPLAY: "An iceberg is a limit order that may rest; it shows from a hundredth of its quantity to all.",
-    Reason.INVALID_PRICE: "The price is out of range, or this order has none.",
-    Reason.INVALID_TRIGGER: "The stop price is out of range, or this order has none.",
-    Reason.INVALID_AMOUNT: "The amount must be positive and within what the venue can count.",
-    Reason.INVALID_RATE: "The rate must be below 100 %.",
-    Reason.INVALID_PHASE: "The schedule cannot set this phase.",
-    Reason.INVALID_DATE: "The trading date must be a later one.",
-    Reason.TOO_MANY: "The venue holds as many of these as it may.",
-    Reason.VENUE_KILL_SWITCH: "The venue's kill switch is on: only cancels are taken.",
-    Reason.ACCOUNT_KILL_SWITCH: "The account's kill switch is on: only cancels are taken.",
-    Reason.MARKET_CLOSED: "The market is closed for new orders and amends.",
-    Reason.INSTRUMENT_HALTED: "An operator has halted the instrument: only cancels are taken.",
-    Reason.NOT_IN_AUCTION: "A call auction takes limit orders that may rest, and no post-only ones.",
-    Reason.PRICE_ABOVE_BAND: "A price is above the day's upper limit.",
-    Reason.PRICE_BELOW_BAND: "A price is below the day's lower limit.",
-    Reason.PRICE_OUTSIDE_COLLAR: "The price is too far beyond the last one, or a stop-limit's beyond its stop price.",
-    Reason.ORDER_QUANTITY_LIMIT: "The order has more lots than the account's orders may have.",
-    Reason.OPEN_ORDERS_LIMIT: "The account has as many open orders as it may have.",
-    Reason.VALUE_TOO_LARGE: "Price times quantity is beyond what the venue can count.",
-    Reason.ORDER_VALUE_LIMIT: "The order is worth more than the account's orders may be.",
-    Reason.TURNOVER_LIMIT: "With this order the account could trade more than it may on a day.",
-    Reason.INSUFFICIENT_FUNDS: "The account has too little cash available.",
-    Reason.INSUFFICIENT_INVENTORY: "The account has too few lots available.",
-    Reason.DUPLICATE_ORDER_ID: "The order id is in use.",
-    Reason.POST_ONLY_WOULD_TRADE: "The order is post-only and would have traded at once.",
-    Reason.REQUESTED: "Canceled on request.",
-    Reason.IMMEDIATE_OR_CANCEL: "What could not trade at once was canceled.",
-    Reason.NO_LIQUIDITY: "Nothing was left to trade with within the protection price.",
-    Reason.SELF_TRADE: "It would have traded with an order of the same owner.",
-    Reason.END_OF_DAY: "Its trading day ended.",
-    Reason.OUTSIDE_BAND: "It lay outside the new day's limits.",
-    Reason.FILL_OR_KILL: "It could not be filled whole at once.",
-    Reason.VOLATILITY: "The next trade would have left the volatility band and began an auction, where this order cannot rest.",
-    Reason.BELOW_FILLED: "It was amended to a total that was filled already.",
-    Reason.MASS_CANCEL: "It was ended by a mass cancel.",
-    Reason.EXPIRY_TIME: "The time it expires at was reached.",
-}
-"""A sentence for every reason but NONE."""
 
 _OF_THE_TEXT = frozenset({"string_type", "string_pattern_mismatch", "string_too_short", "string_too_long"})
 _OF_THE_OBJECT = frozenset({"model_type", "model_attributes_type", "dict_type"})

@@ -1,1 +1,1 @@
-"""Reporting: the projector that keeps the read database, the year's turnover and its defence."""
+"""The figure: the year's turnover, its target and its defence."""

@@ -22,10 +22,10 @@ from matching_engine.records import COMMAND
 from services.journal import Journal
 from services.journal.replay import StateMachine, re_execute
 from services.journal.row import Row
-from services.read_database import path_of
+from services.read_database.audit.engine_tables import AuditedEngine
+from services.read_database.audit.proof import ReadDatabaseProof
+from services.read_database.database import path_of
 from services.reporting.amounts import yuan
-from services.reporting.engine_tables import AuditedEngine
-from services.reporting.proof import ReadDatabaseProof
 from services.reporting.queries import read_position, sum_of_busts, sum_of_trades
 
 
@@ -86,7 +86,7 @@ async def compute_figure(
     """The three computations at seq, which the read database must have reached.
 
     The caller reads seq and the counter of the running engine together, between two batches. `fresh_engine` stands where the
-    re-execution of this journal begins (`services.journal.upgrades`); `every_order` is for `ReadDatabaseProof`. Raises
+    re-execution of this journal begins (`services.engine_versions.upgrades`); `every_order` is for `ReadDatabaseProof`. Raises
     FigureUnavailable, and what the journal raises: JournalCorrupt where a re-executed command does not make the journaled
     events.
     """

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.data import TERMS_ARE_ASSUMED
 from services.data.calendar import TradingCalendar
+from services.data.instruments import TERMS_ARE_ASSUMED
 from services.reporting.amounts import date_text, decimal_text, yuan
 from services.reporting.queries import SUMS, Values, YearTurnover
 from services.reporting.schemas import (

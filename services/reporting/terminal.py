@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.reporting.figure import Figure
-from services.reporting.folder import FolderReport
+from services.reporting.report_database import FolderReport
 from services.reporting.schemas import Share, TurnoverReport
 
 _NOT_YET = "too early to say"

@@ -28,7 +28,7 @@ async def recover(
 ) -> Recovery:
     """Brings the engine to the journal's end, row by row; then each row is given to on_row, its last_seq to on_progress.
 
-    An engine that stands further already (a sealed state, `services.journal.upgrades`) re-executes what comes after it; the
+    An engine that stands further already (a sealed state: `engine_versions.upgrades`) re-executes what comes after it; the
     rows before are read all the same, each checked as a link of the chain.
 
     Raises JournalCorrupt or JournalRefused naming the first sequence number whose row cannot be read or whose re-executed

@@ -23,7 +23,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from services.reporting.folder import READ_DATABASE_FILE
+from services.reporting.report_database import READ_DATABASE_FILE
 from services.simulator import demo_accounts
 from tests.e2e.process import REX
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from services.client import RexClient
-from services.reporting.folder import JOURNAL_FILE
+from services.reporting.report_database import JOURNAL_FILE
 from tests.faults.venue_process import rex, serve
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from services.exit_codes import ExitCode
-from services.reporting.folder import JOURNAL_FILE
+from services.reporting.report_database import JOURNAL_FILE
 from tests.faults.mutants import faulty_engine, full_device, stepped_clock, stuck_after_a_fault
 from tests.faults.venue_process import Finished, Mutant, rex, serve
 from tests.unit.journal.killed import flip

@@ -12,7 +12,7 @@ import httpx
 
 from services.exit_codes import ExitCode
 from services.journal.connections import log_of
-from services.reporting.folder import JOURNAL_FILE
+from services.reporting.report_database import JOURNAL_FILE
 from tests.e2e.faults import fail_device, start_demo, url_of, watch_a_fault
 from tests.faults import mutants
 from tests.faults.venue_process import rex, serve

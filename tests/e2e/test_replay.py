@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from load_tests import progress, replay
-from load_tests.pace import Pace
-from services.data import load_instruments
+from load_tests import progress
+from load_tests.replay import replay
+from load_tests.replay.pace import Pace
+from services.data.instruments import load_instruments
 from tests.e2e.process import serve
 
 ROOT = Path(__file__).parents[2]

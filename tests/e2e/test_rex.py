@@ -25,7 +25,7 @@ from matching_engine.pools import NATIVE
 from services.bootstrap import KEYS_FILE
 from services.cli import app
 from services.exit_codes import ExitCode
-from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX, console_script
 from tests.faults.venue_process import VenueProcess, rex, serve
 from tests.unit.journal.killed import leave_in_log

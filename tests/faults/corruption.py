@@ -32,9 +32,9 @@ from tempfile import TemporaryDirectory
 
 from services.journal.errors import JournalError
 from services.journal.sqlite import SqliteJournal
-from services.read_database import ReadDatabaseRefused
-from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.reporting.projector import catch_up
+from services.read_database.database import ReadDatabaseRefused
+from services.read_database.projector import catch_up
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.faults.damage import damage
 from tests.faults.rebuilt import Rebuilt, differences, rebuild
 from tests.faults.rig import Advance, Report, Rig, main, scratch

@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from services.journal.row_writer import CHECK_NS
-from services.reporting.folder import JOURNAL_FILE
+from services.reporting.report_database import JOURNAL_FILE
 from tests.faults.rig import Advance, Report, Rig, main, scratch
 from tests.faults.traders import load_until, open_traders
 from tests.faults.venue_process import DidNotStart, VenueProcess, serve

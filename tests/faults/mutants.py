@@ -20,7 +20,8 @@ from matching_engine.faults import EngineFault
 from services import watchdog
 from services.bootstrap import open_venue
 from services.cli import running
-from services.journal import connections, upgrades
+from services.engine_versions import upgrades
+from services.journal import connections
 from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
 

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from matching_engine.records import Command, CommandKind, pack_commands
-from services.admin_commands import day_roll, open_account
-from services.attachments import AccountText
+from services.commands.administrative import day_roll, open_account
+from services.commands.attachments import AccountText
 from services.messaging import Submission
 from tests.unit.sequencer.venue import Venue, running, venue
 

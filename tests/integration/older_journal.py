@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from services.journal.row import NO_HASH, Row
-from services.reporting.folder import JOURNAL_FILE
+from services.reporting.report_database import JOURNAL_FILE
 
 MADE = Path(__file__).parents[1] / "data" / "engine_2"
 UNCHANGED = "unchanged"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.client import RexClient
-from services.gateway.server import Server, listen, make_server
-from services.gateway.websocket_limits import LimitedWebSocket
+from services.gateway.server.server import Server, listen, make_server
+from services.gateway.server.websocket_limits import LimitedWebSocket
 from tests.integration.venue import RunningVenue, running_venue
 
 

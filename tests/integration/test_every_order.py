@@ -10,12 +10,12 @@ import pytest
 
 from matching_engine import Engine
 from matching_engine.records import Side
-from services import admin_commands as admin
-from services.attachments import BustText
-from services.reporting.folder import READ_DATABASE_FILE, report_from_folder
+from services.commands import administrative as admin
+from services.commands.attachments import BustText
+from services.reporting.report_database import READ_DATABASE_FILE, report_from_folder
 from tests.integration.test_read_database_opening import dump, open_folder, rebuilt
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.reporting.history import REFERENCE_TICKS, SENDER, History, cancel, opening, order
+from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, cancel, opening, order
 
 pytestmark = pytest.mark.anyio
 

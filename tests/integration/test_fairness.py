@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from matching_engine.records import Command, CommandKind, pack_commands
-from services.gateway.under_way import UNDER_WAY, UNDER_WAY_WITH_CANCELS
+from services.gateway.order_entry.under_way import UNDER_WAY, UNDER_WAY_WITH_CANCELS
 from services.messaging import Submission
 from services.messaging.in_process import ROUND_COMMANDS
 from tests.integration.raw_http import until

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.routing import Mount
 
-from services.gateway.doorway import BATCH_BODY_LIMIT, BODY_LIMIT
+from services.gateway.http.doorway import BATCH_BODY_LIMIT, BODY_LIMIT
 from services.messaging import InboxFull, Submission
 from tests.integration.venue import BASE_URL, RunningVenue, running_venue
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.attachments import BustText
+from services.commands.attachments import BustText
 from tests.integration.venue import RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.http_connection import BODY_SECONDS, HEAD_SECONDS, WRITE_SECONDS
-from services.gateway.http_limits import DISCARDED_BYTES, UNREAD_BODY_BYTES, LimitedHttp
-from services.gateway.http_refusals import HEAD_BYTES, HEADERS, URL_BYTES
-from services.gateway.server import UNACKNOWLEDGED_SECONDS, _within_descriptors, listen
+from services.gateway.server.http_connection import BODY_SECONDS, HEAD_SECONDS, WRITE_SECONDS
+from services.gateway.server.http_limits import DISCARDED_BYTES, UNREAD_BODY_BYTES, LimitedHttp
+from services.gateway.server.http_refusals import HEAD_BYTES, HEADERS, URL_BYTES
+from services.gateway.server.server import UNACKNOWLEDGED_SECONDS, _within_descriptors, listen
 from services.gateway.sockets import CLOSE_SECONDS
 from tests.integration.raw_http import RawConnection, raw_connection, until
 from tests.integration.served_venue import Served, served_venue, serving

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from matching_engine.records import Command, Phase
-from services.admin_commands import day_roll
+from services.commands.administrative import day_roll
 from services.market_data import Market, load_market
 from tests.integration.venue import RunningVenue, running_venue
 

@@ -13,8 +13,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.frames import Frame, Opcode
 
-from services.gateway.paced_websocket import SLICE_BYTES
-from services.gateway.websocket_limits import FRAGMENTS, LimitedWebSocket
+from services.gateway.server.paced_websocket import SLICE_BYTES
+from services.gateway.server.websocket_limits import FRAGMENTS, LimitedWebSocket
 from tests.integration.raw_http import until
 from tests.integration.served_venue import serving
 from tests.integration.venue import running_venue

@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from matching_engine.records import Side
-from services import admin_commands as admin
+from services.commands import administrative as admin
 from services.journal import JournalCorrupt, JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
-from services.read_database import ReadDatabaseDamaged, ReadDatabaseForeign, connect_writer, open_read_database
-from services.reporting.changes import Changes
-from services.reporting.projector import Projector, ProjectorStopped
-from services.reporting.write import read_position, write
-from tests.unit.reporting.history import REFERENCE_TICKS, SENDER, History, cancel, opening, order
+from services.read_database.changes import Changes
+from services.read_database.database import ReadDatabaseDamaged, ReadDatabaseForeign, connect_writer, open_read_database
+from services.read_database.projector import Projector, ProjectorStopped
+from services.read_database.writer import read_position, write
+from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, cancel, opening, order
 
 
 class Venue:

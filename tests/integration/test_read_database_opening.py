@@ -15,18 +15,18 @@ import structlog
 
 from matching_engine import Engine
 from matching_engine.records import Side
-from services import admin_commands as admin
-from services.attachments import KeyIssued, KeyRevoked
+from services.commands import administrative as admin
+from services.commands.attachments import KeyIssued, KeyRevoked
 from services.journal import JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
-from services.read_database import SET_ASIDE, ReadDatabaseFailed, ReadDatabaseForeign, connect_writer
-from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
-from services.reporting.journaled import Journaled
-from services.reporting.opening import open_true
-from services.reporting.read_witness import remembered
+from services.read_database.audit.journaled import Journaled
+from services.read_database.database import SET_ASIDE, ReadDatabaseFailed, ReadDatabaseForeign, connect_writer
+from services.read_database.opening import open_true
+from services.read_database.read_witness import remembered
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.sequencer.recovery import recover
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.reporting.history import REFERENCE_TICKS, SENDER, History, opening, order
+from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, opening, order
 
 pytestmark = pytest.mark.anyio
 

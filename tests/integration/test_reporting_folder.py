@@ -18,21 +18,21 @@ from typer.testing import CliRunner
 
 from matching_engine import Engine
 from matching_engine.records import EVENT, Side
-from services import admin_commands as admin
-from services.attachments import BustText, TargetSet
 from services.cli import app
-from services.data import DataFileError
+from services.commands import administrative as admin
+from services.commands.attachments import BustText, TargetSet
+from services.data.instruments import DataFileError
 from services.journal import JournalError
 from services.journal.errors import JournalCorrupt, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
-from services.read_database import ReadDatabaseForeign, open_read_database
-from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
-from services.reporting.projector import Projector
+from services.read_database.database import ReadDatabaseForeign, open_read_database
+from services.read_database.projector import Projector
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.terminal import render
 from tests.unit.journal.chains import next_row
-from tests.unit.reporting.history import REFERENCE_TICKS, SENDER, History, opening, order
+from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, opening, order
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.http_limits import LimitedHttp
+from services.gateway.server.http_limits import LimitedHttp
 from tests.integration.raw_http import raw_connection, until
 from tests.integration.served_venue import served_venue
 

@@ -12,7 +12,9 @@ from zlib import crc32
 import pytest
 
 from services.client import RexClient
-from services.gateway import channels, client_queue, connection, order_pipeline, pushes, ws_messages
+from services.gateway.websocket import channels, client_queue, connection, order_pipeline
+from services.gateway.websocket import messages as ws_messages
+from services.gateway.websocket import push_messages as pushes
 from tests.integration.served_venue import Served, served_venue
 
 DOCS = Path(__file__).parents[2] / "docs"

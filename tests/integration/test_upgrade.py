@@ -20,22 +20,22 @@ from typer.testing import CliRunner
 
 from matching_engine import ENGINE_VERSION, Engine
 from matching_engine.records import COMMAND, EVENT, EventKind
-from matching_engine.state import State, from_bytes, snapshot_bytes, state_hash
-from services.attachments import Upgraded, read_decision
+from matching_engine.snapshot.state import State, from_bytes, snapshot_bytes, state_hash
 from services.bootstrap import open_venue
 from services.cli import app
 from services.client import RexClient
 from services.closing import closing_of
+from services.commands.attachments import Upgraded, read_decision
+from services.engine_versions.upgrades import starting_engine
 from services.exit_codes import ExitCode
 from services.first_start import OPERATOR
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, Row
 from services.journal.sqlite import SqliteJournal
-from services.journal.upgrades import starting_engine
 from services.journal.verify import verify
-from services.read_database import open_read_database
+from services.read_database.database import open_read_database
+from services.read_database.projector import catch_up
 from services.reporting.figure import FigureUnavailable, compute_figure
-from services.reporting.folder import READ_DATABASE_FILE, report_from_folder
-from services.reporting.projector import catch_up
+from services.reporting.report_database import READ_DATABASE_FILE, report_from_folder
 from services.settings import Settings
 from services.upgrade import UpgradeRefused, sealed_state_error, upgrade
 from tests.integration.older_journal import AUCTION_HALTED, UNCHANGED, rewrite, stored, unpack

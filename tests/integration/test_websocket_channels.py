@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from matching_engine.records import Command, Side
-from services.admin_commands import list_instrument
-from services.attachments import InstrumentText
 from services.client import DepthBook, RexError, Subscription
+from services.commands.administrative import list_instrument
+from services.commands.attachments import InstrumentText
 from tests.integration.served_venue import Served, served_venue
 
 pytestmark = pytest.mark.anyio

@@ -17,11 +17,17 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
-from services.gateway.client_queue import STRICT_MESSAGES
-from services.gateway.connection import CLOSE_NOT_AUTHENTICATED, MESSAGES_WITHOUT_KEY
-from services.gateway.paced_websocket import SLICE_BYTES
+from services.gateway.server.paced_websocket import SLICE_BYTES
+from services.gateway.server.websocket_limits import (
+    CONTROL_FRAMES,
+    FRAGMENTS,
+    OWN_FRAMES,
+    SHORT_SLICE_BYTES,
+    LimitedWebSocket,
+)
 from services.gateway.sockets import CLOSE_SECONDS
-from services.gateway.websocket_limits import CONTROL_FRAMES, FRAGMENTS, OWN_FRAMES, SHORT_SLICE_BYTES, LimitedWebSocket
+from services.gateway.websocket.client_queue import STRICT_MESSAGES
+from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, MESSAGES_WITHOUT_KEY
 from tests.integration.raw_http import RawConnection, raw_connection, until
 from tests.integration.served_venue import Served, served_venue
 from tests.integration.venue import MAX_WEBSOCKETS_PER_KEY
@@ -201,7 +207,7 @@ async def test_who_asks_much_and_reads_late_is_not_read_on_and_misses_nothing(tm
 async def test_control_frames_of_an_address_are_bounded_over_all_its_sockets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opcode: Opcode
 ) -> None:
-    monkeypatch.setattr("services.gateway.server.TICKS_PER_SECOND", 10**9)  # Seconds pass when the test says so.
+    monkeypatch.setattr("services.gateway.server.server.TICKS_PER_SECOND", 10**9)  # Seconds pass when the test says so.
     async with served_venue(tmp_path) as served, AsyncExitStack() as opened:
         flood = [await opened.enter_async_context(raw_connection(served)) for _ in range(16)]
         elsewhere = await opened.enter_async_context(raw_connection(served, address="127.0.0.2"))
@@ -225,7 +231,7 @@ async def test_control_frames_of_an_address_are_bounded_over_all_its_sockets(
 async def test_who_floods_control_frames_does_not_hold_up_others_of_his_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flooding: str | None
 ) -> None:
-    monkeypatch.setattr("services.gateway.server.TICKS_PER_SECOND", 10**9)
+    monkeypatch.setattr("services.gateway.server.server.TICKS_PER_SECOND", 10**9)
     async with served_venue(tmp_path) as served, AsyncExitStack() as opened, asyncio.timeout(30):
         flood = [await opened.enter_async_context(raw_connection(served)) for _ in range(10)]
         await open_raw(served, *flood, name=flooding)
@@ -247,7 +253,7 @@ async def test_who_floods_control_frames_does_not_hold_up_others_of_his_address(
 async def test_a_key_has_the_control_frames_of_a_key_also_where_it_came_late(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.gateway.server.TICKS_PER_SECOND", 10**9)
+    monkeypatch.setattr("services.gateway.server.server.TICKS_PER_SECOND", 10**9)
     async with served_venue(tmp_path) as served, AsyncExitStack() as opened, asyncio.timeout(30):
         early, late = [await opened.enter_async_context(raw_connection(served)) for _ in range(2)]
         await open_raw(served, early, name="alice")
@@ -264,7 +270,7 @@ async def test_a_key_has_the_control_frames_of_a_key_also_where_it_came_late(
 async def test_what_waits_on_many_sockets_is_not_parsed_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.gateway.server.TICKS_PER_SECOND", 10**9)
+    monkeypatch.setattr("services.gateway.server.server.TICKS_PER_SECOND", 10**9)
     async with served_venue(tmp_path) as served, AsyncExitStack() as opened:
         sides = await open_raw(served, *[await opened.enter_async_context(raw_connection(served)) for _ in range(30)])
         for side in sides:

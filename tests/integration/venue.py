@@ -19,28 +19,28 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine import Engine
 from matching_engine.records import Command
-from services.data import load_instruments
 from services.data.calendar import TradingCalendar
+from services.data.instruments import load_instruments
 from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
-from services.gateway import websocket
 from services.gateway.app import create_app
-from services.gateway.channels import Channels
-from services.gateway.history import OrderHistory
-from services.gateway.loading import load_state
-from services.gateway.order_entry import OrderEntry
+from services.gateway.http.venue import VenueFacts
+from services.gateway.order_entry.history import OrderHistory
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.reader import GatewayReader
-from services.gateway.state import VenueState
-from services.gateway.venue import VenueFacts
+from services.gateway.websocket import endpoint as websocket
+from services.gateway.websocket.channels import Channels
 from services.journal.replay import StateMachine
 from services.journal.sqlite import SqliteJournal
 from services.market_data import Market, load_market
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed, InProcessInbox
-from services.read_database import open_read_database
-from services.reporting.projector import Projector
+from services.read_database.database import open_read_database
+from services.read_database.projector import Projector
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
 from services.sequencer.sequencer import Sequencer
+from services.venue_state.loading import load_state
+from services.venue_state.state import VenueState
 
 START_NS = 1_701_396_000_000_000_000  # 2023-12-01 10:00 in Shanghai, a trading day
 BASE_URL = "http://127.0.0.1:8000"

@@ -20,8 +20,8 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
-from tests.property.naive_engine import NaiveEngine
-from tests.property.naive_tables import Order
+from tests.model.naive_engine import NaiveEngine
+from tests.model.naive_tables import Order
 
 START_S = 1_700_000_000
 HOSTILE_NUMBERS = (-(2**63), -(10**16), -1, 0, 1, 2, 10**9, 10**15, 10**16, 10**16 + 1, 2**62, 2**63 - 1)

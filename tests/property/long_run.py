@@ -27,11 +27,12 @@ from itertools import repeat
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from load_tests import progress
-from matching_engine import Engine, build_notice, state
+from matching_engine import Engine, build_notice
 from matching_engine.records import EVENT, Command, Event, EventKind, Reason, unpack_commands, unpack_events
+from matching_engine.snapshot import state
+from tests.model.naive_engine import NaiveEngine
+from tests.model.naive_state import pack_of
 from tests.property.engine_flow import array, flow
-from tests.property.naive_engine import NaiveEngine
-from tests.property.naive_state import pack_of
 
 DIGEST_BYTES = 32
 EVENT_PACK = pack_of(EVENT)

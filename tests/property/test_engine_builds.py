@@ -13,8 +13,8 @@ import pytest
 
 import matching_engine
 from matching_engine import Engine, pools
+from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import array, flow
-from tests.property.naive_engine import NaiveEngine
 
 SEEDS = range(8)
 LENGTH = 400
@@ -45,7 +45,8 @@ def folder_without_native_code(tmp_path_factory: pytest.TempPathFactory) -> Path
     source = Path(matching_engine.__file__).parent
     ignore = shutil.ignore_patterns("*.so", "*.pyd", "__pycache__")
     shutil.copytree(source, folder / "matching_engine", ignore=ignore)
-    shutil.copytree(Path(__file__).parent, folder / "tests" / "property", ignore=ignore)
+    for name in ("model", "property"):
+        shutil.copytree(Path(__file__).parents[1] / name, folder / "tests" / name, ignore=ignore)
     return folder
 
 

@@ -21,7 +21,7 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
-from tests.property.naive_engine import NaiveEngine
+from tests.model.naive_engine import NaiveEngine
 
 
 class Both:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from matching_engine.records import EventKind, Phase, Reason
+from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import flow
-from tests.property.naive_engine import NaiveEngine
 
 SEEDS = range(24)
 LENGTH = 600

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching_engine import Engine, state
+from matching_engine import Engine
 from matching_engine.records import (
     ALL_INSTRUMENTS,
     COMMAND,
@@ -25,8 +25,9 @@ from matching_engine.records import (
     unpack_commands,
     unpack_events,
 )
+from matching_engine.snapshot import state
+from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import array, flow, numbered
-from tests.property.naive_engine import NaiveEngine
 from tests.property.told import Told
 
 seeds = st.integers(0, 2**32)

@@ -12,8 +12,9 @@ from zipfile import ZipFile
 
 import pytest
 
-from matching_engine import Engine, state
+from matching_engine import Engine
 from matching_engine.records import Command, Event
+from matching_engine.snapshot import state
 from tests.property import long_run
 
 COUNT = 60

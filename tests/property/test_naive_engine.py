@@ -21,9 +21,9 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
+from tests.model.naive_engine import NaiveEngine
+from tests.model.naive_queues import auction
 from tests.property.engine_flow import numbered, venue
-from tests.property.naive_engine import NaiveEngine
-from tests.property.naive_queues import auction
 
 BUY, SELL = Side
 GTC, IOC, FOK = TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK

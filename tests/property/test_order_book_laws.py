@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching_engine import OrderBook
-from matching_engine.order_book import OpenOrder
+from matching_engine.book.order_book import OpenOrder
 from matching_engine.records import (
     BOOK_COMMAND,
     BOOK_EVENT,
@@ -25,7 +25,7 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
-from tests.property.naive_book import Fields, NaiveBook, NaiveOrder
+from tests.model.naive_book import Fields, NaiveBook, NaiveOrder
 
 INSTRUMENTS = 2
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from matching_engine import Engine
-from matching_engine.phases import PHASES
+from matching_engine.ledger.phases import PHASES
 from matching_engine.records import Event, EventKind, OrderType, Phase, Reason
 from services.sequencer.schedule import TRADING_DAY
 from tests.scenarios.reading import scenarios

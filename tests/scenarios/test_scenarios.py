@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from matching_engine import Engine
-from tests.property.naive_engine import NaiveEngine
+from tests.model.naive_engine import NaiveEngine
 from tests.scenarios import reading
 from tests.scenarios.reading import Scenario, UnreadableScenario, scenarios
 from tests.scenarios.sentences import UnknownSentence

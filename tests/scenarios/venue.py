@@ -7,7 +7,7 @@ from collections import Counter
 
 from matching_engine import Engine
 from matching_engine.records import VENUE, Event, EventKind, OrderType, Side
-from tests.property.naive_engine import NaiveEngine
+from tests.model.naive_engine import NaiveEngine
 from tests.scenarios.names import Names, whole, yuan
 from tests.scenarios.sentences import UnknownSentence, command
 from tests.scenarios.wording import ENDS, MARKET_DATA, Wording

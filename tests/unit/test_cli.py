@@ -14,14 +14,14 @@ from typer.testing import CliRunner
 from matching_engine.faults import EngineFault
 from services.cli import app
 from services.cli.terminal import run
-from services.data import DataFileError
+from services.data.instruments import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalRemoved
 from services.journal.errors import naming
-from services.read_database import ReadDatabaseFailed, ReadDatabaseForeign, connect_writer, make_tables
-from services.reporting.folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.reporting.projector import ProjectorStopped
+from services.read_database.database import ReadDatabaseFailed, ReadDatabaseForeign, connect_writer, make_tables
+from services.read_database.projector import ProjectorStopped
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.sequencer.sequencer import SequencerStopped
 from services.trouble import sentence_of
 from services.watchdog import Watchdog

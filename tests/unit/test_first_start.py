@@ -8,7 +8,7 @@ import pytest
 
 from matching_engine.limits import MAX_AUCTION_S
 from matching_engine.records import Command, CommandKind, unpack_commands
-from services.data import load_instruments
+from services.data.instruments import load_instruments
 from services.first_start import (
     DEMO_GUARDS,
     FEE_PPM,

@@ -30,9 +30,9 @@ from matching_engine.records import (
     TimeInForce,
     unpack_events,
 )
-from services import admin_commands as admin
-from services.attachments import AccountText, BustText, KeyIssued, KeyRevoked
-from services.data import load_instruments
+from services.commands import administrative as admin
+from services.commands.attachments import AccountText, BustText, KeyIssued, KeyRevoked
+from services.data.instruments import load_instruments
 from services.first_start import GUARDS, Missing, Present
 from services.journal.row import NO_HASH, Row
 from services.journal.sqlite import SqliteJournal

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.data import DataFileError
 from services.data.calendar import TradingCalendar
+from services.data.instruments import DataFileError
 
 MONTHS_OF_2023 = [16, 20, 23, 19, 20, 20, 21, 23, 20, 17, 22, 21]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.attachments import InstrumentText
-from services.data import COLUMNS, TERMS_ARE_ASSUMED, DataFileError, load_instruments
+from services.commands.attachments import InstrumentText
+from services.data.instruments import COLUMNS, TERMS_ARE_ASSUMED, DataFileError, load_instruments
 
 GOOD = "ND-OX,Neodymium oxide,氧化钕,deep_processed,separated_oxide,t,1,100.00,6,493000.00,sourced,spec,note"
 

@@ -14,10 +14,11 @@ from structlog.testing import capture_logs
 from matching_engine.records import Reason
 from services.gateway.problems import CODES, ProblemError, declined, field_problem, problem_of
 from services.gateway.schemas import Problem
+from services.venue_state.errors import BadField, NotAllowed
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = (ROOT / "docs/api.md").read_text(encoding="utf-8")
-PLACE_OF_CODE = {"ProblemError": 1, "field_problem": 0, "_needs": 2}
+PLACE_OF_CODE = {"ProblemError": 1, "field_problem": 0, "_needs": 2, "BadField": 0, "NotAllowed": 0}
 
 
 def codes_in_source() -> Iterator[tuple[str, str]]:
@@ -71,6 +72,8 @@ def test_a_problem_is_what_its_model_says() -> None:
     ("error", "status", "code"),
     [
         (ProblemError(409, "order_not_open", "x"), 409, "order_not_open"),
+        (BadField("price_off_tick", "price", "x"), 422, "price_off_tick"),
+        (NotAllowed("scope_missing", "x"), 403, "scope_missing"),
         (HTTPException(404), 404, "not_found"),
         (HTTPException(404, "No target is set for 2031."), 404, "not_found"),
         (HTTPException(409, "The venue has recorded nothing yet."), 409, "nothing_recorded"),

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.order_entry import Outcome
+from services.gateway.order_entry.order_entry import Outcome
 from services.gateway.reader import GatewayReader
 from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
 from services.market_data import Changes, Market
 from services.messaging.in_process import InProcessFeed
-from tests.unit.gateway.test_order_entry import BUY, DESK, Gateway
+from tests.unit.gateway.order_entry.test_order_entry import BUY, DESK, Gateway
 
 pytestmark = pytest.mark.anyio
 

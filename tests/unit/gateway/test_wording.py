@@ -7,13 +7,18 @@ import msgspec
 import pytest
 
 from matching_engine.records import Phase, Reason, Side
-from services.gateway.instruments import Instrument
-from services.gateway.order_body import decode_batch, decode_order
+from services.gateway.order_entry.order_body import decode_batch, decode_order
 from services.gateway.problems import FieldError, ProblemError
-from services.gateway.reasons import reason_text
-from services.gateway.venue_accounts import Holding, VenueAccount
-from services.gateway.wording import REASONS
-from services.gateway.ws_messages import AmendParams, CancelParams, MassCancelParams, SubscribeParams, decode_params
+from services.gateway.websocket.messages import (
+    AmendParams,
+    CancelParams,
+    MassCancelParams,
+    SubscribeParams,
+    decode_params,
+)
+from services.venue_state.accounts import Holding, VenueAccount
+from services.venue_state.instruments import Instrument
+from services.venue_state.reasons import REASONS, reason_text
 
 ORDER = {"symbol": "NDFEB-N52", "side": "buy", "price": "236.00", "quantity": 1}
 DECIMAL = 'must be a decimal number in quotes, such as "236.00"'

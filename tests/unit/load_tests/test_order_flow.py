@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from load_tests.flow_file import read_flow
-from load_tests.flow_message import FlowInstrument, FlowMessage
+from load_tests.flows.flow_file import read_flow
+from load_tests.flows.flow_message import FlowInstrument, FlowMessage
 from load_tests.order_flow import generate, main
 from matching_engine.records import band
-from services.data import InstrumentFacts, load_instruments
+from services.data.instruments import InstrumentFacts, load_instruments
 
 FACTS = load_instruments()
 BY_SYMBOL = {facts.symbol: facts for facts in FACTS}

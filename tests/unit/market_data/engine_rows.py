@@ -16,7 +16,7 @@ from matching_engine.records import (
     pack_commands,
 )
 from services.journal.row import Row
-from tests.property.naive_engine import NaiveEngine
+from tests.model.naive_engine import NaiveEngine
 
 START_NS = 1_700_000_000_000_000_000
 TRADERS = (2, 3)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase, Side, TimeInForce
 from services.market_data import Level, Market
+from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import flow
-from tests.property.naive_engine import NaiveEngine
 from tests.unit.market_data.engine_rows import START_NS, TRADERS, EngineRows, cancel, limit, opening, roll
-from tests.unit.reporting.history import rows_of
+from tests.unit.read_database.history import rows_of
 
 BUY, SELL = Side.BUY, Side.SELL
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from matching_engine import Engine
-from tests.property.naive_engine import NaiveEngine
+from tests.model.naive_engine import NaiveEngine
 from tests.unit.matching_engine.engine_talk import Talk
 
 

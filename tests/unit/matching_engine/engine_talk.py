@@ -17,7 +17,7 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
-from tests.property.naive_engine import NaiveEngine
+from tests.model.naive_engine import NaiveEngine
 
 BUY, SELL = Side.BUY, Side.SELL
 DAY, GTC, IOC = TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import matching_engine
-from matching_engine.orders import Order
-from matching_engine.price_levels import Level
+from matching_engine.book.orders import Order
+from matching_engine.book.price_levels import Level
 from tests.scenarios.draw import RULEBOOK
 
 PAGE = (RULEBOOK.parent / "engine.md").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ def test_an_example_prints_what_the_page_says(number: int, capsys: pytest.Captur
 
 def test_the_page_names_every_module() -> None:
     folder = Path(matching_engine.__file__).parent
-    modules = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    modules = {file.stem for file in folder.rglob("*.py")} - {"__init__"}
     assert {name for name in modules if not re.search(rf"\b{name}\b", PAGE)} == set()
 
 

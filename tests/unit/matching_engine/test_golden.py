@@ -16,8 +16,8 @@ from matching_engine.records import (
     OrderType,
     TimeInForce,
 )
+from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import array, numbered, venue
-from tests.property.naive_engine import NaiveEngine
 
 GOLDEN_EVENTS = "a07fc42d9db29f5e70d9d18601c3c405"
 GOLDEN_STATE_HASH = "66337d30ff93d6d77936b3ac8f73fbc76071cb46649db6c3de959bbebc7d5d16"

@@ -10,24 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matching_engine import (
-    accounts,
-    client_ids,
-    day_trades,
-    event_log,
-    expiries,
-    faults,
-    fees,
-    instruments,
-    orders,
-    phases,
-    pools,
-    price_levels,
-    records,
-    touched_levels,
-    turnover,
-)
+from matching_engine import event_log, faults, pools, records
+from matching_engine.book import orders, price_levels
+from matching_engine.ledger import accounts, client_ids, day_trades, fees, instruments, phases, turnover
 from matching_engine.records import Command, Event, pack_commands, unpack_commands, unpack_events
+from matching_engine.rules import expiries, touched_levels
 
 PACKAGE = Path(records.__file__).parent
 
@@ -98,26 +85,26 @@ def test_layouts_are_the_same_in_c(name: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "file", "struct"),
     [
-        (orders.Order, "orders.pxd", "OrderRow"),
-        (orders.Last, "orders.pxd", "LastRow"),
+        (orders.Order, "book/orders.pxd", "OrderRow"),
+        (orders.Last, "book/orders.pxd", "LastRow"),
         (orders.BookCommand, "records.pxd", "BookCommandRow"),
         (orders.Event, "records.pxd", "BookEventRow"),
-        (price_levels.Level, "price_levels.pxd", "LevelRow"),
-        (price_levels.Page, "price_levels.pxd", "PageRow"),
-        (price_levels.Node, "price_levels.pxd", "NodeRow"),
-        (price_levels.SideOfBook, "price_levels.pxd", "SideRow"),
-        (accounts.Account, "accounts.pxd", "AccountRow"),
-        (accounts.Holding, "accounts.pxd", "HoldingRow"),
-        (client_ids.ClientId, "client_ids.pxd", "ClientIdRow"),
-        (day_trades.DayTrade, "day_trades.pxd", "DayTradeRow"),
+        (price_levels.Level, "book/price_levels.pxd", "LevelRow"),
+        (price_levels.Page, "book/price_levels.pxd", "PageRow"),
+        (price_levels.Node, "book/price_levels.pxd", "NodeRow"),
+        (price_levels.SideOfBook, "book/price_levels.pxd", "SideRow"),
+        (accounts.Account, "ledger/accounts.pxd", "AccountRow"),
+        (accounts.Holding, "ledger/accounts.pxd", "HoldingRow"),
+        (client_ids.ClientId, "ledger/client_ids.pxd", "ClientIdRow"),
+        (day_trades.DayTrade, "ledger/day_trades.pxd", "DayTradeRow"),
         (event_log.EventOut, "records.pxd", "EventRow"),
-        (expiries.Expiry, "expiries.pxd", "ExpiryRow"),
-        (fees.FeeRates, "fees.pxd", "FeeRatesRow"),
-        (instruments.Instrument, "instruments.pxd", "InstrumentRow"),
-        (phases.PhaseRule, "phases.pxd", "PhaseRuleRow"),
-        (touched_levels.Touched, "touched_levels.pxd", "TouchedRow"),
-        (touched_levels.Place, "touched_levels.pxd", "PlaceRow"),
-        (turnover.Year, "turnover.pxd", "YearRow"),
+        (expiries.Expiry, "rules/expiries.pxd", "ExpiryRow"),
+        (fees.FeeRates, "ledger/fees.pxd", "FeeRatesRow"),
+        (instruments.Instrument, "ledger/instruments.pxd", "InstrumentRow"),
+        (phases.PhaseRule, "ledger/phases.pxd", "PhaseRuleRow"),
+        (touched_levels.Touched, "rules/touched_levels.pxd", "TouchedRow"),
+        (touched_levels.Place, "rules/touched_levels.pxd", "PlaceRow"),
+        (turnover.Year, "ledger/turnover.pxd", "YearRow"),
     ],
 )
 def test_rows_of_pools_are_the_same_in_c(kind: type[pools.Row], file: str, struct: str) -> None:

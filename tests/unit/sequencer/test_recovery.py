@@ -11,13 +11,13 @@ import pytest
 
 from matching_engine import Engine
 from matching_engine.records import EVENT, Command
-from services.admin_commands import change_cash, day_roll, open_account
-from services.attachments import AccountText
+from services.commands.administrative import change_cash, day_roll, open_account
+from services.commands.attachments import AccountText
 from services.journal import JournalCorrupt
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
 from services.sequencer.recovery import recover
-from tests.property.naive_engine import NaiveEngine
+from tests.model.naive_engine import NaiveEngine
 from tests.unit.sequencer.venue import running, venue
 
 pytestmark = pytest.mark.anyio

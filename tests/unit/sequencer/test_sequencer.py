@@ -27,7 +27,7 @@ from matching_engine.records import (
     TimeInForce,
     unpack_commands,
 )
-from services import admin_commands as admin
+from services.commands import administrative as admin
 from services.data.calendar import TradingCalendar
 from services.journal import JournalError
 from services.journal.row import NO_HASH, Row
@@ -37,8 +37,8 @@ from services.messaging.in_process import InProcessFeed
 from services.sequencer.clock import GuardedClock
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours
 from services.sequencer.sequencer import MAX_ROW_BYTES, MAX_ROW_COMMANDS, Sequencer, SequencerStopped, assemble
-from tests.property.naive_engine import NaiveEngine
-from tests.unit.reporting.history import REFERENCE_TICKS, opening, order
+from tests.model.naive_engine import NaiveEngine
+from tests.unit.read_database.history import REFERENCE_TICKS, opening, order
 from tests.unit.sequencer.venue import Clock, Never, Venue, records, running, venue
 
 

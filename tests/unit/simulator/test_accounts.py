@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from services.data import load_instruments
+from services.data.instruments import load_instruments
 from services.simulator.accounts import VALUE_SHARE_BP, demo_accounts
 
 MAGNET_FAMILIES = {"sintered_ndfeb", "bonded_ndfeb", "hot_pressed_ndfeb", "smco"}

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from typing import Any
 
-from services.data import load_instruments
+from services.data.instruments import load_instruments
 from services.simulator.accounts import VALUE_SHARE_BP
 from services.simulator.market import MarketView
 

@@ -1,0 +1,1 @@
+"""Order flows: made from a seed, read from files, counted."""

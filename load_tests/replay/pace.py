@@ -1,0 +1,38 @@
+"""When each message of a flow is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from load_tests.flows.flow_message import FlowMessage
+
+CLOSED_WINDOW = 64
+OPEN_WINDOW = 2_048
+"""Messages under way on one account. On a schedule they only wait for room where the venue is far behind; the latency counts
+from the schedule all the same."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """`rate` messages a second, or the flow's own times run `speed` times as fast; neither: as fast as acks allow."""
+
+    rate: float | None = None
+    speed: float | None = None
+
+    @property
+    def window(self) -> int:
+        """How many messages of one account may be under way."""
+        return CLOSED_WINDOW if self.rate is None and self.speed is None else OPEN_WINDOW
+
+    def due_after(self, number: int, message: FlowMessage) -> float | None:
+        """Seconds after the start at which the message (numbered from 0) is due; None: as soon as there is room."""
+        if self.rate is not None:
+            return number / self.rate
+        if self.speed is not None:
+            return message.time_ms / 1000 / self.speed
+        return None
+
+    def __str__(self) -> str:
+        if self.rate is not None:
+            return f"{self.rate:g} messages a second"
+        return "as fast as acks allow" if self.speed is None else f"{self.speed:g} times the flow's own speed"

@@ -1,0 +1,244 @@
+"""Replays an order flow through a venue's public API and gives a verdict.
+
+    python -m load_tests.replay --flow FILE --url http://127.0.0.1:8000 --key OPERATOR_KEY --json
+
+Exit status 0: the verdict is green; 1: it is not, or the venue does not answer; 2: bad usage, a flow that cannot be replayed,
+or a key the venue refuses. docs/load_tests.md describes flows, options and the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import uvloop
+
+from load_tests import progress
+from load_tests.flows.flow_file import RECORDED_SYMBOL, read_flow
+from load_tests.flows.flow_message import Flow, FlowError, FlowInstrument, FlowMessage
+from load_tests.replay.account_stream import AccountStream, Json, Replies
+from load_tests.replay.accounts import (
+    TradingAccount,
+    funding_of,
+    open_accounts,
+    place_of,
+    read_instruments,
+    revoke_keys,
+)
+from load_tests.replay.latency import Latencies
+from load_tests.replay.pace import Pace
+from load_tests.replay.result import print_result, result_json
+from load_tests.replay.venue_result import leave_nothing_open, read_back, read_turnover, turnover_move
+from load_tests.replay.verdict import AccountRecord, SentOrder, Terms, TurnoverMove, judge
+from services.client import RexClient, RexError
+
+BATCH_OF_PROGRESS = 50
+
+
+class Replay:
+    """One flow against one venue."""
+
+    def __init__(self, url: str, operator: RexClient, flow: Flow, pace: Pace, stages: progress.Stages) -> None:
+        self.url = url
+        self.operator = operator
+        self.flow = flow
+        self.pace = pace
+        self.stages = stages
+        self.latencies = Latencies()
+        self.seconds = 0.0
+
+    async def run(self, instruments: Mapping[str, FlowInstrument], accounts: int) -> Json:
+        """Opens accounts, sends everything, reads everything back; returns the result with its verdict."""
+        self.stages.begin("opening accounts")
+        run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        fundings = funding_of(self.flow.messages, instruments, accounts)
+        wanted = {f"load test {run}, account {number}": funding for number, funding in enumerate(fundings, start=1)}
+        opened = await open_accounts(self.operator, wanted)
+        try:
+            records, replies, move = await self._trade(opened)
+        finally:
+            await revoke_keys(self.operator, opened)
+        lot_sizes = {symbol: instrument.lot_size for symbol, instrument in instruments.items()}
+        return result_json(
+            run=run,
+            flow=self.flow,
+            pace=str(self.pace),
+            seconds=self.seconds,
+            latencies=self.latencies,
+            records=records,
+            move=move,
+            checks=judge(records, move, lot_sizes),
+            too_late=sum(said.too_late for said in replies),
+            declined=sum(said.declined for said in replies),
+            retried=sum(len(said.retried) for said in replies),
+        )
+
+    async def _trade(self, opened: Sequence[TradingAccount]) -> tuple[list[AccountRecord], list[Replies], TurnoverMove]:
+        records = [AccountRecord(account.account) for account in opened]
+        for message in self.flow.messages:
+            _note(message, records[place_of(message, len(opened))])
+        async with AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(RexClient(self.url, account.key)) for account in opened]
+            for client, record in zip(clients, records, strict=True):
+                await client.connect()
+                record.before = await client.account()
+            before = await read_turnover(self.operator)
+            replies = await self._send_all(clients)
+            move = await turnover_move(self.operator, before, await read_turnover(self.operator))
+            self.stages.begin("reading back", len(records))
+            for client, record, said in zip(clients, records, replies, strict=True):
+                record.refused, record.acknowledged, record.odd = said.refused, said.acknowledged, said.odd
+                record.amended = said.amended
+                await read_back(client, record)
+                self.stages.advance()
+            for client, record in zip(clients, records, strict=True):
+                await leave_nothing_open(client, record)
+        return records, replies, move
+
+    async def _send_all(self, clients: Sequence[RexClient]) -> list[Replies]:
+        def on_reply(seconds: float) -> None:
+            self.latencies.record(seconds)
+            self.stages.advance()
+
+        self.stages.begin("replaying", len(self.flow.messages))
+        streams = [AccountStream(client, self.pace.window, on_reply) for client in clients]
+        start = perf_counter()
+        try:
+            async with asyncio.TaskGroup() as group:
+                running = [group.create_task(stream.run()) for stream in streams]
+                await self._hand_out(streams)
+                for stream in streams:
+                    await stream.answered()
+                for task in running:
+                    task.cancel()
+        except ExceptionGroup as group_of_errors:
+            raise group_of_errors.exceptions[0] from None
+        finally:
+            self.seconds = perf_counter() - start
+        return [stream.replies for stream in streams]
+
+    async def _hand_out(self, streams: Sequence[AccountStream]) -> None:
+        """Every message to its account, in the flow's order and, where there is a schedule, at its time."""
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        for number, message in enumerate(self.flow.messages):
+            after = self.pace.due_after(number, message)
+            due = None if after is None else start + after
+            if due is not None and due > loop.time():
+                await asyncio.sleep(due - loop.time())
+            await streams[place_of(message, len(streams))].send(message, due)
+
+
+def _note(message: FlowMessage, record: AccountRecord) -> None:
+    """What the verdict has to know of a message that will be sent."""
+    terms = Terms(message.price, message.quantity)
+    if message.action == "new":
+        record.sent.append(SentOrder(message.client_order_id, message.symbol, message.side, message.quantity))
+        record.amends[message.client_order_id] = [terms]
+    elif message.action == "amend":
+        record.amends[message.client_order_id].append(terms)
+
+
+async def replay_file(
+    path: Path,
+    url: str,
+    key: str,
+    stages: progress.Stages,
+    *,
+    pace: Pace,
+    limit: int | None = None,
+    accounts: int = 8,
+    symbol: str = RECORDED_SYMBOL,
+) -> Json:
+    """Reads a flow and replays it; returns the result. `symbol` is the instrument a recording is mapped to.
+
+    Raises FlowError before anything is sent, RexError or ConnectionError for a venue or key that does not work.
+    """
+    async with RexClient(url, key) as operator:
+        instruments = await read_instruments(operator)
+        stages.begin(f"reading {path.name}")
+        flow = read_flow(path, instruments, recorded_symbol=symbol, limit=limit, on_progress=lambda _: stages.advance())
+        if not flow.messages:
+            raise FlowError(path, "holds no message")
+        return await Replay(url, operator, flow, pace, stages).run(instruments, accounts)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m load_tests.replay", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--url", required=True, help="where the venue is, such as http://127.0.0.1:8000")
+    parser.add_argument("--key", required=True, help="a key with the scopes read, operate and admin")
+    parser.add_argument("--json", action="store_true", help="the result as one JSON object on standard output")
+    add_options(parser)
+    options = parser.parse_args(arguments)
+    check_options(parser, options)
+    return finish(lambda stages: replay_options(options, options.url, options.key, stages), as_json=options.json)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that every replay has."""
+    parser.add_argument(
+        "--flow", type=Path, required=True, help="CSV, plain, .gz or .xz: docs/load_tests.md says which"
+    )
+    pace = parser.add_mutually_exclusive_group()
+    pace.add_argument("--rate", type=float, metavar="N", help="N messages a second")
+    pace.add_argument("--speed", type=float, metavar="X", help="the flow's own times, X times as fast")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N messages")
+    parser.add_argument("--accounts", type=int, default=8, metavar="N", help="spread over N accounts (default 8)")
+    parser.add_argument(
+        "--symbol", default=RECORDED_SYMBOL, help=f"instrument a recording is mapped to (default {RECORDED_SYMBOL})"
+    )
+
+
+def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Ends the program with status 2 for a number that makes no sense."""
+    for name in ("rate", "speed", "limit"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < float("inf"):
+            parser.error(f"--{name} {value}: must be more than 0")
+    if not 2 <= options.accounts <= 1_000:
+        parser.error(f"--accounts {options.accounts}: must be 2 to 1000")
+
+
+async def replay_options(options: argparse.Namespace, url: str, key: str, stages: progress.Stages) -> Json:
+    """`replay_file` with what the command line says."""
+    return await replay_file(
+        options.flow,
+        url,
+        key,
+        stages,
+        pace=Pace(options.rate, options.speed),
+        limit=options.limit,
+        accounts=options.accounts,
+        symbol=options.symbol,
+    )
+
+
+def finish(work: Callable[[progress.Stages], Coroutine[Any, Any, Json]], *, as_json: bool) -> int:
+    """Runs a replay, prints its result and returns the exit status."""
+    try:
+        with progress.shown(enabled=sys.stdout.isatty() or not as_json) as stages:
+            result = uvloop.run(work(stages))
+    except FlowError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except RexError as error:
+        print(f"the venue refused: {error}", file=sys.stderr)
+        return 2
+    except ConnectionError as error:
+        print(f"the venue does not answer: {error}", file=sys.stderr)
+        return 1
+    if as_json:
+        print(json.dumps(result, indent=2))
+    else:
+        print_result(result)
+    return 0 if result["verdict"]["green"] else 1

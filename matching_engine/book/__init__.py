@@ -1,0 +1,1 @@
+"""The order book: prices, queues and matching, without accounts or money."""

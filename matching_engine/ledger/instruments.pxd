@@ -1,0 +1,69 @@
+cimport cython
+
+from matching_engine.limits cimport MAX_INSTRUMENTS
+from matching_engine.ledger.phases cimport PhaseRuleRow
+from matching_engine.records cimport MAX_PRICE_TICKS, Phase, Reason
+
+cdef extern from *:
+    """
+    #define REX_MILLION 1000000ll
+    #define REX_SECOND_NS 1000000000ll
+    #define REX_LAST_NS 0x7FFFFFFFFFFFFFFFll
+    """
+    const long long MILLION "REX_MILLION"
+    const long long SECOND_NS "REX_SECOND_NS"
+    const long long LAST_NS "REX_LAST_NS"
+
+cdef struct InstrumentRow:
+    long long tick_value_fen
+    long long reference_ticks
+    long long low_ticks
+    long long high_ticks
+    long long max_quantity_lots
+    long long day_lots
+    long long day_amount_fen
+    long long auction_ends_ns
+    unsigned long long touched_seq
+    unsigned int band_ppm
+    unsigned int collar_ppm
+    unsigned int volatility_ppm
+    unsigned int auction_s
+    unsigned char phase
+    unsigned char halted
+    unsigned char in_auction
+    unsigned char phase_before
+    unsigned char in_force
+    unsigned char refusal
+    unsigned char trades
+    unsigned char unused
+
+cdef extern from *:
+    # The address of a row, as `orders.order_at`.
+    InstrumentRow *instrument_at "&"(InstrumentRow row) noexcept nogil
+
+cpdef long long highest_ticks(long long anchor_ticks, long long rate_ppm) noexcept nogil
+cpdef long long lowest_ticks(long long anchor_ticks, long long rate_ppm) noexcept nogil
+
+@cython.final
+cdef class Instruments:
+    cdef readonly int count
+    cdef readonly int venue_phase
+    cdef readonly int venue_halted
+    cdef PhaseRuleRow[::1] rules
+    cdef InstrumentRow[::1] rows
+
+    cpdef int add(self, long long tick_value_fen, long long reference_ticks, unsigned int band_ppm,
+                  long long max_quantity_lots) noexcept nogil
+    cpdef int phase(self, int instrument) noexcept nogil
+    cpdef int venue(self) noexcept nogil
+    cdef void note_phases(self) noexcept nogil
+    cpdef void set_phase(self, int instrument, int phase) noexcept nogil
+    cpdef void set_all_phases(self, int phase) noexcept nogil
+    cpdef void set_halted(self, int instrument, bint halted) noexcept nogil
+    cpdef void set_all_halted(self, bint halted) noexcept nogil
+    @cython.locals(length_ns=cython.longlong)
+    cpdef void begin_auction(self, int instrument, long long time_ns) noexcept nogil
+    cpdef void end_auction(self, int instrument) noexcept nogil
+    cpdef void enforce(self, int instrument) noexcept nogil
+    cpdef long long settle(self, int instrument) noexcept nogil
+    cdef void set_reference(self, int instrument, long long reference_ticks) noexcept nogil

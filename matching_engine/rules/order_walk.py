@@ -1,0 +1,46 @@
+"""A walk through the open orders of one side of an instrument, in the order of rulebook 3.8."""
+
+from __future__ import annotations
+
+import cython
+
+from matching_engine.book.order_book import OrderBook
+
+if not cython.compiled:  # when compiled, this stands in the .pxd
+    from matching_engine.pools import NIL
+
+
+class OrderWalk:
+    """First the orders in the book, best price first, then those that wait for a trigger, the first to be triggered first;
+    at one price oldest first. The order that `next` gave may be ended before the next call, no other."""
+
+    def __init__(self, book: OrderBook) -> None:
+        self.book = book
+        self._level = 0
+        self._slot = 0
+        self._waiting_side = 0  # the number of the waiting stops' side while that is still to come, else -1
+
+    def begin(self, instrument: int, side: int) -> None:
+        """Begins a walk; `next` gives its first order."""
+        self._waiting_side = 2 * (self.book.instruments + instrument) + 1 - side
+        self._enter_level(self.book.levels.best(2 * instrument + side))
+
+    def next(self) -> int:
+        """The slot of the next order, or NIL after the last."""
+        if self._slot == NIL and self._waiting_side >= 0:
+            self._enter_level(self.book.levels.best(self._waiting_side))
+            self._waiting_side = -1
+        slot = self._slot
+        if slot != NIL:
+            self._slot = self.book.orders[slot].next
+            if self._slot == NIL:
+                self._enter_level(self._level)
+        return slot
+
+    def _enter_level(self, level: int) -> None:
+        """Goes to the first order of a level, and knows the level behind it: this one may close under way."""
+        self._slot = NIL
+        self._level = NIL
+        if level != NIL:
+            self._slot = self.book.levels.rows[level].head
+            self._level = self.book.levels.next(level)

@@ -1,0 +1,91 @@
+"""An engine's parts from a state that `state_checks.check` has passed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cython
+import numpy as np
+
+from matching_engine.book.order_book import OrderBook
+from matching_engine.ledger.accounts import Accounts
+from matching_engine.ledger.client_ids import ClientIds
+from matching_engine.ledger.day_trades import DayTrades
+from matching_engine.ledger.fees import Fees
+from matching_engine.ledger.instruments import Instruments
+from matching_engine.ledger.turnover import Turnover
+from matching_engine.rules.expiries import Expiries
+from matching_engine.snapshot.state import fill
+
+if not cython.compiled:  # when compiled, these stand in the .pxd
+    from matching_engine.records import Side, TimeInForce
+
+
+def restore_fees(fees: Fees, rows: Any) -> None:
+    """The rates of the classes that have any."""
+    for account_class, maker, taker in rows.tolist():
+        fees.set(account_class, maker, taker)
+
+
+def restore_turnover(turnover: Turnover, rows: Any) -> None:
+    """The years."""
+    turnover.reserve(len(rows))
+    fill(turnover.rows, 1, rows)
+    turnover.count = len(rows)
+
+
+def restore_instruments(listed: Instruments, book: OrderBook, rows: Any) -> None:
+    """What is listed, with its day so far."""
+    fill(listed.rows, 0, rows)
+    listed.count = len(rows)
+    # As Python's integers: numpy's would overflow in the uncompiled engine.
+    for i, last_ticks in enumerate(rows["last_ticks"].tolist()):
+        listed.set_reference(i, listed.rows[i].reference_ticks)
+        listed.enforce(i)
+        book.last[i].price_ticks = last_ticks
+        book.last[i].traded = last_ticks > 0
+
+
+def restore_accounts(ledger: Accounts, accounts: Any, holdings: Any, orders: Any) -> None:
+    """The accounts with their cash and lots, and how many orders they have open. A buyer has a holding, empty or not, as
+    long as its order is open: one command may fill any number of them."""
+    ledger.reserve(len(accounts) + len(holdings) + len(orders))
+    open_orders = np.bincount(orders["account"], minlength=len(accounts) + 1)[1:]
+    fill(ledger.rows, 1, accounts, open_orders=open_orders)
+    ledger.count = len(accounts)
+    ledger.cash_fen = ledger.deposited_fen = sum(accounts["cash_fen"].tolist())
+    for account, instrument, lots, reserved in holdings.tolist():
+        ledger.change_lots(account, instrument, lots)
+        ledger.reserve_lots(account, instrument, reserved)
+    for account, instrument in orders[["account", "instrument"]][orders["side"] == Side.BUY].tolist():
+        ledger.open_place(account, instrument)
+
+
+def restore_orders(book: OrderBook, expiries: Expiries, orders: Any, accounts: Any) -> None:
+    """The open orders, each at the end of its queue."""
+    book.reserve(len(orders))
+    expiries.reserve(len(orders))
+    fill(book.orders, 1, orders, owner=accounts["owner"][orders["account"] - 1])
+    for trigger, lot_reserve_fen in orders[["trigger_ticks", "lot_reserve_fen"]].tolist():
+        slot = book.new_slot()
+        book.order_tags[slot] = lot_reserve_fen
+        book.resume(slot, trigger)
+        if book.orders[slot].time_in_force == TimeInForce.GTD:
+            expiries.add(book.orders[slot].order_id, book.orders[slot].time_s)
+
+
+def restore_trades(day_trades: DayTrades, trades: Any) -> None:
+    """The day's trades."""
+    day_trades.reserve(len(trades))
+    fill(day_trades.rows, 1, trades)
+    day_trades.count = len(trades)
+
+
+def restore_client_ids(client_ids: ClientIds, rows: Any) -> None:
+    """The remembered ids, each with its day."""
+    client_ids.reserve(len(rows))
+    today = client_ids.day
+    for text, account, order_id, digest, day in rows.tolist():
+        client_ids.day = day
+        client_ids.remember(account, text.ljust(36, b"\0"), order_id, digest)
+    client_ids.day = today

@@ -1,0 +1,36 @@
+"""Exact decimal numbers as text: integers inside, decimal strings outside, no float in between."""
+
+from __future__ import annotations
+
+
+def scaled(text: str, decimals: int) -> int | None:
+    """A decimal string times 10**decimals, or None where that is no integer. `text` matches `schemas.DecimalText`."""
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    if len(fraction) > decimals:
+        return None
+    return int(whole + fraction.ljust(decimals, "0"))
+
+
+def fixed_text(value: int, decimals: int) -> str:
+    """An integer in units of the last decimal, as a decimal string."""
+    if not decimals:
+        return str(value)
+    sign = "-" if value < 0 else ""
+    digits = str(abs(value)).zfill(decimals + 1)
+    return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
+
+
+def yuan_text(amount_fen: int) -> str:
+    """Money in yuan with two decimals."""
+    return fixed_text(amount_fen, 2)
+
+
+def rate_text(rate_ppm: int) -> str:
+    """A rate in millionths as a decimal fraction."""
+    return fixed_text(rate_ppm, 6)
+
+
+def percent_text(rate_ppm: int) -> str:
+    """A rate in millionths as people say it: `2.5 %`."""
+    return f"{fixed_text(rate_ppm, 4).rstrip('0').rstrip('.')} %"

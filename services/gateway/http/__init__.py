@@ -1,0 +1,1 @@
+"""The HTTP face: the door, the routes, their documentation and counters."""

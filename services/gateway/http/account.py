@@ -1,0 +1,71 @@
+"""An account's balances over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from services.decimals import rate_text, yuan_text
+from services.gateway.http.caller import AccountQuery, Caller, one_account
+from services.gateway.problems import ProblemError
+from services.gateway.schemas import Account
+from services.venue_state.accounts import VenueAccount
+from services.venue_state.state import Fees, VenueState
+
+
+def routes(state: VenueState) -> APIRouter:
+    """/v1/account"""
+    router = APIRouter(tags=["account"])
+
+    @router.get("/v1/account", response_model=Account, summary="Cash and inventory, what is reserved and what is left")
+    async def read_account(key: Caller, account: AccountQuery = None) -> JSONResponse:
+        return JSONResponse(account_json(known_account(state, one_account(key, account)), state))
+
+    return router
+
+
+def known_account(state: VenueState, number: int) -> VenueAccount:
+    """An account that is open; a 404 problem for any other number."""
+    account = state.accounts.get(number)
+    if account is None:
+        raise ProblemError(404, "unknown_account", f"No account has the number {number}.")
+    return account
+
+
+def account_json(account: VenueAccount, state: VenueState) -> dict[str, Any]:
+    """`schemas.Account` as a dict: instruments in their order, empty holdings left out."""
+    holdings = [
+        {
+            "symbol": state.instruments[instrument].symbol,
+            "quantity": held.lots,
+            "reserved": held.reserved_lots,
+            "available": held.lots - held.reserved_lots,
+        }
+        for instrument, held in sorted(account.holdings.items())
+        if held.lots
+    ]
+    fees = state.fees.get(account.account_class, Fees())
+    return {
+        "account": account.account,
+        "name": account.name,
+        "cash": yuan_text(account.cash_fen),
+        "reserved": yuan_text(account.reserved_fen),
+        "available": yuan_text(account.cash_fen - account.reserved_fen),
+        "holdings": holdings,
+        "seq": state.last_seq,
+        "owner": account.owner,
+        "account_class": account.account_class,
+        "maker_rate": rate_text(fees.maker_rate_ppm),
+        "taker_rate": rate_text(fees.taker_rate_ppm),
+        "limits": {
+            "max_order_quantity": account.max_order_lots or None,
+            "max_order_value": yuan_text(account.max_order_fen) if account.max_order_fen else None,
+            "max_open_orders": account.max_open_orders or None,
+            "max_day_turnover": yuan_text(account.max_day_fen) if account.max_day_fen else None,
+        },
+        "open_orders": account.open_orders,
+        "day_turnover": yuan_text(account.day_fen),
+        "kill_switch": account.kill_switch,
+    }

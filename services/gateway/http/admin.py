@@ -1,0 +1,152 @@
+"""What administrators do, over HTTP: accounts, keys, cash, inventory, fees. Each is a journaled command."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from fastapi.responses import JSONResponse
+
+from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS, VENUE
+from services.commands.administrative import change_cash, change_inventory, open_account, record, set_fees
+from services.commands.attachments import AccountText, KeyIssued, KeyRevoked
+from services.decimals import rate_text
+from services.gateway.http.account import account_json, known_account
+from services.gateway.http.admin_schemas import (
+    AccountOpened,
+    AccountRequest,
+    Applied,
+    CashRequest,
+    Fees,
+    FeesRequest,
+    InventoryRequest,
+    KeyIssuedReply,
+    KeyRequest,
+)
+from services.gateway.http.caller import Caller
+from services.gateway.order_entry.amounts import amount_fen, rate_ppm
+from services.gateway.order_entry.order_command import listed
+from services.gateway.order_entry.order_entry import OrderEntry
+from services.gateway.problems import ProblemError, field_problem
+from services.gateway.schemas import Account
+from services.venue_state.keys import key_hash, new_secret
+from services.venue_state.state import VenueState
+
+
+def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
+    """/v1/admin/…"""
+    router = APIRouter(prefix="/v1/admin")
+    _account_routes(router, state, order_entry)
+    _key_routes(router, state, order_entry)
+    _fee_routes(router, state, order_entry)
+    return router
+
+
+def _account_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
+    tags: list[Any] = ["admin: accounts"]
+
+    @router.post("/accounts", response_model=AccountOpened, status_code=201, tags=tags, summary="Open an account")
+    async def open_new(key: Caller, body: AccountRequest) -> AccountOpened:
+        key.require("admin")
+        if body.owner and body.owner not in state.accounts:
+            raise field_problem("unknown_account", "owner", f"no account has the number {body.owner}")
+        text = AccountText(name=body.name)
+        event = await order_entry.execute(
+            key, lambda sender: open_account(sender, text, body.owner, body.account_class)
+        )
+        return AccountOpened(account=event.account, name=body.name, seq=event.seq)
+
+    @router.get("/accounts", response_model=list[Account], tags=tags, summary="All accounts with their balances")
+    async def list_accounts(key: Caller) -> JSONResponse:
+        key.require("admin")
+        return JSONResponse([account_json(account, state) for _, account in sorted(state.accounts.items())])
+
+    @router.post("/accounts/{account}/cash", response_model=Applied, tags=tags, summary="Money in or out")
+    async def move_cash(key: Caller, account: int, body: CashRequest) -> Applied:
+        key.require("admin")
+        number = known_account(state, account).account
+        fen = amount_fen(body.amount, "amount", MAX_AMOUNT_FEN)
+        event = await order_entry.execute(key, lambda sender: change_cash(sender, number, fen))
+        return Applied(seq=event.seq)
+
+    @router.post("/accounts/{account}/inventory", response_model=Applied, tags=tags, summary="Lots in or out")
+    async def move_inventory(key: Caller, account: int, body: InventoryRequest) -> Applied:
+        key.require("admin")
+        number = known_account(state, account).account
+        instrument = listed(state, body.symbol)
+        if not 0 < abs(body.quantity) <= MAX_QUANTITY_LOTS:
+            raise field_problem("invalid_quantity", "quantity", f"must not be 0, nor beyond {MAX_QUANTITY_LOTS} lots")
+        event = await order_entry.execute(
+            key, lambda sender: change_inventory(sender, number, instrument.number, body.quantity)
+        )
+        return Applied(seq=event.seq)
+
+
+def _key_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
+    tags: list[Any] = ["admin: keys"]
+
+    @router.post("/keys", response_model=KeyIssuedReply, status_code=201, tags=tags, summary="Issue an API key")
+    async def issue_key(key: Caller, body: KeyRequest) -> KeyIssuedReply:
+        key.require("admin")
+        _check_binding(body, state)
+        secret, scopes = new_secret(), tuple(dict.fromkeys(body.scopes))
+        issued = KeyIssued(key_hash=key_hash(secret).hex(), account=body.account, name=body.name, scopes=scopes)
+        event = await order_entry.execute(key, lambda sender: record(sender, issued))
+        return KeyIssuedReply(
+            key_id=str(event.seq),
+            key=secret,
+            account=body.account,
+            name=body.name,
+            scopes=list(scopes),
+            seq=event.seq,
+        )
+
+    @router.delete("/keys/{key_id}", response_model=Applied, tags=tags, summary="Revoke an API key")
+    async def revoke_key(key: Caller, key_id: str) -> Applied:
+        key.require("admin")
+        number = int(key_id) if key_id.isascii() and key_id.isdigit() and len(key_id) < 19 else 0
+        if number not in state.key_hashes:
+            raise ProblemError(404, "unknown_key_id", "No valid key has this id.")
+        event = await order_entry.execute(key, lambda sender: record(sender, KeyRevoked(key_id=number)))
+        return Applied(seq=event.seq)
+
+
+def _check_binding(body: KeyRequest, state: VenueState) -> None:
+    if body.account and body.account not in state.accounts:
+        raise field_problem("unknown_account", "account", f"no account has the number {body.account}")
+    if "trade" in body.scopes and not body.account:
+        raise field_problem("validation_failed", "account", "a key with `trade` must be bound to an account")
+    if "trade" in body.scopes and body.account == VENUE:
+        raise field_problem("validation_failed", "account", "the venue's own account does not trade")
+    if body.account and ({"operate", "admin"} & set(body.scopes)):
+        raise field_problem(
+            "validation_failed", "account", "a key with `operate` or `admin` is bound to no account (0)"
+        )
+
+
+def _fee_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
+    tags: list[Any] = ["admin: fees"]
+
+    @router.get("/fees", response_model=list[Fees], tags=tags, summary="The rates of every account class that pays any")
+    async def list_fees(key: Caller) -> JSONResponse:
+        key.require("admin")
+        return JSONResponse(
+            [
+                {"account_class": number, "maker_rate": rate_text(maker), "taker_rate": rate_text(taker)}
+                for number, (maker, taker) in sorted(state.fees.items())
+            ]
+        )
+
+    @router.put(
+        "/fees/{account_class}", response_model=Applied, tags=tags, summary="What an account class pays from now on"
+    )
+    async def change_fees(key: Caller, account_class: Annotated[int, Path(ge=0, le=255)], body: FeesRequest) -> Applied:
+        key.require("admin")
+        maker_ppm, taker_ppm = rate_ppm(body.maker_rate, "maker_rate"), rate_ppm(body.taker_rate, "taker_rate")
+        event = await order_entry.execute(
+            key,
+            lambda sender: set_fees(
+                sender, maker_rate_ppm=maker_ppm, taker_rate_ppm=taker_ppm, account_class=account_class
+            ),
+        )
+        return Applied(seq=event.seq)

@@ -1,0 +1,198 @@
+"""The door of the venue: one ASGI middleware that every request and every WebSocket handshake passes.
+
+In this order: is the Host ours (a page elsewhere must not reach us by a name of its own), is the Origin allowed (nor by a
+script of its own), is the body within its limit, whose key is it. Paths below /v1 need a key; everything else is open: health,
+metrics, documentation and the pages. Hot routes are served from here without the rest of the application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from time import perf_counter
+
+import structlog
+from starlette.datastructures import QueryParams
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.gateway.http.metrics import GatewayMetrics
+from services.gateway.problems import ProblemError, problem_of, refuse_unknown_query
+from services.venue_state.keys import ApiKey
+from services.venue_state.state import VenueState
+
+BODY_LIMIT = 64 * 1024
+BATCH_BODY_LIMIT = 256 * 1024
+BATCH_PATH = "/v1/orders/batch"
+
+KEY = "rex.key"
+"""Where the scope holds the ApiKey. None: a WebSocket that has yet to authenticate, or an open path."""
+
+CLIENT_CLOSED_REQUEST = 499
+"""What is logged where the client left before its request was whole; nobody sees it as an answer."""
+
+DirectRoute = Callable[[ApiKey, bytes], Awaitable[tuple[int, bytes]]]
+"""A hot route: who asks and the body in, status and JSON out; raises ProblemError."""
+
+log = structlog.get_logger("rex.request")
+
+_JSON = (b"content-type", b"application/json")
+
+
+class Doorway:
+    """Wraps the application."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        state: VenueState,
+        allowed_hosts: Collection[str],
+        allowed_origins: Collection[str],
+        direct: Mapping[tuple[str, str], DirectRoute],
+        metrics: GatewayMetrics,
+        request_log: bool,
+    ) -> None:
+        self._app = app
+        self._state = state
+        self._hosts = frozenset(host.lower().encode("latin-1") for host in allowed_hosts)
+        self._origins = frozenset(origin.lower().encode("latin-1") for origin in allowed_origins)
+        self._direct = direct
+        self._metrics = metrics
+        self._request_log = request_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        if scope["type"] == "http":
+            await self._request(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started, status = perf_counter(), 0
+
+        async def send_noting_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, send_noting_status)
+        except _ClientGone:
+            status = CLIENT_CLOSED_REQUEST
+        except Exception as error:
+            if status:
+                raise  # Half an answer is out: only closing the connection is left.
+            await problem_of(error).response()(scope, receive, send_noting_status)
+        seconds = perf_counter() - started
+        self._metrics.request(scope["method"], status, seconds)
+        if self._request_log:
+            key = scope.get(KEY)
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                ms=round(seconds * 1000, 3),
+                key_id=key.key_id if key else None,
+            )
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        headers = dict(scope["headers"])
+        self._check_host_and_origin(headers)
+        key = scope[KEY] = self._known_key(headers) if path.startswith("/v1/") else None
+        limit = BATCH_BODY_LIMIT if path == BATCH_PATH else BODY_LIMIT
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > limit:
+            raise _too_large(limit)
+        direct = self._direct.get((method, path))
+        if direct is not None and key is not None:
+            if scope["query_string"]:
+                refuse_unknown_query(QueryParams(scope["query_string"]), ())
+            status, answer = await direct(key, await _read_body(receive, limit))
+            await send({"type": "http.response.start", "status": status, "headers": _json_headers(answer)})
+            await send({"type": "http.response.body", "body": answer})
+            return
+        if not length.isdigit() and method not in ("GET", "HEAD", "OPTIONS"):
+            # Nobody said how long it is: it is read here, up to the limit, and given to the application whole.
+            receive = _replay(await _read_body(receive, limit), receive)
+        await self._app(scope, receive, send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            headers = dict(scope["headers"])
+            self._check_host_and_origin(headers)
+            scope[KEY] = self._known_key(headers) if b"authorization" in headers else None
+        except ProblemError as problem:
+            await refuse_handshake(problem, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _check_host_and_origin(self, headers: dict[bytes, bytes]) -> None:
+        host = headers.get(b"host", b"").lower()
+        name = host if host.endswith(b"]") else host.rsplit(b":", 1)[0]
+        if name not in self._hosts:
+            raise ProblemError(400, "host_not_allowed", "This venue is not called by that name (header Host).")
+        origin = headers.get(b"origin")
+        if origin is None:
+            return
+        # The Host is one of our own names by now, so a page it served itself may ask; others must be listed.
+        if origin.lower().split(b"://")[-1] != host and origin.lower() not in self._origins:
+            raise ProblemError(403, "origin_not_allowed", "Pages of that origin may not use this venue.")
+
+    def _known_key(self, headers: dict[bytes, bytes]) -> ApiKey:
+        scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")
+        if scheme.lower() != b"bearer" or not secret:
+            raise ProblemError(401, "missing_key", "This needs a key: `Authorization: Bearer rex_…`.")
+        key = self._state.find_key(secret.strip().decode("latin-1"))
+        if key is None:
+            raise ProblemError(401, "unknown_key", "The venue does not know this key, or it was revoked.")
+        return key
+
+
+class _ClientGone(Exception):
+    """The client left before its body had come."""
+
+
+def _too_large(limit: int) -> ProblemError:
+    return ProblemError(413, "body_too_large", f"The body is larger than {limit} bytes.")
+
+
+def _json_headers(body: bytes) -> list[tuple[bytes, bytes]]:
+    return [_JSON, (b"content-length", str(len(body)).encode())]
+
+
+async def _read_body(receive: Receive, limit: int) -> bytes:
+    """The whole body, however it comes; raises a 413 problem as soon as it is over the limit."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body", False) and len(body) <= limit:
+        message = await receive()
+        body += message.get("body", b"")
+    if message["type"] == "http.disconnect":
+        raise _ClientGone
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Gives the application a body that was read already."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
+
+
+async def refuse_handshake(problem: ProblemError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers a WebSocket handshake with a problem."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008, "reason": problem.code})
+        return
+    response = problem.response()
+    await send({"type": "websocket.http.response.start", "status": problem.status, "headers": response.raw_headers})
+    await send({"type": "websocket.http.response.body", "body": response.body})

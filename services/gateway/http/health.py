@@ -1,0 +1,45 @@
+"""Is it alive, is it ready, how is it doing: for supervisors and monitoring, without a key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from services.gateway.http.metrics import GatewayMetrics
+from services.gateway.problems import ProblemError
+from services.gateway.schemas import Health
+from services.venue_state.state import VenueState
+
+Sentences = Callable[[], list[str]]
+"""What is not ready yet, or what an operator should look at: a sentence each."""
+
+
+def routes(state: VenueState, metrics: GatewayMetrics, not_ready: Sentences, warnings: Sentences) -> APIRouter:
+    """/healthz, /readyz, /metrics"""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", response_model=Health, summary="The process answers")
+    async def healthz() -> JSONResponse:
+        answer = {"status": "ok", "seq": state.last_seq, "kill_switch": state.kill_switch, "warnings": warnings()}
+        return JSONResponse(answer)
+
+    @router.get("/readyz", response_model=Health, summary="The venue can take commands; if not, 503 says why")
+    async def readyz() -> JSONResponse:
+        missing = not_ready()
+        if not state.instruments:
+            missing.append("No instrument is listed.")
+        if not state.trading_date:
+            missing.append("No trading day has begun.")
+        if missing:
+            raise ProblemError(503, "not_ready", " ".join(missing))
+        answer = {"status": "ready", "seq": state.last_seq, "kill_switch": state.kill_switch, "warnings": warnings()}
+        return JSONResponse(answer)
+
+    @router.get("/metrics", response_class=Response, summary="Prometheus metrics")
+    async def read_metrics() -> Response:
+        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+    return router

@@ -1,0 +1,89 @@
+"""What the gateway counts, for /metrics. Each application has its own registry, so two venues in a process stay apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from services.gateway.order_entry.order_entry import OrderEntry
+from services.messaging import Inbox
+from services.venue_state.state import VenueState
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0)
+
+
+class _Refused(Collector):
+    """Requests that were not taken in, as order entry counts them."""
+
+    def __init__(self, order_entry: OrderEntry) -> None:
+        self._refused = order_entry.refused
+
+    def collect(self) -> Iterator[Metric]:
+        """The counts now."""
+        refused = CounterMetricFamily("rex_refused_requests", "Requests that were not taken in", labels=["code"])
+        for code, count in self._refused.items():
+            refused.add_metric([code], count)
+        yield refused
+
+
+class GatewayMetrics:
+    """Counters that the door and the order routes move, and gauges read when somebody asks."""
+
+    def __init__(self, state: VenueState, order_entry: OrderEntry, inbox: Inbox) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter("rex_requests", "HTTP requests", ["method", "status"], registry=self._registry)
+        self._seconds = Histogram(
+            "rex_request_seconds", "Time to answer a request", buckets=SECONDS, registry=self._registry
+        )
+        self._orders = Counter(
+            "rex_orders", "Orders answered over REST, by state in the answer", ["state"], registry=self._registry
+        )
+        self._rejects = Counter(
+            "rex_order_rejects", "Orders the engine declined, by reason", ["reason"], registry=self._registry
+        )
+        self._children: dict[tuple[str, int], Counter] = {}
+        self._order_children: dict[str, Counter] = {}
+        self._gauge("rex_last_seq", "Journal sequence number the gateway stands at").set_function(
+            lambda: state.last_seq
+        )
+        self._gauge("rex_open_orders", "Orders that rest").set_function(lambda: len(state.orders.open))
+        self._gauge("rex_requests_waiting", "Commands handed over whose reply has not come").set_function(
+            lambda: order_entry.waiting
+        )
+
+        self._gauge("rex_inbox_commands", "Commands that wait for the sequencer").set_function(lambda: inbox.depth)
+        self._gauge("rex_inbox_largest_share", "Of them, those of the account that has most").set_function(
+            lambda: inbox.largest_share
+        )
+        self._gauge("rex_keys_at_bound", "Keys whose WebSockets are not read until replies have left").set_function(
+            lambda: order_entry.under_way.keys_waiting
+        )
+        self._registry.register(_Refused(order_entry))
+
+    def request(self, method: str, status: int, seconds: float) -> None:
+        """One request was answered."""
+        child = self._children.get((method, status))
+        if child is None:
+            child = self._children[method, status] = self._requests.labels(method, status)
+        child.inc()
+        self._seconds.observe(seconds)
+
+    def order(self, state: str, reason: str | None) -> None:
+        """One order was answered."""
+        child = self._order_children.get(state)
+        if child is None:
+            child = self._order_children[state] = self._orders.labels(state)
+        child.inc()
+        if state == "rejected":
+            self._rejects.labels(reason).inc()
+
+    def text(self) -> bytes:
+        """All of it in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _gauge(self, name: str, description: str) -> Gauge:
+        return Gauge(name, description, registry=self._registry)

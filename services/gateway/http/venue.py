@@ -1,0 +1,68 @@
+"""What this venue is and what it trades, over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from services.decimals import rate_text
+from services.gateway.http.caller import Caller
+from services.gateway.replies.execution_report import date_text
+from services.gateway.schemas import Instrument, Venue
+from services.venue_state.instruments import PHASE_NAMES
+from services.venue_state.instruments import Instrument as ListedInstrument
+from services.venue_state.state import VenueState
+
+
+@dataclass(frozen=True)
+class VenueFacts:
+    """What the composition root knows of a venue and its journal does not."""
+
+    name: str = "REX"
+    schedule: Literal["always", "exchange"] = "exchange"
+    demo: bool = False
+
+
+def routes(state: VenueState, facts: VenueFacts) -> APIRouter:
+    """/v1/venue and /v1/instruments"""
+    router = APIRouter(tags=["venue"])
+
+    @router.get("/v1/venue", response_model=Venue, summary="Which venue this is and where it stands")
+    async def read_venue(key: Caller) -> JSONResponse:
+        key.require("read")
+        return JSONResponse(
+            {
+                "name": facts.name,
+                "seq": state.last_seq,
+                "incarnation": state.incarnation,
+                "trading_date": date_text(state.trading_date),
+                "schedule": facts.schedule,
+                "demo": facts.demo,
+                "kill_switch": state.kill_switch,
+            }
+        )
+
+    @router.get("/v1/instruments", response_model=list[Instrument], summary="Everything that is listed")
+    async def list_instruments(key: Caller) -> JSONResponse:
+        key.require("read")
+        return JSONResponse([instrument_json(instrument) for instrument in state.instruments])
+
+    return router
+
+
+def instrument_json(instrument: ListedInstrument) -> dict[str, Any]:
+    """`schemas.Instrument` as a dict."""
+    return {
+        **instrument.facts,
+        "reference_price": instrument.price_text(instrument.reference_ticks),
+        "lower_limit": instrument.price_text(instrument.low_ticks),
+        "upper_limit": instrument.price_text(instrument.high_ticks),
+        "max_quantity": instrument.max_quantity_lots,
+        "phase": PHASE_NAMES[instrument.phase],
+        "collar_rate": rate_text(instrument.collar_ppm) if instrument.collar_ppm else None,
+        "volatility_rate": rate_text(instrument.volatility_ppm) if instrument.volatility_ppm else None,
+        "auction_seconds": instrument.auction_s or None,
+    }

@@ -1,0 +1,174 @@
+"""Bodies become commands: symbols and decimal strings become numbers, and what is wrong whatever the market does is refused.
+
+Which fields an order type takes is told here, with a 422 problem that names the field; what depends on the market, the account
+or the order as it stands is the engine's to decline.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from matching_engine.records import (
+    ALL_INSTRUMENTS,
+    BOTH_SIDES,
+    MAX_SLICES,
+    Command,
+    CommandKind,
+    Flag,
+    OrderType,
+    SelfTrade,
+    Side,
+    TimeInForce,
+)
+from services.gateway.order_entry.order_body import OrderBody
+from services.gateway.problems import field_problem
+from services.venue_state.instruments import Instrument
+from services.venue_state.state import VenueState
+
+SIDES = {side.name.lower(): int(side) for side in Side}
+ORDER_TYPES = {order_type.name.lower(): int(order_type) for order_type in OrderType}
+TIMES_IN_FORCE = {time_in_force.name.lower(): int(time_in_force) for time_in_force in TimeInForce}
+SELF_TRADES = {mode.name.lower(): int(mode) for mode in SelfTrade}
+
+WAITING = ("day", "gtc", "gtd")
+"""Times in force of an order that may rest or wait."""
+
+ALLOWED_TIMES = {"limit": tuple(TIMES_IN_FORCE), "market": ("ioc", "fok"), "stop": WAITING, "stop_limit": WAITING}
+"""By order type, the default first."""
+
+MAX_TIME_S = 2**32 - 1
+
+
+class AmendBody(Protocol):
+    """What `schemas.AmendRequest` and the WebSocket's `amend_order` both have."""
+
+    @property
+    def price(self) -> str | None: ...  # noqa: D102
+    @property
+    def quantity(self) -> int | None: ...  # noqa: D102
+    @property
+    def display_quantity(self) -> int | None: ...  # noqa: D102
+    @property
+    def stop_price(self) -> str | None: ...  # noqa: D102
+
+
+def listed(state: VenueState, symbol: str, field: str = "symbol") -> Instrument:
+    """The instrument a body names; a 422 problem where there is none."""
+    instrument = state.by_symbol.get(symbol)
+    if instrument is None:
+        raise field_problem("unknown_symbol", field, f"no instrument is listed as {symbol[:40]!r}")
+    return instrument
+
+
+def new_order(sender: Command, state: VenueState, account: int, body: OrderBody) -> Command:
+    """A NEW_ORDER command; raises a 422 problem that names the field."""
+    instrument = listed(state, body.symbol)
+    time_in_force = _check_fields(body)
+    quantity_lots = instrument.quantity_lots(body.quantity)
+    return sender._replace(
+        kind=CommandKind.NEW_ORDER,
+        account=account,
+        instrument=instrument.number,
+        side=SIDES[body.side],
+        order_type=ORDER_TYPES[body.order_type],
+        time_in_force=TIMES_IN_FORCE[time_in_force],
+        self_trade=SELF_TRADES[body.self_trade_prevention],
+        price_ticks=0 if body.price is None else instrument.price_ticks(body.price),
+        trigger_ticks=0 if body.stop_price is None else instrument.price_ticks(body.stop_price, "stop_price"),
+        quantity_lots=quantity_lots,
+        display_lots=0 if body.display_quantity is None else _display_lots(body.display_quantity, quantity_lots),
+        time_s=0 if body.expire_time is None else time_s(body.expire_time, "expire_time"),
+        flags=int(Flag.POST_ONLY) if body.post_only else 0,
+        client_order_id=b"" if body.client_order_id is None else body.client_order_id.encode("ascii"),
+    )
+
+
+def _check_fields(body: OrderBody) -> str:
+    """The order's time in force, if its type takes every field that it has and has every field that it needs."""
+    kind = body.order_type
+    time_in_force = body.time_in_force or ALLOWED_TIMES[kind][0]
+    _needs(body.price, kind in ("limit", "stop_limit"), "invalid_price", "price", f"a {kind} order")
+    _needs(body.stop_price, kind in ("stop", "stop_limit"), "invalid_trigger", "stop_price", f"a {kind} order")
+    if time_in_force not in ALLOWED_TIMES[kind]:
+        allowed = " or ".join(ALLOWED_TIMES[kind])
+        raise field_problem("invalid_time_in_force", "time_in_force", f"a {kind} order is {allowed}")
+    is_gtd = time_in_force == "gtd"
+    _needs(
+        body.expire_time, is_gtd, "invalid_expiry", "expire_time", f"{_article(time_in_force)} {time_in_force} order"
+    )
+    if kind != "limit" or time_in_force not in WAITING:
+        only = "only a limit order that is day, gtc or gtd may have one"
+        if body.post_only:
+            raise field_problem(
+                "invalid_option", "post_only", "only a limit order that is day, gtc or gtd may be post-only"
+            )
+        if body.display_quantity is not None:
+            raise field_problem("invalid_display", "display_quantity", only)
+    return time_in_force
+
+
+def _needs(value: str | None, is_needed: bool, code: str, field: str, what: str) -> None:
+    if is_needed and value is None:
+        raise field_problem(code, field, f"{what} needs one")
+    if not is_needed and value is not None:
+        raise field_problem(code, field, f"{what} has none")
+
+
+def _article(word: str) -> str:
+    return "an" if word == "ioc" else "a"
+
+
+def _display_lots(display_quantity: int, quantity_lots: int) -> int:
+    least = -(-quantity_lots // MAX_SLICES)
+    if not least <= display_quantity <= quantity_lots:
+        message = (
+            f"must be from {least} to {quantity_lots} lots: at least a hundredth of the quantity, at most all of it"
+        )
+        raise field_problem("invalid_display", "display_quantity", message)
+    return display_quantity
+
+
+def time_s(text: str, field: str) -> int:
+    """Seconds since 1970 UTC of an RFC 3339 time that matches `schemas.TimeText`; raises a 422 problem that names the field."""
+    try:
+        seconds = int(datetime.fromisoformat(text).timestamp())
+    except ValueError:
+        raise field_problem("invalid_expiry", field, "there is no such time") from None
+    if not 0 < seconds <= MAX_TIME_S:
+        raise field_problem("invalid_expiry", field, "must lie between 1970 and 2106")
+    return seconds
+
+
+def amend(sender: Command, instrument: Instrument, body: AmendBody) -> Command:
+    """An AMEND command, still without its order; raises a 422 problem that names the field."""
+    flags, command = Flag(0), sender._replace(kind=CommandKind.AMEND)
+    if body.price is not None:
+        flags |= Flag.CHANGE_PRICE
+        command = command._replace(price_ticks=instrument.price_ticks(body.price))
+    if body.quantity is not None:
+        flags |= Flag.CHANGE_QUANTITY
+        command = command._replace(quantity_lots=instrument.quantity_lots(body.quantity))
+    if body.display_quantity is not None:
+        flags |= Flag.CHANGE_DISPLAY
+        if not 0 <= body.display_quantity <= instrument.max_quantity_lots:
+            message = f"must be from 0 (show all) to {instrument.max_quantity_lots} lots"
+            raise field_problem("invalid_display", "display_quantity", message)
+        command = command._replace(display_lots=body.display_quantity)
+    if body.stop_price is not None:
+        flags |= Flag.CHANGE_TRIGGER
+        command = command._replace(trigger_ticks=instrument.price_ticks(body.stop_price, "stop_price"))
+    if not flags:
+        message = "change at least one of price, quantity, display_quantity and stop_price"
+        raise field_problem("invalid_option", "body", message)
+    return command._replace(flags=int(flags))
+
+
+def mass_cancel(sender: Command, state: VenueState, account: int, symbol: str, side: str | None) -> Command:
+    """A MASS_CANCEL command; the symbol `*` means every instrument, account 0 every account."""
+    return sender._replace(
+        kind=CommandKind.MASS_CANCEL,
+        account=account,
+        instrument=ALL_INSTRUMENTS if symbol == "*" else listed(state, symbol).number,
+        side=BOTH_SIDES if side is None else SIDES[side],
+    )

@@ -1,0 +1,84 @@
+"""Market data as JSON, for REST and WebSocket alike: `schemas.Depth`, `PublicTrade` and `Ticker` as dicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.decimals import yuan_text
+from services.gateway.replies.execution_report import date_text, time_text
+from services.market_data import CHECKSUM_LEVELS, Level, MarketTrade, TickerView, depth_checksum
+from services.venue_state.instruments import PHASE_NAMES, Instrument
+from services.venue_state.orders import SIDE_NAMES
+
+
+def level_json(instrument: Instrument, level: Level) -> dict[str, Any]:
+    """`schemas.DepthLevel`."""
+    return {
+        "price": instrument.price_text(level.price_ticks),
+        "quantity": level.quantity_lots,
+        "orders": level.orders,
+    }
+
+
+def depth_json(instrument: Instrument, bids: list[Level], asks: list[Level], seq: int) -> dict[str, Any]:
+    """`schemas.Depth` of both sides, best first. The checksum covers what is sent, at most the top ten of each side."""
+    bid_levels = [level_json(instrument, level) for level in bids]
+    ask_levels = [level_json(instrument, level) for level in asks]
+    return {
+        "symbol": instrument.symbol,
+        "seq": seq,
+        "bids": bid_levels,
+        "asks": ask_levels,
+        "checksum": depth_checksum(_top(bid_levels), _top(ask_levels)),
+    }
+
+
+def _top(levels: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    return [(level["price"], level["quantity"]) for level in levels[:CHECKSUM_LEVELS]]
+
+
+def trade_json(instrument: Instrument, trade: MarketTrade) -> dict[str, Any]:
+    """`schemas.PublicTrade`."""
+    return {
+        "trade_id": str(trade.trade_id),
+        "symbol": instrument.symbol,
+        "price": instrument.price_text(trade.price_ticks),
+        "quantity": trade.quantity_lots,
+        "amount": yuan_text(trade.amount_fen),
+        "taker_side": None if trade.is_auction else SIDE_NAMES[trade.taker_side],
+        "time": time_text(trade.time_ns),
+        "seq": trade.seq,
+        "auction": trade.is_auction,
+        "busted": trade.is_busted,
+    }
+
+
+def ticker_json(instrument: Instrument, view: TickerView) -> dict[str, Any]:
+    """`schemas.Ticker`."""
+
+    def price(price_ticks: int | None) -> str | None:
+        return None if price_ticks is None else instrument.price_text(price_ticks)
+
+    indicative = view.indicative
+    return {
+        "symbol": instrument.symbol,
+        "seq": view.seq,
+        "trading_date": date_text(view.trading_date),
+        "last": price(view.last_ticks),
+        "open": price(view.open_ticks),
+        "high": price(view.high_ticks),
+        "low": price(view.low_ticks),
+        "best_bid": price(view.best_bid_ticks),
+        "best_ask": price(view.best_ask_ticks),
+        "volume": view.volume_lots,
+        "turnover": yuan_text(view.turnover_fen),
+        "trades": view.trades,
+        "reference_price": price(view.reference_ticks),
+        "lower_limit": price(view.lower_limit_ticks),
+        "upper_limit": price(view.upper_limit_ticks),
+        "phase": PHASE_NAMES[view.phase],
+        "indicative_price": price(indicative.price_ticks) if indicative else None,
+        "indicative_volume": indicative.quantity_lots if indicative else None,
+        "indicative_imbalance": indicative.imbalance_lots if indicative else None,
+        "auction_ends_at": time_text(view.auction_ends_ns) if view.auction_ends_ns else None,
+    }

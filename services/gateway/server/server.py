@@ -1,0 +1,144 @@
+"""The HTTP and WebSocket server around the application: the listening socket, uvicorn's settings, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import resource
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from services.gateway.server.http_limits import LimitedHttp
+from services.gateway.server.websocket_limits import PING_SECONDS, LimitedWebSocket
+from services.gateway.sockets import Sockets
+from services.gateway.websocket.connection import MAX_MESSAGE_BYTES
+
+SHUTDOWN_SECONDS = 5.0
+"""How long requests under way may take when the venue closes."""
+_LAST_SECONDS = 0.2
+"""How long a request whose connection was cut may take to notice."""
+FAULT_SECONDS = 0.5
+"""How long their answers (503 `outcome_unknown`) may take to leave when the venue has failed."""
+UNACKNOWLEDGED_SECONDS = 20
+"""How long the kernel waits for a client to acknowledge data, or to make room for more, before it ends the connection."""
+SOCKET_BUFFER_BYTES = 256 * 1024
+"""How much the kernel may hold of what one client was sent, and of what it sent; Linux doubles it to count its own overhead."""
+OTHER_DESCRIPTORS = 256
+"""Descriptors that are not for clients: journal, read database, log, and some to spare."""
+TICKS_PER_SECOND = 10
+"""How often uvicorn calls `on_tick`."""
+
+log = logging.getLogger("uvicorn.error")
+
+
+class Server(uvicorn.Server):
+    """A server whose signals are `rex`'s to handle: a Ctrl-C ends the venue from the outside in, not the server alone."""
+
+    def __init__(self, config: uvicorn.Config, sockets: Sockets) -> None:
+        super().__init__(config)
+        self.server_state: Sockets = sockets
+
+    async def on_tick(self, counter: int) -> bool:
+        """What uvicorn does ten times a second, and once a second the sweep over all sockets."""
+        if counter % TICKS_PER_SECOND == 0:
+            self.server_state.sweep()
+        return await super().on_tick(counter)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves the signal handlers as they are."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """uvicorn's, which ends the process where the application does not start; here that ends the venue in order."""
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:
+            raise OSError("the HTTP server did not start; its log says why") from error
+
+    def end(self, seconds: float) -> None:
+        """Takes nothing more in. What is under way may end by itself for so long; then its connections are cut."""
+        self.should_exit = True
+        asyncio.get_running_loop().call_later(seconds, self._cut)
+
+    def _cut(self) -> None:
+        """A request that waits for its client hears that the client is gone and ends; any other is canceled a moment later."""
+        if self.server_state.connections or self.server_state.tasks:
+            log.disabled = True  # What fails from here on fails because it was cut.
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        asyncio.get_running_loop().call_later(_LAST_SECONDS, self._cancel)
+
+    def _cancel(self) -> None:
+        for task in list(self.server_state.tasks):
+            task.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """uvicorn's; its log speaks again afterwards."""
+        try:
+            await super().shutdown(sockets)
+        finally:
+            log.disabled = False
+
+
+def make_server(app: FastAPI, *, max_connections: int, max_connections_per_address: int) -> Server:
+    """A server of the application; `serve` runs it."""
+    config = uvicorn.Config(
+        app,
+        http=LimitedHttp,
+        ws=LimitedWebSocket,
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # Messages are small and the way is short: compressing costs more than it saves.
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        timeout_graceful_shutdown=None,  # `Server.end` says how long.
+    )
+    return Server(config, Sockets(_within_descriptors(max_connections), max_connections_per_address))
+
+
+def _within_descriptors(max_connections: int) -> int:
+    """As many sockets as this process may have descriptors for; it asks for as many as it needs, up to its hard limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max_connections + OTHER_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, min(max_connections, soft - OTHER_DESCRIPTORS))
+    return max_connections
+
+
+async def serve(server: Server, listener: socket.socket) -> None:
+    """Until `should_exit`, or until another part of the venue has failed: then, too, every request is brought to an end."""
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.end(FAULT_SECONDS)
+        await serving
+        raise
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens already, so that what connects during the start waits instead of failing."""
+    try:
+        listener = socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            reason = str(error.strerror).partition(" (while")[0]
+            options = f"--host {host} --port {port} (REX_HOST, REX_PORT)"
+            raise OSError(f"{options}: cannot listen there: {reason}") from error
+        raise OSError(f"port {port} of {host} is in use: choose another with --port (0 takes a free one)") from error
+    # Accepted sockets inherit these.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_SECONDS * 1000)
+    return listener

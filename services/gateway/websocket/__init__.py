@@ -1,0 +1,1 @@
+"""The WebSocket face: one endpoint for market data, own orders and order entry."""

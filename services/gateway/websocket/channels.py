@@ -1,0 +1,186 @@
+"""Who hears what: subscriptions, and what each journal row has to tell them.
+
+Market channels are one stream per instrument, and a text is made only where somebody listens. The orders channel is one
+stream per account, whatever the instrument, with one push per command that changed an order of the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from matching_engine.records import Event, EventKind
+from services.gateway.replies.execution_report import order_json
+from services.gateway.websocket.client_queue import ClientQueue, Stream
+from services.gateway.websocket.push_messages import MarketPushes, bust_json, fill_json, push_text
+from services.journal.row import Row
+from services.market_data import Changes, Market
+from services.venue_state.keys import ApiKey
+from services.venue_state.orders import VenueOrder
+from services.venue_state.state import VenueState
+
+MARKET_CHANNELS = ("depth", "trades", "ticker")
+CLOSE_KEY_REVOKED = 4001
+"""The key of the connection was revoked."""
+
+
+class Subscriber(Protocol):
+    """A client: who it is, and what waits for it."""
+
+    key: ApiKey | None
+    queue: ClientQueue
+
+
+class AccountStream:
+    """What the subscribers of one account's orders hear."""
+
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
+        """The seq of the last push; of the first snapshot where there was none yet."""
+        self.subscribers: dict[Subscriber, None] = {}
+        self.pending_seq = 0
+        self.orders: dict[int, dict[str, Any]] = {}
+        self.fills: list[dict[str, Any]] = []
+        self.busts: list[dict[str, Any]] = []
+
+
+class Channels:
+    """All subscriptions of this gateway. `publish` is the reader's fan-out: it neither waits nor raises."""
+
+    def __init__(self, state: VenueState, market: Market) -> None:
+        self._state = state
+        self._market = market
+        self._pushes = MarketPushes(state, market)
+        self._streams: dict[Stream, dict[Subscriber, None]] = {}
+        self._every_symbol: dict[str, dict[Subscriber, None]] = {channel: {} for channel in MARKET_CHANNELS}
+        self._accounts: dict[int, AccountStream] = {}
+        self._touched: dict[int, AccountStream] = {}
+
+    def snapshot(self, stream: Stream) -> str:
+        """A market stream as it stands: what a `ClientQueue` asks for when it has room."""
+        return self._pushes.snapshot(stream)
+
+    # ------------------------------------------------------------------ subscriptions
+
+    def subscribe(self, client: Subscriber, channel: str, instruments: Iterable[int] | None) -> None:
+        """A snapshot of each instrument's stream, then its updates; None: of every instrument, later ones included."""
+        if instruments is None:
+            self._every_symbol[channel][client] = None
+            instruments = range(len(self._market.quotations))
+        for instrument in instruments:
+            stream = Stream(channel, instrument)
+            self._streams.setdefault(stream, {})[client] = None
+            client.queue.need_snapshot(stream)
+
+    def unsubscribe(self, client: Subscriber, channel: str, instruments: Iterable[int] | None) -> None:
+        """The end of what `subscribe` began; instruments that were never subscribed are no error."""
+        if instruments is None:
+            self._every_symbol[channel].pop(client, None)
+            instruments = range(len(self._market.quotations))
+        for instrument in instruments:
+            stream = Stream(channel, instrument)
+            self._leave_stream(client, stream)
+            client.queue.forget(stream)
+
+    def subscribe_orders(self, client: Subscriber, account: int) -> None:
+        """The account's open orders, then each change of any of its orders, and its fills."""
+        stream = self._accounts.get(account)
+        if stream is None:
+            stream = self._accounts[account] = AccountStream(self._state.last_seq)
+            self._state.order_listeners[account] = self._order_changed
+            self._state.bust_listeners[account] = self._trade_busted
+        stream.subscribers[client] = None
+        instruments = self._state.instruments
+        is_open = [order for order in self._state.orders.open.values() if order.account == account]
+        data = {"orders": [order_json(order, instruments) for order in is_open], "fills": [], "busts": []}
+        client.queue.put(push_text("orders", "snapshot", None, stream.seq, None, self._state.incarnation, data))
+
+    def unsubscribe_orders(self, client: Subscriber, account: int) -> None:
+        """No more private pushes of this account."""
+        stream = self._accounts.get(account)
+        if stream is not None:
+            stream.subscribers.pop(client, None)
+            if not stream.subscribers:
+                del self._accounts[account]
+                del self._state.order_listeners[account], self._state.bust_listeners[account]
+
+    def leave(self, client: Subscriber) -> None:
+        """The client is gone."""
+        for subscribers in self._every_symbol.values():
+            subscribers.pop(client, None)
+        for stream in [stream for stream, subscribers in self._streams.items() if client in subscribers]:
+            self._leave_stream(client, stream)
+        for account in list(self._accounts):
+            self.unsubscribe_orders(client, account)
+
+    def _leave_stream(self, client: Subscriber, stream: Stream) -> None:
+        subscribers = self._streams.get(stream)
+        if subscribers is not None:
+            subscribers.pop(client, None)
+            if not subscribers:
+                del self._streams[stream]
+
+    # ------------------------------------------------------------------ what a row tells
+
+    def publish(self, row: Row, changes: Changes) -> None:
+        """Pushes what a row changed; state and market stand at its end."""
+        for stream in self._touched.values():
+            self._flush(stream)
+        self._touched.clear()
+        for instrument in changes.listed:
+            for channel, clients in self._every_symbol.items():
+                for client in clients:
+                    self.subscribe(client, channel, (instrument,))
+        if self._streams:
+            pushes = self._pushes
+            self._publish_market("depth", changes.depth, changes, pushes.depth_update)
+            self._publish_market("trades", changes.trades, changes, pushes.trades_update)
+            self._publish_market("ticker", changes.ticker, changes, pushes.ticker_update)
+
+    def _publish_market(
+        self, channel: str, changed: dict[int, int], changes: Changes, update: Callable[[int, Changes], str]
+    ) -> None:
+        for instrument in changed:
+            stream = Stream(channel, instrument)
+            subscribers = self._streams.get(stream)
+            if subscribers:
+                text = update(instrument, changes)
+                for client in subscribers:
+                    if self._may_hear(client):
+                        client.queue.put_market(stream, text)
+
+    def _order_changed(self, order: VenueOrder, event: Event) -> None:
+        stream = self._pending(order.account, event.seq)
+        stream.orders[order.order_id] = order_json(order, self._state.instruments)
+        if event.kind == EventKind.TRADE:
+            stream.fills.append(fill_json(order, event, self._state))
+
+    def _trade_busted(self, account: int, event: Event) -> None:
+        self._pending(account, event.seq).busts.append(bust_json(account, event, self._state))
+
+    def _pending(self, account: int, seq: int) -> AccountStream:
+        """The account's stream, ready to collect what the command did to it."""
+        stream = self._accounts[account]
+        if stream.pending_seq != seq:
+            self._flush(stream)
+            stream.pending_seq = seq
+            self._touched[account] = stream
+        return stream
+
+    def _flush(self, stream: AccountStream) -> None:
+        if not stream.orders and not stream.busts:
+            return
+        data = {"orders": list(stream.orders.values()), "fills": stream.fills, "busts": stream.busts}
+        seq, prev_seq = stream.pending_seq, stream.seq
+        text = push_text("orders", "update", None, seq, prev_seq, self._state.incarnation, data)
+        stream.seq, stream.orders, stream.fills, stream.busts = seq, {}, [], []
+        for client in stream.subscribers:
+            if self._may_hear(client):
+                client.queue.put(text)
+
+    def _may_hear(self, client: Subscriber) -> bool:
+        key = client.key
+        if key is not None and key.key_id in self._state.key_hashes:
+            return True
+        client.queue.close(CLOSE_KEY_REVOKED, "the key was revoked")
+        return False

@@ -1,0 +1,124 @@
+"""What a WebSocket client may say: `{"method", "params", "req_id"}`, one JSON message per frame.
+
+Each is read in two steps, so that an error in `params` can be answered with the `req_id`. Whatever cannot be read is a
+ProblemError that names the field by its path inside `params`, as REST names it inside the body.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+
+from services.gateway.order_entry.order_body import ClientOrderId, PriceText
+from services.gateway.problems import ProblemError, field_problem
+from services.gateway.wording import FORMS
+
+OrderIdText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,17}\Z")]
+RequestId = int | str | None
+Channel = Literal["depth", "trades", "ticker", "orders"]
+
+MAX_REQUEST_ID = 64
+"""How long a text `req_id` may be."""
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The envelope."""
+
+    method: str
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+    req_id: int | Annotated[str, msgspec.Meta(max_length=MAX_REQUEST_ID)] | None = None
+
+
+class AuthenticateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The secret, where the handshake had no Authorization header (a browser cannot send one)."""
+
+    key: str
+
+
+class SubscribeParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Channels, and for the market's the symbols; `*` alone means all of them."""
+
+    channels: Annotated[list[Channel], msgspec.Meta(min_length=1)]
+    symbols: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
+
+
+class CancelParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the two ids."""
+
+    order_id: OrderIdText | None = None
+    client_order_id: ClientOrderId | None = None
+
+
+class AmendParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the two ids, and the fields of `schemas.AmendRequest`."""
+
+    order_id: OrderIdText | None = None
+    client_order_id: ClientOrderId | None = None
+    price: PriceText | None = None
+    quantity: int | None = None
+    display_quantity: int | None = None
+    stop_price: PriceText | None = None
+
+
+class MassCancelParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of `DELETE /v1/orders`; the symbol `*` means every instrument."""
+
+    symbol: str
+    side: Literal["buy", "sell"] | None = None
+    account: Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)] | None = None
+
+
+class NoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Nothing."""
+
+
+Params = TypeVar("Params", AuthenticateParams, SubscribeParams, CancelParams, AmendParams, MassCancelParams, NoParams)
+
+_REFUSED = (msgspec.DecodeError, UnicodeError, RecursionError)
+_decode_message = msgspec.json.Decoder(Message).decode
+
+
+def decode_message(text: str | bytes) -> Message:
+    """The envelope; raises a 400 or 422 problem."""
+    try:
+        return _decode_message(text)
+    except _REFUSED as error:
+        raise _problem(error) from None
+
+
+def decode_params(params: msgspec.Raw, kind: type[Params]) -> Params:
+    """A method's params; raises a 422 problem."""
+    try:
+        return msgspec.json.decode(params, type=kind)
+    except _REFUSED as error:
+        raise _problem(error) from None
+
+
+def request_id_of(text: str | bytes) -> RequestId:
+    """The `req_id` of a message that is wrong otherwise, where it can be read."""
+    try:
+        message = msgspec.json.decode(text)
+    except _REFUSED:
+        return None
+    request_id = message.get("req_id") if isinstance(message, dict) else None
+    if isinstance(request_id, bool) or not isinstance(request_id, int | str):
+        return None
+    return None if isinstance(request_id, str) and len(request_id) > MAX_REQUEST_ID else request_id
+
+
+def _problem(error: Exception) -> ProblemError:
+    text = str(error)
+    if not isinstance(error, msgspec.ValidationError):
+        return ProblemError(400, "malformed_json", f"The message is not JSON: {text}.")
+    # "Expected `str`, got `int` - at `$.channels[0]`" or "Object contains unknown field `x`"
+    message, _, path = text.partition(" - at `$")
+    field = re.sub(r"\[(\d+)\]", r".\1", path.rstrip("`")).strip(".")
+    named = re.search(r"field `([^`]*)`", message)
+    if named:
+        field = f"{field}.{named[1]}".strip(".")
+        message = "is missing" if "missing required" in message else "there is no such field here"
+    elif message.startswith("Expected `str"):
+        message = FORMS.get(field, message)
+    return field_problem("validation_failed", field[:80] or "message", message[:200])

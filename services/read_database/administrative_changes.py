@@ -1,0 +1,113 @@
+"""What administrative events change in the read database: rare, so each is a statement of its own, written in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Event, EventKind, Phase, Reason
+from services.commands.attachments import (
+    AccountText,
+    InstrumentText,
+    KeyIssued,
+    KeyRevoked,
+    TargetSet,
+    Upgraded,
+    read_decision,
+)
+from services.journal.row import Row
+
+Statement = tuple[str, tuple[Any, ...]]
+"""SQL with its values."""
+
+_NS = 10**9
+
+
+def _account_opened(event: Event, command: Command, row: Row) -> Statement:
+    text = AccountText.model_validate_json(row.attachments[command.attachment - 1])
+    values = (event.account, text.name, command.owner, 0, 0, event.seq, command.account_class, 0, 0, 0, 0, 0)
+    return f"INSERT INTO accounts VALUES ({', '.join('?' * len(values))})", values
+
+
+def _limits_set(event: Event, command: Command, row: Row) -> Statement:
+    if command.kind == CommandKind.SET_TURNOVER_LIMIT:
+        return "UPDATE accounts SET max_day_fen = ? WHERE account = ?", (command.amount_fen, event.account)
+    limits = (command.quantity_lots, command.amount_fen, command.number, event.account)
+    return "UPDATE accounts SET max_order_lots = ?, max_order_fen = ?, max_open_orders = ? WHERE account = ?", limits
+
+
+def _kill_switch_set(event: Event, command: Command, row: Row) -> Statement:
+    """Of an account; the venue's stands in the position."""
+    return "UPDATE accounts SET kill_switch = ? WHERE account = ?", (event.number, event.account)
+
+
+def _instrument_listed(event: Event, command: Command, row: Row) -> Statement:
+    text = InstrumentText.model_validate_json(row.attachments[command.attachment - 1])
+    values = (
+        event.instrument, text.symbol, text.name_en, text.name_zh, text.category, text.family, text.unit,
+        text.lot_size, text.tick_size, command.amount_fen, command.rate_ppm, command.quantity_lots,
+        event.price_ticks, event.price_ticks, text.reference_price_source, text.spec, text.note, int(Phase.CLOSED),
+        0, 0, 0, 0,
+    )  # fmt: skip
+    return f"INSERT INTO instruments VALUES ({', '.join('?' * len(values))})", values
+
+
+def _fees_set(event: Event, command: Command, row: Row) -> Statement:
+    rates = (command.account_class, command.rate_ppm, command.taker_rate_ppm)
+    return "INSERT OR REPLACE INTO fees VALUES (?, ?, ?)", rates
+
+
+def _collar_set(event: Event, command: Command, row: Row) -> Statement:
+    return "UPDATE instruments SET collar_ppm = ? WHERE instrument = ?", (command.rate_ppm, event.instrument)
+
+
+def _volatility_band_set(event: Event, command: Command, row: Row) -> Statement:
+    band = (command.rate_ppm, command.time_s, event.instrument)
+    return "UPDATE instruments SET volatility_ppm = ?, auction_s = ? WHERE instrument = ?", band
+
+
+def _phase_changed(event: Event, command: Command, row: Row) -> Statement:
+    """The phase in force; and how long a volatility auction lasts, which goes on underneath a halt."""
+    if event.reason == Reason.VOLATILITY:
+        ends_ns = min(command.time_ns + event.number * _NS, 2**63 - 1)
+        began = (event.phase, ends_ns, event.instrument)
+        return "UPDATE instruments SET phase = ?, auction_ends_ns = ? WHERE instrument = ?", began
+    halted = command.kind in (CommandKind.HALT, CommandKind.RESUME)
+    change = "phase = ?" if halted else "phase = ?, auction_ends_ns = 0"
+    if event.instrument == ALL_INSTRUMENTS:
+        return f"UPDATE instruments SET {change}", (event.phase,)
+    return f"UPDATE instruments SET {change} WHERE instrument = ?", (event.phase, event.instrument)
+
+
+def _reference(event: Event, command: Command, row: Row) -> Statement:
+    return "UPDATE instruments SET reference_ticks = ? WHERE instrument = ?", (event.price_ticks, event.instrument)
+
+
+def _recorded(event: Event, command: Command, row: Row) -> Statement | None:
+    match read_decision(row.attachments[command.attachment - 1]):
+        case KeyIssued() as key:
+            digest, scopes = bytes.fromhex(key.key_hash), " ".join(key.scopes)
+            issued = (event.seq, digest, key.account, key.name, scopes, None)
+            return "INSERT OR REPLACE INTO api_keys VALUES (?, ?, ?, ?, ?, ?)", issued
+        case KeyRevoked(key_id=key_id):
+            return "UPDATE api_keys SET revoked_seq = ? WHERE key_id = ?", (event.seq, key_id)
+        case TargetSet() as target:
+            goal = (target.year, target.amount_fen, target.name, event.seq)
+            return "INSERT OR REPLACE INTO targets VALUES (?, ?, ?, ?)", goal
+        case Upgraded():
+            return None  # the journal's own affair
+
+
+STATEMENTS: dict[int, Callable[[Event, Command, Row], Statement | None]] = {
+    EventKind.ACCOUNT_OPENED: _account_opened,
+    EventKind.LIMITS_SET: _limits_set,
+    EventKind.KILL_SWITCH_SET: _kill_switch_set,
+    EventKind.INSTRUMENT_LISTED: _instrument_listed,
+    EventKind.FEES_SET: _fees_set,
+    EventKind.COLLAR_SET: _collar_set,
+    EventKind.VOLATILITY_BAND_SET: _volatility_band_set,
+    EventKind.PHASE_CHANGED: _phase_changed,
+    EventKind.SETTLED: _reference,
+    EventKind.RECORDED: _recorded,
+}
+"""By kind of event; None: it changes nothing here."""

@@ -1,0 +1,71 @@
+"""Is the read database true? Compared, at its position, with an engine that has done the journal's commands and with the rows.
+
+The engine knows all that decides the future: money, goods, open orders, the day's trades, phases, limits, the turnover of each
+year. What it does not keep (names, keys, targets, reasons, who entered an open order and what it paid, the trades of past days)
+comes from the journal's rows (`Journaled`). Of orders that ended their number and sums are compared; a proof compares each of
+them (every_order.py).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from contextlib import closing
+from functools import cache
+from itertools import chain, islice
+
+from services.read_database.audit.comparison import MAX_DIFFERENCES, Table, compare
+from services.read_database.audit.engine_tables import AuditedEngine, engine_tables
+from services.read_database.audit.journaled import Journaled
+from services.read_database.audit.journaled_tables import journaled_tables
+from services.read_database.audit.trade_digests import digests_of
+from services.read_database.database import make_tables
+
+
+def differences(connection: sqlite3.Connection, engine: AuditedEngine, journaled: Journaled) -> list[str]:
+    """What differs, a sentence each, MAX_DIFFERENCES at most; empty where the read database is true.
+
+    The connection stands in a transaction, or nobody writes; the engine and `journaled` stand at the database's position.
+    Raises sqlite3.Error where the file cannot be read.
+    """
+    found = list(compare(connection, _schema())) or _damage(connection)
+    if not found:
+        tables = chain(engine_tables(engine, journaled), journaled_tables(journaled))
+        every = chain.from_iterable(compare(connection, table) for table in tables)
+        found = list(islice(every, MAX_DIFFERENCES + 1)) or _single_trades(connection, journaled)
+    return shortened(found)
+
+
+def shortened(found: list[str]) -> list[str]:
+    """The first MAX_DIFFERENCES."""
+    return found if len(found) <= MAX_DIFFERENCES else [*found[:MAX_DIFFERENCES], "and more"]
+
+
+def _single_trades(connection: sqlite3.Connection, journaled: Journaled) -> list[str]:
+    """The days whose sums are right, and a trade is not."""
+    true = journaled.dealings.trade_digests
+    try:
+        found = digests_of(connection)
+    except struct.error as error:
+        return [f"a column of a trade in the read database is no whole number: {error}"]
+    days = sorted(date for date in true.keys() | found.keys() if true.get(date) != found.get(date))
+    return [f"trades of {date} add up, and are others in the read database than in the journal" for date in days]
+
+
+def _damage(connection: sqlite3.Connection) -> list[str]:
+    """What SQLite finds wrong with the file's pages, and with indexes beside their tables, in one sentence.
+
+    A query that takes an index finds what the index holds, whatever the table does.
+    """
+    (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    return [] if found == "ok" else [f"its pages are damaged: {' '.join(str(found).split())[:200]}"]
+
+
+@cache
+def _schema() -> Table:
+    """Tables and indexes as this version makes them, and nothing beside them: a trigger would write what nobody projected."""
+    query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT GLOB 'sqlite_*' ORDER BY 1, 2"
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
+        make_tables(model)
+        true = model.execute(query).fetchall()
+    return Table("{} {}", ["definition"], query, true, "tables of this version of REX", key_columns=2)

@@ -1,0 +1,154 @@
+"""What the journal's rows say of open orders and of each day's trades; the engine keeps neither whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from matching_engine.records import COMMAND, EVENT, EventKind
+from services.journal.row import Row
+from services.read_database.audit.trade_digests import COLUMNS, TradeDigests
+
+_AT_ONCE_BYTES = 4_096 * EVENT.itemsize
+_LESS = np.zeros(256, bool)
+_LESS[[EventKind.CANCELED, EventKind.EXPIRED, EventKind.PREVENTED]] = True
+"""The kinds of event that take quantity from one order."""
+_CHANGED = ("order_id", "quantity_lots")
+_TRADE = ("instrument", "order_id", "maker_order_id", "quantity_lots", "amount_fen", "fee_fen", "maker_fee_fen")
+_SAME_IN_BOTH = {
+    "seq": "seq",
+    "instrument": "instrument",
+    "price_ticks": "price_ticks",
+    "quantity_lots": "quantity_lots",
+    "amount_fen": "amount_fen",
+    "phase": "phase",
+    "taker_side": "side",
+    "taker_order_id": "order_id",
+    "taker_account": "account",
+    "taker_fee_fen": "fee_fen",
+    "maker_order_id": "maker_order_id",
+    "maker_account": "maker_account",
+    "maker_fee_fen": "maker_fee_fen",
+}
+"""The columns of a trade in the read database that are fields of its event."""
+_BUST = ("instrument", "quantity_lots", "amount_fen")
+
+
+class Dealings:
+    """Add every row from the first on. What an order was is forgotten when it ends."""
+
+    def __init__(self) -> None:
+        self._orders: dict[int, list[Any]] = {}
+        self._trades: dict[tuple[int, int], list[int]] = {}
+        self._busts: dict[tuple[int, int], list[int]] = {}
+        self._trade_digests = TradeDigests()
+        self._trading_date = 0
+        self._waiting: list[Row] = []
+        self._waiting_bytes = 0
+
+    @property
+    def orders(self) -> dict[int, list[Any]]:
+        """Of each open order: client_order_id, actor, created_ns, filled_fen, fees_fen, leaves_lots."""
+        self._take_in()
+        return self._orders
+
+    @property
+    def trades(self) -> dict[tuple[int, int], list[int]]:
+        """By trading date and instrument: number, lots, amount_fen, taker's fees_fen, maker's fees_fen of all trades."""
+        self._take_in()
+        return self._trades
+
+    @property
+    def trade_digests(self) -> dict[int, bytes]:
+        """By trading date: what its trades come to, one after the other."""
+        self._take_in()
+        return self._trade_digests.days
+
+    @property
+    def busts(self) -> dict[tuple[int, int], list[int]]:
+        """By trading date and instrument: number, lots and amount_fen of the trades that were busted."""
+        self._take_in()
+        return self._busts
+
+    def add(self, row: Row) -> None:
+        """The next row."""
+        self._waiting.append(row)
+        self._waiting_bytes += len(row.events)
+        if self._waiting_bytes >= _AT_ONCE_BYTES:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        """The rows that wait, all at once: a call of numpy costs as much as a few events."""
+        if not self._waiting:
+            return
+        commands = np.frombuffer(b"".join([row.commands for row in self._waiting]), COMMAND)
+        events = np.frombuffer(b"".join([row.events for row in self._waiting]), EVENT)
+        first_seq = self._waiting[0].first_seq
+        self._waiting, self._waiting_bytes = [], 0
+        for part in np.split(events, np.flatnonzero(events["kind"] == EventKind.DAY_ROLLED)):
+            if len(part) and part["kind"][0] == EventKind.DAY_ROLLED:
+                self._trading_date = int(part["date"][0])
+            self._add(part, commands, first_seq)
+
+    def _add(self, events: Any, commands: Any, first_seq: int) -> None:
+        """What adds to an order's quantity goes before what takes from it, so that nothing left is the end of it."""
+        kinds = events["kind"]
+        accepted = events[kinds == EventKind.ACCEPTED]
+        entered = commands[accepted["seq"] - np.uint64(first_seq)]
+        for order_id, leaves, name, actor, time_ns in zip(
+            *_columns(accepted, "order_id", "leaves_lots"),
+            *_columns(entered, "client_order_id", "actor", "time_ns"),
+            strict=True,
+        ):
+            self._orders[order_id] = [name, actor, time_ns, 0, 0, leaves]
+        for order_id, lots in zip(*_columns(events[kinds == EventKind.REPLACED], *_CHANGED), strict=True):
+            self._take(order_id, -lots)
+        trades = events[kinds == EventKind.TRADE]
+        self._trade_digests.add(self._stored(trades, commands, first_seq))
+        for trade in zip(*_columns(trades, *_TRADE), strict=True):
+            self._trade(*trade)
+        for order_id, lots in zip(*_columns(events[_LESS[kinds]], *_CHANGED), strict=True):
+            self._take(order_id, lots)
+        for instrument, lots, fen in zip(*_columns(events[kinds == EventKind.TRADE_BUSTED], *_BUST), strict=True):
+            self._count(self._busts, instrument, (1, lots, fen))
+
+    def _trade(
+        self, instrument: int, taker: int, maker: int, lots: int, fen: int, taker_fee_fen: int, maker_fee_fen: int
+    ) -> None:
+        for order_id, fee_fen in ((taker, taker_fee_fen), (maker, maker_fee_fen)):
+            order = self._orders.get(order_id)
+            if order is not None:
+                order[3] += fen
+                order[4] += fee_fen
+                self._take(order_id, lots)
+        self._count(self._trades, instrument, (1, lots, fen, taker_fee_fen, maker_fee_fen))
+
+    def _stored(self, trades: Any, commands: Any, first_seq: int) -> Any:
+        """The trades as the read database has them, COLUMNS a row."""
+        stored = np.empty((len(trades), len(COLUMNS)), "<i8")
+        for column, field in _SAME_IN_BOTH.items():
+            stored[:, COLUMNS.index(column)] = trades[field]
+        stored[:, COLUMNS.index("trade_id")] = (trades["seq"] << np.uint64(20)) | trades["number"]
+        stored[:, COLUMNS.index("time_ns")] = commands["time_ns"][trades["seq"] - np.uint64(first_seq)]
+        stored[:, COLUMNS.index("trading_date")] = self._trading_date
+        return stored
+
+    def _take(self, order_id: int, lots: int) -> None:
+        order = self._orders.get(order_id)
+        if order is not None:  # events that nobody re-executed, before a sealed state, may say anything
+            order[-1] -= lots
+            if order[-1] <= 0:
+                del self._orders[order_id]
+
+    def _count(self, days: dict[tuple[int, int], list[int]], instrument: int, more: tuple[int, ...]) -> None:
+        day = days.get((self._trading_date, instrument))
+        if day is None:
+            days[self._trading_date, instrument] = list(more)
+        else:
+            for place, number in enumerate(more):
+                day[place] += number
+
+
+def _columns(records: Any, *names: str) -> list[list[Any]]:
+    return [records[name].tolist() for name in names]

@@ -1,0 +1,116 @@
+"""Every order and every trade of the read database, compared one by one with what the journal's rows make of it.
+
+`differences` (audit.py) compares what is open, and of the past the sums; that is what a start has time for. This is for a
+proof: it works out each order as the projector would, keeps it while it is open, and reads it in the database when it has
+ended. Memory: of orders and trades at most 4,096 and twice as many as orders are open; of each trading day a line per
+instrument.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from services.journal.row import NO_HASH, Row
+from services.read_database import tables
+from services.read_database.audit.comparison import MAX_DIFFERENCES, Table, compare
+from services.read_database.audit.trade_digests import COLUMNS
+from services.read_database.changes import SETTLE, Changes, Position
+from services.read_database.order_changes import LEAVES
+
+AT_ONCE = 4_096
+"""How many orders or trades are compared by one query."""
+_START = Position(0, 0, 0, NO_HASH, b"", 0)
+_ORDER = [column.name for column in tables.orders.columns]
+_DAY = [column.name for column in tables.daily_turnover.columns]
+_LARGEST_THAT_STANDS = """
+SELECT amount_fen, trade_id FROM trades WHERE trading_date = ? AND instrument = ? AND busted_seq IS NULL
+ORDER BY amount_fen DESC, trade_id LIMIT 1
+"""
+
+
+class EveryOrder:
+    """Add every row from the first on, up to the database's position; then `finish`.
+
+    The connection stands in a transaction, or nobody writes. Both methods raise sqlite3.Error where the file cannot be read.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._changes = Changes(_START)
+        self._enough = AT_ONCE
+        """How many orders and trades may wait before what has ended is compared."""
+        self._last_trade_id = 0
+        self._settled: dict[tuple[int, int], int] = {}
+        """By trading date and instrument: the settlement price in ticks."""
+        self.differences: list[str] = []
+        """What differs so far, a sentence each; beyond MAX_DIFFERENCES nobody looks on."""
+
+    def add(self, row: Row) -> None:
+        """The next row."""
+        changes = self._changes
+        changes.add(row)
+        if len(changes.orders.new) + len(changes.trades) >= self._enough:
+            self._look(self._ended())
+            self._enough = AT_ONCE + 2 * len(changes.orders.new)  # so that open orders are not looked through too often
+
+    def finish(self) -> None:
+        """Compares what is left: the open orders, the end of the trades, the days."""
+        self._look(self._ended())
+        self._look(self._orders(self._changes.orders.new))
+        self._look(iter([self._trades_behind_the_last(), self._days()]))
+
+    def _look(self, found: Iterator[Table]) -> None:
+        for table in found:
+            left = MAX_DIFFERENCES + 1 - len(self.differences)
+            self.differences += islice(compare(self._connection, table), left)
+
+    def _ended(self) -> Iterator[Table]:
+        """What will not change any more; it is forgotten."""
+        changes = self._changes
+        yield from self._trades(changes.trades)
+        ended = {order_id: order for order_id, order in changes.orders.new.items() if order[LEAVES] <= 0}
+        yield from self._orders(ended)
+        for order_id in ended:
+            del changes.orders.new[order_id]
+        self._settled.update({(values[0], values[1]): values[2] for sql, values in changes.statements if sql is SETTLE})
+        for no_longer_needed in (changes.trades, changes.statements, changes.orders.old, changes.levels):
+            no_longer_needed.clear()
+
+    def _trades(self, trades: Sequence[tuple[int | None, ...]]) -> Iterator[Table]:
+        for start in range(0, len(trades), AT_ONCE):
+            true = [trade[:-1] for trade in trades[start : start + AT_ONCE]]
+            before, self._last_trade_id = self._last_trade_id, int(true[-1][0] or 0)
+            yield self._trades_between(before, f"AND trade_id <= {self._last_trade_id}", true)
+
+    def _trades_behind_the_last(self) -> Table:
+        return self._trades_between(self._last_trade_id, "", [])
+
+    def _trades_between(self, before: int, condition: str, true: list[Any]) -> Table:
+        query = f"SELECT {', '.join(COLUMNS)} FROM trades WHERE trade_id > {before} {condition} ORDER BY 1"
+        return Table("trade {}", COLUMNS[1:], query, true, "journal")
+
+    def _orders(self, orders: dict[int, list[Any]]) -> Iterator[Table]:
+        """Those that the journal does not know are seen by their number (audit.py)."""
+        order_ids = sorted(orders)
+        for start in range(0, len(order_ids), AT_ONCE):
+            some = order_ids[start : start + AT_ONCE]
+            query = f"SELECT * FROM orders WHERE order_id IN ({', '.join(map(str, some))}) ORDER BY 1"
+            yield Table("order {}", _ORDER[1:], query, [tuple(orders[order_id]) for order_id in some], "journal")
+
+    def _days(self) -> Table:
+        """Of each trading day and instrument all that is added up."""
+        nothing, changes = (0,) * 9 + (None,), self._changes
+        days = {day: turnover.values() for day, turnover in changes.turnover.items()}
+        for _, *day in changes.busts:
+            found = self._connection.execute(_LARGEST_THAT_STANDS, day).fetchone()
+            days[day[0], day[1]] = (*days[day[0], day[1]][:-2], *(found or (0, None)))
+        true = [
+            (*day, *days.get(day, nothing), self._settled.get(day))
+            for day in sorted(days.keys() | self._settled.keys())
+        ]
+        return Table(
+            "day {}, instrument {}", _DAY[2:], "SELECT * FROM daily_turnover ORDER BY 1, 2", true, "journal", 2
+        )

@@ -1,0 +1,88 @@
+"""What the journal says that the engine does not keep: names, keys, targets, reasons, what orders and trades come to.
+
+Collected while a recovery or a proof reads the rows, so that the read database can be compared with it (audit.py).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matching_engine.records import COMMAND, EVENT, VENUE, Command, CommandKind, Event, EventKind, Reason
+from services.commands.attachments import (
+    AccountText,
+    BustText,
+    InstrumentText,
+    KeyIssued,
+    KeyRevoked,
+    Recorded,
+    TargetSet,
+    read_decision,
+)
+from services.journal.row import Row
+from services.read_database.audit.dealings import Dealings
+
+Columns = tuple[object, ...]
+
+
+class Journaled:
+    """Add every row from the first on; each table below is as the read database should have it, by its primary key."""
+
+    def __init__(self) -> None:
+        self.last_row: Row | None = None
+        self.orders = 0
+        """Orders entered, refused ones among them."""
+        self.dealings = Dealings()
+        self.accounts: dict[int, Columns] = {VENUE: ("venue", 0)}
+        """Name and opened_seq."""
+        self.instruments: dict[int, Columns] = {}
+        """The texts of `InstrumentText` in its order, then the first reference price in ticks."""
+        self.api_keys: dict[int, Columns] = {}
+        """Key hash, account, name, scopes, revoked_seq."""
+        self.targets: dict[int, Columns] = {}
+        """Amount in fen, name, set_seq."""
+        self.busts: dict[int, Columns] = {}
+        """Seq, time_ns, actor, reason."""
+
+    def add(self, row: Row) -> None:
+        """The next row."""
+        self.last_row = row
+        events = np.frombuffer(row.events, EVENT)
+        counts = np.bincount(events["kind"], minlength=256)
+        self.dealings.add(row)
+        self.orders += int(counts[EventKind.ACCEPTED])
+        if counts[EventKind.REJECTED]:
+            refused = events[
+                (events["kind"] == EventKind.REJECTED) & (events["reason"] != Reason.CLIENT_ORDER_ID_REUSED)
+            ]
+            kinds = np.frombuffer(row.commands, COMMAND)["kind"][refused["seq"] - np.uint64(row.first_seq)]
+            self.orders += int(np.count_nonzero(kinds == CommandKind.NEW_ORDER))
+        if row.attachments:
+            for event in row.event_list:
+                command = row.command_list[event.seq - row.first_seq]
+                if command.attachment:
+                    self._read(event, command, row.attachments[command.attachment - 1])
+
+    def _read(self, event: Event, command: Command, text: bytes) -> None:
+        match event.kind:
+            case EventKind.ACCOUNT_OPENED:
+                self.accounts[event.account] = (AccountText.model_validate_json(text).name, event.seq)
+            case EventKind.INSTRUMENT_LISTED:
+                words = InstrumentText.model_validate_json(text).model_dump().values()
+                self.instruments[event.instrument] = (*words, event.price_ticks)
+            case EventKind.TRADE_BUSTED:
+                reason = BustText.model_validate_json(text).reason
+                self.busts[event.order_id] = (event.seq, command.time_ns, command.actor, reason)
+            case EventKind.RECORDED:
+                self._decided(event.seq, read_decision(text))
+
+    def _decided(self, seq: int, decision: Recorded) -> None:
+        match decision:
+            case KeyIssued() as key:
+                digest = bytes.fromhex(key.key_hash)
+                self.api_keys = {key_id: issued for key_id, issued in self.api_keys.items() if issued[0] != digest}
+                self.api_keys[seq] = (digest, key.account, key.name, " ".join(key.scopes), None)
+            case KeyRevoked(key_id=key_id):
+                if key_id in self.api_keys:
+                    self.api_keys[key_id] = (*self.api_keys[key_id][:-1], seq)
+            case TargetSet() as target:
+                self.targets[target.year] = (target.amount_fen, target.name, seq)

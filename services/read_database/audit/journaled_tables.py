@@ -1,0 +1,89 @@
+"""The tables of the read database as the journal's rows have them: what an engine does not keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.read_database.audit.comparison import Table
+from services.read_database.audit.dealings import Dealings
+from services.read_database.audit.journaled import Journaled
+
+
+def journaled_tables(journaled: Journaled) -> Iterator[Table]:
+    """Names, keys, targets, busts, what orders and trades come to, open orders, each day's trades."""
+    yield from _texts(journaled)
+    yield _sums(journaled)
+    yield _orders(journaled.dealings)
+    yield from _days(journaled.dealings)
+    yield _marks_of_busts(journaled)
+
+
+def _texts(journaled: Journaled) -> Iterator[Table]:
+    words = ["symbol", "name_en", "name_zh", "category", "family", "unit", "lot_size", "tick_size"]
+    words += ["reference_price_source", "spec", "note", "first_reference_ticks"]
+    for table, label, key, columns, true in (
+        ("accounts", "account {}", "account", ["name", "opened_seq"], journaled.accounts),
+        ("instruments", "instrument {}", "instrument", words, journaled.instruments),
+        ("api_keys", "key {}", "key_id", ["key_hash", "account", "name", "scopes", "revoked_seq"], journaled.api_keys),
+        ("targets", "target of {}", "year", ["amount_fen", "name", "set_seq"], journaled.targets),
+        ("busts", "bust of trade {}", "trade_id", ["seq", "time_ns", "actor", "reason"], journaled.busts),
+    ):
+        query = f"SELECT {key}, {', '.join(columns)} FROM {table} ORDER BY 1"
+        yield Table(label, columns, query, sorted((key, *row) for key, row in true.items()), "journal")
+
+
+def _sums(journaled: Journaled) -> Table:
+    """How many orders there are, and what they traded and paid in all."""
+    lots, fen, *fees_fen = (
+        sum(column) for column in zip((0,) * 4, *(d[1:] for d in journaled.dealings.trades.values()), strict=True)
+    )
+    query = """
+    SELECT 'orders', count(*), coalesce(sum(filled_lots), 0), coalesce(sum(filled_fen), 0), coalesce(sum(fees_fen), 0)
+    FROM orders
+    """
+    sums = ("orders", journaled.orders, 2 * lots, 2 * fen, sum(fees_fen))
+    return Table("table {}", ["rows", "filled_lots", "filled_fen", "fees_fen"], query, [sums], "journal")
+
+
+def _orders(dealings: Dealings) -> Table:
+    """What the engine does not keep of an open order."""
+    true = [
+        (
+            order_id,
+            name.decode("latin-1"),
+            "partially_filled" if filled_fen else "new",
+            *rest,
+            filled_fen,
+            fees_fen,
+            leaves,
+        )
+        for order_id, (name, *rest, filled_fen, fees_fen, leaves) in sorted(dealings.orders.items())
+    ]
+    columns = ["client_order_id", "state", "actor", "created_ns", "filled_fen", "fees_fen", "leaves_lots"]
+    query = f"SELECT order_id, {', '.join(columns)} FROM orders WHERE leaves_lots > 0 ORDER BY 1"
+    return Table("open order {}", columns, query, true, "journal")
+
+
+def _days(dealings: Dealings) -> Iterator[Table]:
+    """Of each day and instrument, by the single trades and by the day's sums."""
+    label, busts = "{}, instrument {}", dealings.busts
+    days = sorted(dealings.trades.items())
+    columns = ["quantity_lots", "amount_fen", "taker_fee_fen", "maker_fee_fen"]
+    query = f"SELECT trading_date, instrument, count(*), {', '.join(f'sum({name})' for name in columns)} FROM trades"
+    true = [(*day, *sums) for day, sums in days]
+    yield Table(f"trades of {label}", ["trades", *columns], f"{query} GROUP BY 1, 2 ORDER BY 1, 2", true, "journal", 2)
+    columns = ["trades", "quantity_lots", "amount_fen", "busted", "busted_lots", "busted_fen"]
+    query = (
+        f"SELECT trading_date, instrument, {', '.join(columns)} FROM daily_turnover WHERE trades <> 0 OR busted <> 0"
+    )
+    true = [
+        (*day, *(all_of_it - gone for all_of_it, gone in zip(sums[:3], busted, strict=True)), *busted)
+        for day, sums, busted in ((*day, busts.get(day[0], [0, 0, 0])) for day in days)
+    ]
+    yield Table(f"turnover of {label}", columns, f"{query} ORDER BY 1, 2", true, "journal", 2)
+
+
+def _marks_of_busts(journaled: Journaled) -> Table:
+    query = "SELECT trade_id, busted_seq FROM trades WHERE busted_seq IS NOT NULL ORDER BY 1"
+    true = sorted((trade_id, bust[0]) for trade_id, bust in journaled.busts.items())
+    return Table("trade {}", ["busted_seq"], query, true, "journal")

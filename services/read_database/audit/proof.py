@@ -1,0 +1,88 @@
+"""The read database of a data folder compared on a walk along the journal, at the position it has when the walk begins.
+
+Everything is compared: what a start compares (audit.py), and every order (every_order.py).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import ExitStack, closing
+from pathlib import Path
+from types import TracebackType
+
+from services.journal.row import Row
+from services.read_database.audit.audit import differences, shortened
+from services.read_database.audit.engine_tables import AuditedEngine
+from services.read_database.audit.every_order import EveryOrder
+from services.read_database.audit.journaled import Journaled
+from services.read_database.database import ReadDatabaseDamaged, check_format, connect_reader
+
+
+class ReadDatabaseProof:
+    """Give it every row from the first on, after the engine has done it; a context manager.
+
+    It keeps a transaction open, so a venue that is running does not move what is compared, and cannot begin the file's log anew
+    until the walk is over: about 11 KiB a command that comes meanwhile. A file that is not there, or holds nothing yet, has
+    nothing to compare.
+    """
+
+    def __init__(self, path: Path, engine: AuditedEngine, *, every_order: bool = True) -> None:
+        """Without `every_order` it compares what a start compares, at a quarter of the time."""
+        self._path = path
+        self._wants_every_order = every_order
+        self._engine = engine
+        self._journaled = Journaled()
+        self._connection: sqlite3.Connection | None = None
+        self._every_order: EveryOrder | None = None
+        self._held = ExitStack()
+        self.seq = 0
+        """The read database's position; 0: there is nothing to compare."""
+        self._compared = False
+        self.differences: list[str] = []
+        """What differs, a sentence each."""
+
+    def __enter__(self) -> ReadDatabaseProof:
+        if self._path.exists() and self._path.stat().st_size:
+            try:
+                check_format(self._path)
+                self._connection = self._held.enter_context(closing(connect_reader(self._path)))
+                self._connection.execute("BEGIN")
+                found = self._connection.execute("SELECT seq FROM position").fetchone()
+                self.seq = int(found[0]) if found is not None else 0
+                if self._wants_every_order:
+                    self._every_order = EveryOrder(self._connection)
+            except ReadDatabaseDamaged as damage:
+                self.differences.append(str(damage))
+            except (sqlite3.Error, ValueError) as error:
+                self._say(error)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._held.close()
+
+    def take(self, row: Row) -> None:
+        """The next row. At the read database's position the two are compared."""
+        if self._compared or not self.seq or self._connection is None:
+            return
+        try:
+            self._journaled.add(row)
+            if self._every_order is not None:
+                self._every_order.add(row)
+            if row.last_seq >= self.seq:
+                self._compared = True
+                self.differences += self._compare(self._connection)
+        except sqlite3.Error as error:
+            self._compared = True
+            self._say(error)
+
+    def _compare(self, connection: sqlite3.Connection) -> list[str]:
+        found = differences(connection, self._engine, self._journaled)
+        if self._every_order is not None:
+            self._every_order.finish()
+            found += self._every_order.differences
+        return shortened(found)
+
+    def _say(self, error: Exception) -> None:
+        self.differences.append(f"the read database {self._path} cannot be read: {error}")

@@ -1,0 +1,270 @@
+"""What a run of journal rows changes in the read database, worked out without touching it.
+
+Orders that are new within the run are collected whole, so an order that is placed and filled in one transaction costs one
+insert; everything else is a sum of changes (matching_engine/records.py says what each event changes), so nothing needs to
+be known of what stands in the database. A price level is no sum: there the last event counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from matching_engine.records import VENUE, Command, CommandKind, Event, EventKind, Reason, Side
+from services.commands.attachments import BustText
+from services.journal.row import Row
+from services.read_database.administrative_changes import STATEMENTS, Statement
+from services.read_database.order_changes import OrderChanges
+
+
+@dataclass(frozen=True)
+class Position:
+    """The one row of the table `position`: what the read database is exact at."""
+
+    seq: int
+    time_ns: int
+    trading_date: int
+    row_hash: bytes
+    journal_id: bytes
+    kill_switch: int
+
+    @property
+    def is_one(self) -> bool:
+        """False where a damaged or forged database holds something else in its place: SQLite does not enforce types."""
+        numbers = (self.seq, self.time_ns, self.trading_date, self.kill_switch)
+        return all(type(value) is int for value in numbers) and type(self.row_hash) is type(self.journal_id) is bytes
+
+
+@dataclass
+class DayTurnover:
+    """What a trading day's turnover of an instrument changes by; the largest trade of the run and its id."""
+
+    trades: int = 0
+    lots: int = 0
+    fen: int = 0
+    busted: int = 0
+    busted_lots: int = 0
+    busted_fen: int = 0
+    prevented: int = 0
+    prevented_lots: int = 0
+    largest_fen: int = 0
+    largest_trade_id: int | None = None
+
+    def values(self) -> tuple[int | None, ...]:
+        """As the columns of `daily_turnover` have them."""
+        return (
+            self.trades, self.lots, self.fen, self.busted, self.busted_lots, self.busted_fen, self.prevented,
+            self.prevented_lots, self.largest_fen, self.largest_trade_id,
+        )  # fmt: skip
+
+
+class Changes:
+    """The changes of the rows added so far, from one position to the next."""
+
+    def __init__(self, position: Position) -> None:
+        self.position = position
+        self.commands = 0
+        self.statements: list[Statement] = []
+        """The rare changes, written one by one and in order, before all others."""
+        self.orders = OrderChanges()
+        self.trades: list[tuple[int | None, ...]] = []
+        """The columns of `trades`."""
+        self.busts: list[tuple[tuple[Any, ...], int, int]] = []
+        """The columns of `busts`, and the trade's date and instrument."""
+        self.levels: dict[tuple[int, int, int], tuple[int, int]] = {}
+        """By instrument, side and price: lots and orders now; none: the level is gone."""
+        self.cash: dict[int, list[int]] = {}
+        """By account: changes of cash and of reserved cash, in fen."""
+        self.lots: dict[tuple[int, int], list[int]] = {}
+        """By account and instrument: changes of lots and of reserved lots."""
+        self.turnover: dict[tuple[int, int], DayTurnover] = {}
+        """By trading date and instrument."""
+        self._trading_date = position.trading_date
+        self._ended_date = 0
+        self._kill_switch = position.kill_switch
+        self._pair: tuple[int, int, int] | None = None
+        self._handlers: dict[int, Callable[[Event, Command, Row], None]] = {
+            **dict.fromkeys(STATEMENTS, self._administered),
+            EventKind.ACCEPTED: self._accepted,
+            EventKind.REJECTED: self._rejected,
+            EventKind.REPLACED: self._replaced,
+            EventKind.TRIGGERED: self._triggered,
+            EventKind.TRADE: self._trade,
+            EventKind.CANCELED: self._ended,
+            EventKind.PREVENTED: self._prevented,
+            EventKind.EXPIRED: self._ended,
+            EventKind.LEVEL: self._level,
+            EventKind.TRADE_BUSTED: self._busted,
+            EventKind.BALANCE_CHANGED: self._balance_changed,
+            EventKind.KILL_SWITCH_SET: self._kill_switch_set,
+            EventKind.DAY_ROLLED: self._day_rolled,
+            EventKind.SETTLED: self._settled,
+        }
+
+    def add(self, row: Row) -> None:
+        """Adds a whole row, which must be the next one."""
+        commands, first_seq, handlers = row.command_list, row.first_seq, self._handlers
+        for event in row.event_list:
+            handler = handlers.get(event.kind)
+            if handler is not None:
+                handler(event, commands[event.seq - first_seq], row)
+        self.commands += len(commands)
+        self.position = replace(
+            self.position,
+            seq=row.last_seq,
+            time_ns=commands[-1].time_ns,
+            trading_date=self._trading_date,
+            row_hash=row.hash,
+            kill_switch=self._kill_switch,
+        )
+
+    def _accepted(self, event: Event, command: Command, row: Row) -> None:
+        self.orders.enter(event, command, "new", self._trading_date)
+        self._reserve(event, event.quantity_lots)
+
+    def _rejected(self, event: Event, command: Command, row: Row) -> None:
+        # An order whose client_order_id belongs to another one is no order: it is answered 422, and must not be found
+        # in place of the one that has the id.
+        if command.kind == CommandKind.NEW_ORDER and event.reason != Reason.CLIENT_ORDER_ID_REUSED:
+            self.orders.enter(event, command, "rejected", self._trading_date)
+
+    def _replaced(self, event: Event, command: Command, row: Row) -> None:
+        self.orders.replace(event, command)
+        self._reserve(event, event.quantity_lots)
+
+    def _triggered(self, event: Event, command: Command, row: Row) -> None:
+        self.orders.trigger(event, command)
+
+    def _trade(self, event: Event, command: Command, row: Row) -> None:
+        lots, amount_fen, instrument = event.quantity_lots, event.amount_fen, event.instrument
+        taker_buys = event.side == Side.BUY
+        self.orders.fill(event, command, event.order_id, event.fee_fen, event.reserve_fen if taker_buys else 0)
+        maker_reserve_fen = 0 if taker_buys else event.reserve_fen
+        self.orders.fill(event, command, event.maker_order_id, event.maker_fee_fen, maker_reserve_fen)
+        buyer, seller = self._settle(event, 1)
+        self._move_cash(buyer, 0, event.reserve_fen)
+        self._move_lots(seller, instrument, 0, -lots)
+        day = self._day(instrument)
+        day.trades += 1
+        day.lots += lots
+        day.fen += amount_fen
+        if amount_fen > day.largest_fen:
+            day.largest_fen, day.largest_trade_id = amount_fen, event.trade_id
+        self.trades.append(
+            (
+                event.trade_id, event.seq, command.time_ns, self._trading_date, instrument, event.price_ticks, lots,
+                amount_fen, event.phase, event.side, event.order_id, event.account, event.fee_fen, event.maker_order_id,
+                event.maker_account, event.maker_fee_fen, None,
+            )
+        )  # fmt: skip
+
+    def _settle(self, event: Event, sign: int) -> tuple[int, int]:
+        """Money and goods of a trade (sign 1) or of its bust (-1); returns buyer and seller."""
+        buyer, seller, buyer_fee, seller_fee = event.account, event.maker_account, event.fee_fen, event.maker_fee_fen
+        if event.side == Side.SELL:
+            buyer, seller, buyer_fee, seller_fee = seller, buyer, seller_fee, buyer_fee
+        self._move_cash(buyer, -sign * (event.amount_fen + buyer_fee), 0)
+        self._move_cash(seller, sign * (event.amount_fen - seller_fee), 0)
+        self._move_cash(VENUE, sign * (buyer_fee + seller_fee), 0)
+        self._move_lots(buyer, event.instrument, sign * event.quantity_lots, 0)
+        self._move_lots(seller, event.instrument, -sign * event.quantity_lots, 0)
+        return buyer, seller
+
+    def _busted(self, event: Event, command: Command, row: Row) -> None:
+        self._settle(event, -1)
+        day = self._day(event.instrument)
+        day.trades -= 1
+        day.lots -= event.quantity_lots
+        day.fen -= event.amount_fen
+        day.busted += 1
+        day.busted_lots += event.quantity_lots
+        day.busted_fen += event.amount_fen
+        reason = BustText.model_validate_json(row.attachments[command.attachment - 1]).reason
+        bust = (event.order_id, event.seq, command.time_ns, command.actor, reason)
+        self.busts.append((bust, self._trading_date, event.instrument))
+
+    def _ended(self, event: Event, command: Command, row: Row) -> None:
+        self._reserve(event, -event.quantity_lots)
+        self.orders.end(event, command)
+
+    def _prevented(self, event: Event, command: Command, row: Row) -> None:
+        self._reserve(event, -event.quantity_lots)
+        if event.leaves_lots:
+            self.orders.decrement(event, command)
+        else:
+            self.orders.end(event, command)
+        day = self._day(event.instrument)
+        day.prevented_lots += event.quantity_lots
+        # Where both orders of a pair lose quantity, two events tell of one self-trade, the second the other way round.
+        if self._pair == (event.seq, event.maker_order_id, event.order_id):
+            self._pair = None
+        else:
+            self._pair = (event.seq, event.order_id, event.maker_order_id)
+            day.prevented += 1
+
+    def _level(self, event: Event, command: Command, row: Row) -> None:
+        self.levels[event.instrument, event.side, event.price_ticks] = event.quantity_lots, event.number
+
+    def _reserve(self, event: Event, lots: int) -> None:
+        """A buy's event says how its reserved cash changes; a sell reserves its lots."""
+        if event.side == Side.BUY:
+            self._move_cash(event.account, 0, event.reserve_fen)
+        else:
+            self._move_lots(event.account, event.instrument, 0, lots)
+
+    def _move_cash(self, account: int, cash_fen: int, reserved_fen: int) -> None:
+        change = self.cash.get(account)
+        if change is None:
+            self.cash[account] = [cash_fen, reserved_fen]
+        else:
+            change[0] += cash_fen
+            change[1] += reserved_fen
+
+    def _move_lots(self, account: int, instrument: int, lots: int, reserved_lots: int) -> None:
+        change = self.lots.get((account, instrument))
+        if change is None:
+            self.lots[account, instrument] = [lots, reserved_lots]
+        else:
+            change[0] += lots
+            change[1] += reserved_lots
+
+    def _day(self, instrument: int) -> DayTurnover:
+        day = self.turnover.get((self._trading_date, instrument))
+        if day is None:
+            day = self.turnover[self._trading_date, instrument] = DayTurnover()
+        return day
+
+    def _administered(self, event: Event, command: Command, row: Row) -> None:
+        statement = STATEMENTS[event.kind](event, command, row)
+        if statement is not None:
+            self.statements.append(statement)
+
+    def _balance_changed(self, event: Event, command: Command, row: Row) -> None:
+        if command.kind in (CommandKind.DEPOSIT, CommandKind.WITHDRAW):
+            self._move_cash(event.account, event.amount_fen, 0)
+        else:
+            self._move_lots(event.account, event.instrument, event.quantity_lots, 0)
+
+    def _kill_switch_set(self, event: Event, command: Command, row: Row) -> None:
+        if event.account:
+            self._administered(event, command, row)
+        else:
+            self._kill_switch = event.number
+
+    def _day_rolled(self, event: Event, command: Command, row: Row) -> None:
+        self._ended_date, self._trading_date = self._trading_date, event.date
+
+    def _settled(self, event: Event, command: Command, row: Row) -> None:
+        self._administered(event, command, row)
+        if self._ended_date:  # before the first day roll there was no day to settle
+            settled = (self._ended_date, event.instrument, event.price_ticks)
+            self.statements.append((SETTLE, settled))
+
+
+SETTLE = """
+INSERT INTO daily_turnover (trading_date, instrument, trades, quantity_lots, amount_fen, busted, busted_lots, busted_fen,
+    prevented, prevented_lots, largest_fen, settlement_ticks)
+VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)
+ON CONFLICT DO UPDATE SET settlement_ticks = excluded.settlement_ticks
+"""

@@ -1,0 +1,198 @@
+"""The read database: what the projector writes and every query reads. Derived from the journal, never the truth.
+
+ReadDatabaseRefused   the file was not made from this journal, or cannot be used; a sentence names it and says what to do
+└── ReadDatabaseDamaged   it cannot be read, or is of another version of REX: a start sets it aside and rebuilds it
+ReadDatabaseFailed    the device refuses to read or write it
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
+
+from services.data_folder import make_private_database
+from services.read_database.tables import metadata
+
+READ_FORMAT = 2
+"""Number of the tables in `tables.py`, kept in the file's `user_version`."""
+
+_BUSY_SECONDS = 10
+
+
+SET_ASIDE = ".set-aside"
+"""What the name of a file ends with that was set aside."""
+
+_DEVICE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""Errors that say nothing about what the file holds."""
+
+
+class ReadDatabaseRefused(Exception):
+    """A read database that cannot be used here. It is derived: removing it and starting again rebuilds it."""
+
+    ADVICE = "It holds nothing that the journal does not: remove it, and the next start rebuilds it from the journal."
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"The read database {path} {reason}. {self.ADVICE}")
+        self.reason = reason
+
+
+class ReadDatabaseDamaged(ReadDatabaseRefused):
+    """A read database that cannot be read, or has the tables of another version."""
+
+    ADVICE = (
+        "It holds nothing that the journal does not: the next start sets it aside and rebuilds it from the journal."
+    )
+
+
+class ReadDatabaseForeign(ReadDatabaseRefused):
+    """A read database of another journal. It may be the only sign that the journal was replaced, so nothing is done to it."""
+
+    ADVICE = (
+        "One of the two was put here from elsewhere, or the journal was removed and began anew. If this journal is the right "
+        "one, move the read database away, and the next start rebuilds it; if not, restore the journal first."
+    )
+
+
+class ReadDatabaseFailed(Exception):
+    """The device refuses to read or write the read database; what it holds may be right."""
+
+    def __init__(self, path: object, error: Exception) -> None:
+        super().__init__(f"the read database {path}: {error}")
+
+
+def trouble_with(path: object, error: sqlite3.Error) -> ReadDatabaseDamaged | ReadDatabaseFailed:
+    """What an error of SQLite says about the read database at path."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in _DEVICE:
+        return ReadDatabaseFailed(path, error)
+    return ReadDatabaseDamaged(path, f"cannot be read ({error})")
+
+
+def set_aside(path: Path) -> Path:
+    """Renames the database and its log, mode 0600, in place of what was set aside before; returns its new name."""
+    kept = path.with_name(path.name + SET_ASIDE)
+    for suffix in ("", "-wal", "-shm"):
+        file, old = path.with_name(path.name + suffix), kept.with_name(kept.name + suffix)
+        old.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            file.chmod(0o600)
+            file.replace(old)
+    return kept
+
+
+def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
+    """An engine on the SQLite file at path; the file and its tables are made where they are missing.
+
+    All that a connection reads before it ends its transaction is of one position. With read_only the file must be there and not
+    empty, and nothing is changed in it. Raises ReadDatabaseDamaged for a file of another version of REX, ReadDatabaseFailed,
+    and FileNotFoundError.
+    """
+    if read_only and not (path.exists() and path.stat().st_size):
+        raise FileNotFoundError(path)  # An empty one was left by a start that was killed before it wrote anything.
+    try:
+        if not read_only:
+            make_private_database(path)
+            with closing(connect_writer(path)) as connection:
+                make_tables(connection)
+        check_format(path)
+    except sqlite3.Error as error:
+        raise trouble_with(path, error) from error
+    database, query = (_uri(path), {"mode": "ro", "uri": "true"}) if read_only else (str(path), {})
+    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=database, query=query))
+    event.listen(engine.sync_engine, "connect", _set_query_pragmas if read_only else _set_pragmas)
+    event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "handle_error", partial(_name_the_file, path))
+    return engine
+
+
+def _name_the_file(path: Path, context: ExceptionContext) -> None:
+    """SQLite's errors name no file."""
+    if isinstance(context.original_exception, sqlite3.Error):
+        raise trouble_with(path, context.original_exception) from context.original_exception
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that may not write: one that may would, as the last to close, copy the log into the file and remove it."""
+    return sqlite3.connect(f"{_uri(path)}?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+
+
+def path_of(read_database: AsyncEngine) -> Path:
+    """The file of an engine that `open_read_database` made."""
+    database = str(read_database.url.database)
+    return Path(unquote(database.removeprefix("file://")) if read_database.url.query else database)
+
+
+def _uri(path: Path) -> str:
+    return path.resolve().as_uri()
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """The projector's own connection; transactions are begun by hand. Any one thread at a time may use it."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    _set_pragmas(connection, None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA cache_size=-32000")  # 32 MB: client order ids land anywhere in their index
+    return connection
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    # NORMAL: a power cut may lose the last transactions but never leaves half of one, and what is lost is projected
+    # again from the journal, because the position is lost with it. Only the journal pays for FULL.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # The driver begins a transaction at the first write only; two reads without one may see two positions.
+    connection.exec_driver_sql("BEGIN")
+
+
+def _set_query_pragmas(connection: Any, record: object) -> None:
+    _set_pragmas(connection, record)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
+
+
+def make_tables(connection: sqlite3.Connection) -> None:
+    """The tables and their format number, where the database is empty; all of it or, in a process killed here, nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        for table in metadata.sorted_tables:
+            parts: list[DDLElement] = [CreateTable(table), *(CreateIndex(index) for index in table.indexes)]
+            for part in parts:
+                connection.execute(str(part.compile(dialect=sqlite.dialect())))
+        connection.execute(f"PRAGMA user_version={READ_FORMAT}")
+    connection.execute("COMMIT")
+
+
+def check_format(path: Path) -> None:
+    """Raises ReadDatabaseDamaged for a file of another version of REX, sqlite3.Error for one that cannot be read."""
+    with closing(connect_reader(path)) as connection:
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found != READ_FORMAT:
+        raise ReadDatabaseDamaged(path, f"has tables of format {found}, and this version of REX reads {READ_FORMAT}")

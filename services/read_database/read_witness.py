@@ -1,0 +1,52 @@
+"""The position of a data folder's read database, read as evidence about the journal and not to report from."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from services.journal.witness import Witness
+from services.read_database.database import ReadDatabaseForeign, connect_reader
+
+_POSITION = "SELECT seq, row_hash, journal_id FROM position"
+
+
+class ReadWitness(NamedTuple):
+    """What the read database remembers of the journal."""
+
+    witness: Witness | None
+    note: str
+    """Where it stands, or why it is no witness, as a sentence."""
+
+
+def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
+    """Reads the position of the read database at `path`; changes nothing.
+
+    Raises ReadDatabaseForeign for one of another journal: it may be the only sign that this one was put in its place. Where
+    there is no journal (no journal_id), it is a witness of the one that it was made from.
+    Beside a running venue read this before the journal: what is projected was journaled before.
+    """
+    name = f"the read database {path}"
+    if not path.exists():
+        return ReadWitness(None, f"there is no read database {path}")
+    try:
+        with closing(connect_reader(path)) as connection:
+            found = connection.execute(_POSITION).fetchone()
+    except sqlite3.Error as error:
+        return ReadWitness(None, f"{name} cannot be read: {error}")
+    match found:
+        case (int(), bytes(), bytes(of_journal)) if journal_id and of_journal != journal_id:
+            raise ReadDatabaseForeign(path, "was made from another journal")
+        case None | (0, _, _):
+            return ReadWitness(None, f"{name} is empty")
+        case (int(seq), bytes(row_hash), bytes()):
+            return ReadWitness(Witness(seq, row_hash, name), f"{name} stands at seq {seq}")
+        case _:
+            return ReadWitness(None, f"{name} cannot be read: its position is damaged")
+
+
+def remembered(path: Path, journal_id: bytes) -> Witness | None:
+    """What the read database at `path` remembers of that journal, or (no id) of any; None where it is no witness."""
+    return read_witness(path, journal_id).witness

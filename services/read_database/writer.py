@@ -1,0 +1,149 @@
+"""Writes a run of changes and the new position into the read database, in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import astuple
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Table
+
+from matching_engine.records import VENUE
+from services.read_database import tables
+from services.read_database.changes import Changes, Position
+from services.read_database.order_changes import CHANGED
+
+_CHUNK = 64
+"""Rows a statement inserts at once. SQLite lets go of the interpreter's lock once per statement instead of once per row, so
+the gateway in the same process is interrupted less; and it is faster."""
+
+
+def _insert(table: Table, rows: int) -> str:
+    values = f"({', '.join('?' * len(table.columns))})"
+    return f"INSERT INTO {table.name} VALUES {', '.join([values] * rows)}"
+
+
+_INSERT_ONE = {table: _insert(table, 1) for table in (tables.orders, tables.trades)}
+_INSERT_MANY = {table: _insert(table, _CHUNK) for table in (tables.orders, tables.trades)}
+
+_change_of = itemgetter(*CHANGED)
+# The values in the order of CHANGED, then the order_id. Without an end state the quantities say what the order is now.
+_CHANGE_ORDER = """
+UPDATE orders SET
+    quantity_lots = quantity_lots + ?1,
+    leaves_lots = leaves_lots + ?2,
+    filled_lots = filled_lots + ?3,
+    filled_fen = filled_fen + ?4,
+    fees_fen = fees_fen + ?5,
+    reserved_fen = reserved_fen + ?6,
+    price_ticks = coalesce(?7, price_ticks),
+    trigger_ticks = coalesce(?8, trigger_ticks),
+    display_lots = coalesce(?9, display_lots),
+    triggered_seq = coalesce(?10, triggered_seq),
+    state = coalesce(?11, CASE
+        WHEN leaves_lots + ?2 = 0 THEN 'filled' WHEN filled_lots + ?3 > 0 THEN 'partially_filled' ELSE 'new'
+    END),
+    reason = coalesce(?12, reason),
+    updated_ns = ?13,
+    updated_seq = ?14
+WHERE order_id = ?15
+"""
+_SET_LEVEL = "INSERT OR REPLACE INTO levels VALUES (?, ?, ?, ?, ?)"
+_REMOVE_LEVEL = "DELETE FROM levels WHERE instrument = ? AND side = ? AND price_ticks = ?"
+_CHANGE_CASH = "UPDATE accounts SET cash_fen = cash_fen + ?, reserved_fen = reserved_fen + ? WHERE account = ?"
+_CHANGE_LOTS = """
+INSERT INTO holdings VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET lots = lots + excluded.lots, reserved_lots = reserved_lots + excluded.reserved_lots
+"""
+_ADD_TURNOVER = """
+INSERT INTO daily_turnover VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)
+ON CONFLICT DO UPDATE SET
+    trades = trades + excluded.trades,
+    quantity_lots = quantity_lots + excluded.quantity_lots,
+    amount_fen = amount_fen + excluded.amount_fen,
+    busted = busted + excluded.busted,
+    busted_lots = busted_lots + excluded.busted_lots,
+    busted_fen = busted_fen + excluded.busted_fen,
+    prevented = prevented + excluded.prevented,
+    prevented_lots = prevented_lots + excluded.prevented_lots,
+    largest_fen = max(largest_fen, excluded.largest_fen),
+    largest_trade_id = CASE
+        WHEN excluded.largest_fen > largest_fen THEN excluded.largest_trade_id ELSE largest_trade_id
+    END
+"""
+_BUST = "INSERT INTO busts VALUES (?, ?, ?, ?, ?)"
+_MARK_BUSTED = "UPDATE trades SET busted_seq = ? WHERE trade_id = ?"
+_LARGEST_THAT_STANDS = """
+UPDATE daily_turnover SET (largest_fen, largest_trade_id) = (
+    SELECT coalesce(max(amount_fen), 0), trade_id FROM (
+        SELECT amount_fen, trade_id FROM trades WHERE trading_date = ?1 AND instrument = ?2 AND busted_seq IS NULL
+        ORDER BY amount_fen DESC, trade_id LIMIT 1
+    )
+) WHERE trading_date = ?1 AND instrument = ?2
+"""
+_SET_POSITION = "INSERT OR REPLACE INTO position VALUES (1, ?, ?, ?, ?, ?, ?)"
+_READ_POSITION = "SELECT seq, time_ns, trading_date, row_hash, journal_id, kill_switch FROM position"
+
+
+def read_position(connection: sqlite3.Connection, journal_id: bytes) -> Position:
+    """Where the read database has got to; an empty one is made to begin at the start of this journal."""
+    found = connection.execute(_READ_POSITION).fetchone()
+    if found is not None:
+        position = Position(*found)
+        if not position.is_one:
+            raise sqlite3.DatabaseError("its position is none")
+        return position
+    start = Position(0, 0, 0, bytes(32), journal_id, 0)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("INSERT INTO accounts VALUES (?, 'venue', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)", (VENUE,))
+    _set_position(connection, start)
+    connection.execute("COMMIT")
+    return start
+
+
+def write(connection: sqlite3.Connection, changes: Changes) -> None:
+    """All of the changes and their position, or, where anything fails, nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for sql, values in changes.statements:
+            connection.execute(sql, values)
+        _insert_rows(connection, tables.orders, list(changes.orders.new.values()))
+        changed = ((*_change_of(change), order_id) for order_id, change in changes.orders.old.items())
+        connection.executemany(_CHANGE_ORDER, changed)
+        _insert_rows(connection, tables.trades, changes.trades)
+        connection.executemany(_CHANGE_CASH, ((*change, account) for account, change in changes.cash.items()))
+        connection.executemany(_CHANGE_LOTS, ((*key, *change) for key, change in changes.lots.items()))
+        _set_levels(connection, changes.levels)
+        connection.executemany(_ADD_TURNOVER, ((*key, *change.values()) for key, change in changes.turnover.items()))
+        for bust, trading_date, instrument in changes.busts:  # after the trades, which may be of this run
+            connection.execute(_BUST, bust)
+            connection.execute(_MARK_BUSTED, (bust[1], bust[0]))
+            connection.execute(_LARGEST_THAT_STANDS, (trading_date, instrument))
+        _set_position(connection, changes.position)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # after some errors, such as a full device, SQLite has rolled back already
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _set_levels(connection: sqlite3.Connection, levels: dict[tuple[int, int, int], tuple[int, int]]) -> None:
+    connection.executemany(_REMOVE_LEVEL, (level for level, (lots, _) in levels.items() if not lots))
+    connection.executemany(_SET_LEVEL, ((*level, *now) for level, now in levels.items() if now[0]))
+
+
+def _insert_rows(connection: sqlite3.Connection, table: Table, rows: list[Any]) -> None:
+    whole = len(rows) - len(rows) % _CHUNK
+    for start in range(0, whole, _CHUNK):
+        connection.execute(_INSERT_MANY[table], _flat(rows[start : start + _CHUNK]))
+    connection.executemany(_INSERT_ONE[table], rows[whole:])
+
+
+def _flat(rows: Iterable[Iterable[Any]]) -> list[Any]:
+    return [value for row in rows for value in row]
+
+
+def _set_position(connection: sqlite3.Connection, position: Position) -> None:
+    connection.execute(_SET_POSITION, astuple(position))

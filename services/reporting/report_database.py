@@ -1,0 +1,199 @@
+"""A report from a data folder, with or without a running venue: nothing that the folder holds is changed.
+
+A report says what was checked for it, and nothing more: `FolderReport.checked`.
+
+The journal decides. A read database that has everything the journal has is read as it stands; one that is behind is
+copied and brought up to date in a temporary folder, and one that is missing or damaged is rebuilt there. One that knows more
+than the journal, or another row than the journal holds, or that was made from another journal, is a witness against it: then
+there is no report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from services.data.calendar import TradingCalendar
+from services.engine_versions.upgrades import starting_engine
+from services.journal import Journal
+from services.journal.sqlite import SqliteJournal
+from services.read_database.changes import Position
+from services.read_database.database import ReadDatabaseDamaged, connect_reader, open_read_database, trouble_with
+from services.read_database.projector import catch_up, check_belongs
+from services.read_database.read_witness import remembered
+from services.reporting.amounts import yuan
+from services.reporting.figure import Figure, compute_figure
+from services.reporting.queries import YearTurnover, read_position, read_year
+from services.reporting.report import build_report
+from services.reporting.schemas import TurnoverReport
+
+JOURNAL_FILE = "journal.sqlite"
+READ_DATABASE_FILE = "read.sqlite"
+
+_PATIENCE = 20
+"""How often, 50 ms apart, to look whether a running venue's projector is about to catch up."""
+
+
+@dataclass(frozen=True)
+class FolderReport:
+    """The report, and its proof where one was asked for."""
+
+    report: TurnoverReport
+    figure: Figure | None
+    checked: str
+    """What was read to make it, and what of that was checked, as sentences."""
+
+    @property
+    def agree(self) -> bool:
+        """False where a proof was asked for and one of the computations says something else."""
+        figure = self.figure
+        return figure is None or (figure.agree and yuan(figure.sql_sum_fen) == self.report.net)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report's document, what was `checked` and whether it is `proven`; with a proof also `figure` and `agree`."""
+        proof = {} if self.figure is None else {"figure": self.figure.to_json(), "agree": self.agree}
+        proven = self.figure is not None and self.agree
+        return {**self.report.to_json(), "checked": self.checked, "proven": proven, **proof}
+
+
+class _Source(NamedTuple):
+    """The database that a report is read from."""
+
+    path: Path
+    name: str
+    rows: str
+    """Which rows of the journal were read back to come to it."""
+
+    def checked(self, report: TurnoverReport, figure: Figure | None) -> str:
+        """What was checked for a report that was read here."""
+        if figure is None:
+            return f"Read from {self.name}. {self.rows} No command was re-executed: --prove does that, and compares."
+        after = f" after seq {figure.re_executed_after:,}" if figure.re_executed_after else ""
+        return (
+            f"Every row up to seq {report.seq:,} was read back and every command{after} re-executed; {self.name} was compared"
+            " with the outcome."
+        )
+
+
+async def report_from_folder(
+    data_dir: Path, year: int, prove: bool = False, calendar_file: Path | None = None
+) -> FolderReport:
+    """The year's report at the journal's end; `prove` also re-executes the whole journal.
+
+    A read database that cannot be read is one of the differences of the proof.
+
+    Raises JournalError where there is no journal to read, or it is damaged or has lost commands; ReadDatabaseForeign where the
+    folder's read database is of another journal; DataFileError for a calendar that cannot be used.
+    """
+    calendar = TradingCalendar.load(calendar_file)
+    remembers = partial(remembered, data_dir / READ_DATABASE_FILE)
+    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True, remembered=remembers)
+    try:
+        with TemporaryDirectory() as folder:
+            try:
+                source = await _current(data_dir / READ_DATABASE_FILE, Path(folder) / READ_DATABASE_FILE, journal)
+                return await _report(source, journal, year, prove, calendar)
+            except FileNotFoundError:
+                damage = None
+            except ReadDatabaseDamaged as found:
+                damage = str(found)
+            source = await _rebuilt(Path(folder) / f"rebuilt-{READ_DATABASE_FILE}", journal)
+            return _with(damage, await _report(source, journal, year, prove, calendar))
+    finally:
+        await journal.close()
+
+
+def _with(damage: str | None, found: FolderReport) -> FolderReport:
+    """A proof says that the folder's read database is damaged, although the one it had to make is true."""
+    if damage is None or found.figure is None:
+        return found
+    return replace(found, figure=replace(found.figure, differences=(damage, *found.figure.differences)))
+
+
+async def _report(
+    source: _Source, journal: SqliteJournal, year: int, prove: bool, calendar: TradingCalendar
+) -> FolderReport:
+    read_database = open_read_database(source.path, read_only=True)
+    try:
+        async with read_database.connect() as connection:
+            found = await read_year(connection, year)
+        assert found is not None, "what is up to date or was projected has a position"
+        report = _built(source, year, found, calendar)
+        figure = None
+        if prove:
+            figure = await compute_figure(
+                year,
+                seq=report.seq,
+                engine_counter_fen=None,
+                read_database=read_database,
+                journal=journal,
+                fresh_engine=await starting_engine(journal),
+            )
+        return FolderReport(report, figure, source.checked(report, figure))
+    finally:
+        await read_database.dispose()
+
+
+def _built(source: _Source, year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
+    """Raises ReadDatabaseDamaged where what was read makes no report: a damaged page may be another one that fits."""
+    if not found.by_instrument.keys() <= found.instruments.keys():
+        raise ReadDatabaseDamaged(source.path, "has turnover of an instrument that it does not know")
+    try:
+        return build_report(year, found, calendar)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise ReadDatabaseDamaged(source.path, f"holds values that make no report ({error!r})") from error
+
+
+async def _current(source: Path, copy: Path, journal: Journal) -> _Source:
+    """The read database with all that the journal holds: the source, or a copy that was brought up to date."""
+    name = "the read database of the folder"
+    if await _is_up_to_date(source, journal):
+        return _Source(source, name, "Of the journal the row it stands at was read back, the rows before it were not.")
+    try:
+        with closing(connect_reader(source)) as theirs, closing(sqlite3.connect(copy)) as ours:
+            theirs.backup(ours)
+    except sqlite3.Error as error:
+        raise trouble_with(source, error) from error
+    await catch_up(copy, journal)
+    rows = "Of the journal the rows it lacked were read back, those before them were not."
+    return _Source(copy, f"a copy of {name}, brought up to date", rows)
+
+
+async def _is_up_to_date(path: Path, journal: Journal) -> bool:
+    """Whether the database has all that the journal had a moment ago, and no more."""
+    last = await journal.last_row()
+    last_seq = last.last_seq if last is not None else 0
+    read_database = open_read_database(path, read_only=True)
+    try:
+        seen = -1
+        for _ in range(_PATIENCE):
+            async with read_database.connect() as connection:
+                found = await read_position(connection)
+            if found is None:
+                return False
+            position = Position(**{field.name: found[field.name] for field in fields(Position)})
+            if not position.is_one:
+                raise ReadDatabaseDamaged(path, "holds a position that is none")
+            if position.seq >= last_seq or position.journal_id != journal.journal_id:
+                await check_belongs(path, position, journal)
+                return True
+            if position.seq == seen:
+                return False  # nobody is projecting
+            seen = position.seq
+            await asyncio.sleep(0.05)
+        return False
+    finally:
+        await read_database.dispose()
+
+
+async def _rebuilt(path: Path, journal: Journal) -> _Source:
+    """A read database at path, made from the journal alone."""
+    await open_read_database(path).dispose()
+    await catch_up(path, journal)
+    return _Source(path, "a read database made from the journal now", "Every row of the journal was read back.")

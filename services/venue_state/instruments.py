@@ -1,0 +1,116 @@
+"""Instruments as the gateway sees them: symbol ↔ number, decimal strings ↔ ticks, today's band."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from matching_engine.records import MAX_PRICE_TICKS, Phase, band
+from services.commands.attachments import InstrumentText
+from services.decimals import fixed_text, scaled
+from services.venue_state.errors import BadField
+
+PHASE_NAMES: dict[int, str] = {phase: phase.name.lower() for phase in Phase}
+
+AVERAGE_EXTRA_DECIMALS = 4
+"""How many decimals an average price has beyond the tick's own."""
+
+
+class Instrument:
+    """One listed instrument. Its words never change; the day roll moves its reference, the schedule its phase, operators its
+    collar and volatility band."""
+
+    __slots__ = (
+        "auction_s",
+        "band_ppm",
+        "collar_ppm",
+        "decimals",
+        "facts",
+        "high_ticks",
+        "low_ticks",
+        "max_quantity_lots",
+        "number",
+        "phase",
+        "reference_ticks",
+        "symbol",
+        "tick_size",
+        "tick_units",
+        "tick_value_fen",
+        "volatility_ppm",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        tick_value_fen: int,
+        band_ppm: int,
+        max_quantity_lots: int,
+        reference_ticks: int,
+        phase: int,
+        facts: dict[str, Any],
+    ) -> None:
+        self.number = number
+        self.tick_value_fen = tick_value_fen
+        self.band_ppm = band_ppm
+        self.max_quantity_lots = max_quantity_lots
+        self.phase = phase
+        self.collar_ppm = self.volatility_ppm = self.auction_s = 0  # none until they are set
+        self.facts = facts  # the fields of attachments.InstrumentText
+        self.symbol: str = facts["symbol"]
+        self.tick_size: str = facts["tick_size"]
+        exponent = Decimal(self.tick_size).as_tuple().exponent
+        self.decimals = max(0, -int(exponent))
+        self.tick_units = int(Decimal(self.tick_size).scaleb(self.decimals))  # a tick in units of the last decimal
+        self.set_reference(reference_ticks)
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[Any, Any]) -> Instrument:
+        """An instrument out of the read database."""
+        instrument = cls(
+            columns["instrument"],
+            tick_value_fen=columns["tick_value_fen"],
+            band_ppm=columns["band_ppm"],
+            max_quantity_lots=columns["max_quantity_lots"],
+            reference_ticks=columns["reference_ticks"],
+            phase=columns["phase"],
+            facts={name: columns[name] for name in InstrumentText.model_fields},
+        )
+        instrument.collar_ppm = columns["collar_ppm"]
+        instrument.volatility_ppm, instrument.auction_s = columns["volatility_ppm"], columns["auction_s"]
+        return instrument
+
+    def set_reference(self, reference_ticks: int) -> None:
+        """A new reference price, and the day's band around it."""
+        self.reference_ticks = reference_ticks
+        self.low_ticks, high_ticks = band(reference_ticks, self.band_ppm)
+        self.high_ticks = min(high_ticks, MAX_PRICE_TICKS)
+
+    def price_text(self, price_ticks: int) -> str:
+        """A price in yuan per unit, with the tick's decimals."""
+        return fixed_text(price_ticks * self.tick_units, self.decimals)
+
+    def average_text(self, filled_fen: int, filled_lots: int) -> str:
+        """The average price of fills in yuan per unit, half up at the tick's decimals plus four."""
+        numerator = filled_fen * self.tick_units * 10**AVERAGE_EXTRA_DECIMALS
+        denominator = filled_lots * self.tick_value_fen
+        return fixed_text((2 * numerator + denominator) // (2 * denominator), self.decimals + AVERAGE_EXTRA_DECIMALS)
+
+    def price_ticks(self, text: str, field: str = "price") -> int:
+        """The ticks of a decimal string, exactly; raises BadField, which names the field and the tick."""
+        units = scaled(text, self.decimals)
+        ticks, off_tick = divmod(units, self.tick_units) if units is not None else (0, 1)
+        if off_tick:
+            message = f"{text} is not a multiple of the tick {self.tick_size}"
+            raise BadField("price_off_tick", field, message)
+        if not 0 < ticks <= MAX_PRICE_TICKS:
+            message = f"must be above 0 and at most {self.price_text(MAX_PRICE_TICKS)}"
+            raise BadField("invalid_price", field, message)
+        return ticks
+
+    def quantity_lots(self, quantity: int, field: str = "quantity") -> int:
+        """A number of lots within what one order may hold; raises BadField."""
+        if not 0 < quantity <= self.max_quantity_lots:
+            raise BadField("invalid_quantity", field, f"must be from 1 to {self.max_quantity_lots} lots")
+        return quantity

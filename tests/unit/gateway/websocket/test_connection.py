@@ -1,0 +1,133 @@
+"""One connection, spoken to as the server does: what it does when its client does not read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.gateway.websocket.channels import Channels
+from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW, STRICT_MESSAGES
+from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, IN_FLIGHT, Connection
+from services.venue_state.keys import ApiKey
+from tests.integration.venue import RunningVenue, running_venue
+
+pytestmark = pytest.mark.anyio
+
+
+class Wire:
+    """The server's side of a connection: messages a client has sent, and a client that reads when it is told to."""
+
+    def __init__(self, messages: list[dict[str, Any]]) -> None:
+        self.messages = messages
+        self.taken = 0
+        self.sent: list[dict[str, Any]] = []
+        self.reads = asyncio.Event()
+        self.gone = asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        if self.taken < len(self.messages):
+            self.taken += 1
+            return {"type": "websocket.receive", "text": json.dumps(self.messages[self.taken - 1])}
+        await self.gone.wait()
+        return {"type": "websocket.disconnect", "code": 1000}
+
+    async def send(self, message: Any) -> None:
+        await self.reads.wait()
+        self.sent.append(message)
+        if message["type"] == "websocket.close":
+            self.gone.set()
+
+
+def connection(venue: RunningVenue, key: ApiKey | None) -> Connection:
+    channels = Channels(venue.state, venue.market)
+    return Connection(venue.state, venue.order_entry, channels, venue.clock, key, lambda _: None)
+
+
+def alice(venue: RunningVenue) -> ApiKey | None:
+    return venue.state.find_key(venue.keys["alice"].key)
+
+
+async def some_turns() -> None:
+    """Lets every task run that can."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+async def test_a_client_that_does_not_read_its_replies_is_not_read_either(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        wire = Wire([{"method": "ping", "req_id": number} for number in range(IN_FLIGHT + 50)])
+        client = connection(venue, alice(venue))
+        task = asyncio.create_task(client.run(wire.receive, wire.send))
+        await some_turns()
+        assert wire.taken <= IN_FLIGHT + 1, "one reply is on its way out, the others wait"
+        wire.reads.set()
+        while wire.taken < len(wire.messages) or len(wire.sent) < len(wire.messages):
+            await asyncio.wait_for(some_turns(), timeout=10)
+        wire.gone.set()
+        await task
+    replies = [json.loads(message["text"])["req_id"] for message in wire.sent]
+    assert replies == list(range(IN_FLIGHT + 50))
+
+
+async def test_private_messages_beyond_the_bound_close_with_4008(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        wire = Wire([])
+        client = connection(venue, alice(venue))
+        task = asyncio.create_task(client.run(wire.receive, wire.send))
+        for number in range(STRICT_MESSAGES + 1):
+            client.queue.put(str(number))
+        wire.reads.set()
+        await asyncio.wait_for(task, timeout=10)
+    assert wire.sent == [
+        {"type": "websocket.close", "code": CLOSE_TOO_SLOW, "reason": "private messages were not read fast enough"}
+    ]
+
+
+async def test_without_a_key_the_time_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.gateway.websocket.connection.AUTHENTICATE_SECONDS", 0)
+    async with running_venue(tmp_path) as venue:
+        wire = Wire([])
+        wire.reads.set()
+        await asyncio.wait_for(connection(venue, None).run(wire.receive, wire.send), timeout=10)
+    assert [message["code"] for message in wire.sent] == [CLOSE_NOT_AUTHENTICATED]
+
+
+async def test_a_client_that_never_receives_its_close_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.gateway.websocket.connection.CLOSE_SECONDS", 0)
+    async with running_venue(tmp_path) as venue:
+        wire = Wire([{"method": "ping"}])
+        client = connection(venue, alice(venue))
+        task = asyncio.create_task(client.run(wire.receive, wire.send))
+        await some_turns()
+        assert not task.done(), "its writer waits for the client to read"
+        client.queue.close(CLOSE_TOO_SLOW, "private messages were not read fast enough")
+        await asyncio.wait_for(task, timeout=10)
+    assert wire.sent == []
+
+
+async def test_a_connection_that_is_canceled_while_its_last_message_leaves_ends_canceled(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        wire, leaving, may_end = Wire([{"method": "ping", "req_id": 1}]), asyncio.Event(), asyncio.Event()
+
+        async def send(_: Any) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                leaving.set()
+                await may_end.wait()
+
+        task = asyncio.create_task(connection(venue, alice(venue)).run(wire.receive, send))
+        await some_turns()
+        wire.gone.set()
+        await leaving.wait()
+        task.cancel()
+        await some_turns()
+        may_end.set()
+        await asyncio.wait([task])
+        assert task.cancelled()

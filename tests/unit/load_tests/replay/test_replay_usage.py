@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from load_tests import flow
+from load_tests.replay import replay
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--rate", "0"], "--rate 0.0: must be more than 0"),
+        (["--rate", "nan"], "--rate nan: must be more than 0"),
+        (["--speed", "inf"], "--speed inf: must be more than 0"),
+        (["--speed", "2", "--rate", "5"], "not allowed with argument"),
+        (["--limit", "-1"], "--limit -1: must be more than 0"),
+        (["--accounts", "1"], "--accounts 1: must be 2 to 1000"),
+        (["--wind", "1"], "unrecognized arguments: --wind"),
+    ],
+)
+def test_bad_usage_ends_with_2_and_a_reason(
+    arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for main, required in (
+        (replay.main, ["--flow", "x.csv", "--url", "http://127.0.0.1:9", "--key", "k"]),
+        (flow.main, ["--flow", "x.csv"]),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            main([*required, *arguments])
+        assert caught.value.code == 2
+        assert reason in capsys.readouterr().err
+
+
+def test_a_venue_that_is_not_there_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert replay.main(["--flow", "x.csv", "--url", "http://127.0.0.1:9", "--key", "k"]) == 1
+    assert "the venue does not answer: http://127.0.0.1:9" in capsys.readouterr().err

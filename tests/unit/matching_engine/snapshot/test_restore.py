@@ -1,0 +1,178 @@
+"""An engine made of a snapshot goes on as the one it was taken of; bytes that are no state are refused with a sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matching_engine import Engine
+from matching_engine.records import (
+    ALL_INSTRUMENTS,
+    Command,
+    CommandKind,
+    EventKind,
+    OrderType,
+    Phase,
+    Side,
+    TimeInForce,
+)
+from matching_engine.snapshot import state
+from tests.property.engine_flow import array, flow, numbered
+from tests.unit.matching_engine.engine_talk import Talk
+
+CUTS = (0, 1, 40, 200, 350, 499, 500)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_snapshot_and_the_tail_are_the_whole_flow(seed: int) -> None:
+    commands = array(flow(seed, 500))
+    whole = Engine()
+    events = whole.process(commands)
+    for cut in CUTS:
+        before = Engine()
+        first = before.process(commands[:cut])
+        after = Engine.from_state(state.from_bytes(state.snapshot_bytes(before.state())))
+        assert after.state_hash() == before.state_hash()
+        assert after.next_deadline_ns == before.next_deadline_ns
+        last = after.process(commands[cut:])
+        assert np.concatenate([first, last]).tobytes() == events.tobytes()
+        assert after.state_hash() == whole.state_hash()
+
+
+def test_a_restored_engine_counts_what_its_accounts_have_open() -> None:
+    engine = Engine()
+    engine.process(array(flow(1, 500)))
+    again = Engine.from_state(engine.state())
+    for account in range(1, engine.accounts + 1):
+        assert again.limits(account) == engine.limits(account)
+
+
+def test_a_restored_engine_has_room_for_buyers_that_hold_nothing_yet() -> None:
+    """One uncrossing gives 40 buyers their first lots of 40 instruments: more holdings than one command may open."""
+    many = range(40)
+    commands = [Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CALL_AUCTION)]
+    commands += [Command(kind=CommandKind.OPEN_ACCOUNT) for _ in (0, *many)]
+    commands += [Command(kind=CommandKind.DEPOSIT, account=3 + buyer, amount_fen=10**6) for buyer in many]
+    order = Command(kind=CommandKind.NEW_ORDER, order_type=OrderType.LIMIT, time_in_force=TimeInForce.GTC)
+    for i in many:
+        listing = Command(kind=CommandKind.LIST_INSTRUMENT, instrument=i, amount_fen=1, price_ticks=100)
+        commands += [
+            listing._replace(quantity_lots=40),
+            Command(kind=CommandKind.RECEIVE, account=2, instrument=i, quantity_lots=40),
+            order._replace(account=2, instrument=i, side=Side.SELL, price_ticks=100, quantity_lots=40),
+        ]
+        commands += [order._replace(account=3 + n, instrument=i, price_ticks=100, quantity_lots=1) for n in many]
+    engine = Engine()
+    engine.process(array(numbered(commands)))
+    again = Engine.from_state(engine.state())
+    seq = engine.last_seq + 1
+    uncross = Command(kind=CommandKind.SET_PHASE, seq=seq, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS)
+    events = again.submit(uncross)
+    assert events == engine.submit(uncross)
+    assert sum(event.kind == EventKind.TRADE for event in events) == 1600
+    assert again.state_hash() == engine.state_hash()
+
+
+def changed(section: str, row: int, **fields: int) -> state.State:
+    engine = Engine()
+    engine.process(array(flow(1, 500)))
+    kept = engine.state()
+    rows = getattr(kept, section).copy()
+    for name, value in fields.items():
+        rows[name][row] = value
+    return kept._replace(**{section: rows})
+
+
+@pytest.mark.parametrize(
+    ("section", "fields", "says"),
+    [
+        ("venue", {"phase": 2}, "no schedule halts"),
+        ("venue", {"last_seq": 1}, "of a later command"),
+        ("instruments", {"tick_value_fen": 0}, "tick_value_fen in the section 'instruments' is out of bounds"),
+        ("accounts", {"reserved_fen": 10**15}, "has reserved"),
+        ("accounts", {"cash_fen": 10**17}, "cash_fen in the section 'accounts' is out of bounds"),
+        ("holdings", {"reserved_lots": 10**12}, "has reserved more lots than it has"),
+        ("holdings", {"account": 10**6}, "an unknown account"),
+        ("holdings", {"instrument": 1000}, "an unknown instrument"),
+        ("orders", {"time_in_force": 3}, "time in force isn't open"),
+        ("orders", {"order_type": 2}, "waits that is no stop|type isn't open"),
+        ("orders", {"shown_lots": 0}, "shown_lots in the section 'orders' is out of bounds"),
+        ("orders", {"price_ticks": 2**31}, "price_ticks in the section 'orders' is out of bounds"),
+        ("trades", {"trade_id": 2**63}, "a trade is of a later command"),
+        ("client_ids", {"order_id": 0}, "of a later command"),
+    ],
+)
+def test_a_state_that_cannot_be_is_refused_with_a_sentence(section: str, fields: dict[str, int], says: str) -> None:
+    with pytest.raises(state.StateError, match=says):
+        Engine.from_state(changed(section, 0, **fields))
+
+
+def small() -> Talk:
+    """Account 2 sells 3 more of 5 lots at 1,000, of which account 3 has bought 2; account 3 buys 5 at 990."""
+    talk = Talk(Engine())
+    talk.order(2, Side.SELL, 5, 1000)
+    talk.order(3, Side.BUY, 2, 1000)
+    talk.order(3, Side.BUY, 5, 990)
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("section", "fields", "says"),
+    [
+        ("instruments", {"in_auction": 1, "phase": 0}, "volatility auction goes on in no such phase"),
+        ("instruments", {"auction_ends_ns": 5}, "volatility auction ends that has not begun"),
+        ("instruments", {"volatility_ppm": 5}, "volatility band has no length"),
+        ("instruments", {"day_lots": 3}, "is not what its trades make"),
+        ("instruments", {"day_amount_fen": 0}, "is not what its trades make"),
+        ("trades", {"busted": 1}, "is not what its trades make"),
+        ("orders", {"price_ticks": 1000}, "crossed outside a call auction"),
+        ("orders", {"lot_reserve_fen": 99_000}, "reserved less than it may cost"),
+    ],
+)
+def test_a_state_that_contradicts_itself_is_refused(section: str, fields: dict[str, int], says: str) -> None:
+    kept = small().engine.state()
+    rows = getattr(kept, section).copy()
+    for name, value in fields.items():
+        rows[name][0] = value
+    with pytest.raises(state.StateError, match=says):
+        Engine.from_state(kept._replace(**{section: rows}))
+
+
+@pytest.mark.parametrize("section", ["accounts", "holdings", "orders", "trades", "client_ids"])
+def test_rows_in_another_order_are_no_state(section: str) -> None:
+    kept = changed("venue", 0)
+    with pytest.raises(state.StateError):
+        Engine.from_state(kept._replace(**{section: getattr(kept, section)[::-1].copy()}))
+
+
+def test_bytes_that_were_changed_never_make_anything_but_an_engine_or_a_state_error() -> None:
+    engine = Engine()
+    engine.process(array(flow(2, 400)))
+    data = state.snapshot_bytes(engine.state())
+    draw = np.random.default_rng(1)
+    refused = 0
+    for _ in range(400):
+        broken = bytearray(data)
+        broken[draw.integers(16, len(data))] ^= 1 << draw.integers(8)
+        try:
+            again = Engine.from_state(state.from_bytes(bytes(broken)))
+        except state.StateError:
+            refused += 1
+        else:
+            assert state.snapshot_bytes(again.state()) == broken
+    assert refused > 100
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "no snapshot"),
+        (b"REXSTATE" + (99).to_bytes(8, "little"), "format 99, and this engine reads format 2"),
+        (b"REXSTATE" + (2).to_bytes(8, "little") + (5).to_bytes(8, "little"), "ends within its section 'venue'"),
+        (state.snapshot_bytes(Engine().state()) + b"x", "1 bytes too many"),
+        (state.snapshot_bytes(Engine().state())[:-1], "ends within"),
+    ],
+)
+def test_other_bytes_are_refused_with_a_sentence(data: bytes, says: str) -> None:
+    with pytest.raises(state.StateError, match=says):
+        state.from_bytes(data)

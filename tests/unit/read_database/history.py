@@ -1,0 +1,204 @@
+"""A venue's history in miniature: commands go through the naive engine and come out as journal rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from random import Random
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from matching_engine.records import (
+    ALL_INSTRUMENTS,
+    EVENT,
+    Command,
+    CommandKind,
+    OrderType,
+    Phase,
+    Side,
+    TimeInForce,
+    pack_commands,
+    unpack_commands,
+)
+from services.commands import administrative as admin
+from services.commands.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
+from services.journal.row import NO_HASH, Row
+from services.messaging import Submission
+from tests.model.naive_engine import NaiveEngine
+
+JOURNAL_ID = bytes(range(16))
+SENDER = Command(gateway_id=1, incarnation=7, actor=5)
+REFERENCE_TICKS = 1_000
+TICK_VALUE_FEN = (1_000, 333)
+ACCOUNTS = (2, 3, 4)
+START_NS = 1_672_617_600_000_000_000
+
+
+class History:
+    """Makes the next journal row of a batch of submissions; `engine` has always done what the rows hold."""
+
+    def __init__(self, engine: Any = None, journal_id: bytes = JOURNAL_ID, epoch: int = 0) -> None:
+        self.engine = NaiveEngine() if engine is None else engine
+        self.journal_id = journal_id
+        self.epoch = epoch
+        self.last_hash = NO_HASH
+
+    def row(self, submissions: Sequence[Submission]) -> Row:
+        commands: list[Command] = []
+        attachments: list[bytes] = []
+        first_seq = self.engine.last_seq + 1
+        for submission in submissions:
+            for command in unpack_commands(submission.commands):
+                seq = first_seq + len(commands)
+                number = command.attachment + len(attachments) if command.attachment else 0
+                commands.append(command._replace(seq=seq, time_ns=START_NS + seq, attachment=number))
+            attachments += submission.attachments
+        events = np.array(
+            [event for command in commands for event in self.engine.submit(command)], dtype=EVENT
+        ).tobytes()
+        row = Row(
+            self.journal_id, self.epoch, first_seq, commands[-1].seq, 0, self.last_hash, pack_commands(commands), events,
+            tuple(attachments),
+        )  # fmt: skip
+        self.last_hash = row.hash
+        return row
+
+
+def rows_of(commands: Iterable[Command], chance: Random) -> Iterator[tuple[NaiveEngine, Row]]:
+    """The rows of a flow of commands, each with the text its kind needs, and the engine as it stands after each row."""
+    waiting, engine, last_hash = list(commands), NaiveEngine(), NO_HASH
+    while waiting:
+        size = chance.randint(1, 40)
+        taken, waiting = waiting[:size], waiting[size:]
+        texts = {place: text for place, command in enumerate(taken) if (text := _text(command)) is not None}
+        numbers = {place: number for number, place in enumerate(texts, start=1)}
+        numbered = [command._replace(attachment=numbers.get(place, 0), actor=5) for place, command in enumerate(taken)]
+        events = np.array([event for command in numbered for event in engine.submit(command)], dtype=EVENT)
+        row = Row(
+            JOURNAL_ID, 0, taken[0].seq, taken[-1].seq, 0, last_hash, pack_commands(numbered), events.tobytes(),
+            tuple(texts.values()),
+        )  # fmt: skip
+        last_hash = row.hash
+        yield engine, row
+
+
+def _text(command: Command) -> bytes | None:
+    match command.kind:
+        case CommandKind.OPEN_ACCOUNT:
+            return AccountText(name="somebody").to_bytes()
+        case CommandKind.LIST_INSTRUMENT:
+            text = instrument_text(command.instrument % 2)
+            return text.model_copy(update={"symbol": f"I-{command.instrument}"}).to_bytes()
+        case CommandKind.BUST_TRADE:
+            return BustText(reason="a mistake").to_bytes()
+        case CommandKind.RECORD:
+            return TargetSet(year=2023, amount_fen=1, name="a target").to_bytes()
+    return None
+
+
+def instrument_text(number: int) -> InstrumentText:
+    return InstrumentText(
+        symbol=("ND-OX", "NDFEB-N42")[number],
+        name_en=("Neodymium oxide", "Sintered magnet")[number],
+        name_zh=("氧化钕", "烧结钕铁硼")[number],
+        category=("deep_processed", "magnetic_material")[number],
+        family=("separated_oxide", "sintered_ndfeb")[number],
+        unit=("t", "kg")[number],
+        lot_size=(1, 100)[number],
+        tick_size=("10.00", "0.0333")[number],
+        reference_price_source="assumed",
+        spec="spec",
+        note="note",
+    )
+
+
+def opening(date: int = 20230103) -> list[Submission]:
+    """Two instruments, three funded accounts (the last two of one owner), fees, a target, a trading day under way."""
+    parts = [
+        admin.set_fees(SENDER, maker_rate_ppm=300, taker_rate_ppm=700),
+        admin.record(SENDER, TargetSet(year=2023, amount_fen=2_300_000_000_000, name="23 billion")),
+        admin.record(SENDER, KeyIssued(key_hash="ab" * 32, account=2, name="first", scopes=("read", "trade"))),
+    ]
+    for number in (0, 1):
+        parts.append(
+            admin.list_instrument(
+                SENDER, number, tick_value_fen=TICK_VALUE_FEN[number], reference_ticks=REFERENCE_TICKS, band_ppm=50_000,
+                max_quantity_lots=1_000, text=instrument_text(number),
+            )
+        )  # fmt: skip
+    for account in ACCOUNTS:
+        parts.append(admin.open_account(SENDER, AccountText(name=f"trader {account}"), owner=3 if account == 4 else 0))
+        parts.append(admin.change_cash(SENDER, account, 1_000_000_000))
+        parts += [admin.change_inventory(SENDER, account, number, 500) for number in (0, 1)]
+    return [*parts, admin.set_phase(SENDER, Phase.CONTINUOUS), admin.day_roll(SENDER, date)]
+
+
+def order(
+    account: int, side: int, price_ticks: int, quantity_lots: int, *, instrument: int = 0, client_order_id: bytes = b"",
+    order_type: int = OrderType.LIMIT, time_in_force: int = TimeInForce.GTC,
+) -> Submission:  # fmt: skip
+    return admin.submission(
+        SENDER._replace(
+            kind=CommandKind.NEW_ORDER, account=account, side=side, price_ticks=price_ticks, quantity_lots=quantity_lots,
+            instrument=instrument, client_order_id=client_order_id, order_type=order_type, time_in_force=time_in_force,
+        )
+    )  # fmt: skip
+
+
+def cancel(order_id: int, account: int = 0) -> Submission:
+    return admin.submission(SENDER._replace(kind=CommandKind.CANCEL, order_id=order_id, account=account))
+
+
+def _order(account: int, side: int, ticks: int, lots: int, instrument: int, kind: int, client: int) -> Submission:
+    order_type, time_in_force = (
+        (OrderType.LIMIT, TimeInForce.GTC),
+        (OrderType.LIMIT, TimeInForce.DAY),
+        (OrderType.LIMIT, TimeInForce.IOC),
+        (OrderType.MARKET, TimeInForce.IOC),
+    )[kind]
+    return order(
+        account, side, 0 if order_type == OrderType.MARKET else REFERENCE_TICKS + ticks, lots, instrument=instrument,
+        client_order_id=f"c{client}".encode() if client < 20 else b"", order_type=order_type, time_in_force=time_in_force,
+    )  # fmt: skip
+
+
+_orders = st.builds(
+    _order,
+    st.sampled_from([*ACCOUNTS * 3, 9]), st.sampled_from(list(Side)), st.integers(-3, 3), st.integers(0, 60),
+    st.sampled_from([0, 0, 0, 0, 1, 1, 5]), st.integers(0, 3), st.integers(0, 60),
+)  # fmt: skip
+_PHASES = [Phase.CLOSED, Phase.CONTINUOUS, Phase.CONTINUOUS, Phase.CONTINUOUS]
+_instrument = st.sampled_from([0, 1, ALL_INSTRUMENTS])
+_decisions = st.one_of(
+    st.builds(lambda n: KeyIssued(key_hash=f"{n:064x}", account=0, name="k", scopes=("read",)), st.integers(0, 2**250)),
+    st.builds(lambda n: KeyRevoked(key_id=n), st.integers(1, 4)),
+    st.builds(lambda n: TargetSet(year=2023, amount_fen=n, name="new"), st.integers(1, 10**14)),
+)
+_administration = st.one_of(
+    st.builds(lambda a, f: admin.change_cash(SENDER, a, f), st.sampled_from(ACCOUNTS), st.integers(-(10**6), 10**6)),
+    st.builds(
+        lambda a, i, q: admin.change_inventory(SENDER, a, i, q),
+        st.sampled_from(ACCOUNTS), st.integers(0, 1), st.integers(-20, 20),
+    ),
+    st.builds(lambda i: admin.halt(SENDER, i), _instrument),
+    st.just(admin.resume(SENDER)),
+    st.builds(lambda i: admin.resume(SENDER, i), _instrument),
+    st.builds(lambda p, i: admin.set_phase(SENDER, p, i), st.sampled_from(_PHASES), _instrument),
+    st.builds(lambda day: admin.day_roll(SENDER, 20230103 + day), st.integers(0, 20)),
+    st.just(admin.day_roll(SENDER, 20240102)),
+    st.builds(lambda r: admin.set_fees(SENDER, maker_rate_ppm=r, taker_rate_ppm=r // 2), st.integers(0, 10_000)),
+    st.builds(lambda d: admin.record(SENDER, d), _decisions),
+)  # fmt: skip
+
+
+@st.composite
+def submissions(draw: st.DrawFn) -> Submission:
+    """Mostly orders that meet: three accounts around one price, in two instruments."""
+    kind = draw(st.integers(0, 19))
+    if kind < 15:
+        return draw(_orders)
+    return cancel(draw(st.integers(20, 120))) if kind < 18 else draw(_administration)
+
+
+batches = st.lists(st.lists(submissions(), min_size=1, max_size=16), min_size=1, max_size=12)
