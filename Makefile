@@ -8,13 +8,16 @@ RESOLVE = build/lock/bin/uv pip compile --quiet --universal --python-version 3.1
           --no-annotate --custom-compile-command 'make lock' pyproject.toml -
 FLOW   ?= load_tests/flows/sample.csv
 
+# Without bytecode on disk every pytest process rewrites the assertions of every test anew: four seconds each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup lock native run test check coverage memcheck faults bench flow clean
+.PHONY: help setup lock native run test test-fast test-pythons check docs coverage memcheck faults bench flow clean
 
 help: ## what this Makefile can do
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
 
-setup: $(STAMP) ## virtual environment, pinned dependencies, the engine built; an unchanged repeat costs nothing
+setup: $(STAMP) ## virtual environment, locked dependencies, the engine built; an unchanged repeat costs nothing
 
 # Whatever the set-up depends on makes it stale.
 $(STAMP): pyproject.toml setup.py install.py requirements.txt requirements-dev.txt $(ENGINE)
@@ -41,11 +44,24 @@ run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C 
 test: setup ## every test (real SQLite, real browser, real processes)
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-check: setup ## ruff, mypy strict, import-linter
+test-fast: setup ## ruff, import-linter, unit tests and short properties: under a minute on two quiet cores
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m 'not slow' tests/unit tests/property tests/scenarios
+
+test-pythons: setup ## the tests under every Python from 3.11 on that this machine has, each in build/python3.N
+	@$(BIN)/python -m tests.pythons test
+
+check: setup ## ruff, mypy strict, import-linter, the site of the docs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory docs
+
+docs: setup ## the site of the guides and the API reference in build/site; warnings are errors
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . build/site
 
 coverage: setup ## the lines of the engine that its own tests reach, uncompiled: at least 95 of 100
 	@rm -rf build/coverage && mkdir -p build/coverage/tests
