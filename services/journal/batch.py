@@ -10,6 +10,7 @@ rewritten history are both seen. Every future format keeps the magic at the star
 from __future__ import annotations
 
 import zlib
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -58,6 +59,14 @@ _LENGTH = Struct("<I")
 _TRAILER_BYTES = HASH_BYTES + _LENGTH.size
 
 
+class Applied(NamedTuple):
+    """One event, the command that made it, and the command's attachment (empty where it has none): what a reader applies."""
+
+    event: Event
+    command: Command
+    attachment: bytes
+
+
 @dataclass(frozen=True)
 class JournalBatch:
     """One batch: commands first_seq…last_seq and every event they made, as it stands on the device."""
@@ -88,6 +97,15 @@ class JournalBatch:
     def event_list(self) -> list[Event]:
         """The events as Python values, decoded once for all readers in a process."""
         return list(unpack_events(self.events))
+
+    def applied(self, kinds: Container[int], after_seq: int = 0) -> Iterator[Applied]:
+        """The events of these kinds, in order; those of commands up to after_seq are left out."""
+        commands, first_seq, attachments = self.command_list, self.first_seq, self.attachments
+        for event in self.event_list:
+            if event.seq > after_seq and event.kind in kinds:
+                command = commands[event.seq - first_seq]
+                attachment = attachments[command.attachment - 1] if command.attachment else b""
+                yield Applied(event, command, attachment)
 
     @property
     def command_count(self) -> int:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching_engine import ENGINE_VERSION
-from matching_engine.records import COMMAND, EVENT, RECORD_FORMAT
+from matching_engine.records import COMMAND, EVENT, RECORD_FORMAT, EventKind, pack_commands
 from services.journal import JournalCorrupt, JournalRefused
-from services.journal.batch import BATCH_FORMAT, HEADER, JournalBatch
+from services.journal.batch import BATCH_FORMAT, HEADER, Applied, JournalBatch
 from tests.unit.journal.chains import JOURNAL_ID, chain, next_batch, sealed, with_header
 
 u64 = st.integers(0, 2**64 - 1)
@@ -141,3 +141,14 @@ def test_records_are_decoded_once() -> None:
     assert [event.seq for event in batch.event_list] == [1, 2, 3]
     assert batch.command_list is batch.command_list
     assert batch.event_list is batch.event_list
+
+
+def test_a_reader_gets_each_event_with_its_command_and_its_attachment() -> None:
+    batch = next_batch(None, 3, attachments=(b"a text", b"another"))
+    commands = [command._replace(attachment=number) for number, command in enumerate(batch.command_list)]
+    batch = replace(batch, commands=pack_commands(commands))
+    texts = (b"", b"a text", b"another")
+    every = [Applied(*found) for found in zip(batch.event_list, commands, texts, strict=True)]
+    assert list(batch.applied({EventKind.RECORDED})) == every
+    assert list(batch.applied({EventKind.RECORDED}, after_seq=2)) == every[2:]
+    assert list(batch.applied({EventKind.TRADE})) == []
