@@ -188,7 +188,7 @@ async def _make_sequencer(start: _Start, inbox: InProcessInbox, feed: InProcessF
     open_when = AlwaysOpen if settings.schedule == "always" else ExchangeHours
     schedule = open_when(start.calendar, may_skip_from=may_skip_from)
     now_ns = start.guarded()
-    last = await start.journal.last_row()
+    last = await start.journal.last_batch()
     if last is not None and not settings.accept_clock:
         refuse_clock_behind(now_ns, last.time_ns)
     schedule.due(engine.trading_date, engine.venue_phase, now_ns)

@@ -1,9 +1,9 @@
 """`rex upgrade`: a journal of an older engine version goes on under this one, in the same file and the same chain.
 
-Every row that the older rules made is re-executed by the present ones. Where they make the same events, the journal says so in
-one more row, and it can be re-executed from its start as before. Where they don't, the events stand as they are: what they add
-up to must be what the present engine holds at the end, and that row seals the engine's state, from which every later
-re-execution begins. No row is changed; the one row that is added is there whole or not at all.
+Every batch that the older rules made is re-executed by the present ones. Where they make the same events, the journal says so
+in one more batch, and it can be re-executed from its start as before. Where they don't, the events stand as they are: what
+they add up to must be what the present engine holds at the end, and that batch seals the engine's state, from which every
+later re-execution begins. No batch is changed; the one batch that is added is there whole or not at all.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from matching_engine.records import COMMAND, Command, CommandKind, pack_commands
 from services.commands.attachments import Upgraded
 from services.engine_versions.differences import Difference, Differences
 from services.engine_versions.upgrades import re_executed_after, seal, starting_engine
-from services.journal import Journal, JournalRefused, Row, witness
+from services.journal import Journal, JournalBatch, JournalRefused, witness
 from services.journal.sqlite import SqliteJournal, check_lock
 from services.read_database.audit.audit import differences as audit
 from services.read_database.audit.journaled import Journaled
@@ -52,7 +52,7 @@ class Upgrade:
     from_version: int
     to_version: int
     last_seq: int
-    """Where the older version's rows end."""
+    """Where the older version's batches end."""
     last_hash: str
     state_hash: str
     """The present engine's state at last_seq."""
@@ -90,7 +90,7 @@ async def upgrade(data_dir: Path, *, check: bool = False, on_progress: OnProgres
     journal = await SqliteJournal.open(path, read_only=True, outdated=True, remembered=remembers)
     try:
         await _check_witness(data_dir, journal)
-        last = await journal.last_row()
+        last = await journal.last_batch()
         if last is None or last.engine_version == ENGINE_VERSION:
             return _nothing_to_do(last, await re_executed_after(journal))
         found, engine = await _examine(journal, last, on_progress)
@@ -108,28 +108,28 @@ async def _check_witness(data_dir: Path, journal: Journal) -> None:
         await witness.check(journal, known)
 
 
-def _nothing_to_do(last: Row | None, after_seq: int) -> Upgrade:
+def _nothing_to_do(last: JournalBatch | None, after_seq: int) -> Upgrade:
     last_seq, last_hash = (0, "") if last is None else (last.last_seq, last.hash.hex())
     return Upgrade(ENGINE_VERSION, ENGINE_VERSION, last_seq, last_hash, "", after_seq, (), None)
 
 
-async def _examine(journal: Journal, last: Row, on_progress: OnProgress) -> tuple[Upgrade, Engine]:
+async def _examine(journal: Journal, last: JournalBatch, on_progress: OnProgress) -> tuple[Upgrade, Engine]:
     """Re-executes what the older version would, and where events differ compares what they add up to with the engine."""
     engine = await starting_engine(journal)
     after_seq = engine.last_seq
     differences = Differences()
-    async for row in journal.read(after_seq):
+    async for batch in journal.read(after_seq):
         try:
-            events = engine.process(np.frombuffer(row.commands, COMMAND)).tobytes()
+            events = engine.process(np.frombuffer(batch.commands, COMMAND)).tobytes()
         except EngineFault as fault:
             raise UpgradeRefused(
-                f"engine version {ENGINE_VERSION} cannot go on from what version {row.engine_version} made: at seq {fault.seq}"
-                f" it gives up: {fault}. Nothing was written.",
+                f"engine version {ENGINE_VERSION} cannot go on from what version {batch.engine_version} made: at seq"
+                f" {fault.seq} it gives up: {fault}. Nothing was written.",
                 fault.seq,
             ) from fault
-        if events != row.events:
-            differences.add(row, list(unpack_events(events)))
-        on_progress("re-executing", row.last_seq, last.last_seq)
+        if events != batch.events:
+            differences.add(batch, list(unpack_events(events)))
+        on_progress("re-executing", batch.last_seq, last.last_seq)
     if differences.found:
         after_seq = last.last_seq
         unequal = await _beside_events(journal, engine, on_progress)
@@ -175,10 +175,10 @@ async def _beside_events(journal: Journal, engine: Engine, on_progress: OnProgre
     They are added up from the first one in a database made for it: the folder's own is not asked.
     """
     journaled = Journaled()
-    async for row in journal.read(0):
-        if row.first_seq > engine.last_seq:
+    async for batch in journal.read(0):
+        if batch.first_seq > engine.last_seq:
             break
-        journaled.add(row)
+        journaled.add(batch)
     with TemporaryDirectory() as folder:
         path = Path(folder) / READ_DATABASE_FILE
         await open_read_database(path).dispose()
@@ -193,12 +193,12 @@ def _some(sentences: Sequence[object]) -> str:
     return "; ".join([*map(str, sentences[:_SHOWN]), *more])
 
 
-async def _write_marker(path: Path, found: Upgrade, engine: Engine, last: Row) -> Upgrade:
-    """One row: there whole, or not at all."""
+async def _write_marker(path: Path, found: Upgrade, engine: Engine, last: JournalBatch) -> Upgrade:
+    """One batch: there whole, or not at all."""
     read_path = path.with_name(READ_DATABASE_FILE)
     journal = await SqliteJournal.open(path, outdated=True, remembered=partial(remembered, read_path))
     try:
-        now = await journal.last_row()
+        now = await journal.last_batch()
         if now is None or now.hash != last.hash:
             raise UpgradeRefused(
                 f"{path} has grown while it was examined: stop the venue that writes it, then run this again"
@@ -209,7 +209,7 @@ async def _write_marker(path: Path, found: Upgrade, engine: Engine, last: Row) -
     return replace(found, marker_seq=found.last_seq + 1)
 
 
-def _marker(journal: SqliteJournal, found: Upgrade, engine: Engine, last: Row) -> Row:
+def _marker(journal: SqliteJournal, found: Upgrade, engine: Engine, last: JournalBatch) -> JournalBatch:
     """It bears the time of the last command: no clock is asked, so none can be wrong."""
     text = Upgraded(
         from_version=found.from_version,
@@ -223,7 +223,7 @@ def _marker(journal: SqliteJournal, found: Upgrade, engine: Engine, last: Row) -
     attachments = seal(text, engine.state() if found.differences else None)
     seq, time_ns = found.last_seq + 1, last.time_ns
     command = pack_commands([Command(kind=CommandKind.RECORD, seq=seq, time_ns=time_ns, attachment=1)])
-    return Row(
+    return JournalBatch(
         journal_id=journal.journal_id,
         epoch=journal.epoch,
         first_seq=seq,

@@ -25,7 +25,7 @@ from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
-from services.sequencer.sequencer import MAX_ROW_COMMANDS, Sequencer
+from services.sequencer.sequencer import MAX_BATCH_COMMANDS, Sequencer
 
 BATCHES = {1: 3_000, 16: 16_000, 256: 200_000}
 """How many commands are measured at each batch size."""
@@ -66,32 +66,32 @@ def submissions_of(records: Records) -> list[Submission]:
 async def _open_venue(parts: WritePath, opening: Records) -> int:
     """Hands over what opens the venue; returns the last sequence number of it."""
     subscription = parts.feed.subscribe()
-    for start in range(0, len(opening), MAX_ROW_COMMANDS):
-        await parts.inbox.put(Submission(opening[start : start + MAX_ROW_COMMANDS].tobytes()))
+    for start in range(0, len(opening), MAX_BATCH_COMMANDS):
+        await parts.inbox.put(Submission(opening[start : start + MAX_BATCH_COMMANDS].tobytes()))
     left = len(opening)
     while left > 0:
-        row = await subscription.next_row()
-        last_seq = row.last_seq
-        left -= sum(command.request_id != 0 for command in row.command_list)  # The schedule's own have none.
+        batch = await subscription.next_batch()
+        last_seq = batch.last_seq
+        left -= sum(command.request_id != 0 for command in batch.command_list)  # The schedule's own have none.
     subscription.close()
     return last_seq
 
 
-async def _commands_per_second(parts: WritePath, submissions: list[Submission], batch: int) -> float:
-    """Hands over `batch` commands at a time: the next ones while those before are on their way, as load does.
+async def _commands_per_second(parts: WritePath, submissions: list[Submission], size: int) -> float:
+    """Hands over `size` commands at a time: the next ones while those before are on their way, as load does.
 
-    The mean size of the rows that come of it is read from the journal, and bare SQLite writes as many of that size.
+    The mean size of the batches that come of it is read from the journal, and bare SQLite writes as many of that size.
     """
     subscription = parts.feed.subscribe()
-    batches = deque(submissions[first : first + batch] for first in range(0, len(submissions), batch))
+    waiting = deque(submissions[first : first + size] for first in range(0, len(submissions), size))
     start = time.perf_counter()
-    await _hand_over(parts, batches)
+    await _hand_over(parts, waiting)
     await asyncio.sleep(0)  # The first batch is on its way before the second comes.
     left = len(submissions)
     while left > 0:
-        await _hand_over(parts, batches)
-        row = await subscription.next_row()
-        left -= row.last_seq - row.first_seq + 1
+        await _hand_over(parts, waiting)
+        batch = await subscription.next_batch()
+        left -= batch.last_seq - batch.first_seq + 1
     seconds = time.perf_counter() - start
     subscription.close()
     return len(submissions) / seconds
@@ -104,32 +104,32 @@ async def _hand_over(parts: WritePath, batches: deque[list[Submission]]) -> None
             await parts.inbox.put(submission)
 
 
-def bare_rows_per_second(path: Path, row_bytes: int, rows: int) -> float:
-    """Commits of rows of that many bytes, with the same pragmas, and nothing else."""
+def bare_batches_per_second(path: Path, batch_bytes: int, batches: int) -> float:
+    """Commits of batches of that many bytes, with the same pragmas, and nothing else."""
     connection = sqlite3.connect(path, isolation_level=None)
     make_durable(connection, path)
     connection.execute("CREATE TABLE rows (first_seq INTEGER PRIMARY KEY, data BLOB NOT NULL)")
-    data = bytes(row_bytes)
+    data = bytes(batch_bytes)
     start = time.perf_counter()
-    for number in range(rows):
+    for number in range(batches):
         connection.execute("INSERT INTO rows VALUES (?, ?)", (number, data))
     seconds = time.perf_counter() - start
     connection.close()
-    return rows / seconds
+    return batches / seconds
 
 
-def stored_rows(path: Path, after_seq: int) -> tuple[int, int]:
-    """How many rows the journal holds after a sequence number, and their mean size in bytes."""
+def stored_batches(path: Path, after_seq: int) -> tuple[int, int]:
+    """How many batches the journal holds after a sequence number, and their mean size in bytes."""
     connection = sqlite3.connect(path)
-    rows, size = connection.execute(
+    batches, size = connection.execute(
         "SELECT count(*), coalesce(sum(length(data)), 0) FROM rows WHERE first_seq > ?", (after_seq,)
     ).fetchone()
     connection.close()
-    return rows, size // max(rows, 1)
+    return batches, size // max(batches, 1)
 
 
 async def _one_run(folder: Path, effort: Effort, batch: int) -> tuple[float, float, int]:
-    """Commands per second through our write path and through bare SQLite, and the bytes of a row."""
+    """Commands per second through our write path and through bare SQLite, and the bytes of a batch."""
     opening, records = engine_records(standard(effort.messages(BATCHES[batch]), 1, effort.seed), client_ids=True)
     # A cancel names its order by seq. The schedule's own commands come first, so all seqs move by their number.
     path = folder / "journal.sqlite3"
@@ -137,19 +137,19 @@ async def _one_run(folder: Path, effort: Effort, batch: int) -> tuple[float, flo
         last_seq = await _open_venue(parts, opening)
         records["order_id"][records["order_id"] > 0] += last_seq - len(opening)
         rate = await _commands_per_second(parts, submissions_of(records), batch)
-    rows, row_bytes = stored_rows(path, last_seq)
-    bare = bare_rows_per_second(folder / "bare.sqlite3", row_bytes, rows)
-    return rate, bare * len(records) / rows, row_bytes
+    batches, batch_bytes = stored_batches(path, last_seq)
+    bare = bare_batches_per_second(folder / "bare.sqlite3", batch_bytes, batches)
+    return rate, bare * len(records) / batches, batch_bytes
 
 
 def durable_figures(effort: Effort) -> list[Figure]:
-    """Commands per second on the device, handed over by 1, 16 and 256; rows of the same bytes in bare SQLite beside them."""
+    """Commands per second on the device, handed over by 1, 16 and 256; batches of the same bytes in bare SQLite beside them."""
     figures = []
     for batch in BATCHES:
         ours, bare = [], []
         for _ in range(effort.runs):
             with tempfile.TemporaryDirectory(prefix="rex-durable-") as folder:
-                rate, limit, row_bytes = uvloop.run(_one_run(Path(folder), effort, batch))
+                rate, limit, batch_bytes = uvloop.run(_one_run(Path(folder), effort, batch))
             ours.append(rate)
             bare.append(limit)
         figures.append(
@@ -160,7 +160,7 @@ def durable_figures(effort: Effort) -> list[Figure]:
                 "bare SQLite, rows of the same bytes",
                 middle(bare),
                 _AT_LEAST.get(batch, ""),
-                note=f"{spread(ours, bare)}; rows of {row_bytes} bytes",
+                note=f"{spread(ours, bare)}; rows of {batch_bytes} bytes",
             )
         )
     return figures

@@ -91,7 +91,7 @@ async def verify_folder(data_dir: Path, prove: bool, expected: list[Witness], sh
                 engine=engine,
                 witnesses=[*expected, *([read_database] if read_database is not None else [])],
                 on_progress=lambda seq: bar.update(task, completed=seq),
-                on_row=proof.take if proof is not None else None,
+                on_batch=proof.take if proof is not None else None,
             )
             if result.good and no_engine is not None:
                 result = replace(
@@ -112,7 +112,7 @@ async def verify_folder(data_dir: Path, prove: bool, expected: list[Witness], sh
 async def _length(journal: SqliteJournal) -> int | None:
     """The last sequence number; None where the last row is damaged, which the walk will find and name."""
     try:
-        last = await journal.last_row()
+        last = await journal.last_batch()
     except JournalError:
         return None
     return last.last_seq if last else 0
@@ -124,7 +124,7 @@ def document(found: Verified, witnesses: list[Witness]) -> dict[str, Any]:
     return {
         "good": found.good,
         "journal_id": result.journal_id.hex(),
-        "rows": result.rows,
+        "rows": result.batches,
         "commands": result.commands,
         "last_seq": result.last_seq,
         "last_hash": result.last_hash.hex(),
@@ -148,7 +148,7 @@ def lines(found: Verified) -> Iterator[str]:
     verdict = "[green]good[/green]"
     if not result.good:
         verdict = f"[red]bad at seq {result.error_seq}[/red]: {escape(str(result.told))}"
-    yield f"{result.rows:,} rows, {result.commands:,} commands, last seq {result.last_seq:,}: {verdict}"
+    yield f"{result.batches:,} rows, {result.commands:,} commands, last seq {result.last_seq:,}: {verdict}"
     yield f"last hash   {result.last_hash.hex()}"
     if result.good and result.last_seq:
         yield f"to keep     {result.last_seq}:{result.last_hash.hex()}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 
 from matching_engine.records import Event, EventKind
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 
 RULES: dict[int, str] = {
     EventKind.ACCEPTED: "6.1",
@@ -62,7 +62,7 @@ class Difference:
 
 
 class Differences:
-    """Collects the differences of rows, in the order in which they are met."""
+    """Collects the differences of batches, in the order in which they are met."""
 
     def __init__(self) -> None:
         self._by_kind: dict[int, Difference] = {}
@@ -72,13 +72,13 @@ class Differences:
         """A difference for each kind of event that is told otherwise."""
         return tuple(self._by_kind.values())
 
-    def add(self, row: Row, events: Sequence[Event]) -> None:
-        """The row's events beside those that another version makes of its commands."""
-        then_of, now_of = _by_seq(row.event_list), _by_seq(events)
+    def add(self, batch: JournalBatch, events: Sequence[Event]) -> None:
+        """The batch's events beside those that another version makes of its commands."""
+        then_of, now_of = _by_seq(batch.event_list), _by_seq(events)
         for seq in sorted(then_of.keys() | now_of.keys()):
             then, now = then_of.get(seq, []), now_of.get(seq, [])
             if then != now:
-                self._add_command(row.engine_version, seq, then, now)
+                self._add_command(batch.engine_version, seq, then, now)
 
     def _add_command(self, version: int, seq: int, then: list[Event], now: list[Event]) -> None:
         gone, new = list((Counter(then) - Counter(now)).elements()), list((Counter(now) - Counter(then)).elements())

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.journal import Journal
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.market_data import Changes, Market
 from services.messaging import Feed
 from services.messaging.follow import follow
 from services.venue_state.state import VenueState
 
-FanOut = Callable[[Row, Changes], None]
-"""Pushes what a row changed to WebSocket clients, when state and market stand at its end. Must not raise."""
+FanOut = Callable[[JournalBatch, Changes], None]
+"""Pushes what a batch changed to WebSocket clients, when state and market stand at its end. Must not raise."""
 
 
 class GatewayReader:
@@ -42,17 +42,17 @@ class GatewayReader:
         sweep = asyncio.create_task(self._sweep())
         try:
             after_seq = min(self._state.last_seq, self._market.seq)
-            async for row in follow(self._journal, self._feed, after_seq):
-                self.take(row)
+            async for batch in follow(self._journal, self._feed, after_seq):
+                self.take(batch)
         finally:
             sweep.cancel()
             self._order_entry.close()
 
-    def take(self, row: Row) -> None:
-        """One row, in the order that lets a client read its own writes as soon as it has its reply."""
-        self._state.apply(row)
-        self._fan_out(row, self._market.apply(row))
-        self._order_entry.resolve(row)
+    def take(self, batch: JournalBatch) -> None:
+        """One batch, in the order that lets a client read its own writes as soon as it has its reply."""
+        self._state.apply(batch)
+        self._fan_out(batch, self._market.apply(batch))
+        self._order_entry.resolve(batch)
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from services.data_folder import FILE_MODE
 from services.journal import wal
+from services.journal.batch import NO_HASH
+from services.journal.batch_reader import BatchReader
 from services.journal.connections import PAGE_BYTES, log_of, lost_commands
 from services.journal.errors import JournalError
-from services.journal.row import NO_HASH
-from services.journal.row_reader import RowReader
 from services.journal.witness import Witness
 
 KEPT = ".torn"
@@ -34,7 +34,7 @@ def ask_for(path: Path, remembered: Remembered) -> None:
     hear_of_one(remembered)
 
 
-def look(path: Path, reader: RowReader, remembered: Remembered, *, outdated: bool) -> None:
+def look(path: Path, reader: BatchReader, remembered: Remembered, *, outdated: bool) -> None:
     """Raises JournalLost, JournalCorrupt or JournalRefused where a start must be refused; otherwise keeps a copy of a
     damaged log. To be called under the lock: a journal that somebody writes says nothing.
     """
@@ -60,18 +60,18 @@ def hear_of_one(remembered: Remembered) -> None:
         raise witness.beyond(0, NO_HASH)
 
 
-def _hear(reader: RowReader, remembered: Remembered) -> None:
+def _hear(reader: BatchReader, remembered: Remembered) -> None:
     _, journal_id, _ = reader.meta()
-    last = reader.last_row()
+    last = reader.last_batch()
     witness = remembered(journal_id)
     if witness is None:
         return
     last_seq, last_hash = (0, NO_HASH) if last is None else (last.last_seq, last.hash)
     if witness.seq > last_seq:
         raise witness.beyond(last_seq, last_hash)
-    rows, _ = reader.chunk(journal_id, witness.seq - 1, None)
-    if rows:
-        witness.check_row(rows[0])
+    batches, _ = reader.chunk(journal_id, witness.seq - 1, None)
+    if batches:
+        witness.check_batch(batches[0])
 
 
 def _keep_damaged_log(log: Path) -> None:

@@ -18,7 +18,7 @@ LOG_PAGES = 256
 
 PAGE_BYTES = 4_096
 _PAGES_BESIDE = 2
-"""Pages of a commit beside those its row fills: the table's last one, and the file's first one, which counts the pages."""
+"""Pages of a commit beside those its batch fills: the table's last one, and the file's first one, which counts the pages."""
 
 BUSY_S = 10.0
 """How long to wait for readers of other processes when the journal is opened for writing."""
@@ -79,9 +79,9 @@ def make_durable(connection: sqlite3.Connection, path: Path) -> None:
             raise JournalError(f"{path}: SQLite answers {pragma} = {found} to {value}: commits would not be durable")
 
 
-def pages_of(row_bytes: int) -> int:
-    """About how many pages the commit of a row leaves in the log."""
-    return row_bytes // PAGE_BYTES + _PAGES_BESIDE
+def pages_of(batch_bytes: int) -> int:
+    """About how many pages the commit of a batch leaves in the log."""
+    return batch_bytes // PAGE_BYTES + _PAGES_BESIDE
 
 
 def copy_log(connection: sqlite3.Connection, path: Path) -> None:

@@ -3,9 +3,9 @@
 JournalError
 ├── JournalMissing   there is no journal to read
 ├── JournalBusy      another process holds this journal
-├── JournalCorrupt   a row does not read back as it was written
+├── JournalCorrupt   a batch does not read back as it was written
 │   └── JournalLost  the journal ends before commands that were acknowledged
-├── JournalRefused   a row of another format, an engine version that this REX does not run, or no link of the chain
+├── JournalRefused   a batch of another format, an engine version that this REX does not run, or no link of the chain
 └── JournalRemoved   the open files are no longer the files at their path
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 class JournalError(Exception):
     """Trouble with the journal that the writer cannot resolve: it stops, with a non-zero exit status.
 
-    `seq` is the first sequence number concerned, or None where the trouble is not about a row.
+    `seq` is the first sequence number concerned, or None where the trouble is not about a batch.
     """
 
     def __init__(self, sentence: str, seq: int | None = None) -> None:
@@ -55,7 +55,7 @@ class JournalBusy(JournalError):
 
 
 class JournalCorrupt(JournalError):
-    """A row does not read back as it was written."""
+    """A batch does not read back as it was written."""
 
     advice = "Remove nothing; restore a copy: docs/durability.md"
     """What to do; empty where the sentence itself says it."""
@@ -73,7 +73,7 @@ class JournalCorrupt(JournalError):
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Whoever finds damage in a row does not know the file."""
+    """Whoever finds damage in a batch does not know the file."""
     try:
         yield
     except JournalCorrupt as error:
@@ -101,7 +101,7 @@ class JournalLost(JournalCorrupt):
 
 
 class JournalRefused(JournalError):
-    """A row of another format, of an engine version that this REX does not run, or one that does not continue the chain."""
+    """A batch of another format, of an engine version that this REX does not run, or one that does not continue the chain."""
 
 
 class JournalRemoved(JournalError):

@@ -1,4 +1,4 @@
-"""Re-execution: the commands of a row through an engine once more, and whether they make the very same events."""
+"""Re-execution: the commands of a batch through an engine once more, and whether they make the very same events."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from matching_engine.faults import EngineFault
 from matching_engine.records import COMMAND, EVENT
+from services.journal.batch import JournalBatch
 from services.journal.errors import JournalCorrupt
-from services.journal.row import Row
 
 
 class StateMachine(Protocol):
@@ -38,31 +38,33 @@ class StateMachine(Protocol):
         """What the whole state comes to, in hex."""
 
 
-def re_execute(engine: StateMachine, row: Row) -> None:
-    """Runs the row's commands and compares the events byte for byte.
+def re_execute(engine: StateMachine, batch: JournalBatch) -> None:
+    """Runs the batch's commands and compares the events byte for byte.
 
     Raises JournalCorrupt naming the first sequence number whose events differ, or at which the engine gives up.
     """
-    commands = np.frombuffer(row.commands, COMMAND)
-    numbers = np.arange(row.first_seq, row.last_seq + 1, dtype=np.uint64)
+    commands = np.frombuffer(batch.commands, COMMAND)
+    numbers = np.arange(batch.first_seq, batch.last_seq + 1, dtype=np.uint64)
     if not np.array_equal(commands["seq"], numbers):
-        raise JournalCorrupt(f"the commands of the row from seq {row.first_seq} are misnumbered", row.first_seq)
-    if engine.last_seq + 1 != row.first_seq:
-        raise JournalCorrupt(f"seq {row.first_seq} cannot be re-executed after seq {engine.last_seq}", row.first_seq)
+        raise JournalCorrupt(f"the commands of the row from seq {batch.first_seq} are misnumbered", batch.first_seq)
+    if engine.last_seq + 1 != batch.first_seq:
+        raise JournalCorrupt(
+            f"seq {batch.first_seq} cannot be re-executed after seq {engine.last_seq}", batch.first_seq
+        )
     try:
         events = engine.process(commands).tobytes()
     except EngineFault as fault:
         raise JournalCorrupt(f"re-executed, seq {fault.seq} makes the engine give up: {fault}", fault.seq) from fault
-    if events != row.events:
-        seq = _first_difference(events, row)
+    if events != batch.events:
+        seq = _first_difference(events, batch)
         raise JournalCorrupt(f"re-executed, seq {seq} makes other events than the journal holds for it", seq)
 
 
-def _first_difference(events: bytes, row: Row) -> int:
+def _first_difference(events: bytes, batch: JournalBatch) -> int:
     size = EVENT.itemsize
-    for start in range(0, max(len(events), len(row.events)), size):
-        ours, theirs = events[start : start + size], row.events[start : start + size]
+    for start in range(0, max(len(events), len(batch.events)), size):
+        ours, theirs = events[start : start + size], batch.events[start : start + size]
         if ours != theirs:
             numbers = [int.from_bytes(event[:8], "little") for event in (ours, theirs) if event]
             return min(numbers)
-    return row.first_seq
+    return batch.first_seq

@@ -1,4 +1,4 @@
-"""The journal of embedded mode: one SQLite file, one table, one row per batch, on the device before `append` returns.
+"""The journal of embedded mode: one SQLite file, one table, one batch per batch, on the device before `append` returns.
 
 Files: `path` (the database), `path`-wal (what was committed last), `path`-shm (SQLite's index of the log), `path`.lock
 (held_files.py). Readers, also in other processes, need no lock: they open the database read-only and read in short statements,
@@ -7,7 +7,7 @@ so they hold up neither the writer nor its checkpoints.
 What stands in the log alone is what a damaged log loses (wal.py), so little stands there: it is emptied when the journal is
 opened for writing, a second after the last append, and when it is closed, and copied into the database every LOG_PAGES pages.
 
-Appends run on a thread of their own with a connection of their own (row_writer.py), reads on another (row_reader.py).
+Appends run on a thread of their own with a connection of their own (batch_writer.py), reads on another (batch_reader.py).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from services.journal import before_writing
+from services.journal.batch import JournalBatch
+from services.journal.batch_reader import BatchReader, Position
+from services.journal.batch_writer import BatchWriter
 from services.journal.before_writing import Remembered
 from services.journal.connections import lost_commands
 from services.journal.errors import JournalCorrupt, JournalError, JournalLost, JournalMissing, JournalRefused, naming
 from services.journal.held_files import HeldFiles
-from services.journal.row import Row
-from services.journal.row_reader import Position, RowReader
-from services.journal.row_writer import RowWriter
 
 IDLE_S = 1.0
 """After so long without an append the log is emptied."""
@@ -41,7 +41,7 @@ def _nobody(journal_id: bytes) -> None:
 class SqliteJournal:
     """A journal in one SQLite file; made by `open`."""
 
-    def __init__(self, path: Path, reader: RowReader, writer: RowWriter | None, lost: JournalLost | None) -> None:
+    def __init__(self, path: Path, reader: BatchReader, writer: BatchWriter | None, lost: JournalLost | None) -> None:
         self._path = path
         self._reader = reader
         self._writer = writer
@@ -61,16 +61,16 @@ class SqliteJournal:
     ) -> SqliteJournal:
         """The journal at `path`, made with its folder where there is none.
 
-        One that ends with a row of an older engine version is refused unless it may be `outdated`: `rex upgrade`.
+        One that ends with a batch of an older engine version is refused unless it may be `outdated`: `rex upgrade`.
 
-        Opening for writing takes the locks (JournalBusy where another process holds one), empties the log and raises the epoch,
-        so that rows of two writers can be told apart. What is `remembered` of the journal is compared before: a start that is
-        refused for a loss, for damage of the log or the last row, or for a version changes no file, and makes none but the lock
-        file. Opening for reading compares it where there is no journal only.
+        Opening for writing takes the locks (JournalBusy where another process holds one), empties the log and raises the
+        epoch, so that batches of two writers can be told apart. What is `remembered` of the journal is compared before: a
+        start that is refused for a loss, for damage of the log or the last batch, or for a version changes no file, and makes
+        none but the lock file. Opening for reading compares it where there is no journal only.
 
         Raises JournalMissing where there is nothing to read, JournalError where the device does not give what is asked of it,
         JournalLost where commits stand in the log that SQLite would not show or are remembered, JournalCorrupt or
-        JournalRefused where the last row cannot be continued.
+        JournalRefused where the last batch cannot be continued.
         """
         open_for = cls._for_reading if read_only else cls._for_writing
         with naming(path):
@@ -85,7 +85,7 @@ class SqliteJournal:
             before_writing.hear_of_one(remembered)
             raise JournalMissing.at(path)
         with ExitStack() as opened:
-            reader = RowReader(path)
+            reader = BatchReader(path)
             opened.callback(reader.close)
             try:
                 reader.check_versions(outdated=outdated)
@@ -102,10 +102,10 @@ class SqliteJournal:
             files = HeldFiles.take(path)
             opened.callback(files.release)
             files.read_from_device()
-            reader = RowReader(path)
+            reader = BatchReader(path)
             opened.callback(reader.close)
             before_writing.look(path, reader, remembered, outdated=outdated)
-            writer = RowWriter.open(path, files, reader)
+            writer = BatchWriter.open(path, files, reader)
             opened.pop_all()
             opened.callback(writer.close)  # and with it what was opened before it
             journal = cls(path, reader, writer, None)
@@ -117,55 +117,55 @@ class SqliteJournal:
         """Why nothing more is taken in; None while all is well."""
         return None if self._writer is None else self._writer.failed
 
-    async def last_row(self) -> Row | None:
-        """The newest row, or None in an empty journal. Raises JournalLost where it is known that there was a newer one."""
+    async def last_batch(self) -> JournalBatch | None:
+        """The newest batch, or None in an empty journal. Raises JournalLost where it is known that there was a newer one."""
         if self._lost is not None:
             raise self._lost
-        return await self._on_read_thread(self._reader.last_row)
+        return await self._on_read_thread(self._reader.last_batch)
 
-    async def first_row(self, engine_version: int) -> Row | None:
-        """The oldest row of this engine version or a newer one; None where there is none yet."""
-        return await self._on_read_thread(self._reader.first_row, engine_version)
+    async def first_batch(self, engine_version: int) -> JournalBatch | None:
+        """The oldest batch of this engine version or a newer one; None where there is none yet."""
+        return await self._on_read_thread(self._reader.first_batch, engine_version)
 
-    def append(self, row: Row) -> Awaitable[None]:
-        """Begins at once to put the row on the device; done when it would survive a power cut.
+    def append(self, batch: JournalBatch) -> Awaitable[None]:
+        """Begins at once to put the batch on the device; done when it would survive a power cut.
 
-        Raises JournalRefused, with nothing written, for a row that does not continue the chain or is of another epoch;
-        JournalError where the device fails: whether the row is there is then unknown, and nothing more is taken in.
+        Raises JournalRefused, with nothing written, for a batch that does not continue the chain or is of another epoch;
+        JournalError where the device fails: whether the batch is there is then unknown, and nothing more is taken in.
         """
         if self._closed:
-            raise JournalError(f"{self._path} is closed", row.first_seq)
+            raise JournalError(f"{self._path} is closed", batch.first_seq)
         # Encoded here and not there: each hash or checksum would hand the interpreter's lock to and fro between the threads.
-        data = row.encode()
-        return asyncio.get_running_loop().run_in_executor(self._write_thread, self._append, row, data)
+        data = batch.encode()
+        return asyncio.get_running_loop().run_in_executor(self._write_thread, self._append, batch, data)
 
-    def _append(self, row: Row, data: bytes) -> None:
+    def _append(self, batch: JournalBatch, data: bytes) -> None:
         if self._writer is None:
-            raise JournalRefused(f"{self._path} was opened for reading only", row.first_seq)
+            raise JournalRefused(f"{self._path} was opened for reading only", batch.first_seq)
         try:
-            self._writer.append(row, data)
+            self._writer.append(batch, data)
         except JournalError:
             self._failure_raised = self._writer.failed is not None
             raise
 
-    async def read(self, after_seq: int) -> AsyncIterator[Row]:
-        """The rows holding commands after `after_seq`, oldest first, up to the end; each checked (hash, CRC, chain).
+    async def read(self, after_seq: int) -> AsyncIterator[JournalBatch]:
+        """The batches holding commands after `after_seq`, oldest first, up to the end; each checked (hash, CRC, chain).
 
-        A journal opened for reading raises JournalLost behind the last row where its log shows that there were more.
+        A journal opened for reading raises JournalLost behind the last batch where its log shows that there were more.
         """
         position: Position | None = None
         while True:
-            rows, damage = await self._on_read_thread(self._reader.chunk, self.journal_id, after_seq, position)
-            for row in rows:
-                yield row
+            batches, damage = await self._on_read_thread(self._reader.chunk, self.journal_id, after_seq, position)
+            for batch in batches:
+                yield batch
             if damage is not None:
                 with naming(self._path):
                     raise damage
-            if not rows and self._lost is not None:
+            if not batches and self._lost is not None:
                 raise self._lost
-            if not rows:
+            if not batches:
                 return
-            position = Position(rows[-1].last_seq, rows[-1].hash)
+            position = Position(batches[-1].last_seq, batches[-1].hash)
             after_seq = position.last_seq
 
     async def watch(self) -> None:

@@ -1,6 +1,6 @@
 """What an auditor runs: walks the whole chain and says how far it is good.
 
-A chain shows every change and every hole in it. That rows are missing *after* its end shows only against a hash known from
+A chain shows every change and every hole in it. That batches are missing *after* its end shows only against a hash known from
 elsewhere (witness.py): each report prints the last sequence number and hash it was made from.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from services.journal import Journal
+from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.errors import JournalError
 from services.journal.replay import StateMachine, re_execute
-from services.journal.row import NO_HASH, Row
 from services.journal.witness import Witness
 
 
@@ -21,7 +21,7 @@ class Verification:
     """How far a journal is good. `error` is None where that is all of it."""
 
     journal_id: bytes
-    rows: int
+    batches: int
     commands: int
     last_seq: int
     last_hash: bytes
@@ -30,7 +30,7 @@ class Verification:
     re_executed_after: int | None
     """The commands after this one were re-executed; 0: all of them, None: none."""
     made_by: tuple[tuple[int, int], ...]
-    """Engine versions, each with the first sequence number of its rows."""
+    """Engine versions, each with the first sequence number of its batches."""
     error_seq: int | None
     """The sequence number the first error is at."""
     error: str | None
@@ -38,7 +38,7 @@ class Verification:
     told: str | None
     """The first error as an operator is told of it: with the file, and what to do."""
     confirmed: tuple[Witness, ...]
-    """The witnesses whose row was found as they remember it."""
+    """The witnesses whose batch was found as they remember it."""
 
     @property
     def good(self) -> bool:
@@ -52,15 +52,15 @@ async def verify(
     engine: StateMachine | None = None,
     witnesses: Iterable[Witness] = (),
     on_progress: Callable[[int], None] | None = None,
-    on_row: Callable[[Row], None] | None = None,
+    on_batch: Callable[[JournalBatch], None] | None = None,
 ) -> Verification:
-    """Reads every row and checks hash, CRC and chain; where there is an `engine` (`upgrades.starting_engine`), it re-executes
+    """Reads every batch and checks hash, CRC and chain; where there is an `engine` (`upgrades.starting_engine`), it re-executes
     each command after its last one.
 
-    The journal must hold what each witness remembers. `on_row` is given each good row, `on_progress` its last sequence number.
-    Stops at the first row that is not good; returns the first error, a witness's before it where there is one.
+    The journal must hold what each witness remembers. `on_batch` is given each good batch, `on_progress` its last sequence
+    number. Stops at the first batch that is not good; returns the first error, a witness's before it where there is one.
     """
-    rows = last_seq = 0
+    batches = last_seq = 0
     last_hash = NO_HASH
     made_by: list[tuple[int, int]] = []
     errors: list[JournalError] = []
@@ -68,16 +68,16 @@ async def verify(
     confirmed: list[Witness] = []
     re_executed_after = None if engine is None else engine.last_seq
     try:
-        async for row in journal.read(0):
-            if engine is not None and row.first_seq > engine.last_seq:
-                re_execute(engine, row)
-            errors += _confirm(waiting, row, confirmed)
-            if not made_by or made_by[-1][0] != row.engine_version:
-                made_by.append((row.engine_version, row.first_seq))
-            rows += 1
-            last_seq, last_hash = row.last_seq, row.hash
-            if on_row is not None:
-                on_row(row)
+        async for batch in journal.read(0):
+            if engine is not None and batch.first_seq > engine.last_seq:
+                re_execute(engine, batch)
+            errors += _confirm(waiting, batch, confirmed)
+            if not made_by or made_by[-1][0] != batch.engine_version:
+                made_by.append((batch.engine_version, batch.first_seq))
+            batches += 1
+            last_seq, last_hash = batch.last_seq, batch.hash
+            if on_batch is not None:
+                on_batch(batch)
             if on_progress is not None:
                 on_progress(last_seq)
         if waiting:
@@ -87,7 +87,7 @@ async def verify(
     error = errors[0] if errors else None
     return Verification(
         journal_id=journal.journal_id,
-        rows=rows,
+        batches=batches,
         commands=last_seq,
         last_seq=last_seq,
         last_hash=last_hash,
@@ -101,12 +101,13 @@ async def verify(
     )
 
 
-def _confirm(waiting: list[Witness], row: Row, confirmed: list[Witness]) -> Iterator[JournalError]:
-    """Moves the witnesses that remember this row from the ones to the others; what contradicts it is no damage of the row."""
-    while waiting and waiting[0].seq <= row.last_seq:
+def _confirm(waiting: list[Witness], batch: JournalBatch, confirmed: list[Witness]) -> Iterator[JournalError]:
+    """Moves the witnesses that remember this batch from the ones to the others; what contradicts it is no damage of the
+    batch."""
+    while waiting and waiting[0].seq <= batch.last_seq:
         witness = waiting.pop(0)
         try:
-            witness.check_row(row)
+            witness.check_batch(batch)
         except JournalError as contradiction:
             yield contradiction
         else:

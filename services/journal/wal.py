@@ -2,13 +2,13 @@
 
 SQLite ends the log at the first frame whose salts or checksum are wrong, and reports no error: a transaction torn by a power
 cut and a flipped bit in the middle look the same to it. What follows tells them apart. Each commit is on the device before the
-next begins, so behind the first bad frame of a torn transaction stands its own commit frame at most, and its own row: the one
-that follows the last row SQLite shows. Two commit frames of the present generation (with the salts of the log's header), or
-any later row, prove that acknowledged commits are lost. This holds because the log is emptied when the journal is opened for
+next begins, so behind the first bad frame of a torn transaction stands its own commit frame at most, and its own batch: the one
+that follows the last batch SQLite shows. Two commit frames of the present generation (with the salts of the log's header), or
+any later batch, prove that acknowledged commits are lost. This holds because the log is emptied when the journal is opened for
 writing: no frame of a failed commit of an earlier process stays in it.
 
 A header with a wrong checksum makes SQLite ignore the whole log. It is synced before the first frame is written: a torn header
-stands before frames of an older generation only, whose rows are in the database. So here one row is enough.
+stands before frames of an older generation only, whose batches are in the database. So here one batch is enough.
 
 Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 """
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from services.journal.row import HEADER, MAGIC, Header
+from services.journal.batch import HEADER, MAGIC, Header
 
 HEADER_BYTES = 32
 FRAME_HEADER_BYTES = 24
@@ -45,14 +45,14 @@ class Damage(NamedTuple):
     """0: the header itself."""
     commits_after: int
     """Commit frames of the present generation behind the bad frame."""
-    rows: dict[int, int]
-    """Journal rows anywhere in the log: first_seq to last_seq."""
+    batches: dict[int, int]
+    """Journal batches anywhere in the log: first_seq to last_seq."""
 
     def evidence(self, last_seq: int) -> str | None:
         """Why commits of a journal are lost that SQLite reads up to last_seq; None where only the end of the log is torn."""
-        lost = [last for first, last in self.rows.items() if first > last_seq]
+        lost = [last for first, last in self.batches.items() if first > last_seq]
         torn = last_seq + 1 if self.offset_bytes else None
-        if self.commits_after < 2 and all(first == torn for first in self.rows if first > last_seq):
+        if self.commits_after < 2 and all(first == torn for first in self.batches if first > last_seq):
             return None
         still = f" and still holds commands up to seq {max(lost)}" if lost else ""
         return f"its write-ahead log is damaged at byte {self.offset_bytes}{still}"
@@ -61,7 +61,7 @@ class Damage(NamedTuple):
 def inspect(log: Path) -> Damage | None:
     """The damage of the log, a torn end included; None where all of it is whole, or there is none.
 
-    A running writer may overwrite what is being read, so damage is what two scans in a row find. Read the journal's last_seq
+    A running writer may overwrite what is being read, so damage is what two scans in a batch find. Read the journal's last_seq
     after this call, not before: what a running writer commits meanwhile is then no loss.
     """
     found = _scan(log)
@@ -70,7 +70,7 @@ def inspect(log: Path) -> Damage | None:
             return None
         before, found = found, _scan(log)
         if found is not None and found[:2] == before[:2]:
-            return found._replace(rows=_rows(log))
+            return found._replace(batches=_batches(log))
     return None  # a log that changes under every scan is being written
 
 
@@ -157,9 +157,9 @@ def _weights(steps: int) -> tuple[Any, Any]:
     return np.array([[a, c], [b, d]], np.uint32), np.array(weights[::-1], np.uint64).astype(np.uint32)
 
 
-def _rows(log: Path) -> dict[int, int]:
-    """first_seq to last_seq of each row that begins in the log; SQLite keeps the head of a row in one piece."""
-    rows: dict[int, int] = {}
+def _batches(log: Path) -> dict[int, int]:
+    """first_seq to last_seq of each batch that begins in the log; SQLite keeps the head of a batch in one piece."""
+    batches: dict[int, int] = {}
     data = b""
     with suppress(FileNotFoundError), log.open("rb") as file:  # a writer that closes has removed it
         while more := file.read(CHUNK_BYTES):
@@ -168,6 +168,6 @@ def _rows(log: Path) -> dict[int, int]:
             while 0 <= at <= len(data) - HEADER.size:
                 header = Header._make(HEADER.unpack_from(data, at))
                 if header.last_seq - header.first_seq + 1 == header.command_count:
-                    rows[header.first_seq] = header.last_seq
+                    batches[header.first_seq] = header.last_seq
                 at = data.find(MAGIC, at + 1)
-    return rows
+    return batches

@@ -1,7 +1,7 @@
-"""What somebody else remembers of the journal, against what it holds: that a row ends at a seq, and the row's hash.
+"""What somebody else remembers of the journal, against what it holds: that a batch ends at a seq, and the batch's hash.
 
-A chain of hashes shows every change and every hole in it, but not that rows are missing after its end. A witness does: the read
-database, or a line of a report that was kept elsewhere.
+A chain of hashes shows every change and every hole in it, but not that batches are missing after its end. A witness does: the
+read database, or a line of a report that was kept elsewhere.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.journal import Journal
+from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.errors import JournalCorrupt, JournalError, JournalLost
-from services.journal.row import NO_HASH, Row
 
 
 class Witness(NamedTuple):
-    """A row ends at `seq` and has this hash, says whoever `name` is (a noun with its article)."""
+    """A batch ends at `seq` and has this hash, says whoever `name` is (a noun with its article)."""
 
     seq: int
     hash: bytes
@@ -23,14 +23,14 @@ class Witness(NamedTuple):
         "One of the two was changed: remove nothing, and compare with a report kept elsewhere (rex journal verify --expect"
         " SEQ:HASH)"
     )
-    """What to do where the journal holds another row."""
+    """What to do where the journal holds another batch."""
 
-    def check_row(self, row: Row) -> None:
-        """Raises JournalCorrupt unless `row`, which holds `seq`, is the one that is remembered."""
-        if row.last_seq != self.seq:
-            found = f"the journal's row goes on to seq {row.last_seq}"
-        elif row.hash != self.hash:
-            found = f"the journal's row has hash {row.hash.hex()}"
+    def check_batch(self, batch: JournalBatch) -> None:
+        """Raises JournalCorrupt unless `batch`, which holds `seq`, is the one that is remembered."""
+        if batch.last_seq != self.seq:
+            found = f"the journal's row goes on to seq {batch.last_seq}"
+        elif batch.hash != self.hash:
+            found = f"the journal's row has hash {batch.hash.hex()}"
         else:
             return
         error = JournalCorrupt(
@@ -41,7 +41,7 @@ class Witness(NamedTuple):
         raise error
 
     def beyond(self, last_seq: int, last_hash: bytes) -> JournalError:
-        """The error of a journal that ends before `seq`, with a row of last_hash at last_seq."""
+        """The error of a journal that ends before `seq`, with a batch of last_hash at last_seq."""
         if self.hash == last_hash:
             return JournalCorrupt(
                 f"{self.name} says seq {self.seq} of the journal's last row, which ends at seq {last_seq}: it was changed",
@@ -52,12 +52,12 @@ class Witness(NamedTuple):
 
 
 async def check(journal: Journal, witness: Witness) -> None:
-    """Raises JournalLost where the journal ends before what is remembered, JournalCorrupt where it holds another row."""
-    last = await journal.last_row()
+    """Raises JournalLost where the journal ends before what is remembered, JournalCorrupt where it holds another batch."""
+    last = await journal.last_batch()
     last_seq, last_hash = (0, NO_HASH) if last is None else (last.last_seq, last.hash)
     if witness.seq > last_seq:
         raise witness.beyond(last_seq, last_hash)
     if witness.seq:
-        async for row in journal.read(witness.seq - 1):
-            witness.check_row(row)
+        async for batch in journal.read(witness.seq - 1):
+            witness.check_batch(batch)
             break

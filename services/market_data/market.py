@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, Event, EventKind, Phase
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.market_data.quotation import BookSide, Indicative, Level, MarketTrade, Quotation, TickerView
 
 
 class Changes:
-    """What one row changed, by instrument: what a subscriber of each stream has to hear, and after which seq.
+    """What one batch changed, by instrument: what a subscriber of each stream has to hear, and after which seq.
 
-    `depth`, `trades` and `ticker` map to the stream's seq before this row; the new one stands in the quotation. The state
+    `depth`, `trades` and `ticker` map to the stream's seq before this batch; the new one stands in the quotation. The state
     itself is read from the `Market`, so what is sent is always absolute.
     """
 
@@ -33,7 +33,7 @@ class Changes:
 
 
 class Market:
-    """Market data of all instruments: `load` it from the read database at a position, then `apply` every later row."""
+    """Market data of all instruments: `load` it from the read database at a position, then `apply` every later batch."""
 
     def __init__(self) -> None:
         self.seq = 0
@@ -51,15 +51,15 @@ class Market:
             EventKind.DAY_ROLLED: self._day_rolled,
         }
 
-    def apply(self, row: Row) -> Changes:
-        """Every change of a row, once: events up to `seq` are skipped, so a row may overlap what is known."""
-        changes, commands, first_seq, known = Changes(), row.command_list, row.first_seq, self.seq
+    def apply(self, batch: JournalBatch) -> Changes:
+        """Every change of a batch, once: events up to `seq` are skipped, so a batch may overlap what is known."""
+        changes, commands, first_seq, known = Changes(), batch.command_list, batch.first_seq, self.seq
         appliers = self._appliers
-        for event in row.event_list:
+        for event in batch.event_list:
             applier = appliers.get(event.kind)
             if applier is not None and event.seq > known:
                 applier(event, commands[event.seq - first_seq], changes)
-        self.seq = max(known, row.last_seq)
+        self.seq = max(known, batch.last_seq)
         return changes
 
     def depth(self, instrument: int, levels: int | None = None) -> tuple[list[Level], list[Level]]:

@@ -1,6 +1,6 @@
-"""The two seams between processes: the inbox carries commands in, the feed carries rows out.
+"""The two seams between processes: the inbox carries commands in, the feed carries batches out.
 
-Both are bounded. A full inbox refuses (the gateway answers 503); a subscription that falls behind drops rows and says
+Both are bounded. A full inbox refuses (the gateway answers 503); a subscription that falls behind drops batches and says
 so with `Gap`, and its reader re-reads the journal. `follow` does that for every reader.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 
 
 class InboxFull(Exception):
@@ -20,11 +20,11 @@ class ShareFull(InboxFull):
 
 
 class Gap(Exception):
-    """The subscription was full and rows were dropped: read the journal from your own position."""
+    """The subscription was full and batches were dropped: read the journal from your own position."""
 
 
 class Submission(NamedTuple):
-    """Commands of one request, in order: they get consecutive sequence numbers and stand in one journal row.
+    """Commands of one request, in order: they get consecutive sequence numbers and stand in one journal batch.
 
     `commands` are packed COMMAND records with seq and time_ns 0; a command's `attachment` counts from 1 within
     `attachments`.
@@ -65,20 +65,20 @@ class Inbox(Protocol):
 
 
 class Subscription(Protocol):
-    """One reader's bounded queue of rows."""
+    """One reader's bounded queue of batches."""
 
-    async def next_row(self) -> Row:
-        """Waits for the next row; raises Gap, once, where rows were dropped before it."""
+    async def next_batch(self) -> JournalBatch:
+        """Waits for the next batch; raises Gap, once, where batches were dropped before it."""
 
     def close(self) -> None:
         """Stops collecting."""
 
 
 class Feed(Protocol):
-    """Rows that are on the device, published in order by the one writer."""
+    """Batches that are on the device, published in order by the one writer."""
 
-    async def publish(self, row: Row) -> None:
-        """Hands the row to every subscription; never waits for a slow one."""
+    async def publish(self, batch: JournalBatch) -> None:
+        """Hands the batch to every subscription; never waits for a slow one."""
 
     def subscribe(self) -> Subscription:
-        """A new subscription: every row published from now on."""
+        """A new subscription: every batch published from now on."""

@@ -6,7 +6,7 @@ from asyncio import Event as Bell
 from collections import deque
 
 from matching_engine.records import COMMAND
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.messaging import Gap, InboxFull, ShareFull, Submission
 from services.messaging.rounds import Rounds
 
@@ -16,8 +16,9 @@ _SHARE = 8
 _RESERVE = 16
 """The last sixteenth of the inbox is for cancels and operators, the last quarter of that for operators alone."""
 ROUND_COMMANDS = 4
-"""Commands of one account in one round, and so in one journal row. Whoever comes waits for the row that is on its way to the
-device and for his own: while one account floods, 8 of its commands (more where the device is slow: `sequencer.TURN_S`)."""
+"""Commands of one account in one round, and so in one journal batch. Whoever comes waits for the batch that is on its way to
+the device and for his own: while one account floods, 8 of its commands (more where the device is slow:
+`sequencer.TURN_S`)."""
 
 
 class InProcessInbox:
@@ -110,30 +111,30 @@ class InProcessInbox:
 class InProcessSubscription:
     """One reader's bounded queue. Full: everything in it is dropped, since its reader must read the journal anyway."""
 
-    def __init__(self, feed: InProcessFeed, max_rows: int) -> None:
+    def __init__(self, feed: InProcessFeed, max_batches: int) -> None:
         self._feed = feed
-        self._max_rows = max_rows
-        self._rows: deque[Row] = deque()
+        self._max_batches = max_batches
+        self._batches: deque[JournalBatch] = deque()
         self._gap = False
         self._bell = Bell()
 
-    def offer(self, row: Row) -> None:
-        """Queues a row, or drops the whole queue where it is full."""
-        if len(self._rows) == self._max_rows:
-            self._rows.clear()
+    def offer(self, batch: JournalBatch) -> None:
+        """Queues a batch, or drops the whole queue where it is full."""
+        if len(self._batches) == self._max_batches:
+            self._batches.clear()
             self._gap = True
-        self._rows.append(row)
+        self._batches.append(batch)
         self._bell.set()
 
-    async def next_row(self) -> Row:
-        """Waits for the next row; raises Gap, once, where rows were dropped before it."""
-        while not self._rows:
+    async def next_batch(self) -> JournalBatch:
+        """Waits for the next batch; raises Gap, once, where batches were dropped before it."""
+        while not self._batches:
             self._bell.clear()
             await self._bell.wait()
         if self._gap:
             self._gap = False
-            raise Gap(f"more than {self._max_rows} rows were waiting")
-        return self._rows.popleft()
+            raise Gap(f"more than {self._max_batches} rows were waiting")
+        return self._batches.popleft()
 
     def close(self) -> None:
         """Stops collecting."""
@@ -141,20 +142,20 @@ class InProcessSubscription:
 
 
 class InProcessFeed:
-    """Hands each row to every subscription at once; never waits for a reader."""
+    """Hands each batch to every subscription at once; never waits for a reader."""
 
-    def __init__(self, max_rows: int = 1_024) -> None:
-        self._max_rows = max_rows
+    def __init__(self, max_batches: int = 1_024) -> None:
+        self._max_batches = max_batches
         self._subscriptions: list[InProcessSubscription] = []
 
-    async def publish(self, row: Row) -> None:
-        """Hands the row to every subscription."""
+    async def publish(self, batch: JournalBatch) -> None:
+        """Hands the batch to every subscription."""
         for subscription in self._subscriptions:
-            subscription.offer(row)
+            subscription.offer(batch)
 
     def subscribe(self) -> InProcessSubscription:
-        """A new subscription: every row published from now on."""
-        subscription = InProcessSubscription(self, self._max_rows)
+        """A new subscription: every batch published from now on."""
+        subscription = InProcessSubscription(self, self._max_batches)
         self._subscriptions.append(subscription)
         return subscription
 

@@ -1,4 +1,4 @@
-"""Turns: how accounts share the one way into the journal while more waits than a row takes.
+"""Turns: how accounts share the one way into the journal while more waits than a batch takes.
 
 Start-time fair queueing in whole rounds. An item joins the current round, behind all that came before it, unless its account
 has its part of that round already: then it joins the first round where the account has room. While nobody asks for more than

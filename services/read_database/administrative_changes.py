@@ -15,7 +15,7 @@ from services.commands.attachments import (
     Upgraded,
     read_decision,
 )
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 
 Statement = tuple[str, tuple[Any, ...]]
 """SQL with its values."""
@@ -23,26 +23,26 @@ Statement = tuple[str, tuple[Any, ...]]
 _NS = 10**9
 
 
-def _account_opened(event: Event, command: Command, row: Row) -> Statement:
-    text = AccountText.model_validate_json(row.attachments[command.attachment - 1])
+def _account_opened(event: Event, command: Command, batch: JournalBatch) -> Statement:
+    text = AccountText.model_validate_json(batch.attachments[command.attachment - 1])
     values = (event.account, text.name, command.owner, 0, 0, event.seq, command.account_class, 0, 0, 0, 0, 0)
     return f"INSERT INTO accounts VALUES ({', '.join('?' * len(values))})", values
 
 
-def _limits_set(event: Event, command: Command, row: Row) -> Statement:
+def _limits_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
     if command.kind == CommandKind.SET_TURNOVER_LIMIT:
         return "UPDATE accounts SET max_day_fen = ? WHERE account = ?", (command.amount_fen, event.account)
     limits = (command.quantity_lots, command.amount_fen, command.number, event.account)
     return "UPDATE accounts SET max_order_lots = ?, max_order_fen = ?, max_open_orders = ? WHERE account = ?", limits
 
 
-def _kill_switch_set(event: Event, command: Command, row: Row) -> Statement:
+def _kill_switch_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
     """Of an account; the venue's stands in the position."""
     return "UPDATE accounts SET kill_switch = ? WHERE account = ?", (event.number, event.account)
 
 
-def _instrument_listed(event: Event, command: Command, row: Row) -> Statement:
-    text = InstrumentText.model_validate_json(row.attachments[command.attachment - 1])
+def _instrument_listed(event: Event, command: Command, batch: JournalBatch) -> Statement:
+    text = InstrumentText.model_validate_json(batch.attachments[command.attachment - 1])
     values = (
         event.instrument, text.symbol, text.name_en, text.name_zh, text.category, text.family, text.unit,
         text.lot_size, text.tick_size, command.amount_fen, command.rate_ppm, command.quantity_lots,
@@ -52,21 +52,21 @@ def _instrument_listed(event: Event, command: Command, row: Row) -> Statement:
     return f"INSERT INTO instruments VALUES ({', '.join('?' * len(values))})", values
 
 
-def _fees_set(event: Event, command: Command, row: Row) -> Statement:
+def _fees_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
     rates = (command.account_class, command.rate_ppm, command.taker_rate_ppm)
     return "INSERT OR REPLACE INTO fees VALUES (?, ?, ?)", rates
 
 
-def _collar_set(event: Event, command: Command, row: Row) -> Statement:
+def _collar_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
     return "UPDATE instruments SET collar_ppm = ? WHERE instrument = ?", (command.rate_ppm, event.instrument)
 
 
-def _volatility_band_set(event: Event, command: Command, row: Row) -> Statement:
+def _volatility_band_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
     band = (command.rate_ppm, command.time_s, event.instrument)
     return "UPDATE instruments SET volatility_ppm = ?, auction_s = ? WHERE instrument = ?", band
 
 
-def _phase_changed(event: Event, command: Command, row: Row) -> Statement:
+def _phase_changed(event: Event, command: Command, batch: JournalBatch) -> Statement:
     """The phase in force; and how long a volatility auction lasts, which goes on underneath a halt."""
     if event.reason == Reason.VOLATILITY:
         ends_ns = min(command.time_ns + event.number * _NS, 2**63 - 1)
@@ -79,12 +79,12 @@ def _phase_changed(event: Event, command: Command, row: Row) -> Statement:
     return f"UPDATE instruments SET {change} WHERE instrument = ?", (event.phase, event.instrument)
 
 
-def _reference(event: Event, command: Command, row: Row) -> Statement:
+def _reference(event: Event, command: Command, batch: JournalBatch) -> Statement:
     return "UPDATE instruments SET reference_ticks = ? WHERE instrument = ?", (event.price_ticks, event.instrument)
 
 
-def _recorded(event: Event, command: Command, row: Row) -> Statement | None:
-    match read_decision(row.attachments[command.attachment - 1]):
+def _recorded(event: Event, command: Command, batch: JournalBatch) -> Statement | None:
+    match read_decision(batch.attachments[command.attachment - 1]):
         case KeyIssued() as key:
             digest, scopes = bytes.fromhex(key.key_hash), " ".join(key.scopes)
             issued = (event.seq, digest, key.account, key.name, scopes, None)
@@ -98,7 +98,7 @@ def _recorded(event: Event, command: Command, row: Row) -> Statement | None:
             return None  # the journal's own affair
 
 
-STATEMENTS: dict[int, Callable[[Event, Command, Row], Statement | None]] = {
+STATEMENTS: dict[int, Callable[[Event, Command, JournalBatch], Statement | None]] = {
     EventKind.ACCOUNT_OPENED: _account_opened,
     EventKind.LIMITS_SET: _limits_set,
     EventKind.KILL_SWITCH_SET: _kill_switch_set,

@@ -1,4 +1,4 @@
-"""What a run of journal rows changes in the read database, worked out without touching it.
+"""What a run of journal batches changes in the read database, worked out without touching it.
 
 Orders that are new within the run are collected whole, so an order that is placed and filled in one transaction costs one
 insert; everything else is a sum of changes (matching_engine/records.py says what each event changes), so nothing needs to
@@ -13,14 +13,14 @@ from typing import Any
 
 from matching_engine.records import VENUE, Command, CommandKind, Event, EventKind, Reason, Side
 from services.commands.attachments import BustText
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.read_database.administrative_changes import STATEMENTS, Statement
 from services.read_database.order_changes import OrderChanges
 
 
 @dataclass(frozen=True)
 class Position:
-    """The one row of the table `position`: what the read database is exact at."""
+    """The one batch of the table `position`: what the read database is exact at."""
 
     seq: int
     time_ns: int
@@ -60,7 +60,7 @@ class DayTurnover:
 
 
 class Changes:
-    """The changes of the rows added so far, from one position to the next."""
+    """The changes of the batches added so far, from one position to the next."""
 
     def __init__(self, position: Position) -> None:
         self.position = position
@@ -84,7 +84,7 @@ class Changes:
         self._ended_date = 0
         self._kill_switch = position.kill_switch
         self._pair: tuple[int, int, int] | None = None
-        self._handlers: dict[int, Callable[[Event, Command, Row], None]] = {
+        self._handlers: dict[int, Callable[[Event, Command, JournalBatch], None]] = {
             **dict.fromkeys(STATEMENTS, self._administered),
             EventKind.ACCEPTED: self._accepted,
             EventKind.REJECTED: self._rejected,
@@ -102,41 +102,41 @@ class Changes:
             EventKind.SETTLED: self._settled,
         }
 
-    def add(self, row: Row) -> None:
-        """Adds a whole row, which must be the next one."""
-        commands, first_seq, handlers = row.command_list, row.first_seq, self._handlers
-        for event in row.event_list:
+    def add(self, batch: JournalBatch) -> None:
+        """Adds a whole batch, which must be the next one."""
+        commands, first_seq, handlers = batch.command_list, batch.first_seq, self._handlers
+        for event in batch.event_list:
             handler = handlers.get(event.kind)
             if handler is not None:
-                handler(event, commands[event.seq - first_seq], row)
+                handler(event, commands[event.seq - first_seq], batch)
         self.commands += len(commands)
         self.position = replace(
             self.position,
-            seq=row.last_seq,
+            seq=batch.last_seq,
             time_ns=commands[-1].time_ns,
             trading_date=self._trading_date,
-            row_hash=row.hash,
+            row_hash=batch.hash,
             kill_switch=self._kill_switch,
         )
 
-    def _accepted(self, event: Event, command: Command, row: Row) -> None:
+    def _accepted(self, event: Event, command: Command, batch: JournalBatch) -> None:
         self.orders.enter(event, command, "new", self._trading_date)
         self._reserve(event, event.quantity_lots)
 
-    def _rejected(self, event: Event, command: Command, row: Row) -> None:
+    def _rejected(self, event: Event, command: Command, batch: JournalBatch) -> None:
         # An order whose client_order_id belongs to another one is no order: it is answered 422, and must not be found
         # in place of the one that has the id.
         if command.kind == CommandKind.NEW_ORDER and event.reason != Reason.CLIENT_ORDER_ID_REUSED:
             self.orders.enter(event, command, "rejected", self._trading_date)
 
-    def _replaced(self, event: Event, command: Command, row: Row) -> None:
+    def _replaced(self, event: Event, command: Command, batch: JournalBatch) -> None:
         self.orders.replace(event, command)
         self._reserve(event, event.quantity_lots)
 
-    def _triggered(self, event: Event, command: Command, row: Row) -> None:
+    def _triggered(self, event: Event, command: Command, batch: JournalBatch) -> None:
         self.orders.trigger(event, command)
 
-    def _trade(self, event: Event, command: Command, row: Row) -> None:
+    def _trade(self, event: Event, command: Command, batch: JournalBatch) -> None:
         lots, amount_fen, instrument = event.quantity_lots, event.amount_fen, event.instrument
         taker_buys = event.side == Side.BUY
         self.orders.fill(event, command, event.order_id, event.fee_fen, event.reserve_fen if taker_buys else 0)
@@ -171,7 +171,7 @@ class Changes:
         self._move_lots(seller, event.instrument, -sign * event.quantity_lots, 0)
         return buyer, seller
 
-    def _busted(self, event: Event, command: Command, row: Row) -> None:
+    def _busted(self, event: Event, command: Command, batch: JournalBatch) -> None:
         self._settle(event, -1)
         day = self._day(event.instrument)
         day.trades -= 1
@@ -180,15 +180,15 @@ class Changes:
         day.busted += 1
         day.busted_lots += event.quantity_lots
         day.busted_fen += event.amount_fen
-        reason = BustText.model_validate_json(row.attachments[command.attachment - 1]).reason
+        reason = BustText.model_validate_json(batch.attachments[command.attachment - 1]).reason
         bust = (event.order_id, event.seq, command.time_ns, command.actor, reason)
         self.busts.append((bust, self._trading_date, event.instrument))
 
-    def _ended(self, event: Event, command: Command, row: Row) -> None:
+    def _ended(self, event: Event, command: Command, batch: JournalBatch) -> None:
         self._reserve(event, -event.quantity_lots)
         self.orders.end(event, command)
 
-    def _prevented(self, event: Event, command: Command, row: Row) -> None:
+    def _prevented(self, event: Event, command: Command, batch: JournalBatch) -> None:
         self._reserve(event, -event.quantity_lots)
         if event.leaves_lots:
             self.orders.decrement(event, command)
@@ -203,7 +203,7 @@ class Changes:
             self._pair = (event.seq, event.order_id, event.maker_order_id)
             day.prevented += 1
 
-    def _level(self, event: Event, command: Command, row: Row) -> None:
+    def _level(self, event: Event, command: Command, batch: JournalBatch) -> None:
         self.levels[event.instrument, event.side, event.price_ticks] = event.quantity_lots, event.number
 
     def _reserve(self, event: Event, lots: int) -> None:
@@ -235,28 +235,28 @@ class Changes:
             day = self.turnover[self._trading_date, instrument] = DayTurnover()
         return day
 
-    def _administered(self, event: Event, command: Command, row: Row) -> None:
-        statement = STATEMENTS[event.kind](event, command, row)
+    def _administered(self, event: Event, command: Command, batch: JournalBatch) -> None:
+        statement = STATEMENTS[event.kind](event, command, batch)
         if statement is not None:
             self.statements.append(statement)
 
-    def _balance_changed(self, event: Event, command: Command, row: Row) -> None:
+    def _balance_changed(self, event: Event, command: Command, batch: JournalBatch) -> None:
         if command.kind in (CommandKind.DEPOSIT, CommandKind.WITHDRAW):
             self._move_cash(event.account, event.amount_fen, 0)
         else:
             self._move_lots(event.account, event.instrument, event.quantity_lots, 0)
 
-    def _kill_switch_set(self, event: Event, command: Command, row: Row) -> None:
+    def _kill_switch_set(self, event: Event, command: Command, batch: JournalBatch) -> None:
         if event.account:
-            self._administered(event, command, row)
+            self._administered(event, command, batch)
         else:
             self._kill_switch = event.number
 
-    def _day_rolled(self, event: Event, command: Command, row: Row) -> None:
+    def _day_rolled(self, event: Event, command: Command, batch: JournalBatch) -> None:
         self._ended_date, self._trading_date = self._trading_date, event.date
 
-    def _settled(self, event: Event, command: Command, row: Row) -> None:
-        self._administered(event, command, row)
+    def _settled(self, event: Event, command: Command, batch: JournalBatch) -> None:
+        self._administered(event, command, batch)
         if self._ended_date:  # before the first day roll there was no day to settle
             settled = (self._ended_date, event.instrument, event.price_ticks)
             self.statements.append((SETTLE, settled))

@@ -1,7 +1,7 @@
 """The projector: follows the journal and keeps the read database exact, each transaction with the position it reaches.
 
-A transaction takes what has gathered since the last one, so a projector that is behind writes many rows at once. Kill it at
-any moment: the position is in the same transaction as the rows, so it carries on where the database is.
+A transaction takes what has gathered since the last one, so a projector that is behind writes many batches at once. Kill it at
+any moment: the position is in the same transaction as the batches, so it carries on where the database is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.journal import Journal, witness
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.journal.witness import Witness
 from services.messaging import Feed
 from services.messaging.follow import follow
@@ -35,10 +35,10 @@ _GATHER_SECONDS = 0.05
 """A transaction costs what 30 orders cost; under load it waits this long for company, unless somebody waits for it."""
 
 _MAX_COMMANDS = 2_048
-"""Commands in one transaction (rows are never split)."""
+"""Commands in one transaction (batches are never split)."""
 
-_MAX_ROWS_WAITING = 64
-"""Rows read ahead. When full, the projector stops reading; the feed then drops its rows and it re-reads the journal."""
+_MAX_BATCHES_WAITING = 64
+"""Batches read ahead. When full, the projector stops reading; the feed then drops its batches and it re-reads the journal."""
 
 
 WriteChanges = Callable[[Changes], None]
@@ -104,10 +104,10 @@ class Projector:
             position = read_position(connection, self._journal.journal_id)
             await check_belongs(self._path, position, self._journal)
             self._has_reached(position.seq)
-            rows: asyncio.Queue[Row] = asyncio.Queue(_MAX_ROWS_WAITING)
+            batches: asyncio.Queue[JournalBatch] = asyncio.Queue(_MAX_BATCHES_WAITING)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._read(rows, position.seq))
-                tasks.create_task(self._write(rows, position, partial(write, connection), thread))
+                tasks.create_task(self._read(batches, position.seq))
+                tasks.create_task(self._write(batches, position, partial(write, connection), thread))
         except BaseExceptionGroup as group:
             error = group.exceptions[0]  # one failure ends both tasks, and it is what there is to say
             raise error from error.__cause__
@@ -115,22 +115,26 @@ class Projector:
             thread.shutdown()
             connection.close()
 
-    async def _read(self, rows: asyncio.Queue[Row], after_seq: int) -> None:
-        async for row in follow(self._journal, self._feed, after_seq):
-            await rows.put(row)
+    async def _read(self, batches: asyncio.Queue[JournalBatch], after_seq: int) -> None:
+        async for batch in follow(self._journal, self._feed, after_seq):
+            await batches.put(batch)
 
     async def _write(
-        self, rows: asyncio.Queue[Row], position: Position, write_changes: WriteChanges, thread: ThreadPoolExecutor
+        self,
+        batches: asyncio.Queue[JournalBatch],
+        position: Position,
+        write_changes: WriteChanges,
+        thread: ThreadPoolExecutor,
     ) -> None:
         while True:
             changes = Changes(position)
-            row = await rows.get()
-            if not rows.full():
+            batch = await batches.get()
+            if not batches.full():
                 await self._gather()
-            changes.add(row)
-            while changes.commands < _MAX_COMMANDS and not rows.empty():
-                await asyncio.sleep(0)  # a thousand orders take milliseconds: let the gateway in between rows
-                changes.add(rows.get_nowait())
+            changes.add(batch)
+            while changes.commands < _MAX_COMMANDS and not batches.empty():
+                await asyncio.sleep(0)  # a thousand orders take milliseconds: let the gateway in between batches
+                changes.add(batches.get_nowait())
             await asyncio.get_running_loop().run_in_executor(thread, write_changes, changes)
             position = changes.position
             self._has_reached(position.seq)
@@ -162,12 +166,12 @@ async def check_belongs(path: Path, position: Position, journal: Journal) -> Non
     """Raises unless the database was made from this journal; then it is a witness.
 
     ReadDatabaseForeign for one of another journal, ReadDatabaseDamaged for one whose position contradicts itself. JournalLost
-    where the journal ends before this position, JournalCorrupt where it holds another row there: then the database may be
+    where the journal ends before this position, JournalCorrupt where it holds another batch there: then the database may be
     the only place that knows what is missing.
     """
     if position.journal_id != journal.journal_id:
         raise ReadDatabaseForeign(path, "was made from another journal")
-    last = await journal.last_row()
+    last = await journal.last_batch()
     if last is not None and last.hash == position.row_hash and last.last_seq != position.seq:
         reason = f"gives seq {position.seq} to the journal's last row, which ends at seq {last.last_seq}"
         raise ReadDatabaseDamaged(path, reason)
@@ -179,16 +183,16 @@ async def catch_up(
 ) -> None:
     """Projects what the journal holds now into the read database at path; for a database that no `Projector` writes.
 
-    Stops with the row that ends at to_seq, where one is given. `on_progress` is called with the sequence number it has reached.
-    Raises as `check_belongs` does, and ReadDatabaseDamaged or ReadDatabaseFailed.
+    Stops with the batch that ends at to_seq, where one is given. `on_progress` is called with the sequence number it has
+    reached. Raises as `check_belongs` does, and ReadDatabaseDamaged or ReadDatabaseFailed.
     """
     try:
         with contextlib.closing(connect_writer(path)) as connection:
             position = read_position(connection, journal.journal_id)
             await check_belongs(path, position, journal)
             changes = Changes(position)
-            async for row in journal.read(position.seq):
-                changes.add(row)
+            async for batch in journal.read(position.seq):
+                changes.add(batch)
                 if changes.commands >= _MAX_COMMANDS:
                     write(connection, changes)
                     changes = Changes(changes.position)

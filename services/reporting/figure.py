@@ -2,7 +2,7 @@
 
 1. the engine's own counter, taken by whoever runs the engine between two batches
 2. SQL over the single trades of the read database, less those that were busted
-3. re-execution of every journaled command up to that number in a fresh engine, each row's events compared byte for byte;
+3. re-execution of every journaled command up to that number in a fresh engine, each batch's events compared byte for byte;
    where an upgrade sealed a state into the journal (`rex upgrade`), of every one after it, in an engine of that state
 
 That engine is there to compare the rest of the read database with, too: money, goods, orders, keys (proof.py).
@@ -20,8 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine.records import COMMAND
 from services.journal import Journal
+from services.journal.batch import JournalBatch
 from services.journal.replay import StateMachine, re_execute
-from services.journal.row import Row
 from services.read_database.audit.engine_tables import AuditedEngine
 from services.read_database.audit.proof import ReadDatabaseProof
 from services.read_database.database import path_of
@@ -111,28 +111,30 @@ async def compute_figure(
     return Figure(year, seq, engine_counter_fen, counted.amount_fen, replayed_fen, found, began_after)
 
 
-async def _read_sealed(journal: Journal, to_seq: int, on_row: Callable[[Row], None]) -> None:
-    """The rows before a sealed state, which are not re-executed: what they say that the engine does not keep."""
+async def _read_sealed(journal: Journal, to_seq: int, on_batch: Callable[[JournalBatch], None]) -> None:
+    """The batches before a sealed state, which are not re-executed: what they say that the engine does not keep."""
     if to_seq:
-        async for row in journal.read(0):
-            on_row(row)
-            if row.last_seq == to_seq:
+        async for batch in journal.read(0):
+            on_batch(batch)
+            if batch.last_seq == to_seq:
                 break
 
 
-async def replay(journal: Journal, engine: TurnoverEngine, to_seq: int, on_row: Callable[[Row], None]) -> None:
-    """Re-executes the journal up to to_seq, from where the engine stands, and compares the events of every whole row.
+async def replay(
+    journal: Journal, engine: TurnoverEngine, to_seq: int, on_batch: Callable[[JournalBatch], None]
+) -> None:
+    """Re-executes the journal up to to_seq, from where the engine stands, and compares the events of every whole batch.
 
-    Each row that has been done to its end is given to on_row.
+    Each batch that has been done to its end is given to on_batch.
     """
     if to_seq > engine.last_seq:
-        async for row in journal.read(engine.last_seq):
-            if row.last_seq <= to_seq and row.first_seq == engine.last_seq + 1:
-                re_execute(engine, row)
+        async for batch in journal.read(engine.last_seq):
+            if batch.last_seq <= to_seq and batch.first_seq == engine.last_seq + 1:
+                re_execute(engine, batch)
             else:
-                engine.process(_commands(row, engine.last_seq + 1, to_seq))
-            if engine.last_seq == row.last_seq:
-                on_row(row)
+                engine.process(_commands(batch, engine.last_seq + 1, to_seq))
+            if engine.last_seq == batch.last_seq:
+                on_batch(batch)
             if engine.last_seq == to_seq:
                 break
             await asyncio.sleep(0)
@@ -140,5 +142,5 @@ async def replay(journal: Journal, engine: TurnoverEngine, to_seq: int, on_row: 
         raise FigureUnavailable(f"The journal ends at seq {engine.last_seq}, before seq {to_seq}.")
 
 
-def _commands(row: Row, first_seq: int, to_seq: int) -> Any:
-    return np.frombuffer(row.commands, COMMAND)[first_seq - row.first_seq : to_seq + 1 - row.first_seq]
+def _commands(batch: JournalBatch, first_seq: int, to_seq: int) -> Any:
+    return np.frombuffer(batch.commands, COMMAND)[first_seq - batch.first_seq : to_seq + 1 - batch.first_seq]

@@ -4,7 +4,7 @@ A report says what was checked for it, and nothing more: `FolderReport.checked`.
 
 The journal decides. A read database that has everything the journal has is read as it stands; one that is behind is
 copied and brought up to date in a temporary folder, and one that is missing or damaged is rebuilt there. One that knows more
-than the journal, or another row than the journal holds, or that was made from another journal, is a witness against it: then
+than the journal, or another batch than the journal holds, or that was made from another journal, is a witness against it: then
 there is no report.
 """
 
@@ -67,13 +67,13 @@ class _Source(NamedTuple):
 
     path: Path
     name: str
-    rows: str
-    """Which rows of the journal were read back to come to it."""
+    batches: str
+    """Which batches of the journal were read back to come to it."""
 
     def checked(self, report: TurnoverReport, figure: Figure | None) -> str:
         """What was checked for a report that was read here."""
         if figure is None:
-            return f"Read from {self.name}. {self.rows} No command was re-executed: --prove does that, and compares."
+            return f"Read from {self.name}. {self.batches} No command was re-executed: --prove does that, and compares."
         after = f" after seq {figure.re_executed_after:,}" if figure.re_executed_after else ""
         return (
             f"Every row up to seq {report.seq:,} was read back and every command{after} re-executed; {self.name} was compared"
@@ -161,13 +161,13 @@ async def _current(source: Path, copy: Path, journal: Journal) -> _Source:
     except sqlite3.Error as error:
         raise trouble_with(source, error) from error
     await catch_up(copy, journal)
-    rows = "Of the journal the rows it lacked were read back, those before them were not."
-    return _Source(copy, f"a copy of {name}, brought up to date", rows)
+    batches = "Of the journal the rows it lacked were read back, those before them were not."
+    return _Source(copy, f"a copy of {name}, brought up to date", batches)
 
 
 async def _is_up_to_date(path: Path, journal: Journal) -> bool:
     """Whether the database has all that the journal had a moment ago, and no more."""
-    last = await journal.last_row()
+    last = await journal.last_batch()
     last_seq = last.last_seq if last is not None else 0
     read_database = open_read_database(path, read_only=True)
     try:

@@ -1,10 +1,10 @@
-"""The one writer: takes what waits, numbers it, runs the engine, puts the row on the device, then lets others see it.
+"""The one writer: takes what waits, numbers it, runs the engine, puts the batch on the device, then lets others see it.
 
-Group commit clocks itself: while a row is on its way to the device, the commands that wait are numbered and run as the next
-row; what comes before the device is free for it still joins it, within the turns of its account. So the engine is at most one
-row ahead of the device.
-All commands of a row bear one time, and timers that are due stand before them, so no result depends on where a row ends. What
-comes behind a timer's instant, or much later than the row's time, is left to the next row.
+Group commit clocks itself: while a batch is on its way to the device, the commands that wait are numbered and run as the next
+batch; what comes before the device is free for it still joins it, within the turns of its account. So the engine is at most
+one batch ahead of the device. All commands of a batch bear one time, and timers that are due stand before them, so no result
+depends on where a batch ends. What comes behind a timer's instant, or much later than the batch's time, is left to the next
+batch.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ import numpy as np
 from matching_engine.faults import EngineFault
 from matching_engine.records import COMMAND, Command, CommandKind, pack_commands
 from services.journal import Journal, JournalError
+from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.replay import StateMachine
-from services.journal.row import NO_HASH, Row
 from services.messaging import Feed, Inbox, Submission
 from services.sequencer.clock import ClockRefused
 from services.sequencer.schedule import Schedule
 
-MAX_ROW_COMMANDS = 1_024
-MAX_ROW_BYTES = 512 * 1_024
-"""Of commands and attachments. A submission larger than either bound still stands in one row, alone."""
+MAX_BATCH_COMMANDS = 1_024
+MAX_BATCH_BYTES = 512 * 1_024
+"""Of commands and attachments. A submission larger than either bound still stands in one batch, alone."""
 
 TURN_S = 0.002
-"""A row takes one turn of each account, and one more for each such time the device needs for a row: a member who is alone gets
-on with a slow device, too, and whoever comes waits for the device rather than for the turns of others."""
+"""A batch takes one turn of each account, and one more for each such time the device needs for a batch: a member who is alone
+gets on with a slow device, too, and whoever comes waits for the device rather than for the turns of others."""
 
 LATE_NS = 20_000_000
-"""How long after its time a row still takes commands in."""
+"""How long after its time a batch still takes commands in."""
 
-MEASURED_ROWS = 32
-"""How many rows tell how fast the device is."""
+MEASURED_BATCHES = 32
+"""How many batches tell how fast the device is."""
 
 MAX_WAIT_S = 60.0
 """How long at most without looking at the clock: it may be set, or stand still, while nothing arrives."""
@@ -87,11 +87,11 @@ class Sequencer:
         self._hash = NO_HASH
         self._stopping = False
         self._wait: asyncio.Timeout | None = None
-        self._commit: asyncio.Task[None] | None = None  # of the last row handed to the device
+        self._commit: asyncio.Task[None] | None = None  # of the last batch handed to the device
         self._device_free = asyncio.Event()
         self._device_free.set()
-        self._device_s = deque([0.0], maxlen=MEASURED_ROWS)
-        """What the last rows took. The shortest tells of the device; in longer ones the event loop was busy, too."""
+        self._device_s = deque([0.0], maxlen=MEASURED_BATCHES)
+        """What the last batches took. The shortest tells of the device; in longer ones the event loop was busy, too."""
         self._ended = asyncio.Event()
         self._ended.set()
         self.last_seq = engine.last_seq
@@ -99,7 +99,7 @@ class Sequencer:
 
     async def run(self) -> None:
         """Works until canceled or stopped. Raises SequencerStopped, naming the sequence number, for a fault, a failing
-        journal or a clock that jumped; nothing of that row was published."""
+        journal or a clock that jumped; nothing of that batch was published."""
         self._ended.clear()
         try:
             await self._continue_chain()
@@ -130,7 +130,7 @@ class Sequencer:
             self._wait.reschedule(asyncio.get_running_loop().time())
 
     async def _continue_chain(self) -> None:
-        last = await self._journal.last_row()
+        last = await self._journal.last_batch()
         if last is not None:
             self._hash = last.hash
             self.time_ns = last.time_ns
@@ -143,7 +143,7 @@ class Sequencer:
         """What waits in the inbox; nothing where a timer is due, or all is done and `stop` was called."""
         try:
             async with asyncio.timeout(self._wait_s()) as self._wait:
-                return await self._inbox.take(MAX_ROW_COMMANDS, MAX_ROW_BYTES)
+                return await self._inbox.take(MAX_BATCH_COMMANDS, MAX_BATCH_BYTES)
         except TimeoutError:
             return []
         finally:
@@ -158,43 +158,46 @@ class Sequencer:
         return min(max(look_at_ns - self._clock(), 0) / 1e9, MAX_WAIT_S)
 
     async def _run_batch(self, submissions: list[Submission]) -> None:
-        """One row: numbered, run, and handed on when the row before it is on the device. No commands, no row."""
+        """One batch: numbered, run, and handed on when the batch before it is on the device. No commands, no batch."""
         time_ns = max(self._clock(), self.time_ns)
         due = self._due(time_ns)
         if not due and not submissions:
             return
-        row = await self._extended(self._empty_row(), due, submissions, time_ns)
+        batch = await self._extended(self._empty_batch(), due, submissions, time_ns)
         if not self._device_free.is_set():
-            row.encode()  # Done while the device is busy; in vain where late ones come.
+            batch.encode()  # Done while the device is busy; in vain where late ones come.
             await self._device_free.wait()
         self._raise_what_failed()
         may_join = not self._inbox.depth or self._is_now(time_ns)
         for _ in range(self._turns() if may_join else 0):
-            late = self._inbox.take_late(MAX_ROW_COMMANDS - row.command_count, MAX_ROW_BYTES - row.payload_bytes)
+            late = self._inbox.take_late(
+                MAX_BATCH_COMMANDS - batch.command_count, MAX_BATCH_BYTES - batch.payload_bytes
+            )
             if late:
-                row = await self._extended(row, (), late, time_ns)
-        self._hash, self.time_ns = row.hash, time_ns
-        # The device has its next row before the readers of the last one take their turns.
+                batch = await self._extended(batch, (), late, time_ns)
+        self._hash, self.time_ns = batch.hash, time_ns
+        # The device has its next batch before the readers of the last one take their turns.
         self._device_free.clear()
         try:
-            appended = self._journal.append(row)
+            appended = self._journal.append(batch)
         except JournalError as error:
-            raise SequencerStopped(row.first_seq, error) from error
-        self._commit = asyncio.create_task(self._put_down(row, appended, self._commit))
+            raise SequencerStopped(batch.first_seq, error) from error
+        self._commit = asyncio.create_task(self._put_down(batch, appended, self._commit))
         self._commit.add_done_callback(self._wake_if_failed)
 
     def _is_now(self, time_ns: int) -> bool:
-        """Whether what comes at this instant may still bear a row's time: soon after it, and with no timer between the two."""
+        """Whether what comes at this instant may still bear a batch's time: soon after it, and with no timer between the
+        two."""
         try:
             now_ns = self._clock()
         except ClockRefused:
-            return False  # Said when the next row is stamped; this one, stamped before, is still put down.
+            return False  # Said when the next batch is stamped; this one, stamped before, is still put down.
         timers_ns = self._look_at_ns, self._engine.next_deadline_ns or now_ns + 1
         return now_ns < min(timers_ns) and now_ns - time_ns <= LATE_NS
 
-    def _empty_row(self) -> Row:
-        """The row behind all that was run, with no commands yet."""
-        return Row(
+    def _empty_batch(self) -> JournalBatch:
+        """The batch behind all that was run, with no commands yet."""
+        return JournalBatch(
             journal_id=self._journal.journal_id,
             epoch=self._journal.epoch,
             first_seq=self._engine.last_seq + 1,
@@ -205,40 +208,44 @@ class Sequencer:
             events=b"",
         )
 
-    async def _extended(self, row: Row, due: Sequence[Command], submissions: Sequence[Submission], time_ns: int) -> Row:
-        """The row with these commands behind its own, and what the engine made of them."""
-        commands, attachments = assemble(due, submissions, row.last_seq + 1, time_ns, len(row.attachments))
+    async def _extended(
+        self, batch: JournalBatch, due: Sequence[Command], submissions: Sequence[Submission], time_ns: int
+    ) -> JournalBatch:
+        """The batch with these commands behind its own, and what the engine made of them."""
+        commands, attachments = assemble(due, submissions, batch.last_seq + 1, time_ns, len(batch.attachments))
         try:
             events = self._engine.process(commands)
         except EngineFault as fault:
             await self._committed()
-            raise SequencerStopped(row.first_seq, fault) from fault
+            raise SequencerStopped(batch.first_seq, fault) from fault
         return replace(
-            row,
-            last_seq=row.last_seq + len(commands),
-            commands=row.commands + commands.tobytes(),
-            events=row.events + events.tobytes(),
-            attachments=row.attachments + attachments,
+            batch,
+            last_seq=batch.last_seq + len(commands),
+            commands=batch.commands + commands.tobytes(),
+            events=batch.events + events.tobytes(),
+            attachments=batch.attachments + attachments,
         )
 
     def _turns(self) -> int:
-        """How many turns of each account the next row may hold."""
+        """How many turns of each account the next batch may hold."""
         return 1 + int(min(self._device_s) / TURN_S)
 
-    async def _put_down(self, row: Row, appended: Awaitable[None], before: asyncio.Task[None] | None) -> None:
-        """The row on the device, then, after the row before it, for others to see."""
+    async def _put_down(
+        self, batch: JournalBatch, appended: Awaitable[None], before: asyncio.Task[None] | None
+    ) -> None:
+        """The batch on the device, then, after the batch before it, for others to see."""
         began = time.perf_counter()
         try:
             await appended
             self._device_s.append(time.perf_counter() - began)
         except JournalError as error:
-            raise SequencerStopped(row.first_seq, error) from error
+            raise SequencerStopped(batch.first_seq, error) from error
         finally:
             self._device_free.set()
         if before is not None:
             await before
-        self.last_seq = row.last_seq
-        await self._feed.publish(row)
+        self.last_seq = batch.last_seq
+        await self._feed.publish(batch)
 
     async def _committed(self) -> None:
         """Waits until all that was run is on the device and published, and raises what went wrong."""
@@ -266,9 +273,9 @@ class Sequencer:
 def assemble(
     due: Sequence[Command], submissions: Sequence[Submission], first_seq: int, time_ns: int, attachments_before: int = 0
 ) -> tuple[Any, tuple[bytes, ...]]:
-    """One writable COMMAND array of a row, numbered and stamped, and the row's attachments.
+    """One writable COMMAND array of a batch, numbered and stamped, and the batch's attachments.
 
-    The commands due stand first. A command's `attachment` counts within its submission and is made to count within the row.
+    The commands due stand first. A command's `attachment` counts within its submission and is made to count within the batch.
     """
     parts = [pack_commands(due)] if due else []
     parts += [submission.commands for submission in submissions]

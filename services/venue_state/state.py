@@ -1,7 +1,8 @@
 """The venue as the gateway knows it: keys, instruments, accounts, open orders; exact at `last_seq`.
 
-Loaded from the read database at its position (loading.py), then kept by applying every later row before any reply to it leaves,
-so a client reads its own writes. Nothing here decides anything: each balance is a sum over events (matching_engine/records.py).
+Loaded from the read database at its position (loading.py), then kept by applying every later batch before any reply to it
+leaves, so a client reads its own writes. Nothing here decides anything: each balance is a sum over events
+(matching_engine/records.py).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from matching_engine.records import (
     Side,
 )
 from services.commands.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, read_decision
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.read_database.tables import END_STATES
 from services.venue_state.accounts import VenueAccount
 from services.venue_state.instruments import Instrument
@@ -60,7 +61,7 @@ class VenueState:
         self.orders = VenueOrders()
         self.order_listeners: dict[int, OrderListener] = {}  # by account
         self.bust_listeners: dict[int, BustListener] = {}  # by account
-        self._appliers: dict[int, Callable[[Event, Command, Row], None]] = {
+        self._appliers: dict[int, Callable[[Event, Command, JournalBatch], None]] = {
             EventKind.ACCEPTED: self._accepted,
             EventKind.REJECTED: self._rejected,
             EventKind.TRADE: self._trade,
@@ -98,20 +99,20 @@ class VenueState:
         self.instruments.append(instrument)
         self.by_symbol[instrument.symbol] = instrument
 
-    def apply(self, row: Row) -> None:
-        """Every change of a row, once: events up to `last_seq` are skipped, so a row may overlap what is known."""
-        commands, first_seq, known = row.command_list, row.first_seq, self.last_seq
+    def apply(self, batch: JournalBatch) -> None:
+        """Every change of a batch, once: events up to `last_seq` are skipped, so a batch may overlap what is known."""
+        commands, first_seq, known = batch.command_list, batch.first_seq, self.last_seq
         appliers = self._appliers
-        for event in row.event_list:
+        for event in batch.event_list:
             if event.seq > known:
                 applier = appliers.get(event.kind)
                 if applier is not None:
-                    applier(event, commands[event.seq - first_seq], row)
-        self.last_seq = max(known, row.last_seq)
+                    applier(event, commands[event.seq - first_seq], batch)
+        self.last_seq = max(known, batch.last_seq)
         if not self.incarnation:
-            self.incarnation = row.journal_id.hex()
+            self.incarnation = batch.journal_id.hex()
 
-    def _accepted(self, event: Event, command: Command, row: Row) -> None:
+    def _accepted(self, event: Event, command: Command, batch: JournalBatch) -> None:
         order = VenueOrder.entered(command, event, self.trading_date)
         self.orders.add(order)
         account = self.accounts[event.account]
@@ -122,18 +123,18 @@ class VenueState:
             account.holding(event.instrument).reserved_lots += event.quantity_lots
         self._tell(order, event)
 
-    def _replaced(self, event: Event, command: Command, row: Row) -> None:
+    def _replaced(self, event: Event, command: Command, batch: JournalBatch) -> None:
         order = self.orders.open[event.order_id]
         order.replace(event, command)
         self._move_reserve(order, event.reserve_fen, event.quantity_lots)
         self._tell(order, event)
 
-    def _triggered(self, event: Event, command: Command, row: Row) -> None:
+    def _triggered(self, event: Event, command: Command, batch: JournalBatch) -> None:
         order = self.orders.open[event.order_id]
         order.trigger(event, command.time_ns)
         self._tell(order, event)
 
-    def _rejected(self, event: Event, command: Command, row: Row) -> None:
+    def _rejected(self, event: Event, command: Command, batch: JournalBatch) -> None:
         # An order whose client_order_id belongs to another one is no order: it is answered 422 and kept nowhere.
         if command.kind != CommandKind.NEW_ORDER or event.reason == Reason.CLIENT_ORDER_ID_REUSED:
             return
@@ -146,7 +147,7 @@ class VenueState:
         self.orders.remember(order)
         self._tell(order, event)
 
-    def _trade(self, event: Event, command: Command, row: Row) -> None:
+    def _trade(self, event: Event, command: Command, batch: JournalBatch) -> None:
         open_orders = self.orders.open
         taker, maker = open_orders[event.order_id], open_orders[event.maker_order_id]
         taker.fill(event, event.fee_fen, command.time_ns)
@@ -173,7 +174,7 @@ class VenueState:
                 self._close(order)
             self._tell(order, event)
 
-    def _busted(self, event: Event, command: Command, row: Row) -> None:
+    def _busted(self, event: Event, command: Command, batch: JournalBatch) -> None:
         buyer, seller = self.accounts[event.account], self.accounts[event.maker_account]
         buy_fee, sell_fee = event.fee_fen, event.maker_fee_fen
         if event.side == Side.SELL:
@@ -189,16 +190,16 @@ class VenueState:
             if listener is not None:
                 listener(account.account, event)
 
-    def _ended(self, event: Event, command: Command, row: Row) -> None:
+    def _ended(self, event: Event, command: Command, batch: JournalBatch) -> None:
         order = self.orders.open[event.order_id]
         self._move_reserve(order, event.reserve_fen, -event.quantity_lots)
         order.end(END_STATES[event.kind], event, command.time_ns)
         self._close(order)
         self._tell(order, event)
 
-    def _prevented(self, event: Event, command: Command, row: Row) -> None:
+    def _prevented(self, event: Event, command: Command, batch: JournalBatch) -> None:
         if not event.leaves_lots:
-            self._ended(event, command, row)
+            self._ended(event, command, batch)
             return
         order = self.orders.open[event.order_id]
         self._move_reserve(order, event.reserve_fen, -event.quantity_lots)
@@ -222,18 +223,18 @@ class VenueState:
         if listener is not None:
             listener(order, event)
 
-    def _account_opened(self, event: Event, command: Command, row: Row) -> None:
-        text = AccountText.model_validate_json(row.attachments[command.attachment - 1])
+    def _account_opened(self, event: Event, command: Command, batch: JournalBatch) -> None:
+        text = AccountText.model_validate_json(batch.attachments[command.attachment - 1])
         self.accounts[event.account] = VenueAccount(event.account, text.name, command.owner, command.account_class)
 
-    def _balance_changed(self, event: Event, command: Command, row: Row) -> None:
+    def _balance_changed(self, event: Event, command: Command, batch: JournalBatch) -> None:
         account = self.accounts[event.account]
         if event.amount_fen:
             account.cash_fen += event.amount_fen
         else:
             account.holding(event.instrument).lots += event.quantity_lots
 
-    def _limits_set(self, event: Event, command: Command, row: Row) -> None:
+    def _limits_set(self, event: Event, command: Command, batch: JournalBatch) -> None:
         account = self.accounts[event.account]
         if command.kind == CommandKind.SET_TURNOVER_LIMIT:
             account.max_day_fen = command.amount_fen
@@ -241,24 +242,24 @@ class VenueState:
             account.max_order_lots, account.max_order_fen = command.quantity_lots, command.amount_fen
             account.max_open_orders = command.number
 
-    def _kill_switch_set(self, event: Event, command: Command, row: Row) -> None:
+    def _kill_switch_set(self, event: Event, command: Command, batch: JournalBatch) -> None:
         if event.account:
             self.accounts[event.account].kill_switch = bool(event.number)
         else:
             self.kill_switch = bool(event.number)
 
-    def _fees_set(self, event: Event, command: Command, row: Row) -> None:
+    def _fees_set(self, event: Event, command: Command, batch: JournalBatch) -> None:
         self.fees[command.account_class] = Fees(command.rate_ppm, command.taker_rate_ppm)
 
-    def _collar_set(self, event: Event, command: Command, row: Row) -> None:
+    def _collar_set(self, event: Event, command: Command, batch: JournalBatch) -> None:
         self.instruments[event.instrument].collar_ppm = command.rate_ppm
 
-    def _volatility_band_set(self, event: Event, command: Command, row: Row) -> None:
+    def _volatility_band_set(self, event: Event, command: Command, batch: JournalBatch) -> None:
         instrument = self.instruments[event.instrument]
         instrument.volatility_ppm, instrument.auction_s = command.rate_ppm, command.time_s
 
-    def _instrument_listed(self, event: Event, command: Command, row: Row) -> None:
-        text = InstrumentText.model_validate_json(row.attachments[command.attachment - 1])
+    def _instrument_listed(self, event: Event, command: Command, batch: JournalBatch) -> None:
+        text = InstrumentText.model_validate_json(batch.attachments[command.attachment - 1])
         self.add_instrument(
             Instrument(
                 event.instrument,
@@ -271,21 +272,21 @@ class VenueState:
             )
         )
 
-    def _settled(self, event: Event, command: Command, row: Row) -> None:
+    def _settled(self, event: Event, command: Command, batch: JournalBatch) -> None:
         self.instruments[event.instrument].set_reference(event.price_ticks)
 
-    def _phase_changed(self, event: Event, command: Command, row: Row) -> None:
+    def _phase_changed(self, event: Event, command: Command, batch: JournalBatch) -> None:
         every = event.instrument == ALL_INSTRUMENTS
         for instrument in self.instruments if every else [self.instruments[event.instrument]]:
             instrument.phase = event.phase
 
-    def _day_rolled(self, event: Event, command: Command, row: Row) -> None:
+    def _day_rolled(self, event: Event, command: Command, batch: JournalBatch) -> None:
         self.trading_date = event.date
         for account in self.accounts.values():
             account.day_fen = 0
 
-    def _recorded(self, event: Event, command: Command, row: Row) -> None:
-        match read_decision(row.attachments[command.attachment - 1]):
+    def _recorded(self, event: Event, command: Command, batch: JournalBatch) -> None:
+        match read_decision(batch.attachments[command.attachment - 1]):
             case KeyIssued() as issued:
                 key = ApiKey(event.seq, issued.account, issued.name, frozenset(issued.scopes))
                 self.add_key(key, bytes.fromhex(issued.key_hash))

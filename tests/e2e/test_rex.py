@@ -269,7 +269,7 @@ def test_a_venue_whose_device_is_full_stops_and_loses_nothing(tmp_path: Path) ->
     assert "Traceback" not in full.stderr
     verified = json.loads(rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json").out)
     assert verified["good"]
-    again = rex("demo", "--seconds", "1", "--port", "0", "--data-dir", tmp_path, "--json")
+    again = rex("demo", "--seconds", "3", "--port", "0", "--data-dir", tmp_path, "--json")
     assert json.loads(again.out)["last_seq"] > verified["last_seq"]
 
 

@@ -22,7 +22,7 @@ from services.bootstrap import open_venue
 from services.cli import running
 from services.engine_versions import upgrades
 from services.journal import connections
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
 
 
@@ -39,11 +39,11 @@ def unsynced_journal() -> None:
 
 
 def early_acknowledgement() -> None:
-    """Rows are published when their way to the device begins, not when it ends."""
+    """Batches are published when their way to the device begins, not when it ends."""
     append = SqliteJournal.append
 
-    def append_carelessly(journal: SqliteJournal, row: Row) -> Awaitable[None]:
-        append(journal, row)
+    def append_carelessly(journal: SqliteJournal, batch: JournalBatch) -> Awaitable[None]:
+        append(journal, batch)
         done = asyncio.get_running_loop().create_future()
         done.set_result(None)
         return done

@@ -10,22 +10,22 @@ from pathlib import Path
 import pytest
 
 from services.journal import Journal, JournalBusy, JournalError, JournalRefused
-from services.journal.row import Row
-from tests.unit.journal.chains import next_row
+from services.journal.batch import JournalBatch
+from tests.unit.journal.chains import next_batch
 
 
-async def read_all(journal: Journal, after_seq: int = 0) -> list[Row]:
-    return [row async for row in journal.read(after_seq)]
+async def read_all(journal: Journal, after_seq: int = 0) -> list[JournalBatch]:
+    return [batch async for batch in journal.read(after_seq)]
 
 
-async def fill(journal: Journal, sizes: list[int]) -> list[Row]:
-    rows: list[Row] = []
-    previous = await journal.last_row()
+async def fill(journal: Journal, sizes: list[int]) -> list[JournalBatch]:
+    batches: list[JournalBatch] = []
+    previous = await journal.last_batch()
     for size in sizes:
-        previous = next_row(previous, size, journal_id=journal.journal_id, epoch=journal.epoch)
+        previous = next_batch(previous, size, journal_id=journal.journal_id, epoch=journal.epoch)
         await journal.append(previous)
-        rows.append(previous)
-    return rows
+        batches.append(previous)
+    return batches
 
 
 @pytest.mark.anyio
@@ -41,25 +41,25 @@ class JournalContract(ABC):
         return tmp_path / "data" / "journal"
 
     @pytest.mark.parametrize("versions", [[1, 1, 2, 3], [3], [3, 3, 3], [1], [1, 2, 2, 2, 2, 3, 3, 3], []])
-    async def test_the_first_row_of_an_engine_version_is_found(self, place: Path, versions: list[int]) -> None:
+    async def test_the_first_batch_of_an_engine_version_is_found(self, place: Path, versions: list[int]) -> None:
         journal = await self.open(place)
-        rows: list[Row] = []
+        batches: list[JournalBatch] = []
         for number, version in enumerate(versions):
-            row = next_row(
-                rows[-1] if rows else None, 1 + number % 3, journal_id=journal.journal_id, epoch=journal.epoch
+            batch = next_batch(
+                batches[-1] if batches else None, 1 + number % 3, journal_id=journal.journal_id, epoch=journal.epoch
             )
-            rows.append(replace(row, engine_version=version))
-            await journal.append(rows[-1])
+            batches.append(replace(batch, engine_version=version))
+            await journal.append(batches[-1])
         for version in (1, 2, 3, 4):
-            expected = next((row.first_seq for row in rows if row.engine_version >= version), None)
-            found = await journal.first_row(version)
+            expected = next((batch.first_seq for batch in batches if batch.engine_version >= version), None)
+            found = await journal.first_batch(version)
             assert (None if found is None else found.first_seq) == expected
         await journal.close()
 
     async def test_a_new_journal_is_empty_and_has_an_id_of_its_own(self, place: Path) -> None:
         journal = await self.open(place)
         other = await self.open(place.with_name("other"))
-        assert await journal.last_row() is None
+        assert await journal.last_batch() is None
         assert await read_all(journal) == []
         assert len(journal.journal_id) == len(other.journal_id) == 16
         assert journal.journal_id != other.journal_id
@@ -67,61 +67,61 @@ class JournalContract(ABC):
         await journal.close()
         await other.close()
 
-    async def test_rows_come_back_byte_for_byte_in_order(self, place: Path) -> None:
+    async def test_batches_come_back_byte_for_byte_in_order(self, place: Path) -> None:
         journal = await self.open(place)
-        rows = await fill(journal, [1, 3, 2])
+        batches = await fill(journal, [1, 3, 2])
         back = await read_all(journal)
-        assert back == rows
-        assert [row.hash for row in back] == [row.hash for row in rows]
-        assert await journal.last_row() == rows[-1]
+        assert back == batches
+        assert [batch.hash for batch in back] == [batch.hash for batch in batches]
+        assert await journal.last_batch() == batches[-1]
         await journal.close()
 
-    async def test_reading_begins_with_the_row_that_holds_the_next_command(self, place: Path) -> None:
+    async def test_reading_begins_with_the_batch_that_holds_the_next_command(self, place: Path) -> None:
         journal = await self.open(place)
-        rows = await fill(journal, [2, 3, 1])
-        expected = {0: rows, 1: rows, 2: rows[1:], 4: rows[1:], 5: rows[2:], 6: [], 99: []}
+        batches = await fill(journal, [2, 3, 1])
+        expected = {0: batches, 1: batches, 2: batches[1:], 4: batches[1:], 5: batches[2:], 6: [], 99: []}
         assert {after_seq: await read_all(journal, after_seq) for after_seq in expected} == expected
         await journal.close()
 
     async def test_it_survives_closing_and_goes_on_under_a_higher_epoch(self, place: Path) -> None:
         journal = await self.open(place)
-        rows = await fill(journal, [2])
+        batches = await fill(journal, [2])
         journal_id = journal.journal_id
         await journal.close()
         again = await self.open(place)
         assert (again.journal_id, again.epoch) == (journal_id, 2)
-        rows += await fill(again, [1, 1])
-        assert await read_all(again) == rows
-        assert [row.epoch for row in rows] == [1, 2, 2]
+        batches += await fill(again, [1, 1])
+        assert await read_all(again) == batches
+        assert [batch.epoch for batch in batches] == [1, 2, 2]
         await again.close()
 
-    async def test_a_row_that_does_not_continue_the_chain_is_refused_and_changes_nothing(self, place: Path) -> None:
+    async def test_a_batch_that_does_not_continue_the_chain_is_refused_and_changes_nothing(self, place: Path) -> None:
         journal = await self.open(place)
-        rows = await fill(journal, [2, 2])
-        right = next_row(rows[-1], 2, journal_id=journal.journal_id)
+        batches = await fill(journal, [2, 2])
+        right = next_batch(batches[-1], 2, journal_id=journal.journal_id)
         wrong = [
-            rows[-1],
-            rows[0],
+            batches[-1],
+            batches[0],
             replace(right, first_seq=6, last_seq=7),
             replace(right, last_seq=7),
-            replace(right, previous_hash=rows[0].hash),
+            replace(right, previous_hash=batches[0].hash),
             replace(right, journal_id=bytes(16)),
         ]
-        for row in wrong:
+        for batch in wrong:
             with pytest.raises(JournalRefused) as refused:
-                await journal.append(row)
-            assert refused.value.seq == row.first_seq
-        assert await read_all(journal) == rows
+                await journal.append(batch)
+            assert refused.value.seq == batch.first_seq
+        assert await read_all(journal) == batches
         await journal.append(right)
-        assert await read_all(journal) == [*rows, right]
+        assert await read_all(journal) == [*batches, right]
         await journal.close()
 
-    async def test_a_row_of_another_epoch_is_refused(self, place: Path) -> None:
+    async def test_a_batch_of_another_epoch_is_refused(self, place: Path) -> None:
         journal = await self.open(place)
-        row = next_row(None, journal_id=journal.journal_id, epoch=2)
+        batch = next_batch(None, journal_id=journal.journal_id, epoch=2)
         with pytest.raises(JournalRefused, match="seq 1 is of epoch 2; this is 1"):
-            await journal.append(row)
-        assert await journal.last_row() is None
+            await journal.append(batch)
+        assert await journal.last_batch() is None
         await journal.close()
 
     async def test_a_second_writer_is_told_that_the_place_is_taken(self, place: Path) -> None:
@@ -129,24 +129,24 @@ class JournalContract(ABC):
         with pytest.raises(JournalBusy) as busy:
             await self.open(place)
         assert str(place.parent) in str(busy.value)
-        rows = await fill(journal, [1])
+        batches = await fill(journal, [1])
         await journal.close()
         again = await self.open(place)
-        assert await read_all(again) == rows
+        assert await read_all(again) == batches
         await again.close()
 
     async def test_readers_see_what_a_running_writer_has_appended_and_write_nothing(self, place: Path) -> None:
         writer = await self.open(place)
-        rows = await fill(writer, [2])
+        batches = await fill(writer, [2])
         reader = await self.open(place, read_only=True)
         assert (reader.journal_id, reader.epoch) == (writer.journal_id, writer.epoch)
-        assert await read_all(reader) == rows
-        rows += await fill(writer, [3])
-        assert await read_all(reader) == rows
-        assert await reader.last_row() == rows[-1]
+        assert await read_all(reader) == batches
+        batches += await fill(writer, [3])
+        assert await read_all(reader) == batches
+        assert await reader.last_batch() == batches[-1]
         with pytest.raises(JournalRefused):
-            await reader.append(next_row(rows[-1], journal_id=writer.journal_id))
-        assert await read_all(writer) == rows
+            await reader.append(next_batch(batches[-1], journal_id=writer.journal_id))
+        assert await read_all(writer) == batches
         await reader.close()
         await writer.close()
 
@@ -155,27 +155,27 @@ class JournalContract(ABC):
         first = await fill(journal, [1] * 40)
         then, *reads = await asyncio.gather(fill(journal, [1] * 40), *(read_all(journal) for _ in range(3)))
         everything = first + then
-        for rows in reads:
-            assert len(rows) >= len(first)
-            assert rows == everything[: len(rows)]
+        for batches in reads:
+            assert len(batches) >= len(first)
+            assert batches == everything[: len(batches)]
         await journal.close()
 
     async def test_a_long_journal_is_read_to_its_end(self, place: Path) -> None:
         journal = await self.open(place)
-        rows = await fill(journal, [2_000] * 20)
-        assert sum(len(row.encode()) for row in rows) > 2 * 4 * 2**20
-        assert await read_all(journal) == rows
+        batches = await fill(journal, [2_000] * 20)
+        assert sum(len(batch.encode()) for batch in batches) > 2 * 4 * 2**20
+        assert await read_all(journal) == batches
         await journal.close()
 
     async def test_after_closing_nothing_goes_in(self, place: Path) -> None:
         journal = await self.open(place)
-        row = next_row(None, journal_id=journal.journal_id)
+        batch = next_batch(None, journal_id=journal.journal_id)
         await journal.close()
         await journal.close()
         with pytest.raises(JournalError):
-            await journal.append(row)
+            await journal.append(batch)
         with pytest.raises(JournalError):
-            await journal.last_row()
+            await journal.last_batch()
         again = await self.open(place, read_only=True)
-        assert await again.last_row() is None
+        assert await again.last_batch() is None
         await again.close()

@@ -1,4 +1,4 @@
-"""A writer to be killed: deposits without end, each acknowledged on standard output once its row was published.
+"""A writer to be killed: deposits without end, each acknowledged on standard output once its batch was published.
 
     python -m tests.integration.killed_writer JOURNAL
 
@@ -19,7 +19,7 @@ from tests.unit.sequencer.venue import Venue, running, venue
 
 ACCOUNT = 2
 AT_ONCE = 64
-"""Deposits in flight, so that rows hold several and one is on its way whenever the process dies."""
+"""Deposits in flight, so that batches hold several and one is on its way whenever the process dies."""
 
 
 async def deposit(one: Venue, amount_fen: int) -> None:
@@ -37,8 +37,8 @@ async def main(path: Path) -> None:
             await deposit(one, amount_fen)
             amount_fen += 1
         while True:
-            row = await one.next_row()
-            for command in row.command_list:
+            batch = await one.next_batch()
+            for command in batch.command_list:
                 if command.kind == CommandKind.DEPOSIT:
                     print(command.seq, command.request_id, command.amount_fen)  # noqa: T201
                     await deposit(one, amount_fen)

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from services.journal.row import NO_HASH, Row
+from services.journal.batch import NO_HASH, JournalBatch
 from services.reporting.report_database import JOURNAL_FILE
 
 MADE = Path(__file__).parents[1] / "data" / "engine_2"
@@ -27,18 +27,18 @@ def unpack(name: str, folder: Path) -> Path:
 
 
 def stored(path: Path) -> list[bytes]:
-    """The rows as they stand in the file."""
+    """The batches as they stand in the file."""
     with closing(sqlite3.connect(path)) as connection:
         return [data for (data,) in connection.execute("SELECT data FROM rows ORDER BY first_seq")]
 
 
-def rewrite(path: Path, change: Callable[[Row], Row]) -> None:
-    """Changes rows and makes every hash and checksum anew, so that only what the rows say can give it away."""
+def rewrite(path: Path, change: Callable[[JournalBatch], JournalBatch]) -> None:
+    """Changes batches and makes every hash and checksum anew, so that only what the batches say can give it away."""
     last_hash = NO_HASH
-    rows = []
+    batches = []
     for data in stored(path):
-        row = change(replace(Row.decode(data), previous_hash=last_hash))
-        rows.append((row.encode(), row.first_seq))
-        last_hash = row.hash
+        batch = change(replace(JournalBatch.decode(data), previous_hash=last_hash))
+        batches.append((batch.encode(), batch.first_seq))
+        last_hash = batch.hash
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executemany("UPDATE rows SET data = ? WHERE first_seq = ?", rows)
+        connection.executemany("UPDATE rows SET data = ? WHERE first_seq = ?", batches)

@@ -10,7 +10,7 @@ import pytest
 
 from services.journal.connections import log_of
 from services.journal.sqlite import SqliteJournal
-from tests.unit.journal.chains import next_row
+from tests.unit.journal.chains import next_batch
 from tests.unit.journal.killed import killed
 from tests.unit.journal.test_sqlite import read_until_error, size, written
 
@@ -30,8 +30,8 @@ def in_another_process(program: str, path: Path) -> list[str]:
 
 async def test_another_process_is_refused_as_a_writer_and_welcome_as_a_reader(path: Path) -> None:
     journal = await SqliteJournal.open(path)
-    row = next_row(None, 3, journal_id=journal.journal_id)
-    await journal.append(row)
+    batch = next_batch(None, 3, journal_id=journal.journal_id)
+    await journal.append(batch)
     program = """
 import asyncio, sys
 from pathlib import Path
@@ -44,15 +44,15 @@ async def main(path):
     except JournalBusy:
         print("busy")
     reader = await SqliteJournal.open(path, read_only=True)
-    print([row.hash.hex() async for row in reader.read(0)])
+    print([batch.hash.hex() async for batch in reader.read(0)])
     await reader.close()
 
 asyncio.run(main(Path(sys.argv[1])))
 """
-    assert in_another_process(program, path) == ["busy", str([row.hash.hex()])]
-    second = next_row(row, 1, journal_id=journal.journal_id)
+    assert in_another_process(program, path) == ["busy", str([batch.hash.hex()])]
+    second = next_batch(batch, 1, journal_id=journal.journal_id)
     await journal.append(second)
-    assert await journal.last_row() == second
+    assert await journal.last_batch() == second
     await journal.close()
 
 
@@ -63,14 +63,14 @@ async def test_a_full_device_at_the_start_is_named(path: Path) -> None:
 import asyncio, resource, sys
 from pathlib import Path
 from services.journal import JournalError
-from services.journal import row_writer, sqlite
+from services.journal import batch_writer, sqlite
 
-def open_writer(path, open_writer=row_writer.open_writer):
+def open_writer(path, open_writer=batch_writer.open_writer):
     writer = open_writer(path)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
     return writer
 
-row_writer.open_writer = open_writer
+batch_writer.open_writer = open_writer
 try:
     asyncio.run(sqlite.SqliteJournal.open(Path(sys.argv[1])))
 except JournalError as error:
@@ -87,18 +87,18 @@ import asyncio, resource, sys
 from pathlib import Path
 from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
-from tests.unit.journal.chains import next_row
+from tests.unit.journal.chains import next_batch
 
 async def main(path):
     journal = await SqliteJournal.open(path)
     resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
-    row = None
+    batch = None
     try:
         while True:
-            following = next_row(row, 100, journal_id=journal.journal_id)
+            following = next_batch(batch, 100, journal_id=journal.journal_id)
             await journal.append(following)
-            row = following
-            print("acknowledged", row.last_seq)
+            batch = following
+            print("acknowledged", batch.last_seq)
     except JournalError as error:
         print("failed", error.seq)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -128,17 +128,17 @@ from pathlib import Path
 from services.journal import JournalError
 from services.journal.connections import log_of
 from services.journal.sqlite import SqliteJournal
-from tests.unit.journal.chains import next_row
+from tests.unit.journal.chains import next_batch
 
 async def main(path):
     journal = await SqliteJournal.open(path)
-    row, limit = None, resource.RLIM_INFINITY
+    batch, limit = None, resource.RLIM_INFINITY
     try:
         while True:
-            following = next_row(row, 400, journal_id=journal.journal_id)
+            following = next_batch(batch, 400, journal_id=journal.journal_id)
             await journal.append(following)
-            row = following
-            print("acknowledged", row.last_seq)
+            batch = following
+            print("acknowledged", batch.last_seq)
             if limit == resource.RLIM_INFINITY and path.stat().st_size > 4096:  # copied for the first time
                 limit = max(path.stat().st_size, log_of(path).stat().st_size) + 40_000
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
@@ -146,7 +146,7 @@ async def main(path):
         print("failed", error)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     try:
-        await journal.append(next_row(row, 400, journal_id=journal.journal_id))
+        await journal.append(next_batch(batch, 400, journal_id=journal.journal_id))
     except JournalError as error:
         print("still failed", error)
     before = log_of(path).read_bytes()
@@ -160,7 +160,7 @@ asyncio.run(main(Path(sys.argv[1])))
     assert (still, left) == (f"still {failed}", "log left True")
     last_seq = int(acknowledged[-1].split()[1])
     journal = await SqliteJournal.open(path)
-    last = await journal.last_row()
+    last = await journal.last_batch()
     assert last is not None
     assert last.last_seq in (last_seq, last_seq + 400)  # the last one's outcome was unknown
     await journal.close()
@@ -171,13 +171,13 @@ async def test_an_idle_writer_whose_log_cannot_be_copied_stops(path: Path) -> No
 import asyncio, resource, sys
 from pathlib import Path
 from services.journal import JournalError, sqlite
-from tests.unit.journal.chains import next_row
+from tests.unit.journal.chains import next_batch
 
 sqlite.IDLE_S = 0.001
 
 async def main(path):
     journal = await sqlite.SqliteJournal.open(path)
-    await journal.append(next_row(None, journal_id=journal.journal_id))
+    await journal.append(next_batch(None, journal_id=journal.journal_id))
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
     try:
         await asyncio.wait_for(journal.watch(), 60)
@@ -191,7 +191,7 @@ asyncio.run(main(Path(sys.argv[1])))
     failed, stopped = in_another_process(program, path)
     assert failed.startswith(f"{path}: copying its log into it failed: ")
     assert stopped == "stopped True"
-    await check_that_the_log_kept_the_row(path)
+    await check_that_the_log_kept_the_batch(path)
 
 
 async def test_closing_says_that_the_log_could_not_be_copied(path: Path) -> None:
@@ -200,11 +200,11 @@ import asyncio, resource, sys
 from pathlib import Path
 from services.journal import JournalError
 from services.journal.sqlite import SqliteJournal
-from tests.unit.journal.chains import next_row
+from tests.unit.journal.chains import next_batch
 
 async def main(path):
     journal = await SqliteJournal.open(path)
-    await journal.append(next_row(None, journal_id=journal.journal_id))
+    await journal.append(next_batch(None, journal_id=journal.journal_id))
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
     try:
         await journal.close()
@@ -216,14 +216,14 @@ asyncio.run(main(Path(sys.argv[1])))
 """
     (failed,) = in_another_process(program, path)
     assert failed.startswith(f"{path}: copying its log into it failed: ")
-    await check_that_the_log_kept_the_row(path)
+    await check_that_the_log_kept_the_batch(path)
 
 
-async def check_that_the_log_kept_the_row(path: Path) -> None:
+async def check_that_the_log_kept_the_batch(path: Path) -> None:
     assert size(log_of(path)) > 32
     again = await SqliteJournal.open(path)
-    last = await again.last_row()
-    assert last == next_row(None, journal_id=again.journal_id)
+    last = await again.last_batch()
+    assert last == next_batch(None, journal_id=again.journal_id)
     await again.close()
 
 
@@ -246,5 +246,5 @@ except JournalError as error:
     assert failed.startswith(f"{path}: copying its log into it failed: ")
     assert log_of(path).read_bytes() == image.log
     again = await SqliteJournal.open(path)
-    assert await again.last_row() == image.rows[-1]
+    assert await again.last_batch() == image.batches[-1]
     await again.close()

@@ -31,16 +31,16 @@ class Venue:
     def __init__(self, folder: Path, journal: SqliteJournal) -> None:
         self.path = folder / "read.db"
         self.journal = journal
-        self.feed = InProcessFeed(max_rows=4)
+        self.feed = InProcessFeed(max_batches=4)
         self.history = History(journal_id=journal.journal_id, epoch=journal.epoch)
 
     async def run(self, *submissions: Submission) -> None:
-        row = self.history.row(submissions)
-        await self.journal.append(row)
-        await self.feed.publish(row)
+        batch = self.history.batch(submissions)
+        await self.journal.append(batch)
+        await self.feed.publish(batch)
 
     async def trade(self, times: int) -> None:
-        """Each time two orders that trade, one that rests and one that is canceled, in two rows."""
+        """Each time two orders that trade, one that rests and one that is canceled, in two batches."""
         for n in range(times):
             await self.run(order(2, Side.SELL, REFERENCE_TICKS + n % 5, 3), order(3, Side.BUY, REFERENCE_TICKS + 5, 2))
             await self.run(order(4, Side.BUY, REFERENCE_TICKS - 5, 1), cancel(self.history.engine.last_seq + 1))
@@ -67,8 +67,8 @@ class Venue:
         with closing(connect_writer(folder / "rebuilt.db")) as connection:
             open_read_database(folder / "rebuilt.db")
             changes = Changes(read_position(connection, self.journal.journal_id))
-            async for row in self.journal.read(0):
-                changes.add(row)
+            async for batch in self.journal.read(0):
+                changes.add(batch)
             write(connection, changes)
         return dump(folder / "rebuilt.db")
 
@@ -101,10 +101,10 @@ async def test_follows_the_feed(venue: Venue, tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_catches_up_from_the_journal_when_the_feed_drops_rows(venue: Venue, tmp_path: Path) -> None:
+async def test_catches_up_from_the_journal_when_the_feed_drops_batches(venue: Venue, tmp_path: Path) -> None:
     async with venue.projecting() as projector:
         await venue.run(*opening())
-        await venue.trade(50)  # a hundred rows at once through a feed that holds four
+        await venue.trade(50)  # a hundred batches at once through a feed that holds four
         await projector.reached(venue.seq)
     assert dump(venue.path) == await venue.rebuilt(tmp_path)
 
@@ -136,8 +136,8 @@ async def test_a_kill_in_the_middle_of_a_transaction_is_harmless(venue: Venue, t
         # then what a killed process leaves behind.
         connection.execute("PRAGMA cache_size=1")
         changes = Changes(read_position(connection, venue.journal.journal_id))
-        async for row in venue.journal.read(changes.position.seq):
-            changes.add(row)
+        async for batch in venue.journal.read(changes.position.seq):
+            changes.add(batch)
         connection.set_trace_callback(
             lambda sql: [
                 shutil.copy(f"{venue.path}{end}", f"{torn}{end}")
@@ -212,12 +212,12 @@ async def test_a_database_that_remembers_another_history_is_a_witness(
     with closing(sqlite3.connect(tmp_path / "other" / "journal.db")) as connection, connection:
         connection.execute("UPDATE meta SET journal_id = ?", (venue.journal.journal_id,))
     other = await SqliteJournal.open(tmp_path / "other" / "journal.db")
-    row = History(journal_id=other.journal_id, epoch=other.epoch).row(submissions)
-    await other.append(row)
+    batch = History(journal_id=other.journal_id, epoch=other.epoch).batch(submissions)
+    await other.append(batch)
     found = await run_to_refusal(venue.path, other, error)
     assert isinstance(found, JournalError)
     assert found.seq == venue.seq
-    assert reason.format(seq=venue.seq, after=venue.seq + 1, hash=row.hash.hex()) in str(found)
+    assert reason.format(seq=venue.seq, after=venue.seq + 1, hash=batch.hash.hex()) in str(found)
     assert str(venue.path) in str(found)
     assert "remove nothing" in str(found).lower()
     await other.close()

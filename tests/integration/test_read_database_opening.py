@@ -88,7 +88,7 @@ async def open_folder(folder: Path) -> list[str]:
     journal = await SqliteJournal.open(folder / JOURNAL_FILE)
     try:
         engine, journaled = Engine(), Journaled()
-        await recover(engine, journal, on_row=journaled.add)
+        await recover(engine, journal, on_batch=journaled.add)
         with structlog.testing.capture_logs() as logged:
             database = await open_true(folder / READ_DATABASE_FILE, journal, engine, journaled)
         await database.dispose()

@@ -31,7 +31,7 @@ from services.read_database.database import ReadDatabaseForeign, open_read_datab
 from services.read_database.projector import Projector
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.terminal import render
-from tests.unit.journal.chains import next_row
+from tests.unit.journal.chains import next_batch
 from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, opening, order
 
 
@@ -67,7 +67,7 @@ async def journal_of(folder: Path, history: History, batches: list[list[Submissi
     journal = await SqliteJournal.open(folder / JOURNAL_FILE)
     history.journal_id, history.epoch = journal.journal_id, journal.epoch
     for batch in batches:
-        await journal.append(history.row(batch))
+        await journal.append(history.batch(batch))
     if projected:
         async with projecting(folder, journal) as projector:
             await projector.reached(history.engine.last_seq)
@@ -165,8 +165,8 @@ async def test_there_is_no_report_beside_a_read_database_of_another_journal(
     assert path.read_bytes() == before
 
 
-async def lose_last_row(folder: Path) -> int:
-    """Removes the last row of a closed journal; returns its first seq."""
+async def lose_last_batch(folder: Path) -> int:
+    """Removes the last batch of a closed journal; returns its first seq."""
     with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection, connection:
         (first_seq,) = connection.execute("SELECT max(first_seq) FROM rows").fetchone()
         connection.execute("DELETE FROM rows WHERE first_seq = ?", (first_seq,))
@@ -176,7 +176,7 @@ async def lose_last_row(folder: Path) -> int:
 @pytest.mark.anyio
 @pytest.mark.parametrize("prove", [False, True])
 async def test_there_is_no_report_on_a_journal_behind_its_read_database(folder: Path, prove: bool) -> None:
-    first_seq = await lose_last_row(folder)
+    first_seq = await lose_last_batch(folder)
     with pytest.raises(
         JournalLost, match=rf"lost commands from seq {first_seq} on: .* the read database .*Remove nothing"
     ) as lost:
@@ -186,11 +186,11 @@ async def test_there_is_no_report_on_a_journal_behind_its_read_database(folder: 
 
 @pytest.mark.anyio
 async def test_there_is_no_report_on_a_journal_that_went_on_differently(folder: Path) -> None:
-    first_seq = await lose_last_row(folder)
+    first_seq = await lose_last_batch(folder)
     journal = await SqliteJournal.open(folder / JOURNAL_FILE)
-    before = await journal.last_row()
+    before = await journal.last_batch()
     assert before is not None
-    await journal.append(next_row(before, 6, journal_id=journal.journal_id, epoch=journal.epoch))
+    await journal.append(next_batch(before, 6, journal_id=journal.journal_id, epoch=journal.epoch))
     await journal.close()
     with pytest.raises(
         JournalCorrupt, match=f"a row that ends at seq {first_seq + 5} with hash .* One of the two was changed"
@@ -236,25 +236,25 @@ async def test_instead_of_a_read_database_of_garbage_one_is_made_elsewhere(folde
     assert not (await report_from_folder(folder, 2023, prove=True)).agree
 
 
-def damage_first_row(folder: Path) -> None:
-    """Flips a bit of the closed journal's first row, which no report stands at."""
+def damage_first_batch(folder: Path) -> None:
+    """Flips a bit of the closed journal's first batch, which no report stands at."""
     with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection, connection:
         (data,) = connection.execute("SELECT data FROM rows WHERE first_seq = 1").fetchone()
         connection.execute("UPDATE rows SET data = ? WHERE first_seq = 1", (data[:400] + b"?" + data[401:],))
 
 
 @pytest.mark.anyio
-async def test_a_report_says_that_the_rows_beneath_its_figure_were_not_read(tmp_path: Path) -> None:
+async def test_a_report_says_that_the_batches_beneath_its_figure_were_not_read(tmp_path: Path) -> None:
     await journal_of(tmp_path, History(Engine()), [opening(), deals(1), deals(2)])
     folder = tmp_path
-    damage_first_row(folder)
+    damage_first_batch(folder)
     found = await report_from_folder(folder, 2023)
     assert found.report.net == "60000.00"
     assert found.to_json()["proven"] is False
     assert "the row it stands at was read back, the rows before it were not" in found.checked
     with pytest.raises(JournalCorrupt):
         await report_from_folder(folder, 2023, prove=True)
-    (folder / READ_DATABASE_FILE).unlink()  # then every row is read, and the report says so where it finds nothing
+    (folder / READ_DATABASE_FILE).unlink()  # then every batch is read, and the report says so where it finds nothing
     with pytest.raises(JournalCorrupt):
         await report_from_folder(folder, 2023)
 
@@ -279,7 +279,7 @@ async def test_beside_a_running_venue(tmp_path: Path) -> None:
     history = History(Engine())
     journal = await SqliteJournal.open(tmp_path / JOURNAL_FILE)
     history.journal_id, history.epoch = journal.journal_id, journal.epoch
-    await journal.append(history.row(opening()))
+    await journal.append(history.batch(opening()))
     async with projecting(tmp_path, journal) as projector:
         await projector.reached(history.engine.last_seq)
         assert (await report_from_folder(tmp_path, 2023, prove=True)).report.net == "0.00"
@@ -298,11 +298,11 @@ async def test_whoever_looks_changes_no_byte_that_a_kill_left(tmp_path: Path, be
     history = History(Engine())
     journal = await SqliteJournal.open(venue / JOURNAL_FILE)
     history.journal_id, history.epoch = journal.journal_id, journal.epoch
-    await journal.append(history.row([*opening(), *deals(1)]))
+    await journal.append(history.batch([*opening(), *deals(1)]))
     async with projecting(venue, journal) as projector:
         await projector.reached(history.engine.last_seq)
         if behind:
-            await journal.append(history.row(deals(1)))
+            await journal.append(history.batch(deals(1)))
         shutil.copytree(venue, left)
     await journal.close()
     before = bytes_of(left)
@@ -332,10 +332,10 @@ async def test_a_rewritten_journal_is_found_out(tmp_path: Path) -> None:
     await journal_of(tmp_path, history, [opening()])
     journal = await SqliteJournal.open(tmp_path / JOURNAL_FILE)
     history.epoch = journal.epoch
-    row = history.row(deals(1))
-    events = np.frombuffer(row.events, EVENT).copy()
+    batch = history.batch(deals(1))
+    events = np.frombuffer(batch.events, EVENT).copy()
     events["amount_fen"] *= 2
-    await journal.append(replace(row, events=events.tobytes()))
+    await journal.append(replace(batch, events=events.tobytes()))
     await journal.close()
     assert (await report_from_folder(tmp_path, 2023)).report.net == "40000.00"
     with pytest.raises(JournalCorrupt, match="makes other events"):

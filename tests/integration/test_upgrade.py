@@ -29,7 +29,7 @@ from services.commands.attachments import Upgraded, read_decision
 from services.engine_versions.upgrades import starting_engine
 from services.exit_codes import ExitCode
 from services.first_start import OPERATOR
-from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, Row
+from services.journal import JournalBatch, JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
 from services.read_database.database import open_read_database
@@ -48,7 +48,7 @@ class Clock:
     """Goes on a second after the journal's last command."""
 
     def __init__(self, path: Path) -> None:
-        self.now_ns = Row.decode(stored(path)[-1]).command_list[-1].time_ns + 10**9
+        self.now_ns = JournalBatch.decode(stored(path)[-1]).command_list[-1].time_ns + 10**9
 
     def __call__(self) -> int:
         self.now_ns += 1_000
@@ -84,20 +84,20 @@ async def prove(path: Path) -> Any:
 
 
 @pytest.mark.anyio
-async def test_where_the_rules_are_unchanged_one_row_says_so(tmp_path: Path) -> None:
+async def test_where_the_rules_are_unchanged_one_batch_says_so(tmp_path: Path) -> None:
     path = unpack(UNCHANGED, tmp_path)
     older = stored(path)
     found = await upgrade(tmp_path)
     assert (found.from_version, found.to_version, found.last_seq) == (2, ENGINE_VERSION, 377)
     assert (found.differences, found.re_executed_after, found.marker_seq) == ((), 0, 378)
     assert stored(path)[:-1] == older
-    marker = Row.decode(stored(path)[-1])
+    marker = JournalBatch.decode(stored(path)[-1])
     assert read_decision(marker.attachments[0]) == Upgraded(
-        from_version=2, to_version=ENGINE_VERSION, last_seq=377, last_hash=Row.decode(older[-1]).hash.hex(),
+        from_version=2, to_version=ENGINE_VERSION, last_seq=377, last_hash=JournalBatch.decode(older[-1]).hash.hex(),
         state_hash=found.state_hash, re_executed_after=0, differences=(),
     )  # fmt: skip
-    assert (len(marker.attachments), marker.previous_hash) == (1, Row.decode(older[-1]).hash)
-    assert marker.command_list[0].time_ns == Row.decode(older[-1]).command_list[-1].time_ns
+    assert (len(marker.attachments), marker.previous_hash) == (1, JournalBatch.decode(older[-1]).hash)
+    assert marker.command_list[0].time_ns == JournalBatch.decode(older[-1]).command_list[-1].time_ns
     result = await prove(path)
     assert (result.good, result.commands, result.re_executed_after) == (True, 378, 0)
     assert result.made_by == ((2, 1), (ENGINE_VERSION, 378))
@@ -115,7 +115,7 @@ async def test_where_a_rule_differs_it_says_which_and_seals_the_state(tmp_path: 
         167,
         2,
     )
-    resumed = next(row for row in map(Row.decode, older) if row.last_seq == 167)
+    resumed = next(batch for batch in map(JournalBatch.decode, older) if batch.last_seq == 167)
     assert EventKind.INDICATIVE not in {event.kind for event in resumed.event_list}
     assert str(difference).startswith(
         "INDICATIVE (rule 4.6) differs from seq 167 on, in 2 commands: version 2 told none"
@@ -123,9 +123,9 @@ async def test_where_a_rule_differs_it_says_which_and_seals_the_state(tmp_path: 
     assert (found.last_seq, found.re_executed_after, found.marker_seq) == (381, 381, 382)
     assert stored(path)[:-1] == older
     engine = Engine()
-    for row in map(Row.decode, older):
-        engine.process(np.frombuffer(row.commands, COMMAND))
-    marker = Row.decode(stored(path)[-1])
+    for batch in map(JournalBatch.decode, older):
+        engine.process(np.frombuffer(batch.commands, COMMAND))
+    marker = JournalBatch.decode(stored(path)[-1])
     assert zlib.decompress(marker.attachments[1]) == snapshot_bytes(engine.state())
     assert found.state_hash == engine.state_hash()
     engine.process(np.frombuffer(marker.commands, COMMAND))
@@ -133,12 +133,12 @@ async def test_where_a_rule_differs_it_says_which_and_seals_the_state(tmp_path: 
     assert (result.good, result.state_hash, result.re_executed_after) == (True, engine.state_hash(), 381)
 
 
-def other_fee(row: Row) -> Row:
-    """As if version 2 had taken one fen less from who took the first trade of a row."""
-    events = np.frombuffer(bytearray(row.events), EVENT)
+def other_fee(batch: JournalBatch) -> JournalBatch:
+    """As if version 2 had taken one fen less from who took the first trade of a batch."""
+    events = np.frombuffer(bytearray(batch.events), EVENT)
     trades = np.flatnonzero(events["kind"] == EventKind.TRADE)
     events["fee_fen"][trades[:1]] -= 1
-    return replace(row, events=events.tobytes())
+    return replace(batch, events=events.tobytes())
 
 
 @pytest.mark.anyio
@@ -146,7 +146,10 @@ async def test_where_the_events_add_up_to_something_else_it_refuses_and_writes_n
     path = unpack(AUCTION_HALTED, tmp_path)
     rewrite(path, other_fee)
     first = next(
-        event for row in map(Row.decode, stored(path)) for event in row.event_list if event.kind == EventKind.TRADE
+        event
+        for batch in map(JournalBatch.decode, stored(path))
+        for event in batch.event_list
+        if event.kind == EventKind.TRADE
     )
     before = contents(tmp_path)
     with pytest.raises(UpgradeRefused) as refused:
@@ -164,10 +167,10 @@ async def test_where_the_events_add_up_to_something_else_it_refuses_and_writes_n
 async def test_where_the_engine_gives_up_it_refuses_and_names_the_command(tmp_path: Path) -> None:
     path = unpack(UNCHANGED, tmp_path)
 
-    def misnumbered(row: Row) -> Row:
-        commands = np.frombuffer(bytearray(row.commands), COMMAND)
+    def misnumbered(batch: JournalBatch) -> JournalBatch:
+        commands = np.frombuffer(bytearray(batch.commands), COMMAND)
         commands["seq"][commands["seq"] == 100] = 7
-        return replace(row, commands=commands.tobytes())
+        return replace(batch, commands=commands.tobytes())
 
     rewrite(path, misnumbered)
     before = contents(tmp_path)
@@ -229,15 +232,15 @@ async def test_what_other_rules_made_cannot_be_re_executed_and_the_figure_says_s
     await journal.close()
 
 
-def one_version_less(row: Row) -> Row:
+def one_version_less(batch: JournalBatch) -> JournalBatch:
     """As if all that was upgraded had been an upgrade from version 1 to version 2."""
-    attachments = row.attachments
-    if row.engine_version == ENGINE_VERSION:
+    attachments = batch.attachments
+    if batch.engine_version == ENGINE_VERSION:
         text = read_decision(attachments[0])
         assert isinstance(text, Upgraded)
-        versions = {"from_version": 1, "to_version": 2, "last_hash": row.previous_hash.hex()}
+        versions = {"from_version": 1, "to_version": 2, "last_hash": batch.previous_hash.hex()}
         attachments = (text.model_copy(update=versions).to_bytes(), *attachments[1:])
-    return replace(row, attachments=attachments, engine_version=row.engine_version - 1)
+    return replace(batch, attachments=attachments, engine_version=batch.engine_version - 1)
 
 
 @BOTH
@@ -260,16 +263,16 @@ async def test_an_upgraded_journal_can_be_upgraded_again(tmp_path: Path, name: s
 # What is refused
 
 
-def change_state(change: Callable[[Any], None]) -> Callable[[Row], Row]:
-    def changed(row: Row) -> Row:
-        if row.engine_version != ENGINE_VERSION:
-            return row
-        state = State(*(section.copy() for section in from_bytes(zlib.decompress(row.attachments[1]))))
+def change_state(change: Callable[[Any], None]) -> Callable[[JournalBatch], JournalBatch]:
+    def changed(batch: JournalBatch) -> JournalBatch:
+        if batch.engine_version != ENGINE_VERSION:
+            return batch
+        state = State(*(section.copy() for section in from_bytes(zlib.decompress(batch.attachments[1]))))
         change(state)
-        text = read_decision(row.attachments[0])
+        text = read_decision(batch.attachments[0])
         assert isinstance(text, Upgraded)
-        text = text.model_copy(update={"state_hash": state_hash(state), "last_hash": row.previous_hash.hex()})
-        return replace(row, attachments=(text.to_bytes(), zlib.compress(snapshot_bytes(state))))
+        text = text.model_copy(update={"state_hash": state_hash(state), "last_hash": batch.previous_hash.hex()})
+        return replace(batch, attachments=(text.to_bytes(), zlib.compress(snapshot_bytes(state))))
 
     return changed
 
@@ -291,18 +294,18 @@ def test_a_sealed_state_that_the_events_do_not_add_up_to_is_found_by_the_proof(t
     assert "the state sealed after seq 381 is not what the events add up to: account 2: cash_fen" in found["error"]
 
 
-def without_state(row: Row) -> Row:
-    return replace(row, attachments=row.attachments[:1]) if row.engine_version == ENGINE_VERSION else row
+def without_state(batch: JournalBatch) -> JournalBatch:
+    return replace(batch, attachments=batch.attachments[:1]) if batch.engine_version == ENGINE_VERSION else batch
 
 
-def with_another_state(row: Row) -> Row:
-    if row.engine_version != ENGINE_VERSION:
-        return row
-    return replace(row, attachments=(row.attachments[0], zlib.compress(snapshot_bytes(Engine().state()))))
+def with_another_state(batch: JournalBatch) -> JournalBatch:
+    if batch.engine_version != ENGINE_VERSION:
+        return batch
+    return replace(batch, attachments=(batch.attachments[0], zlib.compress(snapshot_bytes(Engine().state()))))
 
 
-def as_if_nothing_was_upgraded(row: Row) -> Row:
-    return replace(row, engine_version=2 if row.first_seq < 100 else ENGINE_VERSION)
+def as_if_nothing_was_upgraded(batch: JournalBatch) -> JournalBatch:
+    return replace(batch, engine_version=2 if batch.first_seq < 100 else ENGINE_VERSION)
 
 
 @pytest.mark.parametrize(
@@ -322,7 +325,7 @@ def as_if_nothing_was_upgraded(row: Row) -> Row:
 )
 @pytest.mark.anyio
 async def test_a_marker_that_does_not_hold_what_it_must_is_refused(
-    tmp_path: Path, change: Callable[[Row], Row], sentence: str
+    tmp_path: Path, change: Callable[[JournalBatch], JournalBatch], sentence: str
 ) -> None:
     path = unpack(AUCTION_HALTED, tmp_path)
     await upgrade(tmp_path)
@@ -361,11 +364,12 @@ async def test_a_journal_that_somebody_writes_is_left_alone(tmp_path: Path) -> N
     assert len(stored(path)) == 187 - 1
 
 
-def lose(path: Path, rows: int) -> int:
-    """Removes the last rows of a closed journal; returns where it ends now."""
+def lose(path: Path, batches: int) -> int:
+    """Removes the last batches of a closed journal; returns where it ends now."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
-            "DELETE FROM rows WHERE first_seq IN (SELECT first_seq FROM rows ORDER BY first_seq DESC LIMIT ?)", (rows,)
+            "DELETE FROM rows WHERE first_seq IN (SELECT first_seq FROM rows ORDER BY first_seq DESC LIMIT ?)",
+            (batches,),
         )
         return int(connection.execute("SELECT max(last_seq) FROM rows").fetchone()[0])
 
@@ -425,7 +429,7 @@ async def test_while_it_reads_its_lock_stands(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_one_row_is_all_or_nothing(tmp_path: Path) -> None:
+async def test_one_batch_is_all_or_nothing(tmp_path: Path) -> None:
     path = unpack(AUCTION_HALTED, tmp_path)
     before = stored(path)
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -445,17 +449,17 @@ async def test_one_row_is_all_or_nothing(tmp_path: Path) -> None:
     ("change", "error", "sentence"),
     [
         (
-            lambda row: replace(row, engine_version=99),
+            lambda batch: replace(batch, engine_version=99),
             JournalRefused,
             "made by engine version 99, which is newer than this REX",
         ),
-        (lambda row: replace(row, first_seq=row.first_seq + (row.first_seq > 200)), JournalCorrupt, "seq"),
+        (lambda batch: replace(batch, first_seq=batch.first_seq + (batch.first_seq > 200)), JournalCorrupt, "seq"),
     ],
     ids=["newer", "damaged"],
 )
 @pytest.mark.anyio
 async def test_what_cannot_be_read_is_refused(
-    tmp_path: Path, change: Callable[[Row], Row], error: type[Exception], sentence: str
+    tmp_path: Path, change: Callable[[JournalBatch], JournalBatch], error: type[Exception], sentence: str
 ) -> None:
     path = unpack(UNCHANGED, tmp_path)
     rewrite(path, change)
@@ -511,7 +515,7 @@ def test_people_are_told_in_sentences_and_programs_in_json(tmp_path: Path) -> No
         381,
     )
     assert found["differences"][0]["first_seq"] == 167
-    assert found["last_hash"] == Row.decode(stored(path)[-1]).previous_hash.hex()
+    assert found["last_hash"] == JournalBatch.decode(stored(path)[-1]).previous_hash.hex()
     again = CliRunner().invoke(app, command)
     assert (again.exit_code, again.stdout) == (0, "The journal is of engine version 3 already: nothing to do.\n")
     proved = CliRunner().invoke(app, ["journal", "verify", "--prove", "--data-dir", str(tmp_path)])

@@ -108,14 +108,14 @@ async def running_venue(
     projector = Projector(read_database, journal, feed)
     tasks = [asyncio.create_task(projector.run())]
     try:
-        first_row = feed.subscribe()
+        first_batch = feed.subscribe()
         keys, submissions = _first_start(folder / "keys.json")
         for submission in submissions:
             await inbox.put(submission)
         tasks.append(asyncio.create_task(sequencer.run()))
         if submissions:
-            await first_row.next_row()
-        first_row.close()
+            await first_batch.next_batch()
+        first_batch.close()
         await projector.reached(sequencer.last_seq)
         state, market = await load_state(read_database), await load_market(read_database)
         history = OrderHistory(state, read_database, projector.reached)

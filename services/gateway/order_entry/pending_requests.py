@@ -1,8 +1,8 @@
-"""Requests on their way: commands handed to the inbox, and the journal rows that answer them.
+"""Requests on their way: commands handed to the inbox, and the journal batches that answer them.
 
-A request is known by (gateway_id, incarnation, request_id), which travel in its command and come back in the journal row.
-The incarnation is drawn anew at each start, so a row written for an earlier life of this gateway is never taken for a
-reply. A request whose row does not come within `REPLY_SECONDS` ends as `outcome_unknown`: its command may still be carried
+A request is known by (gateway_id, incarnation, request_id), which travel in its command and come back in the journal batch.
+The incarnation is drawn anew at each start, so a batch written for an earlier life of this gateway is never taken for a
+reply. A request whose batch does not come within `REPLY_SECONDS` ends as `outcome_unknown`: its command may still be carried
 out, and a retry with the same client_order_id tells.
 
 A request counts for its key, in `under_way`, from the hand-over to its reply, or to the problem in its place.
@@ -20,19 +20,19 @@ from typing import TypeVar
 from matching_engine.records import Command, Event
 from services.gateway.order_entry.under_way import UnderWay, too_many_requests
 from services.gateway.problems import ProblemError, outcome_unknown
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.messaging import Inbox, InboxFull, ShareFull, Submission
 
 REPLY_SECONDS = 10.0
-"""How long a request waits for its row. A healthy venue takes milliseconds."""
+"""How long a request waits for its batch. A healthy venue takes milliseconds."""
 
 OnReply = Callable[["Event | ProblemError"], None]
-"""Takes the first event of a command, or the problem that took its place. Called once, in the event loop, after the row is on
+"""Takes the first event of a command, or the problem that took its place. Called once, in the event loop, after the batch is on
 the device and applied to the state. Must not raise."""
 
 
 class PendingRequests:
-    """Hands commands to the inbox and matches journal rows to the requests that wait for them."""
+    """Hands commands to the inbox and matches journal batches to the requests that wait for them."""
 
     def __init__(self, inbox: Inbox, gateway_id: int) -> None:
         self._inbox = inbox
@@ -47,7 +47,7 @@ class PendingRequests:
 
     @property
     def waiting(self) -> int:
-        """How many commands were handed over whose row has not come yet."""
+        """How many commands were handed over whose batch has not come yet."""
         return len(self._waiting)
 
     def next_sender(self, actor: int) -> Command:
@@ -64,7 +64,7 @@ class PendingRequests:
             raise ProblemError(503, "not_ready", "The venue has stopped; nothing of this request was taken in.")
         try:
             self.under_way.begin(key_id, len(request_ids), submission.only_cancels)
-            # The requests wait before the inbox has them: their row may be here before `put` returns.
+            # The requests wait before the inbox has them: their batch may be here before `put` returns.
             deadline = asyncio.get_running_loop().time() + REPLY_SECONDS
             for request_id, on_reply in zip(request_ids, on_replies, strict=True):
                 self._waiting[request_id] = (deadline, key_id, on_reply)
@@ -79,15 +79,15 @@ class PendingRequests:
             self.refused[problem.code] += 1
             raise problem from None
 
-    def resolve(self, row: Row) -> None:
-        """Tells every request that waits for a command of this row. The row is already applied to the state."""
+    def resolve(self, batch: JournalBatch) -> None:
+        """Tells every request that waits for a command of this batch. The batch is already applied to the state."""
         if not self._waiting:
             return
         gateway_id, incarnation = self._sender.gateway_id, self._sender.incarnation
         first_events: dict[int, Event] = {}
-        for event in row.event_list:
+        for event in batch.event_list:
             first_events.setdefault(event.seq, event)
-        for command in row.command_list:
+        for command in batch.command_list:
             if command.incarnation == incarnation and command.gateway_id == gateway_id:
                 waiting = self._waiting.pop(command.request_id, None)
                 if waiting is not None:

@@ -1,4 +1,4 @@
-"""Who hears what: subscriptions, and what each journal row has to tell them.
+"""Who hears what: subscriptions, and what each journal batch has to tell them.
 
 Market channels are one stream per instrument, and a text is made only where somebody listens. The orders channel is one
 stream per account, whatever the instrument, with one push per command that changed an order of the account.
@@ -13,7 +13,7 @@ from matching_engine.records import Event, EventKind
 from services.gateway.replies.execution_report import order_json
 from services.gateway.websocket.client_queue import ClientQueue, Stream
 from services.gateway.websocket.push_messages import MarketPushes, bust_json, fill_json, push_text
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.market_data import Changes, Market
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
@@ -120,10 +120,10 @@ class Channels:
             if not subscribers:
                 del self._streams[stream]
 
-    # ------------------------------------------------------------------ what a row tells
+    # ------------------------------------------------------------------ what a batch tells
 
-    def publish(self, row: Row, changes: Changes) -> None:
-        """Pushes what a row changed; state and market stand at its end."""
+    def publish(self, batch: JournalBatch, changes: Changes) -> None:
+        """Pushes what a batch changed; state and market stand at its end."""
         for stream in self._touched.values():
             self._flush(stream)
         self._touched.clear()

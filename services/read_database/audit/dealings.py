@@ -1,4 +1,4 @@
-"""What the journal's rows say of open orders and of each day's trades; the engine keeps neither whole."""
+"""What the journal's batches say of open orders and of each day's trades; the engine keeps neither whole."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from matching_engine.records import COMMAND, EVENT, EventKind
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.read_database.audit.trade_digests import COLUMNS, TradeDigests
 
 _AT_ONCE_BYTES = 4_096 * EVENT.itemsize
@@ -36,7 +36,7 @@ _BUST = ("instrument", "quantity_lots", "amount_fen")
 
 
 class Dealings:
-    """Add every row from the first on. What an order was is forgotten when it ends."""
+    """Add every batch from the first on. What an order was is forgotten when it ends."""
 
     def __init__(self) -> None:
         self._orders: dict[int, list[Any]] = {}
@@ -44,7 +44,7 @@ class Dealings:
         self._busts: dict[tuple[int, int], list[int]] = {}
         self._trade_digests = TradeDigests()
         self._trading_date = 0
-        self._waiting: list[Row] = []
+        self._waiting: list[JournalBatch] = []
         self._waiting_bytes = 0
 
     @property
@@ -71,19 +71,19 @@ class Dealings:
         self._take_in()
         return self._busts
 
-    def add(self, row: Row) -> None:
-        """The next row."""
-        self._waiting.append(row)
-        self._waiting_bytes += len(row.events)
+    def add(self, batch: JournalBatch) -> None:
+        """The next batch."""
+        self._waiting.append(batch)
+        self._waiting_bytes += len(batch.events)
         if self._waiting_bytes >= _AT_ONCE_BYTES:
             self._take_in()
 
     def _take_in(self) -> None:
-        """The rows that wait, all at once: a call of numpy costs as much as a few events."""
+        """The batches that wait, all at once: a call of numpy costs as much as a few events."""
         if not self._waiting:
             return
-        commands = np.frombuffer(b"".join([row.commands for row in self._waiting]), COMMAND)
-        events = np.frombuffer(b"".join([row.events for row in self._waiting]), EVENT)
+        commands = np.frombuffer(b"".join([batch.commands for batch in self._waiting]), COMMAND)
+        events = np.frombuffer(b"".join([batch.events for batch in self._waiting]), EVENT)
         first_seq = self._waiting[0].first_seq
         self._waiting, self._waiting_bytes = [], 0
         for part in np.split(events, np.flatnonzero(events["kind"] == EventKind.DAY_ROLLED)):
@@ -125,7 +125,7 @@ class Dealings:
         self._count(self._trades, instrument, (1, lots, fen, taker_fee_fen, maker_fee_fen))
 
     def _stored(self, trades: Any, commands: Any, first_seq: int) -> Any:
-        """The trades as the read database has them, COLUMNS a row."""
+        """The trades as the read database has them, COLUMNS a batch."""
         stored = np.empty((len(trades), len(COLUMNS)), "<i8")
         for column, field in _SAME_IN_BOTH.items():
             stored[:, COLUMNS.index(column)] = trades[field]

@@ -28,7 +28,7 @@ class AuditedEngine(Protocol):
 def engine_tables(engine: AuditedEngine, journaled: Journaled) -> Iterator[Table]:
     """Money, goods, instruments, open orders, books, the day's trades, the turnover of each year."""
     state = engine.state()
-    time_ns = 0 if journaled.last_row is None else journaled.last_row.time_ns
+    time_ns = 0 if journaled.last_batch is None else journaled.last_batch.time_ns
     yield _position(state, journaled, time_ns)
     yield from _accounts(state)
     yield _instruments(state, time_ns)
@@ -40,7 +40,7 @@ def engine_tables(engine: AuditedEngine, journaled: Journaled) -> Iterator[Table
 
 def _position(state: State, journaled: Journaled, time_ns: int) -> Table:
     venue, columns = state.venue[0], ["seq", "trading_date", "kill_switch", "time_ns", "row_hash"]
-    row_hash = bytes(32) if journaled.last_row is None else journaled.last_row.hash
+    row_hash = bytes(32) if journaled.last_batch is None else journaled.last_batch.hash
     here = (*venue[["last_seq", "trading_date", "kill_switch"]].item(), time_ns, row_hash)
     query = f"SELECT id, {', '.join(columns)} FROM position"
     return Table("position {}", columns, query, [(1, *here)])
@@ -51,7 +51,7 @@ def _accounts(state: State) -> Iterator[Table]:
     names += ["max_order_lots", "max_order_fen", "max_open_orders", "max_day_fen"]
     accounts = zip(state.accounts[names].tolist(), state.accounts["owner"].tolist(), strict=True)
     # Without an owner group an account is a group of its own.
-    true = [(number, *row, owner or number) for number, (row, owner) in enumerate(accounts, start=1)]
+    true = [(number, *batch, owner or number) for number, (batch, owner) in enumerate(accounts, start=1)]
     owner_group = "CASE owner WHEN 0 THEN account ELSE owner END"
     query = f"SELECT account, {', '.join(names)}, {owner_group} FROM accounts ORDER BY 1"
     yield Table("account {}", [*names, "owner"], query, true)
@@ -66,12 +66,12 @@ def _instruments(state: State, time_ns: int) -> Table:
     names = ["tick_value_fen", "reference_ticks", "max_quantity_lots"]
     names += ["band_ppm", "collar_ppm", "volatility_ppm", "auction_s"]
     true = []
-    for number, (row, fixed) in enumerate(zip(state.instruments, state.instruments[names].tolist(), strict=True)):
-        scheduled = Phase.CALL_AUCTION if row["in_auction"] else int(row["phase"])
+    for number, (batch, fixed) in enumerate(zip(state.instruments, state.instruments[names].tolist(), strict=True)):
+        scheduled = Phase.CALL_AUCTION if batch["in_auction"] else int(batch["phase"])
         # When an auction ends is kept beyond its end; what counts is whether one goes on.
-        goes_on = row["in_auction"] and row["auction_ends_ns"] > time_ns
-        ends_ns = int(row["auction_ends_ns"]) if goes_on else 0
-        true.append((number, *fixed, Phase.HALTED if row["halted"] else scheduled, ends_ns))
+        goes_on = batch["in_auction"] and batch["auction_ends_ns"] > time_ns
+        ends_ns = int(batch["auction_ends_ns"]) if goes_on else 0
+        true.append((number, *fixed, Phase.HALTED if batch["halted"] else scheduled, ends_ns))
     query = f"""
     SELECT instrument, {", ".join(names)}, phase, CASE WHEN auction_ends_ns > time_ns THEN auction_ends_ns ELSE 0 END
     FROM instruments, position ORDER BY 1
@@ -125,6 +125,6 @@ def _turnover(engine: AuditedEngine, state: State) -> Iterator[Table]:
     years = sorted({int(state.venue[0]["trading_date"]) // 10_000, *state.years["year"].tolist()})
     true = [(year, fen) for year in years if (fen := engine.turnover_fen(year))]
     standing = "trades WHERE busted_seq IS NULL"
-    for label, rows in (("turnover of {}", standing), ("turnover of the days of {}", "daily_turnover")):
-        summed = f"SELECT trading_date / 10000, sum(amount_fen) FROM {rows} GROUP BY 1 HAVING sum(amount_fen) <> 0"
+    for label, batches in (("turnover of {}", standing), ("turnover of the days of {}", "daily_turnover")):
+        summed = f"SELECT trading_date / 10000, sum(amount_fen) FROM {batches} GROUP BY 1 HAVING sum(amount_fen) <> 0"
         yield Table(label, ["fen"], f"{summed} ORDER BY 1", true)

@@ -1,4 +1,4 @@
-"""Every order and every trade of the read database, compared one by one with what the journal's rows make of it.
+"""Every order and every trade of the read database, compared one by one with what the journal's batches make of it.
 
 `differences` (audit.py) compares what is open, and of the past the sums; that is what a start has time for. This is for a
 proof: it works out each order as the projector would, keeps it while it is open, and reads it in the database when it has
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from services.journal.row import NO_HASH, Row
+from services.journal.batch import NO_HASH, JournalBatch
 from services.read_database import tables
 from services.read_database.audit.comparison import MAX_DIFFERENCES, Table, compare
 from services.read_database.audit.trade_digests import COLUMNS
@@ -32,7 +32,7 @@ ORDER BY amount_fen DESC, trade_id LIMIT 1
 
 
 class EveryOrder:
-    """Add every row from the first on, up to the database's position; then `finish`.
+    """Add every batch from the first on, up to the database's position; then `finish`.
 
     The connection stands in a transaction, or nobody writes. Both methods raise sqlite3.Error where the file cannot be read.
     """
@@ -48,10 +48,10 @@ class EveryOrder:
         self.differences: list[str] = []
         """What differs so far, a sentence each; beyond MAX_DIFFERENCES nobody looks on."""
 
-    def add(self, row: Row) -> None:
-        """The next row."""
+    def add(self, batch: JournalBatch) -> None:
+        """The next batch."""
         changes = self._changes
-        changes.add(row)
+        changes.add(batch)
         if len(changes.orders.new) + len(changes.trades) >= self._enough:
             self._look(self._ended())
             self._enough = AT_ONCE + 2 * len(changes.orders.new)  # so that open orders are not looked through too often

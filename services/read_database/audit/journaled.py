@@ -1,6 +1,6 @@
 """What the journal says that the engine does not keep: names, keys, targets, reasons, what orders and trades come to.
 
-Collected while a recovery or a proof reads the rows, so that the read database can be compared with it (audit.py).
+Collected while a recovery or a proof reads the batches, so that the read database can be compared with it (audit.py).
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from services.commands.attachments import (
     TargetSet,
     read_decision,
 )
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.read_database.audit.dealings import Dealings
 
 Columns = tuple[object, ...]
 
 
 class Journaled:
-    """Add every row from the first on; each table below is as the read database should have it, by its primary key."""
+    """Add every batch from the first on; each table below is as the read database should have it, by its primary key."""
 
     def __init__(self) -> None:
-        self.last_row: Row | None = None
+        self.last_batch: JournalBatch | None = None
         self.orders = 0
         """Orders entered, refused ones among them."""
         self.dealings = Dealings()
@@ -43,24 +43,24 @@ class Journaled:
         self.busts: dict[int, Columns] = {}
         """Seq, time_ns, actor, reason."""
 
-    def add(self, row: Row) -> None:
-        """The next row."""
-        self.last_row = row
-        events = np.frombuffer(row.events, EVENT)
+    def add(self, batch: JournalBatch) -> None:
+        """The next batch."""
+        self.last_batch = batch
+        events = np.frombuffer(batch.events, EVENT)
         counts = np.bincount(events["kind"], minlength=256)
-        self.dealings.add(row)
+        self.dealings.add(batch)
         self.orders += int(counts[EventKind.ACCEPTED])
         if counts[EventKind.REJECTED]:
             refused = events[
                 (events["kind"] == EventKind.REJECTED) & (events["reason"] != Reason.CLIENT_ORDER_ID_REUSED)
             ]
-            kinds = np.frombuffer(row.commands, COMMAND)["kind"][refused["seq"] - np.uint64(row.first_seq)]
+            kinds = np.frombuffer(batch.commands, COMMAND)["kind"][refused["seq"] - np.uint64(batch.first_seq)]
             self.orders += int(np.count_nonzero(kinds == CommandKind.NEW_ORDER))
-        if row.attachments:
-            for event in row.event_list:
-                command = row.command_list[event.seq - row.first_seq]
+        if batch.attachments:
+            for event in batch.event_list:
+                command = batch.command_list[event.seq - batch.first_seq]
                 if command.attachment:
-                    self._read(event, command, row.attachments[command.attachment - 1])
+                    self._read(event, command, batch.attachments[command.attachment - 1])
 
     def _read(self, event: Event, command: Command, text: bytes) -> None:
         match event.kind:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.read_database.audit.audit import differences, shortened
 from services.read_database.audit.engine_tables import AuditedEngine
 from services.read_database.audit.every_order import EveryOrder
@@ -19,7 +19,7 @@ from services.read_database.database import ReadDatabaseDamaged, check_format, c
 
 
 class ReadDatabaseProof:
-    """Give it every row from the first on, after the engine has done it; a context manager.
+    """Give it every batch from the first on, after the engine has done it; a context manager.
 
     It keeps a transaction open, so a venue that is running does not move what is compared, and cannot begin the file's log anew
     until the walk is over: about 11 KiB a command that comes meanwhile. A file that is not there, or holds nothing yet, has
@@ -62,15 +62,15 @@ class ReadDatabaseProof:
     ) -> None:
         self._held.close()
 
-    def take(self, row: Row) -> None:
-        """The next row. At the read database's position the two are compared."""
+    def take(self, batch: JournalBatch) -> None:
+        """The next batch. At the read database's position the two are compared."""
         if self._compared or not self.seq or self._connection is None:
             return
         try:
-            self._journaled.add(row)
+            self._journaled.add(batch)
             if self._every_order is not None:
-                self._every_order.add(row)
-            if row.last_seq >= self.seq:
+                self._every_order.add(batch)
+            if batch.last_seq >= self.seq:
                 self._compared = True
                 self.differences += self._compare(self._connection)
         except sqlite3.Error as error:

@@ -34,7 +34,7 @@ from services.commands import administrative as admin
 from services.commands.attachments import AccountText, BustText, KeyIssued, KeyRevoked
 from services.data.instruments import load_instruments
 from services.first_start import GUARDS, Missing, Present
-from services.journal.row import NO_HASH, Row
+from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.sequencer.sequencer import assemble
@@ -53,7 +53,7 @@ NOBODY = Command()
 
 
 class History:
-    """A journal that is written row by row, as a sequencer would."""
+    """A journal that is written batch by batch, as a sequencer would."""
 
     def __init__(self, journal: SqliteJournal, seed: int) -> None:
         self.engine = Engine()
@@ -74,7 +74,7 @@ class History:
         first_seq = self.engine.last_seq + 1
         commands, attachments = assemble(due, submissions, first_seq, self.time_ns)
         events = self.engine.process(commands).tobytes()
-        row = Row(
+        batch = JournalBatch(
             journal_id=self.journal.journal_id,
             epoch=self.journal.epoch,
             first_seq=first_seq,
@@ -85,8 +85,8 @@ class History:
             events=events,
             attachments=attachments,
         )
-        await self.journal.append(row)
-        self.last_hash = row.hash
+        await self.journal.append(batch)
+        self.last_hash = batch.hash
         for event in unpack_events(events):
             if event.kind == EventKind.ACCEPTED:
                 self.open_orders.append(event.order_id)

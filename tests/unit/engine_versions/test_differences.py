@@ -8,7 +8,7 @@ import numpy as np
 
 from matching_engine.records import EVENT, Event, EventKind, unpack_events
 from services.engine_versions.differences import RULES, Differences
-from services.journal.row import NO_HASH, Row
+from services.journal.batch import NO_HASH, JournalBatch
 
 TRADE = Event(seq=5, kind=EventKind.TRADE, order_id=5, price_ticks=100, quantity_lots=3, fee_fen=7, amount_fen=300)
 LEVEL = Event(seq=5, kind=EventKind.LEVEL, price_ticks=100, quantity_lots=2, instrument=4)
@@ -20,9 +20,9 @@ def pack_events(events: list[Event]) -> bytes:
 
 
 def differences(then: list[Event], now: list[Event]) -> list[str]:
-    row = Row(bytes(16), 1, 5, 6, 0, NO_HASH, b"", pack_events(then), (), 2)
+    batch = JournalBatch(bytes(16), 1, 5, 6, 0, NO_HASH, b"", pack_events(then), (), 2)
     found = Differences()
-    found.add(row, now)
+    found.add(batch, now)
     return [str(difference) for difference in found.found]
 
 
@@ -57,9 +57,9 @@ def test_another_order_is_a_difference_too() -> None:
 def test_commands_are_counted_and_the_first_one_is_shown() -> None:
     later = [event._replace(seq=6) for event in (TRADE, LEVEL)]
     found = Differences()
-    row = Row(bytes(16), 1, 5, 6, 0, NO_HASH, b"", pack_events([TRADE, LEVEL, *later]), (), 2)
-    found.add(row, [later[1]])
-    found.add(replace(row, events=pack_events([TRADE._replace(seq=9)])), [])
+    batch = JournalBatch(bytes(16), 1, 5, 6, 0, NO_HASH, b"", pack_events([TRADE, LEVEL, *later]), (), 2)
+    found.add(batch, [later[1]])
+    found.add(replace(batch, events=pack_events([TRADE._replace(seq=9)])), [])
     [trade, level] = found.found
     assert (trade.event, trade.first_seq, trade.commands) == ("TRADE", 5, 3)
     assert (level.event, level.first_seq, level.commands) == ("LEVEL", 5, 1)

@@ -7,7 +7,7 @@ import pytest
 
 from services.gateway.order_entry.order_entry import Outcome
 from services.gateway.reader import GatewayReader
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
 from services.market_data import Changes, Market
 from services.messaging.in_process import InProcessFeed
@@ -24,7 +24,7 @@ async def test_state_and_market_first_then_pushes_then_replies(tmp_path: Path) -
     def stands(what: str) -> None:
         heard.append((what, gateway.state.last_seq, market.seq, gateway.entry.waiting))
 
-    def fan_out(row: Row, changes: Changes) -> None:
+    def fan_out(batch: JournalBatch, changes: Changes) -> None:
         stands("push")
 
     def reply(outcome: Outcome) -> None:
@@ -36,11 +36,11 @@ async def test_state_and_market_first_then_pushes_then_replies(tmp_path: Path) -
             journal, InProcessFeed(), state=gateway.state, market=market, order_entry=gateway.entry, fan_out=fan_out
         )
         await gateway.entry.submit_order(DESK, BUY, reply)
-        row = gateway.venue.row(await gateway.inbox.take(1, 1_000))
-        reader.take(row)
+        batch = gateway.venue.batch(await gateway.inbox.take(1, 1_000))
+        reader.take(batch)
     finally:
         await journal.close()
-    assert heard == [("push", row.last_seq, row.last_seq, 1), ("reply", row.last_seq, row.last_seq, 0)]
+    assert heard == [("push", batch.last_seq, batch.last_seq, 1), ("reply", batch.last_seq, batch.last_seq, 0)]
 
 
 async def test_when_the_reader_ends_whoever_still_waits_is_told(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ async def test_when_the_reader_ends_whoever_still_waits_is_told(tmp_path: Path) 
         state=gateway.state,
         market=Market(),
         order_entry=gateway.entry,
-        fan_out=lambda row, changes: None,
+        fan_out=lambda batch, changes: None,
     )
     running = asyncio.create_task(reader.run())
     await gateway.entry.submit_order(DESK, BUY, outcomes.append)

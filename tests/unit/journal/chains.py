@@ -1,4 +1,4 @@
-"""Rows that continue each other, for tests that care for the chain and not for what the engine made of it."""
+"""Batches that continue each other, for tests that care for the chain and not for what the engine made of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hashlib import blake2b
 import numpy as np
 
 from matching_engine.records import EVENT, Command, CommandKind, Event, EventKind, pack_commands
-from services.journal.row import HEADER, NO_HASH, Header, Row
+from services.journal.batch import HEADER, NO_HASH, Header, JournalBatch
 
 JOURNAL_ID = bytes(range(16))
 
@@ -19,18 +19,18 @@ def packed_events(seqs: Sequence[int]) -> bytes:
     return np.array([tuple(Event(seq=seq, kind=EventKind.RECORDED)) for seq in seqs], EVENT).tobytes()
 
 
-def next_row(
-    previous: Row | None,
+def next_batch(
+    previous: JournalBatch | None,
     commands: int = 2,
     *,
     journal_id: bytes = JOURNAL_ID,
     epoch: int = 1,
     attachments: tuple[bytes, ...] = (b"a text", b""),
-) -> Row:
-    """A row of RECORD commands that continues `previous`, or begins a journal."""
+) -> JournalBatch:
+    """A batch of RECORD commands that continues `previous`, or begins a journal."""
     first_seq = 1 if previous is None else previous.last_seq + 1
     seqs = range(first_seq, first_seq + commands)
-    return Row(
+    return JournalBatch(
         journal_id=journal_id,
         epoch=epoch,
         first_seq=first_seq,
@@ -43,12 +43,12 @@ def next_row(
     )
 
 
-def chain(sizes: Sequence[int], *, journal_id: bytes = JOURNAL_ID, epoch: int = 1) -> list[Row]:
-    """Rows of these numbers of commands, from the start of a journal."""
-    rows: list[Row] = []
+def chain(sizes: Sequence[int], *, journal_id: bytes = JOURNAL_ID, epoch: int = 1) -> list[JournalBatch]:
+    """Batches of these numbers of commands, from the start of a journal."""
+    batches: list[JournalBatch] = []
     for size in sizes:
-        rows.append(next_row(rows[-1] if rows else None, size, journal_id=journal_id, epoch=epoch))
-    return rows
+        batches.append(next_batch(batches[-1] if batches else None, size, journal_id=journal_id, epoch=epoch))
+    return batches
 
 
 def sealed(data: bytes, *, with_hash: bool) -> bytes:
@@ -59,8 +59,8 @@ def sealed(data: bytes, *, with_hash: bool) -> bytes:
     return body + digest + zlib.crc32(body + digest).to_bytes(4, "little")
 
 
-def with_header(row: Row, **changes: object) -> bytes:
-    """The row's bytes with other values in its header, hash and CRC made anew."""
-    data = row.encode()
+def with_header(batch: JournalBatch, **changes: object) -> bytes:
+    """The batch's bytes with other values in its header, hash and CRC made anew."""
+    data = batch.encode()
     header = Header._make(HEADER.unpack_from(data))._replace(**changes)  # type: ignore[arg-type]
     return sealed(HEADER.pack(*header) + data[HEADER.size :], with_hash=True)

@@ -8,21 +8,21 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from services.journal.batch import JournalBatch
 from services.journal.connections import log_of, open_writer
-from services.journal.row import Row
 from services.journal.wal import FRAME_HEADER_BYTES, HEADER_BYTES
-from tests.unit.journal.chains import next_row
+from tests.unit.journal.chains import next_batch
 
 FRAME_BYTES = FRAME_HEADER_BYTES + 4096
 
 
 @dataclass(frozen=True)
 class Image:
-    """What stood in the two files, and the rows that were committed."""
+    """What stood in the two files, and the batches that were committed."""
 
     database: bytes
     log: bytes
-    rows: tuple[Row, ...]
+    batches: tuple[JournalBatch, ...]
 
     def put(self, folder: Path) -> Path:
         """Writes the files as those of a journal in the folder, and nothing else; returns its path."""
@@ -59,29 +59,29 @@ def killed(folder: Path, sizes: list[int], *, copied_at: int = 0) -> Image:
     """
     folder.mkdir(exist_ok=True)
     path = folder / "journal.sqlite"
-    rows: list[Row] = []
+    batches: list[JournalBatch] = []
     with closing(open_writer(path)) as writer:
         writer.execute("PRAGMA wal_autocheckpoint = 0")
         (journal_id,) = writer.execute("SELECT journal_id FROM meta").fetchone()
         for number, size in enumerate(sizes, 1):
-            rows.append(next_row(rows[-1] if rows else None, size, journal_id=journal_id))
-            row = rows[-1]
-            writer.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", (row.first_seq, row.last_seq, 1, row.encode()))
+            batches.append(next_batch(batches[-1] if batches else None, size, journal_id=journal_id))
+            batch = batches[-1]
+            writer.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", (batch.first_seq, batch.last_seq, 1, batch.encode()))
             if number == copied_at:
                 writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        return Image(path.read_bytes(), log_of(path).read_bytes(), tuple(rows))
+        return Image(path.read_bytes(), log_of(path).read_bytes(), tuple(batches))
 
 
 def leave_in_log(path: Path, count: int) -> None:
-    """Makes a closed journal one that was killed: its last `count` rows stand in the log alone, a commit each."""
+    """Makes a closed journal one that was killed: its last `count` batches stand in the log alone, a commit each."""
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         last = "SELECT * FROM rows ORDER BY first_seq DESC LIMIT ?"
-        rows = writer.execute(last, (count,)).fetchall()[::-1]
-        writer.execute("DELETE FROM rows WHERE first_seq >= ?", (rows[0][0],))
+        batches = writer.execute(last, (count,)).fetchall()[::-1]
+        writer.execute("DELETE FROM rows WHERE first_seq >= ?", (batches[0][0],))
         writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         writer.execute("PRAGMA wal_autocheckpoint = 0")
-        for row in rows:
-            writer.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", row)
+        for batch in batches:
+            writer.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", batch)
         database, log = files(path)
     path.write_bytes(database)
     log_of(path).write_bytes(log)
@@ -93,7 +93,7 @@ def files(path: Path) -> tuple[bytes, bytes]:
 
 
 def surviving(path: Path) -> int:
-    """How many rows SQLite shows of the journal at path, opened as any program would."""
+    """How many batches SQLite shows of the journal at path, opened as any program would."""
     with closing(sqlite3.connect(path)) as connection:
         try:
             count: int = connection.execute("SELECT count(*) FROM rows").fetchone()[0]

@@ -13,9 +13,9 @@ import pytest
 from matching_engine import ENGINE_VERSION
 from matching_engine.records import RECORD_FORMAT
 from services.journal import JournalCorrupt, JournalError, JournalLost, JournalRefused
+from services.journal.batch import JournalBatch
 from services.journal.before_writing import KEPT
 from services.journal.connections import log_of
-from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
 from services.journal.witness import Witness
 from tests.unit.journal.chains import with_header
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """All rows in the log alone."""
+    """All batches in the log alone."""
     return killed(tmp_path_factory.mktemp("image"), [2, 1, 3])
 
 
@@ -41,7 +41,7 @@ async def test_a_loss_that_is_remembered_is_told_before_the_log_is_emptied(image
 
     def remembered(journal_id: bytes) -> Witness:
         asked.append(journal_id)
-        return Witness(image.rows[-1].last_seq, image.rows[-1].hash, "the read database")
+        return Witness(image.batches[-1].last_seq, image.batches[-1].hash, "the read database")
 
     for _ in range(2):
         with pytest.raises(JournalLost, match="lost commands from seq 4 on") as lost:
@@ -49,21 +49,23 @@ async def test_a_loss_that_is_remembered_is_told_before_the_log_is_emptied(image
         assert "the read database knows commands up to seq 6" in str(lost.value)
         assert files(torn) == before
     assert not log_of(torn).with_name(log_of(torn).name + KEPT).exists()
-    assert set(asked) == {image.rows[0].journal_id}
+    assert set(asked) == {image.batches[0].journal_id}
 
 
-async def test_another_row_than_the_one_remembered_is_told_before_the_log_is_emptied(image: Image, torn: Path) -> None:
+async def test_another_batch_than_the_one_remembered_is_told_before_the_log_is_emptied(
+    image: Image, torn: Path
+) -> None:
     before = files(torn)
-    with pytest.raises(JournalCorrupt, match=f"the journal's row has hash {image.rows[0].hash.hex()}"):
+    with pytest.raises(JournalCorrupt, match=f"the journal's row has hash {image.batches[0].hash.hex()}"):
         await SqliteJournal.open(torn, remembered=lambda _: Witness(2, b"h" * 32, "the read database"))
     assert files(torn) == before
 
 
 async def test_of_a_torn_log_a_copy_is_kept(image: Image, torn: Path) -> None:
     _, log = files(torn)
-    first_two = Witness(image.rows[1].last_seq, image.rows[1].hash, "the read database")
+    first_two = Witness(image.batches[1].last_seq, image.batches[1].hash, "the read database")
     journal = await SqliteJournal.open(torn, remembered=lambda _: first_two)
-    assert await journal.last_row() == image.rows[1]
+    assert await journal.last_batch() == image.batches[1]
     await journal.close()
     kept = log_of(torn).with_name(log_of(torn).name + KEPT)
     assert (kept.read_bytes(), kept.stat().st_mode & 0o777) == (log, 0o600)
@@ -105,24 +107,24 @@ def commit(path: Path, statement: str, *values: object) -> None:
     log_of(path).write_bytes(log)
 
 
-def in_the_last_row_s_place(path: Path, row: Row, data: bytes) -> None:
-    commit(path, "UPDATE rows SET data = ? WHERE first_seq = ?", data, row.first_seq)
+def in_the_last_batch_s_place(path: Path, batch: JournalBatch, data: bytes) -> None:
+    commit(path, "UPDATE rows SET data = ? WHERE first_seq = ?", data, batch.first_seq)
 
 
-def other_file_format(path: Path, _: Row) -> None:
+def other_file_format(path: Path, _: JournalBatch) -> None:
     commit(path, "UPDATE meta SET format = 9")
 
 
-def other_record_format(path: Path, last: Row) -> None:
-    in_the_last_row_s_place(path, last, with_header(last, record_format=RECORD_FORMAT + 1))
+def other_record_format(path: Path, last: JournalBatch) -> None:
+    in_the_last_batch_s_place(path, last, with_header(last, record_format=RECORD_FORMAT + 1))
 
 
-def older_engine(path: Path, last: Row) -> None:
-    in_the_last_row_s_place(path, last, with_header(last, engine_version=ENGINE_VERSION - 1))
+def older_engine(path: Path, last: JournalBatch) -> None:
+    in_the_last_batch_s_place(path, last, with_header(last, engine_version=ENGINE_VERSION - 1))
 
 
-def damaged_last_row(path: Path, last: Row) -> None:
-    in_the_last_row_s_place(path, last, flip(last.encode(), 300))
+def damaged_last_batch(path: Path, last: JournalBatch) -> None:
+    in_the_last_batch_s_place(path, last, flip(last.encode(), 300))
 
 
 @pytest.mark.parametrize(
@@ -131,15 +133,15 @@ def damaged_last_row(path: Path, last: Row) -> None:
         (other_file_format, JournalRefused, "has file format 9"),
         (other_record_format, JournalRefused, f"has record format {RECORD_FORMAT + 1}"),
         (older_engine, JournalRefused, f"was made by engine version {ENGINE_VERSION - 1}"),
-        (damaged_last_row, JournalCorrupt, "its checksum is wrong"),
+        (damaged_last_batch, JournalCorrupt, "its checksum is wrong"),
     ],
 )
 async def test_a_journal_that_is_refused_is_left_as_it_is(
-    image: Image, tmp_path: Path, change: Callable[[Path, Row], None], kind: type[JournalError], sentence: str
+    image: Image, tmp_path: Path, change: Callable[[Path, JournalBatch], None], kind: type[JournalError], sentence: str
 ) -> None:
     """Its log is not emptied either."""
     path = image.put(tmp_path / "refused")
-    change(path, image.rows[-1])
+    change(path, image.batches[-1])
     before = files(path)
     with pytest.raises(kind, match=sentence):
         await SqliteJournal.open(path)
@@ -175,5 +177,5 @@ async def test_a_journal_whose_maker_was_killed_over_its_first_page_is_made_anew
     with pytest.raises(JournalError, match="attempt to write a readonly database"):
         await SqliteJournal.open(path, read_only=True)
     journal = await SqliteJournal.open(path)
-    assert (await journal.last_row(), journal.epoch) == (None, 1)
+    assert (await journal.last_batch(), journal.epoch) == (None, 1)
     await journal.close()

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from services import data_folder
-from services.journal import JournalBusy, JournalError, JournalRemoved, connections, row_writer, sqlite
+from services.journal import JournalBusy, JournalError, JournalRemoved, batch_writer, connections, sqlite
+from services.journal.batch import JournalBatch
 from services.journal.connections import BUSY_S, log_of
 from services.journal.held_files import HeldFiles
-from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
-from tests.unit.journal.chains import next_row
+from tests.unit.journal.chains import next_batch
 
 pytestmark = pytest.mark.anyio
 
@@ -60,21 +60,21 @@ def remove(request: pytest.FixtureRequest) -> Callable[[Path], object]:
     return REMOVALS[request.param]
 
 
-async def opened(path: Path) -> tuple[SqliteJournal, Row]:
-    """A journal and its first row."""
+async def opened(path: Path) -> tuple[SqliteJournal, JournalBatch]:
+    """A journal and its first batch."""
     journal = await SqliteJournal.open(path)
-    row = next_row(None, journal_id=journal.journal_id)
-    await journal.append(row)
-    return journal, row
+    batch = next_batch(None, journal_id=journal.journal_id)
+    await journal.append(batch)
+    return journal, batch
 
 
 async def test_nothing_is_acknowledged_once_the_files_are_gone(
     path: Path, remove: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(row_writer, "CHECK_NS", 0)
-    journal, row = await opened(path)
+    monkeypatch.setattr(batch_writer, "CHECK_NS", 0)
+    journal, batch = await opened(path)
     remove(path)
-    second = next_row(row, journal_id=journal.journal_id)
+    second = next_batch(batch, journal_id=journal.journal_id)
     for _ in range(2):
         with pytest.raises(JournalRemoved, match="removed, moved or replaced") as removed:
             await journal.append(second)
@@ -83,17 +83,19 @@ async def test_nothing_is_acknowledged_once_the_files_are_gone(
     await journal.close()
 
 
-async def test_at_most_the_rows_of_5_ms_share_a_look_at_the_files(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_at_most_the_batches_of_5_ms_share_a_look_at_the_files(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = [10**9]
-    monkeypatch.setattr("services.journal.row_writer.time.monotonic_ns", lambda: now[0])
-    journal, row = await opened(path)
+    monkeypatch.setattr("services.journal.batch_writer.time.monotonic_ns", lambda: now[0])
+    journal, batch = await opened(path)
     remove_file(path)
-    now[0] += row_writer.CHECK_NS - 1
-    row = next_row(row, journal_id=journal.journal_id)
-    await journal.append(row)
+    now[0] += batch_writer.CHECK_NS - 1
+    batch = next_batch(batch, journal_id=journal.journal_id)
+    await journal.append(batch)
     now[0] += 1
     with pytest.raises(JournalRemoved):
-        await journal.append(next_row(row, journal_id=journal.journal_id))
+        await journal.append(next_batch(batch, journal_id=journal.journal_id))
     await journal.close()
 
 
@@ -109,9 +111,9 @@ async def test_closing_says_so_when_no_append_has(path: Path, remove: Callable[[
 
 async def test_closing_leaves_alone_what_stands_at_the_path_now(path: Path) -> None:
     """SQLite would remove the log at that path, though it belongs to another database."""
-    journal, row = await opened(path)
+    journal, batch = await opened(path)
     other = await SqliteJournal.open(path.with_name("other"))
-    await other.append(next_row(None, 5, journal_id=other.journal_id))
+    await other.append(next_batch(None, 5, journal_id=other.journal_id))
     for suffix in ("", "-wal"):
         shutil.copy(beside(path, suffix), beside(path, f"-old{suffix}"))
         shutil.copy(beside(path.with_name("other"), suffix), beside(path, ".new"))
@@ -123,15 +125,15 @@ async def test_closing_leaves_alone_what_stands_at_the_path_now(path: Path) -> N
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT last_seq FROM rows").fetchall() == [(5,)]
     with closing(sqlite3.connect(beside(path, "-old"))) as connection:
-        assert connection.execute("SELECT data FROM rows").fetchall() == [(row.encode(),)]
+        assert connection.execute("SELECT data FROM rows").fetchall() == [(batch.encode(),)]
 
 
 async def test_an_idle_writer_finds_out_before_its_next_append(path: Path) -> None:
-    journal, row = await opened(path)
+    journal, batch = await opened(path)
     remove_file(path)
     journal._tick()
     with pytest.raises(JournalRemoved):
-        await journal.append(next_row(row, journal_id=journal.journal_id))
+        await journal.append(next_batch(batch, journal_id=journal.journal_id))
     await journal.close()
 
 
@@ -164,31 +166,31 @@ async def test_a_log_that_a_reader_keeps_from_being_emptied_waits_for_the_next_s
 
 
 async def test_without_the_lock_file_a_second_writer_is_refused_all_the_same(path: Path) -> None:
-    journal, row = await opened(path)
+    journal, batch = await opened(path)
     beside(path, ".lock").unlink()
     with pytest.raises(JournalBusy, match="is in use by another REX process"):
         await SqliteJournal.open(path)
-    await journal.append(next_row(row, journal_id=journal.journal_id))
+    await journal.append(next_batch(batch, journal_id=journal.journal_id))
     await journal.close()
     again = await SqliteJournal.open(path)
-    assert (await again.last_row(), again.epoch) == (next_row(row, journal_id=journal.journal_id), 2)
+    assert (await again.last_batch(), again.epoch) == (next_batch(batch, journal_id=journal.journal_id), 2)
     await again.close()
 
 
 async def test_a_writer_that_was_succeeded_appends_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever became of the locks: the epoch stands in the INSERT."""
     monkeypatch.setattr("services.journal.held_files.fcntl.flock", lambda *_: None)
-    first, row = await opened(path)
+    first, batch = await opened(path)
     second = await SqliteJournal.open(path)
     assert second.epoch == 2
-    late = next_row(row, journal_id=first.journal_id)
+    late = next_batch(batch, journal_id=first.journal_id)
     for _ in range(2):
         with pytest.raises(JournalBusy, match=f"another process took over {path}: it is at epoch 2, this one at 1"):
             await first.append(late)
-    assert await second.last_row() == row
-    theirs = next_row(row, 3, journal_id=second.journal_id, epoch=2)
+    assert await second.last_batch() == batch
+    theirs = next_batch(batch, 3, journal_id=second.journal_id, epoch=2)
     await second.append(theirs)
-    assert await second.last_row() == theirs
+    assert await second.last_batch() == theirs
     await second.close()
     await first.close()
 
@@ -231,7 +233,7 @@ def generous_umask() -> Iterator[None]:
 
 @pytest.mark.usefixtures("generous_umask")
 async def test_only_its_owner_may_read_a_journal(path: Path) -> None:
-    journal, row = await opened(path)
+    journal, batch = await opened(path)
     private = {
         "data": 0o700, "journal.sqlite": 0o600, "journal.sqlite-wal": 0o600, "journal.sqlite-shm": 0o600,
         "journal.sqlite.lock": 0o600,
@@ -242,7 +244,7 @@ async def test_only_its_owner_may_read_a_journal(path: Path) -> None:
     for file in path.parent.iterdir():
         file.chmod(0o644)
     again = await SqliteJournal.open(path)
-    assert await again.last_row() == row
+    assert await again.last_batch() == batch
     assert modes(path.parent) == private
     await again.close()
 

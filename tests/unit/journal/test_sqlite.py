@@ -21,11 +21,11 @@ from services.journal import (
     connections,
     sqlite,
 )
+from services.journal.batch import JournalBatch
+from services.journal.batch_writer import BatchWriter
 from services.journal.connections import LOG_PAGES, log_of, make_durable
-from services.journal.row import Row
-from services.journal.row_writer import RowWriter
 from services.journal.sqlite import SqliteJournal
-from tests.unit.journal.chains import next_row, with_header
+from tests.unit.journal.chains import next_batch, with_header
 from tests.unit.journal.killed import FRAME_BYTES, killed
 
 pytestmark = pytest.mark.anyio
@@ -36,15 +36,17 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.sqlite"
 
 
-async def written(path: Path, sizes: list[int]) -> list[Row]:
-    """A closed journal with rows of these sizes."""
+async def written(path: Path, sizes: list[int]) -> list[JournalBatch]:
+    """A closed journal with batches of these sizes."""
     journal = await SqliteJournal.open(path)
-    rows: list[Row] = []
+    batches: list[JournalBatch] = []
     for size in sizes:
-        rows.append(next_row(rows[-1] if rows else None, size, journal_id=journal.journal_id, epoch=journal.epoch))
-        await journal.append(rows[-1])
+        batches.append(
+            next_batch(batches[-1] if batches else None, size, journal_id=journal.journal_id, epoch=journal.epoch)
+        )
+        await journal.append(batches[-1])
     await journal.close()
-    return rows
+    return batches
 
 
 def tamper(path: Path, statement: str, *values: object) -> None:
@@ -53,12 +55,12 @@ def tamper(path: Path, statement: str, *values: object) -> None:
 
 
 async def read_until_error(path: Path, after_seq: int = 0) -> tuple[list[int], JournalError | None]:
-    """The last_seq of each row that reads well, and the error that ends them."""
+    """The last_seq of each batch that reads well, and the error that ends them."""
     journal = await SqliteJournal.open(path, read_only=True)
     good: list[int] = []
     try:
-        async for row in journal.read(after_seq):
-            good.append(row.last_seq)
+        async for batch in journal.read(after_seq):
+            good.append(batch.last_seq)
     except JournalError as error:
         return good, error
     finally:
@@ -83,7 +85,7 @@ def size(path: Path) -> int:
 
 
 def database_alone(path: Path) -> list[tuple[bytes]]:
-    """The rows that stand in the database file, whatever its log holds."""
+    """The batches that stand in the database file, whatever its log holds."""
     with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as connection:
         return connection.execute("SELECT data FROM rows ORDER BY first_seq").fetchall()
 
@@ -95,9 +97,9 @@ async def test_opening_for_writing_puts_the_log_into_the_database_and_empties_it
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         database_alone(copy)
     journal = await SqliteJournal.open(copy)
-    assert database_alone(copy) == [(row.encode(),) for row in image.rows]
+    assert database_alone(copy) == [(batch.encode(),) for batch in image.batches]
     assert size(log_of(copy)) == 32 + FRAME_BYTES  # the new epoch
-    assert await journal.last_row() == image.rows[-1]
+    assert await journal.last_batch() == image.batches[-1]
     await journal.close()
 
 
@@ -118,18 +120,18 @@ async def test_a_reader_that_keeps_the_log_from_being_emptied_is_named(
             await SqliteJournal.open(copy)
         reader.execute("COMMIT")
         journal = await SqliteJournal.open(copy)
-        assert await journal.last_row() == image.rows[-1]
+        assert await journal.last_batch() == image.batches[-1]
         await journal.close()
 
 
 async def test_little_stands_in_the_log_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """1 MiB and one row under load; nothing when nothing has been appended for a while."""
+    """1 MiB and one batch under load; nothing when nothing has been appended for a while."""
     journal = await SqliteJournal.open(path)
-    row = next_row(None, journal_id=journal.journal_id)
-    await journal.append(row)
+    batch = next_batch(None, journal_id=journal.journal_id)
+    await journal.append(batch)
     for _ in range(60):
-        row = next_row(row, 400, journal_id=journal.journal_id)
-        await journal.append(row)
+        batch = next_batch(batch, 400, journal_id=journal.journal_id)
+        await journal.append(batch)
         assert size(log_of(path)) < (LOG_PAGES + 80) * FRAME_BYTES
     assert size(path) > LOG_PAGES * 4096
     monkeypatch.setattr(sqlite, "IDLE_S", 0)
@@ -137,17 +139,17 @@ async def test_little_stands_in_the_log_alone(path: Path, monkeypatch: pytest.Mo
     async with asyncio.timeout(60):
         while size(log_of(path)):  # noqa: ASYNC110  (nobody is told)
             await asyncio.sleep(0)
-    assert database_alone(path)[-1] == (row.encode(),)
-    await journal.append(next_row(row, journal_id=journal.journal_id))
+    assert database_alone(path)[-1] == (batch.encode(),)
+    await journal.append(next_batch(batch, journal_id=journal.journal_id))
     await journal.close()
 
 
-async def test_a_row_is_in_the_file_when_append_returns(path: Path) -> None:
+async def test_a_batch_is_in_the_file_when_append_returns(path: Path) -> None:
     journal = await SqliteJournal.open(path)
-    row = next_row(None, 3, journal_id=journal.journal_id)
-    await journal.append(row)
+    batch = next_batch(None, 3, journal_id=journal.journal_id)
+    await journal.append(batch)
     with closing(sqlite3.connect(path)) as other:
-        assert other.execute("SELECT * FROM rows").fetchall() == [(1, 3, 1, row.encode())]
+        assert other.execute("SELECT * FROM rows").fetchall() == [(1, 3, 1, batch.encode())]
         assert other.execute("SELECT * FROM meta").fetchall() == [(1, journal.journal_id, 1)]
     await journal.close()
 
@@ -194,8 +196,8 @@ async def test_a_file_of_another_format_is_refused(path: Path) -> None:
 
 @pytest.mark.parametrize("found", [RECORD_FORMAT - 1, RECORD_FORMAT + 1], ids=["older", "newer"])
 async def test_a_journal_of_an_older_or_newer_record_format_is_refused_and_left_alone(path: Path, found: int) -> None:
-    rows = await written(path, [2])
-    other = with_header(rows[0], record_format=found)
+    batches = await written(path, [2])
+    other = with_header(batches[0], record_format=found)
     tamper(path, "UPDATE rows SET data = ?", other)
     sentence = f"has record format {found}; this version reads record format {RECORD_FORMAT}"
     with pytest.raises(JournalRefused, match=sentence):
@@ -207,9 +209,9 @@ async def test_a_journal_of_an_older_or_newer_record_format_is_refused_and_left_
         assert connection.execute("SELECT epoch FROM meta").fetchall() == [(1,)]
 
 
-async def test_a_flipped_bit_is_found_where_it_is_and_the_rows_before_it_are_read(path: Path) -> None:
-    rows = await written(path, [2, 2, 2])
-    data = bytearray(rows[1].encode())
+async def test_a_flipped_bit_is_found_where_it_is_and_the_batches_before_it_are_read(path: Path) -> None:
+    batches = await written(path, [2, 2, 2])
+    data = bytearray(batches[1].encode())
     data[300] ^= 1
     tamper(path, "UPDATE rows SET data = ? WHERE first_seq = 3", bytes(data))
     good, error = await read_until_error(path)
@@ -229,7 +231,7 @@ async def test_a_device_that_does_not_read_is_no_damage(path: Path) -> None:
 
 
 @pytest.mark.parametrize("after_seq", [0, 2])
-async def test_a_missing_row_is_found(path: Path, after_seq: int) -> None:
+async def test_a_missing_batch_is_found(path: Path, after_seq: int) -> None:
     await written(path, [2, 2, 2])
     tamper(path, "DELETE FROM rows WHERE first_seq = 3")
     good, error = await read_until_error(path, after_seq)
@@ -240,8 +242,8 @@ async def test_a_missing_row_is_found(path: Path, after_seq: int) -> None:
 
 
 async def test_a_rewritten_history_breaks_the_chain_after_it(path: Path) -> None:
-    rows = await written(path, [2, 2, 2])
-    forged = next_row(rows[0], 2, journal_id=rows[0].journal_id, attachments=(b"another text",))
+    batches = await written(path, [2, 2, 2])
+    forged = next_batch(batches[0], 2, journal_id=batches[0].journal_id, attachments=(b"another text",))
     tamper(path, "UPDATE rows SET data = ? WHERE first_seq = 3", forged.encode())
     for after_seq, before in ((0, [2, 4]), (4, [])):
         good, error = await read_until_error(path, after_seq)
@@ -250,15 +252,15 @@ async def test_a_rewritten_history_breaks_the_chain_after_it(path: Path) -> None
         assert str(error).startswith("seq 5 does not continue the hash chain")
 
 
-async def test_a_row_in_another_s_place_is_found(path: Path) -> None:
-    rows = await written(path, [2, 2])
-    tamper(path, "UPDATE rows SET data = ? WHERE first_seq = 1", rows[1].encode())
+async def test_a_batch_in_another_s_place_is_found(path: Path) -> None:
+    batches = await written(path, [2, 2])
+    tamper(path, "UPDATE rows SET data = ? WHERE first_seq = 1", batches[1].encode())
     good, error = await read_until_error(path)
     assert (good, str(error)) == ([], "the row stored for seq 1 is the one from seq 3")
 
 
-async def test_what_is_no_row_at_all_is_found(path: Path) -> None:
-    """A page of another kind in place of a row's, as a cut file gives."""
+async def test_what_is_no_batch_at_all_is_found(path: Path) -> None:
+    """A page of another kind in place of a batch's, as a cut file gives."""
     await written(path, [2, 2])
     tamper(path, "UPDATE rows SET data = printf('%0999d', 7) WHERE first_seq = 3")
     good, error = await read_until_error(path)
@@ -274,14 +276,14 @@ async def test_a_journal_that_does_not_say_which_it_is_is_damaged(path: Path, ga
         await SqliteJournal.open(path, read_only=read_only)
 
 
-async def test_a_writer_does_not_continue_a_damaged_last_row(path: Path) -> None:
-    rows = await written(path, [2])
-    tamper(path, "UPDATE rows SET data = ?", rows[0].encode()[:-1])
+async def test_a_writer_does_not_continue_a_damaged_last_batch(path: Path) -> None:
+    batches = await written(path, [2])
+    tamper(path, "UPDATE rows SET data = ?", batches[0].encode()[:-1])
     with pytest.raises(JournalCorrupt):
         await SqliteJournal.open(path)
-    tamper(path, "UPDATE rows SET data = ?", rows[0].encode())
+    tamper(path, "UPDATE rows SET data = ?", batches[0].encode())
     journal = await SqliteJournal.open(path)
-    assert await journal.last_row() == rows[0]
+    assert await journal.last_batch() == batches[0]
     await journal.close()
 
 
@@ -291,22 +293,22 @@ async def test_a_log_that_a_reader_kept_from_being_emptied_is_left_at_the_close(
     """Also where the reader goes before the last connection is closed, and SQLite could copy it."""
     monkeypatch.setattr(sqlite, "IDLE_S", 3600.0)
     journal = await SqliteJournal.open(path)
-    row = next_row(None, journal_id=journal.journal_id)
-    await journal.append(row)
+    batch = next_batch(None, journal_id=journal.journal_id)
+    await journal.append(batch)
     before = log_of(path).read_bytes()
     reader = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
     reader.execute("BEGIN")
     assert reader.execute("SELECT count(*) FROM rows").fetchone() == (1,)
 
-    def look(writer: RowWriter, is_idle: bool, look: Callable[[RowWriter, bool], bool] = RowWriter.look) -> bool:
+    def look(writer: BatchWriter, is_idle: bool, look: Callable[[BatchWriter, bool], bool] = BatchWriter.look) -> bool:
         failed = look(writer, is_idle)
         reader.close()
         return failed
 
-    monkeypatch.setattr(RowWriter, "look", look)
+    monkeypatch.setattr(BatchWriter, "look", look)
     await journal.close()
     assert journal.failed is None
     assert log_of(path).read_bytes() == before
     again = await SqliteJournal.open(path)
-    assert await again.last_row() == row
+    assert await again.last_batch() == batch
     await again.close()

@@ -12,8 +12,8 @@ from threading import Thread
 import pytest
 
 from services.journal import JournalCorrupt, JournalError, JournalLost, wal
+from services.journal.batch import MAGIC, NO_HASH
 from services.journal.connections import log_of, lost_commands
-from services.journal.row import MAGIC, NO_HASH
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
 from tests.unit.journal.killed import FRAME_BYTES, Image, damaged, files, flip, killed, overwrite, surviving
@@ -23,7 +23,7 @@ HEADER = wal.HEADER_BYTES
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """Rows of one page and of many, all of them in the log alone."""
+    """Batches of one page and of many, all of them in the log alone."""
     return killed(tmp_path_factory.mktemp("image"), [2, 1, 40, 1, 90, 3, 1, 60, 2, 30])
 
 
@@ -37,7 +37,7 @@ def test_an_honest_log_is_whole_with_and_without_leftovers(image: Image, restart
     for whole in (image, restarted):
         path = whole.put(tmp_path / "honest")
         assert lost_commands(path) is None
-        assert surviving(path) == len(whole.rows)
+        assert surviving(path) == len(whole.batches)
     assert wal.inspect(log_of(image.put(tmp_path / "whole"))) is None
     left = wal.inspect(log_of(restarted.put(tmp_path / "left")))
     assert left is not None
@@ -66,7 +66,7 @@ def test_any_mixture_of_sectors_of_the_last_transaction_is_no_loss(restarted: Im
                 log[span] = before[span] if rng.random() < 0.5 else bytes(len(log[span]))
         path = restarted.with_log(bytes(log)).put(tmp_path / "torn")
         assert lost_commands(path) is None
-        assert surviving(path) >= len(restarted.rows) - 1
+        assert surviving(path) >= len(restarted.batches) - 1
 
 
 def test_a_frame_header_torn_between_two_generations_is_no_commit(image: Image, tmp_path: Path) -> None:
@@ -86,12 +86,13 @@ def test_a_torn_header_over_an_older_generation_is_no_loss(tmp_path: Path) -> No
         header = (new + b"checksum")[:torn] + old.log[torn:HEADER]
         path = old.with_log(header + old.log[HEADER:]).put(tmp_path / "torn")
         assert lost_commands(path) is None, torn
-        assert surviving(path) == len(old.rows)
+        assert surviving(path) == len(old.batches)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_of_every_damage_the_verdict_is_what_sqlite_shows(image: Image, tmp_path: Path, seed: int) -> None:
-    """Lost: two or more commits stand behind the damage. Not lost: SQLite shows all rows but the last. Between them either."""
+    """Lost: two or more commits stand behind the damage. Not lost: SQLite shows all batches but the last. Between them
+    either."""
     rng = random.Random(seed)
     found = 0
     for _ in range(60):
@@ -101,23 +102,23 @@ def test_of_every_damage_the_verdict_is_what_sqlite_shows(image: Image, tmp_path
         assert files(path) == (image.database, log)
         bad_frame_ends = changed - (changed - HEADER) % FRAME_BYTES + FRAME_BYTES
         behind = [end for end in image.commits() if end > bad_frame_ends and image.log[end - FRAME_BYTES : end] in log]
-        rows = surviving(path)
+        batches = surviving(path)
         if len(behind) >= 2:
-            assert isinstance(lost, JournalLost), (changed, rows)
-            assert lost.seq == (image.rows[rows - 1].last_seq if rows else 0) + 1
+            assert isinstance(lost, JournalLost), (changed, batches)
+            assert lost.seq == (image.batches[batches - 1].last_seq if batches else 0) + 1
             assert f"has lost commands from seq {lost.seq} on" in str(lost)
             found += 1
-        if rows >= len(image.rows) - 1:
+        if batches >= len(image.batches) - 1:
             assert lost is None, (changed, str(lost))
     assert found > 30
 
 
-def test_commit_frames_are_evidence_where_no_row_can_be_made_out(image: Image, tmp_path: Path) -> None:
+def test_commit_frames_are_evidence_where_no_batch_can_be_made_out(image: Image, tmp_path: Path) -> None:
     fourth = image.commits()[3]
     log = image.log[:fourth] + image.log[fourth:].replace(MAGIC, bytes(len(MAGIC)))
     lost = lost_commands(image.with_log(log).put(tmp_path / "damaged"))
     assert lost is not None
-    assert (lost.seq, "still holds" in str(lost)) == (image.rows[2].last_seq + 1, False)
+    assert (lost.seq, "still holds" in str(lost)) == (image.batches[2].last_seq + 1, False)
 
 
 def test_a_damaged_header_makes_sqlite_ignore_the_log_and_is_found(image: Image, tmp_path: Path) -> None:
@@ -125,12 +126,12 @@ def test_a_damaged_header_makes_sqlite_ignore_the_log_and_is_found(image: Image,
         path = image.with_log(flip(image.log, at, at % 8)).put(tmp_path / "damaged")
         lost = lost_commands(path)
         assert lost is not None, at
-        assert (lost.seq, f"up to seq {image.rows[-1].last_seq}" in str(lost)) == (1, True)
+        assert (lost.seq, f"up to seq {image.batches[-1].last_seq}" in str(lost)) == (1, True)
         if not 4 <= at < 8:  # another log format SQLite refuses
             assert surviving(path) == 0
 
 
-def test_one_row_behind_a_damaged_header_is_enough(tmp_path: Path) -> None:
+def test_one_batch_behind_a_damaged_header_is_enough(tmp_path: Path) -> None:
     one = killed(tmp_path, [5] * 12 + [1], copied_at=12)
     lost = lost_commands(one.with_log(flip(one.log, 20)).put(tmp_path / "damaged"))
     assert lost is not None
@@ -209,7 +210,7 @@ def test_a_log_larger_than_a_chunk(tmp_path: Path) -> None:
     third = big.commits()[3]
     lost = lost_commands(big.with_log(flip(big.log, third + 5_000)).put(tmp_path / "damaged"))
     assert lost is not None
-    assert (lost.seq, "up to seq 16000" in str(lost)) == (big.rows[2].last_seq + 1, True)
+    assert (lost.seq, "up to seq 16000" in str(lost)) == (big.batches[2].last_seq + 1, True)
 
 
 def test_a_scan_beside_a_running_writer_raises_no_alarm(tmp_path: Path) -> None:
@@ -238,7 +239,7 @@ def test_a_scan_beside_a_running_writer_raises_no_alarm(tmp_path: Path) -> None:
 
 @pytest.fixture
 def lossy(image: Image, tmp_path: Path) -> Path:
-    """A journal whose log is damaged in the sixth row."""
+    """A journal whose log is damaged in the sixth batch."""
     return image.with_log(flip(image.log, image.commits()[5] + 300)).put(tmp_path / "lossy")
 
 
@@ -259,14 +260,14 @@ async def test_a_reader_reads_what_there_is_and_then_says_what_is_lost(lossy: Pa
     journal = await SqliteJournal.open(lossy, read_only=True)
     found = await verify(journal)
     with pytest.raises(JournalLost):
-        await journal.last_row()
+        await journal.last_batch()
     await journal.close()
     assert files(lossy) == before
-    kept = image.rows[found.rows - 1]
+    kept = image.batches[found.batches - 1]
     assert (found.last_seq, found.last_hash, found.error_seq) == (kept.last_seq, kept.hash, kept.last_seq + 1)
     assert found.last_hash != NO_HASH
     assert f"has lost commands from seq {kept.last_seq + 1} on" in str(found.error)
-    assert f"up to seq {image.rows[-1].last_seq}" in str(found.error)
+    assert f"up to seq {image.batches[-1].last_seq}" in str(found.error)
 
 
 def test_a_damaged_log_beside_an_unreadable_database_is_named(image: Image, tmp_path: Path) -> None:

@@ -93,54 +93,54 @@ async def test_a_canceled_take_takes_nothing() -> None:
     assert await inbox.take(10, NO_BOUND) == [submission(1)]
 
 
-async def test_every_subscription_gets_every_row_published_after_it() -> None:
+async def test_every_subscription_gets_every_batch_published_after_it() -> None:
     feed = InProcessFeed()
-    rows = chain([1, 1, 1])
+    batches = chain([1, 1, 1])
     early = feed.subscribe()
-    await feed.publish(rows[0])
+    await feed.publish(batches[0])
     late = feed.subscribe()
-    await feed.publish(rows[1])
-    await feed.publish(rows[2])
-    assert [await early.next_row() for _ in range(3)] == rows
-    assert [await late.next_row() for _ in range(2)] == rows[1:]
+    await feed.publish(batches[1])
+    await feed.publish(batches[2])
+    assert [await early.next_batch() for _ in range(3)] == batches
+    assert [await late.next_batch() for _ in range(2)] == batches[1:]
 
 
-async def test_next_row_waits() -> None:
+async def test_next_batch_waits() -> None:
     feed = InProcessFeed()
     subscription = feed.subscribe()
-    waiting = asyncio.create_task(subscription.next_row())
+    waiting = asyncio.create_task(subscription.next_batch())
     await asyncio.sleep(0)
     assert not waiting.done()
-    (row,) = chain([1])
-    await feed.publish(row)
-    assert await waiting == row
+    (batch,) = chain([1])
+    await feed.publish(batch)
+    assert await waiting == batch
 
 
 async def test_a_slow_reader_is_told_once_and_goes_on_with_what_came_later() -> None:
-    feed = InProcessFeed(max_rows=2)
-    rows = chain([1] * 5)
+    feed = InProcessFeed(max_batches=2)
+    batches = chain([1] * 5)
     slow, fast = feed.subscribe(), feed.subscribe()
-    for row in rows[:3]:
-        await feed.publish(row)
-        assert await fast.next_row() == row
+    for batch in batches[:3]:
+        await feed.publish(batch)
+        assert await fast.next_batch() == batch
     with pytest.raises(Gap):
-        await slow.next_row()
-    assert await slow.next_row() == rows[2]
-    await feed.publish(rows[3])
-    assert await slow.next_row() == rows[3]
+        await slow.next_batch()
+    assert await slow.next_batch() == batches[2]
+    await feed.publish(batches[3])
+    assert await slow.next_batch() == batches[3]
 
 
 async def test_a_closed_subscription_collects_no_more() -> None:
-    feed = InProcessFeed(max_rows=1)
+    feed = InProcessFeed(max_batches=1)
     closed, other = feed.subscribe(), feed.subscribe()
     closed.close()
     closed.close()
     first, second = chain([1, 1])
     await feed.publish(first)
-    assert await other.next_row() == first
+    assert await other.next_batch() == first
     other.close()
     await feed.publish(second)
-    waiting = [asyncio.create_task(one.next_row()) for one in (closed, other)]
+    waiting = [asyncio.create_task(one.next_batch()) for one in (closed, other)]
     await asyncio.sleep(0)
     assert [task.done() for task in waiting] == [False, False]
     for task in waiting:

@@ -1,4 +1,4 @@
-"""A venue's history in miniature: commands go through the naive engine and come out as journal rows."""
+"""A venue's history in miniature: commands go through the naive engine and come out as journal batches."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from matching_engine.records import (
 )
 from services.commands import administrative as admin
 from services.commands.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
-from services.journal.row import NO_HASH, Row
+from services.journal.batch import NO_HASH, JournalBatch
 from services.messaging import Submission
 from tests.model.naive_engine import NaiveEngine
 
@@ -36,7 +36,7 @@ START_NS = 1_672_617_600_000_000_000
 
 
 class History:
-    """Makes the next journal row of a batch of submissions; `engine` has always done what the rows hold."""
+    """Makes the next journal batch of a batch of submissions; `engine` has always done what the batches hold."""
 
     def __init__(self, engine: Any = None, journal_id: bytes = JOURNAL_ID, epoch: int = 0) -> None:
         self.engine = NaiveEngine() if engine is None else engine
@@ -44,7 +44,7 @@ class History:
         self.epoch = epoch
         self.last_hash = NO_HASH
 
-    def row(self, submissions: Sequence[Submission]) -> Row:
+    def batch(self, submissions: Sequence[Submission]) -> JournalBatch:
         commands: list[Command] = []
         attachments: list[bytes] = []
         first_seq = self.engine.last_seq + 1
@@ -57,16 +57,16 @@ class History:
         events = np.array(
             [event for command in commands for event in self.engine.submit(command)], dtype=EVENT
         ).tobytes()
-        row = Row(
+        batch = JournalBatch(
             self.journal_id, self.epoch, first_seq, commands[-1].seq, 0, self.last_hash, pack_commands(commands), events,
             tuple(attachments),
         )  # fmt: skip
-        self.last_hash = row.hash
-        return row
+        self.last_hash = batch.hash
+        return batch
 
 
-def rows_of(commands: Iterable[Command], chance: Random) -> Iterator[tuple[NaiveEngine, Row]]:
-    """The rows of a flow of commands, each with the text its kind needs, and the engine as it stands after each row."""
+def batches_of(commands: Iterable[Command], chance: Random) -> Iterator[tuple[NaiveEngine, JournalBatch]]:
+    """The batches of a flow of commands, each with the text its kind needs, and the engine as it stands after each batch."""
     waiting, engine, last_hash = list(commands), NaiveEngine(), NO_HASH
     while waiting:
         size = chance.randint(1, 40)
@@ -75,12 +75,12 @@ def rows_of(commands: Iterable[Command], chance: Random) -> Iterator[tuple[Naive
         numbers = {place: number for number, place in enumerate(texts, start=1)}
         numbered = [command._replace(attachment=numbers.get(place, 0), actor=5) for place, command in enumerate(taken)]
         events = np.array([event for command in numbered for event in engine.submit(command)], dtype=EVENT)
-        row = Row(
+        batch = JournalBatch(
             JOURNAL_ID, 0, taken[0].seq, taken[-1].seq, 0, last_hash, pack_commands(numbered), events.tobytes(),
             tuple(texts.values()),
         )  # fmt: skip
-        last_hash = row.hash
-        yield engine, row
+        last_hash = batch.hash
+        yield engine, batch
 
 
 def _text(command: Command) -> bytes | None:
@@ -201,4 +201,4 @@ def submissions(draw: st.DrawFn) -> Submission:
     return cancel(draw(st.integers(20, 120))) if kind < 18 else draw(_administration)
 
 
-batches = st.lists(st.lists(submissions(), min_size=1, max_size=16), min_size=1, max_size=12)
+requests = st.lists(st.lists(submissions(), min_size=1, max_size=16), min_size=1, max_size=12)

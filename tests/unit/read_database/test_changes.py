@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from matching_engine.records import CommandKind, EventKind, Flag, OrderType, Phase, Reason, SelfTrade, Side, TimeInForce
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, KeyRevoked
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.messaging import Submission
 from services.read_database.audit.audit import differences
 from services.read_database.audit.every_order import EveryOrder
@@ -30,11 +30,11 @@ from tests.unit.read_database.history import (
     REFERENCE_TICKS,
     SENDER,
     History,
-    batches,
+    batches_of,
     cancel,
     opening,
     order,
-    rows_of,
+    requests,
 )
 
 
@@ -45,10 +45,10 @@ def empty_database() -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def project(connection: sqlite3.Connection, rows: list[Row]) -> None:
+def project(connection: sqlite3.Connection, batches: list[JournalBatch]) -> None:
     changes = Changes(read_position(connection, JOURNAL_ID))
-    for row in rows:
-        changes.add(row)
+    for batch in batches:
+        changes.add(batch)
     write(connection, changes)
 
 
@@ -56,7 +56,7 @@ def select(connection: sqlite3.Connection, sql: str) -> list[Any]:
     return connection.execute(sql).fetchall()
 
 
-def expected_states(rows: list[Row]) -> dict[int, tuple[str, int]]:
+def expected_states(batches: list[JournalBatch]) -> dict[int, tuple[str, int]]:
     """State and reason of every order, one event after another."""
     states: dict[int, tuple[str, int]] = {}
     leaves: dict[int, int] = {}
@@ -65,12 +65,14 @@ def expected_states(rows: list[Row]) -> dict[int, tuple[str, int]]:
     def goes_on(order_id: int) -> None:
         states[order_id] = ("partially_filled" if filled[order_id] else "new", 0)
 
-    for row in rows:
-        for event in row.event_list:
+    for batch in batches:
+        for event in batch.event_list:
             match event.kind:
                 case EventKind.ACCEPTED:
                     states[event.order_id], leaves[event.order_id] = ("new", 0), event.quantity_lots
-                case EventKind.REJECTED if row.command_list[event.seq - row.first_seq].kind == CommandKind.NEW_ORDER:
+                case EventKind.REJECTED if (
+                    batch.command_list[event.seq - batch.first_seq].kind == CommandKind.NEW_ORDER
+                ):
                     if event.reason != Reason.CLIENT_ORDER_ID_REUSED:
                         states[event.order_id] = ("rejected", event.reason)
                 case EventKind.REPLACED:
@@ -95,10 +97,10 @@ def expected_states(rows: list[Row]) -> dict[int, tuple[str, int]]:
 
 def table(section: Any, *names: str) -> list[tuple[Any, ...]]:
     """These columns of a section of the state."""
-    return [tuple(int(row[name]) for name in names) for row in section]
+    return [tuple(int(batch[name]) for name in names) for batch in section]
 
 
-def assert_equals_engine(connection: sqlite3.Connection, engine: Any, rows: list[Row]) -> None:
+def assert_equals_engine(connection: sqlite3.Connection, engine: Any, batches: list[JournalBatch]) -> None:
     state = engine.state()
     columns = (
         "cash_fen", "reserved_fen", "owner", "account_class", "kill_switch", "max_order_lots", "max_order_fen",
@@ -106,9 +108,10 @@ def assert_equals_engine(connection: sqlite3.Connection, engine: Any, rows: list
     )  # fmt: skip
     accounts = select(connection, f"SELECT {', '.join(columns)} FROM accounts ORDER BY account")
     # An account without an owner group is a group of its own.
-    owned = [(*row[:2], row[2] or number, *row[3:]) for number, row in enumerate(accounts, start=1)]
+    owned = [(*batch[:2], batch[2] or number, *batch[3:]) for number, batch in enumerate(accounts, start=1)]
     assert owned == [
-        (*row[:2], row[2] or number, *row[3:]) for number, row in enumerate(table(state.accounts, *columns), start=1)
+        (*batch[:2], batch[2] or number, *batch[3:])
+        for number, batch in enumerate(table(state.accounts, *columns), start=1)
     ]
     held = select(connection, "SELECT * FROM holdings WHERE lots <> 0 ORDER BY account, instrument")
     assert held == table(state.holdings, "account", "instrument", "lots", "reserved_lots")
@@ -126,25 +129,25 @@ def assert_equals_engine(connection: sqlite3.Connection, engine: Any, rows: list
     assert position.kill_switch == venue["kill_switch"]
     fees = "SELECT * FROM fees WHERE maker_rate_ppm + taker_rate_ppm > 0 ORDER BY account_class"
     assert select(connection, fees) == table(state.fees, "account_class", "maker_rate_ppm", "taker_rate_ppm")
-    assert_orders_equal_state(connection, state, rows)
-    assert_levels_equal_events(connection, rows)
-    assert_turnover_equals_state(connection, state, rows)
+    assert_orders_equal_state(connection, state, batches)
+    assert_levels_equal_events(connection, batches)
+    assert_turnover_equals_state(connection, state, batches)
     journaled, every_order = Journaled(), EveryOrder(connection)
-    for row in rows:
-        journaled.add(row)
-        every_order.add(row)
+    for batch in batches:
+        journaled.add(batch)
+        every_order.add(batch)
     every_order.finish()
     assert differences(connection, engine, journaled) == every_order.differences == []
 
 
-def assert_orders_equal_state(connection: sqlite3.Connection, state: Any, rows: list[Row]) -> None:
+def assert_orders_equal_state(connection: sqlite3.Connection, state: Any, batches: list[JournalBatch]) -> None:
     columns = (
         "order_id, account, instrument, side, price_ticks, trigger_ticks, display_lots, time_in_force, self_trade, flags, "
         "expires_s, leaves_lots, filled_lots"
     )
     found = select(connection, f"SELECT {columns}, triggered_seq FROM orders WHERE leaves_lots > 0 ORDER BY order_id")
     # A stop that was triggered keeps its trigger here, as part of what was entered; the engine forgets it.
-    resting = [(*row[:5], 0 if row[-1] else row[5], *row[6:-1]) for row in found]
+    resting = [(*batch[:5], 0 if batch[-1] else batch[5], *batch[6:-1]) for batch in found]
     names = (
         "order_id", "account", "instrument", "side", "price_ticks", "trigger_ticks", "display_lots", "time_in_force",
         "self_trade", "flags", "time_s",
@@ -154,7 +157,7 @@ def assert_orders_equal_state(connection: sqlite3.Connection, state: Any, rows: 
         for values, order in zip(table(state.orders, *names), state.orders, strict=True)
     )
     states = select(connection, "SELECT order_id, state, reason FROM orders")
-    assert {order_id: (state, reason) for order_id, state, reason in states} == expected_states(rows)
+    assert {order_id: (state, reason) for order_id, state, reason in states} == expected_states(batches)
     fills: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     columns = "taker_order_id, maker_order_id, quantity_lots, amount_fen, taker_fee_fen, maker_fee_fen"
     for taker, maker, lots, fen, taker_fee, maker_fee in select(connection, f"SELECT {columns} FROM trades"):
@@ -168,17 +171,17 @@ def assert_orders_equal_state(connection: sqlite3.Connection, state: Any, rows: 
         assert not leaves or leaves + filled[0] == quantity
 
 
-def assert_levels_equal_events(connection: sqlite3.Connection, rows: list[Row]) -> None:
+def assert_levels_equal_events(connection: sqlite3.Connection, batches: list[JournalBatch]) -> None:
     levels: dict[tuple[int, int, int], tuple[int, int]] = {}
-    for row in rows:
-        for event in row.event_list:
+    for batch in batches:
+        for event in batch.event_list:
             if event.kind == EventKind.LEVEL:
                 levels[event.instrument, event.side, event.price_ticks] = event.quantity_lots, event.number
     shown = sorted((*place, *now) for place, now in levels.items() if now != (0, 0))
     assert sorted(select(connection, "SELECT * FROM levels")) == shown
 
 
-def assert_turnover_equals_state(connection: sqlite3.Connection, state: Any, rows: list[Row]) -> None:
+def assert_turnover_equals_state(connection: sqlite3.Connection, state: Any, batches: list[JournalBatch]) -> None:
     daily = "SELECT trading_date, instrument, sum(amount_fen) FROM {} GROUP BY 1, 2 HAVING sum(amount_fen) > 0"
     per_day = {(date, number): fen for date, number, fen in select(connection, daily.format("daily_turnover"))}
     standing = "(SELECT * FROM trades WHERE busted_seq IS NULL)"
@@ -187,11 +190,13 @@ def assert_turnover_equals_state(connection: sqlite3.Connection, state: Any, row
     ended: dict[int, int] = defaultdict(int)
     for (date, _), fen in per_day.items():
         ended[date // 10_000] += fen if date != today else 0
-    years = {int(row["year"]): int(row["turnover_low"]) + (int(row["turnover_high"]) << 64) for row in state.years}
+    years = {
+        int(batch["year"]): int(batch["turnover_low"]) + (int(batch["turnover_high"]) << 64) for batch in state.years
+    }
     assert {year: fen for year, fen in ended.items() if fen} == {year: fen for year, fen in years.items() if fen}
     of_today = {number: fen for (date, number), fen in per_day.items() if date == today}
     assert of_today == {
-        n: int(row["day_amount_fen"]) for n, row in enumerate(state.instruments) if row["day_amount_fen"]
+        n: int(batch["day_amount_fen"]) for n, batch in enumerate(state.instruments) if batch["day_amount_fen"]
     }
     sums = "count(*), sum(quantity_lots), sum(amount_fen)"
     for condition, columns in (
@@ -223,25 +228,25 @@ def assert_turnover_equals_state(connection: sqlite3.Connection, state: Any, row
     )
     assert sorted(found) == table(state.trades, *names)
     prevented = sum(
-        event.quantity_lots for row in rows for event in row.event_list if event.kind == EventKind.PREVENTED
+        event.quantity_lots for batch in batches for event in batch.event_list if event.kind == EventKind.PREVENTED
     )
     assert select(connection, "SELECT coalesce(sum(prevented_lots), 0) FROM daily_turnover") == [(prevented,)]
 
 
-@given(batches=batches, cuts=st.sets(st.integers(0, 12)))
+@given(requests=requests, cuts=st.sets(st.integers(0, 12)))
 @settings(deadline=None)
-def test_database_equals_engine_wherever_transactions_end(batches: list[list[Submission]], cuts: set[int]) -> None:
+def test_database_equals_engine_wherever_transactions_end(requests: list[list[Submission]], cuts: set[int]) -> None:
     history = History()
-    rows: list[Row] = []
-    waiting: list[Row] = []
+    batches: list[JournalBatch] = []
+    waiting: list[JournalBatch] = []
     with empty_database() as connection:
-        for number, batch in enumerate([opening(), *batches]):
-            rows.append(history.row(batch))
-            waiting.append(rows[-1])
-            if number in cuts or number == len(batches):
+        for number, submissions in enumerate([opening(), *requests]):
+            batches.append(history.batch(submissions))
+            waiting.append(batches[-1])
+            if number in cuts or number == len(requests):
                 project(connection, waiting)
                 waiting = []
-                assert_equals_engine(connection, history.engine, rows)
+                assert_equals_engine(connection, history.engine, batches)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -252,39 +257,39 @@ def test_database_equals_engine_whatever_the_full_engine_is_asked(seed: int) -> 
     flow.extend(terms(flow.chance))
     while len(flow.commands) < 500:
         flow.stretch()
-    rows: list[Row] = []
-    waiting: list[Row] = []
+    batches: list[JournalBatch] = []
+    waiting: list[JournalBatch] = []
     with empty_database() as connection:
-        for engine, row in rows_of(flow.commands, chance):
-            rows.append(row)
-            waiting.append(row)
-            if row.last_seq == len(flow.commands) or chance.random() < 0.3:
+        for engine, batch in batches_of(flow.commands, chance):
+            batches.append(batch)
+            waiting.append(batch)
+            if batch.last_seq == len(flow.commands) or chance.random() < 0.3:
                 project(connection, waiting)
                 waiting = []
-                assert_equals_engine(connection, engine, rows)
-    kinds = {event.kind for row in rows for event in row.event_list}
+                assert_equals_engine(connection, engine, batches)
+    kinds = {event.kind for batch in batches for event in batch.event_list}
     assert kinds >= {EventKind.REPLACED, EventKind.TRIGGERED, EventKind.PREVENTED, EventKind.TRADE, EventKind.LEVEL}
 
 
-@given(batches=batches)
-def test_one_transaction_or_many_make_the_same_database(batches: list[list[Submission]]) -> None:
+@given(requests=requests)
+def test_one_transaction_or_many_make_the_same_database(requests: list[list[Submission]]) -> None:
     history = History()
-    rows = [history.row(batch) for batch in [opening(), *batches]]
+    batches = [history.batch(submissions) for submissions in [opening(), *requests]]
     with empty_database() as at_once, empty_database() as one_by_one:
-        project(at_once, rows)
-        for row in rows:
-            project(one_by_one, [row])
+        project(at_once, batches)
+        for batch in batches:
+            project(one_by_one, [batch])
         assert sorted(at_once.iterdump()) == sorted(one_by_one.iterdump())
 
 
 def test_a_trade_reaches_every_table() -> None:
     history = History()
-    rows = [history.row(opening())]
+    batches = [history.batch(opening())]
     first = history.engine.last_seq + 1
-    rows.append(history.row([order(2, Side.SELL, REFERENCE_TICKS, 10, client_order_id=b"mine")]))
-    rows.append(history.row([order(3, Side.BUY, REFERENCE_TICKS + 1, 4), order(4, Side.SELL, REFERENCE_TICKS, 7)]))
+    batches.append(history.batch([order(2, Side.SELL, REFERENCE_TICKS, 10, client_order_id=b"mine")]))
+    batches.append(history.batch([order(3, Side.BUY, REFERENCE_TICKS + 1, 4), order(4, Side.SELL, REFERENCE_TICKS, 7)]))
     with empty_database() as connection:
-        project(connection, rows)
+        project(connection, batches)
         columns = (
             "order_id, client_order_id, state, leaves_lots, filled_lots, filled_fen, fees_fen, reserved_fen, actor"
         )
@@ -295,7 +300,7 @@ def test_a_trade_reaches_every_table() -> None:
         ]
         (trade,) = select(connection, "SELECT * FROM trades")
         assert trade == (
-            (first + 1) << 20 | 1, first + 1, rows[2].command_list[0].time_ns, 20230103, 0, REFERENCE_TICKS, 4, 4_000_000,
+            (first + 1) << 20 | 1, first + 1, batches[2].command_list[0].time_ns, 20230103, 0, REFERENCE_TICKS, 4, 4_000_000,
             Phase.CONTINUOUS, Side.BUY, first + 1, 3, 2_800, first, 2, 1_200, None,
         )  # fmt: skip
         assert select(connection, "SELECT cash_fen, reserved_fen FROM accounts ORDER BY account") == [
@@ -308,21 +313,21 @@ def test_a_trade_reaches_every_table() -> None:
 
 def test_of_equal_trades_the_first_stays_the_largest() -> None:
     history = History()
-    rows = [history.row(opening())]
+    batches = [history.batch(opening())]
     for _ in range(2):
-        rows.append(history.row([order(2, Side.SELL, REFERENCE_TICKS, 4), order(3, Side.BUY, REFERENCE_TICKS, 4)]))
+        batches.append(history.batch([order(2, Side.SELL, REFERENCE_TICKS, 4), order(3, Side.BUY, REFERENCE_TICKS, 4)]))
     with empty_database() as connection:
-        for row in rows:
-            project(connection, [row])
-        assert select(connection, "SELECT largest_trade_id FROM daily_turnover") == [(rows[1].last_seq << 20 | 1,)]
+        for batch in batches:
+            project(connection, [batch])
+        assert select(connection, "SELECT largest_trade_id FROM daily_turnover") == [(batches[1].last_seq << 20 | 1,)]
 
 
 def test_a_prevented_self_trade_is_counted_and_is_no_turnover() -> None:
     history = History()
-    rows = [history.row(opening())]
-    rows.append(history.row([order(3, Side.SELL, REFERENCE_TICKS, 5), order(4, Side.BUY, REFERENCE_TICKS, 5)]))
+    batches = [history.batch(opening())]
+    batches.append(history.batch([order(3, Side.SELL, REFERENCE_TICKS, 5), order(4, Side.BUY, REFERENCE_TICKS, 5)]))
     with empty_database() as connection:
-        project(connection, rows)
+        project(connection, batches)
         assert select(connection, "SELECT * FROM daily_turnover") == [
             (20230103, 0, 0, 0, 0, 0, 0, 0, 1, 5, 0, None, None)
         ]
@@ -333,15 +338,15 @@ def test_a_prevented_self_trade_is_counted_and_is_no_turnover() -> None:
 
 def test_the_day_roll_settles_the_day_that_ended() -> None:
     history = History()
-    rows = [history.row(opening())]
+    batches = [history.batch(opening())]
     day = order(2, Side.SELL, REFERENCE_TICKS + 9, 1, time_in_force=TimeInForce.DAY)
-    rows.append(
-        history.row([order(2, Side.SELL, REFERENCE_TICKS + 5, 2), order(3, Side.BUY, REFERENCE_TICKS + 5, 2), day])
+    batches.append(
+        history.batch([order(2, Side.SELL, REFERENCE_TICKS + 5, 2), order(3, Side.BUY, REFERENCE_TICKS + 5, 2), day])
     )
     trade_id = history.engine.last_seq - 1 << 20 | 1
-    rows.append(history.row([admin.day_roll(SENDER, 20230104)]))
+    batches.append(history.batch([admin.day_roll(SENDER, 20230104)]))
     with empty_database() as connection:
-        project(connection, rows)
+        project(connection, batches)
         assert select(connection, "SELECT * FROM daily_turnover") == [
             (20230103, 0, 1, 2, 2_010_000, 0, 0, 0, 0, 0, 2_010_000, trade_id, REFERENCE_TICKS + 5),
             (20230103, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, REFERENCE_TICKS),
@@ -357,21 +362,21 @@ def test_the_day_roll_settles_the_day_that_ended() -> None:
 
 def test_a_reused_client_order_id_makes_no_order() -> None:
     history = History()
-    rows = [history.row(opening())]
+    batches = [history.batch(opening())]
     same = b"one"
-    rows.append(
-        history.row([order(2, Side.BUY, REFERENCE_TICKS, n, client_order_id=same) for n in (1, 1, 2)] + [cancel(999)])
+    batches.append(
+        history.batch([order(2, Side.BUY, REFERENCE_TICKS, n, client_order_id=same) for n in (1, 1, 2)] + [cancel(999)])
     )
     with empty_database() as connection:
-        project(connection, rows)
+        project(connection, batches)
         assert select(connection, "SELECT client_order_id, quantity_lots, state FROM orders") == [("one", 1, "new")]
 
 
 def test_names_keys_and_targets_come_from_attachments() -> None:
     history = History()
-    rows = [history.row(opening()), history.row([admin.record(SENDER, KeyRevoked(key_id=3))])]
+    batches = [history.batch(opening()), history.batch([admin.record(SENDER, KeyRevoked(key_id=3))])]
     with empty_database() as connection:
-        project(connection, rows)
+        project(connection, batches)
         assert select(
             connection, "SELECT key_hash, account, name, scopes FROM api_keys WHERE revoked_seq IS NOT NULL"
         ) == [(b"\xab" * 32, 2, "first", "read trade")]
@@ -388,7 +393,7 @@ def test_names_keys_and_targets_come_from_attachments() -> None:
 
 def test_a_transaction_that_fails_changes_nothing() -> None:
     history = History()
-    first, second = history.row(opening()), history.row([order(2, Side.BUY, REFERENCE_TICKS, 1)])
+    first, second = history.batch(opening()), history.batch([order(2, Side.BUY, REFERENCE_TICKS, 1)])
     with empty_database() as connection:
         project(connection, [first])
         before = list(connection.iterdump())
@@ -402,7 +407,7 @@ def test_a_transaction_that_fails_changes_nothing() -> None:
 
 
 def test_what_makes_a_transaction_fail_is_what_is_raised() -> None:
-    rows = [History().row(opening())]
+    batches = [History().batch(opening())]
     with empty_database() as connection:
         read_position(connection, JOURNAL_ID)
         # As on a full device, SQLite has ended the transaction by itself when the error comes.
@@ -410,7 +415,7 @@ def test_what_makes_a_transaction_fail_is_what_is_raised() -> None:
             "CREATE TRIGGER full BEFORE INSERT ON api_keys BEGIN SELECT RAISE(ROLLBACK, 'the device is full'); END"
         )
         with pytest.raises(sqlite3.DatabaseError, match="the device is full"):
-            project(connection, rows)
+            project(connection, batches)
         assert select(connection, "SELECT seq FROM position") == [(0,)]
 
 
@@ -428,16 +433,16 @@ def amend(order_id: int, account: int, **changes: int) -> Submission:
 
 def test_an_amend_changes_price_and_quantity_and_keeps_what_is_filled() -> None:
     history = History()
-    rows = [history.row(opening())]
+    batches = [history.batch(opening())]
     first = history.engine.last_seq + 1
-    rows.append(history.row([order(2, Side.BUY, REFERENCE_TICKS, 10), order(3, Side.SELL, REFERENCE_TICKS, 4)]))
-    rows.append(history.row([amend(first, 2, price_ticks=REFERENCE_TICKS + 1, quantity_lots=7)]))
+    batches.append(history.batch([order(2, Side.BUY, REFERENCE_TICKS, 10), order(3, Side.SELL, REFERENCE_TICKS, 4)]))
+    batches.append(history.batch([amend(first, 2, price_ticks=REFERENCE_TICKS + 1, quantity_lots=7)]))
     with empty_database() as connection:
-        for row in rows:
-            project(connection, [row])
+        for batch in batches:
+            project(connection, [batch])
         columns = "order_id, state, price_ticks, quantity_lots, leaves_lots, filled_lots, updated_seq"
         assert select(connection, f"SELECT {columns} FROM orders WHERE order_id = {first}") == [
-            (first, "partially_filled", REFERENCE_TICKS + 1, 7, 3, 4, rows[-1].last_seq)
+            (first, "partially_filled", REFERENCE_TICKS + 1, 7, 3, 4, batches[-1].last_seq)
         ]
         assert select(connection, "SELECT side, price_ticks, quantity_lots, orders FROM levels") == [
             (Side.BUY, REFERENCE_TICKS + 1, 3, 1)
@@ -446,23 +451,23 @@ def test_an_amend_changes_price_and_quantity_and_keeps_what_is_filled() -> None:
 
 def test_a_stop_waits_out_of_sight_and_says_when_it_was_triggered() -> None:
     history = History()
-    rows = [history.row(opening())]
+    batches = [history.batch(opening())]
     first = history.engine.last_seq + 1
     stop = SENDER._replace(
         kind=CommandKind.NEW_ORDER, account=2, side=Side.BUY, quantity_lots=3, order_type=OrderType.STOP_LIMIT,
         time_in_force=TimeInForce.GTC, price_ticks=REFERENCE_TICKS, trigger_ticks=REFERENCE_TICKS + 2,
     )  # fmt: skip
-    rows.append(history.row([admin.submission(stop)]))
+    batches.append(history.batch([admin.submission(stop)]))
     columns = "order_type, state, price_ticks, trigger_ticks, triggered_seq, leaves_lots"
     with empty_database() as connection:
-        project(connection, rows)
+        project(connection, batches)
         waits = (OrderType.STOP_LIMIT, "new", REFERENCE_TICKS, REFERENCE_TICKS + 2, 0, 3)
         assert select(connection, f"SELECT {columns} FROM orders WHERE order_id = {first}") == [waits]
         assert select(connection, "SELECT * FROM levels") == []
-        row = history.row([order(3, Side.SELL, REFERENCE_TICKS + 2, 1), order(2, Side.BUY, REFERENCE_TICKS + 2, 1)])
-        project(connection, [row])
+        batch = history.batch([order(3, Side.SELL, REFERENCE_TICKS + 2, 1), order(2, Side.BUY, REFERENCE_TICKS + 2, 1)])
+        project(connection, [batch])
         assert select(connection, f"SELECT {columns} FROM orders WHERE order_id = {first}") == [
-            (*waits[:4], row.last_seq, 3)
+            (*waits[:4], batch.last_seq, 3)
         ]
         assert select(connection, "SELECT side, price_ticks, quantity_lots FROM levels") == [
             (Side.BUY, REFERENCE_TICKS, 3)
@@ -471,12 +476,12 @@ def test_a_stop_waits_out_of_sight_and_says_when_it_was_triggered() -> None:
 
 def test_an_auction_s_trades_say_that_nobody_took() -> None:
     history = History()
-    rows = [history.row([*opening(), admin.set_phase(SENDER, Phase.CALL_AUCTION)])]
-    rows.append(history.row([order(2, Side.SELL, REFERENCE_TICKS, 4), order(3, Side.BUY, REFERENCE_TICKS + 2, 4)]))
-    sell, buy = rows[1].first_seq, rows[1].last_seq
-    rows.append(history.row([admin.set_phase(SENDER, Phase.AUCTION_MATCHING)]))
+    batches = [history.batch([*opening(), admin.set_phase(SENDER, Phase.CALL_AUCTION)])]
+    batches.append(history.batch([order(2, Side.SELL, REFERENCE_TICKS, 4), order(3, Side.BUY, REFERENCE_TICKS + 2, 4)]))
+    sell, buy = batches[1].first_seq, batches[1].last_seq
+    batches.append(history.batch([admin.set_phase(SENDER, Phase.AUCTION_MATCHING)]))
     with empty_database() as connection:
-        project(connection, rows)
+        project(connection, batches)
         columns = "phase, price_ticks, taker_side, taker_order_id, maker_order_id, taker_fee_fen, maker_fee_fen"
         assert select(connection, f"SELECT {columns} FROM trades") == [
             (Phase.CALL_AUCTION, REFERENCE_TICKS, Side.BUY, buy, sell, 1_200, 1_200)
@@ -486,20 +491,20 @@ def test_an_auction_s_trades_say_that_nobody_took() -> None:
 
 def test_a_bust_returns_money_goods_and_turnover_and_the_trade_stays_on_record() -> None:
     history = History()
-    rows = [history.row(opening())]
+    batches = [history.batch(opening())]
     trades = []
     for lots in (5, 4, 5):
-        rows.append(
-            history.row([order(2, Side.SELL, REFERENCE_TICKS, lots), order(3, Side.BUY, REFERENCE_TICKS, lots)])
+        batches.append(
+            history.batch([order(2, Side.SELL, REFERENCE_TICKS, lots), order(3, Side.BUY, REFERENCE_TICKS, lots)])
         )
-        trades.append(rows[-1].last_seq << 20 | 1)
+        trades.append(batches[-1].last_seq << 20 | 1)
     with empty_database() as connection:
-        project(connection, rows)
+        project(connection, batches)
         balances = "SELECT account, cash_fen, reserved_fen FROM accounts"
         before = select(connection, balances)
-        rows += [history.row([admin.bust_trade(SENDER, trades[0], BustText(reason="typed a zero too many"))])]
-        project(connection, rows[-1:])
-        seq, command = rows[-1].last_seq, rows[-1].command_list[0]
+        batches += [history.batch([admin.bust_trade(SENDER, trades[0], BustText(reason="typed a zero too many"))])]
+        project(connection, batches[-1:])
+        seq, command = batches[-1].last_seq, batches[-1].command_list[0]
         assert select(connection, "SELECT trade_id, busted_seq FROM trades ORDER BY trade_id") == [
             (trades[0], seq), (trades[1], None), (trades[2], None),
         ]  # fmt: skip
@@ -518,22 +523,22 @@ def test_a_bust_returns_money_goods_and_turnover_and_the_trade_stays_on_record()
             (2, 9, 9_000_000, 1, 5, 5_000_000, 5_000_000, trades[2])
         ]
         for trade in trades[1:]:
-            rows.append(history.row([admin.bust_trade(SENDER, trade, BustText(reason="all of it"))]))
-        project(connection, rows[-2:])
+            batches.append(history.batch([admin.bust_trade(SENDER, trade, BustText(reason="all of it"))]))
+        project(connection, batches[-2:])
         assert select(connection, f"SELECT {day} FROM daily_turnover") == [(0, 0, 0, 3, 14, 14_000_000, 0, None)]
-        assert_equals_engine(connection, history.engine, rows)
+        assert_equals_engine(connection, history.engine, batches)
 
 
 def test_a_self_trade_that_costs_both_orders_is_one() -> None:
     history = History()
-    rows = [history.row(opening())]
+    batches = [history.batch(opening())]
     taker = SENDER._replace(
         kind=CommandKind.NEW_ORDER, account=4, side=Side.BUY, quantity_lots=3, price_ticks=REFERENCE_TICKS,
         order_type=OrderType.LIMIT, time_in_force=TimeInForce.GTC, self_trade=SelfTrade.DECREMENT,
     )  # fmt: skip
-    rows.append(history.row([order(3, Side.SELL, REFERENCE_TICKS, 5), admin.submission(taker)]))
+    batches.append(history.batch([order(3, Side.SELL, REFERENCE_TICKS, 5), admin.submission(taker)]))
     with empty_database() as connection:
-        project(connection, rows)
+        project(connection, batches)
         assert select(connection, "SELECT prevented, prevented_lots, trades FROM daily_turnover") == [(1, 6, 0)]
         assert select(connection, "SELECT state, quantity_lots, leaves_lots FROM orders ORDER BY order_id") == [
             ("new", 2, 2), ("canceled", 3, 0),
@@ -542,8 +547,8 @@ def test_a_self_trade_that_costs_both_orders_is_one() -> None:
 
 def test_switches_limits_fees_and_guards_stand_where_queries_find_them() -> None:
     history = History()
-    rows = [
-        history.row(
+    batches = [
+        history.batch(
             [
                 *opening(),
                 admin.set_fees(SENDER, maker_rate_ppm=100, taker_rate_ppm=200, account_class=3),
@@ -556,7 +561,7 @@ def test_switches_limits_fees_and_guards_stand_where_queries_find_them() -> None
         )
     ]
     with empty_database() as connection:
-        project(connection, rows)
+        project(connection, batches)
         assert select(connection, "SELECT * FROM fees") == [(0, 300, 700), (3, 100, 200)]
         limits = "max_order_lots, max_order_fen, max_open_orders, max_day_fen, kill_switch"
         assert select(connection, f"SELECT {limits} FROM accounts WHERE account IN (2, 3)") == [

@@ -1,4 +1,4 @@
-"""Commands that come while their row, run already, waits for the device."""
+"""Commands that come while their batch, run already, waits for the device."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from matching_engine.records import Command, CommandKind
+from services.journal.batch import JournalBatch
 from services.journal.replay import StateMachine
-from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
 from services.sequencer import sequencer
 from services.sequencer.clock import ClockRefused
 from services.sequencer.schedule import Schedule
-from services.sequencer.sequencer import LATE_NS, MAX_ROW_COMMANDS, MEASURED_ROWS, Sequencer
+from services.sequencer.sequencer import LATE_NS, MAX_BATCH_COMMANDS, MEASURED_BATCHES, Sequencer
 from tests.unit.sequencer.test_sequencer import Breaking, stopped
 from tests.unit.sequencer.venue import Never, Venue, records, running, venue
 
@@ -31,19 +31,19 @@ class BusyDevice(SqliteJournal):
 
     free: asyncio.Event
 
-    def append(self, row: Row) -> Awaitable[None]:
-        return self._when_free(row)
+    def append(self, batch: JournalBatch) -> Awaitable[None]:
+        return self._when_free(batch)
 
-    async def _when_free(self, row: Row) -> None:
+    async def _when_free(self, batch: JournalBatch) -> None:
         await self.free.wait()
-        await super().append(row)
+        await super().append(batch)
 
 
 @asynccontextmanager
 async def with_a_busy_device(
     path: Path, engine: StateMachine | None = None, schedule: Schedule | None = None
 ) -> AsyncIterator[tuple[Venue, BusyDevice]]:
-    """A venue whose rows stay on their way to the device until `free` is set."""
+    """A venue whose batches stay on their way to the device until `free` is set."""
     async with venue(path, engine=engine) as one:
         await one.journal.close()
         journal = await BusyDevice.open(path)
@@ -65,7 +65,7 @@ async def run_by_the_engine(one: Venue, seq: int) -> None:
 
 
 @pytest.mark.anyio
-async def test_what_comes_while_a_row_waits_for_the_device_is_still_in_it(path: Path) -> None:
+async def test_what_comes_while_a_batch_waits_for_the_device_is_still_in_it(path: Path) -> None:
     async with with_a_busy_device(path) as (one, device), running(one):
         for seq in (1, 2):
             await one.inbox.put(records(attachments=[b"%d" % seq]))
@@ -73,34 +73,38 @@ async def test_what_comes_while_a_row_waits_for_the_device_is_still_in_it(path: 
         await one.inbox.put(records(2, attachments=[b"3", b"4"]))
         await one.inbox.put(records(attachments=[b"5"]))
         device.free.set()
-        rows = [await one.next_row(), await one.next_row()]
-        assert [(row.first_seq, row.last_seq, row.attachments) for row in rows] == [
+        batches = [await one.next_batch(), await one.next_batch()]
+        assert [(batch.first_seq, batch.last_seq, batch.attachments) for batch in batches] == [
             (1, 1, (b"1",)),
             (2, 5, (b"2", b"3", b"4", b"5")),
         ]
-        assert [(c.seq, c.attachment) for c in rows[1].command_list] == [(2, 1), (3, 2), (4, 3), (5, 4)]
-        assert [event.seq for event in rows[1].event_list] == [2, 3, 4, 5]
-        assert await one.journaled() == rows
+        assert [(c.seq, c.attachment) for c in batches[1].command_list] == [(2, 1), (3, 2), (4, 3), (5, 4)]
+        assert [event.seq for event in batches[1].event_list] == [2, 3, 4, 5]
+        assert await one.journaled() == batches
         state = one.engine.state_hash()
     async with venue(path) as again:
         assert again.engine.state_hash() == state
 
 
 @pytest.mark.anyio
-async def test_a_row_that_waits_for_the_device_keeps_its_cap(path: Path) -> None:
+async def test_a_batch_that_waits_for_the_device_keeps_its_cap(path: Path) -> None:
     async with with_a_busy_device(path) as (one, device), running(one):
         await one.inbox.put(records())
         await run_by_the_engine(one, 1)
-        await one.inbox.put(records(MAX_ROW_COMMANDS - 1))
-        await run_by_the_engine(one, MAX_ROW_COMMANDS)
+        await one.inbox.put(records(MAX_BATCH_COMMANDS - 1))
+        await run_by_the_engine(one, MAX_BATCH_COMMANDS)
         for _ in range(3):
             await one.inbox.put(records())
         device.free.set()
-        assert [(await one.next_row()).last_seq for _ in range(3)] == [1, MAX_ROW_COMMANDS + 1, MAX_ROW_COMMANDS + 3]
+        assert [(await one.next_batch()).last_seq for _ in range(3)] == [
+            1,
+            MAX_BATCH_COMMANDS + 1,
+            MAX_BATCH_COMMANDS + 3,
+        ]
 
 
 @pytest.mark.anyio
-async def test_a_fault_of_one_that_came_late_stops_it_before_its_row_is_written(path: Path) -> None:
+async def test_a_fault_of_one_that_came_late_stops_it_before_its_batch_is_written(path: Path) -> None:
     async with with_a_busy_device(path, Breaking(3)) as (one, device):
         stop = asyncio.create_task(stopped(one))
         for seq in (1, 2):
@@ -109,7 +113,7 @@ async def test_a_fault_of_one_that_came_late_stops_it_before_its_row_is_written(
         await one.inbox.put(records())
         device.free.set()
         assert ((await stop).first_seq, (await stop).seq) == (2, 3)
-        assert [row.last_seq for row in await one.journaled()] == [1]
+        assert [batch.last_seq for batch in await one.journaled()] == [1]
 
 
 class Closes(Never):
@@ -130,7 +134,7 @@ class Closes(Never):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    ("closes_ns", "comes_ns", "rows"),
+    ("closes_ns", "comes_ns", "batches"),
     [
         (2**62, 1_000 + LATE_NS, [[(1, 1_000)], [(2, 1_000), (3, 1_000)]]),
         (2**62, 1_001 + LATE_NS, [[(1, 1_000)], [(2, 1_000)], [(3, 1_001 + LATE_NS)]]),
@@ -140,7 +144,7 @@ class Closes(Never):
     ids=["in time", "too late", "before a timer", "at a timer"],
 )
 async def test_what_comes_late_is_not_run_before_a_timer_nor_stamped_long_before_it_came(
-    path: Path, closes_ns: int, comes_ns: int, rows: list[list[tuple[int, int]]]
+    path: Path, closes_ns: int, comes_ns: int, batches: list[list[tuple[int, int]]]
 ) -> None:
     async with with_a_busy_device(path, schedule=Closes(closes_ns)) as (one, device), running(one):
         for seq in (1, 2):
@@ -149,12 +153,12 @@ async def test_what_comes_late_is_not_run_before_a_timer_nor_stamped_long_before
         one.clock.now_ns = comes_ns
         await one.inbox.put(records(request_id=3))
         device.free.set()
-        seen = [await one.next_row() for _ in rows]
-        assert [[(command.request_id, command.time_ns) for command in row.command_list] for row in seen] == rows
+        seen = [await one.next_batch() for _ in batches]
+        assert [[(command.request_id, command.time_ns) for command in batch.command_list] for batch in seen] == batches
 
 
 @pytest.mark.anyio
-async def test_a_clock_that_jumps_while_a_row_waits_stops_the_writer_behind_it(path: Path) -> None:
+async def test_a_clock_that_jumps_while_a_batch_waits_stops_the_writer_behind_it(path: Path) -> None:
     async with with_a_busy_device(path) as (one, device):
         jumped = False
 
@@ -172,24 +176,24 @@ async def test_a_clock_that_jumps_while_a_row_waits_stops_the_writer_behind_it(p
         await one.inbox.put(records())
         device.free.set()
         assert (await stop).first_seq == 3
-        assert [row.last_seq for row in await one.journaled()] == [1, 2]
+        assert [batch.last_seq for batch in await one.journaled()] == [1, 2]
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("turn_s", "sizes"), [(3600.0, [1, *[4] * 7, 2]), (1e-9, [1, 30])])
-async def test_a_member_alone_has_several_turns_in_a_row_where_the_device_is_slow(
+async def test_a_member_alone_has_several_turns_in_a_batch_where_the_device_is_slow(
     path: Path, monkeypatch: pytest.MonkeyPatch, turn_s: float, sizes: list[int]
 ) -> None:
     monkeypatch.setattr(sequencer, "TURN_S", turn_s)
     async with with_a_busy_device(path) as (one, device), running(one):
         device.free.set()
-        for _ in range(MEASURED_ROWS):
+        for _ in range(MEASURED_BATCHES):
             await one.inbox.put(records())
-            await one.next_row()
+            await one.next_batch()
         device.free.clear()
         for _ in range(31):
             await one.inbox.put(records()._replace(account=1))
             await asyncio.sleep(0)  # The first is on its way, the next ones run, before the others come.
         device.free.set()
-        rows = [await one.next_row() for _ in sizes]
-        assert [row.command_count for row in rows] == sizes
+        batches = [await one.next_batch() for _ in sizes]
+        assert [batch.command_count for batch in batches] == sizes

@@ -26,18 +26,18 @@ SENDER = Command(gateway_id=1)
 
 @pytest.fixture
 async def path(tmp_path: Path) -> Path:
-    """A journal of three rows: a day, an account, two deposits to it."""
+    """A journal of three batches: a day, an account, two deposits to it."""
     place = tmp_path / "journal"
-    rows = [
+    batches = [
         [day_roll(SENDER, 20230926)],
         [open_account(SENDER, AccountText(name="Baotou Magnets"))],
         [change_cash(SENDER, 2, 1_000), change_cash(SENDER, 2, 500)],
     ]
     async with venue(place) as one, running(one):
-        for submissions in rows:
+        for submissions in batches:
             for submission in submissions:
                 await one.inbox.put(submission)
-            await one.next_row()
+            await one.next_batch()
     return place
 
 
@@ -75,31 +75,31 @@ async def test_an_engine_that_would_answer_otherwise_is_refused_at_the_command(p
 
 
 async def forge(path: Path, **changes: bytes) -> None:
-    """Rewrites the last row with a right hash and checksum, as somebody who knows the format would."""
+    """Rewrites the last batch with a right hash and checksum, as somebody who knows the format would."""
     journal = await SqliteJournal.open(path)
-    row = await journal.last_row()
+    batch = await journal.last_batch()
     await journal.close()
-    assert row is not None
+    assert batch is not None
     with closing(sqlite3.connect(path)) as connection, connection:
-        forged = replace(row, **changes)  # type: ignore[arg-type]
-        connection.execute("UPDATE rows SET data = ? WHERE first_seq = ?", (forged.encode(), row.first_seq))
+        forged = replace(batch, **changes)  # type: ignore[arg-type]
+        connection.execute("UPDATE rows SET data = ? WHERE first_seq = ?", (forged.encode(), batch.first_seq))
 
 
 async def last_events(path: Path) -> bytes:
     journal = await SqliteJournal.open(path, read_only=True)
-    row = await journal.last_row()
+    batch = await journal.last_batch()
     await journal.close()
-    assert row is not None
-    return row.events
+    assert batch is not None
+    return batch.events
 
 
 async def test_verification_reads_the_chain_and_on_request_proves_it(path: Path) -> None:
     journal = await SqliteJournal.open(path, read_only=True)
-    last = await journal.last_row()
+    last = await journal.last_batch()
     assert last is not None
     progress: list[int] = []
     plain = await verify(journal, on_progress=progress.append)
-    assert (plain.good, plain.rows, plain.commands, plain.last_seq) == (True, 3, 4, 4)
+    assert (plain.good, plain.batches, plain.commands, plain.last_seq) == (True, 3, 4, 4)
     assert (plain.last_hash, plain.state_hash, progress) == (last.hash, None, [1, 2, 4])
     engine = Engine()
     proved = await verify(journal, engine=engine)
@@ -116,7 +116,7 @@ async def test_only_the_proof_sees_events_that_were_forged_with_their_hash(path:
     proved = await verify(journal, engine=Engine())
     await journal.close()
     seq = 4 if kept else 3
-    assert (proved.good, proved.error_seq, proved.rows, proved.last_seq) == (False, seq, 2, 2)
+    assert (proved.good, proved.error_seq, proved.batches, proved.last_seq) == (False, seq, 2, 2)
     assert proved.error == f"re-executed, seq {seq} makes other events than the journal holds for it"
     assert proved.state_hash is None
 
@@ -127,16 +127,16 @@ async def test_verification_names_the_first_damage_and_what_is_good_before_it(pa
     journal = await SqliteJournal.open(path, read_only=True)
     result = await verify(journal)
     await journal.close()
-    assert (result.good, result.rows, result.last_seq, result.error_seq) == (False, 1, 1, 2)
+    assert (result.good, result.batches, result.last_seq, result.error_seq) == (False, 1, 1, 2)
     assert result.error == "the row stored for seq 2 is damaged: a row of 1 bytes is shorter than a row's header"
 
 
 async def test_misnumbered_commands_are_refused(path: Path) -> None:
     journal = await SqliteJournal.open(path, read_only=True)
-    row = await journal.last_row()
+    batch = await journal.last_batch()
     await journal.close()
-    assert row is not None
-    await forge(path, commands=row.commands[160:] + row.commands[:160])
+    assert batch is not None
+    await forge(path, commands=batch.commands[160:] + batch.commands[:160])
     journal = await SqliteJournal.open(path)
     with pytest.raises(JournalCorrupt, match="the commands of the row from seq 3 are misnumbered"):
         await recover(Engine(), journal)

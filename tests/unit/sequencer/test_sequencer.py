@@ -1,4 +1,4 @@
-"""The one writer: numbers, times, rows, timers, and how it stops."""
+"""The one writer: numbers, times, batches, timers, and how it stops."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from matching_engine.records import (
 from services.commands import administrative as admin
 from services.data.calendar import TradingCalendar
 from services.journal import JournalError
-from services.journal.row import NO_HASH, Row
+from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
 from services.sequencer.clock import GuardedClock
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours
-from services.sequencer.sequencer import MAX_ROW_BYTES, MAX_ROW_COMMANDS, Sequencer, SequencerStopped, assemble
+from services.sequencer.sequencer import MAX_BATCH_BYTES, MAX_BATCH_COMMANDS, Sequencer, SequencerStopped, assemble
 from tests.model.naive_engine import NaiveEngine
 from tests.unit.read_database.history import REFERENCE_TICKS, opening, order
 from tests.unit.sequencer.venue import Clock, Never, Venue, records, running, venue
@@ -78,21 +78,21 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.mark.anyio
-async def test_a_row_holds_what_came_in_and_what_the_engine_made_of_it(path: Path) -> None:
+async def test_a_batch_holds_what_came_in_and_what_the_engine_made_of_it(path: Path) -> None:
     async with venue(path) as one:
         await one.inbox.put(records(2, request_id=5, attachments=[b"a"]))
         await one.inbox.put(records(1, request_id=6, attachments=[b"b"]))
         async with running(one):
-            row = await one.next_row()
-        assert [(c.seq, c.time_ns, c.request_id, c.attachment) for c in row.command_list] == [
+            batch = await one.next_batch()
+        assert [(c.seq, c.time_ns, c.request_id, c.attachment) for c in batch.command_list] == [
             (1, 1_000, 5, 1),
             (2, 1_000, 5, 0),
             (3, 1_000, 6, 2),
         ]
-        assert [(event.seq, event.kind) for event in row.event_list] == [(n, EventKind.RECORDED) for n in (1, 2, 3)]
-        assert row.attachments == (b"a", b"b")
-        assert (row.journal_id, row.epoch, row.previous_hash) == (one.journal.journal_id, 1, NO_HASH)
-        assert await one.journaled() == [row]
+        assert [(event.seq, event.kind) for event in batch.event_list] == [(n, EventKind.RECORDED) for n in (1, 2, 3)]
+        assert batch.attachments == (b"a", b"b")
+        assert (batch.journal_id, batch.epoch, batch.previous_hash) == (one.journal.journal_id, 1, NO_HASH)
+        assert await one.journaled() == [batch]
         assert one.sequencer.last_seq == one.engine.last_seq == 3
 
 
@@ -104,8 +104,8 @@ async def test_what_is_published_is_on_the_device_already(path: Path) -> None:
             self.journal = journal
             self.durable: list[bool] = []
 
-        async def publish(self, row: Row) -> None:
-            self.durable.append(await self.journal.last_row() == row)
+        async def publish(self, batch: JournalBatch) -> None:
+            self.durable.append(await self.journal.last_batch() == batch)
 
     async with venue(path) as one:
         feed = CheckingFeed(one.journal)
@@ -116,16 +116,16 @@ async def test_what_is_published_is_on_the_device_already(path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_what_waits_becomes_one_row_and_the_caps_begin_another(path: Path) -> None:
+async def test_what_waits_becomes_one_batch_and_the_caps_begin_another(path: Path) -> None:
     async with venue(path) as one:
-        for _ in range(MAX_ROW_COMMANDS // 4 + 1):
+        for _ in range(MAX_BATCH_COMMANDS // 4 + 1):
             await one.inbox.put(records(4))
-        await one.inbox.put(records(1, attachments=[bytes(MAX_ROW_BYTES)]))
+        await one.inbox.put(records(1, attachments=[bytes(MAX_BATCH_BYTES)]))
         await one.inbox.put(records(1))
         async with running(one):
             pass
-        rows = await one.journaled()
-        assert [row.last_seq - row.first_seq + 1 for row in rows] == [MAX_ROW_COMMANDS, 4, 1, 1]
+        batches = await one.journaled()
+        assert [batch.last_seq - batch.first_seq + 1 for batch in batches] == [MAX_BATCH_COMMANDS, 4, 1, 1]
 
 
 @pytest.mark.anyio
@@ -135,12 +135,12 @@ async def test_stamped_time_never_goes_back_not_even_over_a_restart(path: Path) 
         for now_ns in (500, 400, 600):
             clock.now_ns = now_ns
             await one.inbox.put(records())
-            await one.next_row()
+            await one.next_batch()
     async with venue(path, clock=Clock(100)) as one:
         async with running(one):
             await one.inbox.put(records())
-        rows = await one.journaled()
-        assert [row.command_list[0].time_ns for row in rows] == [500, 500, 600, 600]
+        batches = await one.journaled()
+        assert [batch.command_list[0].time_ns for batch in batches] == [500, 500, 600, 600]
 
 
 @pytest.mark.anyio
@@ -149,9 +149,9 @@ async def test_a_restart_continues_numbers_and_chain(path: Path) -> None:
         async with venue(path) as one, running(one):
             await one.inbox.put(records(2))
     async with venue(path) as one:
-        rows = await one.journaled()
-    assert [(row.first_seq, row.last_seq, row.epoch) for row in rows] == [(1, 2, 1), (3, 4, 2), (5, 6, 3)]
-    assert [row.previous_hash for row in rows[1:]] == [row.hash for row in rows[:-1]]
+        batches = await one.journaled()
+    assert [(batch.first_seq, batch.last_seq, batch.epoch) for batch in batches] == [(1, 2, 1), (3, 4, 2), (5, 6, 3)]
+    assert [batch.previous_hash for batch in batches[1:]] == [batch.hash for batch in batches[:-1]]
 
 
 @pytest.mark.anyio
@@ -159,13 +159,13 @@ async def test_stop_takes_in_what_waits_then_ends(path: Path) -> None:
     async with venue(path) as one:
         task = asyncio.create_task(one.sequencer.run())
         await one.inbox.put(records())
-        await one.next_row()
-        await one.inbox.put(records(MAX_ROW_COMMANDS))
+        await one.next_batch()
+        await one.inbox.put(records(MAX_BATCH_COMMANDS))
         await one.inbox.put(records(5))
         await one.sequencer.stop()
         assert task.done()
         await task
-        assert one.sequencer.last_seq == MAX_ROW_COMMANDS + 6
+        assert one.sequencer.last_seq == MAX_BATCH_COMMANDS + 6
 
 
 @pytest.mark.anyio
@@ -176,26 +176,26 @@ async def test_stop_has_nothing_to_wait_for_where_it_never_ran(path: Path) -> No
 
 
 @pytest.mark.anyio
-async def test_results_do_not_depend_on_where_a_row_ends(path: Path) -> None:
+async def test_results_do_not_depend_on_where_a_batch_ends(path: Path) -> None:
     submissions = [records(n % 3 + 1, request_id=n, attachments=[b"%d" % n]) for n in range(12)]
 
-    async def state(place: Path, one_row: bool) -> tuple[list[tuple[int, int, bytes]], str]:
+    async def state(place: Path, one_batch: bool) -> tuple[list[tuple[int, int, bytes]], str]:
         async with venue(place) as one:
-            if one_row:
+            if one_batch:
                 for submission in submissions:
                     await one.inbox.put(submission)
             async with running(one):
-                for submission in () if one_row else submissions:
+                for submission in () if one_batch else submissions:
                     await one.inbox.put(submission)
-                    await one.next_row()
+                    await one.next_batch()
             commands = [
                 (
                     command.seq,
                     command.request_id,
-                    row.attachments[command.attachment - 1] if command.attachment else b"",
+                    batch.attachments[command.attachment - 1] if command.attachment else b"",
                 )
-                for row in await one.journaled()
-                for command in row.command_list
+                for batch in await one.journaled()
+                for command in batch.command_list
             ]
             return commands, one.engine.state_hash()
 
@@ -241,14 +241,14 @@ async def test_a_clock_that_jumps_stops_the_writer_and_nothing_is_stamped_with_i
         one.sequencer = Sequencer(one.engine, one.journal, one.inbox, one.feed, clock=guarded, schedule=Never())
         stopped = asyncio.create_task(one.sequencer.run())
         await one.inbox.put(records())
-        await one.next_row()
+        await one.next_batch()
         wall.now_ns += 400 * 86_400 * SECOND
         await one.inbox.put(records())
         with pytest.raises(
             SequencerStopped, match=r"nothing from seq 2 on was published: the clock jumped forward by 400 days"
         ):
             await stopped
-        assert [(row.last_seq, row.time_ns) for row in await one.journaled()] == [(1, 1_000 * SECOND)]
+        assert [(batch.last_seq, batch.time_ns) for batch in await one.journaled()] == [(1, 1_000 * SECOND)]
         assert one.engine.last_seq == 1
 
 
@@ -261,10 +261,10 @@ async def test_a_timer_stands_before_the_first_command_at_or_past_its_time(path:
             for now_ns in (1_000, 1_999, 2_000, 2_001):
                 clock.now_ns = now_ns
                 await one.inbox.put(records())
-                row = await one.next_row()
-                while row.command_list[-1].kind != CommandKind.RECORD:
-                    row = await one.next_row()
-        commands = [command for row in await one.journaled() for command in row.command_list]
+                batch = await one.next_batch()
+                while batch.command_list[-1].kind != CommandKind.RECORD:
+                    batch = await one.next_batch()
+        commands = [command for batch in await one.journaled() for command in batch.command_list]
         assert [command.kind for command in commands] == [
             CommandKind.RECORD,
             CommandKind.RECORD,
@@ -280,12 +280,12 @@ async def test_a_timer_fires_with_no_traffic_and_once(path: Path) -> None:
     schedule = At(1_000)
     async with venue(path, clock=Clock(1_000), schedule=schedule) as one:
         async with running(one):
-            row = await one.next_row()
-            assert [(command.kind, command.phase) for command in row.command_list] == [
+            batch = await one.next_batch()
+            assert [(command.kind, command.phase) for command in batch.command_list] == [
                 (CommandKind.SET_PHASE, Phase.CONTINUOUS)
             ]
             await one.inbox.put(records())
-            assert [command.kind for command in (await one.next_row()).command_list] == [CommandKind.RECORD]
+            assert [command.kind for command in (await one.next_batch()).command_list] == [CommandKind.RECORD]
         assert [phase for phase, _ in schedule.asked] == [Phase.CLOSED]
 
 
@@ -305,7 +305,7 @@ async def test_a_timer_s_wait_ends_with_its_instant(path: Path) -> None:
     async with venue(path, clock=clock, schedule=Soon(10**15)) as one:
         one.sequencer = Sequencer(one.engine, one.journal, one.inbox, one.feed, clock=ticking, schedule=Soon(10**15))
         async with running(one):
-            assert (await one.next_row()).command_list[0].kind == CommandKind.SET_PHASE
+            assert (await one.next_batch()).command_list[0].kind == CommandKind.SET_PHASE
 
 
 def until(second: int) -> Submission:
@@ -318,8 +318,8 @@ def until(second: int) -> Submission:
     )  # fmt: skip
 
 
-def kinds(row: Row) -> list[int]:
-    return [command.kind for command in row.command_list]
+def kinds(batch: JournalBatch) -> list[int]:
+    return [command.kind for command in batch.command_list]
 
 
 @pytest.mark.anyio
@@ -327,7 +327,7 @@ async def test_time_stands_first_where_an_expiry_is_reached(path: Path) -> None:
     clock = Clock(800 * SECOND)
     async with venue(path, clock=clock, schedule=Never()) as one, running(one):
         await one.inbox.put(joined(*opening(), until(1_000), until(1_100)))
-        await one.next_row()
+        await one.next_batch()
         for now_ns, expected in (
             (900 * SECOND, [CommandKind.RECORD]),
             (1_000 * SECOND, [CommandKind.TIME, CommandKind.RECORD]),
@@ -337,9 +337,9 @@ async def test_time_stands_first_where_an_expiry_is_reached(path: Path) -> None:
         ):
             clock.now_ns = now_ns
             await one.inbox.put(records())
-            row = await one.next_row()
-            assert (kinds(row), row.command_list[0].time_ns) == (expected, now_ns)
-            expired = [event.reason for event in row.event_list if event.kind == EventKind.EXPIRED]
+            batch = await one.next_batch()
+            assert (kinds(batch), batch.command_list[0].time_ns) == (expected, now_ns)
+            expired = [event.reason for event in batch.event_list if event.kind == EventKind.EXPIRED]
             assert expired == [Reason.EXPIRY_TIME] * (CommandKind.TIME in expected)
 
 
@@ -349,10 +349,10 @@ async def test_time_comes_before_what_the_schedule_has_due_at_the_same_instant(p
     async with venue(path, clock=clock, schedule=At(1_000 * SECOND)) as one, running(one):
         start = [part for part in opening() if kinds_of(part) != [CommandKind.SET_PHASE]]
         await one.inbox.put(joined(*start, admin.set_phase(Command(), Phase.CALL_AUCTION), until(1_000)))
-        await one.next_row()
+        await one.next_batch()
         clock.now_ns = 1_000 * SECOND
         await one.inbox.put(records())
-        assert kinds(await one.next_row()) == [CommandKind.TIME, CommandKind.SET_PHASE, CommandKind.RECORD]
+        assert kinds(await one.next_batch()) == [CommandKind.TIME, CommandKind.SET_PHASE, CommandKind.RECORD]
 
 
 def leaping(start_ns: int, step_ns: int) -> Callable[[], int]:
@@ -372,8 +372,8 @@ async def test_an_order_expires_and_a_volatility_auction_ends_without_traffic(pa
         one.sequencer = Sequencer(one.engine, one.journal, one.inbox, one.feed, clock=clock, schedule=Never())
         await one.inbox.put(joined(*opening(), until(1_350), band, *first, *beyond))
         async with asyncio.timeout(30), running(one):
-            rows = [await one.next_row() for _ in range(3)]
-        opened, expiry, end = rows
+            batches = [await one.next_batch() for _ in range(3)]
+        opened, expiry, end = batches
         assert opened.event_list[-1].kind == EventKind.INDICATIVE
         assert [kinds(expiry), kinds(end)] == [[CommandKind.TIME]] * 2
         assert [event.kind for event in expiry.event_list] == [
@@ -386,18 +386,20 @@ async def test_an_order_expires_and_a_volatility_auction_ends_without_traffic(pa
         after = one.engine.state_hash()
     async with venue(path) as one:
         assert one.engine.state_hash() == after
-        assert [row.last_seq for row in await one.journaled()] == [row.last_seq for row in rows]
+        assert [batch.last_seq for batch in await one.journaled()] == [batch.last_seq for batch in batches]
 
 
 @pytest.mark.anyio
 async def test_what_fell_due_in_an_outage_is_done_first_after_it(path: Path) -> None:
     async with venue(path, clock=Clock(900 * SECOND)) as one, running(one):
         await one.inbox.put(joined(*opening(), until(1_000), until(2_000)))
-        await one.next_row()
+        await one.next_batch()
     async with venue(path, clock=Clock(1_500 * SECOND)) as one, running(one):
-        row = await one.next_row()
-        assert [(command.kind, command.time_ns) for command in row.command_list] == [(CommandKind.TIME, 1_500 * SECOND)]
-        assert [event.kind for event in row.event_list].count(EventKind.EXPIRED) == 1
+        batch = await one.next_batch()
+        assert [(command.kind, command.time_ns) for command in batch.command_list] == [
+            (CommandKind.TIME, 1_500 * SECOND)
+        ]
+        assert [event.kind for event in batch.event_list].count(EventKind.EXPIRED) == 1
         assert one.engine.next_deadline_ns == 2_000 * SECOND
 
 
@@ -414,20 +416,20 @@ async def test_a_venue_s_days(path: Path) -> None:
     schedule = AlwaysOpen(TradingCalendar.load())
     clock = at(2023, 9, 26, 16, 59)
     async with venue(path, clock=clock, schedule=schedule) as one, running(one):
-        await one.next_row()
+        await one.next_batch()
         await one.inbox.put(records())
-        await one.next_row()
+        await one.next_batch()
         clock.now_ns = at(2023, 9, 26, 17, 0).now_ns
         await one.inbox.put(records())
-        await one.next_row()
+        await one.next_batch()
     async with venue(path, clock=at(2023, 10, 3, 12, 0), schedule=schedule) as one:
         with pytest.raises(SequencerStopped, match=r"skipping 20230928, and never come back\. If the clock is right"):
             await one.sequencer.run()
     vouched_for = AlwaysOpen(TradingCalendar.load(), may_skip_from=20230927)
     async with venue(path, clock=at(2023, 10, 3, 12, 0), schedule=vouched_for) as one:
         async with running(one):
-            await one.next_row()
-        commands = [command for row in await one.journaled() for command in row.command_list]
+            await one.next_batch()
+        commands = [command for batch in await one.journaled() for command in batch.command_list]
         assert [(command.kind, command.date) for command in commands] == [
             (CommandKind.DAY_ROLL, 20230926),
             (CommandKind.SET_PHASE, 0),
@@ -453,18 +455,20 @@ async def test_a_day_of_the_exchange_with_its_auctions_and_an_outage_in_the_last
     settled_lots: list[int] = []
 
     async def steps(*of_day: tuple[int, str, Submission]) -> None:
-        """At each instant what is given, as one row; notes the phases set and the trades: price and phase."""
+        """At each instant what is given, as one batch; notes the phases set and the trades: price and phase."""
         clock.now_ns = at(*of_day[0][:2])
         async with venue(path, clock=clock, schedule=schedule) as one, running(one):
             for day, instant, submission in of_day:
                 clock.now_ns = at(day, instant)
                 await one.inbox.put(submission)
-                rows = [await one.next_row()]
-                while rows[-1].last_seq < one.engine.last_seq:
-                    rows.append(await one.next_row())
-                phases = [Phase(c.phase) for row in rows for c in row.command_list if c.kind == CommandKind.SET_PHASE]
-                trades = [event for row in rows for event in row.event_list if event.kind == EventKind.TRADE]
-                settled = [event for row in rows for event in row.event_list if event.kind == EventKind.SETTLED]
+                batches = [await one.next_batch()]
+                while batches[-1].last_seq < one.engine.last_seq:
+                    batches.append(await one.next_batch())
+                phases = [
+                    Phase(c.phase) for batch in batches for c in batch.command_list if c.kind == CommandKind.SET_PHASE
+                ]
+                trades = [event for batch in batches for event in batch.event_list if event.kind == EventKind.TRADE]
+                settled = [event for batch in batches for event in batch.event_list if event.kind == EventKind.SETTLED]
                 settled_lots.extend(event.quantity_lots for event in settled if event.instrument == 0)
                 seen.append((phases, [(trade.price_ticks, Phase(trade.phase)) for trade in trades]))
 
@@ -518,45 +522,45 @@ async def stopped(one: Venue) -> SequencerStopped:
 
 
 @pytest.mark.anyio
-async def test_an_engine_fault_stops_it_before_the_row_is_written_or_seen(path: Path) -> None:
+async def test_an_engine_fault_stops_it_before_the_batch_is_written_or_seen(path: Path) -> None:
     async with venue(path, engine=Breaking(4)) as one:
         await one.inbox.put(records(2))
         async with running(one):
-            await one.next_row()
+            await one.next_batch()
         one.sequencer = Sequencer(one.engine, one.journal, one.inbox, one.feed, clock=one.clock, schedule=Never())
         await one.inbox.put(records(3))
         stop = await stopped(one)
         assert (stop.first_seq, stop.seq) == (3, 4)
         assert "nothing from seq 3 on was published: engine fault 1 (NO_ROOM) at command 4" in str(stop)
-        assert [row.last_seq for row in await one.journaled()] == [2]
+        assert [batch.last_seq for batch in await one.journaled()] == [2]
         assert one.sequencer.last_seq == 2
 
 
 @pytest.mark.anyio
-async def test_a_fault_in_the_row_run_ahead_leaves_the_row_on_its_way_durable_and_seen(path: Path) -> None:
-    async with venue(path, engine=Breaking(MAX_ROW_COMMANDS + 1)) as one:
-        await one.inbox.put(records(MAX_ROW_COMMANDS))
+async def test_a_fault_in_the_batch_run_ahead_leaves_the_batch_on_its_way_durable_and_seen(path: Path) -> None:
+    async with venue(path, engine=Breaking(MAX_BATCH_COMMANDS + 1)) as one:
+        await one.inbox.put(records(MAX_BATCH_COMMANDS))
         await one.inbox.put(records())
         stop = await stopped(one)
-        assert stop.first_seq == MAX_ROW_COMMANDS + 1
-        assert (await one.next_row()).last_seq == MAX_ROW_COMMANDS
-        assert [row.last_seq for row in await one.journaled()] == [MAX_ROW_COMMANDS]
-        assert one.sequencer.last_seq == MAX_ROW_COMMANDS
+        assert stop.first_seq == MAX_BATCH_COMMANDS + 1
+        assert (await one.next_batch()).last_seq == MAX_BATCH_COMMANDS
+        assert [batch.last_seq for batch in await one.journaled()] == [MAX_BATCH_COMMANDS]
+        assert one.sequencer.last_seq == MAX_BATCH_COMMANDS
 
 
 @pytest.mark.anyio
-async def test_rows_run_ahead_are_published_in_order_and_each_once(path: Path) -> None:
+async def test_batches_run_ahead_are_published_in_order_and_each_once(path: Path) -> None:
     async with venue(path) as one:
         for _ in range(5):
-            await one.inbox.put(records(MAX_ROW_COMMANDS))
+            await one.inbox.put(records(MAX_BATCH_COMMANDS))
         async with running(one):
-            seen = [(await one.next_row()).last_seq for _ in range(5)]
-        assert seen == [MAX_ROW_COMMANDS * row for row in range(1, 6)]
-        assert [row.last_seq for row in await one.journaled()] == seen
+            seen = [(await one.next_batch()).last_seq for _ in range(5)]
+        assert seen == [MAX_BATCH_COMMANDS * batch for batch in range(1, 6)]
+        assert [batch.last_seq for batch in await one.journaled()] == seen
 
 
 @pytest.mark.anyio
-async def test_a_failing_journal_stops_it_before_the_row_is_seen(path: Path) -> None:
+async def test_a_failing_journal_stops_it_before_the_batch_is_seen(path: Path) -> None:
     async with venue(path) as one:
         await one.inbox.put(records(2))
         await one.journal.close()
@@ -581,10 +585,10 @@ async def test_an_engine_that_has_not_recovered_is_refused(path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_submission_larger_than_a_row_s_cap_stands_in_one_row(path: Path) -> None:
+async def test_a_submission_larger_than_a_batch_s_cap_stands_in_one_batch(path: Path) -> None:
     async with venue(path) as one:
-        await one.inbox.put(Submission(bytes(COMMAND.itemsize * (MAX_ROW_COMMANDS + 1))))
+        await one.inbox.put(Submission(bytes(COMMAND.itemsize * (MAX_BATCH_COMMANDS + 1))))
         async with running(one):
-            row = await one.next_row()
-        assert row.last_seq == MAX_ROW_COMMANDS + 1
-        assert [event.kind for event in row.event_list] == [EventKind.REJECTED] * row.last_seq
+            batch = await one.next_batch()
+        assert batch.last_seq == MAX_BATCH_COMMANDS + 1
+        assert [event.kind for event in batch.event_list] == [EventKind.REJECTED] * batch.last_seq

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from matching_engine import Engine
 from matching_engine.records import Command, CommandKind, pack_commands
+from services.journal.batch import JournalBatch
 from services.journal.replay import StateMachine
-from services.journal.row import Row
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed, InProcessInbox
@@ -51,11 +51,11 @@ class Venue:
         self.subscription = self.feed.subscribe()
         self.sequencer = Sequencer(engine, journal, self.inbox, self.feed, clock=clock, schedule=schedule)
 
-    async def next_row(self) -> Row:
-        return await self.subscription.next_row()
+    async def next_batch(self) -> JournalBatch:
+        return await self.subscription.next_batch()
 
-    async def journaled(self) -> list[Row]:
-        return [row async for row in self.journal.read(0)]
+    async def journaled(self) -> list[JournalBatch]:
+        return [batch async for batch in self.journal.read(0)]
 
 
 @asynccontextmanager

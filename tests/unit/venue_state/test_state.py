@@ -17,7 +17,7 @@ from services.venue_state.state import VenueState
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import flow
 from tests.unit.read_database import history
-from tests.unit.read_database.history import SENDER, History, batches, cancel, opening, order, rows_of
+from tests.unit.read_database.history import SENDER, History, batches_of, cancel, opening, order, requests
 
 
 def as_engine_says(engine: NaiveEngine) -> dict[str, Any]:
@@ -26,10 +26,10 @@ def as_engine_says(engine: NaiveEngine) -> dict[str, Any]:
         "cash": {account: engine.cash(account) for account in range(1, engine.accounts + 1)},
         "accounts": {
             number: (
-                row.owner, row.account_class, row.kill_switch, row.max_order_lots, row.max_order_fen,
-                row.max_open_orders, row.max_day_fen, row.day_amount,
+                batch.owner, batch.account_class, batch.kill_switch, batch.max_order_lots, batch.max_order_fen,
+                batch.max_open_orders, batch.max_day_fen, batch.day_amount,
             )
-            for number, row in engine.ledger.items()
+            for number, batch in engine.ledger.items()
         },
         "lots": {
             (account, instrument): engine.holding(account, instrument)
@@ -104,43 +104,43 @@ def test_whatever_happens_the_state_is_the_engine_s() -> None:
     kinds: set[int] = set()
     for seed in range(12):
         state = VenueState()
-        for engine, row in rows_of(flow(seed, 400), Random(seed)):
-            state.apply(row)
+        for engine, batch in batches_of(flow(seed, 400), Random(seed)):
+            state.apply(batch)
             assert as_state_says(state) == as_engine_says(engine)
             check_orders(state)
-            kinds |= {event.kind for event in row.event_list}
+            kinds |= {event.kind for event in batch.event_list}
     assert kinds == set(EventKind)
 
 
-@given(batches)
-def test_after_every_row_the_state_is_the_engine_s(all_batches: list[list[Submission]]) -> None:
+@given(requests)
+def test_after_every_batch_the_state_is_the_engine_s(all_batches: list[list[Submission]]) -> None:
     venue, state = History(), VenueState()
     for submissions in [opening(), *all_batches]:
-        state.apply(venue.row(submissions))
+        state.apply(venue.batch(submissions))
         assert as_state_says(state) == as_engine_says(venue.engine)
 
 
-@given(batches)
-def test_a_row_applied_again_changes_nothing(all_batches: list[list[Submission]]) -> None:
+@given(requests)
+def test_a_batch_applied_again_changes_nothing(all_batches: list[list[Submission]]) -> None:
     venue, state = History(), VenueState()
-    rows = [venue.row(submissions) for submissions in [opening(), *all_batches]]
-    for row in rows:
-        state.apply(row)
+    batches = [venue.batch(submissions) for submissions in [opening(), *all_batches]]
+    for batch in batches:
+        state.apply(batch)
     before = as_state_says(state)
-    state.apply(rows[-1])
+    state.apply(batches[-1])
     assert as_state_says(state) == before
 
 
 def test_listeners_hear_each_change_of_their_account_s_orders_in_order() -> None:
     venue, state = History(), VenueState()
-    state.apply(venue.row(opening()))
+    state.apply(venue.batch(opening()))
     heard: list[tuple[int, str, int, int]] = []
     state.order_listeners[2] = lambda order, event: heard.append(
         (event.seq, order.state, order.leaves_lots, order.filled_lots)
     )
     first = venue.engine.last_seq + 1
     state.apply(
-        venue.row(
+        venue.batch(
             [
                 order(2, Side.BUY, 1_000, 5),
                 order(3, Side.SELL, 1_000, 2),
@@ -159,10 +159,10 @@ def test_listeners_hear_each_change_of_their_account_s_orders_in_order() -> None
 
 def test_a_reused_client_order_id_makes_no_order() -> None:
     venue, state = History(), VenueState()
-    state.apply(venue.row(opening()))
+    state.apply(venue.batch(opening()))
     first = venue.engine.last_seq + 1
-    state.apply(venue.row([order(2, Side.BUY, 990, 1, client_order_id=b"a")]))
-    state.apply(venue.row([order(2, Side.BUY, 991, 1, client_order_id=b"a")]))
+    state.apply(venue.batch([order(2, Side.BUY, 990, 1, client_order_id=b"a")]))
+    state.apply(venue.batch([order(2, Side.BUY, 991, 1, client_order_id=b"a")]))
     assert state.orders.get(first) is not None
     assert state.orders.get(first + 1) is None
 
@@ -170,31 +170,31 @@ def test_a_reused_client_order_id_makes_no_order() -> None:
 def test_keys_come_and_go_with_the_journal() -> None:
     venue, state = History(), VenueState()
     issued = KeyIssued(key_hash=key_hash("rex_x").hex(), account=2, name="desk", scopes=("read", "trade"))
-    state.apply(venue.row([*opening(), admin.record(SENDER, issued)]))
+    state.apply(venue.batch([*opening(), admin.record(SENDER, issued)]))
     key = state.find_key("rex_x")
     assert key is not None
     assert (key.account, key.name, key.scopes) == (2, "desk", frozenset({"read", "trade"}))
     assert state.find_key("rex_y") is None
-    state.apply(venue.row([admin.record(SENDER, KeyRevoked(key_id=key.key_id))]))
+    state.apply(venue.batch([admin.record(SENDER, KeyRevoked(key_id=key.key_id))]))
     assert state.find_key("rex_x") is None
 
 
 def test_the_memory_of_ended_orders_is_bounded() -> None:
     venue, state = History(), VenueState()
     state.orders = VenueOrders(ended_limit=2)
-    state.apply(venue.row(opening()))
+    state.apply(venue.batch(opening()))
     first = venue.engine.last_seq + 1
-    state.apply(venue.row([order(2, Side.BUY, 2_000, 1)] * 3))
+    state.apply(venue.batch([order(2, Side.BUY, 2_000, 1)] * 3))
     assert [state.orders.get(first + n) is not None for n in range(3)] == [False, True, True]
 
 
 def test_ended_orders_are_known_by_their_client_id_as_long_as_they_are_remembered() -> None:
     venue, state = History(), VenueState()
     state.orders = VenueOrders(ended_limit=2)
-    state.apply(venue.row(opening()))
+    state.apply(venue.batch(opening()))
     first = venue.engine.last_seq + 1
     ids = (b"a", b"b", b"c")
-    state.apply(venue.row([order(2, Side.BUY, 2_000, 1, client_order_id=client_id) for client_id in ids]))
+    state.apply(venue.batch([order(2, Side.BUY, 2_000, 1, client_order_id=client_id) for client_id in ids]))
     ended = [state.orders.known_as(2, client_id.decode()) for client_id in ids]
     assert [found and found.order_id for found in ended] == [None, first + 1, first + 2]
     assert state.orders.known_as(3, "c") is None
@@ -202,7 +202,7 @@ def test_ended_orders_are_known_by_their_client_id_as_long_as_they_are_remembere
 
 def test_instruments_and_names_are_read_from_the_journal() -> None:
     venue, state = History(), VenueState()
-    state.apply(venue.row(opening()))
+    state.apply(venue.batch(opening()))
     assert list(state.by_symbol) == ["ND-OX", "NDFEB-N42"]
     assert state.accounts[3].name == "trader 3"
     assert state.incarnation == history.JOURNAL_ID.hex()
@@ -210,16 +210,16 @@ def test_instruments_and_names_are_read_from_the_journal() -> None:
 
 def test_a_bust_gives_back_and_tells_both_accounts() -> None:
     venue, state = History(), VenueState()
-    state.apply(venue.row(opening()))
+    state.apply(venue.batch(opening()))
     first = venue.engine.last_seq + 1
     before = {number: account.cash_fen for number, account in state.accounts.items()}
-    state.apply(venue.row([order(2, Side.SELL, 1_000, 2), order(3, Side.BUY, 1_000, 2)]))
+    state.apply(venue.batch([order(2, Side.SELL, 1_000, 2), order(3, Side.BUY, 1_000, 2)]))
     heard: list[tuple[int, int, int]] = []
     for account in (2, 3):
         state.bust_listeners[account] = lambda account, event: heard.append((account, event.seq, event.order_id))
     assert [state.accounts[account].day_fen for account in (2, 3)] == [2_000_000, 2_000_000]
     trade_id = first + 1 << 20 | 1
-    state.apply(venue.row([admin.bust_trade(SENDER, trade_id, BustText(reason="a mistake"))]))
+    state.apply(venue.batch([admin.bust_trade(SENDER, trade_id, BustText(reason="a mistake"))]))
     assert {number: account.cash_fen for number, account in state.accounts.items()} == before
     assert [state.accounts[account].holding(0).lots for account in (2, 3)] == [500, 500]
     assert [state.accounts[account].day_fen for account in (2, 3)] == [0, 0]
@@ -231,9 +231,9 @@ def test_a_bust_gives_back_and_tells_both_accounts() -> None:
 
 def test_a_rejection_is_told_with_the_numbers_of_its_moment() -> None:
     venue, state = History(), VenueState()
-    state.apply(venue.row(opening()))
+    state.apply(venue.batch(opening()))
     first = venue.engine.last_seq + 1
-    state.apply(venue.row([order(2, Side.SELL, 1_000, 501), admin.change_inventory(SENDER, 2, 0, 100)]))
+    state.apply(venue.batch([order(2, Side.SELL, 1_000, 501), admin.change_inventory(SENDER, 2, 0, 100)]))
     rejected = state.orders.get(first)
     assert rejected is not None
     assert rejected.reason_text == "The account has too few lots available. Available: 500 lots of ND-OX."
@@ -241,10 +241,10 @@ def test_a_rejection_is_told_with_the_numbers_of_its_moment() -> None:
 
 def test_a_market_order_tells_how_far_it_may_go() -> None:
     venue, state = History(), VenueState()
-    state.apply(venue.row(opening()))
+    state.apply(venue.batch(opening()))
     first = venue.engine.last_seq + 1
     market = order(2, Side.BUY, 0, 1, order_type=OrderType.MARKET, time_in_force=TimeInForce.IOC)
-    state.apply(venue.row([market]))
+    state.apply(venue.batch([market]))
     found = state.orders.get(first)
     assert found is not None
     report = order_json(found, state.instruments)

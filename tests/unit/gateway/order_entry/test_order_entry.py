@@ -23,7 +23,7 @@ from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.order_entry.order_entry import OrderEntry, Outcome
 from services.gateway.problems import ProblemError
 from services.gateway.websocket.messages import AmendParams
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox
 from services.venue_state.errors import NotAllowed
@@ -61,7 +61,7 @@ class Gateway:
 
     def __init__(self, past: type[NoPast] = NoPast) -> None:
         self.venue, self.state, self.inbox = History(), VenueState(), InProcessInbox(max_commands=24)
-        self.opening = self.venue.row(opening())
+        self.opening = self.venue.batch(opening())
         self.state.apply(self.opening)
         self.entry = OrderEntry(self.state, self.inbox, past(self.state))
 
@@ -73,13 +73,13 @@ class Gateway:
         """A command of nobody, which takes room."""
         return Submission(pack_commands([Command(kind=CommandKind.CANCEL, account=2, order_id=1)]))
 
-    async def run_engine(self, submissions: list[Submission] | None = None) -> Row:
+    async def run_engine(self, submissions: list[Submission] | None = None) -> JournalBatch:
         if submissions is None:
             submissions = [*await self.inbox.take(100, 10**6), *self.inbox.take_late(100, 10**6)]
-        row = self.venue.row(submissions)
-        self.state.apply(row)
-        self.entry.resolve(row)
-        return row
+        batch = self.venue.batch(submissions)
+        self.state.apply(batch)
+        self.entry.resolve(batch)
+        return batch
 
 
 async def test_what_the_command_says() -> None:
@@ -136,13 +136,13 @@ async def test_each_request_gets_its_own_outcome() -> None:
     assert gateway.entry.waiting == 0
 
 
-async def test_a_row_of_an_earlier_life_or_another_gateway_is_no_reply() -> None:
+async def test_a_batch_of_an_earlier_life_or_another_gateway_is_no_reply() -> None:
     gateway, other = Gateway(), Gateway()
     outcomes: list[Outcome] = []
     await gateway.entry.submit_order(DESK, BUY, outcomes.append)
     await other.entry.submit_order(DESK, BUY, lambda _: None)
-    row = await gateway.run_engine(await other.inbox.take(1, 1))
-    assert (row.command_list[0].request_id, outcomes) == (1, [])
+    batch = await gateway.run_engine(await other.inbox.take(1, 1))
+    assert (batch.command_list[0].request_id, outcomes) == (1, [])
     await gateway.run_engine()
     await asyncio.sleep(0)  # The repeated order is looked up beside the replies.
     assert [outcome.repeated for outcome in outcomes] == [True]
@@ -214,7 +214,7 @@ async def test_a_declined_amend_is_told_with_the_numbers_of_its_own_order() -> N
 
 
 async def test_an_order_that_memory_has_forgotten_is_answered_from_the_past() -> None:
-    """A row may end more orders than memory keeps, those that its own requests are about among them."""
+    """A batch may end more orders than memory keeps, those that its own requests are about among them."""
     gateway = Gateway(WholePast)
     gateway.state.orders = VenueOrders(ended_limit=0)
     market = OrderBody(symbol="ND-OX", side="buy", order_type="market", quantity=1)
@@ -223,9 +223,9 @@ async def test_an_order_that_memory_has_forgotten_is_answered_from_the_past() ->
     await asyncio.sleep(0)
     canceling = asyncio.create_task(gateway.entry.cancel(DESK, client_order_id="a"))
     await asyncio.sleep(0)
-    row = await gateway.run_engine()
+    batch = await gateway.run_engine()
     (market_order, _), (canceled, repeated) = await placing, await resting
-    assert (market_order.order_id, canceled.order_id, repeated) == (row.first_seq, row.first_seq + 1, False)
+    assert (market_order.order_id, canceled.order_id, repeated) == (batch.first_seq, batch.first_seq + 1, False)
     assert (await canceling).order_id == canceled.order_id
 
 

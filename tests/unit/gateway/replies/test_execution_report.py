@@ -29,10 +29,10 @@ def test_dates() -> None:
 
 def test_an_order_of_several_fills() -> None:
     venue, state = History(), VenueState()
-    state.apply(venue.row(opening()))
+    state.apply(venue.batch(opening()))
     first = venue.engine.last_seq + 1
     state.apply(
-        venue.row(
+        venue.batch(
             [
                 order(2, Side.SELL, 1_000, 1, client_order_id=b"s"),
                 order(2, Side.SELL, 1_001, 2),
@@ -77,14 +77,14 @@ def test_an_order_of_several_fills() -> None:
 
 def test_a_stop_waits_and_is_triggered() -> None:
     venue, state = History(), VenueState()
-    state.apply(venue.row(opening()))
+    state.apply(venue.batch(opening()))
     first = venue.engine.last_seq + 1
     stop = SENDER._replace(
         kind=CommandKind.NEW_ORDER, account=2, side=Side.BUY, order_type=OrderType.STOP_LIMIT,
         time_in_force=TimeInForce.GTD, price_ticks=1_020, trigger_ticks=1_010, quantity_lots=3,
         time_s=START_NS // 10**9 + 60, self_trade=SelfTrade.CANCEL_BOTH,
     )  # fmt: skip
-    state.apply(venue.row([submission(stop)]))
+    state.apply(venue.batch([submission(stop)]))
     waiting = state.orders.get(first)
     assert waiting is not None
 
@@ -113,7 +113,7 @@ def test_a_stop_waits_and_is_triggered() -> None:
         "seq": first,
     }
     assert told() == before
-    state.apply(venue.row([order(2, Side.SELL, 1_009, 1), order(3, Side.BUY, 1_010, 1)]))
+    state.apply(venue.batch([order(2, Side.SELL, 1_009, 1), order(3, Side.BUY, 1_010, 1)]))
     assert told() == before, "a trade below the trigger"
-    state.apply(venue.row([order(2, Side.SELL, 1_010, 1), order(3, Side.BUY, 1_010, 1)]))
+    state.apply(venue.batch([order(2, Side.SELL, 1_010, 1), order(3, Side.BUY, 1_010, 1)]))
     assert told() == before | {"triggered": True, "seq": first + 4}

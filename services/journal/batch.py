@@ -1,8 +1,8 @@
-"""A journal row: header, commands, events, attachments; what a feed entry carries, too.
+"""A journal batch: header, commands, events, attachments; what a feed entry carries, too.
 
 Layout, little-endian: HEADER (magic, formats, epoch, sequence numbers, counts, size, journal id, inbox position, the
-previous row's hash), then the packed COMMAND records, the packed EVENT records, each attachment behind its 4-byte length;
-at the end this row's hash (BLAKE2b-256 over all before it) and a CRC-32 over all before that, so that a flipped bit and a
+previous batch's hash), then the packed COMMAND records, the packed EVENT records, each attachment behind its 4-byte length;
+at the end this batch's hash (BLAKE2b-256 over all before it) and a CRC-32 over all before that, so that a flipped bit and a
 rewritten history are both seen. Every future format keeps the magic at the start and the CRC at the end: damage and
 "written by another version" are told apart.
 """
@@ -10,6 +10,7 @@ rewritten history are both seen. Every future format keeps the magic at the star
 from __future__ import annotations
 
 import zlib
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -25,26 +26,26 @@ from services.journal.errors import JournalCorrupt, JournalRefused
 MAGIC = b"REXROW\r\n"
 """Holds a line end, so that a transfer in text mode shows."""
 
-ROW_FORMAT = 1
+BATCH_FORMAT = 1
 """Number of the layout in this file."""
 
 HASH_BYTES = 32
 NO_HASH = bytes(HASH_BYTES)
-"""The `previous_hash` of a journal's first row."""
+"""The `previous_hash` of a journal's first batch."""
 
 
 class Header(NamedTuple):
-    """What stands before the records of a row."""
+    """What stands before the records of a batch."""
 
     magic: bytes
-    row_format: int
+    batch_format: int
     record_format: int
     engine_version: int
     epoch: int
     first_seq: int
     last_seq: int
     size: int
-    """Bytes of the whole row."""
+    """Bytes of the whole batch."""
     command_count: int
     event_count: int
     attachment_count: int
@@ -58,8 +59,16 @@ _LENGTH = Struct("<I")
 _TRAILER_BYTES = HASH_BYTES + _LENGTH.size
 
 
+class Applied(NamedTuple):
+    """One event, the command that made it, and the command's attachment (empty where it has none): what a reader applies."""
+
+    event: Event
+    command: Command
+    attachment: bytes
+
+
 @dataclass(frozen=True)
-class Row:
+class JournalBatch:
     """One batch: commands first_seq…last_seq and every event they made, as it stands on the device."""
 
     journal_id: bytes
@@ -76,7 +85,7 @@ class Row:
 
     @cached_property
     def hash(self) -> bytes:
-        """BLAKE2b-256 of everything before it in the row, the previous row's hash included: one link of the chain."""
+        """BLAKE2b-256 of everything before it in the batch, the previous batch's hash included: one link of the chain."""
         return self._encoded[-_TRAILER_BYTES : -_LENGTH.size]
 
     @cached_property
@@ -89,6 +98,15 @@ class Row:
         """The events as Python values, decoded once for all readers in a process."""
         return list(unpack_events(self.events))
 
+    def applied(self, kinds: Container[int], after_seq: int = 0) -> Iterator[Applied]:
+        """The events of these kinds, in order; those of commands up to after_seq are left out."""
+        commands, first_seq, attachments = self.command_list, self.first_seq, self.attachments
+        for event in self.event_list:
+            if event.seq > after_seq and event.kind in kinds:
+                command = commands[event.seq - first_seq]
+                attachment = attachments[command.attachment - 1] if command.attachment else b""
+                yield Applied(event, command, attachment)
+
     @property
     def command_count(self) -> int:
         """How many commands it holds."""
@@ -96,7 +114,7 @@ class Row:
 
     @property
     def payload_bytes(self) -> int:
-        """Of commands and attachments: what `MAX_ROW_BYTES` counts."""
+        """Of commands and attachments: what `MAX_BATCH_BYTES` counts."""
         return len(self.commands) + sum(map(len, self.attachments))
 
     @property
@@ -105,7 +123,7 @@ class Row:
         return int(np.frombuffer(self.commands, COMMAND)["time_ns"][-1])
 
     def encode(self) -> bytes:
-        """The row's bytes; made once, for the hash and for the device."""
+        """The batch's bytes; made once, for the hash and for the device."""
         return self._encoded
 
     @cached_property
@@ -115,18 +133,18 @@ class Row:
         return b"".join((body, digest, _LENGTH.pack(zlib.crc32(digest, zlib.crc32(body)))))
 
     @classmethod
-    def decode(cls, data: bytes) -> Row:
-        """The row in these bytes.
+    def decode(cls, data: bytes) -> JournalBatch:
+        """The batch in these bytes.
 
-        Raises JournalCorrupt where a byte is not as it was written, JournalRefused where the row is whole but of another
-        format or a newer engine version; both say what is wrong and from which seq. A row of an older version can be read;
+        Raises JournalCorrupt where a byte is not as it was written, JournalRefused where the batch is whole but of another
+        format or a newer engine version; both say what is wrong and from which seq. A batch of an older version can be read;
         whether its commands may be run again is for whoever asks (`upgrades.py`).
         """
         header = _checked_header(data)
         view = memoryview(data)
         end_of_commands = HEADER.size + header.command_count * COMMAND.itemsize
         end_of_events = end_of_commands + header.event_count * EVENT.itemsize
-        row = cls(
+        batch = cls(
             journal_id=header.journal_id,
             epoch=header.epoch,
             first_seq=header.first_seq,
@@ -139,11 +157,11 @@ class Row:
             engine_version=header.engine_version,
         )
         # The hash was checked against these very bytes; computing it again from the parts would double the cost.
-        vars(row)["hash"] = data[-_TRAILER_BYTES : -_LENGTH.size]
-        return row
+        vars(batch)["hash"] = data[-_TRAILER_BYTES : -_LENGTH.size]
+        return batch
 
     def break_of_chain(self, journal_id: bytes, last_seq: int, last_hash: bytes) -> str | None:
-        """Why this row cannot follow the row that ends with last_seq and has last_hash, or None where it can."""
+        """Why this batch cannot follow the batch that ends with last_seq and has last_hash, or None where it can."""
         if self.journal_id != journal_id:
             return f"seq {self.first_seq} belongs to journal {self.journal_id.hex()}, not to {journal_id.hex()}"
         if self.first_seq != last_seq + 1:
@@ -159,7 +177,7 @@ class Row:
         payload_bytes = len(self.commands) + len(self.events) + sum(map(len, attachments))
         header = Header(
             magic=MAGIC,
-            row_format=ROW_FORMAT,
+            batch_format=BATCH_FORMAT,
             record_format=RECORD_FORMAT,
             engine_version=self.engine_version,
             epoch=self.epoch,
@@ -177,7 +195,7 @@ class Row:
 
 
 def _checked_header(data: bytes) -> Header:
-    """The header of a row whose bytes are as they were written, in the formats this version reads."""
+    """The header of a batch whose bytes are as they were written, in the formats this version reads."""
     if len(data) < HEADER.size + _TRAILER_BYTES:
         raise JournalCorrupt(f"a row of {len(data)} bytes is shorter than a row's header")
     header = Header._make(HEADER.unpack_from(data))
@@ -187,7 +205,7 @@ def _checked_header(data: bytes) -> Header:
     if _LENGTH.unpack(data[-_LENGTH.size :])[0] != zlib.crc32(memoryview(data)[: -_LENGTH.size]):
         raise JournalCorrupt(f"the row from seq {seq} is damaged: its checksum is wrong", seq)
     for name, found, ours in (
-        ("row format", header.row_format, ROW_FORMAT),
+        ("row format", header.batch_format, BATCH_FORMAT),
         ("record format", header.record_format, RECORD_FORMAT),
     ):
         if found != ours:

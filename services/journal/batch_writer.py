@@ -1,4 +1,4 @@
-"""Putting rows onto the device: one statement a row, synced, and the log copied into the database now and then.
+"""Putting batches onto the device: one statement a batch, synced, and the log copied into the database now and then.
 
 A sync that fails, of the log at a commit or of the database at a copy, stops the writer for good: the pages that were not
 written look as if they were, so nothing that is done with the file afterwards says anything about the device. SQLite itself
@@ -13,11 +13,11 @@ import sqlite3
 import time
 from pathlib import Path
 
+from services.journal.batch import NO_HASH, JournalBatch
+from services.journal.batch_reader import BatchReader, Position
 from services.journal.connections import BUSY_S, LOG_PAGES, copy_log, empty_log, open_writer, pages_of
 from services.journal.errors import JournalBusy, JournalError, JournalRefused
 from services.journal.held_files import HeldFiles
-from services.journal.row import NO_HASH, Row
-from services.journal.row_reader import Position, RowReader
 
 CHECK_NS = 5_000_000
 """Before an acknowledgement the files are looked for at their path, unless that was done in the last 5 ms."""
@@ -29,15 +29,15 @@ SELECT ?1, ?2, ?3, ?4 WHERE (SELECT epoch FROM meta) = ?3
 """
 
 
-class RowWriter:
+class BatchWriter:
     """The one connection that writes a journal, and its files; made by `open`. Any one thread at a time may use it."""
 
-    def __init__(self, path: Path, files: HeldFiles, connection: sqlite3.Connection, reader: RowReader) -> None:
+    def __init__(self, path: Path, files: HeldFiles, connection: sqlite3.Connection, reader: BatchReader) -> None:
         self._path = path
         self._files = files
         self._connection = connection
         self._reader = reader
-        last = reader.last_row()
+        last = reader.last_batch()
         self._end = Position(0, NO_HASH) if last is None else Position(last.last_seq, last.hash)
         _, self._journal_id, self._epoch = reader.meta()
         self._checked_ns = 0
@@ -49,7 +49,7 @@ class RowWriter:
         """Why nothing more is taken in; None while all is well."""
 
     @classmethod
-    def open(cls, path: Path, files: HeldFiles, reader: RowReader) -> RowWriter:
+    def open(cls, path: Path, files: HeldFiles, reader: BatchReader) -> BatchWriter:
         """Empties the log and raises the epoch; `reader`, which has read, is closed after it. Raises JournalError."""
         connection = open_writer(path)
         try:
@@ -65,42 +65,45 @@ class RowWriter:
 
     @property
     def last_seq(self) -> int:
-        """Where the last row ends."""
+        """Where the last batch ends."""
         return self._end.last_seq
 
-    def append(self, row: Row, data: bytes) -> None:
-        """Returns when the row, `data` in bytes, is on the device.
+    def append(self, batch: JournalBatch, data: bytes) -> None:
+        """Returns when the batch, `data` in bytes, is on the device.
 
-        Raises JournalRefused, with nothing written, for a row that does not continue the chain or is of another epoch;
+        Raises JournalRefused, with nothing written, for a batch that does not continue the chain or is of another epoch;
         JournalError where the device fails, and from then on.
         """
         if self.failed is not None:
-            raise type(self.failed)(str(self.failed), row.first_seq)
-        if row.epoch != self._epoch:
-            raise JournalRefused(f"seq {row.first_seq} is of epoch {row.epoch}; this is {self._epoch}", row.first_seq)
-        if (reason := row.break_of_chain(self._journal_id, *self._end)) is not None:
-            raise JournalRefused(reason, row.first_seq)
+            raise type(self.failed)(str(self.failed), batch.first_seq)
+        if batch.epoch != self._epoch:
+            raise JournalRefused(
+                f"seq {batch.first_seq} is of epoch {batch.epoch}; this is {self._epoch}", batch.first_seq
+            )
+        if (reason := batch.break_of_chain(self._journal_id, *self._end)) is not None:
+            raise JournalRefused(reason, batch.first_seq)
         try:
-            self._insert(row, data)
+            self._insert(batch, data)
             self._check_files()
             self._copy_log(data)
         except JournalError as error:
             self.failed = error
-            raise type(error)(str(error), row.first_seq) from error.__cause__
-        self._end = Position(row.last_seq, row.hash)
+            raise type(error)(str(error), batch.first_seq) from error.__cause__
+        self._end = Position(batch.last_seq, batch.hash)
 
-    def _insert(self, row: Row, data: bytes) -> None:
+    def _insert(self, batch: JournalBatch, data: bytes) -> None:
         try:
-            if self._connection.execute(_APPEND, (row.first_seq, row.last_seq, row.epoch, data)).rowcount == 0:
+            if self._connection.execute(_APPEND, (batch.first_seq, batch.last_seq, batch.epoch, data)).rowcount == 0:
                 (epoch,) = self._connection.execute("SELECT epoch FROM meta").fetchone()
                 raise JournalBusy(
-                    f"another process took over {self._path}: it is at epoch {epoch}, this one at {row.epoch}"
+                    f"another process took over {self._path}: it is at epoch {epoch}, this one at {batch.epoch}"
                 )
         except sqlite3.Error as error:
-            raise JournalError(f"{self._path}: writing the row from seq {row.first_seq} failed: {error}") from error
+            raise JournalError(f"{self._path}: writing the row from seq {batch.first_seq} failed: {error}") from error
 
     def _check_files(self) -> None:
-        """Each look costs microseconds and hands on the interpreter's lock, so rows that follow within CHECK_NS share one."""
+        """Each look costs microseconds and hands on the interpreter's lock, so batches that follow within CHECK_NS share
+        one."""
         now = time.monotonic_ns()
         if now - self._checked_ns >= CHECK_NS:
             self._files.check()
@@ -140,7 +143,7 @@ class RowWriter:
         # log's path. That is for an empty log; where it is not (a failure, or another process reads), the last one is the
         # reader, which does neither.
         is_empty = self.failed is None and self._emptied_at == self.last_seq
-        connections: list[RowReader | sqlite3.Connection] = [self._reader, self._connection]
+        connections: list[BatchReader | sqlite3.Connection] = [self._reader, self._connection]
         for connection in connections if is_empty else connections[::-1]:
             connection.close()
         self._files.release()

@@ -1,4 +1,4 @@
-"""Journal rows out of the naive engine: commands numbered and timed as the sequencer does."""
+"""Journal batches out of the naive engine: commands numbered and timed as the sequencer does."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from matching_engine.records import (
     TimeInForce,
     pack_commands,
 )
-from services.journal.row import Row
+from services.journal.batch import JournalBatch
 from tests.model.naive_engine import NaiveEngine
 
 START_NS = 1_700_000_000_000_000_000
 TRADERS = (2, 3)
 
 
-class EngineRows:
-    """An engine, and the journal row of each batch it is given."""
+class EngineBatches:
+    """An engine, and the journal batch of each batch it is given."""
 
     def __init__(self) -> None:
         self.engine = NaiveEngine()
 
-    def row(self, *commands: Command) -> Row:
+    def batch(self, *commands: Command) -> JournalBatch:
         first_seq = self.engine.last_seq + 1
         stamped = [
             command._replace(seq=seq, time_ns=START_NS + seq * 1_000) for seq, command in enumerate(commands, first_seq)
         ]
         events = [event for command in stamped for event in self.engine.submit(command)]
-        return Row(
+        return JournalBatch(
             journal_id=bytes(16),
             epoch=1,
             first_seq=first_seq,

@@ -1,4 +1,4 @@
-"""A row's bytes: what comes back, and what never comes back unnoticed."""
+"""A batch's bytes: what comes back, and what never comes back unnoticed."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching_engine import ENGINE_VERSION
-from matching_engine.records import COMMAND, EVENT, RECORD_FORMAT
+from matching_engine.records import COMMAND, EVENT, RECORD_FORMAT, EventKind, pack_commands
 from services.journal import JournalCorrupt, JournalRefused
-from services.journal.row import HEADER, ROW_FORMAT, Row
-from tests.unit.journal.chains import JOURNAL_ID, chain, next_row, sealed, with_header
+from services.journal.batch import BATCH_FORMAT, HEADER, Applied, JournalBatch
+from tests.unit.journal.chains import JOURNAL_ID, chain, next_batch, sealed, with_header
 
 u64 = st.integers(0, 2**64 - 1)
 
 
 @st.composite
-def rows(draw: st.DrawFn) -> Row:
+def batches(draw: st.DrawFn) -> JournalBatch:
     first_seq = draw(st.integers(1, 2**63))
     count = draw(st.integers(1, 4))
     events = draw(st.integers(0, 4))
-    return Row(
+    return JournalBatch(
         journal_id=draw(st.binary(min_size=16, max_size=16)),
         epoch=draw(u64),
         first_seq=first_seq,
@@ -35,38 +35,38 @@ def rows(draw: st.DrawFn) -> Row:
     )
 
 
-@given(rows())
-def test_a_row_comes_back_as_it_was_written(row: Row) -> None:
-    data = row.encode()
-    back = Row.decode(data)
-    assert back == row
-    assert back.hash == row.hash
+@given(batches())
+def test_a_batch_comes_back_as_it_was_written(batch: JournalBatch) -> None:
+    data = batch.encode()
+    back = JournalBatch.decode(data)
+    assert back == batch
+    assert back.hash == batch.hash
     assert back.encode() == data
 
 
-@given(rows(), st.data())
-def test_a_changed_byte_is_seen(row: Row, data: st.DataObject) -> None:
-    damaged = bytearray(row.encode())
+@given(batches(), st.data())
+def test_a_changed_byte_is_seen(batch: JournalBatch, data: st.DataObject) -> None:
+    damaged = bytearray(batch.encode())
     at = data.draw(st.integers(0, len(damaged) - 1))
     damaged[at] ^= data.draw(st.integers(1, 255))
     with pytest.raises(JournalCorrupt):
-        Row.decode(bytes(damaged))
+        JournalBatch.decode(bytes(damaged))
 
 
-@given(rows(), st.data())
-def test_a_row_cut_short_or_run_on_is_seen(row: Row, data: st.DataObject) -> None:
-    whole = row.encode()
+@given(batches(), st.data())
+def test_a_batch_cut_short_or_run_on_is_seen(batch: JournalBatch, data: st.DataObject) -> None:
+    whole = batch.encode()
     cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
     with pytest.raises(JournalCorrupt):
-        Row.decode(cut)
+        JournalBatch.decode(cut)
     with pytest.raises(JournalCorrupt):
-        Row.decode(whole + data.draw(st.binary(min_size=1, max_size=9)))
+        JournalBatch.decode(whole + data.draw(st.binary(min_size=1, max_size=9)))
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"row_format": 99}, f"has row format 99; this version reads row format {ROW_FORMAT}"),
+        ({"batch_format": 99}, f"has row format 99; this version reads row format {BATCH_FORMAT}"),
         ({"record_format": 1}, f"has record format 1; this version reads record format {RECORD_FORMAT}"),
         ({"record_format": 99}, f"has record format 99; this version reads record format {RECORD_FORMAT}"),
         (
@@ -75,16 +75,16 @@ def test_a_row_cut_short_or_run_on_is_seen(row: Row, data: st.DataObject) -> Non
         ),
     ],
 )
-def test_another_version_s_row_is_refused_not_called_damaged(changes: dict[str, int], sentence: str) -> None:
+def test_another_version_s_batch_is_refused_not_called_damaged(changes: dict[str, int], sentence: str) -> None:
     with pytest.raises(JournalRefused) as refused:
-        Row.decode(with_header(next_row(None), **changes))
+        JournalBatch.decode(with_header(next_batch(None), **changes))
     assert (str(refused.value), refused.value.seq) == (f"the row from seq 1 {sentence}", 1)
 
 
-def test_a_row_of_an_older_engine_version_reads_back_as_it_was_written() -> None:
-    data = replace(next_row(None), engine_version=ENGINE_VERSION - 1).encode()
-    row = Row.decode(data)
-    assert (row.engine_version, row.hash, replace(row).encode()) == (ENGINE_VERSION - 1, data[-36:-4], data)
+def test_a_batch_of_an_older_engine_version_reads_back_as_it_was_written() -> None:
+    data = replace(next_batch(None), engine_version=ENGINE_VERSION - 1).encode()
+    batch = JournalBatch.decode(data)
+    assert (batch.engine_version, batch.hash, replace(batch).encode()) == (ENGINE_VERSION - 1, data[-36:-4], data)
 
 
 @pytest.mark.parametrize(
@@ -98,22 +98,22 @@ def test_a_row_of_an_older_engine_version_reads_back_as_it_was_written() -> None
         ({"attachment_count": 3}, "the attachments of the row from seq 1 do not add up"),
     ],
 )
-def test_a_row_that_contradicts_itself_is_corrupt_even_with_a_right_hash(
+def test_a_batch_that_contradicts_itself_is_corrupt_even_with_a_right_hash(
     changes: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(JournalCorrupt) as corrupt:
-        Row.decode(with_header(next_row(None), **changes))
+        JournalBatch.decode(with_header(next_batch(None), **changes))
     assert str(corrupt.value) == sentence
 
 
-def test_a_rewritten_row_with_a_right_checksum_is_seen_by_its_hash() -> None:
-    data = bytearray(next_row(None).encode())
+def test_a_rewritten_batch_with_a_right_checksum_is_seen_by_its_hash() -> None:
+    data = bytearray(next_batch(None).encode())
     data[HEADER.size + 40] ^= 1
     with pytest.raises(JournalCorrupt, match="the row from seq 1 was rewritten: its hash is wrong"):
-        Row.decode(sealed(bytes(data), with_hash=False))
+        JournalBatch.decode(sealed(bytes(data), with_hash=False))
 
 
-def test_the_hash_covers_the_row_before() -> None:
+def test_the_hash_covers_the_batch_before() -> None:
     first, second = chain([2, 3])
     assert second.hash != replace(second, previous_hash=replace(first, epoch=2).hash).hash
 
@@ -136,8 +136,19 @@ def test_what_breaks_a_chain(changes: dict[str, object], sentence: str | None) -
 
 
 def test_records_are_decoded_once() -> None:
-    row = next_row(None, 3)
-    assert [command.seq for command in row.command_list] == [1, 2, 3]
-    assert [event.seq for event in row.event_list] == [1, 2, 3]
-    assert row.command_list is row.command_list
-    assert row.event_list is row.event_list
+    batch = next_batch(None, 3)
+    assert [command.seq for command in batch.command_list] == [1, 2, 3]
+    assert [event.seq for event in batch.event_list] == [1, 2, 3]
+    assert batch.command_list is batch.command_list
+    assert batch.event_list is batch.event_list
+
+
+def test_a_reader_gets_each_event_with_its_command_and_its_attachment() -> None:
+    batch = next_batch(None, 3, attachments=(b"a text", b"another"))
+    commands = [command._replace(attachment=number) for number, command in enumerate(batch.command_list)]
+    batch = replace(batch, commands=pack_commands(commands))
+    texts = (b"", b"a text", b"another")
+    every = [Applied(*found) for found in zip(batch.event_list, commands, texts, strict=True)]
+    assert list(batch.applied({EventKind.RECORDED})) == every
+    assert list(batch.applied({EventKind.RECORDED}, after_seq=2)) == every[2:]
+    assert list(batch.applied({EventKind.TRADE})) == []

@@ -1,4 +1,4 @@
-"""Reading rows off the device: in short statements, each row checked against its bytes and the row before it."""
+"""Reading batches off the device: in short statements, each batch checked against its bytes and the batch before it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from matching_engine import ENGINE_VERSION
+from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.connections import FILE_FORMAT, open_reader, unreadable
 from services.journal.errors import JournalCorrupt, JournalError, JournalRefused
-from services.journal.row import NO_HASH, Row
 
 CHUNK_BYTES = 4 * 2**20
 """How much a reader takes off the device in one go."""
 
 _LAST = "SELECT first_seq, last_seq, epoch, data FROM rows ORDER BY first_seq DESC LIMIT 1"
 _BEFORE = "SELECT first_seq, last_seq, epoch, data FROM rows WHERE first_seq < ? ORDER BY first_seq DESC LIMIT 1"
-# The row that holds after_seq + 1 is the last one that begins at or before it.
+# The batch that holds after_seq + 1 is the last one that begins at or before it.
 _AFTER = """
 SELECT first_seq, last_seq, epoch, data FROM rows
 WHERE first_seq >= (SELECT coalesce(max(first_seq), 0) FROM rows WHERE first_seq <= :after_seq + 1)
@@ -28,13 +28,13 @@ ORDER BY first_seq
 
 
 class Position(NamedTuple):
-    """Where a chain of rows has got to."""
+    """Where a chain of batches has got to."""
 
     last_seq: int
     hash: bytes
 
 
-class RowReader:
+class BatchReader:
     """A connection that reads. Any one thread at a time may use it; it raises `unreadable` where SQLite cannot read."""
 
     def __init__(self, path: Path) -> None:
@@ -61,15 +61,15 @@ class RowReader:
             return bool(self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
 
     def check_versions(self, *, outdated: bool) -> None:
-        """Raises JournalRefused for a journal of another file format, and for one that ends with a row of an older engine
-        version unless it may be `outdated`: a journal is continued by the rules that made its last row; older rows need a
+        """Raises JournalRefused for a journal of another file format, and for one that ends with a batch of an older engine
+        version unless it may be `outdated`: a journal is continued by the rules that made its last batch; older batches need a
         marker (`upgrades.py`).
         """
         found, _, _ = self.meta()
         if found != FILE_FORMAT:
             raise JournalRefused(f"{self._path} has file format {found}; this version reads {FILE_FORMAT}")
         try:
-            last = None if outdated else self.last_row()
+            last = None if outdated else self.last_batch()
         except JournalError:
             return  # whoever reads on finds it and names it
         if last is not None and last.engine_version < ENGINE_VERSION:
@@ -79,16 +79,16 @@ class RowReader:
                 last.last_seq + 1,
             )
 
-    def last_row(self) -> Row | None:
-        """The newest row, checked by itself."""
+    def last_batch(self) -> JournalBatch | None:
+        """The newest batch, checked by itself."""
         with self._readable():
             record = self._connection.execute(_LAST).fetchone()
         return None if record is None else _decode(record)
 
-    def first_row(self, engine_version: int) -> Row | None:
-        """The oldest row of this engine version or a newer one; None where there is none yet.
+    def first_batch(self, engine_version: int) -> JournalBatch | None:
+        """The oldest batch of this engine version or a newer one; None where there is none yet.
 
-        Versions only rise along the chain, so a search that halves what is left finds it in a few dozen rows. It begins with
+        Versions only rise along the chain, so a search that halves what is left finds it in a few dozen batches. It begins with
         the first one, which in a journal of one version is it.
         """
         with self._readable():
@@ -98,52 +98,52 @@ class RowReader:
                 record = self._connection.execute(_BEFORE, (middle + 1,)).fetchone()
                 if record is None:
                     raise JournalCorrupt(f"no row holds seq {middle}", middle)
-                row = _decode(record)
-                if row.engine_version >= engine_version:
-                    found, high = row, row.first_seq - 1
+                batch = _decode(record)
+                if batch.engine_version >= engine_version:
+                    found, high = batch, batch.first_seq - 1
                 else:
-                    low = row.last_seq + 1
+                    low = batch.last_seq + 1
                 middle = (low + high) // 2
         return found
 
     def chunk(
         self, journal_id: bytes, after_seq: int, position: Position | None
-    ) -> tuple[list[Row], JournalError | None]:
-        """The next rows, and the error that ends them where there is one: what stands before it is still read.
+    ) -> tuple[list[JournalBatch], JournalError | None]:
+        """The next batches, and the error that ends them where there is one: what stands before it is still read.
 
-        `position` is where the rows before have got to; None looks it up.
+        `position` is where the batches before have got to; None looks it up.
         """
-        rows: list[Row] = []
+        batches: list[JournalBatch] = []
         size = 0
         with self._readable():
             records = self._connection.execute(_AFTER, {"after_seq": after_seq})
         try:
             for record in records:
-                row = _decode(record)
+                batch = _decode(record)
                 if position is None:
-                    position = self._before(row.first_seq)
-                if (reason := row.break_of_chain(journal_id, *position)) is not None:
-                    raise JournalCorrupt(reason, row.first_seq)
-                rows.append(row)
-                position = Position(row.last_seq, row.hash)
+                    position = self._before(batch.first_seq)
+                if (reason := batch.break_of_chain(journal_id, *position)) is not None:
+                    raise JournalCorrupt(reason, batch.first_seq)
+                batches.append(batch)
+                position = Position(batch.last_seq, batch.hash)
                 size += len(record[3])
                 if size >= CHUNK_BYTES:
                     break
         except JournalError as error:
-            return rows, error
+            return batches, error
         except sqlite3.DatabaseError as error:
-            last_seq = rows[-1].last_seq if rows else after_seq
-            return rows, unreadable(self._path, error, f" after seq {last_seq}", seq=last_seq + 1)
+            last_seq = batches[-1].last_seq if batches else after_seq
+            return batches, unreadable(self._path, error, f" after seq {last_seq}", seq=last_seq + 1)
         finally:
             records.close()
-        return rows, None
+        return batches, None
 
     def _before(self, first_seq: int) -> Position:
         record = self._connection.execute(_BEFORE, (first_seq,)).fetchone()
         if record is None:
             return Position(0, NO_HASH)
-        row = _decode(record)
-        return Position(row.last_seq, row.hash)
+        batch = _decode(record)
+        return Position(batch.last_seq, batch.hash)
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -153,16 +153,16 @@ class RowReader:
             raise unreadable(self._path, error) from error
 
 
-def _decode(record: tuple[int, int, int, bytes]) -> Row:
+def _decode(record: tuple[int, int, int, bytes]) -> JournalBatch:
     first_seq, last_seq, epoch, data = record
-    if not isinstance(data, bytes):  # A page of something else may stand where the row's was.
+    if not isinstance(data, bytes):  # A page of something else may stand where the batch's was.
         raise JournalCorrupt(f"the row stored for seq {first_seq} is damaged: it holds no bytes", first_seq)
     try:
-        row = Row.decode(data)
+        batch = JournalBatch.decode(data)
     except JournalCorrupt as error:
         if error.seq is not None:
             raise
         raise JournalCorrupt(f"the row stored for seq {first_seq} is damaged: {error}", first_seq) from error
-    if (row.first_seq, row.last_seq, row.epoch) != (first_seq, last_seq, epoch):
-        raise JournalCorrupt(f"the row stored for seq {first_seq} is the one from seq {row.first_seq}", first_seq)
-    return row
+    if (batch.first_seq, batch.last_seq, batch.epoch) != (first_seq, last_seq, epoch):
+        raise JournalCorrupt(f"the row stored for seq {first_seq} is the one from seq {batch.first_seq}", first_seq)
+    return batch
