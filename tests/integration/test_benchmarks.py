@@ -10,38 +10,38 @@ from pathlib import Path
 import pytest
 
 from load_tests.benchmarks import book_rates, durable_rates, engine_rates, http_load, plain_rates, websocket_load
-from load_tests.benchmarks.figure import Effort
+from load_tests.benchmarks.measurement import Effort
 from load_tests.child_process import ChildFailed, child
 
 ORDER = json.dumps({"symbol": "PRND-OX", "side": "buy", "price": "473000.00", "quantity": 1, "client_order_id": "a"})
 
 
 def test_the_book_is_measured_on_every_flow_called_singly_and_weighed() -> None:
-    figures = book_rates.book_figures(Tiny())
-    assert [figure.flow.partition(":")[0] for figure in figures] == [
+    measurements = book_rates.book_measurements(Tiny())
+    assert [measurement.flow.partition(":")[0] for measurement in measurements] == [
         "1 instrument", "1 instrument, prices stretched to ±40 %", "64 instruments", "wide price walk",
         "the same mix, narrow walk", "one deep level", "far prices", "ids that collide", "", "",
     ]  # fmt: skip
-    assert all(figure.limit for figure in figures[:-1])
-    assert figures[-1].name == "OrderBook, memory, 1 instrument"
+    assert all(measurement.limit for measurement in measurements[:-1])
+    assert measurements[-1].name == "OrderBook, memory, 1 instrument"
 
 
 def test_the_engine_is_measured_in_batches_and_called_singly() -> None:
-    figures = engine_rates.engine_figures(Tiny())
-    assert [figure.unit for figure in figures] == ["commands/s"] * 4 + ["ns"]
-    assert all(figure.value > 0 and figure.limit for figure in figures)
+    measurements = engine_rates.engine_measurements(Tiny())
+    assert [measurement.unit for measurement in measurements] == ["commands/s"] * 4 + ["ns"]
+    assert all(measurement.value > 0 and measurement.limit for measurement in measurements)
 
 
 def test_plain_python_is_measured_from_a_copy_without_native_code() -> None:
-    figures = plain_rates.plain_figures(Tiny())
-    assert [figure.name for figure in figures] == [
+    measurements = plain_rates.plain_measurements(Tiny())
+    assert [measurement.name for measurement in measurements] == [
         "OrderBook, plain Python, 1 instrument",
         "Engine, plain Python, 1 instrument",
     ]
 
 
 class Tiny(Effort):
-    """Just enough to see that every part runs."""
+    """The least effort with which every part runs."""
 
     def messages(self, full: int) -> int:
         return 600
@@ -56,15 +56,15 @@ class Tiny(Effort):
 
 
 def test_the_write_path_and_recovery_run_on_a_real_journal() -> None:
-    figures = [*durable_rates.durable_figures(Tiny()), *durable_rates.recovery_figures(Tiny())]
-    assert [figure.name for figure in figures] == [
+    measurements = [*durable_rates.durable_measurements(Tiny()), *durable_rates.recovery_measurements(Tiny())]
+    assert [measurement.name for measurement in measurements] == [
         "durable commands, handed over by 1",
         "durable commands, handed over by 16",
         "durable commands, handed over by 256",
         "recovery",
     ]
-    assert all(figure.value > 0 for figure in figures)
-    assert all(figure.limit for figure in figures[:3])
+    assert all(measurement.value > 0 for measurement in measurements)
+    assert all(measurement.limit for measurement in measurements[:3])
 
 
 @pytest.mark.anyio

@@ -19,8 +19,8 @@ def prepare(messages):
     resting, traded = [], []
 
     def run():
-        for what, number, side, price, lots in messages:
-            if what == 2:
+        for action, number, side, price, lots in messages:
+            if action == 2:
                 resting[:] = [order for order in resting if order[1] != number]
                 continue
             sign = -1 if side else 1
@@ -31,7 +31,7 @@ def prepare(messages):
                     lots -= taken
                     order[4] -= taken
             resting[:] = [order for order in resting if order[4]]
-            if lots and what == 0:
+            if lots and action == 0:
                 resting.append([sign * -price, number, side, price, lots])
 
     return run, lambda: sum(traded)

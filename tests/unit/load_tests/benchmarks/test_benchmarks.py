@@ -8,17 +8,17 @@ import pytest
 
 from load_tests.benchmarks import __main__ as program
 from load_tests.benchmarks.batches import batches_of
-from load_tests.benchmarks.figure import Figure, Work, call_nanoseconds, median_seconds, spread
+from load_tests.benchmarks.measurement import Measurement, Work, call_nanoseconds, median_seconds, ratio_range
 from load_tests.flows.book_flows import book_records, standard
 
 
 def test_a_ratio_says_how_much_of_the_limit_is_reached() -> None:
-    assert Figure("x", 30.0, "orders/s", "bare", 40.0).to_json()["ratio"] == 0.75
-    assert Figure("x", 30.0, "orders/s").to_json()["ratio"] is None
+    assert Measurement("x", 30.0, "orders/s", "bare", 40.0).to_json()["ratio"] == 0.75
+    assert Measurement("x", 30.0, "orders/s").to_json()["ratio"] is None
 
 
 def test_the_spread_sets_each_run_beside_the_limit_next_to_it() -> None:
-    assert spread([50.0, 30.0, 90.0], [100.0, 30.0, 100.0]) == "50% to 100% in 3 runs"
+    assert ratio_range([50.0, 30.0, 90.0], [100.0, 30.0, 100.0]) == "50% to 100% in 3 runs"
 
 
 def test_each_work_is_prepared_and_timed_in_turn_after_a_round_that_warms_up() -> None:
