@@ -61,7 +61,7 @@ check: setup ## ruff, mypy strict, import-linter, the site of the docs
 	@$(MAKE) --no-print-directory docs
 
 docs: setup ## the site of the guides and the API reference in build/site; warnings are errors
-	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . build/site
+	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -c docs . build/site
 
 coverage: setup ## the lines of the engine that its own tests reach, uncompiled: at least 95 of 100
 	@rm -rf build/coverage && mkdir -p build/coverage/tests
