@@ -35,7 +35,7 @@ lock: ## the versions and hashes in requirements*.txt, after a change of pyproje
 	@$(RESOLVE) --extra dev -c build/locked.txt $$(sed -nE 's/^([^= ]+)==.*/--no-emit-package \1/p' requirements.txt) -o requirements-dev.txt </dev/null
 
 native: ## rebuild the engine's native code in place
-	@find matching_engine -name '*.so' -delete
+	@find matching_engine -name "*$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')" -delete
 	@$(BIN)/python setup.py --quiet build_ext --inplace
 
 run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
@@ -61,7 +61,7 @@ check: setup ## ruff, mypy strict, import-linter, the site of the docs
 	@$(MAKE) --no-print-directory docs
 
 docs: setup ## the site of the guides and the API reference in build/site; warnings are errors
-	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . build/site
+	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -c docs . build/site
 
 coverage: setup ## the lines of the engine that its own tests reach, uncompiled: at least 95 of 100
 	@rm -rf build/coverage && mkdir -p build/coverage/tests
