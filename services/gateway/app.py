@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,7 +16,7 @@ from swagger_ui_bundle import swagger_ui_path
 from services.gateway import problems
 from services.gateway.http import account, admin, health, operate, orders, venue
 from services.gateway.http import market as market_routes
-from services.gateway.http.caller import may_read
+from services.gateway.http.caller import needs
 from services.gateway.http.doorway import Doorway
 from services.gateway.http.health import Sentences
 from services.gateway.http.metrics import GatewayMetrics
@@ -68,7 +68,7 @@ def create_app(
     ):
         app.include_router(router)
     for router in routers:
-        app.include_router(router, dependencies=[Depends(may_read)])
+        app.include_router(router, dependencies=[needs("read")])
     _add_documentation(app)
     problems.install(app)
     app.add_middleware(

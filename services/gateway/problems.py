@@ -19,6 +19,7 @@ import msgspec
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -192,13 +193,21 @@ def problem_of(error: Exception) -> ProblemError:
 
 
 def install(app: FastAPI) -> None:
-    """Makes what FastAPI and its router refuse a problem document; the door does the same for everything else."""
+    """Answers every exception of FastAPI and its router with a problem; the doorway does the same for all others."""
 
     async def answer(request: Request, error: Exception) -> Response:
         response = problem_of(error).response()
-        if isinstance(error, HTTPException) and error.headers:
-            response.headers.update(error.headers)
+        if response.status_code == 405:
+            response.headers["allow"] = ", ".join(_methods_of(request.scope.get("route"), app))
         return response
 
     for kind in (ProblemError, BadField, NotAllowed, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
+
+
+def _methods_of(route: Any, app: FastAPI) -> list[str]:
+    """Every method of the path of a route that was asked for another one. No route: the static files behind /docs."""
+    if route is None:
+        return ["GET", "HEAD"]
+    routes = iter_route_contexts(app.routes)
+    return sorted({method for one in routes if one.path == route.path for method in one.methods or ()})

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from services.commands.attachments import Scope
 from services.gateway.schemas import DecimalText, Reply, Request
 
 SchedulePhaseName = Literal["closed", "continuous", "call_auction", "auction_matching"]
-Scope = Literal["read", "trade", "operate", "admin"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 
