@@ -88,6 +88,8 @@ def _add_problems(path: str, operation: dict[str, Any]) -> None:
 def _as_openapi_30(value: Any) -> Any:
     if isinstance(value, list):
         return [_as_openapi_30(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # FastAPI's bounds are floats, of integers as well.
     if not isinstance(value, dict):
         return value
     converted = {name: _as_openapi_30(item) for name, item in value.items()}
