@@ -1,4 +1,4 @@
-"""The gateway's application: routes, the door around them, problems for every exception, documentation that works offline."""
+"""The gateway's FastAPI application: routes behind the doorway, problems for exceptions, documentation that works offline."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def create_app(
     warnings: Sentences = _nothing,
     request_log: bool = False,
 ) -> FastAPI:
-    """The application around a venue's parts; whoever starts it runs `GatewayReader` beside it.
+    """The application over a venue's parts. `GatewayReader` must run beside it.
 
-    `routers` are other rooms' (reports, the WebSocket): their HTTP routes stand below /v1 and need a key with `read`.
+    `routers` are those of other packages (reports, the WebSocket). Their HTTP routes need the scope `read`.
     """
-    # FastAPI's own telemetry looks for an exporter at every request; what REX measures stands in /metrics.
+    # FastAPI's own telemetry would look for an exporter at every request; REX's metrics are in /metrics.
     app = FastAPI(docs_url=None, redoc_url=None, telemetry={"tracing": False, "metrics": False, "logs": False})
     history = OrderHistory(state, read_database, projected)
     metrics = GatewayMetrics(state, order_entry, inbox)
@@ -84,7 +84,7 @@ def create_app(
 
 
 def _add_documentation(app: FastAPI) -> None:
-    """/docs from the wheel's own files, and an /openapi.json that knows the hot routes."""
+    """/docs with the static files of the wheel, and /openapi.json, made at the first request."""
     document: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
