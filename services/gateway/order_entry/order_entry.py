@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from matching_engine.records import Command, CommandKind, Event, EventKind, Reason, pack_commands
+from services.gateway.ids import unknown_order
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.order_entry.order_command import AmendBody, amend, mass_cancel, new_order
@@ -257,7 +258,7 @@ class OrderEntry(PendingRequests):
                 found = await self._history.orders(account, client_order_id=client_order_id, limit=1)
                 order = found[0] if found else None
         if order is None or account not in (None, order.account):
-            return Outcome(problem=ProblemError(404, "unknown_order", "There is no such order."))
+            return Outcome(problem=unknown_order())
         detail = f"Order {order.order_id} is {order.state}: there is nothing left to cancel or amend."
         return Outcome(problem=ProblemError(409, "order_not_open", detail))
 

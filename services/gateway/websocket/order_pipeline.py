@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from matching_engine.records import Event
+from services.gateway.ids import order_id_of
 from services.gateway.order_entry.order_body import decode_order
 from services.gateway.order_entry.order_entry import OnOutcome, OrderEntry, Outcome
 from services.gateway.problems import ProblemError, field_problem, outcome_unknown, problem_of
@@ -136,7 +137,7 @@ def _named_order(params: AmendParams | CancelParams) -> tuple[int, str]:
     """The order_id or the client_order_id; a 422 problem for none or both."""
     if (params.order_id is None) == (params.client_order_id is None):
         raise field_problem("validation_failed", "order_id", "give either order_id or client_order_id")
-    return int(params.order_id or 0), params.client_order_id or ""
+    return 0 if params.order_id is None else order_id_of(params.order_id), params.client_order_id or ""
 
 
 def error_text(request_id: RequestId, problem: ProblemError) -> str:
