@@ -20,7 +20,7 @@ class _Refused(Collector):
     """Requests that were not taken in, as order entry counts them."""
 
     def __init__(self, order_entry: OrderEntry) -> None:
-        self._refused = order_entry.refused
+        self._refused = order_entry.pending.refused
 
     def collect(self) -> Iterator[Metric]:
         """The counts now."""
@@ -52,7 +52,7 @@ class GatewayMetrics:
         )
         self._gauge("rex_open_orders", "Orders that rest").set_function(lambda: len(state.orders.open))
         self._gauge("rex_requests_waiting", "Commands handed over whose reply has not come").set_function(
-            lambda: order_entry.waiting
+            lambda: order_entry.pending.waiting
         )
 
         self._gauge("rex_inbox_commands", "Commands that wait for the sequencer").set_function(lambda: inbox.depth)
@@ -60,7 +60,7 @@ class GatewayMetrics:
             lambda: inbox.largest_share
         )
         self._gauge("rex_keys_at_bound", "Keys whose WebSockets are not read until replies have left").set_function(
-            lambda: order_entry.under_way.keys_waiting
+            lambda: order_entry.pending.under_way.keys_waiting
         )
         self._registry.register(_Refused(order_entry))
 
