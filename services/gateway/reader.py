@@ -13,7 +13,7 @@ from services.messaging import Feed
 from services.messaging.follow import follow
 from services.venue_state.state import VenueState
 
-FanOut = Callable[[JournalBatch, Changes], None]
+FanOut = Callable[[Changes], None]
 """Pushes what a batch changed to WebSocket clients, when state and market stand at its end. Must not raise."""
 
 
@@ -51,7 +51,7 @@ class GatewayReader:
     def take(self, batch: JournalBatch) -> None:
         """One batch, in the order that lets a client read its own writes as soon as it has its reply."""
         self._state.apply(batch)
-        self._fan_out(batch, self._market.apply(batch))
+        self._fan_out(self._market.apply(batch))
         self._pending.resolve(batch)
 
     async def _sweep(self) -> None:

@@ -70,7 +70,7 @@ class OrderEntry:
     async def amend(self, key: ApiKey, body: AmendBody, *, order_id: int = 0, client_order_id: str = "") -> VenueOrder:
         """The amended order; raises problem `unknown_order`, `order_not_open`, or the engine's reason."""
         named = self.order_named(key, order_id, client_order_id)
-        command = self.amend_command(key, named, body)
+        command = self.amend_command(named, body)
         if command is None:
             return await self.find_not_open(named)
         return await self._order_of(command, await self.pending.send(key, command))
@@ -109,7 +109,7 @@ class OrderEntry:
             account=key.trading_account(), order_id=order_id, client_order_id=client_order_id.encode("ascii")
         )
 
-    def amend_command(self, key: ApiKey, named: Command, body: AmendBody) -> Command | None:
+    def amend_command(self, named: Command, body: AmendBody) -> Command | None:
         """AMEND of the order that `named` names; None where the order is neither open nor on its way to the engine."""
         instrument = self._instrument_of(named)
         return None if instrument is None else amend(named, instrument, body)

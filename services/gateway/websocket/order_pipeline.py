@@ -142,7 +142,7 @@ class OrderPipeline:
     async def _amend(self, message: Message, reply: Reply) -> None:
         params, key = decode_params(message.params, AmendParams), self._valid_key()
         named = self.order_entry.order_named(key, *_named_order(params))
-        command = self.order_entry.amend_command(key, named, params)
+        command = self.order_entry.amend_command(named, params)
         if command is None:
             self.order_entry.find_not_open(named).add_done_callback(reply.on_found)
         else:

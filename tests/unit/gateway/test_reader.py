@@ -9,7 +9,6 @@ import pytest
 from matching_engine.records import Event
 from services.gateway.problems import ProblemError
 from services.gateway.reader import GatewayReader
-from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
 from services.market_data import Changes, Market
 from services.messaging.in_process import InProcessFeed
@@ -40,7 +39,7 @@ async def test_state_and_market_first_then_pushes_then_replies(tmp_path: Path) -
     def note(what: str) -> None:
         seen.append((what, gateway.state.last_seq, market.seq, pending.waiting))
 
-    def fan_out(batch: JournalBatch, changes: Changes) -> None:
+    def fan_out(_: Changes) -> None:
         note("push")
 
     journal = await SqliteJournal.open(tmp_path / "journal.db")
@@ -66,7 +65,7 @@ async def test_when_the_reader_ends_whoever_still_waits_is_told(tmp_path: Path) 
         state=gateway.state,
         market=Market(),
         pending=pending,
-        fan_out=lambda batch, changes: None,
+        fan_out=lambda changes: None,
     )
     running = asyncio.create_task(reader.run())
     await pending.submit(DESK, gateway.entry.order_command(DESK, BUY), Recorder(seen.append))
