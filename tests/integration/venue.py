@@ -124,7 +124,7 @@ async def running_venue(
         order_entry = OrderEntry(state, inbox, history)
         channels = Channels(state, market)
         reader = GatewayReader(
-            journal, feed, state=state, market=market, order_entry=order_entry, fan_out=channels.publish
+            journal, feed, state=state, market=market, pending=order_entry.pending, fan_out=channels.publish
         )
         tasks.append(asyncio.create_task(reader.run()))
         app = create_app(
