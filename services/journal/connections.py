@@ -1,5 +1,4 @@
-"""The journal's SQLite connections: pragmas (set and read back), checkpoints, and the search for lost commands in the write-ahead
-log."""
+"""The journal's SQLite connections: pragmas (set and read back), checkpoints, and the search for lost commands in the log."""
 
 from __future__ import annotations
 

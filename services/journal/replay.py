@@ -13,7 +13,7 @@ from services.journal.errors import JournalCorrupt
 
 
 class StateMachine(Protocol):
-    """The part of an engine that the services use. `matching_engine.Engine` implements it; so does the naive engine of tests."""
+    """The part of an engine that the services use. Implemented by `matching_engine.Engine` and by the tests' naive engine."""
 
     @property
     def last_seq(self) -> int:

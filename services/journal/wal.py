@@ -51,8 +51,8 @@ class Damage(NamedTuple):
     """Journal batches anywhere in the log: first_seq to last_seq."""
 
     def evidence(self, last_seq: int) -> str | None:
-        """The evidence, as a clause, that commits after last_seq (the last command that SQLite shows) are lost; None if only the
-        end of the log is torn."""
+        """The evidence, as a clause, that commits after last_seq (the last command that SQLite shows) are lost; None if only
+        the end of the log is torn."""
         lost = [last for first, last in self.batches.items() if first > last_seq]
         torn = last_seq + 1 if self.offset_bytes else None
         if self.commits_after < 2 and all(first == torn for first in self.batches if first > last_seq):
