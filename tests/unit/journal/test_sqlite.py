@@ -300,12 +300,14 @@ async def test_a_log_that_a_reader_kept_from_being_emptied_is_left_at_the_close(
     reader.execute("BEGIN")
     assert reader.execute("SELECT count(*) FROM rows").fetchone() == (1,)
 
-    def look(writer: BatchWriter, is_idle: bool, look: Callable[[BatchWriter, bool], bool] = BatchWriter.look) -> bool:
-        failed = look(writer, is_idle)
+    def check(
+        writer: BatchWriter, is_idle: bool, check: Callable[[BatchWriter, bool], bool] = BatchWriter.check
+    ) -> bool:
+        failed = check(writer, is_idle)
         reader.close()
         return failed
 
-    monkeypatch.setattr(BatchWriter, "look", look)
+    monkeypatch.setattr(BatchWriter, "check", check)
     await journal.close()
     assert journal.failed is None
     assert log_of(path).read_bytes() == before
