@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Holding:
+class VenueHolding:
     """Lots of one instrument in an account."""
 
     __slots__ = ("lots", "reserved_lots")
@@ -42,7 +42,7 @@ class VenueAccount:
         self.owner = owner or account
         self.account_class = account_class
         self.cash_fen = self.reserved_fen = 0
-        self.holdings: dict[int, Holding] = {}
+        self.holdings: dict[int, VenueHolding] = {}
         self.max_order_lots = self.max_order_fen = self.max_open_orders = self.max_day_fen = 0
         self.kill_switch = False
         self.open_orders = 0
@@ -58,9 +58,9 @@ class VenueAccount:
         account.kill_switch = bool(columns["kill_switch"])
         return account
 
-    def holding(self, instrument: int) -> Holding:
+    def holding(self, instrument: int) -> VenueHolding:
         """The lots of one instrument, from none on."""
         held = self.holdings.get(instrument)
         if held is None:
-            held = self.holdings[instrument] = Holding()
+            held = self.holdings[instrument] = VenueHolding()
         return held

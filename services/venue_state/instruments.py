@@ -17,7 +17,7 @@ AVERAGE_EXTRA_DECIMALS = 4
 """How many decimals an average price has beyond the tick's own."""
 
 
-class Instrument:
+class VenueInstrument:
     """One listed instrument. Its words never change; the day roll moves its reference, the schedule its phase, operators its
     collar and volatility band."""
 
@@ -66,7 +66,7 @@ class Instrument:
         self.set_reference(reference_ticks)
 
     @classmethod
-    def from_columns(cls, columns: Mapping[Any, Any]) -> Instrument:
+    def from_columns(cls, columns: Mapping[Any, Any]) -> VenueInstrument:
         """An instrument out of the read database."""
         instrument = cls(
             columns["instrument"],

@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.read_database.tables import accounts, api_keys, fees, holdings, instruments, orders, position, trades
 from services.venue_state.accounts import VenueAccount
-from services.venue_state.instruments import Instrument
+from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
-from services.venue_state.state import Fees, VenueState
+from services.venue_state.state import FeeRates, VenueState
 
 
 async def load_state(read_database: AsyncEngine) -> VenueState:
@@ -34,9 +34,9 @@ async def _read(connection: AsyncConnection, state: VenueState) -> None:
         key = ApiKey(row["key_id"], row["account"], row["name"], frozenset(row["scopes"].split()))
         state.add_key(key, row["key_hash"])
     for row in (await connection.execute(select(instruments).order_by(instruments.c.instrument))).mappings():
-        state.add_instrument(Instrument.from_columns(row))
+        state.add_instrument(VenueInstrument.from_columns(row))
     for row in (await connection.execute(select(fees))).mappings():
-        state.fees[row["account_class"]] = Fees(row["maker_rate_ppm"], row["taker_rate_ppm"])
+        state.fees[row["account_class"]] = FeeRates(row["maker_rate_ppm"], row["taker_rate_ppm"])
     for row in (await connection.execute(select(accounts))).mappings():
         state.accounts[row["account"]] = VenueAccount.from_columns(row)
     for row in (await connection.execute(select(holdings))).mappings():

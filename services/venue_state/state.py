@@ -25,7 +25,7 @@ from services.journal.batch import Applied, JournalBatch
 from services.read_database.tables import END_STATES
 from services.trade_sides import sides
 from services.venue_state.accounts import VenueAccount
-from services.venue_state.instruments import Instrument
+from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey, key_hash
 from services.venue_state.orders import VenueOrder, VenueOrders
 from services.venue_state.reasons import reason_text
@@ -37,7 +37,7 @@ BustListener = Callable[[int, Event], None]
 """Told of every trade of an account that is taken back: the account, and the TRADE_BUSTED event."""
 
 
-class Fees(NamedTuple):
+class FeeRates(NamedTuple):
     """What a trade costs each side, in millionths of its value."""
 
     maker_rate_ppm: int = 0
@@ -52,11 +52,11 @@ class VenueState:
         self.last_seq = 0
         self.trading_date = 0
         self.kill_switch = False  # the venue's
-        self.fees: dict[int, Fees] = {}  # by account class; one that isn't there pays nothing
+        self.fees: dict[int, FeeRates] = {}  # by account class; one that isn't there pays nothing
         self.keys: dict[bytes, ApiKey] = {}  # by SHA-256 of the secret
         self.key_hashes: dict[int, bytes] = {}  # by key_id
-        self.instruments: list[Instrument] = []  # by number
-        self.by_symbol: dict[str, Instrument] = {}
+        self.instruments: list[VenueInstrument] = []  # by number
+        self.by_symbol: dict[str, VenueInstrument] = {}
         self.accounts: dict[int, VenueAccount] = {VENUE: VenueAccount(VENUE, "venue")}
         self.orders = VenueOrders()
         self.order_listeners: dict[int, OrderListener] = {}  # by account
@@ -94,7 +94,7 @@ class VenueState:
         self.keys[digest] = key
         self.key_hashes[key.key_id] = digest
 
-    def add_instrument(self, instrument: Instrument) -> None:
+    def add_instrument(self, instrument: VenueInstrument) -> None:
         """The next instrument."""
         self.instruments.append(instrument)
         self.by_symbol[instrument.symbol] = instrument
@@ -253,7 +253,7 @@ class VenueState:
 
     def _fees_set(self, applied: Applied) -> None:
         command = applied.command
-        self.fees[command.account_class] = Fees(command.rate_ppm, command.taker_rate_ppm)
+        self.fees[command.account_class] = FeeRates(command.rate_ppm, command.taker_rate_ppm)
 
     def _collar_set(self, applied: Applied) -> None:
         event, command, _ = applied
@@ -268,7 +268,7 @@ class VenueState:
         event, command, attachment = applied
         text = InstrumentText.model_validate_json(attachment)
         self.add_instrument(
-            Instrument(
+            VenueInstrument(
                 event.instrument,
                 tick_value_fen=command.amount_fen,
                 band_ppm=command.rate_ppm,

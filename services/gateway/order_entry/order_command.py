@@ -23,7 +23,7 @@ from matching_engine.records import (
 )
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.problems import field_problem
-from services.venue_state.instruments import Instrument
+from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState
 
 SIDES = {side.name.lower(): int(side) for side in Side}
@@ -53,7 +53,7 @@ class AmendBody(Protocol):
     def stop_price(self) -> str | None: ...  # noqa: D102
 
 
-def listed(state: VenueState, symbol: str, field: str = "symbol") -> Instrument:
+def instrument_of(state: VenueState, symbol: str, field: str = "symbol") -> VenueInstrument:
     """The instrument a body names; a 422 problem where there is none."""
     instrument = state.by_symbol.get(symbol)
     if instrument is None:
@@ -63,7 +63,7 @@ def listed(state: VenueState, symbol: str, field: str = "symbol") -> Instrument:
 
 def new_order(sender: Command, state: VenueState, account: int, body: OrderBody) -> Command:
     """A NEW_ORDER command; raises a 422 problem that names the field."""
-    instrument = listed(state, body.symbol)
+    instrument = instrument_of(state, body.symbol)
     time_in_force = _check_fields(body)
     quantity_lots = instrument.quantity_lots(body.quantity)
     return sender._replace(
@@ -140,7 +140,7 @@ def time_s(text: str, field: str) -> int:
     return seconds
 
 
-def amend(sender: Command, instrument: Instrument, body: AmendBody) -> Command:
+def amend(sender: Command, instrument: VenueInstrument, body: AmendBody) -> Command:
     """An AMEND command, still without its order; raises a 422 problem that names the field."""
     flags, command = Flag(0), sender._replace(kind=CommandKind.AMEND)
     if body.price is not None:
@@ -169,6 +169,6 @@ def mass_cancel(sender: Command, state: VenueState, account: int, symbol: str, s
     return sender._replace(
         kind=CommandKind.MASS_CANCEL,
         account=account,
-        instrument=ALL_INSTRUMENTS if symbol == "*" else listed(state, symbol).number,
+        instrument=ALL_INSTRUMENTS if symbol == "*" else instrument_of(state, symbol).number,
         side=BOTH_SIDES if side is None else SIDES[side],
     )

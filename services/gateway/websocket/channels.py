@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 from matching_engine.records import Event, EventKind
 from services.gateway.replies.execution_report import order_json
+from services.gateway.replies.fills import bust_json, fill_json
 from services.gateway.websocket.client_queue import ClientQueue, Stream
-from services.gateway.websocket.push_messages import MarketPushes, bust_json, fill_json, push_text
+from services.gateway.websocket.push_messages import MarketPushes, push_text
 from services.market_data import Changes, Market
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder

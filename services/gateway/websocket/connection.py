@@ -9,10 +9,9 @@ from itertools import count
 import structlog
 from starlette.types import Receive, Send
 
-from services.gateway.order_entry.order_command import listed
+from services.gateway.order_entry.order_command import instrument_of
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem, problem_of
-from services.gateway.replies.execution_report import time_text
 from services.gateway.sockets import CLOSE_SECONDS
 from services.gateway.websocket.channels import MARKET_CHANNELS, Channels
 from services.gateway.websocket.client_queue import ClientQueue
@@ -27,6 +26,7 @@ from services.gateway.websocket.messages import (
 )
 from services.gateway.websocket.order_pipeline import OrderPipeline, error_text
 from services.gateway.websocket.push_messages import json_text
+from services.times import time_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
 
@@ -181,7 +181,7 @@ class Connection:
             raise field_problem("validation_failed", "symbols", 'say which, or ["*"] for all')
         if params.symbols is None or params.symbols == ["*"]:
             return key, params, None
-        named = [listed(self._state, symbol, f"symbols.{place}") for place, symbol in enumerate(params.symbols)]
+        named = [instrument_of(self._state, symbol, f"symbols.{place}") for place, symbol in enumerate(params.symbols)]
         return key, params, [instrument.number for instrument in named]
 
     def _ping(self, message: Message) -> None:

@@ -10,13 +10,10 @@ from typing import Any
 
 import msgspec
 
-from matching_engine.records import Event, Phase, Side
-from services.decimals import yuan_text
-from services.gateway.replies.execution_report import date_text, time_text
+from matching_engine.records import Side
 from services.gateway.replies.market_json import depth_json, ticker_json, trade_json
 from services.gateway.websocket.client_queue import Stream
 from services.market_data import CHECKSUM_LEVELS, Changes, Market
-from services.venue_state.orders import SIDE_NAMES, VenueOrder
 from services.venue_state.state import VenueState
 
 SNAPSHOT_TRADES = 50
@@ -105,40 +102,3 @@ def push_text(
             "data": data,
         }
     )
-
-
-def fill_json(order: VenueOrder, event: Event, state: VenueState) -> dict[str, Any]:
-    """`schemas.Fill` of a TRADE event, from the side of one of its two orders."""
-    instrument = state.instruments[event.instrument]
-    is_taker = event.order_id == order.order_id
-    return {
-        "trade_id": str(event.trade_id),
-        "order_id": str(order.order_id),
-        "client_order_id": order.client_order_id or None,
-        "symbol": instrument.symbol,
-        "side": SIDE_NAMES[order.side],
-        "liquidity": "auction" if event.phase == Phase.CALL_AUCTION else "taker" if is_taker else "maker",
-        "price": instrument.price_text(event.price_ticks),
-        "quantity": event.quantity_lots,
-        "amount": yuan_text(event.amount_fen),
-        "fee": yuan_text(event.fee_fen if is_taker else event.maker_fee_fen),
-        "trading_date": date_text(state.trading_date),
-        "time": time_text(order.updated_ns),
-        "seq": event.seq,
-        "busted": False,
-    }
-
-
-def bust_json(account: int, event: Event, state: VenueState) -> dict[str, Any]:
-    """What a TRADE_BUSTED event gives back, from the side of one of its two accounts."""
-    instrument, is_taker = state.instruments[event.instrument], event.account == account
-    return {
-        "trade_id": str(event.order_id),
-        "symbol": instrument.symbol,
-        "side": SIDE_NAMES[event.side if is_taker else 1 - event.side],
-        "price": instrument.price_text(event.price_ticks),
-        "quantity": event.quantity_lots,
-        "amount": yuan_text(event.amount_fen),
-        "fee": yuan_text(event.fee_fen if is_taker else event.maker_fee_fen),
-        "seq": event.seq,
-    }
