@@ -1,4 +1,4 @@
-"""The gateway's state out of the read database, at its position."""
+"""Loads the state of the venue from the read database, at the read database's position."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from services.venue_state.state import FeeRates, VenueState
 
 
 async def load_state(read_database: AsyncEngine) -> VenueState:
-    """The state at the read database's position; an empty venue where nothing was projected yet."""
+    """The state at the read database's position; the state of an empty venue where it has none."""
     state = VenueState()
-    async with read_database.connect() as connection:  # All that one transaction reads is of one position.
+    async with read_database.connect() as connection:  # One transaction: every query reads the same position.
         at = (await connection.execute(select(position))).mappings().first()
         if at is None:
             return state
@@ -48,7 +48,7 @@ async def _read(connection: AsyncConnection, state: VenueState) -> None:
 
 
 async def _read_day(connection: AsyncConnection, state: VenueState, trading_date: int) -> None:
-    """What each account has bought and sold today."""
+    """Adds the turnover of each account on the trading day."""
     stands = (trades.c.trading_date == trading_date) & trades.c.busted_seq.is_(None)
     for side in (trades.c.taker_account, trades.c.maker_account):
         turnover = select(side, func.sum(trades.c.amount_fen)).where(stands).group_by(side)

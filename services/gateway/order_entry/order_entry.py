@@ -104,7 +104,7 @@ class OrderEntry:
         )
 
     def order_named(self, key: ApiKey, order_id: int, client_order_id: str) -> Command:
-        """A command of nothing but the account and one of the two ids of its order: what `amend_command` starts from."""
+        """A command with only its sender, its account and one of the two ids of its order: the start of an `amend_command`."""
         return self.pending.next_sender(key)._replace(
             account=key.trading_account(), order_id=order_id, client_order_id=client_order_id.encode("ascii")
         )

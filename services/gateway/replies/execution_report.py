@@ -1,4 +1,4 @@
-"""An order as JSON: what FIX calls an execution report."""
+"""An order as JSON: the execution report of FIX."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.venue_state.reasons import REASONS
 
 REASON_NAMES: dict[int, str | None] = {reason: reason.name.lower() for reason in Reason}
 REASON_NAMES[Reason.NONE] = None
-_POST_ONLY = int(Flag.POST_ONLY)  # A flag's own operators cost a microsecond.
+_POST_ONLY = int(Flag.POST_ONLY)  # As an int: the operators of an enum flag cost a microsecond.
 
 
 def order_json(order: VenueOrder, instruments: list[VenueInstrument]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def level_json(instrument: VenueInstrument, level: Level) -> dict[str, Any]:
 
 
 def depth_json(instrument: VenueInstrument, bids: list[Level], asks: list[Level], seq: int) -> dict[str, Any]:
-    """`schemas.Depth` of both sides, best first. The checksum covers what is sent, at most the top ten of each side."""
+    """`schemas.Depth`: both sides, best price first. The checksum covers the levels sent, at most the top ten of each side."""
     bid_levels = [level_json(instrument, level) for level in bids]
     ask_levels = [level_json(instrument, level) for level in asks]
     return {
