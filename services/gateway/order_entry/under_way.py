@@ -71,7 +71,7 @@ class UnderWay:
         return line is None or not (line.waiting[only_cancels] or line.let_in)
 
     async def turn(self, key_id: int, only_cancels: bool = False) -> None:
-        """Returns when one more request may begin; the caller begins it at once. Orders wait in one line, cancels in another."""
+        """Returns when one more request may begin; the caller does so at once. Orders wait in one line, cancels in another."""
         while True:
             line = self._lines.setdefault(key_id, _Line())
             waiter = asyncio.get_running_loop().create_future()
