@@ -10,10 +10,11 @@ rewritten history are both seen. Every future format keeps the magic at the star
 from __future__ import annotations
 
 import zlib
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
+from itertools import repeat
 from struct import Struct
 from typing import NamedTuple
 
@@ -67,6 +68,10 @@ class Applied(NamedTuple):
     attachment: bytes
 
 
+_new_applied: Callable[[tuple[Event, Command, bytes]], Applied] = partial(tuple.__new__, Applied)
+"""What `Applied._make` does, at a third of its time."""
+
+
 @dataclass(frozen=True)
 class JournalBatch:
     """One batch: commands first_seq…last_seq and every event they made, as it stands on the device."""
@@ -98,14 +103,23 @@ class JournalBatch:
         """The events as Python values, decoded once for all readers in a process."""
         return list(unpack_events(self.events))
 
-    def applied(self, kinds: Container[int], after_seq: int = 0) -> Iterator[Applied]:
+    def applied(self, kinds: Container[int], after_seq: int = 0) -> list[Applied]:
         """The events of these kinds, in order; those of commands up to after_seq are left out."""
-        commands, first_seq, attachments = self.command_list, self.first_seq, self.attachments
-        for event in self.event_list:
-            if event.seq > after_seq and event.kind in kinds:
-                command = commands[event.seq - first_seq]
-                attachment = attachments[command.attachment - 1] if command.attachment else b""
-                yield Applied(event, command, attachment)
+        if after_seq < self.first_seq:
+            return [applied for applied in self._applied if applied.event.kind in kinds]
+        return [applied for applied in self._applied if applied.event.seq > after_seq and applied.event.kind in kinds]
+
+    @cached_property
+    def _applied(self) -> list[Applied]:
+        """Every event with its command and attachment: made once for all readers in a process, by calls that run in C."""
+        events, commands, first_seq = self.event_list, self.command_list, self.first_seq
+        made_by = [commands[event.seq - first_seq] for event in events]
+        if not self.attachments:
+            return list(map(_new_applied, zip(events, made_by, repeat(b""))))
+        texts = (b"", *self.attachments)
+        return [
+            Applied(event, command, texts[command.attachment]) for event, command in zip(events, made_by, strict=True)
+        ]
 
     @property
     def command_count(self) -> int:
