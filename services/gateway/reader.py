@@ -1,4 +1,4 @@
-"""The gateway's own reader of the journal: state and market data first, then pushes, then replies."""
+"""The gateway's reader of the journal: applies each batch to state and market data, then pushes, then replies."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from services.messaging.follow import follow
 from services.venue_state.state import VenueState
 
 FanOut = Callable[[Changes], None]
-"""Pushes what a batch changed to WebSocket clients, when state and market stand at its end. Must not raise."""
+"""Pushes the changes of a batch to WebSocket clients, after state and market have applied it. Must not raise."""
 
 
 class GatewayReader:
-    """Follows the feed from where state and market data stand."""
+    """Follows the feed from the seq of state and market data."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class GatewayReader:
         self._fan_out = fan_out
 
     async def run(self) -> None:
-        """Until canceled; raises what the journal raises."""
+        """Runs until canceled; raises the journal's errors. At its end every pending request ends as `outcome_unknown`."""
         sweep = asyncio.create_task(self._sweep())
         try:
             after_seq = min(self._state.last_seq, self._market.seq)
@@ -49,7 +49,7 @@ class GatewayReader:
             self._pending.close()
 
     def take(self, batch: JournalBatch) -> None:
-        """One batch, in the order that lets a client read its own writes as soon as it has its reply."""
+        """Takes one batch. Replies come last, so that a client with a reply reads its own writes."""
         self._state.apply(batch)
         self._fan_out(self._market.apply(batch))
         self._pending.resolve(batch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matching_engine.records import Reason, Side
 from services.decimals import percent_text, yuan_text
 from services.venue_state.accounts import VenueAccount
-from services.venue_state.instruments import Instrument
+from services.venue_state.instruments import VenueInstrument
 
 REASONS: dict[int, str] = {
     Reason.UNKNOWN_COMMAND: "The engine does not know this kind of command.",
@@ -62,7 +62,7 @@ REASONS: dict[int, str] = {
 
 
 def reason_text(
-    reason: int, side: int = Side.BUY, account: VenueAccount | None = None, instrument: Instrument | None = None
+    reason: int, side: int = Side.BUY, account: VenueAccount | None = None, instrument: VenueInstrument | None = None
 ) -> str | None:
     """The sentence of a reason, followed by the numbers it is about as they stand now; None for NONE."""
     sentence = REASONS.get(reason)
@@ -74,7 +74,7 @@ def reason_text(
     return sentence if numbers is None else f"{sentence} {numbers}"
 
 
-def _of_the_account(reason: int, account: VenueAccount, instrument: Instrument | None) -> str | None:
+def _of_the_account(reason: int, account: VenueAccount, instrument: VenueInstrument | None) -> str | None:
     match reason:
         case Reason.INSUFFICIENT_FUNDS:
             return f"Available: {yuan_text(account.cash_fen - account.reserved_fen)} yuan."
@@ -93,7 +93,7 @@ def _of_the_account(reason: int, account: VenueAccount, instrument: Instrument |
             return None
 
 
-def _of_the_instrument(reason: int, side: int, instrument: Instrument) -> str | None:
+def _of_the_instrument(reason: int, side: int, instrument: VenueInstrument) -> str | None:
     match reason:
         case Reason.PRICE_ABOVE_BAND:
             return f"Limit: {instrument.price_text(instrument.high_ticks)}."

@@ -1,7 +1,7 @@
-"""The venue as the gateway knows it: keys, instruments, accounts, open orders; exact at `last_seq`.
+"""The state of the venue in the gateway's memory: keys, instruments, accounts, open orders; exact at `last_seq`.
 
-Loaded from the read database at its position (loading.py), then kept by applying every later batch before any reply to it
-leaves, so a client reads its own writes. Nothing here decides anything: each balance is a sum over events
+loading.py loads it from the read database at its position. Then it applies every later batch before the replies to that batch
+leave, so that a client reads its own writes. It decides nothing: each balance is a sum over events
 (matching_engine/records.py).
 """
 
@@ -25,38 +25,38 @@ from services.journal.batch import Applied, JournalBatch
 from services.read_database.tables import END_STATES
 from services.trade_sides import sides
 from services.venue_state.accounts import VenueAccount
-from services.venue_state.instruments import Instrument
+from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey, key_hash
 from services.venue_state.orders import VenueOrder, VenueOrders
 from services.venue_state.reasons import reason_text
 
 OrderListener = Callable[[VenueOrder, Event], None]
-"""Told of every change of an account's orders, in order: the order as it now stands, and the event that changed it."""
+"""Called for every change of an account's orders, in order: with the changed order, and the event that changed it."""
 
 BustListener = Callable[[int, Event], None]
-"""Told of every trade of an account that is taken back: the account, and the TRADE_BUSTED event."""
+"""Called for every busted trade of an account: with the account, and the TRADE_BUSTED event."""
 
 
-class Fees(NamedTuple):
-    """What a trade costs each side, in millionths of its value."""
+class FeeRates(NamedTuple):
+    """The fee rates of an account class, in millionths of a trade's amount."""
 
     maker_rate_ppm: int = 0
     taker_rate_ppm: int = 0
 
 
 class VenueState:
-    """Everything the gateway answers from without asking the read database."""
+    """The data for all answers that do not need the read database."""
 
     def __init__(self) -> None:
         self.incarnation = ""  # the journal's id, in hex
         self.last_seq = 0
         self.trading_date = 0
         self.kill_switch = False  # the venue's
-        self.fees: dict[int, Fees] = {}  # by account class; one that isn't there pays nothing
+        self.fees: dict[int, FeeRates] = {}  # by account class; a class without an entry pays no fees
         self.keys: dict[bytes, ApiKey] = {}  # by SHA-256 of the secret
         self.key_hashes: dict[int, bytes] = {}  # by key_id
-        self.instruments: list[Instrument] = []  # by number
-        self.by_symbol: dict[str, Instrument] = {}
+        self.instruments: list[VenueInstrument] = []  # by number
+        self.by_symbol: dict[str, VenueInstrument] = {}
         self.accounts: dict[int, VenueAccount] = {VENUE: VenueAccount(VENUE, "venue")}
         self.orders = VenueOrders()
         self.order_listeners: dict[int, OrderListener] = {}  # by account
@@ -90,17 +90,17 @@ class VenueState:
         return self.keys.get(key_hash(secret))
 
     def add_key(self, key: ApiKey, digest: bytes) -> None:
-        """A key that is valid from now on."""
+        """Adds a valid key; `digest` is the SHA-256 of its secret."""
         self.keys[digest] = key
         self.key_hashes[key.key_id] = digest
 
-    def add_instrument(self, instrument: Instrument) -> None:
-        """The next instrument."""
+    def add_instrument(self, instrument: VenueInstrument) -> None:
+        """Adds the next instrument; its number is its index."""
         self.instruments.append(instrument)
         self.by_symbol[instrument.symbol] = instrument
 
     def apply(self, batch: JournalBatch) -> None:
-        """Every change of a batch, once: events up to `last_seq` are skipped, so a batch may overlap what is known."""
+        """Applies the events of a batch after `last_seq`; a batch that overlaps the state is applied once."""
         appliers = self._appliers
         for applied in batch.applied(appliers, self.last_seq):
             appliers[applied.event.kind](applied)
@@ -135,7 +135,7 @@ class VenueState:
 
     def _rejected(self, applied: Applied) -> None:
         event, command, _ = applied
-        # An order whose client_order_id belongs to another one is no order: it is answered 422 and kept nowhere.
+        # A new order with the client_order_id of another order is answered 422 and stored nowhere.
         if command.kind != CommandKind.NEW_ORDER or event.reason == Reason.CLIENT_ORDER_ID_REUSED:
             return
         order = VenueOrder.entered(command, event, self.trading_date)
@@ -253,7 +253,7 @@ class VenueState:
 
     def _fees_set(self, applied: Applied) -> None:
         command = applied.command
-        self.fees[command.account_class] = Fees(command.rate_ppm, command.taker_rate_ppm)
+        self.fees[command.account_class] = FeeRates(command.rate_ppm, command.taker_rate_ppm)
 
     def _collar_set(self, applied: Applied) -> None:
         event, command, _ = applied
@@ -268,7 +268,7 @@ class VenueState:
         event, command, attachment = applied
         text = InstrumentText.model_validate_json(attachment)
         self.add_instrument(
-            Instrument(
+            VenueInstrument(
                 event.instrument,
                 tick_value_fen=command.amount_fen,
                 band_ppm=command.rate_ppm,

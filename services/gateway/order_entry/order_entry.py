@@ -19,7 +19,7 @@ from services.gateway.order_entry.pending_requests import PendingRequests
 from services.gateway.problems import ProblemError, field_problem, problem_of
 from services.messaging import Inbox, Submission
 from services.venue_state.errors import BadField
-from services.venue_state.instruments import Instrument
+from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
@@ -104,14 +104,14 @@ class OrderEntry:
         )
 
     def order_named(self, key: ApiKey, order_id: int, client_order_id: str) -> Command:
-        """A command of nothing but the account and one of the two ids of its order: what `amend_command` starts from."""
+        """A command with only its sender, its account and one of the two ids of its order: the start of an `amend_command`."""
         return self.pending.next_sender(key)._replace(
             account=key.trading_account(), order_id=order_id, client_order_id=client_order_id.encode("ascii")
         )
 
     def amend_command(self, named: Command, body: AmendBody) -> Command | None:
         """AMEND of the order that `named` names; None where the order is neither open nor on its way to the engine."""
-        instrument = self._instrument_of(named)
+        instrument = self._instrument_of_order(named)
         return None if instrument is None else amend(named, instrument, body)
 
     def mass_cancel_command(self, key: ApiKey, symbol: str, side: str | None, account: int | None) -> Command:
@@ -126,7 +126,7 @@ class OrderEntry:
                 raise field_problem("unknown_account", "account", f"no account has the number {number}")
         return mass_cancel(self.pending.next_sender(key), self._state, number, symbol, side)
 
-    def _instrument_of(self, named: Command) -> Instrument | None:
+    def _instrument_of_order(self, named: Command) -> VenueInstrument | None:
         """The instrument of the account's order, where it is open or on its way to the engine."""
         orders, instruments = self._state.orders, self._state.instruments
         if named.order_id:
