@@ -1,4 +1,4 @@
-"""Servers as processes of their own: each prints one JSON line on standard output when it is ready, and stops on SIGTERM."""
+"""Starts servers as processes. A server prints one JSON line on standard output when it is ready, and stops on SIGTERM."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
-STOP_SECONDS = 30
-"""How long a server may take to stop cleanly before it is killed."""
+STOP_TIMEOUT_S = 30
+"""The time a server has to stop after SIGTERM; then it is killed."""
 
 
 class ChildFailed(Exception):
-    """The process ended, or said something else, before it was ready: carries what it wrote on standard error."""
+    """The process ended, or printed anything else, before it was ready. The message holds its output and errors."""
 
 
-class Venue(NamedTuple):
-    """A running venue of our own."""
+class RunningVenue(NamedTuple):
+    """A venue that this process has started."""
 
     url: str
     operator_key: str
@@ -30,7 +30,7 @@ class Venue(NamedTuple):
 
 @contextmanager
 def child(command: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Starts a server, gives the JSON object it is ready with and its `pid`, stops it at the end. Raises ChildFailed."""
+    """Runs a server while the block runs. Yields the JSON object it printed, with its `pid`. Raises ChildFailed."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT)
         assert process.stdout is not None
@@ -42,10 +42,10 @@ def child(command: Sequence[str]) -> Iterator[dict[str, Any]]:
                 ready = None
             if not isinstance(ready, dict):
                 process.terminate()
-                process.wait(STOP_SECONDS)
+                process.wait(STOP_TIMEOUT_S)
                 errors.seek(0)
-                said = (line + process.stdout.read() + errors.read()).decode(errors="replace").strip()
-                raise ChildFailed(f"{' '.join(command)} did not start (exit status {process.returncode}):\n{said}")
+                output = (line + process.stdout.read() + errors.read()).decode(errors="replace").strip()
+                raise ChildFailed(f"{' '.join(command)} did not start (exit status {process.returncode}):\n{output}")
             yield {**ready, "pid": process.pid}
         finally:
             _stop(process)
@@ -53,19 +53,19 @@ def child(command: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def venue(data_dir: Path) -> Iterator[Venue]:
-    """A venue without simulated traders, open around the clock, on a free port. Raises ChildFailed."""
+def venue(data_dir: Path) -> Iterator[RunningVenue]:
+    """Runs a venue without simulated traders, open around the clock, on a free port. Raises ChildFailed."""
     rex = Path(sys.executable).with_name("rex")
     options = ["--data-dir", str(data_dir), "--port", "0", "--schedule", "always", "--json"]
     with child([str(rex), "serve", *options]) as ready:
         keys = json.loads(Path(ready["keys_file"]).read_text())
-        yield Venue(ready["url"], keys["operator"]["key"], ready["pid"])
+        yield RunningVenue(ready["url"], keys["operator"]["key"], ready["pid"])
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(STOP_SECONDS)
+        process.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -1,6 +1,6 @@
-"""Starts a venue in a temporary folder, replays a flow through its gateway, stops it: `make flow [FLOW=file]`.
+"""Starts a venue in a temporary folder, replays a flow through its gateway, stops the venue: `make flow [FLOW=file]`.
 
-Prints result and verdict as one JSON object. Exit status as of load_tests.replay: 0 only when the verdict is green.
+Prints result and verdict as one JSON object. The exit status is that of load_tests.replay: 0 only when the verdict is green.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from load_tests.child_process import ChildFailed, venue
-from load_tests.replay.replay import add_options, check_options, finish, replay_options
+from load_tests.replay.replay import add_options, check_options, replay_options, run_and_print
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check_options(parser, options)
     try:
         with tempfile.TemporaryDirectory(prefix="rex-flow-") as folder, venue(Path(folder) / "venue") as started:
-            return finish(
+            return run_and_print(
                 lambda stages: replay_options(options, started.url, started.operator_key, stages), as_json=True
             )
     except ChildFailed as error:

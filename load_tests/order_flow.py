@@ -1,7 +1,8 @@
 """A seeded synthetic order flow: `python -m load_tests.order_flow --seed 1 --messages 20000 --out FILE`.
 
-Adds, cancels, immediate-or-cancel and market orders around a walking price, inside the day's band, in bursts as real
-flow has them (busiest second about 14 times the mean). Products of magnets and PrNd make up about 91 % of the value.
+Writes new orders, cancels, immediate-or-cancel and market orders around a walking price inside the day's band. They come in
+bursts, as in real flow: the busiest second has about 14 times the mean. Magnetic materials and PrNd make up about 91 % of the
+value.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ NEW_SHARE = 0.56
 CANCEL_SHARE = 0.40
 MARKETABLE_SHARE = 0.11
 MARKET_ORDER_SHARE = 0.25
-"""Of the orders that are neither resting adds nor cancels; the rest of them are IOC limit orders."""
+"""The share of market orders among the messages that are neither cancels nor orders that may rest; the others are IOC limit
+orders."""
 MAGNET_AND_PRND_VALUE_SHARE = 0.91
 ORDER_VALUE_YUAN = 500_000
 MEAN_GAP_MS = 350.0
@@ -33,7 +35,7 @@ BURST_GAP_MS = 25.0
 
 
 class SyntheticBook:
-    """One instrument's walking price and the ids of its orders that may still rest."""
+    """One instrument's walking price, and its orders that may still rest."""
 
     def __init__(self, facts: InstrumentFacts) -> None:
         self.facts = facts
@@ -42,26 +44,26 @@ class SyntheticBook:
         self.resting: list[FlowMessage] = []
 
     def walk(self, random: Random) -> None:
-        """Moves the price a step at times, back inside the middle half of the band when it has left it."""
+        """Moves the price by a tick in one of ten calls, inside the middle half of the band."""
         if random.random() < 0.1:
             quarter = (self.high_ticks - self.low_ticks) // 4
             step = random.choice((-1, 1))
             self.mid_ticks = min(max(self.mid_ticks + step, self.low_ticks + quarter), self.high_ticks - quarter)
 
     def price(self, ticks_from_mid: int) -> str:
-        """A price inside the band."""
+        """A price inside the band, so many ticks from the middle, as a decimal string."""
         ticks = min(max(self.mid_ticks + ticks_from_mid, self.low_ticks), self.high_ticks)
         return str(ticks * self.facts.tick_size)
 
     def quantity(self, random: Random) -> int:
-        """Lots worth about ORDER_VALUE_YUAN, at least one."""
+        """A number of lots, at least one, worth about ORDER_VALUE_YUAN."""
         lot_yuan = self.facts.reference_price * self.facts.lot_size
         mean_lots = max(int(Decimal(ORDER_VALUE_YUAN) / lot_yuan), 1)
         return max(round(mean_lots * random.lognormvariate(0, 0.5)), 1)
 
 
 def generate(seed: int, messages: int, instruments: Sequence[InstrumentFacts]) -> Iterator[FlowMessage]:
-    """The flow, in order of time; the same arguments give the same flow."""
+    """Yields `messages` messages in order of time. The same arguments give the same flow."""
     random = Random(seed)
     books = [SyntheticBook(facts) for facts in instruments]
     weights = _weights(instruments)
@@ -71,8 +73,8 @@ def generate(seed: int, messages: int, instruments: Sequence[InstrumentFacts]) -
         book.walk(random)
         kind = random.random()
         if kind < CANCEL_SHARE and book.resting:
-            place = random.randrange(len(book.resting))
-            book.resting[place], book.resting[-1] = book.resting[-1], book.resting[place]
+            index = random.randrange(len(book.resting))
+            book.resting[index], book.resting[-1] = book.resting[-1], book.resting[index]
             yield book.resting.pop()._replace(time_ms=next(clock), action="cancel")
         else:
             yield _new_order(random, book, next(clock), f"s{seed}-{number}", kind < CANCEL_SHARE + NEW_SHARE)
@@ -97,8 +99,8 @@ def _new_order(random: Random, book: SyntheticBook, time_ms: int, client_order_i
 
 
 def _weights(instruments: Sequence[InstrumentFacts]) -> list[float]:
-    # Every order is worth about the same, so the share of the orders is the share of the value, except where one lot is
-    # already worth more than an order should be.
+    # All orders are worth about the same, so a share of the orders is the same share of the value; except where a single lot is
+    # worth more than ORDER_VALUE_YUAN.
     favoured = [facts.category == "magnetic_material" or facts.symbol.startswith("PRND") for facts in instruments]
     shares = {True: MAGNET_AND_PRND_VALUE_SHARE, False: 1 - MAGNET_AND_PRND_VALUE_SHARE}
     yuan = [max(float(facts.reference_price * facts.lot_size), ORDER_VALUE_YUAN) for facts in instruments]
@@ -109,7 +111,7 @@ def _weights(instruments: Sequence[InstrumentFacts]) -> list[float]:
 
 
 def _times(random: Random) -> Iterator[int]:
-    # A burst begins about every 200 messages and lasts about 40.
+    # A burst begins about every 200 messages and lasts about 40 messages.
     now_ms, in_burst = 0.0, False
     while True:
         yield int(now_ms)
@@ -118,11 +120,12 @@ def _times(random: Random) -> Iterator[int]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes a flow file; exit status 2 for bad usage."""
-    parser = argparse.ArgumentParser(prog="python -m load_tests.order_flow", description=(__doc__ or "").split("\n")[2])
+    """The command line: writes a flow file. The exit status is 2 for bad usage."""
+    description = "Writes a seeded synthetic order flow to a CSV file."
+    parser = argparse.ArgumentParser(prog="python -m load_tests.order_flow", description=description)
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same flow (default 1)")
     parser.add_argument("--messages", type=int, default=20_000, help="how many orders and cancels (default 20000)")
-    parser.add_argument("--symbols", nargs="+", metavar="SYMBOL", help="only these instruments (default: all)")
+    parser.add_argument("--symbols", nargs="+", metavar="SYMBOL", help="the instruments of the flow (default: all)")
     parser.add_argument("--out", type=Path, required=True, help="CSV file to write; .gz and .xz are compressed")
     options = parser.parse_args(arguments)
     listed = {facts.symbol: facts for facts in load_instruments()}

@@ -1,4 +1,4 @@
-"""A progress bar for people, on standard error; nothing where nobody looks."""
+"""A progress bar on standard error, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class Stages:
-    """One line that says what is being done, and how far it has come."""
+    """One line that shows the present stage and its progress."""
 
     def __init__(self, bar: Progress, line: TaskID) -> None:
         self._bar = bar
         self._line = line
 
-    def begin(self, what: str, total: int | None = None) -> None:
-        """The next stage; without a total the bar only shows that something is going on."""
-        self._bar.reset(self._line, description=what, total=total)
+    def begin(self, description: str, total: int | None = None) -> None:
+        """Begins the next stage of `total` steps; without a total the bar only moves."""
+        self._bar.reset(self._line, description=description, total=total)
 
     def advance(self, steps: int = 1) -> None:
-        """So much more is done."""
+        """Counts so many more steps as done."""
         self._bar.advance(self._line, steps)
 
 
 @contextmanager
 def shown(enabled: bool) -> Iterator[Stages]:
-    """Stages that are shown while the block runs, if that is wanted and standard error is a terminal."""
+    """Shows stages while the block runs, if `enabled` and standard error is a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     off = not (enabled and sys.stderr.isatty())
     with Progress(*columns, console=Console(stderr=True), disable=off, transient=True) as bar:

@@ -61,7 +61,7 @@ def make_reader(gateway: Gateway, journal: Journal, feed: Feed) -> GatewayReader
         feed,
         state=gateway.state,
         market=gateway.market,
-        order_entry=gateway.order_entry,
+        pending=gateway.order_entry.pending,
         fan_out=gateway.channels.publish,
     )
 

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -28,7 +28,7 @@ from services.commands.administrative import (
     set_fees,
     set_volatility_band,
 )
-from services.commands.attachments import AccountText, InstrumentText, KeyIssued, TargetSet
+from services.commands.attachments import AccountText, InstrumentText, KeyIssued, Scope, TargetSet
 from services.data.instruments import InstrumentFacts, load_instruments
 from services.data_folder import tighten
 from services.gateway.order_entry.order_entry import OrderEntry
@@ -36,8 +36,6 @@ from services.messaging import Submission
 from services.simulator import demo_accounts
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
-
-Scope = Literal["read", "trade", "operate", "admin"]
 
 OPERATOR = "operator"
 PAGES = "pages"

@@ -1,4 +1,4 @@
-"""What each hot path costs, beside what it could cost at best, measured in the same run: `python -m load_tests.benchmarks`.
+"""The cost of each hot path beside its best possible cost, measured in the same run: `python -m load_tests.benchmarks`.
 
-A figure of one machine says little; the ratio to its limit says where our own code stands. Nothing here is a test.
+Absolute numbers depend on the machine. The ratio to the limit shows how much our own code costs. Nothing here is a test.
 """

@@ -22,20 +22,20 @@ from load_tests.benchmarks import (
     peer_rates,
     plain_rates,
 )
-from load_tests.benchmarks.figure import Effort, Figure
 from load_tests.benchmarks.machine import describe
+from load_tests.benchmarks.measurement import Effort, Measurement
 from load_tests.benchmarks.peer_rates import PeerResult
 from matching_engine import build_notice
 
 BENCHMARKS = {
-    "book": book_rates.book_figures,
-    "engine": engine_rates.engine_figures,
-    "plain": plain_rates.plain_figures,
-    "durable": durable_rates.durable_figures,
-    "recovery": durable_rates.recovery_figures,
-    "rest": gateway_rates.rest_figures,
-    "websocket": gateway_rates.websocket_figures,
-    "fairness": fairness.fairness_figures,
+    "book": book_rates.book_measurements,
+    "engine": engine_rates.engine_measurements,
+    "plain": plain_rates.plain_measurements,
+    "durable": durable_rates.durable_measurements,
+    "recovery": durable_rates.recovery_measurements,
+    "rest": gateway_rates.rest_measurements,
+    "websocket": gateway_rates.websocket_measurements,
+    "fairness": fairness.fairness_measurements,
 }
 PEERS = "peers"
 RESULTS = Path(__file__).parents[1] / "results"
@@ -49,34 +49,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--only", nargs="+", choices=names, help="only these (default: all)", metavar="NAME", default=names
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the order flow (default 1)")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the messages: to try it, not to quote it")
-    parser.add_argument("--json", action="store_true", help="the result as JSON on standard output instead of a table")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the messages: for a trial, not for figures")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON instead of a table")
     options = parser.parse_args(arguments)
     effort = Effort(options.seed, options.quick)
     progress = Console(stderr=True)
     result: dict[str, Any] = {"seed": effort.seed, "quick": effort.quick, "engine": build_notice(), **describe()}
-    figures: list[Figure] = []
+    measurements: list[Measurement] = []
     peers: list[PeerResult] = []
     for name in options.only:
         progress.print(f"{name} …", style="dim")
         if name == PEERS:
             peers = peer_rates.peer_results(effort)
         else:
-            figures += BENCHMARKS[name](effort)
-    result["figures"] = [figure.to_json() for figure in figures]
+            measurements += BENCHMARKS[name](effort)
+    result["figures"] = [measurement.to_json() for measurement in measurements]
     result["peers"] = [peer.to_json() for peer in peers]
     path = write_result(result)
     if options.json:
         print(json.dumps(result, indent=2))
     else:
-        _print(figures, peers)
+        _print(measurements, peers)
         machine = result["machine"]
         print(f"{build_notice()} · {machine['processor']}, {machine['cores']} cores · seed {effort.seed} · {path}")
     return 0
 
 
 def write_result(result: dict[str, Any]) -> Path:
-    """Writes the result under its date; a later run of the day gets a number."""
+    """Writes the result to a file named by the date; later runs of a day get a number. Returns its path."""
     RESULTS.mkdir(exist_ok=True)
     date = datetime.now().astimezone().date().isoformat()
     number, path = 1, RESULTS / f"{date}.json"
@@ -87,40 +87,40 @@ def write_result(result: dict[str, Any]) -> Path:
     return path
 
 
-def _print(figures: Sequence[Figure], peers: Sequence[PeerResult]) -> None:
-    # A file or a pipe has no width of its own, and a table cut off at 80 columns tells nothing.
+def _print(measurements: Sequence[Measurement], peers: Sequence[PeerResult]) -> None:
+    # A file or a pipe has no width, and a table cut off at 80 columns is useless.
     console = Console() if sys.stdout.isatty() else Console(width=180)
-    if figures:
-        console.print(table(figures))
-        for figure in figures:
-            if figure.flow:
-                console.print(f"flow {figure.flow}")
+    if measurements:
+        console.print(table(measurements))
+        for measurement in measurements:
+            if measurement.flow:
+                console.print(f"flow {measurement.flow}")
     if peers:
         console.print(peer_table(peers))
 
 
-def table(figures: Sequence[Figure]) -> Table:
-    """All figures beside their limits."""
+def table(measurements: Sequence[Measurement]) -> Table:
+    """The table of all measurements beside their limits."""
     printed = _table(
         "REX beside its limits, in one run on this machine",
         ("what", "measured >", "limit >", "ratio >", "the limit is", "at least", "aim", "note"),
     )
-    for figure in figures:
+    for measurement in measurements:
         printed.add_row(
-            figure.name,
-            f"{_number(figure.value)} {figure.unit}",
-            "" if figure.limit is None else _number(figure.limit),
-            "" if figure.ratio is None else f"{figure.ratio:.0%}",
-            figure.limit_name,
-            figure.at_least,
-            figure.aim,
-            figure.note,
+            measurement.name,
+            f"{_number(measurement.value)} {measurement.unit}",
+            "" if measurement.limit is None else _number(measurement.limit),
+            "" if measurement.ratio is None else f"{measurement.ratio:.0%}",
+            measurement.limit_name,
+            measurement.at_least,
+            measurement.aim,
+            measurement.note,
         )
     return printed
 
 
 def peer_table(peers: Sequence[PeerResult]) -> Table:
-    """Other engines beside ours on the same messages."""
+    """The table of other engines beside ours on the same messages."""
     printed = _table(
         "Engines that Python can call, one call a message, on the flow of one instrument",
         ("peer", "messages >", "messages/s >", "REX, one call each >", "REX, in batches >", "traded quantity", "note"),
@@ -143,7 +143,7 @@ def peer_table(peers: Sequence[PeerResult]) -> Table:
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
-    """Columns whose name ends in > stand at the right."""
+    """An empty table. A column name that ends in " >" is aligned to the right."""
     printed = Table(title=title)
     for column in columns:
         printed.add_column(column.removesuffix(" >"), justify="right" if column.endswith(">") else "left")

@@ -1,7 +1,8 @@
-"""The limit of the gateway: the same bodies through bare FastAPI + pydantic, on the same server settings, doing no work.
+"""The limit of the gateway: a bare FastAPI + pydantic server with the same bodies and the same server settings.
 
-`POST /orders` validates an OrderRequest and answers with an Order; `POST /committed-orders` puts a row of a journal row's size
-into SQLite, durably, before it answers; `/echo` is a WebSocket that sends back what it gets.
+POST /orders             validates an OrderRequest, answers with an Order
+POST /committed-orders   the same, after committing a row of a journal batch's size to SQLite
+/echo                    a WebSocket that returns each message
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from services.gateway.schemas import Order, OrderRequest
 from services.journal.connections import make_durable
 
 ROW_BYTES = 620
-"""A journal row of one order that rests: header, command, two events."""
+"""The size of a journal batch with one order that rests: header, command, two events."""
 
 
 def reply(number: int, request: OrderRequest) -> Order:
-    """An answer of the size that ours has."""
+    """An answer with the fields, and so the size, of the venue's."""
     return Order(
         order_id=str(number),
         client_order_id=request.client_order_id,
@@ -57,7 +58,7 @@ def reply(number: int, request: OrderRequest) -> Order:
 
 
 def create_app(database: Path) -> FastAPI:
-    """The bare application."""
+    """The bare application; `database` is the SQLite file of the committed rows."""
     app = FastAPI()
     numbers = count(1)
     connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
@@ -87,7 +88,7 @@ def create_app(database: Path) -> FastAPI:
 
 
 def main(database: Path) -> None:
-    """Serves until it is told to stop; says where on standard output."""
+    """Serves until SIGTERM. Prints the port as one JSON line on standard output."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
     # The settings of services/bootstrap.py.

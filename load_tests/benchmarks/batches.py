@@ -1,11 +1,11 @@
-"""Records in batches, and the least that any engine must do with them."""
+"""Records in batches, and the least work any engine must do with them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from load_tests.benchmarks.figure import Work
+from load_tests.benchmarks.measurement import Work
 from load_tests.flows.book_flows import Records
 from matching_engine import is_native
 
@@ -13,12 +13,12 @@ BATCH = 4_096
 
 
 def batches_of(records: Records) -> list[Records]:
-    """The records in batches as the sequencer would hand them over."""
+    """The records in arrays of at most BATCH, as the sequencer passes them to the engine."""
     return [records[start : start + BATCH] for start in range(0, len(records), BATCH)]
 
 
 def processing(make: Callable[[], Any], batches: Sequence[Records]) -> Callable[[], Work]:
-    """Runs the batches in a new book or engine; making it is not timed."""
+    """The timed work of running the batches in a new book or engine; `make` creates it, untimed."""
 
     def prepare() -> Work:
         process = make().process
@@ -33,7 +33,7 @@ def processing(make: Callable[[], Any], batches: Sequence[Records]) -> Callable[
 
 
 def copying(batches: Sequence[Records], events: Sequence[Records]) -> Callable[[], Work]:
-    """Copies the same commands in and the same events out, and nothing else: the limit of any engine with these records."""
+    """The timed work of copying the same commands and events, and nothing else: the limit of any engine with these records."""
     words = [(batch.view("u8"), output.view("u8")) for batch, output in zip(batches, events, strict=True)]
 
     def run() -> None:
@@ -45,5 +45,5 @@ def copying(batches: Sequence[Records], events: Sequence[Records]) -> Callable[[
 
 
 def kind_of_build() -> str:
-    """How the engine of this process was built."""
+    """How the engine of this process was built: "native" or "plain Python"."""
     return "native" if is_native() else "plain Python"

@@ -1,7 +1,8 @@
-"""How much memory a book's resting orders take, seen from outside: what the process that holds it gained.
+"""The memory of a book's resting orders, measured as the growth of the process that holds the book.
 
-Measured by a program of its own, or memory that making the flow gave back would be used again unseen:
-`python -m …book_memory FILE` runs the commands in an .npy file and prints the bytes and the number of resting orders as JSON.
+It is measured in a separate process: in this one the book would reuse memory that making the flow has freed. `python -m
+load_tests.benchmarks.book_memory FILE` runs the commands of an .npy file and prints, as JSON, the bytes and the number of
+resting orders.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from load_tests.benchmarks.batches import batches_of
-from load_tests.benchmarks.figure import Figure
+from load_tests.benchmarks.measurement import Measurement
 from load_tests.flows.book_flows import Records
 from matching_engine import OrderBook
 
@@ -23,8 +24,8 @@ STATM = Path("/proc/self/statm")
 PAGE_BYTES = 4_096
 
 
-def memory_figures(commands: Records) -> list[Figure]:
-    """The memory when the flow ends, which is when most orders rest. None where there is no /proc."""
+def memory_measurements(commands: Records) -> list[Measurement]:
+    """Bytes of each resting order at the end of the flow, when most orders rest. Empty where there is no /proc."""
     if not STATM.exists():
         return []
     with tempfile.TemporaryDirectory(prefix="rex-memory-") as folder:
@@ -35,21 +36,21 @@ def memory_figures(commands: Records) -> list[Figure]:
     gained, resting = json.loads(result.stdout)
     note = f"{gained:,} bytes in use, {resting:,} orders rest"
     return [
-        Figure(
+        Measurement(
             "OrderBook, memory, 1 instrument", gained / resting, "bytes a resting order", at_least="≤ 128", note=note
         )
     ]
 
 
 def _private_bytes() -> int:
-    """Memory of this process alone: mapped files, such as the commands, are shared."""
+    """The memory of this process alone, in bytes, without mapped files such as the commands."""
     _, resident, shared, *_ = map(int, STATM.read_text().split())
     return (resident - shared) * PAGE_BYTES
 
 
 def _measure(path: str) -> tuple[int, int]:
     batches = batches_of(np.load(path, mmap_mode="r"))
-    OrderBook(1).process(np.array(batches[0][:1]))  # What is loaded at first use is not the book's.
+    OrderBook(1).process(np.array(batches[0][:1]))  # Code loaded at first use does not count as the book's memory.
     before = _private_bytes()
     book = OrderBook(1)
     for batch in batches:

@@ -1,4 +1,4 @@
-"""The write path without HTTP (inbox, sequencer, engine, SQLite journal, feed), and recovery; beside bare SQLite."""
+"""The write path without HTTP (inbox, sequencer, engine, SQLite journal, feed) beside bare SQLite; and recovery."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 import uvloop
 
-from load_tests.benchmarks.figure import Effort, Figure, middle, spread
+from load_tests.benchmarks.measurement import Effort, Measurement, ratio_range
 from load_tests.flows.book_flows import Records, standard
 from load_tests.flows.engine_flow import engine_records
 from matching_engine import Engine
@@ -28,13 +29,13 @@ from services.sequencer.schedule import AlwaysOpen
 from services.sequencer.sequencer import MAX_BATCH_COMMANDS, Sequencer
 
 BATCHES = {1: 3_000, 16: 16_000, 256: 200_000}
-"""How many commands are measured at each batch size."""
+"""By the number of commands handed over at a time: how many are measured."""
 
 _AT_LEAST = {256: "50 % of bare SQLite"}
 
 
 class WritePath(NamedTuple):
-    """The parts that are driven directly."""
+    """The two ends of a running write path."""
 
     inbox: InProcessInbox
     feed: InProcessFeed
@@ -58,13 +59,13 @@ async def write_path(path: Path) -> AsyncIterator[WritePath]:
 
 
 def submissions_of(records: Records) -> list[Submission]:
-    """One submission for each command, as the gateway hands them over."""
+    """One submission for each command, as the gateway makes them."""
     size, data = records.itemsize, records.tobytes()
     return [Submission(data[start : start + size]) for start in range(0, len(data), size)]
 
 
 async def _open_venue(parts: WritePath, opening: Records) -> int:
-    """Hands over what opens the venue; returns the last sequence number of it."""
+    """Submits the commands that open the venue; returns the last of their sequence numbers."""
     subscription = parts.feed.subscribe()
     for start in range(0, len(opening), MAX_BATCH_COMMANDS):
         await parts.inbox.put(Submission(opening[start : start + MAX_BATCH_COMMANDS].tobytes()))
@@ -72,21 +73,22 @@ async def _open_venue(parts: WritePath, opening: Records) -> int:
     while left > 0:
         batch = await subscription.next_batch()
         last_seq = batch.last_seq
-        left -= sum(command.request_id != 0 for command in batch.command_list)  # The schedule's own have none.
+        left -= sum(command.request_id != 0 for command in batch.command_list)  # The schedule's own commands have none.
     subscription.close()
     return last_seq
 
 
 async def _commands_per_second(parts: WritePath, submissions: list[Submission], size: int) -> float:
-    """Hands over `size` commands at a time: the next ones while those before are on their way, as load does.
+    """Submits `size` commands at a time, the next ones while those before are being written, as under load.
 
-    The mean size of the batches that come of it is read from the journal, and bare SQLite writes as many of that size.
+    Returns commands a second. The caller reads from the journal how many batches this made, and lets bare SQLite write as many
+    of the same mean size.
     """
     subscription = parts.feed.subscribe()
     waiting = deque(submissions[first : first + size] for first in range(0, len(submissions), size))
     start = time.perf_counter()
     await _hand_over(parts, waiting)
-    await asyncio.sleep(0)  # The first batch is on its way before the second comes.
+    await asyncio.sleep(0)  # The sequencer takes the first commands before the second are submitted.
     left = len(submissions)
     while left > 0:
         await _hand_over(parts, waiting)
@@ -98,14 +100,14 @@ async def _commands_per_second(parts: WritePath, submissions: list[Submission], 
 
 
 async def _hand_over(parts: WritePath, batches: deque[list[Submission]]) -> None:
-    """The next batch, if there is one."""
+    """Submits the next commands, if there are any."""
     if batches:
         for submission in batches.popleft():
             await parts.inbox.put(submission)
 
 
 def bare_batches_per_second(path: Path, batch_bytes: int, batches: int) -> float:
-    """Commits of batches of that many bytes, with the same pragmas, and nothing else."""
+    """Commits a second of bare SQLite: rows of `batch_bytes` bytes, with the journal's pragmas."""
     connection = sqlite3.connect(path, isolation_level=None)
     make_durable(connection, path)
     connection.execute("CREATE TABLE rows (first_seq INTEGER PRIMARY KEY, data BLOB NOT NULL)")
@@ -119,7 +121,7 @@ def bare_batches_per_second(path: Path, batch_bytes: int, batches: int) -> float
 
 
 def stored_batches(path: Path, after_seq: int) -> tuple[int, int]:
-    """How many batches the journal holds after a sequence number, and their mean size in bytes."""
+    """The number of batches in the journal after a sequence number, and their mean size in bytes."""
     connection = sqlite3.connect(path)
     batches, size = connection.execute(
         "SELECT count(*), coalesce(sum(length(data)), 0) FROM rows WHERE first_seq > ?", (after_seq,)
@@ -129,9 +131,9 @@ def stored_batches(path: Path, after_seq: int) -> tuple[int, int]:
 
 
 async def _one_run(folder: Path, effort: Effort, batch: int) -> tuple[float, float, int]:
-    """Commands per second through our write path and through bare SQLite, and the bytes of a batch."""
+    """Commands a second through our write path and through bare SQLite, and the mean bytes of a batch."""
     opening, records = engine_records(standard(effort.messages(BATCHES[batch]), 1, effort.seed), client_ids=True)
-    # A cancel names its order by seq. The schedule's own commands come first, so all seqs move by their number.
+    # A cancel names its order by seq. The schedule's own commands come first, so every seq grows by their number.
     path = folder / "journal.sqlite3"
     async with write_path(path) as parts:
         last_seq = await _open_venue(parts, opening)
@@ -142,9 +144,9 @@ async def _one_run(folder: Path, effort: Effort, batch: int) -> tuple[float, flo
     return rate, bare * len(records) / batches, batch_bytes
 
 
-def durable_figures(effort: Effort) -> list[Figure]:
-    """Commands per second on the device, handed over by 1, 16 and 256; batches of the same bytes in bare SQLite beside them."""
-    figures = []
+def durable_measurements(effort: Effort) -> list[Measurement]:
+    """Durable commands a second, handed over by 1, 16 and 256, beside bare SQLite with rows of the same bytes."""
+    measurements = []
     for batch in BATCHES:
         ours, bare = [], []
         for _ in range(effort.runs):
@@ -152,18 +154,18 @@ def durable_figures(effort: Effort) -> list[Figure]:
                 rate, limit, batch_bytes = uvloop.run(_one_run(Path(folder), effort, batch))
             ours.append(rate)
             bare.append(limit)
-        figures.append(
-            Figure(
+        measurements.append(
+            Measurement(
                 f"durable commands, handed over by {batch}",
-                middle(ours),
+                median(ours),
                 "commands/s",
                 "bare SQLite, rows of the same bytes",
-                middle(bare),
+                median(bare),
                 _AT_LEAST.get(batch, ""),
-                note=f"{spread(ours, bare)}; rows of {batch_bytes} bytes",
+                note=f"{ratio_range(ours, bare)}; rows of {batch_bytes} bytes",
             )
         )
-    return figures
+    return measurements
 
 
 async def _recovery(folder: Path, effort: Effort) -> tuple[float, int]:
@@ -182,9 +184,9 @@ async def _recovery(folder: Path, effort: Effort) -> tuple[float, int]:
     return recovery.seconds / recovery.commands * 1_000_000, recovery.commands
 
 
-def recovery_figures(effort: Effort) -> list[Figure]:
-    """Seconds to come back, for each million commands in the journal."""
+def recovery_measurements(effort: Effort) -> list[Measurement]:
+    """Seconds that a start needs for each million commands in the journal."""
     with tempfile.TemporaryDirectory(prefix="rex-recovery-") as folder:
         seconds, commands = asyncio.run(_recovery(Path(folder), effort))
     note = f"measured on {commands:,} commands; reads, checks hashes, re-executes and compares every event"
-    return [Figure("recovery", seconds, "s per million commands", note=note)]
+    return [Measurement("recovery", seconds, "s per million commands", note=note)]

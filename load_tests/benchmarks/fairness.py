@@ -1,7 +1,7 @@
-"""One member floods the venue, another places and cancels at a modest rate: what the second one notices of the first.
+"""The response times of a modest member while another member floods the venue.
 
-The venue, the flood and the modest member are three processes; on a machine of two cores they share them. Quiet and flooded
-stretches take turns, so a busy moment of the machine meets both.
+The venue and the flood are processes of their own; this process is the modest member. On a machine with two cores the three
+share them. Quiet and flooded periods alternate, so that other load on the machine affects both.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from load_tests.benchmarks.figure import Effort, Figure
 from load_tests.benchmarks.flood import SOCKETS, Flood, flooding
+from load_tests.benchmarks.measurement import Effort, Measurement
 from load_tests.benchmarks.modest_member import Answers, ModestMember
 from load_tests.child_process import venue
 from load_tests.replay.accounts import Funding, open_accounts, read_instruments
@@ -23,16 +23,16 @@ from services.client import RexClient
 SYMBOL = "PRND-OX"
 CASH_FEN = 10**15
 STRETCH_S = 6.0
-"""How long each quiet and each flooded stretch lasts."""
+"""The length of each quiet and each flooded period."""
 QUICK_STRETCH_S = 2.0
 TURNS = 4
 QUICK_TURNS = 1
 HEAD_START_S = 1.0
-"""How long a flood has been on before the modest member goes on."""
+"""The time between the start of a flood and the modest member's first order."""
 
 
 class Measured(NamedTuple):
-    """What the modest member got in both kinds of stretches, and the floods beside it."""
+    """The modest member's answers in quiet and in flooded periods, and the floods."""
 
     quiet: Answers
     flooded: Answers
@@ -41,33 +41,35 @@ class Measured(NamedTuple):
     """Processor time of the venue during the floods."""
 
 
-def fairness_figures(effort: Effort) -> list[Figure]:
-    """The 99th percentile of each thing a member asks for, beside the same without a flood. Raises RuntimeError where anybody
-    was refused anything."""
+def fairness_measurements(effort: Effort) -> list[Measurement]:
+    """The 99th percentile, in ms, of each operation during a flood, beside the same without one.
+
+    Raises RuntimeError if the venue refused any request of either member.
+    """
     turns, stretch_s = (QUICK_TURNS, QUICK_STRETCH_S) if effort.quick else (TURNS, STRETCH_S)
     measured = asyncio.run(_measure(turns, stretch_s))
-    odd = {answer for flood in measured.floods for answer in flood.answers} - {"order"}
-    if odd:
-        raise RuntimeError(f"the flood was to be held back, not refused: {odd}")
+    unexpected = {answer for flood in measured.floods for answer in flood.answers} - {"order"}
+    if unexpected:
+        raise RuntimeError(f"the flood was to be held back, not refused: {unexpected}")
     refusals = measured.quiet.refusals + measured.flooded.refusals
     if refusals:
         raise RuntimeError(f"the modest member was refused: {dict(refusals)}")
-    return [_figure(measured, asked) for asked in measured.quiet.milliseconds]
+    return [_measurement(measured, operation) for operation in measured.quiet.milliseconds]
 
 
-def _figure(measured: Measured, asked: str) -> Figure:
+def _measurement(measured: Measured, operation: str) -> Measurement:
     quiet, flooded = measured.quiet, measured.flooded
     orders = sum(flood.answers.get("order", 0) for flood in measured.floods)
     seconds = sum(flood.seconds for flood in measured.floods)
-    return Figure(
-        f"{asked} beside a flood",
-        flooded.percentile(asked, 99),
+    return Measurement(
+        f"{operation} beside a flood",
+        flooded.percentile(operation, 99),
         "ms p99",
-        "the same with nobody else, p99",
-        quiet.percentile(asked, 99),
+        "the same without a flood, p99",
+        quiet.percentile(operation, 99),
         "300 % at most",
-        note=f"p50 {quiet.percentile(asked, 50):.2f} ms quiet, {flooded.percentile(asked, 50):.2f} ms flooded; "
-        f"{len(quiet.milliseconds[asked])} and {len(flooded.milliseconds[asked])} asked, 0 refused; the flood got "
+        note=f"p50 {quiet.percentile(operation, 50):.2f} ms quiet, {flooded.percentile(operation, 50):.2f} ms flooded; "
+        f"{len(quiet.milliseconds[operation])} and {len(flooded.milliseconds[operation])} requests, 0 refused; the flood got "
         f"{orders / seconds:,.0f} orders/s over {SOCKETS} sockets, {measured.cpu_s / orders * 1e6:.0f} µs CPU each",
     )
 
@@ -82,7 +84,7 @@ async def _measure(turns: int, stretch_s: float) -> Measured:
         order = {"symbol": SYMBOL, "side": "buy", "price": str(price), "quantity": 1}
         port = urlsplit(ours.url).port or 80
         member = ModestMember(port, modest.key, order)
-        await member.trade(Answers(), QUICK_STRETCH_S)  # warms up
+        await member.trade(Answers(), QUICK_STRETCH_S)  # a warm-up
         quiet, flooded, floods, cpu_s = Answers(), Answers(), list[Flood](), 0.0
         for _ in range(turns):
             await member.trade(quiet, stretch_s)
@@ -95,6 +97,6 @@ async def _measure(turns: int, stretch_s: float) -> Measured:
 
 
 def _cpu_s(pid: int) -> float:
-    """Processor time of all threads of a process; 0 where there is no /proc."""
+    """Processor time of all threads of a process, in seconds; 0 where there is no /proc."""
     tasks = Path(f"/proc/{pid}/task")
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.glob("*")) / 1e9

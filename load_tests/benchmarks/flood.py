@@ -1,6 +1,6 @@
-"""A member that floods the venue: one key, many WebSockets, orders pipelined as deep as it goes. A process of its own.
+"""A member that floods the venue: one key, SOCKETS WebSockets, WINDOW orders pipelined on each. It is a process of its own.
 
-It floods until its standard input ends, reads what is still to come, then prints the count of each kind of answer.
+It floods until its standard input ends, reads the remaining replies, then prints the number of answers of each kind as JSON.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from load_tests.child_process import ROOT
 
 SOCKETS = 16
 WINDOW = 1_024
-"""Orders sent over each socket without a reply, four times as many as the venue takes of a whole key. Not more: a pong stands
-behind them, and the venue waits 20 seconds for it."""
+"""Orders sent over each socket before a reply: four times what the venue takes of a whole key. More would delay the pong behind
+them, and the venue closes a socket without a pong for 20 seconds."""
 
 
 class Flood(NamedTuple):
-    """What a flood got."""
+    """The result of a flood."""
 
     answers: dict[str, int]
-    """Orders, problems by code, and sockets the venue closed."""
+    """Counts: orders, problems by code, and sockets that the venue closed."""
     seconds: float
 
 
 @asynccontextmanager
 async def flooding(port: int, key: str, order: dict[str, Any], floods: list[Flood]) -> AsyncIterator[None]:
-    """A flood beside the body, appended to `floods` when all its replies are there."""
+    """Floods while the block runs; then appends the result to `floods`, once all replies have arrived."""
     command = [sys.executable, "-m", "load_tests.benchmarks.flood", str(port), key, json.dumps(order)]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, cwd=ROOT)
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("key")
-    parser.add_argument("order", help="as JSON, without client_order_id")
+    parser.add_argument("order", help="the order as JSON, without client_order_id")
     options = parser.parse_args(arguments)
     flood = asyncio.run(_flood(options.port, options.key, options.order.encode()))
     print(json.dumps(flood._asdict()), flush=True)

@@ -1,6 +1,6 @@
-"""The gateway over HTTP and WebSocket, every order durable before its reply; beside bare servers that do no work.
+"""The rate of the gateway over HTTP and WebSocket, each order durable before its reply, beside a bare server.
 
-Both servers are processes of their own and this process is the load: on a machine of two cores they share them.
+Both servers are processes of their own; this process is the load. On a machine with two cores they share them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from load_tests.benchmarks import http_load, websocket_load
-from load_tests.benchmarks.figure import Effort, Figure, middle, spread
+from load_tests.benchmarks.measurement import Effort, Measurement, ratio_range
 from load_tests.child_process import child, venue
 from load_tests.flows.flow_message import FlowInstrument
 from load_tests.replay.accounts import Funding, TradingAccount, open_accounts, read_instruments
@@ -33,17 +34,17 @@ LOTS = 10**7
 
 
 class Servers(NamedTuple):
-    """Where both listen, and what the venue takes orders for."""
+    """The ports of the venue and the bare server, and the venue's accounts and instruments."""
 
     venue_port: int
     bare_port: int
     accounts: list[TradingAccount]
     instruments: list[FlowInstrument]
     numbers: Iterator[int]
-    """Makes every client_order_id a new one."""
+    """The numbers in the client_order_ids: each is used once."""
 
     def bodies(self) -> Iterator[bytes]:
-        """Resting orders around the reference price of every instrument in turn: none of them trade."""
+        """Bodies of orders that rest: around the reference price, the instruments in turn; no two of them trade."""
         for number in self.numbers:
             instrument = self.instruments[number % len(self.instruments)]
             ticks = 1 + number // len(self.instruments) % 20
@@ -62,7 +63,7 @@ class Servers(NamedTuple):
 
 @asynccontextmanager
 async def servers() -> AsyncIterator[Servers]:
-    """A venue of our own with funded accounts, and the bare server."""
+    """Starts a venue with funded accounts, and the bare server."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rex-gateway-")))
         ours = stack.enter_context(venue(folder / "venue"))
@@ -78,7 +79,7 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 async def rest_rate(servers: Servers, path: str, port: int, connections: int, requests: int) -> float:
-    """Orders a second over so many connections, each sending its next order when the one before is answered."""
+    """Orders a second over `connections` connections; each sends its next order after the reply to the last."""
     streams = [
         (
             http_load.post(path, f"127.0.0.1:{port}", body, servers.accounts[number % ACCOUNTS].key)
@@ -90,7 +91,7 @@ async def rest_rate(servers: Servers, path: str, port: int, connections: int, re
 
 
 async def websocket_rate(servers: Servers, path: str, port: int, messages: int) -> float:
-    """Orders a second over one connection an account, WINDOW of them under way on each."""
+    """Orders a second over one connection of each account, with WINDOW orders under way on each."""
 
     def frames(number: int) -> Iterator[bytes]:
         for body in islice(servers.bodies(), messages // ACCOUNTS):
@@ -103,12 +104,12 @@ async def websocket_rate(servers: Servers, path: str, port: int, messages: int) 
 
 
 def _kind_of_reply(payload: bytes) -> str:
-    # The echo gives back the order itself, the venue a result that holds one.
+    # The echo returns the order itself, the venue a result that holds it.
     return "order" if b'"client_order_id"' in payload and b'"error"' not in payload else payload[:200].decode()
 
 
 async def _in_turn(runs: int, *measures: Callable[[], Awaitable[float]]) -> list[list[float]]:
-    """The rates of each; they take turns, after a first round that only warms up."""
+    """The rates of each measure, which alternate, after a warm-up round."""
     rates: list[list[float]] = [[] for _ in measures]
     for turn in range(runs + 1):
         for number, measure in enumerate(measures):
@@ -118,9 +119,9 @@ async def _in_turn(runs: int, *measures: Callable[[], Awaitable[float]]) -> list
     return rates
 
 
-async def _rest(effort: Effort) -> list[Figure]:
+async def _rest(effort: Effort) -> list[Measurement]:
     async with servers() as both:
-        figures = []
+        measurements = []
         for connections, bare_path, limit_name, requests, at_least in (
             (CONNECTIONS, "/orders", "bare FastAPI + pydantic", 12_800, "60 % of bare"),
             (1, "/committed-orders", "bare FastAPI + pydantic + one commit", 1_500, ""),
@@ -132,15 +133,21 @@ async def _rest(effort: Effort) -> list[Figure]:
                 partial(rest_rate, both, bare_path, both.bare_port, connections, wanted),
             )
             name = f"REST orders, {connections} connection{'s' if connections > 1 else ''}"
-            figures.append(
-                Figure(
-                    name, middle(rates), "orders/s", limit_name, middle(limits), at_least, note=spread(rates, limits)
+            measurements.append(
+                Measurement(
+                    name,
+                    median(rates),
+                    "orders/s",
+                    limit_name,
+                    median(limits),
+                    at_least,
+                    note=ratio_range(rates, limits),
                 )
             )
-        return figures
+        return measurements
 
 
-async def _websocket(effort: Effort) -> list[Figure]:
+async def _websocket(effort: Effort) -> list[Measurement]:
     async with servers() as both:
         wanted = effort.messages(40_000)
         rates, limits = await _in_turn(
@@ -148,15 +155,17 @@ async def _websocket(effort: Effort) -> list[Figure]:
             partial(websocket_rate, both, "/v1/ws", both.venue_port, wanted),
             partial(websocket_rate, both, "/echo", both.bare_port, wanted),
         )
-        note = f"{spread(rates, limits)}; {ACCOUNTS} connections, {WINDOW} orders under way on each"
-        return [Figure("WebSocket orders", middle(rates), "orders/s", "bare echo", middle(limits), "15 k/s", note=note)]
+        note = f"{ratio_range(rates, limits)}; {ACCOUNTS} connections, {WINDOW} orders under way on each"
+        return [
+            Measurement("WebSocket orders", median(rates), "orders/s", "bare echo", median(limits), "15 k/s", note=note)
+        ]
 
 
-def rest_figures(effort: Effort) -> list[Figure]:
-    """REST, one order a request."""
+def rest_measurements(effort: Effort) -> list[Measurement]:
+    """Orders a second over REST, one order a request."""
     return asyncio.run(_rest(effort))
 
 
-def websocket_figures(effort: Effort) -> list[Figure]:
-    """WebSocket, one order a message."""
+def websocket_measurements(effort: Effort) -> list[Measurement]:
+    """Orders a second over WebSocket, one order a message."""
     return asyncio.run(_websocket(effort))

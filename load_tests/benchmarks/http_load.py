@@ -1,4 +1,4 @@
-"""A small, fast HTTP/1.1 load client: keep-alive connections that send the next request when the answer is complete."""
+"""A small, fast HTTP/1.1 load client: each keep-alive connection sends its next request when the last answer is complete."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 
 @dataclass
 class LoadResult:
-    """What came back."""
+    """The answers of a load, and its duration."""
 
     seconds: float = 0.0
     answers: Counter[str] = field(default_factory=Counter)
-    """By status, or by kind of reply."""
+    """Counts by HTTP status, or by kind of reply."""
 
     def rate(self, expected: str) -> float:
-        """Answers a second. Raises RuntimeError unless all of them are the expected ones: a figure of errors says nothing."""
+        """Answers a second. Raises RuntimeError if any answer is not `expected`: a rate of errors is worthless."""
         if set(self.answers) != {expected}:
             raise RuntimeError(f"expected only {expected!r} as answers, got {dict(self.answers)}")
         return self.answers.total() / self.seconds
@@ -34,14 +34,14 @@ def post(path: str, host: str, body: bytes, key: str = "") -> bytes:
 
 
 def request(method: str, path: str, host: str, body: bytes, key: str = "") -> bytes:
-    """A request as bytes."""
+    """An HTTP/1.1 request with a JSON body as bytes."""
     authorization = f"authorization: Bearer {key}\r\n" if key else ""
     head = f"{method} {path} HTTP/1.1\r\nhost: {host}\r\n{authorization}content-type: application/json\r\n"
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
 async def load(port: int, streams: Sequence[Iterator[bytes]]) -> LoadResult:
-    """Sends each stream's requests over a connection of its own, one at a time; returns when all are answered."""
+    """Sends each stream's requests over a connection of its own, one at a time; returns after the last answer."""
     result = LoadResult()
     loop = asyncio.get_running_loop()
     connections = []

@@ -1,4 +1,4 @@
-"""What a result was measured on."""
+"""The machine, versions and commit that a result was measured on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def describe() -> dict[str, Any]:
-    """Machine, versions and the commit of this checkout."""
+    """Machine, versions and commit of this checkout, as JSON."""
     return {
         "machine": {
             "system": f"{platform.system()} {platform.release()} {platform.machine()}",

@@ -1,4 +1,5 @@
-"""A member that places an order and cancels it at a steady rate, over a WebSocket and over REST, and notes the time of each."""
+"""A member that places and cancels an order at a steady rate, over a WebSocket and over REST, and records the response
+times."""
 
 from __future__ import annotations
 
@@ -16,37 +17,37 @@ from websockets.asyncio.client import ClientConnection, connect
 from load_tests.benchmarks.http_load import request
 
 PAIRS_PER_SECOND = 25
-"""Of a place and a cancel, over each of the two ways."""
+"""Pairs of a place and a cancel, over the WebSocket and over REST each."""
 
 
 class Answers:
-    """Milliseconds by what was asked, and refusals by code."""
+    """Response times in ms by operation ("REST place"), and refusals by code."""
 
     def __init__(self) -> None:
         self.milliseconds: dict[str, list[float]] = defaultdict(list)
         self.refusals: Counter[str] = Counter()
 
-    def add(self, asked: str, start: float, problem: dict[str, Any] | None) -> None:
-        """One answer now, to what was sent at `start` (of perf_counter)."""
-        self.milliseconds[asked].append((perf_counter() - start) * 1e3)
+    def add(self, operation: str, start: float, problem: dict[str, Any] | None) -> None:
+        """Records an answer that arrived now, to a request sent at `start` (of perf_counter, in seconds)."""
+        self.milliseconds[operation].append((perf_counter() - start) * 1e3)
         if problem is not None:
             self.refusals[problem["code"]] += 1
 
-    def percentile(self, asked: str, percent: float) -> float:
-        """Milliseconds, by nearest rank."""
-        ordered = sorted(self.milliseconds[asked])
+    def percentile(self, operation: str, percent: float) -> float:
+        """A percentile of the response times, in ms, by nearest rank."""
+        ordered = sorted(self.milliseconds[operation])
         return ordered[max(math.ceil(len(ordered) * percent / 100) - 1, 0)]
 
 
 class ModestMember:
-    """`order` is what it places, without client_order_id."""
+    """Trades with one key. `order` is the body it places, without client_order_id."""
 
     def __init__(self, port: int, key: str, order: dict[str, Any]) -> None:
         self._port, self._key, self._order = port, key, order
         self._numbers = count()
 
     async def trade(self, answers: Answers, seconds: float) -> None:
-        """So long, unless the venue needs longer for the last answers."""
+        """Trades for `seconds`, and waits for the last answers. Adds to `answers`."""
         headers = {"authorization": f"Bearer {self._key}"}
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         async with connect(f"ws://127.0.0.1:{self._port}/v1/ws", additional_headers=headers, proxy=None) as socket:
@@ -59,18 +60,18 @@ class ModestMember:
 
     async def _over_websocket(self, socket: ClientConnection, answers: Answers) -> None:
         name = f"m{next(self._numbers)}"
-        for asked, method, params in (
+        for operation, method, params in (
             ("WebSocket place", "place_order", {**self._order, "client_order_id": name}),
             ("WebSocket cancel", "cancel_order", {"client_order_id": name}),
         ):
             start = perf_counter()
             await socket.send(json.dumps({"method": method, "params": params, "req_id": name}))
-            answers.add(asked, start, json.loads(await socket.recv()).get("error"))
+            answers.add(operation, start, json.loads(await socket.recv()).get("error"))
 
     async def _over_rest(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: Answers) -> None:
         name = f"m{next(self._numbers)}"
         body = json.dumps({**self._order, "client_order_id": name}).encode()
-        for asked, method, path, content in (
+        for operation, method, path, content in (
             ("REST place", "POST", "/v1/orders", body),
             ("REST cancel", "DELETE", f"/v1/orders?client_order_id={name}", b""),
         ):
@@ -79,11 +80,11 @@ class ModestMember:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
             length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
             answer = json.loads(await reader.readexactly(length))
-            answers.add(asked, start, answer if int(head[9:12]) >= 400 else None)
+            answers.add(operation, start, answer if int(head[9:12]) >= 400 else None)
 
 
 async def _paced(seconds: float, pair: Callable[[], Awaitable[None]]) -> None:
-    """A pair whenever it is due; pairs that fell due while one took long are left out."""
+    """Runs `pair` at PAIRS_PER_SECOND; skips the pairs that fall due while one is running."""
     loop = asyncio.get_running_loop()
     start = loop.time()
     while (now := loop.time()) < start + seconds:

@@ -1,4 +1,4 @@
-"""A virtual environment for each peer, made when it is first needed and kept under build/."""
+"""A virtual environment for each peer, made at first use and kept under build/."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 ENVIRONMENTS = Path(__file__).parents[2] / "build" / "peers"
 PYTHONS = ("python3", "python3.11", "python3.12", "python3.13", "python3.14")
-INSTALL_SECONDS = 600
+INSTALL_TIMEOUT_S = 600
 
 
 class NotRun(Exception):
-    """Why a peer cannot run here, in one sentence."""
+    """A peer cannot run here; the message says why in one sentence."""
 
 
 def python_of(requirements: Path, least: tuple[int, int]) -> Path:
@@ -36,7 +36,8 @@ def python_of(requirements: Path, least: tuple[int, int]) -> Path:
 
 
 def clean_environment() -> Mapping[str, str]:
-    """Without what would let a peer's interpreter find this repository: one of them has a package of the engine's name."""
+    """The environment without PYTHON… variables, so that a peer does not import this repository: one has a package of the same
+    name."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
@@ -58,14 +59,14 @@ def _candidates() -> Iterator[Path]:
 
 
 def run_step(*command: str) -> None:
-    """Runs a step of an installation. Raises NotRun with what it said last."""
+    """Runs a step of an installation. Raises NotRun with its last error line."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=INSTALL_SECONDS, env=clean_environment(), check=False
+            command, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, env=clean_environment(), check=False
         )
     except subprocess.TimeoutExpired:
-        raise NotRun(f"its installation took longer than {INSTALL_SECONDS} s") from None
+        raise NotRun(f"its installation took longer than {INSTALL_TIMEOUT_S} s") from None
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        said = next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1])
-        raise NotRun(f"it cannot be installed ({said})")
+        last = next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1])
+        raise NotRun(f"it cannot be installed ({last})")

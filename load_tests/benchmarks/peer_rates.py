@@ -1,7 +1,7 @@
-"""Other matching engines that Python can call, on the flow of `book`, each in a virtual environment and process of its own.
+"""The rates of other matching engines that Python can call, each in a virtual environment and process of its own.
 
-One call a message, as all of them work; `OrderBook` beside them both so and in batches. Nobody owns anything in this flow, as
-most of them know no self-trade prevention.
+They run the flow of `book` with one call a message; `OrderBook` runs it both so and in batches. Orders in this flow have no
+owner, since most peers have no self-trade prevention.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from load_tests.benchmarks.batches import batches_of, processing
 from load_tests.benchmarks.book_rates import CALL_FIELDS, MESSAGES
-from load_tests.benchmarks.figure import Effort, Work, median_seconds
+from load_tests.benchmarks.measurement import Effort, Work, median_seconds
 from load_tests.benchmarks.peer_environment import NotRun, clean_environment, python_of
 from load_tests.flows.book_flows import Records, book_records, standard
 from matching_engine import OrderBook
@@ -26,15 +26,15 @@ from matching_engine.records import CommandKind, EventKind, TimeInForce
 
 ADAPTERS = Path(__file__).parent / "peers"
 RUNS = 3
-RUN_SECONDS = 300
+RUN_TIMEOUT_S = 300
 
 
 class Peer(NamedTuple):
-    """One of them; `module` names its adapter and its requirements file."""
+    """A peer; `module` is the name of its adapter (drive_….py) and its requirements file (….txt)."""
 
     module: str
     messages: int = MESSAGES
-    """A shorter beginning of the flow for one that takes minutes otherwise."""
+    """How many messages of the flow it runs: fewer for a peer that would take minutes."""
     least_python: tuple[int, int] = (3, 11)
     note: str = ""
 
@@ -48,7 +48,7 @@ PEERS = (
     Peer(
         "limit_order_book",
         least_python=(3, 13),
-        note="C++; tells nobody of trades; an IOC is a limit order and a cancel",
+        note="C++; reports no trades; an IOC is a limit order and a cancel",
     ),
     Peer("liquibook", note="C++; without a listener, so without events"),
     Peer("bourse", note="Rust; trades in a list; an IOC is a limit order and a cancel"),
@@ -60,7 +60,7 @@ PEERS = (
 
 @dataclass(frozen=True)
 class PeerResult:
-    """What was measured; `not_run` says why nothing was."""
+    """The measured rates; or `not_run`, the reason why there are none."""
 
     peer: str
     version: str
@@ -77,18 +77,18 @@ class PeerResult:
 
     @property
     def agreement(self) -> str:
-        """Whether it traded what ours did."""
+        """Whether it traded the same quantity as `OrderBook`."""
         if self.traded_lots == self.ours_traded_lots:
             return "the same"
         return f"{self.traded_lots - self.ours_traded_lots:+,} of {self.ours_traded_lots:,} lots"
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in a result."""
+        """All fields, for the result file."""
         return asdict(self)
 
 
 def peer_results(effort: Effort) -> list[PeerResult]:
-    """All of them, each beside our book in turn."""
+    """The results of all peers, one after another, each beside our book."""
     commands = book_records(standard(effort.messages(MESSAGES), 1, effort.seed, accounts=0))
     return [_result(peer, commands[: peer.messages]) for peer in PEERS]
 
@@ -118,35 +118,35 @@ def _result(peer: Peer, commands: Records) -> PeerResult:
 
 
 def run_peer(python: Path, module: str, commands: Records) -> dict[str, Any]:
-    """Runs an adapter on the commands; what run.py prints. Raises NotRun."""
+    """Runs an adapter on the commands; returns the object that run.py prints. Raises NotRun."""
     with tempfile.NamedTemporaryFile(prefix="rex-peer-flow-") as file:
         _messages(commands).tofile(file.name)
         command = [str(python), str(ADAPTERS / "run.py"), f"drive_{module}", file.name, str(RUNS)]
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=RUN_SECONDS, env=clean_environment(), check=False
+                command, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, env=clean_environment(), check=False
             )
         except subprocess.TimeoutExpired:
-            raise NotRun(f"it took longer than {RUN_SECONDS} s") from None
+            raise NotRun(f"it took longer than {RUN_TIMEOUT_S} s") from None
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        raise NotRun(f"it failed ({said})")
+        last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        raise NotRun(f"it failed ({last})")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
 def traded_lots(events: Records) -> int:
-    """The quantity of all trades, each counted once."""
+    """The quantity of all trades in lots, each counted once."""
     return int(events["quantity_lots"][events["kind"] == EventKind.TRADE].sum(dtype="i8"))
 
 
 def _messages(commands: Records) -> Records:
-    """The numbers that run.py reads."""
-    what = np.select(
+    """The commands as the five-column array of 64-bit integers that run.py reads."""
+    action = np.select(
         [commands["kind"] == CommandKind.CANCEL, commands["time_in_force"] == TimeInForce.IOC], [2, 1], default=0
     )
     fields = ("order_id", "side", "price_ticks", "quantity_lots")
-    return np.stack([what, *[commands[field].astype("i8") for field in fields]], axis=1).astype("<i8")
+    return np.stack([action, *[commands[field].astype("i8") for field in fields]], axis=1).astype("<i8")
 
 
 def _calling(commands: Records) -> Any:

@@ -1,6 +1,6 @@
 """A small, fast WebSocket load client: it keeps a window of messages under way on each connection.
 
-Frames are masked with a zero key, which RFC 6455 allows and which costs the client nothing.
+Frames are masked with a zero key: RFC 6455 allows it, and it costs the client nothing.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ async def load(
     window: int,
     kind_of: Callable[[bytes], str],
 ) -> LoadResult:
-    """Sends each stream's frames over a connection with the key at its place; returns when all are answered.
+    """Sends each stream's frames over a connection of its own, with the key of the same index; returns after the last answer.
 
-    `kind_of` says what a reply is, for the count.
+    `kind_of` names the kind of a reply, under which it is counted.
     """
     result = LoadResult()
     connections = [

@@ -1,1 +1,1 @@
-"""Order flows: made from a seed, read from files, counted."""
+"""Order flows: generated from a seed, read from files, and their mix counted."""

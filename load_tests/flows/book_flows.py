@@ -1,8 +1,8 @@
-"""Seeded order flows for the benchmarks: `standard`, `surveyed`, and two that try to be hard, `deep` and `far`.
+"""Seeded order flows for the benchmarks: `standard`, `surveyed`, and two hard ones, `deep` and `far`.
 
-numpy draws the numbers; one pass of Python with a model of the book says what rests, so that cancels and amends name live
-orders. The same arguments give the same flow. A flow is an array of FLOW; `book_records` makes commands of a bare book of it,
-`engine_flow.engine_records` those of a whole engine.
+numpy draws the random numbers. One pass of Python follows the flow with a model of the book, so that cancels and amends name
+live orders. The same arguments give the same flow. A flow is an array of FLOW; `book_records` converts it to commands of a bare
+book, `engine_flow.engine_records` to commands of a whole engine.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ Records = np.ndarray[Any, np.dtype[Any]]
 
 FLOW = np.dtype([(name, "<i8") for name in ("kind", "order", "instrument", "side", "price_ticks", "quantity_lots",
                                             "time_in_force", "flags", "account")])  # fmt: skip
-"""A message. `order` is the number, from 0, of the message that brings the order; a field without a meaning is 0."""
+"""The layout of a message. `order` is the number, from 0, of the message that places the order; an unused field is 0."""
 
 
 class PriceRange(NamedTuple):
-    """Where a flow's prices lie: around a reference price, within a band either way."""
+    """The prices of a flow: around a reference price, within a band either way."""
 
     reference_ticks: int
     band_ppm: int
@@ -47,8 +47,11 @@ _GTC, _IOC = int(TimeInForce.GTC), int(TimeInForce.IOC)
 _CHANGE_PRICE, _CHANGE_QUANTITY = int(Flag.CHANGE_PRICE), int(Flag.CHANGE_QUANTITY)
 
 
-class _Maker:
-    """The messages of a flow in the making, beside the orders that rest. `chance` is a number from 0 up to 1."""
+class _FlowBuilder:
+    """Builds a flow message by message, beside a model of the resting orders. `chance` is a random number in [0, 1).
+
+    A `book` is 2 × instrument + side.
+    """
 
     def __init__(self, messages: int, instruments: int, accounts: int) -> None:
         self.rows: list[tuple[int, ...]] = []
@@ -58,7 +61,8 @@ class _Maker:
         self.accounts = accounts
 
     def new(self, book: int, price: int, lots: int, chance: float, rests: bool = True) -> None:
-        """An order of an account that chance picks; of none, and so never its own counterparty, if there are none."""
+        """Adds a new order of an account picked by chance; of account 0, which self-trade prevention ignores, if there are
+        none."""
         number, side = len(self.rows), book & 1
         account = VENUE + 1 + int(chance * self.accounts) if self.accounts else 0
         self.rows.append((_NEW, number, book >> 1, side, price, lots, _GTC if rests else _IOC, 0, account))
@@ -67,16 +71,16 @@ class _Maker:
         self.model.enter(number, book, price if side else -price, lots, account, rests)
 
     def cancel(self, number: int) -> None:
-        """Ends a resting order."""
+        """Adds the cancel of a resting order."""
         self.model.remove(number)
         self.cancel_again(number)
 
     def cancel_again(self, number: int) -> None:
-        """A cancel of an order that has ended."""
+        """Adds the cancel of an order that has ended."""
         self.rows.append((_CANCEL, number, 0, 0, 0, 0, 0, 0, self.rows[number][-1]))
 
     def reduce(self, number: int, chance: float) -> None:
-        """A smaller quantity; the order must have two lots open."""
+        """Adds an amend to a smaller quantity. The order must have at least two open lots."""
         less = 1 + int(chance * (self.model.lots[number] - 1))
         self.model.lots[number] -= less
         self.totals[number] -= less
@@ -84,7 +88,7 @@ class _Maker:
         self.rows.append((_AMEND, number, 0, 0, 0, self.totals[number], 0, _CHANGE_QUANTITY, account))
 
     def reprice(self, number: int, price: int) -> None:
-        """Another price: the order comes in again. The same price changes nothing."""
+        """Adds an amend to another price, which enters the order again. The same price changes nothing."""
         model, account = self.model, self.rows[number][-1]
         self.rows.append((_AMEND, number, 0, 0, price, 0, 0, _CHANGE_PRICE, account))
         if price != self.prices[number]:
@@ -94,33 +98,34 @@ class _Maker:
             model.enter(number, book, price if book & 1 else -price, model.lots[number], account)
 
     def any(self, chance: float) -> int:
-        """A resting order by chance."""
+        """The number of a resting order picked by chance."""
         resting = self.model.resting
         return resting[int(chance * len(resting))]
 
     def passive_price(self, book: int, mid: int, distance: int) -> int:
-        """So far from the middle, on its own side, and one tick or more from the other side's best."""
+        """A price `distance` ticks from `mid` on the book's own side, at least one tick from the other side's best."""
         opposite = self.model.best_key(book ^ 1)
         if book & 1:
             return mid + distance if opposite is None else max(mid + distance, 1 - opposite)
         return mid - distance if opposite is None else min(mid - distance, opposite - 1)
 
     def crossing_price(self, book: int, mid: int, beyond: int) -> int:
-        """The other side's best, or so far beyond it; the middle if nothing rests there."""
+        """A price `beyond` ticks beyond the other side's best; beyond `mid` if no order rests there."""
         opposite = self.model.best_key(book ^ 1)
         if book & 1:
             return (mid if opposite is None else -opposite) - beyond
         return (mid if opposite is None else opposite) + beyond
 
     def flow(self) -> Records:
-        """What has been made."""
+        """The messages so far, as an array of FLOW."""
         return np.array(self.rows, "i8").view(FLOW).reshape(-1)
 
 
 def standard(messages: int, instruments: int = 1, seed: int = 1, accounts: int = ACCOUNTS) -> Records:
-    """Adds 56 %, cancels 40 %, IOC 4 %; about 11 % of the adds trade. A narrow walk (NARROW); the book slowly fills."""
+    """A flow of 56 % adds, 40 % cancels, 4 % IOC; about 11 % of the adds trade. The price walks narrowly (NARROW); the book
+    slowly fills."""
     random = np.random.default_rng(seed)
-    maker = _Maker(messages, instruments, accounts)
+    builder = _FlowBuilder(messages, instruments, accounts)
     columns = (
         random.random(messages),
         random.integers(0, 2 * instruments, messages),
@@ -132,28 +137,28 @@ def standard(messages: int, instruments: int = 1, seed: int = 1, accounts: int =
         NARROW.reference_ticks + _reflected(random.choice([-1, *[0] * 18, 1], messages).cumsum(), NARROW_WALK),
     )
     for kind, book, distance, lots, taker_lots, marketable, chance, mid in _each(*columns):
-        if kind < 0.40 and maker.model.resting:
-            maker.cancel(maker.any(chance))
+        if kind < 0.40 and builder.model.resting:
+            builder.cancel(builder.any(chance))
         elif kind >= 0.96:
-            maker.new(book, maker.crossing_price(book, mid, distance // 4), taker_lots, chance, rests=False)
+            builder.new(book, builder.crossing_price(book, mid, distance // 4), taker_lots, chance, rests=False)
         elif marketable:
-            maker.new(book, maker.crossing_price(book, mid, distance // 4), taker_lots, chance)
+            builder.new(book, builder.crossing_price(book, mid, distance // 4), taker_lots, chance)
         else:
-            maker.new(book, maker.passive_price(book, mid, distance), lots, chance)
-    return maker.flow()
+            builder.new(book, builder.passive_price(book, mid, distance), lots, chance)
+    return builder.flow()
 
 
 def surveyed(
     messages: int, instruments: int = 1, seed: int = 1, accounts: int = ACCOUNTS, swing: float = WIDE_SWING
 ) -> Records:
-    """Shaped like public surveys of order-level data: 20 % amends, 15 % IOC (most of them find nothing), 2 % cancels of orders
-    that have ended; 95 % of the resting orders that end are canceled.
+    """A flow shaped like public surveys of order-level data: 20 % amends, 15 % IOC (most of them trade nothing), 2 % cancels of
+    orders that have ended; 95 % of the resting orders that end are canceled.
 
-    Distances from the middle follow a power law, quantities a log-normal one; the middle swings by ±40 % (WIDE) once in
-    SWING_MESSAGES, or by another `swing`, and the orders in its way are canceled first.
+    Distances from the middle follow a power law, quantities a log-normal distribution. The middle swings by ±`swing` once in
+    SWING_MESSAGES (the default, ±40 %, fits WIDE); the orders in its way are canceled first.
     """
     random = np.random.default_rng(seed)
-    maker = _Maker(messages, instruments, accounts)
+    builder = _FlowBuilder(messages, instruments, accounts)
     walk = swing * np.sin(2 * np.pi * np.arange(messages) / SWING_MESSAGES)
     columns = (
         random.random(messages),
@@ -165,23 +170,23 @@ def surveyed(
     )
     canceled: list[int] = []
     for kind, book, distance, lots, chance, mid in _each(*columns):
-        if kind < 0.33 or len(maker.model.resting) < 2:
-            maker.new(book, maker.passive_price(book, mid, distance), lots, chance)
+        if kind < 0.33 or len(builder.model.resting) < 2:
+            builder.new(book, builder.passive_price(book, mid, distance), lots, chance)
         elif kind < 0.63:
-            canceled.append(_in_the_way(maker.model, book, mid, maker.any(chance)))
-            maker.cancel(canceled[-1])
+            canceled.append(_order_to_cancel(builder.model, book, mid, builder.any(chance)))
+            builder.cancel(canceled[-1])
         elif kind < 0.83:
-            _amend(maker, maker.any(chance), mid, distance, (kind - 0.63) / 0.20)
+            _amend(builder, builder.any(chance), mid, distance, (kind - 0.63) / 0.20)
         elif kind < 0.98:
             finds = kind < 0.853
-            maker.new(book, maker.crossing_price(book, mid, 0 if finds else -1), lots, chance, rests=False)
+            builder.new(book, builder.crossing_price(book, mid, 0 if finds else -1), lots, chance, rests=False)
         else:
-            maker.cancel_again(canceled[-1 - int(chance * min(len(canceled), 1_000))])
-    return maker.flow()
+            builder.cancel_again(canceled[-1 - int(chance * min(len(canceled), 1_000))])
+    return builder.flow()
 
 
-def _in_the_way(model: RestingOrders, book: int, mid: int, other: int) -> int:
-    """The best order of a side that the middle has passed, or else the other one."""
+def _order_to_cancel(model: RestingOrders, book: int, mid: int, other: int) -> int:
+    """The best order of a side that the middle has passed; `other` if there is none."""
     for side in (book, book ^ 1):
         key = model.best_key(side)
         if key is not None and (key < mid if side & 1 else -key > mid):
@@ -189,52 +194,53 @@ def _in_the_way(model: RestingOrders, book: int, mid: int, other: int) -> int:
     return other
 
 
-def _amend(maker: _Maker, number: int, mid: int, distance: int, chance: float) -> None:
-    """Half of them a smaller quantity, half another price."""
-    if chance < 0.5 and maker.model.lots[number] > 1:
-        maker.reduce(number, 2 * chance)
+def _amend(builder: _FlowBuilder, number: int, mid: int, distance: int, chance: float) -> None:
+    """Adds an amend: half of them to a smaller quantity, half to another price."""
+    if chance < 0.5 and builder.model.lots[number] > 1:
+        builder.reduce(number, 2 * chance)
     else:
-        maker.reprice(number, maker.passive_price(maker.model.book[number], mid, distance))
+        builder.reprice(number, builder.passive_price(builder.model.book[number], mid, distance))
 
 
 def deep(messages: int, instruments: int = 1, seed: int = 1, accounts: int = 4_096) -> Records:
-    """All buys at one price and all sells at the next: queues of tens of thousands, canceled anywhere within, eaten from the
-    front, now and then by hundreds at once (NARROW)."""
+    """A flow with all buys at one price and all sells at the next (NARROW): queues of tens of thousands of orders, canceled
+    anywhere in the queue and traded from its front, sometimes hundreds at once."""
     random = np.random.default_rng(seed)
-    maker = _Maker(messages, instruments, accounts)
+    builder = _FlowBuilder(messages, instruments, accounts)
     columns = (random.random(messages), random.integers(0, 2 * instruments, messages),
                random.integers(1, MAX_LOTS + 1, messages), random.random(messages))  # fmt: skip
     for kind, book, lots, chance in _each(*columns):
-        if kind < 0.35 and maker.model.resting:
-            maker.cancel(maker.any(chance))
+        if kind < 0.35 and builder.model.resting:
+            builder.cancel(builder.any(chance))
         elif kind < 0.90:
-            maker.new(book, NARROW.reference_ticks + (book & 1), lots, chance)
+            builder.new(book, NARROW.reference_ticks + (book & 1), lots, chance)
         else:
             swept = SWEEP_LOTS if kind > 0.9999 else lots
-            maker.new(book, NARROW.reference_ticks + 1 - (book & 1), swept, chance, rests=False)
-    return maker.flow()
+            builder.new(book, NARROW.reference_ticks + 1 - (book & 1), swept, chance, rests=False)
+    return builder.flow()
 
 
 def far(messages: int, instruments: int = 1, seed: int = 1, accounts: int = ACCOUNTS) -> Records:
-    """Every price far from every other, anywhere in 31 bits, and it is the best order that is canceled or taken (FAR)."""
+    """A flow with prices anywhere within 31 bits (FAR), each far from every other; only the best order is canceled or
+    traded."""
     random = np.random.default_rng(seed)
-    maker = _Maker(messages, instruments, accounts)
+    builder = _FlowBuilder(messages, instruments, accounts)
     columns = (random.random(messages), random.integers(0, 2 * instruments, messages),
                random.integers(1, 2**30 - 2_000, messages), random.integers(1, MAX_LOTS + 1, messages),
                random.random(messages))  # fmt: skip
     for kind, book, distance, lots, chance in _each(*columns):
-        best = maker.model.best(book)
+        best = builder.model.best(book)
         if kind < 0.475 and best >= 0:
-            maker.cancel(best)
+            builder.cancel(best)
         elif kind < 0.98:
-            maker.new(book, maker.passive_price(book, FAR.reference_ticks, distance), lots, chance)
+            builder.new(book, builder.passive_price(book, FAR.reference_ticks, distance), lots, chance)
         else:
-            maker.new(book, maker.crossing_price(book, FAR.reference_ticks, 0), lots, chance, rests=False)
-    return maker.flow()
+            builder.new(book, builder.crossing_price(book, FAR.reference_ticks, 0), lots, chance, rests=False)
+    return builder.flow()
 
 
 def stretched(flow: Records, times: int) -> Records:
-    """The same messages, each price so many times as far from NARROW's reference: the same trades, on levels far apart."""
+    """The same messages with each price `times` times as far from NARROW's reference: the same trades, on levels far apart."""
     wider = flow.copy()
     priced = flow["price_ticks"] != 0
     distance = flow["price_ticks"][priced] - NARROW.reference_ticks
@@ -247,13 +253,13 @@ def _each(*columns: Records) -> Iterator[tuple[Any, ...]]:
 
 
 def _reflected(walk: Records, width: int) -> Records:
-    """A walk that turns back at −width and width."""
+    """The walk, reflected at −width and width."""
     turned: Records = np.abs((walk + width) % (4 * width) - 2 * width) - width
     return turned
 
 
 def book_records(flow: Records, ids: Records | None = None) -> Records:
-    """BOOK_COMMAND records for a bare `OrderBook`; `ids` names the orders by number (default: from 1 on)."""
+    """BOOK_COMMAND records for a bare `OrderBook`. `ids[n]` is the id of order n (default: n + 1)."""
     records = np.zeros(len(flow), BOOK_COMMAND)
     for name in ("kind", "instrument", "side", "price_ticks", "quantity_lots", "time_in_force", "flags", "account"):
         records[name] = flow[name]
@@ -264,10 +270,10 @@ def book_records(flow: Records, ids: Records | None = None) -> Records:
 
 
 GOLDEN = 0x9E37_79B9_7F4A_7C15
-"""The engine's id table multiplies an id with this; the first bits of the product say where the id belongs."""
+"""The factor of the engine's id table: the first bits of id × factor are the id's index in the table."""
 
 
 def colliding_ids(count: int) -> Records:
-    """Ids that all belong at one place of the id table, the hardest there are for it."""
+    """Ids that all have the same index in the id table: the hardest for it."""
     folded = np.arange(1, count + 1, dtype="u8") * np.uint64(pow(GOLDEN, -1, 2**64))
     return folded ^ folded >> np.uint64(32)

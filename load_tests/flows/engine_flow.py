@@ -1,4 +1,4 @@
-"""A flow as commands of a whole `Engine`: what lists its instruments and funds its accounts, then the flow."""
+"""A flow as commands of a whole `Engine`: commands that list instruments and fund accounts, then the flow."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ from matching_engine.records import (
 )
 
 TICK_VALUE_FEN = 10_000
-"""What a tick is worth at a reference price of NARROW; less at a higher one, so that orders are worth about the same."""
+"""The value of a tick at NARROW's reference price; it is less at a higher one, so that orders are worth about the same."""
 MAX_QUANTITY_LOTS = 1_000_000
 FEE_PPM = 500
 START_NS = 1_700_000_000_000_000_000
 DEPOSITED_FEN = 4 * 10**15
-"""Of all accounts together, in equal parts."""
+"""The deposits of all accounts together, in equal parts."""
 ACCOUNT_LOTS = 10**8
 
 
 def engine_records(flow: Records, prices: PriceRange = NARROW, *, client_ids: bool = False) -> tuple[Records, Records]:
-    """COMMAND records: the opening, then the flow (from `book_flows`, with accounts); seq from 1 on through both. With
-    `client_ids` each order has a new client order id, which the engine remembers for days."""
+    """COMMAND records of the opening and of the flow (from `book_flows`, with accounts); seq counts from 1 through both.
+
+    With `client_ids` each order has a new client order id, which the engine remembers for days.
+    """
     instruments, accounts = int(flow["instrument"].max()) + 1, int(flow["account"].max()) - VENUE
     opening = np.frombuffer(pack_commands(_opening(instruments, accounts, prices)), COMMAND).copy()
     records = np.zeros(len(flow), COMMAND)

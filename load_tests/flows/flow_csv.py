@@ -1,4 +1,4 @@
-"""Our own flow format: a CSV file, one message a row. docs/load_tests.md is its description."""
+"""Our own flow format: a CSV file with one message a row. docs/load_tests.md describes it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _TIMES_IN_FORCE = {"limit": ("day", "gtc", "ioc", "fok"), "market": ("ioc", "fok
 
 
 class BadRow(Exception):
-    """Why a row cannot be taken."""
+    """A row cannot be replayed; the message says why."""
 
 
 def parse_rows(rows: Iterable[list[str]], instruments: Mapping[str, FlowInstrument]) -> Iterator[FlowMessage]:
-    """The messages of the rows below the header. Raises BadRow at the first row that cannot be taken."""
+    """Yields the messages of the rows below the header. Raises BadRow at the first bad row."""
     sent: dict[str, FlowMessage] = {}
     last_ms = 0
     for row in rows:
@@ -38,7 +38,7 @@ def parse_rows(rows: Iterable[list[str]], instruments: Mapping[str, FlowInstrume
 
 
 def write_rows(file: TextIO, messages: Iterable[FlowMessage]) -> int:
-    """Writes header and messages; returns how many messages."""
+    """Writes the header and the messages; returns the number of messages."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(HEADER)
     count = 0
@@ -117,7 +117,7 @@ def _check_terms(order_type: str, time_in_force: str, price: str, instrument: Fl
 
 
 def _check_price(price: str, instrument: FlowInstrument) -> None:
-    # The venue refuses such prices with a 4xx: then the row has no order to judge. One outside the band is a real order.
+    # The venue refuses such prices with a 4xx, which makes no order to check. A price outside the band makes a rejected order.
     if not _PRICE.fullmatch(price) or not Decimal(price):
         raise BadRow(f"price {price!r} is not a positive decimal number")
     if Decimal(price) % instrument.tick_size:

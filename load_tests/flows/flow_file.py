@@ -1,4 +1,4 @@
-"""Reads a flow file, plain, .gz or .xz, of either format; the header line says which. The whole file is checked first."""
+"""Reads and checks a whole flow file, plain, .gz or .xz. The header line decides which of the two formats it is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from load_tests.flows.flow_csv import BadRow
 from load_tests.flows.flow_message import Flow, FlowError, FlowInstrument
 
 RECORDED_SYMBOL = "PRND-MET"
-"""The instrument a recorded flow is mapped to unless told otherwise: its band has the most ticks."""
+"""The default instrument of a recorded flow: its band has the most ticks."""
 
 _PROGRESS_EVERY = 10_000
 
@@ -27,12 +27,12 @@ def read_flow(
     *,
     recorded_symbol: str = RECORDED_SYMBOL,
     limit: int | None = None,
-    on_progress: Callable[[int], None] = lambda rows: None,
+    on_progress: Callable[[int], None] = lambda _rows: None,
 ) -> Flow:
-    """The file's first `limit` messages (default: all), in order.
+    """Reads the file's first `limit` messages (default: all), in order.
 
-    `on_progress` hears the number of rows read now and then. Raises FlowError, with the line, for a file that cannot be
-    read or a row that cannot be taken.
+    Calls `on_progress` with the number of rows read, every _PROGRESS_EVERY rows. Raises FlowError, with the line, for a file
+    that cannot be read and for a bad row.
     """
     try:
         with _open_text(path) as file:

@@ -1,4 +1,4 @@
-"""What a flow is made of: messages in order of time, for instruments a venue lists. docs/load_tests.md describes the file."""
+"""The parts of a flow: messages in order of time, for a venue's instruments. docs/load_tests.md describes the file."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Action = Literal["new", "amend", "cancel"]
 
 
 class FlowError(Exception):
-    """A flow that cannot be replayed: names the file, the line and the reason. Nothing of it has been sent."""
+    """A flow cannot be replayed. The message names the file, the line and the reason. No message has been sent."""
 
     def __init__(self, path: Path, reason: str, line: int | None = None) -> None:
         super().__init__(f"{path}: {reason}" if line is None else f"{path}, line {line}: {reason}")
 
 
 class FlowMessage(NamedTuple):
-    """One row of a flow. An amend or cancel names an earlier order by `client_order_id`; its other fields repeat that order's.
+    """One row of a flow. An amend or cancel names an earlier order by `client_order_id`, and repeats the order's other fields.
 
-    An amend's price and quantity are those from now on; one that the row leaves empty is as it was.
+    The price and quantity of an amend are the order's new ones; a field that is empty in the row keeps its old value here.
     """
 
     time_ms: int
@@ -39,7 +39,7 @@ class FlowMessage(NamedTuple):
 
 @dataclass(frozen=True)
 class FlowInstrument:
-    """What a flow has to know of an instrument. Prices are yuan per unit, on the tick."""
+    """The terms of an instrument that a flow needs. Prices are yuan per unit, whole ticks."""
 
     symbol: str
     lot_size: int
@@ -51,7 +51,7 @@ class FlowInstrument:
 
     @classmethod
     def from_api(cls, instrument: Mapping[str, Any]) -> FlowInstrument:
-        """From an entry of `GET /v1/instruments`."""
+        """Converts an entry of `GET /v1/instruments`."""
         return cls(
             symbol=instrument["symbol"],
             lot_size=instrument["lot_size"],
@@ -63,13 +63,13 @@ class FlowInstrument:
         )
 
     def lot_value(self, price: Decimal) -> Decimal:
-        """Yuan that one lot is worth at a price."""
+        """The value of one lot at a price, in yuan."""
         return price * self.lot_size
 
 
 @dataclass
 class Flow:
-    """A whole flow, read and checked. `skipped` counts the rows that are no messages of ours, by reason."""
+    """A whole flow, read and checked. `skipped` counts the recorded rows that gave no message, by reason."""
 
     name: str
     messages: list[FlowMessage]

@@ -1,4 +1,4 @@
-"""What a flow turned out to be, counted from the events of a book that ran it."""
+"""The mix of a flow, counted from the events of a book that ran it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matching_engine.records import BookEvent, CommandKind, EventKind, Reason, T
 
 
 class Mix(NamedTuple):
-    """Shares of the messages, unless it says otherwise."""
+    """The mix of a flow. Floats are shares of the messages, unless stated otherwise."""
 
     adds: float
     """New orders that may rest."""
@@ -19,13 +19,13 @@ class Mix(NamedTuple):
     late: float
     """Cancels and amends of orders that have ended."""
     marketable: float
-    """Share of the adds that trade as they come in."""
+    """The share of the adds that trade at entry."""
     canceled: float
-    """Share canceled of the resting orders that ended."""
+    """The share of canceled orders among the resting orders that ended."""
     peak: int
-    """The most orders that rested."""
+    """The largest number of resting orders."""
     resting: int
-    """How many rest at the end."""
+    """The number of resting orders at the end."""
     traded_lots: int
     trades: int
 
@@ -38,7 +38,7 @@ class Mix(NamedTuple):
 
 
 def mix_of(commands: Records, events: Records) -> Mix:
-    """Counts BOOK_COMMAND records and all the BOOK_EVENT records that came of them."""
+    """Counts BOOK_COMMAND records and all BOOK_EVENT records that they made."""
     open_lots: dict[int, int] = {}
     takers: set[int] = set()
     peak = filled = canceled = late = traded_lots = trades = 0
@@ -48,8 +48,8 @@ def mix_of(commands: Records, events: Records) -> Mix:
             trades += 1
             traded_lots += event.quantity_lots
             takers.add(order)
-            filled += _take(open_lots, event.maker_order_id, event.quantity_lots)
-            _take(open_lots, order, event.quantity_lots)
+            filled += _fill(open_lots, event.maker_order_id, event.quantity_lots)
+            _fill(open_lots, order, event.quantity_lots)
         elif kind in (EventKind.ACCEPTED, EventKind.REPLACED):
             open_lots[order] = event.leaves_lots
             peak = max(peak, len(open_lots))
@@ -76,8 +76,8 @@ def mix_of(commands: Records, events: Records) -> Mix:
     )
 
 
-def _take(open_lots: dict[int, int], order: int, lots: int) -> bool:
-    """Whether that was the last of it."""
+def _fill(open_lots: dict[int, int], order: int, lots: int) -> bool:
+    """Reduces an order by `lots`; returns whether it is filled."""
     open_lots[order] -= lots
     if open_lots[order]:
         return False

@@ -2,12 +2,13 @@
 
     id,timestamp,exchange.timestamp,price,volume,action,direction
 
-A `created` order becomes a new limit order, a `deleted` one a cancel by `client_order_id`; `changed` rows are what the
-recorded exchange's matching did, and ours does its own, so they are skipped. Deletions of orders that were created before
-the recording began are skipped and counted. An order that is already filled when its deletion comes is normal.
+A `created` row becomes a new limit order, a `deleted` row a cancel by `client_order_id`. A `changed` row is skipped: it is a
+result of the recorded exchange's matching, and our venue matches by itself. Deletions of orders that were created before the
+recording began are skipped and counted. It is normal that an order is already filled when its cancel arrives.
 
-Prices go to ticks of one instrument: the recording's median lands on the reference price, and its central nine tenths
-spread over the middle half of the day's band; what falls outside the band is clamped to its edge. Whole numbers only.
+Prices become ticks of one instrument: the recorded median becomes the reference price, and the central nine tenths of the
+prices spread over the middle half of the day's band. A price outside the band is moved to its edge. The arithmetic is in whole
+numbers.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from load_tests.flows.flow_message import FlowInstrument, FlowMessage
 
 HEADER = ("id", "timestamp", "exchange.timestamp", "price", "volume", "action", "direction")
 VOLUME_OF_A_LOT = 10**8
-"""The recording counts volume in hundred-millionths; one whole unit is one lot here, and less is one lot, too."""
+"""The recorded volume of one lot: a whole unit, in hundred-millionths. A smaller volume becomes one lot, too."""
 
 _PRICE = re.compile(r"[0-9]{1,12}(\.[0-9]{1,8})?")
 _WHOLE = re.compile(r"[0-9]{1,18}")
@@ -34,7 +35,7 @@ _PRICE_UNIT = 10**8
 
 
 class RecordedRow(NamedTuple):
-    """One event of the recording; `price` in hundred-millionths."""
+    """One event of the recording; `price` and `volume` are in hundred-millionths."""
 
     recorded_id: str
     time_ms: int
@@ -46,7 +47,7 @@ class RecordedRow(NamedTuple):
 
 @dataclass(frozen=True)
 class PriceMap:
-    """Recorded prices to ticks: `centre` lands on `reference_ticks`, `spread` away from it half way to the band's edge."""
+    """Converts recorded prices to ticks: `centre` to `reference_ticks`, `centre` ± `spread` half way to the band's edges."""
 
     centre: int
     spread: int
@@ -62,7 +63,7 @@ class PriceMap:
 
 
 def parse_recorded_row(row: list[str]) -> RecordedRow:
-    """One row below the header. Raises BadRow."""
+    """Reads one row below the header. Raises BadRow."""
     if len(row) != len(HEADER):
         raise BadRow(f"{len(row)} fields instead of {len(HEADER)}")
     recorded_id, timestamp, _, price, volume, action, direction = row
@@ -83,7 +84,7 @@ def parse_recorded_row(row: list[str]) -> RecordedRow:
 
 
 def price_map(prices: Iterable[int], instrument: FlowInstrument) -> PriceMap:
-    """How this recording's prices map to ticks of the instrument."""
+    """The conversion of this recording's prices to ticks of the instrument."""
     ordered = sorted(prices) or [0]
     last = len(ordered) - 1
     centre, low, high = ordered[last // 2], ordered[last // 20], ordered[last - last // 20]
@@ -98,14 +99,14 @@ def price_map(prices: Iterable[int], instrument: FlowInstrument) -> PriceMap:
 
 
 def to_messages(rows: list[RecordedRow], instrument: FlowInstrument) -> tuple[list[FlowMessage], Counter[str]]:
-    """The recording as messages for one instrument, and how many rows were skipped, by reason."""
+    """Converts the recording to messages for one instrument; also returns the number of skipped rows, by reason."""
     mapping = price_map((row.price for row in rows if row.action == "created"), instrument)
     sent: dict[str, FlowMessage] = {}
     messages: list[FlowMessage] = []
     skipped: Counter[str] = Counter()
     start_ms = latest_ms = rows[0].time_ms if rows else 0
     for row in rows:
-        # A recording's clock may step back a little; the order of its rows is what happened.
+        # A recording's clock may step back a little; the order of the rows is the true order.
         latest_ms = max(latest_ms, row.time_ms)
         if row.action == "changed":
             skipped["changed"] += 1

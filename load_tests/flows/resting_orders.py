@@ -1,7 +1,8 @@
-"""The orders that rest while a flow is made, matched as the engine will match them, so that a flow's cancels name live orders.
+"""A model of the resting orders while a flow is made, matched as the engine will match them, so that cancels name live orders.
 
-Orders are numbered by the message that brings them. A price is a *key*: the price of a sell, the negated price of a buy, so
-the best order of either side has the lowest key. An order meets the other side's keys up to minus its own.
+An order's number is that of the message that places it. A *key* is the price of a sell or the negated price of a buy, so the
+best order of either side has the lowest key. An order with key k trades with the other side's keys up to −k. A *book* is 2 ×
+instrument + side.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ _SERIAL_MASK = (1 << _SERIAL_BITS) - 1
 
 
 class RestingOrders:
-    """Both sides of each of `instruments` books, for a flow of so many messages."""
+    """Both sides of `instruments` instruments, for a flow of `messages` messages."""
 
     def __init__(self, messages: int, instruments: int = 1) -> None:
-        # A heap's item is key and serial in one integer: lower keys first, at one key the order that came first. An
-        # order that leaves, or comes in again, leaves a stale item behind, taken away when it comes to the top.
+        # An item of a heap is key and serial in one integer: lower keys first, at one key the older order first. An order that
+        # ends or enters again leaves a stale item behind, which is removed when it comes to the top.
         self._heaps: list[list[int]] = [[] for _ in range(2 * instruments)]
         self._number_of: list[int] = []
         self._serial_of = [-1] * messages
-        self._place_of = [0] * messages
+        self._index_of = [0] * messages
         self.resting: list[int] = []
-        """In no order; for picking one by chance."""
+        """The numbers of the resting orders, unsorted, to pick one by chance."""
         self.lots = [0] * messages
-        """What is open of each order."""
+        """The open lots of each order."""
         self.account = [0] * messages
         self.book = [0] * messages
         """2 × instrument + side of each order."""
@@ -46,9 +47,9 @@ class RestingOrders:
         return None if self.best(book) < 0 else self._heaps[book][0] >> _SERIAL_BITS
 
     def enter(self, number: int, book: int, key: int, lots: int, account: int = 0, rests: bool = True) -> int:
-        """An order comes in: it trades, and what is left rests or not. Returns the lots it traded.
+        """Enters an order: it trades, and the remainder rests if `rests`. Returns the traded lots.
 
-        It ends when it would meet an order of its own account (CANCEL_NEWEST), unless that is 0.
+        The order ends where it would trade with an order of its own account (CANCEL_NEWEST); account 0 is exempt.
         """
         left = lots
         while left and (maker := self.best(book ^ 1)) >= 0 and self._heaps[book ^ 1][0] >> _SERIAL_BITS <= -key:
@@ -68,17 +69,17 @@ class RestingOrders:
         heappush(self._heaps[book], (key << _SERIAL_BITS) | serial)
         self._number_of.append(number)
         self._serial_of[number] = serial
-        self._place_of[number] = len(self.resting)
+        self._index_of[number] = len(self.resting)
         self.resting.append(number)
         self.lots[number] = lots
         self.account[number] = account
         self.book[number] = book
 
     def remove(self, number: int) -> None:
-        """Takes an order out."""
+        """Removes a resting order."""
         self._serial_of[number] = -1
         last = self.resting.pop()
         if last != number:
-            place = self._place_of[number]
-            self.resting[place] = last
-            self._place_of[last] = place
+            index = self._index_of[number]
+            self.resting[index] = last
+            self._index_of[last] = index

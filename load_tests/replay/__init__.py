@@ -1,1 +1,1 @@
-"""The replay of a flow through a venue's public API, and the verdict on it."""
+"""Replays a flow through a venue's public API, and gives a verdict."""

@@ -1,9 +1,9 @@
-"""One account's messages: sent in order over one WebSocket, a bounded number of them under way, each answered once.
+"""The messages of one account: sent in order over one WebSocket, a bounded number of them under way, each answered once.
 
-What a lost connection leaves unanswered is sent again, in order, with the same client_order_id: the venue answers a repeated
-order with its present state, an amend that had arrived already with the order as it is, and a cancel that had arrived already
-with `order_not_open`. An order the venue was too busy to
-take (503, or 429 for the account's own part) is sent again, too, behind those already under way.
+After a lost connection the stream sends all unanswered messages again, in order, with the same client_order_id. If the first
+copy had arrived, the venue answers a repeated order or amend with the order as it stands, and a repeated cancel with
+`order_not_open`. An order that the venue was too busy to take (503; 429 for the account's own part) is sent again, too, behind
+those under way.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from services.client import OutcomeUnknown, RexError, Unreachable
 
 Json = dict[str, Any]
 
-RETRY_SECONDS = 0.05
-PATIENCE_SECONDS = 30.0
-"""How long a venue may be away before the replay gives up."""
+RETRY_PAUSE_S = 0.05
+RECONNECT_TIMEOUT_S = 30.0
+"""The replay ends if the venue cannot be reached for so long."""
 
 
 class OrderConnection(Protocol):
-    """What is used of `RexClient`."""
+    """The methods of `RexClient` that a stream uses."""
 
     async def submit_order(self, order: Json) -> asyncio.Future[Json]:
         """Sends an order; the reply comes later."""
@@ -49,31 +49,32 @@ DECLINED_AMENDS = frozenset(
         "not_in_auction",
     }
 )
-"""Why a venue may decline a flow's amend: it came too late, its price is out of bounds, or the market's phase takes none.
+"""The codes with which a venue may decline a flow's amend: the order has ended, the price is out of bounds, or the phase takes
+none.
 
-Not for want of money or goods: an account is funded for all its orders and amends.
+A lack of money or goods is not among them: each account is funded for all its orders and amends.
 """
 
 
 @dataclass
 class Replies:
-    """What the venue said to one account's messages."""
+    """The venue's replies to the messages of one account."""
 
     acknowledged: dict[str, str] = field(default_factory=dict)
     """client_order_id → order_id."""
     refused: dict[str, str] = field(default_factory=dict)
-    """client_order_id → code, for orders refused with a 4xx."""
+    """client_order_id → code of the orders refused with a 4xx."""
     amended: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """client_order_id → price and quantity that the last amend that was carried out left."""
+    """client_order_id → price and quantity after the last amend that was carried out."""
     canceled: int = 0
     too_late: int = 0
-    """Cancels of orders that had ended before, by a fill or an earlier cancel."""
+    """How many cancels named an order that had ended, by a fill or an earlier cancel."""
     declined: int = 0
-    """Amends that were declined for one of DECLINED_AMENDS."""
-    odd: list[str] = field(default_factory=list)
-    """Replies to amends and cancels that no venue should give."""
+    """How many amends were declined with a code in DECLINED_AMENDS."""
+    unexpected: list[str] = field(default_factory=list)
+    """Descriptions of replies that a correct venue never gives."""
     retried: set[str] = field(default_factory=set)
-    """client_order_ids that had to be sent more than once."""
+    """client_order_ids of the messages that were sent more than once."""
 
 
 @dataclass
@@ -83,9 +84,9 @@ class _Sent:
 
 
 class AccountStream:
-    """Sends through `connection`, which finds its own way back when it is lost.
+    """Sends through `connection`, which reconnects by itself. At most `window` messages are under way.
 
-    `on_reply` hears, in seconds, how long after it was due each message was answered.
+    Calls `on_reply` for each answered message, with the seconds from its due time to the reply.
     """
 
     def __init__(self, connection: OrderConnection, window: int, on_reply: Callable[[float], None]) -> None:
@@ -96,25 +97,25 @@ class AccountStream:
         self._room = asyncio.Semaphore(window)
         self._sent: dict[int, _Sent] = {}
         self._numbers = 0
-        # Lowest number first: what must be sent again goes before what was never sent.
+        # The lowest number goes first: a message that must be sent again precedes those that were never sent.
         self._to_send: asyncio.PriorityQueue[int] = asyncio.PriorityQueue()
 
     async def send(self, message: FlowMessage, due: float | None = None) -> None:
-        """Hands over the next message as soon as there is room. `due` is a time of the event loop; None: now."""
+        """Queues the next message as soon as the window has room. `due` is a time of the event loop, in seconds; None: now."""
         await self._room.acquire()
         self._numbers += 1
         self._sent[self._numbers] = _Sent(message, asyncio.get_running_loop().time() if due is None else due)
         self._to_send.put_nowait(self._numbers)
 
     async def answered(self) -> None:
-        """Waits until nothing is under way."""
+        """Waits until no message is under way."""
         for _ in range(self._window):
             await self._room.acquire()
         for _ in range(self._window):
             self._room.release()
 
     async def run(self) -> None:
-        """Sends until it is canceled. Raises Unreachable when the venue stays away too long."""
+        """Sends until it is canceled. Raises Unreachable if the venue cannot be reached for RECONNECT_TIMEOUT_S."""
         away = 0.0
         while True:
             number = await self._to_send.get()
@@ -122,13 +123,13 @@ class AccountStream:
                 reply = await self._submit(self._sent[number].message)
             except Unreachable:
                 self._to_send.put_nowait(number)
-                away += RETRY_SECONDS
-                if away > PATIENCE_SECONDS:
+                away += RETRY_PAUSE_S
+                if away > RECONNECT_TIMEOUT_S:
                     raise
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(RETRY_PAUSE_S)
             else:
                 away = 0.0
-                reply.add_done_callback(partial(self._take, number))
+                reply.add_done_callback(partial(self._handle_reply, number))
 
     async def _submit(self, message: FlowMessage) -> asyncio.Future[Json]:
         if message.action == "cancel":
@@ -137,30 +138,30 @@ class AccountStream:
             return await self._connection.submit_amend(amend_body(message))
         return await self._connection.submit_order(order_body(message))
 
-    def _take(self, number: int, reply: asyncio.Future[Json]) -> None:
+    def _handle_reply(self, number: int, reply: asyncio.Future[Json]) -> None:
         message = self._sent[number].message
         error = None if reply.cancelled() else reply.exception()
         if reply.cancelled() or isinstance(error, OutcomeUnknown):
-            self._again(number, delay=0.0)
+            self._send_again(number, delay=0.0)
         elif isinstance(error, RexError) and error.status in (429, 503):
-            self._again(number, delay=RETRY_SECONDS)
+            self._send_again(number, delay=RETRY_PAUSE_S)
         else:
             if error is None:
                 self._accept(message, reply.result())
             elif isinstance(error, RexError):
                 self._refuse(message, error.code)
             else:
-                self.replies.odd.append(f"{message.action} {message.client_order_id}: {error!r}")
+                self.replies.unexpected.append(f"{message.action} {message.client_order_id}: {error!r}")
             self._on_reply(asyncio.get_running_loop().time() - self._sent.pop(number).due)
             self._room.release()
 
-    def _again(self, number: int, delay: float) -> None:
+    def _send_again(self, number: int, delay: float) -> None:
         self.replies.retried.add(self._sent[number].message.client_order_id)
         asyncio.get_running_loop().call_later(delay, self._to_send.put_nowait, number)
 
     def _accept(self, message: FlowMessage, order: Json) -> None:
         if order["client_order_id"] != message.client_order_id:
-            self.replies.odd.append(f"{message.action} {message.client_order_id}: answered with {order}")
+            self.replies.unexpected.append(f"{message.action} {message.client_order_id}: answered with {order}")
         elif message.action == "cancel":
             self.replies.canceled += 1
         elif message.action == "amend":
@@ -172,7 +173,7 @@ class AccountStream:
         client_order_id = message.client_order_id
         if message.action == "new":
             self.replies.refused[client_order_id] = code
-        # Where the order itself was refused, or has yet to be sent again, there is nothing to amend or cancel.
+        # If the order itself was refused, or must be sent again first, there is nothing to amend or cancel.
         elif code == "unknown_order" and (client_order_id in self.replies.refused or self._was_retried(message)):
             return
         elif message.action == "amend":
@@ -180,30 +181,31 @@ class AccountStream:
         elif code == "order_not_open":
             self.replies.too_late += 1
         else:
-            self.replies.odd.append(f"{message.action} {client_order_id}: {code}")
+            self.replies.unexpected.append(f"{message.action} {client_order_id}: {code}")
 
     def _decline(self, message: FlowMessage, code: str) -> None:
         client_order_id = message.client_order_id
-        if self._was_retried(message):  # it may have been carried out the first time
+        if self._was_retried(message):  # The first copy may have been carried out.
             self.replies.amended.pop(client_order_id, None)
         if code in DECLINED_AMENDS:
             self.replies.declined += 1
         else:
-            self.replies.odd.append(f"amend {client_order_id}: {code}")
+            self.replies.unexpected.append(f"amend {client_order_id}: {code}")
 
     def _amended(self, message: FlowMessage, order: Json) -> None:
-        """An amend to what is filled or less cancels the rest and leaves price and quantity as they were."""
+        """Records the order's new terms. An amend to the filled quantity or less cancels the order and leaves its terms
+        unchanged."""
         self.replies.amended[message.client_order_id] = order["price"], order["quantity"]
         as_asked = Decimal(order["price"]) == Decimal(message.price) and order["quantity"] == message.quantity
         if not as_asked and order["state"] != "canceled":
-            self.replies.odd.append(f"amend {message.client_order_id}: answered with {order}")
+            self.replies.unexpected.append(f"amend {message.client_order_id}: answered with {order}")
 
     def _was_retried(self, message: FlowMessage) -> bool:
         return message.client_order_id in self.replies.retried
 
 
 def amend_body(message: FlowMessage) -> Json:
-    """An amend as the API takes it; a value that stays as it is is no change."""
+    """An amend as the API takes it. It names both price and quantity; the present value is no change."""
     return {"client_order_id": message.client_order_id, "price": message.price, "quantity": message.quantity}
 
 

@@ -1,4 +1,5 @@
-"""Accounts of a load test: opened, funded and given keys through the admin API; and how orders are spread over them."""
+"""The accounts of a load test: opened, funded and given keys through the admin API; and the distribution of orders over
+them."""
 
 from __future__ import annotations
 
@@ -15,48 +16,48 @@ from services.client import RexClient
 
 EITHER_SIDE_ONE_IN = 32
 FEE_MARGIN_PERCENT = 1
-"""Far above any fee of ours: a buy reserves its fee, too."""
+"""Added to the funding of a buy, which reserves its fee, too; far above the venue's fees."""
 
 
 @dataclass
 class Funding:
-    """What an account gets before the flow begins."""
+    """The cash and the lots, by symbol, that an account gets before the flow begins."""
 
     cash_fen: int = 0
     lots: Counter[str] = field(default_factory=Counter)
 
 
 class TradingAccount(NamedTuple):
-    """An account that is ready to trade, and its key."""
+    """The number of an account that is ready to trade, and its key."""
 
     account: int
     key_id: str
     key: str
 
 
-def place_of(message: FlowMessage, accounts: int) -> int:
-    """Which account an order belongs to; its cancel goes to the same one.
+def account_index(message: FlowMessage, accounts: int) -> int:
+    """The index, from 0, of the account that sends this message; an order's amends and cancels have the same index.
 
-    Buyers and sellers are mostly different accounts, so that an account seldom meets itself; one order in 32 goes to any, so
-    that it does happen.
+    Most buyers and sellers are different accounts, so that self-trades are rare; one order in EITHER_SIDE_ONE_IN goes to any
+    account, so that they occur.
     """
     number = crc32(message.client_order_id.encode())
     if number % EITHER_SIDE_ONE_IN == 0:
         return number // EITHER_SIDE_ONE_IN % accounts
     buyers = accounts // 2
-    place = number // EITHER_SIDE_ONE_IN
-    return place % buyers if message.side == "buy" else buyers + place % (accounts - buyers)
+    index = number // EITHER_SIDE_ONE_IN
+    return index % buyers if message.side == "buy" else buyers + index % (accounts - buyers)
 
 
 def funding_of(
     messages: Sequence[FlowMessage], instruments: Mapping[str, FlowInstrument], accounts: int
 ) -> list[Funding]:
-    """Enough for each account to have all its orders and amends open at once: none is declined for want of funds."""
+    """The funding with which each account can have all its orders and amends open at once, so that none lacks funds."""
     fundings = [Funding() for _ in range(accounts)]
     for message in messages:
         if message.action == "cancel":
             continue
-        funding, instrument = fundings[place_of(message, accounts)], instruments[message.symbol]
+        funding, instrument = fundings[account_index(message, accounts)], instruments[message.symbol]
         if message.side == "sell":
             funding.lots[message.symbol] += message.quantity
         else:
@@ -67,15 +68,15 @@ def funding_of(
 
 
 async def read_instruments(operator: RexClient) -> dict[str, FlowInstrument]:
-    """What the venue lists, by symbol."""
+    """The venue's instruments, by symbol."""
     return {entry["symbol"]: FlowInstrument.from_api(entry) for entry in await operator.instruments()}
 
 
 async def open_accounts(operator: RexClient, wanted: Mapping[str, Funding]) -> list[TradingAccount]:
-    """The accounts of these names, funded and with a key each.
+    """Opens an account for each name in `wanted`, funds it and issues a key. `operator` needs a key with `admin`.
 
-    An account of a name that is there already is used again and gets what it lacks, so a call whose reply was lost can be
-    repeated. Needs a key with `admin`.
+    An account that exists under the name is used again and gets only the missing funds, so the call can be repeated after a
+    lost reply.
     """
     present = {account["name"]: account for account in await operator.accounts()}
     opened = []
@@ -94,6 +95,6 @@ async def open_accounts(operator: RexClient, wanted: Mapping[str, Funding]) -> l
 
 
 async def revoke_keys(operator: RexClient, accounts: Sequence[TradingAccount]) -> None:
-    """Their keys are refused from now on; the accounts and what they hold remain."""
+    """Revokes the keys of these accounts. The accounts and their holdings remain."""
     for account in accounts:
         await operator.revoke_key(account.key_id)

@@ -1,4 +1,4 @@
-"""Latencies from the scheduled time to the reply, in an HdrHistogram."""
+"""Latencies from a message's due time to its reply, in an HdrHistogram."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99_9": 99.9}
 
 
 class Latencies:
-    """Microseconds, exact to three digits, up to ten minutes."""
+    """Records latencies in microseconds, exact to three digits, up to ten minutes (HIGHEST_US)."""
 
     def __init__(self) -> None:
         self._histogram = HdrHistogram(1, HIGHEST_US, 3)
 
     def record(self, seconds: float) -> None:
-        """One reply that came so long after its message was due."""
+        """Records one reply that arrived `seconds` after its message was due."""
         self._histogram.record_value(min(max(int(seconds * 1_000_000), 1), HIGHEST_US))
 
     def summary_us(self) -> dict[str, int]:
-        """Percentiles and the maximum; zeros where nothing was recorded."""
+        """Percentiles and the maximum, in microseconds; zeros if nothing was recorded."""
         summary = {name: int(self._histogram.get_value_at_percentile(at)) for name, at in PERCENTILES.items()}
         return {**summary, "max": int(self._histogram.get_max_value())}

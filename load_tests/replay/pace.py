@@ -1,4 +1,4 @@
-"""When each message of a flow is due."""
+"""The due time of each message of a flow."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from load_tests.flows.flow_message import FlowMessage
 
 CLOSED_WINDOW = 64
 OPEN_WINDOW = 2_048
-"""Messages under way on one account. On a schedule they only wait for room where the venue is far behind; the latency counts
-from the schedule all the same."""
+"""Messages under way on one account: CLOSED_WINDOW without a schedule, OPEN_WINDOW with one. On a schedule a message waits for
+room only if the venue is far behind, and its latency counts from the schedule."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """`rate` messages a second, or the flow's own times run `speed` times as fast; neither: as fast as acks allow."""
+    """`rate` messages a second, or the flow's own times, `speed` times as fast. With neither, as fast as acks allow."""
 
     rate: float | None = None
     speed: float | None = None
 
     @property
     def window(self) -> int:
-        """How many messages of one account may be under way."""
+        """How many messages of one account may be under way at once."""
         return CLOSED_WINDOW if self.rate is None and self.speed is None else OPEN_WINDOW
 
     def due_after(self, number: int, message: FlowMessage) -> float | None:

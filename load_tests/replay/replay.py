@@ -2,8 +2,8 @@
 
     python -m load_tests.replay --flow FILE --url http://127.0.0.1:8000 --key OPERATOR_KEY --json
 
-Exit status 0: the verdict is green; 1: it is not, or the venue does not answer; 2: bad usage, a flow that cannot be replayed,
-or a key the venue refuses. docs/load_tests.md describes flows, options and the result.
+Exit status 0: the verdict is green. 1: the verdict is red, or the venue does not answer. 2: bad usage, a flow that cannot be
+replayed, or a key that the venue refuses. docs/load_tests.md describes flows, options and the result.
 """
 
 from __future__ import annotations
@@ -28,24 +28,22 @@ from load_tests.flows.flow_message import Flow, FlowError, FlowInstrument, FlowM
 from load_tests.replay.account_stream import AccountStream, Json, Replies
 from load_tests.replay.accounts import (
     TradingAccount,
+    account_index,
     funding_of,
     open_accounts,
-    place_of,
     read_instruments,
     revoke_keys,
 )
 from load_tests.replay.latency import Latencies
 from load_tests.replay.pace import Pace
 from load_tests.replay.result import print_result, result_json
-from load_tests.replay.venue_result import leave_nothing_open, read_back, read_turnover, turnover_move
-from load_tests.replay.verdict import AccountRecord, SentOrder, Terms, TurnoverMove, judge
+from load_tests.replay.venue_result import cancel_open_orders, read_back, read_turnover, turnover_move
+from load_tests.replay.verdict import AccountRecord, SentOrder, Terms, TurnoverMove, replay_checks
 from services.client import RexClient, RexError
-
-BATCH_OF_PROGRESS = 50
 
 
 class Replay:
-    """One flow against one venue."""
+    """The replay of one flow against one venue."""
 
     def __init__(self, url: str, operator: RexClient, flow: Flow, pace: Pace, stages: progress.Stages) -> None:
         self.url = url
@@ -57,7 +55,7 @@ class Replay:
         self.seconds = 0.0
 
     async def run(self, instruments: Mapping[str, FlowInstrument], accounts: int) -> Json:
-        """Opens accounts, sends everything, reads everything back; returns the result with its verdict."""
+        """Opens accounts, sends all messages, reads the venue's records back. Returns the result with its verdict."""
         self.stages.begin("opening accounts")
         run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         fundings = funding_of(self.flow.messages, instruments, accounts)
@@ -76,16 +74,16 @@ class Replay:
             latencies=self.latencies,
             records=records,
             move=move,
-            checks=judge(records, move, lot_sizes),
-            too_late=sum(said.too_late for said in replies),
-            declined=sum(said.declined for said in replies),
-            retried=sum(len(said.retried) for said in replies),
+            checks=replay_checks(records, move, lot_sizes),
+            too_late=sum(reply.too_late for reply in replies),
+            declined=sum(reply.declined for reply in replies),
+            retried=sum(len(reply.retried) for reply in replies),
         )
 
     async def _trade(self, opened: Sequence[TradingAccount]) -> tuple[list[AccountRecord], list[Replies], TurnoverMove]:
         records = [AccountRecord(account.account) for account in opened]
         for message in self.flow.messages:
-            _note(message, records[place_of(message, len(opened))])
+            _record_message(message, records[account_index(message, len(opened))])
         async with AsyncExitStack() as stack:
             clients = [await stack.enter_async_context(RexClient(self.url, account.key)) for account in opened]
             for client, record in zip(clients, records, strict=True):
@@ -95,13 +93,17 @@ class Replay:
             replies = await self._send_all(clients)
             move = await turnover_move(self.operator, before, await read_turnover(self.operator))
             self.stages.begin("reading back", len(records))
-            for client, record, said in zip(clients, records, replies, strict=True):
-                record.refused, record.acknowledged, record.odd = said.refused, said.acknowledged, said.odd
-                record.amended = said.amended
+            for client, record, reply in zip(clients, records, replies, strict=True):
+                record.refused, record.acknowledged, record.unexpected = (
+                    reply.refused,
+                    reply.acknowledged,
+                    reply.unexpected,
+                )
+                record.amended = reply.amended
                 await read_back(client, record)
                 self.stages.advance()
             for client, record in zip(clients, records, strict=True):
-                await leave_nothing_open(client, record)
+                await cancel_open_orders(client, record)
         return records, replies, move
 
     async def _send_all(self, clients: Sequence[RexClient]) -> list[Replies]:
@@ -127,7 +129,7 @@ class Replay:
         return [stream.replies for stream in streams]
 
     async def _hand_out(self, streams: Sequence[AccountStream]) -> None:
-        """Every message to its account, in the flow's order and, where there is a schedule, at its time."""
+        """Gives every message to its account's stream, in the flow's order and, if there is a schedule, at its time."""
         loop = asyncio.get_running_loop()
         start = loop.time()
         for number, message in enumerate(self.flow.messages):
@@ -135,11 +137,11 @@ class Replay:
             due = None if after is None else start + after
             if due is not None and due > loop.time():
                 await asyncio.sleep(due - loop.time())
-            await streams[place_of(message, len(streams))].send(message, due)
+            await streams[account_index(message, len(streams))].send(message, due)
 
 
-def _note(message: FlowMessage, record: AccountRecord) -> None:
-    """What the verdict has to know of a message that will be sent."""
+def _record_message(message: FlowMessage, record: AccountRecord) -> None:
+    """Adds to `record` the terms of a message that will be sent, for the verdict."""
     terms = Terms(message.price, message.quantity)
     if message.action == "new":
         record.sent.append(SentOrder(message.client_order_id, message.symbol, message.side, message.quantity))
@@ -159,9 +161,10 @@ async def replay_file(
     accounts: int = 8,
     symbol: str = RECORDED_SYMBOL,
 ) -> Json:
-    """Reads a flow and replays it; returns the result. `symbol` is the instrument a recording is mapped to.
+    """Reads a flow and replays its first `limit` messages; returns the result. A recording is mapped to the instrument
+    `symbol`.
 
-    Raises FlowError before anything is sent, RexError or ConnectionError for a venue or key that does not work.
+    Raises FlowError before anything is sent; RexError or ConnectionError if the venue or the key does not work.
     """
     async with RexClient(url, key) as operator:
         instruments = await read_instruments(operator)
@@ -175,32 +178,34 @@ async def replay_file(
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m load_tests.replay", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--url", required=True, help="where the venue is, such as http://127.0.0.1:8000")
+    parser.add_argument("--url", required=True, help="the venue's address, such as http://127.0.0.1:8000")
     parser.add_argument("--key", required=True, help="a key with the scopes read, operate and admin")
-    parser.add_argument("--json", action="store_true", help="the result as one JSON object on standard output")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     add_options(parser)
     options = parser.parse_args(arguments)
     check_options(parser, options)
-    return finish(lambda stages: replay_options(options, options.url, options.key, stages), as_json=options.json)
+    return run_and_print(lambda stages: replay_options(options, options.url, options.key, stages), as_json=options.json)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options that every replay has."""
+    """Adds the options that `replay` and `flow` share."""
     parser.add_argument(
-        "--flow", type=Path, required=True, help="CSV, plain, .gz or .xz: docs/load_tests.md says which"
+        "--flow", type=Path, required=True, help="a CSV file, plain, .gz or .xz, in a format of docs/load_tests.md"
     )
     pace = parser.add_mutually_exclusive_group()
-    pace.add_argument("--rate", type=float, metavar="N", help="N messages a second")
-    pace.add_argument("--speed", type=float, metavar="X", help="the flow's own times, X times as fast")
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N messages")
-    parser.add_argument("--accounts", type=int, default=8, metavar="N", help="spread over N accounts (default 8)")
+    pace.add_argument("--rate", type=float, metavar="N", help="send N messages a second")
+    pace.add_argument("--speed", type=float, metavar="X", help="send at the flow's own times, X times as fast")
+    parser.add_argument("--limit", type=int, metavar="N", help="send only the first N messages")
     parser.add_argument(
-        "--symbol", default=RECORDED_SYMBOL, help=f"instrument a recording is mapped to (default {RECORDED_SYMBOL})"
+        "--accounts", type=int, default=8, metavar="N", help="spread the orders over N accounts (default 8)"
+    )
+    parser.add_argument(
+        "--symbol", default=RECORDED_SYMBOL, help=f"map a recording to this instrument (default {RECORDED_SYMBOL})"
     )
 
 
 def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Ends the program with status 2 for a number that makes no sense."""
+    """Ends the program with status 2 for a number outside its bounds."""
     for name in ("rate", "speed", "limit"):
         value = getattr(options, name)
         if value is not None and not 0 < value < float("inf"):
@@ -210,7 +215,7 @@ def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) 
 
 
 async def replay_options(options: argparse.Namespace, url: str, key: str, stages: progress.Stages) -> Json:
-    """`replay_file` with what the command line says."""
+    """Calls `replay_file` with the options of the command line."""
     return await replay_file(
         options.flow,
         url,
@@ -223,7 +228,7 @@ async def replay_options(options: argparse.Namespace, url: str, key: str, stages
     )
 
 
-def finish(work: Callable[[progress.Stages], Coroutine[Any, Any, Json]], *, as_json: bool) -> int:
+def run_and_print(work: Callable[[progress.Stages], Coroutine[Any, Any, Json]], *, as_json: bool) -> int:
     """Runs a replay, prints its result and returns the exit status."""
     try:
         with progress.shown(enabled=sys.stdout.isatty() or not as_json) as stages:

@@ -1,4 +1,4 @@
-"""The result of a replay as one JSON object, and as text for people."""
+"""The result of a replay as one JSON object, and as text."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def result_json(
 
 
 def print_result(result: dict[str, Any]) -> None:
-    """The same for people, on standard output."""
+    """Prints a result as text and a table on standard output."""
     console = Console()
     flow, latency = result["flow"], result["latency_us"]
     console.print(

@@ -1,4 +1,4 @@
-"""What the venue says after a replay (and before it): orders, fills, balances, the turnover report."""
+"""Reads the venue's records before and after a replay: orders, fills, balances, the turnover report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 class TurnoverAt(NamedTuple):
-    """The report's figure, and the sequence number it is exact at."""
+    """The report's net turnover, and the sequence number at which it is exact."""
 
     year: int
     seq: int
@@ -23,22 +23,22 @@ class TurnoverAt(NamedTuple):
 
 
 async def read_turnover(operator: RexClient) -> TurnoverAt:
-    """The net turnover of the year under way, with everything counted that has happened up to now."""
+    """The net turnover of the current trading year, with all trades up to now."""
     venue = await operator.venue()
     report = await operator.turnover(int(venue["trading_date"][:4]), at_least_seq=venue["seq"])
     return TurnoverAt(report["year"], report["seq"], fen(report["net"]))
 
 
 async def turnover_move(operator: RexClient, before: TurnoverAt, after: TurnoverAt) -> TurnoverMove:
-    """How the report moved, with the sum over the range of sequence numbers beside it."""
+    """The change of the report's net turnover, and the report's sum over the range of sequence numbers between."""
     between = await operator.turnover_of_range(before.year, after_seq=before.seq, to_seq=after.seq)
     return TurnoverMove(before.seq, after.seq, before.net_fen, after.net_fen, fen(between["net"]), between["trades"])
 
 
 async def read_back(client: RexClient, record: AccountRecord) -> None:
-    """Fills the record with the account's orders, fills and balances.
+    """Reads the account's orders, fills and balances into `record`.
 
-    Open and closed orders are asked for apart: an order that is in both or in neither does not have exactly one state.
+    It reads open and closed orders apart: an order in both lists, or in neither, does not have exactly one state.
     """
     for state in ("open", "closed"):
         record.orders += [order async for order in _pages("orders", _orders(client, state))]
@@ -46,10 +46,10 @@ async def read_back(client: RexClient, record: AccountRecord) -> None:
     record.after = await client.account()
 
 
-async def leave_nothing_open(client: RexClient, record: AccountRecord) -> None:
-    """Cancels what the account still has in the books, so that the next replay meets its own orders only."""
+async def cancel_open_orders(client: RexClient, record: AccountRecord) -> None:
+    """Cancels the account's open orders, so that the next replay does not trade with them."""
     replies = [await client.submit_cancel(order_id=order["order_id"]) for order in record.orders if order["leaves_qty"]]
-    # An order that has expired meanwhile is as good as canceled.
+    # A refused cancel is fine: the order has ended meanwhile.
     for outcome in await asyncio.gather(*replies, return_exceptions=True):
         if isinstance(outcome, BaseException) and not isinstance(outcome, RexError):
             raise outcome

@@ -1,7 +1,8 @@
-"""The verdict on a replay: did the venue do exactly what its replies, its records and its turnover report say?
+"""The verdict on a replay: do the venue's replies, records and turnover report agree with each other and with the messages
+sent?
 
-Pure: it compares what the harness sent with what the venue's public API says afterwards. Every check is named and says what
-was expected and what was found; the verdict is green only when all of them hold. Money is counted in whole fen.
+This module does no I/O: it compares the messages sent with the answers of the venue's public API afterwards. Each check has a
+name, the expected and the actual; the verdict is green only when all checks hold. Money is in whole fen.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ class SentOrder(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """Price (yuan; empty: none) and quantity that an order was sent or amended with."""
+    """Price (yuan; empty: none) and quantity (lots) that an order was sent or amended with."""
 
     price: str
     quantity: int
 
 
 class Check(NamedTuple):
-    """One thing that must hold."""
+    """One condition of the verdict, with the expected and the actual in words."""
 
     name: str
     holds: bool
@@ -44,50 +45,52 @@ class Check(NamedTuple):
 
 @dataclass
 class AccountRecord:
-    """One account of the replay: what was sent through it, and what the API says. Orders and fills as in docs/api.md."""
+    """One account of the replay: the messages sent, and the venue's records. Orders and fills are JSON as in docs/api.md."""
 
     account: int
     sent: list[SentOrder] = field(default_factory=list)
     refused: Collection[str] = ()
-    """client_order_ids the gateway refused with a 4xx: the venue knows no such order."""
+    """client_order_ids of the orders refused with a 4xx: the venue has no such orders."""
     acknowledged: Mapping[str, str] = field(default_factory=dict)
-    """client_order_id → order_id of the reply."""
+    """client_order_id → order_id in the reply."""
     amends: dict[str, list[Terms]] = field(default_factory=dict)
-    """client_order_id → all terms that the order was ever sent or amended with, carried out or not."""
+    """client_order_id → all terms that the order was sent or amended with, carried out or not."""
     amended: Mapping[str, tuple[str, int]] = field(default_factory=dict)
-    """client_order_id → price and quantity that the last amend that was carried out left, as far as that is known."""
-    odd: Sequence[str] = ()
-    """Replies that no venue should give, described."""
+    """client_order_id → price and quantity after the last amend that was carried out, if known."""
+    unexpected: Sequence[str] = ()
+    """Descriptions of replies that a correct venue never gives."""
     orders: list[Mapping[str, Any]] = field(default_factory=list)
     fills: list[Mapping[str, Any]] = field(default_factory=list)
     before: Mapping[str, Any] = field(default_factory=dict)
-    """`GET /v1/account` when the account was funded."""
+    """The answer of `GET /v1/account` after funding."""
     after: Mapping[str, Any] = field(default_factory=dict)
-    """The same after the replay."""
+    """The answer of `GET /v1/account` after the replay."""
 
 
 class TurnoverMove(NamedTuple):
-    """The turnover report's net figure at two sequence numbers, in fen."""
+    """The turnover report's net turnover at two sequence numbers, in fen."""
 
     first_seq: int
     last_seq: int
     before_fen: int
     after_fen: int
     range_fen: int
-    """What the report on the range between them says."""
+    """The sum in the report on the range between them."""
     range_trades: int
 
 
 def fen(yuan: str) -> int:
-    """A decimal string of yuan in fen. Raises ValueError for a fraction of a fen: no amount of money has one."""
+    """Converts a decimal string in yuan to fen. Raises ValueError for a fraction of a fen."""
     scaled = Decimal(yuan) * 100
     if scaled != int(scaled):
         raise ValueError(f"{yuan} yuan is not a whole number of fen")
     return int(scaled)
 
 
-def judge(accounts: Sequence[AccountRecord], turnover: TurnoverMove, lot_sizes: Mapping[str, int]) -> list[Check]:
-    """All checks, in the order a reader should look at them. `lot_sizes`: units in a lot, by symbol."""
+def replay_checks(
+    accounts: Sequence[AccountRecord], turnover: TurnoverMove, lot_sizes: Mapping[str, int]
+) -> list[Check]:
+    """All checks, in the order in which to read them. `lot_sizes`: units in a lot, by symbol."""
     return [
         _no_faults(
             "orders_as_sent", "every order sent stands once in the venue, as it was sent", _not_as_sent(accounts)
@@ -113,7 +116,7 @@ def judge(accounts: Sequence[AccountRecord], turnover: TurnoverMove, lot_sizes: 
 
 
 def is_green(checks: Sequence[Check]) -> bool:
-    """Whether all of them hold."""
+    """Whether all checks hold."""
     return all(check.holds for check in checks)
 
 
@@ -145,7 +148,7 @@ def _not_as_sent(accounts: Sequence[AccountRecord]) -> Iterator[str]:
 
 def _replies_off(accounts: Sequence[AccountRecord]) -> Iterator[str]:
     for record in accounts:
-        yield from (f"account {record.account}: {text}" for text in record.odd)
+        yield from (f"account {record.account}: {text}" for text in record.unexpected)
         ids = {order["client_order_id"]: order["order_id"] for order in record.orders}
         for sent in record.sent:
             acknowledged = record.acknowledged.get(sent.client_order_id)
@@ -216,7 +219,7 @@ def _beyond_limit(accounts: Sequence[AccountRecord]) -> Iterator[str]:
 
 
 def _limit(record: AccountRecord, order: Mapping[str, Any]) -> Decimal:
-    """The order's limit; of one that was amended the widest that it may have had when it traded."""
+    """The order's limit price; of an amended order the widest limit that it ever had."""
     amends = record.amends.get(order["client_order_id"], ())
     prices = [Decimal(order["price"]), *(Decimal(terms.price) for terms in amends if terms.price)]
     return max(prices) if order["side"] == "buy" else min(prices)

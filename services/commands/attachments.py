@@ -14,6 +14,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+Scope = Literal["read", "trade", "operate", "admin"]
+"""What an API key may do; docs/api.md, "Keys and scopes", says what each allows. The one declaration of their names."""
+
 
 class _Text(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,7 +65,7 @@ class KeyIssued(_Text):
     account: int
     """The account that the key acts for; 0: none (operators)."""
     name: str
-    scopes: tuple[Literal["read", "trade", "operate", "admin"], ...]
+    scopes: tuple[Scope, ...]
 
 
 class KeyRevoked(_Text):

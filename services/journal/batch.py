@@ -16,10 +16,11 @@ that another version wrote. Users see a batch as a row of the journal: error sen
 from __future__ import annotations
 
 import zlib
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
+from itertools import repeat
 from struct import Struct
 from typing import NamedTuple
 
@@ -73,6 +74,10 @@ class Applied(NamedTuple):
     attachment: bytes
 
 
+_new_applied: Callable[[tuple[Event, Command, bytes]], Applied] = partial(tuple.__new__, Applied)
+"""What `Applied._make` does, at a third of its time."""
+
+
 @dataclass(frozen=True)
 class JournalBatch:
     """The commands first_seq to last_seq and every event they made."""
@@ -104,14 +109,23 @@ class JournalBatch:
         """The events as Python values. Decoded once for all readers in the process."""
         return list(unpack_events(self.events))
 
-    def applied(self, kinds: Container[int], after_seq: int = 0) -> Iterator[Applied]:
-        """The events of these kinds, in order, of the commands after after_seq."""
-        commands, first_seq, attachments = self.command_list, self.first_seq, self.attachments
-        for event in self.event_list:
-            if event.seq > after_seq and event.kind in kinds:
-                command = commands[event.seq - first_seq]
-                attachment = attachments[command.attachment - 1] if command.attachment else b""
-                yield Applied(event, command, attachment)
+    def applied(self, kinds: Container[int], after_seq: int = 0) -> list[Applied]:
+        """The events of these kinds, in order; only of commands after after_seq."""
+        if after_seq < self.first_seq:
+            return [applied for applied in self._applied if applied.event.kind in kinds]
+        return [applied for applied in self._applied if applied.event.seq > after_seq and applied.event.kind in kinds]
+
+    @cached_property
+    def _applied(self) -> list[Applied]:
+        """Every event with its command and attachment. Made once for all readers in the process, by calls that run in C."""
+        events, commands, first_seq = self.event_list, self.command_list, self.first_seq
+        made_by = [commands[event.seq - first_seq] for event in events]
+        if not self.attachments:
+            return list(map(_new_applied, zip(events, made_by, repeat(b""))))
+        texts = (b"", *self.attachments)
+        return [
+            Applied(event, command, texts[command.attachment]) for event, command in zip(events, made_by, strict=True)
+        ]
 
     @property
     def command_count(self) -> int:

@@ -28,7 +28,7 @@ OUTPUT = {
     "Follow a book": r"\d+\n(\d+ 1 at 473000\.00\n\d+\n){2}",
     "Change an order": r"new 20 all shown: True\nnothing changed: invalid_trigger\ncanceled: 1\n",
     "Wait for a price": r"new triggered: False at most 501300\.00\ncanceled requested\n",
-    "Hear of one's own orders": r"open at the start: 0\nnew 2 left at \S+\ncanceled 0 left at \S+\n",
+    "Follow your own orders": r"open at the start: 0\nnew 2 left at \S+\ncanceled 0 left at \S+\n",
 }
 
 

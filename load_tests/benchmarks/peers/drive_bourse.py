@@ -1,7 +1,7 @@
 """bourse (Rust): the book numbers its orders itself, from 0; it keeps a list of all trades.
 
-It has no immediate-or-cancel limit order, so one is a limit order and a cancel. Its clock is moved on with each message:
-at one instant it takes orders of one price for one order.
+It has no immediate-or-cancel limit order, so the adapter sends a limit order and a cancel. The adapter advances bourse's clock
+with each message, because bourse merges orders of one price and one instant.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ def prepare(messages: list[Message]) -> tuple[Callable[[], None], Callable[[], i
     book: Any = import_module("bourse.core").OrderBook(0, 1, True)
     own: dict[int, int] = {}
     calls: list[tuple[Any, ...]] = []
-    for now, (what, number, side, price, lots) in enumerate(messages):
+    for now, (action, number, side, price, lots) in enumerate(messages):
         calls.append((book.set_time, (now,)))
-        if what != 2:
+        if action != 2:
             own[number] = len(own)
             calls.append((book.place_order, (side == 0, lots, 0, price)))
-        if what:
+        if action:
             calls.append((book.cancel_order, (own[number],)))
 
     def run() -> None:

@@ -1,6 +1,6 @@
 """lightmatchingengine (Python): it numbers its orders itself, from 1.
 
-It has no immediate-or-cancel limit order, so one is an order and, if any of it is left, a cancel.
+It has no immediate-or-cancel limit order, so the adapter sends an order and, if any of it is left, a cancel.
 """
 
 from collections.abc import Callable
@@ -15,22 +15,22 @@ def prepare(messages: list[Message]) -> tuple[Callable[[], None], Callable[[], i
     engine: Any = import_module("lightmatchingengine.lightmatchingengine").LightMatchingEngine()
     own: dict[int, int] = {}
     steps = []
-    for what, number, side, price, lots in messages:
-        if what != 2:
+    for action, number, side, price, lots in messages:
+        if action != 2:
             own[number] = len(own) + 1
-        steps.append((what, own[number], price, lots, 1 + side))
+        steps.append((action, own[number], price, lots, 1 + side))
     outcome: list[list[Any]] = []
 
     def run() -> None:
         add, cancel = engine.add_order, engine.cancel_order
-        for what, number, price, lots, side in steps:
-            if what == 2:
+        for action, number, price, lots, side in steps:
+            if action == 2:
                 cancel(number, 1)
                 continue
             order, trades = add(1, price, lots, side)
             outcome.append(trades)
-            if what == 1 and order.leaves_qty:
+            if action == 1 and order.leaves_qty:
                 cancel(number, 1)
 
-    # Each trade stands in the list twice, once for either side.
+    # Each trade is in the list twice, once for each side.
     return run, lambda: sum(trade.trade_qty for trades in outcome for trade in trades) // 2

@@ -1,7 +1,7 @@
-"""limit-order-book 3 (Cython over C++): integer prices, ids of the caller's.
+"""limit-order-book 3 (Cython over C++): integer prices; the caller chooses the ids.
 
-It has no immediate-or-cancel order, so one is a limit order and a cancel; it tells nobody of trades, so the traded quantity
-comes from the book's volume around each order in a second run.
+It has no immediate-or-cancel order, so the adapter sends a limit order and a cancel. It reports no trades, so the traded
+quantity is computed in a second run from the book's volume before and after each order.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,10 @@ def prepare(messages: list[Message]) -> tuple[Callable[[], None], Callable[[], i
 
     def calls(book: Any) -> list[tuple[Any, ...]]:
         prepared: list[tuple[Any, ...]] = []
-        for what, number, side, price, lots in messages:
-            if what != 2:
+        for action, number, side, price, lots in messages:
+            if action != 2:
                 prepared.append((book.limit_sell if side else book.limit_buy, (number, lots, price)))
-            if what:
+            if action:
                 prepared.append((book.cancel, (number,)))
         return prepared
 

@@ -1,6 +1,6 @@
-"""liquibook (a SWIG wrapper of the C++ library): an order is an object, known to the book by itself.
+"""liquibook (a SWIG wrapper of the C++ library): an order is an object, without an id.
 
-Timed without a listener, which is its fastest way, and tells nobody of a trade; traded quantity comes from a second run.
+It is timed without a listener, which is fastest but reports no trades; the traded quantity comes from a second run with one.
 """
 
 from collections.abc import Callable
@@ -19,22 +19,22 @@ def prepare(messages: list[Message]) -> tuple[Callable[[], None], Callable[[], i
     def calls(book: Any) -> list[tuple[Any, ...]]:
         orders: dict[int, Any] = {}
         prepared: list[tuple[Any, ...]] = []
-        for what, number, side, price, lots in messages:
-            if what == 2:
+        for action, number, side, price, lots in messages:
+            if action == 2:
                 prepared.append((book.cancel, (orders[number],)))
                 continue
             orders[number] = liquibook.SimpleOrder(side == 0, price, lots)
-            prepared.append((book.add, (orders[number], conditions[what])))
+            prepared.append((book.add, (orders[number], conditions[action])))
         return prepared
 
     class Listener(liquibook.OrderListener):  # type: ignore[misc]
         traded = 0
 
-        def on_fill(self, order: Any, matched_order: Any, fill_qty: int, fill_cost: int) -> None:
+        def on_fill(self, _order: Any, _matched_order: Any, fill_qty: int, _fill_cost: int) -> None:
             self.traded += fill_qty
 
         def ignore(self, *details: object) -> None:
-            """The wrapper demands every method."""
+            """Does nothing: the wrapper demands every method."""
 
         on_accept = on_reject = on_cancel = on_cancel_reject = on_replace = on_replace_reject = on_trigger_stop = ignore
 

@@ -1,4 +1,4 @@
-"""matching-engine (Python, msgspec records): commands with a sequence number in, a list of events out."""
+"""matching-engine (Python, msgspec records): takes commands with a sequence number, returns a list of events."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -14,12 +14,12 @@ def prepare(messages: list[Message]) -> tuple[Callable[[], None], Callable[[], i
     process: Any = import_module("matching_engine.engine").MatchingEngine().process
     sides, tifs = (domain.Side.BUY, domain.Side.SELL), (domain.TimeInForce.GTC, domain.TimeInForce.IOC)
     commands = []
-    for seq, (what, number, side, price, lots) in enumerate(messages, start=1):
+    for seq, (action, number, side, price, lots) in enumerate(messages, start=1):
         command = (
             domain.CancelOrder(number, 1)
-            if what == 2
+            if action == 2
             else domain.NewOrder(
-                number, 1, sides[side], price, lots, tif=tifs[what], stp=domain.SelfTradePrevention.NONE
+                number, 1, sides[side], price, lots, tif=tifs[action], stp=domain.SelfTradePrevention.NONE
             )
         )
         commands.append(domain.SequencedCommand(seq, 0, command))

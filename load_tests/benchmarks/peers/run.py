@@ -1,8 +1,8 @@
 """Runs one peer on a flow, within the peer's own virtual environment: `python run.py ADAPTER FLOW RUNS` prints JSON.
 
-FLOW is a file of 64-bit integers, five a message: what (0 an order that may rest, 1 an immediate-or-cancel order, 2 a cancel),
-the order's number, side (0 buy, 1 sell), price, quantity. An adapter's `prepare` turns messages into the peer's own
-arguments, untimed, and returns the timed run and a function that tells the traded quantity afterwards.
+FLOW is a file of 64-bit integers, five a message: action (0 an order that may rest, 1 an immediate-or-cancel order, 2 a
+cancel), the order's number, side (0 buy, 1 sell), price, quantity. An adapter's `prepare` converts the messages to the peer's
+own arguments, untimed. It returns the timed function, and a function that returns the traded quantity afterwards.
 """
 
 import gc
@@ -14,7 +14,7 @@ from time import process_time
 
 
 def main(adapter: str, path: str, runs: int) -> None:
-    """Prints the processor time of the peer, the median of so many runs, and what it traded in the last."""
+    """Prints the peer's processor time in seconds, the median of `runs` runs, and the quantity traded in the last."""
     prepare = import_module(adapter).prepare
     with open(path, "rb") as file:
         numbers = array("q", file.read())

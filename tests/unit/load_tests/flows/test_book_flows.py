@@ -105,7 +105,7 @@ def test_the_same_seed_gives_the_same_flow_inside_its_price_range(name: str, pri
     assert low <= priced.min() < priced.max() <= high
 
 
-def test_without_accounts_nobody_trades_with_himself() -> None:
+def test_without_accounts_nobody_trades_with_itself() -> None:
     commands = book_records(book_flows.standard(5_000, accounts=0))
     assert not commands["account"].any()
     assert not commands["owner"].any()

@@ -70,11 +70,11 @@ def test_limit_stops_before_a_later_bad_row(tmp_path: Path) -> None:
     assert read_flow(path, INSTRUMENTS, limit=1).messages == [BUY]
 
 
-def test_progress_is_told_in_rows(tmp_path: Path) -> None:
+def test_progress_is_counted_in_rows(tmp_path: Path) -> None:
     path = written(tmp_path, *[NEW.replace("a1", f"a{number}") for number in range(20_005)])
-    heard: list[int] = []
-    assert len(read_flow(path, INSTRUMENTS, on_progress=heard.append).messages) == 20_005
-    assert heard == [10_000, 20_000]
+    rows: list[int] = []
+    assert len(read_flow(path, INSTRUMENTS, on_progress=rows.append).messages) == 20_005
+    assert rows == [10_000, 20_000]
 
 
 BAD_ROWS = [

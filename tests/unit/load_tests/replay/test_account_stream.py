@@ -37,13 +37,13 @@ def problem(status: int, code: str) -> RexError:
 
 
 class Wire:
-    """A connection of which the test decides what it answers, and when."""
+    """A connection whose replies the test gives."""
 
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.replies: list[asyncio.Future[Json]] = []
         self.is_up = True
-        self.told = asyncio.Event()
+        self.sending = asyncio.Event()
 
     async def submit_order(self, order: Json) -> asyncio.Future[Json]:
         return self._send(f"new {order['client_order_id']}")
@@ -60,20 +60,20 @@ class Wire:
             raise Unreachable("down")
         self.sent.append(text)
         self.replies.append(asyncio.get_running_loop().create_future())
-        self.told.set()
+        self.sending.set()
         return self.replies[-1]
 
     async def until(self, sent: int) -> None:
-        """Waits until so many messages have been sent."""
+        """Waits until `sent` messages have been sent."""
         while len(self.sent) < sent:
-            self.told.clear()
-            await self.told.wait()
+            self.sending.clear()
+            await self.sending.wait()
 
-    def accept(self, *places: int) -> None:
-        for place in places:
-            self.replies[place].set_result(accepted(self.sent[place].split()[1]))
+    def accept(self, *numbers: int) -> None:
+        for number in numbers:
+            self.replies[number].set_result(accepted(self.sent[number].split()[1]))
 
-    def lose(self) -> None:
+    def lose_connection(self) -> None:
         for reply in self.replies:
             if not reply.done():
                 reply.set_exception(OutcomeUnknown("lost"))
@@ -93,8 +93,8 @@ async def stream_over(
             await running
 
 
-async def settle() -> None:
-    """Lets everything that can run, run."""
+async def run_ready_tasks() -> None:
+    """Runs every task that can run."""
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -118,7 +118,7 @@ async def test_a_full_window_holds_the_next_message_back() -> None:
         await stream.send(new("a"))
         await stream.send(new("b"))
         third = asyncio.create_task(stream.send(new("c")))
-        await settle()
+        await run_ready_tasks()
         assert wire.sent == ["new a", "new b"]
         wire.accept(1)
         await wire.until(3)
@@ -134,9 +134,9 @@ async def test_what_a_lost_connection_left_unanswered_is_sent_again_in_order() -
         await wire.until(3)
         wire.accept(0)
         wire.is_up = False
-        wire.lose()
+        wire.lose_connection()
         await stream.send(new("c"))
-        await settle()
+        await run_ready_tasks()
         assert len(wire.sent) == 3
         wire.is_up = True
         await wire.until(6)
@@ -146,7 +146,7 @@ async def test_what_a_lost_connection_left_unanswered_is_sent_again_in_order() -
         await stream.answered()
         assert stream.replies.retried == {"b"}
         assert stream.replies.too_late == 1
-        assert stream.replies.odd == []
+        assert stream.replies.unexpected == []
 
 
 async def test_an_order_the_venue_was_too_busy_for_is_sent_again() -> None:
@@ -161,7 +161,7 @@ async def test_an_order_the_venue_was_too_busy_for_is_sent_again() -> None:
         wire.accept(2)
         await stream.answered()
         assert wire.sent == ["new a", "cancel a", "new a"]
-        assert stream.replies.odd == []
+        assert stream.replies.unexpected == []
         assert stream.replies.acknowledged == {"a": "id of a"}
 
 
@@ -175,7 +175,7 @@ async def test_a_refused_order_is_remembered_with_its_code_and_its_cancel_finds_
         wire.replies[1].set_exception(problem(404, "unknown_order"))
         await stream.answered()
         assert stream.replies.refused == {"a": "invalid_price"}
-        assert stream.replies.odd == []
+        assert stream.replies.unexpected == []
 
 
 async def test_amends_leave_what_the_last_one_carried_out_says() -> None:
@@ -192,7 +192,7 @@ async def test_amends_leave_what_the_last_one_carried_out_says() -> None:
         wire.replies[5].set_result(accepted("b") | as_amended | {"quantity": 4, "state": "canceled"})
         await stream.answered()
         assert stream.replies.amended == {"a": ("473000.00", 3), "b": ("473000.00", 4)}
-        assert (stream.replies.declined, stream.replies.odd) == (1, [])
+        assert (stream.replies.declined, stream.replies.unexpected) == (1, [])
 
 
 async def test_an_amend_answered_with_other_terms_is_odd() -> None:
@@ -202,7 +202,7 @@ async def test_an_amend_answered_with_other_terms_is_odd() -> None:
         await wire.until(1)
         wire.replies[0].set_result(accepted("a") | {"price": "473000.00", "state": "new", "quantity": 1})
         await stream.answered()
-        assert len(stream.replies.odd) == 1
+        assert len(stream.replies.unexpected) == 1
 
 
 async def test_an_amend_sent_again_that_is_refused_may_have_been_carried_out_the_first_time() -> None:
@@ -213,12 +213,12 @@ async def test_an_amend_sent_again_that_is_refused_may_have_been_carried_out_the
         await wire.until(3)
         wire.accept(0)
         wire.replies[1].set_result(accepted("a") | {"price": "473000.00", "state": "new", "quantity": 2})
-        wire.lose()
+        wire.lose_connection()
         await wire.until(4)
         assert wire.sent[3:] == ["amend a"]
         wire.replies[3].set_exception(problem(409, "order_not_open"))
         await stream.answered()
-        assert (stream.replies.amended, stream.replies.declined, stream.replies.odd) == ({}, 1, [])
+        assert (stream.replies.amended, stream.replies.declined, stream.replies.unexpected) == ({}, 1, [])
 
 
 @pytest.mark.parametrize("code", ["unknown_order", "insufficient_funds", "validation_failed", "account_kill_switch"])
@@ -231,7 +231,7 @@ async def test_an_amend_refused_for_a_reason_that_no_flow_gives_is_odd(code: str
         wire.accept(0)
         wire.replies[1].set_exception(problem(409, code))
         await stream.answered()
-        assert (stream.replies.declined, stream.replies.odd) == (0, [f"amend a: {code}"])
+        assert (stream.replies.declined, stream.replies.unexpected) == (0, [f"amend a: {code}"])
 
 
 @pytest.mark.parametrize("code", ["unknown_order", "forbidden"])
@@ -244,7 +244,7 @@ async def test_a_cancel_refused_for_another_reason_is_odd(code: str) -> None:
         wire.accept(0)
         wire.replies[1].set_exception(problem(404, code))
         await stream.answered()
-        assert stream.replies.odd == [f"cancel a: {code}"]
+        assert stream.replies.unexpected == [f"cancel a: {code}"]
 
 
 async def test_a_reply_about_another_order_is_odd() -> None:
@@ -255,22 +255,22 @@ async def test_a_reply_about_another_order_is_odd() -> None:
         wire.replies[0].set_result(accepted("z"))
         await stream.answered()
         assert "a" not in stream.replies.acknowledged
-        assert len(stream.replies.odd) == 1
+        assert len(stream.replies.unexpected) == 1
 
 
 async def test_latency_counts_from_when_the_message_was_due() -> None:
     wire = Wire()
-    heard: list[float] = []
-    async with stream_over(wire, on_reply=heard.append) as stream:
+    seconds: list[float] = []
+    async with stream_over(wire, on_reply=seconds.append) as stream:
         await stream.send(new("a"), due=asyncio.get_running_loop().time() - 100)
         await wire.until(1)
         wire.accept(0)
         await stream.answered()
-    assert 100 <= heard[0] < 200
+    assert 100 <= seconds[0] < 200
 
 
 async def test_a_venue_that_stays_away_ends_the_replay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("load_tests.replay.account_stream.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("load_tests.replay.account_stream.RECONNECT_TIMEOUT_S", 0.0)
     wire = Wire()
     wire.is_up = False
     stream = AccountStream(wire, 1, lambda _: None)

@@ -7,7 +7,7 @@ import pytest
 
 from load_tests.flows.flow_message import FlowInstrument, FlowMessage
 from load_tests.order_flow import generate
-from load_tests.replay.accounts import funding_of, place_of
+from load_tests.replay.accounts import account_index, funding_of
 from load_tests.replay.pace import CLOSED_WINDOW, OPEN_WINDOW, Pace
 from services.data.instruments import load_instruments
 
@@ -28,17 +28,17 @@ def flow() -> list[FlowMessage]:
 
 
 def test_a_cancel_goes_where_its_order_went(flow: list[FlowMessage]) -> None:
-    places: dict[str, int] = {}
+    indexes: dict[str, int] = {}
     for message in flow:
-        assert places.setdefault(message.client_order_id, place_of(message, 8)) == place_of(message, 8)
+        assert indexes.setdefault(message.client_order_id, account_index(message, 8)) == account_index(message, 8)
 
 
 @pytest.mark.parametrize("accounts", [2, 3, 8, 20])
 def test_every_account_gets_orders_and_few_trade_both_ways(flow: list[FlowMessage], accounts: int) -> None:
-    placed = Counter((place_of(message, accounts), message.side) for message in flow if message.action == "new")
-    assert {place for place, _ in placed} == set(range(accounts))
+    placed = Counter((account_index(message, accounts), message.side) for message in flow if message.action == "new")
+    assert {index for index, _ in placed} == set(range(accounts))
     buyers = accounts // 2
-    minority = sum(count for (place, side), count in placed.items() if (place < buyers) != (side == "buy"))
+    minority = sum(count for (index, side), count in placed.items() if (index < buyers) != (side == "buy"))
     assert 0 < minority / placed.total() < 1 / 16
 
 
@@ -52,7 +52,7 @@ def test_funding_covers_every_order_at_once() -> None:
     expected = sum(2 * (lot + lot // 100 + 1) for lot in (lot_at_limit, lot_at_market))
     assert sum(funding.cash_fen for funding in fundings) == expected
     assert sum((funding.lots for funding in fundings), Counter()) == {"PRND-OX": 7}
-    assert fundings[place_of(sell, 8)].lots == {"PRND-OX": 7}
+    assert fundings[account_index(sell, 8)].lots == {"PRND-OX": 7}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from load_tests.replay.verdict import AccountRecord, Check, SentOrder, Terms, TurnoverMove, fen, is_green, judge
+from load_tests.replay.verdict import AccountRecord, Check, SentOrder, Terms, TurnoverMove, fen, is_green, replay_checks
 
 LOT_SIZES = {"PRND-OX": 1}
 
@@ -50,7 +50,8 @@ def balances(cash: str, lots: int, reserved: str = "0.00", reserved_lots: int = 
 
 
 def replay() -> list[AccountRecord]:
-    """A buyer whose order of 3 lots met an offer of 2, and has another canceled; a seller with an open offer and a reject."""
+    """A buyer and a seller. The buyer's order of 3 lots traded with an offer of 2, another was canceled; the seller has an open
+    offer and a rejected one."""
     buyer = AccountRecord(
         account=2,
         acknowledged={"c11": "11", "c13": "13"},
@@ -85,11 +86,11 @@ MOVE = TurnoverMove(10, 16, before_fen=500, after_fen=94_600_500, range_fen=94_6
 
 
 def failing(accounts: list[AccountRecord], move: TurnoverMove = MOVE) -> dict[str, Check]:
-    return {check.name: check for check in judge(accounts, move, LOT_SIZES) if not check.holds}
+    return {check.name: check for check in replay_checks(accounts, move, LOT_SIZES) if not check.holds}
 
 
 def test_a_replay_that_adds_up_is_green() -> None:
-    checks = judge(replay(), MOVE, LOT_SIZES)
+    checks = replay_checks(replay(), MOVE, LOT_SIZES)
     assert [check.name for check in checks if not check.holds] == []
     assert is_green(checks)
     assert len({check.name for check in checks}) == len(checks) == 15
@@ -171,8 +172,8 @@ def amended(quantity: int, price: str) -> list[AccountRecord]:
     return accounts
 
 
-def test_an_amended_order_is_judged_by_its_terms() -> None:
-    """It traded at its first limit, and is worse off now."""
+def test_an_amended_order_is_checked_against_its_terms() -> None:
+    """The order traded at its first limit and was amended to a worse one."""
     assert failing(amended(3, "472900.00")) == {}
     assert set(failing(amended(4, "472900.00"))) == {"orders_as_sent", "replies"}
     lost = amended(3, "472900.00")
@@ -204,7 +205,7 @@ def test_an_unanswered_order_is_red() -> None:
 
 def test_an_odd_reply_is_red() -> None:
     accounts = replay()
-    accounts[1].odd = ["cancel c14: forbidden"]
+    accounts[1].unexpected = ["cancel c14: forbidden"]
     assert failing(accounts)["replies"].actual == "account 3: cancel c14: forbidden"
 
 

@@ -1,4 +1,4 @@
-"""A measured figure beside its limit, and how both are timed."""
+"""A measured value beside its limit, and how both are timed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Figure:
+class Measurement:
     """One line of the result."""
 
     name: str
@@ -21,26 +21,26 @@ class Figure:
     limit_name: str = ""
     limit: float | None = None
     at_least: str = ""
-    """What it must reach."""
+    """What the value, or its ratio, must reach."""
     aim: str = ""
-    """What we set out for."""
+    """The goal beyond `at_least`."""
     note: str = ""
     flow: str = ""
-    """What the flow turned out to be, counted."""
+    """The flow's name and its mix, counted from the events."""
 
     @property
     def ratio(self) -> float | None:
-        """How much of the limit is reached, 1.0 being all of it."""
+        """The value as a fraction of the limit; 1.0 is the limit."""
         return None if not self.limit else self.value / self.limit
 
     def to_json(self) -> dict[str, Any]:
-        """The figure with its ratio."""
+        """All fields and the ratio, for the result file."""
         return {**asdict(self), "ratio": self.ratio}
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much work goes into the figures."""
+    """How much is measured."""
 
     seed: int = 1
     quick: bool = False
@@ -51,18 +51,18 @@ class Effort:
 
     @property
     def runs(self) -> int:
-        """How often each thing is measured."""
+        """How often each measurement is repeated."""
         return 2 if self.quick else 5
 
     @property
     def short_runs(self) -> int:
-        """How often, where one takes a fraction of a second."""
+        """How often a measurement of a fraction of a second is repeated."""
         return 3 if self.quick else 11
 
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Python's collector waits: it would walk over the benchmark's own records, by chance here or there."""
+    """Runs the block without Python's garbage collector, which would also walk over the benchmark's own records."""
     gc.collect()
     gc.disable()
     try:
@@ -75,10 +75,10 @@ Work = Callable[[], object]
 
 
 def median_seconds(runs: int, *works: Callable[[], Work]) -> list[float]:
-    """Processor time that each work takes, the median of so many runs after one that warms up.
+    """The median processor time of each work, in seconds, over `runs` runs after a warm-up.
 
-    Who else runs on the machine is not counted, what it does to the caches is; the works take turns, so a busy moment
-    meets them all. Each entry prepares a run, untimed, and returns what is timed.
+    Processor time excludes other processes, but not their effect on the caches; so the works alternate, and other load affects
+    them all. Each entry of `works` prepares a run, untimed, and returns the function that is timed.
     """
     seconds: list[list[float]] = [[] for _ in works]
     for turn in range(runs + 1):
@@ -94,7 +94,7 @@ def median_seconds(runs: int, *works: Callable[[], Work]) -> list[float]:
 
 
 def call_nanoseconds(function: Callable[..., object], calls: Sequence[tuple[Any, ...]]) -> float:
-    """The median over single calls, each timed alone; the clock's own time is part of it."""
+    """The median time of a single call, in ns, each timed alone. The clock's own time is included."""
     taken = []
     with no_garbage_collection():
         for arguments in calls:
@@ -104,16 +104,11 @@ def call_nanoseconds(function: Callable[..., object], calls: Sequence[tuple[Any,
     return median(taken)
 
 
-def call_of_nothing(*arguments: object) -> None:
-    """The limit of single calls."""
+def no_op(*arguments: object) -> None:
+    """Does nothing: the limit of single calls."""
 
 
-def middle(rates: list[float]) -> float:
-    """The median: for what depends on a device or a second process, where the best is luck."""
-    return median(rates)
-
-
-def spread(rates: list[float], limits: list[float]) -> str:
-    """How far the ratio ranges over the runs, each beside the limit measured next to it: a median alone hides that."""
+def ratio_range(rates: list[float], limits: list[float]) -> str:
+    """The lowest and highest ratio of a rate to the limit measured next to it: a median alone hides the range."""
     ratios = [rate / limit for rate, limit in zip(rates, limits, strict=True)]
     return f"{min(ratios):.0%} to {max(ratios):.0%} in {len(ratios)} runs"

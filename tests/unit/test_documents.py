@@ -1,0 +1,76 @@
+"""The documents name files that exist: paths in backticks, and links between the pages and into them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PATH = re.compile(r"`((?:docs|load_tests|matching_engine|services|tests)/[\w./-]*)`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """The names under which the headings of a page can be reached."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def named_paths() -> list[tuple[str, str]]:
+    """Each page with each path that stands in backticks in it, once."""
+    return sorted(
+        {(str(page.relative_to(ROOT)), path) for page in PAGES for path in PATH.findall(page.read_text("utf-8"))}
+    )
+
+
+def rooms() -> list[str]:
+    """The folders of the tree in ARCHITECTURE.md: a name that ends in a slash, under the less indented one before it."""
+    tree = (ROOT / "ARCHITECTURE.md").read_text("utf-8").split("## Rooms\n\n```\n")[1].split("```")[0]
+    found, above = [], {-1: Path()}
+    for line in tree.splitlines():
+        indent = len(line) - len(line.lstrip())
+        parents = above[max(level for level in above if level < indent)]
+        if line.split()[0].endswith("/"):
+            above = {level: folder for level, folder in above.items() if level < indent} | {
+                indent: parents / line.split()[0]
+            }
+            found.append(str(above[indent]))
+    return found
+
+
+def links() -> list[tuple[str, str]]:
+    """Each page with each link to a file or heading of this repository, once."""
+    found = {(str(page.relative_to(ROOT)), link) for page in PAGES for link in LINK.findall(page.read_text("utf-8"))}
+    return sorted((page, link) for page, link in found if "://" not in link)
+
+
+@pytest.mark.parametrize(("page", "path"), named_paths())
+def test_a_path_in_a_page_exists(page: str, path: str) -> None:
+    assert (ROOT / path).exists(), page
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_a_room_of_the_architecture_is_a_folder(room: str) -> None:
+    assert (ROOT / room).is_dir()
+
+
+@pytest.mark.parametrize("package", ["matching_engine", "services", "services/gateway"])
+def test_the_architecture_names_every_room(package: str) -> None:
+    folders = {str(file.parent.relative_to(ROOT)) for file in (ROOT / package).glob("*/__init__.py")}
+    assert folders <= set(rooms())
+
+
+@pytest.mark.parametrize(("page", "link"), links())
+def test_a_link_leads_to_a_file_and_its_heading(page: str, link: str) -> None:
+    file, _, heading = link.partition("#")
+    target = (ROOT / page).parent / file if file else ROOT / page
+    assert target.exists()
+    assert not heading or target.suffix != ".md" or heading in anchors(target)
+
+
+def test_the_pages_name_many_files() -> None:
+    assert len(named_paths()) > 120
+    assert len(links()) > 150
