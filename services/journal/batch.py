@@ -185,7 +185,7 @@ class JournalBatch:
         if self.journal_id != journal_id:
             return f"seq {self.first_seq} belongs to journal {self.journal_id.hex()}, not to {journal_id.hex()}"
         if self.first_seq != last_seq + 1:
-            return f"seq {self.first_seq} does not follow seq {last_seq}: commands are missing or twice there"
+            return f"seq {self.first_seq} does not follow seq {last_seq}: commands are missing or repeated"
         if self.previous_hash != last_hash:
             return f"seq {self.first_seq} does not continue the hash chain: a row before it was changed or lost"
         if len(self.commands) != (self.last_seq - last_seq) * COMMAND.itemsize:
@@ -221,7 +221,7 @@ def _checked_header(data: bytes) -> Header:
     header = Header._make(HEADER.unpack_from(data))
     seq = header.first_seq
     if header.magic != MAGIC:
-        raise JournalCorrupt("a row does not begin as a row of this journal does")
+        raise JournalCorrupt("a row does not begin with the magic bytes of a row")
     if _LENGTH.unpack(data[-_LENGTH.size :])[0] != zlib.crc32(memoryview(data)[: -_LENGTH.size]):
         raise JournalCorrupt(f"the row from seq {seq} is damaged: its checksum is wrong", seq)
     for name, found, ours in (
@@ -237,11 +237,12 @@ def _checked_header(data: bytes) -> Header:
             seq,
         )
     if header.size != len(data):
-        raise JournalCorrupt(f"the row from seq {seq} has {len(data)} bytes and says {header.size}", seq)
+        raise JournalCorrupt(f"the row from seq {seq} has {len(data)} bytes, its header says {header.size}", seq)
     if data[-_TRAILER_BYTES : -_LENGTH.size] != _digest(memoryview(data)[:-_TRAILER_BYTES]):
         raise JournalCorrupt(f"the row from seq {seq} was rewritten: its hash is wrong", seq)
     if header.last_seq - seq + 1 != header.command_count:
-        raise JournalCorrupt(f"the row from seq {seq} to {header.last_seq} says {header.command_count} commands", seq)
+        sentence = f"the header of the row from seq {seq} to {header.last_seq} says {header.command_count} commands"
+        raise JournalCorrupt(sentence, seq)
     records_bytes = header.command_count * COMMAND.itemsize + header.event_count * EVENT.itemsize
     if HEADER.size + records_bytes + _TRAILER_BYTES > len(data):
         raise JournalCorrupt(f"the row from seq {seq} is too short for its records", seq)
@@ -261,5 +262,5 @@ def _read_attachments(section: memoryview, header: Header) -> tuple[bytes, ...]:
         texts.append(bytes(section[start:position]))
     if position != len(section) or len(texts) != header.attachment_count:
         seq = header.first_seq
-        raise JournalCorrupt(f"the attachments of the row from seq {seq} do not add up", seq)
+        raise JournalCorrupt(f"the attachments of the row from seq {seq} have wrong lengths or a wrong number", seq)
     return tuple(texts)

@@ -52,7 +52,7 @@ class BatchReader:
                 "SELECT format, journal_id, epoch FROM meta"
             ).fetchone()
         if found is None or not isinstance(found[1], bytes):
-            raise JournalCorrupt(f"{self._path} is damaged: it does not say which journal it is")
+            raise JournalCorrupt(f"{self._path} is damaged: it holds no journal id")
         return found
 
     def has_tables(self) -> bool:

@@ -54,7 +54,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
         make_durable(connection, path)
         if not empty_log(connection, path):
             raise JournalBusy(
-                f"another process is in the middle of reading {path} and keeps its log from being emptied: end that one first"
+                f"another process is reading {path} and keeps its log from being emptied: end that process first"
             )
         connection.executescript(_SCHEMA.format(format=FILE_FORMAT, journal_id=secrets.token_hex(16)))
     except sqlite3.DatabaseError as error:

@@ -94,9 +94,9 @@ class HeldFiles:
             except OSError:
                 found = None
             if found != identity:
-                reason = "is not there any more" if found is None else "is another file than the one that is open"
+                reason = "is no longer there" if found is None else "is no longer the file that is open"
                 raise JournalRemoved(
-                    f"{path} {reason}: it was removed, moved or replaced while the venue was writing it. The journal takes "
+                    f"{path} {reason}: it was removed, moved or replaced while the venue was writing it. The journal accepts "
                     "nothing more"
                 )
 
@@ -130,5 +130,5 @@ def _lock(descriptor: int, path: Path, lock: int) -> None:
         os.close(descriptor)
         raise JournalBusy(
             f"the data folder {path.parent.resolve()} is in use by another REX process (process id {holder}):"
-            " stop that one first, or choose another folder"
+            " stop that process first, or choose another folder"
         ) from error

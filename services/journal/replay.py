@@ -54,7 +54,7 @@ def re_execute(engine: StateMachine, batch: JournalBatch) -> None:
     try:
         events = engine.process(commands).tobytes()
     except EngineFault as fault:
-        raise JournalCorrupt(f"re-executed, seq {fault.seq} makes the engine give up: {fault}", fault.seq) from fault
+        raise JournalCorrupt(f"re-executed, seq {fault.seq} stops the engine: {fault}", fault.seq) from fault
     if events != batch.events:
         seq = _first_difference(events, batch)
         raise JournalCorrupt(f"re-executed, seq {seq} makes other events than the journal holds for it", seq)

@@ -64,9 +64,9 @@ class InProcessInbox:
         most = self._max_of_members[only_cancels] if account else self._max_commands
         if account and own > self._max_of_account[only_cancels]:
             share = self._max_of_account[only_cancels]
-            raise ShareFull(f"{own - count} commands of account {account} are waiting, {share} may")
+            raise ShareFull(f"{own - count} commands of account {account} are waiting; the limit is {share}")
         if self._commands + count > most:
-            raise InboxFull(f"{self._commands} commands are waiting, {most} may")
+            raise InboxFull(f"{self._commands} commands are waiting; the limit is {most}")
         self._by_account[account] = own
         self._commands += count
         if account:

@@ -53,7 +53,7 @@ class GuardedClock:
         if abs(jump_ns) > MAX_JUMP_NS:
             raise ClockRefused(
                 f"the clock jumped {'forward' if jump_ns > 0 else 'back'} by {_span(abs(jump_ns))}, to {time_text(now_ns)}: "
-                "nothing was stamped with it. Put the clock right and start again (docs/operators.md)"
+                "nothing was stamped with it. Correct the clock and start again (docs/operators.md)"
             )
         if passed_ns > _NEW_BASE_NS:
             self._base_wall_ns, self._base_steady_ns = now_ns, self._base_steady_ns + passed_ns
@@ -66,8 +66,8 @@ def refuse_clock_behind(now_ns: int, last_time_ns: int) -> None:
     if behind_ns > MAX_JUMP_NS:
         raise ClockRefused(
             f"the clock says {time_text(now_ns)}, the last command was stamped {time_text(last_time_ns)}: one of the two is "
-            f"wrong by {_span(behind_ns)}. Put the clock right; if it is right, start with --accept-clock, and every command "
-            f"is stamped {time_text(last_time_ns)} until the clock has come to it"
+            f"wrong by {_span(behind_ns)}. Correct the clock; if it is right, start with --accept-clock, and every command "
+            f"is stamped {time_text(last_time_ns)} until the clock has reached that time"
         )
 
 
@@ -77,7 +77,7 @@ def time_ahead(stamped_ns: int, now_ns: int) -> list[str]:
         return []
     return [
         f"Stamped time is {_span(stamped_ns - now_ns)} ahead of the clock: every command is stamped {time_text(stamped_ns)} "
-        "until the clock has come to it."
+        "until the clock has reached that time."
     ]
 
 

@@ -130,7 +130,7 @@ def date_ahead(calendar: TradingCalendar, engine_trading_date: int, now_ns: int)
     if engine_trading_date <= right:
         return []
     return [
-        f"The trading day is {engine_trading_date}, by the clock it is {right}: no day rolls until the clock is past it."
+        f"The trading day is {engine_trading_date}, by the clock it is {right}: it does not roll until the clock is past it."
     ]
 
 
@@ -150,7 +150,7 @@ def _refuse_skipped_days(calendar: TradingCalendar, engine_trading_date: int, ri
     if right > following:
         raise ClockRefused(
             f"the clock says {time_text(now_ns)}: the trading day would go from {engine_trading_date} to {right}, skipping "
-            f"{following}, and never come back. If the clock is right, start with --accept-clock; otherwise put it right first"
+            f"{following}, and never go back. If the clock is right, start with --accept-clock; otherwise correct it first"
         )
 
 

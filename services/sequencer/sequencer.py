@@ -138,7 +138,7 @@ class Sequencer:
             self.time_ns = last.time_ns
         journaled = 0 if last is None else last.last_seq
         if journaled != self.last_seq:
-            reason = f"the engine stands at seq {self.last_seq}, the journal at {journaled}: recover first"
+            reason = f"the engine is at seq {self.last_seq}, the journal at seq {journaled}: recover first"
             raise SequencerStopped(self.last_seq + 1, JournalError(reason))
 
     async def _take(self) -> list[Submission]:

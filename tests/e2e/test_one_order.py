@@ -31,7 +31,7 @@ FEE_FEN = 23_650
 
 
 async def open_account(venue: Venue, name: str, *, cash: str | None = None, lots: int = 0) -> RexClient:
-    """An account with money or goods, and a client that trades for it."""
+    """Opens an account with cash or goods. Returns a client that trades for it."""
     async with RexClient(venue.url, venue.keys[OPERATOR].key) as operator:
         account = (await operator.open_account(name))["account"]
         if cash is not None:

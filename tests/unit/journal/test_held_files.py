@@ -200,7 +200,10 @@ def test_a_database_that_was_swapped_before_sqlite_opened_it_is_not_taken_for_th
     with closing(sqlite3.connect(beside(path, ".other"))) as other:
         other.execute("PRAGMA journal_mode = WAL")
     beside(path, ".other").replace(path)
-    with closing(connections.open_writer(path)), pytest.raises(JournalRemoved, match="is another file than the one"):
+    with (
+        closing(connections.open_writer(path)),
+        pytest.raises(JournalRemoved, match="is no longer the file that is open"),
+    ):
         held.remember()
     held.release()
 

@@ -116,7 +116,7 @@ async def test_a_reader_that_keeps_the_log_from_being_emptied_is_named(
         assert len(reader.execute("SELECT * FROM rows").fetchall()) == 2
         if written_since:
             tamper(copy, "UPDATE meta SET epoch = epoch")
-        with pytest.raises(JournalBusy, match=r"another process is in the middle of reading .*journal\.sqlite"):
+        with pytest.raises(JournalBusy, match=r"another process is reading .*journal\.sqlite"):
             await SqliteJournal.open(copy)
         reader.execute("COMMIT")
         journal = await SqliteJournal.open(copy)
@@ -272,7 +272,7 @@ async def test_what_is_no_batch_at_all_is_found(path: Path) -> None:
 async def test_a_journal_that_does_not_say_which_it_is_is_damaged(path: Path, garbage: str, read_only: bool) -> None:
     await written(path, [2])
     tamper(path, garbage)
-    with pytest.raises(JournalCorrupt, match="is damaged: it does not say which journal it is"):
+    with pytest.raises(JournalCorrupt, match="is damaged: it holds no journal id"):
         await SqliteJournal.open(path, read_only=read_only)
 
 

@@ -423,7 +423,7 @@ async def test_a_venue_s_days(path: Path) -> None:
         await one.inbox.put(records())
         await one.next_batch()
     async with venue(path, clock=at(2023, 10, 3, 12, 0), schedule=schedule) as one:
-        with pytest.raises(SequencerStopped, match=r"skipping 20230928, and never come back\. If the clock is right"):
+        with pytest.raises(SequencerStopped, match=r"skipping 20230928, and never go back\. If the clock is right"):
             await one.sequencer.run()
     vouched_for = AlwaysOpen(TradingCalendar.load(), may_skip_from=20230927)
     async with venue(path, clock=at(2023, 10, 3, 12, 0), schedule=vouched_for) as one:
@@ -581,7 +581,7 @@ async def test_an_engine_that_has_not_recovered_is_refused(path: Path) -> None:
     async with venue(path) as one:
         one.sequencer = Sequencer(Engine(), one.journal, one.inbox, one.feed, clock=one.clock, schedule=Never())
         stop = await stopped(one)
-        assert "the engine stands at seq 0, the journal at 2: recover first" in str(stop)
+        assert "the engine is at seq 0, the journal at seq 2: recover first" in str(stop)
 
 
 @pytest.mark.anyio
