@@ -1,4 +1,4 @@
-"""What is particular to the SQLite journal: what is asked of SQLite, the lock, damage in the file, a device that fails."""
+"""Properties of the SQLite journal alone: its pragmas, the lock, damage in the file, a failing device."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def tamper(path: Path, statement: str, *values: object) -> None:
 
 
 def in_another_process(program: str, path: Path) -> list[str]:
-    """The lines a Python program prints that is given the path."""
+    """The lines that a Python program prints, run with the path."""
     answer = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
     return answer.stdout.splitlines()
 
 
 async def read_until_error(path: Path, after_seq: int = 0) -> tuple[list[int], JournalError | None]:
-    """The last_seq of each batch that reads well, and the error that ends them."""
+    """The last_seq of each batch that can be read, and the error after them."""
     journal = await SqliteJournal.open(path, read_only=True)
     good: list[int] = []
     try:
@@ -93,7 +93,7 @@ def size(path: Path) -> int:
 
 
 def database_alone(path: Path) -> list[tuple[bytes]]:
-    """The batches that stand in the database file, whatever its log holds."""
+    """The batches in the database file, whatever its log holds."""
     with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as connection:
         return connection.execute("SELECT data FROM rows ORDER BY first_seq").fetchall()
 
@@ -208,7 +208,7 @@ async def test_there_must_be_something_to_read(path: Path) -> None:
 
 @pytest.fixture
 def notes(path: Path) -> bytes:
-    """What stands at the path: no database."""
+    """Contents of the path that are not a database."""
     path.write_bytes(b"these are my holiday notes. " * 100)
     return path.read_bytes()
 
@@ -388,7 +388,7 @@ asyncio.run(main(Path(sys.argv[1])))
 
 
 async def test_a_log_that_cannot_be_copied_stops_the_writer_for_good_and_is_left_as_it_is(path: Path) -> None:
-    """The device takes the log, over blocks it has, and no more pages of the database."""
+    """A device that takes writes of the log to existing blocks, and no more pages of the database."""
     program = """
 import asyncio, resource, sys
 from pathlib import Path
