@@ -4,8 +4,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev &
 WORKDIR /src
 COPY . .
 RUN python -m venv /rex \
- && /rex/bin/pip install --no-cache-dir -c constraints.txt pip setuptools wheel Cython numpy \
- && /rex/bin/pip install --no-cache-dir -c constraints.txt --no-build-isolation .
+ && /rex/bin/pip install --no-cache-dir --require-hashes -r requirements.txt \
+ && /rex/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.13-slim
 COPY --from=build /rex /rex

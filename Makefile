@@ -4,31 +4,38 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.set-up
 ENGINE := $(wildcard matching_engine/*.py matching_engine/*.pxd matching_engine/*/*.py matching_engine/*/*.pxd)
+RESOLVE = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+          --no-annotate --custom-compile-command 'make lock' pyproject.toml -
 FLOW   ?= load_tests/flows/sample.csv
 
+# Without bytecode on disk every pytest process rewrites the assertions of every test anew: four seconds each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup native run test check coverage memcheck faults bench flow clean
+.PHONY: help setup lock native run test test-fast test-pythons check docs coverage memcheck faults bench flow clean
 
 help: ## what this Makefile can do
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
 
-setup: $(STAMP) ## virtual environment, pinned dependencies, the engine built; an unchanged repeat costs nothing
+setup: $(STAMP) ## virtual environment, locked dependencies, the engine built; an unchanged repeat costs nothing
 
-# Whatever the set-up depends on makes it stale. Old extension modules go first: a failing compiler must not leave old code running.
-$(STAMP): pyproject.toml setup.py constraints.txt $(ENGINE)
+# Whatever the set-up depends on makes it stale.
+$(STAMP): pyproject.toml setup.py install.py requirements.txt requirements-dev.txt $(ENGINE)
 	@command -v $(PYTHON) >/dev/null || { echo "REX needs Python 3.11 or newer (set PYTHON=...)"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "REX needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=python3.11 (or newer)."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@find matching_engine -name '*.so' -delete
-	@echo "Setting up $(VENV), 1 of 2: build tools (all of it takes a minute or two, several on a busy machine) ..." >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip setuptools wheel Cython numpy
-	@echo "Setting up $(VENV), 2 of 2: dependencies and the engine ..." >&2
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
-	@$(BIN)/python -c 'import matching_engine; print(matching_engine.build_notice())' >&2
+	@$(PYTHON) install.py $(VENV)
 	@touch $@
 
+# uv resolves for every platform and Python at once; only this target needs it. The first line locks all, the others part it.
+lock: ## the versions and hashes in requirements*.txt, after a change of pyproject.toml; UPGRADE=--upgrade takes the newest
+	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet uv; }
+	@cat requirements.txt requirements-dev.txt >build/locked.txt
+	@printf 'pip\nsetuptools\n' | $(RESOLVE) --extra dev $(UPGRADE) -o build/locked.txt
+	@printf 'pip\nsetuptools\n' | $(RESOLVE) -c build/locked.txt -o requirements.txt
+	@$(RESOLVE) --extra dev -c build/locked.txt $$(sed -nE 's/^([^= ]+)==.*/--no-emit-package \1/p' requirements.txt) -o requirements-dev.txt </dev/null
+
 native: ## rebuild the engine's native code in place
-	@find matching_engine -name '*.so' -delete
+	@find matching_engine -name "*$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')" -delete
 	@$(BIN)/python setup.py --quiet build_ext --inplace
 
 run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
@@ -37,11 +44,24 @@ run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C 
 test: setup ## every test (real SQLite, real browser, real processes)
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-check: setup ## ruff, mypy strict, import-linter
+test-fast: setup ## ruff, import-linter, unit tests and short properties: under a minute on two quiet cores
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m 'not slow' tests/unit tests/property tests/scenarios
+
+test-pythons: setup ## the tests under every Python from 3.11 on that this machine has, each in build/python3.N
+	@$(BIN)/python -m tests.pythons test
+
+check: setup ## ruff, mypy strict, import-linter, the site of the docs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory docs
+
+docs: setup ## the site of the guides and the API reference in build/site; warnings are errors
+	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -c docs . build/site
 
 coverage: setup ## the lines of the engine that its own tests reach, uncompiled: at least 95 of 100
 	@rm -rf build/coverage && mkdir -p build/coverage/tests

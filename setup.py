@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from setuptools import setup
+from setuptools.command.build_ext import build_ext
 
 MODULES = [
     "pools",
@@ -65,14 +67,13 @@ def extensions() -> list[object]:
     except ImportError:
         print("Cython is missing: the engine will run as plain Python, slower.", file=sys.stderr)
         return []
-    flags = ["-O3", "-fno-semantic-interposition", "-fwrapv"] if sys.platform != "win32" else []
     sources = {name: f"matching_engine/{name.replace('.', '/')}.py" for name in MODULES}
     built = cythonize(
         [
             Extension(
                 f"matching_engine.{name}",
                 [source],
-                extra_compile_args=flags,
+                extra_compile_args=["-O3", "-fno-semantic-interposition", "-fwrapv"],
                 extra_link_args=["-s"] if sys.platform.startswith("linux") else [],
             )
             for name, source in sources.items()
@@ -89,4 +90,19 @@ def extensions() -> list[object]:
     return list(built)
 
 
-setup(ext_modules=extensions(), options={"build_ext": {"parallel": os.cpu_count() or 1}})
+class BuildEngine(build_ext):
+    """Says how many modules are compiled."""
+
+    compiled = 0
+
+    def build_extension(self, extension: Any) -> None:
+        super().build_extension(extension)
+        self.compiled += 1
+        print(f"compiled {self.compiled} of {len(self.extensions)} modules", flush=True)
+
+
+setup(
+    cmdclass={"build_ext": BuildEngine},
+    ext_modules=extensions(),
+    options={"build_ext": {"parallel": os.cpu_count() or 1}},
+)

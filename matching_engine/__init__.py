@@ -17,10 +17,15 @@ Prices are integer ticks, quantities integer lots. For speed give `process` a BO
 
 from __future__ import annotations
 
-from matching_engine.book.order_book import OrderBook
-from matching_engine.engine import Engine
-from matching_engine.faults import EngineFault
-from matching_engine.pools import NATIVE
+from importlib import import_module
+from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matching_engine.book.order_book import OrderBook
+    from matching_engine.engine import Engine
+    from matching_engine.faults import EngineFault
 
 ENGINE_VERSION = 3
 """Number of the rules: a journal's commands are run again only by the version that made their events, or by one that was shown
@@ -29,7 +34,8 @@ to make the same (`rex upgrade`)."""
 
 def is_native() -> bool:
     """Whether the engine runs as native code; the plain Python it is written in does the same, about 100 times slower."""
-    return NATIVE
+    found = find_spec(f"{__name__}.engine")
+    return found is not None and str(found.origin).endswith(tuple(EXTENSION_SUFFIXES))
 
 
 def build_notice() -> str:
@@ -39,6 +45,18 @@ def build_notice() -> str:
     return (
         "The matching engine runs as plain Python, about 100 times slower: no C compiler was found when it was set up."
     )
+
+
+_MODULES = {"Engine": "engine", "EngineFault": "faults", "OrderBook": "book.order_book"}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a class when it is first used: numpy takes longer to import than `rex --version` may."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = found
+    return found
 
 
 __all__ = ["ENGINE_VERSION", "Engine", "EngineFault", "OrderBook", "build_notice", "is_native"]

@@ -1,15 +1,14 @@
 """`rex`: one command per process and task. Each file holds the commands that its name says.
 
 `options.py` and `terminal.py` are shared; `main` is the console script. `services/trouble.py` decides what ends a process.
+A command imports what it runs inside its function: `rex --help` and `rex --version` import neither the venue nor numpy.
 """
 
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version as installed_version
 from typing import Annotated
 
-import structlog
 import typer
 
 from matching_engine import build_notice
@@ -45,11 +44,12 @@ def about(
     its target; `rex journal verify` walks the truth behind it; `rex upgrade` takes over a folder of an older version.
     """
     if version:
+        from importlib.metadata import version as installed_version
+
         print(f"rex {installed_version('rex-exchange')} on Python {sys.version.split()[0]}; {build_notice()}")
         raise typer.Exit
 
 
 def main() -> None:
-    """The console script. Its log goes to standard error: standard output belongs to what was asked for."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    """The console script."""
     app()

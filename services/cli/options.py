@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli.terminal import say
 from services.exit_codes import ExitCode
-from services.settings import Settings, SettingsRefused, read_settings
+
+if TYPE_CHECKING:
+    from services.settings import Settings
 
 DataDir = Annotated[
     Path,
@@ -24,6 +26,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standar
 
 def settings_of(**options: Any) -> Settings:
     """The settings of these options and of the environment; one that cannot be is bad usage, exit status 2."""
+    from services.settings import SettingsRefused, read_settings
+
     try:
         return read_settings(**options)
     except SettingsRefused as refused:

@@ -10,8 +10,6 @@ import typer
 
 from services.cli.options import AsJson, DataDir, settings_of
 from services.cli.terminal import out, run
-from services.reporting.report_database import report_from_folder
-from services.reporting.terminal import render
 
 
 def report(
@@ -33,6 +31,9 @@ def report(
     of the journal only its last row is looked at. With `--prove` every command is re-executed; the sum over the trades, the
     re-execution and the report must be equal, and the read database true. Exit status 1 where they are not.
     """
+    from services.reporting.report_database import report_from_folder
+    from services.reporting.terminal import render
+
     calendar_file = settings_of(data_dir=data_dir).calendar_file
     found = run(report_from_folder(data_dir, year, prove, calendar_file), is_check=True)
     if as_json:

@@ -1,6 +1,6 @@
 """A venue in this process until it is stopped: what `rex demo` and `rex serve` run.
 
-Apart from the commands, since it stands on the whole of REX, pages included: half of what any other command takes to start.
+Apart from the commands, since it imports the whole of REX, pages included: `rex --help` starts without it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import asyncio
 import contextlib
 import json
 import signal
+import sys
 from collections.abc import Callable
 
+import structlog
 from rich.panel import Panel
 
 from matching_engine import build_notice
@@ -43,6 +45,7 @@ async def run_venue(settings: Settings, as_json: bool) -> None:
 
 async def _run(settings: Settings, seconds: float, on_ready: Callable[[Venue], None]) -> Venue:
     """Runs a venue until a signal or the end of its time; returns it when it is closed and at rest."""
+    structlog.configure(logger_factory=_log_to_standard_error)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -60,6 +63,11 @@ async def _run(settings: Settings, seconds: float, on_ready: Callable[[Venue], N
                 async with asyncio.timeout(seconds or None):
                     await stop.wait()
     return venue
+
+
+def _log_to_standard_error(*_: object) -> structlog.PrintLogger:
+    """A logger of structlog: standard output belongs to what was asked for."""
+    return structlog.PrintLogger(sys.stderr)
 
 
 def _announce(settings: Settings, venue: Venue) -> None:

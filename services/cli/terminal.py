@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
-import uvloop
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.exit_codes import ExitCode
-from services.trouble import FOLLOWS, TROUBLE, exit_code_of, root_cause, sentence_of
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 out = Console()
 err = Console(stderr=True)
@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 def progress(show: bool) -> Progress:
     """A bar on standard error while somebody looks (`show`)."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=err, disable=not show, transient=True)
 
@@ -30,6 +32,10 @@ def run(work: Coroutine[Any, Any, T], *, is_check: bool = False) -> T:
 
     A check (`is_check`) ends with status 1 whatever is wrong.
     """
+    import uvloop
+
+    from services.trouble import FOLLOWS, TROUBLE, exit_code_of, root_cause, sentence_of
+
     try:
         return uvloop.run(work)
     except Exception as error:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from services.cli.options import AsJson, DataDir, settings_of
 from services.cli.terminal import err, out, progress, run
-from services.upgrade import Upgrade
-from services.upgrade import upgrade as upgrade_journal
+
+if TYPE_CHECKING:
+    from services.upgrade import Upgrade
 
 
 def upgrade(
@@ -41,6 +42,8 @@ def upgrade(
 
 
 async def _upgrade(data_dir: Path, check: bool, show: bool) -> Upgrade:
+    from services.upgrade import upgrade as upgrade_journal
+
     with progress(show) as bar:
         task = bar.add_task("reading", total=None)
         return await upgrade_journal(

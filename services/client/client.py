@@ -1,4 +1,4 @@
-"""The client a program uses: REST calls as methods, and one WebSocket for orders and pushes."""
+"""`RexClient`: REST calls as methods, and one WebSocket for orders and subscriptions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from services.client.subscription import Subscription
 
 
 class RexClient(RestCalls):
-    """REX at `url` (http://host:port) with an API key. An async context manager: leaving it closes every connection.
+    """A client of the venue at `url` (http://host:port) with an API key. An async context manager; leaving it closes every
+    connection.
 
-    Any call may raise RexError (the venue's answer is a problem), Unreachable (nothing was sent) or OutcomeUnknown (sent, no
-    reply: retry an order with the same client_order_id). After `connect` orders and cancels go over the WebSocket.
+    Any call may raise RexError (the venue answered with a problem), Unreachable (nothing was sent) or OutcomeUnknown (sent, but
+    no reply: retry an order with the same client_order_id). After `connect`, orders, amends and cancels use the WebSocket.
     """
 
     def __init__(self, url: str, key: str) -> None:
@@ -40,21 +41,21 @@ class RexClient(RestCalls):
             await self._http.aclose()
 
     async def connect(self) -> None:
-        """Opens the WebSocket, for faster orders. It is opened again where it is lost, until the client is closed.
+        """Opens the WebSocket, for faster orders. A lost connection is reopened until the client is closed.
 
-        After a loss, `connect` waits until there is a connection again.
+        While it is being reopened, `connect` waits.
         """
         await self._socket.open()
         self._uses_socket = True
 
     async def place_order(self, order: Order) -> Json:
-        """Places an order and returns it as the engine left it; a declined one has the state `rejected`."""
+        """Places an order and returns it after the engine has processed it; a declined one has the state `rejected`."""
         if not self._uses_socket:
             return await self.post_order(order)
         return await (await self._socket.send("place_order", order))
 
     async def cancel_order(self, *, order_id: str | None = None, client_order_id: str | None = None) -> Json:
-        """Cancels the order named by one of its ids and returns it. RexError `order_not_open`: it had ended before."""
+        """Cancels the order with one of these ids and returns it. RexError `order_not_open`: it had ended before."""
         if not self._uses_socket:
             return await self.delete_order(order_id=order_id, client_order_id=client_order_id)
         return await (await self.submit_cancel(order_id=order_id, client_order_id=client_order_id))
@@ -69,9 +70,9 @@ class RexClient(RestCalls):
         display_quantity: int | None = None,
         stop_price: str | None = None,
     ) -> Json:
-        """Changes the order named by one of its ids and returns it; what is None stays as it is.
+        """Amends the order with one of these ids and returns it. None leaves a field as it is.
 
-        RexError with the engine's reason as its code: declined, and the order stands untouched. `order_not_open`: it had ended.
+        RexError with a reason as its code: the engine declined, and the order is unchanged. `order_not_open`: it had ended.
         """
         changes = _given(price=price, quantity=quantity, display_quantity=display_quantity, stop_price=stop_price)
         ids = _given(order_id=order_id, client_order_id=client_order_id)
@@ -80,9 +81,9 @@ class RexClient(RestCalls):
         return await (await self._socket.send("amend_order", ids | changes))
 
     async def mass_cancel(self, symbol: str, side: str | None = None, *, account: int | None = None) -> Json:
-        """Cancels every open order in an instrument, or in all ("*"); `canceled` of the answer is their number.
+        """Cancels the account's open orders in an instrument, or in all ("*"); `canceled` of the reply is their number.
 
-        Of the key's own account; operators name any, or none: then it is every account's.
+        `account` is for operators: any account, or None for every account. Otherwise it is the key's own.
         """
         if not self._uses_socket:
             return await self.delete_orders(symbol, side, account=account)
@@ -90,27 +91,27 @@ class RexClient(RestCalls):
         return await (await self._socket.send("mass_cancel", params))
 
     async def submit_order(self, order: Order) -> asyncio.Future[Json]:
-        """Sends an order over the WebSocket and returns its reply to come, so that many can be under way at once."""
+        """Sends an order over the WebSocket and returns a future of its reply, so that many can be in flight at once."""
         await self._connected()
         return await self._socket.send("place_order", order)
 
     async def submit_cancel(
         self, *, order_id: str | None = None, client_order_id: str | None = None
     ) -> asyncio.Future[Json]:
-        """Sends a cancel over the WebSocket and returns its reply to come. Name the order by one of its ids."""
+        """Sends a cancel over the WebSocket, with one of the order's ids, and returns a future of its reply."""
         await self._connected()
         params = _given(order_id=order_id, client_order_id=client_order_id)
         return await self._socket.send("cancel_order", params)
 
     async def submit_amend(self, changes: Order) -> asyncio.Future[Json]:
-        """Sends an amend over the WebSocket and returns its reply to come: one of the order's ids and what changes."""
+        """Sends an amend over the WebSocket (one of the order's ids and the changes) and returns a future of its reply."""
         await self._connected()
         return await self._socket.send("amend_order", changes)
 
     def subscribe(self, channels: Sequence[str], symbols: Sequence[str] | None = None) -> Subscription:
-        """Pushes of depth, trades, ticker (of symbols, or ["*"]) and orders (one's own, of every symbol).
+        """A subscription to `depth`, `trades` and `ticker` of some symbols (["*"]: all), and to the account's own `orders`.
 
-        Connects where there is no connection yet, and subscribes again where it was lost.
+        Connects if there is no connection yet, and subscribes again after a lost one.
         """
         subscription = Subscription(channels, symbols, self._socket.remove)
         self._socket.add(subscription)

@@ -1,4 +1,4 @@
-"""A copy of one instrument's book, kept from the depth channel and proved equal to the venue's after every push."""
+"""A copy of one instrument's book, built from the depth channel and compared with the venue's checksum after every push."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ CHECKSUM_LEVELS = 10
 
 
 class OutOfStep(Exception):
-    """A push does not continue the book, or the book's checksum is not the venue's: subscribe again for a snapshot."""
+    """A push does not follow the last one, or the checksum differs from the venue's: subscribe again for a snapshot."""
 
 
 class BookLevel(NamedTuple):
-    """All that rests at one price, as the venue writes it."""
+    """The displayed lots and the number of orders at one price; the price as the venue writes it."""
 
     price: str
     quantity: int
@@ -23,28 +23,28 @@ class BookLevel(NamedTuple):
 
 
 class DepthBook:
-    """Give `apply` every push of a depth subscription to one symbol; read `bids` and `asks` in between."""
+    """The book of one symbol: pass every push of its depth subscription to `apply`; read `bids` and `asks`."""
 
     def __init__(self) -> None:
         self.symbol: str | None = None
         self.seq: int | None = None
-        """Of the last push; None before the first snapshot."""
+        """The seq of the last push; None before the first snapshot."""
         self.incarnation: str | None = None
         self._bids = _Side(-1)
         self._asks = _Side(1)
 
     @property
     def bids(self) -> list[BookLevel]:
-        """Best first."""
+        """The buy side, best price first."""
         return self._bids.levels()
 
     @property
     def asks(self) -> list[BookLevel]:
-        """Best first."""
+        """The sell side, best price first."""
         return self._asks.levels()
 
     def apply(self, push: Mapping[str, Any]) -> None:
-        """A snapshot replaces the book, an update changes the levels it names. Raises OutOfStep."""
+        """Applies a snapshot, which replaces the book, or an update, which changes some levels. Raises OutOfStep."""
         if push["type"] == "snapshot":
             self._bids.levels_by_key.clear()
             self._bids.keys.clear()
@@ -71,7 +71,7 @@ class DepthBook:
 
 
 class _Side:
-    # All prices of an instrument have the same number of decimals, so their digits alone order them.
+    # Prices of an instrument have the same number of decimals: the integer of their digits orders them.
 
     def __init__(self, sign: int) -> None:
         self.sign = sign

@@ -1,10 +1,10 @@
-"""What can go wrong for a client.
+"""Exceptions of the client.
 
 RexError             the venue answered with a problem (RFC 9457): `status`, `code`, `detail`, `errors`
 ConnectionError
-├── Unreachable      nothing was sent: the venue is not there, or the connection was lost before
-└── OutcomeUnknown   it was sent, and no reply came: retry with the same client_order_id to learn what became of it
-FellBehind           the program did not take pushes out of a subscription fast enough; some were dropped
+├── Unreachable      nothing was sent: the venue does not answer, or the connection was lost before
+└── OutcomeUnknown   the request was sent and no reply came: retry with the same client_order_id to learn the outcome
+FellBehind           the program read a subscription too slowly; pushes were dropped
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class RexError(Exception):
-    """The venue's answer is a problem. `code` is stable; `errors` names fields: [{"field", "message"}, …]."""
+    """The venue answered with a problem. `code` is stable; `errors` names invalid fields: [{"field", "message"}, …]."""
 
     def __init__(self, problem: Mapping[str, Any]) -> None:
         self.status = int(problem.get("status", 0))
@@ -29,11 +29,11 @@ class Unreachable(ConnectionError):
 
 
 class OutcomeUnknown(ConnectionError):
-    """A request was sent and its reply never came. An order's retry with the same client_order_id is safe."""
+    """A request was sent and no reply came. Retrying an order with the same client_order_id is safe."""
 
 
 class FellBehind(Exception):
-    """A subscription was full, and pushes were dropped: subscribe again; what was missed of one's own orders, ask REST."""
+    """A subscription was full, and pushes were dropped. Subscribe again; read own orders over REST."""
 
 
 def error_of(problem: Mapping[str, Any]) -> RexError | OutcomeUnknown:

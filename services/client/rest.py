@@ -1,4 +1,4 @@
-"""Every REST route as a method. A problem is raised as RexError; what comes back is the answer's JSON."""
+"""Every REST route as a method. It returns the JSON of the reply; a problem is raised as RexError."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class RestCalls:
         return await self._object("GET", "/v1/venue")
 
     async def instruments(self) -> list[Json]:
-        """Everything that is listed, with today's bands."""
+        """Every listed instrument, with the price band of the trading day."""
         return await self._list("GET", "/v1/instruments")
 
     async def depth(self, symbol: str, levels: int = 20) -> Json:
-        """Both sides of the book, best first."""
+        """Both sides of the book, best price first."""
         return await self._object("GET", f"/v1/market/{quote(symbol, safe='')}/depth", query={"levels": levels})
 
     async def trades(self, symbol: str, limit: int = 50) -> list[Json]:
@@ -45,22 +45,22 @@ class RestCalls:
         return await self._list("GET", f"/v1/market/{quote(symbol, safe='')}/trades", query={"limit": limit})
 
     async def ticker(self, symbol: str) -> Json:
-        """Today's numbers."""
+        """The statistics of the trading day."""
         return await self._object("GET", f"/v1/market/{quote(symbol, safe='')}/ticker")
 
     # ------------------------------------------------------------------ orders and account
 
     async def post_order(self, order: Order) -> Json:
-        """Places an order over REST. Raises OutcomeUnknown where the reply was lost."""
+        """Places an order over REST. Raises OutcomeUnknown if no reply comes."""
         return await self._object("POST", "/v1/orders", body=order)
 
     async def place_batch(self, orders: Iterable[Order]) -> list[Json]:
-        """Up to 100 orders; each result has `order` or `error`, in the order of the request."""
+        """Places up to 100 orders. The results, in the order of the request, each have `order` or `error`."""
         results: list[Json] = (await self._object("POST", "/v1/orders/batch", body={"orders": list(orders)}))["results"]
         return results
 
     async def delete_order(self, *, order_id: str | None = None, client_order_id: str | None = None) -> Json:
-        """Cancels over REST the order named by one of its ids."""
+        """Cancels the order with one of these ids over REST."""
         if order_id is not None:
             return await self._object("DELETE", f"/v1/orders/{quote(order_id, safe='')}")
         return await self._object("DELETE", "/v1/orders", query={"client_order_id": client_order_id})
@@ -68,13 +68,13 @@ class RestCalls:
     async def patch_order(
         self, changes: Order, *, order_id: str | None = None, client_order_id: str | None = None
     ) -> Json:
-        """Amends over REST the order named by one of its ids."""
+        """Amends the order with one of these ids over REST."""
         if order_id is not None:
             return await self._object("PATCH", f"/v1/orders/{quote(order_id, safe='')}", body=changes)
         return await self._object("PATCH", "/v1/orders", query={"client_order_id": client_order_id}, body=changes)
 
     async def delete_orders(self, symbol: str, side: str | None = None, *, account: int | None = None) -> Json:
-        """Cancels over REST every open order in an instrument, or in all ("*")."""
+        """Cancels every open order in an instrument, or in all ("*"), over REST."""
         return await self._object("DELETE", "/v1/orders", query={"symbol": symbol, "side": side, "account": account})
 
     async def order(self, order_id: str) -> Json:
@@ -103,43 +103,43 @@ class RestCalls:
         return await self._object("GET", "/v1/fills", query=query)
 
     async def account(self, account: int | None = None) -> Json:
-        """Cash and holdings of one's own account; of another one for operators."""
+        """Cash, holdings and limits of the key's own account; operators name one."""
         return await self._object("GET", "/v1/account", query={"account": account})
 
     # ------------------------------------------------------------------ reports, operators, administrators
 
     async def turnover(self, year: int, *, at_least_seq: int | None = None) -> Json:
-        """The year's turnover against its target, once a sequence number is counted."""
+        """The year's turnover against its target. Waits until `at_least_seq` is counted."""
         return await self._object("GET", f"/v1/reports/turnover/{year}", query={"at_least_seq": at_least_seq})
 
     async def turnover_of_range(self, year: int, *, after_seq: int, to_seq: int) -> Json:
-        """The trades of a range of sequence numbers, added up one by one."""
+        """The sum of the year's trades with after_seq < seq <= to_seq, less the busts in that range."""
         query = {"after_seq": after_seq, "to_seq": to_seq}
         return await self._object("GET", f"/v1/reports/turnover/{year}/range", query=query)
 
     async def halt(self, symbol: str | None = None) -> Json:
-        """Cancels only, in one instrument or in all."""
+        """Halts one instrument, or all: they accept only cancels."""
         return await self._object("POST", _switch("halt", symbol))
 
     async def resume(self, symbol: str | None = None) -> Json:
-        """The end of a halt."""
+        """Ends the halt of one instrument, or of all."""
         return await self._object("POST", _switch("resume", symbol))
 
     async def set_phase(self, symbol: str, phase: str) -> Json:
-        """The instrument's phase until the schedule's next change."""
+        """Sets an instrument's phase until the schedule's next change."""
         return await self._object("PUT", _of(symbol, "phase"), body={"phase": phase})
 
     async def set_collar(self, symbol: str, rate: str) -> Json:
-        """How far beyond the last price an order may reach, as a fraction; "0": no collar."""
+        """Sets how far beyond the last price an order may reach, as a fraction. "0": no collar."""
         return await self._object("PUT", _of(symbol, "collar"), body={"rate": rate})
 
     async def set_volatility_band(self, symbol: str, rate: str, auction_seconds: int) -> Json:
-        """A trade further from the last price than `rate` begins an auction of so many seconds instead; "0" and 0: never."""
+        """Sets the volatility band: a trade further from the last price than `rate` begins an auction. "0" and 0: no band."""
         body = {"rate": rate, "auction_seconds": auction_seconds}
         return await self._object("PUT", _of(symbol, "volatility_band"), body=body)
 
     async def kill_switch(self, *, on: bool, account: int | None = None) -> Json:
-        """Refuses new orders and amends of an account, or of everybody, until it is off again."""
+        """Turns the kill switch of an account, or of the venue, on or off. On: orders and amends are refused."""
         path = "/v1/admin" if account is None else f"/v1/admin/accounts/{account}"
         return await self._object("POST", f"{path}/kill_switch/{'on' if on else 'off'}")
 
@@ -152,7 +152,7 @@ class RestCalls:
         max_open_orders: int | None = None,
         max_day_turnover: str | None = None,
     ) -> Json:
-        """All limits of an account at once; None: no limit."""
+        """Sets all limits of an account. None: no limit."""
         body = {
             "max_order_quantity": max_order_quantity,
             "max_order_value": max_order_value,
@@ -162,20 +162,20 @@ class RestCalls:
         return await self._object("PUT", f"/v1/admin/accounts/{account}/limits", body=body)
 
     async def bust_trade(self, trade_id: str, reason: str) -> Json:
-        """Takes back a trade of the present trading day."""
+        """Busts (takes back) a trade of the current trading day."""
         return await self._object("POST", f"/v1/admin/trades/{quote(trade_id, safe='')}/bust", body={"reason": reason})
 
     async def fees(self) -> list[Json]:
-        """The rates of every account class that pays any."""
+        """The fee rates of the account classes."""
         return await self._list("GET", "/v1/admin/fees")
 
     async def set_fees(self, account_class: int, *, maker_rate: str, taker_rate: str) -> Json:
-        """What an account class pays from now on, as fractions of a trade's value."""
+        """Sets the fee rates of an account class, as fractions of a trade's value."""
         body = {"maker_rate": maker_rate, "taker_rate": taker_rate}
         return await self._object("PUT", f"/v1/admin/fees/{account_class}", body=body)
 
     async def open_account(self, name: str, *, owner: int = 0, account_class: int = 0) -> Json:
-        """A new account; `account` of the answer is its number."""
+        """Opens an account; `account` of the reply is its number."""
         body = {"name": name, "owner": owner, "account_class": account_class}
         return await self._object("POST", "/v1/admin/accounts", body=body)
 
@@ -184,24 +184,24 @@ class RestCalls:
         return await self._list("GET", "/v1/admin/accounts")
 
     async def change_cash(self, account: int, amount: str) -> Json:
-        """Money in, or out where the amount (yuan) is negative."""
+        """Deposits `amount` yuan, or withdraws it where it is negative."""
         return await self._object("POST", f"/v1/admin/accounts/{account}/cash", body={"amount": amount})
 
     async def change_inventory(self, account: int, symbol: str, quantity: int) -> Json:
-        """Lots in, or out where the quantity is negative."""
+        """Receives `quantity` lots, or releases them where it is negative."""
         body = {"symbol": symbol, "quantity": quantity}
         return await self._object("POST", f"/v1/admin/accounts/{account}/inventory", body=body)
 
     async def issue_key(self, name: str, scopes: Iterable[str], *, account: int = 0) -> Json:
-        """A new API key; `key` of the answer is the secret, shown this once."""
+        """Issues an API key; `key` of the reply is the secret, which is shown only here."""
         body = {"name": name, "scopes": list(scopes), "account": account}
         return await self._object("POST", "/v1/admin/keys", body=body)
 
     async def revoke_key(self, key_id: str) -> Json:
-        """The key is refused from now on."""
+        """Revokes an API key: the venue refuses it from now on."""
         return await self._object("DELETE", f"/v1/admin/keys/{quote(key_id, safe='')}")
 
-    # ------------------------------------------------------------------ how
+    # ------------------------------------------------------------------ requests
 
     async def _object(self, method: str, path: str, *, query: Json | None = None, body: Any = None) -> Json:
         answer: Json = await self._call(method, path, query, body)
@@ -239,7 +239,7 @@ def _error(status: int, content: bytes) -> RexError | OutcomeUnknown:
 
 
 def read_problem(status: int, content: bytes) -> Mapping[str, Any]:
-    """The problem document in an answer, or one that says there was none."""
+    """The problem document of an answer; one with the code `unreadable_answer` if it has none."""
     try:
         problem = msgspec.json.decode(content)
     except msgspec.DecodeError:

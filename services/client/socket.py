@@ -1,4 +1,4 @@
-"""The client's one WebSocket: requests and their replies, pushes, and a new connection where the old one is lost."""
+"""The client's WebSocket: requests and replies, pushes, and reconnection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class VenueSocket:
-    """Opened by `open`; from then on it reconnects by itself, with a growing pause, until `close`."""
+    """One WebSocket connection. After `open` it reconnects by itself, with a growing pause, until `close`."""
 
     def __init__(self, url: str, key: str) -> None:
         self._url = url.replace("http", "ws", 1).rstrip("/") + "/v1/ws"
@@ -42,13 +42,13 @@ class VenueSocket:
 
     @property
     def is_open(self) -> bool:
-        """Whether a request could be sent just now."""
+        """Whether a request can be sent now."""
         return self._connection is not None and self._connection.state is State.OPEN
 
     async def open(self) -> None:
-        """Connects; raises Unreachable, or RexError for a key the venue does not know.
+        """Connects; raises Unreachable, or RexError for a key that the venue does not know.
 
-        Where a connection was lost and is being opened again, it waits for that, however long it takes.
+        While a lost connection is being reopened, waits for it without a time limit.
         """
         if self._task is None or self._task.done():
             self._opened = asyncio.get_running_loop().create_future()
@@ -57,14 +57,14 @@ class VenueSocket:
         await asyncio.shield(self._opened)
 
     async def close(self) -> None:
-        """No more connection; whoever waits for a reply gets OutcomeUnknown, every subscription ends.
+        """Closes the connection. Pending replies raise OutcomeUnknown; every subscription ends.
 
-        Canceled meanwhile it is canceled; the connection then ends by itself.
+        Canceled, it leaves the connection to close in the background.
         """
         try:
             if self._task is not None:
                 self._task.cancel()
-                # Waiting for the task itself would raise CancelledError for its end and for our own alike.
+                # Awaiting the task itself would raise CancelledError both for its end and for a cancellation of ours.
                 await asyncio.wait([self._task])
                 if not self._task.cancelled():
                     self._task.result()
@@ -78,7 +78,7 @@ class VenueSocket:
     # ------------------------------------------------------------------ requests
 
     async def send(self, method: str, params: Any) -> asyncio.Future[Json]:
-        """Sends a request and returns its reply to come. Raises Unreachable where nothing was sent."""
+        """Sends a request and returns a future of its reply. Raises Unreachable if nothing was sent."""
         connection = self._connection
         if connection is None or connection.state is not State.OPEN:
             raise Unreachable("the WebSocket is not connected")
@@ -89,7 +89,7 @@ class VenueSocket:
         try:
             await connection.send(message, text=True)
         except ConnectionClosed:
-            # Part of it may have left. The reader ends every request that waits, but it may have done so before this one.
+            # A part may have been sent. The reader fails all pending requests, but may have done so before this one was added.
             if self._waiting.pop(request_id, None) is not None:
                 reply.set_exception(_lost())
         return reply
@@ -97,7 +97,7 @@ class VenueSocket:
     # ------------------------------------------------------------------ subscriptions
 
     def add(self, subscription: Subscription) -> None:
-        """Subscribes now, or as soon as there is a connection, and again after each reconnect."""
+        """Subscribes now, or once there is a connection, and again after each reconnection."""
         self._subscriptions.append(subscription)
         if self.is_open:
             self._start(self._subscribe(subscription))
@@ -105,7 +105,7 @@ class VenueSocket:
             self._start(self._open_for(subscription))
 
     def remove(self, subscription: Subscription) -> None:
-        """Unsubscribes the channels that no other subscription has."""
+        """Unsubscribes from the channels that no other subscription uses."""
         self._subscriptions.remove(subscription)
         others = {channel for other in self._subscriptions for channel in other.channels}
         channels = [channel for channel in subscription.channels if channel not in others]
@@ -147,7 +147,7 @@ class VenueSocket:
                     compression=None,
                     proxy=None,
                     max_size=None,
-                    max_queue=None,  # Replies and pushes share the connection: this client always reads on.
+                    max_queue=None,  # Replies and pushes share the connection: the client must never stop reading.
                     close_timeout=1,
                 ) as connection:
                     was_open, backoff = True, FIRST_BACKOFF_SECONDS
@@ -161,14 +161,14 @@ class VenueSocket:
             backoff = min(backoff * 2, LAST_BACKOFF_SECONDS)
 
     def _give_up(self, error: Exception) -> None:
-        told: Exception = Unreachable(f"{self._url} does not answer: {error}")
+        failure: Exception = Unreachable(f"{self._url} does not answer: {error}")
         if isinstance(error, InvalidStatus):
-            told = error_of(read_problem(error.response.status_code, bytes(error.response.body or b"")))
+            failure = error_of(read_problem(error.response.status_code, bytes(error.response.body or b"")))
         assert self._opened is not None
-        self._opened.set_exception(told)
-        self._opened.exception()  # Whether somebody waits for it or not.
+        self._opened.set_exception(failure)
+        self._opened.exception()  # Marks it as retrieved: nobody may be waiting for it.
         for subscription in self._subscriptions:
-            subscription.fail(told)
+            subscription.fail(failure)
 
     async def _use(self, connection: ClientConnection) -> None:
         assert self._opened is not None
@@ -191,7 +191,7 @@ class VenueSocket:
             for reply in waiting.values():
                 if not reply.done():
                     reply.set_exception(_lost())
-                    reply.exception()  # Whoever submitted it may not wait for it.
+                    reply.exception()  # Marks it as retrieved: nobody may be waiting for it.
 
     def _take(self, message: Json) -> None:
         if "channel" in message:

@@ -1,4 +1,4 @@
-"""Pushes of some channels, one after the other."""
+"""A subscription: the pushes of some channels as an async iterator."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from services.client.errors import FellBehind
 Json = dict[str, Any]
 
 QUEUED_PUSHES = 100_000
-"""How many pushes may wait for the program before it has fallen behind."""
+"""How many pushes a subscription holds for the program; one more ends it with FellBehind."""
 
 
 class Subscription:
-    """An endless async iterator of pushes: of each stream a snapshot first, then updates; after a lost connection the same.
+    """An async iterator of pushes: a snapshot of each stream, then its updates; after a lost connection, a snapshot again.
 
-    Ends when it or its client is closed. Raises RexError for a subscription the venue refuses, and FellBehind.
+    Ends when it or its client is closed. Raises RexError if the venue refuses the subscription, and FellBehind.
     """
 
     def __init__(
@@ -29,27 +29,27 @@ class Subscription:
         self.symbols = None if symbols is None else list(symbols)
         self._wanted = None if symbols is None or "*" in symbols else frozenset(symbols)
         self._on_close = on_close
-        self._begun: set[tuple[str, str | None]] = set()
+        self._streams_with_snapshot: set[tuple[str, str | None]] = set()
         self._pushes: deque[Json] = deque()
         self._bell = asyncio.Event()
         self._error: Exception | None = None
         self._closed = False
 
     def params(self) -> Json:
-        """What the venue is asked for."""
+        """The params of the `subscribe` message."""
         return {"channels": self.channels} | ({} if self.symbols is None else {"symbols": self.symbols})
 
     def take(self, push: Json) -> None:
-        """A push of the connection, kept if it is of this subscription."""
+        """Queues a push of the connection if it belongs to this subscription."""
         if push["channel"] not in self.channels or self._error is not None:
             return
         if self._wanted is not None and push["symbol"] is not None and push["symbol"] not in self._wanted:
             return
         stream = push["channel"], push["symbol"]
         if push["type"] == "snapshot":
-            self._begun.add(stream)
-        elif stream not in self._begun:
-            return  # Of another subscription to the same stream: this one's snapshot is still to come.
+            self._streams_with_snapshot.add(stream)
+        elif stream not in self._streams_with_snapshot:
+            return  # The update belongs to another subscription; the snapshot for this one has not come yet.
         self._pushes.append(push)
         if len(self._pushes) > QUEUED_PUSHES:
             self._pushes.clear()
@@ -57,12 +57,12 @@ class Subscription:
         self._bell.set()
 
     def fail(self, error: Exception) -> None:
-        """Raised to the program after the pushes that wait."""
+        """Raises the error in the program, after the queued pushes."""
         self._error = error
         self._bell.set()
 
     def close(self) -> None:
-        """No more pushes; whoever iterates comes to the end."""
+        """Ends the iteration; no more pushes are queued."""
         if not self._closed:
             self._closed = True
             self._bell.set()

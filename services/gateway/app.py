@@ -1,4 +1,4 @@
-"""The gateway's application: routes, the door around them, problems for every exception, documentation that works offline."""
+"""The gateway's FastAPI application: routes behind the doorway, problems for exceptions, documentation that works offline."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,7 +16,7 @@ from swagger_ui_bundle import swagger_ui_path
 from services.gateway import problems
 from services.gateway.http import account, admin, health, operate, orders, venue
 from services.gateway.http import market as market_routes
-from services.gateway.http.caller import may_read
+from services.gateway.http.caller import needs
 from services.gateway.http.doorway import Doorway
 from services.gateway.http.health import Sentences
 from services.gateway.http.metrics import GatewayMetrics
@@ -49,11 +49,11 @@ def create_app(
     warnings: Sentences = _nothing,
     request_log: bool = False,
 ) -> FastAPI:
-    """The application around a venue's parts; whoever starts it runs `GatewayReader` beside it.
+    """The application over a venue's parts. `GatewayReader` must run beside it.
 
-    `routers` are other rooms' (reports, the WebSocket): their HTTP routes stand below /v1 and need a key with `read`.
+    `routers` are those of other packages (reports, the WebSocket). Their HTTP routes need the scope `read`.
     """
-    # FastAPI's own telemetry looks for an exporter at every request; what REX measures stands in /metrics.
+    # FastAPI's own telemetry would look for an exporter at every request; REX's metrics are in /metrics.
     app = FastAPI(docs_url=None, redoc_url=None, telemetry={"tracing": False, "metrics": False, "logs": False})
     history = OrderHistory(state, read_database, projected)
     metrics = GatewayMetrics(state, order_entry, inbox)
@@ -68,7 +68,7 @@ def create_app(
     ):
         app.include_router(router)
     for router in routers:
-        app.include_router(router, dependencies=[Depends(may_read)])
+        app.include_router(router, dependencies=[needs("read")])
     _add_documentation(app)
     problems.install(app)
     app.add_middleware(
@@ -84,7 +84,7 @@ def create_app(
 
 
 def _add_documentation(app: FastAPI) -> None:
-    """/docs from the wheel's own files, and an /openapi.json that knows the hot routes."""
+    """/docs with the static files of the wheel, and /openapi.json, made at the first request."""
     document: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""What goes wrong at the venue's door, as RFC 9457 `application/problem+json`: one mapping for every exception.
+"""Problems (RFC 9457, `application/problem+json`) and the one mapping from exceptions to them.
 
-    ProblemError                      anything the gateway itself refuses: status, stable code, a sentence, named fields
-    BadField, NotAllowed              what the venue's state refuses: a field's value, or what a key may not do
-    RequestValidationError, ...       what FastAPI and pydantic refuse, with each field named by its path
-    HTTPException                     the router's own 404 and 405
-    Exception                         a bug: logged, answered 500 `internal_error` without a word of what it was
+    ProblemError                      the gateway refuses: status, stable code, sentence, invalid fields
+    BadField, NotAllowed              the venue's state refuses the value of a field, or what a key asks for
+    RequestValidationError, ...       FastAPI or pydantic refuses; each field is named by its path
+    HTTPException                     404 and 405 of the router
+    Exception                         a bug: logged, and answered 500 `internal_error` without any detail of it
 
-`CODES` lists every code; `docs/api.md` explains them, and a test holds the two together.
+`CODES` lists every code; a test compares it with the table in docs/api.md.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import msgspec
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -74,8 +75,8 @@ CODES: dict[str, int] = {
     "too_many_connections": 503,
     "too_many_pages": 503,
 }
-"""Every code of the gateway's own and the status it usually comes with. Where the engine declines an amend or an administrative
-command (409), the code is the reason's name. Codes are stable: a client may switch on them."""
+"""The gateway's own codes, each with its usual status. Where the engine declines an amend or an administrative command (409),
+the code is the reason's name. Codes are stable: clients may branch on them."""
 
 RETRY_AFTER_SECONDS = "1"
 
@@ -83,14 +84,14 @@ log = structlog.get_logger("rex.gateway")
 
 
 class FieldError(NamedTuple):
-    """One thing wrong with one field, named by its path (`orders.3.price`)."""
+    """An invalid field, named by its path (`orders.3.price`), and what is wrong with it."""
 
     field: str
     message: str
 
 
 class ProblemError(Exception):
-    """A request that gets a problem document instead of an answer."""
+    """Answers the request with a problem document."""
 
     def __init__(self, status: int, code: str, detail: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
@@ -100,7 +101,7 @@ class ProblemError(Exception):
         self.errors = tuple(errors)
 
     def document(self) -> dict[str, Any]:
-        """The body of the answer, as `schemas.Problem` describes it."""
+        """The problem document: `schemas.Problem` as a dict."""
         return {
             "type": "about:blank",
             "title": HTTPStatus(self.status).phrase,
@@ -111,7 +112,7 @@ class ProblemError(Exception):
         }
 
     def headers(self) -> dict[str, str]:
-        """Headers the status asks for."""
+        """Headers that belong to the status."""
         if self.status == 401:
             return {"www-authenticate": 'Bearer realm="rex"'}
         if self.status == 413:
@@ -121,42 +122,44 @@ class ProblemError(Exception):
         return {}
 
     def response(self) -> Response:
-        """The whole answer."""
+        """The HTTP response."""
         body = msgspec.json.encode(self.document())
         return Response(body, self.status, self.headers(), media_type=PROBLEM_JSON)
 
 
 def field_problem(code: str, field: str, message: str) -> ProblemError:
-    """A 422 about one field."""
+    """A 422 problem about one field."""
     return ProblemError(422, code, f"{field}: {message}", [FieldError(field, message)])
 
 
 def refuse_unknown_query(names: Iterable[str], known: Collection[str]) -> None:
-    """Raises a 422 problem that names a query parameter the route does not know: who is left with another one's default
-    (`sid=buy` of a mass cancel) would get more than was asked for."""
+    """Raises a 422 problem that names the first query parameter which the route does not know.
+
+    Ignoring it would answer another question: a mass cancel with `sid=buy` would cancel both sides.
+    """
     for name in names:
         if name not in known:
             raise field_problem("validation_failed", name, "there is no such query parameter here")
 
 
 def unknown_symbol(symbol: str) -> ProblemError:
-    """A 404 for a path that names an instrument the venue does not list."""
+    """A 404 problem for a path with the symbol of no listed instrument."""
     return ProblemError(404, "unknown_symbol", f"No instrument is listed as {symbol[:40]!r}.")
 
 
 def declined(reason: int, text: str | None = None) -> ProblemError:
-    """The engine looked at an amend or an administrative command and said no: the reason's name is the code."""
+    """A 409 problem for an amend or an administrative command that the engine declined; the reason's name is the code."""
     return ProblemError(409, Reason(reason).name.lower(), text or REASONS[reason])
 
 
 def outcome_unknown() -> ProblemError:
-    """No reply came: the command may or may not have been carried out."""
+    """A 503 problem: no reply came, so the command may or may not have been carried out."""
     detail = "No reply came in time: the outcome is unknown. Retry with the same client_order_id to learn it."
     return ProblemError(503, "outcome_unknown", detail)
 
 
 def validation_problem(errors: Sequence[Any], skip: int = 0) -> ProblemError:
-    """Pydantic's errors as a problem; `skip` leading path parts (such as `body`) are left out of the field's name."""
+    """Pydantic's errors as a problem. Field names omit the first `skip` parts of the path (such as `body`)."""
     if errors and errors[0]["type"] == "json_invalid":
         cause = errors[0].get("ctx", {}).get("error", errors[0]["msg"])
         return ProblemError(400, "malformed_json", f"The body is not JSON: {cause}.")
@@ -165,7 +168,7 @@ def validation_problem(errors: Sequence[Any], skip: int = 0) -> ProblemError:
 
 
 def problem_of(error: Exception) -> ProblemError:
-    """The one mapping from exceptions to problems."""
+    """The problem of an exception; any other exception is logged as a bug."""
     match error:
         case ProblemError():
             return error
@@ -178,27 +181,40 @@ def problem_of(error: Exception) -> ProblemError:
         case ValidationError():
             return validation_problem(error.errors(include_url=False, include_input=False))
         case HTTPException(status_code=404, detail=detail):
-            nowhere = "There is nothing at this address; /docs lists what there is."
-            return ProblemError(404, "not_found", nowhere if detail == HTTPStatus.NOT_FOUND.phrase else str(detail))
+            no_path = "There is no resource at this path; /docs lists all paths."
+            return ProblemError(404, "not_found", no_path if detail == HTTPStatus.NOT_FOUND.phrase else str(detail))
         case HTTPException(status_code=405):
-            return ProblemError(405, "method_not_allowed", "This address does not take this method.")
+            return ProblemError(
+                405,
+                "method_not_allowed",
+                "This path does not support this method; the header Allow lists those that it supports.",
+            )
         case HTTPException(status_code=409, detail=detail):
             return ProblemError(409, "nothing_recorded", str(detail))
         case HTTPException(status_code=status, detail=detail) if status < 500:
             return ProblemError(status, "validation_failed", str(detail))
         case _:
             log.error("unexpected error", exc_info=error)
-            return ProblemError(500, "internal_error", "Something went wrong on our side; it has been logged.")
+            detail = "An internal error occurred and was logged; the outcome of the request is unknown."
+            return ProblemError(500, "internal_error", detail)
 
 
 def install(app: FastAPI) -> None:
-    """Makes what FastAPI and its router refuse a problem document; the door does the same for everything else."""
+    """Answers every exception of FastAPI and its router with a problem; the doorway does the same for all others."""
 
     async def answer(request: Request, error: Exception) -> Response:
         response = problem_of(error).response()
-        if isinstance(error, HTTPException) and error.headers:
-            response.headers.update(error.headers)
+        if response.status_code == 405:
+            response.headers["allow"] = ", ".join(_methods_of(request.scope.get("route"), app))
         return response
 
     for kind in (ProblemError, BadField, NotAllowed, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
+
+
+def _methods_of(route: Any, app: FastAPI) -> list[str]:
+    """The methods of all routes with the path of this one. None: the path is one of the static files below /docs."""
+    if route is None:
+        return ["GET", "HEAD"]
+    routes = iter_route_contexts(app.routes)
+    return sorted({method for one in routes if one.path == route.path for method in one.methods or ()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from services.gateway.order_entry.order_entry import OrderEntry
+from services.gateway.order_entry.pending_requests import PendingRequests
 from services.journal import Journal
 from services.journal.batch import JournalBatch
 from services.market_data import Changes, Market
@@ -13,7 +13,7 @@ from services.messaging import Feed
 from services.messaging.follow import follow
 from services.venue_state.state import VenueState
 
-FanOut = Callable[[JournalBatch, Changes], None]
+FanOut = Callable[[Changes], None]
 """Pushes what a batch changed to WebSocket clients, when state and market stand at its end. Must not raise."""
 
 
@@ -27,14 +27,14 @@ class GatewayReader:
         *,
         state: VenueState,
         market: Market,
-        order_entry: OrderEntry,
+        pending: PendingRequests,
         fan_out: FanOut,
     ) -> None:
         self._journal = journal
         self._feed = feed
         self._state = state
         self._market = market
-        self._order_entry = order_entry
+        self._pending = pending
         self._fan_out = fan_out
 
     async def run(self) -> None:
@@ -46,16 +46,16 @@ class GatewayReader:
                 self.take(batch)
         finally:
             sweep.cancel()
-            self._order_entry.close()
+            self._pending.close()
 
     def take(self, batch: JournalBatch) -> None:
         """One batch, in the order that lets a client read its own writes as soon as it has its reply."""
         self._state.apply(batch)
-        self._fan_out(batch, self._market.apply(batch))
-        self._order_entry.resolve(batch)
+        self._fan_out(self._market.apply(batch))
+        self._pending.resolve(batch)
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(1)
-            self._order_entry.give_up(loop.time())
+            self._pending.give_up(loop.time())

@@ -1,14 +1,19 @@
-"""What stands in requests and replies: the source of the OpenAPI document and of every validation message. What only
-/v1/admin takes and gives stands in `admin_schemas.py`.
+"""Models of requests and replies: the source of /openapi.json, of validation and of its messages. `http/admin_schemas.py` has
+those of /v1/admin.
 
-Prices and money are decimal strings in yuan, quantities whole lots, ids strings (they pass 2^53), times RFC 3339 UTC.
+Prices and money are decimal strings in yuan, quantities whole lots, ids strings (they pass 2^53), times RFC 3339 in UTC.
+
+A model checks the form of a value. Bounds that come with a problem code of their own (`invalid_price`, `invalid_quantity`, …)
+are checked where the command is built; the types below only state them in the document.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from matching_engine.records import MAX_QUANTITY_LOTS
 
 SideName = Literal["buy", "sell"]
 OrderTypeName = Literal["limit", "market", "stop", "stop_limit"]
@@ -26,6 +31,24 @@ TimeText = Annotated[
 ]
 ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,36}$")]
 
+# Forms with the bounds that the venue enforces, as the document states them.
+PriceText = Annotated[DecimalText, WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,16}(\.[0-9]{1,8})?$"})]
+AmountText = Annotated[
+    DecimalText, WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,16}(\.[0-9]{1,2}0{0,6})?$"})
+]
+SignedAmountText = Annotated[
+    DecimalText, WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]{1,16}(\.[0-9]{1,2}0{0,6})?$"})
+]
+RateText = Annotated[DecimalText, WithJsonSchema({"type": "string", "pattern": r"^0{1,16}(\.[0-9]{1,6}0{0,2})?$"})]
+Quantity = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_QUANTITY_LOTS})]
+QuantityOrZero = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_QUANTITY_LOTS})]
+SignedQuantity = Annotated[
+    int,
+    WithJsonSchema(
+        {"type": "integer", "minimum": -MAX_QUANTITY_LOTS, "maximum": MAX_QUANTITY_LOTS, "not": {"enum": [0]}}
+    ),
+]
+
 
 class Request(BaseModel):
     """A body sent to REX: an unknown field or a wrong type is an error, never a guess."""
@@ -40,7 +63,7 @@ class Reply(BaseModel):
 
 
 class OrderRequest(Request):
-    """A new order. Which fields each type takes stands in docs/api.md; what is left out has the default given here."""
+    """A new order. docs/api.md has the table of the fields that each order type takes."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -56,43 +79,68 @@ class OrderRequest(Request):
         }
     )
 
-    symbol: str
+    symbol: str = Field(description="Symbol of a listed instrument.")
     side: SideName
     order_type: OrderTypeName = "limit"
     time_in_force: TimeInForceName | None = Field(
-        default=None, description="`ioc` (default) or `fok` of a market order; otherwise `day` unless it says otherwise"
+        default=None,
+        description="Default: `ioc` for market orders, `day` for others. `market` takes `ioc` and `fok`; `stop` and "
+        "`stop_limit` take `day`, `gtc` and `gtd`; `limit` takes all.",
     )
-    price: DecimalText | None = Field(default=None, description="of a limit or stop_limit order, which need one")
-    quantity: int = Field(description="whole lots")
-    client_order_id: ClientOrderId | None = None
-    stop_price: DecimalText | None = Field(
-        default=None, description="of a stop or stop_limit order, which need one: a trade there triggers it"
+    price: PriceText | None = Field(
+        default=None,
+        description="Limit price in yuan per unit, above 0, a multiple of the tick. Required for `limit` and `stop_limit`; "
+        "not allowed otherwise.",
     )
-    expire_time: TimeText | None = Field(default=None, description="of a `gtd` order, which needs one; whole seconds")
+    quantity: Quantity = Field(description="Whole lots, from 1 to the instrument's `max_quantity`.")
+    client_order_id: ClientOrderId | None = Field(
+        default=None,
+        description="The client's own id, 1 to 36 visible ASCII characters. Makes the request safe to repeat.",
+    )
+    stop_price: PriceText | None = Field(
+        default=None,
+        description="Trigger price in yuan per unit: a trade at it or beyond triggers the order. Required for `stop` and "
+        "`stop_limit`; not allowed otherwise.",
+    )
+    expire_time: TimeText | None = Field(
+        default=None,
+        description="RFC 3339 with a zone, whole seconds, in the future. Required for `gtd`; not allowed otherwise.",
+    )
     post_only: bool = Field(
-        default=False, description="refused where it would trade at once; limit orders that may rest"
+        default=False,
+        description="True: the order is refused if it would trade at once. Only for `limit` with `day`, `gtc` or `gtd`.",
     )
-    display_quantity: int | None = Field(
-        default=None, description="lots shown at a time (an iceberg); limit orders that may rest; null: all of it"
+    display_quantity: Quantity | None = Field(
+        default=None,
+        description="Iceberg: lots displayed at a time, from a hundredth of `quantity` (rounded up) to all of it. "
+        "Null: all of it. Only for `limit` with `day`, `gtc` or `gtd`.",
     )
     self_trade_prevention: SelfTradeName = Field(
-        default="cancel_newest", description="what happens where it would meet an order of its own owner"
+        default="cancel_newest",
+        description="What happens if the order would trade with an order of the same owner: cancel this order, the resting "
+        "one, or both, or reduce both by the smaller quantity.",
     )
 
 
 class AmendRequest(Request):
-    """What an open order becomes; what is left out stays as it is. All of it is done, or nothing."""
+    """Changes to an open order: at least one. An absent or null field stays as it is. Either all changes happen or none."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"price": "473100.00", "quantity": 2}})
+    model_config = ConfigDict(
+        json_schema_extra={"minProperties": 1, "example": {"price": "473100.00", "quantity": 2}},
+    )
 
-    price: DecimalText | None = None
-    quantity: int | None = Field(default=None, description="the new total in lots, what is filled included")
-    display_quantity: int | None = Field(default=None, description="lots shown at a time; 0: all of it from now on")
-    stop_price: DecimalText | None = Field(default=None, description="while the order waits for its trigger")
+    price: PriceText | None = Field(default=None, description="New limit price in yuan per unit.")
+    quantity: Quantity | None = Field(default=None, description="New total in lots, including the filled part.")
+    display_quantity: QuantityOrZero | None = Field(
+        default=None, description="Lots displayed at a time. 0: all of them from now on."
+    )
+    stop_price: PriceText | None = Field(
+        default=None, description="New trigger price. Only while the order waits for its trigger."
+    )
 
 
 class BatchRequest(Request):
-    """Up to 100 orders, taken in this order."""
+    """1 to 100 orders, carried out in the order of the list."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -128,44 +176,48 @@ class Order(Reply):
     account: int
     symbol: str
     side: SideName
-    order_type: OrderTypeName
+    order_type: OrderTypeName = Field(description="As placed; a triggered `stop` stays `stop`.")
     time_in_force: TimeInForceName
-    price: str | None
-    quantity: int
-    leaves_qty: int
-    cum_qty: int
-    avg_px: str | None
-    fees: str
+    price: str | None = Field(description="Limit price in yuan per unit. Null for `market` and `stop`.")
+    quantity: int = Field(description="Total in lots.")
+    leaves_qty: int = Field(description="Lots still open.")
+    cum_qty: int = Field(description="Lots filled.")
+    avg_px: str | None = Field(description="Average fill price in yuan per unit. Null before the first fill.")
+    fees: str = Field(description="Fees charged so far, in yuan.")
     state: OrderState
-    reason: str | None = Field(description="stable code saying why it was rejected or ended, e.g. `insufficient_funds`")
-    trading_date: str
+    reason: str | None = Field(
+        description="Stable code of why the order was rejected or ended, e.g. `insufficient_funds`."
+    )
+    trading_date: str = Field(description="Trading day on which the order was placed (Asia/Shanghai).")
     created_at: str
     updated_at: str
-    seq: int = Field(description="journal sequence number of its last change")
-    stop_price: str | None = Field(description="the trigger of a stop or stop_limit order")
+    seq: int = Field(description="Journal sequence number of the last change.")
+    stop_price: str | None = Field(description="Trigger price of a `stop` or `stop_limit` order. Null for others.")
     triggered: bool | None = Field(
-        description="whether a stop or stop_limit order was triggered; null of any other order"
+        description="Whether a `stop` or `stop_limit` order has been triggered. Null for others."
     )
-    protection_price: str | None = Field(description="the furthest price a market or stop order may trade at")
-    display_quantity: int | None = Field(description="lots shown at a time; null: all of it is shown")
-    expire_time: str | None = Field(description="of a `gtd` order")
+    protection_price: str | None = Field(
+        description="Furthest price at which a `market` or `stop` order may trade. Null for others."
+    )
+    display_quantity: int | None = Field(description="Iceberg: lots displayed at a time. Null: all of them.")
+    expire_time: str | None = Field(description="When a `gtd` order expires. Null for others.")
     post_only: bool
     self_trade_prevention: SelfTradeName
-    reason_text: str | None = Field(description="`reason` as a sentence, for people; it may change")
+    reason_text: str | None = Field(description="`reason` as a sentence for people; its wording may change.")
 
 
 class MassCanceled(Reply):
-    """How many orders a mass cancel ended; each of them is told as any canceled order is."""
+    """The number of orders that a mass cancel ended. Each of them is also reported like any canceled order."""
 
-    symbol: str = Field(description="`*`: every instrument")
-    side: SideName | None = Field(description="null: both")
-    account: int | None = Field(description="null: every account (operators)")
-    canceled: int
+    symbol: str = Field(description="The instrument; `*`: every instrument.")
+    side: SideName | None = Field(description="The side; null: both.")
+    account: int | None = Field(description="The account; null: every account (operators).")
+    canceled: int = Field(description="Number of canceled orders.")
     seq: int
 
 
 class Problem(Reply):
-    """RFC 9457 problem details; `code` is stable, `errors` names each field."""
+    """RFC 9457 problem details. `code` is stable; `errors` names each invalid field."""
 
     type: str
     title: str
@@ -176,23 +228,25 @@ class Problem(Reply):
 
 
 class BatchResult(Reply):
-    """One of the two, for the order at the same place in the request."""
+    """The result of the order at the same place in the request: either `order` or `error`; the other is null."""
 
     order: Order | None = None
     error: Problem | None = None
 
 
 class BatchReply(Reply):
-    """Results in the order of the request."""
+    """One result for each order, in the order of the request."""
 
     results: list[BatchResult]
 
 
 class OrdersPage(Reply):
-    """Orders, newest first; `next_cursor` is opaque and null on the last page."""
+    """One page of orders, newest first."""
 
     orders: list[Order]
-    next_cursor: str | None
+    next_cursor: str | None = Field(
+        description="Opaque; pass it as `cursor` for the next page. Null: this is the last."
+    )
 
 
 class Fill(Reply):
@@ -204,39 +258,41 @@ class Fill(Reply):
     symbol: str
     side: SideName
     liquidity: Literal["maker", "taker", "auction"]
-    price: str
-    quantity: int
-    amount: str
-    fee: str
+    price: str = Field(description="Yuan per unit.")
+    quantity: int = Field(description="Lots.")
+    amount: str = Field(description="Value of the trade in yuan.")
+    fee: str = Field(description="This side's fee in yuan.")
     trading_date: str
     time: str
     seq: int
-    busted: bool = Field(description="an operator took the trade back: money, goods and fees were returned")
+    busted: bool = Field(description="An operator busted the trade: money, goods and fees were returned.")
 
 
 class FillsPage(Reply):
-    """Fills, newest first."""
+    """One page of fills, newest first."""
 
     fills: list[Fill]
-    next_cursor: str | None
+    next_cursor: str | None = Field(
+        description="Opaque; pass it as `cursor` for the next page. Null: this is the last."
+    )
 
 
 class Holding(Reply):
-    """Lots of one instrument in an account."""
+    """Lots of one instrument in an account. `available` = `quantity` − `reserved`."""
 
     symbol: str
     quantity: int
-    reserved: int
+    reserved: int = Field(description="Lots reserved for open sell orders.")
     available: int
 
 
 class AccountLimits(Reply):
-    """What an account may do at most; null: no limit."""
+    """Limits of an account. Null: no limit."""
 
-    max_order_quantity: int | None
-    max_order_value: str | None
+    max_order_quantity: int | None = Field(description="Lots of one order.")
+    max_order_value: str | None = Field(description="Value of one order in yuan.")
     max_open_orders: int | None
-    max_day_turnover: str | None
+    max_day_turnover: str | None = Field(description="Yuan bought and sold in one trading day.")
 
 
 class Account(Reply):
@@ -244,84 +300,88 @@ class Account(Reply):
 
     account: int
     name: str
-    cash: str
-    reserved: str
-    available: str
+    cash: str = Field(description="Yuan.")
+    reserved: str = Field(description="Yuan reserved for open buy orders and their highest possible fees.")
+    available: str = Field(description="Yuan.")
     holdings: list[Holding]
     seq: int
-    owner: int = Field(description="accounts of one owner never trade with each other; its own number: no group")
-    account_class: int = Field(description="whose fees it pays")
-    maker_rate: str = Field(description="fee rate of its class, a fraction: 0.0005 is 0.05 %")
-    taker_rate: str
+    owner: int = Field(
+        description="Owner group: accounts of the same owner never trade with each other. The account's own number: no group."
+    )
+    account_class: int = Field(description="The account class, which determines the fee rates.")
+    maker_rate: str = Field(description="Fee rate of the account class as a fraction: 0.0005 is 0.05 %.")
+    taker_rate: str = Field(description="Fee rate of the account class as a fraction: 0.0005 is 0.05 %.")
     limits: AccountLimits
     open_orders: int
-    day_turnover: str = Field(description="yuan the account has traded today, bought and sold")
-    kill_switch: bool = Field(description="the account's orders and amends are refused; cancels work")
+    day_turnover: str = Field(description="Yuan bought and sold on this trading day, without busted trades.")
+    kill_switch: bool = Field(description="True: the account's orders and amends are refused; cancels are accepted.")
 
 
 class Instrument(Reply):
-    """An instrument and today's band."""
+    """A listed instrument and the price band of the trading day."""
 
     symbol: str
     name_en: str
     name_zh: str
     category: str
     family: str
-    unit: str
-    lot_size: int
-    tick_size: str
-    reference_price: str
-    lower_limit: str
-    upper_limit: str
-    max_quantity: int
+    unit: str = Field(description="Unit of the price: kg or t.")
+    lot_size: int = Field(description="Units in one lot.")
+    tick_size: str = Field(description="Smallest price step in yuan per unit.")
+    reference_price: str = Field(description="Yuan per unit.")
+    lower_limit: str = Field(description="Lowest price of the trading day, in yuan per unit.")
+    upper_limit: str = Field(description="Highest price of the trading day, in yuan per unit.")
+    max_quantity: int = Field(description="Largest order in lots.")
     phase: PhaseName
-    reference_price_source: Literal["sourced", "assumed"]
+    reference_price_source: Literal["sourced", "assumed"] = Field(
+        description="Whether the reference price of the listing was taken from a source or assumed."
+    )
     spec: str
     note: str
     collar_rate: str | None = Field(
-        description="how far beyond the last price an order may reach, a fraction; null: no collar"
+        description="How far beyond the last price an order may reach, as a fraction. Null: no collar."
     )
     volatility_rate: str | None = Field(
-        description="a trade further from the last price than this begins an auction, a fraction; null: never"
+        description="A trade further from the last price than this fraction begins an auction instead. Null: never."
     )
-    auction_seconds: int | None = Field(description="how long such an auction lasts")
+    auction_seconds: int | None = Field(description="Duration of such an auction in seconds. Null: none is set.")
 
 
 class DepthLevel(Reply):
-    """All that rests at one price."""
+    """The displayed quantity and the number of orders at one price."""
 
-    price: str
-    quantity: int
+    price: str = Field(description="Yuan per unit.")
+    quantity: int = Field(description="Lots.")
     orders: int
 
 
 class Depth(Reply):
-    """Both sides, best first, as of `seq`."""
+    """Both sides of the book, best price first, as of `seq`."""
 
     symbol: str
     seq: int
     bids: list[DepthLevel]
     asks: list[DepthLevel]
-    checksum: int = Field(description="CRC-32 over the top ten levels; docs/api.md says how")
+    checksum: int = Field(description="CRC-32 over the top ten levels of each side; docs/api.md defines it.")
 
 
 class PublicTrade(Reply):
-    """A trade as everybody sees it."""
+    """A trade, without the identity of its parties."""
 
     trade_id: str
     symbol: str
-    price: str
-    quantity: int
-    amount: str
-    taker_side: SideName | None = Field(description="null in an auction, where nobody takes")
+    price: str = Field(description="Yuan per unit.")
+    quantity: int = Field(description="Lots.")
+    amount: str = Field(description="Value of the trade in yuan.")
+    taker_side: SideName | None = Field(description="Null in an auction, which has no taker.")
     time: str
     seq: int
-    auction: bool = Field(description="made by the uncrossing of an auction, all of it at one price")
-    busted: bool = Field(description="an operator took the trade back")
+    auction: bool = Field(description="Made by the uncrossing of an auction, at its single price.")
+    busted: bool = Field(description="An operator busted the trade.")
 
 
 class Ticker(Reply):
-    """Today's numbers of one instrument."""
+    """One instrument's statistics of the trading day. Prices are in yuan per unit."""
 
     symbol: str
     seq: int
@@ -332,39 +392,45 @@ class Ticker(Reply):
     low: str | None
     best_bid: str | None
     best_ask: str | None
-    volume: int = Field(description="lots today, busted trades not counted")
-    turnover: str = Field(description="yuan today, single-sided, busted trades not counted")
-    trades: int
+    volume: int = Field(description="Lots traded today, without busted trades.")
+    turnover: str = Field(description="Yuan traded today, single-sided, without busted trades.")
+    trades: int = Field(description="Number of trades today, without busted ones.")
     reference_price: str
     lower_limit: str
     upper_limit: str
     phase: PhaseName
-    indicative_price: str | None = Field(description="where a call auction would trade now; null: nothing would")
-    indicative_volume: int | None = Field(description="lots that would trade there; null outside a call auction")
-    indicative_imbalance: int | None = Field(
-        description="lots at that price that would find no partner: positive buys, negative sells"
+    indicative_price: str | None = Field(
+        description="Price at which a call auction would trade now. Null: nothing would trade."
     )
-    auction_ends_at: str | None = Field(description="when a volatility auction is expected to end; null: none goes on")
+    indicative_volume: int | None = Field(
+        description="Lots that would trade at that price. Null outside a call auction."
+    )
+    indicative_imbalance: int | None = Field(
+        description="Lots left unmatched at that price: positive on the buy side, negative on the sell side."
+    )
+    auction_ends_at: str | None = Field(description="Expected end of a volatility auction. Null: none is running.")
 
 
 class Venue(Reply):
-    """Which venue this is, and where it stands."""
+    """The venue, its journal and its trading day."""
 
     name: str
-    seq: int
-    incarnation: str = Field(description="the journal's id: numbers of another incarnation are another history's")
+    seq: int = Field(description="Last journal sequence number that the gateway has applied.")
+    incarnation: str = Field(
+        description="The journal's id. Sequence numbers and ids of another incarnation belong to another history."
+    )
     trading_date: str
     schedule: Literal["always", "exchange"]
-    demo: bool = Field(description="simulated traders trade here")
-    kill_switch: bool = Field(description="nobody's orders and amends are taken; cancels work")
+    demo: bool = Field(description="True: simulated traders trade here.")
+    kill_switch: bool = Field(description="True: all orders and amends are refused; cancels are accepted.")
 
 
 class Health(Reply):
-    """The venue answers."""
+    """The state of the process."""
 
     status: Literal["ok", "ready"]
-    seq: int
-    kill_switch: bool = Field(description="the venue's: orders and amends are refused, cancels work")
+    seq: int = Field(description="Last journal sequence number that the gateway has applied.")
+    kill_switch: bool = Field(description="The venue's: orders and amends are refused, cancels are accepted.")
     warnings: list[str] = Field(
-        default=[], description="what an operator should look at, a sentence each; empty: nothing"
+        default=[], description="Conditions that need an operator's attention, one sentence each. Empty: none."
     )

@@ -1,7 +1,7 @@
-"""All sockets of the server: how many may be open, and the sweep that ends the ones that stand still.
+"""All sockets of the server: limits on their number, and a sweep once a second that ends stalled connections.
 
-Nothing here reads a clock on the way of a request. Once a second the server calls `sweep`, and each connection counts the
-seconds it has waited. A venue that stands still itself therefore times nobody out.
+No request reads a clock here. The server calls `sweep` once a second, and each connection counts the seconds it has waited:
+while the venue itself is stalled, no connection times out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Protocol, cast
 from uvicorn.server import ServerState
 
 CLOSE_SECONDS = 5
-"""How long a connection may take to close, whatever its client does; then it is cut."""
+"""How long a connection may take to close, whatever its client does; then it is aborted."""
 
 
 class _Connection(Protocol):
@@ -21,7 +21,7 @@ class _Connection(Protocol):
 
 
 class Sockets(ServerState):
-    """uvicorn's state of a server, with a bound on its sockets; HTTP and WebSocket count together."""
+    """uvicorn's server state with a limit on sockets. HTTP and WebSocket connections count together."""
 
     def __init__(self, max_connections: int, max_connections_per_address: int) -> None:
         super().__init__()
@@ -30,10 +30,10 @@ class Sockets(ServerState):
         self.open = 0
         self._open_by_address: Counter[str] = Counter()
         self.control_frames: Counter[int | str] = Counter()
-        """By key id, and by address without a key: what WebSockets have sent since the last sweep that is no message."""
+        """Pings, pongs and fragments that WebSockets have sent since the last sweep, by key id, or by address without a key."""
 
     def enter(self, address: str) -> bool:
-        """Counts one more socket of the address; False, and not counted, where that is one too many."""
+        """Counts one more socket of the address. Returns False, and does not count it, if that would exceed a limit."""
         if self.open >= self.max_connections or self._open_by_address[address] >= self.max_connections_per_address:
             return False
         self.open += 1
@@ -41,7 +41,7 @@ class Sockets(ServerState):
         return True
 
     def leave(self, address: str) -> None:
-        """Takes back what `enter` counted."""
+        """Uncounts a socket that `enter` counted."""
         self.open -= 1
         self._open_by_address[address] -= 1
         if not self._open_by_address[address]:

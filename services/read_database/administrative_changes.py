@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Event, EventKind, Phase, Reason
+from matching_engine.records import ALL_INSTRUMENTS, CommandKind, EventKind, Phase, Reason
 from services.commands.attachments import (
     AccountText,
     InstrumentText,
@@ -15,7 +15,7 @@ from services.commands.attachments import (
     Upgraded,
     read_decision,
 )
-from services.journal.batch import JournalBatch
+from services.journal.batch import Applied
 
 Statement = tuple[str, tuple[Any, ...]]
 """SQL with its values."""
@@ -23,26 +23,30 @@ Statement = tuple[str, tuple[Any, ...]]
 _NS = 10**9
 
 
-def _account_opened(event: Event, command: Command, batch: JournalBatch) -> Statement:
-    text = AccountText.model_validate_json(batch.attachments[command.attachment - 1])
+def _account_opened(applied: Applied) -> Statement:
+    event, command = applied.event, applied.command
+    text = AccountText.model_validate_json(applied.attachment)
     values = (event.account, text.name, command.owner, 0, 0, event.seq, command.account_class, 0, 0, 0, 0, 0)
     return f"INSERT INTO accounts VALUES ({', '.join('?' * len(values))})", values
 
 
-def _limits_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _limits_set(applied: Applied) -> Statement:
+    event, command = applied.event, applied.command
     if command.kind == CommandKind.SET_TURNOVER_LIMIT:
         return "UPDATE accounts SET max_day_fen = ? WHERE account = ?", (command.amount_fen, event.account)
     limits = (command.quantity_lots, command.amount_fen, command.number, event.account)
     return "UPDATE accounts SET max_order_lots = ?, max_order_fen = ?, max_open_orders = ? WHERE account = ?", limits
 
 
-def _kill_switch_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _kill_switch_set(applied: Applied) -> Statement:
     """Of an account; the venue's stands in the position."""
+    event = applied.event
     return "UPDATE accounts SET kill_switch = ? WHERE account = ?", (event.number, event.account)
 
 
-def _instrument_listed(event: Event, command: Command, batch: JournalBatch) -> Statement:
-    text = InstrumentText.model_validate_json(batch.attachments[command.attachment - 1])
+def _instrument_listed(applied: Applied) -> Statement:
+    event, command = applied.event, applied.command
+    text = InstrumentText.model_validate_json(applied.attachment)
     values = (
         event.instrument, text.symbol, text.name_en, text.name_zh, text.category, text.family, text.unit,
         text.lot_size, text.tick_size, command.amount_fen, command.rate_ppm, command.quantity_lots,
@@ -52,22 +56,26 @@ def _instrument_listed(event: Event, command: Command, batch: JournalBatch) -> S
     return f"INSERT INTO instruments VALUES ({', '.join('?' * len(values))})", values
 
 
-def _fees_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _fees_set(applied: Applied) -> Statement:
+    command = applied.command
     rates = (command.account_class, command.rate_ppm, command.taker_rate_ppm)
     return "INSERT OR REPLACE INTO fees VALUES (?, ?, ?)", rates
 
 
-def _collar_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _collar_set(applied: Applied) -> Statement:
+    event, command = applied.event, applied.command
     return "UPDATE instruments SET collar_ppm = ? WHERE instrument = ?", (command.rate_ppm, event.instrument)
 
 
-def _volatility_band_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _volatility_band_set(applied: Applied) -> Statement:
+    event, command = applied.event, applied.command
     band = (command.rate_ppm, command.time_s, event.instrument)
     return "UPDATE instruments SET volatility_ppm = ?, auction_s = ? WHERE instrument = ?", band
 
 
-def _phase_changed(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _phase_changed(applied: Applied) -> Statement:
     """The phase in force; and how long a volatility auction lasts, which goes on underneath a halt."""
+    event, command = applied.event, applied.command
     if event.reason == Reason.VOLATILITY:
         ends_ns = min(command.time_ns + event.number * _NS, 2**63 - 1)
         began = (event.phase, ends_ns, event.instrument)
@@ -79,12 +87,14 @@ def _phase_changed(event: Event, command: Command, batch: JournalBatch) -> State
     return f"UPDATE instruments SET {change} WHERE instrument = ?", (event.phase, event.instrument)
 
 
-def _reference(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _reference(applied: Applied) -> Statement:
+    event = applied.event
     return "UPDATE instruments SET reference_ticks = ? WHERE instrument = ?", (event.price_ticks, event.instrument)
 
 
-def _recorded(event: Event, command: Command, batch: JournalBatch) -> Statement | None:
-    match read_decision(batch.attachments[command.attachment - 1]):
+def _recorded(applied: Applied) -> Statement | None:
+    event = applied.event
+    match read_decision(applied.attachment):
         case KeyIssued() as key:
             digest, scopes = bytes.fromhex(key.key_hash), " ".join(key.scopes)
             issued = (event.seq, digest, key.account, key.name, scopes, None)
@@ -98,7 +108,7 @@ def _recorded(event: Event, command: Command, batch: JournalBatch) -> Statement 
             return None  # the journal's own affair
 
 
-STATEMENTS: dict[int, Callable[[Event, Command, JournalBatch], Statement | None]] = {
+STATEMENTS: dict[int, Callable[[Applied], Statement | None]] = {
     EventKind.ACCOUNT_OPENED: _account_opened,
     EventKind.LIMITS_SET: _limits_set,
     EventKind.KILL_SWITCH_SET: _kill_switch_set,

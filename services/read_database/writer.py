@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import astuple
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -137,13 +136,9 @@ def _set_levels(connection: sqlite3.Connection, levels: dict[tuple[int, int, int
 def _insert_rows(connection: sqlite3.Connection, table: Table, rows: list[Any]) -> None:
     whole = len(rows) - len(rows) % _CHUNK
     for start in range(0, whole, _CHUNK):
-        connection.execute(_INSERT_MANY[table], _flat(rows[start : start + _CHUNK]))
+        connection.execute(_INSERT_MANY[table], list(chain.from_iterable(rows[start : start + _CHUNK])))
     connection.executemany(_INSERT_ONE[table], rows[whole:])
 
 
-def _flat(rows: Iterable[Iterable[Any]]) -> list[Any]:
-    return [value for row in rows for value in row]
-
-
 def _set_position(connection: sqlite3.Connection, position: Position) -> None:
-    connection.execute(_SET_POSITION, astuple(position))
+    connection.execute(_SET_POSITION, position)

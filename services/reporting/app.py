@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Header, HTTPException, Path, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -33,21 +33,11 @@ Year = Annotated[int, Path(ge=2000, le=2099, description="calendar year of the t
 Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
 
 
-class _Key(Protocol):
-    def require(self, scope: str) -> None: ...
-
-
-async def _may_read(request: Request) -> None:
-    """The door puts the caller's key into the scope; it refuses by raising its own problem."""
-    key: _Key = request.scope["rex.key"]
-    key.require("read")
-
-
 def router(
     read_database: AsyncEngine, calendar: TradingCalendar, projected: Callable[[int], Awaitable[None]]
 ) -> APIRouter:
-    """The routes. `projected` waits until the read database holds a sequence number."""
-    routes = APIRouter(prefix="/v1/reports", tags=["reports"], dependencies=[Depends(_may_read)])
+    """The routes; the gateway that includes them checks the key. `projected` waits until the read database holds a seq."""
+    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
 
     @routes.get(
         "/turnover/{year}",

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -177,7 +177,7 @@ async def _is_up_to_date(path: Path, journal: Journal) -> bool:
                 found = await read_position(connection)
             if found is None:
                 return False
-            position = Position(**{field.name: found[field.name] for field in fields(Position)})
+            position = Position(**{name: found[name] for name in Position._fields})
             if not position.is_one:
                 raise ReadDatabaseDamaged(path, "holds a position that is none")
             if position.seq >= last_seq or position.journal_id != journal.journal_id:

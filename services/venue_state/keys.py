@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from typing import NamedTuple
 
+from services.commands.attachments import Scope
 from services.venue_state.errors import NotAllowed
 
 KEY_PREFIX = "rex_"
@@ -19,7 +20,7 @@ class ApiKey(NamedTuple):
     name: str
     scopes: frozenset[str]
 
-    def require(self, scope: str) -> None:
+    def require(self, scope: Scope) -> None:
         """Raises NotAllowed unless the key has the scope."""
         if scope not in self.scopes:
             raise NotAllowed("scope_missing", f"This key may not do that: it lacks the scope `{scope}`.")

@@ -159,7 +159,7 @@ class VenueOrder:
         self.triggered_seq = self.updated_seq = event.seq
         self.updated_ns = time_ns
 
-    def lose(self, event: Event, time_ns: int) -> None:
+    def decrement(self, event: Event, time_ns: int) -> None:
         """Self-trade prevention took a part of the quantity, and the rest goes on."""
         self.quantity_lots -= event.quantity_lots
         self.leaves_lots = event.leaves_lots

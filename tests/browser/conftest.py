@@ -34,6 +34,12 @@ WAIT_MS = 20_000
 expect.set_options(timeout=WAIT_MS)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """`-m browser` selects what needs Chromium."""
+    if isinstance(item, pytest.Function) and "chromium" in item.fixturenames:
+        item.add_marker("browser")
+
+
 @dataclass
 class VenueProcess:
     """A running `rex`, and how to ask it over HTTP."""

@@ -11,6 +11,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
+from matching_engine import build_notice, is_native
+from matching_engine.pools import NATIVE
 from services.bootstrap import KEYS_FILE
 from services.cli import app
 from services.exit_codes import ExitCode
@@ -219,7 +222,32 @@ def test_a_folder_is_private_and_a_removed_journal_stops_the_venue(tmp_path: Pat
 def test_the_console_script_and_its_version_which_says_how_the_engine_runs() -> None:
     version = console_script("--version")
     assert version.stdout.startswith("rex 0.1.0 on Python 3.")
-    assert "native" in version.stdout or "Python" in version.stdout.split(";")[1]
+    assert version.stdout.endswith(f"; {build_notice()}\n")
+    assert is_native() == NATIVE, "the file of the engine says how it was built, without importing it"
+
+
+MODULES_OF = """
+import sys
+from services.cli import main
+try:
+    main()
+finally:
+    print("|", *sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("arguments", ["--version", "--help", "demo --help", "journal verify --help", "upgrade --help"])
+def test_help_and_version_import_neither_the_venue_nor_a_heavy_library(arguments: str) -> None:
+    command = [sys.executable, "-c", MODULES_OF, *arguments.split()]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    modules = set(ended.stderr.split("|")[1].split())
+    ours = {name for name in modules if name.partition(".")[0] in ("services", "matching_engine")}
+    commands = {
+        f"services.cli.{name}" for name in ("help", "journal", "options", "report", "terminal", "upgrade", "venue")
+    }
+    assert ours - {"services", "services.cli", "services.exit_codes", "matching_engine", *commands} == set()
+    heavy = {"fastapi", "nicegui", "numpy", "pydantic_settings", "sqlalchemy", "starlette", "structlog", "uvloop"}
+    assert modules & heavy == set()
 
 
 def test_what_cannot_be_read_is_one_sentence_and_a_status(tmp_path: Path) -> None:

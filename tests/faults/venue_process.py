@@ -24,7 +24,13 @@ from typing import Any, NamedTuple
 from services import cli
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["services.cli.running", "services.client", __name__])
+_FORKS.set_forkserver_preload(
+    [
+        *(f"services.cli.{name}" for name in ("running", "verifying")),
+        *("services.client", "services.reporting.terminal", "services.upgrade", "uvloop"),
+        __name__,
+    ]
+)
 
 HANG_SECONDS = 60
 """What has not started or ended by then is killed: its exit status is -9."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +93,22 @@ async def test_answers_are_what_the_models_say(venue: RunningVenue) -> None:
     order = (await venue.client("alice").post("/v1/orders", json=body)).json()
     assert list(order) == list(Order.model_fields)
     assert Order.model_validate(order).model_dump() == order
+
+
+def nullable_enums(value: Any) -> Iterator[list[Any]]:
+    if isinstance(value, list):
+        for item in value:
+            yield from nullable_enums(item)
+    elif isinstance(value, dict):
+        if value.get("nullable") and "enum" in value:
+            yield value["enum"]
+        for item in value.values():
+            yield from nullable_enums(item)
+
+
+async def test_a_nullable_enum_holds_null(venue: RunningVenue) -> None:
+    document = (await venue.client(None).get("/openapi.json")).json()
+    found = list(nullable_enums(document))
+    assert ["day", "gtc", "ioc", "fok", "gtd", None] in found
+    assert ["buy", "sell", None] in found
+    assert all(values.count(None) == 1 for values in found)

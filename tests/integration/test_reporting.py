@@ -24,7 +24,6 @@ TURNOVER = "/v1/reports/turnover/2023"
 @pytest.fixture
 async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
     async with running_venue(tmp_path) as venue:
-        venue.app.include_router(reports.router(venue.read_database, TradingCalendar.load(), venue.projector.reached))
         yield venue
 
 

@@ -36,6 +36,7 @@ from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.read_database.database import open_read_database
 from services.read_database.projector import Projector
+from services.reporting import app as reports
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
 from services.sequencer.sequencer import Sequencer
@@ -103,7 +104,8 @@ async def running_venue(
     journal = await SqliteJournal.open(folder / "journal.db")
     await recover(engine, journal)
     inbox, feed = InProcessInbox(inbox_commands), InProcessFeed()
-    sequencer = Sequencer(engine, journal, inbox, feed, clock=clock, schedule=AlwaysOpen(TradingCalendar.load()))
+    calendar = TradingCalendar.load()
+    sequencer = Sequencer(engine, journal, inbox, feed, clock=clock, schedule=AlwaysOpen(calendar))
     read_database = open_read_database(folder / "read.db")
     projector = Projector(read_database, journal, feed)
     tasks = [asyncio.create_task(projector.run())]
@@ -122,7 +124,7 @@ async def running_venue(
         order_entry = OrderEntry(state, inbox, history)
         channels = Channels(state, market)
         reader = GatewayReader(
-            journal, feed, state=state, market=market, order_entry=order_entry, fan_out=channels.publish
+            journal, feed, state=state, market=market, pending=order_entry.pending, fan_out=channels.publish
         )
         tasks.append(asyncio.create_task(reader.run()))
         app = create_app(
@@ -139,7 +141,8 @@ async def running_venue(
                     channels=channels,
                     clock=clock,
                     max_websockets_per_key=MAX_WEBSOCKETS_PER_KEY,
-                )
+                ),
+                reports.router(read_database, calendar, projector.reached),
             ],
             allowed_hosts=("127.0.0.1", "localhost"),
             facts=VenueFacts(schedule="always"),

@@ -17,7 +17,7 @@ import numpy as np
 from matching_engine import Engine, OrderBook, is_native, pools
 from matching_engine.records import Side, unpack_commands
 from tests.property.engine_flow import array, flow
-from tests.unit.matching_engine.test_uncompiled import flow as book_flow
+from tests.property.test_book_builds import flow as book_flow
 
 SEEDS = (0, 3)
 COMMANDS = 2000

@@ -16,6 +16,8 @@ from matching_engine import Engine, pools
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import array, flow
 
+pytestmark = pytest.mark.slow  # starts processes
+
 SEEDS = range(8)
 LENGTH = 400
 SCRIPT = """

@@ -17,6 +17,8 @@ from matching_engine.records import Command, Event
 from matching_engine.snapshot import state
 from tests.property import long_run
 
+pytestmark = pytest.mark.slow  # starts processes
+
 COUNT = 60
 WRONG_AT = 70
 

@@ -9,6 +9,8 @@ import pytest
 
 from matching_engine import is_native
 
+pytestmark = pytest.mark.slow  # starts processes
+
 
 @pytest.mark.skipif(not is_native(), reason="there is no native engine here")
 def test_the_flows_of_the_memory_check_end_alike() -> None:

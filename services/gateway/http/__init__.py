@@ -1,1 +1,1 @@
-"""The HTTP face: the door, the routes, their documentation and counters."""
+"""HTTP: the doorway in front of all routes, the routes, the OpenAPI document, health and metrics."""

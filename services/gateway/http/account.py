@@ -1,4 +1,4 @@
-"""An account's balances over HTTP."""
+"""One account's balances, limits and kill switch over HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from services.decimals import rate_text, yuan_text
-from services.gateway.http.caller import AccountQuery, Caller, one_account
+from services.gateway.http.caller import AccountQuery, Caller, needs, one_account
 from services.gateway.problems import ProblemError
 from services.gateway.schemas import Account
 from services.venue_state.accounts import VenueAccount
@@ -17,9 +17,9 @@ from services.venue_state.state import Fees, VenueState
 
 def routes(state: VenueState) -> APIRouter:
     """/v1/account"""
-    router = APIRouter(tags=["account"])
+    router = APIRouter(tags=["account"], dependencies=[needs("read")])
 
-    @router.get("/v1/account", response_model=Account, summary="Cash and inventory, what is reserved and what is left")
+    @router.get("/v1/account", response_model=Account, summary="Read an account: cash, holdings, limits")
     async def read_account(key: Caller, account: AccountQuery = None) -> JSONResponse:
         return JSONResponse(account_json(known_account(state, one_account(key, account)), state))
 
@@ -27,7 +27,7 @@ def routes(state: VenueState) -> APIRouter:
 
 
 def known_account(state: VenueState, number: int) -> VenueAccount:
-    """An account that is open; a 404 problem for any other number."""
+    """The account with this number; raises a 404 problem where there is none."""
     account = state.accounts.get(number)
     if account is None:
         raise ProblemError(404, "unknown_account", f"No account has the number {number}.")
@@ -35,7 +35,7 @@ def known_account(state: VenueState, number: int) -> VenueAccount:
 
 
 def account_json(account: VenueAccount, state: VenueState) -> dict[str, Any]:
-    """`schemas.Account` as a dict: instruments in their order, empty holdings left out."""
+    """`schemas.Account` as a dict: holdings in the order of the instruments, without empty ones."""
     holdings = [
         {
             "symbol": state.instruments[instrument].symbol,

@@ -1,4 +1,4 @@
-"""What administrators do, over HTTP: accounts, keys, cash, inventory, fees. Each is a journaled command."""
+"""Administration over HTTP: accounts, keys, cash, inventory, fees. Each change is a journaled command. Scope: `admin`."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ from services.gateway.http.admin_schemas import (
     KeyIssuedReply,
     KeyRequest,
 )
-from services.gateway.http.caller import Caller
+from services.gateway.http.caller import Caller, needs
+from services.gateway.ids import key_id_of, unknown_key_id
 from services.gateway.order_entry.amounts import amount_fen, rate_ppm
 from services.gateway.order_entry.order_command import listed
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.problems import ProblemError, field_problem
+from services.gateway.problems import field_problem
 from services.gateway.schemas import Account
 from services.venue_state.keys import key_hash, new_secret
 from services.venue_state.state import VenueState
 
 
 def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
-    """/v1/admin/…"""
-    router = APIRouter(prefix="/v1/admin")
+    """/v1/admin/… of administrators."""
+    router = APIRouter(prefix="/v1/admin", dependencies=[needs("admin")])
     _account_routes(router, state, order_entry)
     _key_routes(router, state, order_entry)
     _fee_routes(router, state, order_entry)
@@ -47,7 +48,6 @@ def _account_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
 
     @router.post("/accounts", response_model=AccountOpened, status_code=201, tags=tags, summary="Open an account")
     async def open_new(key: Caller, body: AccountRequest) -> AccountOpened:
-        key.require("admin")
         if body.owner and body.owner not in state.accounts:
             raise field_problem("unknown_account", "owner", f"no account has the number {body.owner}")
         text = AccountText(name=body.name)
@@ -56,26 +56,28 @@ def _account_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
         )
         return AccountOpened(account=event.account, name=body.name, seq=event.seq)
 
-    @router.get("/accounts", response_model=list[Account], tags=tags, summary="All accounts with their balances")
-    async def list_accounts(key: Caller) -> JSONResponse:
-        key.require("admin")
+    @router.get("/accounts", response_model=list[Account], tags=tags, summary="List all accounts with their balances")
+    async def list_accounts() -> JSONResponse:
         return JSONResponse([account_json(account, state) for _, account in sorted(state.accounts.items())])
 
-    @router.post("/accounts/{account}/cash", response_model=Applied, tags=tags, summary="Money in or out")
+    @router.post("/accounts/{account}/cash", response_model=Applied, tags=tags, summary="Deposit or withdraw cash")
     async def move_cash(key: Caller, account: int, body: CashRequest) -> Applied:
-        key.require("admin")
         number = known_account(state, account).account
         fen = amount_fen(body.amount, "amount", MAX_AMOUNT_FEN)
         event = await order_entry.execute(key, lambda sender: change_cash(sender, number, fen))
         return Applied(seq=event.seq)
 
-    @router.post("/accounts/{account}/inventory", response_model=Applied, tags=tags, summary="Lots in or out")
+    @router.post(
+        "/accounts/{account}/inventory",
+        response_model=Applied,
+        tags=tags,
+        summary="Receive or release lots",
+    )
     async def move_inventory(key: Caller, account: int, body: InventoryRequest) -> Applied:
-        key.require("admin")
         number = known_account(state, account).account
         instrument = listed(state, body.symbol)
         if not 0 < abs(body.quantity) <= MAX_QUANTITY_LOTS:
-            raise field_problem("invalid_quantity", "quantity", f"must not be 0, nor beyond {MAX_QUANTITY_LOTS} lots")
+            raise field_problem("invalid_quantity", "quantity", f"must not be 0, and at most {MAX_QUANTITY_LOTS} lots")
         event = await order_entry.execute(
             key, lambda sender: change_inventory(sender, number, instrument.number, body.quantity)
         )
@@ -87,7 +89,6 @@ def _key_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -
 
     @router.post("/keys", response_model=KeyIssuedReply, status_code=201, tags=tags, summary="Issue an API key")
     async def issue_key(key: Caller, body: KeyRequest) -> KeyIssuedReply:
-        key.require("admin")
         _check_binding(body, state)
         secret, scopes = new_secret(), tuple(dict.fromkeys(body.scopes))
         issued = KeyIssued(key_hash=key_hash(secret).hex(), account=body.account, name=body.name, scopes=scopes)
@@ -103,10 +104,9 @@ def _key_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -
 
     @router.delete("/keys/{key_id}", response_model=Applied, tags=tags, summary="Revoke an API key")
     async def revoke_key(key: Caller, key_id: str) -> Applied:
-        key.require("admin")
-        number = int(key_id) if key_id.isascii() and key_id.isdigit() and len(key_id) < 19 else 0
+        number = key_id_of(key_id)
         if number not in state.key_hashes:
-            raise ProblemError(404, "unknown_key_id", "No valid key has this id.")
+            raise unknown_key_id()
         event = await order_entry.execute(key, lambda sender: record(sender, KeyRevoked(key_id=number)))
         return Applied(seq=event.seq)
 
@@ -115,21 +115,19 @@ def _check_binding(body: KeyRequest, state: VenueState) -> None:
     if body.account and body.account not in state.accounts:
         raise field_problem("unknown_account", "account", f"no account has the number {body.account}")
     if "trade" in body.scopes and not body.account:
-        raise field_problem("validation_failed", "account", "a key with `trade` must be bound to an account")
+        raise field_problem("validation_failed", "account", "must not be 0: a key with `trade` is bound to an account")
     if "trade" in body.scopes and body.account == VENUE:
-        raise field_problem("validation_failed", "account", "the venue's own account does not trade")
+        raise field_problem("validation_failed", "account", "must not be the venue's own account, which does not trade")
     if body.account and ({"operate", "admin"} & set(body.scopes)):
-        raise field_problem(
-            "validation_failed", "account", "a key with `operate` or `admin` is bound to no account (0)"
-        )
+        message = "must be 0: a key with `operate` or `admin` is bound to no account"
+        raise field_problem("validation_failed", "account", message)
 
 
 def _fee_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
     tags: list[Any] = ["admin: fees"]
 
-    @router.get("/fees", response_model=list[Fees], tags=tags, summary="The rates of every account class that pays any")
-    async def list_fees(key: Caller) -> JSONResponse:
-        key.require("admin")
+    @router.get("/fees", response_model=list[Fees], tags=tags, summary="List the fee rates of the account classes")
+    async def list_fees() -> JSONResponse:
         return JSONResponse(
             [
                 {"account_class": number, "maker_rate": rate_text(maker), "taker_rate": rate_text(taker)}
@@ -137,11 +135,8 @@ def _fee_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -
             ]
         )
 
-    @router.put(
-        "/fees/{account_class}", response_model=Applied, tags=tags, summary="What an account class pays from now on"
-    )
+    @router.put("/fees/{account_class}", response_model=Applied, tags=tags, summary="Set an account class's fee rates")
     async def change_fees(key: Caller, account_class: Annotated[int, Path(ge=0, le=255)], body: FeesRequest) -> Applied:
-        key.require("admin")
         maker_ppm, taker_ppm = rate_ppm(body.maker_rate, "maker_rate"), rate_ppm(body.taker_rate, "taker_rate")
         event = await order_entry.execute(
             key,

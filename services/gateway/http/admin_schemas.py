@@ -1,4 +1,4 @@
-"""What stands in requests and replies of /v1/admin; the rest stands in `schemas.py`."""
+"""Models of requests and replies of /v1/admin; `schemas.py` has all others."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from services.gateway.schemas import DecimalText, Reply, Request
+from matching_engine.limits import MAX_AUCTION_S
+from services.commands.attachments import Scope
+from services.gateway.schemas import AmountText, Quantity, RateText, Reply, Request, SignedAmountText, SignedQuantity
 
 SchedulePhaseName = Literal["closed", "continuous", "call_auction", "auction_matching"]
-Scope = Literal["read", "trade", "operate", "admin"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+AccountNumber = Annotated[int, Field(ge=0, json_schema_extra={"maximum": 2**32 - 1})]
 
 
 class AccountRequest(Request):
-    """A new account; members of one owner group never trade with each other."""
+    """A new account."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"name": "Baotou Magnet Works", "owner": 0}})
 
     name: Name
-    owner: int = Field(default=0, ge=0, description="an account of the same owner; 0: its own group")
-    account_class: int = Field(default=0, ge=0, le=255, description="whose fees it pays")
+    owner: AccountNumber = Field(
+        default=0,
+        description="An account of the same owner: accounts of one owner never trade with each other. 0: no group.",
+    )
+    account_class: int = Field(
+        default=0, ge=0, le=255, description="The account class, which determines the fee rates."
+    )
 
 
 class AccountOpened(Reply):
@@ -32,7 +39,7 @@ class AccountOpened(Reply):
 
 
 class KeyRequest(Request):
-    """A new API key. A key with `trade` is bound to an account."""
+    """A new API key."""
 
     model_config = ConfigDict(
         json_schema_extra={"example": {"name": "trading desk", "scopes": ["read", "trade"], "account": 2}}
@@ -40,14 +47,18 @@ class KeyRequest(Request):
 
     name: Name
     scopes: list[Scope] = Field(min_length=1)
-    account: int = Field(default=0, ge=0)
+    account: AccountNumber = Field(
+        default=0,
+        description="The account that the key is bound to; 0: none. Required with `trade`, and not the venue's own (1); must "
+        "be 0 with `operate` or `admin`.",
+    )
 
 
 class KeyIssuedReply(Reply):
-    """The secret is shown here once and stored nowhere."""
+    """The new API key."""
 
     key_id: str
-    key: str
+    key: str = Field(description="The secret. Shown only here; the venue stores its SHA-256.")
     account: int
     name: str
     scopes: list[Scope]
@@ -55,30 +66,32 @@ class KeyIssuedReply(Reply):
 
 
 class CashRequest(Request):
-    """Money in, or out where the amount is negative, in yuan."""
+    """A deposit, or a withdrawal where the amount is negative."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"amount": "2500000.00"}})
 
-    amount: DecimalText
+    amount: SignedAmountText = Field(
+        description="Yuan, in whole fen (0.01). Not 0; at most 100000000000000.00 in or out."
+    )
 
 
 class InventoryRequest(Request):
-    """Lots in, or out where the quantity is negative."""
+    """A receipt of lots, or a release where the quantity is negative."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"symbol": "PRND-OX", "quantity": 120}})
 
-    symbol: str
-    quantity: int
+    symbol: str = Field(description="Symbol of a listed instrument.")
+    quantity: SignedQuantity = Field(description="Whole lots. Not 0.")
 
 
 class Applied(Reply):
-    """An administrative command was applied as `seq`."""
+    """The administrative command has been applied."""
 
-    seq: int
+    seq: int = Field(description="Journal sequence number of the command.")
 
 
 class LimitsRequest(Request):
-    """All limits of an account at once; null or left out: no limit."""
+    """All limits of an account. An absent or null field: no limit."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -91,23 +104,27 @@ class LimitsRequest(Request):
         }
     )
 
-    max_order_quantity: int | None = Field(default=None, ge=1, description="lots of one order")
-    max_order_value: DecimalText | None = Field(default=None, description="yuan of one order")
-    max_open_orders: int | None = Field(default=None, ge=1, le=65_535)
-    max_day_turnover: DecimalText | None = Field(default=None, description="yuan of a trading day, bought and sold")
+    max_order_quantity: Annotated[Quantity, Field(ge=1)] | None = Field(default=None, description="Lots of one order.")
+    max_order_value: AmountText | None = Field(
+        default=None, description="Value of one order in yuan, in whole fen. Above 0; at most 100000000000000.00."
+    )
+    max_open_orders: int | None = Field(default=None, ge=1, le=65_535, description="Number of open orders.")
+    max_day_turnover: AmountText | None = Field(
+        default=None, description="Yuan bought and sold in one trading day, in whole fen. Above 0."
+    )
 
 
 class FeesRequest(Request):
-    """What a trade costs each side, as fractions of its value: 0.0005 is 0.05 %."""
+    """Fee rates of an account class, as fractions of a trade's value: 0.0005 is 0.05 %. They hold from now on."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"maker_rate": "0.0003", "taker_rate": "0.0005"}})
 
-    maker_rate: DecimalText
-    taker_rate: DecimalText
+    maker_rate: RateText = Field(description="From 0 to 0.999999, at most six decimals.")
+    taker_rate: RateText = Field(description="From 0 to 0.999999, at most six decimals.")
 
 
 class Fees(Reply):
-    """The rates of an account class."""
+    """Fee rates of an account class, as fractions of a trade's value."""
 
     account_class: int
     maker_rate: str
@@ -115,20 +132,29 @@ class Fees(Reply):
 
 
 class CollarRequest(Request):
-    """How far beyond the last price an order may reach, as a fraction; 0: no collar."""
+    """The price collar of an instrument."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"rate": "0.05"}})
 
-    rate: DecimalText
+    rate: RateText = Field(
+        description="How far beyond the last price an order may reach, as a fraction: from 0 to 0.999999, at most six "
+        "decimals. 0: no collar."
+    )
 
 
 class VolatilityBandRequest(Request):
-    """A trade further from the last price than `rate` doesn't happen but begins an auction; both 0: never."""
+    """The volatility band of an instrument: a trade beyond it begins an auction instead. Both 0: no band."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"rate": "0.03", "auction_seconds": 120}})
 
-    rate: DecimalText
-    auction_seconds: int = Field(ge=0, le=86_400)
+    rate: RateText = Field(
+        description="Distance from the last price as a fraction: from 0 to 0.999999, at most six decimals."
+    )
+    auction_seconds: int = Field(
+        ge=0,
+        le=MAX_AUCTION_S,
+        description="Duration of the auction in seconds. Above 0 if `rate` is above 0; 0 if it is 0.",
+    )
 
 
 class PhaseRequest(Request):
@@ -140,15 +166,17 @@ class PhaseRequest(Request):
 
 
 class BustRequest(Request):
-    """Why a trade is taken back: recorded with it."""
+    """The bust of a trade."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"reason": "fat finger, agreed by both sides"}})
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(
+        description="Why the trade is busted. Recorded in the journal."
+    )
 
 
 class TradeBusted(Reply):
-    """The trade that was taken back."""
+    """The busted trade."""
 
     trade_id: str
-    seq: int
+    seq: int = Field(description="Journal sequence number of the bust.")

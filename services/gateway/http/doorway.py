@@ -1,8 +1,11 @@
-"""The door of the venue: one ASGI middleware that every request and every WebSocket handshake passes.
+"""The doorway: an ASGI middleware that every request and every WebSocket handshake passes. It checks, in this order:
 
-In this order: is the Host ours (a page elsewhere must not reach us by a name of its own), is the Origin allowed (nor by a
-script of its own), is the body within its limit, whose key is it. Paths below /v1 need a key; everything else is open: health,
-metrics, documentation and the pages. Hot routes are served from here without the rest of the application.
+    1. Host allow-list       against DNS rebinding
+    2. Origin allow-list     against requests of other web sites (CSRF)
+    3. API key               for paths below /v1; health, metrics, documentation and pages need none
+    4. body limit            64 KiB; of a batch 256 KiB
+
+Hot routes are served here, without FastAPI.
 """
 
 from __future__ import annotations
@@ -24,13 +27,13 @@ BATCH_BODY_LIMIT = 256 * 1024
 BATCH_PATH = "/v1/orders/batch"
 
 KEY = "rex.key"
-"""Where the scope holds the ApiKey. None: a WebSocket that has yet to authenticate, or an open path."""
+"""The ASGI scope's entry for the caller's ApiKey. None: the path needs no key, or the WebSocket has not authenticated yet."""
 
 CLIENT_CLOSED_REQUEST = 499
-"""What is logged where the client left before its request was whole; nobody sees it as an answer."""
+"""Logged as the status where the client disconnected before its body was complete; never sent."""
 
 DirectRoute = Callable[[ApiKey, bytes], Awaitable[tuple[int, bytes]]]
-"""A hot route: who asks and the body in, status and JSON out; raises ProblemError."""
+"""A hot route: takes the caller's key and the body, returns the status and the JSON; raises ProblemError."""
 
 log = structlog.get_logger("rex.request")
 
@@ -38,7 +41,7 @@ _JSON = (b"content-type", b"application/json")
 
 
 class Doorway:
-    """Wraps the application."""
+    """The middleware. `direct` are the hot routes, by method and path."""
 
     def __init__(
         self,
@@ -60,7 +63,7 @@ class Doorway:
         self._request_log = request_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection."""
+        """One request or one WebSocket handshake."""
         if scope["type"] == "http":
             await self._request(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -83,7 +86,7 @@ class Doorway:
             status = CLIENT_CLOSED_REQUEST
         except Exception as error:
             if status:
-                raise  # Half an answer is out: only closing the connection is left.
+                raise  # The response has begun: the server can only close the connection.
             await problem_of(error).response()(scope, receive, send_noting_status)
         seconds = perf_counter() - started
         self._metrics.request(scope["method"], status, seconds)
@@ -116,7 +119,7 @@ class Doorway:
             await send({"type": "http.response.body", "body": answer})
             return
         if not length.isdigit() and method not in ("GET", "HEAD", "OPTIONS"):
-            # Nobody said how long it is: it is read here, up to the limit, and given to the application whole.
+            # No Content-Length (a chunked body): read it here, up to the limit, and pass it on whole.
             receive = _replay(await _read_body(receive, limit), receive)
         await self._app(scope, receive, send)
 
@@ -126,7 +129,7 @@ class Doorway:
             self._check_host_and_origin(headers)
             scope[KEY] = self._known_key(headers) if b"authorization" in headers else None
         except ProblemError as problem:
-            await refuse_handshake(problem, scope, receive, send)
+            await refuse_handshake(problem, scope, send)
         else:
             await self._app(scope, receive, send)
 
@@ -134,18 +137,20 @@ class Doorway:
         host = headers.get(b"host", b"").lower()
         name = host if host.endswith(b"]") else host.rsplit(b":", 1)[0]
         if name not in self._hosts:
-            raise ProblemError(400, "host_not_allowed", "This venue is not called by that name (header Host).")
+            raise ProblemError(400, "host_not_allowed", "The header Host is not one of this venue's names.")
         origin = headers.get(b"origin")
         if origin is None:
             return
-        # The Host is one of our own names by now, so a page it served itself may ask; others must be listed.
+        # The Host is one of the venue's names: its own pages are allowed, other origins must be listed.
         if origin.lower().split(b"://")[-1] != host and origin.lower() not in self._origins:
-            raise ProblemError(403, "origin_not_allowed", "Pages of that origin may not use this venue.")
+            raise ProblemError(
+                403, "origin_not_allowed", "Web pages of this origin are not allowed to use the venue (header Origin)."
+            )
 
     def _known_key(self, headers: dict[bytes, bytes]) -> ApiKey:
         scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() != b"bearer" or not secret:
-            raise ProblemError(401, "missing_key", "This needs a key: `Authorization: Bearer rex_…`.")
+            raise ProblemError(401, "missing_key", "This path needs an API key: `Authorization: Bearer rex_…`.")
         key = self._state.find_key(secret.strip().decode("latin-1"))
         if key is None:
             raise ProblemError(401, "unknown_key", "The venue does not know this key, or it was revoked.")
@@ -153,7 +158,7 @@ class Doorway:
 
 
 class _ClientGone(Exception):
-    """The client left before its body had come."""
+    """The client disconnected before its body was complete."""
 
 
 def _too_large(limit: int) -> ProblemError:
@@ -165,7 +170,7 @@ def _json_headers(body: bytes) -> list[tuple[bytes, bytes]]:
 
 
 async def _read_body(receive: Receive, limit: int) -> bytes:
-    """The whole body, however it comes; raises a 413 problem as soon as it is over the limit."""
+    """The whole body; raises a 413 problem as soon as it exceeds the limit."""
     message = await receive()
     body: bytes = message.get("body", b"")
     while message.get("more_body", False) and len(body) <= limit:
@@ -179,7 +184,7 @@ async def _read_body(receive: Receive, limit: int) -> bytes:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Gives the application a body that was read already."""
+    """A `receive` that returns a body which was read already, then continues with the real one."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
@@ -188,8 +193,8 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def refuse_handshake(problem: ProblemError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers a WebSocket handshake with a problem."""
+async def refuse_handshake(problem: ProblemError, scope: Scope, send: Send) -> None:
+    """Answers a WebSocket handshake with a problem: as an HTTP response where the server can, otherwise as a close."""
     if "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1008, "reason": problem.code})
         return

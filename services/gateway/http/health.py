@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, how is it doing: for supervisors and monitoring, without a key."""
+"""Liveness, readiness and metrics, for supervisors and monitoring. They need no key."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from services.gateway.schemas import Health
 from services.venue_state.state import VenueState
 
 Sentences = Callable[[], list[str]]
-"""What is not ready yet, or what an operator should look at: a sentence each."""
+"""Returns one sentence for each condition: what keeps the venue from being ready, or what needs an operator's attention."""
 
 
 def routes(state: VenueState, metrics: GatewayMetrics, not_ready: Sentences, warnings: Sentences) -> APIRouter:
-    """/healthz, /readyz, /metrics"""
+    """/healthz, /readyz and /metrics."""
     router = APIRouter(tags=["health"])
 
-    @router.get("/healthz", response_model=Health, summary="The process answers")
+    @router.get("/healthz", response_model=Health, summary="Liveness: the process answers")
     async def healthz() -> JSONResponse:
         answer = {"status": "ok", "seq": state.last_seq, "kill_switch": state.kill_switch, "warnings": warnings()}
         return JSONResponse(answer)
 
-    @router.get("/readyz", response_model=Health, summary="The venue can take commands; if not, 503 says why")
+    @router.get(
+        "/readyz", response_model=Health, summary="Readiness: the venue takes commands; otherwise 503 with the cause"
+    )
     async def readyz() -> JSONResponse:
         missing = not_ready()
         if not state.instruments:

@@ -1,4 +1,4 @@
-"""What the gateway counts, for /metrics. Each application has its own registry, so two venues in a process stay apart."""
+"""The gateway's Prometheus metrics. Each application has a registry of its own: two venues in a process do not mix."""
 
 from __future__ import annotations
 
@@ -17,21 +17,23 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0
 
 
 class _Refused(Collector):
-    """Requests that were not taken in, as order entry counts them."""
+    """Counts of refused requests by problem code, read from order entry."""
 
     def __init__(self, order_entry: OrderEntry) -> None:
-        self._refused = order_entry.refused
+        self._refused = order_entry.pending.refused
 
     def collect(self) -> Iterator[Metric]:
-        """The counts now."""
-        refused = CounterMetricFamily("rex_refused_requests", "Requests that were not taken in", labels=["code"])
+        """The current counts."""
+        refused = CounterMetricFamily(
+            "rex_refused_requests", "Requests refused before the inbox took them, by problem code", labels=["code"]
+        )
         for code, count in self._refused.items():
             refused.add_metric([code], count)
         yield refused
 
 
 class GatewayMetrics:
-    """Counters that the door and the order routes move, and gauges read when somebody asks."""
+    """Counters that the doorway and the order routes increment, and gauges evaluated at each scrape."""
 
     def __init__(self, state: VenueState, order_entry: OrderEntry, inbox: Inbox) -> None:
         self._registry = CollectorRegistry()
@@ -39,33 +41,31 @@ class GatewayMetrics:
         self._seconds = Histogram(
             "rex_request_seconds", "Time to answer a request", buckets=SECONDS, registry=self._registry
         )
-        self._orders = Counter(
-            "rex_orders", "Orders answered over REST, by state in the answer", ["state"], registry=self._registry
-        )
+        self._orders = Counter("rex_orders", "Orders in REST replies, by state", ["state"], registry=self._registry)
         self._rejects = Counter(
             "rex_order_rejects", "Orders the engine declined, by reason", ["reason"], registry=self._registry
         )
         self._children: dict[tuple[str, int], Counter] = {}
         self._order_children: dict[str, Counter] = {}
-        self._gauge("rex_last_seq", "Journal sequence number the gateway stands at").set_function(
+        self._gauge("rex_last_seq", "Last journal sequence number that the gateway has applied").set_function(
             lambda: state.last_seq
         )
-        self._gauge("rex_open_orders", "Orders that rest").set_function(lambda: len(state.orders.open))
-        self._gauge("rex_requests_waiting", "Commands handed over whose reply has not come").set_function(
-            lambda: order_entry.waiting
+        self._gauge("rex_open_orders", "Open orders").set_function(lambda: len(state.orders.open))
+        self._gauge("rex_requests_waiting", "Commands sent to the inbox that have no reply yet").set_function(
+            lambda: order_entry.pending.waiting
         )
 
         self._gauge("rex_inbox_commands", "Commands that wait for the sequencer").set_function(lambda: inbox.depth)
-        self._gauge("rex_inbox_largest_share", "Of them, those of the account that has most").set_function(
+        self._gauge("rex_inbox_largest_share", "Commands in the inbox of the account that has most").set_function(
             lambda: inbox.largest_share
         )
-        self._gauge("rex_keys_at_bound", "Keys whose WebSockets are not read until replies have left").set_function(
-            lambda: order_entry.under_way.keys_waiting
-        )
+        self._gauge(
+            "rex_keys_at_bound", "Keys whose WebSockets are not read until replies have been sent"
+        ).set_function(lambda: order_entry.pending.under_way.keys_waiting)
         self._registry.register(_Refused(order_entry))
 
     def request(self, method: str, status: int, seconds: float) -> None:
-        """One request was answered."""
+        """Counts one answered request. `seconds`: from its arrival to the end of its answer."""
         child = self._children.get((method, status))
         if child is None:
             child = self._children[method, status] = self._requests.labels(method, status)
@@ -73,7 +73,7 @@ class GatewayMetrics:
         self._seconds.observe(seconds)
 
     def order(self, state: str, reason: str | None) -> None:
-        """One order was answered."""
+        """Counts one order in a reply, by its state, and a rejected one also by its reason."""
         child = self._order_children.get(state)
         if child is None:
             child = self._order_children[state] = self._orders.labels(state)
@@ -82,7 +82,7 @@ class GatewayMetrics:
             self._rejects.labels(reason).inc()
 
     def text(self) -> bytes:
-        """All of it in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
     def _gauge(self, name: str, description: str) -> Gauge:

@@ -1,7 +1,7 @@
-"""/openapi.json: FastAPI's document, the two hot routes it does not know, the key, and the problems.
+"""/openapi.json: FastAPI's document, with the scopes and problems of each operation, as OpenAPI 3.0.
 
-It is written as OpenAPI 3.0, because the documentation page in the wheel cannot read 3.1. What pydantic says in JSON Schema
-2020-12 (nullable unions, constants) is put into the older words.
+3.0, because the Swagger UI in the wheel cannot read 3.1. pydantic's JSON Schema 2020-12 (nullable unions, constants) is
+converted.
 """
 
 from __future__ import annotations
@@ -12,26 +12,34 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from services.gateway.http.doorway import BATCH_PATH
-from services.gateway.http.orders import ORDERS_PATH
 from services.gateway.problems import PROBLEM_JSON
-from services.gateway.schemas import BatchReply, BatchRequest, Order, OrderRequest, Problem
+from services.gateway.schemas import Problem
 
 API_VERSION = "1"
-"""Of the paths below /v1; what may change within it docs/api.md says."""
+"""The version of the paths below /v1; docs/api.md says what may change within it."""
+
+SCOPES = "x-scopes"
+"""In an operation below /v1: the scopes of which the caller's key needs one."""
 
 _REF = "#/components/schemas/{model}"
+_NULL = {"type": "null"}
+
+_DESCRIPTION = """\
+Prices and money are decimal strings in yuan, quantities are whole lots, ids are strings, times are RFC 3339 in UTC.
+
+Operations below `/v1` need an API key with the scope that their description names. Every error is a problem document
+(RFC 9457): `code` is stable, for programs; `detail` is a sentence for people."""
 
 _PROBLEMS = {
-    "400": "The body is not JSON, or the Host is not ours",
-    "401": "No key, or an unknown one",
-    "403": "The key may not do that",
-    "404": "No such thing, or not yours",
-    "409": "Nothing left to cancel, or the venue declined",
-    "413": "The body is over its limit",
-    "422": "A field is wrong; `errors` names it",
-    "429": "This key has too many requests under way, or its account too many commands waiting; nothing was taken in",
-    "503": "The inbox is full, or no reply came in time; retry with the same client_order_id",
+    "400": "The body is not JSON, or the Host header is not one of the venue's names.",
+    "401": "The API key is missing or unknown.",
+    "403": "The API key lacks the scope or the account that the operation needs.",
+    "404": "The resource does not exist, or it belongs to another account.",
+    "409": "The order has ended, or the engine declined the command; `code` is the reason.",
+    "413": "The body is larger than its limit.",
+    "422": "A field or a query parameter is invalid; `errors` names each.",
+    "429": "The key has too many requests without a reply, or its account too many commands waiting. The venue took nothing.",
+    "503": "The inbox is full (the venue took nothing), or no reply came in time. Retry with the same client_order_id.",
 }
 
 
@@ -41,77 +49,64 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         title="REX, the rare-earth exchange",
         version=API_VERSION,
         openapi_version="3.0.3",
-        description="Prices and money are decimal strings in yuan, quantities whole lots, ids strings, times RFC 3339 in UTC.",
+        description=_DESCRIPTION,
         routes=app.routes,
     )
-    _, schemas = models_json_schema(
-        [(model, "validation") for model in (OrderRequest, BatchRequest, Order, BatchReply, Problem)], ref_template=_REF
-    )
-    components = document.setdefault("components", {})
-    components.setdefault("schemas", {}).update(schemas["$defs"])
+    schemas = document["components"]["schemas"]
+    _, problem = models_json_schema([(Problem, "validation")], ref_template=_REF)
+    schemas.update(problem["$defs"])
     for name in ("HTTPValidationError", "ValidationError"):
-        components["schemas"].pop(name, None)
-    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "rex_…"}}
-    _add_hot_routes(document["paths"])
+        schemas.pop(name, None)
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            _add_key_and_problems(path, operation)
+            _add_scopes(operation)
+            _add_problems(path, operation)
     converted: dict[str, Any] = _as_openapi_30(document)
     return converted
 
 
-def _add_hot_routes(paths: dict[str, Any]) -> None:
-    place = _operation("Place an order", "OrderRequest", {"201": "Order", "200": "Order"})
-    place["responses"]["201"]["description"] = "The engine looked at it: accepted, or in state `rejected` with a reason"
-    place["responses"]["200"]["description"] = "The same client_order_id and body came before: the order as it stands"
-    batch = _operation("Place up to 100 orders, in this order", "BatchRequest", {"200": "BatchReply"})
-    paths.setdefault(ORDERS_PATH, {})["post"] = place
-    paths.setdefault(BATCH_PATH, {})["post"] = batch
+def _add_scopes(operation: dict[str, Any]) -> None:
+    """FastAPI lists the scopes in `security`, where OpenAPI 3.0 has them for OAuth only: names them beside it, and in words."""
+    for requirement in operation.get("security", ()):
+        scopes, requirement["key"] = requirement["key"], []
+        operation[SCOPES] = scopes
+        sentences = [operation.get("description"), f"Scope: {' or '.join(f'`{scope}`' for scope in scopes)}."]
+        operation["description"] = "\n\n".join(filter(None, sentences))
 
 
-def _operation(summary: str, request: str, replies: dict[str, str]) -> dict[str, Any]:
-    return {
-        "tags": ["orders"],
-        "summary": summary,
-        "operationId": summary.lower().replace(" ", "_").replace(",", ""),
-        "requestBody": {"required": True, "content": _content(request)},
-        "responses": {
-            status: {"description": "Results in the order of the request", "content": _content(reply)}
-            for status, reply in replies.items()
-        },
-    }
-
-
-def _content(model: str, media_type: str = "application/json") -> dict[str, Any]:
-    return {media_type: {"schema": {"$ref": _REF.format(model=model)}}}
-
-
-def _add_key_and_problems(path: str, operation: dict[str, Any]) -> None:
-    wanted: tuple[str, ...] = ("503",) if path == "/readyz" else ()
-    if path.startswith("/v1/"):
-        operation["security"] = [{"key": []}]
-        wanted = tuple(_PROBLEMS)
+def _add_problems(path: str, operation: dict[str, Any]) -> None:
+    statuses = tuple(_PROBLEMS) if SCOPES in operation else ("503",) if path == "/readyz" else ()
     operation["responses"].pop("422", None)
-    for status in wanted:
+    for status in statuses:
+        schema = {"$ref": _REF.format(model=Problem.__name__)}
         operation["responses"][status] = {
             "description": _PROBLEMS[status],
-            "content": _content("Problem", PROBLEM_JSON),
+            "content": {PROBLEM_JSON: {"schema": schema}},
         }
 
 
 def _as_openapi_30(value: Any) -> Any:
     if isinstance(value, list):
         return [_as_openapi_30(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # FastAPI's bounds are floats, of integers as well.
     if not isinstance(value, dict):
         return value
     converted = {name: _as_openapi_30(item) for name, item in value.items()}
     if "const" in converted:
         converted["enum"] = [converted.pop("const")]
     choices = converted.get("anyOf")
-    if isinstance(choices, list) and {"type": "null"} in choices:
-        others = [choice for choice in choices if choice != {"type": "null"}]
+    if isinstance(choices, list) and _NULL in choices:
         del converted["anyOf"]
-        converted = {**converted, "nullable": True}
-        # A $ref takes no neighbours in 3.0: it stands in an allOf of one.
-        converted |= others[0] if len(others) == 1 and "$ref" not in others[0] else {"allOf": others}
+        converted |= _nullable([choice for choice in choices if choice != _NULL])
     return converted
+
+
+def _nullable(choices: list[dict[str, Any]]) -> dict[str, Any]:
+    """One of these schemas or null. A `$ref` takes no neighbours in 3.0: it stands in an `allOf` of one."""
+    if len(choices) > 1 or "$ref" in choices[0]:
+        return {"nullable": True, "allOf": choices}
+    nullable = {"nullable": True, **choices[0]}
+    if "enum" in nullable:
+        nullable["enum"] = [*nullable["enum"], None]  # Without it, 3.0 refuses null despite `nullable`.
+    return nullable

@@ -1,4 +1,7 @@
-"""What operators do, over HTTP: halts, phases, collars and bands, kill switches, limits, busts. Each is a journaled command."""
+"""Operation over HTTP: halts, phases, collars, volatility bands, kill switches, limits, busts. Each is a journaled command.
+
+Scope: `operate`.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +33,13 @@ from services.gateway.http.admin_schemas import (
     TradeBusted,
     VolatilityBandRequest,
 )
-from services.gateway.http.caller import Caller
+from services.gateway.http.caller import Caller, needs
+from services.gateway.http.venue import known_instrument
+from services.gateway.ids import trade_id_of, unknown_trade
 from services.gateway.order_entry.amounts import amount_fen, rate_ppm
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.problems import ProblemError, field_problem, unknown_symbol
+from services.gateway.problems import ProblemError, field_problem
 from services.messaging import Submission
-from services.venue_state.instruments import Instrument
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
 
@@ -43,20 +47,20 @@ Switch = Literal["on", "off"]
 
 
 class Operators:
-    """Carries out what an operator asks for, if the key may."""
+    """Sends operators' commands through order entry."""
 
     def __init__(self, order_entry: OrderEntry) -> None:
         self._order_entry = order_entry
 
     async def apply(self, key: ApiKey, build: Callable[[Command], Submission]) -> Applied:
-        """The command's reply; raises a problem where the key lacks `operate` or the engine declines."""
-        key.require("operate")
+        """The seq of the command that `build` makes of its sender; raises a 409 problem where the engine declines it."""
         return Applied(seq=(await self._order_entry.execute(key, build)).seq)
 
 
 def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
-    """/v1/admin/… of operators"""
-    router, operators = APIRouter(prefix="/v1/admin", tags=["operate"]), Operators(order_entry)
+    """/v1/admin/… of operators."""
+    router = APIRouter(prefix="/v1/admin", tags=["operate"], dependencies=[needs("operate")])
+    operators = Operators(order_entry)
     _market_routes(router, state, operators)
     _account_routes(router, state, operators)
     _trade_routes(router, operators)
@@ -64,13 +68,7 @@ def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
 
 
 def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -> None:
-    def listed(symbol: str) -> Instrument:
-        instrument = state.by_symbol.get(symbol)
-        if instrument is None:
-            raise unknown_symbol(symbol)
-        return instrument
-
-    @router.post("/halt", response_model=Applied, summary="Halt every instrument: cancels only")
+    @router.post("/halt", response_model=Applied, summary="Halt every instrument: it takes only cancels")
     async def halt_all(key: Caller) -> Applied:
         return await operators.apply(key, lambda sender: halt(sender, ALL_INSTRUMENTS))
 
@@ -80,57 +78,62 @@ def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -
 
     @router.post("/instruments/{symbol}/halt", response_model=Applied, summary="Halt one instrument")
     async def halt_one(key: Caller, symbol: str) -> Applied:
-        key.require("operate")
-        number = listed(symbol).number
+        number = known_instrument(state, symbol).number
         return await operators.apply(key, lambda sender: halt(sender, number))
 
     @router.post("/instruments/{symbol}/resume", response_model=Applied, summary="Resume one instrument")
     async def resume_one(key: Caller, symbol: str) -> Applied:
-        key.require("operate")
-        number = listed(symbol).number
+        number = known_instrument(state, symbol).number
         return await operators.apply(key, lambda sender: resume(sender, number))
 
     @router.put(
-        "/instruments/{symbol}/phase", response_model=Applied, summary="Its phase until the schedule's next change"
+        "/instruments/{symbol}/phase",
+        response_model=Applied,
+        summary="Set an instrument's phase until the schedule's next change",
     )
     async def change_phase(key: Caller, symbol: str, body: PhaseRequest) -> Applied:
-        key.require("operate")
-        number, phase = listed(symbol).number, Phase[body.phase.upper()]
+        number, phase = known_instrument(state, symbol).number, Phase[body.phase.upper()]
         return await operators.apply(key, lambda sender: set_phase(sender, phase, number))
 
-    @router.put(
-        "/instruments/{symbol}/collar", response_model=Applied, summary="How far beyond the last price orders reach"
-    )
+    @router.put("/instruments/{symbol}/collar", response_model=Applied, summary="Set an instrument's price collar")
     async def change_collar(key: Caller, symbol: str, body: CollarRequest) -> Applied:
-        key.require("operate")
-        number, ppm = listed(symbol).number, rate_ppm(body.rate, "rate")
+        number, ppm = known_instrument(state, symbol).number, rate_ppm(body.rate, "rate")
         return await operators.apply(key, lambda sender: set_collar(sender, number, ppm))
 
-    @router.put("/instruments/{symbol}/volatility_band", response_model=Applied, summary="When an auction takes over")
+    @router.put(
+        "/instruments/{symbol}/volatility_band",
+        response_model=Applied,
+        summary="Set when a price move begins a volatility auction",
+    )
     async def change_volatility_band(key: Caller, symbol: str, body: VolatilityBandRequest) -> Applied:
-        key.require("operate")
-        number, ppm, auction_s = listed(symbol).number, rate_ppm(body.rate, "rate"), body.auction_seconds
+        number, ppm, auction_s = (
+            known_instrument(state, symbol).number,
+            rate_ppm(body.rate, "rate"),
+            body.auction_seconds,
+        )
         if (ppm > 0) != (auction_s > 0):
-            raise field_problem("invalid_expiry", "auction_seconds", "must be above 0 with a rate, and 0 without one")
+            raise field_problem(
+                "invalid_expiry", "auction_seconds", "must be above 0 if rate is above 0, and 0 if rate is 0"
+            )
         return await operators.apply(key, lambda sender: set_volatility_band(sender, number, ppm, auction_s))
 
 
 def _account_routes(router: APIRouter, state: VenueState, operators: Operators) -> None:
-    @router.post(
-        "/kill_switch/{switch}", response_model=Applied, summary="Refuse everybody's orders and amends, or not"
-    )
+    @router.post("/kill_switch/{switch}", response_model=Applied, summary="Turn the venue's kill switch on or off")
     async def switch_venue(key: Caller, switch: Switch) -> Applied:
         return await operators.apply(key, lambda sender: kill_switch(sender, on=switch == "on"))
 
-    @router.post("/accounts/{account}/kill_switch/{switch}", response_model=Applied, summary="The same of one account")
+    @router.post(
+        "/accounts/{account}/kill_switch/{switch}",
+        response_model=Applied,
+        summary="Turn an account's kill switch on or off",
+    )
     async def switch_account(key: Caller, account: int, switch: Switch) -> Applied:
-        key.require("operate")
         number = known_account(state, account).account
         return await operators.apply(key, lambda sender: kill_switch(sender, number, on=switch == "on"))
 
-    @router.put("/accounts/{account}/limits", response_model=Applied, summary="What an account may do at most")
+    @router.put("/accounts/{account}/limits", response_model=Applied, summary="Set all limits of an account")
     async def change_limits(key: Caller, account: int, body: LimitsRequest) -> Applied:
-        key.require("operate")
         number = known_account(state, account).account
         if (lots := body.max_order_quantity or 0) > MAX_QUANTITY_LOTS:
             raise field_problem("invalid_quantity", "max_order_quantity", f"must be at most {MAX_QUANTITY_LOTS} lots")
@@ -152,17 +155,16 @@ def _account_routes(router: APIRouter, state: VenueState, operators: Operators) 
 def _limit_fen(text: str | None, field: str, limit_fen: int) -> int:
     fen = 0 if text is None else amount_fen(text, field, limit_fen)
     if fen < 0:
-        raise field_problem("invalid_amount", field, "must be above 0; leave it out for no limit")
+        raise field_problem("invalid_amount", field, "must be above 0; omit it for no limit")
     return fen
 
 
 def _trade_routes(router: APIRouter, operators: Operators) -> None:
-    @router.post("/trades/{trade_id}/bust", response_model=TradeBusted, summary="Take back a trade of the trading day")
+    @router.post(
+        "/trades/{trade_id}/bust", response_model=TradeBusted, summary="Bust (take back) a trade of the trading day"
+    )
     async def bust(key: Caller, trade_id: str, body: BustRequest) -> TradeBusted:
-        key.require("operate")
-        number = int(trade_id) if trade_id.isascii() and trade_id.isdigit() and len(trade_id) < 20 else 0
-        if not 0 < number < 2**63:
-            raise _unknown_trade()
+        number = trade_id_of(trade_id)
         try:
             applied = await operators.apply(
                 key, lambda sender: bust_trade(sender, number, BustText(reason=body.reason))
@@ -172,15 +174,11 @@ def _trade_routes(router: APIRouter, operators: Operators) -> None:
         return TradeBusted(trade_id=str(number), seq=applied.seq)
 
 
-def _unknown_trade() -> ProblemError:
-    return ProblemError(404, "unknown_trade", "No trade of this trading day has this id, or it was busted before.")
-
-
 def _bust_problem(problem: ProblemError) -> ProblemError:
-    """What a bust was declined for, saying whose money or goods it is about (rulebook 7.2)."""
+    """The problem of a declined bust, with the side that cannot give back (rulebook 7.2)."""
     match problem.code:
         case "unknown_trade":
-            return _unknown_trade()
+            return unknown_trade()
         case "insufficient_inventory":
             return ProblemError(409, problem.code, "The buyer has too few lots available to give back.")
         case "insufficient_funds":

@@ -1,4 +1,4 @@
-"""Orders and fills over HTTP. Placing is a hot route: served at the door, without FastAPI in between."""
+"""Orders and fills over HTTP. The POST of an order and of a batch are hot: the doorway serves them without FastAPI."""
 
 from __future__ import annotations
 
@@ -8,28 +8,44 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
 
 from matching_engine.records import Phase
 from services.decimals import yuan_text
-from services.gateway.http.caller import AccountQuery, Caller, one_account, visible_account
+from services.gateway.http.caller import AccountQuery, Caller, needs, one_account, visible_account
 from services.gateway.http.doorway import BATCH_PATH, DirectRoute
 from services.gateway.http.metrics import GatewayMetrics
+from services.gateway.ids import order_id_of, unknown_order
 from services.gateway.order_entry.history import OrderHistory, cursor_id, cursor_text
 from services.gateway.order_entry.order_body import decode_batch, decode_order
 from services.gateway.order_entry.order_command import listed
 from services.gateway.order_entry.order_entry import OrderEntry, Outcome
-from services.gateway.problems import ProblemError, field_problem
+from services.gateway.problems import field_problem
 from services.gateway.replies.execution_report import date_text, mass_canceled_json, order_json, time_text
-from services.gateway.schemas import AmendRequest, FillsPage, MassCanceled, Order, OrdersPage, SideName
+from services.gateway.schemas import (
+    AmendRequest,
+    BatchReply,
+    BatchRequest,
+    ClientOrderId,
+    FillsPage,
+    MassCanceled,
+    Order,
+    OrderRequest,
+    OrdersPage,
+    SideName,
+)
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import SIDE_NAMES, VenueOrder
 from services.venue_state.state import VenueState
 
 ORDERS_PATH = "/v1/orders"
+ORDER_PATH = "/v1/orders/{order_id}"
 
-Limit = Annotated[int, Query(ge=1, le=500)]
-ClientOrderIdQuery = Annotated[str, Query(pattern="^[!-~]{1,36}$")]
-Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=500, description="Page size.")]
+SymbolQuery = Annotated[str | None, Query(description="Only this instrument.")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,7 +53,7 @@ _encode = msgspec.json.Encoder().encode
 def direct_routes(
     state: VenueState, order_entry: OrderEntry, metrics: GatewayMetrics
 ) -> dict[tuple[str, str], DirectRoute]:
-    """POST of one order and of a batch. `openapi.py` describes them from the same models."""
+    """The hot routes, by method and path: POST of one order and of a batch."""
 
     def report(order: VenueOrder) -> dict[str, Any]:
         answer = order_json(order, state.instruments)
@@ -63,15 +79,71 @@ def direct_routes(
 
 
 def routes(state: VenueState, order_entry: OrderEntry, history: OrderHistory) -> APIRouter:
-    """Everything about orders that may take FastAPI's time."""
+    """/v1/orders and /v1/fills."""
     router = APIRouter(tags=["orders"])
+    router.include_router(_direct_routes_as_documented())
+    router.include_router(_queries(state, history))
+    router.include_router(_cancels(state, order_entry))
+    router.include_router(_amends(state, order_entry))
+    return router
 
-    @router.get(ORDERS_PATH, response_model=OrdersPage, summary="Orders, newest first")
+
+class _OnlyRouteOfItsPath(APIRoute):
+    """Takes its path from every later route that would match it too: any other method is answered 405."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """FULL where the path matches, whatever the method."""
+        match, child_scope = super().matches(scope)
+        return (Match.FULL if match is Match.PARTIAL else match), child_scope
+
+
+def _direct_routes_as_documented() -> APIRouter:
+    """The routes of `direct_routes` for /openapi.json and for the 405 of their paths. The doorway answers them, never these."""
+    router = APIRouter(dependencies=[needs("trade")])
+    batch = APIRouter(route_class=_OnlyRouteOfItsPath)
+
+    @router.post(
+        ORDERS_PATH,
+        operation_id="place_an_order",
+        summary="Place an order",
+        status_code=201,
+        response_model=Order,
+        response_description="The order after the engine has processed it: accepted, or in state `rejected` with a reason.",
+        responses={
+            200: {
+                "model": Order,
+                "description": "A repeat of an earlier request with the same client_order_id and body: the order as it stands.",
+            }
+        },
+    )
+    async def place_order(body: OrderRequest) -> None:
+        raise NotImplementedError
+
+    @batch.post(
+        BATCH_PATH,
+        operation_id="place_up_to_100_orders_in_this_order",
+        summary="Place up to 100 orders, in the order of the list",
+        response_model=BatchReply,
+        response_description="One result for each order, in the order of the request.",
+    )
+    async def place_batch(body: BatchRequest) -> None:
+        raise NotImplementedError
+
+    router.include_router(batch)
+    return router
+
+
+def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
+    router = APIRouter(dependencies=[needs("read")])
+
+    @router.get(ORDERS_PATH, response_model=OrdersPage, summary="List orders, newest first")
     async def list_orders(
         key: Caller,
-        state_is: Annotated[Literal["open", "closed", "all"], Query(alias="state")] = "all",
-        symbol: str | None = None,
-        client_order_id: str | None = None,
+        state_is: Annotated[
+            Literal["open", "closed", "all"], Query(alias="state", description="Only open or only closed orders.")
+        ] = "all",
+        symbol: SymbolQuery = None,
+        client_order_id: Annotated[str | None, Query(description="Only orders with this client_order_id.")] = None,
         account: AccountQuery = None,
         limit: Limit = 100,
         cursor: Cursor = None,
@@ -87,61 +159,18 @@ def routes(state: VenueState, order_entry: OrderEntry, history: OrderHistory) ->
         page = [order_json(order, state.instruments) for order in found]
         return JSONResponse({"orders": page, "next_cursor": _next([order.order_id for order in found], limit)})
 
-    @router.get(f"{ORDERS_PATH}/{{order_id}}", response_model=Order, summary="One order")
+    @router.get(ORDER_PATH, response_model=Order, summary="Read one order")
     async def read_order(key: Caller, order_id: str) -> JSONResponse:
         account = visible_account(key, None)
-        order = await history.order(_order_id(order_id))
+        order = await history.order(order_id_of(order_id))
         if order is None or account not in (None, order.account):
             raise unknown_order()
         return JSONResponse(order_json(order, state.instruments))
 
-    @router.delete(f"{ORDERS_PATH}/{{order_id}}", response_model=Order, summary="Cancel an order")
-    async def cancel_order(key: Caller, order_id: str) -> JSONResponse:
-        order = await order_entry.cancel(key, order_id=_order_id(order_id))
-        return JSONResponse(order_json(order, state.instruments))
-
-    @router.delete(
-        ORDERS_PATH,
-        response_model=Order | MassCanceled,
-        summary="Cancel an order by its client_order_id, or many by symbol",
-    )
-    async def cancel_by_client_order_id_or_symbol(
-        key: Caller,
-        client_order_id: ClientOrderIdQuery | None = None,
-        symbol: Annotated[str | None, Query(description="of a mass cancel; `*`: every instrument")] = None,
-        side: SideName | None = None,
-        account: AccountQuery = None,
-    ) -> JSONResponse:
-        if client_order_id is not None:
-            if symbol is not None or side is not None or account is not None:
-                raise field_problem(
-                    "validation_failed", "client_order_id", "names one order: nothing else goes with it"
-                )
-            order = await order_entry.cancel(key, client_order_id=client_order_id)
-            return JSONResponse(order_json(order, state.instruments))
-        if symbol is None:
-            raise field_problem(
-                "validation_failed", "symbol", "name an order's client_order_id, or a symbol (*: all of them)"
-            )
-        event = await order_entry.mass_cancel(key, symbol, side, account)
-        return JSONResponse(mass_canceled_json(event, state.instruments))
-
-    @router.patch(f"{ORDERS_PATH}/{{order_id}}", response_model=Order, summary="Amend an order")
-    async def amend_order(key: Caller, order_id: str, body: AmendRequest) -> JSONResponse:
-        order = await order_entry.amend(key, body, order_id=_order_id(order_id))
-        return JSONResponse(order_json(order, state.instruments))
-
-    @router.patch(ORDERS_PATH, response_model=Order, summary="Amend an order by its client_order_id")
-    async def amend_by_client_order_id(
-        key: Caller, client_order_id: ClientOrderIdQuery, body: AmendRequest
-    ) -> JSONResponse:
-        order = await order_entry.amend(key, body, client_order_id=client_order_id)
-        return JSONResponse(order_json(order, state.instruments))
-
-    @router.get("/v1/fills", response_model=FillsPage, summary="Fills of an account, newest first")
+    @router.get("/v1/fills", response_model=FillsPage, summary="List the fills of one account, newest first")
     async def list_fills(
         key: Caller,
-        symbol: str | None = None,
+        symbol: SymbolQuery = None,
         account: AccountQuery = None,
         limit: Limit = 100,
         cursor: Cursor = None,
@@ -156,18 +185,75 @@ def routes(state: VenueState, order_entry: OrderEntry, history: OrderHistory) ->
     return router
 
 
-def unknown_order() -> ProblemError:
-    """There is none, or it is another account's: which of the two is nobody's business."""
-    return ProblemError(404, "unknown_order", "There is no such order.")
+def _cancels(state: VenueState, order_entry: OrderEntry) -> APIRouter:
+    """Order entry decides which of the two scopes a cancel needs: it knows the account."""
+    router = APIRouter(dependencies=[needs("trade", "operate")])
+
+    @router.delete(ORDER_PATH, response_model=Order, summary="Cancel an order")
+    async def cancel_order(key: Caller, order_id: str) -> JSONResponse:
+        order = await order_entry.cancel(key, order_id=order_id_of(order_id))
+        return JSONResponse(order_json(order, state.instruments))
+
+    @router.delete(
+        ORDERS_PATH,
+        response_model=Order | MassCanceled,
+        summary="Cancel one order by its client_order_id, or every order of an instrument (mass cancel)",
+    )
+    async def cancel_by_client_order_id_or_symbol(
+        key: Caller,
+        client_order_id: Annotated[
+            ClientOrderId | None, Query(description="Cancels this order. No other parameter may accompany it.")
+        ] = None,
+        symbol: Annotated[
+            str | None, Query(description="Mass cancel: the instrument, or `*` for every instrument. Has no default.")
+        ] = None,
+        side: Annotated[SideName | None, Query(description="Mass cancel: only this side. Absent: both.")] = None,
+        account: AccountQuery = None,
+    ) -> JSONResponse:
+        if client_order_id is not None:
+            if symbol is not None or side is not None or account is not None:
+                message = "names one order: send no other parameter with it"
+                raise field_problem("validation_failed", "client_order_id", message)
+            order = await order_entry.cancel(key, client_order_id=client_order_id)
+            return JSONResponse(order_json(order, state.instruments))
+        if symbol is None:
+            message = (
+                "send client_order_id to cancel one order, or symbol to cancel many (* cancels in every instrument)"
+            )
+            raise field_problem("validation_failed", "symbol", message)
+        event = await order_entry.mass_cancel(key, symbol, side, account)
+        return JSONResponse(mass_canceled_json(event, state.instruments))
+
+    return router
+
+
+def _amends(state: VenueState, order_entry: OrderEntry) -> APIRouter:
+    router = APIRouter(dependencies=[needs("trade")])
+
+    @router.patch(ORDER_PATH, response_model=Order, summary="Amend an order")
+    async def amend_order(key: Caller, order_id: str, body: AmendRequest) -> JSONResponse:
+        order = await order_entry.amend(key, body, order_id=order_id_of(order_id))
+        return JSONResponse(order_json(order, state.instruments))
+
+    @router.patch(ORDERS_PATH, response_model=Order, summary="Amend an order by its client_order_id")
+    async def amend_by_client_order_id(
+        key: Caller,
+        client_order_id: Annotated[ClientOrderId, Query(description="The client_order_id of the order to amend.")],
+        body: AmendRequest,
+    ) -> JSONResponse:
+        order = await order_entry.amend(key, body, client_order_id=client_order_id)
+        return JSONResponse(order_json(order, state.instruments))
+
+    return router
 
 
 def instrument_number(state: VenueState, symbol: str | None) -> int | None:
-    """The number behind a symbol in a query; a 422 problem where it is not listed."""
+    """The number of the instrument that a query names, or None; raises a 422 problem for a symbol that is not listed."""
     return None if symbol is None else listed(state, symbol).number
 
 
 def fill_json(trade: Mapping[Any, Any], account: int, state: VenueState) -> dict[str, Any]:
-    """`schemas.Fill` of a row of the read database's trades: the side that is the account's."""
+    """A row of the read database's `trades` as `schemas.Fill`, seen from one of its two accounts."""
     role = "taker" if trade["taker_account"] == account else "maker"
     instrument = state.instruments[trade["instrument"]]
     side = trade["taker_side"] if role == "taker" else 1 - trade["taker_side"]
@@ -187,13 +273,6 @@ def fill_json(trade: Mapping[Any, Any], account: int, state: VenueState) -> dict
         "seq": trade["seq"],
         "busted": trade["busted_seq"] is not None,
     }
-
-
-def _order_id(text: str) -> int:
-    order_id = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-    if not order_id:
-        raise unknown_order()
-    return order_id
 
 
 def _next(ids: list[int], limit: int) -> str | None:

@@ -1,4 +1,4 @@
-"""What this venue is and what it trades, over HTTP."""
+"""The venue and its instruments over HTTP."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from services.decimals import rate_text
-from services.gateway.http.caller import Caller
+from services.gateway.http.caller import needs
+from services.gateway.problems import unknown_symbol
 from services.gateway.replies.execution_report import date_text
 from services.gateway.schemas import Instrument, Venue
 from services.venue_state.instruments import PHASE_NAMES
@@ -19,7 +20,7 @@ from services.venue_state.state import VenueState
 
 @dataclass(frozen=True)
 class VenueFacts:
-    """What the composition root knows of a venue and its journal does not."""
+    """Facts of a venue that come from its settings, not from its journal."""
 
     name: str = "REX"
     schedule: Literal["always", "exchange"] = "exchange"
@@ -27,12 +28,11 @@ class VenueFacts:
 
 
 def routes(state: VenueState, facts: VenueFacts) -> APIRouter:
-    """/v1/venue and /v1/instruments"""
-    router = APIRouter(tags=["venue"])
+    """/v1/venue and /v1/instruments."""
+    router = APIRouter(tags=["venue"], dependencies=[needs("read")])
 
-    @router.get("/v1/venue", response_model=Venue, summary="Which venue this is and where it stands")
-    async def read_venue(key: Caller) -> JSONResponse:
-        key.require("read")
+    @router.get("/v1/venue", response_model=Venue, summary="Read the venue's name, trading date and last seq")
+    async def read_venue() -> JSONResponse:
         return JSONResponse(
             {
                 "name": facts.name,
@@ -45,12 +45,19 @@ def routes(state: VenueState, facts: VenueFacts) -> APIRouter:
             }
         )
 
-    @router.get("/v1/instruments", response_model=list[Instrument], summary="Everything that is listed")
-    async def list_instruments(key: Caller) -> JSONResponse:
-        key.require("read")
+    @router.get("/v1/instruments", response_model=list[Instrument], summary="List every instrument")
+    async def list_instruments() -> JSONResponse:
         return JSONResponse([instrument_json(instrument) for instrument in state.instruments])
 
     return router
+
+
+def known_instrument(state: VenueState, symbol: str) -> ListedInstrument:
+    """The instrument that a path names; raises a 404 problem for a symbol that is not listed."""
+    instrument = state.by_symbol.get(symbol)
+    if instrument is None:
+        raise unknown_symbol(symbol)
+    return instrument
 
 
 def instrument_json(instrument: ListedInstrument) -> dict[str, Any]:

@@ -41,10 +41,11 @@ class UnderWay:
         now = self[key_id] + count
         if now > _MOST[only_cancels]:
             raise too_many_requests(f"{now - count} requests of this key have no reply yet, {UNDER_WAY} may.")
-        self._counts[key_id] = now
-        if not self._turns:
-            asyncio.get_running_loop().call_soon(self._turns.clear)
-        self._turns[key_id] = self._turns.get(key_id, 0) + count
+        self._count(key_id, count)
+
+    def begin_again(self, key_id: int) -> None:
+        """A request that has just ended goes on: it asks the read database. Never refuses; its room is its own."""
+        self._count(key_id, 1)
 
     def end(self, key_id: int, count: int = 1) -> None:
         """So many are over."""
@@ -55,6 +56,12 @@ class UnderWay:
             del self._counts[key_id]
         if self._lines and (line := self._lines.get(key_id)) is not None:
             self._call(key_id, line)
+
+    def _count(self, key_id: int, count: int) -> None:
+        self._counts[key_id] = self[key_id] + count
+        if not self._turns:
+            asyncio.get_running_loop().call_soon(self._turns.clear)
+        self._turns[key_id] = self._turns.get(key_id, 0) + count
 
     def may_begin(self, key_id: int, only_cancels: bool = False) -> bool:
         """Whether one more has room, the key's turn is not over, and none of its kind waits longer."""

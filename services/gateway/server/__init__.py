@@ -1,1 +1,1 @@
-"""The server below the application: uvicorn with limits on sockets, heads, frames and what is unsent."""
+"""The server below the application: uvicorn with limits on sockets, request heads, WebSocket frames and unsent data."""

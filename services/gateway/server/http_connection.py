@@ -1,8 +1,7 @@
-"""The socket of an HTTP client: counted, timed, and closed so that the last answer arrives.
+"""The socket of an HTTP client: counted, timed, and closed so that the client receives the last answer.
 
-uvicorn's protocol class does none of it. Here each thing a connection waits for has its seconds, and a connection that is
-closed in the middle of a request closes its writing side first and the socket a few seconds later, whatever the client does.
-What is read on it is `LimitedHttp`'s.
+uvicorn's protocol class does none of this. Here a connection has a time limit for each phase. One that is closed in the middle
+of a request first closes its writing side, and the socket a few seconds later, whatever the client does. `LimitedHttp` reads.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ from services.gateway.server.http_refusals import problem_response, request_time
 from services.gateway.sockets import CLOSE_SECONDS, Sockets
 
 HEAD_SECONDS = 10
-"""For the head of a request, and for the first byte of a new socket."""
+"""Time limit for the head of a request, and for the first byte on a new socket."""
 BODY_SECONDS = 30
-"""From the end of the head to the end of the body."""
+"""Time limit from the end of the head to the end of the body."""
 WRITE_SECONDS = 30
-"""For a client to take anything of an answer that does not fit into the buffers."""
+"""How long a client may read nothing of an answer that does not fit into the buffers."""
 
-# What a connection waits for. Plain numbers: an Enum's member costs 0.1 µs to look up, and a request looks up ten.
+# Phases: what a connection waits for. Plain numbers: looking up an Enum member takes 0.1 µs, and a request looks up ten.
 HEAD, BODY, ANSWER, CLOSE, UPGRADED = range(5)
 
 
 class _Transport:
-    """The transport that uvicorn's classes write to: asyncio's, but for how it is closed."""
+    """The transport that uvicorn's classes write to: asyncio's, with our `close` and `is_closing`."""
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None], is_closing: Callable[[], bool]) -> None:
         self.write = transport.write
@@ -39,32 +38,32 @@ class _Transport:
 
 
 class TimedHttp(HttpToolsProtocol):
-    """One HTTP connection, but for what is read on it."""
+    """One HTTP connection, without the reading."""
 
     socket: asyncio.Transport
     address: str | None = None
-    """Whom this socket is counted for; None: for nobody."""
+    """The client address that this socket counts for; None: it is not counted."""
     _phase = HEAD
     _seconds_left = HEAD_SECONDS
     _stalled_s = 0
     _unsent_bytes = 0
-    """What waited for the client at the last sweep."""
+    """Bytes in the write buffer at the last sweep."""
     _head_bytes = 0
-    """What the parser got since the last whole request, without bodies."""
+    """Bytes that the parser got since the last complete request, without bodies."""
     _unread_bytes = 0
-    """What came and was not given to the application."""
+    """Bytes that arrived and were not passed to the application."""
     _ahead = b""
-    """What the client sent before its last request was answered."""
+    """Bytes that the client sent ahead, before its last request was answered."""
     _refusal: ProblemError | None = None
-    """Waits for the answer to the request before it."""
+    """A problem that is sent once the previous request is answered."""
 
     @property
     def sockets(self) -> Sockets:
-        """All of the server."""
+        """The server's sockets."""
         return cast(Sockets, self.server_state)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Counts the socket, or closes it at once."""
+        """Counts the socket, or closes it at once where it would exceed a limit."""
         super().connection_made(transport)
         self.socket = transport
         address = self.client[0] if self.client else ""
@@ -78,14 +77,14 @@ class TimedHttp(HttpToolsProtocol):
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ends what is under way."""
+        """Ends the request in progress and uncounts the socket."""
         super().connection_lost(exc)
         self._phase, self._ahead = CLOSE, b""
         if self.address is not None:
             self.sockets.leave(self.address)
 
     def second_passed(self) -> None:
-        """One sweep: cuts what is deaf, refuses what is late."""
+        """One sweep: aborts a client that does not read, refuses a request that is late."""
         if self.socket.is_closing() and self._phase != CLOSE:
             self._wait_for(CLOSE, CLOSE_SECONDS)
         if self.flow.write_paused:
@@ -106,12 +105,12 @@ class TimedHttp(HttpToolsProtocol):
             self.socket.close()
 
     def resume_writing(self) -> None:
-        """The client has taken so much that there is room again."""
+        """The client has read enough: the write buffer has room again."""
         self._stalled_s = self._unsent_bytes = 0
         super().resume_writing()
 
     def shutdown(self) -> None:
-        """The venue stops: a request that is not whole is given up, one that is whole gets its answer."""
+        """The venue stops: an incomplete request is dropped, a complete one is answered."""
         if self._phase == BODY:
             self._disconnect()
             self.socket.close()
@@ -121,12 +120,12 @@ class TimedHttp(HttpToolsProtocol):
             super().shutdown()
 
     def _refuse(self, problem: ProblemError) -> None:
-        """Answers in the application's place a request that breaks a limit, after the requests before it, and closes."""
+        """Refuses a request that breaks a limit, after the answers to earlier requests, and closes the connection."""
         under_way = self._under_way()
         if self.pipeline or (under_way is not None and not under_way.more_body):
             self._refusal = problem
             return
-        # In the middle of a body its request may be answered already, or half: nothing fits behind that.
+        # In the middle of a body, the application may have answered already, or begun to: then nothing can follow.
         unanswered = self._phase == HEAD or (under_way is not None and not under_way.response_started)
         self._disconnect()
         if unanswered and not self.socket.is_closing():
@@ -134,7 +133,7 @@ class TimedHttp(HttpToolsProtocol):
         self._linger()
 
     def _disconnect(self) -> None:
-        """The application learns that nothing more will come; it can write nothing more."""
+        """Tells the application that the client has disconnected; from now on it cannot write."""
         under_way = self._under_way()
         if under_way is not None:
             under_way.disconnected = True
@@ -142,15 +141,17 @@ class TimedHttp(HttpToolsProtocol):
             under_way.message_event.set()
 
     def _close(self) -> None:
-        """What uvicorn's `close` does here: in the middle of a request it leaves the client time to read the answer."""
+        """The `close` of uvicorn's classes: in the middle of a request it leaves the client time to read the answer."""
         if self._phase == BODY:
             self._linger()
         elif self._phase != CLOSE:
             self.socket.close()
 
     def _linger(self) -> None:
-        """Closes the writing side and discards what the client still sends: closing at once would reset the connection, and
-        the client might lose the answer. The sweep ends it."""
+        """Closes the writing side and discards what the client still sends; the sweep closes the socket.
+
+        Closing it at once would reset the connection, and the client might lose the answer.
+        """
         self._wait_for(CLOSE, CLOSE_SECONDS)
         self._unread_bytes, self._ahead = 0, b""
         if not self.socket.is_closing():
@@ -164,6 +165,6 @@ class TimedHttp(HttpToolsProtocol):
         self._phase, self._seconds_left = phase, seconds
 
     def _under_way(self) -> RequestResponseCycle | None:
-        """The last request whose head was read, if its answer is not complete."""
+        """The last request with a complete head, unless its answer is complete."""
         cycle: RequestResponseCycle | None = self.cycle
         return None if cycle is None or cycle.response_complete else cycle

@@ -1,8 +1,8 @@
-"""HTTP/1.1 with limits that hold before anybody has shown a key: bytes of a URL, of a head, of what is sent ahead.
+"""HTTP/1.1 with limits that hold before any key is checked: on the URL, on the head, on pipelined requests.
 
 uvicorn's protocol class has none of them. This subclass counts every byte before the parser gets it, at most 16 KiB at a time,
-and feeds one request at a time: what a client sends ahead waits unparsed. A request that breaks a limit is answered with a
-problem document, and the connection is closed.
+and feeds one request at a time: pipelined requests wait unparsed. A request that breaks a limit is answered with a problem
+document, and the connection is closed.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ from services.gateway.server.http_refusals import (
 from services.gateway.sockets import Sockets
 
 UNREAD_BODY_BYTES = 256 * 1024
-"""How much of a body may still come after it was answered, before the connection is closed."""
+"""How much of a body may still arrive after the request was answered, before the connection is closed."""
 DISCARDED_BYTES = 1024 * 1024
-"""How much a closing connection may still send before it is cut."""
+"""How much a closing connection may still send before it is aborted."""
 AHEAD_BYTES = 1024 * 1024
-"""How much may wait behind a request that is being answered."""
+"""How much a client may send ahead while a request is being answered."""
 
 _HEAD_END = b"\r\n\r\n"
 
 
 class _WebSocket(Protocol):
     def take_over(self, sockets: Sockets, address: str) -> None:
-        """The handshake was read, or could not be; the socket is this one's from now on."""
+        """Owns the socket from now on, whether the handshake could be read or not."""
 
 
 class LimitedHttp(TimedHttp):
@@ -56,11 +56,11 @@ class LimitedHttp(TimedHttp):
 
     url = b""
     _ended_bytes = 0
-    """Like `_head_bytes`, of requests that ended within the piece the parser has."""
+    """Like `_head_bytes`, for requests that ended within the piece that the parser has."""
     _ended_headers: list[tuple[bytes, bytes]] | None = None
-    """The headers of the last one."""
+    """The headers of the last of them."""
     _body_bytes = 0
-    """What has come of the body."""
+    """Bytes of the body so far."""
 
     # ------------------------------------------------------------------ bytes in
 
@@ -76,7 +76,7 @@ class LimitedHttp(TimedHttp):
             self._feed_one_by_one(data)
 
     def _feed_one_by_one(self, data: bytes) -> None:
-        """Pieces that each end one head or body at most; what follows a whole request waits for its answer."""
+        """Feeds pieces that each end at most one head or body; what follows a complete request waits for its answer."""
         start = 0
         while start < len(data) and self._phase != CLOSE and self._refusal is None:
             if self._phase == ANSWER:
@@ -90,7 +90,7 @@ class LimitedHttp(TimedHttp):
             start = end
 
     def _end_of_piece(self, data: bytes, start: int) -> int:
-        """Where a head or a body ends, or HEAD_BYTES further."""
+        """The index at which a head or a body ends, or HEAD_BYTES further."""
         length = dict(self.headers).get(b"content-length") if self._phase == BODY else None
         if length is not None and (left := int(length) - self._body_bytes) > 0:
             return start + min(left, HEAD_BYTES)
@@ -129,9 +129,10 @@ class LimitedHttp(TimedHttp):
                 self._linger()
 
     def _count_what_follows(self, before: int, data: bytes) -> None:
-        """Where the next head has begun in the piece a request ended in: it has what is neither head nor body of that one.
+        """The next head may have begun in the piece in which a request ended: counts the bytes of it there.
 
-        The parser does not say where it began. A chunked body counts for it whole, if it ends in two pieces.
+        The parser does not say where it began: they are those of neither the head nor the body of the ended request. A chunked
+        body that ends in two pieces counts for the next head as a whole.
         """
         if self.headers is not self._ended_headers:
             self._head_bytes += self._ended_bytes - before
@@ -148,17 +149,17 @@ class LimitedHttp(TimedHttp):
             self.handle_websocket_upgrade()
             cast(_WebSocket, self.socket.get_protocol()).take_over(self.sockets, self.address or "")
         else:
-            self.cycle.keep_alive = False  # Whatever was asked for, it is answered as HTTP/1.1; the parser has ended.
+            self.cycle.keep_alive = False  # Another upgrade: it is answered as HTTP/1.1; the parser has ended.
 
     def _hand_on(self, data: bytes) -> None:
-        """Gives what the client sent behind its handshake to the WebSocket; none of it is HTTP any more."""
+        """Passes the bytes behind the handshake to the WebSocket."""
         if data and not self.socket.is_closing():
             cast(asyncio.Protocol, self.socket.get_protocol()).data_received(data)
 
     # ------------------------------------------------------------------ the parser's events
 
     def on_headers_complete(self) -> None:
-        """The head is whole: the last look at it before the application gets it."""
+        """The head is complete: checks its limits before the application gets it."""
         if len(self.url) > URL_BYTES:
             raise url_too_long()
         if len(self.headers) > HEADERS or (self._head_bytes > HEAD_BYTES and self._size_of_head() > HEAD_BYTES):
@@ -169,13 +170,13 @@ class LimitedHttp(TimedHttp):
         self._phase, self._seconds_left, self._body_bytes = BODY, BODY_SECONDS, 0
 
     def on_chunk_header(self) -> None:
-        """A chunked body: what comes as a trailer is no header of the request."""
+        """A chunked body: keeps its trailers out of the headers of the request."""
         self.headers = []
 
-    # The next three stand in the place of uvicorn's: a call of theirs on top would cost an order 1 µs, and so would a timer.
+    # The next three replace uvicorn's methods: calling those as well would cost 1 µs an order, and so would a timer.
 
     def on_body(self, body: bytes) -> None:
-        """Some of the body."""
+        """A part of the body."""
         self._head_bytes -= len(body)
         self._body_bytes += len(body)
         cycle = self._under_way()
@@ -186,7 +187,7 @@ class LimitedHttp(TimedHttp):
             cycle.message_event.set()
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """The request is complete."""
         self._ended_bytes += self._head_bytes
         self._ended_headers = self.headers
         self._head_bytes = 0
@@ -199,7 +200,7 @@ class LimitedHttp(TimedHttp):
             cycle.message_event.set()
 
     def on_response_complete(self) -> None:
-        """The answer is whole: on to the next request. The sweep ends a connection that brings none."""
+        """The answer is complete: continues with the next request. The sweep ends a connection that sends none."""
         self.server_state.total_requests += 1
         if self._phase == CLOSE or self.socket.is_closing():
             return

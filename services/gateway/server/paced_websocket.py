@@ -1,8 +1,8 @@
-"""uvicorn's WebSocket protocol, parsing what a client sent only as fast as the application takes it.
+"""uvicorn's WebSocket protocol, parsing a client's bytes only as fast as the application takes its messages.
 
-uvicorn parses all that the kernel hands over, up to 256 KiB or a thousand messages, before anybody else has a turn of the event
-loop. Here it is one slice a turn: the next one when the messages of the last have been taken, and where it had none (pings,
-pongs, fragments) in the next turn.
+uvicorn parses everything that the kernel delivers, up to 256 KiB or a thousand messages, before any other connection has a turn
+of the event loop. Here a turn parses one slice. The next slice follows once the messages of the last one have been taken; if it
+had none (pings, pongs, fragments), in the next turn.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 SLICE_BYTES = 2_048
 """About a dozen orders."""
 CLOSING_SLICES = 16
-"""How many more are parsed behind the venue's close, to find the client's; then it is cut in time without."""
+"""How many more slices are parsed after the venue's close frame, to find the client's; without it the sweep aborts."""
 _NOTHING = memoryview(b"")
 
 
 class PacedWebSocket(WebSocketsSansIOProtocol):
-    """Given to `uvicorn.Config(ws=…)`. Reading is paused while something is left to parse."""
+    """The class for `uvicorn.Config(ws=…)`. Reading is paused while bytes are left to parse."""
 
     _unparsed = _NOTHING
     _held = False
-    """Reading was paused, and nobody has resumed it yet."""
+    """Reading is paused."""
     _waits = False
-    """Nothing is parsed for now: this client has sent too many control frames (`LimitedWebSocket`)."""
+    """Parsing is suspended: the client has sent too many control frames (`LimitedWebSocket`)."""
     _slices_behind_close = 0
     _next: asyncio.Handle | None = None
-    """The turn of the loop that parses on."""
+    """The scheduled call that parses the next slice."""
 
     def data_received(self, data: bytes) -> None:
-        """What came from the client: the handshake, whole, and later frames."""
+        """Bytes from the client: first the complete handshake, later frames."""
         if self.handshake_initiated:
             self._unparsed = memoryview(bytes(self._unparsed) + data if self._unparsed else data)
             self._parse()
@@ -40,7 +40,7 @@ class PacedWebSocket(WebSocketsSansIOProtocol):
             super().data_received(data)
 
     def _parse(self) -> None:
-        """Parses one slice unless it is too early for the next. Frames wait for the venue's answer to the handshake."""
+        """Parses one slice, unless it is too early. Frames wait for the venue's answer to the handshake."""
         if self._next is not None or self._waits:
             return
         if self._unparsed and self.handshake_complete and not self.read_paused and not self.transport.is_closing():
@@ -77,7 +77,7 @@ class PacedWebSocket(WebSocketsSansIOProtocol):
         return message
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Sends. Behind the handshake's answer parsing begins; after a close it goes on, for the client's own may follow."""
+        """Sends. Parsing begins after the answer to the handshake, and goes on after a close: the client's may follow."""
         await super().send(message)
         if self._unparsed:
             self._parse()

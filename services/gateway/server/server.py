@@ -1,4 +1,4 @@
-"""The HTTP and WebSocket server around the application: the listening socket, uvicorn's settings, and how it ends."""
+"""The HTTP and WebSocket server: the listening socket, uvicorn's settings, start and shutdown."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from services.gateway.sockets import Sockets
 from services.gateway.websocket.connection import MAX_MESSAGE_BYTES
 
 SHUTDOWN_SECONDS = 5.0
-"""How long requests under way may take when the venue closes."""
+"""How long requests in progress may take when the venue closes."""
 _LAST_SECONDS = 0.2
-"""How long a request whose connection was cut may take to notice."""
+"""How long a request may take to notice that its connection was aborted."""
 FAULT_SECONDS = 0.5
-"""How long their answers (503 `outcome_unknown`) may take to leave when the venue has failed."""
+"""How long the answers to requests in progress (503 `outcome_unknown`) may take to leave when the venue has failed."""
 UNACKNOWLEDGED_SECONDS = 20
 """How long the kernel waits for a client to acknowledge data, or to make room for more, before it ends the connection."""
 SOCKET_BUFFER_BYTES = 256 * 1024
-"""How much the kernel may hold of what one client was sent, and of what it sent; Linux doubles it to count its own overhead."""
+"""The kernel's send and receive buffer of one client; Linux doubles it for its own overhead."""
 OTHER_DESCRIPTORS = 256
-"""Descriptors that are not for clients: journal, read database, log, and some to spare."""
+"""File descriptors that are not for clients: journal, read database, log, and a reserve."""
 TICKS_PER_SECOND = 10
 """How often uvicorn calls `on_tick`."""
 
@@ -37,39 +37,39 @@ log = logging.getLogger("uvicorn.error")
 
 
 class Server(uvicorn.Server):
-    """A server whose signals are `rex`'s to handle: a Ctrl-C ends the venue from the outside in, not the server alone."""
+    """uvicorn's server without signal handlers: `rex` handles signals and ends the whole venue, from the outside in."""
 
     def __init__(self, config: uvicorn.Config, sockets: Sockets) -> None:
         super().__init__(config)
         self.server_state: Sockets = sockets
 
     async def on_tick(self, counter: int) -> bool:
-        """What uvicorn does ten times a second, and once a second the sweep over all sockets."""
+        """uvicorn's tick, ten times a second; once a second it also sweeps all sockets."""
         if counter % TICKS_PER_SECOND == 0:
             self.server_state.sweep()
         return await super().on_tick(counter)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leaves the signal handlers as they are."""
+        """Installs no signal handlers."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """uvicorn's, which ends the process where the application does not start; here that ends the venue in order."""
+        """uvicorn's startup, raising OSError instead of ending the process, so that the venue ends in order."""
         try:
             await super().startup(sockets)
         except SystemExit as error:
             raise OSError("the HTTP server did not start; its log says why") from error
 
     def end(self, seconds: float) -> None:
-        """Takes nothing more in. What is under way may end by itself for so long; then its connections are cut."""
+        """Accepts nothing more. Requests in progress may end within `seconds`; then their connections are aborted."""
         self.should_exit = True
         asyncio.get_running_loop().call_later(seconds, self._cut)
 
     def _cut(self) -> None:
-        """A request that waits for its client hears that the client is gone and ends; any other is canceled a moment later."""
+        """Aborts every connection: a request that waits for its client ends; any other is canceled after `_LAST_SECONDS`."""
         if self.server_state.connections or self.server_state.tasks:
-            log.disabled = True  # What fails from here on fails because it was cut.
+            log.disabled = True  # Errors from here on are consequences of the abort.
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         asyncio.get_running_loop().call_later(_LAST_SECONDS, self._cancel)
@@ -79,7 +79,7 @@ class Server(uvicorn.Server):
             task.cancel()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """uvicorn's; its log speaks again afterwards."""
+        """uvicorn's shutdown; enables its log again."""
         try:
             await super().shutdown(sockets)
         finally:
@@ -96,7 +96,7 @@ def make_server(app: FastAPI, *, max_connections: int, max_connections_per_addre
         log_level="warning",
         access_log=False,
         ws_max_size=MAX_MESSAGE_BYTES,
-        ws_per_message_deflate=False,  # Messages are small and the way is short: compressing costs more than it saves.
+        ws_per_message_deflate=False,  # Messages are small and networks local: compressing costs more than it saves.
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
         timeout_graceful_shutdown=None,  # `Server.end` says how long.
@@ -105,7 +105,7 @@ def make_server(app: FastAPI, *, max_connections: int, max_connections_per_addre
 
 
 def _within_descriptors(max_connections: int) -> int:
-    """As many sockets as this process may have descriptors for; it asks for as many as it needs, up to its hard limit."""
+    """`max_connections`, or fewer if the process may not have so many descriptors. Raises its soft limit where it can."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = max_connections + OTHER_DESCRIPTORS
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -116,7 +116,7 @@ def _within_descriptors(max_connections: int) -> int:
 
 
 async def serve(server: Server, listener: socket.socket) -> None:
-    """Until `should_exit`, or until another part of the venue has failed: then, too, every request is brought to an end."""
+    """Serves until `should_exit`. Canceled, because another part of the venue has failed, it first ends every request."""
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(serving)
@@ -127,7 +127,10 @@ async def serve(server: Server, listener: socket.socket) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens already, so that what connects during the start waits instead of failing."""
+    """A socket that listens already: clients that connect during the start wait instead of failing.
+
+    Raises OSError with a sentence that names the option to change.
+    """
     try:
         listener = socket.create_server((host, port), backlog=2048)
     except OSError as error:

@@ -1,7 +1,7 @@
-"""A WebSocket whose client is let go, whether it reads or not.
+"""WebSocket connections that end in bounded time, with limits on control frames and fragments.
 
-uvicorn closes by asking the transport to flush first, which for a client that never reads is never. This subclass cuts the
-connection a few seconds after its close has begun, and bounds what a client can make the server hold meanwhile.
+uvicorn closes a connection after its write buffer is flushed: never, if the client does not read. This subclass aborts the
+connection a few seconds after its close has begun, and bounds what a client can make the server hold until then.
 """
 
 from __future__ import annotations
@@ -20,53 +20,53 @@ from services.venue_state.keys import ApiKey
 PING_SECONDS = 20.0
 """How often the server pings, and how long it waits for the answer."""
 FRAGMENTS = 1_024
-"""Of how many frames one message may consist."""
+"""How many frames a message may consist of."""
 CONTROL_FRAMES = 4_096
 """How many pings, pongs and fragments the WebSockets of one key, or of one address without a key, may send in a second: 25 ms
-of the venue's time. Beyond that those who send them are not read until the next."""
+of CPU. Beyond that, the connections that send them are not read until the next second."""
 OWN_FRAMES = 4
-"""How many of them a WebSocket may send whatever the others have sent; a client owes one pong in 20 seconds."""
+"""How many of them one WebSocket may send in a second, whatever the others send; a client owes one pong in 20 seconds."""
 SHORT_SLICE_BYTES = 6 * (OWN_FRAMES + 1)
-"""How much of each is parsed at a time beyond CONTROL_FRAMES: as many frames as show that it sends them."""
+"""Slice size beyond CONTROL_FRAMES: just enough frames to tell which connection sends them."""
 _PONG = bytes([0x80 | Opcode.PONG])
-"""How a pong begins: its last and only frame."""
+"""The first byte of a pong frame."""
 
 
 class LimitedWebSocket(PacedWebSocket):
-    """One WebSocket connection, which `LimitedHttp` has counted and handed over."""
+    """One WebSocket connection, counted by `LimitedHttp` and taken over from it."""
 
     sockets: Sockets
     address: str
-    """Whom this socket is counted for."""
+    """The client address that this socket counts for."""
     _closing_s = 0
     _own_frames = 0
     """Control frames since the last sweep."""
 
     def take_over(self, sockets: Sockets, address: str) -> None:
-        """From `LimitedHttp`, behind the handshake. Answers one that the `websockets` library cannot read; uvicorn would
-        leave the client waiting."""
+        """Takes the socket from `LimitedHttp`. Answers a handshake that the `websockets` library cannot read with a problem;
+        uvicorn would not answer."""
         self.sockets, self.address = sockets, address
         if not self.handshake_initiated:
             self.transport.write(problem_response(malformed_handshake(), self.default_headers))
             self.transport.close()
 
     def handle_connect(self, event: Request) -> None:
-        """The handshake."""
+        """Starts the application; a handshake that it refuses with a response is complete afterwards."""
         self._application, self.app = self.app, self._run_application
         super().handle_connect(event)
 
     async def _run_application(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._application(scope, receive, send)
         if self.initial_response is not None:
-            self.handshake_complete = True  # It was refused with a response; uvicorn would log that as an error.
+            self.handshake_complete = True  # Refused with a response; uvicorn would log that as an error.
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ends what is under way."""
+        """Ends the application's part and uncounts the socket."""
         super().connection_lost(exc)
         self.sockets.leave(self.address)
 
     def second_passed(self) -> None:
-        """One sweep: cuts a connection whose close takes too long."""
+        """One sweep: aborts a connection that takes too long to close, and resumes one that sent too many control frames."""
         if self.close_sent or self.transport.is_closing():
             self._closing_s += 1
             if self._closing_s > CLOSE_SECONDS:
@@ -77,7 +77,7 @@ class LimitedWebSocket(PacedWebSocket):
             self._parse()
 
     def handle_ping(self) -> None:
-        """Answers, unless answers are piling up already: a pong is only owed to the last ping."""
+        """Answers with a pong, unless the write buffer is full: RFC 6455 requires only the pong to the last ping."""
         self._count_control_frame()
         if self.writable.is_set():
             super().handle_ping()
@@ -86,12 +86,12 @@ class LimitedWebSocket(PacedWebSocket):
             self.transport.write(b"".join(data for data in output if not data.startswith(_PONG)))
 
     def handle_pong(self, event: Frame) -> None:
-        """The answer to a ping, or to none."""
+        """A pong, whether solicited or not."""
         self._count_control_frame()
         super().handle_pong(event)
 
     def handle_cont(self, event: Frame) -> None:
-        """A fragment; empty ones count as well."""
+        """A fragment; empty ones count too."""
         self._count_control_frame()
         if len(self.frames) < FRAGMENTS:
             super().handle_cont(event)
@@ -107,7 +107,7 @@ class LimitedWebSocket(PacedWebSocket):
             self.transport.pause_reading()
 
     def _too_many(self) -> bool:
-        """Whether this client, or others it is counted with, have sent more control frames than they may."""
+        """Whether the connections that count together with this one have sent more control frames than allowed."""
         return self.sockets.control_frames.get(self._counted_for(), 0) > CONTROL_FRAMES
 
     def _counted_for(self) -> int | str:
@@ -118,12 +118,12 @@ class LimitedWebSocket(PacedWebSocket):
         return SHORT_SLICE_BYTES if self._too_many() else SLICE_BYTES
 
     def handle_parser_exception(self) -> None:
-        """The client broke the protocol: nothing more is sent to it than the close."""
+        """The client violated the protocol: sends nothing more than the close."""
         super().handle_parser_exception()
         self._send_no_more()
 
     def keepalive_timeout(self) -> None:
-        """No pong came in time."""
+        """No pong arrived in time: ends the connection."""
         ending = self.close_sent or self.transport.is_closing()
         super().keepalive_timeout()
         if not ending:
@@ -131,6 +131,6 @@ class LimitedWebSocket(PacedWebSocket):
             self._send_no_more()
 
     def _send_no_more(self) -> None:
-        # Who still sends gets ClientDisconnected, also where it waits for room.
+        # Senders get ClientDisconnected, even those that wait for room in the write buffer.
         self.disconnected = True
         self.writable.set()

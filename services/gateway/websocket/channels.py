@@ -13,7 +13,6 @@ from matching_engine.records import Event, EventKind
 from services.gateway.replies.execution_report import order_json
 from services.gateway.websocket.client_queue import ClientQueue, Stream
 from services.gateway.websocket.push_messages import MarketPushes, bust_json, fill_json, push_text
-from services.journal.batch import JournalBatch
 from services.market_data import Changes, Market
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
@@ -122,7 +121,7 @@ class Channels:
 
     # ------------------------------------------------------------------ what a batch tells
 
-    def publish(self, batch: JournalBatch, changes: Changes) -> None:
+    def publish(self, changes: Changes) -> None:
         """Pushes what a batch changed; state and market stand at its end."""
         for stream in self._touched.values():
             self._flush(stream)

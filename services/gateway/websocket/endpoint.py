@@ -50,7 +50,7 @@ class WebSocketEndpoint:
             if key is not None:
                 self._admit(key)
         except ProblemError as problem:
-            await refuse_handshake(problem, scope, receive, send)
+            await refuse_handshake(problem, scope, send)
             return
 
         def admit_late(key: ApiKey) -> None:

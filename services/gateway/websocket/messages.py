@@ -11,11 +11,11 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
+from services.gateway.ids import OrderIdText
 from services.gateway.order_entry.order_body import ClientOrderId, PriceText
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.wording import FORMS
 
-OrderIdText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,17}\Z")]
 RequestId = int | str | None
 Channel = Literal["depth", "trades", "ticker", "orders"]
 

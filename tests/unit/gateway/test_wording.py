@@ -46,7 +46,7 @@ def told(change: dict[str, Any]) -> tuple[FieldError, ...]:
         ("client_order_id", "x" * 37, CLIENT_ORDER_ID),
         ("client_order_id", "订单", CLIENT_ORDER_ID),
         ("client_order_id", 7, CLIENT_ORDER_ID),
-        ("symbol", 5, "must be a text in quotes"),
+        ("symbol", 5, "must be a string in quotes"),
         ("side", "hold", "must be 'buy' or 'sell'"),
         ("colour", "red", "there is no such field here"),
         ("stop_price", 236, DECIMAL),
@@ -69,9 +69,9 @@ def test_what_is_missing_is_named() -> None:
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        ({"orders": []}, "orders: must hold 1 or more"),
-        ({"orders": [ORDER] * 101}, "orders: must hold at most 100"),
-        ({"orders": 5}, "orders: must be a list, as […]"),
+        ({"orders": []}, "orders: must have 1 or more items"),
+        ({"orders": [ORDER] * 101}, "orders: must have at most 100 items"),
+        ({"orders": 5}, "orders: must be an array, as […]"),
         ({"orders": [5]}, "orders.0: must be an object, as {…}"),
         ([], "body: must be an object, as {…}"),
         ({"orders": [ORDER, ORDER | {"price": "x"}]}, f"orders.1.price: {DECIMAL}"),
@@ -86,8 +86,8 @@ def test_a_batch_says_where(body: object, detail: str) -> None:
 @pytest.mark.parametrize(
     ("params", "kind", "detail"),
     [
-        (b'{"order_id": 118}', CancelParams, "order_id: must be the digits of an order's id in quotes"),
-        (b'{"order_id": "-1"}', CancelParams, "order_id: must be the digits of an order's id in quotes"),
+        (b'{"order_id": 118}', CancelParams, "order_id: must be an order id in quotes: digits only, not 0 first"),
+        (b'{"order_id": "-1"}', CancelParams, "order_id: must be an order id in quotes: digits only, not 0 first"),
         (b'{"client_order_id": ""}', CancelParams, f"client_order_id: {CLIENT_ORDER_ID}"),
         (b'{"colour": 1}', CancelParams, "colour: there is no such field here"),
         (b"{}", SubscribeParams, "channels: is missing"),

@@ -157,10 +157,10 @@ async def test_a_log_that_a_reader_keeps_from_being_emptied_waits_for_the_next_s
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM rows").fetchall()
-        assert not journal._writer.look(True)
+        assert not journal._writer.check(True)
         assert log_of(path).stat().st_size
     assert journal._writer._connection.execute("PRAGMA busy_timeout").fetchone() == (BUSY_S * 1000,)
-    assert not journal._writer.look(True)
+    assert not journal._writer.check(True)
     assert not log_of(path).stat().st_size
     await journal.close()
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import Receive, Scope, Send
 
-from services.gateway.http.caller import may_read, one_account, visible_account
+from services.gateway.http.caller import Caller, needs, one_account, visible_account
 from services.gateway.http.doorway import KEY
 from services.gateway.problems import ProblemError, install, problem_of
 from services.venue_state.errors import NotAllowed
@@ -31,7 +31,6 @@ def test_whose_affairs_a_key_may_see(key: ApiKey, asked: int | None, seen: int |
         (TRADER, 3, "scope_missing"),
         (VIEWER, None, "account_required"),
         (VIEWER, 2, "scope_missing"),
-        (BLIND, None, "scope_missing"),
     ],
 )
 def test_whose_affairs_it_may_not_see(key: ApiKey, asked: int | None, code: str) -> None:
@@ -48,19 +47,41 @@ def test_an_operator_names_the_account() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("key", "status"), [(VIEWER, 200), (BLIND, 403)])
-async def test_other_rooms_routes_need_read(key: ApiKey, status: int) -> None:
-    app, router = FastAPI(), APIRouter()
+@pytest.mark.parametrize(
+    ("key", "path", "answer"),
+    [
+        (VIEWER, "/v1/reports/x", (200, None)),
+        (BLIND, "/v1/reports/x", (403, "This key may not do that: it lacks the scope `read`.")),
+        (VIEWER, "/v1/reports/x?yaer=2023", (422, "yaer: there is no such query parameter here")),
+        (BLIND, "/v1/reports/x?yaer=2023", (403, "This key may not do that: it lacks the scope `read`.")),
+        (VIEWER, "/v1/reports/x?year=2023", (200, None)),
+        (BLIND, "/v1/cancel", (200, None)),
+        (OPERATOR, "/v1/cancel", (200, None)),
+        (VIEWER, "/v1/cancel", (403, "This key may not do that: it lacks the scope `trade`.")),
+    ],
+)
+async def test_a_router_needs_one_of_its_scopes_and_known_queries(
+    key: ApiKey, path: str, answer: tuple[int, str | None]
+) -> None:
+    app, reports = FastAPI(), APIRouter()
+    cancels = APIRouter(dependencies=[needs("trade", "operate")])
 
-    @router.get("/v1/reports/x")
-    async def report() -> dict[str, str]:
-        return {}
+    @reports.get("/v1/reports/x")
+    async def report(year: int = 0) -> dict[str, int]:
+        return {"year": year}
 
-    app.include_router(router, dependencies=[Depends(may_read)])
+    @cancels.get("/v1/cancel")
+    async def cancel(caller: Caller) -> dict[str, bool]:
+        return {"is_caller": caller is key}
+
+    app.include_router(reports, dependencies=[needs("read")])
+    app.include_router(cancels)
     install(app)
 
     async def with_key(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, KEY: key}, receive, send)
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(with_key), base_url="http://127.0.0.1") as client:
-        assert (await client.get("/v1/reports/x")).status_code == status
+        reply = await client.get(path)
+    assert (reply.status_code, reply.json().get("detail")) == answer
+    assert reply.json().get("is_caller", True)

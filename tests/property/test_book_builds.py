@@ -10,10 +10,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import matching_engine
 from matching_engine import OrderBook
 from matching_engine.records import BOOK_COMMAND
+
+pytestmark = pytest.mark.slow  # starts processes
 
 SCRIPT = """
 import hashlib, sys

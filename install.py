@@ -1,0 +1,96 @@
+"""What `make setup` does, step by step: a virtual environment, the locked packages, the engine. Standard library only.
+
+    python3 install.py .venv
+
+Each step says what it does and how far it is. The output of pip and of the compiler goes to a file in the environment, which
+is shown where a step fails.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import sysconfig
+import time
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+LOCKED = ("requirements.txt", "requirements-dev.txt")
+PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
+COUNTED = re.compile(r"^ *(\[ *\d+/\d+\] Cythonizing|compiled \d+ of \d+)")
+"""What Cython and setup.py write of each module."""
+LOOK_EVERY_S = 0.2
+LINE_EVERY_S = 10
+"""How often a step reports where no terminal shows a line that changes."""
+
+
+def main(folder: Path) -> None:
+    """Makes or renews the environment in `folder`."""
+    python = str(folder / "bin/python")
+    say(f"Step 1 of 3: virtual environment {folder}, Python {sys.version.split()[0]}")
+    if not Path(python).exists():
+        venv.create(folder, with_pip=True, symlinks=True)
+
+    packages = sum(len(re.findall(r"^\S+==", read(name), re.MULTILINE)) for name in LOCKED)
+    say(f"Step 2 of 3: {packages} packages, versions and hashes as in {' and '.join(LOCKED)}")
+    files = [part for name in LOCKED for part in ("-r", name)]
+    installed = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder)}))
+
+    def packages_so_far(log: str) -> str:
+        wanted = packages - log.count("Ignoring ")  # those of other systems
+        if "Installing collected packages" in log:
+            return f"{len(list(installed.glob('*.dist-info')))} of {wanted} installed"
+        return f"{log.count('Collecting ')} of {wanted} fetched"
+
+    run([python, *PIP, "install", "--require-hashes", *files], folder / "packages.log", packages_so_far)
+
+    # Old extension modules go first: a failing compiler must not leave old code running.
+    for module in Path("matching_engine").rglob(f"*{sysconfig.get_config_var('EXT_SUFFIX')}"):
+        module.unlink()
+    say("Step 3 of 3: the engine, typed Python translated to C and compiled")
+    run(
+        [python, *PIP, "install", "--verbose", "--no-deps", "--no-build-isolation", "--editable", "."],
+        folder / "engine.log",
+        lambda log: next((line for line in reversed(log.splitlines()) if COUNTED.search(line)), "begun").strip(),
+    )
+    notice = "import matching_engine; print(matching_engine.build_notice())"
+    subprocess.run([python, "-c", notice], check=True, stdout=sys.stderr)
+
+
+def run(command: list[str], log: Path, so_far: Callable[[str], str]) -> None:
+    """Runs a command to its end and shows `so_far` of its output; ends this process where it fails."""
+    began = time.monotonic()
+    reported = began
+    with log.open("w") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+        while process.poll() is None:
+            time.sleep(LOOK_EVERY_S)
+            now = time.monotonic()
+            if sys.stderr.isatty():
+                say(f"\r\x1b[K  {so_far(log.read_text(errors='replace'))}", end="")
+            elif now - reported >= LINE_EVERY_S:
+                reported = now
+                say(f"  {so_far(log.read_text(errors='replace'))}")
+    start = "\r\x1b[K" if sys.stderr.isatty() else ""
+    if process.returncode:
+        say(
+            f"{start}{log.read_text(errors='replace')}\nThe step failed: {' '.join(command)}\nIts output stands in {log}."
+        )
+        raise SystemExit(process.returncode)
+    say(f"{start}  done in {time.monotonic() - began:.0f} s")
+
+
+def read(name: str) -> str:
+    """The text of a file of this folder."""
+    return Path(name).read_text(encoding="utf-8")
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Writes to standard error: standard output belongs to what is made next."""
+    print(text, end=end, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,177 @@
+"""The walk of `rex journal verify`, and what it says of what it found.
+
+Apart from the command, since it imports the engine and both databases: `rex --help` starts without them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import typer
+from rich.markup import escape
+
+from matching_engine import ENGINE_VERSION
+from services.cli.terminal import progress
+from services.engine_versions.upgrades import starting_engine
+from services.journal import JournalError
+from services.journal.sqlite import SqliteJournal
+from services.journal.verify import Verification
+from services.journal.verify import verify as walk
+from services.journal.witness import Witness
+from services.read_database.audit.proof import ReadDatabaseProof
+from services.read_database.database import ReadDatabaseForeign
+from services.read_database.read_witness import read_witness, remembered
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+from services.upgrade import sealed_state_error
+
+_ADVICE = (
+    "If that line is whole and of this journal, the journal was changed at or before that row since the line was noted: start"
+    " nothing on it and keep all files. Older lines say how far it is still true; restore a copy for which this line is found"
+    " (docs/durability.md)"
+)
+"""Where the journal holds another row than `--expect` says."""
+
+
+class Verified(NamedTuple):
+    """What the walk found."""
+
+    result: Verification
+    note: str
+    """What the read database remembers, or why it is no witness."""
+    differences: list[str]
+    """Of the read database, where the journal was proved: what it holds otherwise."""
+
+    @property
+    def good(self) -> bool:
+        """Whether journal and read database are as they should be."""
+        return self.result.good and not self.differences
+
+
+def witness_of(text: str) -> Witness:
+    """What `SEQ:HASH` says; anything else is bad usage."""
+    match = re.fullmatch(r"([1-9]\d{0,18}):([0-9a-fA-F]{64})", text)
+    if match is None:
+        raise typer.BadParameter(
+            f"'{text}' is not SEQ:HASH: a sequence number from 1 on and the 64 hexadecimal digits of a hash",
+            param_hint="--expect",
+        )
+    return Witness(int(match[1]), bytes.fromhex(match[2]), f"--expect {text}", _ADVICE)
+
+
+async def verify_folder(data_dir: Path, prove: bool, expected: list[Witness], show: bool) -> Verified:
+    """Walks the journal in `data_dir`; `prove` also re-executes it. Shows a bar where `show` is true."""
+    remembers = partial(remembered, data_dir / READ_DATABASE_FILE)
+    path = data_dir / JOURNAL_FILE
+    journal = await SqliteJournal.open(path, read_only=True, outdated=not prove, remembered=remembers)
+    try:
+        foreign, read_database = [], None
+        try:
+            read_database, note = read_witness(data_dir / READ_DATABASE_FILE, journal.journal_id)
+        except ReadDatabaseForeign as other:
+            note = str(other)
+            foreign = [note]
+        engine = no_engine = None
+        try:
+            engine = await starting_engine(journal) if prove else None
+        except JournalError as error:
+            no_engine = error  # where a row is damaged, the walk meets it and says how far the rows are good
+        with progress(show) as bar, contextlib.ExitStack() as held:
+            proof = None
+            if engine is not None and not foreign:
+                proof = held.enter_context(ReadDatabaseProof(data_dir / READ_DATABASE_FILE, engine))
+            task = bar.add_task("verifying", total=await _length(journal))
+            result = await walk(
+                journal,
+                engine=engine,
+                witnesses=[*expected, *([read_database] if read_database is not None else [])],
+                on_progress=lambda seq: bar.update(task, completed=seq),
+                on_batch=proof.take if proof is not None else None,
+            )
+            if result.good and no_engine is not None:
+                result = replace(
+                    result, error=str(no_engine), told=no_engine.told, error_seq=no_engine.seq or result.last_seq + 1
+                )
+            elif result.good and prove:
+                unequal = await sealed_state_error(
+                    journal,
+                    lambda what, seq, last: bar.update(task, description=what, completed=seq, total=last),
+                )
+                if unequal is not None:
+                    result = replace(result, error=unequal, told=unequal, error_seq=(result.re_executed_after or 0) + 1)
+        return Verified(result, note, proof.differences if proof is not None else foreign)
+    finally:
+        await journal.close()
+
+
+async def _length(journal: SqliteJournal) -> int | None:
+    """The last sequence number; None where the last row is damaged, which the walk will find and name."""
+    try:
+        last = await journal.last_batch()
+    except JournalError:
+        return None
+    return last.last_seq if last else 0
+
+
+def document(found: Verified, witnesses: list[Witness]) -> dict[str, Any]:
+    """For programs: the object that `--json` prints."""
+    result = found.result
+    return {
+        "good": found.good,
+        "journal_id": result.journal_id.hex(),
+        "rows": result.batches,
+        "commands": result.commands,
+        "last_seq": result.last_seq,
+        "last_hash": result.last_hash.hex(),
+        "state_hash": result.state_hash,
+        "re_executed_after": result.re_executed_after,
+        "made_by": [{"engine_version": version, "first_seq": seq} for version, seq in result.made_by],
+        "error_seq": result.error_seq,
+        "error": result.error,
+        "witness": found.note,
+        "expected": [
+            {"seq": witness.seq, "hash": witness.hash.hex(), "found": witness in result.confirmed}
+            for witness in witnesses
+        ],
+        "differences": found.differences,
+    }
+
+
+def lines(found: Verified) -> Iterator[str]:
+    """For people, with rich's markup."""
+    result = found.result
+    verdict = "[green]good[/green]"
+    if not result.good:
+        verdict = f"[red]bad at seq {result.error_seq}[/red]: {escape(str(result.told))}"
+    yield f"{result.batches:,} rows, {result.commands:,} commands, last seq {result.last_seq:,}: {verdict}"
+    yield f"last hash   {result.last_hash.hex()}"
+    if result.good and result.last_seq:
+        yield f"to keep     {result.last_seq}:{result.last_hash.hex()}"
+    yield f"witness     {escape(found.note)}"
+    if result.state_hash is not None:
+        yield f"state hash  {result.state_hash}"
+    yield from _version_sentences(result)
+    for difference in found.differences:
+        yield f"[red]read database[/red]  {escape(difference)}"
+
+
+def _version_sentences(result: Verification) -> Iterator[str]:
+    """Which engine versions made the rows, where this one did not make them all, and from where on they were re-executed."""
+    ends = [*(first_seq - 1 for _, first_seq in result.made_by[1:]), result.last_seq]
+    for (engine_version, first_seq), last_seq in zip(
+        result.made_by, ends, strict=False
+    ):  # no row at all: one end too many
+        if engine_version != ENGINE_VERSION:
+            yield f"seq {first_seq:,} to {last_seq:,} were made by engine version {engine_version}"
+    if result.re_executed_after:
+        yield (
+            f"re-executed from seq {result.re_executed_after + 1:,} on, from the state sealed there; before it the chain was"
+            " walked, and its events add up to that state"
+        )
+    elif result.made_by and result.made_by[-1][0] != ENGINE_VERSION:
+        yield f"this REX runs engine version {ENGINE_VERSION}: `rex upgrade` takes the journal over"

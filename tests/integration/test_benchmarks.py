@@ -1,0 +1,94 @@
+"""The benchmarks on a small effort: processes, journals and servers of their own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import repeat
+from pathlib import Path
+
+import pytest
+
+from load_tests.benchmarks import book_rates, durable_rates, engine_rates, http_load, plain_rates, websocket_load
+from load_tests.benchmarks.measurement import Effort
+from load_tests.child_process import ChildFailed, child
+
+ORDER = json.dumps({"symbol": "PRND-OX", "side": "buy", "price": "473000.00", "quantity": 1, "client_order_id": "a"})
+
+
+def test_the_book_is_measured_on_every_flow_called_singly_and_weighed() -> None:
+    measurements = book_rates.book_measurements(Tiny())
+    assert [measurement.flow.partition(":")[0] for measurement in measurements] == [
+        "1 instrument", "1 instrument, prices stretched to ±40 %", "64 instruments", "wide price walk",
+        "the same mix, narrow walk", "one deep level", "far prices", "ids that collide", "", "",
+    ]  # fmt: skip
+    assert all(measurement.limit for measurement in measurements[:-1])
+    assert measurements[-1].name == "OrderBook, memory, 1 instrument"
+
+
+def test_the_engine_is_measured_in_batches_and_called_singly() -> None:
+    measurements = engine_rates.engine_measurements(Tiny())
+    assert [measurement.unit for measurement in measurements] == ["commands/s"] * 4 + ["ns"]
+    assert all(measurement.value > 0 and measurement.limit for measurement in measurements)
+
+
+def test_plain_python_is_measured_from_a_copy_without_native_code() -> None:
+    measurements = plain_rates.plain_measurements(Tiny())
+    assert [measurement.name for measurement in measurements] == [
+        "OrderBook, plain Python, 1 instrument",
+        "Engine, plain Python, 1 instrument",
+    ]
+
+
+class Tiny(Effort):
+    """The least effort with which every part runs."""
+
+    def messages(self, full: int) -> int:
+        return 600
+
+    @property
+    def runs(self) -> int:
+        return 1
+
+    @property
+    def short_runs(self) -> int:
+        return 1
+
+
+def test_the_write_path_and_recovery_run_on_a_real_journal() -> None:
+    measurements = [*durable_rates.durable_measurements(Tiny()), *durable_rates.recovery_measurements(Tiny())]
+    assert [measurement.name for measurement in measurements] == [
+        "durable commands, handed over by 1",
+        "durable commands, handed over by 16",
+        "durable commands, handed over by 256",
+        "recovery",
+    ]
+    assert all(measurement.value > 0 for measurement in measurements)
+    assert all(measurement.limit for measurement in measurements[:3])
+
+
+@pytest.mark.anyio
+async def test_load_clients_count_every_answer(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "load_tests.benchmarks.bare_server", str(tmp_path / "bare.sqlite")]
+    with child(command) as bare:
+        host = f"127.0.0.1:{bare['port']}"
+        for path in ("/orders", "/committed-orders"):
+            request = http_load.post(path, host, ORDER.encode(), key="k")
+            result = await http_load.load(bare["port"], [repeat(request, 20), repeat(request, 5)])
+            assert result.answers == {"201": 25}
+        wrong = http_load.post("/orders", host, b"{}")
+        refused = await http_load.load(bare["port"], [repeat(wrong, 2)])
+        with pytest.raises(RuntimeError, match=r"expected only '201' as answers, got \{'422': 2\}"):
+            refused.rate("201")
+        frames = [websocket_load.text_frame(ORDER.encode()), websocket_load.text_frame(b"x" * 300)]
+        for frame, size in zip(frames, (str(len(ORDER)), "300"), strict=True):
+            echoed = await websocket_load.load(
+                bare["port"], "/echo", ["", ""], [repeat(frame, 30), repeat(frame, 1)], 8, lambda reply: str(len(reply))
+            )
+            assert echoed.answers == {size: 31}
+
+
+def test_a_server_that_does_not_start_says_why() -> None:
+    broken = child([sys.executable, "-c", "import sys; sys.stderr.write('no room'); sys.exit(3)"])
+    with pytest.raises(ChildFailed, match=r"(?s)did not start \(exit status 3\).*no room"):
+        broken.__enter__()

@@ -1,0 +1,157 @@
+"""The bounds that /openapi.json states for the fields of a request are those that the venue enforces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matching_engine.limits import MAX_AUCTION_S
+from matching_engine.records import MAX_QUANTITY_LOTS
+from tests.integration.venue import RunningVenue, running_venue
+
+pytestmark = pytest.mark.anyio
+
+ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000.00", "quantity": 3}
+STOP = {
+    **ORDER, "order_type": "stop_limit", "time_in_force": "gtd", "stop_price": "474000.00",
+    "expire_time": "2023-12-02T02:00:00Z",
+}  # fmt: skip
+ROUTES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
+    "OrderRequest": ("alice", "POST", "/v1/orders", ORDER),
+    "AmendRequest": ("alice", "PATCH", "/v1/orders/{order_id}", {}),
+    "BatchRequest": ("alice", "POST", "/v1/orders/batch", {"orders": [ORDER]}),
+    "AccountRequest": ("operator", "POST", "/v1/admin/accounts", {"name": "x"}),
+    "KeyRequest": ("operator", "POST", "/v1/admin/keys", {"name": "x", "scopes": ["read"]}),
+    "CashRequest": ("operator", "POST", "/v1/admin/accounts/2/cash", {}),
+    "InventoryRequest": ("operator", "POST", "/v1/admin/accounts/2/inventory", {"symbol": "PRND-OX"}),
+    "LimitsRequest": ("operator", "PUT", "/v1/admin/accounts/3/limits", {}),
+    "FeesRequest": ("operator", "PUT", "/v1/admin/fees/0", {"maker_rate": "0", "taker_rate": "0"}),
+    "CollarRequest": ("operator", "PUT", "/v1/admin/instruments/ND-OX/collar", {}),
+    "VolatilityBandRequest": (
+        "operator", "PUT", "/v1/admin/instruments/ND-OX/volatility_band", {"rate": "0.1", "auction_seconds": 60},
+    ),
+    "BustRequest": ("operator", "POST", "/v1/admin/trades/1/bust", {}),
+}  # fmt: skip
+FORM_CODES = {"validation_failed", "invalid_quantity", "invalid_rate"}
+"""Codes of values that are refused whatever the market, the account and the other fields are."""
+
+DECIMALS = (
+    "1", "100.00", "0.5", "0.000001", "0.00000100", "0.0000001", "0.001", "0.999999", "1.0000000", "-1", "-0.5", "", "abc",
+    "1e5", "1,0", " 1", "1 ", "1.", ".5", "+1", "9" * 17, "0." + "0" * 9, "1\n",
+)  # fmt: skip
+TIMES = ("2023-12-02T02:00:00Z", "2023-12-02T02:00:00.0+08:00", "2023-12-02T02:00:00.5Z", "2023-12-02", "tomorrow", "")
+IDS = ("a", "~!", "x" * 36, "x" * 37, "a b", "订单", "")
+
+Send = Callable[[str, dict[str, Any]], Awaitable[tuple[int, str, set[str]]]]
+"""Sends a body of a schema; status, code, and the fields that the answer names."""
+
+
+@pytest.fixture
+async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
+    async with running_venue(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def schemas(venue: RunningVenue) -> dict[str, Any]:
+    document = (await venue.client(None).get("/openapi.json")).json()
+    return {name: document["components"]["schemas"][name] for name in ROUTES}
+
+
+@pytest.fixture
+async def send(venue: RunningVenue) -> Send:
+    resting = (await venue.client("alice").post("/v1/orders", json={**ORDER, "quantity": 100})).json()["order_id"]
+
+    async def request(name: str, change: dict[str, Any]) -> tuple[int, str, set[str]]:
+        who, method, path, body = ROUTES[name]
+        body = STOP if name == "OrderRequest" and change.keys() & {"stop_price", "expire_time"} else body
+        reply = await venue.client(who).request(method, path.format(order_id=resting), json={**body, **change})
+        answer = reply.json()
+        fields = {error["field"].partition(".")[0] for error in answer.get("errors", ())}
+        return reply.status_code, answer.get("code", ""), fields
+
+    return request
+
+
+async def test_integers(schemas: dict[str, Any], send: Send) -> None:
+    checked = []
+    for name, schema in schemas.items():
+        for field, said in schema["properties"].items():
+            if said.get("type") != "integer":
+                continue
+            low, high = said["minimum"], said["maximum"]
+            assert isinstance(low, int)
+            for value in (low - 1, high + 1, *said.get("not", {}).get("enum", ())):
+                status, _, fields = await send(name, {field: value})
+                assert (status, fields) == (422, {field}), (name, field, value)
+            for value in (low,) if name in ("OrderRequest", "AmendRequest") else (low, high):
+                status, code, fields = await send(name, {field: value})
+                assert not (status == 422 and field in fields and code in FORM_CODES), (name, field, value)
+            checked.append((field, low, high))
+    assert ("quantity", 1, MAX_QUANTITY_LOTS) in checked
+    assert ("auction_seconds", 0, MAX_AUCTION_S) in checked
+    assert len(checked) == 11
+
+
+async def test_texts_with_a_form(schemas: dict[str, Any], send: Send) -> None:
+    checked = 0
+    for name, schema in schemas.items():
+        for field, said in schema["properties"].items():
+            if "pattern" not in said:
+                continue
+            for text in {"expire_time": TIMES, "client_order_id": IDS}.get(field, DECIMALS):
+                fits = re.search(said["pattern"].replace("$", r"\Z"), text) is not None
+                status, code, fields = await send(name, {field: text})
+                is_refused = status == 422 and field in fields
+                assert is_refused or fits, (name, field, text)
+                assert not (is_refused and code in FORM_CODES and fits), (name, field, text)
+                checked += 1
+    assert checked == 11 * len(DECIMALS) + len(TIMES) + len(IDS)
+
+
+async def test_only_cash_may_be_negative(schemas: dict[str, Any]) -> None:
+    signed = {
+        (name, field)
+        for name, schema in schemas.items()
+        for field, said in schema["properties"].items()
+        if "pattern" in said and field not in ("expire_time", "client_order_id") and re.search(said["pattern"], "-1")
+    }
+    assert signed == {("CashRequest", "amount")}
+
+
+async def test_lengths(schemas: dict[str, Any], send: Send) -> None:
+    checked = 0
+    for name, schema in schemas.items():
+        for field, said in schema["properties"].items():
+            wrong: list[Any] = []
+            if "minLength" in said:
+                wrong = ["x" * (said["minLength"] - 1), "x" * (said["maxLength"] + 1)]
+            elif "minItems" in said:
+                item = ROUTES[name][3][field][0]
+                wrong = [[item] * (said["minItems"] - 1)]
+                wrong += [[item] * (said["maxItems"] + 1)] if "maxItems" in said else []
+            for value in wrong:
+                status, code, fields = await send(name, {field: value})
+                assert (status, code, fields) == (422, "validation_failed", {field})
+                checked += 1
+    assert checked == 9
+
+
+async def test_no_field_is_without_bounds(schemas: dict[str, Any]) -> None:
+    bounds = {"string": {"pattern", "enum", "maxLength"}, "integer": {"maximum"}, "array": {"maxItems", "items"}}
+    without = {
+        field
+        for schema in schemas.values()
+        for field, said in schema["properties"].items()
+        if said["type"] in bounds and not bounds[said["type"]] & set(said)
+    }
+    assert without == {"symbol"}  # one of GET /v1/instruments
+
+
+async def test_an_amend_changes_something(schemas: dict[str, Any], send: Send) -> None:
+    assert schemas["AmendRequest"]["minProperties"] == 1
+    assert await send("AmendRequest", {}) == (422, "invalid_option", {"body"})

@@ -1,0 +1,94 @@
+"""What `rex` refuses for its folder or its address: one sentence and one status, whoever looks."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from services.cli import app
+from services.exit_codes import ExitCode
+from services.read_database.database import connect_writer, make_tables
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+
+NO_JOURNAL = {
+    "nowhere": "there is no such folder",
+    "empty": "the folder holds no journal.sqlite",
+    "begun": "journal.sqlite is empty",
+    "file": "that is a file",
+}
+
+
+@pytest.mark.parametrize("place", NO_JOURNAL)
+@pytest.mark.parametrize("command", [["report", "2026"], ["journal", "verify"], ["upgrade"], ["upgrade", "--check"]])
+def test_no_journal_is_one_sentence_and_one_status_whoever_looks(
+    tmp_path: Path, command: list[str], place: str
+) -> None:
+    folder = tmp_path / place
+    if place == "file":
+        folder.touch()
+    elif place != "nowhere":
+        folder.mkdir()
+    if place == "begun":  # a first start that was killed at once
+        (folder / JOURNAL_FILE).touch()
+    ended = CliRunner().invoke(app, [*command, "--data-dir", str(folder)])
+    assert ended.exit_code == ExitCode.TROUBLE
+    assert ended.stderr == (
+        f"rex: there is no journal in {folder}: {NO_JOURNAL[place]}; name the data folder of a venue "
+        "(--data-dir, REX_DATA_DIR)\n"
+    )
+
+
+@pytest.mark.parametrize("place", ["empty", "begun"])
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (["report", "2026"], ExitCode.TROUBLE),
+        (["journal", "verify"], ExitCode.TROUBLE),
+        (["upgrade"], ExitCode.JOURNAL_DAMAGED),
+        (["serve", "--port", "0"], ExitCode.JOURNAL_DAMAGED),
+    ],
+)
+def test_no_journal_beside_a_read_database_is_a_loss_whoever_looks(
+    tmp_path: Path, command: list[str], status: ExitCode, place: str
+) -> None:
+    path = tmp_path / READ_DATABASE_FILE
+    with closing(connect_writer(path)) as writer:
+        make_tables(writer)
+        columns = [row[1] for row in writer.execute("PRAGMA table_info(position)")]
+        known = {"seq": 7, "row_hash": b"h" * 32, "journal_id": b"j" * 16}
+        values = [known.get(name, 1) for name in columns]
+        writer.execute(f"INSERT INTO position VALUES ({', '.join('?' * len(values))})", values)
+    if place == "begun":
+        (tmp_path / JOURNAL_FILE).touch()
+    ended = CliRunner().invoke(app, [*command, "--data-dir", str(tmp_path)])
+    assert ended.exit_code == status
+    assert ended.stderr == (
+        "rex: the journal has lost commands from seq 1 on: there is no command in the journal, and the read database"
+        f" {path} knows commands up to seq 7. Remove nothing: keep all files as they are and restore a copy"
+        " (docs/durability.md)\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+@pytest.mark.parametrize(("inside", "reason"), [("", "there is a file of that name"), ("venue", "Not a directory")])
+def test_a_data_folder_that_cannot_be_made_is_a_sentence_that_names_the_setting(
+    tmp_path: Path, command: str, inside: str, reason: str
+) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / inside
+    ended = CliRunner().invoke(app, [command, "--port", "0", "--data-dir", str(folder)])
+    assert ended.exit_code == ExitCode.TROUBLE
+    assert ended.stderr == f"rex: the data folder {folder} (--data-dir, REX_DATA_DIR) cannot be made: {reason}\n"
+
+
+@pytest.mark.parametrize(
+    ("host", "reason"), [("999.1.1.1", "Name or service not known"), ("192.0.2.1", "Cannot assign requested address")]
+)
+def test_an_address_that_is_none_of_this_machine_names_the_option(tmp_path: Path, host: str, reason: str) -> None:
+    """192.0.2.1 is of a block that is for documentation only."""
+    ended = CliRunner().invoke(app, ["serve", "--host", host, "--port", "0", "--data-dir", str(tmp_path)])
+    assert ended.exit_code == ExitCode.TROUBLE
+    assert ended.stderr == f"rex: --host {host} --port 0 (REX_HOST, REX_PORT): cannot listen there: {reason}\n"
