@@ -1,4 +1,4 @@
-"""One member floods: what others notice. Counts, not times: the sequencer is held, so the inbox truly fills, then let go."""
+"""One member floods: the effect on others, in counts, not times. The sequencer is held while the inbox fills, then released."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def held(folder: Path, inbox_commands: int = 65_536) -> AsyncIterator[Serv
 
 @asynccontextmanager
 async def let_go(venue: RunningVenue) -> AsyncIterator[None]:
-    """Once stopped, a sequencer's run ends when the inbox is empty; here it runs again and again."""
+    """A stopped sequencer's run ends when the inbox is empty; here it is run repeatedly."""
 
     async def run() -> None:
         while True:
@@ -58,7 +58,7 @@ def place(req_id: int, **more: Any) -> str:
 
 
 async def flood(served: Served, stack: AsyncExitStack, orders: int) -> list[ClientConnection]:
-    """Alice's sockets, with so many orders sent over each and no reply read."""
+    """Alice's sockets, with `orders` sent over each and no reply read."""
     url, headers = served.url.replace("http", "ws") + "/v1/ws", key_of(served, "alice")
     sockets = [
         await stack.enter_async_context(connect(url, additional_headers=headers, proxy=None, max_queue=None))

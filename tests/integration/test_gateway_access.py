@@ -261,7 +261,7 @@ async def test_the_documentation_works_offline(venue: RunningVenue) -> None:
 
 
 async def websocket_handshake(venue: RunningVenue, headers: dict[str, str]) -> list[dict[str, Any]]:
-    """What the door answers to a handshake, before any message."""
+    """The door's answer to a handshake, before any message."""
     sent: list[dict[str, Any]] = []
     scope = {
         "type": "websocket",

@@ -37,7 +37,7 @@ def test_every_example_is_expected_to_print_something() -> None:
 
 
 async def busy(served: Served) -> None:
-    """Somebody else's orders, until canceled."""
+    """Places and cancels another account's orders, until canceled."""
     async with RexClient(served.url, served.venue.keys["bob"].key) as bob:
         while True:
             order = await bob.place_order({"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1})

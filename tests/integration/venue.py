@@ -52,7 +52,7 @@ MAX_WEBSOCKETS_PER_KEY = 16
 
 
 class Clock:
-    """A microsecond passes whenever somebody looks; a test may set it ahead."""
+    """A clock that advances a microsecond each time it is read; a test may set it ahead."""
 
     def __init__(self, now_ns: int = START_NS) -> None:
         self.now_ns = now_ns
@@ -168,7 +168,7 @@ async def running_venue(
 
 
 def _first_start(path: Path) -> tuple[dict[str, IssuedKey], list[Submission]]:
-    """The keys, and the first start's commands; a later start finds its keys and nothing missing."""
+    """Adds the keys and the first start's commands; a later start finds nothing missing."""
     if path.exists():
         return read_keys(path), []
     missing = Missing(Present({}, {"venue": 1}, 1, frozenset()), {})

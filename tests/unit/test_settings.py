@@ -1,4 +1,4 @@
-"""Settings out of the environment: a wrong value and a misspelt name are sentences that name the variable."""
+"""Settings from the environment: a wrong value and a misspelt name give a sentence that names the variable."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_variable_that_nobody_reads_is_refused_by_every_command(tmp_path: Path
 
 
 def test_no_variable_makes_a_venue_a_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A demo's pages hold its operator's key: whoever starts `rex serve` gets none."""
+    """Only a demo's pages have the operator's key: those of `rex serve` have none."""
     monkeypatch.setenv("REX_DEMO", "1")
     with pytest.raises(SettingsRefused, match="REX_DEMO is not a setting"):
         read_settings()

@@ -1,4 +1,4 @@
-"""A batch's bytes: what comes back, and what never comes back unnoticed."""
+"""A batch's bytes: they read back equal, and damage is always noticed."""
 
 from __future__ import annotations
 

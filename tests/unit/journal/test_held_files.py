@@ -178,7 +178,7 @@ async def test_without_the_lock_file_a_second_writer_is_refused_all_the_same(pat
 
 
 async def test_a_writer_that_was_succeeded_appends_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever became of the locks: the epoch stands in the INSERT."""
+    """A fenced writer appends nothing, even without the locks: the INSERT checks the epoch."""
     monkeypatch.setattr("services.journal.held_files.fcntl.flock", lambda *_: None)
     first, batch = await opened(path)
     second = await SqliteJournal.open(path)
@@ -228,7 +228,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 @pytest.fixture
 def generous_umask() -> Iterator[None]:
-    """Files are made for everybody, unless they ask not to be."""
+    """Sets umask 0: a file is open to all users unless the code restricts it."""
     before = os.umask(0)
     yield
     os.umask(before)

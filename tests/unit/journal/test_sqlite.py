@@ -1,4 +1,4 @@
-"""What is particular to the SQLite journal: what is asked of SQLite, the lock, damage in the file, a device that fails."""
+"""Properties of the SQLite journal alone: its pragmas, the lock, damage in the file, a failing device."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def tamper(path: Path, statement: str, *values: object) -> None:
 
 
 async def read_until_error(path: Path, after_seq: int = 0) -> tuple[list[int], JournalError | None]:
-    """The last_seq of each batch that reads well, and the error that ends them."""
+    """The last_seq of each batch that can be read, and the error after them."""
     journal = await SqliteJournal.open(path, read_only=True)
     good: list[int] = []
     try:
@@ -85,7 +85,7 @@ def size(path: Path) -> int:
 
 
 def database_alone(path: Path) -> list[tuple[bytes]]:
-    """The batches that stand in the database file, whatever its log holds."""
+    """The batches in the database file, whatever its log holds."""
     with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as connection:
         return connection.execute("SELECT data FROM rows ORDER BY first_seq").fetchall()
 
@@ -172,7 +172,7 @@ async def test_there_must_be_something_to_read(path: Path) -> None:
 
 @pytest.fixture
 def notes(path: Path) -> bytes:
-    """What stands at the path: no database."""
+    """Contents of the path that are not a database."""
     path.write_bytes(b"these are my holiday notes. " * 100)
     return path.read_bytes()
 

@@ -1,4 +1,4 @@
-"""Inbox and feed of embedded mode: order, bounds, and what happens at them."""
+"""Inbox and feed of embedded mode: order, bounds, and the behaviour at the bounds."""
 
 from __future__ import annotations
 

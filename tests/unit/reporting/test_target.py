@@ -1,4 +1,4 @@
-"""The judgement in numbers small enough to check by hand, and the laws that hold for any year."""
+"""Progress against the target, in numbers small enough to check by hand, and laws for any year."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one writer: numbers, times, batches, timers, and how it stops."""
+"""The one writer: its numbers, times, batches, timers and its end."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def kinds_of(submission: Submission) -> list[int]:
 
 
 def joined(*parts: Submission) -> Submission:
-    """All of it as one submission, attachments numbered through."""
+    """The commands as one submission, with their attachments numbered."""
     array, attachments = assemble([], parts, 0, 0)
     array["seq"] = 0
     return Submission(array.tobytes(), attachments)
@@ -455,7 +455,7 @@ async def test_a_day_of_the_exchange_with_its_auctions_and_an_outage_in_the_last
     settled_lots: list[int] = []
 
     async def steps(*of_day: tuple[int, str, Submission]) -> None:
-        """At each instant what is given, as one batch; notes the phases set and the trades: price and phase."""
+        """Runs the commands of each instant as one batch; records the phases set, and price and phase of the trades."""
         clock.now_ns = at(*of_day[0][:2])
         async with venue(path, clock=clock, schedule=schedule) as one, running(one):
             for day, instant, submission in of_day:
@@ -502,7 +502,7 @@ async def test_a_day_of_the_exchange_with_its_auctions_and_an_outage_in_the_last
 
 
 class Breaking(NaiveEngine):
-    """Gives up at one command."""
+    """An engine that raises a fault at one command."""
 
     def __init__(self, at: int) -> None:
         super().__init__()

@@ -89,7 +89,7 @@ def as_state_says(state: VenueState) -> dict[str, Any]:
 
 
 def check_orders(state: VenueState) -> None:
-    """What holds of every open order, and of the counts that the accounts keep."""
+    """Asserts the invariants of every open order, and of the accounts' counts."""
     counts = dict.fromkeys(state.accounts, 0)
     for found in state.orders.open.values():
         assert found.quantity_lots == found.filled_lots + found.leaves_lots

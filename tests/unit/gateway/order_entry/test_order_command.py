@@ -1,4 +1,4 @@
-"""What can be told of an order without the market, and the command an accepted body becomes."""
+"""The checks of an order that need no market, and the command made from an accepted body."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class NoPast(OrderHistory):
-    """Nothing has ever ended."""
+    """A history without orders."""
 
     def __init__(self, state: VenueState) -> None:
         self._state = state
@@ -54,14 +54,14 @@ class NoPast(OrderHistory):
 
 
 class WholePast(NoPast):
-    """The read database forgets no order."""
+    """A history with every order, as the read database."""
 
     async def order(self, order_id: int) -> VenueOrder | None:
         return await super().order(order_id) or VenueOrder.from_columns({"order_id": order_id})
 
 
 class Gateway:
-    """Order entry before an engine that moves when the test says so."""
+    """Order entry before an engine that the test runs step by step."""
 
     def __init__(self, past: type[NoPast] = NoPast) -> None:
         self.venue, self.state, self.inbox = History(), VenueState(), InProcessInbox(max_commands=24)
@@ -80,7 +80,7 @@ class Gateway:
         return list(unpack_commands(submission.commands))
 
     def filler(self) -> Submission:
-        """A command of nobody, which takes room."""
+        """A command without a sender, which takes room in the inbox."""
         return Submission(pack_commands([Command(kind=CommandKind.CANCEL, account=2, order_id=1)]))
 
     async def run_engine(self, submissions: list[Submission] | None = None) -> JournalBatch:

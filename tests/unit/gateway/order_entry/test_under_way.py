@@ -1,4 +1,4 @@
-"""How many requests of a key are under way: bounded, waited for, and over whatever becomes of them."""
+"""The number of a key's requests under way: it is bounded, requests wait for room, and each ends whatever its outcome."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_connections_wait_for_room_and_a_cancel_does_not() -> None:
 
 
 async def test_connections_of_a_key_take_turns_and_others_have_theirs_between() -> None:
-    """So many of a key in one turn of the loop, whichever of its connections asks; another key waits for none of them."""
+    """In one turn of the loop a key may begin a few requests, over all its connections; another key does not wait for them."""
     under_way, order = UnderWay(), []
 
     async def connection(key_id: int, name: str) -> None:
