@@ -8,12 +8,12 @@ from collections.abc import Callable
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.journal import Journal
 from services.journal.batch import JournalBatch
-from services.market_data import Changes, Market
+from services.market_data import Market, MarketChanges
 from services.messaging import Feed
 from services.messaging.follow import follow
 from services.venue_state.state import VenueState
 
-FanOut = Callable[[JournalBatch, Changes], None]
+FanOut = Callable[[JournalBatch, MarketChanges], None]
 """Pushes what a batch changed to WebSocket clients, when state and market stand at its end. Must not raise."""
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from matching_engine.records import ALL_INSTRUMENTS, Event, Flag, Reason
+from services.dates import date_text as date_text
 from services.decimals import yuan_text
 from services.venue_state.instruments import Instrument
 from services.venue_state.orders import (
@@ -39,12 +40,6 @@ def time_text(time_ns: int) -> str:
 def second_text(second: int) -> str:
     """RFC 3339 in UTC, whole seconds."""
     return f"{_second_text(second)[:-1]}Z"
-
-
-@lru_cache(maxsize=1024)
-def date_text(date: int) -> str:
-    """A trading date yyyymmdd as yyyy-mm-dd; empty before the first day roll."""
-    return f"{date // 10000:04d}-{date // 100 % 100:02d}-{date % 100:02d}" if date else ""
 
 
 def order_json(order: VenueOrder, instruments: list[Instrument]) -> dict[str, Any]:

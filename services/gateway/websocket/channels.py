@@ -14,7 +14,7 @@ from services.gateway.replies.execution_report import order_json
 from services.gateway.websocket.client_queue import ClientQueue, Stream
 from services.gateway.websocket.push_messages import MarketPushes, bust_json, fill_json, push_text
 from services.journal.batch import JournalBatch
-from services.market_data import Changes, Market
+from services.market_data import Market, MarketChanges
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
@@ -122,7 +122,7 @@ class Channels:
 
     # ------------------------------------------------------------------ what a batch tells
 
-    def publish(self, batch: JournalBatch, changes: Changes) -> None:
+    def publish(self, batch: JournalBatch, changes: MarketChanges) -> None:
         """Pushes what a batch changed; state and market stand at its end."""
         for stream in self._touched.values():
             self._flush(stream)
@@ -138,7 +138,7 @@ class Channels:
             self._publish_market("ticker", changes.ticker, changes, pushes.ticker_update)
 
     def _publish_market(
-        self, channel: str, changed: dict[int, int], changes: Changes, update: Callable[[int, Changes], str]
+        self, channel: str, changed: dict[int, int], changes: MarketChanges, update: Callable[[int, MarketChanges], str]
     ) -> None:
         for instrument in changed:
             stream = Stream(channel, instrument)

@@ -159,8 +159,8 @@ class Dealings:
         if day is None:
             days[self._trading_date, instrument] = list(more)
         else:
-            for place, number in enumerate(more):
-                day[place] += number
+            for index, number in enumerate(more):
+                day[index] += number
 
 
 def _columns(records: Any, *names: str) -> list[list[Any]]:

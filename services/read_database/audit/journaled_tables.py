@@ -35,7 +35,7 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
 def _sums(journaled: Journaled) -> Table:
     """How many orders there are, and what they traded and paid in all."""
     lots, fen, *fees_fen = (
-        sum(column) for column in zip((0,) * 4, *(d[1:] for d in journaled.dealings.trades.values()), strict=True)
+        sum(column) for column in zip((0,) * 4, *(sums[1:] for sums in journaled.dealings.trades.values()), strict=True)
     )
     query = """
     SELECT 'orders', count(*), coalesce(sum(filled_lots), 0), coalesce(sum(filled_fen), 0), coalesce(sum(fees_fen), 0)

@@ -54,7 +54,7 @@ class ReadDatabaseProof:
             except ReadDatabaseDamaged as damage:
                 self.differences.append(str(damage))
             except (sqlite3.Error, ValueError) as error:
-                self._say(error)
+                self._add_unreadable(error)
         return self
 
     def __exit__(
@@ -75,7 +75,7 @@ class ReadDatabaseProof:
                 self.differences += self._compare(self._connection)
         except sqlite3.Error as error:
             self._compared = True
-            self._say(error)
+            self._add_unreadable(error)
 
     def _compare(self, connection: sqlite3.Connection) -> list[str]:
         found = differences(connection, self._engine, self._journaled)
@@ -84,5 +84,5 @@ class ReadDatabaseProof:
             found += self._every_order.differences
         return shortened(found)
 
-    def _say(self, error: Exception) -> None:
+    def _add_unreadable(self, error: Exception) -> None:
         self.differences.append(f"the read database {self._path} cannot be read: {error}")

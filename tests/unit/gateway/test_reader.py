@@ -9,7 +9,7 @@ from services.gateway.order_entry.order_entry import Outcome
 from services.gateway.reader import GatewayReader
 from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
-from services.market_data import Changes, Market
+from services.market_data import Market, MarketChanges
 from services.messaging.in_process import InProcessFeed
 from tests.unit.gateway.order_entry.test_order_entry import BUY, DESK, Gateway
 
@@ -24,7 +24,7 @@ async def test_state_and_market_first_then_pushes_then_replies(tmp_path: Path) -
     def stands(what: str) -> None:
         heard.append((what, gateway.state.last_seq, market.seq, gateway.entry.waiting))
 
-    def fan_out(batch: JournalBatch, changes: Changes) -> None:
+    def fan_out(batch: JournalBatch, changes: MarketChanges) -> None:
         stands("push")
 
     def reply(outcome: Outcome) -> None:
