@@ -1,6 +1,6 @@
 """Every order and every trade of the read database, compared one by one with what the journal's batches make of it.
 
-`differences` (audit.py) compares what is open, and of the past the sums; that is what a start has time for. This is for a
+`differences` (differences.py) compares what is open, and of the past the sums; that is what a start has time for. This is for a
 proof: it works out each order as the projector would, keeps it while it is open, and reads it in the database when it has
 ended. Memory: of orders and trades at most 4,096 and twice as many as orders are open; of each trading day a line per
 instrument.
@@ -91,7 +91,7 @@ class EveryOrder:
         return Table("trade {}", COLUMNS[1:], query, true, "journal")
 
     def _orders(self, orders: dict[int, list[Any]]) -> Iterator[Table]:
-        """Those that the journal does not know are seen by their number (audit.py)."""
+        """Those that the journal does not know are seen by their number (differences.py)."""
         order_ids = sorted(orders)
         for start in range(0, len(order_ids), AT_ONCE):
             some = order_ids[start : start + AT_ONCE]

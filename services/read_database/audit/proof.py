@@ -1,6 +1,6 @@
 """The read database of a data folder compared on a walk along the journal, at the position it has when the walk begins.
 
-Everything is compared: what a start compares (audit.py), and every order (every_order.py).
+Everything is compared: what a start compares (differences.py), and every order (every_order.py).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from services.journal.batch import JournalBatch
-from services.read_database.audit.audit import differences, shortened
+from services.read_database.audit.differences import differences, shortened
 from services.read_database.audit.engine_tables import AuditedEngine
 from services.read_database.audit.every_order import EveryOrder
 from services.read_database.audit.journaled import Journaled
