@@ -21,6 +21,17 @@ def fixed_text(value: int, decimals: int) -> str:
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
 
 
+def half_up(numerator: int, denominator: int) -> int:
+    """The nearest whole number to numerator / denominator, a half away from zero. The denominator is above zero."""
+    rounded = (2 * abs(numerator) + denominator) // (2 * denominator)
+    return rounded if numerator >= 0 else -rounded
+
+
+def decimal_text(numerator: int, denominator: int, decimals: int) -> str:
+    """numerator / denominator as a decimal string with so many decimals, rounded half up. The denominator is above zero."""
+    return fixed_text(half_up(numerator * 10**decimals, denominator), decimals)
+
+
 def yuan_text(amount_fen: int) -> str:
     """An amount in fen as yuan with two decimals."""
     return fixed_text(amount_fen, 2)

@@ -33,6 +33,7 @@ from services.data.instruments import InstrumentFacts, load_instruments
 from services.data_folder import tighten
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.messaging import Submission
+from services.reporting.target import DEFAULT_TARGET_FEN
 from services.simulator import demo_accounts
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
@@ -43,9 +44,6 @@ PAGES = "pages"
 
 FEE_PPM = 500
 """The fee of account class 0, the default class: 0.05 % for each side. An assumption of this project."""
-
-TARGET_FEN = 2_300_000_000_000
-"""23 billion yuan a year."""
 
 TARGET_NAME = "Baotou national-level rare-earth trading platform: 23 billion yuan a year"
 
@@ -123,7 +121,7 @@ class Missing:
             if guards is not None:
                 self.parts.append(set_collar(_NO_SENDER, number, guards.collar_ppm))
                 self.parts.append(set_volatility_band(_NO_SENDER, number, guards.volatility_ppm, guards.auction_s))
-        target = TargetSet(year=year, amount_fen=TARGET_FEN, name=TARGET_NAME)
+        target = TargetSet(year=year, amount_fen=DEFAULT_TARGET_FEN, name=TARGET_NAME)
         self.parts.append(record(_NO_SENDER, target))
 
     def trader(self, name: str, cash_fen: int, lots: Mapping[str, int]) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from services.gateway.order_entry.pending_requests import PendingRequests
 from services.journal import Journal
 from services.journal.batch import JournalBatch
-from services.market_data import Changes, Market
+from services.market_data import Market, MarketChanges
 from services.messaging import Feed
 from services.messaging.follow import follow
 from services.venue_state.state import VenueState
 
-FanOut = Callable[[Changes], None]
+FanOut = Callable[[MarketChanges], None]
 """Pushes the changes of a batch to WebSocket clients, after state and market have applied it. Must not raise."""
 
 

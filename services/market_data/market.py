@@ -9,7 +9,7 @@ from services.journal.batch import Applied, JournalBatch
 from services.market_data.quotation import BookSide, Indicative, Level, MarketTrade, Quotation, TickerView
 
 
-class Changes:
+class MarketChanges:
     """What one batch changed, by instrument: what a subscriber of each stream has to hear, and after which seq.
 
     `depth`, `trades` and `ticker` map to the stream's seq before this batch; the new one stands in the quotation. The state
@@ -40,7 +40,7 @@ class Market:
         self.trading_date = 0
         self.quotations: list[Quotation] = []
         """By instrument number."""
-        self._appliers: dict[int, Callable[[Applied, Changes], None]] = {
+        self._appliers: dict[int, Callable[[Applied, MarketChanges], None]] = {
             EventKind.LEVEL: self._level,
             EventKind.TRADE: self._trade,
             EventKind.TRADE_BUSTED: self._trade_busted,
@@ -51,9 +51,9 @@ class Market:
             EventKind.DAY_ROLLED: self._day_rolled,
         }
 
-    def apply(self, batch: JournalBatch) -> Changes:
+    def apply(self, batch: JournalBatch) -> MarketChanges:
         """Every change of a batch, once: events up to `seq` are skipped, so a batch may overlap what is known."""
-        changes, appliers = Changes(), self._appliers
+        changes, appliers = MarketChanges(), self._appliers
         for applied in batch.applied(appliers, self.seq):
             appliers[applied.event.kind](applied, changes)
         self.seq = max(self.seq, batch.last_seq)
@@ -73,7 +73,7 @@ class Market:
         """The trading day's numbers."""
         return self.quotations[instrument].ticker(self.trading_date)
 
-    def _level(self, applied: Applied, changes: Changes) -> None:
+    def _level(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
         instrument, price_ticks, seq = event.instrument, event.price_ticks, event.seq
         quotation = self.quotations[instrument]
@@ -89,7 +89,7 @@ class Market:
         if side.best() != best:
             self._ticker_changed(quotation, instrument, seq, changes)
 
-    def _trade(self, applied: Applied, changes: Changes) -> None:
+    def _trade(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
         instrument, seq = event.instrument, event.seq
         quotation = self.quotations[instrument]
@@ -108,7 +108,7 @@ class Market:
         self._ticker_changed(quotation, instrument, seq, changes)
         quotation.add_trade(trade)
 
-    def _trade_busted(self, applied: Applied, changes: Changes) -> None:
+    def _trade_busted(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
         instrument = event.instrument
         quotation = self.quotations[instrument]
@@ -117,7 +117,7 @@ class Market:
         self._ticker_changed(quotation, instrument, event.seq, changes)
         quotation.bust(event)
 
-    def _indicative(self, applied: Applied, changes: Changes) -> None:
+    def _indicative(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
         quotation = self.quotations[event.instrument]
         indicative = Indicative(event.price_ticks or None, event.quantity_lots, event.leaves_lots)
@@ -125,23 +125,23 @@ class Market:
             quotation.indicative = indicative
             self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
-    def _ticker_changed(self, quotation: Quotation, instrument: int, seq: int, changes: Changes) -> None:
+    def _ticker_changed(self, quotation: Quotation, instrument: int, seq: int, changes: MarketChanges) -> None:
         changes.ticker.setdefault(instrument, quotation.ticker_seq)
         quotation.ticker_seq = seq
 
-    def _instrument_listed(self, applied: Applied, changes: Changes) -> None:
+    def _instrument_listed(self, applied: Applied, changes: MarketChanges) -> None:
         event, command, _ = applied
         self.quotations.append(Quotation(command.rate_ppm, event.price_ticks, event.seq))
         changes.listed.append(event.instrument)
 
-    def _settled(self, applied: Applied, changes: Changes) -> None:
+    def _settled(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
         quotation = self.quotations[event.instrument]
         quotation.reference_ticks = event.price_ticks
         quotation.indicative = None  # It depends on the reference; what the day roll touches is told after this.
         self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
-    def _phase_changed(self, applied: Applied, changes: Changes) -> None:
+    def _phase_changed(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
         every = event.instrument == ALL_INSTRUMENTS
         for instrument in range(len(self.quotations)) if every else (event.instrument,):
@@ -149,7 +149,7 @@ class Market:
             quotation.change_phase(event, applied.command)
             self._ticker_changed(quotation, instrument, event.seq, changes)
 
-    def _day_rolled(self, applied: Applied, changes: Changes) -> None:
+    def _day_rolled(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
         self.trading_date = event.date
         for instrument, quotation in enumerate(self.quotations):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy import Table
+
 from matching_engine.records import ALL_INSTRUMENTS, CommandKind, EventKind, Phase, Reason
 from services.commands.attachments import (
     AccountText,
@@ -16,6 +18,7 @@ from services.commands.attachments import (
     read_decision,
 )
 from services.journal.batch import Applied
+from services.read_database import tables
 
 Statement = tuple[str, tuple[Any, ...]]
 """SQL with its values."""
@@ -23,11 +26,41 @@ Statement = tuple[str, tuple[Any, ...]]
 _NS = 10**9
 
 
+def insert_account(
+    account: int, *, name: str, owner: int = 0, opened_seq: int = 0, account_class: int = 0
+) -> Statement:
+    """An account without money, goods or limits."""
+    return _insert(
+        tables.accounts,
+        account=account,
+        name=name,
+        owner=owner,
+        cash_fen=0,
+        reserved_fen=0,
+        opened_seq=opened_seq,
+        account_class=account_class,
+        kill_switch=0,
+        max_order_lots=0,
+        max_order_fen=0,
+        max_open_orders=0,
+        max_day_fen=0,
+    )
+
+
+def _insert(table: Table, *, replace: bool = False, **values: Any) -> Statement:
+    return tables.insert_into(table, tuple(values), replace=replace), tuple(values.values())
+
+
 def _account_opened(applied: Applied) -> Statement:
     event, command = applied.event, applied.command
     text = AccountText.model_validate_json(applied.attachment)
-    values = (event.account, text.name, command.owner, 0, 0, event.seq, command.account_class, 0, 0, 0, 0, 0)
-    return f"INSERT INTO accounts VALUES ({', '.join('?' * len(values))})", values
+    return insert_account(
+        event.account,
+        name=text.name,
+        owner=command.owner,
+        opened_seq=event.seq,
+        account_class=command.account_class,
+    )
 
 
 def _limits_set(applied: Applied) -> Statement:
@@ -47,19 +80,42 @@ def _kill_switch_set(applied: Applied) -> Statement:
 def _instrument_listed(applied: Applied) -> Statement:
     event, command = applied.event, applied.command
     text = InstrumentText.model_validate_json(applied.attachment)
-    values = (
-        event.instrument, text.symbol, text.name_en, text.name_zh, text.category, text.family, text.unit,
-        text.lot_size, text.tick_size, command.amount_fen, command.rate_ppm, command.quantity_lots,
-        event.price_ticks, event.price_ticks, text.reference_price_source, text.spec, text.note, int(Phase.CLOSED),
-        0, 0, 0, 0,
-    )  # fmt: skip
-    return f"INSERT INTO instruments VALUES ({', '.join('?' * len(values))})", values
+    return _insert(
+        tables.instruments,
+        instrument=event.instrument,
+        symbol=text.symbol,
+        name_en=text.name_en,
+        name_zh=text.name_zh,
+        category=text.category,
+        family=text.family,
+        unit=text.unit,
+        lot_size=text.lot_size,
+        tick_size=text.tick_size,
+        tick_value_fen=command.amount_fen,
+        band_ppm=command.rate_ppm,
+        max_quantity_lots=command.quantity_lots,
+        first_reference_ticks=event.price_ticks,
+        reference_ticks=event.price_ticks,
+        reference_price_source=text.reference_price_source,
+        spec=text.spec,
+        note=text.note,
+        phase=int(Phase.CLOSED),
+        auction_ends_ns=0,
+        collar_ppm=0,
+        volatility_ppm=0,
+        auction_s=0,
+    )
 
 
 def _fees_set(applied: Applied) -> Statement:
     command = applied.command
-    rates = (command.account_class, command.rate_ppm, command.taker_rate_ppm)
-    return "INSERT OR REPLACE INTO fees VALUES (?, ?, ?)", rates
+    return _insert(
+        tables.fees,
+        replace=True,
+        account_class=command.account_class,
+        maker_rate_ppm=command.rate_ppm,
+        taker_rate_ppm=command.taker_rate_ppm,
+    )
 
 
 def _collar_set(applied: Applied) -> Statement:
@@ -96,14 +152,26 @@ def _recorded(applied: Applied) -> Statement | None:
     event = applied.event
     match read_decision(applied.attachment):
         case KeyIssued() as key:
-            digest, scopes = bytes.fromhex(key.key_hash), " ".join(key.scopes)
-            issued = (event.seq, digest, key.account, key.name, scopes, None)
-            return "INSERT OR REPLACE INTO api_keys VALUES (?, ?, ?, ?, ?, ?)", issued
+            return _insert(
+                tables.api_keys,
+                replace=True,
+                key_id=event.seq,
+                key_hash=bytes.fromhex(key.key_hash),
+                account=key.account,
+                name=key.name,
+                scopes=" ".join(key.scopes),
+            )
         case KeyRevoked(key_id=key_id):
             return "UPDATE api_keys SET revoked_seq = ? WHERE key_id = ?", (event.seq, key_id)
         case TargetSet() as target:
-            goal = (target.year, target.amount_fen, target.name, event.seq)
-            return "INSERT OR REPLACE INTO targets VALUES (?, ?, ?, ?)", goal
+            return _insert(
+                tables.targets,
+                replace=True,
+                year=target.year,
+                amount_fen=target.amount_fen,
+                name=target.name,
+                set_seq=event.seq,
+            )
         case Upgraded():
             return None  # the journal's own affair
 

@@ -8,8 +8,9 @@ be known of what stands in the database. A price level is no sum: there the last
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import NamedTuple
 
 from matching_engine.records import VENUE, CommandKind, Event, EventKind, Reason, Side
 from services.commands.attachments import BustText
@@ -36,13 +37,25 @@ class Position(NamedTuple):
         return all(type(value) is int for value in numbers) and type(self.row_hash) is type(self.journal_id) is bytes
 
 
+class Bust(NamedTuple):
+    """A trade that was taken back: the columns of `busts`, then the trade's day and instrument."""
+
+    trade_id: int
+    seq: int
+    time_ns: int
+    actor: int
+    reason: str
+    trading_date: int
+    instrument: int
+
+
 @dataclass
 class DayTurnover:
-    """What a trading day's turnover of an instrument changes by; the largest trade of the run and its id."""
+    """What the columns of `daily_turnover` change by; the largest trade of the run and its id."""
 
     trades: int = 0
-    lots: int = 0
-    fen: int = 0
+    quantity_lots: int = 0
+    amount_fen: int = 0
     busted: int = 0
     busted_lots: int = 0
     busted_fen: int = 0
@@ -51,12 +64,10 @@ class DayTurnover:
     largest_fen: int = 0
     largest_trade_id: int | None = None
 
-    def values(self) -> tuple[int | None, ...]:
-        """As the columns of `daily_turnover` have them."""
-        return (
-            self.trades, self.lots, self.fen, self.busted, self.busted_lots, self.busted_fen, self.prevented,
-            self.prevented_lots, self.largest_fen, self.largest_trade_id,
-        )  # fmt: skip
+
+TURNOVER_COLUMNS = tuple(field.name for field in fields(DayTurnover))
+turnover_values: Callable[[DayTurnover], tuple[int | None, ...]] = attrgetter(*TURNOVER_COLUMNS)
+"""The values of TURNOVER_COLUMNS."""
 
 
 class Changes:
@@ -70,8 +81,9 @@ class Changes:
         self.orders = OrderChanges()
         self.trades: list[tuple[int | None, ...]] = []
         """The columns of `trades`."""
-        self.busts: list[tuple[tuple[Any, ...], int, int]] = []
-        """The columns of `busts`, and the trade's date and instrument."""
+        self.busts: list[Bust] = []
+        self.settlements: dict[tuple[int, int], int] = {}
+        """By trading date and instrument: the settlement price in ticks."""
         self.levels: dict[tuple[int, int, int], tuple[int, int]] = {}
         """By instrument, side and price: lots and orders now; none: the level is gone."""
         self.cash: dict[int, list[int]] = {}
@@ -140,8 +152,8 @@ class Changes:
         self._exchange(event, 1, event.reserve_fen, -lots)
         day = self._day(instrument)
         day.trades += 1
-        day.lots += lots
-        day.fen += amount_fen
+        day.quantity_lots += lots
+        day.amount_fen += amount_fen
         if amount_fen > day.largest_fen:
             day.largest_fen, day.largest_trade_id = amount_fen, event.trade_id
         self.trades.append(
@@ -167,14 +179,14 @@ class Changes:
         self._exchange(event, -1, 0, 0)
         day = self._day(event.instrument)
         day.trades -= 1
-        day.lots -= event.quantity_lots
-        day.fen -= event.amount_fen
+        day.quantity_lots -= event.quantity_lots
+        day.amount_fen -= event.amount_fen
         day.busted += 1
         day.busted_lots += event.quantity_lots
         day.busted_fen += event.amount_fen
         reason = BustText.model_validate_json(applied.attachment).reason
-        bust = (event.order_id, event.seq, command.time_ns, command.actor, reason)
-        self.busts.append((bust, self._trading_date, event.instrument))
+        trade_id, date = event.order_id, self._trading_date
+        self.busts.append(Bust(trade_id, event.seq, command.time_ns, command.actor, reason, date, event.instrument))
 
     def _ended(self, applied: Applied) -> None:
         self._reserve(applied.event, -applied.event.quantity_lots)
@@ -254,13 +266,4 @@ class Changes:
         event = applied.event
         self._administered(applied)
         if self._ended_date:  # before the first day roll there was no day to settle
-            settled = (self._ended_date, event.instrument, event.price_ticks)
-            self.statements.append((SETTLE, settled))
-
-
-SETTLE = """
-INSERT INTO daily_turnover (trading_date, instrument, trades, quantity_lots, amount_fen, busted, busted_lots, busted_fen,
-    prevented, prevented_lots, largest_fen, settlement_ticks)
-VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)
-ON CONFLICT DO UPDATE SET settlement_ticks = excluded.settlement_ticks
-"""
+            self.settlements[self._ended_date, event.instrument] = event.price_ticks

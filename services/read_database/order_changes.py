@@ -12,11 +12,11 @@ from matching_engine.records import Flag
 from services.journal.batch import Applied
 from services.read_database import tables
 
-_ORDER = {column.name: place for place, column in enumerate(tables.orders.columns)}
+_ORDER = {column.name: index for index, column in enumerate(tables.orders.columns)}
 _ADDED = ("quantity_lots", "leaves_lots", "filled_lots", "filled_fen", "fees_fen", "reserved_fen")
 _SET = ("price_ticks", "trigger_ticks", "display_lots", "triggered_seq", "state", "reason", "updated_ns", "updated_seq")
 CHANGED = tuple(_ORDER[name] for name in (*_ADDED, *_SET))
-"""The places of the columns of `orders` that change: first those that are added to, then those that are set."""
+"""Indexes of the columns of `orders` that change: first those that are added to, then those that are set."""
 (
     QUANTITY, LEAVES, FILLED, FILLED_FEN, FEES, RESERVED,
     PRICE, TRIGGER, DISPLAY, TRIGGERED_SEQ, STATE, REASON, UPDATED_NS, UPDATED_SEQ,
@@ -31,7 +31,7 @@ class OrderChanges:
         self.new: dict[int, list[Any]] = {}
         """By order_id: the columns of `orders`."""
         self.old: dict[int, list[Any]] = {}
-        """By order_id: changes in the places of the columns; quantities and amounts to add, others to set unless None."""
+        """By order_id: changes at the indexes of the columns; sums to add, other values to set unless None."""
 
     def enter(self, applied: Applied, state: str, trading_date: int) -> None:
         """A new order, as its first event says: `new` or `rejected`."""
@@ -113,7 +113,7 @@ class OrderChanges:
         order[REASON] = event.reason
 
     def _change(self, order_id: int, applied: Applied) -> list[Any]:
-        """What an order changes by, or the order itself where it is new; either way the same places are added to."""
+        """The changes of an order, or the new order itself; both have their values at the same indexes."""
         order = self.new.get(order_id) or self.old.get(order_id)
         if order is None:
             order = self.old[order_id] = _NO_CHANGE.copy()

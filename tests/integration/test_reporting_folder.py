@@ -236,6 +236,12 @@ async def test_instead_of_a_read_database_of_garbage_one_is_made_elsewhere(folde
     assert not (await report_from_folder(folder, 2023, prove=True)).agree
 
 
+@pytest.mark.anyio
+async def test_what_a_report_cannot_compute_is_no_damage_of_the_database(folder: Path) -> None:
+    with pytest.raises(ValueError, match="year 0 is out of range"):
+        await report_from_folder(folder, 0)
+
+
 def damage_first_batch(folder: Path) -> None:
     """Flips a bit of the closed journal's first batch, which is at no report's position."""
     with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection, connection:

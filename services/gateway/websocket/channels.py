@@ -14,7 +14,7 @@ from services.gateway.replies.execution_report import order_json
 from services.gateway.replies.fills import bust_json, fill_json
 from services.gateway.websocket.client_queue import ClientQueue, Stream
 from services.gateway.websocket.push_messages import MarketPushes, push_text
-from services.market_data import Changes, Market
+from services.market_data import Market, MarketChanges
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
@@ -122,7 +122,7 @@ class Channels:
 
     # ------------------------------------------------------------------ pushes of a batch
 
-    def publish(self, changes: Changes) -> None:
+    def publish(self, changes: MarketChanges) -> None:
         """Pushes the changes of a batch; state and market have applied it."""
         for stream in self._touched.values():
             self._flush(stream)
@@ -138,7 +138,7 @@ class Channels:
             self._publish_market("ticker", changes.ticker, changes, pushes.ticker_update)
 
     def _publish_market(
-        self, channel: str, changed: dict[int, int], changes: Changes, update: Callable[[int, Changes], str]
+        self, channel: str, changed: dict[int, int], changes: MarketChanges, update: Callable[[int, MarketChanges], str]
     ) -> None:
         for instrument in changed:
             stream = Stream(channel, instrument)

@@ -13,7 +13,7 @@ import msgspec
 from matching_engine.records import Side
 from services.gateway.replies.market_json import depth_json, ticker_json, trade_json
 from services.gateway.websocket.client_queue import Stream
-from services.market_data import CHECKSUM_LEVELS, Changes, Market
+from services.market_data import CHECKSUM_LEVELS, Market, MarketChanges
 from services.venue_state.state import VenueState
 
 SNAPSHOT_TRADES = 50
@@ -47,7 +47,7 @@ class MarketPushes:
             return self._text("trades", "snapshot", number, quotation.trades_seq, None, data)
         return self._text("ticker", "snapshot", number, quotation.ticker_seq, None, self._ticker(number))
 
-    def depth_update(self, number: int, changes: Changes) -> str:
+    def depth_update(self, number: int, changes: MarketChanges) -> str:
         """The new values of the changed levels; 0 lots: the level is empty. The checksum covers the whole top of the book."""
         quotation = self._market.quotations[number]
         top = self._market.depth(number, CHECKSUM_LEVELS)
@@ -60,7 +60,7 @@ class MarketPushes:
         data = {"bids": changed["bids"], "asks": changed["asks"], "checksum": data["checksum"]}
         return self._text("depth", "update", number, quotation.depth_seq, changes.depth[number], data)
 
-    def trades_update(self, number: int, changes: Changes) -> str:
+    def trades_update(self, number: int, changes: MarketChanges) -> str:
         """The new trades, oldest first, and the ids of busted trades."""
         instrument, seq = self._state.instruments[number], self._market.quotations[number].trades_seq
         data = {
@@ -69,7 +69,7 @@ class MarketPushes:
         }
         return self._text("trades", "update", number, seq, changes.trades[number], data)
 
-    def ticker_update(self, number: int, changes: Changes) -> str:
+    def ticker_update(self, number: int, changes: MarketChanges) -> str:
         """The whole ticker."""
         seq = self._market.quotations[number].ticker_seq
         return self._text("ticker", "update", number, seq, changes.ticker[number], self._ticker(number))

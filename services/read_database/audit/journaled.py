@@ -1,6 +1,6 @@
 """What the journal says that the engine does not keep: names, keys, targets, reasons, what orders and trades come to.
 
-Collected while a recovery or a proof reads the batches, so that the read database can be compared with it (audit.py).
+Collected while a recovery or a proof reads the batches, so that the read database can be compared with it (differences.py).
 """
 
 from __future__ import annotations

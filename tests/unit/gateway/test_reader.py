@@ -10,7 +10,7 @@ from matching_engine.records import Event
 from services.gateway.problems import ProblemError
 from services.gateway.reader import GatewayReader
 from services.journal.sqlite import SqliteJournal
-from services.market_data import Changes, Market
+from services.market_data import Market, MarketChanges
 from services.messaging.in_process import InProcessFeed
 from tests.unit.gateway.order_entry.test_order_entry import BUY, DESK, Gateway
 
@@ -39,7 +39,7 @@ async def test_state_and_market_first_then_pushes_then_replies(tmp_path: Path) -
     def note(what: str) -> None:
         seen.append((what, gateway.state.last_seq, market.seq, pending.waiting))
 
-    def fan_out(_: Changes) -> None:
+    def fan_out(_: MarketChanges) -> None:
         note("push")
 
     journal = await SqliteJournal.open(tmp_path / "journal.db")

@@ -18,7 +18,7 @@ from services.commands import administrative as admin
 from services.commands.attachments import BustText, KeyRevoked
 from services.journal.batch import JournalBatch
 from services.messaging import Submission
-from services.read_database.audit.audit import differences
+from services.read_database.audit.differences import differences
 from services.read_database.audit.every_order import EveryOrder
 from services.read_database.audit.journaled import Journaled
 from services.read_database.changes import Changes
