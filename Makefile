@@ -7,7 +7,7 @@ ENGINE := $(wildcard matching_engine/*.py matching_engine/*.pxd matching_engine/
 FLOW   ?= load_tests/flows/sample.csv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native run test check coverage memcheck faults bench flow clean
+.PHONY: help setup native records run test check coverage memcheck faults bench flow clean
 
 help: ## what this Makefile can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -31,6 +31,9 @@ native: ## rebuild the engine's native code in place
 	@find matching_engine -name '*.so' -delete
 	@$(BIN)/python setup.py --quiet build_ext --inplace
 
+records: ## write the files that follow from the engine's records and rows (mirror_records.py)
+	@$(BIN)/python mirror_records.py
+
 run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
 	@exec $(BIN)/rex demo
 
@@ -45,7 +48,7 @@ check: setup ## ruff, mypy strict, import-linter
 
 coverage: setup ## the lines of the engine that its own tests reach, uncompiled: at least 95 of 100
 	@rm -rf build/coverage && mkdir -p build/coverage/tests
-	@cp -R matching_engine load_tests services docs Makefile README.md setup.py pyproject.toml build/coverage
+	@cp -R matching_engine load_tests services docs Makefile README.md setup.py mirror_records.py pyproject.toml build/coverage
 	@cp -R tests/*.py tests/model tests/unit tests/property tests/scenarios build/coverage/tests
 	@find build/coverage/matching_engine -name '*.so' -delete
 	@cd build/coverage && $(CURDIR)/$(BIN)/python -m coverage run -m pytest -q -p tests.plain_python tests/unit/matching_engine tests/property tests/scenarios

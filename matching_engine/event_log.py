@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, ClassVar
+from typing import Any
 
 import cython
 import numpy as np
 
 from matching_engine.pools import Loan, grown, rows
+from matching_engine.record_rows import EventOut
 from matching_engine.records import EVENT, Command
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
@@ -23,35 +23,6 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     def clear(row: EventOut) -> None:
         """Makes a row blank."""
         EventOut.__init__(row)
-
-
-@dataclass(slots=True)
-class EventOut:
-    """An EVENT of the uncompiled engine."""
-
-    LAYOUT: ClassVar[str] = "u8 u8 u8 i8 i8 i8 i8 i8 i8 i8 u4 u4 u4 u4 u2 u1 u1 u1 u1 u1 u1"
-
-    seq: int = 0
-    order_id: int = 0
-    maker_order_id: int = 0
-    price_ticks: int = 0
-    quantity_lots: int = 0
-    leaves_lots: int = 0
-    amount_fen: int = 0
-    fee_fen: int = 0
-    maker_fee_fen: int = 0
-    reserve_fen: int = 0
-    account: int = 0
-    maker_account: int = 0
-    number: int = 0
-    date: int = 0
-    instrument: int = 0
-    kind: int = 0
-    reason: int = 0
-    side: int = 0
-    order_type: int = 0
-    phase: int = 0
-    reserved_u1: int = 0
 
 
 VALUES = attrgetter(*(EVENT.names or ()))

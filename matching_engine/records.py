@@ -1,8 +1,9 @@
 """The records: what the journal stores, a replay reads and the engine consumes, byte for byte.
 
 Two records travel through the venue, COMMAND in and EVENT out. Both are fixed-size, little-endian and naturally
-aligned; `NewOrder`, `CancelOrder`, `Trade` are *kinds* of them, not classes. `records.pxd` mirrors the layouts and
-codes for the compiled engine; `tests/unit/matching_engine/test_records.py` holds the two together.
+aligned; `NewOrder`, `CancelOrder`, `Trade` are *kinds* of them, not classes. A field, a code, a constant or a reason is
+declared here and nowhere else: dtypes and `Struct`s follow at import, and `make records` writes the C mirror (`records.pxd`)
+and the other files that repeat them.
 
 Units end a name: prices are integer ticks of the instrument, quantities integer lots, money integer fen (0.01 yuan),
 times nanoseconds since 1970 UTC, dates the integer yyyymmdd of a trading day in Asia/Shanghai. An account, order or
@@ -101,13 +102,11 @@ Each event states every change it makes, so each balance is a sum over events:
 * TRADE_BUSTED moves cash and inventory back, and no reserves.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterable, Iterator
 from enum import IntEnum, IntFlag
 from struct import Struct
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple, Self, get_type_hints
 
 import numpy as np
 
@@ -245,61 +244,74 @@ class Phase(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why a command was refused or an order ended. Numbers are stable; refusals are in order of precedence."""
+    """Why a command was refused or an order ended, with its sentence for people. Numbers are stable; refusals stand in order
+    of precedence: of several that apply, the lowest number is the answer."""
+
+    sentence: str
+
+    def __new__(cls, number: int, sentence: str = "") -> Self:
+        """The number is the member's value."""
+        reason = int.__new__(cls, number)
+        reason._value_ = number
+        reason.sentence = sentence
+        return reason
 
     NONE = 0
     # A command that cannot be read.
-    UNKNOWN_COMMAND = 1
-    UNKNOWN_ACCOUNT = 4
-    CLIENT_ORDER_ID_REUSED = 8
-    UNKNOWN_ORDER = 10
-    UNKNOWN_TRADE = 11
-    UNKNOWN_INSTRUMENT = 12
-    INVALID_SIDE = 16
-    INVALID_ORDER_TYPE = 20
-    INVALID_TIME_IN_FORCE = 24
-    INVALID_SELF_TRADE = 28
-    INVALID_OPTION = 32
-    INVALID_EXPIRY = 34
-    INVALID_QUANTITY = 36
-    INVALID_DISPLAY = 38
-    INVALID_PRICE = 40
-    INVALID_TRIGGER = 42
-    INVALID_AMOUNT = 44
-    INVALID_RATE = 48
-    INVALID_PHASE = 52
-    INVALID_DATE = 56
+    UNKNOWN_COMMAND = 1, "The engine does not know this kind of command."
+    UNKNOWN_ACCOUNT = 4, "There is no such account."
+    CLIENT_ORDER_ID_REUSED = 8, "The client_order_id was used for another order."
+    UNKNOWN_ORDER = 10, "There is no such open order."
+    UNKNOWN_TRADE = 11, "No trade of this trading day has this id, or it was busted before."
+    UNKNOWN_INSTRUMENT = 12, "There is no such instrument."
+    INVALID_SIDE = 16, "The side is neither buy nor sell."
+    INVALID_ORDER_TYPE = 20, "There is no such order type."
+    INVALID_TIME_IN_FORCE = 24, "Orders of this type cannot have this time in force."
+    INVALID_SELF_TRADE = 28, "There is no such mode of self-trade prevention."
+    INVALID_OPTION = 32, "This order cannot have that option."
+    INVALID_EXPIRY = 34, "The time it expires at has passed already, or it cannot have one."
+    INVALID_QUANTITY = 36, "The quantity must be positive and not more than one order may hold."
+    INVALID_DISPLAY = 38, "An iceberg is a limit order that may rest; it shows from a hundredth of its quantity to all."
+    INVALID_PRICE = 40, "The price is out of range, or this order has none."
+    INVALID_TRIGGER = 42, "The stop price is out of range, or this order has none."
+    INVALID_AMOUNT = 44, "The amount must be positive and within what the venue can count."
+    INVALID_RATE = 48, "The rate must be below 100 %."
+    INVALID_PHASE = 52, "The schedule cannot set this phase."
+    INVALID_DATE = 56, "The trading date must be a later one."
     # A command that can be read, and that the venue declines.
-    TOO_MANY = 64
-    VENUE_KILL_SWITCH = 65
-    ACCOUNT_KILL_SWITCH = 66
-    MARKET_CLOSED = 68
-    INSTRUMENT_HALTED = 72
-    NOT_IN_AUCTION = 76
-    PRICE_ABOVE_BAND = 80
-    PRICE_BELOW_BAND = 84
-    PRICE_OUTSIDE_COLLAR = 85
-    ORDER_QUANTITY_LIMIT = 86
-    OPEN_ORDERS_LIMIT = 87
-    VALUE_TOO_LARGE = 88
-    ORDER_VALUE_LIMIT = 89
-    TURNOVER_LIMIT = 90
-    INSUFFICIENT_FUNDS = 92
-    INSUFFICIENT_INVENTORY = 96
-    DUPLICATE_ORDER_ID = 104
-    POST_ONLY_WOULD_TRADE = 108
+    TOO_MANY = 64, "The venue holds as many of these as it may."
+    VENUE_KILL_SWITCH = 65, "The venue's kill switch is on: only cancels are taken."
+    ACCOUNT_KILL_SWITCH = 66, "The account's kill switch is on: only cancels are taken."
+    MARKET_CLOSED = 68, "The market is closed for new orders and amends."
+    INSTRUMENT_HALTED = 72, "An operator has halted the instrument: only cancels are taken."
+    NOT_IN_AUCTION = 76, "A call auction takes limit orders that may rest, and no post-only ones."
+    PRICE_ABOVE_BAND = 80, "A price is above the day's upper limit."
+    PRICE_BELOW_BAND = 84, "A price is below the day's lower limit."
+    PRICE_OUTSIDE_COLLAR = 85, "The price is too far beyond the last one, or a stop-limit's beyond its stop price."
+    ORDER_QUANTITY_LIMIT = 86, "The order has more lots than the account's orders may have."
+    OPEN_ORDERS_LIMIT = 87, "The account has as many open orders as it may have."
+    VALUE_TOO_LARGE = 88, "Price times quantity is beyond what the venue can count."
+    ORDER_VALUE_LIMIT = 89, "The order is worth more than the account's orders may be."
+    TURNOVER_LIMIT = 90, "With this order the account could trade more than it may on a day."
+    INSUFFICIENT_FUNDS = 92, "The account has too little cash available."
+    INSUFFICIENT_INVENTORY = 96, "The account has too few lots available."
+    DUPLICATE_ORDER_ID = 104, "The order id is in use."
+    POST_ONLY_WOULD_TRADE = 108, "The order is post-only and would have traded at once."
     # Why an order that was accepted ended without being filled.
-    REQUESTED = 160
-    IMMEDIATE_OR_CANCEL = 164
-    NO_LIQUIDITY = 168
-    SELF_TRADE = 172
-    END_OF_DAY = 176
-    OUTSIDE_BAND = 180
-    FILL_OR_KILL = 184
-    VOLATILITY = 188
-    BELOW_FILLED = 192
-    MASS_CANCEL = 196
-    EXPIRY_TIME = 200
+    REQUESTED = 160, "Canceled on request."
+    IMMEDIATE_OR_CANCEL = 164, "What could not trade at once was canceled."
+    NO_LIQUIDITY = 168, "Nothing was left to trade with within the protection price."
+    SELF_TRADE = 172, "It would have traded with an order of the same owner."
+    END_OF_DAY = 176, "Its trading day ended."
+    OUTSIDE_BAND = 180, "It lay outside the new day's limits."
+    FILL_OR_KILL = 184, "It could not be filled whole at once."
+    VOLATILITY = (
+        188,
+        "The next trade would have left the volatility band and began an auction, where this order cannot rest.",
+    )
+    BELOW_FILLED = 192, "It was amended to a total that was filled already."
+    MASS_CANCEL = 196, "It was ended by a mass cancel."
+    EXPIRY_TIME = 200, "The time it expires at was reached."
 
 
 MAX_QUANTITY_LOTS = 10**9
@@ -321,170 +333,86 @@ MAX_SLICES = 100
 """An iceberg shows at least this part of its quantity: the least `display_lots` is quantity_lots / MAX_SLICES, rounded up."""
 
 CLIENT_ORDER_ID_BYTES = 36
+"""The longest client order id; a shorter one is padded with zero bytes."""
 
-COMMAND = np.dtype(
-    [
-        ("seq", "<u8"),
-        ("time_ns", "<i8"),
-        ("request_id", "<u8"),
-        ("actor", "<u8"),
-        ("order_id", "<u8"),
-        ("price_ticks", "<i8"),
-        ("quantity_lots", "<i8"),
-        ("display_lots", "<i8"),
-        ("trigger_ticks", "<i8"),
-        ("amount_fen", "<i8"),
-        ("incarnation", "<u4"),
-        ("account", "<u4"),
-        ("owner", "<u4"),
-        ("date", "<u4"),
-        ("rate_ppm", "<u4"),
-        ("taker_rate_ppm", "<u4"),
-        ("gateway_id", "<u2"),
-        ("instrument", "<u2"),
-        ("attachment", "<u2"),
-        ("kind", "u1"),
-        ("side", "u1"),
-        ("order_type", "u1"),
-        ("time_in_force", "u1"),
-        ("self_trade", "u1"),
-        ("flags", "u1"),
-        ("phase", "u1"),
-        ("account_class", "u1"),
-        ("number", "<u2"),
-        ("client_order_id", f"S{CLIENT_ORDER_ID_BYTES}"),
-        ("time_s", "<u4"),
-    ]
-)
-"""160 bytes. `actor` is the key that asked; `attachment` the 1-based number of a text in the journal row, 0: none."""
 
-EVENT = np.dtype(
-    [
-        ("seq", "<u8"),
-        ("order_id", "<u8"),
-        ("maker_order_id", "<u8"),
-        ("price_ticks", "<i8"),
-        ("quantity_lots", "<i8"),
-        ("leaves_lots", "<i8"),
-        ("amount_fen", "<i8"),
-        ("fee_fen", "<i8"),
-        ("maker_fee_fen", "<i8"),
-        ("reserve_fen", "<i8"),
-        ("account", "<u4"),
-        ("maker_account", "<u4"),
-        ("number", "<u4"),
-        ("date", "<u4"),
-        ("instrument", "<u2"),
-        ("kind", "u1"),
-        ("reason", "u1"),
-        ("side", "u1"),
-        ("order_type", "u1"),
-        ("phase", "u1"),
-        ("reserved_u1", "u1"),
-    ]
-)
-"""104 bytes: 13 words."""
+class Width(NamedTuple):
+    """How a field lies in memory: its numpy type, its `struct` code and its C type."""
 
-BOOK_COMMAND = np.dtype(
-    [
-        ("order_id", "<u8"),
-        ("price_ticks", "<i8"),
-        ("trigger_ticks", "<i8"),
-        ("quantity_lots", "<u4"),
-        ("display_lots", "<u4"),
-        ("account", "<u4"),
-        ("owner", "<u4"),
-        ("instrument", "<u2"),
-        ("kind", "u1"),
-        ("side", "u1"),
-        ("order_type", "u1"),
-        ("time_in_force", "u1"),
-        ("self_trade", "u1"),
-        ("flags", "u1"),
-    ]
-)
-"""48 bytes: what a bare `OrderBook` takes: NEW_ORDER, CANCEL and AMEND."""
+    numpy: str
+    struct: str
+    c: str
 
-BOOK_EVENT = np.dtype(
-    [
-        ("order_id", "<u8"),
-        ("maker_order_id", "<u8"),
-        ("price_ticks", "<i8"),
-        ("quantity_lots", "<u4"),
-        ("leaves_lots", "<u4"),
-        ("account", "<u4"),
-        ("maker_account", "<u4"),
-        ("instrument", "<u2"),
-        ("kind", "u1"),
-        ("side", "u1"),
-        ("reason", "u1"),
-        ("order_type", "u1"),
-        ("reserved_u2", "<u2"),
-    ]
-)
-"""48 bytes: what a bare `OrderBook` returns: ACCEPTED, REPLACED, REJECTED, TRIGGERED, TRADE, PREVENTED and CANCELED, with the
-meanings EVENT gives them, except that REPLACED's quantity_lots is what is open now (like its leaves_lots)."""
+
+U8 = Annotated[int, Width("u1", "B", "unsigned char")]
+U16 = Annotated[int, Width("<u2", "H", "unsigned short")]
+U32 = Annotated[int, Width("<u4", "I", "unsigned int")]
+U64 = Annotated[int, Width("<u8", "Q", "unsigned long long")]
+I32 = Annotated[int, Width("<i4", "i", "int")]
+I64 = Annotated[int, Width("<i8", "q", "long long")]
+ClientOrderId = Annotated[bytes, Width(f"S{CLIENT_ORDER_ID_BYTES}", f"{CLIENT_ORDER_ID_BYTES}s", "char")]
 
 
 class Command(NamedTuple):
-    """One COMMAND as Python values, fields in the record's order; build one with `Command(kind=…, …)`."""
+    """One COMMAND as Python values, fields in the record's order; build one with `Command(kind=…, …)`. `actor` is the key
+    that asked, `attachment` the 1-based number of a text in the journal row (0: none)."""
 
-    seq: int = 0
-    time_ns: int = 0
-    request_id: int = 0
-    actor: int = 0
-    order_id: int = 0
-    price_ticks: int = 0
-    quantity_lots: int = 0
-    display_lots: int = 0
-    trigger_ticks: int = 0
-    amount_fen: int = 0
-    incarnation: int = 0
-    account: int = 0
-    owner: int = 0
-    date: int = 0
-    rate_ppm: int = 0
-    taker_rate_ppm: int = 0
-    gateway_id: int = 0
-    instrument: int = 0
-    attachment: int = 0
-    kind: int = 0
-    side: int = 0
-    order_type: int = 0
-    time_in_force: int = 0
-    self_trade: int = 0
-    flags: int = 0
-    phase: int = 0
-    account_class: int = 0
-    number: int = 0
-    client_order_id: bytes = b""
-    time_s: int = 0
+    seq: U64 = 0
+    time_ns: I64 = 0
+    request_id: U64 = 0
+    actor: U64 = 0
+    order_id: U64 = 0
+    price_ticks: I64 = 0
+    quantity_lots: I64 = 0
+    display_lots: I64 = 0
+    trigger_ticks: I64 = 0
+    amount_fen: I64 = 0
+    incarnation: U32 = 0
+    account: U32 = 0
+    owner: U32 = 0
+    date: U32 = 0
+    rate_ppm: U32 = 0
+    taker_rate_ppm: U32 = 0
+    gateway_id: U16 = 0
+    instrument: U16 = 0
+    attachment: U16 = 0
+    kind: U8 = 0
+    side: U8 = 0
+    order_type: U8 = 0
+    time_in_force: U8 = 0
+    self_trade: U8 = 0
+    flags: U8 = 0
+    phase: U8 = 0
+    account_class: U8 = 0
+    number: U16 = 0
+    client_order_id: ClientOrderId = b""
+    time_s: U32 = 0
 
 
 class Event(NamedTuple):
     """One EVENT as Python values, fields in the record's order."""
 
-    seq: int = 0
-    order_id: int = 0
-    maker_order_id: int = 0
-    price_ticks: int = 0
-    quantity_lots: int = 0
-    leaves_lots: int = 0
-    amount_fen: int = 0
-    fee_fen: int = 0
-    maker_fee_fen: int = 0
-    reserve_fen: int = 0
-    account: int = 0
-    maker_account: int = 0
-    number: int = 0
-    date: int = 0
-    instrument: int = 0
-    kind: int = 0
-    reason: int = 0
-    side: int = 0
-    order_type: int = 0
-    phase: int = 0
-    reserved_u1: int = 0
+    seq: U64 = 0
+    order_id: U64 = 0
+    maker_order_id: U64 = 0
+    price_ticks: I64 = 0
+    quantity_lots: I64 = 0
+    leaves_lots: I64 = 0
+    amount_fen: I64 = 0
+    fee_fen: I64 = 0
+    maker_fee_fen: I64 = 0
+    reserve_fen: I64 = 0
+    account: U32 = 0
+    maker_account: U32 = 0
+    number: U32 = 0
+    date: U32 = 0
+    instrument: U16 = 0
+    kind: U8 = 0
+    reason: U8 = 0
+    side: U8 = 0
+    order_type: U8 = 0
+    phase: U8 = 0
+    reserved_u1: U8 = 0
 
     @property
     def trade_id(self) -> int:
@@ -492,33 +420,82 @@ class Event(NamedTuple):
         return self.seq << 20 | self.number
 
 
+class BookCommand(NamedTuple):
+    """One BOOK_COMMAND as Python values: what a bare `OrderBook` takes: NEW_ORDER, CANCEL and AMEND."""
+
+    order_id: U64 = 0
+    price_ticks: I64 = 0
+    trigger_ticks: I64 = 0
+    quantity_lots: U32 = 0
+    display_lots: U32 = 0
+    account: U32 = 0
+    owner: U32 = 0
+    instrument: U16 = 0
+    kind: U8 = 0
+    side: U8 = 0
+    order_type: U8 = 0
+    time_in_force: U8 = 0
+    self_trade: U8 = 0
+    flags: U8 = 0
+
+
 class BookEvent(NamedTuple):
-    """One BOOK_EVENT as Python values, fields in the record's order."""
+    """One BOOK_EVENT as Python values: what a bare `OrderBook` returns: ACCEPTED, REPLACED, REJECTED, TRIGGERED, TRADE,
+    PREVENTED and CANCELED, with the meanings an EVENT gives them, except that REPLACED's quantity_lots is what is open now
+    (like its leaves_lots)."""
 
-    order_id: int = 0
-    maker_order_id: int = 0
-    price_ticks: int = 0
-    quantity_lots: int = 0
-    leaves_lots: int = 0
-    account: int = 0
-    maker_account: int = 0
-    instrument: int = 0
-    kind: int = 0
-    side: int = 0
-    reason: int = 0
-    order_type: int = 0
-    reserved_u2: int = 0
+    order_id: U64 = 0
+    maker_order_id: U64 = 0
+    price_ticks: I64 = 0
+    quantity_lots: U32 = 0
+    leaves_lots: U32 = 0
+    account: U32 = 0
+    maker_account: U32 = 0
+    instrument: U16 = 0
+    kind: U8 = 0
+    side: U8 = 0
+    reason: U8 = 0
+    order_type: U8 = 0
+    reserved_u2: U16 = 0
 
 
-_COMMAND_STRUCT = Struct(f"<QqQQQqqqqqIIIIIIHHHBBBBBBBBH{CLIENT_ORDER_ID_BYTES}sI")
-_EVENT_STRUCT = Struct("<QQQqqqqqqqIIIIHBBBBBB")
+def widths(record: type) -> dict[str, Width]:
+    """The fields of a record or of a pool's row, in order, with the width each is annotated with."""
+    return {name: hint.__metadata__[0] for name, hint in get_type_hints(record, include_extras=True).items()}
+
+
+def layout(record: type) -> np.dtype[Any]:
+    """The numpy dtype of a record or of a pool's row: the bytes of its C struct."""
+    return np.dtype([(name, width.numpy) for name, width in widths(record).items()])
+
+
+def struct_of(record: type) -> Struct:
+    """The `Struct` that packs a record's values into the same bytes."""
+    return Struct("<" + "".join(width.struct for width in widths(record).values()))
+
+
+COMMAND = layout(Command)
+"""160 bytes."""
+
+EVENT = layout(Event)
+"""104 bytes: 13 words."""
+
+BOOK_COMMAND = layout(BookCommand)
+"""48 bytes."""
+
+BOOK_EVENT = layout(BookEvent)
+"""48 bytes."""
+
+_COMMAND_STRUCT = struct_of(Command)
+_EVENT_STRUCT = struct_of(Event)
+_TEXT = Command._fields.index("client_order_id")
 
 
 def pack_commands(commands: Iterable[Command]) -> bytes:
     """The bytes of a COMMAND array; raises `struct.error` for a value its field cannot hold."""
     packed = []
     for command in commands:
-        text = command[28]
+        text = command[_TEXT]
         if isinstance(text, bytes) and len(text) > CLIENT_ORDER_ID_BYTES:  # A Struct would cut it.
             raise struct.error(f"a client order id has at most {CLIENT_ORDER_ID_BYTES} bytes")
         packed.append(_COMMAND_STRUCT.pack(*command))
@@ -527,8 +504,9 @@ def pack_commands(commands: Iterable[Command]) -> bytes:
 
 def unpack_commands(data: bytes) -> Iterator[Command]:
     """The commands in the bytes of a COMMAND array. `client_order_id` comes without its padding."""
-    for values in _COMMAND_STRUCT.iter_unpack(data):
-        yield Command._make((*values[:28], values[28].rstrip(b"\0"), values[29]))
+    for values in map(list, _COMMAND_STRUCT.iter_unpack(data)):
+        values[_TEXT] = values[_TEXT].rstrip(b"\0")
+        yield Command._make(values)
 
 
 def unpack_events(data: bytes) -> Iterator[Event]:

@@ -2,6 +2,7 @@
 
 from matching_engine.records cimport BookCommandRow, BookEventRow, OrderType
 
+# The class Order, by `make records`.
 cdef struct OrderRow:
     unsigned long long order_id
     long long price_ticks
@@ -23,6 +24,7 @@ cdef struct OrderRow:
     unsigned char flags
     unsigned char waiting
 
+# The class Last, by `make records`.
 cdef struct LastRow:
     long long price_ticks
     int traded

@@ -1,20 +1,22 @@
-"""The rows of the order book: an open order, an instrument's last price, and a command and an event of plain Python."""
+"""The rows of the order book: an open order, and an instrument's last price."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cython
 
+from matching_engine.records import I32, I64, U8, U16, U32, U64
+
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.records import OrderType
+    from matching_engine.record_rows import BookEventOut
+    from matching_engine.records import BookCommand, OrderType
 
     def order_at(row: Order) -> Order:
         """A row of a pool, to be read and written: in C its address, here itself."""
         return row
 
-    def event_at(row: Event) -> Event:
+    def event_at(row: BookEventOut) -> BookEventOut:
         """Likewise."""
         return row
 
@@ -33,81 +35,34 @@ class Order:
     quantity in `shown_lots`. `time_s` is the engine's. 64 bytes: a line of memory.
     """
 
-    LAYOUT: ClassVar[str] = "u8 i8 u4 u4 u4 u4 u4 u4 i4 i4 i4 u4 u2 u1 u1 u1 u1 u1 u1"
-
-    order_id: int = 0
-    price_ticks: int = 0
-    shown_lots: int = 0
-    hidden_lots: int = 0
-    display_lots: int = 0
-    filled_lots: int = 0
-    account: int = 0
-    owner: int = 0
-    level: int = 0
-    prev: int = 0
-    next: int = 0
-    time_s: int = 0
-    instrument: int = 0
-    side: int = 0
-    order_type: int = 0
-    time_in_force: int = 0
-    self_trade: int = 0
-    flags: int = 0
-    waiting: int = 0
+    order_id: U64 = 0
+    price_ticks: I64 = 0
+    shown_lots: U32 = 0
+    hidden_lots: U32 = 0
+    display_lots: U32 = 0
+    filled_lots: U32 = 0
+    account: U32 = 0
+    owner: U32 = 0
+    level: I32 = 0
+    prev: I32 = 0
+    next: I32 = 0
+    time_s: U32 = 0
+    instrument: U16 = 0
+    side: U8 = 0
+    order_type: U8 = 0
+    time_in_force: U8 = 0
+    self_trade: U8 = 0
+    flags: U8 = 0
+    waiting: U8 = 0
 
 
 @dataclass(slots=True)
 class Last:
     """An instrument's last price, once it has `traded`; whether a bare book is `collecting` orders for its call auction."""
 
-    LAYOUT: ClassVar[str] = "i8 i4 i4"
-
-    price_ticks: int = 0
-    traded: int = 0
-    collecting: int = 0
-
-
-@dataclass(slots=True)
-class BookCommand:
-    """A BOOK_COMMAND."""
-
-    LAYOUT: ClassVar[str] = "u8 i8 i8 u4 u4 u4 u4 u2 u1 u1 u1 u1 u1 u1"
-
-    order_id: int = 0
-    price_ticks: int = 0
-    trigger_ticks: int = 0
-    quantity_lots: int = 0
-    display_lots: int = 0
-    account: int = 0
-    owner: int = 0
-    instrument: int = 0
-    kind: int = 0
-    side: int = 0
-    order_type: int = 0
-    time_in_force: int = 0
-    self_trade: int = 0
-    flags: int = 0
-
-
-@dataclass(slots=True)
-class Event:
-    """A BOOK_EVENT."""
-
-    LAYOUT: ClassVar[str] = "u8 u8 i8 u4 u4 u4 u4 u2 u1 u1 u1 u1 u2"
-
-    order_id: int = 0
-    maker_order_id: int = 0
-    price_ticks: int = 0
-    quantity_lots: int = 0
-    leaves_lots: int = 0
-    account: int = 0
-    maker_account: int = 0
-    instrument: int = 0
-    kind: int = 0
-    side: int = 0
-    reason: int = 0
-    order_type: int = 0
-    reserved_u2: int = 0
+    price_ticks: I64 = 0
+    traded: I32 = 0
+    collecting: I32 = 0
 
 
 def refills_of(hidden_lots: int, display_lots: int) -> int:

@@ -7,12 +7,12 @@ together before the heap would grow.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cython
 
 from matching_engine.book.order_book import OrderBook
 from matching_engine.pools import grown, rows
+from matching_engine.records import U32, U64
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import NIL
@@ -22,11 +22,9 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 class Expiry:
     """An entry: the order of this id expires at this second since 1970 UTC."""
 
-    LAYOUT: ClassVar[str] = "u8 u4 u4"
-
-    order_id: int = 0
-    time_s: int = 0
-    unused: int = 0
+    order_id: U64 = 0
+    time_s: U32 = 0
+    unused: U32 = 0
 
 
 class Expiries:

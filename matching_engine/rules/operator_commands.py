@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.event_log import EventLog, EventOut
+from matching_engine.event_log import EventLog
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.day_trades import DayTrades
 from matching_engine.ledger.fees import Fees
 from matching_engine.ledger.instruments import Instruments
+from matching_engine.record_rows import EventOut
 from matching_engine.records import Command
 from matching_engine.rules.session_commands import SessionCommands
 

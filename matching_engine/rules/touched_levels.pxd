@@ -8,6 +8,7 @@ cdef extern from *:
     """
     const unsigned long long GOLDEN "REX_TOUCHED_GOLDEN"
 
+# The class Touched, by `make records`.
 cdef struct TouchedRow:
     long long price_ticks
     long long side_number
@@ -19,6 +20,7 @@ cdef extern from *:
     # The address of a row, as `orders.order_at`.
     TouchedRow *touched_at "&"(TouchedRow row) noexcept nogil
 
+# The class Place, by `make records`.
 cdef struct PlaceRow:
     unsigned long long stamp
     long long entry

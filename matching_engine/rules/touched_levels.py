@@ -7,11 +7,11 @@ the number of the command: those of earlier commands count as free, so nothing i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cython
 
 from matching_engine.pools import rows
+from matching_engine.records import I64, U64
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import WORD, lowest_bit
@@ -28,20 +28,16 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 class Touched:
     """A level. `side_number` is 2 * instrument + side."""
 
-    LAYOUT: ClassVar[str] = "i8 i8"
-
-    price_ticks: int = 0
-    side_number: int = 0
+    price_ticks: I64 = 0
+    side_number: I64 = 0
 
 
 @dataclass(slots=True)
 class Place:
     """A place of the table; free unless `stamp` is the present command's."""
 
-    LAYOUT: ClassVar[str] = "u8 i8"
-
-    stamp: int = 0
-    entry: int = 0
+    stamp: U64 = 0
+    entry: I64 = 0
 
 
 class TouchedLevels:
