@@ -20,4 +20,4 @@ cdef class EventLog:
     cpdef int begin(self) except -1
     cpdef int reserve(self, Py_ssize_t events) except -1
     cdef EventRow *add(self, int kind, int reason) noexcept nogil
-    cdef void reject(self, const CommandRow *c, int reason, unsigned long long order_id) noexcept nogil
+    cdef void reject(self, const CommandRow *command, int reason, unsigned long long order_id) noexcept nogil

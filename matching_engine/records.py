@@ -1,105 +1,106 @@
-"""The records: what the journal stores, a replay reads and the engine consumes, byte for byte.
+"""The records: what the journal stores, what a replay reads and what the engine consumes, byte for byte.
 
-Two records travel through the venue, COMMAND in and EVENT out. Both are fixed-size, little-endian and naturally
-aligned; `NewOrder`, `CancelOrder`, `Trade` are *kinds* of them, not classes. A field, a code, a constant or a reason is
-declared here and nowhere else: dtypes and `Struct`s follow at import, and `make records` writes the C mirror (`records.pxd`)
-and the other files that repeat them.
+The engine takes COMMAND records and returns EVENT records. Both are fixed-size, little-endian and naturally aligned. A new
+order, a cancel, a trade are *kinds* of them, not classes. Fields, codes, constants and reasons are declared here and nowhere
+else: dtypes and `Struct`s follow at import, and `make records` writes the C mirror (`records.pxd`) and the other files that
+repeat them.
 
-Units end a name: prices are integer ticks of the instrument, quantities integer lots, money integer fen (0.01 yuan),
-times nanoseconds since 1970 UTC, dates the integer yyyymmdd of a trading day in Asia/Shanghai. An account, order or
-seq of 0 means "none".
+Names end with their unit: prices are integer ticks of the instrument, quantities integer lots, money integer fen
+(0.01 yuan), times nanoseconds since 1970 UTC, dates the integer yyyymmdd of a trading day in Asia/Shanghai. An account,
+order or seq of 0 means "none".
 
 What a command's fields mean, by kind (a field not named is 0)
 --------------------------------------------------------------
-every kind        seq, time_ns (stamped by the sequencer); request_id, incarnation, gateway_id, actor (who sent it)
+every kind        seq, time_ns (set by the sequencer); request_id, incarnation, gateway_id, actor (the sender)
 NEW_ORDER         account, instrument, side, order_type, time_in_force, self_trade, price_ticks (0 for MARKET and STOP),
-                  quantity_lots, display_lots (0: all of it is shown), trigger_ticks (of STOP and STOP_LIMIT), time_s (when a
-                  GTD order expires: seconds since 1970 UTC), flags (POST_ONLY), client_order_id (may be empty)
+                  quantity_lots, display_lots (0: the whole quantity is shown), trigger_ticks (for STOP and STOP_LIMIT),
+                  time_s (expiry of a GTD order, in seconds since 1970 UTC), flags (POST_ONLY), client_order_id (may be empty)
 CANCEL            account (0: an operator, any order), order_id, or order_id 0 and client_order_id
-AMEND             account and order as in CANCEL, but never account 0; flags say which of price_ticks, quantity_lots (the new
-                  total), display_lots and trigger_ticks change (CHANGE_*), the others are 0
-MASS_CANCEL       account (0: an operator, every account's), instrument (or ALL_INSTRUMENTS), side (or BOTH_SIDES)
+AMEND             account and order as in CANCEL, but never account 0; the flags CHANGE_* name the fields that change:
+                  price_ticks, quantity_lots (the new total), display_lots, trigger_ticks; the others are 0
+MASS_CANCEL       account (0: an operator, orders of every account), instrument (or ALL_INSTRUMENTS), side (or BOTH_SIDES)
 OPEN_ACCOUNT      owner (the group whose members never trade with each other; 0: the account itself), account_class
 DEPOSIT, WITHDRAW account, amount_fen
 RECEIVE, RELEASE  account, instrument, quantity_lots: warehouse receipts booked in, goods handed out
 SET_ORDER_LIMITS  account, quantity_lots and amount_fen (largest order), number (most open orders); 0: no limit
-SET_TURNOVER_LIMIT account, amount_fen: the most it may trade on a trading day; 0: no limit
+SET_TURNOVER_LIMIT account, amount_fen: the largest turnover of the account on a trading day; 0: no limit
 KILL_SWITCH_ON, KILL_SWITCH_OFF  account (0: the whole venue)
-LIST_INSTRUMENT   instrument (must be the next number), amount_fen (what one tick is worth on one lot),
+LIST_INSTRUMENT   instrument (must be the next number), amount_fen (value of one tick on one lot),
                   price_ticks (the first reference price), rate_ppm (daily band either way), quantity_lots (largest order)
 SET_FEES          account_class, rate_ppm (maker), taker_rate_ppm
-SET_PHASE         instrument (or ALL_INSTRUMENTS), phase (any but HALTED), moved by the venue's schedule
-HALT, RESUME      instrument (or ALL_INSTRUMENTS), moved by an operator; a halt outlives changes of phase
+SET_PHASE         instrument (or ALL_INSTRUMENTS), phase (any but HALTED); sent by the venue's schedule
+HALT, RESUME      instrument (or ALL_INSTRUMENTS); sent by an operator. A halt outlasts changes of phase
 DAY_ROLL          date: the trading day that begins
 SET_COLLAR        instrument, rate_ppm: how far beyond the anchor price an order may buy or sell; 0: no collar
-SET_VOLATILITY_BAND instrument, rate_ppm (how far from the anchor an order may trade; 0: no band), time_s (how many seconds the
-                  auction lasts that a trade beyond it begins)
+SET_VOLATILITY_BAND instrument, rate_ppm (how far from the anchor an order may trade; 0: no band), time_s (length in seconds of
+                  the auction that a trade beyond the band begins)
 BUST_TRADE        order_id: the trade's id; attachment: why
-TIME              time_ns has passed: put first by the sequencer where `Engine.next_deadline_ns` is reached
-RECORD            attachment: a key, a target or another decision the engine has no use for
+TIME              time_ns has passed: the sequencer sends it, before other commands, when `Engine.next_deadline_ns` is reached
+RECORD            attachment: a key, a target or another decision that the engine does not use
 
 What an event's fields mean, by kind
 ------------------------------------
 every kind        seq (of its command), kind, reason
-ACCEPTED          order_id, account, instrument, side, order_type, price_ticks (of MARKET and STOP the protection price),
-                  quantity_lots, leaves_lots (= quantity), reserve_fen (a buy's reserve); a sell reserves quantity_lots
+ACCEPTED          order_id, account, instrument, side, order_type, price_ticks (for MARKET and STOP the protection price),
+                  quantity_lots, leaves_lots (= quantity), reserve_fen (the reserve of a buy; a sell reserves quantity_lots)
 REPEATED          order_id and account of the earlier order with this client_order_id and the same body; nothing changed
 REJECTED          order_id (the command's seq for a NEW_ORDER, the target for a CANCEL, AMEND or BUST_TRADE), account,
                   instrument, side, price_ticks, quantity_lots (the command's), reason
-REPLACED          order_id, account, instrument, side, order_type, price_ticks (from now on), quantity_lots (the change of its
-                  quantity, signed; a sell's reserve changes by as many lots), leaves_lots (from now on), reserve_fen (change)
-TRIGGERED         order_id, account, instrument, side, order_type (MARKET or LIMIT: what it is from now on), price_ticks,
-                  quantity_lots and leaves_lots (what it seeks)
+REPLACED          order_id, account, instrument, side, order_type, price_ticks (new), quantity_lots (change of the quantity,
+                  signed; the reserve of a sell changes by as many lots), leaves_lots (new), reserve_fen (change)
+TRIGGERED         order_id, account, instrument, side, order_type (the new one: MARKET or LIMIT), price_ticks,
+                  quantity_lots and leaves_lots (both the open quantity)
 TRADE             order_id, account (taker); maker_order_id, maker_account; side (the taker's); price_ticks (the maker's);
                   quantity_lots; leaves_lots (the taker's); amount_fen (notional); fee_fen (taker), maker_fee_fen;
                   reserve_fen (change of the *buyer's* reserve, ≤ 0); number (n of the trade id, from 1 in each command); phase.
-                  In an auction (phase CALL_AUCTION) nobody takes: side is BUY, order_id the buy, maker_order_id the sell,
-                  price_ticks the auction's
-CANCELED          order_id, account, instrument, side, price_ticks, quantity_lots (what is canceled), leaves_lots (0),
+                  An auction (phase CALL_AUCTION) has no taker: side is BUY, order_id the buy, maker_order_id the sell,
+                  price_ticks the auction price
+CANCELED          order_id, account, instrument, side, price_ticks, quantity_lots (canceled), leaves_lots (0),
                   reserve_fen (≤ 0)
 EXPIRED           like CANCELED
-PREVENTED         like CANCELED, for a self-trade; maker_order_id is the other order of the pair, leaves_lots what is still open
-LEVEL             instrument, side, price_ticks, quantity_lots (shown now), number (orders now); 0 and 0: the level is gone
-INDICATIVE        instrument, price_ticks, quantity_lots (what would trade), leaves_lots (buys less sells at that price);
-                  all 0 while nothing would trade
+PREVENTED         like CANCELED, for a self-trade; maker_order_id is the other order of the pair, leaves_lots the quantity
+                  still open
+LEVEL             instrument, side, price_ticks, quantity_lots (now shown), number (of orders now); 0 and 0: the level is gone
+INDICATIVE        instrument, price_ticks, quantity_lots (that would trade), leaves_lots (buys less sells at that price);
+                  all 0 while no order would trade
 TRADE_BUSTED      order_id (the trade's id), and the trade's account, maker_account, instrument, side, price_ticks,
-                  quantity_lots, amount_fen, fee_fen, maker_fee_fen: all of it is given back
+                  quantity_lots, amount_fen, fee_fen, maker_fee_fen: all amounts are returned
 MASS_CANCELED     account, instrument, side (the command's), number (orders canceled)
 ACCOUNT_OPENED    account
 BALANCE_CHANGED   account, amount_fen (signed), or instrument and quantity_lots (signed)
-LIMITS_SET        account (the command says the limits)
+LIMITS_SET        account (the limits are in the command)
 KILL_SWITCH_SET   account (0: the venue), number (1: on, 0: off)
 INSTRUMENT_LISTED instrument, price_ticks (the first reference price)
-SETTLED           instrument, price_ticks (settlement price, the new reference; `band` gives the day's edges from it),
+SETTLED           instrument, price_ticks (settlement price, the new reference; `band` computes the day's edges from it),
                   quantity_lots and amount_fen (the ended day's volume and turnover)
-FEES_SET          (the command says the class and the rates)
-COLLAR_SET, VOLATILITY_BAND_SET  instrument (the command says the rest)
-PHASE_CHANGED     instrument (or ALL_INSTRUMENTS), phase (the one in force from now on, so HALTED while halted); reason
-                  VOLATILITY and number (its length in seconds) where a volatility auction begins
+FEES_SET          (class and rates are in the command)
+COLLAR_SET, VOLATILITY_BAND_SET  instrument (the other values are in the command)
+PHASE_CHANGED     instrument (or ALL_INSTRUMENTS), phase (now in force, HALTED while halted); reason VOLATILITY and number
+                  (its length in seconds) where a volatility auction begins
 DAY_ROLLED        date
-TIME_PASSED       (the command says the time)
-RECORDED          (the command's attachment says what)
+TIME_PASSED       (the time is in the command)
+RECORDED          (the content is the command's attachment)
 
 The events of one command stand in this order
 ---------------------------------------------
-1. ACCEPTED | REPEATED | REJECTED | REPLACED, or the kind of its own that another command has. An AMEND down to what is
-   filled, or less, has CANCELED instead.
-2. What the order itself does: TRADE and PREVENTED as they happen, then CANCELED; last PHASE_CHANGED where it begins a
+1. ACCEPTED | REPEATED | REJECTED | REPLACED; other commands have a kind of their own. An AMEND to the filled quantity or
+   less has CANCELED instead.
+2. The events of the order itself: TRADE and PREVENTED as they happen, then CANCELED; last PHASE_CHANGED where it begins a
    volatility auction.
-3. Each order it triggers likewise: TRIGGERED, then as in 2.
-4. One LEVEL for each price touched, in the order of first touch, whatever happened there in between: a price is touched
-   where an order of the book trades, loses quantity, ends, is replaced (its old price), or comes to rest. A trade of an
-   auction touches the buy's price, then the sell's. Waiting stops touch nothing.
-5. One INDICATIVE for each instrument in a call auction with a price touched, by instrument; where something would trade, also
-   for one that the command has brought into the auction, and after a DAY_ROLL.
+3. The events of each order it triggers: TRIGGERED, then as in 2.
+4. One LEVEL for each touched price, in the order of first touch, even if the level ends as it began. A price is touched where
+   an order of the book trades, is reduced, ends, is replaced (its old price), or comes to rest. A trade of an auction touches
+   the price of the buy, then that of the sell. Waiting stops touch no price.
+5. One INDICATIVE for each instrument in a call auction with a touched price, by instrument. If orders would trade, also one
+   for an instrument that the command has brought into the auction, and after a DAY_ROLL.
 
-Each event states every change it makes, so each balance is a sum over events:
+Each event names every change of a balance that it makes, so that each balance is a sum over events:
 
-* ACCEPTED, REPLACED, CANCELED, EXPIRED, PREVENTED move `reserve_fen` of reserved cash (buy) or quantity_lots of reserved
-  inventory (sell; less where the order ends).
-* TRADE moves, for the buyer: cash −(amount + own fee), reserved cash +reserve_fen, inventory +quantity; for the seller: cash
+* ACCEPTED, REPLACED, CANCELED, EXPIRED, PREVENTED change reserved cash by `reserve_fen` (buy) or reserved inventory by
+  quantity_lots (sell; downwards where the order ends).
+* TRADE changes, for the buyer: cash −(amount + own fee), reserved cash +reserve_fen, inventory +quantity; for the seller: cash
   +(amount − own fee), inventory −quantity, reserved inventory −quantity; for VENUE: cash +(fee_fen + maker_fee_fen).
-* TRADE_BUSTED moves cash and inventory back, and no reserves.
+* TRADE_BUSTED reverses cash and inventory, and changes no reserve.
 """
 
 import struct
@@ -111,20 +112,20 @@ from typing import Annotated, Any, NamedTuple, Self, get_type_hints
 import numpy as np
 
 RECORD_FORMAT = 2
-"""Number of the layouts and meanings in this file; a journal row of another format is refused with a sentence."""
+"""The number of the layouts and meanings in this file. A journal row of another format is refused with a message."""
 
 VENUE = 1
-"""The venue's own account, present from the start: it earns the fees."""
+"""The venue's own account, open from the start. It earns the fees."""
 
 ALL_INSTRUMENTS = 0xFFFF
-"""The `instrument` of a command that concerns every instrument."""
+"""The `instrument` of a command for every instrument."""
 
 BOTH_SIDES = 2
-"""The `side` of a MASS_CANCEL that concerns buys and sells."""
+"""The `side` of a MASS_CANCEL of buys and sells."""
 
 
 class CommandKind(IntEnum):
-    """What a command asks for."""
+    """The kinds of commands."""
 
     NEW_ORDER = 1
     CANCEL = 2
@@ -153,7 +154,7 @@ class CommandKind(IntEnum):
 
 
 class EventKind(IntEnum):
-    """What happened."""
+    """The kinds of events."""
 
     ACCEPTED = 1
     REPEATED = 2
@@ -184,15 +185,15 @@ class EventKind(IntEnum):
 
 
 class Side(IntEnum):
-    """Who gives money and who gives goods."""
+    """BUY pays cash for lots, SELL delivers lots for cash."""
 
     BUY = 0
     SELL = 1
 
 
 class OrderType(IntEnum):
-    """LIMIT trades at its price or better, MARKET as far as its protection price. STOP and STOP_LIMIT wait until a trade
-    reaches their trigger, then are MARKET and LIMIT."""
+    """LIMIT trades at its price or better, MARKET up to its protection price. STOP and STOP_LIMIT wait until a trade reaches
+    their trigger; then they are MARKET and LIMIT orders."""
 
     LIMIT = 1
     MARKET = 2
@@ -201,7 +202,8 @@ class OrderType(IntEnum):
 
 
 class TimeInForce(IntEnum):
-    """How long an order waits: the trading day, until canceled, not at all, not at all and all or nothing, to an instant."""
+    """How long an order stays open: DAY until the trading day ends, GTC until canceled, IOC not at all, FOK not at all and only
+    all or nothing, GTD until a given time."""
 
     DAY = 1
     GTC = 2
@@ -211,7 +213,7 @@ class TimeInForce(IntEnum):
 
 
 class SelfTrade(IntEnum):
-    """What happens when an incoming order would meet one of its own owner group."""
+    """Self-trade prevention: what happens when an incoming order would trade with an order of its own owner group."""
 
     CANCEL_NEWEST = 0
     CANCEL_OLDEST = 1
@@ -220,7 +222,7 @@ class SelfTrade(IntEnum):
 
 
 class Flag(IntFlag):
-    """Bits of `flags`: POST_ONLY is a NEW_ORDER's, CHANGE_* are an AMEND's."""
+    """Bits of `flags`: POST_ONLY belongs to NEW_ORDER, CHANGE_* to AMEND."""
 
     POST_ONLY = 1
     CHANGE_PRICE = 2
@@ -230,10 +232,10 @@ class Flag(IntFlag):
 
 
 class Phase(IntEnum):
-    """What an instrument does.
+    """The trading phase of an instrument.
 
-    CONTINUOUS trades at once; in CALL_AUCTION orders rest, may cross and don't trade. The others take cancels only; whoever
-    leaves CALL_AUCTION for one that isn't HALTED uncrosses first. HALTED is an operator's.
+    In CONTINUOUS orders trade at once; in CALL_AUCTION they rest, may cross and do not trade. The other phases accept cancels
+    only. An instrument that leaves CALL_AUCTION for a phase other than HALTED is uncrossed first. Only operators set HALTED.
     """
 
     CLOSED = 0
@@ -257,7 +259,7 @@ class Reason(IntEnum):
         return reason
 
     NONE = 0
-    # A command that cannot be read.
+    # The command cannot be read.
     UNKNOWN_COMMAND = 1, "The engine does not know this kind of command."
     UNKNOWN_ACCOUNT = 4, "There is no such account."
     CLIENT_ORDER_ID_REUSED = 8, "The client_order_id was used for another order."
@@ -278,7 +280,7 @@ class Reason(IntEnum):
     INVALID_RATE = 48, "The rate must be below 100 %."
     INVALID_PHASE = 52, "The schedule cannot set this phase."
     INVALID_DATE = 56, "The trading date must be a later one."
-    # A command that can be read, and that the venue declines.
+    # The command can be read, and the venue declines it.
     TOO_MANY = 64, "The venue holds as many of these as it may."
     VENUE_KILL_SWITCH = 65, "The venue's kill switch is on: only cancels are taken."
     ACCOUNT_KILL_SWITCH = 66, "The account's kill switch is on: only cancels are taken."
@@ -297,7 +299,7 @@ class Reason(IntEnum):
     INSUFFICIENT_INVENTORY = 96, "The account has too few lots available."
     DUPLICATE_ORDER_ID = 104, "The order id is in use."
     POST_ONLY_WOULD_TRADE = 108, "The order is post-only and would have traded at once."
-    # Why an order that was accepted ended without being filled.
+    # An accepted order ended without being filled.
     REQUESTED = 160, "Canceled on request."
     IMMEDIATE_OR_CANCEL = 164, "What could not trade at once was canceled."
     NO_LIQUIDITY = 168, "Nothing was left to trade with within the protection price."
@@ -318,10 +320,10 @@ MAX_QUANTITY_LOTS = 10**9
 """The largest quantity an instrument may allow for one order."""
 
 MAX_PRICE_TICKS = 2**31 - 1
-"""The highest price an account-keeping engine takes."""
+"""The highest price that `Engine` accepts."""
 
 MAX_BOOK_PRICE_TICKS = 2**62 - 1
-"""A bare `OrderBook` takes any 63-bit price: from -MAX_BOOK_PRICE_TICKS - 1 to this."""
+"""A bare `OrderBook` accepts any 63-bit price: from -MAX_BOOK_PRICE_TICKS - 1 to this."""
 
 MAX_AMOUNT_FEN = 10**16
 """The largest notional, reserve, deposit or sum of deposits: a hundred trillion yuan, far inside 64 bits."""
@@ -330,7 +332,7 @@ MAX_RATE_PPM = 999_999
 """The largest fee or band, in millionths."""
 
 MAX_SLICES = 100
-"""An iceberg shows at least this part of its quantity: the least `display_lots` is quantity_lots / MAX_SLICES, rounded up."""
+"""The smallest `display_lots` of an iceberg is quantity_lots / MAX_SLICES, rounded up."""
 
 CLIENT_ORDER_ID_BYTES = 36
 """The longest client order id; a shorter one is padded with zero bytes."""
@@ -416,7 +418,7 @@ class Event(NamedTuple):
 
     @property
     def trade_id(self) -> int:
-        """A trade's id, derived from its command's sequence number."""
+        """The id of a trade: seq << 20 | number."""
         return self.seq << 20 | self.number
 
 
@@ -515,6 +517,7 @@ def unpack_events(data: bytes) -> Iterator[Event]:
 
 
 def band(reference_ticks: int, rate_ppm: int) -> tuple[int, int]:
-    """The lowest and highest price of a day: inside the band, so the low edge rounds up and the high edge down."""
+    """The lowest and the highest price of a day in ticks. Both lie inside the band: the low edge rounds up, the high edge
+    down."""
     low = -(-reference_ticks * (1_000_000 - rate_ppm) // 1_000_000)
     return max(low, 1), reference_ticks * (1_000_000 + rate_ppm) // 1_000_000

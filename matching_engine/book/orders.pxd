@@ -1,4 +1,4 @@
-"""The C layout of the rows in `orders.py`; a command and an event are `records.pxd`'s."""
+"""The C structs of the rows in `orders.py`. Commands and events are those of `records.pxd`."""
 
 from matching_engine.records cimport BookCommandRow, BookEventRow, OrderType
 

@@ -13,26 +13,26 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.records import BookCommand, OrderType
 
     def order_at(row: Order) -> Order:
-        """A row of a pool, to be read and written: in C its address, here itself."""
+        """A row of a pool for reading and writing: its address in C, the row itself here."""
         return row
 
     def event_at(row: BookEventOut) -> BookEventOut:
-        """Likewise."""
+        """The same for an event of the book."""
         return row
 
     def command_at(row: BookCommand) -> BookCommand:
-        """Likewise."""
+        """The same for a command of the book."""
         return row
 
 
 @dataclass(slots=True)
 class Order:
-    """A slot: an open order. In the book or `waiting` for its trigger it stands in the queue of a level, in the line of
-    triggered stops it has none; `next` links the queue, the line or the free list.
+    """A slot: an open order, 64 bytes (one cache line).
 
-    `price_ticks` of a MARKET or STOP order is its protection price; 0: none. An order shows `shown_lots` and hides
-    `hidden_lots`, of which the next `display_lots` are shown when the shown ones have traded; coming in, it has all of its
-    quantity in `shown_lots`. `time_s` is the engine's. 64 bytes: a line of memory.
+    An order that rests in the book, or is `waiting` for its trigger, stands in the queue of `level`; a triggered stop in the
+    line has no level. `next` links the queue, the line or the free list. `price_ticks` of a MARKET or STOP order is its
+    protection price; 0: none. An iceberg shows `shown_lots` and hides `hidden_lots`; when the shown lots have traded, the next
+    `display_lots` are shown. An incoming order has its whole quantity in `shown_lots`. The book does not use `time_s`.
     """
 
     order_id: U64 = 0
@@ -58,7 +58,7 @@ class Order:
 
 @dataclass(slots=True)
 class Last:
-    """An instrument's last price, once it has `traded`; whether a bare book is `collecting` orders for its call auction."""
+    """The last price of an instrument, if it has `traded`; `collecting`: a bare book collects orders for a call auction."""
 
     price_ticks: I64 = 0
     traded: I32 = 0
@@ -66,12 +66,12 @@ class Last:
 
 
 def refills_of(hidden_lots: int, display_lots: int) -> int:
-    """How often an iceberg with so many hidden lots shows the next ones: ceil(hidden / display); 0 without display."""
+    """How many refills the hidden lots of an iceberg make: ceil(hidden / display); 0 without display."""
     if display_lots == 0:
         return 0
     return (hidden_lots + display_lots - 1) // display_lots
 
 
 def release(order: Order) -> None:
-    """A triggered stop is a MARKET or LIMIT order from now on."""
+    """Turns a triggered STOP into a MARKET order, a STOP_LIMIT into a LIMIT order."""
     order.order_type = OrderType.MARKET if order.order_type == OrderType.STOP else OrderType.LIMIT

@@ -20,8 +20,8 @@ cdef extern from *:
     # The address of a row, as `orders.order_at`.
     TouchedRow *touched_at "&"(TouchedRow row) noexcept nogil
 
-# The class Place, by `make records`.
-cdef struct PlaceRow:
+# The class TableCell, by `make records`.
+cdef struct TableCellRow:
     unsigned long long stamp
     long long entry
 
@@ -29,7 +29,7 @@ cdef struct PlaceRow:
 cdef class TouchedLevels:
     cdef readonly Py_ssize_t count
     cdef TouchedRow[::1] rows
-    cdef PlaceRow[::1] _table
+    cdef TableCellRow[::1] _table
     cdef int _shift
     cdef unsigned long long _stamp
 

@@ -105,7 +105,7 @@ def test_layouts_are_the_same_in_c(name: str) -> None:
         (instruments.Instrument, "ledger/instruments.pxd", "InstrumentRow"),
         (phases.PhaseRule, "ledger/phases.pxd", "PhaseRuleRow"),
         (touched_levels.Touched, "rules/touched_levels.pxd", "TouchedRow"),
-        (touched_levels.Place, "rules/touched_levels.pxd", "PlaceRow"),
+        (touched_levels.TableCell, "rules/touched_levels.pxd", "TableCellRow"),
         (turnover.Year, "ledger/turnover.pxd", "YearRow"),
     ],
 )
