@@ -391,7 +391,7 @@ class Engine:
         else:
             self._apply_to_venue(c)
         if self.execution.touched.count or self.execution.last_indicated >= 0:
-            self.execution.tell_touched()
+            self.execution.emit_touched()
         if self.book.fault or self.log.fault or self.ledger.fault or self.ledger.cash_fen != self.ledger.deposited_fen:
             self._note_fault(c.seq)
 

@@ -11,10 +11,12 @@ import weakref
 from collections.abc import Callable
 from enum import Enum
 from types import SimpleNamespace
-from typing import Any, ClassVar, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import cython
 import numpy as np
+
+from matching_engine.records import layout
 
 NATIVE: bool = cython.compiled
 
@@ -51,25 +53,12 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         return cast("type[AnyEnum]", SimpleNamespace(**{member.name: member.value for member in kind}))
 
 
-class Row(Protocol):
-    """A dataclass of integers, all 0 at first. `LAYOUT` names the numpy type of each field, in order."""
-
-    LAYOUT: ClassVar[str]
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-
-AnyRow = TypeVar("AnyRow", bound=Row)
+AnyRow = TypeVar("AnyRow")
 Item = TypeVar("Item")
 
 
-def layout(kind: type[Row]) -> np.dtype[Any]:
-    """The numpy dtype of a row: what its struct in the .pxd is, byte for byte."""
-    names = [name for name in kind.__dataclass_fields__ if name != "LAYOUT"]
-    return np.dtype(list(zip(names, kind.LAYOUT.split(), strict=True)))
-
-
 def rows(kind: type[AnyRow], count: int) -> list[AnyRow]:
-    """`count` blank rows."""
+    """`count` blank rows of a class whose fields are integers, annotated with their widths (`records.U8` to `I64`)."""
     if cython.compiled:
         return blank(count, layout(kind))  # type: ignore[no-any-return]
     return [kind() for _ in range(count)]

@@ -26,6 +26,7 @@ cdef extern from *:
     void prefetch "rex_prefetch"(void *address) noexcept nogil
     unsigned long long mix "rex_mix"(unsigned long long digest, unsigned long long word) noexcept nogil
 
+# The class ClientId, by `make records`.
 cdef struct ClientIdRow:
     unsigned long long order_id
     unsigned long long body_digest

@@ -8,13 +8,13 @@ of (32 bits of hash, row) finds them. Rows leave only at a day roll, all that ar
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import cython
 import numpy as np
 
 from matching_engine.pools import grown, rows, words
-from matching_engine.records import Command
+from matching_engine.records import U32, U64, Command
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import WORD
@@ -40,18 +40,16 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 class ClientId:
     """One remembered id. `day` is the trading day its order was last known to be open, or was refused."""
 
-    LAYOUT: ClassVar[str] = "u8 u8 u8 u8 u8 u8 u4 u4 u4 u4"
-
-    order_id: int = 0
-    body_digest: int = 0
-    word0: int = 0
-    word1: int = 0
-    word2: int = 0
-    word3: int = 0
-    word4: int = 0
-    account: int = 0
-    day: int = 0
-    hash: int = 0
+    order_id: U64 = 0
+    body_digest: U64 = 0
+    word0: U64 = 0
+    word1: U64 = 0
+    word2: U64 = 0
+    word3: U64 = 0
+    word4: U32 = 0
+    account: U32 = 0
+    day: U32 = 0
+    hash: U32 = 0
 
 
 def body_digest(c: Command) -> int:
