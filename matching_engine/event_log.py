@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import cython
 import numpy as np
 
-from matching_engine.pools import Loan, grown, rows
+from matching_engine.pools import MOST_EVENTS, Loan, grown, rows
 from matching_engine.records import EVENT, Command
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
@@ -66,7 +66,7 @@ class EventLog:
         self.seq = 0
         self.fault = 0
         self._lent = False  # the latest events, perhaps; the loan knows, but asking it is dear for a single command
-        self._use(Loan(rows(EventOut, 64)))
+        self._use(Loan(rows(EventOut, 64, MOST_EVENTS)))
         self._spare = Loan(rows(EventOut, 1))
 
     def begin(self) -> int:
@@ -76,7 +76,7 @@ class EventLog:
         if self._lent and not self._loan.ended():
             held, spare = self._loan, self._spare
             reusable = spare.ended() and len(spare.pool) >= len(self.rows)
-            self._use(spare if reusable else Loan(rows(EventOut, len(self.rows))))
+            self._use(spare if reusable else Loan(rows(EventOut, len(self.rows), MOST_EVENTS)))
             self._spare = held
         self._lent = False
         return len(self.rows)

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import cython
 
+from matching_engine.limits import MAX_ACCOUNTS
 from matching_engine.pools import grown, rows, words
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
@@ -69,7 +70,7 @@ class Accounts:
         self.fault = 0
         self.cash_fen = 0
         self.deposited_fen = 0
-        self.rows = rows(Account, 64)
+        self.rows = rows(Account, 64, MAX_ACCOUNTS + 1)
         self.holdings = rows(Holding, 64)
         self.lots = words(MAX_INSTRUMENTS, "i8")
         self.received_lots = words(MAX_INSTRUMENTS, "i8")

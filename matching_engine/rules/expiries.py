@@ -12,7 +12,7 @@ from typing import ClassVar
 import cython
 
 from matching_engine.book.order_book import OrderBook
-from matching_engine.pools import grown, rows
+from matching_engine.pools import MOST_ORDERS, grown, rows
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import NIL
@@ -35,7 +35,7 @@ class Expiries:
     def __init__(self, book: OrderBook) -> None:
         self.book = book
         self.count = 0
-        self.rows = rows(Expiry, 64)
+        self.rows = rows(Expiry, 64, 2 * MOST_ORDERS)
 
     def reserve(self, commands: int) -> int:
         """Makes room for an entry of each command; returns the rows there are. Raises MemoryError, nothing lost."""

@@ -34,6 +34,9 @@ class StateMachine(Protocol):
     def process(self, commands: Any) -> Any:
         """The events of a COMMAND array, as an EVENT array; raises EngineFault."""
 
+    def make_room(self) -> None:
+        """Grows tables ahead of need, between batches. It changes no result and raises nothing."""
+
     def state_hash(self) -> str:
         """What the whole state comes to, in hex."""
 

@@ -103,6 +103,7 @@ class Sequencer:
         self._ended.clear()
         try:
             await self._continue_chain()
+            self._engine.make_room()
             while True:
                 draining = self._stopping
                 submissions = await self._take()
@@ -184,6 +185,7 @@ class Sequencer:
             raise SequencerStopped(batch.first_seq, error) from error
         self._commit = asyncio.create_task(self._put_down(batch, appended, self._commit))
         self._commit.add_done_callback(self._wake_if_failed)
+        self._engine.make_room()  # While the device is at work, and no member waits for this batch's events.
 
     def _is_now(self, time_ns: int) -> bool:
         """Whether what comes at this instant may still bear a batch's time: soon after it, and with no timer between the
