@@ -8,7 +8,7 @@ from typing import Any
 import cython
 import numpy as np
 
-from matching_engine.pools import Loan, grown, rows
+from matching_engine.pools import MOST_EVENTS, Loan, grown, rows
 from matching_engine.record_rows import EventOut
 from matching_engine.records import EVENT, Command
 
@@ -37,7 +37,7 @@ class EventLog:
         self.seq = 0
         self.fault = 0
         self._lent = False  # whether the last events may be lent: cheaper than asking the loan
-        self._use(Loan(rows(EventOut, 64)))
+        self._use(Loan(rows(EventOut, 64, MOST_EVENTS)))
         self._spare = Loan(rows(EventOut, 1))
 
     def begin(self) -> int:
@@ -47,7 +47,7 @@ class EventLog:
         if self._lent and not self._loan.ended():
             held, spare = self._loan, self._spare
             reusable = spare.ended() and len(spare.pool) >= len(self.rows)
-            self._use(spare if reusable else Loan(rows(EventOut, len(self.rows))))
+            self._use(spare if reusable else Loan(rows(EventOut, len(self.rows), MOST_EVENTS)))
             self._spare = held
         self._lent = False
         return len(self.rows)

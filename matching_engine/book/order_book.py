@@ -92,14 +92,14 @@ class OrderBook:
         self.instruments = instruments
         self.fault = 0
         self.levels = PriceLevels(4 * instruments, pools.FIRST_PAGES)
-        self.orders = rows(Order, pools.FIRST_ORDERS)
-        self.order_tags = words(pools.FIRST_ORDERS, "i8")
+        self.orders = rows(Order, pools.FIRST_ORDERS, pools.MOST_ORDERS)
+        self.order_tags = words(pools.FIRST_ORDERS, "i8", pools.MOST_ORDERS)
         self.tagged = False
         self.ids = OrderIds(self.orders)
         self.last = rows(Last, instruments)
-        self.out = rows(BookEventOut, 1)
-        self.tags = words(1, "i8")
-        self.maker_leaves = words(1, "u4")
+        self.out = rows(BookEventOut, 1, pools.MOST_EVENTS)
+        self.tags = words(1, "i8", pools.MOST_EVENTS)
+        self.maker_leaves = words(1, "u4", pools.MOST_EVENTS)
         self.size = 0
         self.refills = self.stops = 0
         self.bounded = self.traded = False

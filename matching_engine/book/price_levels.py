@@ -39,6 +39,11 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         return row
 
 
+MOST_PAGES = 2**17
+MOST_NODES = 2**20
+"""Address space is reserved for so many: up to there they grow without being copied."""
+
+
 @dataclass(slots=True)
 class Level:
     """A queue of orders of one price: slots of the first and the last one, what all of them show and hide, their number."""
@@ -92,10 +97,10 @@ class PriceLevels:
         self.sides = rows(SideOfBook, sides)
         for side in range(sides):
             self.sides[side].best_key = self.sides[side].last_number = WORD
-        self.rows = rows(Level, 64 * pages)
-        self._pages = rows(Page, pages)
-        self._nodes = rows(Node, 1)
-        self._children = words(64, "i4")
+        self.rows = rows(Level, 64 * pages, 64 * MOST_PAGES)
+        self._pages = rows(Page, pages, MOST_PAGES)
+        self._nodes = rows(Node, 1, MOST_NODES)
+        self._children = words(64, "i4", 64 * MOST_NODES)
         self._free_page = self._free_node = NIL
         self._used_pages = self._used_nodes = 1
         self.spare_pages = pages - 1

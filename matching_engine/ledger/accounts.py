@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import cython
 
+from matching_engine.limits import MAX_ACCOUNTS
 from matching_engine.pools import grown, rows, words
 from matching_engine.records import I64, U8, U16, U32, U64
 
@@ -65,7 +66,7 @@ class Accounts:
         self.fault = 0
         self.cash_fen = 0
         self.deposited_fen = 0
-        self.rows = rows(Account, 64)
+        self.rows = rows(Account, 64, MAX_ACCOUNTS + 1)
         self.holdings = rows(Holding, 64)
         self.lots = words(MAX_INSTRUMENTS, "i8")
         self.received_lots = words(MAX_INSTRUMENTS, "i8")

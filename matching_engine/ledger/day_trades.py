@@ -17,6 +17,10 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         return row
 
 
+MOST_TRADES = 2**23
+"""Address space is reserved for so many rows: up to there they grow without being copied."""
+
+
 @dataclass(slots=True)
 class DayTrade:
     """A trade, with the meanings of the TRADE event. `trade_id` is seq << 20 | number."""
@@ -40,7 +44,7 @@ class DayTrades:
 
     def __init__(self) -> None:
         self.count = 0
-        self.rows = rows(DayTrade, 64)
+        self.rows = rows(DayTrade, 64, MOST_TRADES)
 
     def reserve(self, trades: int) -> int:
         """Makes room for `trades` more; returns the rows there are. Raises MemoryError, nothing changed."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cython
 
 from matching_engine.book.order_book import OrderBook
-from matching_engine.pools import grown, rows
+from matching_engine.pools import MOST_ORDERS, grown, rows
 from matching_engine.records import U32, U64
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
@@ -33,7 +33,7 @@ class Expiries:
     def __init__(self, book: OrderBook) -> None:
         self.book = book
         self.count = 0
-        self.rows = rows(Expiry, 64)
+        self.rows = rows(Expiry, 64, 2 * MOST_ORDERS)
 
     def reserve(self, commands: int) -> int:
         """Makes room for one entry a command; returns the number of rows. Where it raises MemoryError, no entry is lost."""
