@@ -177,7 +177,7 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
         found = await history.fills(
             number, instrument=instrument_number(state, symbol), before_id=cursor_id(cursor), limit=limit
         )
-        page = [fill_json(trade, number, state) for trade in found]
+        page = [fill_of_trade(trade, number, state) for trade in found]
         return JSONResponse({"fills": page, "next_cursor": _next([trade["trade_id"] for trade in found], limit)})
 
     return router
@@ -250,7 +250,7 @@ def instrument_number(state: VenueState, symbol: str | None) -> int | None:
     return None if symbol is None else listed(state, symbol).number
 
 
-def fill_json(trade: Mapping[Any, Any], account: int, state: VenueState) -> dict[str, Any]:
+def fill_of_trade(trade: Mapping[Any, Any], account: int, state: VenueState) -> dict[str, Any]:
     """A row of the read database's `trades` as `schemas.Fill`, seen from one of its two accounts."""
     role = "taker" if trade["taker_account"] == account else "maker"
     instrument = state.instruments[trade["instrument"]]
