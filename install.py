@@ -36,7 +36,7 @@ def main(folder: Path) -> None:
     packages = sum(len(re.findall(r"^\S+==", read(name), re.MULTILINE)) for name in LOCKED)
     say(f"Step 2 of 3: {packages} packages, versions and hashes as in {' and '.join(LOCKED)}")
     files = [part for name in LOCKED for part in ("-r", name)]
-    installed = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
+    installed = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder)}))
 
     def packages_so_far(log: str) -> str:
         wanted = packages - log.count("Ignoring ")  # those of other systems

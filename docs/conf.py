@@ -23,7 +23,7 @@ include_patterns = ["*.md", "docs/**.md", "tests/scenarios/*.md"]
 myst_heading_anchors = 4
 default_role = "code"  # `name` in a docstring is code
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "undoc-members": True}
+autodoc_default_options = {"members": True}
 LITERAL = re.compile(r"^ +\S|\S {2,}\S", re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""The API's application over what the gateway keeps in memory: loaded from the read database, kept current by its reader."""
+"""The gateway's memory (loaded from the read database, kept current by its reader) and the API's application on top of it."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ from services.venue_state.state import VenueState
 
 @dataclass(frozen=True)
 class Gateway:
-    """What the gateway keeps in memory."""
+    """The gateway's memory: the venue's state, market data, order entry and WebSocket subscriptions."""
 
     state: VenueState
     market: Market
     order_entry: OrderEntry
     channels: Channels
     projected: Callable[[int], Awaitable[None]]
-    """Waits until the read database holds everything up to a sequence number."""
+    """Waits until the read database has applied the journal up to a sequence number. Raises ProblemError (503) if the projector
+    has stopped."""
 
 
 async def load_gateway(read_database: AsyncEngine, inbox: Inbox, projector: Projector) -> Gateway:
-    """As the read database stands."""
+    """The gateway, loaded from the read database."""
 
     async def projected(seq: int) -> None:
         try:
@@ -54,13 +55,13 @@ async def load_gateway(read_database: AsyncEngine, inbox: Inbox, projector: Proj
 
 
 def make_reader(gateway: Gateway, journal: Journal, feed: Feed) -> GatewayReader:
-    """Keeps current what was loaded."""
+    """The reader of the journal that keeps the gateway current."""
     return GatewayReader(
         journal,
         feed,
         state=gateway.state,
         market=gateway.market,
-        order_entry=gateway.order_entry,
+        pending=gateway.order_entry.pending,
         fan_out=gateway.channels.publish,
     )
 
@@ -76,7 +77,7 @@ def make_application(
     not_ready: Callable[[], list[str]],
     warnings: Callable[[], list[str]],
 ) -> FastAPI:
-    """REST, WebSocket and reports; pages come on top."""
+    """The FastAPI application: REST, WebSocket and reports, without the pages."""
     socket_routes = websocket.router(
         state=gateway.state,
         order_entry=gateway.order_entry,

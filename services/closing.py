@@ -15,12 +15,12 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from services.bootstrap import Venue
+from services.decimals import decimal_text, yuan_text
 from services.engine_versions.upgrades import starting_engine
 from services.journal.connections import log_of
 from services.journal.sqlite import SqliteJournal
 from services.read_database import tables
 from services.read_database.database import open_read_database
-from services.reporting.amounts import decimal_text, yuan
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.queries import read_year
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
@@ -46,8 +46,8 @@ class Closing:
             "trades": self.trades,
             "rejects": self.rejects,
             "year": self.figure.year,
-            "turnover_cny": yuan(self.figure.sql_sum_fen),
-            "target_cny": yuan(self.target_fen),
+            "turnover_cny": yuan_text(self.figure.sql_sum_fen),
+            "target_cny": yuan_text(self.target_fen),
             "target_share": decimal_text(self.figure.sql_sum_fen, self.target_fen, 6),
             "last_seq": self.last_seq,
             "state_hash": self.state_hash,

@@ -1,4 +1,4 @@
-"""Who may read the data folder: its owner alone. It holds keys, accounts and every order."""
+"""Permissions of the data folder: only its owner may read it. It holds keys, accounts and every order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FOLDER_MODE = 0o700
 
 
 def make_private_folder(path: Path) -> None:
-    """Makes the folder with its parents where there is none; takes from an existing one what others may do in it.
+    """Makes the folder and its parents if they are missing; removes the permissions of other users from an existing folder.
 
     Raises OSError with a sentence that names the setting.
     """
@@ -24,10 +24,10 @@ def make_private_folder(path: Path) -> None:
 
 
 def make_private_database(path: Path) -> None:
-    """Makes an empty SQLite file where there is none; tightens an existing one with its `-wal` and `-shm`.
+    """Makes an empty SQLite file if there is none; tightens an existing one and its `-wal` and `-shm`.
 
-    SQLite gives new `-wal` and `-shm` files the mode of the database. An existing file is not opened: closing it would drop
-    the locks that SQLite connections of this process hold on it.
+    SQLite gives new `-wal` and `-shm` files the mode of the database. An existing file is not opened: to close it would
+    release the locks that this process's SQLite connections hold on it (POSIX).
     """
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
@@ -37,7 +37,8 @@ def make_private_database(path: Path) -> None:
 
 
 def tighten(path: Path, mode: int = FILE_MODE) -> None:
-    """Takes away the permissions beyond `mode`, if the file is there and ours; a shared folder (sticky bit) is left alone."""
+    """Removes the permissions beyond `mode` if the file exists and belongs to this user. Leaves a shared folder (sticky bit)
+    unchanged."""
     try:
         found = path.stat()
     except FileNotFoundError:

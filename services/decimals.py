@@ -1,10 +1,10 @@
-"""Exact decimal numbers as text: integers inside, decimal strings outside, no float in between."""
+"""Exact decimals: converts between integers and decimal strings, without float."""
 
 from __future__ import annotations
 
 
 def scaled(text: str, decimals: int) -> int | None:
-    """A decimal string times 10**decimals, or None where that is no integer. `text` matches `schemas.DecimalText`."""
+    """A decimal string times 10**decimals; None if that is not an integer. `text` must match `schemas.DecimalText`."""
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
     if len(fraction) > decimals:
@@ -13,7 +13,7 @@ def scaled(text: str, decimals: int) -> int | None:
 
 
 def fixed_text(value: int, decimals: int) -> str:
-    """An integer in units of the last decimal, as a decimal string."""
+    """value / 10**decimals as a decimal string with that many decimals."""
     if not decimals:
         return str(value)
     sign = "-" if value < 0 else ""
@@ -21,8 +21,19 @@ def fixed_text(value: int, decimals: int) -> str:
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
 
 
+def half_up(numerator: int, denominator: int) -> int:
+    """The nearest whole number to numerator / denominator, a half away from zero. The denominator is above zero."""
+    rounded = (2 * abs(numerator) + denominator) // (2 * denominator)
+    return rounded if numerator >= 0 else -rounded
+
+
+def decimal_text(numerator: int, denominator: int, decimals: int) -> str:
+    """numerator / denominator as a decimal string with so many decimals, rounded half up. The denominator is above zero."""
+    return fixed_text(half_up(numerator * 10**decimals, denominator), decimals)
+
+
 def yuan_text(amount_fen: int) -> str:
-    """Money in yuan with two decimals."""
+    """An amount in fen as yuan with two decimals."""
     return fixed_text(amount_fen, 2)
 
 
@@ -32,5 +43,5 @@ def rate_text(rate_ppm: int) -> str:
 
 
 def percent_text(rate_ppm: int) -> str:
-    """A rate in millionths as people say it: `2.5 %`."""
+    """A rate in millionths as percent: `2.5 %`."""
     return f"{fixed_text(rate_ppm, 4).rstrip('0').rstrip('.')} %"

@@ -1,4 +1,4 @@
-"""The exit statuses of `rex`: what a supervisor may switch on. docs/operators.md explains each."""
+"""The exit statuses of `rex`, for a supervisor. docs/operators.md says what to do for each."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ class ExitCode(IntEnum):
 
     OK = 0
     TROUBLE = 1
-    """A check found something wrong (`report`, `journal verify`), or the environment refused: port, file, folder,
-    no journal in it."""
+    """A check (`report`, `journal verify`) found an error, or the environment refused: port, file, folder, no journal in it."""
     USAGE = 2
-    """An option or a setting cannot be."""
+    """An option or a setting is invalid."""
     OTHER_WRITER = 3
-    """Another process has the journal, or has taken it over."""
+    """Another process has the journal open for writing, or has taken it over."""
     DEVICE_FAILED = 4
     """The journal's device failed or its files were removed: the outcome of the last commands is unknown."""
     JOURNAL_DAMAGED = 5
     """The journal is damaged, has lost commands, or is of another version."""
     CLOCK = 6
-    """The clock jumped, or a day roll would skip a trading day. `--accept-clock` goes on."""
+    """The clock jumped, or a day roll would skip a trading day. `--accept-clock` starts nevertheless."""
     ENGINE_FAULT = 7
     """The engine met an impossible state and stopped before the commit."""
     WATCHDOG = 8

@@ -1,8 +1,8 @@
-"""What a start finds missing in a data folder, as journaled commands: instruments, fees, target, accounts, keys.
+"""Adds what a data folder lacks at a start, as journaled commands: instruments, fees, target, accounts, keys.
 
-The first start finds everything missing, a later one usually nothing. What is missing becomes one submission, so it stands in
-one journal row: a start that is killed has either added all of it or none. Secrets are written to `keys.json` (mode 0600)
-before the row that makes them valid; the journal holds only their SHA-256.
+At the first start everything is missing, later usually nothing. The missing commands form one submission and so one journal
+batch: a start that is killed has added either all of them or none. Secrets are written to `keys.json` (mode 0600) before the
+batch that makes them valid; the journal holds only their SHA-256.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from services.data.instruments import InstrumentFacts, load_instruments
 from services.data_folder import tighten
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.messaging import Submission
+from services.reporting.target import DEFAULT_TARGET_FEN
 from services.simulator import demo_accounts
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
@@ -42,10 +43,7 @@ PAGES = "pages"
 """The names of the keys that every venue has."""
 
 FEE_PPM = 500
-"""0.05 % each side, of accounts of class 0, which all are unless they are opened in another: an assumption of this project."""
-
-TARGET_FEN = 2_300_000_000_000
-"""23 billion yuan a year."""
+"""The fee of account class 0, the default class: 0.05 % for each side. An assumption of this project."""
 
 TARGET_NAME = "Baotou national-level rare-earth trading platform: 23 billion yuan a year"
 
@@ -54,26 +52,26 @@ MAX_ORDER_LOTS = 100_000
 
 
 class Guards(NamedTuple):
-    """What keeps prices from running away: an assumption of this project, as real venues' are set instrument by instrument."""
+    """Collar and volatility band of every instrument. An assumption of this project: real venues set them by instrument."""
 
     collar_ppm: int
-    """How far beyond the last price an order may reach."""
+    """How far beyond the last price an order's price may be."""
     volatility_ppm: int
-    """How far from the last price an order may trade."""
+    """How far from the last price a trade may be; one beyond it begins a volatility auction."""
     auction_s: int
-    """How long the auction lasts that a trade beyond it begins."""
+    """How long a volatility auction lasts."""
 
 
 GUARDS = Guards(collar_ppm=30_000, volatility_ppm=20_000, auction_s=120)
 DEMO_GUARDS = Guards(collar_ppm=30_000, volatility_ppm=8_000, auction_s=15)
-"""Narrower and shorter, so that a visitor sees an auction now and then and its end."""
+"""Narrower and shorter, so that a visitor of a demo sees volatility auctions begin and end."""
 
-_NOBODY = Command()
-"""Sender and actor of what REX itself adds."""
+_NO_SENDER = Command()
+"""The sender of the parts; `Missing.submission` sets the real one."""
 
 
 class KeysFileRefused(Exception):
-    """`keys.json` is not what REX wrote; a sentence says what to do."""
+    """`keys.json` cannot be parsed. The sentence says what to do."""
 
 
 class IssuedKey(BaseModel):
@@ -86,23 +84,23 @@ class IssuedKey(BaseModel):
     scopes: tuple[Scope, ...]
 
     def hash(self) -> bytes:
-        """What the journal knows of it."""
+        """The SHA-256 of the secret; the journal holds it as hex."""
         return hashlib.sha256(self.key.encode()).digest()
 
 
 @dataclass(frozen=True)
 class Present:
-    """What the venue has already."""
+    """What the venue has already: instruments by symbol, accounts by name, valid keys."""
 
     instruments: dict[str, int]
     accounts: dict[str, int]
     opened: int
-    """How many accounts there are: more than names, where some share one."""
+    """The number of accounts. Larger than the number of names if accounts share a name."""
     key_hashes: frozenset[bytes]
 
 
 class Missing:
-    """Collects the commands that bring a venue from `present` to what a start wants."""
+    """Collects the commands for everything that a start requires and `present` lacks."""
 
     def __init__(self, present: Present, keys: dict[str, IssuedKey]) -> None:
         self.instruments = dict(present.instruments)
@@ -113,44 +111,44 @@ class Missing:
         self.parts: list[Submission] = []
 
     def venue(self, instruments: tuple[InstrumentFacts, ...], year: int, guards: Guards | None = None) -> None:
-        """Instruments, fees, guards and the target seed an empty venue only: later they are the operators' to change."""
+        """Instruments, fees, guards and the target. Added only to an empty venue; later, operators change them."""
         if self.instruments:
             return
-        self.parts.append(set_fees(_NOBODY, maker_rate_ppm=FEE_PPM, taker_rate_ppm=FEE_PPM))
+        self.parts.append(set_fees(_NO_SENDER, maker_rate_ppm=FEE_PPM, taker_rate_ppm=FEE_PPM))
         for number, facts in enumerate(instruments):
             self.instruments[facts.symbol] = number
-            self.parts.append(_listing(_NOBODY, number, facts))
+            self.parts.append(_listing(_NO_SENDER, number, facts))
             if guards is not None:
-                self.parts.append(set_collar(_NOBODY, number, guards.collar_ppm))
-                self.parts.append(set_volatility_band(_NOBODY, number, guards.volatility_ppm, guards.auction_s))
-        target = TargetSet(year=year, amount_fen=TARGET_FEN, name=TARGET_NAME)
-        self.parts.append(record(_NOBODY, target))
+                self.parts.append(set_collar(_NO_SENDER, number, guards.collar_ppm))
+                self.parts.append(set_volatility_band(_NO_SENDER, number, guards.volatility_ppm, guards.auction_s))
+        target = TargetSet(year=year, amount_fen=DEFAULT_TARGET_FEN, name=TARGET_NAME)
+        self.parts.append(record(_NO_SENDER, target))
 
     def trader(self, name: str, cash_fen: int, lots: Mapping[str, int]) -> None:
-        """An account with lots of each symbol, funded when it is opened and never again, and its key."""
+        """An account, funded only when it is opened, with cash and lots of each symbol; and its key."""
         if name not in self.accounts:
-            # The engine numbers accounts densely, and one submission's commands run without others between them.
+            # The engine numbers accounts 1, 2, 3, …, and no other command runs between the commands of one submission.
             self.opened += 1
             account = self.accounts[name] = self.opened
-            self.parts.append(open_account(_NOBODY, AccountText(name=name)))
-            self.parts.append(change_cash(_NOBODY, account, cash_fen))
+            self.parts.append(open_account(_NO_SENDER, AccountText(name=name)))
+            self.parts.append(change_cash(_NO_SENDER, account, cash_fen))
             for symbol, quantity_lots in lots.items():
                 number = self.instruments[symbol]
-                self.parts.append(change_inventory(_NOBODY, account, number, quantity_lots))
+                self.parts.append(change_inventory(_NO_SENDER, account, number, quantity_lots))
         self.key(name, self.accounts[name], ("read", "trade"))
 
     def key(self, name: str, account: int, scopes: tuple[Scope, ...]) -> None:
-        """A key that the folder holds and the venue knows; issued anew where either has lost it."""
+        """A key: issued anew unless `keys.json` holds it and the venue knows it."""
         held = self.keys.get(name)
         if held is not None and held.hash() in self.key_hashes:
             return
         issued = IssuedKey(key=f"rex_{secrets.token_urlsafe(32)}", account=account, scopes=scopes)
         self.keys[name] = issued
         text = KeyIssued(key_hash=issued.hash().hex(), account=account, name=name, scopes=scopes)
-        self.parts.append(record(_NOBODY, text))
+        self.parts.append(record(_NO_SENDER, text))
 
     def submission(self, sender: Command) -> Submission:
-        """All of it at once: sent by `sender`, attachments numbered through."""
+        """All commands as one submission of `sender`, their attachments renumbered."""
         commands: list[Command] = []
         attachments: list[bytes] = []
         for part in self.parts:
@@ -197,21 +195,21 @@ _KEYS: TypeAdapter[dict[str, IssuedKey]] = TypeAdapter(dict[str, IssuedKey])
 
 
 def read_keys(path: Path) -> dict[str, IssuedKey]:
-    """The keys a data folder holds; none where the file is not there yet. Raises KeysFileRefused."""
+    """The keys of `keys.json`; empty if there is no such file. Raises KeysFileRefused."""
     tighten(path)
     try:
         return _KEYS.validate_json(path.read_bytes()) if path.exists() else {}
     except ValidationError:
-        # What pydantic says quotes the file, and the file holds secrets.
+        # `from None`: pydantic's message quotes the file, which holds secrets.
         sentence = (
-            f"{path} cannot be read: put it right, or remove it, and the next start issues new keys; the old ones stay valid"
+            f"{path} cannot be read: correct it, or remove it, and the next start issues new keys; the old ones stay valid"
             " until they are revoked (docs/operators.md)"
         )
         raise KeysFileRefused(sentence) from None
 
 
 def write_keys(path: Path, keys: dict[str, IssuedKey]) -> None:
-    """Replaces `keys.json` in one step; readable by its owner only."""
+    """Replaces `keys.json` atomically; only its owner can read it."""
     draft = path.with_suffix(".new")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(_KEYS.dump_json(keys, indent=2))
@@ -223,7 +221,7 @@ def write_keys(path: Path, keys: dict[str, IssuedKey]) -> None:
 async def complete(
     keys_file: Path, state: VenueState, order_entry: OrderEntry, *, year: int, demo: bool
 ) -> dict[str, IssuedKey]:
-    """Adds to the venue what this start wants and it lacks; returns the keys of its data folder."""
+    """Adds what this start requires and the venue lacks. Returns the keys of the data folder by name."""
     missing = Missing(
         Present(
             instruments={symbol: instrument.number for symbol, instrument in state.by_symbol.items()},

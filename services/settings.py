@@ -1,4 +1,4 @@
-"""What can be set from outside: environment variables `REX_…` or options of `rex`. Read once, seen only by bootstrap."""
+"""The settings: environment variables `REX_…` or options of `rex`. Read once, at the start, for the composition root."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PREFIX = "REX_"
 
 
 class SettingsRefused(Exception):
-    """Variables or options that cannot be, a sentence for each."""
+    """Invalid or unknown variables and options, one sentence for each."""
 
     def __init__(self, sentences: list[str]) -> None:
         super().__init__("; ".join(sentences))
@@ -26,7 +26,7 @@ class SettingsRefused(Exception):
 
 
 class Settings(BaseSettings):
-    """One venue's settings; frozen after they are read. Which REX_ variables there are is for `read_settings` to say."""
+    """One venue's settings, immutable. Use `read_settings`, which also refuses unknown REX_ variables."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
@@ -34,48 +34,50 @@ class Settings(BaseSettings):
     """The folder that holds the journal, the read database and the keys."""
 
     host: str = Field(default="127.0.0.1", min_length=1)
-    """The address to listen on. Anything but loopback belongs inside a container whose port is published on 127.0.0.1."""
+    """The address to listen on. Use an address other than loopback only inside a container, and publish its port on
+    127.0.0.1."""
 
     port: int = Field(default=8000, ge=0, le=65535)
-    """0 takes a free one."""
+    """The TCP port to listen on; 0: any free port."""
 
     schedule: Literal["always", "exchange"] = "exchange"
-    """`always`: 24 h continuous. `exchange`: on trading days auctions at 08:55 and 16:00, between them continuous trading
+    """`always`: continuous trading, 24 h. `exchange`: on trading days auctions at 08:55 and 16:00, continuous trading
     09:00–11:30 and 13:30–16:00, Asia/Shanghai (services/sequencer/schedule.py)."""
 
     demo: bool = False
-    """Simulated traders trade in every instrument, and the trader page may place orders. `rex demo` says so, no variable."""
+    """Simulated traders trade in every instrument, and the trader page may place orders. Set by `rex demo`, by no variable."""
 
     demo_orders_per_second: float = Field(default=20.0, gt=0, le=2000)
-    """How many orders all simulated traders together place in a second."""
+    """The orders that all simulated traders together place in a second."""
 
     seed: int = 20231201
-    """Seed of the simulated traders."""
+    """The random seed of the simulated traders."""
 
     calendar_file: Path | None = None
-    """A file of further trading days (one ISO date a line) for years the shipped calendar does not know."""
+    """A file of trading days (one ISO date a line) for years that the shipped calendar does not have."""
 
     accept_clock: bool = False
-    """An operator vouches for the clock: the venue starts though the clock is behind its last command, or a day roll skips a
-    trading day."""
+    """An operator confirms the clock: the venue starts although the clock is behind the last command, or although a day roll
+    skips a trading day."""
 
     max_connections: int = Field(default=4096, ge=1)
-    """Sockets open at once, HTTP and WebSocket together. One more is closed at once."""
+    """The most open sockets, HTTP and WebSocket together. A further connection is closed at once."""
 
     max_connections_per_address: int = Field(default=1024, ge=1)
-    """Of them from one address. Behind a proxy every client has the proxy's address: raise it to `max_connections` there."""
+    """The most open sockets of one address. Behind a proxy all clients have the proxy's address: set it to
+    `max_connections`."""
 
     max_pages_per_address: int = Field(default=64, ge=1)
-    """Of the 256 pages that may be open, how many one address may have. 256 where it cannot tell visitors apart."""
+    """The most open pages of one address, of 256 in all. Set it to 256 if all visitors have the same address."""
 
     max_websockets_per_key: int = Field(default=16, ge=1)
-    """WebSocket connections of one API key at once."""
+    """The most open WebSocket connections of one API key."""
 
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
-    """Host names a browser may call this venue by. As a variable a JSON list."""
+    """The names allowed in the Host header of requests. As a variable: a JSON list."""
 
     request_log: bool = False
-    """One structured line per request on standard error."""
+    """Writes one structured line for each request to standard error."""
 
     @field_validator("calendar_file")
     @classmethod
@@ -85,7 +87,7 @@ class Settings(BaseSettings):
         except OSError as error:
             raise ValueError(f"it cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
-            raise ValueError("it is no text in UTF-8") from error
+            raise ValueError("it is not UTF-8 text") from error
         return path
 
 
@@ -93,14 +95,14 @@ VARIABLES = tuple(f"{PREFIX}{name.upper()}" for name in Settings.model_fields if
 """Every variable that a venue reads."""
 
 _OF_OTHERS = ("REX_CHECKING_BUILD", "REX_REQUIRE_EVERYTHING")
-"""Variables of the build and of the tests, which a venue does not read."""
+"""Variables of the build and of the tests; a venue does not read them."""
 
 
 def read_settings(**options: Any) -> Settings:
-    """The settings of the environment, and of options, which come first.
+    """The settings from options and environment variables; an option overrides its variable.
 
-    Raises SettingsRefused for a value that cannot be and for a REX_ variable that nobody reads: a setting that was misspelt
-    would otherwise leave its default in force unseen.
+    Raises SettingsRefused for an invalid value, and for a REX_ variable that is not a setting: otherwise a misspelt name would
+    silently leave the default in force.
     """
     if unknown := [*_unknown()]:
         raise SettingsRefused(unknown)
@@ -116,13 +118,13 @@ def _unknown() -> Iterator[str]:
     for name in sorted(os.environ):
         if name.upper().startswith(PREFIX) and name.upper() not in (*VARIABLES, *_OF_OTHERS):
             (nearest,) = get_close_matches(name.upper(), VARIABLES, n=1, cutoff=0)
-            yield f"{name} is no setting of REX; the nearest is {nearest}. Correct the variable, or unset it"
+            yield f"{name} is not a setting of REX; the nearest name is {nearest}. Correct or unset the variable"
 
 
 def _not_json(error: SettingsError) -> str:
     match = re.search(r'field "(\w+)"', str(error))
     name = f"{PREFIX}{match[1].upper()}" if match is not None else str(error)
-    return f"""{name} is no JSON list: write it like '["127.0.0.1", "localhost"]'"""
+    return f"""{name} is not a JSON list: write it like '["127.0.0.1", "localhost"]'"""
 
 
 def _wrong(error: dict[str, Any]) -> str:

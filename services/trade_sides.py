@@ -1,4 +1,4 @@
-"""Who bought and who sold in a trade: an event names taker and maker (matching_engine/records.py)."""
+"""Buyer and seller of a trade. A TRADE event has taker and maker instead (matching_engine/records.py)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class TradeSides(NamedTuple):
 
 
 def sides(event: Event) -> TradeSides:
-    """The sides of a TRADE or TRADE_BUSTED. In an auction nobody takes: the event's account is the buyer."""
+    """The sides of a TRADE or TRADE_BUSTED. An auction has no taker: there the event's account is the buyer."""
     if event.side == Side.BUY:
         return TradeSides(event.account, event.maker_account, event.fee_fen, event.maker_fee_fen)
     return TradeSides(event.maker_account, event.account, event.maker_fee_fen, event.fee_fen)

@@ -1,4 +1,4 @@
-"""What ends a `rex` process: one sentence and one exit status for each, decided here. Everything else is a bug of ours."""
+"""Maps the errors that may end a `rex` process to one sentence and one exit status each. Every other exception is a bug."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ TROUBLE = (
     sqlite3.Error,
     OSError,
 )
-"""What the environment does to a venue."""
+"""Errors of the environment: device, files, clock, port."""
 
 FOLLOWS = (ProjectorStopped,)
-"""Raised to whoever waited for a part that failed; what made it fail is among the others."""
+"""Consequences: raised by the parts that wait for a failed part, whose own error is in the same exception group."""
 
 _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (ClockRefused, ExitCode.CLOCK),
@@ -43,19 +43,20 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
 
 
 def exit_code_of(error: BaseException) -> ExitCode:
-    """The exit status this ends a process with."""
+    """The exit status of a process that this error ends."""
     if isinstance(error, SequencerStopped):
         return exit_code_of(error.cause)
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), ExitCode.TROUBLE)
 
 
 def sentence_of(error: BaseException) -> str:
-    """What there is to say of it; never nothing."""
+    """The error as a sentence; never empty."""
     return (error.told if isinstance(error, JournalError) else str(error)) or type(error).__name__
 
 
 def root_cause(error: BaseException) -> BaseException:
-    """What there is to say of an exception group: a bug first, then what concerns journal or engine, then what came first."""
+    """The most important error of an exception group: a bug; otherwise an error with an exit status of its own (journal,
+    engine, clock); otherwise the first."""
     causes = [cause for cause in _causes(error) if not isinstance(cause, FOLLOWS)] or list(_causes(error))
     bugs = [cause for cause in causes if not isinstance(cause, TROUBLE)]
     grave = [cause for cause in causes if exit_code_of(cause) != ExitCode.TROUBLE]
@@ -63,7 +64,7 @@ def root_cause(error: BaseException) -> BaseException:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """What a group comes down to: parts of the venue have groups of their own."""
+    """The single errors of an exception group, nested groups included."""
     if isinstance(error, BaseExceptionGroup):
         for part in error.exceptions:
             yield from _causes(part)

@@ -27,7 +27,7 @@ from services.engine_versions.differences import Difference, Differences
 from services.engine_versions.upgrades import re_executed_after, seal, starting_engine
 from services.journal import Journal, JournalBatch, JournalRefused, witness
 from services.journal.sqlite import SqliteJournal, check_lock
-from services.read_database.audit.audit import differences as audit
+from services.read_database.audit.differences import differences as audit
 from services.read_database.audit.journaled import Journaled
 from services.read_database.database import open_read_database
 from services.read_database.projector import catch_up

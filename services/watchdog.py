@@ -1,4 +1,4 @@
-"""Ends the process when it does not end by itself after a fault, whatever hangs: a device, a thread, a part of the venue."""
+"""Ends the process if it does not end by itself after a fault, whatever hangs: a device, a thread, a part of the venue."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SECONDS = 10.0
 
 
 def _end(status: int) -> None:
-    os._exit(status)  # Nothing is asked any more: not the event loop, not the threads.
+    os._exit(status)  # Without cleanup, which may be what hangs: event loop, threads, atexit handlers.
 
 
 class Watchdog:
-    """Armed by the first fault; from then on the process has `seconds` to end. `end` ends it with an exit status."""
+    """Armed by the first fault; then the process has `seconds` to end before `end` is called with an exit status."""
 
     def __init__(self, seconds: float | None = None, end: Callable[[int], None] = _end) -> None:
         self._seconds = SECONDS if seconds is None else seconds
@@ -25,13 +25,13 @@ class Watchdog:
         self._timer: threading.Timer | None = None
 
     def arm(self, sentence: str) -> None:
-        """A fault, as a sentence; later ones change nothing."""
+        """Starts the time with the first fault, given as a sentence; later calls do nothing."""
         if self._timer is None:
-            self._timer = threading.Timer(self._seconds, self._bite, (sentence,))
+            self._timer = threading.Timer(self._seconds, self._end_process, (sentence,))
             self._timer.daemon = True
             self._timer.start()
 
-    def _bite(self, sentence: str) -> None:
+    def _end_process(self, sentence: str) -> None:
         late = f"the process did not end within {self._seconds:g} seconds after this; its watchdog ended it"
         os.write(2, f"rex: {sentence}\nrex: {late}\n".encode())
         self._end(ExitCode.WATCHDOG)

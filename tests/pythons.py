@@ -44,7 +44,10 @@ def main(targets: list[str]) -> int:
     worst = 0
     for version, path in pythons(os.environ).items():
         print(f"Python {version}: {path}", flush=True)
-        variables = [f"PYTHON={path}", f"VENV=build/python{version}"]
+        folder = Path(f"build/python{version}")
+        if not any(Path("matching_engine").rglob(f"*.cpython-{version.replace('.', '')}-*.so")):
+            (folder / ".set-up").unlink(missing_ok=True)  # somebody removed its engine: compile again
+        variables = [f"PYTHON={path}", f"VENV={folder}"]
         ended = subprocess.run(["make", "--no-print-directory", *(targets or ["test"]), *variables], check=False)
         print(f"Python {version}: {'passed' if ended.returncode == 0 else 'FAILED'}", flush=True)
         worst = max(worst, ended.returncode)

@@ -27,7 +27,7 @@ def read_flow(
     *,
     recorded_symbol: str = RECORDED_SYMBOL,
     limit: int | None = None,
-    on_progress: Callable[[int], None] = lambda rows: None,
+    on_progress: Callable[[int], None] = lambda _rows: None,
 ) -> Flow:
     """Reads the file's first `limit` messages (default: all), in order.
 

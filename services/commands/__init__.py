@@ -1,1 +1,1 @@
-"""Administrative commands as submissions, and the texts that stand beside commands in the journal."""
+"""Administrative commands as submissions, and the attachments of commands."""

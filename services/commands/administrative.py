@@ -1,4 +1,7 @@
-"""The venue's administrative commands as submissions: what `rex`, the gateway and the first start hand to the inbox."""
+"""The venue's administrative commands as submissions to the inbox. Used by the gateway, the first start and `rex`.
+
+Each function takes a `sender`: a Command with the fields of who sends it (request id, actor, …), and fills in the others.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,26 @@ from services.messaging import Submission
 
 
 def submission(command: Command, attachment: bytes | None = None) -> Submission:
-    """One command, with its text where it has one."""
+    """A submission of one command, with its attachment if it has one."""
     if attachment is None:
         return Submission(pack_commands([command]))
     return Submission(pack_commands([command._replace(attachment=1)]), (attachment,))
 
 
 def open_account(sender: Command, text: AccountText, owner: int = 0, account_class: int = 0) -> Submission:
-    """A new account; the ACCOUNT_OPENED event says its number."""
+    """Opens an account; its number is in the ACCOUNT_OPENED event."""
     command = sender._replace(kind=CommandKind.OPEN_ACCOUNT, owner=owner, account_class=account_class)
     return submission(command, text.to_bytes())
 
 
 def change_cash(sender: Command, account: int, amount_fen: int) -> Submission:
-    """A deposit, or a withdrawal where amount_fen is negative."""
+    """Deposits amount_fen; withdraws it if it is negative."""
     kind = CommandKind.DEPOSIT if amount_fen >= 0 else CommandKind.WITHDRAW
     return submission(sender._replace(kind=kind, account=account, amount_fen=abs(amount_fen)))
 
 
 def change_inventory(sender: Command, account: int, instrument: int, quantity_lots: int) -> Submission:
-    """Warehouse receipts booked in, or goods handed out where quantity_lots is negative."""
+    """Books quantity_lots of warehouse receipts into an account; releases goods from it if quantity_lots is negative."""
     kind = CommandKind.RECEIVE if quantity_lots >= 0 else CommandKind.RELEASE
     command = sender._replace(kind=kind, account=account, instrument=instrument, quantity_lots=abs(quantity_lots))
     return submission(command)
@@ -42,7 +45,7 @@ def set_limits(
     max_open_orders: int = 0,
     max_day_fen: int = 0,
 ) -> Submission:
-    """All limits of an account, in two commands that nothing comes between; 0: no limit."""
+    """Sets all limits of an account, in two commands with consecutive sequence numbers; 0: no limit."""
     orders = sender._replace(
         kind=CommandKind.SET_ORDER_LIMITS,
         account=account,
@@ -55,13 +58,13 @@ def set_limits(
 
 
 def kill_switch(sender: Command, account: int = 0, *, on: bool) -> Submission:
-    """Refuses new orders and amends of an account, or of the whole venue (0), until it is off again."""
+    """Switches the kill switch of an account, or of the whole venue (0). While it is on, new orders and amends are refused."""
     kind = CommandKind.KILL_SWITCH_ON if on else CommandKind.KILL_SWITCH_OFF
     return submission(sender._replace(kind=kind, account=account))
 
 
 def bust_trade(sender: Command, trade_id: int, text: BustText) -> Submission:
-    """Takes back a trade of the present trading day."""
+    """Busts a trade of the present trading day: its settlement is reversed."""
     return submission(sender._replace(kind=CommandKind.BUST_TRADE, order_id=trade_id), text.to_bytes())
 
 
@@ -75,7 +78,7 @@ def list_instrument(
     max_quantity_lots: int,
     text: InstrumentText,
 ) -> Submission:
-    """A new instrument; its number must be the next one."""
+    """Lists an instrument; its number must be the next one."""
     command = sender._replace(
         kind=CommandKind.LIST_INSTRUMENT,
         instrument=instrument,
@@ -88,7 +91,7 @@ def list_instrument(
 
 
 def set_fees(sender: Command, *, maker_rate_ppm: int, taker_rate_ppm: int, account_class: int = 0) -> Submission:
-    """What a trade costs each side of an account class, in millionths of its notional."""
+    """Sets the fees of an account class for each side of a trade, in millionths of the trade's notional."""
     command = sender._replace(
         kind=CommandKind.SET_FEES, rate_ppm=maker_rate_ppm, taker_rate_ppm=taker_rate_ppm, account_class=account_class
     )
@@ -96,12 +99,13 @@ def set_fees(sender: Command, *, maker_rate_ppm: int, taker_rate_ppm: int, accou
 
 
 def set_collar(sender: Command, instrument: int, rate_ppm: int) -> Submission:
-    """How far beyond the last price an order may reach, in millionths; 0: no collar."""
+    """Sets how far beyond the last price an order's price may be, in millionths; 0: no collar."""
     return submission(sender._replace(kind=CommandKind.SET_COLLAR, instrument=instrument, rate_ppm=rate_ppm))
 
 
 def set_volatility_band(sender: Command, instrument: int, rate_ppm: int, auction_s: int) -> Submission:
-    """How far from the last price a trade may be before it begins an auction of so many seconds; both 0: no band."""
+    """Sets how far from the last price, in millionths, a trade may be; one beyond it begins an auction of auction_s seconds.
+    Both 0: no band."""
     command = sender._replace(
         kind=CommandKind.SET_VOLATILITY_BAND, instrument=instrument, rate_ppm=rate_ppm, time_s=auction_s
     )
@@ -109,25 +113,25 @@ def set_volatility_band(sender: Command, instrument: int, rate_ppm: int, auction
 
 
 def halt(sender: Command, instrument: int = ALL_INSTRUMENTS) -> Submission:
-    """Cancels only, until `resume`."""
+    """Halts an instrument, or all: until `resume`, only cancels are accepted."""
     return submission(sender._replace(kind=CommandKind.HALT, instrument=instrument))
 
 
 def resume(sender: Command, instrument: int = ALL_INSTRUMENTS) -> Submission:
-    """Back to the phase of the venue's schedule."""
+    """Resumes trading: returns an instrument, or all, to the phase of the venue's schedule."""
     return submission(sender._replace(kind=CommandKind.RESUME, instrument=instrument))
 
 
 def set_phase(sender: Command, phase: int, instrument: int = ALL_INSTRUMENTS) -> Submission:
-    """The schedule's phase from now on."""
+    """Sets the schedule's phase of an instrument, or of all."""
     return submission(sender._replace(kind=CommandKind.SET_PHASE, instrument=instrument, phase=phase))
 
 
 def day_roll(sender: Command, date: int) -> Submission:
-    """The trading day `date` (yyyymmdd) begins."""
+    """Begins the trading day `date` (yyyymmdd)."""
     return submission(sender._replace(kind=CommandKind.DAY_ROLL, date=date))
 
 
 def record(sender: Command, decision: KeyIssued | KeyRevoked | TargetSet) -> Submission:
-    """A decision for the readers; the engine only numbers it."""
+    """Records a decision in the journal; the engine only numbers it, the readers apply it."""
     return submission(sender._replace(kind=CommandKind.RECORD), decision.to_bytes())

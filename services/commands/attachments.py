@@ -1,7 +1,11 @@
-"""Texts of a journal row that the engine never reads: names, key hashes, targets. UTF-8 JSON, one model per kind of command.
+"""The attachments of commands in a journal batch: names, key hashes, targets, which the engine never reads.
 
-OPEN_ACCOUNT     AccountText        LIST_INSTRUMENT  InstrumentText        BUST_TRADE  BustText
-RECORD           KeyIssued | KeyRevoked | TargetSet | Upgraded, told apart by `type`
+UTF-8 JSON, one model per kind of command:
+
+OPEN_ACCOUNT     AccountText
+LIST_INSTRUMENT  InstrumentText
+BUST_TRADE       BustText
+RECORD           KeyIssued | KeyRevoked | TargetSet | Upgraded, distinguished by `type`
 """
 
 from __future__ import annotations
@@ -18,18 +22,18 @@ class _Text(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def to_bytes(self) -> bytes:
-        """The attachment as it stands in the row."""
+        """The attachment's bytes."""
         return self.model_dump_json().encode()
 
 
 class AccountText(_Text):
-    """Who an account belongs to."""
+    """The name of an account."""
 
     name: str
 
 
 class InstrumentText(_Text):
-    """What an instrument is, in words. Its numbers stand in the command."""
+    """The descriptive fields of an instrument. Its tick value, reference price and limits are in the command."""
 
     symbol: str
     name_en: str
@@ -40,39 +44,39 @@ class InstrumentText(_Text):
     lot_size: int
     """Units (kg or t) in a lot."""
     tick_size: str
-    """Yuan per unit, an exact decimal."""
+    """Yuan per unit, as an exact decimal."""
     reference_price_source: Literal["sourced", "assumed"]
     spec: str
     note: str
 
 
 class BustText(_Text):
-    """Why an operator takes a trade back."""
+    """The reason an operator gives for busting a trade."""
 
     reason: str
 
 
 class KeyIssued(_Text):
-    """An API key exists from this command on; its id is the command's seq. The secret itself is nowhere."""
+    """An API key is valid from this command on. Its id is the command's seq. The journal does not hold the secret."""
 
     type: Literal["key_issued"] = "key_issued"
     key_hash: str
     """SHA-256 of the secret, in hex."""
     account: int
-    """The account it is bound to; 0: none (operators)."""
+    """The account that the key acts for; 0: none (operators)."""
     name: str
     scopes: tuple[Scope, ...]
 
 
 class KeyRevoked(_Text):
-    """A key is refused from this command on."""
+    """An API key is refused from this command on."""
 
     type: Literal["key_revoked"] = "key_revoked"
     key_id: int
 
 
 class TargetSet(_Text):
-    """What a year's turnover is measured against."""
+    """The target of a year's turnover."""
 
     type: Literal["target_set"] = "target_set"
     year: int
@@ -81,30 +85,31 @@ class TargetSet(_Text):
 
 
 class Upgraded(_Text):
-    """From this command on a newer engine version makes the events; what was found when the older rows were re-executed by it.
+    """From this command on, a newer engine version makes the events. It holds what `rex upgrade` found when the newer version
+    re-executed the older batches.
 
-    The first command of a version, and alone in its row.
+    It is the first command of an engine version, and the only one in its batch.
     """
 
     type: Literal["upgraded"] = "upgraded"
     from_version: int
     to_version: int
     last_seq: int
-    """Where the older version's rows end."""
+    """The last sequence number of the older version."""
     last_hash: str
-    """Of the row that ends there, in hex."""
+    """The hash of the batch that ends at last_seq, in hex."""
     state_hash: str
-    """Of the newer engine's state after last_seq."""
+    """The hash of the newer engine's state after last_seq."""
     re_executed_after: int
-    """The newer rules make the very events of all rows after this sequence number; 0: of the whole journal. Where it isn't 0,
-    the row that follows holds the state at it as its second attachment."""
+    """The newer version makes the same events for all batches after this sequence number; 0: for the whole journal. If it is
+    not 0, this batch's second attachment is the state at that sequence number (a sealed state)."""
     differences: tuple[str, ...]
-    """What the two versions told otherwise, in sentences; none where the rules that made the rows are unchanged."""
+    """The differences between the two versions' events, as sentences; empty if the rules are unchanged."""
 
 
 Recorded = KeyIssued | KeyRevoked | TargetSet | Upgraded
 Decision = Annotated[Recorded, Field(discriminator="type")]
-"""What a RECORD command records."""
+"""The decision in a RECORD command's attachment."""
 
 _DECISION: TypeAdapter[Recorded] = TypeAdapter(Decision)
 

@@ -1,4 +1,4 @@
-"""The pages: an operator's and a trader's, at /ui. They know the venue only through its public API and feeds."""
+"""The pages at /ui: operator page, control page and trader page. They use only the venue's public API and its WebSocket."""
 
 from services.dashboard.mount import Dashboard, mount_dashboard
 

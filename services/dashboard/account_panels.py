@@ -15,16 +15,17 @@ Json = Mapping[str, Any]
 
 
 WAITING = '<span class="tag" title="No trade has reached its trigger yet: nobody sees it.">waiting</span>'
-"""Stands where an order in the book says how much of it is shown."""
+"""The tag of a stop that has not been triggered; an iceberg has its displayed quantity there."""
 
 
 def is_waiting(order: Json) -> bool:
-    """Whether it is a stop that no trade has reached yet: not in the book, seen by nobody."""
+    """Whether the order is a stop that no trade has triggered yet: it is not in the book, and others do not see it."""
     return order["triggered"] is False
 
 
 def amendable(order: Json) -> dict[str, str]:
-    """The fields of an open order that an amend may change, with what they are now; an order not shown in part shows `""`."""
+    """The fields of an open order that an amend may change, with their values; `""` for the display quantity of an order that
+    is no iceberg."""
     fields = {"quantity": str(order["quantity"])}
     if is_waiting(order):
         fields["stop_price"] = order["stop_price"]
@@ -36,7 +37,7 @@ def amendable(order: Json) -> dict[str, str]:
 
 
 def open_orders(orders: Iterable[Json], editing: str | None = None) -> str:
-    """Own open orders, newest first, with buttons the page listens to (`data-act`); `editing` is the one being amended."""
+    """Own open orders, newest first, with buttons (`data-act`, handled by the page). `editing`: the order being amended."""
     rows = "".join([_open_order(order, order["order_id"] == editing) for order in orders])
     head = (
         "<th>Time</th><th>Instrument</th><th>Side</th><th>Order</th><th class=num>Trigger ¥</th><th class=num>Price ¥</th>"
@@ -70,7 +71,7 @@ def _time_in_force(order: Json) -> str:
 
 
 def _cell(edited: Mapping[str, str], name: str, text: str) -> str:
-    """A number of an open order, or the field to change it in."""
+    """A number of an open order, or an input field for it while it is edited."""
     if name not in edited:
         return f"<td class=num data-field={name}>{text}</td>"
     value = escape(edited[name], quote=True)
@@ -78,7 +79,7 @@ def _cell(edited: Mapping[str, str], name: str, text: str) -> str:
 
 
 def _tag(order: Json) -> str:
-    """What is special about an open order, in a word."""
+    """A one-word tag for an open order's special terms."""
     for applies, name, text in (
         (order["triggered"], "triggered", "A trade reached its trigger: it rests in the book now."),
         (order["display_quantity"], "iceberg", "Shows a part of its lots at a time."),
@@ -90,7 +91,7 @@ def _tag(order: Json) -> str:
 
 
 def ended_orders(orders: Iterable[Json], names_zh: Mapping[str, str]) -> str:
-    """Own orders that ended lately without being filled, newest first, each with the venue's reason in words; "" for none."""
+    """Own recent orders that ended without being filled, newest first, with the venue's reason as a sentence; "" if none."""
     rows = "".join(
         [
             f'<tr data-key="{escape(order["order_id"])}" data-ended="{escape(order["order_id"])}">'
@@ -109,7 +110,7 @@ def ended_orders(orders: Iterable[Json], names_zh: Mapping[str, str]) -> str:
 
 
 def fills(own_fills: Iterable[Json]) -> str:
-    """Own fills, newest first; a busted one is struck through."""
+    """Own fills, newest first; busted ones are struck through."""
     rows = "".join(
         [
             f"<tr{' class=busted' if fill['busted'] else ''}><td class=dim>{clock(fill['time'])}</td>"

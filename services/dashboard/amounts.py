@@ -1,4 +1,4 @@
-"""How numbers and times stand on a page. Exact: decimal strings in, decimal strings out, no float in between."""
+"""Formats numbers and times for a page. Exact: decimal strings in, decimal strings out, without float."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NONE = "–"
-"""Stands where there is no number."""
+"""Shown in place of a missing number."""
 
 
 def grouped(number: str | int | None) -> str:
@@ -20,13 +20,13 @@ def grouped(number: str | int | None) -> str:
 
 
 def signed(number: str | int | None) -> str:
-    """Like `grouped`, with a plus in front of what is above zero."""
+    """Like `grouped`, with a plus sign before positive numbers."""
     text = grouped(number)
     return f"+{text}" if number is not None and Decimal(number) > 0 else text
 
 
 def average(price: str) -> str:
-    """An average price, `205.520000`, without the zeros after its second decimal."""
+    """An average price, as `205.520000`, without trailing zeros after the second decimal."""
     whole, _, decimals = price.partition(".")
     return grouped(f"{whole}.{decimals[:2]}{decimals[2:].rstrip('0')}")
 
@@ -39,14 +39,14 @@ def change(last: str | None, reference: str) -> Decimal | None:
 
 
 def percent(share: str | Decimal | None, decimals: int = 2) -> str:
-    """A share (`0.0537`) in percent (`5.37 %`)."""
+    """A share (`0.0537`) as percent (`5.37 %`)."""
     if share is None:
         return NONE
     return f"{(Decimal(share) * 100).quantize(Decimal(1).scaleb(-decimals)):,f} %"
 
 
 def direction(value: Decimal | int | None) -> str:
-    """The colour class of a change: up, down or neither."""
+    """The CSS colour class of a change: up, down or none."""
     if not value:
         return ""
     return "up" if value > 0 else "down"

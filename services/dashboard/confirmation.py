@@ -1,4 +1,4 @@
-"""The question before what cannot be taken back."""
+"""Confirmation dialogs for actions that cannot be undone."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from nicegui import ui
 
 
 async def confirmed(question: str, action: str) -> bool:
-    """Asks in a dialog; True where the button named `action` was clicked, False where anything else ended it."""
+    """Asks in a dialog. True if the button named `action` was clicked, False if the dialog ended in any other way."""
     return await _asked(question, action, None) is not None
 
 
 async def reason_for(question: str, action: str) -> str | None:
-    """Asks likewise, and for a reason, which must not be empty; None where anything else ended it."""
+    """Asks in a dialog for a reason, which must not be empty. None if the dialog ended without the button `action`."""
     return await _asked(question, action, "Reason")
 
 

@@ -1,4 +1,4 @@
-"""Keeping a connection to the venue: whatever ends it, it is made anew, and meanwhile a page can say so."""
+"""Keeps a page's connection to the venue: connects again after every failure, and reports the failure meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ async def keep_connected(
     follow: Callable[[RexClient], Awaitable[None]],
     say: Callable[[str], None],
 ) -> None:
-    """Runs `follow` on a connection, and again on a new one whenever trouble ends it; `say` hears which, in words."""
+    """Connects and runs `follow`; after each error calls `say` with its text and connects again, until it is canceled."""
     while True:
         try:
             async with connect() as client:

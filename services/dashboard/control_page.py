@@ -1,4 +1,4 @@
-"""The control page at /ui/control: every phase at a glance, and what an operator may do about it."""
+"""The control page at /ui/control: the phase of every instrument, and an operator's buttons."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ READ_ONLY = (
 _REFRESH_SECONDS = 1.0
 
 _ON_CLICK = "(e) => { const b = e.target.closest('[data-act]'); if (b) emit(b.dataset.act, b.dataset.of); }"
-"""Tells the server which button was clicked, and what it is about."""
+"""Sends the clicked button's action (`data-act`) and its object (`data-of`) to the server."""
 
 
 class ControlPage:
@@ -55,7 +55,7 @@ class ControlPage:
         ui.timer(_REFRESH_SECONDS, self.refresh)
 
     def refresh(self) -> None:
-        """Shows everything as it is now."""
+        """Shows the current data."""
         live, may_act = self._live, self._operations is not None
         self._frame.refresh()
         self._board.show(board(live.instruments.values(), live.tickers, time.time_ns(), may_act))
@@ -109,7 +109,7 @@ class ControlPage:
             await self._carry_out(command)
 
     async def _carry_out(self, command: Callable[[RexClient], Awaitable[Json]]) -> None:
-        assert self._operations is not None  # without an operator's key there are no buttons
+        assert self._operations is not None  # without an operator's key the page has no buttons
         try:
             answer = await self._operations.ask(command)
         except RexError as error:

@@ -1,4 +1,4 @@
-"""What an operator steers by, in HTML fragments: every phase at a glance, the switches, accounts, trades to bust. Pure."""
+"""The control page's HTML fragments: phases, switches, accounts, trades to bust. Pure: API objects in, HTML out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Json = Mapping[str, Any]
 
 
 def board(instruments: Iterable[Json], tickers: Mapping[str, Json], now_ns: int, may_act: bool) -> str:
-    """A tile for each instrument with its phase, and what its auction would do now; with buttons where one may act."""
+    """A tile for each instrument: its phase and, in an auction, the indicative result; with buttons if `may_act`."""
     listed = [facts for facts in instruments if facts["symbol"] in tickers]
     tiles = [_tile(instrument, tickers[instrument["symbol"]], now_ns, may_act) for instrument in listed]
     return f"<div class=board data-testid=board>{''.join(tiles)}</div>"
@@ -23,7 +23,7 @@ def board(instruments: Iterable[Json], tickers: Mapping[str, Json], now_ns: int,
 def _tile(instrument: Json, ticker: Json, now_ns: int, may_act: bool) -> str:
     symbol = escape(instrument["symbol"], quote=True)
     names = escape(f"{instrument['name_zh']} · {instrument['name_en']}", quote=True)
-    # An operator's halt hides what the schedule says: only a halted instrument is resumed.
+    # While an instrument is halted, its phase is `halted`, not the schedule's: only then can it be resumed.
     act = "resume" if ticker["phase"] == "halted" else "halt"
     button = f"<button class=act data-act={act} data-of={symbol}>{act}</button>" if may_act else ""
     return (
@@ -41,7 +41,7 @@ def _auction(ticker: Json) -> str:
 
 
 def switches(venue: Json, phases: Mapping[str, int], may_act: bool) -> str:
-    """The venue's kill switch and the halt of everything, with buttons where one may act."""
+    """The venue's kill switch and the halt of all instruments, with buttons if `may_act`."""
     on = venue["kill_switch"]
     lines = (
         (
@@ -70,7 +70,7 @@ def _buttons(acts: Iterable[tuple[str, str]], of: str = "") -> str:
 
 
 def accounts(listed: Iterable[Json]) -> str:
-    """All accounts with what they have open and traded today, and their kill switches."""
+    """All accounts: open orders, today's turnover and kill switch of each."""
     rows = "".join([_account(account) for account in listed])
     head = (
         "<th>No.</th><th>Account 账户</th><th class=num>Open</th><th class=num>Today ¥</th><th class=num>Available ¥</th>"
@@ -93,7 +93,7 @@ def _account(account: Json) -> str:
 
 
 def trades_to_bust(busts: Iterable[Json], trades: Iterable[Json], may_act: bool) -> str:
-    """What was busted lately, struck through, then the last trades of all instruments; with buttons where one may act."""
+    """Recent busted trades, struck through, then the last trades of all instruments; with buttons if `may_act`."""
     rows = "".join([_trade(trade, may_act) for trade in (*busts, *[trade for trade in trades if not trade["busted"]])])
     head = "<th>Time</th><th>Instrument</th><th class=num>Price</th><th class=num>Lots</th><th class=num>Amount ¥</th><th></th>"
     return f"<table data-testid=trades><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

@@ -1,4 +1,4 @@
-"""The account that a person trades with from the pages: its orders, fills and balances, and how to place, amend and cancel."""
+"""The trader page's account: follows its orders, fills and balances, and places, amends and cancels its orders."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from services.dashboard.connection import keep_connected
 Json = dict[str, Any]
 
 FILLS = 50
-"""How many of the last fills are kept."""
+"""The number of recent fills that are kept."""
 
 ENDED = 20
-"""How many of the last orders that ended unfilled are kept."""
+"""The number of recent orders that are kept after they ended without being filled."""
 
 _ACCOUNT_SECONDS = 5.0
-"""How often the balances are fetched where no order moves."""
+"""The interval at which the balances are fetched while no order changes."""
 
 _OPEN = ("new", "partially_filled")
 
 
 class Desk:
-    """One account, followed through its private channel. All pages of a process share it, as people share a desk."""
+    """One account, followed through its private WebSocket channel and shared by all pages of the process."""
 
     def __init__(self, url: Callable[[], str], key: str) -> None:
         self._url = url
@@ -37,33 +37,34 @@ class Desk:
         self.orders: dict[str, Json] = {}
         """Open orders by order_id."""
         self.ended: dict[str, Json] = {}
-        """Orders that were declined, canceled or expired lately, by order_id, oldest first."""
+        """Recent orders that were rejected, canceled or expired, by order_id, oldest first."""
         self.fills: list[Json] = []
         """Newest first."""
 
     async def run(self) -> None:
-        """Follows the account until it is canceled; a lost connection is made anew."""
+        """Follows the account until it is canceled; connects again after a failure."""
         await keep_connected(lambda: RexClient(self._url(), self._key), self._follow, self._say)
 
     async def place(self, request: Json) -> Json:
-        """Places the order and returns it as it stands; raises RexError or ConnectionError."""
+        """Places the order and returns its current state. Raises RexError or ConnectionError."""
         return await self._connected().place_order(request)
 
     async def amend(self, order_id: str, changes: Json) -> Json:
-        """Changes the order and returns it as it stands; raises RexError (it is as it was) or ConnectionError."""
+        """Amends the order and returns its current state. Raises RexError (the order is unchanged) or ConnectionError."""
         return await self._connected().amend_order(order_id=order_id, **changes)
 
     async def cancel(self, order_id: str) -> Json:
-        """Cancels the order and returns it as it stands; raises RexError or ConnectionError."""
+        """Cancels the order and returns its current state. Raises RexError or ConnectionError."""
         return await self._connected().cancel_order(order_id=order_id)
 
     async def cancel_all(self, symbol: str) -> int:
-        """Cancels every open order in an instrument, or in all (`*`); how many. Raises RexError or ConnectionError."""
+        """Cancels every open order in an instrument, or in all (`*`). Returns their number. Raises RexError or
+        ConnectionError."""
         canceled: int = (await self._connected().mass_cancel(symbol))["canceled"]
         return canceled
 
     def resting_prices(self, symbol: str) -> set[tuple[str, str]]:
-        """Where own orders rest in an instrument: (side, price). A stop that waits rests nowhere."""
+        """(side, price) of the account's orders in an instrument's book. A stop that has not been triggered is not in it."""
         mine = [
             order for order in self.orders.values() if order["symbol"] == symbol and order["triggered"] is not False
         ]
@@ -89,7 +90,7 @@ class Desk:
                 await self._begin(client)
             for order in data["orders"]:
                 self._take(order)
-            # What was fetched after a snapshot may be pushed once more.
+            # Fills that were fetched after a snapshot may be pushed again.
             fills = [*reversed(data["fills"]), *self.fills]
             self.fills = list({(fill["trade_id"], fill["order_id"]): fill for fill in fills}.values())[:FILLS]
             busted = {bust["trade_id"] for bust in data["busts"]}
@@ -118,7 +119,7 @@ class Desk:
         while True:
             self._moved.clear()
             self.account = await client.account()
-            # Deposits and the account's kill switch are no news of the private channel.
+            # The private channel does not report deposits and the account's kill switch.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ACCOUNT_SECONDS):
                     await self._moved.wait()

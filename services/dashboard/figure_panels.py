@@ -22,7 +22,7 @@ _LEVEL_COLOURS = {"green": "good", "amber": "warn", "red": "up", None: ""}
 
 
 def hero(report: Json) -> str:
-    """The figure, its share of the target, the pace, and the rule it was counted by."""
+    """The figure, its share of the target, the pace, and the counting rule."""
     target = Decimal(report["target"])
     done, due = (min(Decimal(report[name]) / target, Decimal(1)) * 100 for name in ("net", "pace"))
     assumed = f" {CALENDAR_ASSUMED}" if report["calendar"] == "assumed" else ""
@@ -63,12 +63,12 @@ def _keys(report: Json) -> str:
 
 
 def _size(number: str) -> str:
-    """A difference whose direction the label says."""
+    """The absolute value of a difference; its label gives the direction."""
     return grouped(number.removeprefix("-"))
 
 
 def products(report: Json) -> str:
-    """Turnover by category, then by product, largest first, with a bar as long as its share of the largest."""
+    """Turnover by category, then by product, largest first, each with a bar proportional to it."""
     lines = sorted(report["products"], key=lambda line: Decimal(line["net"]), reverse=True)
     largest = Decimal(lines[0]["net"]) if lines else Decimal(0)
     rows = "".join([_product(line, largest) for line in lines])

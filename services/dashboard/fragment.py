@@ -1,4 +1,4 @@
-"""A piece of a page that is rendered on the server and changes in place."""
+"""A part of a page that the server renders as HTML and replaces in place."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from nicegui.element import Element
 
 
 class Fragment(Element, component="static/fragment.js"):
-    """Shows trusted HTML (whoever renders it has escaped every text in it); `show` replaces it by the next version."""
+    """Shows trusted HTML: the caller must have escaped every text in it. `show` replaces it."""
 
     def __init__(self, html: str = "") -> None:
         super().__init__()
         self._props["html"] = html
 
     def show(self, html: str) -> None:
-        """Sends the fragment to the browser if it differs from what is there."""
+        """Sends the HTML to the browser if it has changed."""
         if self._props["html"] != html:
             self._props["html"] = html
             self.update()

@@ -1,4 +1,4 @@
-"""What every page has: the theme, the header with the venue's facts, the line that says a page has lost the venue."""
+"""The frame of every page: the theme, the header with the venue's state, and the line shown when the connection is lost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROTOTYPE = "PROTOTYPE 原型 · not a licensed venue<br>"
 
 
 class Frame:
-    """The header of a page; `refresh` brings its facts up to date."""
+    """The header of a page; `refresh` updates it."""
 
     def __init__(self, live: LiveFeed, here: str) -> None:
         self._live = live
@@ -33,13 +33,13 @@ class Frame:
         self._here = here
 
     def refresh(self) -> None:
-        """Shows the facts as they are now."""
+        """Shows the current data."""
         self._top.show(header(self._live.venue, self._live.phases(), self._live.calendar_assumed(), self._here))
         self._lost.show(_lost_line(self._live.problem) + _switch_line(self._live.venue))
 
 
 def panel(title: str, zh: str, aside: str = "") -> Element:
-    """A framed area with a heading; used as a context, what is made inside stands below the heading."""
+    """A framed area with a heading. Used as a context manager: elements made inside are placed below the heading."""
     box = ui.element("section").classes("panel")
     with box:
         Fragment(f"<h2>{title} <span class=zh>{zh}</span><span class=aside>{aside}</span></h2>")
@@ -47,7 +47,7 @@ def panel(title: str, zh: str, aside: str = "") -> Element:
 
 
 def header(venue: Mapping[str, Any] | None, phases: Mapping[str, int], calendar_assumed: bool, here: str) -> str:
-    """Brand, navigation and the venue's facts."""
+    """Brand, navigation and the venue's state."""
     tabs = (
         ("operator", "/ui", "Operator 运营"),
         ("control", "/ui/control", "Control 控制"),

@@ -1,4 +1,4 @@
-"""How the venue itself is doing, in one strip. Pure: what is known in, HTML out."""
+"""The venue's health in one strip. Pure: API objects in, HTML out."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from services.dashboard.figure_panels import adds_up
 Json = Mapping[str, Any]
 
 LAG_COMMANDS = 10_000
-"""A report this far behind the venue is shown in red."""
+"""A report that is more than this many commands behind the venue is shown in red."""
 
 
 def _flagged(report: Json) -> str:
-    """What is excluded besides busted trades."""
+    """The turnover excluded from the figure, other than busted trades."""
     return grouped(str(Decimal(report["excluded"]) - Decimal(report["busted"])))
 
 
 def health(venue: Json, report: Json, last_trade: Json | None, now_ns: int) -> str:
-    """The journal's position, the age of the last trade, how far the read side is behind, and whether its sums agree."""
+    """The journal's last seq, the age of the last trade, how far the report is behind, and whether its sums agree."""
     lag = max(0, venue["seq"] - report["seq"])
     age = f"{age_seconds(last_trade['time'], now_ns)} s" if last_trade else NONE
     sound = adds_up(report)

@@ -1,7 +1,7 @@
-"""What all pages of a process read: one connection to the venue's public API, kept current, shared by every page.
+"""The market data of all pages: one connection to the venue's public API, shared by every page of the process.
 
-Tickers and trades are pushed. Depth is fetched once a second for the symbols that pages look at, the year's report every few
-seconds. A page never waits for the venue: it shows what is here, and `problem` says when that may be old.
+The venue pushes tickers and trades. The depth of symbols that pages watch is fetched once a second, the year's report about
+every two seconds. A page never waits for the venue: it shows the data held here, and `problem` says why it may be outdated.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from services.dashboard.connection import keep_connected
 Json = dict[str, Any]
 
 TAPE_TRADES = 60
-"""How many trades of the whole market the tape keeps."""
+"""The number of trades, of all instruments together, that the tape keeps."""
 
 BUSTS = 20
-"""How many of the trades that were taken back are kept."""
+"""The number of busted trades that are kept."""
 
 SYMBOL_TRADES = 40
-"""How many trades of a watched instrument a page gets."""
+"""The number of trades fetched for a watched instrument."""
 
 _LOOK_SECONDS = 1.0
 _REPORT_LOOKS = 2
 _LISTING_LOOKS = 30
-"""Every how many looks the report and the list of instruments are fetched."""
+"""The report and the list of instruments are fetched in every 2nd and every 30th round of `_look`."""
 
 _PATIENCE_SECONDS = 2.0
-"""How long a page that is opened during the start waits for the list of instruments; NiceGUI gives a page 3 s."""
+"""How long a page that is opened during the start waits for the list of instruments; NiceGUI's limit for a page is 3 s."""
 
 _WATCHED_SECONDS = 5.0
-"""How long a symbol is fetched for after a page last asked for it."""
+"""How long a symbol's depth and trades are still fetched after a page last watched it."""
 
 
 class LiveFeed:
-    """The venue as the pages know it."""
+    """The venue's public data, kept current for the pages."""
 
     def __init__(self, url: Callable[[], str], read_key: str) -> None:
         self._url = url
@@ -50,42 +50,42 @@ class LiveFeed:
         self._newly_watched = asyncio.Event()
         self._listed = asyncio.Event()
         self.problem: str | None = "not connected yet"
-        """Why what is here may be old, in words; None while all is well."""
+        """The reason why the data may be outdated; None if it is current."""
         self.venue: Json | None = None
         self.instruments: dict[str, Json] = {}
         self.tickers: dict[str, Json] = {}
         self.tape: list[Json] = []
         """Trades of all instruments, newest first."""
         self.busts: list[Json] = []
-        """Trades that operators took back, those of the tape and some before them."""
+        """Busted trades: those of the tape and some older ones."""
         self.report: Json | None = None
         self.depths: dict[str, Json] = {}
         self.trades: dict[str, list[Json]] = {}
         """The last trades of each watched instrument, newest first."""
 
     async def run(self) -> None:
-        """Follows the venue until it is canceled; a lost connection is made anew."""
+        """Follows the venue until it is canceled; connects again after a failure."""
         await keep_connected(lambda: RexClient(self._url(), self._read_key), self._follow, self._say)
 
     async def instrument(self, symbol: str) -> Json | None:
-        """An instrument by its symbol; None where none is listed so, or the venue has not answered for a while."""
+        """An instrument by its symbol; None if none has it, or if the venue has not answered in _PATIENCE_SECONDS."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await self._listed.wait()
         return self.instruments.get(symbol)
 
     def watch(self, symbol: str) -> None:
-        """A page looks at this instrument now: its depth and trades are kept for a few seconds more."""
+        """Called by a page that shows this instrument: its depth and trades are fetched for _WATCHED_SECONDS more."""
         if symbol not in self._watched:
             self._newly_watched.set()
         self._watched[symbol] = time.monotonic()
 
     def phases(self) -> Counter[str]:
-        """How many instruments are in each phase."""
+        """The number of instruments in each phase."""
         return Counter(ticker["phase"] for ticker in self.tickers.values())
 
     def calendar_assumed(self) -> bool:
-        """Whether the year has no calendar, so that every figure about its days is an assumption."""
+        """Whether the year has no trading calendar: then every figure that depends on trading days is an assumption."""
         return self.report is not None and self.report["calendar"] == "assumed"
 
     def _say(self, problem: str) -> None:
@@ -101,7 +101,7 @@ class LiveFeed:
             if push["channel"] == "ticker":
                 self.tickers[push["symbol"]] = push["data"]
             else:
-                # A snapshot may repeat trades, and each instrument has its own: one order for all is that of the ids.
+                # A snapshot may repeat trades, and there is one for each instrument: trade ids give the order of all.
                 known = {trade["trade_id"]: trade for trade in [*self.tape, *push["data"]["trades"]]}
                 for trade_id in known.keys() & set(push["data"]["busted"]):
                     known[trade_id] |= {"busted": True}
@@ -120,7 +120,7 @@ class LiveFeed:
                 self.report = await client.turnover(int(self.venue["trading_date"][:4]))
             for symbol, since in list(self._watched.items()):
                 if time.monotonic() - since > _WATCHED_SECONDS:
-                    # The next page to look shows nothing until it is told: not what the last one saw.
+                    # The next page that watches the symbol shows nothing until new data arrive, not the last page's data.
                     del self._watched[symbol]
                     self.depths.pop(symbol, None)
                     self.trades.pop(symbol, None)

@@ -1,4 +1,4 @@
-"""The market in HTML fragments: every instrument's numbers, the live tape, the depth ladder. Pure: API objects in, HTML out."""
+"""The market's HTML fragments: the table of instruments, the tape, the depth ladder. Pure: API objects in, HTML out."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from services.dashboard.terms import phase_badge, phase_name
 Json = Mapping[str, Any]
 
 LEGEND = "红涨绿跌 · red up / buy, green down / sell"
-"""The colour convention of Chinese venues, said wherever it is used."""
+"""The colour convention of Chinese venues, shown wherever it is used."""
 
 LADDER_LEVELS = 10
 
 
 def market_table(instruments: Iterable[Json], tickers: Mapping[str, Json]) -> str:
-    """One row per instrument; a symbol leads to its trader page."""
+    """One row for each instrument; its symbol links to its trader page."""
     head = (
         "<th>Instrument</th><th></th><th class=num>Last</th><th class=num>Change</th><th class=num>Bid</th>"
         "<th class=num>Ask</th><th class=num>Lots</th><th class=num>Turnover ¥</th>"
@@ -49,7 +49,7 @@ def _market_row(instrument: Json, ticker: Json | None) -> str:
 
 
 def change_text(ticker: Json) -> str:
-    """The change from the reference price with its sign, or the phase of an instrument that doesn't trade."""
+    """The change from the reference price with its sign; the phase if the instrument does not trade."""
     if ticker["phase"] != "continuous":
         return f'<span class="phase-text {ticker["phase"]}">{phase_name(ticker).removesuffix(" auction")}</span>'
     return moved_text(ticker)
@@ -97,14 +97,15 @@ def _busted(trade: Json) -> str:
 
 
 def side_colour(side: str | None) -> str:
-    """Red for a buyer, green for a seller, neither for an auction's trade."""
+    """The colour class of a trade: red if a buyer took, green if a seller took, none for an auction's trade."""
     return {"buy": "up", "sell": "down", None: "auction"}[side]
 
 
 def ladder(depth: Json, own_prices: Set[tuple[str, str]], ticker: Json) -> str:
-    """Asks above bids, best ones in the middle, bars as long as what rests there; `own_prices` (side, price) are marked.
+    """Asks above bids, the best of each in the middle, with bars proportional to the quantity; `own_prices` (side, price) are
+    marked.
 
-    Between them stands the spread, or, while an auction collects orders that may cross, what it would do now.
+    Between them is the spread or, while an auction collects orders, its indicative result.
     """
     asks, bids = depth["asks"][:LADDER_LEVELS], depth["bids"][:LADDER_LEVELS]
     largest = max([level["quantity"] for level in (*asks, *bids)], default=1)
@@ -159,7 +160,7 @@ def _choice(instrument: Json, ticker: Json | None, here: str) -> str:
 
 
 def instrument_head(instrument: Json, ticker: Json, now_ns: int) -> str:
-    """Names, last price, phase and the day's numbers of one instrument; while an auction collects, what it would do now."""
+    """Names, last price, phase and the day's numbers of one instrument; while an auction collects, its indicative result."""
     moved = change(ticker["last"], ticker["reference_price"])
     names = escape(f"{instrument['name_zh']} · {instrument['name_en']}")
     lot = f"1 lot = {instrument['lot_size']} {instrument['unit']}"

@@ -1,4 +1,4 @@
-"""Puts the pages on the venue's application."""
+"""Mounts the pages on the venue's application."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FIRST_SYMBOL = "PRND-OX"
 
 
 class Dashboard:
-    """The pages' connections to the venue. Whoever serves the application runs `run` beside it."""
+    """The pages' connections to the venue. `run` must run as long as the application is served."""
 
     def __init__(self, live: LiveFeed, desk: Desk | None, operations: Operations | None) -> None:
         self.live = live
@@ -31,7 +31,7 @@ class Dashboard:
         self.operations = operations
 
     async def run(self) -> None:
-        """Keeps what the pages show current, until it is canceled."""
+        """Keeps the pages' data current until it is canceled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.live.run())
             if self.desk is not None:
@@ -49,12 +49,12 @@ def mount_dashboard(
     operator_key: str | None,
     pages_per_address: int = PAGES_PER_ADDRESS,
 ) -> Dashboard:
-    """Serves the pages at /ui and leads / there; everything else stays the API's.
+    """Serves the pages at /ui and redirects / to them. All other paths remain the API's.
 
-    `url` says where the venue answers and is asked again for every connection. Whoever reaches the pages may do what their keys
-    may: without a `trader_key` there is no ticket, without an `operator_key` the control page only shows. One address may have
-    `pages_per_address` of the pages that may be open. NiceGUI has one application per process, so a second venue in a process
-    takes the pages over from the first.
+    `url` returns the venue's URL and is called for every connection. The pages act with their own keys for every visitor:
+    without a `trader_key` there is no order ticket, without an `operator_key` the control page has no buttons. One address may
+    have at most `pages_per_address` pages open. NiceGUI has one application in a process: a second venue in the same process
+    takes over the pages of the first.
     """
     dashboard = Dashboard(
         LiveFeed(url, read_key),
@@ -67,11 +67,11 @@ def mount_dashboard(
     async def lead_to_pages() -> RedirectResponse:
         return RedirectResponse("/ui/")
 
-    # NiceGUI adds its middleware at every mount, which Starlette refuses once the application has served a request.
+    # NiceGUI adds its middleware at every mount; Starlette refuses that once the application has served a request.
     nicegui.app.user_middleware.clear()
     nicegui.app.middleware_stack = None
     nicegui.app.add_middleware(PageLimit, pages_per_address=pages_per_address)
-    # By polling, every request without an id would open one more session.
+    # WebSocket only: with polling, every request without a session id would open another session.
     nicegui.app.config.socket_io_js_transports = ["websocket"]
     nicegui.core.sio.eio.transports = ["websocket"]
     ui.run_with(

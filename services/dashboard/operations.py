@@ -1,4 +1,4 @@
-"""What an operator may do from the pages, with an operator's key: switches, halts, busts; and the accounts there are."""
+"""The control page's connection with an operator's key: sends kill switches, halts and busts, and fetches the accounts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from services.dashboard.connection import keep_connected
 Json = dict[str, Any]
 
 _LOOK_SECONDS = 2.0
-"""The accounts are fetched at most so often."""
+"""The shortest interval between two fetches of the accounts."""
 
 
 class Operations:
-    """One operator's key, shared by all pages of a process."""
+    """One connection with an operator's key, shared by all pages of the process."""
 
     def __init__(self, url: Callable[[], str], key: str) -> None:
         self._url = url
@@ -25,18 +25,18 @@ class Operations:
         self._looked_at = asyncio.Event()
         self._problem = "not connected yet"
         self.accounts: list[Json] = []
-        """As they were when a page last looked, by number."""
+        """The accounts as last fetched, by number."""
 
     async def run(self) -> None:
-        """Keeps the connection until it is canceled; a lost one is made anew."""
+        """Keeps the connection until it is canceled; connects again after a failure."""
         await keep_connected(lambda: RexClient(self._url(), self._key), self._follow, self._say)
 
     def watch(self) -> None:
-        """A page looks at the accounts now: they are fetched once more."""
+        """Called by a page that shows the accounts: they are fetched once more."""
         self._looked_at.set()
 
     async def ask(self, command: Callable[[RexClient], Awaitable[Json]]) -> Json:
-        """Has a command carried out and the accounts fetched anew; raises RexError or ConnectionError."""
+        """Sends a command, then fetches the accounts. Returns the command's reply. Raises RexError or ConnectionError."""
         if self._client is None:
             raise Unreachable(f"no connection to the venue: {self._problem}")
         answer = await command(self._client)

@@ -1,7 +1,7 @@
-"""What the ticket asks for each type of order: which fields, which times in force, one sentence on each. Pure.
+"""The fields of the ticket for each order type: which fields, which times in force, and a sentence on each type. Pure.
 
-The table is that of docs/api.md: what it doesn't have cannot be chosen, so the ticket never sends an order of a form that the
-venue doesn't know.
+The table is that of docs/api.md. Other combinations cannot be chosen, so the ticket never sends an order of a form that the
+venue does not know.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class OrderForm:
     hint: str
     prices: tuple[str, ...]
     times: tuple[str, ...]
-    """The first is what it has until another is chosen."""
+    """The first one is the default."""
 
 
 FORMS = {
@@ -75,7 +75,7 @@ HINTS = {
 
 
 def fields_of(order_type: str, time_in_force: str) -> frozenset[str]:
-    """The fields that mean something for such an order, by their names in the API."""
+    """The API's names of the fields that such an order can have."""
     found = {"quantity", "self_trade_prevention", *FORMS[order_type].prices}
     if time_in_force == "gtd":
         found.add("expire_time")
@@ -85,7 +85,7 @@ def fields_of(order_type: str, time_in_force: str) -> frozenset[str]:
 
 
 def order_body(symbol: str, side: str, order_type: str, time_in_force: str, entered: Mapping[str, Any]) -> Json:
-    """The order's JSON: of what was entered only what means something for its type, and nothing that was left empty."""
+    """The order's JSON: the entered fields that its type can have, without empty ones."""
     body: Json = {"symbol": symbol, "side": side, "order_type": order_type, "time_in_force": time_in_force}
     for name in fields_of(order_type, time_in_force):
         value = entered[name]
@@ -100,10 +100,10 @@ def order_body(symbol: str, side: str, order_type: str, time_in_force: str, ente
 
 
 def whole(text: str) -> int | str:
-    """A whole number; what isn't one as it stands, for the venue to refuse in its own words."""
+    """The text as an int; text that is no whole number is returned unchanged, and the venue refuses it."""
     return int(text) if text.removeprefix("-").isdecimal() else text
 
 
 def shanghai_time(text: str) -> str:
-    """What a browser's field of a date and a time says (`2026-12-01T15:00`), in RFC 3339 with Shanghai's offset."""
+    """The value of a browser's datetime field (`2026-12-01T15:00`) as RFC 3339 with Shanghai's offset."""
     return f"{text}:00+08:00" if len(text) == len("2026-12-01T15:00") else text

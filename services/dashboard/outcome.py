@@ -1,4 +1,4 @@
-"""What became of an order that was placed, amended or canceled, in one line. Pure: the API's answer in, HTML out."""
+"""The result of placing, amending or canceling an order, as one line. Pure: the API's reply in, HTML out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATES = {
 
 
 def outcome_line(order: Mapping[str, Any]) -> str:
-    """The order's state, what was filled at which average price, and the venue's reason in words if it gave one."""
+    """The order's state, filled quantity and average price, and the venue's reason as a sentence if there is one."""
     waits = order["triggered"] is False and order["state"] == "new"
     state = f"waiting for a trade at ¥ {grouped(order['stop_price'])}" if waits else STATES[order["state"]]
     parts = [f"<b>{state}</b>"]
@@ -34,5 +34,5 @@ def outcome_line(order: Mapping[str, Any]) -> str:
 
 
 def problem_line(code: str, detail: str) -> str:
-    """What the venue would not look at or declined, and why, in its own words."""
+    """The venue's problem: its code, and its detail as the venue wrote it."""
     return f'<span class=warn data-code="{escape(code)}">{escape(detail)}</span>'

@@ -1,4 +1,4 @@
-"""The panel of own orders on the trader's page: open ones to amend in place and to cancel, and how others ended."""
+"""The trader page's panel of own orders: open ones, with amend (in place) and cancel, and recently ended ones."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _ON_CLICK = """(e) => {
     const entered = [...row.querySelectorAll('input')].map(field => [field.name, field.value]);
     emit(button.dataset.act, row.dataset.order, Object.fromEntries(entered));
 }"""
-"""Tells the server which button of which order was clicked, and what stands in the fields of its row."""
+"""Sends the clicked button, its order and the values of the row's input fields to the server."""
 
 _ON_KEY = """(e) => {
     const act = {Enter: 'save', Escape: 'keep'}[e.key];
     if (act) e.target.closest('tr').querySelector(`[data-act=${act}]`).click();
 }"""
-"""Enter and Escape in a row's field are its two buttons."""
+"""Enter and Escape in a row's input field act as the row's two buttons."""
 
 
 class OwnOrders:
@@ -51,7 +51,7 @@ class OwnOrders:
             self._button("Cancel all 全撤", "cancel-all", lambda: self._cancel_all("*"))
 
     def refresh(self, names_zh: Mapping[str, str]) -> None:
-        """Shows the orders as they are now; `names_zh` has the Chinese name of each symbol."""
+        """Shows the current orders; `names_zh` has the Chinese name of each symbol."""
         self._names_zh = names_zh
         self._show()
 
@@ -99,7 +99,7 @@ class OwnOrders:
         return f"<span class=good>{await self._desk.cancel_all(symbol)} orders canceled</span>"
 
     async def _do(self, act: Callable[[], Awaitable[str]]) -> None:
-        """Carries it out and says what the venue answered."""
+        """Runs `act` and shows the venue's reply."""
         try:
             self._said.show(await act())
         except RexError as error:

@@ -20,7 +20,7 @@ _TOOLTIP = {
 
 
 def pace_chart(report: Json) -> dict[str, Any]:
-    """Options of the chart. Its billions are pixels for the eye; the exact figures stand in the panel above it."""
+    """The chart's options. Its values are rounded to billions for drawing; the panel above shows the exact figures."""
     days = report["days"]
     actual = [_billions(day["cumulative"]) for day in days]
     reached = [index for index, value in enumerate(actual) if value is not None]

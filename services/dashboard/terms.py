@@ -1,4 +1,4 @@
-"""The venue's words as the pages say them: phases, kinds of orders, how long they last, what ends them."""
+"""English words and sentences for the API's codes: phases, order types, times in force, reasons."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENTRY_NOTES = {
     "halted": "Halted by an operator: orders can only be canceled.",
     "closed": "Closed: orders can only be canceled.",
 }
-"""What an order ticket says of each phase."""
+"""The order ticket's sentence on each phase."""
 
 ORDER_TYPES = {"limit": "limit", "market": "market", "stop": "stop", "stop_limit": "stop-limit"}
 
@@ -43,12 +43,12 @@ SELF_TRADE = {
 
 
 def phase_name(ticker: Mapping[str, Any]) -> str:
-    """An instrument's phase in English; a volatility auction by its own name."""
+    """An instrument's phase in English; a volatility auction has its own name."""
     return "volatility auction" if ticker["auction_ends_at"] else PHASES[ticker["phase"]][0]
 
 
 def phase_badge(ticker: Mapping[str, Any], now_ns: int) -> str:
-    """The phase as a coloured badge, in a volatility auction with the time that is left."""
+    """The phase as a coloured badge; in a volatility auction with the remaining time."""
     ends, phase = ticker["auction_ends_at"], ticker["phase"]
     text, kind = f"{phase_name(ticker)} <i>{PHASES[phase][1]}</i>", phase
     if ends:
@@ -59,5 +59,5 @@ def phase_badge(ticker: Mapping[str, Any], now_ns: int) -> str:
 
 
 def reason_words(order: Mapping[str, Any]) -> str:
-    """Why an order was declined or ended, as the venue's sentence, without its full stop."""
+    """The venue's sentence on why an order was rejected or ended, without its full stop."""
     return escape((order["reason_text"] or order["reason"].replace("_", " ")).rstrip("."))

@@ -1,7 +1,7 @@
-"""The order ticket. It judges nothing: the venue does, and its problem details stand beside the fields they name.
+"""The order ticket. It does not validate: the venue does, and its problem details are shown beside the fields they name.
 
-The common case is two fields and a button. The type decides which fields there are (`order_form`); what is rarely changed
-stands behind one line that says in words what holds now.
+The common case is two fields and a button. The order type decides which fields there are (`order_form`). Rarely changed fields
+are collapsed into one line, which states their current values.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ class Ticket:
         self._choose_type("limit")
 
     def show_terms(self, ticker: Json) -> None:
-        """Shows what the venue takes today: tick, band, largest order."""
+        """Shows today's terms: tick size, price limits, largest order."""
         band = f"{grouped(ticker['lower_limit'])} to {grouped(ticker['upper_limit'])}"
         self._hint("price", f"{band} by {grouped(self._instrument['tick_size'])}.")
         self._hint("stop_price", HINTS["stop_price"])
         self._hint("quantity", f"1 to {grouped(self._instrument['max_quantity'])} whole lots.")
 
     def take_price(self, price: str) -> None:
-        """Puts a price of the ladder into the ticket, where its type has one."""
+        """Copies a price of the ladder into the ticket if the order type has a price."""
         for name in FORMS[self._type].prices[-1:]:
             self._fields[name].value = price
 
@@ -165,7 +165,7 @@ class Ticket:
         except RexError as error:
             messages = {entry["field"]: entry["message"] for entry in error.errors}
             self._show_errors(messages)
-            # What stands beside its field already need not be said twice.
+            # An error shown beside its field is not repeated here.
             beside = bool(messages) and messages.keys() <= self._fields.keys()
             self._outcome.show(problem_line(error.code, error.code.replace("_", " ") if beside else error.detail))
         except ConnectionError as error:

@@ -1,4 +1,4 @@
-"""The trader's page at /ui/trade/{symbol}: the book, the ticket, own orders and fills of one instrument's market."""
+"""The trader page at /ui/trade/{symbol}: book, trades and ticket of one instrument, and the account's orders and fills."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ READ_ONLY = (
 
 _REFRESH_SECONDS = 1.0
 _FIRST_REFRESH_SECONDS = 0.25
-"""By then the depth of an instrument that nobody had watched is here."""
+"""After this time the depth of a newly watched instrument has arrived."""
 
 _PICK = "(e) => { const found = e.target.closest('[data-price]'); if (found) emit(found.dataset.price); }"
-"""Tells the server which row of the ladder was clicked."""
+"""Sends the price of the clicked row of the ladder to the server."""
 
 _SHOW_CHOICE = "document.querySelector('.choice.here')?.scrollIntoView({block: 'nearest'})"
 
 
 def no_instrument_page(live: LiveFeed, symbol: str) -> None:
-    """Says that nothing is listed under this symbol, and leads to what is."""
+    """Says that there is no instrument with this symbol, and links to the instruments there are."""
     frame = Frame(live, "trade")
     with ui.element("main").classes("trader"):
         with panel("Instruments", "品种").classes("chooser"):
@@ -97,7 +97,7 @@ class TraderPage:
         ui.run_javascript(_SHOW_CHOICE)
 
     def refresh(self) -> None:
-        """Shows everything as it is now."""
+        """Shows the current data."""
         live, symbol = self._live, self._symbol
         live.watch(symbol)
         self._frame.refresh()

@@ -1,1 +1,1 @@
-"""The instruments and trading days REX ships with: data files of ours, checked when they are read."""
+"""The instruments and the trading calendar that REX ships with: CSV files, checked when they are read."""

@@ -1,4 +1,4 @@
-"""The trading calendar: which days are trading days. Shipped as a file that an operator can extend."""
+"""The trading calendar: which days are trading days. REX ships a file; an operator can add another."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from services.data.instruments import DataFileError
 
 _SHIPPED = Path(__file__).with_name("trading_days.csv")
 _FEWEST_DAYS = 200
-"""A year with fewer days is a file that somebody stopped typing: pace and required turnover would be quietly wrong."""
+"""A year with fewer days is refused as incomplete: it would make pace and required turnover wrong without a warning."""
 
 
 class TradingCalendar:
-    """Trading days by year. A year in no file counts every weekday, and `assumed` says so."""
+    """Trading days by year. In a year without data every weekday is a trading day, and `assumed` is true."""
 
     def __init__(self, days_by_year: dict[int, tuple[date, ...]]) -> None:
         self._published = days_by_year
 
     @classmethod
     def load(cls, extra: Path | None = None) -> TradingCalendar:
-        """The shipped calendar, and an operator's file of the same form whose years replace shipped ones.
+        """The shipped calendar, extended by an operator's file of the same format, whose years replace shipped ones.
 
-        A file has the header `date` and one ISO date a line, ascending, whole years only. Raises DataFileError.
+        The format: the header `date`, then one ISO date a line, ascending, whole years only. Raises DataFileError.
         """
         return cls(_read(_SHIPPED) | (_read(extra) if extra is not None else {}))
 
     def assumed(self, year: int) -> bool:
-        """Whether no calendar of this year is at hand, so that every weekday counts as a trading day."""
+        """Whether there is no data for this year, so that every weekday counts as a trading day."""
         return year not in self._published
 
     def days(self, year: int) -> tuple[date, ...]:

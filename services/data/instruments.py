@@ -1,7 +1,4 @@
-"""The instruments and trading days REX ships with: data files of ours, checked when they are read.
-
-DataFileError   a line of a data file cannot be used: names the file, the line and the reason
-"""
+"""The instruments that REX ships with: a CSV file, checked when it is read. DataFileError names file, line and reason."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ Unit = Literal["kg", "t"]
 PriceSource = Literal["sourced", "assumed"]
 
 TERMS_ARE_ASSUMED = "Lot size, tick size and price band are assumptions of this project, not a venue's published terms."
-"""Stands at the end of every instrument's note, so a reader of the API or of a page sees it beside the numbers."""
+"""The end of every instrument's note, so that the API and the pages show it beside the numbers."""
 
 COLUMNS = (
     "symbol", "name_en", "name_zh", "category", "family", "unit", "lot_size", "tick_size_yuan", "band_percent",
@@ -29,7 +26,7 @@ _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}")
 
 
 class DataFileError(ValueError):
-    """A data file has a line that cannot be used."""
+    """A line of a data file is invalid."""
 
     def __init__(self, path: Path, line: int, reason: str) -> None:
         super().__init__(f"{path.name}, line {line}: {reason}")
@@ -37,7 +34,7 @@ class DataFileError(ValueError):
 
 @dataclass(frozen=True)
 class InstrumentFacts:
-    """One instrument as it is shipped. Prices are yuan per `unit`; a lot is `lot_size` units."""
+    """One line of the instruments file. Prices are in yuan per `unit`; a lot is `lot_size` units."""
 
     symbol: str
     name_en: str
@@ -55,7 +52,7 @@ class InstrumentFacts:
 
     @property
     def tick_value_fen(self) -> int:
-        """What one tick is worth on one lot."""
+        """The value of one tick on one lot, in fen."""
         return int(self.tick_size * self.lot_size * 100)
 
     @property
@@ -65,7 +62,7 @@ class InstrumentFacts:
 
 
 def load_instruments(path: Path = _SHIPPED) -> tuple[InstrumentFacts, ...]:
-    """The instruments of a file with `COLUMNS`, in its order. Raises DataFileError."""
+    """The instruments of a CSV file with `COLUMNS`, in file order. Raises DataFileError."""
     seen: set[str] = set()
     found = []
     for line, fields in _lines(path):
@@ -94,7 +91,8 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _facts(fields: dict[str, str]) -> InstrumentFacts:
-    """Checks what the engine will rely on: a tick of a lot is whole fen, and the reference lies on the tick."""
+    """Checks what the engine relies on: a tick of a lot is a whole number of fen, the reference price a whole number of
+    ticks."""
     if not _SYMBOL.fullmatch(fields["symbol"]):
         raise ValueError("symbol must be 1 to 16 characters of A-Z, 0-9 and -")
     for column, allowed in (("category", Category), ("unit", Unit), ("reference_price_source", PriceSource)):

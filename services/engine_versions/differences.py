@@ -91,7 +91,7 @@ class Differences:
 
 
 def _by_seq(events: Sequence[Event]) -> dict[int, list[Event]]:
-    return {seq: list(told) for seq, told in groupby(events, lambda event: event.seq)}
+    return {seq: list(of_command) for seq, of_command in groupby(events, lambda event: event.seq)}
 
 
 def _of(kind: int, events: Sequence[Event]) -> Event | None:
@@ -106,13 +106,13 @@ def _example(version: int, then: Event | None, now: Event | None) -> str:
     event = then or now
     if event is None:
         return "the same events in another order"
-    values = ", ".join(_told(event))
+    values = ", ".join(_identifying_fields(event))
     if then is None:
         return f"version {version} told none where there would be one of {values}"
     return f"version {version} told one of {values} where there would be none"
 
 
-def _told(event: Event) -> Iterator[str]:
+def _identifying_fields(event: Event) -> Iterator[str]:
     """What identifies an event for a reader."""
     for name in ("instrument", "account", "order_id", "price_ticks", "quantity_lots", "amount_fen"):
         if value := getattr(event, name):

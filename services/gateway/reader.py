@@ -1,24 +1,24 @@
-"""The gateway's own reader of the journal: state and market data first, then pushes, then replies."""
+"""The gateway's reader of the journal: applies each batch to state and market data, then pushes, then replies."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
-from services.gateway.order_entry.order_entry import OrderEntry
+from services.gateway.order_entry.pending_requests import PendingRequests
 from services.journal import Journal
 from services.journal.batch import JournalBatch
-from services.market_data import Changes, Market
+from services.market_data import Market, MarketChanges
 from services.messaging import Feed
 from services.messaging.follow import follow
 from services.venue_state.state import VenueState
 
-FanOut = Callable[[JournalBatch, Changes], None]
-"""Pushes what a batch changed to WebSocket clients, when state and market stand at its end. Must not raise."""
+FanOut = Callable[[MarketChanges], None]
+"""Pushes the changes of a batch to WebSocket clients, after state and market have applied it. Must not raise."""
 
 
 class GatewayReader:
-    """Follows the feed from where state and market data stand."""
+    """Follows the feed from the seq of state and market data."""
 
     def __init__(
         self,
@@ -27,18 +27,18 @@ class GatewayReader:
         *,
         state: VenueState,
         market: Market,
-        order_entry: OrderEntry,
+        pending: PendingRequests,
         fan_out: FanOut,
     ) -> None:
         self._journal = journal
         self._feed = feed
         self._state = state
         self._market = market
-        self._order_entry = order_entry
+        self._pending = pending
         self._fan_out = fan_out
 
     async def run(self) -> None:
-        """Until canceled; raises what the journal raises."""
+        """Runs until canceled; raises the journal's errors. At its end every pending request ends as `outcome_unknown`."""
         sweep = asyncio.create_task(self._sweep())
         try:
             after_seq = min(self._state.last_seq, self._market.seq)
@@ -46,16 +46,16 @@ class GatewayReader:
                 self.take(batch)
         finally:
             sweep.cancel()
-            self._order_entry.close()
+            self._pending.close()
 
     def take(self, batch: JournalBatch) -> None:
-        """One batch, in the order that lets a client read its own writes as soon as it has its reply."""
+        """Takes one batch. Replies come last, so that a client with a reply reads its own writes."""
         self._state.apply(batch)
-        self._fan_out(batch, self._market.apply(batch))
-        self._order_entry.resolve(batch)
+        self._fan_out(self._market.apply(batch))
+        self._pending.resolve(batch)
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(1)
-            self._order_entry.give_up(loop.time())
+            self._pending.give_up(loop.time())

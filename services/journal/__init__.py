@@ -1,10 +1,20 @@
-"""The journal: the truth. One batch per batch of commands and the events they made; nothing leaves before its batch is here.
+"""The journal: the venue's only source of truth. A batch holds commands and the events they made; no reply and no market data
+leaves the venue before its batch is durable.
 
-`batch.py` is the batch and its bytes, `errors.py` what can go wrong, `replay.py` re-execution, `upgrades.py` from where on it
-holds, `verify.py` the check an auditor runs and `witness.py` what others remember of the journal. `sqlite.py` is the backend of
-embedded mode; it stands on `connections.py` (what is asked of SQLite), `batch_reader.py`, `batch_writer.py`, `held_files.py`
-(locks, permissions, what is on the device), `before_writing.py` (what may refuse a start, before anything is changed) and
-`wal.py` (the log before SQLite opens it).
+batch.py            a journal batch: header, commands, events, attachments, and their bytes
+errors.py           the exceptions
+replay.py           re-execution: a batch's commands through an engine, its events compared
+verify.py           walks the whole chain: `rex journal verify`
+witness.py          a (seq, hash) known from elsewhere, compared with the journal
+sqlite.py           SqliteJournal: the backend in one SQLite file. It stands on:
+  connections.py      SQLite connections, their pragmas, checkpoints
+  batch_reader.py     reads batches and checks the chain
+  batch_writer.py     appends batches, durably
+  held_files.py       locks, permissions, and whether the open files are still at their path
+  before_writing.py   the checks that may refuse a start, before a file is changed
+  wal.py              reads the write-ahead log before SQLite opens it
+
+Engine versions (upgrades, sealed states) are services/engine_versions.
 """
 
 from __future__ import annotations
@@ -37,33 +47,34 @@ __all__ = [
 
 
 class Journal(Protocol):
-    """An append-only chain of batches on a device. One writer appends; any number of readers read at their own position."""
+    """An append-only hash chain of batches on a device. One writer appends; any number of readers read independently."""
 
     @property
     def journal_id(self) -> bytes:
-        """16 random bytes drawn when the journal was made: the `incarnation` of everything derived from it."""
+        """16 random bytes, drawn when the journal was made. Everything derived from the journal carries them."""
 
     @property
     def epoch(self) -> int:
-        """Which opening for writing this is, from 1; every batch carries it, so that a writer's successor fences it off."""
+        """How often the journal was opened for writing. Every batch carries it: after a second writer has opened the journal,
+        the first one's appends are refused."""
 
     async def last_batch(self) -> JournalBatch | None:
         """The newest batch, or None in an empty journal."""
 
     async def first_batch(self, engine_version: int) -> JournalBatch | None:
-        """The oldest batch of this engine version or a newer one; None where there is none yet."""
+        """The oldest batch made by this engine version or a newer one, or None."""
 
     def append(self, batch: JournalBatch) -> Awaitable[None]:
-        """Begins at once to put the batch on the device; what it returns is done when the batch would survive a power cut.
+        """Starts to write the batch at once. The awaitable is done when the batch is durable: it survives a power cut.
 
-        Raises JournalRefused or JournalError, at once or when it is awaited.
+        Raises JournalRefused or JournalError, from the call or from the awaitable.
         """
 
     def read(self, after_seq: int) -> AsyncIterator[JournalBatch]:
-        """The batches holding commands after `after_seq`, oldest first, up to the end; each checked (hash, CRC, chain).
+        """The batches that hold commands after `after_seq`, oldest first, up to the end; hash, CRC and chain are checked.
 
         `after_seq` need not be the end of a batch: the first batch may begin before it. Raises JournalCorrupt.
         """
 
     async def close(self) -> None:
-        """Waits for a running append and lets go of the device. Raises JournalRemoved where the files are gone."""
+        """Waits for a running append, then closes the files. Raises JournalRemoved if they are no longer at their path."""

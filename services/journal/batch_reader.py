@@ -1,4 +1,4 @@
-"""Reading batches off the device: in short statements, each batch checked against its bytes and the batch before it."""
+"""Reads batches from SQLite in short statements. Each batch is checked: its own hash and CRC, and the chain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.journal.connections import FILE_FORMAT, open_reader, unreadable
 from services.journal.errors import JournalCorrupt, JournalError, JournalRefused
 
 CHUNK_BYTES = 4 * 2**20
-"""How much a reader takes off the device in one go."""
+"""How much one call of `chunk` reads, about."""
 
 _LAST = "SELECT first_seq, last_seq, epoch, data FROM rows ORDER BY first_seq DESC LIMIT 1"
 _BEFORE = "SELECT first_seq, last_seq, epoch, data FROM rows WHERE first_seq < ? ORDER BY first_seq DESC LIMIT 1"
@@ -27,43 +27,43 @@ ORDER BY first_seq
 """
 
 
-class Position(NamedTuple):
-    """Where a chain of batches has got to."""
+class ChainEnd(NamedTuple):
+    """The last batch of a part of the chain, which the next batch must continue: its last_seq and its hash."""
 
     last_seq: int
     hash: bytes
 
 
 class BatchReader:
-    """A connection that reads. Any one thread at a time may use it; it raises `unreadable` where SQLite cannot read."""
+    """A read-only connection. One thread at a time may use it. Raises the errors of `unreadable` if SQLite cannot read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection = open_reader(path)
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the connection."""
         self._connection.close()
 
     def meta(self) -> tuple[int, bytes, int]:
-        """File format, journal id and epoch."""
+        """The file format, the journal id and the epoch."""
         with self._readable():
             found: tuple[int, bytes, int] | None = self._connection.execute(
                 "SELECT format, journal_id, epoch FROM meta"
             ).fetchone()
         if found is None or not isinstance(found[1], bytes):
-            raise JournalCorrupt(f"{self._path} is damaged: it does not say which journal it is")
+            raise JournalCorrupt(f"{self._path} is damaged: it holds no journal id")
         return found
 
     def has_tables(self) -> bool:
-        """Whether there is more than the file."""
+        """Whether the database has any table; a file that was only created has none."""
         with self._readable():
             return bool(self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
 
     def check_versions(self, *, outdated: bool) -> None:
-        """Raises JournalRefused for a journal of another file format, and for one that ends with a batch of an older engine
-        version unless it may be `outdated`: a journal is continued by the rules that made its last batch; older batches need a
-        marker (`upgrades.py`).
+        """Raises JournalRefused for a journal of another file format; unless `outdated` is allowed, also for one that ends with
+        a batch of an older engine version. A journal is continued by the engine version that made its last batch; after older
+        batches, `rex upgrade` must first append its marker (services/engine_versions/upgrades.py).
         """
         found, _, _ = self.meta()
         if found != FILE_FORMAT:
@@ -71,7 +71,7 @@ class BatchReader:
         try:
             last = None if outdated else self.last_batch()
         except JournalError:
-            return  # whoever reads on finds it and names it
+            return  # the caller's next read meets the same damage and raises it
         if last is not None and last.engine_version < ENGINE_VERSION:
             raise JournalRefused(
                 f"{self._path} was made by engine version {last.engine_version}; this REX runs version {ENGINE_VERSION}:"
@@ -80,16 +80,16 @@ class BatchReader:
             )
 
     def last_batch(self) -> JournalBatch | None:
-        """The newest batch, checked by itself."""
+        """The newest batch, or None. Its bytes are checked, its link to the batch before it is not."""
         with self._readable():
             record = self._connection.execute(_LAST).fetchone()
         return None if record is None else _decode(record)
 
     def first_batch(self, engine_version: int) -> JournalBatch | None:
-        """The oldest batch of this engine version or a newer one; None where there is none yet.
+        """The oldest batch made by this engine version or a newer one, or None.
 
-        Versions only rise along the chain, so a search that halves what is left finds it in a few dozen batches. It begins with
-        the first one, which in a journal of one version is it.
+        Versions only rise along the chain, so a binary search finds it and reads a few dozen batches. The search begins with
+        the first batch: in a journal of one version that is the result.
         """
         with self._readable():
             low, high = 1, self._connection.execute("SELECT coalesce(max(first_seq), 0) FROM rows").fetchone()[0]
@@ -107,11 +107,11 @@ class BatchReader:
         return found
 
     def chunk(
-        self, journal_id: bytes, after_seq: int, position: Position | None
+        self, journal_id: bytes, after_seq: int, chain_end: ChainEnd | None
     ) -> tuple[list[JournalBatch], JournalError | None]:
-        """The next batches, and the error that ends them where there is one: what stands before it is still read.
+        """The next batches after `after_seq`, and the error that stopped the reading, if any; batches before it are returned.
 
-        `position` is where the batches before have got to; None looks it up.
+        `chain_end` is the batch before the first one; None reads it from the database.
         """
         batches: list[JournalBatch] = []
         size = 0
@@ -120,12 +120,12 @@ class BatchReader:
         try:
             for record in records:
                 batch = _decode(record)
-                if position is None:
-                    position = self._before(batch.first_seq)
-                if (reason := batch.break_of_chain(journal_id, *position)) is not None:
+                if chain_end is None:
+                    chain_end = self._end_before(batch.first_seq)
+                if (reason := batch.break_of_chain(journal_id, *chain_end)) is not None:
                     raise JournalCorrupt(reason, batch.first_seq)
                 batches.append(batch)
-                position = Position(batch.last_seq, batch.hash)
+                chain_end = ChainEnd(batch.last_seq, batch.hash)
                 size += len(record[3])
                 if size >= CHUNK_BYTES:
                     break
@@ -138,12 +138,12 @@ class BatchReader:
             records.close()
         return batches, None
 
-    def _before(self, first_seq: int) -> Position:
+    def _end_before(self, first_seq: int) -> ChainEnd:
         record = self._connection.execute(_BEFORE, (first_seq,)).fetchone()
         if record is None:
-            return Position(0, NO_HASH)
+            return ChainEnd(0, NO_HASH)
         batch = _decode(record)
-        return Position(batch.last_seq, batch.hash)
+        return ChainEnd(batch.last_seq, batch.hash)
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -155,7 +155,7 @@ class BatchReader:
 
 def _decode(record: tuple[int, int, int, bytes]) -> JournalBatch:
     first_seq, last_seq, epoch, data = record
-    if not isinstance(data, bytes):  # A page of something else may stand where the batch's was.
+    if not isinstance(data, bytes):  # The page may have been overwritten with other content.
         raise JournalCorrupt(f"the row stored for seq {first_seq} is damaged: it holds no bytes", first_seq)
     try:
         batch = JournalBatch.decode(data)

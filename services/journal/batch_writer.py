@@ -1,10 +1,10 @@
-"""Putting batches onto the device: one statement a batch, synced, and the log copied into the database now and then.
+"""Writes batches: one INSERT with an fsync for each batch, and a checkpoint of the write-ahead log every LOG_PAGES pages.
 
-A sync that fails, of the log at a commit or of the database at a copy, stops the writer for good: the pages that were not
-written look as if they were, so nothing that is done with the file afterwards says anything about the device. SQLite itself
-would try the copy again, and at the last close remove the log; so unless the log is empty, the last connection that is closed
-here is one that can do neither. The next start has the pages that memory holds dropped (`HeldFiles.read_from_device`) and
-copies the log, of which nothing was cut off, once more.
+A failed fsync (of the log at a commit, or of the database at a checkpoint) stops the writer for good: the kernel then marks
+the pages as written although they are not, so that no later read or fsync says what the device holds. SQLite would repeat the
+checkpoint, and remove the log when the last connection closes. So unless the log is empty, the connection that `close` closes
+last is the read-only one, which does neither. The next start drops the cached pages (`HeldFiles.read_from_device`) and
+checkpoints the log, which is still complete, again.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ import time
 from pathlib import Path
 
 from services.journal.batch import NO_HASH, JournalBatch
-from services.journal.batch_reader import BatchReader, Position
+from services.journal.batch_reader import BatchReader, ChainEnd
 from services.journal.connections import BUSY_S, LOG_PAGES, copy_log, empty_log, open_writer, pages_of
 from services.journal.errors import JournalBusy, JournalError, JournalRefused
 from services.journal.held_files import HeldFiles
 
 CHECK_NS = 5_000_000
-"""Before an acknowledgement the files are looked for at their path, unless that was done in the last 5 ms."""
+"""Before an append returns, the files are checked at their path, unless they were checked in the last 5 ms."""
 
-# The epoch is read in the same transaction: a writer that was succeeded appends nothing, whatever became of the locks.
+# The epoch is compared in the same transaction: after another writer has opened the journal, this one appends nothing, even if
+# the locks failed.
 _APPEND = """
 INSERT INTO rows (first_seq, last_seq, epoch, data)
 SELECT ?1, ?2, ?3, ?4 WHERE (SELECT epoch FROM meta) = ?3
@@ -30,7 +31,7 @@ SELECT ?1, ?2, ?3, ?4 WHERE (SELECT epoch FROM meta) = ?3
 
 
 class BatchWriter:
-    """The one connection that writes a journal, and its files; made by `open`. Any one thread at a time may use it."""
+    """The only connection that writes the journal, and its files. Made by `open`. One thread at a time may use it."""
 
     def __init__(self, path: Path, files: HeldFiles, connection: sqlite3.Connection, reader: BatchReader) -> None:
         self._path = path
@@ -38,19 +39,19 @@ class BatchWriter:
         self._connection = connection
         self._reader = reader
         last = reader.last_batch()
-        self._end = Position(0, NO_HASH) if last is None else Position(last.last_seq, last.hash)
+        self._end = ChainEnd(0, NO_HASH) if last is None else ChainEnd(last.last_seq, last.hash)
         _, self._journal_id, self._epoch = reader.meta()
         self._checked_ns = 0
         self._log_pages = 0
-        """About so many were committed since the log was copied."""
+        """About how many pages were committed since the last checkpoint."""
         self._emptied_at: int | None = None
-        """The last seq when the log was emptied."""
+        """`last_seq` at the time the log was last emptied."""
         self.failed: JournalError | None = None
-        """Why nothing more is taken in; None while all is well."""
+        """The error after which every append is refused; None before."""
 
     @classmethod
     def open(cls, path: Path, files: HeldFiles, reader: BatchReader) -> BatchWriter:
-        """Empties the log and raises the epoch; `reader`, which has read, is closed after it. Raises JournalError."""
+        """Empties the log and raises the epoch by one. From then on the writer closes `reader` too. Raises JournalError."""
         connection = open_writer(path)
         try:
             files.remember()
@@ -65,14 +66,14 @@ class BatchWriter:
 
     @property
     def last_seq(self) -> int:
-        """Where the last batch ends."""
+        """The last sequence number of the last batch."""
         return self._end.last_seq
 
     def append(self, batch: JournalBatch, data: bytes) -> None:
-        """Returns when the batch, `data` in bytes, is on the device.
+        """Writes the batch, whose bytes are `data`, and returns when it is durable.
 
-        Raises JournalRefused, with nothing written, for a batch that does not continue the chain or is of another epoch;
-        JournalError where the device fails, and from then on.
+        Raises JournalRefused, and writes nothing, if the batch does not continue the chain or has another epoch. Raises
+        JournalError if the device fails, and at every later call.
         """
         if self.failed is not None:
             raise type(self.failed)(str(self.failed), batch.first_seq)
@@ -89,7 +90,7 @@ class BatchWriter:
         except JournalError as error:
             self.failed = error
             raise type(error)(str(error), batch.first_seq) from error.__cause__
-        self._end = Position(batch.last_seq, batch.hash)
+        self._end = ChainEnd(batch.last_seq, batch.hash)
 
     def _insert(self, batch: JournalBatch, data: bytes) -> None:
         try:
@@ -102,8 +103,7 @@ class BatchWriter:
             raise JournalError(f"{self._path}: writing the row from seq {batch.first_seq} failed: {error}") from error
 
     def _check_files(self) -> None:
-        """Each look costs microseconds and hands on the interpreter's lock, so batches that follow within CHECK_NS share
-        one."""
+        """At most once in CHECK_NS: a check costs microseconds and releases the interpreter lock."""
         now = time.monotonic_ns()
         if now - self._checked_ns >= CHECK_NS:
             self._files.check()
@@ -115,8 +115,9 @@ class BatchWriter:
             copy_log(self._connection, self._path)
             self._log_pages = 0
 
-    def look(self, is_idle: bool) -> bool:
-        """Whether it failed now: the files are gone, or the log, which is emptied when `is_idle`, could not be copied."""
+    def check(self, is_idle: bool) -> bool:
+        """Checks the files at their path and, if `is_idle`, empties the log. True if that failed now: the files are gone, or
+        the checkpoint failed."""
         if self.failed is not None:
             return False
         try:
@@ -129,19 +130,19 @@ class BatchWriter:
         return False
 
     def _empty_log(self) -> None:
-        self._connection.execute("PRAGMA busy_timeout = 0")  # Where a reader is in the way the next look tries again.
+        self._connection.execute("PRAGMA busy_timeout = 0")  # If a reader blocks it, the next check tries again.
         if empty_log(self._connection, self._path):
             self._emptied_at, self._log_pages = self.last_seq, 0
         self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
 
     def close(self) -> None:
-        """Empties the log, where no reader is in the way, closes the reader too and lets go of the files; `failed` says why
-        where that did not go well.
+        """Empties the log unless a reader blocks it, closes both connections and releases the files. Sets `failed` if the check
+        or the checkpoint fails.
         """
-        self.look(True)
-        # The last connection to close copies the log into the database, ignores its errors, and removes what stands at the
-        # log's path. That is for an empty log; where it is not (a failure, or another process reads), the last one is the
-        # reader, which does neither.
+        self.check(True)
+        # When the last connection closes, SQLite checkpoints the log, ignores errors, and removes the file at the log's path.
+        # That is safe only if the log is empty. Otherwise (after a failure, or while another process reads) the read-only
+        # connection is closed last: it does neither.
         is_empty = self.failed is None and self._emptied_at == self.last_seq
         connections: list[BatchReader | sqlite3.Connection] = [self._reader, self._connection]
         for connection in connections if is_empty else connections[::-1]:

@@ -1,7 +1,7 @@
-"""What is looked at before SQLite opens the journal for writing, because that empties its log: a refusal then changes no file.
+"""The checks before SQLite opens the journal for writing, which empties its log. A start that they refuse changes no file.
 
-SQLite ends a damaged log where the damage is, and copies what stands before it: what stood behind is gone. So whoever remembers
-more of the journal than SQLite shows is heard first, and of a log with any damage, a torn end included, a copy is kept.
+SQLite ends a damaged log at the damage and checkpoints only the frames before it; the frames after it are lost. So the witness
+is compared with the journal first, and a log with any damage, even a torn end, is copied aside.
 """
 
 from __future__ import annotations
@@ -19,48 +19,50 @@ from services.journal.errors import JournalError
 from services.journal.witness import Witness
 
 KEPT = ".torn"
-"""What the copy of a damaged log is called behind the log's own name."""
+"""The suffix of a damaged log's copy, after the log's own name."""
 
 Remembered = Callable[[bytes], Witness | None]
-"""Told a journal's id, what somebody else remembers of that journal; told no id, of whichever journal there was."""
+"""Given a journal id, returns the witness of that journal, or None; given b"", the witness of any journal."""
 
 
-def ask_for(path: Path, remembered: Remembered) -> None:
-    """Raises, before anything is made, where there is no journal at `path` and one is remembered: it was removed."""
+def check_missing(path: Path, remembered: Remembered) -> None:
+    """Where there is no file at `path`: raises JournalLost if a log or a witness shows that there was a journal. Makes no
+    file."""
     if path.exists():
         return
     if (lost := lost_commands(path)) is not None:
         raise lost
-    hear_of_one(remembered)
+    check_none_remembered(remembered)
 
 
-def look(path: Path, reader: BatchReader, remembered: Remembered, *, outdated: bool) -> None:
-    """Raises JournalLost, JournalCorrupt or JournalRefused where a start must be refused; otherwise keeps a copy of a
-    damaged log. To be called under the lock: a journal that somebody writes says nothing.
+def check_present(path: Path, reader: BatchReader, remembered: Remembered, *, outdated: bool) -> None:
+    """Raises JournalLost, JournalCorrupt or JournalRefused if the start must be refused; otherwise copies a damaged log aside.
+    The caller must hold the lock: while another process writes, the log may look damaged.
     """
     if (lost := lost_commands(path)) is not None:
         raise lost
     if _is_being_made(path) or not reader.has_tables():
-        hear_of_one(remembered)
+        check_none_remembered(remembered)
     else:
         reader.check_versions(outdated=outdated)
-        _hear(reader, remembered)
+        _check_remembered(reader, remembered)
     _keep_damaged_log(log_of(path))
 
 
 def _is_being_made(path: Path) -> bool:
-    """Whether it is empty, or its first page was on its way when its maker was killed: SQLite takes that back to write."""
+    """Whether the file is empty, or the process that made it was killed in its first transaction, which SQLite rolls back when
+    it opens the file for writing."""
     size = path.stat().st_size
     return not size or (size <= PAGE_BYTES and path.with_name(path.name + "-journal").exists())
 
 
-def hear_of_one(remembered: Remembered) -> None:
-    """Raises JournalLost where one is remembered, of the place of a journal that holds nothing."""
+def check_none_remembered(remembered: Remembered) -> None:
+    """For a place without a journal, or with an empty one: raises JournalLost if a witness of any journal exists."""
     if (witness := remembered(b"")) is not None:
         raise witness.beyond(0, NO_HASH)
 
 
-def _hear(reader: BatchReader, remembered: Remembered) -> None:
+def _check_remembered(reader: BatchReader, remembered: Remembered) -> None:
     _, journal_id, _ = reader.meta()
     last = reader.last_batch()
     witness = remembered(journal_id)
@@ -75,7 +77,7 @@ def _hear(reader: BatchReader, remembered: Remembered) -> None:
 
 
 def _keep_damaged_log(log: Path) -> None:
-    """A copy beside it, the newest only."""
+    """Copies a damaged log to a file beside it, which replaces an older copy."""
     if wal.inspect(log) is None:
         return
     kept = log.with_name(log.name + KEPT)

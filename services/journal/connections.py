@@ -1,4 +1,4 @@
-"""The SQLite connections of the journal: what is asked of SQLite, and read back; what is checked before it opens a file."""
+"""The journal's SQLite connections: pragmas (set and read back), checkpoints, and the search for lost commands in the log."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from services.journal import wal
 from services.journal.errors import JournalBusy, JournalCorrupt, JournalError, JournalLost
 
 FILE_FORMAT = 1
-"""Number of the tables below; a file of another format is refused with a sentence."""
+"""Version of the tables below. A file of another format is refused."""
 
 LOG_PAGES = 256
-"""After about so many pages (1 MiB) of commits the log is copied into the database."""
+"""The log is checkpointed after about this many pages (1 MiB) of commits."""
 
 PAGE_BYTES = 4_096
 _PAGES_BESIDE = 2
-"""Pages of a commit beside those its batch fills: the table's last one, and the file's first one, which counts the pages."""
+"""Pages of a commit beside those its batch fills: the table's last page, and the file's first page, which counts the pages."""
 
 BUSY_S = 10.0
-"""How long to wait for readers of other processes when the journal is opened for writing."""
+"""How long an opening for writing waits for readers in other processes."""
 
 _SCHEMA = """
 BEGIN IMMEDIATE;
@@ -47,13 +47,14 @@ def log_of(path: Path) -> Path:
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
-    """A connection whose every commit is on the device, its log empty; raises JournalError where it would not be so."""
+    """A connection with durable commits and an empty log, its tables made if they are missing. Raises JournalError if SQLite
+    refuses that."""
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         make_durable(connection, path)
         if not empty_log(connection, path):
             raise JournalBusy(
-                f"another process is in the middle of reading {path} and keeps its log from being emptied: end that one first"
+                f"another process is reading {path} and keeps its log from being emptied: end that process first"
             )
         connection.executescript(_SCHEMA.format(format=FILE_FORMAT, journal_id=secrets.token_hex(16)))
     except sqlite3.DatabaseError as error:
@@ -66,12 +67,12 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 
 def make_durable(connection: sqlite3.Connection, path: Path) -> None:
-    """Asks for a short write-ahead log that is synced at each commit, and reads back whether it was given."""
+    """Sets write-ahead logging with an fsync at each commit, and reads the pragmas back. Raises JournalError if one differs."""
     for pragma, value, expected in (
         ("journal_mode", "WAL", "wal"),
         ("synchronous", "FULL", 2),
         ("fullfsync", "ON", 1),
-        ("wal_autocheckpoint", 0, 0),  # It would keep to itself that it failed.
+        ("wal_autocheckpoint", 0, 0),  # An automatic checkpoint does not report its errors.
     ):
         connection.execute(f"PRAGMA {pragma} = {value}")
         (found,) = connection.execute(f"PRAGMA {pragma}").fetchone()
@@ -80,25 +81,26 @@ def make_durable(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def pages_of(batch_bytes: int) -> int:
-    """About how many pages the commit of a batch leaves in the log."""
+    """About how many pages the commit of a batch of this size adds to the log."""
     return batch_bytes // PAGE_BYTES + _PAGES_BESIDE
 
 
 def copy_log(connection: sqlite3.Connection, path: Path) -> None:
-    """Copies the log into the database as far as readers allow, and syncs the database; the next commit may begin the log anew.
+    """Checkpoints the log as far as readers allow: copies it into the database and syncs that. The next commit may then start
+    the log anew.
 
-    Raises JournalError where that fails: some pages of the database may then be read and yet not stand on the device.
+    Raises JournalError if that fails: some pages of the database may then be in the cache and not on the device.
     """
     _checkpoint(connection, path, "PASSIVE")
 
 
 def empty_log(connection: sqlite3.Connection, path: Path) -> bool:
-    """Copies all of the log, and cuts it to nothing; False where a reader keeps it from that. Raises as `copy_log`."""
+    """Checkpoints the whole log and truncates it to 0 bytes; False if a reader prevents that. Raises as `copy_log`."""
     return not _checkpoint(connection, path, "TRUNCATE")
 
 
 def _checkpoint(connection: sqlite3.Connection, path: Path, mode: str) -> bool:
-    """Whether somebody was in its way."""
+    """True if another connection blocked it."""
     try:
         busy, _, _ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
     except sqlite3.Error as error:
@@ -107,7 +109,7 @@ def _checkpoint(connection: sqlite3.Connection, path: Path, mode: str) -> bool:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that writes nothing. Raises JournalError where there is no file."""
+    """A read-only connection. Raises JournalError if there is no file."""
     try:
         return sqlite3.connect(
             f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
@@ -119,7 +121,8 @@ def open_reader(path: Path) -> sqlite3.Connection:
 def unreadable(
     path: Path, error: sqlite3.Error, where: str = "", note: str = "", seq: int | None = None
 ) -> JournalError:
-    """What it means that SQLite cannot read the database: damage, unless the device, a lock or a permission is in its way."""
+    """The error to raise when SQLite cannot read the database: JournalError if the cause is the device, a lock or a permission,
+    otherwise JournalCorrupt. `where` and `note` are added to the sentence."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     environment = code & 0xFF in _ENVIRONMENT and code not in _OF_THE_BYTES
     kind = JournalError if environment else JournalCorrupt
@@ -127,10 +130,10 @@ def unreadable(
 
 
 def lost_commands(path: Path) -> JournalLost | None:
-    """What the write-ahead log knows of commands that SQLite will not show; to be asked before SQLite opens it for writing.
+    """The JournalLost that a damaged write-ahead log proves, or None. Call it before SQLite opens the log for writing.
 
-    Changes no file. Raises JournalLost where the database is missing or empty beside a log, which SQLite then would remove,
-    and what `unreadable` says where the log is damaged and the database cannot be read.
+    Changes no file. Raises JournalLost if the database is missing or empty beside a log (SQLite would remove that log), and the
+    error of `unreadable` if the log is damaged and the database cannot be read.
     """
     log = log_of(path)
     if _size(log) > wal.HEADER_BYTES and _size(path) == 0:
@@ -144,7 +147,7 @@ def lost_commands(path: Path) -> JournalLost | None:
     except sqlite3.DatabaseError as error:
         if not str(error).startswith("no such table"):
             raise unreadable(path, error, note=f"; its log is damaged at byte {damage.offset_bytes}") from error
-        last_seq = 0  # the tables themselves stand in the log
+        last_seq = 0  # the tables are in the log and not yet in the database
     evidence = damage.evidence(last_seq)
     return None if evidence is None else JournalLost.after(last_seq, f"{path} ends there, {evidence}")
 

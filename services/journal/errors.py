@@ -1,11 +1,11 @@
-"""What can go wrong with a journal.
+"""The journal's exceptions.
 
-JournalError
+JournalError         the device failed
 ├── JournalMissing   there is no journal to read
-├── JournalBusy      another process holds this journal
-├── JournalCorrupt   a batch does not read back as it was written
+├── JournalBusy      another process has opened this journal for writing
+├── JournalCorrupt   the bytes read differ from the bytes written
 │   └── JournalLost  the journal ends before commands that were acknowledged
-├── JournalRefused   a batch of another format, an engine version that this REX does not run, or no link of the chain
+├── JournalRefused   a batch has another format, an engine version this REX does not run, or does not continue the chain
 └── JournalRemoved   the open files are no longer the files at their path
 """
 
@@ -17,9 +17,9 @@ from pathlib import Path
 
 
 class JournalError(Exception):
-    """Trouble with the journal that the writer cannot resolve: it stops, with a non-zero exit status.
+    """A failure of the journal that ends the process with a non-zero exit status (services/trouble.py).
 
-    `seq` is the first sequence number concerned, or None where the trouble is not about a batch.
+    `seq` is the first sequence number concerned, or None if no batch is.
     """
 
     def __init__(self, sentence: str, seq: int | None = None) -> None:
@@ -28,7 +28,7 @@ class JournalError(Exception):
 
     @property
     def told(self) -> str:
-        """What an operator is told of it."""
+        """The sentence for the operator."""
         return str(self)
 
 
@@ -37,7 +37,7 @@ class JournalMissing(JournalError):
 
     @classmethod
     def at(cls, path: Path) -> JournalMissing:
-        """The error of a path at which nothing was written yet."""
+        """The error for this path; its sentence says whether file, folder or content is missing."""
         folder = path.parent
         if path.exists():
             reason = f"{path.name} is empty"
@@ -51,20 +51,20 @@ class JournalMissing(JournalError):
 
 
 class JournalBusy(JournalError):
-    """Another process holds this journal."""
+    """Another process has opened this journal for writing, or its reader blocks the opening."""
 
 
 class JournalCorrupt(JournalError):
-    """A batch does not read back as it was written."""
+    """The bytes read differ from the bytes written."""
 
     advice = "Remove nothing; restore a copy: docs/durability.md"
-    """What to do; empty where the sentence itself says it."""
+    """What to do; empty if the sentence itself says it."""
     path: Path | None = None
-    """The journal's file, where whoever read it has said so (`naming`)."""
+    """The journal's file, if `naming` has set it."""
 
     @property
     def told(self) -> str:
-        """With the file and the advice, each once."""
+        """The sentence for the operator: with the file and the advice, each once."""
         if not self.advice:
             return str(self)
         file = "" if self.path is None or str(self.path) in str(self) else f"{self.path}: "
@@ -73,7 +73,7 @@ class JournalCorrupt(JournalError):
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Whoever finds damage in a batch does not know the file."""
+    """Adds the journal's file to a JournalCorrupt: the code that decodes a batch does not know it."""
     try:
         yield
     except JournalCorrupt as error:
@@ -82,16 +82,16 @@ def naming(path: Path) -> Iterator[None]:
 
 
 class JournalLost(JournalCorrupt):
-    """The journal ends before commands that were acknowledged: a witness knows them. `seq` is the first one lost.
+    """The journal ends before commands that were acknowledged. `seq` is the first lost command.
 
-    Witnesses: commits in the write-ahead log behind a damaged frame, the read database, a (seq, hash) kept elsewhere.
+    The evidence is a commit in the write-ahead log after a damaged frame, the read database, or a (seq, hash) kept elsewhere.
     """
 
     advice = ""
 
     @classmethod
     def after(cls, last_seq: int, evidence: str) -> JournalLost:
-        """The error of a journal that ends at last_seq although `evidence` (a clause) shows that it went on."""
+        """The error of a journal that ends at last_seq; `evidence`, a clause, shows that there were later commands."""
         seq = last_seq + 1
         return cls(
             f"the journal has lost commands from seq {seq} on: {evidence}. Remove nothing: keep all files as they are and "
@@ -101,8 +101,8 @@ class JournalLost(JournalCorrupt):
 
 
 class JournalRefused(JournalError):
-    """A batch of another format, of an engine version that this REX does not run, or one that does not continue the chain."""
+    """A batch has another format, has an engine version that this REX does not run, or does not continue the chain."""
 
 
 class JournalRemoved(JournalError):
-    """The files were removed, moved or replaced under the running writer: what it appended may be in no file."""
+    """The files were removed, moved or replaced while the writer was running: its last appends may be in no file."""

@@ -1,7 +1,7 @@
-"""The journal's files as their one writer holds them: locked, readable by their owner only, and still at their path.
+"""The journal's files while a writer has them open: locked, readable only by their owner, and checked at their path.
 
-Two locks: `path`.lock, with the holder's process id, and the database file itself, for the day somebody removes the lock file.
-The system lets go of both when the process ends, however it ends.
+There are two `flock` locks: on `path`.lock, which contains the holder's process id, and on the database file itself, which
+still excludes a second writer if the lock file is removed. The system releases both when the process ends, in whatever way.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from services.journal.errors import JournalBusy, JournalError, JournalRemoved
 
 
 class HeldFiles:
-    """The files of one writer; made by `take`, to be released when every SQLite connection to them is closed."""
+    """The files of one writer. Made by `take`; call `release` after every SQLite connection to them is closed."""
 
     def __init__(self, path: Path, lock: int, database: int) -> None:
         self._paths = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
@@ -24,9 +24,9 @@ class HeldFiles:
 
     @classmethod
     def take(cls, path: Path) -> HeldFiles:
-        """Makes folder, database file and lock file where they are missing, and locks both files.
+        """Makes the folder, the database file and the lock file if they are missing, and locks both files.
 
-        Raises JournalBusy where another process holds one of them, JournalError where the lock file cannot be written.
+        Raises JournalBusy if another process holds a lock, JournalError if the lock file cannot be written.
         """
         make_private_folder(path.parent)
         lock_path = path.with_name(path.name + ".lock")
@@ -35,8 +35,8 @@ class HeldFiles:
         _lock(lock, path, lock)
         try:
             make_private_database(path)
-            # Closing a descriptor of the database drops the locks of every SQLite connection that this process has to it. So
-            # this one is opened before them and closed after them.
+            # Closing any descriptor of the database releases the locks of all SQLite connections that this process has to it
+            # (POSIX). So this descriptor is opened before the connections and closed after them.
             database = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             _lock(database, path, lock)
         except BaseException:
@@ -52,18 +52,19 @@ class HeldFiles:
         return files
 
     def read_from_device(self) -> None:
-        """Syncs database and log and asks the system to drop their pages, so that what is read from now on is what stands on
-        the device; nothing is done where the log is empty: then its last copy went well.
+        """Syncs the database and the log, then asks the kernel to drop their cached pages, so that later reads return what is
+        on the device. Does nothing if the log is empty: then the last checkpoint succeeded.
 
-        When a write fails the kernel says so once, keeps the page as it was meant, and takes it for written. Whoever reads it
-        then builds on what is not there; and ext4, where the page was the first of its block, doesn't make it be there by
-        writing it once more. So the pages are to go. What was acknowledged was synced, and nothing else is owed.
+        When a write fails, the kernel reports it once, keeps the intended page in its cache and marks it as written. A reader
+        of the cache then builds on bytes that the device does not hold; on ext4, if the page was the first of its block,
+        another write of it does not reach the device either. Dropping the pages loses nothing: acknowledged batches were
+        synced.
 
-        `posix_fadvise` is advice, and nobody looks whether it was taken: ext4 dropped each of 7,260 pages; a file system in
-        memory keeps them all and says nothing, nor does a page go that another process has mapped. Where the system has no
-        such call (macOS), the files are only synced.
+        `posix_fadvise` is advice, and whether the kernel followed it is not checked: ext4 dropped each of 7,260 pages; tmpfs
+        keeps all of them and reports nothing, and a page that another process has mapped stays. Where the system has no such
+        call (macOS), the files are only synced.
 
-        Raises JournalError where pages that still wait cannot be written.
+        Raises JournalError if dirty pages cannot be written.
         """
         log = self._paths[1]
         if not log.exists() or not log.stat().st_size:
@@ -76,9 +77,9 @@ class HeldFiles:
             os.close(descriptor)
 
     def remember(self) -> None:
-        """Notes which files these are; to be called once SQLite has them open.
+        """Records device and inode of the files. Call it once SQLite has opened them.
 
-        Raises JournalRemoved where the database at the path is not the one that is locked.
+        Raises JournalRemoved if the database at the path is not the locked one.
         """
         database = os.fstat(self._database)
         self._identities = [(database.st_dev, database.st_ino)]
@@ -86,28 +87,28 @@ class HeldFiles:
         self._identities += [_identity(path) for path in self._paths[1:]]
 
     def check(self) -> None:
-        """Raises JournalRemoved where a file that SQLite has open is no longer the one at its path."""
+        """Raises JournalRemoved if a file that SQLite has open is no longer the file at its path."""
         for path, identity in zip(self._paths, self._identities, strict=False):
             try:
                 found: tuple[int, int] | None = _identity(path)
             except OSError:
                 found = None
             if found != identity:
-                reason = "is not there any more" if found is None else "is another file than the one that is open"
+                reason = "is no longer there" if found is None else "is no longer the file that is open"
                 raise JournalRemoved(
-                    f"{path} {reason}: it was removed, moved or replaced while the venue was writing it. The journal takes "
+                    f"{path} {reason}: it was removed, moved or replaced while the venue was writing it. The journal accepts "
                     "nothing more"
                 )
 
     def release(self) -> None:
-        """Lets go of the locks."""
+        """Releases the locks."""
         os.close(self._database)
         os.close(self._lock)
 
 
 def _drop_pages(descriptor: int, path: Path) -> None:
     try:
-        os.fsync(descriptor)  # Pages that wait to be written would stay.
+        os.fsync(descriptor)  # The kernel does not drop dirty pages.
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     except OSError as error:
@@ -120,7 +121,8 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _lock(descriptor: int, path: Path, lock: int) -> None:
-    """Locks the open file; where that fails it is closed, and the lock file says who holds it."""
+    """Locks the open file. If another process holds the lock, closes the file and raises JournalBusy with the holder's process
+    id, which the lock file contains."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -128,5 +130,5 @@ def _lock(descriptor: int, path: Path, lock: int) -> None:
         os.close(descriptor)
         raise JournalBusy(
             f"the data folder {path.parent.resolve()} is in use by another REX process (process id {holder}):"
-            " stop that one first, or choose another folder"
+            " stop that process first, or choose another folder"
         ) from error

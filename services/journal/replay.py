@@ -1,4 +1,4 @@
-"""Re-execution: the commands of a batch through an engine once more, and whether they make the very same events."""
+"""Re-execution: runs the commands of a batch through an engine and compares its events with the journaled ones."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from services.journal.errors import JournalCorrupt
 
 
 class StateMachine(Protocol):
-    """What the venue asks of an engine; `matching_engine.Engine` is one, the naive engine of the tests another."""
+    """The part of an engine that the services use. Implemented by `matching_engine.Engine` and by the tests' naive engine."""
 
     @property
     def last_seq(self) -> int:
-        """The last command's sequence number; 0 before the first."""
+        """The last command's sequence number; 0 before the first command."""
 
     @property
     def trading_date(self) -> int:
@@ -29,19 +29,22 @@ class StateMachine(Protocol):
 
     @property
     def next_deadline_ns(self) -> int:
-        """The earliest instant a TIME command has something to do at; 0: none."""
+        """The earliest time at which a TIME command would have an effect, nanoseconds since 1970; 0: none."""
 
     def process(self, commands: Any) -> Any:
-        """The events of a COMMAND array, as an EVENT array; raises EngineFault."""
+        """Runs a COMMAND array and returns its events as an EVENT array. Raises EngineFault."""
+
+    def make_room(self) -> None:
+        """Grows tables ahead of need, between batches. It changes no result and raises nothing."""
 
     def state_hash(self) -> str:
-        """What the whole state comes to, in hex."""
+        """The hash of the whole state, in hex."""
 
 
 def re_execute(engine: StateMachine, batch: JournalBatch) -> None:
     """Runs the batch's commands and compares the events byte for byte.
 
-    Raises JournalCorrupt naming the first sequence number whose events differ, or at which the engine gives up.
+    Raises JournalCorrupt with the first sequence number whose events differ, or at which the engine raises EngineFault.
     """
     commands = np.frombuffer(batch.commands, COMMAND)
     numbers = np.arange(batch.first_seq, batch.last_seq + 1, dtype=np.uint64)
@@ -54,7 +57,7 @@ def re_execute(engine: StateMachine, batch: JournalBatch) -> None:
     try:
         events = engine.process(commands).tobytes()
     except EngineFault as fault:
-        raise JournalCorrupt(f"re-executed, seq {fault.seq} makes the engine give up: {fault}", fault.seq) from fault
+        raise JournalCorrupt(f"re-executed, seq {fault.seq} stops the engine: {fault}", fault.seq) from fault
     if events != batch.events:
         seq = _first_difference(events, batch)
         raise JournalCorrupt(f"re-executed, seq {seq} makes other events than the journal holds for it", seq)

@@ -1,7 +1,7 @@
-"""What an auditor runs: walks the whole chain and says how far it is good.
+"""Verification for an auditor: walks the whole chain and reports up to which batch it is good.
 
-A chain shows every change and every hole in it. That batches are missing *after* its end shows only against a hash known from
-elsewhere (witness.py): each report prints the last sequence number and hash it was made from.
+The chain itself shows every changed and every missing batch within it. Batches missing after its end show only in comparison
+with a hash known from elsewhere (witness.py): each report prints the last sequence number and hash it was made from.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from services.journal.witness import Witness
 
 @dataclass(frozen=True)
 class Verification:
-    """How far a journal is good. `error` is None where that is all of it."""
+    """How far a journal is good. `error` is None if all of it is."""
 
     journal_id: bytes
     batches: int
@@ -26,23 +26,23 @@ class Verification:
     last_seq: int
     last_hash: bytes
     state_hash: str | None
-    """The state after last_seq, where the commands were re-executed."""
+    """The hash of the state after last_seq, if the commands were re-executed."""
     re_executed_after: int | None
-    """The commands after this one were re-executed; 0: all of them, None: none."""
+    """The commands after this sequence number were re-executed; 0: all of them, None: none."""
     made_by: tuple[tuple[int, int], ...]
     """Engine versions, each with the first sequence number of its batches."""
     error_seq: int | None
-    """The sequence number the first error is at."""
+    """The sequence number of the first error."""
     error: str | None
     """The first error, as a sentence."""
     told: str | None
-    """The first error as an operator is told of it: with the file, and what to do."""
+    """The first error as a sentence for the operator: with the file, and what to do."""
     confirmed: tuple[Witness, ...]
-    """The witnesses whose batch was found as they remember it."""
+    """The witnesses that the journal agrees with."""
 
     @property
     def good(self) -> bool:
-        """Whether everything read back as it was written."""
+        """Whether there was no error."""
         return self.error is None
 
 
@@ -54,11 +54,12 @@ async def verify(
     on_progress: Callable[[int], None] | None = None,
     on_batch: Callable[[JournalBatch], None] | None = None,
 ) -> Verification:
-    """Reads every batch and checks hash, CRC and chain; where there is an `engine` (`upgrades.starting_engine`), it re-executes
-    each command after its last one.
+    """Reads every batch and checks hash, CRC and chain. If an `engine` is given (`upgrades.starting_engine`), it re-executes
+    each command after the engine's last one.
 
-    The journal must hold what each witness remembers. `on_batch` is given each good batch, `on_progress` its last sequence
-    number. Stops at the first batch that is not good; returns the first error, a witness's before it where there is one.
+    The journal must agree with each witness. `on_batch` is called with each good batch, `on_progress` with its last sequence
+    number. Stops at the first bad batch. The result has the first error; a witness's error does not stop the walk and comes
+    first.
     """
     batches = last_seq = 0
     last_hash = NO_HASH
@@ -102,8 +103,8 @@ async def verify(
 
 
 def _confirm(waiting: list[Witness], batch: JournalBatch, confirmed: list[Witness]) -> Iterator[JournalError]:
-    """Moves the witnesses that remember this batch from the ones to the others; what contradicts it is no damage of the
-    batch."""
+    """Compares the witnesses of this batch with it: removes them from `waiting`, adds those that agree to `confirmed`, and
+    yields the errors of the others."""
     while waiting and waiting[0].seq <= batch.last_seq:
         witness = waiting.pop(0)
         try:

@@ -1,14 +1,16 @@
-"""The write-ahead log of the journal, inspected before SQLite opens it.
+"""Inspects the journal's write-ahead log before SQLite opens it.
 
-SQLite ends the log at the first frame whose salts or checksum are wrong, and reports no error: a transaction torn by a power
-cut and a flipped bit in the middle look the same to it. What follows tells them apart. Each commit is on the device before the
-next begins, so behind the first bad frame of a torn transaction stands its own commit frame at most, and its own batch: the one
-that follows the last batch SQLite shows. Two commit frames of the present generation (with the salts of the log's header), or
-any later batch, prove that acknowledged commits are lost. This holds because the log is emptied when the journal is opened for
-writing: no frame of a failed commit of an earlier process stays in it.
+SQLite ends the log at the first frame with wrong salts or a wrong checksum, and reports no error. It does not distinguish a
+transaction torn by a power cut, which is harmless, from a flipped bit in the middle, which loses acknowledged commits. The
+frames after the first bad one distinguish them. Each commit is durable before the next begins, so after the first bad frame of
+a torn transaction there is at most its own commit frame and its own batch: the batch that follows the last one SQLite shows.
+Two commit frames of the present generation (with the salts of the log's header), or any later batch, prove that acknowledged
+commits are lost. This holds because the log is emptied when the journal is opened for writing: no frame of an earlier process's
+failed commit stays in it.
 
-A header with a wrong checksum makes SQLite ignore the whole log. It is synced before the first frame is written: a torn header
-stands before frames of an older generation only, whose batches are in the database. So here one batch is enough.
+If the header's checksum is wrong, SQLite ignores the whole log. The header is synced before the first frame is written, so a
+torn header is followed only by frames of an older generation, and their batches are in the database. There a single batch that
+is not in the database proves a loss.
 
 Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 """
@@ -29,7 +31,7 @@ from services.journal.batch import HEADER, MAGIC, Header
 HEADER_BYTES = 32
 FRAME_HEADER_BYTES = 24
 CHUNK_BYTES = 2**20
-"""About how much of the log is in memory at once."""
+"""About how much of the log is read at once."""
 
 _HEADER = Struct(">8I")  # magic, format, page size, checkpoint number, two salts, two checksum words
 _MAGIC = 0x377F0682  # + 1: the checksums read their words as big-endian
@@ -38,18 +40,19 @@ _SCANS = 5
 
 
 class Damage(NamedTuple):
-    """The first place at which the log is not as SQLite wrote it, and what stands behind it."""
+    """The first place at which the log differs from what SQLite wrote, and what follows it."""
 
     header: bytes
     offset_bytes: int
-    """0: the header itself."""
+    """Of the first bad frame; 0: the header itself is bad."""
     commits_after: int
-    """Commit frames of the present generation behind the bad frame."""
+    """Commit frames of the present generation after the bad frame."""
     batches: dict[int, int]
     """Journal batches anywhere in the log: first_seq to last_seq."""
 
     def evidence(self, last_seq: int) -> str | None:
-        """Why commits of a journal are lost that SQLite reads up to last_seq; None where only the end of the log is torn."""
+        """The evidence, as a clause, that commits after last_seq (the last command that SQLite shows) are lost; None if only
+        the end of the log is torn."""
         lost = [last for first, last in self.batches.items() if first > last_seq]
         torn = last_seq + 1 if self.offset_bytes else None
         if self.commits_after < 2 and all(first == torn for first in self.batches if first > last_seq):
@@ -59,17 +62,17 @@ class Damage(NamedTuple):
 
 
 def inspect(log: Path) -> Damage | None:
-    """The damage of the log, a torn end included; None where all of it is whole, or there is none.
+    """The damage of the log, or its torn end; None if the log is intact or missing.
 
-    A running writer may overwrite what is being read, so damage is what two scans in a batch find. Read the journal's last_seq
-    after this call, not before: what a running writer commits meanwhile is then no loss.
+    A running writer may overwrite the log during a scan, so only damage that two successive scans find counts. Read the
+    journal's last_seq after this call, not before: then commits that a running writer makes meanwhile do not look lost.
     """
     found = _scan(log)
     for _ in range(_SCANS):
         if found is None:
             return None
         before, found = found, _scan(log)
-        if found is not None and found[:2] == before[:2]:
+        if found is not None and (found.header, found.offset_bytes) == (before.header, before.offset_bytes):
             return found._replace(batches=_batches(log))
     return None  # a log that changes under every scan is being written
 
@@ -82,7 +85,7 @@ def _scan(log: Path) -> Damage | None:
     with file:
         header = file.read(HEADER_BYTES)
         if not file.peek(1):
-            return None  # SQLite, too, reads a log only where something follows the header
+            return None  # SQLite ignores a log that ends with its header
         magic, _, page_bytes, _, *salts_and_sums = _HEADER.unpack(header)
         if magic & ~1 != _MAGIC or page_bytes not in _PAGE_SIZES:
             return Damage(header, 0, 0, {})
@@ -109,14 +112,15 @@ def _scan_frames(file: BufferedReader, header: bytes, salts_and_sums: list[int],
             if start < len(good):
                 bad_at = offset_bytes + start * sums.frame_bytes
                 start += 1
-        # The journal only grows: a size below the last commit's is left from an older generation.
+        # A commit frame holds the database size in pages. The journal only grows: a smaller size is from an older generation.
         commits_after += int(np.count_nonzero(present[start:] & (numbers[start:, 1] >= pages)))
         offset_bytes += len(data)
     return Damage(header, bad_at, commits_after, {}) if bad_at else None
 
 
 def _read_frames(file: BufferedReader, frame_bytes: int) -> tuple[bytes, Any] | None:
-    """Some whole frames, and the six numbers before each page: page, pages of the database (0: no commit), salts, checksum."""
+    """The next whole frames, and six numbers of each frame's header: the page number, the database size in pages (0: not a
+    commit frame), two salts, two checksum words. None at the end."""
     data = file.read(max(CHUNK_BYTES // frame_bytes, 1) * frame_bytes)
     data = data[: len(data) // frame_bytes * frame_bytes]
     if not data:
@@ -125,10 +129,11 @@ def _read_frames(file: BufferedReader, frame_bytes: int) -> tuple[bytes, Any] | 
 
 
 class _Sums(NamedTuple):
-    """The checksums of a log: s0 += x0 + s1; s1 += x1 + s0 for each two words x0, x1, modulo 2**32, from frame to frame.
+    """The checksums of a log: s0 += x0 + s1; s1 += x1 + s0 for each two words x0, x1, modulo 2**32; each frame continues the
+    checksum of the frame before it.
 
-    A step is linear: (s0, s1) becomes A (s0, s1) + (x0, x0 + x1) with A = ((1, 1), (1, 2)). So what a frame adds is the
-    product of its words and constant weights, and a thousand frames are one product of matrices.
+    A step is linear: (s0, s1) becomes A (s0, s1) + (x0, x0 + x1) with A = ((1, 1), (1, 2)). So a frame's contribution is the
+    product of its words and constant weights, and a thousand frames are computed by one matrix product.
     """
 
     word: str
@@ -139,16 +144,16 @@ class _Sums(NamedTuple):
         return np.frombuffer(header, self.word, 6).astype(np.uint32) @ weights
 
     def of_frames(self, data: bytes, before: Any) -> Any:
-        """The checksum of each frame, where `before` is that of the frame before it."""
+        """The checksum of each frame; `before` holds the stored checksum of the frame before each."""
         power, weights = _weights(self.frame_bytes // 8 - 2)
-        # The checksum leaves out the salts and itself: words 2 to 5 of a frame.
+        # Words 2 to 5 of a frame, its salts and its checksum, do not enter the checksum.
         weights = np.insert(weights, 2, np.zeros((4, 2), np.uint32), axis=0)
         return before @ power + np.frombuffer(data, self.word).reshape(len(before), -1).astype(np.uint32) @ weights
 
 
 @lru_cache(maxsize=4)
 def _weights(steps: int) -> tuple[Any, Any]:
-    """A to the power of steps, transposed, and what each of 2 x steps words adds to the two sums."""
+    """A to the power of steps, transposed, and the weights of the 2 x steps words in the two sums."""
     a, b, c, d = 1, 0, 0, 1
     weights = []
     for _ in range(steps):
@@ -158,10 +163,10 @@ def _weights(steps: int) -> tuple[Any, Any]:
 
 
 def _batches(log: Path) -> dict[int, int]:
-    """first_seq to last_seq of each batch that begins in the log; SQLite keeps the head of a batch in one piece."""
+    """first_seq to last_seq of each batch that begins in the log. SQLite stores the header of a batch contiguously."""
     batches: dict[int, int] = {}
     data = b""
-    with suppress(FileNotFoundError), log.open("rb") as file:  # a writer that closes has removed it
+    with suppress(FileNotFoundError), log.open("rb") as file:  # SQLite removes the log when its writer closes
         while more := file.read(CHUNK_BYTES):
             data = data[-HEADER.size + 1 :] + more
             at = data.find(MAGIC)

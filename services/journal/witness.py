@@ -1,7 +1,7 @@
-"""What somebody else remembers of the journal, against what it holds: that a batch ends at a seq, and the batch's hash.
+"""A witness: a (seq, hash) known from outside the journal, compared with the journal.
 
-A chain of hashes shows every change and every hole in it, but not that batches are missing after its end. A witness does: the
-read database, or a line of a report that was kept elsewhere.
+A hash chain shows every changed and every missing batch within it, but not that batches are missing after its end. A witness
+shows that. It is the read database, or a line of a report that was kept elsewhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from services.journal.errors import JournalCorrupt, JournalError, JournalLost
 
 
 class Witness(NamedTuple):
-    """A batch ends at `seq` and has this hash, says whoever `name` is (a noun with its article)."""
+    """According to `name` (a noun with its article, for sentences), a batch ends at `seq` and has this hash."""
 
     seq: int
     hash: bytes
@@ -23,10 +23,10 @@ class Witness(NamedTuple):
         "One of the two was changed: remove nothing, and compare with a report kept elsewhere (rex journal verify --expect"
         " SEQ:HASH)"
     )
-    """What to do where the journal holds another batch."""
+    """What to do if the journal holds another batch; ends the error's sentence."""
 
     def check_batch(self, batch: JournalBatch) -> None:
-        """Raises JournalCorrupt unless `batch`, which holds `seq`, is the one that is remembered."""
+        """Raises JournalCorrupt unless `batch`, which holds the command `seq`, ends at `seq` and has the hash."""
         if batch.last_seq != self.seq:
             found = f"the journal's row goes on to seq {batch.last_seq}"
         elif batch.hash != self.hash:
@@ -41,7 +41,7 @@ class Witness(NamedTuple):
         raise error
 
     def beyond(self, last_seq: int, last_hash: bytes) -> JournalError:
-        """The error of a journal that ends before `seq`, with a batch of last_hash at last_seq."""
+        """The error of a journal that ends before `seq`: at last_seq, with last_hash."""
         if self.hash == last_hash:
             return JournalCorrupt(
                 f"{self.name} says seq {self.seq} of the journal's last row, which ends at seq {last_seq}: it was changed",
@@ -52,7 +52,7 @@ class Witness(NamedTuple):
 
 
 async def check(journal: Journal, witness: Witness) -> None:
-    """Raises JournalLost where the journal ends before what is remembered, JournalCorrupt where it holds another batch."""
+    """Raises JournalLost if the journal ends before the witness's batch, JournalCorrupt if it holds another batch there."""
     last = await journal.last_batch()
     last_seq, last_hash = (0, NO_HASH) if last is None else (last.last_seq, last.hash)
     if witness.seq > last_seq:

@@ -2,15 +2,15 @@
 
 from services.market_data.checksum import CHECKSUM_LEVELS, depth_checksum
 from services.market_data.loading import load_market
-from services.market_data.market import Changes, Market
+from services.market_data.market import Market, MarketChanges
 from services.market_data.quotation import Indicative, Level, MarketTrade, Quotation, TickerView
 
 __all__ = [
     "CHECKSUM_LEVELS",
-    "Changes",
     "Indicative",
     "Level",
     "Market",
+    "MarketChanges",
     "MarketTrade",
     "Quotation",
     "TickerView",

@@ -16,10 +16,10 @@ async def load_market(read_database: AsyncEngine) -> Market:
     """The market at the read database's position; an empty one where nothing was projected yet."""
     market = Market()
     async with read_database.connect() as connection:
-        where = (await connection.execute(select(position.c.seq, position.c.trading_date))).first()
-        if where is None:
+        current = (await connection.execute(select(position.c.seq, position.c.trading_date))).first()
+        if current is None:
             return market
-        market.seq, market.trading_date = where
+        market.seq, market.trading_date = current.seq, current.trading_date
         for row in await connection.execute(select(instruments).order_by(instruments.c.instrument)):
             quotation = Quotation(row.band_ppm, row.reference_ticks, market.seq, row.phase)
             quotation.auction_ends_ns = row.auction_ends_ns
@@ -60,13 +60,13 @@ async def _load_day(quotation: Quotation, instrument: int, date: int, connection
 
 def _market_trade(row: Record[tuple[object, ...]]) -> MarketTrade:
     return MarketTrade(
-        row.trade_id,
-        row.price_ticks,
-        row.quantity_lots,
-        row.amount_fen,
-        row.taker_side,
-        row.time_ns,
-        row.seq,
-        row.phase == Phase.CALL_AUCTION,
-        row.busted_seq is not None,
+        trade_id=row.trade_id,
+        price_ticks=row.price_ticks,
+        quantity_lots=row.quantity_lots,
+        amount_fen=row.amount_fen,
+        taker_side=row.taker_side,
+        time_ns=row.time_ns,
+        seq=row.seq,
+        is_auction=row.phase == Phase.CALL_AUCTION,
+        is_busted=row.busted_seq is not None,
     )

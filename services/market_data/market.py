@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from matching_engine.records import ALL_INSTRUMENTS, Command, Event, EventKind, Phase
-from services.journal.batch import JournalBatch
+from matching_engine.records import ALL_INSTRUMENTS, EventKind, Phase
+from services.journal.batch import Applied, JournalBatch
 from services.market_data.quotation import BookSide, Indicative, Level, MarketTrade, Quotation, TickerView
 
 
-class Changes:
+class MarketChanges:
     """What one batch changed, by instrument: what a subscriber of each stream has to hear, and after which seq.
 
     `depth`, `trades` and `ticker` map to the stream's seq before this batch; the new one stands in the quotation. The state
@@ -40,7 +40,7 @@ class Market:
         self.trading_date = 0
         self.quotations: list[Quotation] = []
         """By instrument number."""
-        self._appliers: dict[int, Callable[[Event, Command, Changes], None]] = {
+        self._appliers: dict[int, Callable[[Applied, MarketChanges], None]] = {
             EventKind.LEVEL: self._level,
             EventKind.TRADE: self._trade,
             EventKind.TRADE_BUSTED: self._trade_busted,
@@ -51,15 +51,12 @@ class Market:
             EventKind.DAY_ROLLED: self._day_rolled,
         }
 
-    def apply(self, batch: JournalBatch) -> Changes:
+    def apply(self, batch: JournalBatch) -> MarketChanges:
         """Every change of a batch, once: events up to `seq` are skipped, so a batch may overlap what is known."""
-        changes, commands, first_seq, known = Changes(), batch.command_list, batch.first_seq, self.seq
-        appliers = self._appliers
-        for event in batch.event_list:
-            applier = appliers.get(event.kind)
-            if applier is not None and event.seq > known:
-                applier(event, commands[event.seq - first_seq], changes)
-        self.seq = max(known, batch.last_seq)
+        changes, appliers = MarketChanges(), self._appliers
+        for applied in batch.applied(appliers, self.seq):
+            appliers[applied.event.kind](applied, changes)
+        self.seq = max(self.seq, batch.last_seq)
         return changes
 
     def depth(self, instrument: int, levels: int | None = None) -> tuple[list[Level], list[Level]]:
@@ -76,7 +73,8 @@ class Market:
         """The trading day's numbers."""
         return self.quotations[instrument].ticker(self.trading_date)
 
-    def _level(self, event: Event, command: Command, changes: Changes) -> None:
+    def _level(self, applied: Applied, changes: MarketChanges) -> None:
+        event = applied.event
         instrument, price_ticks, seq = event.instrument, event.price_ticks, event.seq
         quotation = self.quotations[instrument]
         side: BookSide = quotation.side(event.side)
@@ -91,7 +89,8 @@ class Market:
         if side.best() != best:
             self._ticker_changed(quotation, instrument, seq, changes)
 
-    def _trade(self, event: Event, command: Command, changes: Changes) -> None:
+    def _trade(self, applied: Applied, changes: MarketChanges) -> None:
+        event = applied.event
         instrument, seq = event.instrument, event.seq
         quotation = self.quotations[instrument]
         trade = MarketTrade(
@@ -100,7 +99,7 @@ class Market:
             event.quantity_lots,
             event.amount_fen,
             event.side,
-            command.time_ns,
+            applied.command.time_ns,
             seq,
             event.phase == Phase.CALL_AUCTION,
         )
@@ -109,7 +108,8 @@ class Market:
         self._ticker_changed(quotation, instrument, seq, changes)
         quotation.add_trade(trade)
 
-    def _trade_busted(self, event: Event, command: Command, changes: Changes) -> None:
+    def _trade_busted(self, applied: Applied, changes: MarketChanges) -> None:
+        event = applied.event
         instrument = event.instrument
         quotation = self.quotations[instrument]
         changes.trades.setdefault(instrument, quotation.trades_seq)
@@ -117,35 +117,40 @@ class Market:
         self._ticker_changed(quotation, instrument, event.seq, changes)
         quotation.bust(event)
 
-    def _indicative(self, event: Event, command: Command, changes: Changes) -> None:
+    def _indicative(self, applied: Applied, changes: MarketChanges) -> None:
+        event = applied.event
         quotation = self.quotations[event.instrument]
         indicative = Indicative(event.price_ticks or None, event.quantity_lots, event.leaves_lots)
         if indicative != quotation.indicative:
             quotation.indicative = indicative
             self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
-    def _ticker_changed(self, quotation: Quotation, instrument: int, seq: int, changes: Changes) -> None:
+    def _ticker_changed(self, quotation: Quotation, instrument: int, seq: int, changes: MarketChanges) -> None:
         changes.ticker.setdefault(instrument, quotation.ticker_seq)
         quotation.ticker_seq = seq
 
-    def _instrument_listed(self, event: Event, command: Command, changes: Changes) -> None:
+    def _instrument_listed(self, applied: Applied, changes: MarketChanges) -> None:
+        event, command, _ = applied
         self.quotations.append(Quotation(command.rate_ppm, event.price_ticks, event.seq))
         changes.listed.append(event.instrument)
 
-    def _settled(self, event: Event, command: Command, changes: Changes) -> None:
+    def _settled(self, applied: Applied, changes: MarketChanges) -> None:
+        event = applied.event
         quotation = self.quotations[event.instrument]
         quotation.reference_ticks = event.price_ticks
         quotation.indicative = None  # It depends on the reference; what the day roll touches is told after this.
         self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
-    def _phase_changed(self, event: Event, command: Command, changes: Changes) -> None:
+    def _phase_changed(self, applied: Applied, changes: MarketChanges) -> None:
+        event = applied.event
         every = event.instrument == ALL_INSTRUMENTS
         for instrument in range(len(self.quotations)) if every else (event.instrument,):
             quotation = self.quotations[instrument]
-            quotation.change_phase(event, command)
+            quotation.change_phase(event, applied.command)
             self._ticker_changed(quotation, instrument, event.seq, changes)
 
-    def _day_rolled(self, event: Event, command: Command, changes: Changes) -> None:
+    def _day_rolled(self, applied: Applied, changes: MarketChanges) -> None:
+        event = applied.event
         self.trading_date = event.date
         for instrument, quotation in enumerate(self.quotations):
             self._ticker_changed(quotation, instrument, event.seq, changes)

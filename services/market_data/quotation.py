@@ -168,9 +168,9 @@ class Quotation:
         self.volume_lots -= event.quantity_lots
         self.turnover_fen -= event.amount_fen
         self.trades -= 1
-        for place, trade in enumerate(self.recent):
+        for index, trade in enumerate(self.recent):
             if trade.trade_id == event.order_id:
-                self.recent[place] = trade._replace(is_busted=True)
+                self.recent[index] = trade._replace(is_busted=True)
         self.trades_seq = self.ticker_seq = event.seq
 
     def change_phase(self, event: Event, command: Command) -> None:

@@ -1,7 +1,7 @@
-"""The two seams between processes: the inbox carries commands in, the feed carries batches out.
+"""The interfaces to the sequencer: the inbox carries commands in, the feed carries journal batches out.
 
-Both are bounded. A full inbox refuses (the gateway answers 503); a subscription that falls behind drops batches and says
-so with `Gap`, and its reader re-reads the journal. `follow` does that for every reader.
+Both are bounded. A full inbox refuses (the gateway answers 503). A full subscription drops its batches and raises `Gap`; its
+reader then reads the journal again, which `follow` does for every reader.
 """
 
 from __future__ import annotations
@@ -12,73 +12,75 @@ from services.journal.batch import JournalBatch
 
 
 class InboxFull(Exception):
-    """The inbox holds as many commands as it may; nothing was taken in. Try again later."""
+    """The inbox is at its limit. The submission was not accepted; the sender may try again later."""
 
 
 class ShareFull(InboxFull):
-    """The account of the submission has as many commands waiting as one account may. Others are not affected."""
+    """The submission's account has reached its own share of the inbox. Other accounts are not affected."""
 
 
 class Gap(Exception):
-    """The subscription was full and batches were dropped: read the journal from your own position."""
+    """The subscription was full and dropped batches: the reader must read the journal from its own position."""
 
 
 class Submission(NamedTuple):
-    """Commands of one request, in order: they get consecutive sequence numbers and stand in one journal batch.
+    """The commands of one request, in order. They get consecutive sequence numbers in one journal batch.
 
-    `commands` are packed COMMAND records with seq and time_ns 0; a command's `attachment` counts from 1 within
-    `attachments`.
+    `commands` are packed COMMAND records with seq and time_ns 0. A command's `attachment` is an index into `attachments`,
+    from 1; 0: none.
     """
 
     commands: bytes
     attachments: tuple[bytes, ...] = ()
     account: int = 0
-    """Whose share of the inbox it takes; 0: the venue's own and its operators', who have no share to keep to."""
+    """The account whose share of the inbox it uses. 0: the venue itself and its operators, who have no limit but the
+    inbox's."""
     only_cancels: bool = False
-    """Nothing but cancels: it may use the reserve that a full inbox keeps for them."""
+    """Whether it contains only cancels: then it may use the part of the inbox that is reserved for them."""
 
 
 class Inbox(Protocol):
-    """Commands on their way to the one writer. Many put, one takes."""
+    """The queue of submissions to the sequencer. Many tasks put, one takes."""
 
     @property
     def depth(self) -> int:
-        """How many commands wait, as far as this process knows."""
+        """The number of waiting commands, as far as this process knows."""
 
     @property
     def largest_share(self) -> int:
-        """How many of them are of one account, of the one that has most."""
+        """The largest number of waiting commands that one account has."""
 
     async def put(self, submission: Submission) -> None:
-        """Hands over a submission; raises InboxFull, or ShareFull where only its account has too many waiting."""
+        """Adds a submission. Raises InboxFull, or ShareFull if only the account's share is full."""
 
     async def take(self, max_commands: int, max_bytes: int) -> list[Submission]:
-        """Waits for a submission, then returns what waits, within both bounds (but at least one).
+        """Waits for a submission, then returns the waiting ones within both bounds, but at least one.
 
-        Oldest first; where accounts take turns, at most one turn of each, and the order of each account's own is kept.
+        Oldest first. If accounts take turns, at most one turn of each account; each account's own order is kept.
 
-        Canceled while it waits, it has taken nothing.
+        If it is canceled while it waits, no submission is lost.
         """
 
     def take_late(self, max_commands: int, max_bytes: int) -> list[Submission]:
-        """What has come since, within both bounds, of whose turn is not over; then it is everybody's next one."""
+        """The submissions that arrived after `take` and still belong to the same turns, within both bounds. Then the next turn
+        of every account begins."""
 
 
 class Subscription(Protocol):
     """One reader's bounded queue of batches."""
 
     async def next_batch(self) -> JournalBatch:
-        """Waits for the next batch; raises Gap, once, where batches were dropped before it."""
+        """Waits for the next batch. Raises Gap, once, if batches before it were dropped."""
 
     def close(self) -> None:
-        """Stops collecting."""
+        """Ends the subscription: it receives no more batches."""
 
 
 class Feed(Protocol):
-    """Batches that are on the device, published in order by the one writer."""
+    """Publishes durable batches, in order, to all readers."""
 
     async def publish(self, batch: JournalBatch) -> None:
-        """Hands the batch to every subscription; never waits for a slow one."""
+        """Adds the batch to every subscription. Never waits for a slow reader."""
 
     def subscribe(self) -> Subscription:
-        """A new subscription: every batch published from now on."""
+        """A new subscription. It receives every batch published from now on."""

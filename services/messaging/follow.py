@@ -1,4 +1,4 @@
-"""How every reader reads: the journal until it is caught up, then the feed; after a gap the journal again."""
+"""How every reader follows the journal: it reads the journal up to the end, then the feed; after a gap the journal again."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from services.messaging import Feed, Gap, Subscription
 
 
 async def follow(journal: Journal, feed: Feed, after_seq: int) -> AsyncIterator[JournalBatch]:
-    """Every batch holding commands after after_seq, each once and in order, without end.
+    """Every batch that holds commands after after_seq, each once and in order. Never ends.
 
-    The first batch may begin before after_seq + 1; commands up to after_seq in it are the reader's to skip. Raises what
-    the journal raises. It subscribes before it reads the journal, and a batch is in the journal before it is in the feed, so
-    nothing falls between the two.
+    The first batch may begin before after_seq + 1; the reader must skip its commands up to after_seq. Raises the journal's
+    errors. No batch is missed: `follow` subscribes before it reads the journal, and a batch is in the journal before it is in
+    the feed.
     """
     subscription = feed.subscribe()
     position = after_seq

@@ -1,8 +1,9 @@
-"""Turns: how accounts share the one way into the journal while more waits than a batch takes.
+"""Rounds: how accounts share the journal fairly while more commands wait than fit into a batch.
 
-Start-time fair queueing in whole rounds. An item joins the current round, behind all that came before it, unless its account
-has its part of that round already: then it joins the first round where the account has room. While nobody asks for more than
-a part, the order is that of arrival; whoever comes while others flood has one part of each of them before him at most.
+This is start-time fair queueing in whole rounds. An item joins the end of the current round, unless its account has already
+used its part of that round: then it joins the first later round in which the account has room. As long as no account asks for
+more than its part, the order is that of arrival. If other accounts flood the queue, a new item waits for at most one part of
+each of them.
 """
 
 from __future__ import annotations
@@ -14,48 +15,48 @@ T = TypeVar("T")
 
 
 class Rounds(Generic[T]):
-    """Items in line. `part` is how much of one account a round takes; an item larger than what is left of it still joins,
-    and the account misses rounds for it."""
+    """A queue of items in rounds. `part` is the size that one account may use in a round. An item larger than what is left of
+    the part still joins, and its account then skips rounds."""
 
     def __init__(self, part: int) -> None:
         self._part = part
         self._rounds: deque[deque[T]] = deque((deque(),))
         self._begin = 0
-        """Where the current round, the first of `_rounds`, begins: items are counted on from round to round."""
+        """The start of the current round (the first of `_rounds`) on a scale on which each round is `part` long."""
         self._ends: dict[int, int] = {}
-        """By account: where its next item stands."""
+        """By account: the point on that scale at which its next item starts."""
 
     def add(self, account: int, size: int, item: T) -> None:
-        """Puts an item of an account in line."""
+        """Adds an item of an account."""
         begin, rounds = self._begin, self._rounds
-        place = self._ends.get(account, 0)
-        if place < begin:
-            place = begin
-        self._ends[account] = place + size
-        if place - begin < self._part:
+        start = self._ends.get(account, 0)
+        if start < begin:
+            start = begin
+        self._ends[account] = start + size
+        if start - begin < self._part:
             rounds[0].append(item)
             return
-        ahead = (place - begin) // self._part
+        ahead = (start - begin) // self._part
         while len(rounds) <= ahead:
             rounds.append(deque())
         rounds[ahead].append(item)
 
     def add_now(self, item: T) -> None:
-        """Puts an item into the current round, whatever its account has there."""
+        """Adds an item to the current round, without a limit."""
         self._rounds[0].append(item)
 
     @property
     def current(self) -> deque[T]:
-        """What is left of the current round, to be taken from the left."""
+        """The items left in the current round; take them from the left."""
         return self._rounds[0]
 
     @property
     def more(self) -> bool:
-        """Whether something waits for a later round."""
+        """Whether later rounds have items."""
         return len(self._rounds) > 1
 
     def end(self) -> None:
-        """The current round is over: the next one is current, and what comes now joins it at the earliest."""
+        """Ends the current round; the next round becomes the current one."""
         self._rounds.popleft()
         self._begin += self._part
         if not self._rounds:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Event, EventKind, Phase, Reason
+from sqlalchemy import Table
+
+from matching_engine.records import ALL_INSTRUMENTS, CommandKind, EventKind, Phase, Reason
 from services.commands.attachments import (
     AccountText,
     InstrumentText,
@@ -15,7 +17,8 @@ from services.commands.attachments import (
     Upgraded,
     read_decision,
 )
-from services.journal.batch import JournalBatch
+from services.journal.batch import Applied
+from services.read_database import tables
 
 Statement = tuple[str, tuple[Any, ...]]
 """SQL with its values."""
@@ -23,51 +26,112 @@ Statement = tuple[str, tuple[Any, ...]]
 _NS = 10**9
 
 
-def _account_opened(event: Event, command: Command, batch: JournalBatch) -> Statement:
-    text = AccountText.model_validate_json(batch.attachments[command.attachment - 1])
-    values = (event.account, text.name, command.owner, 0, 0, event.seq, command.account_class, 0, 0, 0, 0, 0)
-    return f"INSERT INTO accounts VALUES ({', '.join('?' * len(values))})", values
+def insert_account(
+    account: int, *, name: str, owner: int = 0, opened_seq: int = 0, account_class: int = 0
+) -> Statement:
+    """An account without money, goods or limits."""
+    return _insert(
+        tables.accounts,
+        account=account,
+        name=name,
+        owner=owner,
+        cash_fen=0,
+        reserved_fen=0,
+        opened_seq=opened_seq,
+        account_class=account_class,
+        kill_switch=0,
+        max_order_lots=0,
+        max_order_fen=0,
+        max_open_orders=0,
+        max_day_fen=0,
+    )
 
 
-def _limits_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _insert(table: Table, *, replace: bool = False, **values: Any) -> Statement:
+    return tables.insert_into(table, tuple(values), replace=replace), tuple(values.values())
+
+
+def _account_opened(applied: Applied) -> Statement:
+    event, command = applied.event, applied.command
+    text = AccountText.model_validate_json(applied.attachment)
+    return insert_account(
+        event.account,
+        name=text.name,
+        owner=command.owner,
+        opened_seq=event.seq,
+        account_class=command.account_class,
+    )
+
+
+def _limits_set(applied: Applied) -> Statement:
+    event, command = applied.event, applied.command
     if command.kind == CommandKind.SET_TURNOVER_LIMIT:
         return "UPDATE accounts SET max_day_fen = ? WHERE account = ?", (command.amount_fen, event.account)
     limits = (command.quantity_lots, command.amount_fen, command.number, event.account)
     return "UPDATE accounts SET max_order_lots = ?, max_order_fen = ?, max_open_orders = ? WHERE account = ?", limits
 
 
-def _kill_switch_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _kill_switch_set(applied: Applied) -> Statement:
     """Of an account; the venue's stands in the position."""
+    event = applied.event
     return "UPDATE accounts SET kill_switch = ? WHERE account = ?", (event.number, event.account)
 
 
-def _instrument_listed(event: Event, command: Command, batch: JournalBatch) -> Statement:
-    text = InstrumentText.model_validate_json(batch.attachments[command.attachment - 1])
-    values = (
-        event.instrument, text.symbol, text.name_en, text.name_zh, text.category, text.family, text.unit,
-        text.lot_size, text.tick_size, command.amount_fen, command.rate_ppm, command.quantity_lots,
-        event.price_ticks, event.price_ticks, text.reference_price_source, text.spec, text.note, int(Phase.CLOSED),
-        0, 0, 0, 0,
-    )  # fmt: skip
-    return f"INSERT INTO instruments VALUES ({', '.join('?' * len(values))})", values
+def _instrument_listed(applied: Applied) -> Statement:
+    event, command = applied.event, applied.command
+    text = InstrumentText.model_validate_json(applied.attachment)
+    return _insert(
+        tables.instruments,
+        instrument=event.instrument,
+        symbol=text.symbol,
+        name_en=text.name_en,
+        name_zh=text.name_zh,
+        category=text.category,
+        family=text.family,
+        unit=text.unit,
+        lot_size=text.lot_size,
+        tick_size=text.tick_size,
+        tick_value_fen=command.amount_fen,
+        band_ppm=command.rate_ppm,
+        max_quantity_lots=command.quantity_lots,
+        first_reference_ticks=event.price_ticks,
+        reference_ticks=event.price_ticks,
+        reference_price_source=text.reference_price_source,
+        spec=text.spec,
+        note=text.note,
+        phase=int(Phase.CLOSED),
+        auction_ends_ns=0,
+        collar_ppm=0,
+        volatility_ppm=0,
+        auction_s=0,
+    )
 
 
-def _fees_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
-    rates = (command.account_class, command.rate_ppm, command.taker_rate_ppm)
-    return "INSERT OR REPLACE INTO fees VALUES (?, ?, ?)", rates
+def _fees_set(applied: Applied) -> Statement:
+    command = applied.command
+    return _insert(
+        tables.fees,
+        replace=True,
+        account_class=command.account_class,
+        maker_rate_ppm=command.rate_ppm,
+        taker_rate_ppm=command.taker_rate_ppm,
+    )
 
 
-def _collar_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _collar_set(applied: Applied) -> Statement:
+    event, command = applied.event, applied.command
     return "UPDATE instruments SET collar_ppm = ? WHERE instrument = ?", (command.rate_ppm, event.instrument)
 
 
-def _volatility_band_set(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _volatility_band_set(applied: Applied) -> Statement:
+    event, command = applied.event, applied.command
     band = (command.rate_ppm, command.time_s, event.instrument)
     return "UPDATE instruments SET volatility_ppm = ?, auction_s = ? WHERE instrument = ?", band
 
 
-def _phase_changed(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _phase_changed(applied: Applied) -> Statement:
     """The phase in force; and how long a volatility auction lasts, which goes on underneath a halt."""
+    event, command = applied.event, applied.command
     if event.reason == Reason.VOLATILITY:
         ends_ns = min(command.time_ns + event.number * _NS, 2**63 - 1)
         began = (event.phase, ends_ns, event.instrument)
@@ -79,26 +143,40 @@ def _phase_changed(event: Event, command: Command, batch: JournalBatch) -> State
     return f"UPDATE instruments SET {change} WHERE instrument = ?", (event.phase, event.instrument)
 
 
-def _reference(event: Event, command: Command, batch: JournalBatch) -> Statement:
+def _reference(applied: Applied) -> Statement:
+    event = applied.event
     return "UPDATE instruments SET reference_ticks = ? WHERE instrument = ?", (event.price_ticks, event.instrument)
 
 
-def _recorded(event: Event, command: Command, batch: JournalBatch) -> Statement | None:
-    match read_decision(batch.attachments[command.attachment - 1]):
+def _recorded(applied: Applied) -> Statement | None:
+    event = applied.event
+    match read_decision(applied.attachment):
         case KeyIssued() as key:
-            digest, scopes = bytes.fromhex(key.key_hash), " ".join(key.scopes)
-            issued = (event.seq, digest, key.account, key.name, scopes, None)
-            return "INSERT OR REPLACE INTO api_keys VALUES (?, ?, ?, ?, ?, ?)", issued
+            return _insert(
+                tables.api_keys,
+                replace=True,
+                key_id=event.seq,
+                key_hash=bytes.fromhex(key.key_hash),
+                account=key.account,
+                name=key.name,
+                scopes=" ".join(key.scopes),
+            )
         case KeyRevoked(key_id=key_id):
             return "UPDATE api_keys SET revoked_seq = ? WHERE key_id = ?", (event.seq, key_id)
         case TargetSet() as target:
-            goal = (target.year, target.amount_fen, target.name, event.seq)
-            return "INSERT OR REPLACE INTO targets VALUES (?, ?, ?, ?)", goal
+            return _insert(
+                tables.targets,
+                replace=True,
+                year=target.year,
+                amount_fen=target.amount_fen,
+                name=target.name,
+                set_seq=event.seq,
+            )
         case Upgraded():
             return None  # the journal's own affair
 
 
-STATEMENTS: dict[int, Callable[[Event, Command, JournalBatch], Statement | None]] = {
+STATEMENTS: dict[int, Callable[[Applied], Statement | None]] = {
     EventKind.ACCOUNT_OPENED: _account_opened,
     EventKind.LIMITS_SET: _limits_set,
     EventKind.KILL_SWITCH_SET: _kill_switch_set,

@@ -8,19 +8,20 @@ be known of what stands in the database. A price level is no sum: there the last
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import NamedTuple
 
-from matching_engine.records import VENUE, Command, CommandKind, Event, EventKind, Reason, Side
+from matching_engine.records import VENUE, CommandKind, Event, EventKind, Reason, Side
 from services.commands.attachments import BustText
-from services.journal.batch import JournalBatch
+from services.journal.batch import Applied, JournalBatch
 from services.read_database.administrative_changes import STATEMENTS, Statement
 from services.read_database.order_changes import OrderChanges
+from services.trade_sides import sides
 
 
-@dataclass(frozen=True)
-class Position:
-    """The one batch of the table `position`: what the read database is exact at."""
+class Position(NamedTuple):
+    """The one row of the table `position`: the journal's place that the read database is exact at."""
 
     seq: int
     time_ns: int
@@ -36,13 +37,25 @@ class Position:
         return all(type(value) is int for value in numbers) and type(self.row_hash) is type(self.journal_id) is bytes
 
 
+class Bust(NamedTuple):
+    """A trade that was taken back: the columns of `busts`, then the trade's day and instrument."""
+
+    trade_id: int
+    seq: int
+    time_ns: int
+    actor: int
+    reason: str
+    trading_date: int
+    instrument: int
+
+
 @dataclass
 class DayTurnover:
-    """What a trading day's turnover of an instrument changes by; the largest trade of the run and its id."""
+    """What the columns of `daily_turnover` change by; the largest trade of the run and its id."""
 
     trades: int = 0
-    lots: int = 0
-    fen: int = 0
+    quantity_lots: int = 0
+    amount_fen: int = 0
     busted: int = 0
     busted_lots: int = 0
     busted_fen: int = 0
@@ -51,12 +64,10 @@ class DayTurnover:
     largest_fen: int = 0
     largest_trade_id: int | None = None
 
-    def values(self) -> tuple[int | None, ...]:
-        """As the columns of `daily_turnover` have them."""
-        return (
-            self.trades, self.lots, self.fen, self.busted, self.busted_lots, self.busted_fen, self.prevented,
-            self.prevented_lots, self.largest_fen, self.largest_trade_id,
-        )  # fmt: skip
+
+TURNOVER_COLUMNS = tuple(field.name for field in fields(DayTurnover))
+turnover_values: Callable[[DayTurnover], tuple[int | None, ...]] = attrgetter(*TURNOVER_COLUMNS)
+"""The values of TURNOVER_COLUMNS."""
 
 
 class Changes:
@@ -70,8 +81,9 @@ class Changes:
         self.orders = OrderChanges()
         self.trades: list[tuple[int | None, ...]] = []
         """The columns of `trades`."""
-        self.busts: list[tuple[tuple[Any, ...], int, int]] = []
-        """The columns of `busts`, and the trade's date and instrument."""
+        self.busts: list[Bust] = []
+        self.settlements: dict[tuple[int, int], int] = {}
+        """By trading date and instrument: the settlement price in ticks."""
         self.levels: dict[tuple[int, int, int], tuple[int, int]] = {}
         """By instrument, side and price: lots and orders now; none: the level is gone."""
         self.cash: dict[int, list[int]] = {}
@@ -84,12 +96,12 @@ class Changes:
         self._ended_date = 0
         self._kill_switch = position.kill_switch
         self._pair: tuple[int, int, int] | None = None
-        self._handlers: dict[int, Callable[[Event, Command, JournalBatch], None]] = {
+        self._handlers: dict[int, Callable[[Applied], None]] = {
             **dict.fromkeys(STATEMENTS, self._administered),
             EventKind.ACCEPTED: self._accepted,
             EventKind.REJECTED: self._rejected,
             EventKind.REPLACED: self._replaced,
-            EventKind.TRIGGERED: self._triggered,
+            EventKind.TRIGGERED: self.orders.trigger,
             EventKind.TRADE: self._trade,
             EventKind.CANCELED: self._ended,
             EventKind.PREVENTED: self._prevented,
@@ -104,51 +116,44 @@ class Changes:
 
     def add(self, batch: JournalBatch) -> None:
         """Adds a whole batch, which must be the next one."""
-        commands, first_seq, handlers = batch.command_list, batch.first_seq, self._handlers
-        for event in batch.event_list:
-            handler = handlers.get(event.kind)
-            if handler is not None:
-                handler(event, commands[event.seq - first_seq], batch)
-        self.commands += len(commands)
-        self.position = replace(
-            self.position,
+        handlers = self._handlers
+        for applied in batch.applied(handlers):
+            handlers[applied.event.kind](applied)
+        self.commands += batch.command_count
+        self.position = self.position._replace(
             seq=batch.last_seq,
-            time_ns=commands[-1].time_ns,
+            time_ns=batch.command_list[-1].time_ns,
             trading_date=self._trading_date,
             row_hash=batch.hash,
             kill_switch=self._kill_switch,
         )
 
-    def _accepted(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        self.orders.enter(event, command, "new", self._trading_date)
-        self._reserve(event, event.quantity_lots)
+    def _accepted(self, applied: Applied) -> None:
+        self.orders.enter(applied, "new", self._trading_date)
+        self._reserve(applied.event, applied.event.quantity_lots)
 
-    def _rejected(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _rejected(self, applied: Applied) -> None:
         # An order whose client_order_id belongs to another one is no order: it is answered 422, and must not be found
         # in place of the one that has the id.
-        if command.kind == CommandKind.NEW_ORDER and event.reason != Reason.CLIENT_ORDER_ID_REUSED:
-            self.orders.enter(event, command, "rejected", self._trading_date)
+        if applied.command.kind == CommandKind.NEW_ORDER and applied.event.reason != Reason.CLIENT_ORDER_ID_REUSED:
+            self.orders.enter(applied, "rejected", self._trading_date)
 
-    def _replaced(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        self.orders.replace(event, command)
-        self._reserve(event, event.quantity_lots)
+    def _replaced(self, applied: Applied) -> None:
+        self.orders.replace(applied)
+        self._reserve(applied.event, applied.event.quantity_lots)
 
-    def _triggered(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        self.orders.trigger(event, command)
-
-    def _trade(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _trade(self, applied: Applied) -> None:
+        event, command, _ = applied
         lots, amount_fen, instrument = event.quantity_lots, event.amount_fen, event.instrument
         taker_buys = event.side == Side.BUY
-        self.orders.fill(event, command, event.order_id, event.fee_fen, event.reserve_fen if taker_buys else 0)
+        self.orders.fill(applied, event.order_id, event.fee_fen, event.reserve_fen if taker_buys else 0)
         maker_reserve_fen = 0 if taker_buys else event.reserve_fen
-        self.orders.fill(event, command, event.maker_order_id, event.maker_fee_fen, maker_reserve_fen)
-        buyer, seller = self._settle(event, 1)
-        self._move_cash(buyer, 0, event.reserve_fen)
-        self._move_lots(seller, instrument, 0, -lots)
+        self.orders.fill(applied, event.maker_order_id, event.maker_fee_fen, maker_reserve_fen)
+        self._exchange(event, 1, event.reserve_fen, -lots)
         day = self._day(instrument)
         day.trades += 1
-        day.lots += lots
-        day.fen += amount_fen
+        day.quantity_lots += lots
+        day.amount_fen += amount_fen
         if amount_fen > day.largest_fen:
             day.largest_fen, day.largest_trade_id = amount_fen, event.trade_id
         self.trades.append(
@@ -159,41 +164,41 @@ class Changes:
             )
         )  # fmt: skip
 
-    def _settle(self, event: Event, sign: int) -> tuple[int, int]:
-        """Money and goods of a trade (sign 1) or of its bust (-1); returns buyer and seller."""
-        buyer, seller, buyer_fee, seller_fee = event.account, event.maker_account, event.fee_fen, event.maker_fee_fen
-        if event.side == Side.SELL:
-            buyer, seller, buyer_fee, seller_fee = seller, buyer, seller_fee, buyer_fee
-        self._move_cash(buyer, -sign * (event.amount_fen + buyer_fee), 0)
-        self._move_cash(seller, sign * (event.amount_fen - seller_fee), 0)
-        self._move_cash(VENUE, sign * (buyer_fee + seller_fee), 0)
-        self._move_lots(buyer, event.instrument, sign * event.quantity_lots, 0)
-        self._move_lots(seller, event.instrument, -sign * event.quantity_lots, 0)
-        return buyer, seller
+    def _exchange(self, event: Event, sign: int, reserved_fen: int, reserved_lots: int) -> None:
+        """Moves the money and goods of a trade (sign 1) or moves them back (-1); adds to what buyer and seller reserve."""
+        buyer, seller, buyer_fee_fen, seller_fee_fen = sides(event)
+        amount_fen, lots, instrument = sign * event.amount_fen, sign * event.quantity_lots, event.instrument
+        self._move_cash(buyer, -amount_fen - sign * buyer_fee_fen, reserved_fen)
+        self._move_cash(seller, amount_fen - sign * seller_fee_fen, 0)
+        self._move_cash(VENUE, sign * (buyer_fee_fen + seller_fee_fen), 0)
+        self._move_lots(buyer, instrument, lots, 0)
+        self._move_lots(seller, instrument, -lots, reserved_lots)
 
-    def _busted(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        self._settle(event, -1)
+    def _busted(self, applied: Applied) -> None:
+        event, command, _ = applied
+        self._exchange(event, -1, 0, 0)
         day = self._day(event.instrument)
         day.trades -= 1
-        day.lots -= event.quantity_lots
-        day.fen -= event.amount_fen
+        day.quantity_lots -= event.quantity_lots
+        day.amount_fen -= event.amount_fen
         day.busted += 1
         day.busted_lots += event.quantity_lots
         day.busted_fen += event.amount_fen
-        reason = BustText.model_validate_json(batch.attachments[command.attachment - 1]).reason
-        bust = (event.order_id, event.seq, command.time_ns, command.actor, reason)
-        self.busts.append((bust, self._trading_date, event.instrument))
+        reason = BustText.model_validate_json(applied.attachment).reason
+        trade_id, date = event.order_id, self._trading_date
+        self.busts.append(Bust(trade_id, event.seq, command.time_ns, command.actor, reason, date, event.instrument))
 
-    def _ended(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        self._reserve(event, -event.quantity_lots)
-        self.orders.end(event, command)
+    def _ended(self, applied: Applied) -> None:
+        self._reserve(applied.event, -applied.event.quantity_lots)
+        self.orders.end(applied)
 
-    def _prevented(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _prevented(self, applied: Applied) -> None:
+        event = applied.event
         self._reserve(event, -event.quantity_lots)
         if event.leaves_lots:
-            self.orders.decrement(event, command)
+            self.orders.decrement(applied)
         else:
-            self.orders.end(event, command)
+            self.orders.end(applied)
         day = self._day(event.instrument)
         day.prevented_lots += event.quantity_lots
         # Where both orders of a pair lose quantity, two events tell of one self-trade, the second the other way round.
@@ -203,7 +208,8 @@ class Changes:
             self._pair = (event.seq, event.order_id, event.maker_order_id)
             day.prevented += 1
 
-    def _level(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _level(self, applied: Applied) -> None:
+        event = applied.event
         self.levels[event.instrument, event.side, event.price_ticks] = event.quantity_lots, event.number
 
     def _reserve(self, event: Event, lots: int) -> None:
@@ -235,36 +241,29 @@ class Changes:
             day = self.turnover[self._trading_date, instrument] = DayTurnover()
         return day
 
-    def _administered(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        statement = STATEMENTS[event.kind](event, command, batch)
+    def _administered(self, applied: Applied) -> None:
+        statement = STATEMENTS[applied.event.kind](applied)
         if statement is not None:
             self.statements.append(statement)
 
-    def _balance_changed(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _balance_changed(self, applied: Applied) -> None:
+        event, command, _ = applied
         if command.kind in (CommandKind.DEPOSIT, CommandKind.WITHDRAW):
             self._move_cash(event.account, event.amount_fen, 0)
         else:
             self._move_lots(event.account, event.instrument, event.quantity_lots, 0)
 
-    def _kill_switch_set(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        if event.account:
-            self._administered(event, command, batch)
+    def _kill_switch_set(self, applied: Applied) -> None:
+        if applied.event.account:
+            self._administered(applied)
         else:
-            self._kill_switch = event.number
+            self._kill_switch = applied.event.number
 
-    def _day_rolled(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        self._ended_date, self._trading_date = self._trading_date, event.date
+    def _day_rolled(self, applied: Applied) -> None:
+        self._ended_date, self._trading_date = self._trading_date, applied.event.date
 
-    def _settled(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        self._administered(event, command, batch)
+    def _settled(self, applied: Applied) -> None:
+        event = applied.event
+        self._administered(applied)
         if self._ended_date:  # before the first day roll there was no day to settle
-            settled = (self._ended_date, event.instrument, event.price_ticks)
-            self.statements.append((SETTLE, settled))
-
-
-SETTLE = """
-INSERT INTO daily_turnover (trading_date, instrument, trades, quantity_lots, amount_fen, busted, busted_lots, busted_fen,
-    prevented, prevented_lots, largest_fen, settlement_ticks)
-VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)
-ON CONFLICT DO UPDATE SET settlement_ticks = excluded.settlement_ticks
-"""
+            self.settlements[self._ended_date, event.instrument] = event.price_ticks

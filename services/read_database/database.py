@@ -26,7 +26,7 @@ from services.read_database.tables import metadata
 READ_FORMAT = 2
 """Number of the tables in `tables.py`, kept in the file's `user_version`."""
 
-_BUSY_SECONDS = 10
+_BUSY_TIMEOUT_S = 10
 
 
 SET_ASIDE = ".set-aside"
@@ -134,7 +134,7 @@ def _name_the_file(path: Path, context: ExceptionContext) -> None:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that may not write: one that may would, as the last to close, copy the log into the file and remove it."""
-    return sqlite3.connect(f"{_uri(path)}?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+    return sqlite3.connect(f"{_uri(path)}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
 
 
 def path_of(read_database: AsyncEngine) -> Path:
@@ -149,7 +149,7 @@ def _uri(path: Path) -> str:
 
 def connect_writer(path: Path) -> sqlite3.Connection:
     """The projector's own connection; transactions are begun by hand. Any one thread at a time may use it."""
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     _set_pragmas(connection, None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA cache_size=-32000")  # 32 MB: client order ids land anywhere in their index
@@ -162,7 +162,7 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_S * 1000}")
     cursor.close()
 
 

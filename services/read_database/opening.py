@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.journal import Journal
-from services.read_database.audit.audit import differences
+from services.read_database.audit.differences import differences
 from services.read_database.audit.engine_tables import AuditedEngine
 from services.read_database.audit.journaled import Journaled
 from services.read_database.database import ReadDatabaseDamaged, open_read_database, set_aside, trouble_with

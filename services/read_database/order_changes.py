@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from matching_engine.records import Command, Event, Flag
+from matching_engine.records import Flag
+from services.journal.batch import Applied
 from services.read_database import tables
 
-_ORDER = {column.name: place for place, column in enumerate(tables.orders.columns)}
+_ORDER = {column.name: index for index, column in enumerate(tables.orders.columns)}
 _ADDED = ("quantity_lots", "leaves_lots", "filled_lots", "filled_fen", "fees_fen", "reserved_fen")
 _SET = ("price_ticks", "trigger_ticks", "display_lots", "triggered_seq", "state", "reason", "updated_ns", "updated_seq")
 CHANGED = tuple(_ORDER[name] for name in (*_ADDED, *_SET))
-"""The places of the columns of `orders` that change: first those that are added to, then those that are set."""
+"""Indexes of the columns of `orders` that change: first those that are added to, then those that are set."""
 (
     QUANTITY, LEAVES, FILLED, FILLED_FEN, FEES, RESERVED,
     PRICE, TRIGGER, DISPLAY, TRIGGERED_SEQ, STATE, REASON, UPDATED_NS, UPDATED_SEQ,
@@ -30,10 +31,11 @@ class OrderChanges:
         self.new: dict[int, list[Any]] = {}
         """By order_id: the columns of `orders`."""
         self.old: dict[int, list[Any]] = {}
-        """By order_id: changes in the places of the columns; quantities and amounts to add, others to set unless None."""
+        """By order_id: changes at the indexes of the columns; sums to add, other values to set unless None."""
 
-    def enter(self, event: Event, command: Command, state: str, trading_date: int) -> None:
+    def enter(self, applied: Applied, state: str, trading_date: int) -> None:
         """A new order, as its first event says: `new` or `rejected`."""
+        event, command, _ = applied
         self.new[command.seq] = [
             command.seq,
             command.account,
@@ -64,9 +66,10 @@ class OrderChanges:
             command.seq,
         ]
 
-    def replace(self, event: Event, command: Command) -> None:
+    def replace(self, applied: Applied) -> None:
         """An amend: REPLACED says the price and how the quantity changes, the command the rest."""
-        order = self._change(event.order_id, event, command)
+        event, command, _ = applied
+        order = self._change(event.order_id, applied)
         order[PRICE] = event.price_ticks
         if command.flags & Flag.CHANGE_TRIGGER:
             order[TRIGGER] = command.trigger_ticks
@@ -76,13 +79,14 @@ class OrderChanges:
         order[LEAVES] += event.quantity_lots
         order[RESERVED] += event.reserve_fen
 
-    def trigger(self, event: Event, command: Command) -> None:
+    def trigger(self, applied: Applied) -> None:
         """A stop goes on as what it is a stop of."""
-        self._change(event.order_id, event, command)[TRIGGERED_SEQ] = event.seq
+        self._change(applied.event.order_id, applied)[TRIGGERED_SEQ] = applied.event.seq
 
-    def fill(self, event: Event, command: Command, order_id: int, fee_fen: int, reserve_fen: int) -> None:
+    def fill(self, applied: Applied, order_id: int, fee_fen: int, reserve_fen: int) -> None:
         """One side of a trade."""
-        order = self._change(order_id, event, command)
+        event = applied.event
+        order = self._change(order_id, applied)
         order[LEAVES] -= event.quantity_lots
         order[FILLED] += event.quantity_lots
         order[FILLED_FEN] += event.amount_fen
@@ -91,26 +95,28 @@ class OrderChanges:
         if order[STATE] is not None:  # of an older order its quantities say it when they are written
             order[STATE] = "partially_filled" if order[LEAVES] else "filled"
 
-    def decrement(self, event: Event, command: Command) -> None:
+    def decrement(self, applied: Applied) -> None:
         """Self-trade prevention that leaves some of the order."""
-        order = self._change(event.order_id, event, command)
+        event = applied.event
+        order = self._change(event.order_id, applied)
         order[QUANTITY] -= event.quantity_lots
         order[LEAVES] -= event.quantity_lots
         order[RESERVED] += event.reserve_fen
 
-    def end(self, event: Event, command: Command) -> None:
+    def end(self, applied: Applied) -> None:
         """Nothing more of it will be filled."""
-        order = self._change(event.order_id, event, command)
+        event = applied.event
+        order = self._change(event.order_id, applied)
         order[LEAVES] -= event.quantity_lots
         order[RESERVED] += event.reserve_fen
         order[STATE] = tables.END_STATES[event.kind]
         order[REASON] = event.reason
 
-    def _change(self, order_id: int, event: Event, command: Command) -> list[Any]:
-        """What an order changes by, or the order itself where it is new; either way the same places are added to."""
+    def _change(self, order_id: int, applied: Applied) -> list[Any]:
+        """The changes of an order, or the new order itself; both have their values at the same indexes."""
         order = self.new.get(order_id) or self.old.get(order_id)
         if order is None:
             order = self.old[order_id] = _NO_CHANGE.copy()
-        order[UPDATED_NS] = command.time_ns
-        order[UPDATED_SEQ] = event.seq
+        order[UPDATED_NS] = applied.command.time_ns
+        order[UPDATED_SEQ] = applied.event.seq
         return order

@@ -31,7 +31,7 @@ from services.read_database.database import (
 )
 from services.read_database.writer import read_position, write
 
-_GATHER_SECONDS = 0.05
+_GATHER_S = 0.05
 """A transaction costs what 30 orders cost; under load it waits this long for company, unless somebody waits for it."""
 
 _MAX_COMMANDS = 2_048
@@ -141,7 +141,7 @@ class Projector:
 
     async def _gather(self) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GATHER_SECONDS):
+            async with asyncio.timeout(_GATHER_S):
                 await self._wanted.wait()
 
     def _has_reached(self, seq: int) -> None:

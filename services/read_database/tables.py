@@ -6,6 +6,8 @@ exactly at `position.seq`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, String, Table
 
 from matching_engine.records import EventKind
@@ -223,3 +225,11 @@ targets = Table(
     Column("name", String, nullable=False),
     Column("set_seq", BigInteger, nullable=False),
 )
+
+
+def insert_into(table: Table, columns: Sequence[str] = (), *, rows: int = 1, replace: bool = False) -> str:
+    """INSERT of so many rows into the named columns, or into all in the order above; one `?` for each value."""
+    names = columns or [column.name for column in table.columns]
+    row = f"({', '.join('?' * len(names))})"
+    verb = "INSERT OR REPLACE INTO" if replace else "INSERT INTO"
+    return f"{verb} {table.name} ({', '.join(names)}) VALUES {', '.join([row] * rows)}"

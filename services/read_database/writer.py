@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import astuple
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -12,21 +11,19 @@ from sqlalchemy import Table
 
 from matching_engine.records import VENUE
 from services.read_database import tables
-from services.read_database.changes import Changes, Position
+from services.read_database.administrative_changes import insert_account
+from services.read_database.changes import TURNOVER_COLUMNS, Changes, DayTurnover, Position, turnover_values
 from services.read_database.order_changes import CHANGED
+from services.read_database.tables import insert_into
 
 _CHUNK = 64
 """Rows a statement inserts at once. SQLite lets go of the interpreter's lock once per statement instead of once per row, so
 the gateway in the same process is interrupted less; and it is faster."""
 
 
-def _insert(table: Table, rows: int) -> str:
-    values = f"({', '.join('?' * len(table.columns))})"
-    return f"INSERT INTO {table.name} VALUES {', '.join([values] * rows)}"
-
-
-_INSERT_ONE = {table: _insert(table, 1) for table in (tables.orders, tables.trades)}
-_INSERT_MANY = {table: _insert(table, _CHUNK) for table in (tables.orders, tables.trades)}
+_NO_TURNOVER = turnover_values(DayTurnover())
+_INSERT_ONE = {table: insert_into(table) for table in (tables.orders, tables.trades)}
+_INSERT_MANY = {table: insert_into(table, rows=_CHUNK) for table in (tables.orders, tables.trades)}
 
 _change_of = itemgetter(*CHANGED)
 # The values in the order of CHANGED, then the order_id. Without an end state the quantities say what the order is now.
@@ -50,15 +47,15 @@ UPDATE orders SET
     updated_seq = ?14
 WHERE order_id = ?15
 """
-_SET_LEVEL = "INSERT OR REPLACE INTO levels VALUES (?, ?, ?, ?, ?)"
+_SET_LEVEL = insert_into(tables.levels, replace=True)
 _REMOVE_LEVEL = "DELETE FROM levels WHERE instrument = ? AND side = ? AND price_ticks = ?"
 _CHANGE_CASH = "UPDATE accounts SET cash_fen = cash_fen + ?, reserved_fen = reserved_fen + ? WHERE account = ?"
-_CHANGE_LOTS = """
-INSERT INTO holdings VALUES (?, ?, ?, ?)
+_CHANGE_LOTS = f"""
+{insert_into(tables.holdings, ("account", "instrument", "lots", "reserved_lots"))}
 ON CONFLICT DO UPDATE SET lots = lots + excluded.lots, reserved_lots = reserved_lots + excluded.reserved_lots
 """
-_ADD_TURNOVER = """
-INSERT INTO daily_turnover VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)
+_ADD_TURNOVER = f"""
+{insert_into(tables.daily_turnover, ("trading_date", "instrument", *TURNOVER_COLUMNS))}
 ON CONFLICT DO UPDATE SET
     trades = trades + excluded.trades,
     quantity_lots = quantity_lots + excluded.quantity_lots,
@@ -73,7 +70,11 @@ ON CONFLICT DO UPDATE SET
         WHEN excluded.largest_fen > largest_fen THEN excluded.largest_trade_id ELSE largest_trade_id
     END
 """
-_BUST = "INSERT INTO busts VALUES (?, ?, ?, ?, ?)"
+_SETTLE = f"""
+{insert_into(tables.daily_turnover, ("settlement_ticks", "trading_date", "instrument", *TURNOVER_COLUMNS))}
+ON CONFLICT DO UPDATE SET settlement_ticks = excluded.settlement_ticks
+"""
+_INSERT_BUST = insert_into(tables.busts, ("trade_id", "seq", "time_ns", "actor", "reason"))
 _MARK_BUSTED = "UPDATE trades SET busted_seq = ? WHERE trade_id = ?"
 _LARGEST_THAT_STANDS = """
 UPDATE daily_turnover SET (largest_fen, largest_trade_id) = (
@@ -83,8 +84,8 @@ UPDATE daily_turnover SET (largest_fen, largest_trade_id) = (
     )
 ) WHERE trading_date = ?1 AND instrument = ?2
 """
-_SET_POSITION = "INSERT OR REPLACE INTO position VALUES (1, ?, ?, ?, ?, ?, ?)"
-_READ_POSITION = "SELECT seq, time_ns, trading_date, row_hash, journal_id, kill_switch FROM position"
+_SET_POSITION = insert_into(tables.position, ("id", *Position._fields), replace=True)
+_READ_POSITION = f"SELECT {', '.join(Position._fields)} FROM position"
 
 
 def read_position(connection: sqlite3.Connection, journal_id: bytes) -> Position:
@@ -97,7 +98,7 @@ def read_position(connection: sqlite3.Connection, journal_id: bytes) -> Position
         return position
     start = Position(0, 0, 0, bytes(32), journal_id, 0)
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute("INSERT INTO accounts VALUES (?, 'venue', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)", (VENUE,))
+    connection.execute(*insert_account(VENUE, name="venue"))
     _set_position(connection, start)
     connection.execute("COMMIT")
     return start
@@ -109,6 +110,7 @@ def write(connection: sqlite3.Connection, changes: Changes) -> None:
     try:
         for sql, values in changes.statements:
             connection.execute(sql, values)
+        connection.executemany(_SETTLE, ((price, *day, *_NO_TURNOVER) for day, price in changes.settlements.items()))
         _insert_rows(connection, tables.orders, list(changes.orders.new.values()))
         changed = ((*_change_of(change), order_id) for order_id, change in changes.orders.old.items())
         connection.executemany(_CHANGE_ORDER, changed)
@@ -116,11 +118,13 @@ def write(connection: sqlite3.Connection, changes: Changes) -> None:
         connection.executemany(_CHANGE_CASH, ((*change, account) for account, change in changes.cash.items()))
         connection.executemany(_CHANGE_LOTS, ((*key, *change) for key, change in changes.lots.items()))
         _set_levels(connection, changes.levels)
-        connection.executemany(_ADD_TURNOVER, ((*key, *change.values()) for key, change in changes.turnover.items()))
-        for bust, trading_date, instrument in changes.busts:  # after the trades, which may be of this run
-            connection.execute(_BUST, bust)
-            connection.execute(_MARK_BUSTED, (bust[1], bust[0]))
-            connection.execute(_LARGEST_THAT_STANDS, (trading_date, instrument))
+        connection.executemany(
+            _ADD_TURNOVER, ((*day, *turnover_values(change)) for day, change in changes.turnover.items())
+        )
+        for bust in changes.busts:  # after the trades, which may be of this run
+            connection.execute(_INSERT_BUST, (bust.trade_id, bust.seq, bust.time_ns, bust.actor, bust.reason))
+            connection.execute(_MARK_BUSTED, (bust.seq, bust.trade_id))
+            connection.execute(_LARGEST_THAT_STANDS, (bust.trading_date, bust.instrument))
         _set_position(connection, changes.position)
         connection.execute("COMMIT")
     except BaseException:
@@ -137,13 +141,9 @@ def _set_levels(connection: sqlite3.Connection, levels: dict[tuple[int, int, int
 def _insert_rows(connection: sqlite3.Connection, table: Table, rows: list[Any]) -> None:
     whole = len(rows) - len(rows) % _CHUNK
     for start in range(0, whole, _CHUNK):
-        connection.execute(_INSERT_MANY[table], _flat(rows[start : start + _CHUNK]))
+        connection.execute(_INSERT_MANY[table], list(chain.from_iterable(rows[start : start + _CHUNK])))
     connection.executemany(_INSERT_ONE[table], rows[whole:])
 
 
-def _flat(rows: Iterable[Iterable[Any]]) -> list[Any]:
-    return [value for row in rows for value in row]
-
-
 def _set_position(connection: sqlite3.Connection, position: Position) -> None:
-    connection.execute(_SET_POSITION, astuple(position))
+    connection.execute(_SET_POSITION, (1, *position))

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
-from services.reporting.amounts import yuan
+from services.decimals import yuan_text
 from services.reporting.export import csv_text
 from services.reporting.queries import (
     Values,
@@ -26,7 +26,7 @@ from services.reporting.queries import (
 from services.reporting.report import build_report
 from services.reporting.schemas import RangeTurnover, TurnoverReport
 
-_WAIT_SECONDS = 5.0
+READ_TIMEOUT_S = 5.0
 """How long a request may wait for the read database to reach the sequence number it names."""
 
 Year = Annotated[int, Path(ge=2000, le=2099, description="calendar year of the trading days")]
@@ -51,10 +51,10 @@ def router(
         format: Annotated[Literal["json", "csv"] | None, Query(description="or the header `Accept: text/csv`")] = None,
         accept: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Response:
-        await _reach(projected, "at_least_seq", at_least_seq)
+        await _wait_until_projected(projected, "at_least_seq", at_least_seq)
         as_csv = format == "csv" or (format is None and "text/csv" in accept)
         async with read_database.connect() as connection:
-            found = _begun(await read_year(connection, year))
+            found = _recorded(await read_year(connection, year))
             daily = await read_daily(connection, year) if as_csv else ()
         # Some ten milliseconds of arithmetic and text: not on the loop that answers orders.
         return await asyncio.to_thread(_answer, year, found, daily, calendar, as_csv)
@@ -65,9 +65,9 @@ def router(
         summary="The trades of a range of sequence numbers, added up one by one, less those taken back in it",
     )
     async def turnover_of_range(year: Year, after_seq: Seq, to_seq: Seq) -> dict[str, Any]:
-        await _reach(projected, "to_seq", to_seq)
+        await _wait_until_projected(projected, "to_seq", to_seq)
         async with read_database.connect() as connection:
-            position = _begun(await read_position(connection))
+            position = _recorded(await read_position(connection))
             made = await sum_of_trades(connection, year, after_seq, to_seq)
             busted = await sum_of_busts(connection, year, after_seq, to_seq)
         net = made - busted
@@ -75,9 +75,9 @@ def router(
             "year": year,
             "after_seq": after_seq,
             "to_seq": to_seq,
-            "gross": yuan(made.amount_fen),
-            "busted": yuan(busted.amount_fen),
-            "net": yuan(net.amount_fen),
+            "gross": yuan_text(made.amount_fen),
+            "busted": yuan_text(busted.amount_fen),
+            "net": yuan_text(net.amount_fen),
             "trades": net.trades,
             "busted_trades": busted.trades,
             "quantity_lots": net.quantity_lots,
@@ -99,15 +99,15 @@ def _answer(
     return Response(text, media_type="text/csv", headers={"content-disposition": name})
 
 
-async def _reach(projected: Callable[[int], Awaitable[None]], field: str, seq: int) -> None:
+async def _wait_until_projected(projected: Callable[[int], Awaitable[None]], field: str, seq: int) -> None:
     try:
-        await asyncio.wait_for(projected(seq), _WAIT_SECONDS)
+        await asyncio.wait_for(projected(seq), READ_TIMEOUT_S)
     except TimeoutError as error:
         message = "the venue has not come to this sequence number"
         raise RequestValidationError([{"type": "value_error", "loc": ("query", field), "msg": message}]) from error
 
 
-def _begun(found: Any) -> Any:
+def _recorded(found: Any) -> Any:
     if found is None:
         raise HTTPException(409, "The venue has recorded nothing yet.")
     return found

@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from services.reporting.amounts import date_text, decimal_text, yuan
+from services.decimals import decimal_text, yuan_text
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms
 from services.reporting.schemas import TurnoverReport
+from services.times import date_text
 
 COLUMNS = (
     "trading_date", "symbol", "name_en", "name_zh", "category", "family", "quantity_lots", "tonnes", "trades",
@@ -41,7 +42,7 @@ def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: S
                 decimal_text(lot_kilograms(facts) * row["quantity_lots"], 1000, 3),
                 row["trades"],
                 row["amount_fen"],
-                yuan(row["amount_fen"]),
+                yuan_text(row["amount_fen"]),
                 *(row[name] for name in ("busted", "busted_lots", "busted_fen", "prevented", "prevented_lots")),
             ]
         )

@@ -19,13 +19,13 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine.records import COMMAND
+from services.decimals import yuan_text
 from services.journal import Journal
 from services.journal.batch import JournalBatch
 from services.journal.replay import StateMachine, re_execute
 from services.read_database.audit.engine_tables import AuditedEngine
 from services.read_database.audit.proof import ReadDatabaseProof
 from services.read_database.database import path_of
-from services.reporting.amounts import yuan
 from services.reporting.queries import read_position, sum_of_busts, sum_of_trades
 
 
@@ -64,9 +64,9 @@ class Figure:
         return {
             "year": self.year,
             "seq": self.seq,
-            "engine_counter": None if counter is None else yuan(counter),
-            "sql_sum": yuan(self.sql_sum_fen),
-            "journal_replay": yuan(self.journal_replay_fen),
+            "engine_counter": None if counter is None else yuan_text(counter),
+            "sql_sum": yuan_text(self.sql_sum_fen),
+            "journal_replay": yuan_text(self.journal_replay_fen),
             "re_executed_after": self.re_executed_after,
             "differences": list(self.differences),
             "agree": self.agree,

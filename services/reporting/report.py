@@ -8,7 +8,7 @@ from typing import Any
 
 from services.data.calendar import TradingCalendar
 from services.data.instruments import TERMS_ARE_ASSUMED
-from services.reporting.amounts import date_text, decimal_text, yuan
+from services.decimals import decimal_text, yuan_text
 from services.reporting.queries import SUMS, Values, YearTurnover
 from services.reporting.schemas import (
     Category,
@@ -19,7 +19,8 @@ from services.reporting.schemas import (
     ReportDay,
     TurnoverReport,
 )
-from services.reporting.target import Day, Judgement, judge, year_days
+from services.reporting.target import Day, Progress, measure_progress, year_days
+from services.times import date_text
 
 COUNTING_RULE = (
     "Single-sided: each trade is counted once, at price × quantity, not once for the buyer and once for the seller. "
@@ -40,16 +41,16 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
     position, target = found.position, found.target
     net_by_day = found.net_by_day
     days = year_days(calendar, year, net_by_day)
-    verdict = judge(days, net_by_day, position["trading_date"], target.amount_fen)
+    progress = measure_progress(days, net_by_day, position["trading_date"], target.amount_fen)
     busted_fen = _total(found, "busted_fen")
     return TurnoverReport(
         year=year,
-        net=yuan(verdict.net_fen),
-        gross=yuan(verdict.net_fen + busted_fen),
-        excluded=yuan(busted_fen),
-        busted=yuan(busted_fen),
-        net_without_vat=decimal_text(verdict.net_fen, 100 + VAT_PERCENT, 2),
-        today=yuan(net_by_day.get(position["trading_date"], 0)),
+        net=yuan_text(progress.net_fen),
+        gross=yuan_text(progress.net_fen + busted_fen),
+        excluded=yuan_text(busted_fen),
+        busted=yuan_text(busted_fen),
+        net_without_vat=decimal_text(progress.net_fen, 100 + VAT_PERCENT, 2),
+        today=yuan_text(net_by_day.get(position["trading_date"], 0)),
         trades=_total(found, "trades"),
         busted_trades=_total(found, "busted"),
         prevented_self_trades=_total(found, "prevented"),
@@ -58,9 +59,9 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         target_name=target.name,
         target_is_set=target.is_set,
         calendar="assumed" if calendar.assumed(year) else "published",
-        **_judgement(verdict),
-        **_split(found, verdict.net_fen),
-        days=tuple(map(_day, verdict.days)),
+        **_progress(progress),
+        **_split(found, progress.net_fen),
+        days=tuple(map(_day, progress.days)),
         largest_day=_largest_day(net_by_day),
         largest_trade=_largest_trade(found),
         seq=position["seq"],
@@ -82,24 +83,24 @@ def _prevented_tonnes(found: YearTurnover) -> str:
     return decimal_text(kilograms, 1000, 3)
 
 
-def _judgement(verdict: Judgement) -> dict[str, Any]:
-    target, recent, required = verdict.target_fen, verdict.recent_mean_fen, verdict.required_per_day_fen
+def _progress(progress: Progress) -> dict[str, Any]:
+    target, recent, required = progress.target_fen, progress.recent_mean_fen, progress.required_per_day_fen
     return {
-        "target": yuan(target),
-        "share": decimal_text(verdict.net_fen, target or 1, 6),
-        "missing": yuan(verdict.missing_fen),
-        "days_total": verdict.total,
-        "days_elapsed": verdict.elapsed,
-        "days_left": verdict.left,
-        "pace": yuan(verdict.pace_fen),
-        "ahead": yuan(verdict.ahead_fen),
-        "ahead_days": decimal_text(verdict.net_fen * verdict.total - target * verdict.elapsed, target or 1, 2),
-        "required_per_day": yuan(required),
+        "target": yuan_text(target),
+        "share": decimal_text(progress.net_fen, target or 1, 6),
+        "missing": yuan_text(progress.missing_fen),
+        "days_total": progress.total,
+        "days_elapsed": progress.elapsed,
+        "days_left": progress.left,
+        "pace": yuan_text(progress.pace_fen),
+        "ahead": yuan_text(progress.ahead_fen),
+        "ahead_days": decimal_text(progress.net_fen * progress.total - target * progress.elapsed, target or 1, 2),
+        "required_per_day": yuan_text(required),
         "recent_mean": _yuan_or_none(recent),
         "required_ratio": decimal_text(required, recent, 4) if recent else None,
-        "required_level": verdict.level,
-        "forecast_year_mean": _yuan_or_none(verdict.forecast_year_mean_fen),
-        "forecast_recent_mean": _yuan_or_none(verdict.forecast_recent_mean_fen),
+        "required_level": progress.level,
+        "forecast_year_mean": _yuan_or_none(progress.forecast_year_mean_fen),
+        "forecast_recent_mean": _yuan_or_none(progress.forecast_recent_mean_fen),
     }
 
 
@@ -126,7 +127,7 @@ def _product(facts: Values, traded: Values, net_fen: int) -> Product:
         **{name: facts[name] for name in ("symbol", "name_en", "name_zh", "category", "family", "unit")},
         **_share([(facts, traded)], net_fen),
         quantity_lots=traded["quantity_lots"],
-        busted=yuan(traded["busted_fen"]),
+        busted=yuan_text(traded["busted_fen"]),
         busted_trades=traded["busted"],
         prevented_self_trades=traded["prevented"],
         prevented_lots=traded["prevented_lots"],
@@ -140,7 +141,7 @@ def _share(lines: Iterable[tuple[Values, Values]], net_fen: int) -> dict[str, An
         amount_fen += traded["amount_fen"]
         trades += traded["trades"]
     share = decimal_text(amount_fen, net_fen or 1, 6)
-    return {"net": yuan(amount_fen), "share": share, "tonnes": decimal_text(kilograms, 1000, 3), "trades": trades}
+    return {"net": yuan_text(amount_fen), "share": share, "tonnes": decimal_text(kilograms, 1000, 3), "trades": trades}
 
 
 def lot_kilograms(facts: Values) -> int:
@@ -151,7 +152,7 @@ def lot_kilograms(facts: Values) -> int:
 def _day(day: Day) -> ReportDay:
     return ReportDay(
         date=date_text(day.date),
-        pace=yuan(day.pace_fen),
+        pace=yuan_text(day.pace_fen),
         net=_yuan_or_none(day.net_fen),
         cumulative=_yuan_or_none(day.cumulative_fen),
     )
@@ -159,7 +160,7 @@ def _day(day: Day) -> ReportDay:
 
 def _largest_day(net_by_day: Mapping[int, int]) -> LargestDay | None:
     date = max(net_by_day, key=lambda day: (net_by_day[day], -day), default=0)
-    return LargestDay(date=date_text(date), net=yuan(net_by_day[date])) if net_by_day.get(date) else None
+    return LargestDay(date=date_text(date), net=yuan_text(net_by_day[date])) if net_by_day.get(date) else None
 
 
 def _largest_trade(found: YearTurnover) -> LargestTrade | None:
@@ -170,7 +171,7 @@ def _largest_trade(found: YearTurnover) -> LargestTrade | None:
         trade_id=str(row["largest_trade_id"]),
         symbol=found.instruments[row["instrument"]]["symbol"],
         trading_date=date_text(row["trading_date"]),
-        amount=yuan(row["largest_fen"]),
+        amount=yuan_text(row["largest_fen"]),
     )
 
 
@@ -181,7 +182,7 @@ def _assumptions(year: int, calendar: TradingCalendar) -> tuple[str, ...]:
 
 
 def _yuan_or_none(amount_fen: int | None) -> str | None:
-    return None if amount_fen is None else yuan(amount_fen)
+    return None if amount_fen is None else yuan_text(amount_fen)
 
 
 def _time_text(time_ns: int) -> str:

@@ -13,13 +13,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from services.data.calendar import TradingCalendar
+from services.decimals import yuan_text
 from services.engine_versions.upgrades import starting_engine
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
@@ -27,7 +28,6 @@ from services.read_database.changes import Position
 from services.read_database.database import ReadDatabaseDamaged, connect_reader, open_read_database, trouble_with
 from services.read_database.projector import catch_up, check_belongs
 from services.read_database.read_witness import remembered
-from services.reporting.amounts import yuan
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.queries import YearTurnover, read_position, read_year
 from services.reporting.report import build_report
@@ -36,8 +36,9 @@ from services.reporting.schemas import TurnoverReport
 JOURNAL_FILE = "journal.sqlite"
 READ_DATABASE_FILE = "read.sqlite"
 
-_PATIENCE = 20
-"""How often, 50 ms apart, to look whether a running venue's projector is about to catch up."""
+_MAX_READS = 20
+_READ_INTERVAL_S = 0.05
+"""How often, and how far apart, to read the position of a database that a running venue's projector brings up to date."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class FolderReport:
     def agree(self) -> bool:
         """False where a proof was asked for and one of the computations says something else."""
         figure = self.figure
-        return figure is None or (figure.agree and yuan(figure.sql_sum_fen) == self.report.net)
+        return figure is None or (figure.agree and yuan_text(figure.sql_sum_fen) == self.report.net)
 
     def to_json(self) -> dict[str, Any]:
         """The report's document, what was `checked` and whether it is `proven`; with a proof also `figure` and `agree`."""
@@ -67,13 +68,14 @@ class _Source(NamedTuple):
 
     path: Path
     name: str
-    batches: str
-    """Which batches of the journal were read back to come to it."""
+    journal_read: str
+    """Which rows of the journal were read for it, as a sentence."""
+    is_rebuilt: bool = False
 
     def checked(self, report: TurnoverReport, figure: Figure | None) -> str:
         """What was checked for a report that was read here."""
         if figure is None:
-            return f"Read from {self.name}. {self.batches} No command was re-executed: --prove does that, and compares."
+            return f"Read from {self.name}. {self.journal_read} No command was re-executed: --prove does that, and compares."
         after = f" after seq {figure.re_executed_after:,}" if figure.re_executed_after else ""
         return (
             f"Every row up to seq {report.seq:,} was read back and every command{after} re-executed; {self.name} was compared"
@@ -103,13 +105,13 @@ async def report_from_folder(
                 damage = None
             except ReadDatabaseDamaged as found:
                 damage = str(found)
-            source = await _rebuilt(Path(folder) / f"rebuilt-{READ_DATABASE_FILE}", journal)
-            return _with(damage, await _report(source, journal, year, prove, calendar))
+            source = await _rebuild(Path(folder) / f"rebuilt-{READ_DATABASE_FILE}", journal)
+            return _with_damage(damage, await _report(source, journal, year, prove, calendar))
     finally:
         await journal.close()
 
 
-def _with(damage: str | None, found: FolderReport) -> FolderReport:
+def _with_damage(damage: str | None, found: FolderReport) -> FolderReport:
     """A proof says that the folder's read database is damaged, although the one it had to make is true."""
     if damage is None or found.figure is None:
         return found
@@ -124,7 +126,7 @@ async def _report(
         async with read_database.connect() as connection:
             found = await read_year(connection, year)
         assert found is not None, "what is up to date or was projected has a position"
-        report = _built(source, year, found, calendar)
+        report = _build(source, year, found, calendar)
         figure = None
         if prove:
             figure = await compute_figure(
@@ -140,10 +142,16 @@ async def _report(
         await read_database.dispose()
 
 
-def _built(source: _Source, year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
-    """Raises ReadDatabaseDamaged where what was read makes no report: a damaged page may be another one that fits."""
+def _build(source: _Source, year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
+    """The report of what was read.
+
+    Raises ReadDatabaseDamaged where the folder's database holds values that make no report: a damaged page may be read without
+    an error. A database that was just rebuilt is not damaged, so there the error is a defect of REX and is raised as it is.
+    """
+    if source.is_rebuilt:
+        return build_report(year, found, calendar)
     if not found.by_instrument.keys() <= found.instruments.keys():
-        raise ReadDatabaseDamaged(source.path, "has turnover of an instrument that it does not know")
+        raise ReadDatabaseDamaged(source.path, "has turnover of an instrument that it does not list")
     try:
         return build_report(year, found, calendar)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
@@ -161,8 +169,8 @@ async def _current(source: Path, copy: Path, journal: Journal) -> _Source:
     except sqlite3.Error as error:
         raise trouble_with(source, error) from error
     await catch_up(copy, journal)
-    batches = "Of the journal the rows it lacked were read back, those before them were not."
-    return _Source(copy, f"a copy of {name}, brought up to date", batches)
+    journal_read = "Of the journal the rows it lacked were read back, those before them were not."
+    return _Source(copy, f"a copy of {name}, brought up to date", journal_read)
 
 
 async def _is_up_to_date(path: Path, journal: Journal) -> bool:
@@ -171,29 +179,30 @@ async def _is_up_to_date(path: Path, journal: Journal) -> bool:
     last_seq = last.last_seq if last is not None else 0
     read_database = open_read_database(path, read_only=True)
     try:
-        seen = -1
-        for _ in range(_PATIENCE):
+        previous_seq = -1
+        for _ in range(_MAX_READS):
             async with read_database.connect() as connection:
                 found = await read_position(connection)
             if found is None:
                 return False
-            position = Position(**{field.name: found[field.name] for field in fields(Position)})
+            position = Position(**{name: found[name] for name in Position._fields})
             if not position.is_one:
                 raise ReadDatabaseDamaged(path, "holds a position that is none")
             if position.seq >= last_seq or position.journal_id != journal.journal_id:
                 await check_belongs(path, position, journal)
                 return True
-            if position.seq == seen:
-                return False  # nobody is projecting
-            seen = position.seq
-            await asyncio.sleep(0.05)
+            if position.seq == previous_seq:
+                return False  # no projector is running
+            previous_seq = position.seq
+            await asyncio.sleep(_READ_INTERVAL_S)
         return False
     finally:
         await read_database.dispose()
 
 
-async def _rebuilt(path: Path, journal: Journal) -> _Source:
+async def _rebuild(path: Path, journal: Journal) -> _Source:
     """A read database at path, made from the journal alone."""
     await open_read_database(path).dispose()
     await catch_up(path, journal)
-    return _Source(path, "a read database made from the journal now", "Every row of the journal was read back.")
+    name = "a read database made from the journal now"
+    return _Source(path, name, "Every row of the journal was read back.", is_rebuilt=True)

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.data.calendar import TradingCalendar
-from services.reporting.amounts import half_up
+from services.decimals import half_up
 
 DEFAULT_TARGET_FEN = 2_300_000_000_000
+"""The target of a year for which none was set, and the one that a new venue sets."""
+
 DEFAULT_TARGET_NAME = "23 billion yuan a year (no target was set for this year)"
 
 RECENT_DAYS = 20
@@ -45,7 +47,7 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Progress:
     """The year against its target. What is None is too early to say."""
 
     days: tuple[Day, ...]
@@ -95,7 +97,9 @@ def year_days(calendar: TradingCalendar, year: int, traded: Mapping[int, int]) -
     return tuple(sorted(published | traded.keys()))
 
 
-def judge(days: tuple[int, ...], net_by_day: Mapping[int, int], trading_date: int, target_fen: int) -> Judgement:
+def measure_progress(
+    days: tuple[int, ...], net_by_day: Mapping[int, int], trading_date: int, target_fen: int
+) -> Progress:
     """The year's judgement while trading_date (yyyymmdd, 0: before the first) is under way."""
     total, elapsed = len(days), sum(day <= trading_date for day in days)
     rows, cumulative = [], 0
@@ -108,7 +112,7 @@ def judge(days: tuple[int, ...], net_by_day: Mapping[int, int], trading_date: in
     missing = max(target_fen - net_fen, 0)
     recent = sum(net_by_day.get(day, 0) for day in days[max(elapsed - RECENT_DAYS, 0) : elapsed])
     early = elapsed < RECENT_DAYS
-    return Judgement(
+    return Progress(
         days=tuple(rows),
         elapsed=elapsed,
         net_fen=net_fen,

@@ -26,7 +26,7 @@ def render(found: FolderReport) -> RenderableType:
     body = Group(
         _bar(report),
         Text(),
-        _judgement(report),
+        _progress(report),
         Text(),
         _split(report),
         Text(),
@@ -52,7 +52,7 @@ def _bar(report: TurnoverReport) -> Table:
     return grid
 
 
-def _judgement(report: TurnoverReport) -> Table:
+def _progress(report: TurnoverReport) -> Table:
     behind = report.ahead.startswith("-")
     colour = "red" if behind else "green"
     word = "behind" if behind else "ahead of"

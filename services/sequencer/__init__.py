@@ -1,1 +1,1 @@
-"""The one writer: it alone numbers commands, stamps their time and calls the engine; and how it comes back after a stop."""
+"""The sequencer, the only writer: it numbers and stamps commands and runs the engine. Its clock, schedule and recovery."""

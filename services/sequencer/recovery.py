@@ -1,4 +1,4 @@
-"""Coming back after a stop: the journal's commands through a fresh engine, each batch's events checked against the journal."""
+"""Recovery at a start: re-executes the journal's commands in a new engine and compares each batch's events with the journal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.journal.replay import StateMachine, re_execute
 
 @dataclass(frozen=True)
 class Recovery:
-    """What a recovery did."""
+    """The result of a recovery."""
 
     last_seq: int
     commands: int
@@ -26,14 +26,14 @@ async def recover(
     on_progress: Callable[[int], None] | None = None,
     on_batch: Callable[[JournalBatch], None] | None = None,
 ) -> Recovery:
-    """Brings the engine to the journal's end, batch by batch; then each batch is given to on_batch, its last_seq to
-    on_progress.
+    """Brings the engine to the end of the journal, batch by batch. After each batch, calls on_batch with it and on_progress
+    with its last_seq.
 
-    An engine that stands further already (a sealed state: `engine_versions.upgrades`) re-executes what comes after it; the
-    batches before are read all the same, each checked as a link of the chain.
+    If the engine starts from a sealed state (`engine_versions.upgrades`), only the batches after it are re-executed; those
+    before it are read too, and their chain is checked.
 
-    Raises JournalCorrupt or JournalRefused naming the first sequence number whose batch cannot be read or whose re-executed
-    events are not, byte for byte, the journaled ones: a venue that would answer differently today must not open.
+    Raises JournalCorrupt or JournalRefused with the first sequence number whose batch cannot be read, or whose re-executed
+    events differ from the journaled ones in any byte: a venue that would answer differently today must not open.
     """
     first = engine.last_seq
     started = perf_counter()

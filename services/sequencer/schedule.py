@@ -1,11 +1,11 @@
-"""When the venue's time passes: which commands are due at an instant, as pure functions of it.
+"""The venue's schedules: which commands are due at a given time, as pure functions of it.
 
-Timers are commands. The sequencer asks a schedule what is due before it numbers a command at or past that time, and
-journals the answer, so that a replay needs neither clock nor calendar.
+Timers are commands. Before the sequencer numbers a command, it asks the schedule which commands are due, and journals them, so
+that a replay needs neither clock nor calendar.
 
-The trading date at an instant (Asia/Shanghai): of trading day D before 17:00, D; from 17:00 of D on, and on other days, the
-next trading day. After an outage one DAY_ROLL leads straight to the date that is right now; where it would skip a trading day,
-an operator must have vouched for the clock, because a wrong one would move the venue's date for ever.
+The trading date at a given time (Asia/Shanghai): on trading day D before 17:00 it is D; from 17:00 of D on, and on other days,
+it is the next trading day. After an outage a single DAY_ROLL leads to the right date. If that would skip a trading day, an
+operator must have confirmed the clock (`--accept-clock`), because the venue's date never goes back.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from services.sequencer.clock import ClockRefused, time_text
 _MINUTE_NS = 60 * 10**9
 _DAY_NS = 24 * 60 * _MINUTE_NS
 _SHANGHAI_NS = 8 * 60 * _MINUTE_NS
-"""China has kept UTC+8 without summer time since 1991."""
+"""China has had UTC+8 without summer time since 1991."""
 _FIRST_DAY = date(1970, 1, 1).toordinal()
 
 
 def _at(hour: int, minute: int) -> int:
-    """A time of day in nanoseconds since midnight."""
+    """A time of day, in nanoseconds since midnight."""
     return (hour * 60 + minute) * _MINUTE_NS
 
 
@@ -41,34 +41,34 @@ TRADING_DAY = (
     (_at(16, 4), Phase.AUCTION_MATCHING),
     (_at(16, 5), Phase.CLOSED),
 )
-"""A trading day of schedule `exchange`: from when on which phase holds, until the next line's; before the first CLOSED.
+"""The trading day of schedule `exchange`: the start of each phase, which lasts until the next line's. Before the first: CLOSED.
 
-Opening auction, 300 minutes of continuous trading in two sessions, closing auction. The times are an assumption of this
-project, after those of spot and futures venues; so is it that there is a closing auction.
+Opening auction, 300 minutes of continuous trading in two sessions, closing auction. The times, and that there is a closing
+auction, are assumptions of this project, modelled on spot and futures venues.
 """
 
 
 class Schedule(Protocol):
-    """What the sequencer asks of a schedule."""
+    """The schedule as the sequencer uses it."""
 
     def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
-        """The commands to run first, given the engine's date and the phase last set; empty where all is as it should be.
+        """The commands due at now_ns, given the engine's trading date and the phase last set; empty if there are none.
 
-        Raises ClockRefused where a DAY_ROLL would skip a trading day that no operator lets it skip.
+        Raises ClockRefused if a DAY_ROLL would skip a trading day and no operator has allowed it.
         """
 
     def next_ns(self, now_ns: int) -> int:
-        """The next instant after now_ns at which something may be due."""
+        """The next time after now_ns at which a command may be due."""
 
 
 def local_day(now_ns: int) -> tuple[date, int]:
-    """The calendar day in Shanghai and the nanoseconds since its midnight."""
+    """The calendar day in Shanghai, and the nanoseconds since its midnight."""
     days, since_midnight_ns = divmod(now_ns + _SHANGHAI_NS, _DAY_NS)
     return date.fromordinal(_FIRST_DAY + days), since_midnight_ns
 
 
 def trading_date_at(calendar: TradingCalendar, now_ns: int) -> date:
-    """The trading day an order of this instant belongs to."""
+    """The trading day that an order of this time belongs to."""
     day, since_midnight_ns = local_day(now_ns)
     if since_midnight_ns < DAY_ROLL_AT and calendar.is_trading_day(day):
         return day
@@ -76,9 +76,9 @@ def trading_date_at(calendar: TradingCalendar, now_ns: int) -> date:
 
 
 class AlwaysOpen:
-    """Schedule `always`: continuous trading around the clock; only the trading date moves.
+    """Schedule `always`: continuous trading around the clock; only the trading date changes.
 
-    `may_skip_from`: the trading date that an operator lets the venue leave over skipped trading days; 0: none.
+    `may_skip_from`: the trading date from which an operator allows a DAY_ROLL to skip trading days; 0: none.
     """
 
     def __init__(self, calendar: TradingCalendar, *, may_skip_from: int = 0) -> None:
@@ -86,7 +86,7 @@ class AlwaysOpen:
         self._may_skip_from = may_skip_from
 
     def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
-        """A DAY_ROLL where the date is behind, then CONTINUOUS where it was never set."""
+        """A DAY_ROLL if the date is behind, then SET_PHASE to CONTINUOUS if that is not the phase."""
         roll = _day_roll(self._calendar, engine_trading_date, now_ns, self._may_skip_from)
         return roll + _set_phase(phase, Phase.CONTINUOUS)
 
@@ -103,9 +103,9 @@ class ExchangeHours:
         self._may_skip_from = may_skip_from
 
     def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
-        """The right phase directly, whatever an outage skipped; but a day that ends is closed first, so that what an auction
-        collected is traded on the day it belongs to, and no order trades between closing and DAY_ROLL. Where the venue is
-        closed, too: an operator may have opened single instruments."""
+        """The phase for now_ns directly, whatever phases an outage skipped. Before a DAY_ROLL all instruments are closed, so
+        that the orders of an auction trade on the day they belong to and no order trades between the close and the DAY_ROLL.
+        They are closed even if the venue's phase is CLOSED: an operator may have opened single instruments."""
         wanted = self._phase_at(now_ns)
         roll = _day_roll(self._calendar, engine_trading_date, now_ns, self._may_skip_from)
         if not roll:
@@ -113,7 +113,7 @@ class ExchangeHours:
         return [_all_into(Phase.CLOSED), *roll, *_set_phase(Phase.CLOSED, wanted)]
 
     def next_ns(self, now_ns: int) -> int:
-        """The next change of phase, or 17:00."""
+        """The next change of phase, or 17:00, whichever is first."""
         return _next_of((*(start for start, _ in TRADING_DAY), DAY_ROLL_AT), now_ns)
 
     def _phase_at(self, now_ns: int) -> Phase:
@@ -125,17 +125,17 @@ class ExchangeHours:
 
 
 def date_ahead(calendar: TradingCalendar, engine_trading_date: int, now_ns: int) -> list[str]:
-    """A warning where the venue's trading day is later than the clock's: it was rolled by a clock that was wrong."""
+    """A warning if the venue's trading day is later than the clock's (a wrong clock rolled it); otherwise an empty list."""
     right = _date_number(trading_date_at(calendar, now_ns))
     if engine_trading_date <= right:
         return []
     return [
-        f"The trading day is {engine_trading_date}, by the clock it is {right}: no day rolls until the clock is past it."
+        f"The trading day is {engine_trading_date}, by the clock it is {right}: it does not roll until the clock is past it."
     ]
 
 
 def _day_roll(calendar: TradingCalendar, engine_trading_date: int, now_ns: int, may_skip_from: int) -> list[Command]:
-    """One roll to the date that is right; none where a clock set back would lead to an earlier day."""
+    """A DAY_ROLL to the right date; empty if the venue has that date or, after the clock was set back, a later one."""
     right = _date_number(trading_date_at(calendar, now_ns))
     if right <= engine_trading_date:
         return []
@@ -150,7 +150,7 @@ def _refuse_skipped_days(calendar: TradingCalendar, engine_trading_date: int, ri
     if right > following:
         raise ClockRefused(
             f"the clock says {time_text(now_ns)}: the trading day would go from {engine_trading_date} to {right}, skipping "
-            f"{following}, and never come back. If the clock is right, start with --accept-clock; otherwise put it right first"
+            f"{following}, and never go back. If the clock is right, start with --accept-clock; otherwise correct it first"
         )
 
 
@@ -167,7 +167,7 @@ def _all_into(phase: Phase) -> Command:
 
 
 def _next_of(times_of_day: tuple[int, ...], now_ns: int) -> int:
-    """The first of these times of day, in ascending order, after now_ns."""
+    """The next of these times of day (ascending) after now_ns, as nanoseconds since 1970."""
     since_midnight_ns = (now_ns + _SHANGHAI_NS) % _DAY_NS
     midnight_ns = now_ns - since_midnight_ns
     later_today = [at for at in times_of_day if at > since_midnight_ns]

@@ -1,10 +1,11 @@
-"""The one writer: takes what waits, numbers it, runs the engine, puts the batch on the device, then lets others see it.
+"""The sequencer, the only writer: takes commands from the inbox, numbers them, runs the engine, appends the batch to the
+journal and publishes it once it is durable.
 
-Group commit clocks itself: while a batch is on its way to the device, the commands that wait are numbered and run as the next
-batch; what comes before the device is free for it still joins it, within the turns of its account. So the engine is at most
-one batch ahead of the device. All commands of a batch bear one time, and timers that are due stand before them, so no result
-depends on where a batch ends. What comes behind a timer's instant, or much later than the batch's time, is left to the next
-batch.
+Group commit without a timer: commands that arrive during an fsync form the next batch. They are numbered and run at once, and
+commands that arrive before the fsync ends still join that batch, within the turns of their account. So the engine is at most
+one batch ahead of the device. All commands of a batch have one timestamp, and the commands of due timers come before them, so
+no result depends on where a batch ends. Commands that arrive after the next timer's time, or more than LATE_NS after the
+batch's timestamp, are left to the next batch.
 """
 
 from __future__ import annotations
@@ -29,26 +30,26 @@ from services.sequencer.schedule import Schedule
 
 MAX_BATCH_COMMANDS = 1_024
 MAX_BATCH_BYTES = 512 * 1_024
-"""Of commands and attachments. A submission larger than either bound still stands in one batch, alone."""
+"""Bound of commands and attachments together. A submission larger than either bound forms a batch of its own."""
 
 TURN_S = 0.002
-"""A batch takes one turn of each account, and one more for each such time the device needs for a batch: a member who is alone
-gets on with a slow device, too, and whoever comes waits for the device rather than for the turns of others."""
+"""A batch takes one turn of each account, and one more for each TURN_S that the device needs for a batch. So a single member
+also gets on with a slow device, and a new command waits for the device, not for the turns of other accounts."""
 
 LATE_NS = 20_000_000
-"""How long after its time a batch still takes commands in."""
+"""How long after its timestamp a batch still accepts commands."""
 
 MEASURED_BATCHES = 32
-"""How many batches tell how fast the device is."""
+"""The number of recent batches from which the device's speed is estimated."""
 
 MAX_WAIT_S = 60.0
-"""How long at most without looking at the clock: it may be set, or stand still, while nothing arrives."""
+"""The clock is read at least this often, because it may be set, or stand still, while no command arrives."""
 
 
 class SequencerStopped(Exception):
-    """The writer stopped. Nothing from `first_seq` on was published; everything before it is durable and visible.
+    """The sequencer stopped. Nothing from `first_seq` on was published; everything before it is durable and published.
 
-    `seq` is the command that caused it, as far as the cause says.
+    `seq` is the command that caused it, or `first_seq` if the cause names none.
     """
 
     def __init__(self, first_seq: int, cause: EngineFault | JournalError | ClockRefused) -> None:
@@ -59,10 +60,10 @@ class SequencerStopped(Exception):
 
 
 class Sequencer:
-    """Numbers commands, stamps their time, calls the engine. There is one, and one `run` of it.
+    """Numbers commands, stamps their time, runs the engine. A venue has one sequencer, and `run` is called once.
 
-    `engine` stands where the journal ends (`recover` brings it there). `clock` gives nanoseconds since 1970 and may go
-    back; stamped times don't. It raises ClockRefused where it cannot be right.
+    `engine` must be at the end of the journal (`recover` brings it there). `clock` returns nanoseconds since 1970 or raises
+    ClockRefused if it jumped. It may go back; timestamps never do.
     """
 
     def __init__(
@@ -81,32 +82,33 @@ class Sequencer:
         self._feed = feed
         self._clock = clock
         self._schedule = schedule
-        self._look_at_ns = 0
+        self._next_timer_ns = 0
         self.time_ns = 0
-        """What the last command was stamped."""
+        """The timestamp of the last command, nanoseconds since 1970."""
         self._hash = NO_HASH
         self._stopping = False
-        self._wait: asyncio.Timeout | None = None
-        self._commit: asyncio.Task[None] | None = None  # of the last batch handed to the device
+        self._wait: asyncio.Timeout | None = None  # while `run` waits for the inbox
+        self._commit: asyncio.Task[None] | None = None  # of the last batch given to the journal
         self._device_free = asyncio.Event()
         self._device_free.set()
         self._device_s = deque([0.0], maxlen=MEASURED_BATCHES)
-        """What the last batches took. The shortest tells of the device; in longer ones the event loop was busy, too."""
+        """How long the last batches took. The shortest is the device's time; longer ones include work of the event loop."""
         self._ended = asyncio.Event()
         self._ended.set()
         self.last_seq = engine.last_seq
-        """The last command that is on the device and was published."""
+        """The last command whose batch is durable and published."""
 
     async def run(self) -> None:
-        """Works until canceled or stopped. Raises SequencerStopped, naming the sequence number, for a fault, a failing
-        journal or a clock that jumped; nothing of that batch was published."""
+        """Runs until it is canceled or `stop` is called. Raises SequencerStopped for an engine fault, a failing journal or a
+        clock that jumped; nothing of that batch was published."""
         self._ended.clear()
         try:
             await self._continue_chain()
+            self._engine.make_room()
             while True:
                 draining = self._stopping
                 submissions = await self._take()
-                self._raise_what_failed()
+                self._raise_if_failed()
                 if draining and not submissions:
                     return await self._committed()
                 await self._run_batch(submissions)
@@ -119,13 +121,14 @@ class Sequencer:
             self._ended.set()
 
     async def stop(self) -> None:
-        """Takes in what still waits in the inbox, then ends `run`; returns when it has ended, at once where there is none."""
+        """Ends `run` after the commands that wait in the inbox are published. Returns when `run` has ended, at once if it is
+        not running."""
         self._stopping = True
-        self._look_up()
+        self._wake()
         await self._ended.wait()
 
-    def _look_up(self) -> None:
-        """Ends a wait for the inbox: there is something else to see to."""
+    def _wake(self) -> None:
+        """Wakes the run loop so that it re-checks `stop` and failed commits."""
         if self._wait is not None and not self._wait.expired():
             self._wait.reschedule(asyncio.get_running_loop().time())
 
@@ -136,11 +139,12 @@ class Sequencer:
             self.time_ns = last.time_ns
         journaled = 0 if last is None else last.last_seq
         if journaled != self.last_seq:
-            reason = f"the engine stands at seq {self.last_seq}, the journal at {journaled}: recover first"
+            reason = f"the engine is at seq {self.last_seq}, the journal at seq {journaled}: recover first"
             raise SequencerStopped(self.last_seq + 1, JournalError(reason))
 
     async def _take(self) -> list[Submission]:
-        """What waits in the inbox; nothing where a timer is due, or all is done and `stop` was called."""
+        """The submissions that wait in the inbox; empty if a timer is due first, or if the inbox is empty and `stop` was
+        called."""
         try:
             async with asyncio.timeout(self._wait_s()) as self._wait:
                 return await self._inbox.take(MAX_BATCH_COMMANDS, MAX_BATCH_BYTES)
@@ -152,23 +156,24 @@ class Sequencer:
     def _wait_s(self) -> float:
         if self._stopping:
             return 0.0
-        look_at_ns, deadline_ns = self._look_at_ns, self._engine.next_deadline_ns
+        wake_at_ns, deadline_ns = self._next_timer_ns, self._engine.next_deadline_ns
         if deadline_ns:
-            look_at_ns = min(look_at_ns, deadline_ns)
-        return min(max(look_at_ns - self._clock(), 0) / 1e9, MAX_WAIT_S)
+            wake_at_ns = min(wake_at_ns, deadline_ns)
+        return min(max(wake_at_ns - self._clock(), 0) / 1e9, MAX_WAIT_S)
 
     async def _run_batch(self, submissions: list[Submission]) -> None:
-        """One batch: numbered, run, and handed on when the batch before it is on the device. No commands, no batch."""
+        """Numbers and runs one batch, then waits until the batch before it is durable and starts to write this one. Does
+        nothing without commands."""
         time_ns = max(self._clock(), self.time_ns)
         due = self._due(time_ns)
         if not due and not submissions:
             return
         batch = await self._extended(self._empty_batch(), due, submissions, time_ns)
         if not self._device_free.is_set():
-            batch.encode()  # Done while the device is busy; in vain where late ones come.
+            batch.encode()  # Encodes while the device is busy; wasted if late commands join.
             await self._device_free.wait()
-        self._raise_what_failed()
-        may_join = not self._inbox.depth or self._is_now(time_ns)
+        self._raise_if_failed()
+        may_join = not self._inbox.depth or self._accepts_late(time_ns)
         for _ in range(self._turns() if may_join else 0):
             late = self._inbox.take_late(
                 MAX_BATCH_COMMANDS - batch.command_count, MAX_BATCH_BYTES - batch.payload_bytes
@@ -176,33 +181,34 @@ class Sequencer:
             if late:
                 batch = await self._extended(batch, (), late, time_ns)
         self._hash, self.time_ns = batch.hash, time_ns
-        # The device has its next batch before the readers of the last one take their turns.
+        # Starts the next write before the last batch is published, so that its readers do not delay the device.
         self._device_free.clear()
         try:
             appended = self._journal.append(batch)
         except JournalError as error:
             raise SequencerStopped(batch.first_seq, error) from error
-        self._commit = asyncio.create_task(self._put_down(batch, appended, self._commit))
+        self._commit = asyncio.create_task(self._commit_batch(batch, appended, self._commit))
         self._commit.add_done_callback(self._wake_if_failed)
+        self._engine.make_room()  # While the device is at work, and no member waits for this batch's events.
 
-    def _is_now(self, time_ns: int) -> bool:
-        """Whether what comes at this instant may still bear a batch's time: soon after it, and with no timer between the
-        two."""
+    def _accepts_late(self, time_ns: int) -> bool:
+        """Whether commands that arrive now may still have the timestamp time_ns: at most LATE_NS have passed since, and no
+        timer has become due."""
         try:
             now_ns = self._clock()
         except ClockRefused:
-            return False  # Said when the next batch is stamped; this one, stamped before, is still put down.
-        timers_ns = self._look_at_ns, self._engine.next_deadline_ns or now_ns + 1
+            return False  # The next batch's timestamp raises it; this batch, stamped before, is still committed.
+        timers_ns = self._next_timer_ns, self._engine.next_deadline_ns or now_ns + 1
         return now_ns < min(timers_ns) and now_ns - time_ns <= LATE_NS
 
     def _empty_batch(self) -> JournalBatch:
-        """The batch behind all that was run, with no commands yet."""
+        """The batch after the engine's last command, without commands."""
         return JournalBatch(
             journal_id=self._journal.journal_id,
             epoch=self._journal.epoch,
             first_seq=self._engine.last_seq + 1,
             last_seq=self._engine.last_seq,
-            inbox_position=0,  # An inbox in memory has no position to come back to.
+            inbox_position=0,  # An inbox in memory has no position.
             previous_hash=self._hash,
             commands=b"",
             events=b"",
@@ -211,7 +217,7 @@ class Sequencer:
     async def _extended(
         self, batch: JournalBatch, due: Sequence[Command], submissions: Sequence[Submission], time_ns: int
     ) -> JournalBatch:
-        """The batch with these commands behind its own, and what the engine made of them."""
+        """Runs these commands and returns the batch with them and their events appended."""
         commands, attachments = assemble(due, submissions, batch.last_seq + 1, time_ns, len(batch.attachments))
         try:
             events = self._engine.process(commands)
@@ -227,13 +233,13 @@ class Sequencer:
         )
 
     def _turns(self) -> int:
-        """How many turns of each account the next batch may hold."""
+        """How many turns of each account the batch may take."""
         return 1 + int(min(self._device_s) / TURN_S)
 
-    async def _put_down(
+    async def _commit_batch(
         self, batch: JournalBatch, appended: Awaitable[None], before: asyncio.Task[None] | None
     ) -> None:
-        """The batch on the device, then, after the batch before it, for others to see."""
+        """Waits until the batch is durable, then publishes it, in batch order."""
         began = time.perf_counter()
         try:
             await appended
@@ -248,34 +254,35 @@ class Sequencer:
         await self._feed.publish(batch)
 
     async def _committed(self) -> None:
-        """Waits until all that was run is on the device and published, and raises what went wrong."""
+        """Waits until every batch is durable and published. Raises the error of a commit that failed."""
         if self._commit is not None:
             await self._commit
 
-    def _raise_what_failed(self) -> None:
+    def _raise_if_failed(self) -> None:
         if self._commit is not None and self._commit.done():
             self._commit.result()
 
     def _wake_if_failed(self, commit: asyncio.Task[None]) -> None:
         if not commit.cancelled() and commit.exception() is not None:
-            self._look_up()
+            self._wake()
 
     def _due(self, time_ns: int) -> list[Command]:
-        """The timers at this instant: TIME where a deadline of the engine is reached (an order's expiry, the end of a
-        volatility auction), then the schedule's commands; it is asked again only from the instant it names."""
+        """The commands of the timers due at time_ns: TIME if a deadline of the engine has been reached (an order's expiry, the
+        end of a volatility auction), then the schedule's commands. The schedule is asked again only at the time it names."""
         due = [Command(kind=CommandKind.TIME)] if 0 < self._engine.next_deadline_ns <= time_ns else []
-        if time_ns >= self._look_at_ns:
+        if time_ns >= self._next_timer_ns:
             due += self._schedule.due(self._engine.trading_date, self._engine.venue_phase, time_ns)
-            self._look_at_ns = self._schedule.next_ns(time_ns)
+            self._next_timer_ns = self._schedule.next_ns(time_ns)
         return due
 
 
 def assemble(
     due: Sequence[Command], submissions: Sequence[Submission], first_seq: int, time_ns: int, attachments_before: int = 0
 ) -> tuple[Any, tuple[bytes, ...]]:
-    """One writable COMMAND array of a batch, numbered and stamped, and the batch's attachments.
+    """One writable COMMAND array, numbered from first_seq and stamped with time_ns, and the attachments of its commands.
 
-    The commands due stand first. A command's `attachment` counts within its submission and is made to count within the batch.
+    The commands in `due` come first. A command's `attachment`, an index within its submission, becomes an index within the
+    batch, which already has `attachments_before`.
     """
     parts = [pack_commands(due)] if due else []
     parts += [submission.commands for submission in submissions]

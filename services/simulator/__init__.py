@@ -1,4 +1,4 @@
-"""Simulated traders: they know the venue only through its public API, like anybody else."""
+"""Simulated traders. They use only the venue's public API."""
 
 from services.simulator.accounts import DemoAccount, demo_accounts
 from services.simulator.session import TraderKey

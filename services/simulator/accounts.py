@@ -1,7 +1,7 @@
-"""Who trades in a demo venue: invented names, what each brings at the opening, and what each cares for.
+"""The accounts of a demo venue: invented names, their roles and their opening balances; and each symbol's share of turnover.
 
-Nothing here is a fact about a real company. The shares of value follow one public statement (magnets and PrNd make about
-91 % of Baotou's new-material value); how they spread within that is an assumption of this project.
+No name is a real company's. The shares of value follow one public statement (magnets and PrNd make about 91 % of Baotou's
+new-material value); the shares within that are an assumption of this project.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Role = Literal["maker", "taker", "patient", "desk"]
-"""`maker` quotes both sides, `taker` trades at once, `patient` waits far from the market, `desk` is a person's."""
+"""`maker` quotes both sides; `taker` trades at once; `patient` places orders away from the market; a person uses `desk`."""
 
 VALUE_SHARE_BP: dict[str, int] = {
     # Magnets, their feedstock NdFeB flakes, and PrNd: 9,100 of 10,000.
@@ -55,17 +55,17 @@ _YUAN = 100
 
 @dataclass(frozen=True)
 class DemoAccount:
-    """One account that a demo venue opens and funds at its first start."""
+    """An account that a demo venue opens and funds at its first start."""
 
     name: str
     role: Role
     cash_fen: int
     lots: dict[str, int]
-    """Lots of each symbol booked in at the opening; also what the trader drifts back to."""
+    """The opening lots of each symbol. The trader tends to return to them."""
 
 
 def demo_accounts() -> tuple[DemoAccount, ...]:
-    """The accounts of a demo venue, in the order they are opened. The last one is the trader page's."""
+    """The accounts of a demo venue, in the order of their opening. The last one is the trader page's."""
     return (
         _account("Hetao Market Making", "maker", 6_000_000_000, 4_000),
         _account("Yinshan Liquidity Partners", "maker", 6_000_000_000, 4_000),

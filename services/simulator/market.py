@@ -1,6 +1,6 @@
-"""What a simulated trader sees: today's band, the best prices, and its own idea of a fair price that wanders slowly.
+"""The market as simulated traders see it: each instrument's price limits and best prices, and a fair price that drifts slowly.
 
-Prices are integer ticks here as everywhere; the API's decimal strings are turned at this door and back.
+Prices are integer ticks; this module converts the API's decimal strings to ticks and back.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _YUAN_PER_BP = 60
 
 @dataclass
 class Quote:
-    """One instrument as of now. `fair_ticks` is the simulator's own opinion; nobody else knows it."""
+    """The current state of one instrument. `fair_ticks` is the simulator's own estimate and not part of the venue."""
 
     symbol: str
     tick_size: Decimal
@@ -28,48 +28,48 @@ class Quote:
     high_ticks: int
     fair_ticks: int
     open: bool
-    """Trades at once."""
+    """Whether it is in continuous trading."""
     collecting: bool = False
-    """In a call auction: orders rest and don't trade yet."""
+    """Whether it is in a call auction: orders rest and do not trade yet."""
     seen_trading: bool = False
     bid_ticks: int | None = None
     ask_ticks: int | None = None
 
     def price(self, ticks: int) -> str:
-        """A price as the API writes it."""
+        """A price in ticks as the API's decimal string."""
         return str(ticks * self.tick_size)
 
     def ticks(self, price: str) -> int:
-        """A price of the API in ticks."""
+        """A decimal string of the API in ticks."""
         return int(Decimal(price) / self.tick_size)
 
     def inside(self, ticks: int) -> bool:
-        """Whether a limit at this price would be taken today."""
+        """Whether the price is within today's price limits."""
         return self.low_ticks <= ticks <= self.high_ticks
 
     def within(self, ticks: int) -> int:
-        """The price nearest to this one that would be taken today."""
+        """The price, moved into today's price limits."""
         return min(max(ticks, self.low_ticks), self.high_ticks)
 
     @property
     def one_sided(self) -> bool:
-        """Whether bids or asks are missing."""
+        """Whether there are no bids or no asks."""
         return self.bid_ticks is None or self.ask_ticks is None
 
     @property
     def typical_lots(self) -> int:
-        """The size of an everyday order: dearer in what is traded more, and at least one lot."""
+        """The typical size of an order, at least one lot: its value grows with the symbol's share of turnover."""
         value = _QUIET_YUAN + _YUAN_PER_BP * VALUE_SHARE_BP.get(self.symbol, 10)
         return max(1, int(value / (self.reference_ticks * self.tick_size * self.lot_size)))
 
     @property
     def activity(self) -> float:
-        """How often this instrument's turn comes, so that values add up to VALUE_SHARE_BP."""
+        """The weight with which the instrument is chosen, so that turnover follows VALUE_SHARE_BP."""
         value = self.typical_lots * self.reference_ticks * self.tick_size * self.lot_size
         return VALUE_SHARE_BP.get(self.symbol, 10) / float(value)
 
     def wander(self, rng: random.Random) -> None:
-        """Moves the fair price by a tick at most, more often towards the reference price the further it is away."""
+        """Moves the fair price by at most a tick; the further it is from the reference price, the more often towards it."""
         if rng.random() < 0.6:
             return
         reach = 2 * max(1, self.high_ticks - self.reference_ticks)
@@ -85,7 +85,7 @@ class MarketView:
     quotes: dict[str, Quote] = field(default_factory=dict)
 
     def list_instrument(self, instrument: dict[str, Any]) -> None:
-        """Takes in one entry of GET /v1/instruments; what is known already only gets the day's band and phase."""
+        """Adds one entry of GET /v1/instruments, or updates its price limits and phase; a known fair price is kept."""
         tick_size = Decimal(instrument["tick_size"])
         reference = int(Decimal(instrument["reference_price"]) / tick_size)
         known = self.quotes.get(instrument["symbol"])
@@ -102,7 +102,8 @@ class MarketView:
         )
 
     def apply_ticker(self, ticker: dict[str, Any]) -> None:
-        """Takes in one ticker. The first trade price seen becomes the fair price a restarted simulator goes on from."""
+        """Applies one ticker. The first trade price that it sees becomes the fair price, so that a restarted simulator
+        continues at the market."""
         quote = self.quotes.get(ticker["symbol"])
         if quote is None:
             return
@@ -118,7 +119,7 @@ class MarketView:
             quote.fair_ticks = min(max(quote.ticks(ticker["last"]), quote.low_ticks + 1), quote.high_ticks - 1)
 
     def choose(self, rng: random.Random) -> Quote | None:
-        """An instrument whose turn it is, by activity; None while nothing takes orders."""
+        """An instrument, chosen at random by activity; None if no instrument accepts orders."""
         trading = [quote for quote in self.quotes.values() if quote.open or quote.collecting]
         if not trading:
             return None

@@ -1,4 +1,4 @@
-"""One simulated trader at work: its connection, what it knows of its account, and its turns."""
+"""One simulated trader's connection: it follows the account and sends the actions of the trader's turns."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from services.simulator.traders import Action, Amend, Book, Cancel, NewOrder, Op
 _OPEN = ("new", "partially_filled")
 _RETRY_SECONDS = 1.0
 _BALANCE_SECONDS = 10.0
-"""How often a trader looks up its balances; between two looks it remembers what it had."""
+"""The interval at which a trader reads its balances."""
 
 log = structlog.get_logger("rex.simulator")
 
 
 class TraderKey(NamedTuple):
-    """An account of `demo_accounts`, by name, and the secret of a key that may trade for it."""
+    """The name of an account of `demo_accounts`, and the secret of a key that may trade for it."""
 
     name: str
     key: str
 
 
 class Session:
-    """A trader's WebSocket and its book. At most one turn is under way, so it never has more open requests than a turn has."""
+    """A trader's WebSocket and its book. At most one turn is under way, so it has at most one turn's requests open."""
 
     def __init__(self, url: str, key: TraderKey, account: DemoAccount) -> None:
         self.name = key.name
@@ -44,16 +44,16 @@ class Session:
 
     @property
     def idle(self) -> bool:
-        """Connected, its open orders known, and no turn under way."""
+        """Whether it is connected, knows its open orders and has no turn under way."""
         return self._client is not None and not self._in_turn
 
     async def run(self) -> None:
-        """Follows the account until it is canceled. A key the venue does not know raises RexError."""
+        """Follows the account until it is canceled. Raises RexError if the venue does not know the key."""
         while True:
             try:
                 async with RexClient(self._url, self._key) as client, asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._hear(client))
-                    tasks.create_task(self._balance(client))
+                    tasks.create_task(self._follow_orders(client))
+                    tasks.create_task(self._follow_balances(client))
             except* (FellBehind, ConnectionError) as trouble:
                 log.warning("a simulated trader lost the venue", trader=self.name, why=str(trouble.exceptions[0]))
             finally:
@@ -61,7 +61,7 @@ class Session:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def take_turn(self, quote: Quote, actions: Sequence[Action]) -> None:
-        """Sends the actions at once and waits for all replies. Refusals are part of a market and change nothing here."""
+        """Sends all actions, then waits for all replies. A refusal is normal and ignored."""
         client = self._client
         if client is None:
             return
@@ -72,20 +72,19 @@ class Session:
                 if isinstance(outcome, BaseException) and not isinstance(outcome, RexError | ConnectionError):
                     raise outcome
         except ConnectionError:
-            pass  # The client connects again by itself, and the snapshot that follows says what became of the orders.
+            pass  # `run` connects again, and the snapshot that follows holds the open orders.
         finally:
             self._in_turn = False
 
-    async def _hear(self, client: RexClient) -> None:
-        tick_sizes = {listed["symbol"]: Decimal(listed["tick_size"]) for listed in await client.instruments()}
+    async def _follow_orders(self, client: RexClient) -> None:
+        tick_sizes = {entry["symbol"]: Decimal(entry["tick_size"]) for entry in await client.instruments()}
         async for push in client.subscribe(["orders"]):
             if push["type"] == "snapshot":
                 self.book.open_orders.clear()
                 self._client = client
             for order in push["data"]["orders"]:
-                if (
-                    order["state"] in _OPEN
-                ):  # and so has a price, or a trigger that it waits for: market orders never rest
+                if order["state"] in _OPEN:
+                    # An open order has a price or, as a stop, a trigger price: market orders never rest.
                     ticks = int(Decimal(order["price"] or order["stop_price"]) / tick_sizes[order["symbol"]])
                     self.book.open_orders[order["order_id"]] = OpenOrder(
                         order["order_id"], order["symbol"], order["side"], ticks, order["leaves_qty"]
@@ -93,7 +92,7 @@ class Session:
                 else:
                     self.book.open_orders.pop(order["order_id"], None)
 
-    async def _balance(self, client: RexClient) -> None:
+    async def _follow_balances(self, client: RexClient) -> None:
         while True:
             account = await client.account()
             self.book.available_fen = int(Decimal(account["available"]) * 100)
@@ -112,7 +111,7 @@ async def _send(client: RexClient, quote: Quote, action: Action) -> asyncio.Futu
 
 
 def order_body(quote: Quote, order: NewOrder) -> dict[str, Any]:
-    """A new order as the API takes it."""
+    """A new order as the body of POST /v1/orders."""
     kind = "market" if order.price_ticks is None else "limit"
     if order.stop_ticks is not None:
         kind = "stop" if order.price_ticks is None else "stop_limit"

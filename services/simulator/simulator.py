@@ -1,4 +1,4 @@
-"""The simulated market: whose turn it is, in which instrument, and how fast."""
+"""The simulated market: chooses which trader acts, in which instrument, and when."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from services.simulator.session import Session, TraderKey
 from services.simulator.traders import DECIDE, TURNS, NewOrder
 
 _OPENING_HASTE = 10
-"""How much faster makers go to and fro while an instrument has no price on one side."""
+"""How much faster makers get turns while an instrument has no bids or no asks."""
 
 _EMPTY_TURN = 0.2
-"""What a turn without an order costs, in orders."""
+"""How much of the rate a turn without an order uses, in orders."""
 
 _RETRY_SECONDS = 1.0
 
@@ -26,10 +26,10 @@ log = structlog.get_logger("rex.simulator")
 
 
 class Simulator:
-    """Traders who use the public API like anybody else. `rate_per_s` is how many orders all of them place in a second.
+    """All simulated traders. `rate_per_s`: the orders that they place together in a second.
 
-    All chance comes from `seed`; what follows still depends on when replies come. `keys` name accounts of `demo_accounts`
-    that are not the desk's; KeyError for any other name.
+    All random choices come from `seed`; the result still depends on when replies arrive. `keys` are for accounts of
+    `demo_accounts` other than the desk's; KeyError for any other name.
     """
 
     def __init__(self, url: str, keys: Sequence[TraderKey], seed: int, *, rate_per_s: float) -> None:
@@ -42,15 +42,15 @@ class Simulator:
         self._market = MarketView()
 
     async def run(self) -> None:
-        """Trades until it is canceled; what rests stays in the book."""
+        """Trades until it is canceled; open orders stay in the book."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._see())
+            tasks.create_task(self._follow_market())
             for session in self._sessions:
                 tasks.create_task(session.run())
-            tasks.create_task(self._conduct(tasks))
+            tasks.create_task(self._give_turns(tasks))
 
-    async def _see(self) -> None:
-        """Follows the market through the first trader's key, for all of them."""
+    async def _follow_market(self) -> None:
+        """Follows market data for all traders, with the first trader's key."""
         while True:
             try:
                 async with RexClient(self._url, self._key) as client:
@@ -62,17 +62,17 @@ class Simulator:
                 log.warning("the simulated traders see no market", why=str(trouble))
             await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _conduct(self, tasks: asyncio.TaskGroup) -> None:
+    async def _give_turns(self, tasks: asyncio.TaskGroup) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
             cost = self._turn(tasks)
-            # Late turns are not made up for in a burst.
+            # After a delay, missed turns are dropped: there is no burst.
             due = max(due, loop.time() - 0.1) + cost * self._rng.expovariate(self._rate_per_s)
             await asyncio.sleep(max(0.0, due - loop.time()))
 
     def _turn(self, tasks: asyncio.TaskGroup) -> float:
-        """Lets one trader act; returns what that costs of the rate, in orders."""
+        """Lets one trader act. Returns how much of the rate that uses, in orders."""
         one_sided = [quote for quote in self._market.quotes.values() if quote.open and quote.one_sided]
         opening = bool(one_sided) and self._rng.random() < 0.5
         quote = self._rng.choice(one_sided) if opening else self._market.choose(self._rng)

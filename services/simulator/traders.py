@@ -1,13 +1,13 @@
-"""How each kind of trader decides. Pure: what it sees goes in, the actions it wants come out, all chance is the given `rng`.
+"""How each role decides: pure functions from the market and the trader's book to actions. `rng` is the only source of chance.
 
-maker    keeps a ladder of day orders on both sides of its fair price, amends it as that wanders, leans against its stock;
-         post-only where a price is its own to make, an iceberg for much
-taker    trades at once at the best price: an IOC limit mostly, a market order or fill-or-kill at times, and seldom a sweep
+maker    keeps a ladder of day orders on both sides of its fair price, amends it when that moves, and shifts it against its
+         stock; some orders are post-only, large ones are icebergs
+taker    trades at once at the best price: mostly an IOC limit order, at times a market order or fill-or-kill, rarely a sweep
          that may begin a volatility auction
-patient  leaves good-till-canceled orders away from the market, some with an end in sight, some as icebergs, some as stops
-         that wait beyond it; takes one back now and then
+patient  places good-till-canceled orders away from the market, some with an expiry time, some as icebergs, some as stops
+         beyond the market; cancels one now and then
 
-In a call auction makers and patient traders go on with orders that rest; takers bid through the fair price.
+In a call auction, makers and patient traders place resting orders as before; takers place orders that cross the fair price.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from services.simulator.market import Quote
 Side = Literal["buy", "sell"]
 
 MAKER_LEVELS = 4
-"""Prices a maker quotes on each side."""
+"""The number of prices that a maker quotes on each side."""
 
 MAKER_ACTIONS = 4
-"""The most a maker does in one turn: a ladder is moved in a few turns, not in a burst."""
+"""The most actions of a maker in one turn: a ladder is moved in a few turns, not in a burst."""
 
 PATIENT_ORDERS = 40
-"""Open orders at which a patient trader takes back before it places another."""
+"""From this number of open orders on, a patient trader cancels one before it places another."""
 
 SWEEPS_ONE_IN = 100
-"""How seldom a taker sweeps a book."""
+"""One in this many of a taker's orders sweeps the book."""
 
 LIFETIMES_S = (60, 600)
-"""How long a patient trader's order with an end in sight waits, in seconds."""
+"""The shortest and the longest lifetime of a patient trader's order with an expiry time, in seconds."""
 
 
 class NewOrder(NamedTuple):
-    """Place this. `price_ticks` None is a market order, or with `stop_ticks` a stop."""
+    """Places an order. `price_ticks` None: a market order, or a stop order if `stop_ticks` is set."""
 
     symbol: str
     side: Side
@@ -53,14 +53,14 @@ class NewOrder(NamedTuple):
 
 
 class Amend(NamedTuple):
-    """Give this order another price."""
+    """Changes an order's price."""
 
     order_id: str
     price_ticks: int
 
 
 class Cancel(NamedTuple):
-    """Take back this order."""
+    """Cancels an order."""
 
     order_id: str
 
@@ -69,7 +69,7 @@ Action = NewOrder | Amend | Cancel
 
 
 class OpenOrder(NamedTuple):
-    """An own order that rests; a stop that waits has its trigger for a price."""
+    """An open order of the trader. The price of a stop is its trigger price."""
 
     order_id: str
     symbol: str
@@ -80,7 +80,7 @@ class OpenOrder(NamedTuple):
 
 @dataclass
 class Book:
-    """What a trader has: open orders by id, lots it could still sell, lots it would like to have."""
+    """What a trader knows of its account: open orders by id, available lots and cash, and the lots it wants to hold."""
 
     home_lots: dict[str, int]
     open_orders: dict[str, OpenOrder] = field(default_factory=dict)
@@ -88,32 +88,32 @@ class Book:
     available_fen: int = 0
 
     def resting(self, symbol: str, side: Side) -> list[OpenOrder]:
-        """Own orders on one side of one instrument, oldest first."""
+        """The open orders on one side of an instrument, oldest first."""
         return [order for order in self.open_orders.values() if order.symbol == symbol and order.side == side]
 
     def hunger(self, symbol: str) -> float:
-        """From −1 (far too much of it) over 0 (as at the opening) to 1 (nothing left)."""
+        """How much the trader wants to buy: −1 (it holds twice its opening lots or more), 0 (its opening lots), 1 (none)."""
         home = self.home_lots.get(symbol, 0)
         have = self.available_lots.get(symbol, 0) + sum(order.leaves_qty for order in self.resting(symbol, "sell"))
         return max(-1.0, min(1.0, (home - have) / home)) if home else -1.0
 
     def affords(self, quote: Quote, order: NewOrder) -> bool:
-        """Whether the account covers an order as far as the trader knows; the venue has the last word."""
+        """Whether the account covers an order, as far as the trader knows; the venue decides."""
         if order.side == "sell":
             return order.quantity <= self.available_lots.get(order.symbol, 0)
-        ticks = quote.high_ticks if order.price_ticks is None else order.price_ticks  # a market order's is below that
+        ticks = quote.high_ticks if order.price_ticks is None else order.price_ticks  # the most a market order can pay
         cost_fen = order.quantity * ticks * quote.tick_size * quote.lot_size * 100
         return cost_fen * 101 / 100 <= self.available_fen
 
 
 _BOTH_SIDES: tuple[tuple[Side, int], ...] = (("buy", -1), ("sell", 1))
-"""Each side, and the direction in which its prices lie farther from the market."""
+"""Each side, and the direction in which its prices are farther from the market."""
 
 Decide = Callable[[random.Random, Quote, Book], list[Action]]
 
 
 def maker(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
-    """Moves own quotes that no longer fit the ladder into its gaps, cancels what is too many, fills what is missing."""
+    """Moves quotes that no longer fit the ladder into its gaps, cancels surplus quotes, and places missing ones."""
     center = quote.fair_ticks + round(2 * book.hunger(quote.symbol))
     half = rng.randint(1, 2)
     actions: list[Action] = []
@@ -136,7 +136,8 @@ def maker(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
 
 
 def _moved(rng: random.Random, book: Book, order: OpenOrder, gaps: list[int]) -> Amend | None:
-    """The order at the first gap, where it doesn't meet an own order on its way; the gap is filled then."""
+    """An amend that moves the order to the first gap, and removes that gap. None if there is no gap, if the order would cross
+    an own order, and at random."""
     others = [other.price_ticks for other in book.resting(order.symbol, "sell" if order.side == "buy" else "buy")]
     if not gaps or rng.random() < 0.3:
         return None
@@ -155,7 +156,8 @@ def _quoted(rng: random.Random, quote: Quote, side: Side, price_ticks: int, dept
 
 
 def taker(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
-    """One order that trades with the best price of the other side; what is left of earlier ones there goes first."""
+    """One order that trades with the best price of the other side; if the trader has open orders there, it cancels them
+    instead."""
     side: Side = "buy" if rng.random() < 0.5 + 0.45 * book.hunger(quote.symbol) else "sell"
     own = book.resting(quote.symbol, "sell" if side == "buy" else "buy")
     if own:
@@ -175,9 +177,8 @@ def taker(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
 
 def _taking(rng: random.Random, quote: Quote, side: Side, best_ticks: int, beyond: int, lots: int) -> NewOrder:
     if rng.random() * SWEEPS_ONE_IN < 1:
-        far = (
-            best_ticks + beyond * quote.reference_ticks // 66
-        )  # 1.5 %: beyond a demo's volatility band, inside the collar
+        # 1.5 %: beyond a demo's volatility band, inside its collar.
+        far = best_ticks + beyond * quote.reference_ticks // 66
         return NewOrder(quote.symbol, side, 30 * quote.typical_lots, quote.within(far), "ioc")
     if rng.random() < 0.15:
         return NewOrder(quote.symbol, side, lots, None, "fok" if rng.random() < 0.2 else "ioc")
@@ -187,7 +188,7 @@ def _taking(rng: random.Random, quote: Quote, side: Side, best_ticks: int, beyon
 
 
 def patient(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
-    """Places one order some ticks behind the market; with many open it takes one back first."""
+    """Places one order some ticks away from the market; if it has many open orders, it cancels one first."""
     actions: list[Action] = []
     if book.open_orders and (len(book.open_orders) >= PATIENT_ORDERS or rng.random() < 0.4):
         actions.append(Cancel(rng.choice(list(book.open_orders))))
@@ -211,13 +212,13 @@ def patient(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
 
 
 def _stop(rng: random.Random, order: NewOrder, stop_ticks: int, beyond: int) -> NewOrder:
-    """The same as a stop, or as a stop-limit that gives two ticks: it waits beyond the market and follows a move."""
+    """The order as a stop, or as a stop-limit whose limit is two ticks past the trigger price: it trades after a move."""
     limit = stop_ticks + 2 * beyond if rng.random() < 0.6 else None
     return order._replace(price_ticks=limit, stop_ticks=stop_ticks)
 
 
 DECIDE: dict[Role, Decide] = {"maker": maker, "taker": taker, "patient": patient}
-"""How each simulated role decides; a `desk` is a person's and decides for itself."""
+"""The decision function of each simulated role; a `desk` is used by a person."""
 
 TURNS: dict[Role, int] = {"maker": 50, "taker": 35, "patient": 15}
-"""How often each role gets a turn, in shares of all turns."""
+"""Each role's share of the turns, in percent."""

@@ -1,1 +1,1 @@
-"""Reader 1 of the journal: keys, instruments, accounts and open orders as the gateway answers from them. Knows no HTTP."""
+"""Reader 1 of the journal: the keys, instruments, accounts and open orders that the gateway answers from. Knows no HTTP."""

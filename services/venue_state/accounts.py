@@ -1,4 +1,4 @@
-"""Accounts as the gateway sees them."""
+"""Accounts in the state of the venue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Holding:
+class VenueHolding:
     """Lots of one instrument in an account."""
 
     __slots__ = ("lots", "reserved_lots")
@@ -17,7 +17,7 @@ class Holding:
 
 
 class VenueAccount:
-    """One account's balances; what it may still spend is cash − reserved, lots − reserved lots. Of limits 0 means none."""
+    """One account. Available: cash_fen − reserved_fen, and lots − reserved_lots of each holding. A limit of 0: none."""
 
     __slots__ = (
         "account",
@@ -42,25 +42,25 @@ class VenueAccount:
         self.owner = owner or account
         self.account_class = account_class
         self.cash_fen = self.reserved_fen = 0
-        self.holdings: dict[int, Holding] = {}
+        self.holdings: dict[int, VenueHolding] = {}
         self.max_order_lots = self.max_order_fen = self.max_open_orders = self.max_day_fen = 0
         self.kill_switch = False
         self.open_orders = 0
         self.day_fen = 0
-        """What it has bought and sold on the trading day, without busted trades."""
+        """Turnover of the trading day: amounts bought plus amounts sold, without busted trades."""
 
     @classmethod
     def from_columns(cls, columns: Mapping[Any, Any]) -> VenueAccount:
-        """An account out of the read database: all but its holdings, open orders and turnover."""
+        """An account from a row of the read database's `accounts`: without holdings, open orders and turnover."""
         account = cls(columns["account"], columns["name"], columns["owner"], columns["account_class"])
         for name in ("cash_fen", "reserved_fen", "max_order_lots", "max_order_fen", "max_open_orders", "max_day_fen"):
             setattr(account, name, columns[name])
         account.kill_switch = bool(columns["kill_switch"])
         return account
 
-    def holding(self, instrument: int) -> Holding:
-        """The lots of one instrument, from none on."""
+    def holding(self, instrument: int) -> VenueHolding:
+        """The holding of one instrument; an empty one is created where there is none."""
         held = self.holdings.get(instrument)
         if held is None:
-            held = self.holdings[instrument] = Holding()
+            held = self.holdings[instrument] = VenueHolding()
         return held

@@ -1,7 +1,7 @@
-"""What the venue's state refuses. It knows no HTTP: services/gateway/problems.py maps each to a problem, once.
+"""Errors of the venue's state. They know no HTTP: services/gateway/problems.py maps each to a problem.
 
-BadField     a field's text or number is no price, quantity, amount or rate here: names the field
-NotAllowed   a key may not do what was asked
+BadField     the value of a field is not a valid price, quantity, amount or rate; names the field
+NotAllowed   the key lacks a scope, or an account
 """
 
 from __future__ import annotations

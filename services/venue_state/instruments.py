@@ -1,4 +1,4 @@
-"""Instruments as the gateway sees them: symbol ↔ number, decimal strings ↔ ticks, today's band."""
+"""Instruments in the state of the venue: symbol ↔ number, decimal strings ↔ ticks, and the day's band."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from services.venue_state.errors import BadField
 PHASE_NAMES: dict[int, str] = {phase: phase.name.lower() for phase in Phase}
 
 AVERAGE_EXTRA_DECIMALS = 4
-"""How many decimals an average price has beyond the tick's own."""
+"""An average price has so many decimals more than the tick."""
 
 
-class Instrument:
-    """One listed instrument. Its words never change; the day roll moves its reference, the schedule its phase, operators its
+class VenueInstrument:
+    """One listed instrument. Its texts never change. The day roll sets its reference, the schedule its phase, operators its
     collar and volatility band."""
 
     __slots__ = (
@@ -56,18 +56,18 @@ class Instrument:
         self.band_ppm = band_ppm
         self.max_quantity_lots = max_quantity_lots
         self.phase = phase
-        self.collar_ppm = self.volatility_ppm = self.auction_s = 0  # none until they are set
+        self.collar_ppm = self.volatility_ppm = self.auction_s = 0  # 0: not set
         self.facts = facts  # the fields of attachments.InstrumentText
         self.symbol: str = facts["symbol"]
         self.tick_size: str = facts["tick_size"]
         exponent = Decimal(self.tick_size).as_tuple().exponent
         self.decimals = max(0, -int(exponent))
-        self.tick_units = int(Decimal(self.tick_size).scaleb(self.decimals))  # a tick in units of the last decimal
+        self.tick_units = int(Decimal(self.tick_size).scaleb(self.decimals))  # one tick, in units of the last decimal
         self.set_reference(reference_ticks)
 
     @classmethod
-    def from_columns(cls, columns: Mapping[Any, Any]) -> Instrument:
-        """An instrument out of the read database."""
+    def from_columns(cls, columns: Mapping[Any, Any]) -> VenueInstrument:
+        """An instrument from a row of the read database's `instruments`."""
         instrument = cls(
             columns["instrument"],
             tick_value_fen=columns["tick_value_fen"],
@@ -82,23 +82,23 @@ class Instrument:
         return instrument
 
     def set_reference(self, reference_ticks: int) -> None:
-        """A new reference price, and the day's band around it."""
+        """Sets the reference price and the day's band around it."""
         self.reference_ticks = reference_ticks
         self.low_ticks, high_ticks = band(reference_ticks, self.band_ppm)
         self.high_ticks = min(high_ticks, MAX_PRICE_TICKS)
 
     def price_text(self, price_ticks: int) -> str:
-        """A price in yuan per unit, with the tick's decimals."""
+        """A price in yuan per unit, with the decimals of the tick."""
         return fixed_text(price_ticks * self.tick_units, self.decimals)
 
     def average_text(self, filled_fen: int, filled_lots: int) -> str:
-        """The average price of fills in yuan per unit, half up at the tick's decimals plus four."""
+        """The average price of fills in yuan per unit, rounded half up to the decimals of the tick plus four."""
         numerator = filled_fen * self.tick_units * 10**AVERAGE_EXTRA_DECIMALS
         denominator = filled_lots * self.tick_value_fen
         return fixed_text((2 * numerator + denominator) // (2 * denominator), self.decimals + AVERAGE_EXTRA_DECIMALS)
 
     def price_ticks(self, text: str, field: str = "price") -> int:
-        """The ticks of a decimal string, exactly; raises BadField, which names the field and the tick."""
+        """A decimal string in yuan per unit as ticks, exact; raises BadField, which names the field and the tick."""
         units = scaled(text, self.decimals)
         ticks, off_tick = divmod(units, self.tick_units) if units is not None else (0, 1)
         if off_tick:
@@ -110,7 +110,7 @@ class Instrument:
         return ticks
 
     def quantity_lots(self, quantity: int, field: str = "quantity") -> int:
-        """A number of lots within what one order may hold; raises BadField."""
+        """The quantity, from 1 to max_quantity_lots; raises BadField."""
         if not 0 < quantity <= self.max_quantity_lots:
             raise BadField("invalid_quantity", field, f"must be from 1 to {self.max_quantity_lots} lots")
         return quantity

@@ -1,4 +1,4 @@
-"""API keys: who asks, for which account, and what the key may do."""
+"""API keys: the account a key is bound to, and its scopes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEY_PREFIX = "rex_"
 
 
 class ApiKey(NamedTuple):
-    """A key the venue knows. `account` 0: bound to none, as operators' keys are."""
+    """A valid key. `account` 0: the key is bound to no account, as keys of operators are."""
 
     key_id: int
     account: int
@@ -26,22 +26,22 @@ class ApiKey(NamedTuple):
             raise NotAllowed("scope_missing", f"This key may not do that: it lacks the scope `{scope}`.")
 
     def own_account(self) -> int:
-        """The account this key acts on; raises NotAllowed for a key that is bound to none."""
+        """The account of the key; raises NotAllowed for a key that is bound to no account."""
         if not self.account:
             raise NotAllowed("account_required", "This key is not bound to an account, and this acts on one.")
         return self.account
 
     def trading_account(self) -> int:
-        """The account this key may trade on; raises NotAllowed."""
+        """The account of a key with the scope `trade`; raises NotAllowed."""
         self.require("trade")
         return self.own_account()
 
 
 def new_secret() -> str:
-    """32 random bytes as a key; the venue keeps only its hash."""
+    """A new secret: KEY_PREFIX and 32 random bytes in base64. The venue stores only its hash."""
     return KEY_PREFIX + secrets.token_urlsafe(32)
 
 
 def key_hash(secret: str) -> bytes:
-    """SHA-256 of a secret: enough, because a secret is 256 random bits and not a password."""
+    """SHA-256 of a secret. A slow password hash is not needed: a secret has 256 random bits."""
     return hashlib.sha256(secret.encode()).digest()

@@ -1,4 +1,4 @@
-"""The gateway's state out of the read database, at its position."""
+"""Loads the state of the venue from the read database, at the read database's position."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.read_database.tables import accounts, api_keys, fees, holdings, instruments, orders, position, trades
 from services.venue_state.accounts import VenueAccount
-from services.venue_state.instruments import Instrument
+from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
-from services.venue_state.state import Fees, VenueState
+from services.venue_state.state import FeeRates, VenueState
 
 
 async def load_state(read_database: AsyncEngine) -> VenueState:
-    """The state at the read database's position; an empty venue where nothing was projected yet."""
+    """The state at the read database's position; the state of an empty venue where it has none."""
     state = VenueState()
-    async with read_database.connect() as connection:  # All that one transaction reads is of one position.
+    async with read_database.connect() as connection:  # One transaction: every query reads the same position.
         at = (await connection.execute(select(position))).mappings().first()
         if at is None:
             return state
@@ -34,9 +34,9 @@ async def _read(connection: AsyncConnection, state: VenueState) -> None:
         key = ApiKey(row["key_id"], row["account"], row["name"], frozenset(row["scopes"].split()))
         state.add_key(key, row["key_hash"])
     for row in (await connection.execute(select(instruments).order_by(instruments.c.instrument))).mappings():
-        state.add_instrument(Instrument.from_columns(row))
+        state.add_instrument(VenueInstrument.from_columns(row))
     for row in (await connection.execute(select(fees))).mappings():
-        state.fees[row["account_class"]] = Fees(row["maker_rate_ppm"], row["taker_rate_ppm"])
+        state.fees[row["account_class"]] = FeeRates(row["maker_rate_ppm"], row["taker_rate_ppm"])
     for row in (await connection.execute(select(accounts))).mappings():
         state.accounts[row["account"]] = VenueAccount.from_columns(row)
     for row in (await connection.execute(select(holdings))).mappings():
@@ -48,7 +48,7 @@ async def _read(connection: AsyncConnection, state: VenueState) -> None:
 
 
 async def _read_day(connection: AsyncConnection, state: VenueState, trading_date: int) -> None:
-    """What each account has bought and sold today."""
+    """Adds the turnover of each account on the trading day."""
     stands = (trades.c.trading_date == trading_date) & trades.c.busted_seq.is_(None)
     for side in (trades.c.taker_account, trades.c.maker_account):
         turnover = select(side, func.sum(trades.c.amount_fen)).where(stands).group_by(side)

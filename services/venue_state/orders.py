@@ -1,4 +1,4 @@
-"""Orders as the gateway sees them: the open ones, and a bounded memory of those that ended lately."""
+"""Orders in the state of the venue: the open ones, and a bounded number of those that ended last."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from matching_engine.records import (
 )
 
 ENDED_LIMIT = 50_000
-"""How many ended orders stay in memory; older ones are read from the read database."""
+"""How many ended orders stay in memory; the read database has the older ones."""
 
 SIDE_NAMES: dict[int, str] = {side: side.name.lower() for side in Side}
 ORDER_TYPE_NAMES: dict[int, str] = {order_type: order_type.name.lower() for order_type in OrderType}
@@ -26,12 +26,12 @@ SELF_TRADE_NAMES: dict[int, str] = {mode: mode.name.lower() for mode in SelfTrad
 
 STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 UNPRICED = frozenset({OrderType.MARKET, OrderType.STOP})
-"""Types without a price of their own: `price_ticks` is their protection price."""
+"""Order types without a limit price: `price_ticks` is their protection price."""
 
 
 class VenueOrder:
-    """One order as it stands: the columns of the read database's `orders`, and `reason_text`, what the account was told of a
-    refusal at the time. It changes in place while it is open."""
+    """The present state of one order: the columns of the read database's `orders`, and `reason_text`, the sentence of a
+    rejection with the numbers of its moment. It changes in place while the order is open."""
 
     __slots__ = (
         "account",
@@ -95,11 +95,11 @@ class VenueOrder:
 
     @classmethod
     def entered(cls, command: Command, event: Event, trading_date: int) -> VenueOrder:
-        """A new order: accepted (state `new`) or rejected, as its first event says."""
+        """A new order, from its command and its first event; state `new`."""
         order = cls()
         order.account = command.account
         order.actor = command.actor
-        # ASCII by contract, but no byte may ever stop a reader.
+        # ASCII by contract; latin-1 decodes every byte, so that no command can stop a reader.
         order.client_order_id = command.client_order_id.decode("latin-1")
         order.created_ns = order.updated_ns = command.time_ns
         order.display_lots = command.display_lots
@@ -126,14 +126,14 @@ class VenueOrder:
 
     @classmethod
     def from_columns(cls, columns: Mapping[Any, Any]) -> VenueOrder:
-        """An order out of the read database."""
+        """An order from a row of the read database's `orders`."""
         order = cls()
         for name in cls.__slots__:
             setattr(order, name, columns.get(name))
         return order
 
     def fill(self, event: Event, fee_fen: int, time_ns: int) -> None:
-        """One trade of this order."""
+        """Applies one trade of this order; `fee_fen` is the fee of its side."""
         self.filled_lots += event.quantity_lots
         self.leaves_lots -= event.quantity_lots
         self.filled_fen += event.amount_fen
@@ -143,7 +143,7 @@ class VenueOrder:
         self.updated_seq = event.seq
 
     def replace(self, event: Event, command: Command) -> None:
-        """An amend: what the event says, and of the command what the engine only remembers."""
+        """Applies an amend. The event has price and quantities; the command has the display quantity and the trigger."""
         self.price_ticks = event.price_ticks
         self.quantity_lots += event.quantity_lots
         self.leaves_lots = event.leaves_lots
@@ -155,19 +155,19 @@ class VenueOrder:
         self.updated_seq = event.seq
 
     def trigger(self, event: Event, time_ns: int) -> None:
-        """A stop's trigger was reached: it is a market or limit order from now on."""
+        """Applies the trigger of a stop order: from now on it is a market or limit order."""
         self.triggered_seq = self.updated_seq = event.seq
         self.updated_ns = time_ns
 
-    def lose(self, event: Event, time_ns: int) -> None:
-        """Self-trade prevention took a part of the quantity, and the rest goes on."""
+    def decrement(self, event: Event, time_ns: int) -> None:
+        """Applies self-trade prevention in mode `decrement`: the quantity shrinks, the order stays open."""
         self.quantity_lots -= event.quantity_lots
         self.leaves_lots = event.leaves_lots
         self.updated_ns = time_ns
         self.updated_seq = event.seq
 
     def end(self, state: str, event: Event, time_ns: int) -> None:
-        """Nothing more will be filled."""
+        """Ends the order: nothing more will be filled."""
         self.leaves_lots = 0
         self.state = state
         self.reason = event.reason
@@ -176,7 +176,7 @@ class VenueOrder:
 
 
 class VenueOrders:
-    """Open orders by id, and the last `ENDED_LIMIT` that ended, oldest forgotten first."""
+    """Open orders by id, and the last `ended_limit` orders that ended; the one that ended first is dropped first."""
 
     def __init__(self, ended_limit: int = ENDED_LIMIT) -> None:
         self.open: dict[int, VenueOrder] = {}
@@ -186,20 +186,20 @@ class VenueOrders:
         self._ended_limit = ended_limit
 
     def get(self, order_id: int) -> VenueOrder | None:
-        """An order in memory; None: unknown, or ended so long ago that only the read database has it."""
+        """The order, if it is in memory. None: there is no such order, or only the read database still has it."""
         return self.open.get(order_id) or self.ended.get(order_id)
 
     def known_as(self, account: int, client_order_id: str) -> VenueOrder | None:
-        """The account's last order with this client_order_id, where it is in memory."""
+        """The account's last order with this client_order_id, if it is in memory."""
         return self._by_client_id.get((account, client_order_id))
 
     def add(self, order: VenueOrder) -> None:
-        """An open order."""
+        """Adds an open order."""
         self.open[order.order_id] = order
         self._know(order)
 
     def remember(self, order: VenueOrder) -> None:
-        """Keeps an order that has ended."""
+        """Moves an order that has ended from the open orders to the ended ones."""
         self.open.pop(order.order_id, None)
         self.ended[order.order_id] = order
         self._ended_ids.append(order.order_id)

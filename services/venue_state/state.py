@@ -1,7 +1,7 @@
-"""The venue as the gateway knows it: keys, instruments, accounts, open orders; exact at `last_seq`.
+"""The state of the venue in the gateway's memory: keys, instruments, accounts, open orders; exact at `last_seq`.
 
-Loaded from the read database at its position (loading.py), then kept by applying every later batch before any reply to it
-leaves, so a client reads its own writes. Nothing here decides anything: each balance is a sum over events
+loading.py loads it from the read database at its position. Then it applies every later batch before the replies to that batch
+leave, so that a client reads its own writes. It decides nothing: each balance is a sum over events
 (matching_engine/records.py).
 """
 
@@ -13,7 +13,6 @@ from typing import NamedTuple
 from matching_engine.records import (
     ALL_INSTRUMENTS,
     VENUE,
-    Command,
     CommandKind,
     Event,
     EventKind,
@@ -22,50 +21,51 @@ from matching_engine.records import (
     Side,
 )
 from services.commands.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, read_decision
-from services.journal.batch import JournalBatch
+from services.journal.batch import Applied, JournalBatch
 from services.read_database.tables import END_STATES
+from services.trade_sides import sides
 from services.venue_state.accounts import VenueAccount
-from services.venue_state.instruments import Instrument
+from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey, key_hash
 from services.venue_state.orders import VenueOrder, VenueOrders
 from services.venue_state.reasons import reason_text
 
 OrderListener = Callable[[VenueOrder, Event], None]
-"""Told of every change of an account's orders, in order: the order as it now stands, and the event that changed it."""
+"""Called for every change of an account's orders, in order: with the changed order, and the event that changed it."""
 
 BustListener = Callable[[int, Event], None]
-"""Told of every trade of an account that is taken back: the account, and the TRADE_BUSTED event."""
+"""Called for every busted trade of an account: with the account, and the TRADE_BUSTED event."""
 
 
-class Fees(NamedTuple):
-    """What a trade costs each side, in millionths of its value."""
+class FeeRates(NamedTuple):
+    """The fee rates of an account class, in millionths of a trade's amount."""
 
     maker_rate_ppm: int = 0
     taker_rate_ppm: int = 0
 
 
 class VenueState:
-    """Everything the gateway answers from without asking the read database."""
+    """The data for all answers that do not need the read database."""
 
     def __init__(self) -> None:
         self.incarnation = ""  # the journal's id, in hex
         self.last_seq = 0
         self.trading_date = 0
         self.kill_switch = False  # the venue's
-        self.fees: dict[int, Fees] = {}  # by account class; one that isn't there pays nothing
+        self.fees: dict[int, FeeRates] = {}  # by account class; a class without an entry pays no fees
         self.keys: dict[bytes, ApiKey] = {}  # by SHA-256 of the secret
         self.key_hashes: dict[int, bytes] = {}  # by key_id
-        self.instruments: list[Instrument] = []  # by number
-        self.by_symbol: dict[str, Instrument] = {}
+        self.instruments: list[VenueInstrument] = []  # by number
+        self.by_symbol: dict[str, VenueInstrument] = {}
         self.accounts: dict[int, VenueAccount] = {VENUE: VenueAccount(VENUE, "venue")}
         self.orders = VenueOrders()
         self.order_listeners: dict[int, OrderListener] = {}  # by account
         self.bust_listeners: dict[int, BustListener] = {}  # by account
-        self._appliers: dict[int, Callable[[Event, Command, JournalBatch], None]] = {
+        self._appliers: dict[int, Callable[[Applied], None]] = {
             EventKind.ACCEPTED: self._accepted,
             EventKind.REJECTED: self._rejected,
             EventKind.TRADE: self._trade,
-            EventKind.TRADE_BUSTED: self._busted,
+            EventKind.TRADE_BUSTED: self._trade_busted,
             EventKind.REPLACED: self._replaced,
             EventKind.TRIGGERED: self._triggered,
             EventKind.CANCELED: self._ended,
@@ -79,7 +79,7 @@ class VenueState:
             EventKind.INSTRUMENT_LISTED: self._instrument_listed,
             EventKind.COLLAR_SET: self._collar_set,
             EventKind.VOLATILITY_BAND_SET: self._volatility_band_set,
-            EventKind.SETTLED: self._settled,
+            EventKind.SETTLED: self._instrument_settled,
             EventKind.PHASE_CHANGED: self._phase_changed,
             EventKind.DAY_ROLLED: self._day_rolled,
             EventKind.RECORDED: self._recorded,
@@ -90,29 +90,26 @@ class VenueState:
         return self.keys.get(key_hash(secret))
 
     def add_key(self, key: ApiKey, digest: bytes) -> None:
-        """A key that is valid from now on."""
+        """Adds a valid key; `digest` is the SHA-256 of its secret."""
         self.keys[digest] = key
         self.key_hashes[key.key_id] = digest
 
-    def add_instrument(self, instrument: Instrument) -> None:
-        """The next instrument."""
+    def add_instrument(self, instrument: VenueInstrument) -> None:
+        """Adds the next instrument; its number is its index."""
         self.instruments.append(instrument)
         self.by_symbol[instrument.symbol] = instrument
 
     def apply(self, batch: JournalBatch) -> None:
-        """Every change of a batch, once: events up to `last_seq` are skipped, so a batch may overlap what is known."""
-        commands, first_seq, known = batch.command_list, batch.first_seq, self.last_seq
+        """Applies the events of a batch after `last_seq`; a batch that overlaps the state is applied once."""
         appliers = self._appliers
-        for event in batch.event_list:
-            if event.seq > known:
-                applier = appliers.get(event.kind)
-                if applier is not None:
-                    applier(event, commands[event.seq - first_seq], batch)
-        self.last_seq = max(known, batch.last_seq)
+        for applied in batch.applied(appliers, self.last_seq):
+            appliers[applied.event.kind](applied)
+        self.last_seq = max(self.last_seq, batch.last_seq)
         if not self.incarnation:
             self.incarnation = batch.journal_id.hex()
 
-    def _accepted(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _accepted(self, applied: Applied) -> None:
+        event, command, _ = applied
         order = VenueOrder.entered(command, event, self.trading_date)
         self.orders.add(order)
         account = self.accounts[event.account]
@@ -121,67 +118,67 @@ class VenueState:
             account.reserved_fen += event.reserve_fen
         else:
             account.holding(event.instrument).reserved_lots += event.quantity_lots
-        self._tell(order, event)
+        self._notify(order, event)
 
-    def _replaced(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _replaced(self, applied: Applied) -> None:
+        event, command, _ = applied
         order = self.orders.open[event.order_id]
         order.replace(event, command)
         self._move_reserve(order, event.reserve_fen, event.quantity_lots)
-        self._tell(order, event)
+        self._notify(order, event)
 
-    def _triggered(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _triggered(self, applied: Applied) -> None:
+        event, command, _ = applied
         order = self.orders.open[event.order_id]
         order.trigger(event, command.time_ns)
-        self._tell(order, event)
+        self._notify(order, event)
 
-    def _rejected(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        # An order whose client_order_id belongs to another one is no order: it is answered 422 and kept nowhere.
+    def _rejected(self, applied: Applied) -> None:
+        event, command, _ = applied
+        # A new order with the client_order_id of another order is answered 422 and stored nowhere.
         if command.kind != CommandKind.NEW_ORDER or event.reason == Reason.CLIENT_ORDER_ID_REUSED:
             return
         order = VenueOrder.entered(command, event, self.trading_date)
         order.leaves_lots = order.reserved_fen = 0
         order.state = "rejected"
-        account, instrument = self.accounts.get(event.account), event.instrument
-        listed = self.instruments[instrument] if instrument < len(self.instruments) else None
-        order.reason_text = reason_text(event.reason, order.side, account, listed)
+        number, account = event.instrument, self.accounts.get(event.account)
+        instrument = self.instruments[number] if number < len(self.instruments) else None
+        order.reason_text = reason_text(event.reason, order.side, account, instrument)
         self.orders.remember(order)
-        self._tell(order, event)
+        self._notify(order, event)
 
-    def _trade(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        open_orders = self.orders.open
+    def _trade(self, applied: Applied) -> None:
+        event, command, _ = applied
+        open_orders, trade = self.orders.open, sides(event)
         taker, maker = open_orders[event.order_id], open_orders[event.maker_order_id]
         taker.fill(event, event.fee_fen, command.time_ns)
         maker.fill(event, event.maker_fee_fen, command.time_ns)
-        if event.side == Side.BUY:
-            buy, sell, buy_fee, sell_fee = taker, maker, event.fee_fen, event.maker_fee_fen
-        else:
-            buy, sell, buy_fee, sell_fee = maker, taker, event.maker_fee_fen, event.fee_fen
         quantity_lots, amount_fen = event.quantity_lots, event.amount_fen
-        buyer, seller = self.accounts[buy.account], self.accounts[sell.account]
-        buy.reserved_fen += event.reserve_fen
-        buyer.cash_fen -= amount_fen + buy_fee
+        buyer, seller = self.accounts[trade.buyer], self.accounts[trade.seller]
+        bought = taker if event.side == Side.BUY else maker
+        bought.reserved_fen += event.reserve_fen
+        buyer.cash_fen -= amount_fen + trade.buyer_fee_fen
         buyer.reserved_fen += event.reserve_fen
         buyer.holding(event.instrument).lots += quantity_lots
         sold = seller.holding(event.instrument)
         sold.lots -= quantity_lots
         sold.reserved_lots -= quantity_lots
-        seller.cash_fen += amount_fen - sell_fee
-        self.accounts[VENUE].cash_fen += buy_fee + sell_fee
+        seller.cash_fen += amount_fen - trade.seller_fee_fen
+        self.accounts[VENUE].cash_fen += trade.buyer_fee_fen + trade.seller_fee_fen
         buyer.day_fen += amount_fen
         seller.day_fen += amount_fen
         for order in (taker, maker):
             if not order.leaves_lots:
                 self._close(order)
-            self._tell(order, event)
+            self._notify(order, event)
 
-    def _busted(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        buyer, seller = self.accounts[event.account], self.accounts[event.maker_account]
-        buy_fee, sell_fee = event.fee_fen, event.maker_fee_fen
-        if event.side == Side.SELL:
-            buyer, seller, buy_fee, sell_fee = seller, buyer, sell_fee, buy_fee
-        buyer.cash_fen += event.amount_fen + buy_fee
-        seller.cash_fen -= event.amount_fen - sell_fee
-        self.accounts[VENUE].cash_fen -= buy_fee + sell_fee
+    def _trade_busted(self, applied: Applied) -> None:
+        event = applied.event
+        trade = sides(event)
+        buyer, seller = self.accounts[trade.buyer], self.accounts[trade.seller]
+        buyer.cash_fen += event.amount_fen + trade.buyer_fee_fen
+        seller.cash_fen -= event.amount_fen - trade.seller_fee_fen
+        self.accounts[VENUE].cash_fen -= trade.buyer_fee_fen + trade.seller_fee_fen
         buyer.holding(event.instrument).lots -= event.quantity_lots
         seller.holding(event.instrument).lots += event.quantity_lots
         for account in (buyer, seller):
@@ -190,21 +187,23 @@ class VenueState:
             if listener is not None:
                 listener(account.account, event)
 
-    def _ended(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _ended(self, applied: Applied) -> None:
+        event, command, _ = applied
         order = self.orders.open[event.order_id]
         self._move_reserve(order, event.reserve_fen, -event.quantity_lots)
         order.end(END_STATES[event.kind], event, command.time_ns)
         self._close(order)
-        self._tell(order, event)
+        self._notify(order, event)
 
-    def _prevented(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _prevented(self, applied: Applied) -> None:
+        event, command, _ = applied
         if not event.leaves_lots:
-            self._ended(event, command, batch)
+            self._ended(applied)
             return
         order = self.orders.open[event.order_id]
         self._move_reserve(order, event.reserve_fen, -event.quantity_lots)
-        order.lose(event, command.time_ns)
-        self._tell(order, event)
+        order.decrement(event, command.time_ns)
+        self._notify(order, event)
 
     def _move_reserve(self, order: VenueOrder, reserve_fen: int, lots: int) -> None:
         account = self.accounts[order.account]
@@ -218,23 +217,26 @@ class VenueState:
         self.accounts[order.account].open_orders -= 1
         self.orders.remember(order)
 
-    def _tell(self, order: VenueOrder, event: Event) -> None:
+    def _notify(self, order: VenueOrder, event: Event) -> None:
         listener = self.order_listeners.get(order.account) if self.order_listeners else None
         if listener is not None:
             listener(order, event)
 
-    def _account_opened(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        text = AccountText.model_validate_json(batch.attachments[command.attachment - 1])
+    def _account_opened(self, applied: Applied) -> None:
+        event, command, attachment = applied
+        text = AccountText.model_validate_json(attachment)
         self.accounts[event.account] = VenueAccount(event.account, text.name, command.owner, command.account_class)
 
-    def _balance_changed(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _balance_changed(self, applied: Applied) -> None:
+        event = applied.event
         account = self.accounts[event.account]
         if event.amount_fen:
             account.cash_fen += event.amount_fen
         else:
             account.holding(event.instrument).lots += event.quantity_lots
 
-    def _limits_set(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _limits_set(self, applied: Applied) -> None:
+        event, command, _ = applied
         account = self.accounts[event.account]
         if command.kind == CommandKind.SET_TURNOVER_LIMIT:
             account.max_day_fen = command.amount_fen
@@ -242,26 +244,31 @@ class VenueState:
             account.max_order_lots, account.max_order_fen = command.quantity_lots, command.amount_fen
             account.max_open_orders = command.number
 
-    def _kill_switch_set(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _kill_switch_set(self, applied: Applied) -> None:
+        event = applied.event
         if event.account:
             self.accounts[event.account].kill_switch = bool(event.number)
         else:
             self.kill_switch = bool(event.number)
 
-    def _fees_set(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        self.fees[command.account_class] = Fees(command.rate_ppm, command.taker_rate_ppm)
+    def _fees_set(self, applied: Applied) -> None:
+        command = applied.command
+        self.fees[command.account_class] = FeeRates(command.rate_ppm, command.taker_rate_ppm)
 
-    def _collar_set(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _collar_set(self, applied: Applied) -> None:
+        event, command, _ = applied
         self.instruments[event.instrument].collar_ppm = command.rate_ppm
 
-    def _volatility_band_set(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _volatility_band_set(self, applied: Applied) -> None:
+        event, command, _ = applied
         instrument = self.instruments[event.instrument]
         instrument.volatility_ppm, instrument.auction_s = command.rate_ppm, command.time_s
 
-    def _instrument_listed(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        text = InstrumentText.model_validate_json(batch.attachments[command.attachment - 1])
+    def _instrument_listed(self, applied: Applied) -> None:
+        event, command, attachment = applied
+        text = InstrumentText.model_validate_json(attachment)
         self.add_instrument(
-            Instrument(
+            VenueInstrument(
                 event.instrument,
                 tick_value_fen=command.amount_fen,
                 band_ppm=command.rate_ppm,
@@ -272,21 +279,25 @@ class VenueState:
             )
         )
 
-    def _settled(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _instrument_settled(self, applied: Applied) -> None:
+        event = applied.event
         self.instruments[event.instrument].set_reference(event.price_ticks)
 
-    def _phase_changed(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _phase_changed(self, applied: Applied) -> None:
+        event = applied.event
         every = event.instrument == ALL_INSTRUMENTS
         for instrument in self.instruments if every else [self.instruments[event.instrument]]:
             instrument.phase = event.phase
 
-    def _day_rolled(self, event: Event, command: Command, batch: JournalBatch) -> None:
+    def _day_rolled(self, applied: Applied) -> None:
+        event = applied.event
         self.trading_date = event.date
         for account in self.accounts.values():
             account.day_fen = 0
 
-    def _recorded(self, event: Event, command: Command, batch: JournalBatch) -> None:
-        match read_decision(batch.attachments[command.attachment - 1]):
+    def _recorded(self, applied: Applied) -> None:
+        event, _, attachment = applied
+        match read_decision(attachment):
             case KeyIssued() as issued:
                 key = ApiKey(event.seq, issued.account, issued.name, frozenset(issued.scopes))
                 self.add_key(key, bytes.fromhex(issued.key_hash))

@@ -9,7 +9,7 @@ HOUR_NS = 3_600 * 10**9
 
 
 class Clock:
-    """Stands where the test sets it; a microsecond passes whenever somebody looks."""
+    """A clock that the test sets; each reading advances it by a microsecond."""
 
     def __init__(self, now_ns: int = TEN_O_CLOCK_NS) -> None:
         self.now_ns = now_ns

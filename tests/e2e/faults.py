@@ -1,6 +1,6 @@
-"""A real `rex demo` whose device fails while clients are under way over REST and WebSocket, and what they and the operator see.
+"""A real `rex demo` whose device fails while REST and WebSocket clients have requests under way; records what they see.
 
-`python -m tests.e2e.faults` says how long the process took to end, which a test does not judge.
+`python -m tests.e2e.faults` prints how long the process took to end. No test asserts that time.
 """
 
 from __future__ import annotations
@@ -30,46 +30,46 @@ from tests.e2e.process import REX
 ORDER = {"symbol": "PRND-OX", "side": "buy", "quantity": 1, "price": "480000.00"}
 WEBSOCKET_IN_FLIGHT = 8
 TAKEN = 40
-"""Orders over REST before the device fails."""
+"""The number of orders placed over REST before the device fails."""
 
 
 @dataclass
 class Seen:
-    """What clients and operator saw."""
+    """The observations of clients and operator."""
 
     taken: int = 0
     enough: asyncio.Event = field(default_factory=asyncio.Event)
-    """TAKEN orders were taken."""
+    """Set when TAKEN orders were accepted."""
     rest: list[str] = field(default_factory=list)
-    """Of every REST client, the code it ended with."""
+    """The error code with which each REST client ended."""
     websocket: list[str] = field(default_factory=list)
     """The codes of the error replies."""
     closed: int | None = None
-    """The code the WebSocket was closed with."""
+    """The close code of the WebSocket."""
     heard: asyncio.Event = field(default_factory=asyncio.Event)
-    """A client saw the fault."""
+    """Set when a client has seen the fault."""
     first_at: float | None = None
-    """When the first client saw the fault."""
+    """The time at which the first client saw the fault."""
     seconds: float = 0.0
-    """From then to the end of the process."""
+    """The time from `first_at` to the end of the process."""
     returncode: int = 0
     stderr: str = ""
 
     def fault(self) -> None:
-        """A client saw the fault."""
+        """Records that a client has seen the fault."""
         if self.first_at is None:
             self.first_at = time.monotonic()
             self.heard.set()
 
 
 def start_demo(folder: Path) -> subprocess.Popen[str]:
-    """`rex demo` with its simulator and pages; its URL comes on standard output."""
+    """Starts `rex demo` with its simulator and pages; it prints its URL to standard output."""
     command = [str(REX), "demo", "--rate", "50", "--port", "0", "--data-dir", str(folder)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def url_of(process: subprocess.Popen[str]) -> str:
-    """Waits until the venue says where it is."""
+    """Waits until the venue prints its URL, and returns it."""
     assert process.stdout is not None
     while "API" not in (line := process.stdout.readline()):
         assert line, "the venue ended before it was ready"
@@ -77,12 +77,12 @@ def url_of(process: subprocess.Popen[str]) -> str:
 
 
 def fail_device(process: subprocess.Popen[str]) -> None:
-    """No file of this process can grow any more, as on a full device."""
+    """Limits the file size of the process: no file can grow any more, as on a full device."""
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, 1))
 
 
 def half_a_request(url: str, key: str) -> socket.socket:
-    """A client that has sent the beginning of an order and sends no more."""
+    """A client that has sent the first part of an order's request and then sends nothing."""
     host, port = url.removeprefix("http://").split(":")
     head = f"POST /v1/orders HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nContent-Length: 100\r\n\r\n{{"
     client = socket.create_connection((host, int(port)))
@@ -126,7 +126,7 @@ async def _websocket(ws: ClientConnection, seen: Seen) -> None:
 
 
 async def watch_a_fault(process: subprocess.Popen[str], folder: Path) -> Seen:
-    """Orders over REST and WebSocket until the device takes nothing more and the process has ended."""
+    """Places orders over REST and WebSocket, lets the device fail, and waits until the process has ended."""
     url, keys = url_of(process), json.loads((folder / "keys.json").read_text())
     key = keys[next(account.name for account in demo_accounts() if account.role == "desk")]["key"]
     bearer, seen = {"Authorization": f"Bearer {key}"}, Seen()
@@ -142,7 +142,9 @@ async def watch_a_fault(process: subprocess.Popen[str], folder: Path) -> Seen:
             clients.create_task(_websocket(ws, seen))
             await seen.enough.wait()
             with closing(sqlite3.connect(folder / READ_DATABASE_FILE, isolation_level=None)) as held:
-                held.execute("BEGIN IMMEDIATE")  # so that the journal is the first to be written
+                held.execute(
+                    "BEGIN IMMEDIATE"
+                )  # blocks the projector, so that the journal is the first file to be written
                 fail_device(process)
                 await seen.heard.wait()
             await asyncio.to_thread(process.wait, 60)

@@ -1,4 +1,4 @@
-"""`rex` as a process of its own, on a free port and a folder of the test's."""
+"""`rex` as a separate process, with a free port and a folder of the test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ServedVenue(NamedTuple):
 
 @contextmanager
 def serve(data_dir: Path) -> Iterator[ServedVenue]:
-    """A venue open around the clock; stopped at the end unless the test has killed it."""
+    """A venue with schedule `always`; stopped at the end unless the test has killed it."""
     command = [str(REX), "serve", "--data-dir", str(data_dir), "--port", "0", "--schedule", "always", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
@@ -39,5 +39,5 @@ def serve(data_dir: Path) -> Iterator[ServedVenue]:
 
 
 def console_script(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """One `rex` command, run to its end. `tests/faults/venue_process.rex` does not import REX anew for it."""
+    """Runs one `rex` command to its end, through the console script. (`tests/faults/venue_process.rex` saves the import.)"""
     return subprocess.run([REX, *arguments], capture_output=True, text=True, timeout=120, check=False)

@@ -1,4 +1,4 @@
-"""docs/durability.md: backup and restore, run as they are written, while a venue trades."""
+"""Backup and restore: runs the commands of docs/durability.md, as written there, while a venue trades."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ async def test_a_backup_taken_while_the_venue_trades_restores_all_it_knew(tmp_pa
                 await operator.open_account(f"member {number}")
             shell(commands_under("Backup"), tmp_path)
             with closing(sqlite3.connect(tmp_path / "rex-data" / JOURNAL_FILE, isolation_level=None)) as reader:
-                reader.execute("PRAGMA wal_checkpoint")  # what an idle venue does after a second
+                reader.execute("PRAGMA wal_checkpoint")  # as an idle venue does after a second
                 reader.execute("BEGIN")
                 reader.execute("SELECT count(*) FROM rows").fetchone()
                 last_acknowledged = (await operator.open_account("after the backup"))["account"]
-                # What is appended while somebody reads stands in the log alone.
+                # While this reader is in a transaction, appended batches stay in the write-ahead log.
                 (tmp_path / "copied").mkdir()
                 shutil.copy(tmp_path / "rex-data" / JOURNAL_FILE, tmp_path / "copied")
         assert venue.stop() == 0

@@ -1,4 +1,4 @@
-"""A wrong clock at a start and under a running venue: a sentence, nothing stamped, and an operator's word goes on."""
+"""A wrong clock, at a start and in a running venue: `rex` ends with a sentence and stamps nothing; `--accept-clock` goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client without a key can cost a venue: memory and CPU of the process, measured from outside."""
+"""The memory and CPU that a client without a key can cost a venue, measured from outside the process."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def cpu_seconds(venue: ServedVenue) -> float:
 
 
 def send_all_it_takes(venue: ServedVenue, data: bytes) -> socket.socket:
-    """Sends until the venue reads no more, and never reads itself; the socket stays open."""
+    """Sends `data` repeatedly until the venue stops reading; never reads. The socket stays open."""
     client = socket.create_connection(("127.0.0.1", urlsplit(venue.url).port or 80))
     client.settimeout(1)
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Every exit status of the table in docs/operators.md, provoked: real processes, real folders, one row after the other."""
+"""Provokes every exit status of the table in docs/operators.md, row by row, with real processes and folders."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(folder: Path, *options: str, mutant: Mutant | None = None) -> Finished:
-    """A venue that is to end by itself."""
+    """Starts a venue that must end by itself, and waits for its end."""
     arguments = ("serve", "--port", "0", "--schedule", "always", "--data-dir", str(folder), *options)
     return rex(*arguments, mutant=mutant)
 

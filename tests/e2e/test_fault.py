@@ -1,4 +1,4 @@
-"""After a fault a venue ends at once and by itself: what was under way is `outcome_unknown`, one sentence, one exit status."""
+"""After a fault a venue ends at once and by itself: requests under way get `outcome_unknown`; one sentence, one exit status."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.faults.venue_process import rex, serve
 from tests.unit.journal.killed import flip, leave_in_log
 
 FAILURES = {ExitCode.DEVICE_FAILED, ExitCode.JOURNAL_DAMAGED, ExitCode.TROUBLE}
-"""It depends on which file is the first to be written, and whether it is the journal's."""
+"""Which one depends on which file is written first, the journal or the read database."""
 OUTCOMES = {"outcome_unknown", "not_ready"}
 
 
@@ -31,7 +31,7 @@ def test_clients_under_way_hear_at_once_and_the_operator_once(tmp_path: Path) ->
     assert sentence.startswith("rex: the sequencer stopped, nothing from seq ")
     assert str(tmp_path / JOURNAL_FILE) in sentence
     assert len(seen.rest) == 4
-    assert set(seen.rest) <= OUTCOMES | {"ConnectError"}  # A client that had its last reply may find the door shut.
+    assert set(seen.rest) <= OUTCOMES | {"ConnectError"}  # A client between two orders may be refused a connection.
     assert "outcome_unknown" in {*seen.rest, *seen.websocket}
     assert set(seen.websocket) <= OUTCOMES
     assert seen.closed == 1012
@@ -68,7 +68,8 @@ def test_a_start_without_its_port_leaves_a_private_folder(tmp_path: Path) -> Non
 
 
 def test_a_start_that_is_refused_for_a_loss_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
-    """The last commit's frame damaged: the log by itself looks torn, and only the read database knows that it was not."""
+    """The frame of the last commit is damaged: the log alone looks torn, and only the read database shows that commits were
+    lost."""
     with serve(tmp_path) as venue:
         assert venue.stop() == 0
     leave_in_log(tmp_path / JOURNAL_FILE, 1)
@@ -80,6 +81,6 @@ def test_a_start_that_is_refused_for_a_loss_leaves_the_folder_as_it_was(tmp_path
     assert refused.exit_status == ExitCode.JOURNAL_DAMAGED
     assert "the journal has lost commands from seq " in refused.err
     after = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    # A reader makes an empty log and its index where there is none, and the lock file holds the last process id.
+    # A reader creates an empty log and its index if there are none; the lock file holds the last process id.
     changed = {name for name in before | after if before.get(name, b"") != after.get(name, b"")}
     assert {name for name in changed if not name.endswith(("-shm", ".lock"))} == set()

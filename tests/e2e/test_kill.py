@@ -1,4 +1,4 @@
-"""kill -9 in the middle of load: the clients' own ledger says what was acknowledged, and the restarted venue has all of it."""
+"""kill -9 under load: the restarted venue holds everything that the clients' own ledger has as acknowledged."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ CASH = Decimal("900000000.00")
 LOTS = 100_000
 IN_FLIGHT = 32
 KILL_AFTER = 300
-"""Acknowledged orders of each side before the process is killed with the next ones under way."""
+"""The acknowledged orders of each side before the process is killed; the next ones are under way."""
 
 
 def an_order(side: str, number: int) -> dict[str, Any]:
-    """Both sides meet within three ticks, so most orders trade, some in parts, and some rest."""
+    """An order within three ticks of the other side's, so that most orders trade, some in parts, and some rest."""
     price = 160 + Decimal(number % 3) / 10
     quantity = 1 + number % 7
     return {
@@ -37,7 +37,7 @@ def an_order(side: str, number: int) -> dict[str, Any]:
 
 
 class Trader:
-    """One account, and what the venue acknowledged to it."""
+    """One account and the orders that the venue acknowledged to it."""
 
     def __init__(self, side: str, account: int, key: str) -> None:
         self.side, self.account, self.key = side, account, key
@@ -47,7 +47,7 @@ class Trader:
         self.enough = asyncio.Event()
 
     async def trade(self, url: str) -> None:
-        """Places orders, many at once, until the venue is gone."""
+        """Places orders, many concurrently, until the venue is gone."""
         async with RexClient(url, self.key) as client:
             await client.connect()
             async with asyncio.TaskGroup() as lanes:
@@ -91,7 +91,8 @@ async def all_pages(client: RexClient, kind: str) -> list[dict[str, Any]]:
 
 
 async def retry(venue: VenueProcess, trader: Trader) -> None:
-    """An order whose reply never came: the same client_order_id tells, and never makes a second one."""
+    """Sends the orders without a reply again: the same client_order_id gives the first order's state and never a second
+    order."""
     async with RexClient(venue.url, trader.key) as client:
         before = {order["client_order_id"]: order["order_id"] for order in await all_pages(client, "orders")}
         for number in trader.unknown:
@@ -100,7 +101,8 @@ async def retry(venue: VenueProcess, trader: Trader) -> None:
 
 
 async def check_ledger(venue: VenueProcess, trader: Trader) -> Decimal:
-    """Every acknowledged order is there, filled at least as far; balances are the funding and the fills. Returns turnover."""
+    """Checks that every acknowledged order exists, filled at least as far, and that balances are funding plus fills. Returns
+    the turnover."""
     async with RexClient(venue.url, trader.key) as client:
         orders = {order["client_order_id"]: order for order in await all_pages(client, "orders")}
         fills = await all_pages(client, "fills")

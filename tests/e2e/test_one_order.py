@@ -1,7 +1,8 @@
 """The guided tour: one order, from HTTP to the report. Read it beside ARCHITECTURE.md, "The life of one order".
 
-A seller offers two lots of praseodymium-neodymium oxide (a lot is 1 t) at 473,000 yuan a tonne; a buyer takes one. Every room
-of the house says what it saw, and all of them name the same sequence number.
+A seller offers two lots of praseodymium-neodymium oxide (a lot is 1 t) at 473,000 yuan a tonne; a buyer takes one. The reply,
+the market data, the journal batch, the read database and the report all name the sequence number of the buyer's command. The
+numbers in the comments are the steps of that list.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from matching_engine.records import CommandKind, EventKind, Side
-from services.bootstrap import Venue, open_venue
+from services.bootstrap import KEYS_FILE, Venue, open_venue
 from services.client import RexClient
 from services.first_start import OPERATOR
 from services.read_database import tables
@@ -30,7 +31,7 @@ FEE_FEN = 23_650
 
 
 async def open_account(venue: Venue, name: str, *, cash: str | None = None, lots: int = 0) -> RexClient:
-    """An account with money or goods, and a client that trades for it."""
+    """Opens an account with cash or goods. Returns a client that trades for it."""
     async with RexClient(venue.url, venue.keys[OPERATOR].key) as operator:
         account = (await operator.open_account(name))["account"]
         if cash is not None:
@@ -48,13 +49,18 @@ async def test_one_order_from_http_to_the_report(tmp_path: Path) -> None:
             await open_account(venue, "Oxide Separator", lots=10) as seller,
             await open_account(venue, "Magnet Maker", cash="1000000.00") as buyer,
         ):
-            # 1. A sell rests: HTTP → door → order entry → inbox → sequencer → engine → journal → feed → reply.
+            # Steps 1 to 8 for the sell order, which rests: the door (services/gateway/http/doorway.py), the route
+            # (gateway/http/orders.py, order_entry/order_command.py and order_entry.py), the inbox (messaging/in_process.py),
+            # the sequencer (sequencer/sequencer.py), the engine (matching_engine/engine.py, rules/member_commands.py), the
+            # journal (journal/batch.py, sqlite.py), the gateway's reader (gateway/reader.py) and the reply
+            # (gateway/replies/execution_report.py).
             offer = await seller.place_order(OFFER)
             assert (offer["state"], offer["leaves_qty"], offer["cum_qty"]) == ("new", 2, 0)
             assert offer["trading_date"] == "2023-12-01"
             assert offer["order_id"] == str(offer["seq"]), "an order's id is the sequence number of its command"
 
-            # 2. A buy at a higher limit trades at once, at the maker's price.
+            # Step 5 for the buy order: its limit is higher, so it trades at once, at the maker's price
+            # (matching_engine/rules/execution.py, book/order_book.py).
             bid = await buyer.place_order(BID)
             assert (bid["state"], bid["cum_qty"], bid["avg_px"], bid["fees"]) == (
                 "filled",
@@ -64,7 +70,8 @@ async def test_one_order_from_http_to_the_report(tmp_path: Path) -> None:
             )
             seq = bid["seq"]
 
-            # 3. Delivery versus payment, to the fen, and both read their own writes.
+            # Step 5, settlement: delivery versus payment, to the fen (rules/settlement.py, ledger/accounts.py). Step 7: the
+            # gateway's view (services/venue_state) is up to date before the reply leaves, so both read their own writes.
             paid = await buyer.account()
             assert (paid["cash"], paid["reserved"]) == ("526763.50", "0.00")
             assert paid["holdings"] == [{"symbol": "PRND-OX", "quantity": 1, "reserved": 0, "available": 1}]
@@ -79,16 +86,16 @@ async def test_one_order_from_http_to_the_report(tmp_path: Path) -> None:
                 seq,
             )
 
-            # 4. Everybody sees the book and the trade.
+            # Step 7: market data (services/market_data) shows the book and the trade to every client.
             depth = await buyer.depth("PRND-OX")
             assert (depth["bids"], depth["asks"]) == ([], [{"price": "473000.00", "quantity": 1, "orders": 1}])
             [trade] = await buyer.trades("PRND-OX")
             assert (trade["price"], trade["quantity"], trade["seq"]) == ("473000.00", 1, seq)
 
-            # 5. The same client_order_id again is the same order, not another one.
+            # The same client_order_id again is the same order (matching_engine/ledger/client_ids.py): nothing is traded twice.
             assert (await buyer.place_order(BID))["order_id"] == bid["order_id"]
 
-            # 6. The report moved by exactly that trade.
+            # Step 9: the report (services/reporting) holds exactly that trade.
             report = await buyer.turnover(2023)
             assert report["net"] == "473000.00"
             assert report["target"] == "23000000000.00"
@@ -99,12 +106,12 @@ async def test_one_order_from_http_to_the_report(tmp_path: Path) -> None:
 
 
 async def in_the_journal(venue: Venue, seq: int) -> None:
-    """The row that was on the device before anybody heard of the trade: the command, and all it did."""
-    rows = [row async for row in venue.journal.read(seq - 1)]
-    row = rows[0]
-    command = row.command_list[seq - row.first_seq]
+    """Step 6: the batch that was on the device before the reply left. It holds the command and all its events."""
+    batches = [batch async for batch in venue.journal.read(seq - 1)]
+    batch = batches[0]
+    command = batch.command_list[seq - batch.first_seq]
     assert (command.kind, command.side, command.client_order_id) == (CommandKind.NEW_ORDER, Side.BUY, b"bid-1")
-    events = [event for event in row.event_list if event.seq == seq]
+    events = [event for event in batch.event_list if event.seq == seq]
     assert [event.kind for event in events] == [EventKind.ACCEPTED, EventKind.TRADE, EventKind.LEVEL]
     accepted, trade, level = events
     # A tick is 100 yuan, so the limit of 473,100 is 4,731 ticks; the reserve is the lot at the limit and its fee.
@@ -120,7 +127,7 @@ async def in_the_journal(venue: Venue, seq: int) -> None:
 
 
 async def in_the_read_database(venue: Venue, seq: int) -> None:
-    """What reports and histories are made of, with the position in the same transaction."""
+    """Step 9: the projector (services/read_database/projector.py) wrote the trade, and its position in the same transaction."""
     await venue.projector.reached(seq)
     async with venue.read_database.connect() as connection:
         trade = (await connection.execute(select(tables.trades))).mappings().one()
@@ -132,15 +139,16 @@ async def in_the_read_database(venue: Venue, seq: int) -> None:
 async def test_a_second_start_carries_on(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, port=0, schedule="always")
     clock = Clock()
+    keys_file = tmp_path / KEYS_FILE
     async with open_venue(settings, clock=clock) as venue:
         async with await open_account(venue, "Oxide Separator", lots=10) as seller:
             offer = await seller.place_order(OFFER)
             account = await seller.account()
-        before = venue.engine.state_hash()
+        before, keys, keys_text = venue.engine.state_hash(), venue.keys, keys_file.read_bytes()
     async with open_venue(settings, clock=clock) as venue:
         assert venue.recovery.last_seq == venue.engine.last_seq, "a second start adds nothing"
         assert venue.engine.state_hash() == before
-        assert venue.keys == venue.keys
+        assert (venue.keys, keys_file.read_bytes()) == (keys, keys_text), "a second start issues no key"
         async with RexClient(venue.url, venue.keys[OPERATOR].key) as operator:
             assert (await operator.order(offer["order_id"]))["state"] == "new"
             assert (await operator.account(account["account"])) == account

@@ -1,4 +1,4 @@
-"""The load tests' replay against a real venue: a green verdict, also when the connections are cut in the middle."""
+"""The load tests' replay against a real venue: its verdict is green, even when connections are cut during the run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SAMPLE = ROOT / "load_tests" / "flows" / "sample.csv"
 
 
 class CuttingProxy:
-    """Passes bytes on to the venue, and cuts every WebSocket once, when clients have sent so many bytes over them."""
+    """Forwards bytes to the venue, and cuts every WebSocket once, after clients have sent a given number of bytes."""
 
     def __init__(self, port: int, cut_after: int) -> None:
         self._port = port
@@ -35,7 +35,7 @@ class CuttingProxy:
         self.cut = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
+        """Forwards one connection."""
         head = await reader.read(65_536)
         there, back = await asyncio.open_connection("127.0.0.1", self._port)
         back.write(head)
@@ -90,7 +90,7 @@ def test_make_flow_ends_green() -> None:
 
 @pytest.mark.anyio
 async def test_amended_orders_are_judged_too(tmp_path: Path) -> None:
-    """Every fourth order that may rest is amended: dearer or cheaper by two ticks, larger or smaller by a lot or two."""
+    """Every fourth order that may rest is amended: its price by two ticks up or down, its quantity by a lot or two."""
     header, *lines = SAMPLE.read_text().splitlines()[:2_001]
     ticks = {facts.symbol: facts.tick_size for facts in load_instruments()}
     flow = tmp_path / "amends.csv"

@@ -31,11 +31,11 @@ from tests.faults.venue_process import VenueProcess, rex, serve
 from tests.unit.journal.killed import leave_in_log
 
 AT_REST = {JOURNAL_FILE, f"{JOURNAL_FILE}.lock", READ_DATABASE_FILE, KEYS_FILE}
-"""What a venue that was stopped cleanly leaves in its folder: no log, and no index of one."""
+"""The files of a venue that was stopped cleanly: no write-ahead log and no index of one."""
 
 
 def close_venue(folder: Path) -> None:
-    """A venue that was started and stopped."""
+    """Starts and stops a venue in the folder."""
     with serve(folder) as venue:
         assert venue.stop() == 0
     assert {file.name for file in folder.iterdir()} == AT_REST
@@ -54,7 +54,7 @@ def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path)
     assert figure["engine_counter"] == figure["sql_sum"] == figure["journal_replay"] == one["turnover_cny"]
     assert figure["seq"] == one["last_seq"]
 
-    # What the report says, with and without proof, is what the venue said when it closed.
+    # The report, with and without proof, agrees with what the venue printed when it closed.
     report = rex("report", str(one["year"]), "--data-dir", tmp_path, "--prove", "--json")
     assert report.exit_status == 0, report.err
     found = json.loads(report.out)
@@ -63,7 +63,7 @@ def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path)
     assert f"{Decimal(one['turnover_cny']):,}" in for_people.out
     assert "Single-sided" in for_people.out
 
-    # The truth behind it, and a second start on the same books.
+    # The journal is good, and a second start continues with the same books.
     verified = rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json")
     checked = json.loads(verified.out)
     assert (checked["good"], checked["last_seq"], checked["state_hash"]) == (True, one["last_seq"], one["state_hash"])
@@ -115,7 +115,7 @@ def test_a_changed_row_is_found_and_named(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def killed_venue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a venue whose read database had everything, killed with its last six rows in the log alone."""
+    """The folder of a killed venue: its last six batches are only in the write-ahead log, and the read database has all."""
     folder = tmp_path_factory.mktemp("killed")
     with serve(folder) as venue:
         for number in range(6):
@@ -126,18 +126,18 @@ def killed_venue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def open_account(venue: VenueProcess, name: str) -> bool:
-    """Whether it was acknowledged."""
+    """Opens an account. Whether that was acknowledged."""
     headers = {"Authorization": f"Bearer {venue.operator_key}"}
     return httpx.post(f"{venue.url}/v1/admin/accounts", json={"name": name}, headers=headers).is_success
 
 
 def here(*arguments: str | Path) -> Result:
-    """One `rex` command in this process."""
+    """Runs one `rex` command in this process."""
     return CliRunner().invoke(app, list(map(str, arguments)))
 
 
 def verified(folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
-    """Exit status and document of `rex journal verify`."""
+    """The exit status and the JSON document of `rex journal verify`."""
     result = here("journal", "verify", "--data-dir", folder, "--json", *arguments)
     return result.exit_code, json.loads(result.stdout)
 
@@ -163,7 +163,7 @@ def test_one_flipped_bit_in_the_log_is_no_silent_loss(killed_venue: Path, tmp_pa
             assert part in refused.stderr
     assert log.read_bytes() == data
 
-    # Where the log is gone altogether the read database still knows.
+    # If the log is missing altogether, the read database still shows the loss.
     log.unlink()
     process = rex("serve", "--port", "0", "--data-dir", folder)
     assert process.exit_status not in (0, 2)
@@ -260,7 +260,7 @@ def test_what_cannot_be_read_is_one_sentence_and_a_status(tmp_path: Path) -> Non
 
 
 def test_a_venue_whose_device_is_full_stops_and_loses_nothing(tmp_path: Path) -> None:
-    # Writing a file beyond this size fails, as it does on a full device, while the venue is at work.
+    # Writing a file beyond this size fails, as on a full device, while the venue is running.
     demo = (REX, "demo", "--seconds", "60", "--rate", "500", "--port", "0", "--data-dir", str(tmp_path), "--json")
     limited = ("sh", "-c", 'ulimit -f 2000; exec "$0" "$@"', *demo)
     full = subprocess.run(limited, capture_output=True, text=True, timeout=120, check=False)
@@ -280,7 +280,7 @@ def test_a_read_database_of_another_journal_is_refused_with_the_way_out(tmp_path
     refused = rex("serve", "--port", "0", "--data-dir", tmp_path / "two")
     assert refused.exit_status == 1
     assert "was made from another journal" in refused.err
-    # All who are asked say the same: it may be the only sign that the journal was replaced.
+    # Every command reports it: it may be the only sign that the journal was replaced.
     reported = rex("report", "2026", "--data-dir", tmp_path / "two")
     assert (reported.exit_status, "was made from another journal" in reported.err) == (1, True)
     for options in ((), ("--prove",)):

@@ -1,11 +1,11 @@
-"""Every rig at its full length, one after the other: what `make faults` runs. An hour and a half.
+"""Runs every fault rig at full length, one after the other: `make faults`. It takes an hour and a half.
 
-    python -m tests.faults                      all of them
-    python -m tests.faults --only kill soak     these
+    python -m tests.faults                      all rigs
+    python -m tests.faults --only kill soak     only these
     python -m tests.faults --short              at the length of a first try: about ten minutes
 
-Each rig is a program of its own (`python -m tests.faults.kill --help`); one that crashes does not keep the others from
-running. A line for each on standard output; what it counted is kept as JSON in build/faults/, one file a rig and summary.json.
+Each rig is a program of its own (`python -m tests.faults.kill --help`); if one crashes, the others still run. Prints a line for
+each rig to standard output; its counts are written as JSON to build/faults/, one file for each rig and summary.json.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ NOT_RUN = 2
 
 
 def main() -> int:
-    """0 where every promise held; 1 where one was broken or a rig crashed, or, with REX_REQUIRE_EVERYTHING=1, could not run."""
+    """Exit status 0 if every promise held; 1 if one was broken or a rig crashed or, with REX_REQUIRE_EVERYTHING=1, could not
+    run."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

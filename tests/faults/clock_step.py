@@ -1,13 +1,14 @@
-"""Steps a venue's clock, forward and back, running and at its start: no order and no trading day is stamped with the jump.
+"""Steps a venue's clock forward and back, in a running venue and at a start: no order and no trading day may be stamped with
+the jump.
 
     python -m tests.faults.clock_step --trials 30 --seed 1
 
-The clock is the rig's own (`mutants.stepped_clock`), nobody touches the machine's. In turn, a venue at work whose clock jumps
-400 days ahead, an hour ahead, an hour back (each for one order, then it is right again), and by a minute; and a stopped venue
-that is started with a clock an hour behind its last row, or 400 days ahead of it. A jump of more than five minutes must stop
-the venue, or its start, with a status that is not 0 and a sentence; where it goes on, nothing may be stamped more than five
-minutes off, and the trading date may not have moved. A minute is borne. Started again with the right clock the venue must
-have the trading date it had, every order, and the resting day order must still rest.
+The clock is the rig's own (`mutants.stepped_clock`); the machine's clock is not changed. The trials, in turn: in a running
+venue, the clock jumps 400 days ahead, an hour ahead or an hour back (each for one order, then it is right again), or by a
+minute; a stopped venue is started with a clock an hour behind its last batch, or 400 days ahead of it. A jump of more than five
+minutes must end the venue, or its start, with a non-zero status and a sentence. If the venue continues, no timestamp may be
+more than five minutes off, and the trading date may not have changed. A jump of a minute is tolerated. Started again with the
+right clock, the venue must have the same trading date and every order, and the resting day order must still rest.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ BEARABLE_S = 300
 
 
 class Step(NamedTuple):
-    """A jump of the clock, to a venue at work or to one that is stopped."""
+    """A jump of the clock, in a running venue or before the start of a stopped one."""
 
     seconds: int
     at_start: bool = False
@@ -55,7 +56,7 @@ STEPS = (
 
 
 class Stepped:
-    """A folder whose venue has a clock that can be stepped."""
+    """A data folder and the clock of its venue, which can be stepped."""
 
     def __init__(self, work: Path) -> None:
         self.folder = work / "rex-data"
@@ -63,7 +64,7 @@ class Stepped:
         self.step(0)
 
     def step(self, seconds: int) -> None:
-        """From now on the venue's clock is so far ahead of the machine's."""
+        """Sets how many seconds the venue's clock is ahead of the machine's."""
         step = (seconds * SECOND_NS).to_bytes(8, "little", signed=True)
         if not self._file.exists():
             self._file.write_bytes(step)
@@ -77,7 +78,7 @@ class Stepped:
 
 
 def run(trials: int, seed: int, advance: Advance) -> Report:
-    """So many steps, each in a fresh folder."""
+    """Runs `trials` steps, each in a new folder."""
     report = Report("clock_step", {"stopped_with_a_sentence": 0, "went_on": 0})
     random = Random(seed)
     for trial in range(trials):
@@ -132,7 +133,7 @@ def _stamped_off_s(order: Json) -> float:
 
 
 async def _must_have_stopped(step: Step, venue: VenueProcess, trader: Trader, date: str, report: Report) -> None:
-    """After a jump it ends, if not at once; where it goes on, the trading date is the one it was."""
+    """Checks that the venue ends after a jump, at once or soon after; if it continues, that the trading date is unchanged."""
     if abs(step.seconds) > BEARABLE_S:
         _stopped(step, venue.ended(), venue.said, report)
         return

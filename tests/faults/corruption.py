@@ -1,19 +1,19 @@
-"""Damages one file of a killed venue's folder, of every kind, and asks who notices.
+"""Damages one file of a killed venue's folder, with every kind of damage, and checks that the damage is noticed.
 
     python -m tests.faults.corruption --damages 2000 --seed 1
 
-The folder is that of a venue that was killed under load: journal and read database both have something in their main file
-and in their write-ahead log, and the read database stands at the journal's end. For each damage a copy of the folder is
-damaged in one file; then `rex journal verify --prove`, `rex report YEAR --prove` and a start are asked. A damage is
+The folder is that of a venue that was killed under load: journal and read database both have data in their main file and in
+their write-ahead log, and the read database is at the journal's end. For each damage, one file of a copy of the folder is
+damaged; then `rex journal verify --prove`, `rex report YEAR --prove` and a start run on it. The result is
 
-    detected   one of them says so in a sentence, with a status that is not 0
-    healed     everything acknowledged is there, and the read database was built anew from the journal
-    harmless   everything acknowledged is there, and nobody had to do anything
-    wrong      a command is gone and somebody says "good"; a figure is another with status 0; what the started venue holds
-               differs from the journal (an ended order: and no proof names it); a traceback; a process that hangs; or, the
-               journal being the damaged one, the advice to remove the read database, the only witness of what is lost
+    detected   one of the three reports it in a sentence, with a non-zero status
+    healed     everything acknowledged is there; the read database was rebuilt from the journal
+    harmless   everything acknowledged is there; nothing had to be done
+    wrong      a command is lost and one of the three reports "good"; a different figure with status 0; the started venue's data
+               differ from the journal (for an ended order: and no proof reports it); a traceback; a process that hangs; or,
+               if the journal was damaged, the advice to remove the read database, the only witness of the loss
 
-`wrong` breaks the promise. Counted are also the damages of each file, and who was wrong how often.
+`wrong` breaks the promise. The rig also counts the damages of each file, and how often each of the three was wrong.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from tests.faults.traders import load_until, open_traders
 from tests.faults.venue_process import DidNotStart, Finished, rex, serve
 
 ORDERS = 300
-"""Acknowledged before the clean stop, and again before the kill."""
+"""The orders acknowledged before the clean stop, and again before the kill."""
 FILES = {
     JOURNAL_FILE: 6,
     f"{JOURNAL_FILE}-wal": 12,
@@ -51,15 +51,15 @@ FILES = {
     "keys.json": 2,
     f"{JOURNAL_FILE}.lock": 1,
 }
-"""How often each is hit."""
+"""The weight with which each file is chosen."""
 WITNESS = "remove it, and the next start"
 HISTORY = ("trades", "busts", "daily_turnover", "target")
-"""Tables that no order's acceptance depends on."""
+"""The tables on which the acceptance of no order depends."""
 
 
 @dataclass(frozen=True)
 class Victim:
-    """A killed venue's folder, and what an undamaged copy of it says."""
+    """A killed venue's folder, and the answers of the three for an undamaged copy."""
 
     folder: Path
     rebuilt: Rebuilt
@@ -68,7 +68,7 @@ class Victim:
 
 
 def run(damages: int, seed: int, advance: Advance) -> Report:
-    """So many damages, each to a fresh copy."""
+    """Applies `damages` damages, each to a new copy."""
     report = Report("corruption", {"detected": 0, "healed": 0, "harmless": 0, "wrong": 0})
     random = Random(seed)
     with TemporaryDirectory(dir=scratch()) as work:
@@ -94,9 +94,9 @@ async def _victim(folder: Path) -> Victim:
         with serve(running) as venue:
             await load_until(venue, traders, ORDERS, venue.kill)
         if (running / f"{JOURNAL_FILE}-wal").stat().st_size:
-            break  # Else it was killed just when its log had gone into the main file.
+            break  # Otherwise it was killed right after a checkpoint emptied its log.
     journal = await SqliteJournal.open(running / JOURNAL_FILE, read_only=True)
-    # Somebody has the read database open: else the last to close it would put its log into the main file.
+    # A connection stays open: otherwise the last connection to close would checkpoint the log into the main file.
     with closing(sqlite3.connect(running / READ_DATABASE_FILE)) as open_all_the_time:
         open_all_the_time.execute("SELECT * FROM position").fetchone()
         await catch_up(running / READ_DATABASE_FILE, journal)
@@ -111,7 +111,7 @@ async def _victim(folder: Path) -> Victim:
 
 
 def _answer(finished: Finished) -> dict[str, object]:
-    """What it says of the journal. How it came to the read database, and where that lies, is no verdict."""
+    """The part of its answer that concerns the journal, without what it says of the read database and of paths."""
     found: dict[str, object] = json.loads(finished.out)
     found.pop("witness", None)
     found.pop("checked", None)
@@ -119,7 +119,7 @@ def _answer(finished: Finished) -> dict[str, object]:
 
 
 def _year(folder: Path) -> int:
-    """Of the trading day the folder stands at. Reading it may put the database's log into its main file."""
+    """The year of the folder's trading day. Reading it may checkpoint the read database's log into its main file."""
     with closing(sqlite3.connect(folder / READ_DATABASE_FILE)) as connection:
         (trading_date,) = connection.execute("SELECT trading_date FROM position").fetchone()
     return int(trading_date) // 10_000
@@ -134,7 +134,7 @@ def _report(folder: Path, year: str) -> Finished:
 
 
 def _judge(victim: Victim, copy: Path, name: str, what: str, report: Report) -> None:
-    """Asks the three, and counts what they make of it."""
+    """Runs the three commands on the damaged copy and counts the result."""
     of_journal = name.startswith(JOURNAL_FILE) and not name.endswith(".lock")
     wrong: list[str] = []
     sentences: list[str] = []
@@ -179,7 +179,7 @@ def _not_a_sentence(finished: Finished) -> Iterator[str]:
 
 @dataclass
 class Started:
-    """What a start on the damaged folder came to."""
+    """The result of a start on the damaged folder."""
 
     refused: str = ""
     rebuilt: bool = False
@@ -202,14 +202,14 @@ def _start(victim: Victim, copy: Path) -> Started:
 
 
 async def _holds_another(victim: Victim, copy: Path) -> list[str]:
-    """What the venue that started holds, beside what the undamaged one held. It may have journaled more."""
+    """The differences between the started venue's data and the undamaged venue's. The former may have journaled more."""
     now = await rebuild(copy)
     seq = victim.rebuilt.last_seq
     if now.hashes.get(seq) != victim.rebuilt.hashes[seq]:
         return [f"start serves a journal that has lost commands: it ended at seq {seq} and reaches {now.last_seq}"]
     faults = await differences(copy, now)
     if [fault.table for fault in faults] == ["orders"] and _verify(copy).exit_status:
-        return []  # An order that has ended: a start does not compare each one, a proof does and has named it.
+        return []  # An ended order: a start does not compare every one; a proof does, and has reported it.
     return [
         f"{'history' if fault.table in HISTORY else 'start'} is another than the journal makes: {fault}"
         for fault in faults

@@ -1,4 +1,4 @@
-"""A TCP proxy that treats connections badly by seeded choice: cut, delayed, half closed, chopped into small pieces."""
+"""A TCP proxy that damages connections at random, by seed: cut, delayed, half closed, split into small pieces."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from urllib.parse import urlsplit
 
 Fate = Literal["cut_early", "cut_there", "cut_back", "half_close", "late"]
 FATES: dict[Fate, int] = {"cut_early": 1, "cut_there": 3, "cut_back": 5, "half_close": 2, "late": 2}
-"""What becomes of a connection, and how often: cut before a byte passed; cut on the way there, or back; half closed by the
-client's side; everything late, and then cut on the way back."""
+"""The fates of a connection and their weights: cut before a byte has passed; cut on the way to the venue, or back; half closed
+on the client's side; everything delayed, and then cut on the way back."""
 MOST_BYTES = 5_000
-"""Until a cut comes: up to a dozen orders."""
+"""The most bytes before a cut: up to a dozen orders."""
 LATE_S = 0.05
 PIECE_BYTES = (1, 700)
 
 
 class Plan(NamedTuple):
-    """What becomes of one connection."""
+    """The fate of one connection."""
 
     fate: Fate
     after_bytes: int
@@ -29,7 +29,7 @@ class Plan(NamedTuple):
 
 
 class CuttingProxy:
-    """Listens on a free port of 127.0.0.1 while `running`; `url` leads to the venue's."""
+    """Listens on a free port of 127.0.0.1 within `running`; clients use `url` in place of the venue's URL."""
 
     def __init__(self, venue_url: str, random: Random) -> None:
         parts = urlsplit(venue_url)
@@ -74,7 +74,7 @@ class CuttingProxy:
         writer.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, plan: Plan, cut: Fate) -> None:
-        """Bytes of one direction until its end, or the plan's."""
+        """Forwards the bytes of one direction until the connection ends or the plan cuts it."""
         ends_here = cut == {"half_close": "cut_there", "late": "cut_back"}.get(plan.fate, plan.fate)
         left = plan.after_bytes if ends_here else None
         with contextlib.suppress(OSError):

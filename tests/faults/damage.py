@@ -1,4 +1,4 @@
-"""Every kind of damage a file can take, by seeded choice. Each changes at least one byte, or the length."""
+"""The kinds of damage to a file, chosen at random by seed. Each changes at least one byte, or the length."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FRAME_BYTES = FRAME_HEADER_BYTES + PAGE_BYTES
 DATABASE_HEADER_BYTES = 100
 
 Damage = Callable[[bytearray, Random], str]
-"""Damages the bytes in place and says what it did."""
+"""Damages the bytes in place. Returns a description."""
 
 
 def flip_bit(data: bytearray, random: Random) -> str:
@@ -76,12 +76,12 @@ def page_header(data: bytearray, random: Random) -> str:
 
 
 def wal_header(data: bytearray, random: Random) -> str:
-    """Magic, format, page size, checkpoint number, salts, checksum."""
+    """Damages the log's header: magic, format, page size, checkpoint number, salts, checksum."""
     return _change_byte(data, random.randrange(WAL_HEADER_BYTES), random)
 
 
 def frame_header(data: bytearray, random: Random) -> str:
-    """Page number, size after the commit, salts, checksums."""
+    """Damages a frame's header: page number, database size after the commit, salts, checksums."""
     return _change_byte(data, _frame(data, random) + random.randrange(FRAME_HEADER_BYTES), random)
 
 
@@ -128,7 +128,7 @@ FORGERIES = (
     "UPDATE orders SET leaves_lots = leaves_lots + 1 WHERE order_id = (SELECT max(order_id) FROM orders WHERE leaves_lots > 0)",
     "UPDATE api_keys SET scopes = 'read trade operate admin' WHERE account = 2",
 )
-"""What somebody with an editor does to the read database; its position stays as it is."""
+"""Forgeries: SQL statements that change the read database's content but not its position."""
 
 
 def forge(path: Path, random: Random) -> str:
@@ -139,8 +139,8 @@ def forge(path: Path, random: Random) -> str:
 
 
 def damage(path: Path, random: Random) -> str:
-    """Does one of its kinds to the file, or removes it (once in 40 times); says what was done. The read database is also
-    forged: not a byte is where it should not be, but something else stands there."""
+    """Applies one of the kinds to the file, or removes it (once in 40 times). Returns a description. The read database may also
+    be forged: it stays a valid database with other content."""
     if path.name == READ_DATABASE_FILE and random.randrange(4) == 0:
         return forge(path, random)
     data = bytearray(path.read_bytes())
@@ -165,7 +165,7 @@ def _page(number: int) -> slice:
 
 
 def _frame(data: bytearray, random: Random) -> int:
-    """Where a frame of the log begins."""
+    """The offset of a random frame of the log."""
     return WAL_HEADER_BYTES + random.randrange((len(data) - WAL_HEADER_BYTES) // FRAME_BYTES) * FRAME_BYTES
 
 

@@ -12,7 +12,7 @@ WINDOW_BYTES = 4_096
 
 
 class DeafClient:
-    """Connected, authenticated and subscribed when made; nothing is read after the handshake."""
+    """A client that is connected, authenticated and subscribed when it is made; it reads nothing after the handshake."""
 
     def __init__(self, url: str, key: str) -> None:
         parts = urlsplit(url)
@@ -37,7 +37,7 @@ class DeafClient:
 
 
 def upgrade_request(host: str, key: str) -> bytes:
-    """The handshake of a WebSocket."""
+    """The HTTP request of a WebSocket handshake."""
     return (
         f"GET /v1/ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\nSec-WebSocket-Version: 13\r\n"
@@ -46,6 +46,6 @@ def upgrade_request(host: str, key: str) -> bytes:
 
 
 def text_frame(payload: bytes) -> bytes:
-    """A client's message as it stands on the wire, masked with zeros; shorter than 64 KiB."""
+    """A client's text message (shorter than 64 KiB) as a WebSocket frame, masked with zeros."""
     length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2, "big")
     return b"\x81" + length + bytes(4) + payload

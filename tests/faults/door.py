@@ -1,20 +1,20 @@
-"""Attacks on a venue's door, one after the other, each on a fresh `rex serve`, measured from outside.
+"""Attacks on a venue's HTTP and WebSocket server, one after the other, each on a new `rex serve`, measured from outside.
 
     python -m tests.faults.door --attacks 8
 
-In turn (`--attacks 3` makes the first three):
+The attacks in turn (`--attacks 3` runs the first three):
 
-1. flood          one key with 16 sockets, orders without end on each; another member's orders meanwhile
+1. flood          one key with 16 sockets, an endless stream of orders on each; another member's orders meanwhile
 2. pages          1,000 GET /ui/ without a key: memory
 3. short_headers  20 MiB of short header lines on one socket: memory while it is open, the answer
-4. long_header    one header of 40 MiB: processor time, the answer
+4. long_header    one header of 40 MiB: CPU time, the answer
 5. long_url       a URL of 1 MiB: the answer
 6. large_body     a body of 1 MiB: the answer, and whether the connection is closed
-7. deaf           20 WebSocket clients that never read, under load: how many sockets and how many bytes in the kernel are
-                  still theirs after DEAF_S seconds
+7. deaf           20 WebSocket clients that never read, under load: their sockets, and their bytes in the kernel, after DEAF_S
+                  seconds
 8. idle           200 sockets, half of them silent, half with half a request: how many are open after IDLE_S seconds
 
-What is held is stated beside each attack as what the venue promises; the numbers are printed in any case.
+The venue's promises are stated beside each attack; the measured numbers are printed in any case.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ PAGES, PAGES_MB = 1_000, 60
 SHORT_HEADERS_MIB, LONG_HEADER_MIB, HEADERS_MB, HEADERS_CPU_S = 20, 40, 8, 0.5
 IDLE_SOCKETS, IDLE_S = 200, 90
 ATTEMPTS = 9
-"""Orders the other member places and cancels during the flood."""
+"""The number of orders that the other member places and cancels during the flood."""
 MOST_AHEAD = 16_384
-"""Commands of the flood that may stand before another member's order: a quarter of the inbox, twice an account's share."""
+"""The most commands of the flood before another member's order: a quarter of the inbox, twice an account's share."""
 
 
 class Attack:
-    """One venue under one attack: what it was before, and what is reported."""
+    """One venue under one attack: its figures before the attack, and the report."""
 
     def __init__(self, venue: ServedVenue, report: Report) -> None:
         self.venue, self.report = venue, report
@@ -65,12 +65,13 @@ class Attack:
         self.report.counts[name] = value
 
     def promise(self, holds: bool, sentence: str) -> None:
-        """Told where it does not hold."""
+        """Reports the sentence unless the promise holds."""
         if not holds:
             self.report.broken.append(sentence)
 
     async def settle(self) -> None:
-        """The venue's pages connect to itself when it is ready already: what it is before an attack it is after that."""
+        """Waits until the venue's own pages have connected, which happens after it is ready; then takes the figures before the
+        attack."""
         alike = 0
         while alike < 10:
             found = self.now()
@@ -79,7 +80,7 @@ class Attack:
             await asyncio.sleep(0.2)
 
     async def left(self, seconds: int) -> Figures:
-        """The process when its sockets are as many as before, or after so many seconds."""
+        """The figures of the process once it has as many sockets as before, or after this many seconds."""
         until = monotonic() + seconds
         while True:
             found = self.now()
@@ -97,7 +98,7 @@ async def deaf(attack: Attack) -> None:
     clients = [
         await asyncio.to_thread(DeafClient, attack.venue.url, key)
         for _ in range(DEAF_CLIENTS // 2)
-        for key in (buyer.key, seller.key)  # One key may not have as many.
+        for key in (buyer.key, seller.key)  # One key may not have that many WebSockets.
     ]
     attack.count("deaf_refused", sum(client.is_refused for client in clients))
     async with RexClient(attack.venue.url, buyer.key) as client:
@@ -137,7 +138,7 @@ async def long_header(attack: Attack) -> None:
 
 
 async def _headers(attack: Attack, name: str, headers: bytes) -> None:
-    """Sent without their end; 431 is due, and the connection closed."""
+    """Sends headers without their end; the venue must answer 431 and close the connection."""
     request = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{attack.port}\r\n".encode() + headers
     with attack.connect() as connection:
         status = await asyncio.to_thread(status_of, connection, request, 10.0)
@@ -177,7 +178,7 @@ async def idle(attack: Attack) -> None:
     for connection in sockets[: IDLE_SOCKETS // 2]:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0")
     async with httpx.AsyncClient(base_url=attack.venue.url, trust_env=False, timeout=30) as client:
-        await client.get("/healthz")  # Answered behind all of them: they have been accepted, or refused.
+        await client.get("/healthz")  # Answered after all of them: each was accepted or refused before.
     attack.count("idle_sockets_accepted", attack.now().sockets - attack.before.sockets)
     held = (await attack.left(IDLE_S)).sockets - attack.before.sockets
     attack.count("idle_sockets_held", held)
@@ -227,7 +228,7 @@ ATTACKS: tuple[Callable[[Attack], Awaitable[None]], ...] = (
 
 
 def run(attacks: int, seed: int, advance: Advance) -> Report:
-    """The first so many of ATTACKS; nothing is drawn from the seed."""
+    """Runs the first `attacks` of ATTACKS; the seed is not used."""
     report = Report("door")
     for attack in ATTACKS[:attacks]:
         with TemporaryDirectory() as work, serve(Path(work) / "rex-data") as venue:

@@ -1,17 +1,17 @@
-"""Lets a sync of the journal fail, kills the venue, goes on in a new one, cuts the power, and looks for every order.
+"""Makes an fsync of the journal fail, kills the venue, continues with a new one, cuts the power, and looks for every order.
 
     python -m tests.faults.failed_sync --trials 20 --seed 1
 
-A sync that fails has marked its pages as written (`thin_disk.py`). The venue that saw it stops and acknowledges nothing more;
-but the next one may read those pages as if they were on the device, and lay its own rows behind them. If the power then goes,
-the pages never were, and what stands behind them is lost, acknowledged or not. Here: load, new blocks refuse to be written
-until the venue says it is not ready, kill -9, new blocks can be written again, a new venue, load, power cut, and each order
-that either venue acknowledged must be there.
+After a failed fsync the kernel marks the pages as written (`thin_disk.py`). The venue that saw the failure stops and
+acknowledges nothing more; but the next venue may read those pages as if they were on the device, and append its batches after
+them. If the power is then cut, the pages and everything after them are lost, acknowledged or not. A trial: load; writes to new
+blocks fail until the venue reports that it is not ready; kill -9; new blocks can be written again; a new venue; load; power
+cut. Each order that either venue acknowledged must then be there.
 
-In every other trial the load has ended when new blocks refuse. The sync that fails then is not that of the log, which was on
-the device with each acknowledgement, but that of the database, into which an idle venue copies its log. ext4 does not make
-such a page be there by writing it once more: the block was to be marked as written when its first write had ended, and never
-is. So a venue that copies its log again, sees that go well and empties the log has lost what stood there.
+In every other trial the load has ended before writes to new blocks fail. Then it is not the fsync of the log that fails (the
+log was synced with each acknowledgement) but the fsync of the database, when an idle venue checkpoints its log. On ext4,
+another write of such a page does not reach the device: the block was to be marked as written when its first write ended, and
+never is. So a venue that repeats the checkpoint, sees it succeed and empties the log has lost the log's commits.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from tests.faults.traders import Trader, check_ledgers, load_until, open_traders
 from tests.faults.venue_process import DidNotStart, VenueProcess, serve
 
 BEFORE, AFTER = (20, 150), (20, 100)
-"""Acknowledgements before new blocks refuse, and of the next venue before the cut."""
+"""The acknowledgements (fewest, most) before writes to new blocks fail, and those of the next venue before the cut."""
 NOTICED_S = 10.0
 
 
 def run(trials: int, seed: int, advance: Advance) -> Report:
-    """So many trials, each on a fresh disk. Raises CannotRun."""
+    """Runs `trials` trials, each on a new disk. Raises CannotRun."""
     report = Report("failed_sync", {"syncs_failed": 0, "syncs_failed_at_rest": 0, "trials_with_a_loss": 0})
     random = Random(seed)
     for trial in range(1, trials + 1):
@@ -96,7 +96,7 @@ async def _load_and_rest_until_a_sync_fails(
 
 
 async def _is_not_ready(url: str) -> bool:
-    """Whether it says so, or is gone, before it was asked too long."""
+    """Whether the venue reports that it is not ready, or is gone, within the time limit."""
     async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
         try:
             async with asyncio.timeout(NOTICED_S):

@@ -1,13 +1,13 @@
-"""Takes the files away from under a running venue: nothing is acknowledged on a journal that is not there any more.
+"""Removes the files of a running venue: it may acknowledge nothing once its journal is no longer there.
 
     python -m tests.faults.file_removed --trials 55 --seed 1
 
-In turn: the journal removed, its write-ahead log removed, the folder removed, the folder moved away, the journal replaced by
-a copy of itself; each under load and while the venue is idle. The process must end by itself, with a status that is not 0 and a
-sentence, and acknowledge no order that was sent later than 5 ms (CHECK_NS) after the harm. One trial in eleven removes the lock
-file and starts a second venue on the folder: it must be refused, and the first must go on.
+The trials, in turn: the journal removed, its write-ahead log removed, the folder removed, the folder moved away, the journal
+replaced by a copy of itself; each under load and while the venue is idle. The process must end by itself, with a non-zero
+status and a sentence, and acknowledge no order that was sent later than 5 ms (CHECK_NS) after the removal. One trial in eleven
+removes the lock file and starts a second venue on the folder: it must be refused, and the first must continue.
 
-Orders that were under way at the instant of the harm are acknowledged or not, as it falls: they are not counted.
+Orders that were under way at the moment of the removal may be acknowledged or not: they are not counted.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ async def _idle(harm: Harm, folder: Path, _acknowledgements: int, report: Report
 
 
 def _ended(what: str, venue: VenueProcess, report: Report) -> None:
-    """By itself, not well, and with a sentence."""
+    """Checks that the venue ended by itself, with a non-zero status and a sentence."""
     status, said = venue.ended(), venue.said
     if status is None:
         report.add("did_not_end")
@@ -124,7 +124,7 @@ TRIALS: tuple[Trial, ...] = (
 
 
 def run(trials: int, seed: int, advance: Advance) -> Report:
-    """So many trials, each on a fresh folder."""
+    """Runs `trials` trials, each in a new folder."""
     report = Report(
         "file_removed", {"acknowledged_after": 0, "ended_as_if_well": 0, "did_not_end": 0, "second_venues": 0}
     )

@@ -1,4 +1,4 @@
-"""One member's flood: many WebSockets, each full of orders that are sent as fast as the venue takes them."""
+"""One member's flood: many WebSockets, each of which sends orders as fast as the venue accepts them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.faults.traders import an_order
 SOCKETS = 16
 AT_ONCE = 256
 AT_WORK = 20_000
-"""Answers after which the flood is at its height."""
+"""The number of replies after which the flood is at its full rate."""
 
 
 class Flood:
-    """Sends until it is told to stop; answers are counted and thrown away."""
+    """Sends until it is stopped; counts and discards the replies."""
 
     def __init__(self, url: str, key: str) -> None:
         self._url, self._key = urlsplit(url), key
@@ -39,11 +39,11 @@ class Flood:
             await asyncio.wait(tasks)
 
     async def at_work(self) -> None:
-        """When the venue is in the middle of it."""
+        """Returns when the flood is at its full rate."""
         await self._height.wait()
 
     async def _socket(self, number: int) -> None:
-        """Opened again where the venue closes it (it answers no pings); not where it is refused."""
+        """One WebSocket: opened again if the venue closes it (it answers no pings), not if the venue refuses it."""
         orders = itertools.count()
         while True:
             try:

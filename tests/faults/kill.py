@@ -1,12 +1,12 @@
-"""Kills a whole venue under load (SIGKILL), again and again, and looks for every acknowledged order and for every row.
+"""Kills a whole venue under load (SIGKILL), again and again, and looks for every acknowledged order and every row.
 
     python -m tests.faults.kill --kills 300 --seed 1
 
-At a number of acknowledgements drawn from the seed the process is killed. The venue that comes back must have each order that
-was ever acknowledged in this folder: once, with its id, filled at least as far; orders that were never answered are sent
-again. Its read database must be, row for row in every table, the one that is built anew from the journal, and
-`rex journal verify --prove` must call the journal good. Every ten kills begin a fresh folder. A process that was read from
-before it died had made its promise, so every acknowledgement counts, however late it was read.
+The process is killed after a number of acknowledgements drawn from the seed. The restarted venue must have each order that was
+ever acknowledged in this folder: once, with its id, filled at least as far. Orders without a reply are sent again. Its read
+database must equal, row by row in every table, one rebuilt from the journal, and `rex journal verify --prove` must call the
+journal good. After every ten kills a new folder begins. Every acknowledgement counts, even one that is read after the kill: the
+process had sent it before it died.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from tests.faults.venue_process import DidNotStart, Mutant, rex, serve
 
 KILLS_A_FOLDER = 10
 FEWEST, MOST = 5, 600
-"""Acknowledgements before a kill."""
+"""The fewest and the most acknowledgements before a kill."""
 
 
 def run(kills: int, seed: int, advance: Advance, *, mutant: Mutant | None = None) -> Report:
-    """So many kills, or with a mutant one folder's at most."""
+    """Runs `kills` kills; with a mutant, those of one folder at most."""
     report = Report("kill")
     random = Random(seed)
     for first in range(0, kills, KILLS_A_FOLDER):

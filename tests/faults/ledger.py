@@ -1,7 +1,8 @@
-"""The clients' own ledger: what the venue acknowledged to them, kept outside of it, and what is owed after any fault.
+"""The clients' own ledger: the orders that the venue acknowledged, recorded outside the venue, and which of them the venue must
+still have after a fault (they are owed).
 
-An acknowledgement counts where it was read before the harm began. One that is read later may still have been on its way, or
-may be a promise of a machine that has no power any more (see `power_cut.py`): it is kept apart, counted and not owed.
+An acknowledgement counts if it was read before the harm (the rig's fault) began. A later one may have been sent before, or may
+come from a machine without power (see `power_cut.py`): it is recorded separately, counted, and not owed.
 """
 
 from __future__ import annotations
@@ -19,33 +20,34 @@ class Ledger:
     """One account's orders by client_order_id."""
 
     owed: dict[str, Json] = field(default_factory=dict)
-    """The order as it was last acknowledged."""
+    """By client_order_id: the order's state as last acknowledged."""
     late: dict[str, Json] = field(default_factory=dict)
-    """Acknowledged after the harm began."""
+    """By client_order_id: orders acknowledged after the harm began."""
     sent_after: set[str] = field(default_factory=set)
-    """Sent when the harm was done, and what is allowed after it had passed."""
+    """Orders sent after the harm and after the allowed time (`allowed_until_s`)."""
     unanswered: set[str] = field(default_factory=set)
     harmed: bool = False
     """Whether the harm has begun."""
     allowed_until_s: float = 0.0
-    """On the monotonic clock: what is sent before then may be acknowledged although the harm is done."""
+    """On the monotonic clock: orders sent before this time may be acknowledged although the harm is done."""
 
     def begin(self) -> None:
-        """No harm is done yet."""
+        """Begins a load: no harm is done yet."""
         self.harmed = False
         self.sent_after.clear()
 
     def acknowledge(self, order: Json) -> None:
-        """The venue's answer to an order."""
+        """Records the venue's reply to an order."""
         (self.late if self.harmed else self.owed)[order["client_order_id"]] = order
 
     @property
     def after(self) -> int:
-        """How many orders were both sent and acknowledged when the harm was done."""
+        """The number of orders that were both sent and acknowledged after the harm."""
         return len(self.sent_after & self.late.keys())
 
     def broken(self, orders: Iterable[Json], whose: str) -> list[str]:
-        """What is owed and not so among all the account's orders: there once, with its id, filled at least as far."""
+        """Sentences on the owed orders that are not, among all the account's `orders`, there once, with the same id, filled at
+        least as far."""
         found = list(orders)
         times = Counter(order["client_order_id"] for order in found)
         by_id = {order["client_order_id"]: order for order in found}
@@ -61,12 +63,12 @@ class Ledger:
         return faults
 
     def owe_late_ones(self) -> None:
-        """For a harm that no acknowledgement can outlive, such as the end of the process that makes them."""
+        """Makes late acknowledgements owed too: for a harm after which none can be made, such as the end of the process."""
         self.owed |= self.late
         self.late.clear()
 
     def settle(self, orders: Iterable[Json]) -> tuple[int, int]:
-        """The harm is over: of the late acknowledgements, how many are there and how many are not."""
+        """Ends the harm. Returns how many of the late acknowledged orders exist, and how many do not."""
         there = {order["client_order_id"]: order for order in orders}
         kept = sum(name in there and order["order_id"] == there[name]["order_id"] for name, order in self.late.items())
         lost = len(self.late) - kept

@@ -1,9 +1,9 @@
 """A disk whose power can be cut: an ext4 file system in an image file, mounted through a loop device. Needs root on Linux.
 
-`cut` is the file system's own shutdown call (EXT4_IOC_SHUTDOWN without a flush of its log): from that instant nothing more
-reaches the image, whatever a process still writes or syncs; what the file system had not yet handed to the device is gone
-when it is mounted again. It shows the order in which a program makes its promises and its syncs. It does not show a device
-that loses what it said it had: the loop device keeps everything that the file system gave it.
+`cut` is the file system's own shutdown call (EXT4_IOC_SHUTDOWN without a flush of its log): from then on nothing reaches the
+image, whatever a process writes or syncs; what the file system had not yet written to the device is lost at the next mount.
+This tests whether a program acknowledges before it syncs. It does not test a device that loses data it reported as written:
+the loop device keeps everything that the file system wrote.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ EXT4_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = struct.pack("I", 2)
 IMAGE_BYTES = 96 * 2**20
 NO_SPARE_TIME = "lazy_itable_init=0,lazy_journal_init=0"
-"""Nothing of the file system is left to be written later, behind the rig's back."""
+"""mkfs options: ext4 writes all its tables at once, and none in the background later."""
 
 
 class LoopDisk:
-    """A mounted image; `folder` is where the venue keeps its data."""
+    """A mounted image; `folder` is the venue's data folder on it."""
 
     def __init__(self, image: Path, mount_point: Path) -> None:
         self._image = image
@@ -36,18 +36,18 @@ class LoopDisk:
         self.folder = mount_point / "rex-data"
 
     def format(self) -> None:
-        """An empty file system, mounted."""
+        """Makes an empty file system and mounts it."""
         with open(self._image, "wb") as file:
             file.truncate(IMAGE_BYTES)
         self.run("mkfs.ext4", "-q", "-F", "-E", NO_SPARE_TIME, self._image)
         self.mount()
 
     def mount(self) -> None:
-        """Power again: ext4 replays its log."""
+        """Mounts the image: ext4 replays its log."""
         self.run("mount", "-o", "loop,errors=continue", self._image, self._mount_point)
 
     def cut(self) -> None:
-        """The power is gone when this returns."""
+        """Cuts the power."""
         mounted = os.open(self._mount_point, os.O_RDONLY)
         try:
             fcntl.ioctl(mounted, EXT4_IOC_SHUTDOWN, NO_LOG_FLUSH)
@@ -55,22 +55,22 @@ class LoopDisk:
             os.close(mounted)
 
     def unmount(self) -> None:
-        """Nobody may have a file open on it."""
+        """Unmounts the image. No process may have a file open on it."""
         self.run("umount", self._mount_point)
 
     def run(self, *command: str | Path) -> str:
-        """Its output; raises CalledProcessError."""
+        """Runs a command and returns its output. Raises CalledProcessError."""
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def restart(self) -> None:
-        """After a cut: what the machine finds when its power comes back."""
+        """After a cut: mounts what a machine would find when its power returns."""
         self.unmount()
         self.mount()
 
 
 @contextmanager
 def loop_disk(image_folder: Path | None = None) -> Iterator[LoopDisk]:
-    """A fresh disk, unmounted and removed at the end. Raises CannotRun where this machine cannot mount one."""
+    """A new disk, unmounted and removed at the end. Raises CannotRun if this machine cannot mount one."""
     check_tools("mkfs.ext4", "mount", "umount")
     with TemporaryDirectory(prefix="rex-disk-") as work:
         mount_point = Path(work) / "mounted"
@@ -87,7 +87,7 @@ def loop_disk(image_folder: Path | None = None) -> Iterator[LoopDisk]:
 
 
 def check_tools(*programs: str) -> None:
-    """Raises CannotRun where this process may not mount, or one of these programs is missing."""
+    """Raises CannotRun if this process may not mount, or if one of these programs is missing."""
     if os.geteuid() != 0:
         raise CannotRun("it mounts file systems, and this user is not root")
     missing = [program for program in programs if shutil.which(program) is None]

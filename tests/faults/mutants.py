@@ -1,6 +1,6 @@
-"""What a process of a rig does to itself before it becomes a venue: a defect that the rig must catch, or a clock of its own.
+"""Changes that a rig's process makes to itself before it runs a venue: a defect that the rig must catch, or its own clock.
 
-The product has no switch for any of this.
+The product has no switch for any of them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from services.journal.sqlite import SqliteJournal
 
 
 def unsynced_journal() -> None:
-    """Commits are acknowledged before they are on the device: PRAGMA synchronous=OFF."""
+    """Acknowledges commits before they are durable: PRAGMA synchronous=OFF."""
     make_durable = connections.make_durable
 
     def make_careless(connection: sqlite3.Connection, path: Path) -> None:
@@ -39,7 +39,7 @@ def unsynced_journal() -> None:
 
 
 def early_acknowledgement() -> None:
-    """Batches are published when their way to the device begins, not when it ends."""
+    """Publishes batches when their write starts, not when they are durable."""
     append = SqliteJournal.append
 
     def append_carelessly(journal: SqliteJournal, batch: JournalBatch) -> Awaitable[None]:
@@ -52,7 +52,7 @@ def early_acknowledgement() -> None:
 
 
 def stepped_clock(step_file: Path) -> None:
-    """A clock that is ahead of the machine's by what stands in the file: nanoseconds, eight bytes, little-endian."""
+    """Uses a clock that is ahead of the machine's by the number in the file: nanoseconds, eight bytes, little-endian."""
     with open(step_file, "rb") as file:
         step = mmap.mmap(file.fileno(), 8, prot=mmap.PROT_READ)
 
@@ -63,12 +63,12 @@ def stepped_clock(step_file: Path) -> None:
 
 
 def full_device() -> None:
-    """No file of this process grows beyond 512 bytes, as on a device that is full."""
+    """Limits the files of this process to 512 bytes, as on a full device."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
 
 
 class _FaultyEngine:
-    """An engine that meets an impossible state behind its 10th command."""
+    """An engine that raises EngineFault after its 10th command."""
 
     def __init__(self) -> None:
         self._engine = Engine()
@@ -83,12 +83,12 @@ class _FaultyEngine:
 
 
 def faulty_engine() -> None:
-    """The engine gives up soon after a first start."""
+    """Makes the engine raise EngineFault soon after a first start."""
     vars(upgrades)["Engine"] = _FaultyEngine
 
 
 def stuck_after_a_fault() -> None:
-    """The engine gives up, and then closing the journal never ends; the watchdog has half a second."""
+    """Makes the engine raise EngineFault and the journal's close never end; the watchdog's time is half a second."""
     faulty_engine()
     watchdog.SECONDS = 0.5
     SqliteJournal._release = lambda self: time.sleep(3600)  # type: ignore[method-assign]

@@ -1,18 +1,18 @@
-"""Cuts the power of a venue's disk in the middle of load, again and again, and looks for every acknowledged order.
+"""Cuts the power of a venue's disk under load, again and again, and looks for every acknowledged order.
 
     python -m tests.faults.power_cut --cycles 500 --seed 1
 
-A whole `rex serve` keeps its folder on a loop-mounted ext4 image (`loop_disk.py`). Two members trade over WebSocket and REST;
-at a number of acknowledgements drawn from the seed the power is cut, the process killed, the image mounted again. Then
+A `rex serve` has its folder on a loop-mounted ext4 image (`loop_disk.py`). Two members trade over WebSocket and REST. After a
+number of acknowledgements drawn from the seed, the power is cut, the process is killed, and the image is mounted again. Then
 `rex journal verify --prove` must call the journal good, the venue must start, and each order that was ever acknowledged in
-this folder must be there: once, with its id, filled at least as far. Orders that were never answered are sent again. Every
-ten cycles begin a fresh disk.
+this folder must be there: once, with its id, filled at least as far. Orders without a reply are sent again. After every ten
+cycles a new disk begins.
 
-What it can show: an acknowledgement that was given before its row was on the device. The mutant (`mutants.py`,
-PRAGMA synchronous=OFF) is caught within 8 cycles. What it cannot show: a device that lies about a flush; and an
-acknowledgement that was read after the cut began. An fdatasync that is under way when the power goes may return 0 for data
-that is not there, so the venue, which on this machine is still running, acknowledges it; with a real power cut nobody is there
-to say so. Such late acknowledgements are counted (`late_kept`, `late_lost`, `times_late_ones_were_lost`) and not owed.
+The rig detects an acknowledgement that was sent before its batch was durable: it catches the mutant (`mutants.py`, PRAGMA
+synchronous=OFF) within 8 cycles. It does not detect a device that reports a flush it has not made, nor a false acknowledgement
+that is read after the cut began. An fdatasync that is under way when the power is cut may return 0 for data that are not on the
+device, and the venue, which still runs on this machine, acknowledges them; at a real power cut the venue would be off. Such
+late acknowledgements are counted (`late_kept`, `late_lost`, `times_late_ones_were_lost`) and not owed.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from tests.faults.venue_process import DidNotStart, Mutant, VenueProcess, rex, s
 
 CYCLES_A_DISK = 10
 FEWEST, MOST = 5, 600
-"""Acknowledgements before a cut."""
+"""The fewest and the most acknowledgements before a cut."""
 LINGER_S = (0.0, 0.002, 0.01)
-"""How long the process goes on without power: what it acknowledges then is what a real cut would not let it say."""
+"""How long the process runs on after the cut. At a real power cut it could send no acknowledgement in this time."""
 
 
 def run(cycles: int, seed: int, advance: Advance, *, mutant: Mutant | None = None) -> Report:
-    """So many cuts; with a mutant it ends at the first broken promise. Raises CannotRun."""
+    """Runs `cycles` cuts; with a mutant, ends at the first broken promise. Raises CannotRun."""
     report = Report("power_cut")
     random = Random(seed)
     done = 0
@@ -49,7 +49,8 @@ def run(cycles: int, seed: int, advance: Advance, *, mutant: Mutant | None = Non
 async def _one_disk(
     disk: LoopDisk, cycles: int, random: Random, report: Report, advance: Advance, mutant: Mutant | None
 ) -> int:
-    """Cuts on one disk; after each the venue that comes back is checked and is the next one's victim. How many were made."""
+    """Runs cuts on one disk; the venue that restarts after a cut is checked and then used for the next cut. Returns their
+    number."""
     traders: list[Trader] = []
     for cycle in range(cycles + 1):
         try:

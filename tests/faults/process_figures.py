@@ -1,4 +1,4 @@
-"""What the system says of a process: memory, descriptors, sockets, processor time. Linux (/proc)."""
+"""A process's figures from /proc (Linux): memory, descriptors, sockets, CPU time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class Figures(NamedTuple):
-    """One look at a process."""
+    """The figures of a process at one time."""
 
     rss_bytes: int
     descriptors: int
@@ -25,14 +25,14 @@ class Figures(NamedTuple):
 
 
 def figures(pid: int) -> Figures:
-    """Of a process that runs."""
+    """The figures of a running process."""
     proc = Path("/proc", str(pid))
     links = []
     for descriptor in os.listdir(proc / "fd"):
         with suppress(FileNotFoundError):  # closed since it was listed
             links.append(os.readlink(proc / "fd" / descriptor))
     rss_pages = int((proc / "statm").read_text().split()[1])
-    # After the name, which may hold spaces: state is field 3, user and system time are fields 14 and 15.
+    # The fields after the name, which may contain spaces: state is field 3, user and system time are fields 14 and 15.
     fields = (proc / "stat").read_text().rpartition(")")[2].split()
     return Figures(
         rss_bytes=rss_pages * _PAGE_BYTES,
@@ -43,7 +43,8 @@ def figures(pid: int) -> Figures:
 
 
 def unsent_bytes(port: int) -> int:
-    """What the kernel keeps of what the server on this port of 127.0.0.1 has sent and nobody has read."""
+    """The bytes that the server on this port of 127.0.0.1 has sent and the kernel still holds, because no client has read
+    them."""
     local = f"0100007F:{port:04X}"
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return sum(int(fields[4].split(":")[0], 16) for fields in lines if fields[1] == local)

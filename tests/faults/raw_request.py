@@ -1,4 +1,4 @@
-"""A request as bytes on a plain socket, right or wrong, and what comes back."""
+"""Sends a request, valid or not, as bytes over a plain socket and reads the reply."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from contextlib import suppress
 
 
 def status_of(connection: socket.socket, request: bytes, patience_s: float) -> int:
-    """The status of the answer, read when all was sent or the venue took no more; 0: closed without one, -1: no answer."""
+    """The status of the reply, read after everything was sent or the venue stopped reading. 0: the connection was closed
+    without a reply; -1: no reply."""
     connection.settimeout(patience_s)
-    with suppress(OSError):  # Not taken in time, or closed meanwhile: the answer may have come before.
+    with suppress(OSError):  # Not read in time, or closed meanwhile: the reply may have arrived before.
         connection.sendall(request)
     try:
         answer = connection.recv(64)
@@ -21,7 +22,7 @@ def status_of(connection: socket.socket, request: bytes, patience_s: float) -> i
 
 
 def is_closed(connection: socket.socket, patience_s: float) -> bool:
-    """Whether the venue closes the connection, once all it sent is read."""
+    """Whether the venue closes the connection after everything that it sent is read."""
     connection.settimeout(patience_s)
     try:
         while connection.recv(65_536):

@@ -1,4 +1,4 @@
-"""A folder's read database beside one that is built anew from its journal: row for row, table for table."""
+"""Compares a folder's read database with one rebuilt from its journal, row by row in every table."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Rows = dict[str, Counter[tuple[Any, ...]]]
 
 
 class Rebuilt(NamedTuple):
-    """What a folder's journal comes to."""
+    """The batches' hashes of a folder's journal, and the read database rebuilt from it."""
 
     last_seq: int
     hashes: dict[int, bytes]
-    """Of each row, by the sequence number it ends at."""
+    """The hash of each batch, by its last sequence number."""
     rows: Rows
-    """Of each table of a read database that is built from the journal alone."""
+    """The rows of each table of the rebuilt read database."""
 
 
 async def rebuild(folder: Path) -> Rebuilt:
-    """Reads and checks every row of the journal. Raises JournalError."""
+    """Reads and checks every batch of the journal. Raises JournalError."""
     journal = await SqliteJournal.open(folder / JOURNAL_FILE, read_only=True)
     try:
         hashes = {row.last_seq: row.hash async for row in journal.read(0)}
@@ -45,7 +45,7 @@ async def rebuild(folder: Path) -> Rebuilt:
 
 
 class Difference(NamedTuple):
-    """A table that is not as it should be."""
+    """A table that differs from the rebuilt one."""
 
     table: str
     too_many: int
@@ -56,7 +56,7 @@ class Difference(NamedTuple):
 
 
 async def differences(folder: Path, rebuilt: Rebuilt | None = None) -> list[Difference]:
-    """The tables in which the folder's read database, brought up to the journal's end in a copy, differs from a new one."""
+    """The tables in which a copy of the folder's read database, brought to the journal's end, differs from the rebuilt one."""
     expected = rebuilt or await rebuild(folder)
     journal = await SqliteJournal.open(folder / JOURNAL_FILE, read_only=True)
     try:

@@ -1,12 +1,12 @@
-"""Sends every order up to five times through a proxy that cuts connections, and counts the orders that come of it.
+"""Sends every order up to five times through a proxy that cuts connections, and counts the resulting orders.
 
     python -m tests.faults.retry_storm --ids 10000 --seed 1
 
-Two members send orders through `cutting_proxy.py`, over the WebSocket and over REST; an order that is not answered is sent
-again with its client_order_id, five times in all, and some are sent again though they were answered. At the end, asked without
-the proxy, each id that was ever sent exists once at most, and exactly once where it was answered; all answers to an id name
-one order; each order's fills add up to what it says is filled; both sides traded the same lots; the accounts hold what the
-fills say.
+Two members send orders through `cutting_proxy.py`, over the WebSocket and over REST. An order without a reply is sent again
+with its client_order_id, five times in all; some orders are sent again although they got a reply. At the end the venue is read
+without the proxy. Each id that was sent must exist at most once, and exactly once if it got a reply; all replies to an id must
+name one order; each order's fills must add up to its filled quantity; both sides must have traded the same lots; the accounts
+must hold what the fills add up to.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from tests.faults.venue_process import VenueProcess, serve
 
 TRIES = 5
 LANES = 12
-"""Of each member; every lane has a client and so a connection of its own."""
+"""The lanes of each member; every lane has its own client and so its own connection."""
 SEND_AGAIN_ANYWAY = 0.1
-PATIENCE_S = 2.0
-"""For one answer: a connection that is cut on the way there may leave neither answer nor end."""
+REPLY_TIMEOUT_S = 2.0
+"""The time-out for one reply: after a cut on the way to the venue, neither a reply nor the connection's end may arrive."""
 
 Json = dict[str, Any]
 
 
 class Lane:
-    """One client through the proxy, and what it was answered."""
+    """One client behind the proxy, and the replies to its orders."""
 
     def __init__(self, url: str, trader: Trader, random: Random, report: Report) -> None:
         self._url, self._trader, self._random, self._report = url, trader, random, report
@@ -47,12 +47,12 @@ class Lane:
         self.answers: dict[str, list[Json]] = {}
 
     async def send(self, order: Json) -> None:
-        """Until it is answered, five times at most."""
+        """Sends an order until it gets a reply, at most five times."""
         name = order["client_order_id"]
         answers = self.answers.setdefault(name, [])
         for attempt in range(TRIES):
             try:
-                async with asyncio.timeout(PATIENCE_S):
+                async with asyncio.timeout(REPLY_TIMEOUT_S):
                     answers.append(await (await self._connected()).place_order(order))
             except (OutcomeUnknown, Unreachable, TimeoutError):
                 self._report.add("unanswered_sends")
@@ -79,7 +79,7 @@ class Lane:
 
 
 def run(ids: int, seed: int, advance: Advance) -> Report:
-    """So many ids, half of each member's."""
+    """Sends `ids` orders, half of them by each member."""
     report = Report("retry_storm", {"sent_again": 0, "unanswered_sends": 0, "never_answered": 0})
     with TemporaryDirectory(dir=scratch()) as work, serve(Path(work) / "rex-data") as venue:
         asyncio.run(_storm(venue, ids, Random(seed), report, advance))
@@ -111,7 +111,7 @@ async def _storm(venue: VenueProcess, ids: int, random: Random, report: Report, 
 
 
 async def _work(lane: Lane, orders: Iterator[Json], advance: Advance) -> None:
-    """Takes the next order of the member until there is none."""
+    """Sends the member's next order until there is none."""
     for order in orders:
         await lane.send(order)
         advance()

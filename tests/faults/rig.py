@@ -1,7 +1,8 @@
-"""What every fault rig is as a program: a count, a seed, a progress bar, one line or one JSON object, an exit status.
+"""The program of every fault rig: a count, a seed, a progress bar, one line or one JSON object, an exit status.
 
-A rig does harm to a venue by seeded choice, counts what it saw, and names every promise that was broken. The same seed makes
-the same choices; which moment of the venue's work they meet is the machine's, so counts vary a little from run to run.
+A rig damages a venue by random choices from a seed, counts what it observes, and reports every broken promise as a sentence.
+The same seed makes the same choices; at which moment of the venue's work they occur depends on the machine, so counts vary a
+little from run to run.
 """
 
 from __future__ import annotations
@@ -20,39 +21,39 @@ from typing import Any, NamedTuple
 from load_tests import progress
 
 Advance = Callable[[], None]
-"""To be called when another trial is done."""
+"""Called after each trial."""
 
 
 _UNITS = {"s": "s", "ms": "ms", "mb": "MB"}
 
 
 class CannotRun(Exception):
-    """This machine has not what the rig needs; says what."""
+    """This machine lacks something that the rig needs; the sentence says what."""
 
 
 @dataclass
 class Report:
-    """What a rig saw."""
+    """The counts and the broken promises of a rig."""
 
     rig: str
     counts: dict[str, Any] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
-    """Every promise that did not hold, as a sentence."""
+    """Each broken promise, as a sentence."""
 
     @property
     def holds(self) -> bool:
         return not self.broken
 
     def add(self, name: str, count: int = 1) -> None:
-        """Counts something once more."""
+        """Adds to a count."""
         self.counts[name] = self.counts.get(name, 0) + count
 
     def highest(self, name: str, value: int) -> None:
-        """Keeps the largest of a count."""
+        """Keeps the largest value."""
         self.counts[name] = max(self.counts.get(name, value), value)
 
     def line(self) -> str:
-        """For people: every count, then the first of the broken promises."""
+        """One line for people: every count, then the first broken promises."""
         counts = ", ".join(_worded(name, value) for name, value in self.counts.items())
         verdict = "every promise held" if self.holds else f"{len(self.broken):,} BROKEN: " + "; ".join(self.broken[:5])
         return f"{self.rig}: {counts}: {verdict}"
@@ -70,21 +71,23 @@ def _worded(name: str, value: Any) -> str:
 
 
 class Rig(NamedTuple):
-    """A rig and how long it is: `run(count, seed, advance)` makes `count` trials of what `trials` names."""
+    """A rig and its lengths: `run(count, seed, advance)` runs `count` trials; `trials` names them."""
 
     name: str
     run: Callable[[int, int, Advance], Report]
     trials: str
     short: int
-    """What a first try by hand takes: some seconds to a minute."""
+    """The count for a first try by hand: some seconds to a minute."""
     long: int
-    """What `make faults` takes."""
+    """The count for `make faults`."""
 
 
 def perform(rig: Rig, count: int, seed: int, show: bool = True) -> Report:
-    """One run with its bar; the report also says the seed and how long it took. Raises CannotRun."""
+    """One run, with a progress bar. The report also has the seed and the duration. Raises CannotRun."""
     began = monotonic()
-    logging.getLogger("asyncio").setLevel(logging.ERROR)  # It warns of each message to a venue that was just killed.
+    logging.getLogger("asyncio").setLevel(
+        logging.ERROR
+    )  # asyncio warns of each message to a venue that was just killed.
     with progress.shown(show) as stages:
         stages.begin(rig.name, count)
         report = rig.run(count, seed, stages.advance)
@@ -93,7 +96,7 @@ def perform(rig: Rig, count: int, seed: int, show: bool = True) -> Report:
 
 
 def main(rig: Rig, description: str | None, arguments: Sequence[str] | None = None) -> int:
-    """The program: 0 where every promise held, 1 where one was broken, 2 where the machine has not what it needs."""
+    """The program. Exit status 0: every promise held; 1: one was broken; 2: the machine lacks something that the rig needs."""
     parser = argparse.ArgumentParser(
         prog=f"python -m tests.faults.{rig.name}",
         description=description,
@@ -105,7 +108,7 @@ def main(rig: Rig, description: str | None, arguments: Sequence[str] | None = No
     parser.add_argument("--seed", type=int, default=1, help="of every choice the rig makes")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, for programs")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # What is mounted is unmounted then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # Unmounts the rig's disks on the way out.
     try:
         report = perform(rig, options.count, options.seed)
     except CannotRun as reason:
@@ -116,5 +119,5 @@ def main(rig: Rig, description: str | None, arguments: Sequence[str] | None = No
 
 
 def scratch() -> str | None:
-    """Where folders go that need no real disk: in memory, where syncs cost nothing; None: the usual place."""
+    """The folder for data that need no real disk: a file system in memory, where syncs are free; None: the default."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

@@ -1,14 +1,14 @@
-"""Everything at once for as long as one likes, and whether the process stays the size it was.
+"""All kinds of load at once, for a given time: the process may not grow.
 
     python -m tests.faults.soak --seconds 1800 --seed 1
 
-A `rex serve` of its own: two members place and cancel, subscribers come, read a while and go, clients that never read stay
-until others take their place, somebody opens the pages. Every second the process's memory, descriptors and sockets are read;
-a table of ten moments goes to standard error. The promises: after the warm-up (a fifth of the time) memory grows no more than
-by what the venue must keep, which is BYTES_AN_ORDER for each order placed; when all clients have left, the process has the
-sockets it had before they came; no order failed.
+The load on a new `rex serve`: two members place and cancel orders; subscribers connect, read for a while and leave; clients
+that never read stay until others replace them; pages are opened. Every second the process's memory, descriptors and sockets
+are read; a table of ten samples is printed to standard error. The promises: after the warm-up (a fifth of the time) memory
+grows by at most BYTES_AN_ORDER for each order placed, which the venue must keep; when all clients have left, the process has as
+many sockets as before they came; no order failed.
 
-A run of less than five minutes is judged by its sockets only: memory is still settling.
+In a run of less than five minutes only the sockets are checked: memory has not settled by then.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ JUDGED_FROM_S = 300
 WARM_UP = 0.2
 DEAF = 10
 PACE_S = 0.02
-"""Between two orders of a member."""
+"""The time between two orders of a member."""
 LEAVING_S = 30.0
 
 
 class Sample(NamedTuple):
-    """One second."""
+    """The figures of one second."""
 
     at_s: float
     orders: int
@@ -51,7 +51,7 @@ class Sample(NamedTuple):
 
 
 class Soak:
-    """The load, and what was seen of the process."""
+    """The load, and the samples of the process."""
 
     def __init__(self, venue: ServedVenue, traders: Sequence[Trader], random: Random, report: Report) -> None:
         self._venue, self._traders, self._random, self._report = venue, traders, random, report
@@ -59,7 +59,7 @@ class Soak:
         self.orders = 0
 
     async def run(self, seconds: int, advance: Advance) -> None:
-        """All of the load for so long."""
+        """Runs the whole load for this many seconds."""
         tasks = [asyncio.create_task(self._trade(trader)) for trader in self._traders]
         tasks += [asyncio.create_task(work()) for work in (self._subscribe, self._stay_deaf, self._open_pages)]
         began = monotonic()
@@ -135,7 +135,7 @@ async def _closing_all() -> AsyncIterator[list[DeafClient]]:
 
 
 def run(seconds: int, seed: int, advance: Advance) -> Report:
-    """So many seconds of it."""
+    """Runs the soak for `seconds`."""
     report = Report("soak", {"subscribers": 0, "deaf_clients": 0, "pages": 0, "cancels": 0})
     with TemporaryDirectory() as work, serve(Path(work) / "rex-data") as venue:
         asyncio.run(_soak(venue, seconds, Random(seed), report, advance))
@@ -157,7 +157,7 @@ async def _soak(venue: ServedVenue, seconds: int, random: Random, report: Report
 
 
 async def _when_all_have_left(pid: int, sockets: int) -> Figures:
-    """The process when it has closed what its clients closed, or after LEAVING_S."""
+    """The figures once the process has closed its clients' sockets, or after LEAVING_S."""
     until = monotonic() + LEAVING_S
     while True:
         found = figures(pid)
@@ -180,7 +180,7 @@ def _judge_memory(samples: Sequence[Sample], before: Figures, after: Figures, re
 
 
 def _table(samples: Sequence[Sample]) -> str:
-    """Ten moments."""
+    """A table of ten samples."""
     return "".join(
         f"{at_s:7.0f} s  {orders:9,} orders  {found.rss_mb:5} MB  {found.descriptors:4} descriptors  "
         f"{found.sockets:4} sockets  {found.cpu_s:7.0f} s of processor\n"

@@ -1,4 +1,4 @@
-"""A clock that jumps: nothing is stamped with the jump, and the trading day stays where it was."""
+"""A clock that jumps: nothing is stamped with the jump, and the trading day does not change."""
 
 from __future__ import annotations
 

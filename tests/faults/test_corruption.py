@@ -1,4 +1,4 @@
-"""Damaged files: nobody says "good" where a command is gone, and nobody dies with a traceback."""
+"""Damaged files: no command reports "good" if a command is lost, and none ends with a traceback."""
 
 from __future__ import annotations
 

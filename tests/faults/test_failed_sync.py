@@ -1,4 +1,4 @@
-"""A sync that fails: what the next venue builds on was written, so a power cut takes nothing that was acknowledged."""
+"""A failed fsync: the next venue builds only on data that are on the device, so a power cut loses nothing acknowledged."""
 
 from __future__ import annotations
 

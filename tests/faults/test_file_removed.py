@@ -1,4 +1,4 @@
-"""Files taken away under a running venue: it acknowledges nothing more, and ends with a sentence."""
+"""Files of a running venue are removed: it acknowledges nothing more, and ends with a sentence."""
 
 from __future__ import annotations
 

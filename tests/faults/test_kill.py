@@ -1,4 +1,4 @@
-"""Kills: nothing that was acknowledged is lost, and the read database is the one the journal makes."""
+"""Kills: nothing that was acknowledged is lost, and the read database equals one rebuilt from the journal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Power cuts: nothing that was acknowledged is lost, and a venue that acknowledges too early is found out."""
+"""Power cuts: nothing that was acknowledged is lost, and a venue that acknowledges too early is caught."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.faults.rig import CannotRun
 
 
 def nothing() -> None:
-    """No bar."""
+    """Shows no progress."""
 
 
 def test_no_acknowledged_order_is_lost_when_the_power_is_cut() -> None:

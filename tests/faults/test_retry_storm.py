@@ -1,4 +1,4 @@
-"""Retries through connections that are cut: each id is one order, executed once."""
+"""Retries over cut connections: each client_order_id is one order, executed once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rig's line says to people."""
+"""The line that a rig prints for people."""
 
 from __future__ import annotations
 

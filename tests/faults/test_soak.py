@@ -1,4 +1,4 @@
-"""A few seconds of everything at once: nobody fails, and the process has its sockets back when all have left."""
+"""A few seconds of all kinds of load: no order fails, and after all clients have left the process has the sockets it had."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""A disk that cannot write to new blocks for a while, as the kernel has it: the sync fails, and the page counts as written.
+"""A disk that cannot write to new blocks for a while: the fsync fails once, and the kernel then marks the page as written.
 
-The image of a `loop_disk` lies in a small file system in memory. What ext4 uses itself (its log, its tables) has its blocks;
-the free ones have none until they are written. `fill` takes all the memory that is left: a write to a new block then fails,
-the fsync that waits for it says so **once**, and the kernel marks the page clean. From then on everybody reads the page as it
-was meant, no later sync writes it, and it is gone after the next mount. `relieve` gives the memory back.
+The image of a `loop_disk` is in a small file system in memory. ext4's own blocks (its log, its tables) have memory from the
+start; free blocks get memory when they are first written. `fill` uses up the remaining memory: a write to a new block then
+fails, the fsync that waits for it reports the error **once**, and the kernel marks the page clean. From then on every process
+reads the intended page from the cache, no later fsync writes it, and it is lost at the next mount. `relieve` frees the memory.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ PAGE_KIB = 4
 
 
 class ThinDisk(LoopDisk):
-    """A mounted image in a pool of memory."""
+    """A mounted image in a file system in memory."""
 
     def __init__(self, pool: Path, mount_point: Path) -> None:
         super().__init__(pool / "image", mount_point)
         self._filler = pool / "filler"
 
     def format(self) -> None:
-        """An empty file system with blocks for its own needs only."""
+        """Makes an empty file system in which only ext4's own blocks have memory."""
         super().format()
         self.unmount()
         with open(self._image, "r+b") as image:
@@ -41,11 +41,11 @@ class ThinDisk(LoopDisk):
     def mount(self) -> None:
         super().mount()
         source = self.run("findmnt", "-no", "SOURCE", self._mount_point).strip()
-        # One page a request: a request of which only a part can be written would count as written.
+        # One page a request: a request that is written only in part would count as written.
         Path("/sys/block", Path(source).name, "queue/max_sectors_kb").write_text(str(PAGE_KIB))
 
     def fill(self) -> None:
-        """From now on new blocks cannot be written."""
+        """Makes writes to new blocks fail."""
         with open(self._filler, "wb", buffering=0) as filler:
             pool = os.statvfs(self._filler)
             left = pool.f_bavail * pool.f_frsize
@@ -57,13 +57,13 @@ class ThinDisk(LoopDisk):
                     filler.write(bytes(PAGE_KIB * 1_024))
 
     def relieve(self) -> None:
-        """New blocks can be written again."""
+        """Makes writes to new blocks succeed again."""
         self._filler.unlink(missing_ok=True)
 
 
 @contextmanager
 def thin_disk() -> Iterator[ThinDisk]:
-    """A fresh one, unmounted and removed at the end. Raises CannotRun."""
+    """A new disk, unmounted and removed at the end. Raises CannotRun."""
     check_tools("mkfs.ext4", "mount", "umount", "fstrim", "findmnt")
     with TemporaryDirectory(prefix="rex-disk-") as work:
         pool, mount_point = Path(work) / "pool", Path(work) / "mounted"

@@ -1,4 +1,4 @@
-"""Two members who trade with each other as fast as they are answered, over the WebSocket and over REST."""
+"""Two members who trade with each other over WebSocket and REST, each sending the next order when a reply arrives."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 
 class OpenVenue(Protocol):
-    """A venue and its operator's key."""
+    """A venue's URL and its operator's key."""
 
     @property
     def url(self) -> str: ...
@@ -35,7 +35,7 @@ class OpenVenue(Protocol):
 
 
 def an_order(side: str, name: str, number: int) -> Json:
-    """Both sides meet within three ticks, so most orders trade, some in parts, and some rest."""
+    """An order within three ticks of the other side's, so that most orders trade, some in parts, and some rest."""
     return {
         "symbol": SYMBOL,
         "side": side,
@@ -47,7 +47,7 @@ def an_order(side: str, name: str, number: int) -> Json:
 
 
 class Trader:
-    """One account, its ledger, and how its orders are named."""
+    """One account, its ledger, and the naming of its orders."""
 
     def __init__(self, side: str, key: str) -> None:
         self.side, self.key = side, key
@@ -60,7 +60,7 @@ class Trader:
         return self.order_named(f"{self.side}-{self._number}")
 
     def order_named(self, name: str) -> Json:
-        """The order of a client_order_id, the same every time it is sent."""
+        """The order with this client_order_id; always the same one."""
         return an_order(self.side, name, int(name.split("-")[1]))
 
     async def trade(self, url: str, on_acknowledged: Callable[[], None]) -> None:
@@ -69,7 +69,7 @@ class Trader:
             try:
                 await client.connect()
             except (Unreachable, RexError):
-                return  # The harm was done before this member came.
+                return  # The harm was done before this member connected.
             async with asyncio.TaskGroup() as lanes:
                 for _ in range(SOCKET_LANES):
                     lanes.create_task(self._lane(client.place_order, on_acknowledged))
@@ -89,7 +89,7 @@ class Trader:
             on_acknowledged()
 
     async def retry(self, url: str) -> None:
-        """Every order that was never answered, once more: the answers are owed from now on."""
+        """Sends every order without a reply again; their replies are owed from now on."""
         async with RexClient(url, self.key) as client:
             await client.connect()
             names = sorted(self.ledger.unanswered)
@@ -98,13 +98,13 @@ class Trader:
         self.ledger.unanswered.clear()
 
     def newly_acknowledged(self) -> int:
-        """How many orders were acknowledged since this was last asked."""
+        """The number of orders acknowledged since the last call."""
         new = len(self.ledger.owed) - self._counted
         self._counted += new
         return new
 
     async def orders(self, url: str) -> list[Json]:
-        """All the account's orders, as the venue has them."""
+        """All orders of the account, read from the venue."""
         async with RexClient(url, self.key) as client:
             return await all_orders(client)
 
@@ -129,7 +129,7 @@ async def _all_pages(name: str, page: Callable[[str | None], Awaitable[Json]]) -
 
 
 async def open_traders(venue: OpenVenue) -> list[Trader]:
-    """A buyer with cash and a seller with goods, both with a key."""
+    """Opens a buyer with cash and a seller with goods, each with a key."""
     traders = []
     async with RexClient(venue.url, venue.operator_key) as operator:
         for side in ("buy", "sell"):
@@ -148,11 +148,11 @@ async def load_until(
     *,
     allowed_s: float = 0.0,
 ) -> None:
-    """Trades until so many orders were acknowledged in this load, then does the harm; returns when every lane has noticed.
+    """Trades until a number of orders were acknowledged in this load, then calls `harm`. Returns when every lane has noticed.
 
-    No acknowledgement is read and no order sent while `harm` runs: each was before it began, or after it was done. A venue
-    that goes on as if nothing had happened is stopped when it has acknowledged AFTER orders that were sent after the harm; what
-    is sent in the `allowed_s` behind it may be acknowledged and does not count.
+    While `harm` runs, no acknowledgement is read and no order is sent: each is either before it began or after it was done. A
+    venue that continues as if nothing had happened is stopped once it has acknowledged AFTER orders that were sent after the
+    harm; orders sent within `allowed_s` after the harm may be acknowledged and do not count.
     """
     count = 0
     for trader in traders:
@@ -176,7 +176,7 @@ async def load_until(
 
 
 async def check_ledgers(url: str, traders: list[Trader], report: Report) -> None:
-    """What came back after the harm beside what the members were told; then what was never answered is sent again."""
+    """Compares the restarted venue's orders with the members' ledgers; then sends the orders without a reply again."""
     lost_late = 0
     for trader in traders:
         try:

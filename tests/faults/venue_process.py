@@ -1,8 +1,8 @@
-"""`rex` as a child process that starts in a third of a second: one server process has imported it, and forks.
+"""`rex` as a child process that starts in a third of a second: a fork server has imported it.
 
-A rig starts venues by the hundred; importing takes two seconds each time. What is forked is the console script's own `main`
-with its arguments, so the process is a whole `rex serve` with its own process id. A rig that measures memory takes a process
-of its own instead (`tests/e2e/process.py`).
+A rig starts hundreds of venues, and an import takes two seconds. The forked process runs the console script's own `main` with
+its arguments, so it is a whole `rex serve` with its own process id. A rig that measures memory starts a separate process
+instead (`tests/e2e/process.py`).
 """
 
 from __future__ import annotations
@@ -24,18 +24,24 @@ from typing import Any, NamedTuple
 from services import cli
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["services.cli.running", "services.client", __name__])
+_FORKS.set_forkserver_preload(
+    [
+        *(f"services.cli.{name}" for name in ("running", "verifying")),
+        *("services.client", "services.reporting.terminal", "services.upgrade", "uvloop"),
+        __name__,
+    ]
+)
 
 HANG_SECONDS = 60
-"""What has not started or ended by then is killed: its exit status is -9."""
+"""A process that has not started or ended in this time is killed: its exit status is -9."""
 
 
 Mutant = Callable[[], None]
-"""What the child does to itself before it is `rex` (`mutants.py`); a function of a module, or a partial of one."""
+"""A change that the child makes to itself before it runs `rex` (`mutants.py`); a module's function, or a partial of one."""
 
 
 class DidNotStart(Exception):
-    """The venue ended before it was ready: carries its exit status and what it wrote."""
+    """The venue ended before it was ready. Carries its exit status and its output."""
 
     def __init__(self, exit_status: int | None, said: str) -> None:
         super().__init__(f"the venue did not start (exit status {exit_status}): {said.strip()}")
@@ -52,7 +58,7 @@ class Finished(NamedTuple):
 
     @property
     def is_traceback(self) -> bool:
-        """Whether a bug of ours showed instead of a sentence."""
+        """Whether it ended with a traceback instead of a sentence."""
         return "Traceback (most recent call last)" in self.out + self.err
 
 
@@ -72,28 +78,28 @@ class VenueProcess:
 
     @property
     def said(self) -> str:
-        """What it wrote on standard error so far."""
+        """Its standard error so far."""
         return self._errors.read_text(errors="replace")
 
     def kill(self) -> None:
-        """SIGKILL, and gone when this returns."""
+        """Sends SIGKILL and waits for the end."""
         self.process.kill()
         self.process.join()
 
     def stop(self) -> int | None:
-        """SIGTERM; its exit status."""
+        """Sends SIGTERM, waits for the end and returns the exit status."""
         self.process.terminate()
         return self.ended()
 
     def ended(self) -> int | None:
-        """The exit status once it has ended by itself; None where it did not in a minute."""
+        """Waits until the venue ends by itself. Its exit status; None if it has not ended in HANG_SECONDS."""
         self.process.join(HANG_SECONDS)
         return self.process.exitcode
 
 
 @contextmanager
 def serve(folder: Path, *options: str, mutant: Mutant | None = None) -> Iterator[VenueProcess]:
-    """A venue open around the clock on a free port; killed at the end if it still runs. Raises DidNotStart."""
+    """A venue with schedule `always` on a free port; killed at the end if it still runs. Raises DidNotStart."""
     arguments = ["serve", "--data-dir", str(folder), "--port", "0", "--schedule", "always", "--json", *options]
     with TemporaryDirectory() as work:
         errors = Path(work) / "stderr"
@@ -112,7 +118,7 @@ def serve(folder: Path, *options: str, mutant: Mutant | None = None) -> Iterator
 
 
 def rex(*arguments: str | Path, mutant: Mutant | None = None) -> Finished:
-    """One command, run to its end."""
+    """Runs one command to its end."""
     with TemporaryDirectory() as work:
         errors = Path(work) / "stderr"
         process, out = _fork([str(argument) for argument in arguments], errors, mutant)
@@ -143,8 +149,8 @@ def _fork(arguments: list[str], errors: Path, mutant: Mutant | None) -> tuple[Fo
 
 
 def _become_rex(arguments: list[str], out: Connection, errors: str, mutant: Mutant | None) -> None:
-    """In the child: its standard output and error are ours, then it is `rex`."""
-    # What a venue shares with its own children is its own affair, not to be tidied up by the rig.
+    """In the child: redirects standard output and error to the parent, then runs `rex`."""
+    # The resource tracker of the rig must not clean up what a venue shares with its own children.
     vars(resource_tracker._resource_tracker)["_fd"] = None
     os.dup2(out.fileno(), 1)
     out.close()

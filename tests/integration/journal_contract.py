@@ -1,4 +1,4 @@
-"""What every journal backend must do, each assertion once; `test_journal_contract.py` says how to open one."""
+"""The contract of every journal backend, each assertion once; `test_journal_contract.py` opens the backends."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ async def fill(journal: Journal, sizes: list[int]) -> list[JournalBatch]:
 
 @pytest.mark.anyio
 class JournalContract(ABC):
-    """`place` is an empty place for one journal."""
+    """`place` is an empty folder for one journal."""
 
     @abstractmethod
     async def open(self, place: Path, *, read_only: bool = False) -> Journal:
-        """The journal at the place, made where there is none."""
+        """Opens the journal in `place`, or creates it."""
 
     @pytest.fixture
     def place(self, tmp_path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""A writer to be killed: deposits without end, each acknowledged on standard output once its batch was published.
+"""A writer to be killed: endless deposits, each acknowledged on standard output once its batch is published.
 
     python -m tests.integration.killed_writer JOURNAL
 
@@ -19,7 +19,7 @@ from tests.unit.sequencer.venue import Venue, running, venue
 
 ACCOUNT = 2
 AT_ONCE = 64
-"""Deposits in flight, so that batches hold several and one is on its way whenever the process dies."""
+"""Deposits in flight: enough that batches hold several, and that a batch is being written whenever the process dies."""
 
 
 async def deposit(one: Venue, amount_fen: int) -> None:

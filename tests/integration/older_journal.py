@@ -1,4 +1,4 @@
-"""Journals that engine version 2 made (tests/data/engine_2), and what somebody who knows the format could make of them."""
+"""Journals that engine version 2 made (tests/data/engine_2), and forgeries of them by somebody who knows the format."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from services.reporting.report_database import JOURNAL_FILE
 MADE = Path(__file__).parents[1] / "data" / "engine_2"
 UNCHANGED = "unchanged"
 AUCTION_HALTED = "auction_halted"
-"""Two auctions were halted and went on, of which version 3 tells the indicative price again (rule 4.6)."""
+"""Two auctions were halted and resumed; for them version 3 publishes the indicative price again (rule 4.6)."""
 
 
 def unpack(name: str, folder: Path) -> Path:
-    """The journal in a data folder; the path of its file."""
+    """Copies the journal into a data folder; returns the path of its file."""
     folder.mkdir(exist_ok=True)
     path = folder / JOURNAL_FILE
     path.write_bytes(lzma.decompress((MADE / f"{name}.sqlite.xz").read_bytes()))
@@ -27,13 +27,13 @@ def unpack(name: str, folder: Path) -> Path:
 
 
 def stored(path: Path) -> list[bytes]:
-    """The batches as they stand in the file."""
+    """The batches in the file, unchecked."""
     with closing(sqlite3.connect(path)) as connection:
         return [data for (data,) in connection.execute("SELECT data FROM rows ORDER BY first_seq")]
 
 
 def rewrite(path: Path, change: Callable[[JournalBatch], JournalBatch]) -> None:
-    """Changes batches and makes every hash and checksum anew, so that only what the batches say can give it away."""
+    """Changes batches and computes every hash and checksum anew, so that only the contents of the batches show the forgery."""
     last_hash = NO_HASH
     batches = []
     for data in stored(path):

@@ -1,4 +1,4 @@
-"""An HTTP client that sends bytes as they are and reads whatever comes, for what no well-behaved client would send."""
+"""An HTTP client that sends any bytes and reads any answer, for requests that no well-behaved client would send."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RawConnection:
         self.writer = writer
 
     async def send(self, data: bytes) -> None:
-        """Sends, as far as the venue takes it: it may have closed before."""
+        """Sends as much as the venue takes: it may close the connection before."""
         try:
             self.writer.write(data)
             await self.writer.drain()
@@ -53,7 +53,7 @@ class RawConnection:
         return Answer(int(head[0].split()[1]), headers, body)
 
     async def ended(self) -> bytes:
-        """What still comes until the venue closes."""
+        """The bytes that arrive until the venue closes."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             try:
                 return await self.reader.read()
@@ -65,7 +65,7 @@ class RawConnection:
 async def raw_connection(
     served: Served, *, receive_buffer_bytes: int | None = None, address: str = ""
 ) -> AsyncIterator[RawConnection]:
-    """A connection to the venue; with a small buffer, one whose client can hold little that it has not read."""
+    """A connection to the venue. With a small buffer the client's kernel holds few unread bytes."""
     sock = socket.socket()
     sock.bind((address, 0))
     if receive_buffer_bytes is not None:
@@ -81,7 +81,7 @@ async def raw_connection(
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    """Lets the venue work until the condition holds."""
+    """Runs the venue until the condition holds."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():
             await _turn()

@@ -23,7 +23,7 @@ class Served:
     url: str
     server: Server
     task: asyncio.Task[None]
-    """It ends with the server."""
+    """Completes when the server has ended."""
     clients: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def client(self, name: str) -> RexClient:
@@ -52,7 +52,7 @@ async def serving(
     max_connections_per_address: int = 256,
     ws: type[LimitedWebSocket] = LimitedWebSocket,
 ) -> AsyncIterator[Served]:
-    """A server on this socket, which may be stopped and followed by another one on the same port."""
+    """A server on this socket, which can be stopped and replaced by another one on the same port."""
     server = make_server(
         venue.app, max_connections=max_connections, max_connections_per_address=max_connections_per_address
     )

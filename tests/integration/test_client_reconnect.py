@@ -1,4 +1,4 @@
-"""The client when the venue goes away under it, over real sockets."""
+"""The client when its venue stops or its connection is cut, over real sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a start, and what a proof finds of forgeries in the past: single trades, orders that ended, what days add up."""
+"""Forgeries in the past (single trades, ended orders, sums of days): which a start finds, and which only a proof finds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PAST_TRADES = {
     "UPDATE trades SET quantity_lots = quantity_lots + CASE trade_id WHEN (SELECT min(trade_id) FROM trades) THEN 1 ELSE -1 END"
     " WHERE trade_id IN (SELECT trade_id FROM trades ORDER BY trade_id LIMIT 2)": "quantity_lots 3 in the read database, 2 in",
 }  # fmt: skip
-"""Each leaves every sum of the day as it was, or is no part of one."""
+"""Each forgery leaves every sum of the day unchanged, or is in no sum."""
 
 ENDED_ORDERS = {
     f"UPDATE orders SET state = 'filled' WHERE {ENDED}": "state filled in the read database, canceled in the journal",
@@ -51,7 +51,7 @@ ENDED_ORDERS = {
     "UPDATE daily_turnover SET settlement_ticks = 1 WHERE trading_date < 20230104": "settlement_ticks 1 in the read database",
     "UPDATE daily_turnover SET largest_trade_id = 1 WHERE trading_date < 20230104": "largest_trade_id 1 in the read database",
 }  # fmt: skip
-"""A start does not see these."""
+"""A start does not find these forgeries."""
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def forge(folder: Path, statement: str) -> None:
 
 
 async def proof(folder: Path) -> tuple[str, ...]:
-    """What `rex report --prove` and `rex journal verify --prove` say."""
+    """The differences that `rex report --prove` and `rex journal verify --prove` report."""
     figure = (await report_from_folder(folder, 2023, prove=True)).figure
     assert figure is not None
     return figure.differences
@@ -123,7 +123,7 @@ async def test_an_order_for_another_that_was_deleted_is_found(folder: Path) -> N
 
 
 async def test_what_a_forger_adds_up_anew_is_found(folder: Path) -> None:
-    """The price of one past trade with all that hangs on it: its amount, both orders, the day and its largest trade."""
+    """Forges the price of a past trade and all that derives from it: its amount, both orders, the day, its largest trade."""
     forge(folder, f"UPDATE trades SET price_ticks = 1100, amount_fen = amount_fen + 200000 WHERE {TRADE}")
     forge(
         folder,

@@ -1,4 +1,4 @@
-"""One member floods: what others notice. Counts, not times: the sequencer is held, so the inbox truly fills, then let go."""
+"""One member floods: the effect on others, in counts, not times. The sequencer is held while the inbox fills, then released."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def held(folder: Path, inbox_commands: int = 65_536) -> AsyncIterator[Serv
 
 @asynccontextmanager
 async def let_go(venue: RunningVenue) -> AsyncIterator[None]:
-    """Once stopped, a sequencer's run ends when the inbox is empty; here it runs again and again."""
+    """A stopped sequencer's run ends when the inbox is empty; here it is run repeatedly."""
 
     async def run() -> None:
         while True:
@@ -58,7 +58,7 @@ def place(req_id: int, **more: Any) -> str:
 
 
 async def flood(served: Served, stack: AsyncExitStack, orders: int) -> list[ClientConnection]:
-    """Alice's sockets, with so many orders sent over each and no reply read."""
+    """Alice's sockets, with `orders` sent over each and no reply read."""
     url, headers = served.url.replace("http", "ws") + "/v1/ws", key_of(served, "alice")
     sockets = [
         await stack.enter_async_context(connect(url, additional_headers=headers, proxy=None, max_queue=None))
@@ -94,7 +94,7 @@ async def test_who_floods_over_16_sockets_leaves_room_for_all_others(tmp_path: P
     async with held(tmp_path, inbox_commands=320) as served, AsyncExitStack() as stack:
         await flood(served, stack, orders=40)
         inbox = served.venue.inbox
-        await until(lambda: served.venue.order_entry.waiting and inbox.depth == 320 // 8)
+        await until(lambda: served.venue.order_entry.pending.waiting and inbox.depth == 320 // 8)
         assert inbox.depth == inbox.largest_share == 320 // 8
         bob = served.venue.client("bob")
         orders = [
@@ -111,7 +111,7 @@ async def test_a_flood_is_bounded_by_its_key_and_the_rest_of_it_is_not_read(tmp_
     async with held(tmp_path) as served, AsyncExitStack() as stack:
         venue, orders = served.venue, 40
         sockets = await flood(served, stack, orders)
-        under_way, key_id = venue.order_entry.under_way, key_id_of(venue, "alice")
+        under_way, key_id = venue.order_entry.pending.under_way, key_id_of(venue, "alice")
         await until(lambda: under_way.keys_waiting == 1 and venue.inbox.depth >= UNDER_WAY)
         assert (under_way[key_id], venue.inbox.depth, under_way.keys_waiting) == (UNDER_WAY, UNDER_WAY, 1)
 
@@ -140,8 +140,8 @@ async def test_a_flood_is_bounded_by_its_key_and_the_rest_of_it_is_not_read(tmp_
             for socket in sockets:
                 replies = [json.loads(await socket.recv()) for _ in range(orders)]
                 assert [reply["req_id"] for reply in replies if "result" in reply] == list(range(orders))
-        assert (under_way[key_id], under_way.keys_waiting, venue.order_entry.waiting) == (0, 0, 0)
-        assert venue.order_entry.refused == {"too_many_requests": 1}
+        assert (under_way[key_id], under_way.keys_waiting, venue.order_entry.pending.waiting) == (0, 0, 0)
+        assert venue.order_entry.pending.refused == {"too_many_requests": 1}
 
 
 async def test_a_batch_counts_as_many_as_it_holds_and_cancels_have_room_beyond(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ async def test_a_batch_counts_as_many_as_it_holds_and_cancels_have_room_beyond(t
             asyncio.create_task(alice.post("/v1/orders/batch", json={"orders": [ORDER] * size}))
             for size in (100, 100, 56)
         ]
-        under_way, key_id = venue.order_entry.under_way, key_id_of(venue, "alice")
+        under_way, key_id = venue.order_entry.pending.under_way, key_id_of(venue, "alice")
         await until(lambda: under_way[key_id] == UNDER_WAY)
         assert codes([await alice.post("/v1/orders", json=ORDER)]) == {"too_many_requests": 1}
         room = UNDER_WAY_WITH_CANCELS - UNDER_WAY

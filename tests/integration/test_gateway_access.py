@@ -211,16 +211,16 @@ async def test_a_full_inbox_says_when_to_come_again(venue: RunningVenue, monkeyp
     reply = await venue.client("alice").post("/v1/orders", json=ORDER)
     assert problem(reply) == (503, "inbox_full")
     assert reply.headers["retry-after"] == "1"
-    assert venue.order_entry.waiting == 0
+    assert venue.order_entry.pending.waiting == 0
 
 
 async def test_no_reply_means_unknown(venue: RunningVenue) -> None:
     await venue.sequencer.stop()
     request = asyncio.create_task(venue.client("alice").post("/v1/orders", json={**ORDER, "client_order_id": "lost"}))
     await venue.inbox.take(1, 1_000)
-    venue.order_entry.give_up(asyncio.get_running_loop().time())
-    assert venue.order_entry.waiting == 1
-    venue.order_entry.give_up(asyncio.get_running_loop().time() + 60)
+    venue.order_entry.pending.give_up(asyncio.get_running_loop().time())
+    assert venue.order_entry.pending.waiting == 1
+    venue.order_entry.pending.give_up(asyncio.get_running_loop().time() + 60)
     reply = await request
     assert problem(reply) == (503, "outcome_unknown")
     assert "client_order_id" in reply.json()["detail"]
@@ -261,7 +261,7 @@ async def test_the_documentation_works_offline(venue: RunningVenue) -> None:
 
 
 async def websocket_handshake(venue: RunningVenue, headers: dict[str, str]) -> list[dict[str, Any]]:
-    """What the door answers to a handshake, before any message."""
+    """The door's answer to a handshake, before any message."""
     sent: list[dict[str, Any]] = []
     scope = {
         "type": "websocket",

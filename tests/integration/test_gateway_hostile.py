@@ -1,4 +1,4 @@
-"""Whatever bytes come, the venue answers with a status it documents, says which field is wrong, and keeps its books."""
+"""For any bytes the venue answers with a documented status, names the wrong field, and keeps its books."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators do: kill switches, limits, fees, collars, phases, auctions, busts."""
+"""The operators' routes: kill switches, limits, fees, collars, phases, auctions, busts."""
 
 from __future__ import annotations
 

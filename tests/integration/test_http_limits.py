@@ -1,4 +1,4 @@
-"""What an HTTP client may send before it has shown a key, how long it may take, and how many sockets it may have."""
+"""The limits of an HTTP client before it shows a key: bytes, time and sockets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def post(served: Served, framing: str) -> bytes:
 
 
 def of_size(size: int) -> bytes:
-    """A whole head of so many bytes, as the venue counts them."""
+    """A complete head of `size` bytes, as the venue counts them."""
     head = GET + b"a: %b\r\n\r\n"
     return head % (b"x" * (size - len(head) + 2))
 
@@ -61,7 +61,7 @@ def connections(served: Served) -> list[LimitedHttp]:
 
 
 def read_some(raw: RawConnection) -> bool:
-    """Reads a little of what has come, past a transport that is paused."""
+    """Reads some received bytes, bypassing a paused transport."""
     with contextlib.suppress(BlockingIOError):
         os.read(raw.writer.get_extra_info("socket").fileno(), 512)
     return True

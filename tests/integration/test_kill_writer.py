@@ -1,4 +1,4 @@
-"""kill -9 in the middle of load: whatever was acknowledged is there afterwards, and the venue comes back by itself."""
+"""kill -9 under load: all that was acknowledged is there afterwards, and the venue recovers by itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACKNOWLEDGMENTS = 1_500
 
 
 def run_and_kill(path: Path) -> list[tuple[int, int, int]]:
-    """What the writer acknowledged before it was killed."""
+    """The deposits that the writer acknowledged before it was killed."""
     command = [sys.executable, "-m", "tests.integration.killed_writer", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None

@@ -1,4 +1,4 @@
-"""A market out of the read database is the market that heard every row."""
+"""A market loaded from the read database equals the market that applied every batch."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def trade_at_random(venue: RunningVenue, seed: int) -> None:
 
 
 def seen(market: Market) -> list[Any]:
-    """All a client can ask, without the seqs of last changes, which a loaded market does not know."""
+    """All market data a client can request, without the seqs of last changes: a loaded market does not have these."""
     return [
         (
             market.depth(number),

@@ -1,4 +1,4 @@
-"""What one client sends in one go is parsed as it is taken, in order, and whatever stands behind it still counts."""
+"""Messages that a client sends at once are parsed in order, only as fast as they are taken, and the last still count."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PINGS = 2_000
 
 
 class Watched(LimitedWebSocket):
-    """Notes how many messages were parsed and not taken yet."""
+    """Records how many messages were parsed and not taken yet."""
 
     most = 0
 
@@ -36,7 +36,7 @@ class Watched(LimitedWebSocket):
 
 
 class Counted(LimitedWebSocket):
-    """Notes in which turn of the event loop each slice was parsed."""
+    """Records the turn of the event loop in which each slice was parsed."""
 
     turn = 0
     slices: ClassVar[Counter[int]] = Counter()

@@ -1,4 +1,4 @@
-"""The projector on a real journal and a real read database: it loses nothing and doubles nothing, wherever it is stopped."""
+"""The projector on a real journal and a real read database: wherever it is stopped, it loses and repeats nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, c
 
 
 class Venue:
-    """A journal and a feed that are written as the sequencer writes them; the projectors under test come and go."""
+    """A journal and a feed, written as the sequencer writes them, for projectors that start and stop."""
 
     def __init__(self, folder: Path, journal: SqliteJournal) -> None:
         self.path = folder / "read.db"
@@ -40,7 +40,7 @@ class Venue:
         await self.feed.publish(batch)
 
     async def trade(self, times: int) -> None:
-        """Each time two orders that trade, one that rests and one that is canceled, in two batches."""
+        """Appends, in each round, two batches: two orders that trade, one that rests and one that is canceled."""
         for n in range(times):
             await self.run(order(2, Side.SELL, REFERENCE_TICKS + n % 5, 3), order(3, Side.BUY, REFERENCE_TICKS + 5, 2))
             await self.run(order(4, Side.BUY, REFERENCE_TICKS - 5, 1), cancel(self.history.engine.last_seq + 1))
@@ -63,7 +63,7 @@ class Venue:
             await read_database.dispose()
 
     async def rebuilt(self, folder: Path) -> list[str]:
-        """What a database holds that was projected from the journal in one go."""
+        """The contents of a database that was projected from the journal without a stop."""
         with closing(connect_writer(folder / "rebuilt.db")) as connection:
             open_read_database(folder / "rebuilt.db")
             changes = Changes(read_position(connection, self.journal.journal_id))
@@ -203,7 +203,7 @@ async def test_refuses_a_database_that_is_not_of_this_journal(venue: Venue, tmp_
 async def test_a_database_that_remembers_another_history_is_a_witness(
     venue: Venue, tmp_path: Path, submissions: list[Submission], error: type[JournalError], reason: str
 ) -> None:
-    """What is missing in the journal may stand nowhere else, so nobody is told to remove it."""
+    """Commands missing in the journal may be in this file alone, so the sentence does not advise to remove it."""
     await venue.run(*opening())
     async with venue.projecting() as projector:
         await projector.reached(venue.seq)

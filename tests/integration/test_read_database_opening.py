@@ -1,4 +1,4 @@
-"""A start believes the journal, not the read database: what differs is named and rebuilt, a witness is left alone."""
+"""A start trusts the journal, not the read database: differences are named and rebuilt, and a witness is kept as it is."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ FORGED = {
 
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
-    """Trades, an order that rests, a key that was revoked, all of it projected."""
+    """A projected history: trades, a resting order, a revoked key."""
     issued = KeyIssued(key_hash="cd" * 32, account=0, name="old", scopes=("read",))
     history = History(Engine())
     await journal_of(tmp_path, history, [opening(), deals(3), [admin.record(SENDER, issued)]])
@@ -84,7 +84,7 @@ async def folder(tmp_path: Path) -> Path:
 
 
 async def open_folder(folder: Path) -> list[str]:
-    """Opens it as a start does; returns what differed."""
+    """Opens the read database as a start does; returns the differences."""
     journal = await SqliteJournal.open(folder / JOURNAL_FILE)
     try:
         engine, journaled = Engine(), Journaled()
@@ -103,7 +103,7 @@ def dump(path: Path) -> list[str]:
 
 
 async def rebuilt(folder: Path, elsewhere: Path) -> list[str]:
-    """What a database holds that was made from this journal alone."""
+    """The contents of a database made from this journal alone."""
     await asyncio.to_thread(shutil.copytree, folder, elsewhere, ignore=shutil.ignore_patterns("read*", "elsewhere"))
     assert await open_folder(elsewhere) == []
     return dump(elsewhere / READ_DATABASE_FILE)
@@ -147,7 +147,7 @@ def forget_where_it_is(path: Path) -> None:
 
 
 def flip_bit_in_index(path: Path) -> None:
-    """In the leaf of the client order ids: whoever asks by "resting" finds nothing, and the table has it."""
+    """Damages the leaf of the client order ids: a query by "resting" finds nothing, although the table has it."""
     with closing(sqlite3.connect(path)) as connection:
         (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'orders_by_client_id'").fetchone()
     at = path.read_bytes().index(b"resting", (page - 1) * 4096)

@@ -163,7 +163,7 @@ async def test_a_range_holds_exactly_its_trades(venue: RunningVenue) -> None:
     ],
 )
 async def test_names_what_is_wrong(venue: RunningVenue, monkeypatch: pytest.MonkeyPatch, path: str, named: str) -> None:
-    monkeypatch.setattr(reports, "_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(reports, "READ_TIMEOUT_S", 0.01)
     answer = await venue.client("operator").get(path)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"

@@ -1,4 +1,4 @@
-"""`rex report` without HTTP: from a data folder, beside a running venue, whatever state the read database is in."""
+"""`rex report` without HTTP: from a data folder, beside a running venue, with the read database in any state."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def deals(times: int) -> list[Submission]:
 
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
-    """A journal with three trades, all of it projected, nobody running."""
+    """A journal with three trades, completely projected, without a running venue."""
     await journal_of(tmp_path, History(Engine()), [opening(), deals(3)])
     return tmp_path
 
@@ -224,7 +224,7 @@ async def test_instead_of_a_damaged_read_database_one_is_made_elsewhere_and_a_pr
     ],
 )
 async def test_instead_of_a_read_database_of_garbage_one_is_made_elsewhere(folder: Path, garbage: str) -> None:
-    """Damage that SQLite reads without an error: pages of another table, or of another time."""
+    """Damages that SQLite reads without an error: pages of another table, or older pages."""
     path = folder / READ_DATABASE_FILE
     true = (await report_from_folder(folder, 2023)).report
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -236,8 +236,14 @@ async def test_instead_of_a_read_database_of_garbage_one_is_made_elsewhere(folde
     assert not (await report_from_folder(folder, 2023, prove=True)).agree
 
 
+@pytest.mark.anyio
+async def test_what_a_report_cannot_compute_is_no_damage_of_the_database(folder: Path) -> None:
+    with pytest.raises(ValueError, match="year 0 is out of range"):
+        await report_from_folder(folder, 0)
+
+
 def damage_first_batch(folder: Path) -> None:
-    """Flips a bit of the closed journal's first batch, which no report stands at."""
+    """Flips a bit of the closed journal's first batch, which is at no report's position."""
     with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection, connection:
         (data,) = connection.execute("SELECT data FROM rows WHERE first_seq = 1").fetchone()
         connection.execute("UPDATE rows SET data = ? WHERE first_seq = 1", (data[:400] + b"?" + data[401:],))
@@ -287,7 +293,7 @@ async def test_beside_a_running_venue(tmp_path: Path) -> None:
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
-    """Everything but SQLite's index of a log, in which each reader notes how far it reads."""
+    """The bytes of all files except SQLite's index of a log, in which each reader records its position."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith("-shm")}
 
 
@@ -327,7 +333,7 @@ async def test_an_empty_journal_and_no_journal(tmp_path: Path) -> None:
 
 @pytest.mark.anyio
 async def test_a_rewritten_journal_is_found_out(tmp_path: Path) -> None:
-    """Even where every hash was made anew: the commands make other events than the rewritten ones."""
+    """Even with every hash computed anew: the commands make other events than the rewritten ones."""
     history = History(Engine())
     await journal_of(tmp_path, history, [opening()])
     journal = await SqliteJournal.open(tmp_path / JOURNAL_FILE)

@@ -1,4 +1,4 @@
-"""The server ends when it is asked to, whatever its clients do."""
+"""The server ends on request, whatever its clients do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulated traders against a whole venue: they trade like anybody else, everywhere, and stay within what they have."""
+"""The simulated traders against a whole venue: they trade like other members, in every instrument, within their means."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def settings(folder: Path, rate: float = 400) -> Settings:
 
 
 async def trades_in(venue: Venue, count: int) -> dict[str, dict[str, str]]:
-    """Waits for so many trades; returns them by id."""
+    """Waits for `count` trades; returns them by id."""
     seen: dict[str, dict[str, str]] = {}
     async with RexClient(venue.url, venue.keys["pages"].key) as client:
         async for push in client.subscribe(["trades"], ["*"]):

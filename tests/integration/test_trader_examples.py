@@ -28,7 +28,7 @@ OUTPUT = {
     "Follow a book": r"\d+\n(\d+ 1 at 473000\.00\n\d+\n){2}",
     "Change an order": r"new 20 all shown: True\nnothing changed: invalid_trigger\ncanceled: 1\n",
     "Wait for a price": r"new triggered: False at most 501300\.00\ncanceled requested\n",
-    "Hear of one's own orders": r"open at the start: 0\nnew 2 left at \S+\ncanceled 0 left at \S+\n",
+    "Follow your own orders": r"open at the start: 0\nnew 2 left at \S+\ncanceled 0 left at \S+\n",
 }
 
 
@@ -37,7 +37,7 @@ def test_every_example_is_expected_to_print_something() -> None:
 
 
 async def busy(served: Served) -> None:
-    """Somebody else's orders, until canceled."""
+    """Places and cancels another account's orders, until canceled."""
     async with RexClient(served.url, served.venue.keys["bob"].key) as bob:
         while True:
             order = await bob.place_order({"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1})

@@ -1,4 +1,4 @@
-"""`rex upgrade` on journals that engine version 2 made: what it finds, what it writes, and that the venue carries on."""
+"""`rex upgrade` on journals that engine version 2 made: its findings, the row it adds, and the next start of the venue."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ BOTH = pytest.mark.parametrize("name", [UNCHANGED, AUCTION_HALTED])
 
 
 class Clock:
-    """Goes on a second after the journal's last command."""
+    """A clock that begins a second after the journal's last command."""
 
     def __init__(self, path: Path) -> None:
         self.now_ns = JournalBatch.decode(stored(path)[-1]).command_list[-1].time_ns + 10**9
@@ -65,7 +65,7 @@ def dump(path: Path) -> list[str]:
 
 
 async def project(folder: Path, name: str = READ_DATABASE_FILE) -> Path:
-    """A read database of all that the journal holds, whatever version made it."""
+    """Makes a read database of the whole journal, whatever version made it."""
     journal = await SqliteJournal.open(folder / "journal.sqlite", read_only=True, outdated=True)
     await open_read_database(folder / name).dispose()
     await catch_up(folder / name, journal)
@@ -134,7 +134,7 @@ async def test_where_a_rule_differs_it_says_which_and_seals_the_state(tmp_path: 
 
 
 def other_fee(batch: JournalBatch) -> JournalBatch:
-    """As if version 2 had taken one fen less from who took the first trade of a batch."""
+    """Rewrites the journal as if version 2 had charged the first taker of a batch one fen less."""
     events = np.frombuffer(bytearray(batch.events), EVENT)
     trades = np.flatnonzero(events["kind"] == EventKind.TRADE)
     events["fee_fen"][trades[:1]] -= 1
@@ -411,7 +411,7 @@ import fcntl, sys
 with open(sys.argv[1], "r+b") as file:
     fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)
 """
-"""Takes the bytes that a reader of SQLite holds shared, as a writer without a log does."""
+"""Locks exclusively the bytes that a reader of SQLite locks shared, as a writer without a log does."""
 
 
 @pytest.mark.anyio

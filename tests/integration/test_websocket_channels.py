@@ -1,4 +1,4 @@
-"""What subscribers hear: books that prove themselves, tapes, tickers, and their own orders."""
+"""The pushes to subscribers: books with checksums, trades, tickers, and own orders."""
 
 from __future__ import annotations
 

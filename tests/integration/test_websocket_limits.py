@@ -1,4 +1,4 @@
-"""A WebSocket client that does not read, or never stops sending, is let go; a key has a bounded number of connections."""
+"""A WebSocket client that does not read, or never stops sending, is disconnected; a key has a bounded number of connections."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.anyio
 SMALL_BUFFER_BYTES = 4_096
 CLOSE_PROTOCOL_ERROR = 1002
 MOST_UNNOTICED = OWN_FRAMES + SHORT_SLICE_BYTES // 6
-"""Control frames of a socket before it waits, where others have sent as many as all of them may."""
+"""How many control frames of a socket are read before it must wait, if others have used up the common limit."""
 
 
 def handshake(served: Served, name: str | None = "alice") -> bytes:
@@ -59,7 +59,7 @@ def websockets(served: Served) -> list[LimitedWebSocket]:
 
 
 async def open_deaf(served: Served, raw: RawConnection) -> LimitedWebSocket:
-    """A connection whose client reads the handshake and nothing more, with replies that wait for it."""
+    """A connection with waiting replies; its client reads the handshake and nothing more."""
     await raw.send(handshake(served))
     assert (await raw.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
     raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -131,7 +131,7 @@ async def test_a_client_that_pings_and_reads_gets_its_pongs(tmp_path: Path) -> N
 
 
 async def replied(raw: RawConnection) -> bool:
-    """Reads up to the next message that is no pong."""
+    """Reads to the next message other than a pong."""
     while True:
         opcode, size = await raw.reader.readexactly(2)
         text = await raw.reader.readexactly(size)
@@ -174,7 +174,7 @@ async def test_a_key_among_the_first_messages_is_in_time(tmp_path: Path) -> None
 
 
 async def stands_still(progress: Callable[[], object]) -> None:
-    """Lets the venue work until nothing has changed for 2,000 turns of the loop."""
+    """Runs the venue until nothing has changed for 2,000 turns of the loop."""
     quiet = 0
     while quiet < 2_000:
         before = progress()

@@ -1,4 +1,4 @@
-"""A client that stops reading harms itself only: its market data is conflated, everybody else hears every update."""
+"""A client that stops reading harms only itself: its market data is conflated, and all others get every update."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 60
 
 
 async def open_narrow(served: Served) -> ClientConnection:
-    """A connection whose client can hold little that it has not read."""
+    """A connection with a small receive buffer, so that few unread bytes fit into the client's kernel."""
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     narrow.setblocking(False)
@@ -42,7 +42,7 @@ async def open_narrow(served: Served) -> ClientConnection:
 
 
 async def trade_one_by_one(served: Served, orders: int) -> dict[str, Any]:
-    """Orders that each stand in a journal row of their own: every one changes the book, every second one trades."""
+    """Places orders, each in a journal batch of its own: every order changes the book, every second one trades."""
     trader, other = await served.client("bob"), await served.client("alice")
     await trader.connect()
     await other.connect()
@@ -54,7 +54,7 @@ async def trade_one_by_one(served: Served, orders: int) -> dict[str, Any]:
 
 
 async def read_until(connection: ClientConnection, seq: int) -> list[dict[str, Any]]:
-    """Pushes until each of the three channels has come to this seq."""
+    """The pushes until each of the three channels has reached this seq."""
     pushes: list[dict[str, Any]] = []
     reached: set[str] = set()
     while reached != set(CHANNELS):

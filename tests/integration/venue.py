@@ -52,7 +52,7 @@ MAX_WEBSOCKETS_PER_KEY = 16
 
 
 class Clock:
-    """A microsecond passes whenever somebody looks; a test may set it ahead."""
+    """A clock that advances a microsecond each time it is read; a test may set it ahead."""
 
     def __init__(self, now_ns: int = START_NS) -> None:
         self.now_ns = now_ns
@@ -124,7 +124,7 @@ async def running_venue(
         order_entry = OrderEntry(state, inbox, history)
         channels = Channels(state, market)
         reader = GatewayReader(
-            journal, feed, state=state, market=market, order_entry=order_entry, fan_out=channels.publish
+            journal, feed, state=state, market=market, pending=order_entry.pending, fan_out=channels.publish
         )
         tasks.append(asyncio.create_task(reader.run()))
         app = create_app(
@@ -168,7 +168,7 @@ async def running_venue(
 
 
 def _first_start(path: Path) -> tuple[dict[str, IssuedKey], list[Submission]]:
-    """The keys, and the first start's commands; a later start finds its keys and nothing missing."""
+    """Adds the keys and the first start's commands; a later start finds nothing missing."""
     if path.exists():
         return read_keys(path), []
     missing = Missing(Present({}, {"venue": 1}, 1, frozenset()), {})

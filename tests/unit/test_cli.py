@@ -1,4 +1,4 @@
-"""How `rex` ends: what the environment does wrong is a sentence and a status, a bug is a traceback."""
+"""The ends of `rex`: a fault of the environment is a sentence and a status, a bug is a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings out of the environment: a wrong value and a misspelt name are sentences that name the variable."""
+"""Settings from the environment: a wrong value and a misspelt name give a sentence that names the variable."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REPOSITORY = Path(__file__).parents[2]
         ("REX_SEED", "x", "REX_SEED"),
         ("REX_DEMO_ORDERS_PER_SECOND", "9999", "REX_DEMO_ORDERS_PER_SECOND"),
         ("REX_ACCEPT_CLOCK", "maybe", "REX_ACCEPT_CLOCK"),
-        ("REX_ALLOWED_HOSTS", "venue.example", """REX_ALLOWED_HOSTS is no JSON list: write it like '["127.0.0.1"""),
+        ("REX_ALLOWED_HOSTS", "venue.example", """REX_ALLOWED_HOSTS is not a JSON list: write it like '["127.0.0.1"""),
         ("REX_ALLOWED_HOSTS", "[[]]", "REX_ALLOWED_HOSTS is []: "),
         ("REX_REQUEST_LOG", "perhaps", "REX_REQUEST_LOG is 'perhaps': "),
         ("REX_MAX_CONNECTIONS", "0", "REX_MAX_CONNECTIONS is '0': "),
@@ -51,7 +51,7 @@ def test_a_value_that_cannot_be_is_bad_usage_and_names_its_variable(
         ("folder", "it cannot be read: Is a directory"),
         (b"2027-01-04\n", "days.csv, line 1: the first line must be: date"),
         (b"date\n2027-13-04\n", "days.csv, line 2: '2027-13-04' is not a date of the form 2027-01-04"),
-        (b"date\n\xff\n", "it is no text in UTF-8"),
+        (b"date\n\xff\n", "it is not UTF-8 text"),
     ],
     ids=["missing", "a folder", "no header", "no date", "no text"],
 )
@@ -76,16 +76,16 @@ def test_a_variable_that_nobody_reads_is_refused_by_every_command(tmp_path: Path
     ended = CliRunner().invoke(app, [*command, "--data-dir", str(tmp_path)], env=misspelt)
     assert ended.exit_code == ExitCode.USAGE
     assert ended.stderr.splitlines() == [
-        "rex: REX_DATADIR is no setting of REX; the nearest is REX_DATA_DIR. Correct the variable, or unset it",
-        "rex: rex_prot is no setting of REX; the nearest is REX_PORT. Correct the variable, or unset it",
+        "rex: REX_DATADIR is not a setting of REX; the nearest name is REX_DATA_DIR. Correct or unset the variable",
+        "rex: rex_prot is not a setting of REX; the nearest name is REX_PORT. Correct or unset the variable",
     ]
     assert not list(tmp_path.iterdir())
 
 
 def test_no_variable_makes_a_venue_a_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A demo's pages hold its operator's key: whoever starts `rex serve` gets none."""
+    """Only a demo's pages have the operator's key: those of `rex serve` have none."""
     monkeypatch.setenv("REX_DEMO", "1")
-    with pytest.raises(SettingsRefused, match="REX_DEMO is no setting"):
+    with pytest.raises(SettingsRefused, match="REX_DEMO is not a setting"):
         read_settings()
 
 

@@ -30,7 +30,7 @@ def prepare(messages: list[Message]) -> tuple[Callable[[], None], Callable[[], i
     class Listener(liquibook.OrderListener):  # type: ignore[misc]
         traded = 0
 
-        def on_fill(self, order: Any, matched_order: Any, fill_qty: int, fill_cost: int) -> None:
+        def on_fill(self, _order: Any, _matched_order: Any, fill_qty: int, _fill_cost: int) -> None:
             self.traded += fill_qty
 
         def ignore(self, *details: object) -> None:

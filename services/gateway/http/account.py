@@ -12,7 +12,7 @@ from services.gateway.http.caller import AccountQuery, Caller, needs, one_accoun
 from services.gateway.problems import ProblemError
 from services.gateway.schemas import Account
 from services.venue_state.accounts import VenueAccount
-from services.venue_state.state import Fees, VenueState
+from services.venue_state.state import FeeRates, VenueState
 
 
 def routes(state: VenueState) -> APIRouter:
@@ -46,7 +46,7 @@ def account_json(account: VenueAccount, state: VenueState) -> dict[str, Any]:
         for instrument, held in sorted(account.holdings.items())
         if held.lots
     ]
-    fees = state.fees.get(account.account_class, Fees())
+    fees = state.fees.get(account.account_class, FeeRates())
     return {
         "account": account.account,
         "name": account.name,

@@ -26,7 +26,7 @@ from services.gateway.http.admin_schemas import (
 from services.gateway.http.caller import Caller, needs
 from services.gateway.ids import key_id_of, unknown_key_id
 from services.gateway.order_entry.amounts import amount_fen, rate_ppm
-from services.gateway.order_entry.order_command import listed
+from services.gateway.order_entry.order_command import instrument_of
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
 from services.gateway.schemas import Account
@@ -75,7 +75,7 @@ def _account_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
     )
     async def move_inventory(key: Caller, account: int, body: InventoryRequest) -> Applied:
         number = known_account(state, account).account
-        instrument = listed(state, body.symbol)
+        instrument = instrument_of(state, body.symbol)
         if not 0 < abs(body.quantity) <= MAX_QUANTITY_LOTS:
             raise field_problem("invalid_quantity", "quantity", f"must not be 0, and at most {MAX_QUANTITY_LOTS} lots")
         event = await order_entry.execute(

@@ -20,7 +20,7 @@ class _Refused(Collector):
     """Counts of refused requests by problem code, read from order entry."""
 
     def __init__(self, order_entry: OrderEntry) -> None:
-        self._refused = order_entry.refused
+        self._refused = order_entry.pending.refused
 
     def collect(self) -> Iterator[Metric]:
         """The current counts."""
@@ -52,7 +52,7 @@ class GatewayMetrics:
         )
         self._gauge("rex_open_orders", "Open orders").set_function(lambda: len(state.orders.open))
         self._gauge("rex_requests_waiting", "Commands sent to the inbox that have no reply yet").set_function(
-            lambda: order_entry.waiting
+            lambda: order_entry.pending.waiting
         )
 
         self._gauge("rex_inbox_commands", "Commands that wait for the sequencer").set_function(lambda: inbox.depth)
@@ -61,7 +61,7 @@ class GatewayMetrics:
         )
         self._gauge(
             "rex_keys_at_bound", "Keys whose WebSockets are not read until replies have been sent"
-        ).set_function(lambda: order_entry.under_way.keys_waiting)
+        ).set_function(lambda: order_entry.pending.under_way.keys_waiting)
         self._registry.register(_Refused(order_entry))
 
     def request(self, method: str, status: int, seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,18 +11,17 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from matching_engine.records import Phase
-from services.decimals import yuan_text
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account, visible_account
 from services.gateway.http.doorway import BATCH_PATH, DirectRoute
 from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.ids import order_id_of, unknown_order
 from services.gateway.order_entry.history import OrderHistory, cursor_id, cursor_text
 from services.gateway.order_entry.order_body import decode_batch, decode_order
-from services.gateway.order_entry.order_command import listed
+from services.gateway.order_entry.order_command import instrument_of
 from services.gateway.order_entry.order_entry import OrderEntry, Outcome
 from services.gateway.problems import field_problem
-from services.gateway.replies.execution_report import date_text, mass_canceled_json, order_json, time_text
+from services.gateway.replies.execution_report import mass_canceled_json, order_json
+from services.gateway.replies.fills import past_fill_json
 from services.gateway.schemas import (
     AmendRequest,
     BatchReply,
@@ -37,7 +35,7 @@ from services.gateway.schemas import (
     SideName,
 )
 from services.venue_state.keys import ApiKey
-from services.venue_state.orders import SIDE_NAMES, VenueOrder
+from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
 
 ORDERS_PATH = "/v1/orders"
@@ -177,7 +175,7 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
         found = await history.fills(
             number, instrument=instrument_number(state, symbol), before_id=cursor_id(cursor), limit=limit
         )
-        page = [fill_of_trade(trade, number, state) for trade in found]
+        page = [past_fill_json(trade, number, state) for trade in found]
         return JSONResponse({"fills": page, "next_cursor": _next([trade["trade_id"] for trade in found], limit)})
 
     return router
@@ -247,30 +245,7 @@ def _amends(state: VenueState, order_entry: OrderEntry) -> APIRouter:
 
 def instrument_number(state: VenueState, symbol: str | None) -> int | None:
     """The number of the instrument that a query names, or None; raises a 422 problem for a symbol that is not listed."""
-    return None if symbol is None else listed(state, symbol).number
-
-
-def fill_of_trade(trade: Mapping[Any, Any], account: int, state: VenueState) -> dict[str, Any]:
-    """A row of the read database's `trades` as `schemas.Fill`, seen from one of its two accounts."""
-    role = "taker" if trade["taker_account"] == account else "maker"
-    instrument = state.instruments[trade["instrument"]]
-    side = trade["taker_side"] if role == "taker" else 1 - trade["taker_side"]
-    return {
-        "trade_id": str(trade["trade_id"]),
-        "order_id": str(trade[f"{role}_order_id"]),
-        "client_order_id": trade[f"{role}_client_order_id"] or None,
-        "symbol": instrument.symbol,
-        "side": SIDE_NAMES[side],
-        "liquidity": "auction" if trade["phase"] == Phase.CALL_AUCTION else role,
-        "price": instrument.price_text(trade["price_ticks"]),
-        "quantity": trade["quantity_lots"],
-        "amount": yuan_text(trade["amount_fen"]),
-        "fee": yuan_text(trade[f"{role}_fee_fen"]),
-        "trading_date": date_text(trade["trading_date"]),
-        "time": time_text(trade["time_ns"]),
-        "seq": trade["seq"],
-        "busted": trade["busted_seq"] is not None,
-    }
+    return None if symbol is None else instrument_of(state, symbol).number
 
 
 def _next(ids: list[int], limit: int) -> str | None:

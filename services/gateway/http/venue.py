@@ -11,10 +11,9 @@ from fastapi.responses import JSONResponse
 from services.decimals import rate_text
 from services.gateway.http.caller import needs
 from services.gateway.problems import unknown_symbol
-from services.gateway.replies.execution_report import date_text
 from services.gateway.schemas import Instrument, Venue
-from services.venue_state.instruments import PHASE_NAMES
-from services.venue_state.instruments import Instrument as ListedInstrument
+from services.times import date_text
+from services.venue_state.instruments import PHASE_NAMES, VenueInstrument
 from services.venue_state.state import VenueState
 
 
@@ -52,7 +51,7 @@ def routes(state: VenueState, facts: VenueFacts) -> APIRouter:
     return router
 
 
-def known_instrument(state: VenueState, symbol: str) -> ListedInstrument:
+def known_instrument(state: VenueState, symbol: str) -> VenueInstrument:
     """The instrument that a path names; raises a 404 problem for a symbol that is not listed."""
     instrument = state.by_symbol.get(symbol)
     if instrument is None:
@@ -60,7 +59,7 @@ def known_instrument(state: VenueState, symbol: str) -> ListedInstrument:
     return instrument
 
 
-def instrument_json(instrument: ListedInstrument) -> dict[str, Any]:
+def instrument_json(instrument: VenueInstrument) -> dict[str, Any]:
     """`schemas.Instrument` as a dict."""
     return {
         **instrument.facts,

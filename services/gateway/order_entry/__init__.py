@@ -1,1 +1,1 @@
-"""Order entry: a request becomes a command, waits for its journal batch, and gets its answer."""
+"""Order entry: turns a request into a command, waits for its journal batch, and makes the answer."""

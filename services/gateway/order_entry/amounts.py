@@ -1,4 +1,4 @@
-"""Amounts and rates of a request: decimal strings become fen and millionths."""
+"""Amounts and rates in requests: converts decimal strings to fen and to millionths."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.gateway.problems import field_problem
 
 
 def amount_fen(text: str, field: str, limit_fen: int) -> int:
-    """Fen of a decimal string in yuan, signed and not 0; raises a 422 problem that names the field."""
+    """A decimal string in yuan as signed fen, not 0, at most `limit_fen` in size; raises a 422 problem that names the field."""
     fen = scaled(text, 2)
     if fen is None:
         raise field_problem("invalid_amount", field, f"{text} is not a whole number of fen (0.01 yuan)")
@@ -18,7 +18,7 @@ def amount_fen(text: str, field: str, limit_fen: int) -> int:
 
 
 def rate_ppm(text: str, field: str) -> int:
-    """Millionths of a decimal fraction; raises a 422 problem that names the field."""
+    """A decimal fraction in millionths, 0 to MAX_RATE_PPM; raises a 422 problem that names the field."""
     ppm = scaled(text, 6)
     if ppm is None or not 0 <= ppm <= MAX_RATE_PPM:
         message = f"must be from 0 to {rate_text(MAX_RATE_PPM)}, with at most six decimals"

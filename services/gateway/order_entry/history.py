@@ -1,4 +1,8 @@
-"""Orders and fills out of the read database, newest first, never behind what the gateway has already answered."""
+"""Orders and fills from the read database, newest first.
+
+Every query first waits until the read database has reached the seq of the gateway's state, so that it is never behind an answer
+that the gateway has given.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +21,16 @@ from services.venue_state.state import VenueState
 LAST_ID = 2**63 - 1
 
 Projected = Callable[[int], Awaitable[None]]
-"""Waits until the read database has reached a sequence number."""
+"""Returns when the read database has reached a sequence number."""
 
 
 def cursor_text(last_id: int) -> str:
-    """Where the next page starts: opaque to clients."""
+    """The cursor of the page after `last_id`: opaque to clients, 11 characters of base64."""
     return base64.urlsafe_b64encode(last_id.to_bytes(8, "big")).decode().rstrip("=")
 
 
 def cursor_id(cursor: str | None) -> int:
-    """The id that a cursor stands for; a 422 problem for one we did not make."""
+    """The id in a cursor, LAST_ID without a cursor; raises a 422 problem for a text that is no cursor of this venue."""
     if cursor is None:
         return LAST_ID
     try:
@@ -39,7 +43,7 @@ def cursor_id(cursor: str | None) -> int:
 
 
 class OrderHistory:
-    """What every client may ask about the past. `account` None means all accounts (operators)."""
+    """Queries about past orders and fills. `account` None means all accounts (operators)."""
 
     def __init__(self, state: VenueState, read_database: AsyncEngine, projected: Projected) -> None:
         self._state = state
@@ -47,7 +51,7 @@ class OrderHistory:
         self._projected = projected
 
     async def order(self, order_id: int) -> VenueOrder | None:
-        """One order, from memory where it is there."""
+        """The order with this id, from memory or else from the read database; None where no such order exists."""
         known = self._state.orders.get(order_id)
         if known is not None:
             return known
@@ -75,10 +79,10 @@ class OrderHistory:
         if client_order_id is not None:
             query = query.where(orders.c.client_order_id == client_order_id)
         found = await self._rows(query.order_by(orders.c.order_id.desc()).limit(limit))
-        return [self._as_told(VenueOrder.from_columns(row)) for row in found]
+        return [self._with_reason_text(VenueOrder.from_columns(row)) for row in found]
 
-    def _as_told(self, order: VenueOrder) -> VenueOrder:
-        """An order of the read database, which doesn't know the numbers a refusal was told with: memory may."""
+    def _with_reason_text(self, order: VenueOrder) -> VenueOrder:
+        """Adds the numbers of a refusal, which the read database does not store, where the order is still in memory."""
         known = self._state.orders.ended.get(order.order_id)
         order.reason_text = None if known is None else known.reason_text
         return order
@@ -86,7 +90,7 @@ class OrderHistory:
     async def fills(
         self, account: int | None, *, instrument: int | None = None, before_id: int, limit: int
     ) -> list[Mapping[Any, Any]]:
-        """Up to `limit` trades with ids below `before_id`, newest first, each with its two client order ids."""
+        """Up to `limit` trades with ids below `before_id`, newest first, each with the client_order_id of maker and taker."""
         maker, taker = orders.alias("maker"), orders.alias("taker")
         query = (
             select(

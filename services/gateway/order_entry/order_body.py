@@ -1,7 +1,7 @@
-"""The body of an order on the hot path: msgspec accepts, and where it would refuse, the pydantic model decides.
+"""Decodes the body of an order on the hot path: msgspec first; the pydantic model decides about a body that msgspec refuses.
 
-`schemas.OrderRequest` is the schema's source: it writes /openapi.json and words every refusal. A property test proves that
-whatever msgspec accepts here the model accepts, with the same values.
+`schemas.OrderRequest` is the source of the schema: /openapi.json and the texts of all refusals come from it. A property test
+proves that the model accepts every body that msgspec accepts, with the same values.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _batch_decoder = msgspec.json.Decoder(BatchBody)
 
 
 def decode_order(body: bytes | msgspec.Raw) -> OrderBody:
-    """An order out of JSON; raises a 400 or 422 problem that names the field by its path."""
+    """The order in a JSON body; raises a 400 or 422 problem that names the field by its path."""
     try:
         return _order_decoder.decode(body)
     except _REFUSED:
@@ -68,7 +68,7 @@ def decode_order(body: bytes | msgspec.Raw) -> OrderBody:
 
 
 def decode_batch(body: bytes) -> list[OrderBody]:
-    """The orders of a batch; one that cannot be read refuses them all, and the problem says which."""
+    """The orders of a JSON batch; raises a 400 or 422 problem for the whole batch that names the field (`orders.3.price`)."""
     try:
         return _batch_decoder.decode(body).orders
     except _REFUSED:

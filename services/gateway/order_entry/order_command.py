@@ -1,7 +1,7 @@
-"""Bodies become commands: symbols and decimal strings become numbers, and what is wrong whatever the market does is refused.
+"""Turns bodies into commands: symbols become instrument numbers, decimal strings become ticks.
 
-Which fields an order type takes is told here, with a 422 problem that names the field; what depends on the market, the account
-or the order as it stands is the engine's to decline.
+Checks here do not depend on the market: which fields an order type takes, and whether a value has its form. They raise a 422
+problem that names the field. The engine declines what depends on the market, the account or the order.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from matching_engine.records import (
 )
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.problems import field_problem
-from services.venue_state.instruments import Instrument
+from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState
 
 SIDES = {side.name.lower(): int(side) for side in Side}
@@ -32,16 +32,16 @@ TIMES_IN_FORCE = {time_in_force.name.lower(): int(time_in_force) for time_in_for
 SELF_TRADES = {mode.name.lower(): int(mode) for mode in SelfTrade}
 
 WAITING = ("day", "gtc", "gtd")
-"""Times in force of an order that may rest or wait."""
+"""Times in force of an order that may rest in the book or wait for its trigger."""
 
 ALLOWED_TIMES = {"limit": tuple(TIMES_IN_FORCE), "market": ("ioc", "fok"), "stop": WAITING, "stop_limit": WAITING}
-"""By order type, the default first."""
+"""The times in force of each order type; the first is the default."""
 
 MAX_TIME_S = 2**32 - 1
 
 
 class AmendBody(Protocol):
-    """What `schemas.AmendRequest` and the WebSocket's `amend_order` both have."""
+    """The fields that `schemas.AmendRequest` and the params of the WebSocket's `amend_order` share."""
 
     @property
     def price(self) -> str | None: ...  # noqa: D102
@@ -53,8 +53,8 @@ class AmendBody(Protocol):
     def stop_price(self) -> str | None: ...  # noqa: D102
 
 
-def listed(state: VenueState, symbol: str, field: str = "symbol") -> Instrument:
-    """The instrument a body names; a 422 problem where there is none."""
+def instrument_of(state: VenueState, symbol: str, field: str = "symbol") -> VenueInstrument:
+    """The instrument with this symbol; raises a 422 problem that names the field."""
     instrument = state.by_symbol.get(symbol)
     if instrument is None:
         raise field_problem("unknown_symbol", field, f"no instrument is listed as {symbol[:40]!r}")
@@ -63,7 +63,7 @@ def listed(state: VenueState, symbol: str, field: str = "symbol") -> Instrument:
 
 def new_order(sender: Command, state: VenueState, account: int, body: OrderBody) -> Command:
     """A NEW_ORDER command; raises a 422 problem that names the field."""
-    instrument = listed(state, body.symbol)
+    instrument = instrument_of(state, body.symbol)
     time_in_force = _check_fields(body)
     quantity_lots = instrument.quantity_lots(body.quantity)
     return sender._replace(
@@ -85,7 +85,7 @@ def new_order(sender: Command, state: VenueState, account: int, body: OrderBody)
 
 
 def _check_fields(body: OrderBody) -> str:
-    """The order's time in force, if its type takes every field that it has and has every field that it needs."""
+    """The order's time in force; raises a 422 problem for a field that its type needs or does not take."""
     kind = body.order_type
     time_in_force = body.time_in_force or ALLOWED_TIMES[kind][0]
     _needs(body.price, kind in ("limit", "stop_limit"), "invalid_price", "price", f"a {kind} order")
@@ -140,9 +140,9 @@ def time_s(text: str, field: str) -> int:
     return seconds
 
 
-def amend(sender: Command, instrument: Instrument, body: AmendBody) -> Command:
-    """An AMEND command, still without its order; raises a 422 problem that names the field."""
-    flags, command = Flag(0), sender._replace(kind=CommandKind.AMEND)
+def amend(named: Command, instrument: VenueInstrument, body: AmendBody) -> Command:
+    """An AMEND command; raises a 422 problem that names the field. `named` holds the sender, the account and the order's id."""
+    flags, command = Flag(0), named._replace(kind=CommandKind.AMEND)
     if body.price is not None:
         flags |= Flag.CHANGE_PRICE
         command = command._replace(price_ticks=instrument.price_ticks(body.price))
@@ -165,10 +165,10 @@ def amend(sender: Command, instrument: Instrument, body: AmendBody) -> Command:
 
 
 def mass_cancel(sender: Command, state: VenueState, account: int, symbol: str, side: str | None) -> Command:
-    """A MASS_CANCEL command; the symbol `*` means every instrument, account 0 every account."""
+    """A MASS_CANCEL command. The symbol `*` means every instrument, account 0 every account, side None both sides."""
     return sender._replace(
         kind=CommandKind.MASS_CANCEL,
         account=account,
-        instrument=ALL_INSTRUMENTS if symbol == "*" else listed(state, symbol).number,
+        instrument=ALL_INSTRUMENTS if symbol == "*" else instrument_of(state, symbol).number,
         side=BOTH_SIDES if side is None else SIDES[side],
     )

@@ -1,9 +1,9 @@
-"""Requests on their way: commands handed to the inbox, and the journal batches that answer them.
+"""Requests without a reply: commands handed to the inbox, and the journal batches that answer them.
 
-A request is known by (gateway_id, incarnation, request_id), which travel in its command and come back in the journal batch.
-The incarnation is drawn anew at each start, so a batch written for an earlier life of this gateway is never taken for a
-reply. A request whose batch does not come within `REPLY_SECONDS` ends as `outcome_unknown`: its command may still be carried
-out, and a retry with the same client_order_id tells.
+A request is known by (gateway_id, incarnation, request_id). The three travel in its command and come back in the journal batch.
+Each start draws a new incarnation, so that a batch of an earlier life of this gateway is never taken for a reply. A request
+without a batch after `REPLY_SECONDS` ends as `outcome_unknown`: its command may still be carried out, and a retry with the same
+client_order_id finds out.
 
 A request counts for its key, in `under_way`, from the hand-over to its reply, or to the problem in its place.
 """
@@ -14,32 +14,50 @@ import asyncio
 import math
 import secrets
 from collections import Counter
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Protocol
 
-from matching_engine.records import Command, Event
+from matching_engine.records import Command, CommandKind, Event, pack_commands
 from services.gateway.order_entry.under_way import UnderWay, too_many_requests
 from services.gateway.problems import ProblemError, outcome_unknown
 from services.journal.batch import JournalBatch
 from services.messaging import Inbox, InboxFull, ShareFull, Submission
+from services.venue_state.keys import ApiKey
 
 REPLY_SECONDS = 10.0
 """How long a request waits for its batch. A healthy venue takes milliseconds."""
 
-OnReply = Callable[["Event | ProblemError"], None]
-"""Takes the first event of a command, or the problem that took its place. Called once, in the event loop, after the batch is on
-the device and applied to the state. Must not raise."""
+_CANCELS = frozenset({CommandKind.CANCEL, CommandKind.MASS_CANCEL})
+"""A submission holds one cancel or only other commands, so its first command tells which."""
+
+
+class Waiter(Protocol):
+    """Gets the reply to a command: one of the two calls, once, in the event loop. Neither call may raise."""
+
+    def on_event(self, event: Event) -> None:
+        """The command's first event; its batch is durable and applied to the state."""
+
+    def on_problem(self, problem: ProblemError) -> None:
+        """`outcome_unknown`: no batch came in time, or the venue has stopped."""
 
 
 class PendingRequests:
-    """Hands commands to the inbox and matches journal batches to the requests that wait for them."""
+    """Hands commands to the inbox and matches journal batches to the requests that wait for them.
+
+    `send…` waits for the reply, `submit` returns when the inbox has the command. Both raise ProblemError where nothing was
+    taken in: 503 `inbox_full` or `not_ready`, or 429 `too_many_requests` where the key has too many requests under way, or
+    its account too many commands in the inbox. `send…` also raises 503 `outcome_unknown`. A caller that is canceled while it
+    waits leaves its command with the venue; the request counts for its key until the reply.
+    """
 
     def __init__(self, inbox: Inbox, gateway_id: int) -> None:
         self._inbox = inbox
         self._sender = Command(gateway_id=gateway_id, incarnation=secrets.randbits(32) | 1)
         self._request_id = 0
-        self._waiting: dict[int, tuple[float, int, OnReply]] = {}
-        """By request_id: when to give up, whose key, whom to tell."""
+        self._waiting: dict[int, tuple[float, Command, Waiter]] = {}
+        """By request_id, oldest first: deadline, command, and who waits."""
+        self._new_orders: dict[tuple[int, bytes], Command] = {}
+        """Of the commands in `_waiting`, the new orders by account and client_order_id; the first of an id counts."""
         self.under_way = UnderWay()
         self.refused: Counter[str] = Counter()
         """Requests that were not taken in, by the code of the problem."""
@@ -47,40 +65,66 @@ class PendingRequests:
 
     @property
     def waiting(self) -> int:
-        """How many commands were handed over whose batch has not come yet."""
+        """How many commands were handed over and have no reply yet."""
         return len(self._waiting)
 
-    def next_sender(self, actor: int) -> Command:
-        """The sender of the next command: an id of its own, and the key that asks."""
+    def next_sender(self, key: ApiKey) -> Command:
+        """The sender of the next command: a request id of its own, and the key as its actor."""
         self._request_id += 1
-        return self._sender._replace(request_id=self._request_id, actor=actor)
+        return self._sender._replace(request_id=self._request_id, actor=key.key_id)
 
-    async def hand_over(
-        self, key_id: int, submission: Submission, request_ids: list[int], on_replies: list[OnReply]
-    ) -> None:
-        """Returns when the inbox has it. Raises a problem, and then no reply ever comes: 503 `inbox_full` or `not_ready`, or
-        429 `too_many_requests` where the key has too many requests under way, or its account too many commands in the inbox."""
+    def new_order(self, account: int, client_order_id: bytes) -> Command | None:
+        """The account's new order with this client_order_id that has no reply yet."""
+        return self._new_orders.get((account, client_order_id))
+
+    # ------------------------------------------------------------------ handing over
+
+    async def send(self, key: ApiKey, command: Command) -> Event:
+        """The first event of an order, an amend or a cancel."""
+        return (await self.send_all(key, [command]))[0]
+
+    async def send_all(self, key: ApiKey, commands: Sequence[Command]) -> list[Event]:
+        """The first event of each command, in their order; they stand in one journal batch."""
+        return await self._send(_submission(key, commands), commands)
+
+    async def send_submission(self, sender: Command, submission: Submission) -> Event:
+        """The first event of a submission whose first command has this sender."""
+        return (await self._send(submission, [sender]))[0]
+
+    async def submit(self, key: ApiKey, command: Command, waiter: Waiter) -> None:
+        """Hands one command over; the reply goes to `waiter` later, or never where this raises."""
+        await self._hand_over(_submission(key, [command]), [command], waiter)
+
+    async def _send(self, submission: Submission, commands: Sequence[Command]) -> list[Event]:
+        waiter = _FirstEvents(len(commands))
+        await self._hand_over(submission, commands, waiter)
+        return await waiter.events
+
+    async def _hand_over(self, submission: Submission, commands: Sequence[Command], waiter: Waiter) -> None:
         if self._closed:
             raise ProblemError(503, "not_ready", "The venue has stopped; nothing of this request was taken in.")
         try:
-            self.under_way.begin(key_id, len(request_ids), submission.only_cancels)
+            self.under_way.begin(commands[0].actor, len(commands), submission.only_cancels)
             # The requests wait before the inbox has them: their batch may be here before `put` returns.
             deadline = asyncio.get_running_loop().time() + REPLY_SECONDS
-            for request_id, on_reply in zip(request_ids, on_replies, strict=True):
-                self._waiting[request_id] = (deadline, key_id, on_reply)
+            for command in commands:
+                self._waiting[command.request_id] = (deadline, command, waiter)
+                if command.client_order_id and command.kind == CommandKind.NEW_ORDER:
+                    self._new_orders.setdefault((command.account, command.client_order_id), command)
             await self._inbox.put(submission)
         except BaseException as error:
-            for request_id in request_ids:
-                if self._waiting.pop(request_id, None) is not None:
-                    self.under_way.end(key_id)
+            for command in commands:
+                self._end(command.request_id)
             problem = _not_taken_in(error)
             if problem is None:
                 raise
             self.refused[problem.code] += 1
             raise problem from None
 
+    # ------------------------------------------------------------------ replies
+
     def resolve(self, batch: JournalBatch) -> None:
-        """Tells every request that waits for a command of this batch. The batch is already applied to the state."""
+        """Replies to every request with a command in this batch. The batch is already applied to the state."""
         if not self._waiting:
             return
         gateway_id, incarnation = self._sender.gateway_id, self._sender.incarnation
@@ -89,32 +133,67 @@ class PendingRequests:
             first_events.setdefault(event.seq, event)
         for command in batch.command_list:
             if command.incarnation == incarnation and command.gateway_id == gateway_id:
-                waiting = self._waiting.pop(command.request_id, None)
-                if waiting is not None:
-                    _, key_id, on_reply = waiting
-                    self.under_way.end(key_id)
-                    on_reply(first_events[command.seq])
+                waiter = self._end(command.request_id)
+                if waiter is not None:
+                    waiter.on_event(first_events[command.seq])
 
     def close(self) -> None:
-        """No more replies will come: what waits ends as `outcome_unknown`, what comes is not taken in."""
+        """No more replies will come: requests that wait end as `outcome_unknown`, new ones are refused as `not_ready`."""
         self._closed = True
         self.give_up(math.inf)
 
     def give_up(self, now: float) -> None:
-        """Ends every request whose time is over (`now` of the event loop's clock) as `outcome_unknown`."""
+        """Ends every request with a deadline before `now` (seconds of the event loop's clock) as `outcome_unknown`."""
         overdue = []
         for request_id, (deadline, _, _) in self._waiting.items():
             if deadline > now:
                 break  # Requests wait in the order they came.
             overdue.append(request_id)
         for request_id in overdue:
-            _, key_id, on_reply = self._waiting.pop(request_id)
-            self.under_way.end(key_id)
-            on_reply(outcome_unknown())
+            waiter = self._end(request_id)
+            if waiter is not None:
+                waiter.on_problem(outcome_unknown())
+
+    def _end(self, request_id: int) -> Waiter | None:
+        """The request waits no longer; returns who waited for it, None where nobody did."""
+        waiting = self._waiting.pop(request_id, None)
+        if waiting is None:
+            return None
+        _, command, waiter = waiting
+        self.under_way.end(command.actor)
+        if command.client_order_id:
+            client_id = command.account, command.client_order_id
+            if self._new_orders.get(client_id) is command:
+                del self._new_orders[client_id]
+        return waiter
+
+
+class _FirstEvents:
+    """The first events of `count` commands of one submission, for the coroutine that awaits `events`."""
+
+    __slots__ = ("_count", "_events", "events")
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._events: list[Event] = []
+        self.events: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
+
+    def on_event(self, event: Event) -> None:
+        self._events.append(event)
+        if len(self._events) == self._count and not self.events.done():  # Done: its coroutine was canceled.
+            self.events.set_result(self._events)
+
+    def on_problem(self, problem: ProblemError) -> None:
+        if not self.events.done():
+            self.events.set_exception(problem)
+
+
+def _submission(key: ApiKey, commands: Sequence[Command]) -> Submission:
+    return Submission(pack_commands(commands), (), key.account, commands[0].kind in _CANCELS)
 
 
 def _not_taken_in(error: BaseException) -> ProblemError | None:
-    """What the client is told; None: what went wrong is no refusal."""
+    """The problem that answers a request the inbox refused; None: the error is no refusal."""
     match error:
         case ProblemError():
             return error
@@ -125,16 +204,3 @@ def _not_taken_in(error: BaseException) -> ProblemError | None:
             return ProblemError(503, "inbox_full", detail)
         case _:
             return None
-
-
-T = TypeVar("T")
-
-
-def into(future: asyncio.Future[T]) -> Callable[[T], None]:
-    """A callback that resolves a future."""
-
-    def set_result(result: T) -> None:
-        if not future.done():  # The client may have gone away.
-            future.set_result(result)
-
-    return set_result

@@ -1,4 +1,4 @@
-"""Requests under way: of each key, how many have no reply yet, over all its connections; and whose turn it is to begin one."""
+"""Requests under way: how many each key has without a reply, over all its connections, and which connection begins next."""
 
 from __future__ import annotations
 
@@ -9,45 +9,46 @@ from contextlib import suppress
 from services.gateway.problems import ProblemError
 
 UNDER_WAY = 256
-"""How many orders and amends one key may have without a reply, over all its connections; an order of a batch counts as one."""
+"""Bound on the orders and amends of one key without a reply, over all its connections. Each order of a batch counts as one."""
 UNDER_WAY_WITH_CANCELS = UNDER_WAY + UNDER_WAY // 8
-"""How many requests, where those beyond UNDER_WAY are cancels: a member that floods can still cancel."""
+"""Bound on all requests of one key without a reply. Beyond UNDER_WAY only cancels fit: a flooding member can cancel."""
 TURN = 4
-"""How many requests of one key begin in one turn of the event loop, over all its connections, before others have theirs."""
+"""How many requests of one key begin in one turn of the event loop, over all its connections; other keys begin in between."""
 
-_MOST = UNDER_WAY, UNDER_WAY_WITH_CANCELS  # of orders and amends; with cancels
+_MOST = UNDER_WAY, UNDER_WAY_WITH_CANCELS  # indexed by only_cancels
 
 
 class UnderWay:
-    """Counts by key. `begin` and `end` come in pairs, whatever becomes of the request."""
+    """Counts requests by key. Each `begin` or `begin_again` has its `end`, whatever the outcome of the request."""
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
         self._turns: dict[int, int] = {}
         """How many requests of each key began in this turn of the event loop."""
         self._lines: dict[int, _Line] = {}
-        """Of the keys whose connections wait."""
+        """The keys with waiting connections, and those connections."""
 
     def __getitem__(self, key_id: int) -> int:
         return self._counts.get(key_id, 0)
 
     @property
     def keys_waiting(self) -> int:
-        """How many keys have connections that the venue does not read on from, because they have no room."""
+        """How many keys have connections that the venue does not read, because the key is at its bound."""
         return sum(self[key_id] >= UNDER_WAY for key_id in self._lines)
 
     def begin(self, key_id: int, count: int, only_cancels: bool = False) -> None:
-        """So many more are under way; raises a 429 problem, having counted none, where they have no room."""
+        """Counts `count` more requests; raises a 429 problem, and counts none, where they would exceed the bound."""
         now = self[key_id] + count
         if now > _MOST[only_cancels]:
             raise too_many_requests(f"{now - count} requests of this key have no reply yet, {UNDER_WAY} may.")
-        self._counts[key_id] = now
-        if not self._turns:
-            asyncio.get_running_loop().call_soon(self._turns.clear)
-        self._turns[key_id] = self._turns.get(key_id, 0) + count
+        self._count(key_id, count)
+
+    def begin_again(self, key_id: int) -> None:
+        """Counts a request again that has just ended and now asks the read database. Never refuses: it was within the bound."""
+        self._count(key_id, 1)
 
     def end(self, key_id: int, count: int = 1) -> None:
-        """So many are over."""
+        """Ends `count` requests."""
         left = self._counts[key_id] - count
         if left:
             self._counts[key_id] = left
@@ -56,15 +57,21 @@ class UnderWay:
         if self._lines and (line := self._lines.get(key_id)) is not None:
             self._call(key_id, line)
 
+    def _count(self, key_id: int, count: int) -> None:
+        self._counts[key_id] = self[key_id] + count
+        if not self._turns:
+            asyncio.get_running_loop().call_soon(self._turns.clear)
+        self._turns[key_id] = self._turns.get(key_id, 0) + count
+
     def may_begin(self, key_id: int, only_cancels: bool = False) -> bool:
-        """Whether one more has room, the key's turn is not over, and none of its kind waits longer."""
+        """Whether one more request may begin: within the bound, within TURN, and behind no waiting request of its kind."""
         if self._turns.get(key_id, 0) >= TURN or self[key_id] >= _MOST[only_cancels]:
             return False
         line = self._lines.get(key_id)
         return line is None or not (line.waiting[only_cancels] or line.let_in)
 
     async def turn(self, key_id: int, only_cancels: bool = False) -> None:
-        """Returns when one more may begin, if it does so at once. Of orders, and of cancels, who waits longest goes first."""
+        """Returns when one more request may begin; the caller does so at once. Orders wait in one line, cancels in another."""
         while True:
             line = self._lines.setdefault(key_id, _Line())
             waiter = asyncio.get_running_loop().create_future()
@@ -83,7 +90,7 @@ class UnderWay:
             asyncio.get_running_loop().call_soon(self._let_in, key_id, line)
 
     def _let_in(self, key_id: int, line: _Line) -> None:
-        """Lets the next ones begin, in the next turn of the loop; cancels first."""
+        """Lets up to TURN waiting requests of the key begin, cancels first; the others wait for the next turn of the loop."""
         line.called = False
         free = TURN
         for only_cancels in (True, False):
@@ -98,9 +105,9 @@ class UnderWay:
             self._call(key_id, line)
 
     def _leave(self, key_id: int, line: _Line, waiter: asyncio.Future[None], only_cancels: bool) -> None:
-        """A connection begins, or has ended."""
+        """Takes a connection out of the line: it begins its request, or it has ended."""
         if waiter.cancelled():
-            with suppress(ValueError):  # It was let in in vain already.
+            with suppress(ValueError):  # `_let_in` took it out already.
                 line.waiting[only_cancels].remove(waiter)
         else:
             line.let_in -= 1
@@ -111,17 +118,17 @@ class UnderWay:
 
 
 class _Line:
-    """The connections of one key that wait."""
+    """The waiting connections of one key."""
 
     def __init__(self) -> None:
         self.waiting: tuple[deque[asyncio.Future[None]], deque[asyncio.Future[None]]] = deque(), deque()
-        """With orders and amends; with cancels."""
+        """Indexed by only_cancels: connections with orders and amends, connections with cancels."""
         self.let_in = 0
-        """How many were let in and have not begun yet."""
+        """How many connections were let in and have not begun their request yet."""
         self.called = False
-        """The next ones are let in in the next turn of the loop."""
+        """Whether `_let_in` is scheduled for the next turn of the loop."""
 
 
 def too_many_requests(what: str) -> ProblemError:
-    """Of this caller, not of the venue: nobody else is refused for it."""
+    """429 `too_many_requests`: the caller is at its own bound; other callers are not affected."""
     return ProblemError(429, "too_many_requests", f"{what} Nothing of this request was taken in.")

@@ -1,1 +1,1 @@
-"""What the venue answers, as JSON: orders, fills and market data."""
+"""Answers as JSON: orders, fills and market data."""

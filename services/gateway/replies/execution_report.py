@@ -1,14 +1,13 @@
-"""An order as JSON: what FIX calls an execution report."""
+"""An order as JSON: the execution report of FIX."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from matching_engine.records import ALL_INSTRUMENTS, Event, Flag, Reason
 from services.decimals import yuan_text
-from services.venue_state.instruments import Instrument
+from services.times import date_text, second_text, time_text
+from services.venue_state.instruments import VenueInstrument
 from services.venue_state.orders import (
     ORDER_TYPE_NAMES,
     SELF_TRADE_NAMES,
@@ -22,32 +21,10 @@ from services.venue_state.reasons import REASONS
 
 REASON_NAMES: dict[int, str | None] = {reason: reason.name.lower() for reason in Reason}
 REASON_NAMES[Reason.NONE] = None
-_POST_ONLY = int(Flag.POST_ONLY)  # A flag's own operators cost a microsecond.
+_POST_ONLY = int(Flag.POST_ONLY)  # As an int: the operators of an enum flag cost a microsecond.
 
 
-@lru_cache(maxsize=64)
-def _second_text(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
-
-
-def time_text(time_ns: int) -> str:
-    """RFC 3339 in UTC with microseconds."""
-    second, nanoseconds = divmod(time_ns, 1_000_000_000)
-    return f"{_second_text(second)}{nanoseconds // 1000:06d}Z"
-
-
-def second_text(second: int) -> str:
-    """RFC 3339 in UTC, whole seconds."""
-    return f"{_second_text(second)[:-1]}Z"
-
-
-@lru_cache(maxsize=1024)
-def date_text(date: int) -> str:
-    """A trading date yyyymmdd as yyyy-mm-dd; empty before the first day roll."""
-    return f"{date // 10000:04d}-{date // 100 % 100:02d}-{date % 100:02d}" if date else ""
-
-
-def order_json(order: VenueOrder, instruments: list[Instrument]) -> dict[str, Any]:
+def order_json(order: VenueOrder, instruments: list[VenueInstrument]) -> dict[str, Any]:
     """`schemas.Order` as a dict."""
     instrument = instruments[order.instrument]
     price = instrument.price_text(order.price_ticks) if order.price_ticks else None
@@ -83,7 +60,7 @@ def order_json(order: VenueOrder, instruments: list[Instrument]) -> dict[str, An
     }
 
 
-def mass_canceled_json(event: Event, instruments: list[Instrument]) -> dict[str, Any]:
+def mass_canceled_json(event: Event, instruments: list[VenueInstrument]) -> dict[str, Any]:
     """`schemas.MassCanceled` of a MASS_CANCELED event."""
     return {
         "symbol": "*" if event.instrument == ALL_INSTRUMENTS else instruments[event.instrument].symbol,

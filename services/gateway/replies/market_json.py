@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from services.decimals import yuan_text
-from services.gateway.replies.execution_report import date_text, time_text
 from services.market_data import CHECKSUM_LEVELS, Level, MarketTrade, TickerView, depth_checksum
-from services.venue_state.instruments import PHASE_NAMES, Instrument
+from services.times import date_text, time_text
+from services.venue_state.instruments import PHASE_NAMES, VenueInstrument
 from services.venue_state.orders import SIDE_NAMES
 
 
-def level_json(instrument: Instrument, level: Level) -> dict[str, Any]:
+def level_json(instrument: VenueInstrument, level: Level) -> dict[str, Any]:
     """`schemas.DepthLevel`."""
     return {
         "price": instrument.price_text(level.price_ticks),
@@ -20,8 +20,8 @@ def level_json(instrument: Instrument, level: Level) -> dict[str, Any]:
     }
 
 
-def depth_json(instrument: Instrument, bids: list[Level], asks: list[Level], seq: int) -> dict[str, Any]:
-    """`schemas.Depth` of both sides, best first. The checksum covers what is sent, at most the top ten of each side."""
+def depth_json(instrument: VenueInstrument, bids: list[Level], asks: list[Level], seq: int) -> dict[str, Any]:
+    """`schemas.Depth`: both sides, best price first. The checksum covers the levels sent, at most the top ten of each side."""
     bid_levels = [level_json(instrument, level) for level in bids]
     ask_levels = [level_json(instrument, level) for level in asks]
     return {
@@ -37,7 +37,7 @@ def _top(levels: list[dict[str, Any]]) -> list[tuple[str, int]]:
     return [(level["price"], level["quantity"]) for level in levels[:CHECKSUM_LEVELS]]
 
 
-def trade_json(instrument: Instrument, trade: MarketTrade) -> dict[str, Any]:
+def trade_json(instrument: VenueInstrument, trade: MarketTrade) -> dict[str, Any]:
     """`schemas.PublicTrade`."""
     return {
         "trade_id": str(trade.trade_id),
@@ -53,7 +53,7 @@ def trade_json(instrument: Instrument, trade: MarketTrade) -> dict[str, Any]:
     }
 
 
-def ticker_json(instrument: Instrument, view: TickerView) -> dict[str, Any]:
+def ticker_json(instrument: VenueInstrument, view: TickerView) -> dict[str, Any]:
     """`schemas.Ticker`."""
 
     def price(price_ticks: int | None) -> str | None:

@@ -1,1 +1,1 @@
-"""The WebSocket face: one endpoint for market data, own orders and order entry."""
+"""The WebSocket API: one endpoint for market data, own orders and order entry."""

@@ -1,7 +1,7 @@
-"""Who hears what: subscriptions, and what each journal batch has to tell them.
+"""WebSocket subscriptions, and the messages each journal batch produces for them.
 
-Market channels are one stream per instrument, and a text is made only where somebody listens. The orders channel is one
-stream per account, whatever the instrument, with one push per command that changed an order of the account.
+A market channel has one stream per instrument; a message is encoded only if the stream has subscribers. The orders channel has
+one stream per account, over all instruments, with one push per command that changed an order of the account.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from matching_engine.records import Event, EventKind
 from services.gateway.replies.execution_report import order_json
+from services.gateway.replies.fills import bust_json, fill_json
 from services.gateway.websocket.client_queue import ClientQueue, Stream
-from services.gateway.websocket.push_messages import MarketPushes, bust_json, fill_json, push_text
-from services.journal.batch import JournalBatch
-from services.market_data import Changes, Market
+from services.gateway.websocket.push_messages import MarketPushes, push_text
+from services.market_data import Market, MarketChanges
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
@@ -25,18 +25,18 @@ CLOSE_KEY_REVOKED = 4001
 
 
 class Subscriber(Protocol):
-    """A client: who it is, and what waits for it."""
+    """A client: its key, and the queue of messages to it."""
 
     key: ApiKey | None
     queue: ClientQueue
 
 
 class AccountStream:
-    """What the subscribers of one account's orders hear."""
+    """The stream of one account's orders: its subscribers, and the push that is being collected."""
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
-        """The seq of the last push; of the first snapshot where there was none yet."""
+        """The seq of the last push; before the first push, the seq of the first snapshot."""
         self.subscribers: dict[Subscriber, None] = {}
         self.pending_seq = 0
         self.orders: dict[int, dict[str, Any]] = {}
@@ -45,7 +45,7 @@ class AccountStream:
 
 
 class Channels:
-    """All subscriptions of this gateway. `publish` is the reader's fan-out: it neither waits nor raises."""
+    """All subscriptions of this gateway. The gateway's reader calls `publish` for each batch; it neither waits nor raises."""
 
     def __init__(self, state: VenueState, market: Market) -> None:
         self._state = state
@@ -57,13 +57,13 @@ class Channels:
         self._touched: dict[int, AccountStream] = {}
 
     def snapshot(self, stream: Stream) -> str:
-        """A market stream as it stands: what a `ClientQueue` asks for when it has room."""
+        """The snapshot of a market stream, which a `ClientQueue` requests when it has room."""
         return self._pushes.snapshot(stream)
 
     # ------------------------------------------------------------------ subscriptions
 
     def subscribe(self, client: Subscriber, channel: str, instruments: Iterable[int] | None) -> None:
-        """A snapshot of each instrument's stream, then its updates; None: of every instrument, later ones included."""
+        """Subscribes to a snapshot and then the updates of each instrument. None: every instrument, also those listed later."""
         if instruments is None:
             self._every_symbol[channel][client] = None
             instruments = range(len(self._market.quotations))
@@ -73,7 +73,7 @@ class Channels:
             client.queue.need_snapshot(stream)
 
     def unsubscribe(self, client: Subscriber, channel: str, instruments: Iterable[int] | None) -> None:
-        """The end of what `subscribe` began; instruments that were never subscribed are no error."""
+        """Undoes `subscribe`; instruments without a subscription are no error."""
         if instruments is None:
             self._every_symbol[channel].pop(client, None)
             instruments = range(len(self._market.quotations))
@@ -83,7 +83,7 @@ class Channels:
             client.queue.forget(stream)
 
     def subscribe_orders(self, client: Subscriber, account: int) -> None:
-        """The account's open orders, then each change of any of its orders, and its fills."""
+        """Subscribes to a snapshot of the account's open orders, then to the changes of its orders, its fills and its busts."""
         stream = self._accounts.get(account)
         if stream is None:
             stream = self._accounts[account] = AccountStream(self._state.last_seq)
@@ -96,7 +96,7 @@ class Channels:
         client.queue.put(push_text("orders", "snapshot", None, stream.seq, None, self._state.incarnation, data))
 
     def unsubscribe_orders(self, client: Subscriber, account: int) -> None:
-        """No more private pushes of this account."""
+        """Ends the pushes of this account to the client."""
         stream = self._accounts.get(account)
         if stream is not None:
             stream.subscribers.pop(client, None)
@@ -105,7 +105,7 @@ class Channels:
                 del self._state.order_listeners[account], self._state.bust_listeners[account]
 
     def leave(self, client: Subscriber) -> None:
-        """The client is gone."""
+        """Removes every subscription of a client that has disconnected."""
         for subscribers in self._every_symbol.values():
             subscribers.pop(client, None)
         for stream in [stream for stream, subscribers in self._streams.items() if client in subscribers]:
@@ -120,10 +120,10 @@ class Channels:
             if not subscribers:
                 del self._streams[stream]
 
-    # ------------------------------------------------------------------ what a batch tells
+    # ------------------------------------------------------------------ pushes of a batch
 
-    def publish(self, batch: JournalBatch, changes: Changes) -> None:
-        """Pushes what a batch changed; state and market stand at its end."""
+    def publish(self, changes: MarketChanges) -> None:
+        """Pushes the changes of a batch; state and market have applied it."""
         for stream in self._touched.values():
             self._flush(stream)
         self._touched.clear()
@@ -138,7 +138,7 @@ class Channels:
             self._publish_market("ticker", changes.ticker, changes, pushes.ticker_update)
 
     def _publish_market(
-        self, channel: str, changed: dict[int, int], changes: Changes, update: Callable[[int, Changes], str]
+        self, channel: str, changed: dict[int, int], changes: MarketChanges, update: Callable[[int, MarketChanges], str]
     ) -> None:
         for instrument in changed:
             stream = Stream(channel, instrument)
@@ -146,7 +146,7 @@ class Channels:
             if subscribers:
                 text = update(instrument, changes)
                 for client in subscribers:
-                    if self._may_hear(client):
+                    if self._may_receive(client):
                         client.queue.put_market(stream, text)
 
     def _order_changed(self, order: VenueOrder, event: Event) -> None:
@@ -159,7 +159,7 @@ class Channels:
         self._pending(account, event.seq).busts.append(bust_json(account, event, self._state))
 
     def _pending(self, account: int, seq: int) -> AccountStream:
-        """The account's stream, ready to collect what the command did to it."""
+        """The account's stream, collecting the changes of the command `seq`."""
         stream = self._accounts[account]
         if stream.pending_seq != seq:
             self._flush(stream)
@@ -175,10 +175,10 @@ class Channels:
         text = push_text("orders", "update", None, seq, prev_seq, self._state.incarnation, data)
         stream.seq, stream.orders, stream.fills, stream.busts = seq, {}, [], []
         for client in stream.subscribers:
-            if self._may_hear(client):
+            if self._may_receive(client):
                 client.queue.put(text)
 
-    def _may_hear(self, client: Subscriber) -> bool:
+    def _may_receive(self, client: Subscriber) -> bool:
         key = client.key
         if key is not None and key.key_id in self._state.key_hashes:
             return True

@@ -1,8 +1,8 @@
-"""What waits to be sent to one WebSocket client: bounded, and never a reason for anybody else to wait.
+"""The bounded queue of messages to one WebSocket client. A slow client never makes anybody else wait.
 
-Two lanes. The *strict* lane holds replies and private pushes: nothing in it is ever left out, so when it is full the client is
-let go (close code 4008) and learns what it missed by asking. The *market* lane may be conflated: when it is full everything in
-it is dropped, and each stream that lost a message is *stale* until there is room to send a fresh snapshot of it.
+It has two lanes. The *strict* lane holds replies and private pushes and drops none of them: when it is full, the connection is
+closed (code 4008), and the client learns over REST what it missed. The *market* lane is conflated: when it is full, all its
+messages are dropped, and each stream that lost a message is *stale* until there is room to send a new snapshot of it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MARKET_MESSAGES = 1_024
 """How many market data messages may wait for one client before they are conflated."""
 
 CLOSE_TOO_SLOW = 4008
-"""The client did not read its private messages fast enough."""
+"""Close code: the client did not read its replies and private pushes fast enough."""
 
 
 class Stream(NamedTuple):
@@ -37,7 +37,7 @@ class Closing(NamedTuple):
 
 
 class ClientQueue:
-    """Filled by anybody in the event loop without waiting; emptied by the client's own writer."""
+    """Any code in the event loop puts messages without waiting; the client's writer task takes them."""
 
     def __init__(
         self,
@@ -53,17 +53,17 @@ class ClientQueue:
         self._market: deque[tuple[Stream, str]] = deque()
         self._stale: dict[Stream, None] = {}
         self.bell = asyncio.Event()
-        """Rung whenever there is something to send, or to close."""
+        """Set when there is a message to send, or the connection has to close."""
         self.closing: Closing | None = None
         self.on_close: Callable[[], None] | None = None
-        """Called once, when the connection begins to close."""
+        """Called once, when the connection starts to close."""
 
     def __len__(self) -> int:
-        """How many messages of the strict lane wait."""
+        """How many messages wait in the strict lane."""
         return len(self._strict)
 
     def put(self, text: str) -> None:
-        """A reply or a private push."""
+        """Queues a reply or a private push; a full strict lane closes the connection."""
         if self.closing is not None:
             return
         if len(self._strict) >= self._strict_messages:
@@ -73,7 +73,7 @@ class ClientQueue:
         self.bell.set()
 
     def put_market(self, stream: Stream, text: str) -> None:
-        """A market data update, unless the stream waits for a snapshot, which will include it."""
+        """Queues a market data update, unless the stream waits for a snapshot: the snapshot will include the update."""
         if self.closing is not None or stream in self._stale:
             return
         self._market.append((stream, text))
@@ -83,7 +83,7 @@ class ClientQueue:
         self.bell.set()
 
     def need_snapshot(self, stream: Stream) -> None:
-        """A snapshot of the stream, taken when it is sent; what waits of it is left out."""
+        """Replaces the queued updates of the stream by a snapshot, which is taken when it is sent."""
         if self.closing is not None:
             return
         self.forget(stream)
@@ -91,13 +91,13 @@ class ClientQueue:
         self.bell.set()
 
     def forget(self, stream: Stream) -> None:
-        """Nothing more of this stream."""
+        """Removes the queued messages of the stream."""
         self._stale.pop(stream, None)
         if self._market:
             self._market = deque(waiting for waiting in self._market if waiting[0] != stream)
 
     def close(self, code: int, reason: str) -> None:
-        """Ends the connection, with the first reason given; what waits is not sent."""
+        """Closes the connection with the first code and reason given; queued messages are dropped."""
         if self.closing is None:
             self.closing = Closing(code, reason)
             if self.on_close is not None:
@@ -108,7 +108,7 @@ class ClientQueue:
         self.bell.set()
 
     def next_text(self) -> str | None:
-        """The next message to send; None when there is nothing."""
+        """The next message to send: strict lane, then market lane, then snapshots of stale streams; None when all are empty."""
         if self._strict:
             return self._strict.popleft()
         if self._market:

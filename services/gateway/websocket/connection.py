@@ -9,10 +9,9 @@ from itertools import count
 import structlog
 from starlette.types import Receive, Send
 
-from services.gateway.order_entry.order_command import listed
+from services.gateway.order_entry.order_command import instrument_of
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem, problem_of
-from services.gateway.replies.execution_report import time_text
 from services.gateway.sockets import CLOSE_SECONDS
 from services.gateway.websocket.channels import MARKET_CHANNELS, Channels
 from services.gateway.websocket.client_queue import ClientQueue
@@ -27,22 +26,23 @@ from services.gateway.websocket.messages import (
 )
 from services.gateway.websocket.order_pipeline import OrderPipeline, error_text
 from services.gateway.websocket.push_messages import json_text
+from services.times import time_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
 
 MAX_MESSAGE_BYTES = 64 * 1024
-"""How large a message to the venue may be."""
+"""Largest message a client may send."""
 AUTHENTICATE_SECONDS = 10.0
-"""How long a connection may stay without a key."""
+"""How long a connection may stay open without a key."""
 MESSAGES_WITHOUT_KEY = 16
-"""How many messages it may send meanwhile; one of them is `authenticate`."""
+"""How many messages a connection may send before it has a key; `authenticate` is one of them."""
 IN_FLIGHT = 4_096
-"""How many orders and unread replies one connection may have before its next message has to wait."""
+"""How many orders without a reply, plus unread replies, one connection may have before the venue stops reading it."""
 MESSAGES_A_TURN = 4
-"""How many messages of one connection are taken before others have a turn of the event loop."""
+"""How many messages of one connection are taken before other tasks get a turn of the event loop."""
 CLOSE_TOO_LARGE = 1009
 CLOSE_INTERNAL_ERROR = 1011
-"""Also uvicorn's, for a missing pong."""
+"""uvicorn uses the same code for a missing pong."""
 CLOSE_GONE = 1001
 CLOSE_NOT_AUTHENTICATED = 4003
 
@@ -50,7 +50,7 @@ log = structlog.get_logger("rex.websocket")
 
 
 class Connection:
-    """One client."""
+    """One WebSocket client, from the accepted handshake to the close."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Connection:
         key: ApiKey | None,
         admit: Callable[[ApiKey], None],
     ) -> None:
-        """`admit` counts the connection for a key that comes later, with `authenticate`; it raises a problem to refuse it."""
+        """`admit` counts the connection for a key that `authenticate` brings; it raises a problem at the key's bound."""
         self._state = state
         self._channels = channels
         self._clock = clock
@@ -79,7 +79,7 @@ class Connection:
         }
 
     async def run(self, receive: Receive, send: Send) -> None:
-        """Until either side closes."""
+        """Serves the client until either side closes."""
         writer = asyncio.create_task(self._write(send))
         loop = asyncio.get_running_loop()
         deadline = loop.call_later(AUTHENTICATE_SECONDS, self._must_be_authenticated)
@@ -97,14 +97,16 @@ class Connection:
             deadline.cancel()
             self._channels.leave(self)
             writer.cancel()
-            await asyncio.wait([writer])  # Not the task itself: its end and our own would be one CancelledError.
+            await asyncio.wait(
+                [writer]
+            )  # Awaiting the task itself would merge its CancelledError with one of this task.
 
     # ------------------------------------------------------------------ in
 
     async def _read(self, receive: Receive) -> None:
         for number in count(1):
             if number % MESSAGES_A_TURN == 0:
-                await asyncio.sleep(0)  # `receive` does not wait while messages are there.
+                await asyncio.sleep(0)  # `receive` does not wait while messages are queued.
             message = await receive()
             if message["type"] != "websocket.receive":
                 return
@@ -122,7 +124,7 @@ class Connection:
                 await self._room.wait()
 
     async def _take(self, text: str | bytes) -> None:
-        """One message; whatever is wrong with it becomes an error reply."""
+        """Takes one message; every error becomes an error reply."""
         try:
             message = decode_message(text)
         except ProblemError as problem:
@@ -171,7 +173,7 @@ class Connection:
         self._result(message, {"channels": params.channels, "symbols": params.symbols or []})
 
     def _subscription(self, message: Message) -> tuple[ApiKey, SubscribeParams, list[int] | None]:
-        """Everything checked: the key, the params, and the instruments meant (None: all)."""
+        """The checked key, params and instrument numbers of a subscription (None: all instruments)."""
         key = self._valid_key()
         key.require("read")
         params = decode_params(message.params, SubscribeParams)
@@ -181,7 +183,7 @@ class Connection:
             raise field_problem("validation_failed", "symbols", 'say which, or ["*"] for all')
         if params.symbols is None or params.symbols == ["*"]:
             return key, params, None
-        named = [listed(self._state, symbol, f"symbols.{place}") for place, symbol in enumerate(params.symbols)]
+        named = [instrument_of(self._state, symbol, f"symbols.{index}") for index, symbol in enumerate(params.symbols)]
         return key, params, [instrument.number for instrument in named]
 
     def _ping(self, message: Message) -> None:
@@ -189,7 +191,7 @@ class Connection:
         self._result(message, {"time": time_text(self._clock()), "seq": self._state.last_seq})
 
     def _valid_key(self) -> ApiKey:
-        """The key of this connection; it may have been revoked since."""
+        """The key of this connection; raises a 401 problem without a key, or if the key has been revoked."""
         if self.key is None:
             raise ProblemError(401, "missing_key", "Authenticate first: by an Authorization header, or `authenticate`.")
         if self.key.key_id not in self._state.key_hashes:
@@ -221,7 +223,7 @@ class Connection:
                 self._room.set()
             self._channels.leave(self)
             await send({"type": "websocket.close", "code": queue.closing.code, "reason": queue.closing.reason})
-        except OSError:  # The client is gone; the reader hears of it, too.
+        except OSError:  # The client has disconnected; the reader task ends, too.
             queue.close(CLOSE_GONE, "the client is gone")
         except Exception as error:
             queue.close(CLOSE_INTERNAL_ERROR, "internal error")

@@ -1,7 +1,6 @@
 """The WebSocket: one endpoint, /v1/ws, for market data, own orders and order entry. docs/websocket.md is its contract.
 
-A plain ASGI application, behind the same door as every request (doorway.py): Host, Origin and the Authorization header were
-checked in the handshake.
+A plain ASGI application behind doorway.py, which checks Host, Origin and the Authorization header in the handshake.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class WebSocketEndpoint:
         self._open_by_key: Counter[int] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection, from handshake to close."""
+        """Serves one connection, from handshake to close."""
         key: ApiKey | None = scope.get(KEY)
         try:
             if key is not None:
@@ -55,7 +54,7 @@ class WebSocketEndpoint:
 
         def admit_late(key: ApiKey) -> None:
             self._admit(key)
-            scope[KEY] = key  # The socket's limits are the key's from now on (websocket_limits.py).
+            scope[KEY] = key  # From now on websocket_limits.py applies the limits of the key.
 
         connection = Connection(self._state, self._order_entry, self._channels, self._clock, key, admit_late)
         try:
@@ -67,7 +66,7 @@ class WebSocketEndpoint:
                 self._leave(connection.key)
 
     def _admit(self, key: ApiKey) -> None:
-        """Counts a connection of the key; raises a 429 problem where it has as many as it may."""
+        """Counts a connection of the key; raises a 429 problem where the key is at its bound."""
         if self._open_by_key[key.key_id] >= self._max_per_key:
             detail = f"This key has {self._max_per_key} WebSocket connections already, as many as it may."
             raise ProblemError(429, "too_many_websockets", detail)
@@ -87,7 +86,7 @@ def router(
     clock: Callable[[], int],
     max_websockets_per_key: int,
 ) -> APIRouter:
-    """/v1/ws, to be given to `create_app`; `channels.publish` is the `GatewayReader`'s fan-out."""
+    """The route /v1/ws, for `create_app`. `GatewayReader` calls the `publish` of the same `channels`."""
     endpoint = WebSocketEndpoint(
         state=state,
         order_entry=order_entry,

@@ -1,7 +1,7 @@
-"""What a WebSocket client may say: `{"method", "params", "req_id"}`, one JSON message per frame.
+"""Messages of a WebSocket client: `{"method", "params", "req_id"}`, one JSON object per frame.
 
-Each is read in two steps, so that an error in `params` can be answered with the `req_id`. Whatever cannot be read is a
-ProblemError that names the field by its path inside `params`, as REST names it inside the body.
+A message is decoded in two steps, so that the reply to an error in `params` has the `req_id`. An error raises ProblemError,
+which names the field by its path inside `params`, as REST names it inside the body.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RequestId = int | str | None
 Channel = Literal["depth", "trades", "ticker", "orders"]
 
 MAX_REQUEST_ID = 64
-"""How long a text `req_id` may be."""
+"""Greatest length of a `req_id` that is a string."""
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,27 +32,27 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AuthenticateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The secret, where the handshake had no Authorization header (a browser cannot send one)."""
+    """The secret of a key, for a handshake without Authorization header (a browser cannot send one)."""
 
     key: str
 
 
 class SubscribeParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Channels, and for the market's the symbols; `*` alone means all of them."""
+    """Channels; for market channels also symbols, where `*` alone means every instrument."""
 
     channels: Annotated[list[Channel], msgspec.Meta(min_length=1)]
     symbols: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
 
 
 class CancelParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One of the two ids."""
+    """One of the two ids of an order."""
 
     order_id: OrderIdText | None = None
     client_order_id: ClientOrderId | None = None
 
 
 class AmendParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One of the two ids, and the fields of `schemas.AmendRequest`."""
+    """One of the two ids of an order, and the fields of `schemas.AmendRequest`."""
 
     order_id: OrderIdText | None = None
     client_order_id: ClientOrderId | None = None
@@ -63,7 +63,7 @@ class AmendParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MassCancelParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The query of `DELETE /v1/orders`; the symbol `*` means every instrument."""
+    """The query parameters of `DELETE /v1/orders`; the symbol `*` means every instrument."""
 
     symbol: str
     side: Literal["buy", "sell"] | None = None
@@ -71,7 +71,7 @@ class MassCancelParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Nothing."""
+    """No params."""
 
 
 Params = TypeVar("Params", AuthenticateParams, SubscribeParams, CancelParams, AmendParams, MassCancelParams, NoParams)
@@ -81,7 +81,7 @@ _decode_message = msgspec.json.Decoder(Message).decode
 
 
 def decode_message(text: str | bytes) -> Message:
-    """The envelope; raises a 400 or 422 problem."""
+    """The message, with `params` not decoded; raises a 400 or 422 problem."""
     try:
         return _decode_message(text)
     except _REFUSED as error:
@@ -89,7 +89,7 @@ def decode_message(text: str | bytes) -> Message:
 
 
 def decode_params(params: msgspec.Raw, kind: type[Params]) -> Params:
-    """A method's params; raises a 422 problem."""
+    """The params of a method; raises a 422 problem."""
     try:
         return msgspec.json.decode(params, type=kind)
     except _REFUSED as error:
@@ -97,7 +97,7 @@ def decode_params(params: msgspec.Raw, kind: type[Params]) -> Params:
 
 
 def request_id_of(text: str | bytes) -> RequestId:
-    """The `req_id` of a message that is wrong otherwise, where it can be read."""
+    """The `req_id` of a message that could not be decoded; None where it has no valid one."""
     try:
         message = msgspec.json.decode(text)
     except _REFUSED:

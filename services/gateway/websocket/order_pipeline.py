@@ -1,19 +1,22 @@
 """The orders of one WebSocket client, pipelined.
 
-The connection hands an order over and reads on, and the reader of the journal calls back with the outcome. Replies leave in the
-order of the requests, so an outcome that needs a look into the past holds back those behind it.
+The connection hands an order over and reads the next message; the reader of the journal calls the order's `Reply` when its
+batch is there. Replies leave in the order of the requests, so an answer that has to be found in the history holds back those
+behind it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from matching_engine.records import Event
+from matching_engine.records import Command, CommandKind, Event
 from services.gateway.ids import order_id_of
 from services.gateway.order_entry.order_body import decode_order
-from services.gateway.order_entry.order_entry import OnOutcome, OrderEntry, Outcome
-from services.gateway.problems import ProblemError, field_problem, outcome_unknown, problem_of
+from services.gateway.order_entry.order_entry import OrderEntry
+from services.gateway.problems import ProblemError, field_problem, problem_of
 from services.gateway.replies.execution_report import mass_canceled_json, order_json
 from services.gateway.websocket.client_queue import ClientQueue
 from services.gateway.websocket.messages import (
@@ -26,18 +29,65 @@ from services.gateway.websocket.messages import (
 )
 from services.gateway.websocket.push_messages import json_text
 from services.venue_state.keys import ApiKey
+from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
 
 _CANCELS = frozenset({"cancel_order", "mass_cancel"})
 
 
-class Slot:
-    """The place of one order's reply in the order of requests; `text` is None until the reply is there."""
+class Reply:
+    """The reply to one request, which waits for its turn in the order of requests; `text` is None until it is there.
 
-    __slots__ = ("text",)
+    `PendingRequests` calls `on_event` or `on_problem`; a task that asked the history calls `on_found`.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_pipeline", "_request_id", "command", "text")
+
+    command: Command
+
+    def __init__(self, pipeline: OrderPipeline, request_id: RequestId) -> None:
+        self._pipeline = pipeline
+        self._request_id = request_id
         self.text: str | None = None
+
+    def on_event(self, event: Event) -> None:
+        """The first event of `command`."""
+        order_entry, command = self._pipeline.order_entry, self.command
+        try:
+            if command.kind == CommandKind.MASS_CANCEL:
+                canceled = order_entry.carried_out(event)
+                self._result(mass_canceled_json(canceled, self._pipeline.state.instruments))
+                return
+            order = order_entry.answers.in_memory(command, event)
+        except ProblemError as problem:
+            self.on_problem(problem)
+            return
+        if order is None:
+            order_entry.find_in_history(command, event).add_done_callback(self.on_found)
+        else:
+            self._order(order)
+
+    def on_problem(self, problem: ProblemError) -> None:
+        """A problem in place of the result."""
+        self.text = error_text(self._request_id, problem)
+        self._pipeline.send_replies()
+
+    def on_found(self, found: asyncio.Task[VenueOrder]) -> None:
+        """The history has answered; a task that was canceled ends with the venue and answers nobody."""
+        if found.cancelled():
+            return
+        error = found.exception()
+        if error is None:
+            self._order(found.result())
+        elif isinstance(error, Exception):
+            self.on_problem(problem_of(error))
+
+    def _order(self, order: VenueOrder) -> None:
+        self._result(order_json(order, self._pipeline.state.instruments))
+
+    def _result(self, result: dict[str, Any]) -> None:
+        self.text = json_text({"req_id": self._request_id, "result": result})
+        self._pipeline.send_replies()
 
 
 class OrderPipeline:
@@ -46,12 +96,12 @@ class OrderPipeline:
     def __init__(
         self, state: VenueState, order_entry: OrderEntry, queue: ClientQueue, valid_key: Callable[[], ApiKey]
     ) -> None:
-        self._state = state
-        self._order_entry = order_entry
+        self.state = state
+        self.order_entry = order_entry
         self._queue = queue
         self._valid_key = valid_key
-        self._slots: deque[Slot] = deque()
-        self.methods: dict[str, Callable[[Message, Slot], Awaitable[None]]] = {
+        self._replies: deque[Reply] = deque()
+        self.methods: dict[str, Callable[[Message, Reply], Awaitable[None]]] = {
             "place_order": self._place,
             "amend_order": self._amend,
             "cancel_order": self._cancel,
@@ -60,77 +110,56 @@ class OrderPipeline:
 
     def __len__(self) -> int:
         """How many requests have no reply yet."""
-        return len(self._slots)
+        return len(self._replies)
 
     async def take(self, message: Message) -> None:
         """Returns when the order is handed over; whatever is wrong with it becomes its reply.
 
         Waits while the key has too many requests under way or had its turn: the venue reads no more of this connection.
         """
-        slot = Slot()
-        self._slots.append(slot)
+        reply = Reply(self, message.req_id)
+        self._replies.append(reply)
         try:
             key_id, only_cancels = self._valid_key().key_id, message.method in _CANCELS
-            if not self._order_entry.under_way.may_begin(key_id, only_cancels):
-                await self._order_entry.under_way.turn(key_id, only_cancels)
-            await self.methods[message.method](message, slot)
+            under_way = self.order_entry.pending.under_way
+            if not under_way.may_begin(key_id, only_cancels):
+                await under_way.turn(key_id, only_cancels)
+            await self.methods[message.method](message, reply)
         except Exception as error:
-            slot.text = error_text(message.req_id, problem_of(error))
-            self._send_replies()
+            reply.on_problem(problem_of(error))
 
-    def _on_outcome(self, message: Message, slot: Slot) -> OnOutcome:
-        def on_outcome(outcome: Outcome) -> None:
-            slot.text = self._outcome_text(message.req_id, outcome)
-            self._send_replies()
+    def send_replies(self) -> None:
+        """Puts every reply that is there, and that no earlier one holds back, into the client's queue."""
+        replies = self._replies
+        while replies and (text := replies[0].text) is not None:
+            self._queue.put(text)
+            replies.popleft()
 
-        return on_outcome
+    async def _place(self, message: Message, reply: Reply) -> None:
+        body, key = decode_order(message.params), self._valid_key()
+        await self._submit(key, self.order_entry.order_command(key, body), reply)
 
-    async def _place(self, message: Message, slot: Slot) -> None:
-        body = decode_order(message.params)
-        await self._order_entry.submit_order(self._valid_key(), body, self._on_outcome(message, slot))
+    async def _amend(self, message: Message, reply: Reply) -> None:
+        params, key = decode_params(message.params, AmendParams), self._valid_key()
+        named = self.order_entry.order_named(key, *_named_order(params))
+        command = self.order_entry.amend_command(named, params)
+        if command is None:
+            self.order_entry.find_not_open(named).add_done_callback(reply.on_found)
+        else:
+            await self._submit(key, command, reply)
 
-    async def _amend(self, message: Message, slot: Slot) -> None:
-        params = decode_params(message.params, AmendParams)
-        order_id, client_order_id = _named_order(params)
-        await self._order_entry.submit_amend(
-            self._valid_key(),
-            params,
-            self._on_outcome(message, slot),
-            order_id=order_id,
-            client_order_id=client_order_id,
-        )
+    async def _cancel(self, message: Message, reply: Reply) -> None:
+        params, key = decode_params(message.params, CancelParams), self._valid_key()
+        await self._submit(key, self.order_entry.cancel_command(key, *_named_order(params)), reply)
 
-    async def _cancel(self, message: Message, slot: Slot) -> None:
-        order_id, client_order_id = _named_order(decode_params(message.params, CancelParams))
-        await self._order_entry.submit_cancel(
-            self._valid_key(), self._on_outcome(message, slot), order_id=order_id, client_order_id=client_order_id
-        )
+    async def _mass_cancel(self, message: Message, reply: Reply) -> None:
+        params, key = decode_params(message.params, MassCancelParams), self._valid_key()
+        command = self.order_entry.mass_cancel_command(key, params.symbol, params.side, params.account)
+        await self._submit(key, command, reply)
 
-    async def _mass_cancel(self, message: Message, slot: Slot) -> None:
-        params = decode_params(message.params, MassCancelParams)
-
-        def on_reply(reply: Event | ProblemError) -> None:
-            if isinstance(reply, ProblemError):
-                slot.text = error_text(message.req_id, reply)
-            else:
-                result = mass_canceled_json(reply, self._state.instruments)
-                slot.text = json_text({"req_id": message.req_id, "result": result})
-            self._send_replies()
-
-        await self._order_entry.submit_mass_cancel(
-            self._valid_key(), params.symbol, params.side, params.account, on_reply
-        )
-
-    def _outcome_text(self, request_id: RequestId, outcome: Outcome) -> str:
-        if outcome.order is None:
-            return error_text(request_id, outcome.problem or outcome_unknown())
-        return json_text({"req_id": request_id, "result": order_json(outcome.order, self._state.instruments)})
-
-    def _send_replies(self) -> None:
-        slots = self._slots
-        while slots and slots[0].text is not None:
-            self._queue.put(slots[0].text)
-            slots.popleft()
+    async def _submit(self, key: ApiKey, command: Command, reply: Reply) -> None:
+        reply.command = command
+        await self.order_entry.pending.submit(key, command, reply)
 
 
 def _named_order(params: AmendParams | CancelParams) -> tuple[int, str]:
@@ -141,5 +170,5 @@ def _named_order(params: AmendParams | CancelParams) -> tuple[int, str]:
 
 
 def error_text(request_id: RequestId, problem: ProblemError) -> str:
-    """The reply to what went wrong."""
+    """The error reply to a request."""
     return json_text({"req_id": request_id, "error": problem.document()})

@@ -1,7 +1,7 @@
-"""The pushes of the WebSocket channels as text: one envelope around each channel's data.
+"""The pushes of the WebSocket channels as JSON text: one envelope around the data of each channel.
 
-Every text is made once, however many clients get it. `prev_seq` is the seq of the push before it on the same stream, so it is
-the same for all of them: a new subscriber's snapshot carries the stream's own seq, not the venue's.
+Each text is encoded once for all clients. `prev_seq` is the seq of the previous push on the same stream, so it is the same for
+every client; the snapshot of a new subscriber carries the seq of the stream, not of the venue.
 """
 
 from __future__ import annotations
@@ -10,23 +10,20 @@ from typing import Any
 
 import msgspec
 
-from matching_engine.records import Event, Phase, Side
-from services.decimals import yuan_text
-from services.gateway.replies.execution_report import date_text, time_text
+from matching_engine.records import Side
 from services.gateway.replies.market_json import depth_json, ticker_json, trade_json
 from services.gateway.websocket.client_queue import Stream
-from services.market_data import CHECKSUM_LEVELS, Changes, Market
-from services.venue_state.orders import SIDE_NAMES, VenueOrder
+from services.market_data import CHECKSUM_LEVELS, Market, MarketChanges
 from services.venue_state.state import VenueState
 
 SNAPSHOT_TRADES = 50
-"""How many of the day's last trades the snapshot of a trades stream holds."""
+"""How many of the day's latest trades the snapshot of a trades stream holds."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 def json_text(message: dict[str, Any]) -> str:
-    """A message as it is sent."""
+    """A message as JSON text."""
     return _encode(message).decode()
 
 
@@ -38,7 +35,7 @@ class MarketPushes:
         self._market = market
 
     def snapshot(self, stream: Stream) -> str:
-        """The stream as it stands."""
+        """The snapshot of a stream."""
         channel, number = stream
         quotation = self._market.quotations[number]
         if channel == "depth":
@@ -50,8 +47,8 @@ class MarketPushes:
             return self._text("trades", "snapshot", number, quotation.trades_seq, None, data)
         return self._text("ticker", "snapshot", number, quotation.ticker_seq, None, self._ticker(number))
 
-    def depth_update(self, number: int, changes: Changes) -> str:
-        """The touched levels as they now stand; 0 lots: the level is gone."""
+    def depth_update(self, number: int, changes: MarketChanges) -> str:
+        """The new values of the changed levels; 0 lots: the level is empty. The checksum covers the whole top of the book."""
         quotation = self._market.quotations[number]
         top = self._market.depth(number, CHECKSUM_LEVELS)
         instrument = self._state.instruments[number]
@@ -63,8 +60,8 @@ class MarketPushes:
         data = {"bids": changed["bids"], "asks": changed["asks"], "checksum": data["checksum"]}
         return self._text("depth", "update", number, quotation.depth_seq, changes.depth[number], data)
 
-    def trades_update(self, number: int, changes: Changes) -> str:
-        """The new trades, oldest first, and the ids of trades that were taken back."""
+    def trades_update(self, number: int, changes: MarketChanges) -> str:
+        """The new trades, oldest first, and the ids of busted trades."""
         instrument, seq = self._state.instruments[number], self._market.quotations[number].trades_seq
         data = {
             "trades": [trade_json(instrument, trade) for trade in changes.traded.get(number, ())],
@@ -72,8 +69,8 @@ class MarketPushes:
         }
         return self._text("trades", "update", number, seq, changes.trades[number], data)
 
-    def ticker_update(self, number: int, changes: Changes) -> str:
-        """All of the ticker as it now stands."""
+    def ticker_update(self, number: int, changes: MarketChanges) -> str:
+        """The whole ticker."""
         seq = self._market.quotations[number].ticker_seq
         return self._text("ticker", "update", number, seq, changes.ticker[number], self._ticker(number))
 
@@ -105,40 +102,3 @@ def push_text(
             "data": data,
         }
     )
-
-
-def fill_json(order: VenueOrder, event: Event, state: VenueState) -> dict[str, Any]:
-    """`schemas.Fill` of a TRADE event, from the side of one of its two orders."""
-    instrument = state.instruments[event.instrument]
-    is_taker = event.order_id == order.order_id
-    return {
-        "trade_id": str(event.trade_id),
-        "order_id": str(order.order_id),
-        "client_order_id": order.client_order_id or None,
-        "symbol": instrument.symbol,
-        "side": SIDE_NAMES[order.side],
-        "liquidity": "auction" if event.phase == Phase.CALL_AUCTION else "taker" if is_taker else "maker",
-        "price": instrument.price_text(event.price_ticks),
-        "quantity": event.quantity_lots,
-        "amount": yuan_text(event.amount_fen),
-        "fee": yuan_text(event.fee_fen if is_taker else event.maker_fee_fen),
-        "trading_date": date_text(state.trading_date),
-        "time": time_text(order.updated_ns),
-        "seq": event.seq,
-        "busted": False,
-    }
-
-
-def bust_json(account: int, event: Event, state: VenueState) -> dict[str, Any]:
-    """What a TRADE_BUSTED event gives back, from the side of one of its two accounts."""
-    instrument, is_taker = state.instruments[event.instrument], event.account == account
-    return {
-        "trade_id": str(event.order_id),
-        "symbol": instrument.symbol,
-        "side": SIDE_NAMES[event.side if is_taker else 1 - event.side],
-        "price": instrument.price_text(event.price_ticks),
-        "quantity": event.quantity_lots,
-        "amount": yuan_text(event.amount_fen),
-        "fee": yuan_text(event.fee_fen if is_taker else event.maker_fee_fen),
-        "seq": event.seq,
-    }

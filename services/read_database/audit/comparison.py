@@ -38,8 +38,8 @@ def compare(connection: sqlite3.Connection, table: Table) -> Iterator[str]:
             continue
         for name, one, other in zip(table.columns, there, row, strict=True):
             if one != other:
-                said = f"{name} {_shown(one)} in the read database, {_shown(other)} in the {table.source}"
-                yield f"{table.label.format(*key)}: {said}"
+                difference = f"{name} {_shown(one)} in the read database, {_shown(other)} in the {table.source}"
+                yield f"{table.label.format(*key)}: {difference}"
     for key in ours:
         if key not in theirs:
             yield f"{table.label.format(*key)} is in the read database, not in the {table.source}"

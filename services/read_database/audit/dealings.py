@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,23 @@ _SAME_IN_BOTH = {
 _BUST = ("instrument", "quantity_lots", "amount_fen")
 
 
+@dataclass(slots=True)
+class OpenOrder:
+    """What the engine does not keep of an open order."""
+
+    client_order_id: bytes
+    actor: int
+    created_ns: int
+    leaves_lots: int
+    filled_fen: int = 0
+    fees_fen: int = 0
+
+
 class Dealings:
     """Add every batch from the first on. What an order was is forgotten when it ends."""
 
     def __init__(self) -> None:
-        self._orders: dict[int, list[Any]] = {}
+        self._orders: dict[int, OpenOrder] = {}
         self._trades: dict[tuple[int, int], list[int]] = {}
         self._busts: dict[tuple[int, int], list[int]] = {}
         self._trade_digests = TradeDigests()
@@ -48,8 +61,8 @@ class Dealings:
         self._waiting_bytes = 0
 
     @property
-    def orders(self) -> dict[int, list[Any]]:
-        """Of each open order: client_order_id, actor, created_ns, filled_fen, fees_fen, leaves_lots."""
+    def orders(self) -> dict[int, OpenOrder]:
+        """The open orders by order_id."""
         self._take_in()
         return self._orders
 
@@ -96,12 +109,12 @@ class Dealings:
         kinds = events["kind"]
         accepted = events[kinds == EventKind.ACCEPTED]
         entered = commands[accepted["seq"] - np.uint64(first_seq)]
-        for order_id, leaves, name, actor, time_ns in zip(
+        for order_id, leaves_lots, client_order_id, actor, time_ns in zip(
             *_columns(accepted, "order_id", "leaves_lots"),
             *_columns(entered, "client_order_id", "actor", "time_ns"),
             strict=True,
         ):
-            self._orders[order_id] = [name, actor, time_ns, 0, 0, leaves]
+            self._orders[order_id] = OpenOrder(client_order_id, actor, time_ns, leaves_lots)
         for order_id, lots in zip(*_columns(events[kinds == EventKind.REPLACED], *_CHANGED), strict=True):
             self._take(order_id, -lots)
         trades = events[kinds == EventKind.TRADE]
@@ -119,13 +132,13 @@ class Dealings:
         for order_id, fee_fen in ((taker, taker_fee_fen), (maker, maker_fee_fen)):
             order = self._orders.get(order_id)
             if order is not None:
-                order[3] += fen
-                order[4] += fee_fen
+                order.filled_fen += fen
+                order.fees_fen += fee_fen
                 self._take(order_id, lots)
         self._count(self._trades, instrument, (1, lots, fen, taker_fee_fen, maker_fee_fen))
 
     def _stored(self, trades: Any, commands: Any, first_seq: int) -> Any:
-        """The trades as the read database has them, COLUMNS a batch."""
+        """The trades as the read database stores them: an array with a row of COLUMNS for each."""
         stored = np.empty((len(trades), len(COLUMNS)), "<i8")
         for column, field in _SAME_IN_BOTH.items():
             stored[:, COLUMNS.index(column)] = trades[field]
@@ -137,8 +150,8 @@ class Dealings:
     def _take(self, order_id: int, lots: int) -> None:
         order = self._orders.get(order_id)
         if order is not None:  # events that nobody re-executed, before a sealed state, may say anything
-            order[-1] -= lots
-            if order[-1] <= 0:
+            order.leaves_lots -= lots
+            if order.leaves_lots <= 0:
                 del self._orders[order_id]
 
     def _count(self, days: dict[tuple[int, int], list[int]], instrument: int, more: tuple[int, ...]) -> None:
@@ -146,8 +159,8 @@ class Dealings:
         if day is None:
             days[self._trading_date, instrument] = list(more)
         else:
-            for place, number in enumerate(more):
-                day[place] += number
+            for index, number in enumerate(more):
+                day[index] += number
 
 
 def _columns(records: Any, *names: str) -> list[list[Any]]:

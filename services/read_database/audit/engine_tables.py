@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -51,30 +52,39 @@ def _accounts(state: State) -> Iterator[Table]:
     names += ["max_order_lots", "max_order_fen", "max_open_orders", "max_day_fen"]
     accounts = zip(state.accounts[names].tolist(), state.accounts["owner"].tolist(), strict=True)
     # Without an owner group an account is a group of its own.
-    true = [(number, *batch, owner or number) for number, (batch, owner) in enumerate(accounts, start=1)]
+    true = [(number, *values, owner or number) for number, (values, owner) in enumerate(accounts, start=1)]
     owner_group = "CASE owner WHEN 0 THEN account ELSE owner END"
-    query = f"SELECT account, {', '.join(names)}, {owner_group} FROM accounts ORDER BY 1"
+    query = f"SELECT account, {', '.join(names)}, {owner_group} FROM accounts ORDER BY account"
     yield Table("account {}", [*names, "owner"], query, true)
-    query = "SELECT * FROM holdings WHERE lots <> 0 OR reserved_lots <> 0 ORDER BY 1, 2"
-    held = state.holdings.tolist()
+    query = """
+    SELECT account, instrument, lots, reserved_lots FROM holdings WHERE lots <> 0 OR reserved_lots <> 0
+    ORDER BY account, instrument
+    """
+    held = state.holdings[["account", "instrument", "lots", "reserved_lots"]].tolist()
     yield Table("account {}, instrument {}", ["lots", "reserved_lots"], query, held, key_columns=2)
-    query = "SELECT * FROM fees WHERE maker_rate_ppm <> 0 OR taker_rate_ppm <> 0 ORDER BY 1"
-    yield Table("account class {}", ["maker_rate_ppm", "taker_rate_ppm"], query, state.fees.tolist())
+    query = """
+    SELECT account_class, maker_rate_ppm, taker_rate_ppm FROM fees WHERE maker_rate_ppm <> 0 OR taker_rate_ppm <> 0
+    ORDER BY account_class
+    """
+    rates = state.fees[["account_class", "maker_rate_ppm", "taker_rate_ppm"]].tolist()
+    yield Table("account class {}", ["maker_rate_ppm", "taker_rate_ppm"], query, rates)
 
 
 def _instruments(state: State, time_ns: int) -> Table:
     names = ["tick_value_fen", "reference_ticks", "max_quantity_lots"]
     names += ["band_ppm", "collar_ppm", "volatility_ppm", "auction_s"]
     true = []
-    for number, (batch, fixed) in enumerate(zip(state.instruments, state.instruments[names].tolist(), strict=True)):
-        scheduled = Phase.CALL_AUCTION if batch["in_auction"] else int(batch["phase"])
+    for number, (instrument, fixed) in enumerate(
+        zip(state.instruments, state.instruments[names].tolist(), strict=True)
+    ):
+        scheduled = Phase.CALL_AUCTION if instrument["in_auction"] else int(instrument["phase"])
         # When an auction ends is kept beyond its end; what counts is whether one goes on.
-        goes_on = batch["in_auction"] and batch["auction_ends_ns"] > time_ns
-        ends_ns = int(batch["auction_ends_ns"]) if goes_on else 0
-        true.append((number, *fixed, Phase.HALTED if batch["halted"] else scheduled, ends_ns))
+        goes_on = instrument["in_auction"] and instrument["auction_ends_ns"] > time_ns
+        ends_ns = int(instrument["auction_ends_ns"]) if goes_on else 0
+        true.append((number, *fixed, Phase.HALTED if instrument["halted"] else scheduled, ends_ns))
     query = f"""
     SELECT instrument, {", ".join(names)}, phase, CASE WHEN auction_ends_ns > time_ns THEN auction_ends_ns ELSE 0 END
-    FROM instruments, position ORDER BY 1
+    FROM instruments, position ORDER BY instrument
     """
     return Table("instrument {}", [*names, "phase", "auction_ends_ns"], query, true)
 
@@ -90,7 +100,7 @@ def _open_orders(state: State) -> Table:
     query = f"""
     SELECT order_id, {", ".join(same)}, expires_s, CASE triggered_seq WHEN 0 THEN order_type ELSE {OrderType.LIMIT:d} END,
         CASE triggered_seq WHEN 0 THEN trigger_ticks ELSE 0 END, leaves_lots, quantity_lots - filled_lots, reserved_fen
-    FROM orders WHERE leaves_lots > 0 ORDER BY 1
+    FROM orders WHERE leaves_lots > 0 ORDER BY order_id
     """
     names = [*same, "expires_s", "order_type", "trigger_ticks", "leaves_lots", "unfilled_lots", "reserved_fen"]
     return Table("open order {}", names, query, list(zip(*columns, leaves, leaves, reserved, strict=True)))
@@ -98,26 +108,42 @@ def _open_orders(state: State) -> Table:
 
 def _levels(state: State) -> Table:
     """What the books show: the shown lots of what rests; waiting stops are not in the book."""
-    levels: dict[tuple[int, ...], list[int]] = {}
+    shown_lots: Counter[tuple[int, ...]] = Counter()
+    orders: Counter[tuple[int, ...]] = Counter()
     resting = state.orders[state.orders["trigger_ticks"] == 0]
     for *level, lots in resting[["instrument", "side", "price_ticks", "shown_lots"]].tolist():
-        shown = levels.setdefault(tuple(level), [0, 0])
-        shown[0] += lots
-        shown[1] += 1
-    true = sorted((*level, *shown) for level, shown in levels.items())
-    query = "SELECT * FROM levels ORDER BY 1, 2, 3"
+        shown_lots[tuple(level)] += lots
+        orders[tuple(level)] += 1
+    true = sorted((*level, lots, orders[level]) for level, lots in shown_lots.items())
+    query = """
+    SELECT instrument, side, price_ticks, quantity_lots, orders FROM levels ORDER BY instrument, side, price_ticks
+    """
     label = "instrument {}, side {}, level at {} ticks"
     return Table(label, ["quantity_lots", "orders"], query, true, key_columns=3)
 
 
+_DAY_TRADE = {
+    "price_ticks": "price_ticks",
+    "quantity_lots": "quantity_lots",
+    "amount_fen": "amount_fen",
+    "taker_fee_fen": "fee_fen",
+    "maker_fee_fen": "maker_fee_fen",
+    "taker_account": "account",
+    "maker_account": "maker_account",
+    "instrument": "instrument",
+    "taker_side": "side",
+}
+"""The columns of a trade in the read database, and their names in the engine's state."""
+
+
 def _day_trades(state: State) -> Table:
-    columns = ["price_ticks", "quantity_lots", "amount_fen", "taker_fee_fen", "maker_fee_fen"]
-    columns += ["taker_account", "maker_account", "instrument", "taker_side"]
     today = int(state.venue[0]["trading_date"])
     query = f"""
-    SELECT trade_id, {", ".join(columns)}, busted_seq IS NOT NULL FROM trades WHERE trading_date = {today} ORDER BY 1
+    SELECT trade_id, {", ".join(_DAY_TRADE)}, busted_seq IS NOT NULL FROM trades WHERE trading_date = {today}
+    ORDER BY trade_id
     """
-    return Table("trade {}", [*columns, "busted"], query, state.trades.tolist())
+    true = state.trades[["trade_id", *_DAY_TRADE.values(), "busted"]].tolist()
+    return Table("trade {}", [*_DAY_TRADE, "busted"], query, true)
 
 
 def _turnover(engine: AuditedEngine, state: State) -> Iterator[Table]:
@@ -125,6 +151,8 @@ def _turnover(engine: AuditedEngine, state: State) -> Iterator[Table]:
     years = sorted({int(state.venue[0]["trading_date"]) // 10_000, *state.years["year"].tolist()})
     true = [(year, fen) for year in years if (fen := engine.turnover_fen(year))]
     standing = "trades WHERE busted_seq IS NULL"
-    for label, batches in (("turnover of {}", standing), ("turnover of the days of {}", "daily_turnover")):
-        summed = f"SELECT trading_date / 10000, sum(amount_fen) FROM {batches} GROUP BY 1 HAVING sum(amount_fen) <> 0"
-        yield Table(label, ["fen"], f"{summed} ORDER BY 1", true)
+    for label, rows in (("turnover of {}", standing), ("turnover of the days of {}", "daily_turnover")):
+        query = f"""
+        SELECT trading_date / 10000 AS year, sum(amount_fen) AS fen FROM {rows} GROUP BY year HAVING fen <> 0 ORDER BY year
+        """
+        yield Table(label, ["fen"], query, true)

@@ -1,6 +1,6 @@
 """Every order and every trade of the read database, compared one by one with what the journal's batches make of it.
 
-`differences` (audit.py) compares what is open, and of the past the sums; that is what a start has time for. This is for a
+`differences` (differences.py) compares what is open, and of the past the sums; that is what a start has time for. This is for a
 proof: it works out each order as the projector would, keeps it while it is open, and reads it in the database when it has
 ended. Memory: of orders and trades at most 4,096 and twice as many as orders are open; of each trading day a line per
 instrument.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -17,14 +18,14 @@ from services.journal.batch import NO_HASH, JournalBatch
 from services.read_database import tables
 from services.read_database.audit.comparison import MAX_DIFFERENCES, Table, compare
 from services.read_database.audit.trade_digests import COLUMNS
-from services.read_database.changes import SETTLE, Changes, Position
+from services.read_database.changes import TURNOVER_COLUMNS, Changes, DayTurnover, Position, turnover_values
 from services.read_database.order_changes import LEAVES
 
 AT_ONCE = 4_096
 """How many orders or trades are compared by one query."""
 _START = Position(0, 0, 0, NO_HASH, b"", 0)
 _ORDER = [column.name for column in tables.orders.columns]
-_DAY = [column.name for column in tables.daily_turnover.columns]
+_DAY = ["trading_date", "instrument", *TURNOVER_COLUMNS, "settlement_ticks"]
 _LARGEST_THAT_STANDS = """
 SELECT amount_fen, trade_id FROM trades WHERE trading_date = ? AND instrument = ? AND busted_seq IS NULL
 ORDER BY amount_fen DESC, trade_id LIMIT 1
@@ -43,8 +44,6 @@ class EveryOrder:
         self._enough = AT_ONCE
         """How many orders and trades may wait before what has ended is compared."""
         self._last_trade_id = 0
-        self._settled: dict[tuple[int, int], int] = {}
-        """By trading date and instrument: the settlement price in ticks."""
         self.differences: list[str] = []
         """What differs so far, a sentence each; beyond MAX_DIFFERENCES nobody looks on."""
 
@@ -75,7 +74,6 @@ class EveryOrder:
         yield from self._orders(ended)
         for order_id in ended:
             del changes.orders.new[order_id]
-        self._settled.update({(values[0], values[1]): values[2] for sql, values in changes.statements if sql is SETTLE})
         for no_longer_needed in (changes.trades, changes.statements, changes.orders.old, changes.levels):
             no_longer_needed.clear()
 
@@ -89,28 +87,28 @@ class EveryOrder:
         return self._trades_between(self._last_trade_id, "", [])
 
     def _trades_between(self, before: int, condition: str, true: list[Any]) -> Table:
-        query = f"SELECT {', '.join(COLUMNS)} FROM trades WHERE trade_id > {before} {condition} ORDER BY 1"
+        query = f"SELECT {', '.join(COLUMNS)} FROM trades WHERE trade_id > {before} {condition} ORDER BY trade_id"
         return Table("trade {}", COLUMNS[1:], query, true, "journal")
 
     def _orders(self, orders: dict[int, list[Any]]) -> Iterator[Table]:
-        """Those that the journal does not know are seen by their number (audit.py)."""
+        """Those that the journal does not know are seen by their number (differences.py)."""
         order_ids = sorted(orders)
         for start in range(0, len(order_ids), AT_ONCE):
             some = order_ids[start : start + AT_ONCE]
-            query = f"SELECT * FROM orders WHERE order_id IN ({', '.join(map(str, some))}) ORDER BY 1"
+            query = f"SELECT {', '.join(_ORDER)} FROM orders WHERE order_id IN ({', '.join(map(str, some))}) ORDER BY order_id"
             yield Table("order {}", _ORDER[1:], query, [tuple(orders[order_id]) for order_id in some], "journal")
 
     def _days(self) -> Table:
         """Of each trading day and instrument all that is added up."""
-        nothing, changes = (0,) * 9 + (None,), self._changes
-        days = {day: turnover.values() for day, turnover in changes.turnover.items()}
-        for _, *day in changes.busts:
-            found = self._connection.execute(_LARGEST_THAT_STANDS, day).fetchone()
-            days[day[0], day[1]] = (*days[day[0], day[1]][:-2], *(found or (0, None)))
+        turnover, settlements = dict(self._changes.turnover), self._changes.settlements
+        for bust in self._changes.busts:
+            day = bust.trading_date, bust.instrument
+            largest_fen, trade_id = self._connection.execute(_LARGEST_THAT_STANDS, day).fetchone() or (0, None)
+            turnover[day] = replace(turnover[day], largest_fen=largest_fen, largest_trade_id=trade_id)
+        nothing = DayTurnover()
         true = [
-            (*day, *days.get(day, nothing), self._settled.get(day))
-            for day in sorted(days.keys() | self._settled.keys())
+            (*day, *turnover_values(turnover.get(day, nothing)), settlements.get(day))
+            for day in sorted(turnover.keys() | settlements.keys())
         ]
-        return Table(
-            "day {}, instrument {}", _DAY[2:], "SELECT * FROM daily_turnover ORDER BY 1, 2", true, "journal", 2
-        )
+        query = f"SELECT {', '.join(_DAY)} FROM daily_turnover ORDER BY trading_date, instrument"
+        return Table("day {}, instrument {}", _DAY[2:], query, true, "journal", key_columns=2)

@@ -1,13 +1,13 @@
 """What the journal says that the engine does not keep: names, keys, targets, reasons, what orders and trades come to.
 
-Collected while a recovery or a proof reads the batches, so that the read database can be compared with it (audit.py).
+Collected while a recovery or a proof reads the batches, so that the read database can be compared with it (differences.py).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from matching_engine.records import COMMAND, EVENT, VENUE, Command, CommandKind, Event, EventKind, Reason
+from matching_engine.records import COMMAND, EVENT, VENUE, CommandKind, EventKind, Reason
 from services.commands.attachments import (
     AccountText,
     BustText,
@@ -18,10 +18,15 @@ from services.commands.attachments import (
     TargetSet,
     read_decision,
 )
-from services.journal.batch import JournalBatch
+from services.journal.batch import Applied, JournalBatch
 from services.read_database.audit.dealings import Dealings
 
 Columns = tuple[object, ...]
+
+_WITH_TEXT = frozenset(
+    {EventKind.ACCOUNT_OPENED, EventKind.INSTRUMENT_LISTED, EventKind.TRADE_BUSTED, EventKind.RECORDED}
+)
+"""Kinds of event with an attachment that the read database keeps."""
 
 
 class Journaled:
@@ -57,12 +62,12 @@ class Journaled:
             kinds = np.frombuffer(batch.commands, COMMAND)["kind"][refused["seq"] - np.uint64(batch.first_seq)]
             self.orders += int(np.count_nonzero(kinds == CommandKind.NEW_ORDER))
         if batch.attachments:
-            for event in batch.event_list:
-                command = batch.command_list[event.seq - batch.first_seq]
-                if command.attachment:
-                    self._read(event, command, batch.attachments[command.attachment - 1])
+            for applied in batch.applied(_WITH_TEXT):
+                if applied.attachment:
+                    self._read(applied)
 
-    def _read(self, event: Event, command: Command, text: bytes) -> None:
+    def _read(self, applied: Applied) -> None:
+        event, command, text = applied
         match event.kind:
             case EventKind.ACCOUNT_OPENED:
                 self.accounts[event.account] = (AccountText.model_validate_json(text).name, event.seq)

@@ -28,14 +28,14 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
         ("targets", "target of {}", "year", ["amount_fen", "name", "set_seq"], journaled.targets),
         ("busts", "bust of trade {}", "trade_id", ["seq", "time_ns", "actor", "reason"], journaled.busts),
     ):
-        query = f"SELECT {key}, {', '.join(columns)} FROM {table} ORDER BY 1"
-        yield Table(label, columns, query, sorted((key, *row) for key, row in true.items()), "journal")
+        query = f"SELECT {key}, {', '.join(columns)} FROM {table} ORDER BY {key}"
+        yield Table(label, columns, query, sorted((number, *values) for number, values in true.items()), "journal")
 
 
 def _sums(journaled: Journaled) -> Table:
     """How many orders there are, and what they traded and paid in all."""
     lots, fen, *fees_fen = (
-        sum(column) for column in zip((0,) * 4, *(d[1:] for d in journaled.dealings.trades.values()), strict=True)
+        sum(column) for column in zip((0,) * 4, *(sums[1:] for sums in journaled.dealings.trades.values()), strict=True)
     )
     query = """
     SELECT 'orders', count(*), coalesce(sum(filled_lots), 0), coalesce(sum(filled_fen), 0), coalesce(sum(fees_fen), 0)
@@ -50,28 +50,31 @@ def _orders(dealings: Dealings) -> Table:
     true = [
         (
             order_id,
-            name.decode("latin-1"),
-            "partially_filled" if filled_fen else "new",
-            *rest,
-            filled_fen,
-            fees_fen,
-            leaves,
+            order.client_order_id.decode("latin-1"),
+            "partially_filled" if order.filled_fen else "new",
+            order.actor,
+            order.created_ns,
+            order.filled_fen,
+            order.fees_fen,
+            order.leaves_lots,
         )
-        for order_id, (name, *rest, filled_fen, fees_fen, leaves) in sorted(dealings.orders.items())
+        for order_id, order in sorted(dealings.orders.items())
     ]
     columns = ["client_order_id", "state", "actor", "created_ns", "filled_fen", "fees_fen", "leaves_lots"]
-    query = f"SELECT order_id, {', '.join(columns)} FROM orders WHERE leaves_lots > 0 ORDER BY 1"
+    query = f"SELECT order_id, {', '.join(columns)} FROM orders WHERE leaves_lots > 0 ORDER BY order_id"
     return Table("open order {}", columns, query, true, "journal")
 
 
 def _days(dealings: Dealings) -> Iterator[Table]:
     """Of each day and instrument, by the single trades and by the day's sums."""
-    label, busts = "{}, instrument {}", dealings.busts
+    label, day, busts = "{}, instrument {}", "trading_date, instrument", dealings.busts
     days = sorted(dealings.trades.items())
     columns = ["quantity_lots", "amount_fen", "taker_fee_fen", "maker_fee_fen"]
     query = f"SELECT trading_date, instrument, count(*), {', '.join(f'sum({name})' for name in columns)} FROM trades"
     true = [(*day, *sums) for day, sums in days]
-    yield Table(f"trades of {label}", ["trades", *columns], f"{query} GROUP BY 1, 2 ORDER BY 1, 2", true, "journal", 2)
+    yield Table(
+        f"trades of {label}", ["trades", *columns], f"{query} GROUP BY {day} ORDER BY {day}", true, "journal", 2
+    )
     columns = ["trades", "quantity_lots", "amount_fen", "busted", "busted_lots", "busted_fen"]
     query = (
         f"SELECT trading_date, instrument, {', '.join(columns)} FROM daily_turnover WHERE trades <> 0 OR busted <> 0"
@@ -80,10 +83,10 @@ def _days(dealings: Dealings) -> Iterator[Table]:
         (*day, *(all_of_it - gone for all_of_it, gone in zip(sums[:3], busted, strict=True)), *busted)
         for day, sums, busted in ((*day, busts.get(day[0], [0, 0, 0])) for day in days)
     ]
-    yield Table(f"turnover of {label}", columns, f"{query} ORDER BY 1, 2", true, "journal", 2)
+    yield Table(f"turnover of {label}", columns, f"{query} ORDER BY {day}", true, "journal", 2)
 
 
 def _marks_of_busts(journaled: Journaled) -> Table:
-    query = "SELECT trade_id, busted_seq FROM trades WHERE busted_seq IS NOT NULL ORDER BY 1"
+    query = "SELECT trade_id, busted_seq FROM trades WHERE busted_seq IS NOT NULL ORDER BY trade_id"
     true = sorted((trade_id, bust[0]) for trade_id, bust in journaled.busts.items())
     return Table("trade {}", ["busted_seq"], query, true, "journal")

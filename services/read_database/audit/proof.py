@@ -1,6 +1,6 @@
 """The read database of a data folder compared on a walk along the journal, at the position it has when the walk begins.
 
-Everything is compared: what a start compares (audit.py), and every order (every_order.py).
+Everything is compared: what a start compares (differences.py), and every order (every_order.py).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from services.journal.batch import JournalBatch
-from services.read_database.audit.audit import differences, shortened
+from services.read_database.audit.differences import differences, shortened
 from services.read_database.audit.engine_tables import AuditedEngine
 from services.read_database.audit.every_order import EveryOrder
 from services.read_database.audit.journaled import Journaled
@@ -54,7 +54,7 @@ class ReadDatabaseProof:
             except ReadDatabaseDamaged as damage:
                 self.differences.append(str(damage))
             except (sqlite3.Error, ValueError) as error:
-                self._say(error)
+                self._add_unreadable(error)
         return self
 
     def __exit__(
@@ -75,7 +75,7 @@ class ReadDatabaseProof:
                 self.differences += self._compare(self._connection)
         except sqlite3.Error as error:
             self._compared = True
-            self._say(error)
+            self._add_unreadable(error)
 
     def _compare(self, connection: sqlite3.Connection) -> list[str]:
         found = differences(connection, self._engine, self._journaled)
@@ -84,5 +84,5 @@ class ReadDatabaseProof:
             found += self._every_order.differences
         return shortened(found)
 
-    def _say(self, error: Exception) -> None:
+    def _add_unreadable(self, error: Exception) -> None:
         self.differences.append(f"the read database {self._path} cannot be read: {error}")

@@ -1,4 +1,4 @@
-"""The client's book: every push proved, anything else refused."""
+"""The client's book: it accepts only pushes that it can verify."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ from tests.unit.dashboard.test_mount import application
 pytestmark = pytest.mark.anyio
 
 SHARE_WITHOUT_BROWSER = PAGES_WITHOUT_BROWSER // 4
-"""Of one address."""
+"""How many pages without a browser one address may have."""
 
 
 @pytest.fixture(autouse=True)
 def no_pages() -> Iterator[None]:
-    """No page of another test counts, and none stays."""
+    """Counts no page of another test, and leaves none."""
     _forget_pages()
     yield
     _forget_pages()
@@ -26,14 +26,14 @@ def no_pages() -> Iterator[None]:
 
 @pytest.fixture
 def pages_per_address(request: pytest.FixtureRequest) -> int:
-    """A test may ask for another number."""
+    """The limit of pages of one address; a test may set another."""
     number: int = getattr(request, "param", PAGES_PER_ADDRESS)
     return number
 
 
 @pytest.fixture
 async def browsers(pages_per_address: int) -> AsyncIterator[Callable[[int], httpx.AsyncClient]]:
-    """Each asks as a browser does from an address of its own, but never connects."""
+    """Clients that request pages as browsers do, each from an address of its own, but never connect."""
     app, opened = application(pages_per_address=pages_per_address), AsyncExitStack()
 
     def browser(number: int) -> httpx.AsyncClient:
@@ -108,7 +108,7 @@ async def test_one_address_leaves_three_quarters_of_the_places_to_others(
 
 
 async def test_a_page_whose_browser_has_left_does_not_wait_for_one(browser: httpx.AsyncClient) -> None:
-    """Whoever reloads a page leaves one behind for the seconds in which its browser might come back."""
+    """A reload leaves the old page for the seconds in which its browser may reconnect."""
     for _ in range(2 * SHARE_WITHOUT_BROWSER):
         assert (await browser.get("/ui/")).status_code == 200
         for page in Client.instances.values():

@@ -1,4 +1,4 @@
-"""What two versions tell otherwise: by kind of event, from which command on, in words."""
+"""The differences between the events of two versions: by kind of event, with the first command, in words."""
 
 from __future__ import annotations
 

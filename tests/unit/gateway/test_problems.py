@@ -22,7 +22,7 @@ PLACE_OF_CODE = {"ProblemError": 1, "field_problem": 0, "_needs": 2, "BadField":
 
 
 def codes_in_source() -> Iterator[tuple[str, str]]:
-    """Every code that stands in a call which makes a problem, with the file it stands in."""
+    """Every code in a call that makes a problem, with the name of its file."""
     for path in (ROOT / "services").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             place = PLACE_OF_CODE.get(getattr(node.func, "id", "")) if isinstance(node, ast.Call) else None

@@ -16,8 +16,8 @@ from services.gateway.websocket.messages import (
     SubscribeParams,
     decode_params,
 )
-from services.venue_state.accounts import Holding, VenueAccount
-from services.venue_state.instruments import Instrument
+from services.venue_state.accounts import VenueAccount, VenueHolding
+from services.venue_state.instruments import VenueInstrument
 from services.venue_state.reasons import REASONS, reason_text
 
 ORDER = {"symbol": "NDFEB-N52", "side": "buy", "price": "236.00", "quantity": 1}
@@ -128,12 +128,12 @@ def test_a_reason_is_told_with_the_account_s_own_numbers(reason: Reason, numbers
     account = VenueAccount(2, "alice")
     account.cash_fen, account.reserved_fen, account.day_fen = 10_000, 3_000, 12_300
     account.max_order_lots, account.max_order_fen, account.max_open_orders, account.max_day_fen = 50, 90_000, 7, 800_000
-    instrument = Instrument(
+    instrument = VenueInstrument(
         0, tick_value_fen=1_000, band_ppm=50_000, max_quantity_lots=100, reference_ticks=1_000, phase=Phase.CONTINUOUS,
         facts={"symbol": "ND-OX", "tick_size": "10.00"},
     )  # fmt: skip
     instrument.collar_ppm = 25_000
-    account.holdings[0] = Holding(lots=10, reserved_lots=4)
+    account.holdings[0] = VenueHolding(lots=10, reserved_lots=4)
     assert reason_text(reason, Side.SELL, account, instrument) == f"{REASONS[reason]} {numbers}"
 
 

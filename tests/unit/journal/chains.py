@@ -1,4 +1,4 @@
-"""Batches that continue each other, for tests that care for the chain and not for what the engine made of it."""
+"""Batches that form a chain, for tests of the chain and not of the engine's events."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def next_batch(
 
 
 def chain(sizes: Sequence[int], *, journal_id: bytes = JOURNAL_ID, epoch: int = 1) -> list[JournalBatch]:
-    """Batches of these numbers of commands, from the start of a journal."""
+    """Batches with these numbers of commands, from the start of a journal."""
     batches: list[JournalBatch] = []
     for size in sizes:
         batches.append(next_batch(batches[-1] if batches else None, size, journal_id=journal_id, epoch=epoch))
@@ -52,7 +52,7 @@ def chain(sizes: Sequence[int], *, journal_id: bytes = JOURNAL_ID, epoch: int = 
 
 
 def sealed(data: bytes, *, with_hash: bool) -> bytes:
-    """These bytes as a forger would leave them: a right CRC, and a right hash or the old one."""
+    """The bytes as a forger would leave them: with a correct CRC, and a correct hash or the old one."""
     body, digest = data[:-36], data[-36:-4]
     if with_hash:
         digest = blake2b(body, digest_size=32).digest()
@@ -60,7 +60,7 @@ def sealed(data: bytes, *, with_hash: bool) -> bytes:
 
 
 def with_header(batch: JournalBatch, **changes: object) -> bytes:
-    """The batch's bytes with other values in its header, hash and CRC made anew."""
+    """The batch's bytes with other values in its header, and a new hash and CRC."""
     data = batch.encode()
     header = Header._make(HEADER.unpack_from(data))._replace(**changes)  # type: ignore[arg-type]
     return sealed(HEADER.pack(*header) + data[HEADER.size :], with_hash=True)

@@ -18,14 +18,14 @@ FRAME_BYTES = FRAME_HEADER_BYTES + 4096
 
 @dataclass(frozen=True)
 class Image:
-    """What stood in the two files, and the batches that were committed."""
+    """The contents of the two files, and the committed batches."""
 
     database: bytes
     log: bytes
     batches: tuple[JournalBatch, ...]
 
     def put(self, folder: Path) -> Path:
-        """Writes the files as those of a journal in the folder, and nothing else; returns its path."""
+        """Writes the two files of a journal into the folder, and no others; returns the journal's path."""
         folder.mkdir(exist_ok=True)
         path = folder / "journal.sqlite"
         for stale in folder.iterdir():
@@ -42,7 +42,7 @@ class Image:
         return [self.log[at : at + FRAME_BYTES] for at in range(HEADER_BYTES, len(self.log), FRAME_BYTES)]
 
     def commits(self) -> list[int]:
-        """Where in the log each commit of the present generation ends."""
+        """The offset in the log at which each commit of the present generation ends."""
         salts = self.log[16:24]
         return [
             HEADER_BYTES + (number + 1) * FRAME_BYTES
@@ -73,7 +73,7 @@ def killed(folder: Path, sizes: list[int], *, copied_at: int = 0) -> Image:
 
 
 def leave_in_log(path: Path, count: int) -> None:
-    """Makes a closed journal one that was killed: its last `count` batches stand in the log alone, a commit each."""
+    """Makes a closed journal look killed: its last `count` batches are in the log alone, a commit each."""
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         last = "SELECT * FROM rows ORDER BY first_seq DESC LIMIT ?"
         batches = writer.execute(last, (count,)).fetchall()[::-1]
@@ -88,12 +88,12 @@ def leave_in_log(path: Path, count: int) -> None:
 
 
 def files(path: Path) -> tuple[bytes, bytes]:
-    """What stands in the database and in its log."""
+    """The contents of the database and of its log."""
     return path.read_bytes(), log_of(path).read_bytes()
 
 
 def surviving(path: Path) -> int:
-    """How many batches SQLite shows of the journal at path, opened as any program would."""
+    """How many batches of the journal SQLite shows, opened as by any program."""
     with closing(sqlite3.connect(path)) as connection:
         try:
             count: int = connection.execute("SELECT count(*) FROM rows").fetchone()[0]

@@ -1,4 +1,4 @@
-"""A batch's bytes: what comes back, and what never comes back unnoticed."""
+"""A batch's bytes: they read back equal, and damage is always noticed."""
 
 from __future__ import annotations
 
@@ -90,12 +90,12 @@ def test_a_batch_of_an_older_engine_version_reads_back_as_it_was_written() -> No
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"magic": b"SOMEROW\n"}, "a row does not begin as a row of this journal does"),
-        ({"size": 7}, "the row from seq 1 has 690 bytes and says 7"),
-        ({"last_seq": 5}, "the row from seq 1 to 5 says 2 commands"),
+        ({"magic": b"SOMEROW\n"}, "a row does not begin with the magic bytes of a row"),
+        ({"size": 7}, "the row from seq 1 has 690 bytes, its header says 7"),
+        ({"last_seq": 5}, "the header of the row from seq 1 to 5 says 2 commands"),
         ({"event_count": 99}, "the row from seq 1 is too short for its records"),
-        ({"event_count": 1}, "the attachments of the row from seq 1 do not add up"),
-        ({"attachment_count": 3}, "the attachments of the row from seq 1 do not add up"),
+        ({"event_count": 1}, "the attachments of the row from seq 1 have wrong lengths or a wrong number"),
+        ({"attachment_count": 3}, "the attachments of the row from seq 1 have wrong lengths or a wrong number"),
     ],
 )
 def test_a_batch_that_contradicts_itself_is_corrupt_even_with_a_right_hash(

@@ -1,4 +1,4 @@
-"""A start that is refused changes no file; of a damaged log that is emptied all the same a copy is kept."""
+"""A refused start changes no file; if a damaged log is emptied nevertheless, a copy is kept."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """All batches in the log alone."""
+    """A journal with all batches in the log alone."""
     return killed(tmp_path_factory.mktemp("image"), [2, 1, 3])
 
 
 @pytest.fixture
 def torn(image: Image, tmp_path: Path) -> Path:
-    """A bit of the last frame flipped: to the log by itself this is the torn end of a commit."""
+    """A log with a flipped bit in its last frame: the log alone shows this as the torn end of a commit."""
     return image.with_log(flip(image.log, len(image.log) - 100)).put(tmp_path / "torn")
 
 
@@ -98,7 +98,7 @@ async def test_where_a_journal_is_remembered_that_is_not_there_nothing_is_made(t
 
 
 def commit(path: Path, statement: str, *values: object) -> None:
-    """One more in the log of a journal that was killed."""
+    """Adds one more batch to the log of a killed journal."""
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         writer.execute("PRAGMA wal_autocheckpoint = 0")
         writer.execute(statement, values)
@@ -139,7 +139,7 @@ def damaged_last_batch(path: Path, last: JournalBatch) -> None:
 async def test_a_journal_that_is_refused_is_left_as_it_is(
     image: Image, tmp_path: Path, change: Callable[[Path, JournalBatch], None], kind: type[JournalError], sentence: str
 ) -> None:
-    """Its log is not emptied either."""
+    """The refused start does not empty the log either."""
     path = image.put(tmp_path / "refused")
     change(path, image.batches[-1])
     before = files(path)

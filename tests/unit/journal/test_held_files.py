@@ -157,10 +157,10 @@ async def test_a_log_that_a_reader_keeps_from_being_emptied_waits_for_the_next_s
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM rows").fetchall()
-        assert not journal._writer.look(True)
+        assert not journal._writer.check(True)
         assert log_of(path).stat().st_size
     assert journal._writer._connection.execute("PRAGMA busy_timeout").fetchone() == (BUSY_S * 1000,)
-    assert not journal._writer.look(True)
+    assert not journal._writer.check(True)
     assert not log_of(path).stat().st_size
     await journal.close()
 
@@ -178,7 +178,7 @@ async def test_without_the_lock_file_a_second_writer_is_refused_all_the_same(pat
 
 
 async def test_a_writer_that_was_succeeded_appends_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever became of the locks: the epoch stands in the INSERT."""
+    """A fenced writer appends nothing, even without the locks: the INSERT checks the epoch."""
     monkeypatch.setattr("services.journal.held_files.fcntl.flock", lambda *_: None)
     first, batch = await opened(path)
     second = await SqliteJournal.open(path)
@@ -200,7 +200,10 @@ def test_a_database_that_was_swapped_before_sqlite_opened_it_is_not_taken_for_th
     with closing(sqlite3.connect(beside(path, ".other"))) as other:
         other.execute("PRAGMA journal_mode = WAL")
     beside(path, ".other").replace(path)
-    with closing(connections.open_writer(path)), pytest.raises(JournalRemoved, match="is another file than the one"):
+    with (
+        closing(connections.open_writer(path)),
+        pytest.raises(JournalRemoved, match="is no longer the file that is open"),
+    ):
         held.remember()
     held.release()
 
@@ -225,7 +228,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 @pytest.fixture
 def generous_umask() -> Iterator[None]:
-    """Files are made for everybody, unless they ask not to be."""
+    """Sets umask 0: a file is open to all users unless the code restricts it."""
     before = os.umask(0)
     yield
     os.umask(before)

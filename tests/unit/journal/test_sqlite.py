@@ -1,4 +1,4 @@
-"""What is particular to the SQLite journal: what is asked of SQLite, the lock, damage in the file, a device that fails."""
+"""Properties of the SQLite journal alone: its pragmas, the lock, damage in the file, a failing device."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def tamper(path: Path, statement: str, *values: object) -> None:
 
 
 async def read_until_error(path: Path, after_seq: int = 0) -> tuple[list[int], JournalError | None]:
-    """The last_seq of each batch that reads well, and the error that ends them."""
+    """The last_seq of each batch that can be read, and the error after them."""
     journal = await SqliteJournal.open(path, read_only=True)
     good: list[int] = []
     try:
@@ -85,7 +85,7 @@ def size(path: Path) -> int:
 
 
 def database_alone(path: Path) -> list[tuple[bytes]]:
-    """The batches that stand in the database file, whatever its log holds."""
+    """The batches in the database file, whatever its log holds."""
     with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as connection:
         return connection.execute("SELECT data FROM rows ORDER BY first_seq").fetchall()
 
@@ -116,7 +116,7 @@ async def test_a_reader_that_keeps_the_log_from_being_emptied_is_named(
         assert len(reader.execute("SELECT * FROM rows").fetchall()) == 2
         if written_since:
             tamper(copy, "UPDATE meta SET epoch = epoch")
-        with pytest.raises(JournalBusy, match=r"another process is in the middle of reading .*journal\.sqlite"):
+        with pytest.raises(JournalBusy, match=r"another process is reading .*journal\.sqlite"):
             await SqliteJournal.open(copy)
         reader.execute("COMMIT")
         journal = await SqliteJournal.open(copy)
@@ -172,7 +172,7 @@ async def test_there_must_be_something_to_read(path: Path) -> None:
 
 @pytest.fixture
 def notes(path: Path) -> bytes:
-    """What stands at the path: no database."""
+    """Contents of the path that are not a database."""
     path.write_bytes(b"these are my holiday notes. " * 100)
     return path.read_bytes()
 
@@ -272,7 +272,7 @@ async def test_what_is_no_batch_at_all_is_found(path: Path) -> None:
 async def test_a_journal_that_does_not_say_which_it_is_is_damaged(path: Path, garbage: str, read_only: bool) -> None:
     await written(path, [2])
     tamper(path, garbage)
-    with pytest.raises(JournalCorrupt, match="is damaged: it does not say which journal it is"):
+    with pytest.raises(JournalCorrupt, match="is damaged: it holds no journal id"):
         await SqliteJournal.open(path, read_only=read_only)
 
 
@@ -300,12 +300,14 @@ async def test_a_log_that_a_reader_kept_from_being_emptied_is_left_at_the_close(
     reader.execute("BEGIN")
     assert reader.execute("SELECT count(*) FROM rows").fetchone() == (1,)
 
-    def look(writer: BatchWriter, is_idle: bool, look: Callable[[BatchWriter, bool], bool] = BatchWriter.look) -> bool:
-        failed = look(writer, is_idle)
+    def check(
+        writer: BatchWriter, is_idle: bool, check: Callable[[BatchWriter, bool], bool] = BatchWriter.check
+    ) -> bool:
+        failed = check(writer, is_idle)
         reader.close()
         return failed
 
-    monkeypatch.setattr(BatchWriter, "look", look)
+    monkeypatch.setattr(BatchWriter, "check", check)
     await journal.close()
     assert journal.failed is None
     assert log_of(path).read_bytes() == before

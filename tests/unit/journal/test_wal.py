@@ -23,7 +23,7 @@ HEADER = wal.HEADER_BYTES
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """Batches of one page and of many, all of them in the log alone."""
+    """Batches of one page and of several, all in the log alone."""
     return killed(tmp_path_factory.mktemp("image"), [2, 1, 40, 1, 90, 3, 1, 60, 2, 30])
 
 
@@ -54,7 +54,7 @@ def test_a_log_torn_at_any_byte_has_lost_nothing(image: Image, tmp_path: Path) -
 
 
 def test_any_mixture_of_sectors_of_the_last_transaction_is_no_loss(restarted: Image, tmp_path: Path) -> None:
-    """A power cut leaves each sector old or new, in any order; old ones are of another generation."""
+    """After a power cut each sector is old or new, in any order; old ones are of another generation."""
     rng = random.Random(2)
     *_, begin, end = restarted.commits()
     before = killed(tmp_path, [60] * 12, copied_at=12).log  # what else may stand there: another generation of frames

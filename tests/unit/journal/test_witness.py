@@ -1,4 +1,4 @@
-"""What somebody else remembers of the journal, against what it holds."""
+"""A witness's seq and hash, compared with the journal."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def engine_depth(engine: NaiveEngine, instrument: int) -> tuple[list[Level], lis
 
 
 def check_market(market: Market, engine: NaiveEngine) -> int:
-    """The market is the engine's own; returns how many instruments have told what their auction would do."""
+    """Asserts that the market equals the engine's; returns the number of instruments with an indicative price."""
     told = 0
     for instrument, listed in enumerate(engine.listed):
         ticker = market.ticker(instrument)

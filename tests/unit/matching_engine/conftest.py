@@ -1,4 +1,4 @@
-"""The engine's rules are tested on the engine and on the naive one that its properties compare it with."""
+"""The tests of the engine's rules run on the engine and on the naive engine of the property tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Following: each batch once, in order, wherever it comes from."""
+"""Following: each batch once, in order, whether from the journal or the feed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inbox and feed of embedded mode: order, bounds, and what happens at them."""
+"""Inbox and feed of embedded mode: order, bounds, and the behaviour at the bounds."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def test_attachments_count_as_bytes() -> None:
 async def test_a_full_inbox_takes_nothing_in_until_there_is_room() -> None:
     inbox = InProcessInbox(max_commands=3)
     await inbox.put(submission(2))
-    with pytest.raises(InboxFull, match="2 commands are waiting, 3 may"):
+    with pytest.raises(InboxFull, match="2 commands are waiting; the limit is 3"):
         await inbox.put(submission(2))
     await inbox.put(submission(1))
     assert inbox.depth == 3

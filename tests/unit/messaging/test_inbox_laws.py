@@ -1,4 +1,4 @@
-"""Laws of the inbox, whoever puts in what and in whatever order: nothing is lost, nobody is passed over, the bounds hold."""
+"""Laws of the inbox for any submissions in any order: none is lost, no account is passed over, the bounds hold."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from services.messaging.in_process import ROUND_COMMANDS, InProcessInbox
 MOST = 640
 SHARE, SHARE_WITH_CANCELS = 80, 90
 ORDERS, CANCELS = 600, 630
-"""How far members fill an inbox of MOST: with orders, with cancels."""
+"""The parts of an inbox of MOST that members may fill: with orders, with cancels."""
 
 Put = tuple[int, int, bool]
-"""An account, so many commands, and whether they are cancels."""
+"""An account, its number of commands, and whether they are cancels."""
 
 puts = st.tuples(st.integers(0, 12), st.sampled_from([1, 1, 1, 2, 7, 30]), st.booleans())
 takes = st.integers(1, 100)
@@ -36,7 +36,7 @@ def commands_of(submissions: list[Submission]) -> int:
 
 
 async def fill(inbox: InProcessInbox, account: int, *, only_cancels: bool = False) -> int:
-    """Puts in one by one until it is refused; how many got in."""
+    """Submits one by one until the inbox refuses; returns how many it took."""
     for count in range(MOST + 1):
         try:
             await inbox.put(submission(account, 1, only_cancels))
@@ -102,7 +102,7 @@ def test_bounds_hold_and_a_refusal_has_a_reason(history: list[Put | int]) -> Non
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 40)), max_size=60), st.integers(1, 4))
 def test_who_has_work_waiting_is_in_the_next_round_with_his_part(crowd: list[tuple[int, int]], newcomers: int) -> None:
-    """Whatever waits already: newcomers are taken with what is taken next, one part of each of the others with them at most."""
+    """Newcomers are taken with the next batch, whatever waits already, beside at most one part of each other account."""
 
     async def run() -> None:
         inbox = InProcessInbox(65_536)
@@ -124,7 +124,7 @@ def test_who_has_work_waiting_is_in_the_next_round_with_his_part(crowd: list[tup
 
 @given(st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=ROUND_COMMANDS), max_size=20))
 def test_without_congestion_the_order_is_that_of_arrival(rounds: list[list[int]]) -> None:
-    """No account has more than its part waiting: whatever happened before, it is first come, first served over all accounts."""
+    """While no account has more than its part waiting, commands of all accounts are taken in the order of arrival."""
 
     async def run() -> None:
         inbox = InProcessInbox()
@@ -145,7 +145,7 @@ def test_without_congestion_the_order_is_that_of_arrival(rounds: list[list[int]]
 def test_who_comes_while_a_row_waits_for_the_device_is_still_in_it_with_his_part(
     crowd: list[tuple[int, int]], late: int
 ) -> None:
-    """Of an account that had its part of the row already nothing more goes in, of a newcomer his part."""
+    """An account that has had its part of the batch gets nothing more in; a newcomer gets its part."""
 
     async def run() -> None:
         inbox = InProcessInbox(65_536)
@@ -170,7 +170,7 @@ async def test_a_flood_fills_its_share_and_keeps_room_for_its_cancels() -> None:
     inbox = InProcessInbox(MOST)
     assert await fill(inbox, 1) == SHARE
     assert await fill(inbox, 1, only_cancels=True) == SHARE_WITH_CANCELS - SHARE
-    with pytest.raises(ShareFull, match="90 commands of account 1 are waiting, 90 may"):
+    with pytest.raises(ShareFull, match="90 commands of account 1 are waiting; the limit is 90"):
         await inbox.put(submission(1, 1, only_cancels=True))
     await inbox.put(submission(2, 1))
     assert (inbox.depth, inbox.largest_share) == (SHARE_WITH_CANCELS + 1, SHARE_WITH_CANCELS)
@@ -180,7 +180,7 @@ async def test_a_flood_fills_its_share_and_keeps_room_for_its_cancels() -> None:
 async def test_what_orders_leave_is_for_cancels_and_what_those_leave_for_operators() -> None:
     inbox = InProcessInbox(MOST)
     assert sum([await fill(inbox, account) for account in range(1, 20)]) == ORDERS
-    with pytest.raises(InboxFull, match="600 commands are waiting, 600 may"):
+    with pytest.raises(InboxFull, match="600 commands are waiting; the limit is 600"):
         await inbox.put(submission(99, 1))
     assert sum([await fill(inbox, account, only_cancels=True) for account in range(20, 40)]) == CANCELS - ORDERS
     assert await fill(inbox, 0) == MOST - CANCELS

@@ -36,7 +36,7 @@ START_NS = 1_672_617_600_000_000_000
 
 
 class History:
-    """Makes the next journal batch of a batch of submissions; `engine` has always done what the batches hold."""
+    """Makes the next journal batch of submissions; `engine` has processed all batches made so far."""
 
     def __init__(self, engine: Any = None, journal_id: bytes = JOURNAL_ID, epoch: int = 0) -> None:
         self.engine = NaiveEngine() if engine is None else engine
@@ -194,7 +194,7 @@ _administration = st.one_of(
 
 @st.composite
 def submissions(draw: st.DrawFn) -> Submission:
-    """Mostly orders that meet: three accounts around one price, in two instruments."""
+    """Commands, mostly orders that trade: three accounts around one price, in two instruments."""
     kind = draw(st.integers(0, 19))
     if kind < 15:
         return draw(_orders)

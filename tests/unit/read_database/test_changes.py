@@ -1,4 +1,4 @@
-"""Law: after any journal, the read database says what the engine that made it says."""
+"""Law: after any journal, the read database equals the engine that made it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.commands import administrative as admin
 from services.commands.attachments import BustText, KeyRevoked
 from services.journal.batch import JournalBatch
 from services.messaging import Submission
-from services.read_database.audit.audit import differences
+from services.read_database.audit.differences import differences
 from services.read_database.audit.every_order import EveryOrder
 from services.read_database.audit.journaled import Journaled
 from services.read_database.changes import Changes
@@ -251,7 +251,7 @@ def test_database_equals_engine_wherever_transactions_end(requests: list[list[Su
 
 @pytest.mark.parametrize("seed", range(12))
 def test_database_equals_engine_whatever_the_full_engine_is_asked(seed: int) -> None:
-    """Every kind of command: icebergs, stops, amends, auctions, busts, limits, and what nobody should send."""
+    """Every kind of command: icebergs, stops, amends, auctions, busts, limits, and invalid commands."""
     flow, chance = Flow(seed), Random(seed)
     flow.extend(venue())
     flow.extend(terms(flow.chance))

@@ -1,4 +1,4 @@
-"""What the report says and what docs/operators.md explains are the same."""
+"""docs/operators.md explains every field of the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guarded clock: which jumps are refused, measured against a clock that nobody sets."""
+"""The guarded clock: the jumps it refuses, measured against a clock that cannot be set."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_what_a_time_service_sets_right_is_no_jump(step_ns: int) -> None:
 
 
 def test_time_that_passes_on_both_clocks_is_no_jump() -> None:
-    """A venue that slept for a weekend, or that was looked at once a day."""
+    """A venue that slept for a weekend, or whose clock was read once a day."""
     wall, steady, guarded = clocks()
     wall.now_ns += 60 * HOUR_NS
     steady.now_ns += 60 * HOUR_NS

@@ -1,4 +1,4 @@
-"""Commands that come while their batch, run already, waits for the device."""
+"""Commands that arrive while a batch has been run and waits for the device."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 
 
 class BusyDevice(SqliteJournal):
-    """A device that is busy until it is let go."""
+    """A device that is busy until it is released."""
 
     free: asyncio.Event
 
@@ -43,7 +43,7 @@ class BusyDevice(SqliteJournal):
 async def with_a_busy_device(
     path: Path, engine: StateMachine | None = None, schedule: Schedule | None = None
 ) -> AsyncIterator[tuple[Venue, BusyDevice]]:
-    """A venue whose batches stay on their way to the device until `free` is set."""
+    """A venue whose batches wait for the device until `free` is set."""
     async with venue(path, engine=engine) as one:
         await one.journal.close()
         journal = await BusyDevice.open(path)

@@ -1,4 +1,4 @@
-"""Recovery: the same state again, or a refusal that names the command."""
+"""Recovery: it gives the same state, or is refused with the number of the command."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def test_an_engine_that_would_answer_otherwise_is_refused_at_the_command(p
 
 
 async def forge(path: Path, **changes: bytes) -> None:
-    """Rewrites the last batch with a right hash and checksum, as somebody who knows the format would."""
+    """Rewrites the last batch with a correct hash and checksum, as a forger would."""
     journal = await SqliteJournal.open(path)
     batch = await journal.last_batch()
     await journal.close()

@@ -148,7 +148,7 @@ def test_a_roll_that_skips_a_trading_day_needs_an_operator(
 ) -> None:
     now_ns = ns(instant)
     for may_skip_from in (0, 20230925):
-        with pytest.raises(ClockRefused, match=f"skipping {skipped}, and never come back.*--accept-clock"):
+        with pytest.raises(ClockRefused, match=f"skipping {skipped}, and never go back.*--accept-clock"):
             open_when(calendar, may_skip_from=may_skip_from).due(trading_date, Phase.CLOSED, now_ns)
     vouched_for = open_when(calendar, may_skip_from=trading_date).due(trading_date, Phase.CLOSED, now_ns)
     right = trading_date_at(calendar, now_ns)

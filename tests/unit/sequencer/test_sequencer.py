@@ -1,4 +1,4 @@
-"""The one writer: numbers, times, batches, timers, and how it stops."""
+"""The one writer: its numbers, times, batches, timers and its end."""
 
 from __future__ import annotations
 
@@ -94,6 +94,24 @@ async def test_a_batch_holds_what_came_in_and_what_the_engine_made_of_it(path: P
         assert (batch.journal_id, batch.epoch, batch.previous_hash) == (one.journal.journal_id, 1, NO_HASH)
         assert await one.journaled() == [batch]
         assert one.sequencer.last_seq == one.engine.last_seq == 3
+
+
+@pytest.mark.anyio
+async def test_the_engine_makes_room_at_the_start_and_behind_each_batch(path: Path) -> None:
+    class Roomy(NaiveEngine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.made_at: list[int] = []
+
+        def make_room(self) -> None:
+            self.made_at.append(self.last_seq)
+
+    engine = Roomy()
+    async with venue(path, engine=engine) as one, running(one):
+        for _ in range(2):
+            await one.inbox.put(records(3))
+            await one.next_batch()
+    assert engine.made_at == [0, 3, 6]
 
 
 @pytest.mark.anyio
@@ -210,7 +228,7 @@ def kinds_of(submission: Submission) -> list[int]:
 
 
 def joined(*parts: Submission) -> Submission:
-    """All of it as one submission, attachments numbered through."""
+    """The commands as one submission, with their attachments numbered."""
     array, attachments = assemble([], parts, 0, 0)
     array["seq"] = 0
     return Submission(array.tobytes(), attachments)
@@ -423,7 +441,7 @@ async def test_a_venue_s_days(path: Path) -> None:
         await one.inbox.put(records())
         await one.next_batch()
     async with venue(path, clock=at(2023, 10, 3, 12, 0), schedule=schedule) as one:
-        with pytest.raises(SequencerStopped, match=r"skipping 20230928, and never come back\. If the clock is right"):
+        with pytest.raises(SequencerStopped, match=r"skipping 20230928, and never go back\. If the clock is right"):
             await one.sequencer.run()
     vouched_for = AlwaysOpen(TradingCalendar.load(), may_skip_from=20230927)
     async with venue(path, clock=at(2023, 10, 3, 12, 0), schedule=vouched_for) as one:
@@ -455,7 +473,7 @@ async def test_a_day_of_the_exchange_with_its_auctions_and_an_outage_in_the_last
     settled_lots: list[int] = []
 
     async def steps(*of_day: tuple[int, str, Submission]) -> None:
-        """At each instant what is given, as one batch; notes the phases set and the trades: price and phase."""
+        """Runs the commands of each instant as one batch; records the phases set, and price and phase of the trades."""
         clock.now_ns = at(*of_day[0][:2])
         async with venue(path, clock=clock, schedule=schedule) as one, running(one):
             for day, instant, submission in of_day:
@@ -502,7 +520,7 @@ async def test_a_day_of_the_exchange_with_its_auctions_and_an_outage_in_the_last
 
 
 class Breaking(NaiveEngine):
-    """Gives up at one command."""
+    """An engine that raises a fault at one command."""
 
     def __init__(self, at: int) -> None:
         super().__init__()
@@ -581,7 +599,7 @@ async def test_an_engine_that_has_not_recovered_is_refused(path: Path) -> None:
     async with venue(path) as one:
         one.sequencer = Sequencer(Engine(), one.journal, one.inbox, one.feed, clock=one.clock, schedule=Never())
         stop = await stopped(one)
-        assert "the engine stands at seq 0, the journal at 2: recover first" in str(stop)
+        assert "the engine is at seq 0, the journal at seq 2: recover first" in str(stop)
 
 
 @pytest.mark.anyio

@@ -1,4 +1,4 @@
-"""A venue without a face: engine, journal, inbox, feed and a sequencer on a clock that a test sets."""
+"""A venue without gateway: engine, journal, inbox, feed and a sequencer with a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.sequencer.sequencer import Sequencer
 
 
 class Clock:
-    """Tells what it was set to."""
+    """A clock that a test sets."""
 
     def __init__(self, now_ns: int = 1_000) -> None:
         self.now_ns = now_ns
@@ -30,7 +30,7 @@ class Clock:
 
 
 class Never:
-    """A schedule of which nothing is ever due."""
+    """A schedule without commands."""
 
     def due(self, engine_trading_date: int, phase: int, now_ns: int) -> list[Command]:
         return []
@@ -40,7 +40,7 @@ class Never:
 
 
 class Venue:
-    """The parts, and what was published."""
+    """The parts of a venue, and the published batches."""
 
     def __init__(self, journal: SqliteJournal, engine: StateMachine, clock: Clock, schedule: Schedule) -> None:
         self.journal = journal
@@ -74,7 +74,7 @@ async def venue(
 
 @asynccontextmanager
 async def running(one: Venue) -> AsyncIterator[Venue]:
-    """The same with its sequencer at work; stopped at the end."""
+    """The same with a running sequencer, stopped at the end."""
     task = asyncio.create_task(one.sequencer.run())
     await asyncio.sleep(0)  # It begins.
     try:

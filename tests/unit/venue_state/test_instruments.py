@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from matching_engine.records import MAX_PRICE_TICKS, Phase
 from services.venue_state.errors import BadField
-from services.venue_state.instruments import Instrument
+from services.venue_state.instruments import VenueInstrument
 
 
-def instrument(tick_size: str = "0.50", lot_size: int = 100) -> Instrument:
-    return Instrument(
+def instrument(tick_size: str = "0.50", lot_size: int = 100) -> VenueInstrument:
+    return VenueInstrument(
         0,
         tick_value_fen=int(Decimal(tick_size) * lot_size * 100),
         band_ppm=50_000,

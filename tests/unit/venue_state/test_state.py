@@ -89,7 +89,7 @@ def as_state_says(state: VenueState) -> dict[str, Any]:
 
 
 def check_orders(state: VenueState) -> None:
-    """What holds of every open order, and of the counts that the accounts keep."""
+    """Asserts the invariants of every open order, and of the accounts' counts."""
     counts = dict.fromkeys(state.accounts, 0)
     for found in state.orders.open.values():
         assert found.quantity_lots == found.filled_lots + found.leaves_lots
@@ -131,11 +131,11 @@ def test_a_batch_applied_again_changes_nothing(all_batches: list[list[Submission
     assert as_state_says(state) == before
 
 
-def test_listeners_hear_each_change_of_their_account_s_orders_in_order() -> None:
+def test_listeners_get_each_change_of_their_account_s_orders_in_order() -> None:
     venue, state = History(), VenueState()
     state.apply(venue.batch(opening()))
-    heard: list[tuple[int, str, int, int]] = []
-    state.order_listeners[2] = lambda order, event: heard.append(
+    received: list[tuple[int, str, int, int]] = []
+    state.order_listeners[2] = lambda order, event: received.append(
         (event.seq, order.state, order.leaves_lots, order.filled_lots)
     )
     first = venue.engine.last_seq + 1
@@ -149,7 +149,7 @@ def test_listeners_hear_each_change_of_their_account_s_orders_in_order() -> None
             ]
         )
     )
-    assert heard == [
+    assert received == [
         (first, "new", 5, 0),
         (first + 1, "partially_filled", 3, 2),
         (first + 2, "canceled", 0, 2),
@@ -214,16 +214,16 @@ def test_a_bust_gives_back_and_tells_both_accounts() -> None:
     first = venue.engine.last_seq + 1
     before = {number: account.cash_fen for number, account in state.accounts.items()}
     state.apply(venue.batch([order(2, Side.SELL, 1_000, 2), order(3, Side.BUY, 1_000, 2)]))
-    heard: list[tuple[int, int, int]] = []
+    received: list[tuple[int, int, int]] = []
     for account in (2, 3):
-        state.bust_listeners[account] = lambda account, event: heard.append((account, event.seq, event.order_id))
+        state.bust_listeners[account] = lambda account, event: received.append((account, event.seq, event.order_id))
     assert [state.accounts[account].day_fen for account in (2, 3)] == [2_000_000, 2_000_000]
     trade_id = first + 1 << 20 | 1
     state.apply(venue.batch([admin.bust_trade(SENDER, trade_id, BustText(reason="a mistake"))]))
     assert {number: account.cash_fen for number, account in state.accounts.items()} == before
     assert [state.accounts[account].holding(0).lots for account in (2, 3)] == [500, 500]
     assert [state.accounts[account].day_fen for account in (2, 3)] == [0, 0]
-    assert heard == [(3, first + 2, trade_id), (2, first + 2, trade_id)]
+    assert received == [(3, first + 2, trade_id), (2, first + 2, trade_id)]
     taken_back = state.orders.get(first + 1)
     assert taken_back is not None
     assert (taken_back.state, taken_back.filled_lots) == ("filled", 2), "the order keeps telling what it did"

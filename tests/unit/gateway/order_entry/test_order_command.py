@@ -1,4 +1,4 @@
-"""What can be told of an order without the market, and the command an accepted body becomes."""
+"""The checks of an order that need no market, and the command made from an accepted body."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from services.gateway.order_entry.order_command import amend, mass_cancel, new_o
 from services.gateway.problems import ProblemError, problem_of
 from services.gateway.websocket.messages import AmendParams
 from services.venue_state.errors import BadField
-from services.venue_state.instruments import Instrument
+from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState
 
 SENDER = Command(gateway_id=1, incarnation=7, request_id=9, actor=5)
@@ -33,7 +33,7 @@ PRICE, STOP = {"price": "10000"}, {"stop_price": "10100"}
 def venue() -> VenueState:
     state = VenueState()
     state.add_instrument(
-        Instrument(
+        VenueInstrument(
             0, tick_value_fen=1_000, band_ppm=50_000, max_quantity_lots=1_000, reference_ticks=1_000,
             phase=Phase.CONTINUOUS, facts={"symbol": "ND-OX", "tick_size": "10.00"},
         )

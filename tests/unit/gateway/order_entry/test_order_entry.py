@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import math
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
@@ -20,7 +22,7 @@ from matching_engine.records import (
 from services.commands import administrative as admin
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_body import OrderBody
-from services.gateway.order_entry.order_entry import OrderEntry, Outcome
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError
 from services.gateway.websocket.messages import AmendParams
 from services.journal.batch import JournalBatch
@@ -38,9 +40,11 @@ DESK = ApiKey(7, 2, "desk", frozenset({"read", "trade"}))
 OPERATOR = ApiKey(8, 0, "operator", frozenset({"operate"}))
 BUY = OrderBody(symbol="ND-OX", side="buy", price="10000.00", quantity=1, client_order_id="a")
 
+T = TypeVar("T")
+
 
 class NoPast(OrderHistory):
-    """Nothing has ever ended."""
+    """A history without orders."""
 
     def __init__(self, state: VenueState) -> None:
         self._state = state
@@ -50,14 +54,14 @@ class NoPast(OrderHistory):
 
 
 class WholePast(NoPast):
-    """The read database forgets no order."""
+    """A history with every order, as the read database."""
 
     async def order(self, order_id: int) -> VenueOrder | None:
         return await super().order(order_id) or VenueOrder.from_columns({"order_id": order_id})
 
 
 class Gateway:
-    """Order entry before an engine that moves when the test says so."""
+    """Order entry before an engine that the test runs step by step."""
 
     def __init__(self, past: type[NoPast] = NoPast) -> None:
         self.venue, self.state, self.inbox = History(), VenueState(), InProcessInbox(max_commands=24)
@@ -65,12 +69,18 @@ class Gateway:
         self.state.apply(self.opening)
         self.entry = OrderEntry(self.state, self.inbox, past(self.state))
 
+    async def ask(self, request: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A request that has been handed over and waits for its reply."""
+        asking = asyncio.create_task(request)
+        await asyncio.sleep(0)
+        return asking
+
     async def next_commands(self) -> list[Command]:
         (submission,) = await self.inbox.take(1, 1)
         return list(unpack_commands(submission.commands))
 
     def filler(self) -> Submission:
-        """A command of nobody, which takes room."""
+        """A command without a sender, which takes room in the inbox."""
         return Submission(pack_commands([Command(kind=CommandKind.CANCEL, account=2, order_id=1)]))
 
     async def run_engine(self, submissions: list[Submission] | None = None) -> JournalBatch:
@@ -78,14 +88,13 @@ class Gateway:
             submissions = [*await self.inbox.take(100, 10**6), *self.inbox.take_late(100, 10**6)]
         batch = self.venue.batch(submissions)
         self.state.apply(batch)
-        self.entry.resolve(batch)
+        self.entry.pending.resolve(batch)
         return batch
 
 
 async def test_what_the_command_says() -> None:
     gateway = Gateway()
-    outcomes: list[Outcome] = []
-    await gateway.entry.submit_order(DESK, BUY, outcomes.append)
+    placing = await gateway.ask(gateway.entry.place(DESK, BUY))
     (command,) = await gateway.next_commands()
     assert command == Command(
         request_id=1,
@@ -103,14 +112,13 @@ async def test_what_the_command_says() -> None:
         client_order_id=b"a",
     )
     assert command.incarnation
-    assert outcomes == []
+    assert not placing.done()
 
 
 async def test_a_market_order_is_ioc_and_has_no_price() -> None:
     gateway = Gateway()
-    await gateway.entry.submit_order(
-        DESK, OrderBody(symbol="ND-OX", side="sell", order_type="market", quantity=2), lambda _: None
-    )
+    market = OrderBody(symbol="ND-OX", side="sell", order_type="market", quantity=2)
+    await gateway.ask(gateway.entry.place(DESK, market))
     (command,) = await gateway.next_commands()
     assert (command.order_type, command.time_in_force, command.price_ticks, command.client_order_id) == (
         OrderType.MARKET,
@@ -122,30 +130,42 @@ async def test_a_market_order_is_ioc_and_has_no_price() -> None:
 
 async def test_each_request_gets_its_own_outcome() -> None:
     gateway = Gateway()
-    outcomes: dict[str, list[Outcome]] = {"a": [], "b": []}
-    for name, heard in outcomes.items():
+    placing = {}
+    for name in ("a", "b"):
         body = OrderBody(symbol="ND-OX", side="buy", price="10000", quantity=1, client_order_id=name)
-        await gateway.entry.submit_order(DESK, body, heard.append)
+        placing[name] = await gateway.ask(gateway.entry.place(DESK, body))
     await gateway.run_engine()
-    assert {
-        name: [outcome.order and outcome.order.client_order_id for outcome in heard] for name, heard in outcomes.items()
-    } == {
-        "a": ["a"],
-        "b": ["b"],
-    }
-    assert gateway.entry.waiting == 0
+    assert {name: (await task)[0].client_order_id for name, task in placing.items()} == {"a": "a", "b": "b"}
+    assert gateway.entry.pending.waiting == 0
 
 
 async def test_a_batch_of_an_earlier_life_or_another_gateway_is_no_reply() -> None:
     gateway, other = Gateway(), Gateway()
-    outcomes: list[Outcome] = []
-    await gateway.entry.submit_order(DESK, BUY, outcomes.append)
-    await other.entry.submit_order(DESK, BUY, lambda _: None)
+    placing = await gateway.ask(gateway.entry.place(DESK, BUY))
+    await other.ask(other.entry.place(DESK, BUY))
     batch = await gateway.run_engine(await other.inbox.take(1, 1))
-    assert (batch.command_list[0].request_id, outcomes) == (1, [])
+    await asyncio.sleep(0)
+    assert (batch.command_list[0].request_id, placing.done(), gateway.entry.pending.waiting) == (1, False, 1)
     await gateway.run_engine()
-    await asyncio.sleep(0)  # The repeated order is looked up beside the replies.
-    assert [outcome.repeated for outcome in outcomes] == [True]
+    order, repeated = await placing
+    assert (order.order_id, repeated) == (batch.first_seq, True)
+
+
+async def test_a_batch_has_an_outcome_for_each_order_also_where_no_reply_comes() -> None:
+    gateway = Gateway()
+    wrong = msgspec.structs.replace(BUY, symbol="none")
+    placing = await gateway.ask(gateway.entry.place_batch(DESK, [BUY, wrong, BUY]))
+    assert gateway.entry.pending.waiting == 2
+    await gateway.run_engine()
+    first, second, third = await placing
+    assert first.order is not None
+    assert (first.order, second.problem and second.problem.code) == (third.order, "unknown_symbol")
+    unanswered = await gateway.ask(gateway.entry.place_batch(DESK, [BUY, wrong]))
+    gateway.entry.pending.give_up(math.inf)
+    assert [outcome.problem and outcome.problem.code for outcome in await unanswered] == [
+        "outcome_unknown",
+        "unknown_symbol",
+    ]
 
 
 async def test_a_full_inbox_leaves_nothing_behind() -> None:
@@ -154,8 +174,8 @@ async def test_a_full_inbox_leaves_nothing_behind() -> None:
         await gateway.inbox.put(gateway.filler())
     with pytest.raises(ProblemError) as caught:
         await gateway.entry.place_batch(DESK, [BUY] * 2)
-    assert (caught.value.code, gateway.entry.waiting, gateway.inbox.depth) == ("inbox_full", 0, 22)
-    assert (gateway.entry.under_way[DESK.key_id], gateway.entry.refused) == (0, {"inbox_full": 1})
+    assert (caught.value.code, gateway.entry.pending.waiting, gateway.inbox.depth) == ("inbox_full", 0, 22)
+    assert (gateway.entry.pending.under_way[DESK.key_id], gateway.entry.pending.refused) == (0, {"inbox_full": 1})
     with pytest.raises(ProblemError) as unknown:
         await gateway.entry.amend(DESK, AmendParams(quantity=2), client_order_id="a")
     assert unknown.value.code == "unknown_order", "no command was sent for an order that never was"
@@ -178,17 +198,19 @@ async def test_an_amend_counts_in_the_ticks_of_the_open_order_with_that_id() -> 
     elsewhere = msgspec.structs.replace(BUY, symbol="NDFEB-N42", price="33.30")
     for client_order_id, is_placed in (("a", True), ("b", False)):  # open already, or on its way, too
         order = msgspec.structs.replace(BUY, client_order_id=client_order_id)
-        await gateway.entry.submit_order(DESK, order, lambda _: None)
+        await gateway.ask(gateway.entry.place(DESK, order))
         if is_placed:
             await gateway.run_engine()
         wrong = msgspec.structs.replace(elsewhere, client_order_id=client_order_id)
-        await gateway.entry.submit_order(DESK, wrong, lambda _: None)
+        taking = await gateway.ask(gateway.entry.place(DESK, wrong))
         change = AmendParams(price="9990.00")
         amending = asyncio.create_task(gateway.entry.amend(DESK, change, client_order_id=client_order_id))
         await asyncio.sleep(0)
         await gateway.run_engine()
         amended = await amending
         assert (amended.instrument, amended.price_ticks) == (0, 999)
+        with pytest.raises(ProblemError, match="was used for another order"):
+            await taking
 
 
 async def test_a_declined_amend_is_told_with_the_numbers_of_its_own_order() -> None:
@@ -231,9 +253,9 @@ async def test_an_order_that_memory_has_forgotten_is_answered_from_the_past() ->
 
 async def test_a_mass_cancel_says_whose_orders() -> None:
     gateway = Gateway()
-    await gateway.entry.submit_mass_cancel(DESK, "*", "sell", None, lambda _: None)
-    await gateway.entry.submit_mass_cancel(OPERATOR, "ND-OX", None, 3, lambda _: None)
-    await gateway.entry.submit_mass_cancel(OPERATOR, "ND-OX", None, None, lambda _: None)
+    await gateway.ask(gateway.entry.mass_cancel(DESK, "*", "sell", None))
+    await gateway.ask(gateway.entry.mass_cancel(OPERATOR, "ND-OX", None, 3))
+    await gateway.ask(gateway.entry.mass_cancel(OPERATOR, "ND-OX", None, None))
     commands = [(await gateway.next_commands())[0] for _ in range(3)]
     assert [(c.account, c.instrument, c.side) for c in commands] == [
         (2, ALL_INSTRUMENTS, Side.SELL),
@@ -241,7 +263,7 @@ async def test_a_mass_cancel_says_whose_orders() -> None:
         (0, 0, BOTH_SIDES),
     ]
     with pytest.raises(ProblemError) as unknown:
-        await gateway.entry.submit_mass_cancel(OPERATOR, "*", None, 99, lambda _: None)
+        await gateway.entry.mass_cancel(OPERATOR, "*", None, 99)
     assert unknown.value.code == "unknown_account"
 
 
@@ -261,16 +283,16 @@ async def test_a_client_that_left_disturbs_nobody() -> None:
 
 async def test_cancels_say_who_asks() -> None:
     gateway = Gateway()
-    await gateway.entry.submit_cancel(DESK, lambda _: None, order_id=5)
-    await gateway.entry.submit_cancel(DESK, lambda _: None, client_order_id="a")
-    await gateway.entry.submit_cancel(OPERATOR, lambda _: None, order_id=5)
+    await gateway.ask(gateway.entry.cancel(DESK, order_id=5))
+    await gateway.ask(gateway.entry.cancel(DESK, client_order_id="a"))
+    await gateway.ask(gateway.entry.cancel(OPERATOR, order_id=5))
     commands = [(await gateway.next_commands())[0] for _ in range(3)]
     assert [(c.account, c.order_id, c.client_order_id) for c in commands] == [(2, 5, b""), (2, 0, b"a"), (0, 5, b"")]
 
 
 async def test_an_operator_cannot_cancel_by_a_client_s_own_id() -> None:
     with pytest.raises(NotAllowed) as caught:
-        await Gateway().entry.submit_cancel(OPERATOR, lambda _: None, client_order_id="a")
+        await Gateway().entry.cancel(OPERATOR, client_order_id="a")
     assert caught.value.code == "scope_missing"
 
 
@@ -286,11 +308,12 @@ async def test_a_cancel_of_nothing_is_unknown() -> None:
 
 async def test_waiting_ends_in_time_and_in_order() -> None:
     gateway, now = Gateway(), asyncio.get_running_loop().time()
-    outcomes: list[Outcome] = []
-    await gateway.entry.submit_order(DESK, BUY, outcomes.append)
-    gateway.entry.give_up(now + 9)
-    assert outcomes == []
-    gateway.entry.give_up(now + 11)
-    assert [outcome.problem and outcome.problem.code for outcome in outcomes] == ["outcome_unknown"]
+    placing = await gateway.ask(gateway.entry.place(DESK, BUY))
+    gateway.entry.pending.give_up(now + 9)
+    assert gateway.entry.pending.waiting == 1
+    gateway.entry.pending.give_up(now + 11)
+    with pytest.raises(ProblemError) as caught:
+        await placing
+    assert caught.value.code == "outcome_unknown"
     await gateway.run_engine()
-    assert len(outcomes) == 1
+    assert gateway.entry.pending.waiting == 0

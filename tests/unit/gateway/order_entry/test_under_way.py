@@ -1,4 +1,4 @@
-"""How many requests of a key are under way: bounded, waited for, and over whatever becomes of them."""
+"""The number of a key's requests under way: it is bounded, requests wait for room, and each ends whatever its outcome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching_engine.records import COMMAND
-from services.gateway.order_entry.pending_requests import into
 from services.gateway.order_entry.under_way import TURN, UNDER_WAY, UNDER_WAY_WITH_CANCELS, UnderWay
 from services.gateway.problems import ProblemError
 from services.gateway.websocket.messages import AmendParams
@@ -68,7 +67,7 @@ async def test_connections_wait_for_room_and_a_cancel_does_not() -> None:
 
 
 async def test_connections_of_a_key_take_turns_and_others_have_theirs_between() -> None:
-    """So many of a key in one turn of the loop, whichever of its connections asks; another key waits for none of them."""
+    """In one turn of the loop a key may begin a few requests, over all its connections; another key does not wait for them."""
     under_way, order = UnderWay(), []
 
     async def connection(key_id: int, name: str) -> None:
@@ -115,23 +114,39 @@ async def test_a_connection_that_ends_while_it_waits_leaves_the_line_and_the_nex
 
 
 async def test_what_is_looked_up_is_under_way_until_it_is_found() -> None:
-    gateway, outcome = Gateway(), asyncio.get_running_loop().create_future()
-    await gateway.entry.submit_cancel(DESK, into(outcome), order_id=99_999)
+    gateway = Gateway()
+    canceling = await gateway.ask(gateway.entry.cancel(DESK, order_id=99_999))
     await gateway.run_engine()
-    assert (gateway.entry.waiting, gateway.entry.under_way[DESK.key_id], outcome.done()) == (0, 1, False)
-    assert (await outcome).problem.code == "unknown_order"
-    assert gateway.entry.under_way[DESK.key_id] == 0
+    await asyncio.sleep(0)
+    pending = gateway.entry.pending
+    assert (pending.waiting, pending.under_way[DESK.key_id], canceling.done()) == (0, 1, False)
+    with pytest.raises(ProblemError) as caught:
+        await canceling
+    assert caught.value.code == "unknown_order"
+    assert pending.under_way[DESK.key_id] == 0
+
+
+async def test_a_look_up_is_never_refused_for_room_that_another_request_took_meanwhile() -> None:
+    under_way = UnderWay()
+    under_way.begin(7, UNDER_WAY_WITH_CANCELS, only_cancels=True)
+    under_way.end(7)
+    under_way.begin(7, 1, only_cancels=True)
+    under_way.begin_again(7)
+    assert under_way[7] == UNDER_WAY_WITH_CANCELS + 1
+    refusal(under_way, 1, only_cancels=True)
+    under_way.end(7, UNDER_WAY_WITH_CANCELS + 1)
+    assert under_way[7] == 0
 
 
 async def test_an_account_s_full_share_of_the_inbox_is_too_many_requests() -> None:
     gateway = Gateway()
     for _ in range(3):
-        await gateway.entry.submit_cancel(OPERATOR, lambda _: None, order_id=1)
+        await gateway.ask(gateway.entry.cancel(OPERATOR, order_id=1))
         await gateway.inbox.put(Submission(bytes(COMMAND.itemsize), account=DESK.account))
     with pytest.raises(ProblemError) as refused:
-        await gateway.entry.submit_order(DESK, BUY, lambda _: None)
+        await gateway.entry.place(DESK, BUY)
     assert (refused.value.status, refused.value.code) == (429, "too_many_requests")
-    assert (gateway.entry.under_way[DESK.key_id], gateway.entry.waiting) == (0, 3)
+    assert (gateway.entry.pending.under_way[DESK.key_id], gateway.entry.pending.waiting) == (0, 3)
 
 
 STEPS = ("place", "repeat", "batch", "cancel", "amend", "mass cancel", "operator", "leave", "full", "engine", "give up")
@@ -170,7 +185,7 @@ class Story:
             case "engine":
                 await self.engine()
             case "give up":
-                entry.give_up(math.inf)
+                entry.pending.give_up(math.inf)
         await asyncio.sleep(0)
 
     def ask(self, request: Coroutine[Any, Any, Any]) -> None:
@@ -179,7 +194,7 @@ class Story:
     @property
     def under_way(self) -> int:
         """Of both keys."""
-        return sum(self.gateway.entry.under_way[key.key_id] for key in (DESK, OPERATOR))
+        return sum(self.gateway.entry.pending.under_way[key.key_id] for key in (DESK, OPERATOR))
 
     async def engine(self) -> None:
         if self.gateway.inbox.depth:
@@ -193,13 +208,13 @@ def test_whatever_becomes_of_requests_the_counts_return_to_zero(steps: list[str]
         story = Story()
         for what in steps:
             await story.step(what)
-            assert story.under_way >= story.gateway.entry.waiting
+            assert story.under_way >= story.gateway.entry.pending.waiting
         while story.gateway.inbox.depth:
             await story.engine()
         await asyncio.gather(*story.tasks, return_exceptions=True)
-        entry = story.gateway.entry
+        pending = story.gateway.entry.pending
         for _ in range(20):  # A client that left has a look into the past that nobody waits for.
             await asyncio.sleep(0)
-        assert (entry.waiting, story.under_way, entry.under_way.keys_waiting) == (0, 0, 0)
+        assert (pending.waiting, story.under_way, pending.under_way.keys_waiting) == (0, 0, 0)
 
     asyncio.run(run())

@@ -1,4 +1,4 @@
-"""One connection, spoken to as the server does: what it does when its client does not read."""
+"""One connection, driven as by the server: its behaviour when the client does not read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Wire:
-    """The server's side of a connection: messages a client has sent, and a client that reads when it is told to."""
+    """The server's side of a connection: the client's messages, and a client that reads when the test lets it."""
 
     def __init__(self, messages: list[dict[str, Any]]) -> None:
         self.messages = messages

@@ -64,7 +64,7 @@ def _damage(connection: sqlite3.Connection) -> list[str]:
 @cache
 def _schema() -> Table:
     """Tables and indexes as this version makes them, and nothing beside them: a trigger would write what nobody projected."""
-    query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT GLOB 'sqlite_*' ORDER BY 1, 2"
+    query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT GLOB 'sqlite_*' ORDER BY type, name"
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
         make_tables(model)
         true = model.execute(query).fetchall()

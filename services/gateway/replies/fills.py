@@ -1,0 +1,79 @@
+"""Fills as JSON: `schemas.Fill`, of a trade as one of its two orders sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from matching_engine.records import Event, Phase
+from services.decimals import yuan_text
+from services.times import date_text, time_text
+from services.venue_state.orders import SIDE_NAMES, VenueOrder
+from services.venue_state.state import VenueState
+
+
+def fill_json(order: VenueOrder, event: Event, state: VenueState) -> dict[str, Any]:
+    """The fill of a TRADE event, when the order has just been updated by it."""
+    instrument = state.instruments[event.instrument]
+    is_taker = event.order_id == order.order_id
+    return {
+        "trade_id": str(event.trade_id),
+        "order_id": str(order.order_id),
+        "client_order_id": order.client_order_id or None,
+        "symbol": instrument.symbol,
+        "side": SIDE_NAMES[order.side],
+        "liquidity": _liquidity(event.phase, is_taker),
+        "price": instrument.price_text(event.price_ticks),
+        "quantity": event.quantity_lots,
+        "amount": yuan_text(event.amount_fen),
+        "fee": yuan_text(event.fee_fen if is_taker else event.maker_fee_fen),
+        "trading_date": date_text(state.trading_date),
+        "time": time_text(order.updated_ns),
+        "seq": event.seq,
+        "busted": False,
+    }
+
+
+def past_fill_json(trade: Mapping[Any, Any], account: int, state: VenueState) -> dict[str, Any]:
+    """The account's fill of a row that `OrderHistory.fills` found."""
+    is_taker = trade["taker_account"] == account
+    role = "taker" if is_taker else "maker"
+    instrument = state.instruments[trade["instrument"]]
+    return {
+        "trade_id": str(trade["trade_id"]),
+        "order_id": str(trade[f"{role}_order_id"]),
+        "client_order_id": trade[f"{role}_client_order_id"] or None,
+        "symbol": instrument.symbol,
+        "side": SIDE_NAMES[trade["taker_side"] if is_taker else 1 - trade["taker_side"]],
+        "liquidity": _liquidity(trade["phase"], is_taker),
+        "price": instrument.price_text(trade["price_ticks"]),
+        "quantity": trade["quantity_lots"],
+        "amount": yuan_text(trade["amount_fen"]),
+        "fee": yuan_text(trade[f"{role}_fee_fen"]),
+        "trading_date": date_text(trade["trading_date"]),
+        "time": time_text(trade["time_ns"]),
+        "seq": trade["seq"],
+        "busted": trade["busted_seq"] is not None,
+    }
+
+
+def bust_json(account: int, event: Event, state: VenueState) -> dict[str, Any]:
+    """The amounts that a TRADE_BUSTED event gives back, as one of its two accounts sees them."""
+    instrument, is_taker = state.instruments[event.instrument], event.account == account
+    return {
+        "trade_id": str(event.order_id),
+        "symbol": instrument.symbol,
+        "side": SIDE_NAMES[event.side if is_taker else 1 - event.side],
+        "price": instrument.price_text(event.price_ticks),
+        "quantity": event.quantity_lots,
+        "amount": yuan_text(event.amount_fen),
+        "fee": yuan_text(event.fee_fen if is_taker else event.maker_fee_fen),
+        "seq": event.seq,
+    }
+
+
+def _liquidity(phase: int, is_taker: bool) -> str:
+    """In a call auction nobody takes and nobody makes."""
+    if phase == Phase.CALL_AUCTION:
+        return "auction"
+    return "taker" if is_taker else "maker"

@@ -1,0 +1,81 @@
+"""The public side of a venue: the server, its pages and, in a demo, the simulated traders, who are clients as well."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from services.dashboard import Dashboard, mount_dashboard
+from services.first_start import OPERATOR, PAGES, IssuedKey
+from services.gateway.server.server import SHUTDOWN_SECONDS, Server, make_server, serve
+from services.parts import Parts, cancel
+from services.settings import Settings
+from services.simulator import DemoAccount, Simulator, TraderKey, demo_accounts
+
+
+@dataclass(frozen=True)
+class Public:
+    """The running public side of a venue."""
+
+    url: str
+    server: Server
+    serving: asyncio.Task[None]
+    clients: list[asyncio.Task[None]]
+    """The venue's own clients: pages, simulated traders."""
+
+    async def close(self) -> None:
+        """Stops the venue's own clients, then lets the server answer the requests under way and end."""
+        await cancel(self.clients)
+        self.server.end(SHUTDOWN_SECONDS)
+        await asyncio.wait([self.serving])
+
+
+def _venue_url(host: str, listener: socket.socket) -> str:
+    """The venue's URL. A venue that listens on every address (in a container) is reached on loopback."""
+    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{listener.getsockname()[1]}"
+
+
+def open_to_clients(
+    app: FastAPI, settings: Settings, listener: socket.socket, keys: Mapping[str, IssuedKey], parts: Parts
+) -> Public:
+    """Mounts the pages and starts the server, the pages' connections and, in a demo, the simulated traders."""
+    url = _venue_url(settings.host, listener)
+    pages = _mount_pages(app, settings, url, keys)
+    server = make_server(
+        app,
+        max_connections=settings.max_connections,
+        max_connections_per_address=settings.max_connections_per_address,
+    )
+    serving = parts.start(serve(server, listener), "server")
+    clients = [parts.start(pages.run(), "pages")]
+    if settings.demo:
+        clients.append(parts.start(_make_simulator(settings, url, keys).run(), "simulator"))
+    return Public(url, server, serving, clients)
+
+
+def _mount_pages(app: FastAPI, settings: Settings, url: str, keys: Mapping[str, IssuedKey]) -> Dashboard:
+    """Everyone who reaches the pages acts with their keys: in a demo those trade and operate, otherwise they only read."""
+    demo = settings.demo
+    return mount_dashboard(
+        app,
+        url=lambda: url,
+        read_key=keys[PAGES].key,
+        trader_key=keys[_desk().name].key if demo else None,
+        operator_key=keys[OPERATOR].key if demo else None,
+        pages_per_address=settings.max_pages_per_address,
+    )
+
+
+def _desk() -> DemoAccount:
+    """The account of a demo's trader page."""
+    return next(account for account in demo_accounts() if account.role == "desk")
+
+
+def _make_simulator(settings: Settings, url: str, keys: Mapping[str, IssuedKey]) -> Simulator:
+    names = [account.name for account in demo_accounts() if account.role != "desk"]
+    traders = [TraderKey(name, keys[name].key) for name in names]
+    return Simulator(url, traders, settings.seed, rate_per_s=settings.demo_orders_per_second)
