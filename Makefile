@@ -12,7 +12,7 @@ FLOW   ?= load_tests/flows/sample.csv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock native run test test-fast test-pythons check docs coverage memcheck faults bench flow clean
+.PHONY: help setup lock native records run test test-fast test-pythons check docs coverage memcheck faults bench flow clean
 
 help: ## what this Makefile can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -37,6 +37,9 @@ lock: ## the versions and hashes in requirements*.txt, after a change of pyproje
 native: ## rebuild the engine's native code in place
 	@find matching_engine -name "*$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')" -delete
 	@$(BIN)/python setup.py --quiet build_ext --inplace
+
+records: ## write the files that follow from the engine's records and rows (mirror_records.py)
+	@$(BIN)/python mirror_records.py
 
 run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
 	@exec $(BIN)/rex demo
@@ -65,7 +68,7 @@ docs: setup ## the site of the guides and the API reference in build/site; warni
 
 coverage: setup ## the lines of the engine that its own tests reach, uncompiled: at least 95 of 100
 	@rm -rf build/coverage && mkdir -p build/coverage/tests
-	@cp -R matching_engine load_tests services docs Makefile README.md setup.py pyproject.toml build/coverage
+	@cp -R matching_engine load_tests services docs Makefile README.md setup.py mirror_records.py pyproject.toml build/coverage
 	@cp -R tests/*.py tests/model tests/unit tests/property tests/scenarios build/coverage/tests
 	@find build/coverage/matching_engine -name '*.so' -delete
 	@cd build/coverage && $(CURDIR)/$(BIN)/python -m coverage run -m pytest -q -p tests.plain_python tests/unit/matching_engine tests/property tests/scenarios

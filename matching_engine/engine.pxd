@@ -24,6 +24,7 @@ cdef enum:
     CHUNK = 256
     NEAR = 2
     FAR = 8
+    AHEAD = 4096
 
 @cython.final
 cdef class Engine:

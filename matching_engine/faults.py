@@ -1,4 +1,4 @@
-"""A fault: a state the engine can never reach if it is right. The writer stops at it; nothing of the command is kept."""
+"""Faults: states that a correct engine never reaches. The writer stops at a fault and discards the command."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from enum import IntEnum
 
 
 class Fault(IntEnum):
-    """What was found to be impossible. `faults.pxd` mirrors the codes."""
+    """The impossible state that was found."""
 
     NONE = 0
     NO_ROOM = 1
     """A pool is full: the caller did not `reserve` room for the command."""
     ORDER_LOST = 2
-    """A resting order is not in the index of orders, or a price level does not lead to it."""
+    """A resting order is missing from the index of ids, or from the queue of its price level."""
     NOT_IN_SEQUENCE = 3
-    """A command's seq is not the one after the last."""
+    """The seq of a command is not the last one plus 1."""
     CASH_NOT_CONSERVED = 4
-    """The accounts' cash is not what was deposited less what was withdrawn."""
+    """The cash of all accounts differs from deposits less withdrawals."""
     INVENTORY_NOT_CONSERVED = 5
-    """The accounts' lots of an instrument are not what was received less what was released."""
+    """The lots of an instrument in all accounts differ from receipts less releases."""
     OVERDRAWN = 6
-    """An account holds less than it has reserved, or has reserved less than nothing."""
+    """An account holds less than it has reserved, or its reserve is negative."""
 
 
 class EngineFault(Exception):
-    """The engine contradicts itself: `code` (a `Fault`) says how, `seq` at which command.
+    """The engine is in an impossible state: `code` is the `Fault`, `seq` the command.
 
-    From an `Engine`, `seq` is the command's sequence number; from a bare `OrderBook`, the command's place in the array
-    given to `process`, counted from 1. The object that raised it is spent and raises again on every further command.
+    From an `Engine`, `seq` is the sequence number of the command; from a bare `OrderBook`, its place in the array given to
+    `process`, counted from 1. The object that raised it raises it again on every later command.
     """
 
     def __init__(self, code: int, seq: int) -> None:

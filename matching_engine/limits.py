@@ -1,30 +1,31 @@
-"""Bounds of the engine's state. Each has a Reason that says so when it is reached; `limits.pxd` mirrors them."""
+"""Bounds of the engine's state. A command that would exceed one is refused with the Reason named here."""
 
 from __future__ import annotations
 
 from matching_engine.records import MAX_AMOUNT_FEN, MAX_PRICE_TICKS
 
 MAX_ACCOUNTS = 2**20
-"""TOO_MANY beyond it; VENUE counts."""
+"""Accounts, VENUE included. Beyond it: TOO_MANY."""
 
 MAX_INSTRUMENTS = 1024
-"""TOO_MANY beyond it."""
+"""Listed instruments. Beyond it: TOO_MANY."""
 
 MAX_OPEN_ORDERS = 2**20 - 2
-"""Open orders of the whole venue and the refills of resting icebergs; an order beyond it is TOO_MANY. A command can
-therefore never make more trades than the 20 bits of a trade id count."""
+"""Open orders of the venue plus the refills of resting icebergs. Beyond it: TOO_MANY. One command therefore makes fewer
+trades than the 20 bits of a trade id can count."""
 
 MAX_HELD_LOTS = 10**15
-"""The lots of one instrument that all accounts hold together; a receipt beyond it is INVALID_QUANTITY."""
+"""Lots of one instrument in all accounts together. A receipt beyond it: INVALID_QUANTITY."""
 
 MAX_TICK_VALUE_FEN = MAX_AMOUNT_FEN // MAX_PRICE_TICKS
-"""What one tick may be worth on one lot, so that a lot's value at any price stays within MAX_AMOUNT_FEN."""
+"""The value of one tick on one lot in fen, so that a lot at any price is worth at most MAX_AMOUNT_FEN. Beyond it:
+INVALID_AMOUNT."""
 
 MAX_DAY_AMOUNT_FEN = 9 * 10**18
-"""An instrument takes no more orders on a day whose turnover has passed it (VALUE_TOO_LARGE): 64 bits hold the day."""
+"""The turnover of an instrument on one day, in fen. Orders on a day beyond it: VALUE_TOO_LARGE. Fits in 64 bits."""
 
 MAX_AUCTION_S = 86_400
-"""The longest a volatility auction may last, in seconds."""
+"""The longest volatility auction in seconds. Beyond it: INVALID_EXPIRY."""
 
 CLIENT_ID_TRADING_DAYS = 5
-"""A client order id is remembered while its order is open and for this many trading days after the one it ended on."""
+"""Trading days for which a client order id is remembered after the day its order ended; always while the order is open."""

@@ -11,15 +11,20 @@ import weakref
 from collections.abc import Callable
 from enum import Enum
 from types import SimpleNamespace
-from typing import Any, ClassVar, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import cython
 import numpy as np
+
+from matching_engine.records import layout
 
 NATIVE: bool = cython.compiled
 
 LARGE_BYTES = 32 * 2**20
 """A pool of this size asks for huge pages: a fresh page costs a visit to the kernel, and this makes 512 of them one."""
+
+RESERVES = hasattr(mmap, "MAP_PRIVATE")
+"""Whether address space costs nothing until it is written. On Windows it would count as memory."""
 
 LENT_BYTES = 64 * 2**10
 """A copy of fewer bytes costs less than lending them."""
@@ -27,6 +32,10 @@ LENT_BYTES = 64 * 2**10
 FIRST_ORDERS = 16_384 if cython.compiled else 1
 FIRST_PAGES = 2_048 if cython.compiled else 1
 """What a book has room for from the beginning. Compiled, it costs nothing until it is used."""
+
+MOST_ORDERS = 2**20
+MOST_EVENTS = 2**22
+"""Address space is reserved for so many rows: up to there these pools grow without being copied."""
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     NIL = 0
@@ -51,53 +60,61 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         return cast("type[AnyEnum]", SimpleNamespace(**{member.name: member.value for member in kind}))
 
 
-class Row(Protocol):
-    """A dataclass of integers, all 0 at first. `LAYOUT` names the numpy type of each field, in order."""
-
-    LAYOUT: ClassVar[str]
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-
-AnyRow = TypeVar("AnyRow", bound=Row)
+AnyRow = TypeVar("AnyRow")
 Item = TypeVar("Item")
 
 
-def layout(kind: type[Row]) -> np.dtype[Any]:
-    """The numpy dtype of a row: what its struct in the .pxd is, byte for byte."""
-    names = [name for name in kind.__dataclass_fields__ if name != "LAYOUT"]
-    return np.dtype(list(zip(names, kind.LAYOUT.split(), strict=True)))
+def rows(kind: type[AnyRow], count: int, most: int = 0) -> list[AnyRow]:
+    """`count` blank rows of a class whose fields are integers, annotated with their widths (`records.U8` to `I64`).
 
-
-def rows(kind: type[AnyRow], count: int) -> list[AnyRow]:
-    """`count` blank rows."""
+    Compiled, the pool reserves the address space of `most` rows: up to there `grown` copies nothing.
+    """
     if cython.compiled:
-        return blank(count, layout(kind))  # type: ignore[no-any-return]
+        return blank(count, layout(kind), most)  # type: ignore[no-any-return]
     return [kind() for _ in range(count)]
 
 
-def blank(count: int, dtype: np.dtype[Any]) -> Any:
-    """An array of zeros in memory of its own, which begins at a page (so a row of 64 bytes is one line of memory), costs
-    nothing until it is written, and goes back to the system with the array. Raises MemoryError."""
-    try:
-        memory = mmap.mmap(-1, count * dtype.itemsize, access=mmap.ACCESS_COPY)
-    except (OSError, OverflowError) as problem:
-        raise MemoryError(f"no memory for {count} rows of {dtype.itemsize} bytes") from problem
-    if len(memory) >= LARGE_BYTES and hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
-    return np.frombuffer(memory, dtype)
+def words(count: int, code: str, most: int = 0) -> list[int]:
+    """`count` zeros of a numpy type. `most` as in `rows`."""
+    return blank(count, np.dtype(code), most) if cython.compiled else [0] * count
 
 
-def words(count: int, code: str) -> list[int]:
-    """`count` zeros of a numpy type."""
-    return blank(count, np.dtype(code)) if cython.compiled else [0] * count
+def blank(count: int, dtype: np.dtype[Any], most: int = 0) -> Any:
+    """A zeroed mmap array of `count` rows, with address space for `most`. Raises MemoryError.
+
+    The array begins at a page, so a row of 64 bytes is one cache line. A page is committed when it is first written, and all
+    of them go back to the system with the array. Where the system refuses the address space of `most` rows, the array has
+    that of `count`.
+    """
+    for size in (most, count) if RESERVES and most > count else (count,):
+        try:
+            memory = mmap.mmap(-1, size * dtype.itemsize, access=mmap.ACCESS_COPY)
+        except (OSError, OverflowError) as problem:
+            if size == count:
+                raise MemoryError(f"no memory for {count} rows of {dtype.itemsize} bytes") from problem
+        else:
+            break
+    return first_rows(memory, count, dtype)
+
+
+def first_rows(memory: mmap.mmap, count: int, dtype: np.dtype[Any]) -> Any:
+    """The first `count` rows of a mapping as an array. A large one asks for huge pages."""
+    size = count * dtype.itemsize
+    if size >= LARGE_BYTES and hasattr(mmap, "MADV_HUGEPAGE"):
+        memory.madvise(mmap.MADV_HUGEPAGE, 0, min(-(-size // mmap.PAGESIZE) * mmap.PAGESIZE, len(memory)))
+    return np.frombuffer(memory, dtype, count)
 
 
 def grown(held: list[Item], kept: int, count: int) -> list[Item]:
-    """A pool of `count` rows that begins with the first `kept` of `held`; the others are blank."""
+    """A pool of `count` rows that begins with the first `kept` of `held`. The caller drops `held`: compiled, both may be the
+    same memory. The rows from `kept` on are blank, or what the caller once wrote there."""
     if not cython.compiled:
         return held[:kept] + [type(held[0])() for _ in range(count - kept)]
     old: Any = held.base  # type: ignore[attr-defined]
-    new = blank(count, old.dtype)
+    if isinstance(old.base, memoryview) and count * old.itemsize <= old.base.nbytes:
+        return first_rows(cast(mmap.mmap, old.base.obj), count, old.dtype)  # type: ignore[no-any-return]
+    # Beyond what was reserved: the new pool reserves four times as much as it needs.
+    new = blank(count, old.dtype, 4 * count)
     # As whole bytes: numpy copies records field by field.
     new.view(np.uint8)[: kept * old.itemsize] = old.view(np.uint8)[: kept * old.itemsize]
     return new  # type: ignore[no-any-return]

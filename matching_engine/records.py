@@ -1,131 +1,131 @@
-"""The records: what the journal stores, a replay reads and the engine consumes, byte for byte.
+"""The records: what the journal stores, what a replay reads and what the engine consumes, byte for byte.
 
-Two records travel through the venue, COMMAND in and EVENT out. Both are fixed-size, little-endian and naturally
-aligned; `NewOrder`, `CancelOrder`, `Trade` are *kinds* of them, not classes. `records.pxd` mirrors the layouts and
-codes for the compiled engine; `tests/unit/matching_engine/test_records.py` holds the two together.
+The engine takes COMMAND records and returns EVENT records. Both are fixed-size, little-endian and naturally aligned. A new
+order, a cancel, a trade are *kinds* of them, not classes. Fields, codes, constants and reasons are declared here and nowhere
+else: dtypes and `Struct`s follow at import, and `make records` writes the C mirror (`records.pxd`) and the other files that
+repeat them.
 
-Units end a name: prices are integer ticks of the instrument, quantities integer lots, money integer fen (0.01 yuan),
-times nanoseconds since 1970 UTC, dates the integer yyyymmdd of a trading day in Asia/Shanghai. An account, order or
-seq of 0 means "none".
+Names end with their unit: prices are integer ticks of the instrument, quantities integer lots, money integer fen
+(0.01 yuan), times nanoseconds since 1970 UTC, dates the integer yyyymmdd of a trading day in Asia/Shanghai. An account,
+order or seq of 0 means "none".
 
 What a command's fields mean, by kind (a field not named is 0)
 --------------------------------------------------------------
-every kind        seq, time_ns (stamped by the sequencer); request_id, incarnation, gateway_id, actor (who sent it)
+every kind        seq, time_ns (set by the sequencer); request_id, incarnation, gateway_id, actor (the sender)
 NEW_ORDER         account, instrument, side, order_type, time_in_force, self_trade, price_ticks (0 for MARKET and STOP),
-                  quantity_lots, display_lots (0: all of it is shown), trigger_ticks (of STOP and STOP_LIMIT), time_s (when a
-                  GTD order expires: seconds since 1970 UTC), flags (POST_ONLY), client_order_id (may be empty)
+                  quantity_lots, display_lots (0: the whole quantity is shown), trigger_ticks (for STOP and STOP_LIMIT),
+                  time_s (expiry of a GTD order, in seconds since 1970 UTC), flags (POST_ONLY), client_order_id (may be empty)
 CANCEL            account (0: an operator, any order), order_id, or order_id 0 and client_order_id
-AMEND             account and order as in CANCEL, but never account 0; flags say which of price_ticks, quantity_lots (the new
-                  total), display_lots and trigger_ticks change (CHANGE_*), the others are 0
-MASS_CANCEL       account (0: an operator, every account's), instrument (or ALL_INSTRUMENTS), side (or BOTH_SIDES)
+AMEND             account and order as in CANCEL, but never account 0; the flags CHANGE_* name the fields that change:
+                  price_ticks, quantity_lots (the new total), display_lots, trigger_ticks; the others are 0
+MASS_CANCEL       account (0: an operator, orders of every account), instrument (or ALL_INSTRUMENTS), side (or BOTH_SIDES)
 OPEN_ACCOUNT      owner (the group whose members never trade with each other; 0: the account itself), account_class
 DEPOSIT, WITHDRAW account, amount_fen
 RECEIVE, RELEASE  account, instrument, quantity_lots: warehouse receipts booked in, goods handed out
 SET_ORDER_LIMITS  account, quantity_lots and amount_fen (largest order), number (most open orders); 0: no limit
-SET_TURNOVER_LIMIT account, amount_fen: the most it may trade on a trading day; 0: no limit
+SET_TURNOVER_LIMIT account, amount_fen: the largest turnover of the account on a trading day; 0: no limit
 KILL_SWITCH_ON, KILL_SWITCH_OFF  account (0: the whole venue)
-LIST_INSTRUMENT   instrument (must be the next number), amount_fen (what one tick is worth on one lot),
+LIST_INSTRUMENT   instrument (must be the next number), amount_fen (value of one tick on one lot),
                   price_ticks (the first reference price), rate_ppm (daily band either way), quantity_lots (largest order)
 SET_FEES          account_class, rate_ppm (maker), taker_rate_ppm
-SET_PHASE         instrument (or ALL_INSTRUMENTS), phase (any but HALTED), moved by the venue's schedule
-HALT, RESUME      instrument (or ALL_INSTRUMENTS), moved by an operator; a halt outlives changes of phase
+SET_PHASE         instrument (or ALL_INSTRUMENTS), phase (any but HALTED); sent by the venue's schedule
+HALT, RESUME      instrument (or ALL_INSTRUMENTS); sent by an operator. A halt outlasts changes of phase
 DAY_ROLL          date: the trading day that begins
 SET_COLLAR        instrument, rate_ppm: how far beyond the anchor price an order may buy or sell; 0: no collar
-SET_VOLATILITY_BAND instrument, rate_ppm (how far from the anchor an order may trade; 0: no band), time_s (how many seconds the
-                  auction lasts that a trade beyond it begins)
+SET_VOLATILITY_BAND instrument, rate_ppm (how far from the anchor an order may trade; 0: no band), time_s (length in seconds of
+                  the auction that a trade beyond the band begins)
 BUST_TRADE        order_id: the trade's id; attachment: why
-TIME              time_ns has passed: put first by the sequencer where `Engine.next_deadline_ns` is reached
-RECORD            attachment: a key, a target or another decision the engine has no use for
+TIME              time_ns has passed: the sequencer sends it, before other commands, when `Engine.next_deadline_ns` is reached
+RECORD            attachment: a key, a target or another decision that the engine does not use
 
 What an event's fields mean, by kind
 ------------------------------------
 every kind        seq (of its command), kind, reason
-ACCEPTED          order_id, account, instrument, side, order_type, price_ticks (of MARKET and STOP the protection price),
-                  quantity_lots, leaves_lots (= quantity), reserve_fen (a buy's reserve); a sell reserves quantity_lots
+ACCEPTED          order_id, account, instrument, side, order_type, price_ticks (for MARKET and STOP the protection price),
+                  quantity_lots, leaves_lots (= quantity), reserve_fen (the reserve of a buy; a sell reserves quantity_lots)
 REPEATED          order_id and account of the earlier order with this client_order_id and the same body; nothing changed
 REJECTED          order_id (the command's seq for a NEW_ORDER, the target for a CANCEL, AMEND or BUST_TRADE), account,
                   instrument, side, price_ticks, quantity_lots (the command's), reason
-REPLACED          order_id, account, instrument, side, order_type, price_ticks (from now on), quantity_lots (the change of its
-                  quantity, signed; a sell's reserve changes by as many lots), leaves_lots (from now on), reserve_fen (change)
-TRIGGERED         order_id, account, instrument, side, order_type (MARKET or LIMIT: what it is from now on), price_ticks,
-                  quantity_lots and leaves_lots (what it seeks)
+REPLACED          order_id, account, instrument, side, order_type, price_ticks (new), quantity_lots (change of the quantity,
+                  signed; the reserve of a sell changes by as many lots), leaves_lots (new), reserve_fen (change)
+TRIGGERED         order_id, account, instrument, side, order_type (the new one: MARKET or LIMIT), price_ticks,
+                  quantity_lots and leaves_lots (both the open quantity)
 TRADE             order_id, account (taker); maker_order_id, maker_account; side (the taker's); price_ticks (the maker's);
                   quantity_lots; leaves_lots (the taker's); amount_fen (notional); fee_fen (taker), maker_fee_fen;
                   reserve_fen (change of the *buyer's* reserve, ≤ 0); number (n of the trade id, from 1 in each command); phase.
-                  In an auction (phase CALL_AUCTION) nobody takes: side is BUY, order_id the buy, maker_order_id the sell,
-                  price_ticks the auction's
-CANCELED          order_id, account, instrument, side, price_ticks, quantity_lots (what is canceled), leaves_lots (0),
+                  An auction (phase CALL_AUCTION) has no taker: side is BUY, order_id the buy, maker_order_id the sell,
+                  price_ticks the auction price
+CANCELED          order_id, account, instrument, side, price_ticks, quantity_lots (canceled), leaves_lots (0),
                   reserve_fen (≤ 0)
 EXPIRED           like CANCELED
-PREVENTED         like CANCELED, for a self-trade; maker_order_id is the other order of the pair, leaves_lots what is still open
-LEVEL             instrument, side, price_ticks, quantity_lots (shown now), number (orders now); 0 and 0: the level is gone
-INDICATIVE        instrument, price_ticks, quantity_lots (what would trade), leaves_lots (buys less sells at that price);
-                  all 0 while nothing would trade
+PREVENTED         like CANCELED, for a self-trade; maker_order_id is the other order of the pair, leaves_lots the quantity
+                  still open
+LEVEL             instrument, side, price_ticks, quantity_lots (now shown), number (of orders now); 0 and 0: the level is gone
+INDICATIVE        instrument, price_ticks, quantity_lots (that would trade), leaves_lots (buys less sells at that price);
+                  all 0 while no order would trade
 TRADE_BUSTED      order_id (the trade's id), and the trade's account, maker_account, instrument, side, price_ticks,
-                  quantity_lots, amount_fen, fee_fen, maker_fee_fen: all of it is given back
+                  quantity_lots, amount_fen, fee_fen, maker_fee_fen: all amounts are returned
 MASS_CANCELED     account, instrument, side (the command's), number (orders canceled)
 ACCOUNT_OPENED    account
 BALANCE_CHANGED   account, amount_fen (signed), or instrument and quantity_lots (signed)
-LIMITS_SET        account (the command says the limits)
+LIMITS_SET        account (the limits are in the command)
 KILL_SWITCH_SET   account (0: the venue), number (1: on, 0: off)
 INSTRUMENT_LISTED instrument, price_ticks (the first reference price)
-SETTLED           instrument, price_ticks (settlement price, the new reference; `band` gives the day's edges from it),
+SETTLED           instrument, price_ticks (settlement price, the new reference; `band` computes the day's edges from it),
                   quantity_lots and amount_fen (the ended day's volume and turnover)
-FEES_SET          (the command says the class and the rates)
-COLLAR_SET, VOLATILITY_BAND_SET  instrument (the command says the rest)
-PHASE_CHANGED     instrument (or ALL_INSTRUMENTS), phase (the one in force from now on, so HALTED while halted); reason
-                  VOLATILITY and number (its length in seconds) where a volatility auction begins
+FEES_SET          (class and rates are in the command)
+COLLAR_SET, VOLATILITY_BAND_SET  instrument (the other values are in the command)
+PHASE_CHANGED     instrument (or ALL_INSTRUMENTS), phase (now in force, HALTED while halted); reason VOLATILITY and number
+                  (its length in seconds) where a volatility auction begins
 DAY_ROLLED        date
-TIME_PASSED       (the command says the time)
-RECORDED          (the command's attachment says what)
+TIME_PASSED       (the time is in the command)
+RECORDED          (the content is the command's attachment)
 
 The events of one command stand in this order
 ---------------------------------------------
-1. ACCEPTED | REPEATED | REJECTED | REPLACED, or the kind of its own that another command has. An AMEND down to what is
-   filled, or less, has CANCELED instead.
-2. What the order itself does: TRADE and PREVENTED as they happen, then CANCELED; last PHASE_CHANGED where it begins a
+1. ACCEPTED | REPEATED | REJECTED | REPLACED; other commands have a kind of their own. An AMEND to the filled quantity or
+   less has CANCELED instead.
+2. The events of the order itself: TRADE and PREVENTED as they happen, then CANCELED; last PHASE_CHANGED where it begins a
    volatility auction.
-3. Each order it triggers likewise: TRIGGERED, then as in 2.
-4. One LEVEL for each price touched, in the order of first touch, whatever happened there in between: a price is touched
-   where an order of the book trades, loses quantity, ends, is replaced (its old price), or comes to rest. A trade of an
-   auction touches the buy's price, then the sell's. Waiting stops touch nothing.
-5. One INDICATIVE for each instrument in a call auction with a price touched, by instrument; where something would trade, also
-   for one that the command has brought into the auction, and after a DAY_ROLL.
+3. The events of each order it triggers: TRIGGERED, then as in 2.
+4. One LEVEL for each touched price, in the order of first touch, even if the level ends as it began. A price is touched where
+   an order of the book trades, is reduced, ends, is replaced (its old price), or comes to rest. A trade of an auction touches
+   the price of the buy, then that of the sell. Waiting stops touch no price.
+5. One INDICATIVE for each instrument in a call auction with a touched price, by instrument. If orders would trade, also one
+   for an instrument that the command has brought into the auction, and after a DAY_ROLL.
 
-Each event states every change it makes, so each balance is a sum over events:
+Each event names every change of a balance that it makes, so that each balance is a sum over events:
 
-* ACCEPTED, REPLACED, CANCELED, EXPIRED, PREVENTED move `reserve_fen` of reserved cash (buy) or quantity_lots of reserved
-  inventory (sell; less where the order ends).
-* TRADE moves, for the buyer: cash −(amount + own fee), reserved cash +reserve_fen, inventory +quantity; for the seller: cash
+* ACCEPTED, REPLACED, CANCELED, EXPIRED, PREVENTED change reserved cash by `reserve_fen` (buy) or reserved inventory by
+  quantity_lots (sell; downwards where the order ends).
+* TRADE changes, for the buyer: cash −(amount + own fee), reserved cash +reserve_fen, inventory +quantity; for the seller: cash
   +(amount − own fee), inventory −quantity, reserved inventory −quantity; for VENUE: cash +(fee_fen + maker_fee_fen).
-* TRADE_BUSTED moves cash and inventory back, and no reserves.
+* TRADE_BUSTED reverses cash and inventory, and changes no reserve.
 """
-
-from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
 from enum import IntEnum, IntFlag
 from struct import Struct
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple, Self, get_type_hints
 
 import numpy as np
 
 RECORD_FORMAT = 2
-"""Number of the layouts and meanings in this file; a journal row of another format is refused with a sentence."""
+"""The number of the layouts and meanings in this file. A journal row of another format is refused with a message."""
 
 VENUE = 1
-"""The venue's own account, present from the start: it earns the fees."""
+"""The venue's own account, open from the start. It earns the fees."""
 
 ALL_INSTRUMENTS = 0xFFFF
-"""The `instrument` of a command that concerns every instrument."""
+"""The `instrument` of a command for every instrument."""
 
 BOTH_SIDES = 2
-"""The `side` of a MASS_CANCEL that concerns buys and sells."""
+"""The `side` of a MASS_CANCEL of buys and sells."""
 
 
 class CommandKind(IntEnum):
-    """What a command asks for."""
+    """The kinds of commands."""
 
     NEW_ORDER = 1
     CANCEL = 2
@@ -154,7 +154,7 @@ class CommandKind(IntEnum):
 
 
 class EventKind(IntEnum):
-    """What happened."""
+    """The kinds of events."""
 
     ACCEPTED = 1
     REPEATED = 2
@@ -185,15 +185,15 @@ class EventKind(IntEnum):
 
 
 class Side(IntEnum):
-    """Who gives money and who gives goods."""
+    """BUY pays cash for lots, SELL delivers lots for cash."""
 
     BUY = 0
     SELL = 1
 
 
 class OrderType(IntEnum):
-    """LIMIT trades at its price or better, MARKET as far as its protection price. STOP and STOP_LIMIT wait until a trade
-    reaches their trigger, then are MARKET and LIMIT."""
+    """LIMIT trades at its price or better, MARKET up to its protection price. STOP and STOP_LIMIT wait until a trade reaches
+    their trigger; then they are MARKET and LIMIT orders."""
 
     LIMIT = 1
     MARKET = 2
@@ -202,7 +202,8 @@ class OrderType(IntEnum):
 
 
 class TimeInForce(IntEnum):
-    """How long an order waits: the trading day, until canceled, not at all, not at all and all or nothing, to an instant."""
+    """How long an order stays open: DAY until the trading day ends, GTC until canceled, IOC not at all, FOK not at all and only
+    all or nothing, GTD until a given time."""
 
     DAY = 1
     GTC = 2
@@ -212,7 +213,7 @@ class TimeInForce(IntEnum):
 
 
 class SelfTrade(IntEnum):
-    """What happens when an incoming order would meet one of its own owner group."""
+    """Self-trade prevention: what happens when an incoming order would trade with an order of its own owner group."""
 
     CANCEL_NEWEST = 0
     CANCEL_OLDEST = 1
@@ -221,7 +222,7 @@ class SelfTrade(IntEnum):
 
 
 class Flag(IntFlag):
-    """Bits of `flags`: POST_ONLY is a NEW_ORDER's, CHANGE_* are an AMEND's."""
+    """Bits of `flags`: POST_ONLY belongs to NEW_ORDER, CHANGE_* to AMEND."""
 
     POST_ONLY = 1
     CHANGE_PRICE = 2
@@ -231,10 +232,10 @@ class Flag(IntFlag):
 
 
 class Phase(IntEnum):
-    """What an instrument does.
+    """The trading phase of an instrument.
 
-    CONTINUOUS trades at once; in CALL_AUCTION orders rest, may cross and don't trade. The others take cancels only; whoever
-    leaves CALL_AUCTION for one that isn't HALTED uncrosses first. HALTED is an operator's.
+    In CONTINUOUS orders trade at once; in CALL_AUCTION they rest, may cross and do not trade. The other phases accept cancels
+    only. An instrument that leaves CALL_AUCTION for a phase other than HALTED is uncrossed first. Only operators set HALTED.
     """
 
     CLOSED = 0
@@ -245,71 +246,84 @@ class Phase(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why a command was refused or an order ended. Numbers are stable; refusals are in order of precedence."""
+    """Why a command was refused or an order ended, with its sentence for people. Numbers are stable; refusals stand in order
+    of precedence: of several that apply, the lowest number is the answer."""
+
+    sentence: str
+
+    def __new__(cls, number: int, sentence: str = "") -> Self:
+        """The number is the member's value."""
+        reason = int.__new__(cls, number)
+        reason._value_ = number
+        reason.sentence = sentence
+        return reason
 
     NONE = 0
-    # A command that cannot be read.
-    UNKNOWN_COMMAND = 1
-    UNKNOWN_ACCOUNT = 4
-    CLIENT_ORDER_ID_REUSED = 8
-    UNKNOWN_ORDER = 10
-    UNKNOWN_TRADE = 11
-    UNKNOWN_INSTRUMENT = 12
-    INVALID_SIDE = 16
-    INVALID_ORDER_TYPE = 20
-    INVALID_TIME_IN_FORCE = 24
-    INVALID_SELF_TRADE = 28
-    INVALID_OPTION = 32
-    INVALID_EXPIRY = 34
-    INVALID_QUANTITY = 36
-    INVALID_DISPLAY = 38
-    INVALID_PRICE = 40
-    INVALID_TRIGGER = 42
-    INVALID_AMOUNT = 44
-    INVALID_RATE = 48
-    INVALID_PHASE = 52
-    INVALID_DATE = 56
-    # A command that can be read, and that the venue declines.
-    TOO_MANY = 64
-    VENUE_KILL_SWITCH = 65
-    ACCOUNT_KILL_SWITCH = 66
-    MARKET_CLOSED = 68
-    INSTRUMENT_HALTED = 72
-    NOT_IN_AUCTION = 76
-    PRICE_ABOVE_BAND = 80
-    PRICE_BELOW_BAND = 84
-    PRICE_OUTSIDE_COLLAR = 85
-    ORDER_QUANTITY_LIMIT = 86
-    OPEN_ORDERS_LIMIT = 87
-    VALUE_TOO_LARGE = 88
-    ORDER_VALUE_LIMIT = 89
-    TURNOVER_LIMIT = 90
-    INSUFFICIENT_FUNDS = 92
-    INSUFFICIENT_INVENTORY = 96
-    DUPLICATE_ORDER_ID = 104
-    POST_ONLY_WOULD_TRADE = 108
-    # Why an order that was accepted ended without being filled.
-    REQUESTED = 160
-    IMMEDIATE_OR_CANCEL = 164
-    NO_LIQUIDITY = 168
-    SELF_TRADE = 172
-    END_OF_DAY = 176
-    OUTSIDE_BAND = 180
-    FILL_OR_KILL = 184
-    VOLATILITY = 188
-    BELOW_FILLED = 192
-    MASS_CANCEL = 196
-    EXPIRY_TIME = 200
+    # The command cannot be read.
+    UNKNOWN_COMMAND = 1, "The engine does not know this kind of command."
+    UNKNOWN_ACCOUNT = 4, "There is no such account."
+    CLIENT_ORDER_ID_REUSED = 8, "The client_order_id was used for another order."
+    UNKNOWN_ORDER = 10, "There is no such open order."
+    UNKNOWN_TRADE = 11, "No trade of this trading day has this id, or it was busted before."
+    UNKNOWN_INSTRUMENT = 12, "There is no such instrument."
+    INVALID_SIDE = 16, "The side is neither buy nor sell."
+    INVALID_ORDER_TYPE = 20, "There is no such order type."
+    INVALID_TIME_IN_FORCE = 24, "Orders of this type cannot have this time in force."
+    INVALID_SELF_TRADE = 28, "There is no such mode of self-trade prevention."
+    INVALID_OPTION = 32, "This order cannot have that option."
+    INVALID_EXPIRY = 34, "The time it expires at has passed already, or it cannot have one."
+    INVALID_QUANTITY = 36, "The quantity must be positive and not more than one order may hold."
+    INVALID_DISPLAY = 38, "An iceberg is a limit order that may rest; it shows from a hundredth of its quantity to all."
+    INVALID_PRICE = 40, "The price is out of range, or this order has none."
+    INVALID_TRIGGER = 42, "The stop price is out of range, or this order has none."
+    INVALID_AMOUNT = 44, "The amount must be positive and within what the venue can count."
+    INVALID_RATE = 48, "The rate must be below 100 %."
+    INVALID_PHASE = 52, "The schedule cannot set this phase."
+    INVALID_DATE = 56, "The trading date must be a later one."
+    # The command can be read, and the venue declines it.
+    TOO_MANY = 64, "The venue holds as many of these as it may."
+    VENUE_KILL_SWITCH = 65, "The venue's kill switch is on: only cancels are taken."
+    ACCOUNT_KILL_SWITCH = 66, "The account's kill switch is on: only cancels are taken."
+    MARKET_CLOSED = 68, "The market is closed for new orders and amends."
+    INSTRUMENT_HALTED = 72, "An operator has halted the instrument: only cancels are taken."
+    NOT_IN_AUCTION = 76, "A call auction takes limit orders that may rest, and no post-only ones."
+    PRICE_ABOVE_BAND = 80, "A price is above the day's upper limit."
+    PRICE_BELOW_BAND = 84, "A price is below the day's lower limit."
+    PRICE_OUTSIDE_COLLAR = 85, "The price is too far beyond the last one, or a stop-limit's beyond its stop price."
+    ORDER_QUANTITY_LIMIT = 86, "The order has more lots than the account's orders may have."
+    OPEN_ORDERS_LIMIT = 87, "The account has as many open orders as it may have."
+    VALUE_TOO_LARGE = 88, "Price times quantity is beyond what the venue can count."
+    ORDER_VALUE_LIMIT = 89, "The order is worth more than the account's orders may be."
+    TURNOVER_LIMIT = 90, "With this order the account could trade more than it may on a day."
+    INSUFFICIENT_FUNDS = 92, "The account has too little cash available."
+    INSUFFICIENT_INVENTORY = 96, "The account has too few lots available."
+    DUPLICATE_ORDER_ID = 104, "The order id is in use."
+    POST_ONLY_WOULD_TRADE = 108, "The order is post-only and would have traded at once."
+    # An accepted order ended without being filled.
+    REQUESTED = 160, "Canceled on request."
+    IMMEDIATE_OR_CANCEL = 164, "What could not trade at once was canceled."
+    NO_LIQUIDITY = 168, "Nothing was left to trade with within the protection price."
+    SELF_TRADE = 172, "It would have traded with an order of the same owner."
+    END_OF_DAY = 176, "Its trading day ended."
+    OUTSIDE_BAND = 180, "It lay outside the new day's limits."
+    FILL_OR_KILL = 184, "It could not be filled whole at once."
+    VOLATILITY = (
+        188,
+        "The next trade would have left the volatility band and began an auction, where this order cannot rest.",
+    )
+    BELOW_FILLED = 192, "It was amended to a total that was filled already."
+    MASS_CANCEL = 196, "It was ended by a mass cancel."
+    EXPIRY_TIME = 200, "The time it expires at was reached."
 
 
 MAX_QUANTITY_LOTS = 10**9
 """The largest quantity an instrument may allow for one order."""
 
 MAX_PRICE_TICKS = 2**31 - 1
-"""The highest price an account-keeping engine takes."""
+"""The highest price that `Engine` accepts."""
 
 MAX_BOOK_PRICE_TICKS = 2**62 - 1
-"""A bare `OrderBook` takes any 63-bit price: from -MAX_BOOK_PRICE_TICKS - 1 to this."""
+"""A bare `OrderBook` accepts any 63-bit price: from -MAX_BOOK_PRICE_TICKS - 1 to this."""
 
 MAX_AMOUNT_FEN = 10**16
 """The largest notional, reserve, deposit or sum of deposits: a hundred trillion yuan, far inside 64 bits."""
@@ -318,207 +332,172 @@ MAX_RATE_PPM = 999_999
 """The largest fee or band, in millionths."""
 
 MAX_SLICES = 100
-"""An iceberg shows at least this part of its quantity: the least `display_lots` is quantity_lots / MAX_SLICES, rounded up."""
+"""The smallest `display_lots` of an iceberg is quantity_lots / MAX_SLICES, rounded up."""
 
 CLIENT_ORDER_ID_BYTES = 36
+"""The longest client order id; a shorter one is padded with zero bytes."""
 
-COMMAND = np.dtype(
-    [
-        ("seq", "<u8"),
-        ("time_ns", "<i8"),
-        ("request_id", "<u8"),
-        ("actor", "<u8"),
-        ("order_id", "<u8"),
-        ("price_ticks", "<i8"),
-        ("quantity_lots", "<i8"),
-        ("display_lots", "<i8"),
-        ("trigger_ticks", "<i8"),
-        ("amount_fen", "<i8"),
-        ("incarnation", "<u4"),
-        ("account", "<u4"),
-        ("owner", "<u4"),
-        ("date", "<u4"),
-        ("rate_ppm", "<u4"),
-        ("taker_rate_ppm", "<u4"),
-        ("gateway_id", "<u2"),
-        ("instrument", "<u2"),
-        ("attachment", "<u2"),
-        ("kind", "u1"),
-        ("side", "u1"),
-        ("order_type", "u1"),
-        ("time_in_force", "u1"),
-        ("self_trade", "u1"),
-        ("flags", "u1"),
-        ("phase", "u1"),
-        ("account_class", "u1"),
-        ("number", "<u2"),
-        ("client_order_id", f"S{CLIENT_ORDER_ID_BYTES}"),
-        ("time_s", "<u4"),
-    ]
-)
-"""160 bytes. `actor` is the key that asked; `attachment` the 1-based number of a text in the journal row, 0: none."""
 
-EVENT = np.dtype(
-    [
-        ("seq", "<u8"),
-        ("order_id", "<u8"),
-        ("maker_order_id", "<u8"),
-        ("price_ticks", "<i8"),
-        ("quantity_lots", "<i8"),
-        ("leaves_lots", "<i8"),
-        ("amount_fen", "<i8"),
-        ("fee_fen", "<i8"),
-        ("maker_fee_fen", "<i8"),
-        ("reserve_fen", "<i8"),
-        ("account", "<u4"),
-        ("maker_account", "<u4"),
-        ("number", "<u4"),
-        ("date", "<u4"),
-        ("instrument", "<u2"),
-        ("kind", "u1"),
-        ("reason", "u1"),
-        ("side", "u1"),
-        ("order_type", "u1"),
-        ("phase", "u1"),
-        ("reserved_u1", "u1"),
-    ]
-)
-"""104 bytes: 13 words."""
+class Width(NamedTuple):
+    """How a field lies in memory: its numpy type, its `struct` code and its C type."""
 
-BOOK_COMMAND = np.dtype(
-    [
-        ("order_id", "<u8"),
-        ("price_ticks", "<i8"),
-        ("trigger_ticks", "<i8"),
-        ("quantity_lots", "<u4"),
-        ("display_lots", "<u4"),
-        ("account", "<u4"),
-        ("owner", "<u4"),
-        ("instrument", "<u2"),
-        ("kind", "u1"),
-        ("side", "u1"),
-        ("order_type", "u1"),
-        ("time_in_force", "u1"),
-        ("self_trade", "u1"),
-        ("flags", "u1"),
-    ]
-)
-"""48 bytes: what a bare `OrderBook` takes: NEW_ORDER, CANCEL and AMEND."""
+    numpy: str
+    struct: str
+    c: str
 
-BOOK_EVENT = np.dtype(
-    [
-        ("order_id", "<u8"),
-        ("maker_order_id", "<u8"),
-        ("price_ticks", "<i8"),
-        ("quantity_lots", "<u4"),
-        ("leaves_lots", "<u4"),
-        ("account", "<u4"),
-        ("maker_account", "<u4"),
-        ("instrument", "<u2"),
-        ("kind", "u1"),
-        ("side", "u1"),
-        ("reason", "u1"),
-        ("order_type", "u1"),
-        ("reserved_u2", "<u2"),
-    ]
-)
-"""48 bytes: what a bare `OrderBook` returns: ACCEPTED, REPLACED, REJECTED, TRIGGERED, TRADE, PREVENTED and CANCELED, with the
-meanings EVENT gives them, except that REPLACED's quantity_lots is what is open now (like its leaves_lots)."""
+
+U8 = Annotated[int, Width("u1", "B", "unsigned char")]
+U16 = Annotated[int, Width("<u2", "H", "unsigned short")]
+U32 = Annotated[int, Width("<u4", "I", "unsigned int")]
+U64 = Annotated[int, Width("<u8", "Q", "unsigned long long")]
+I32 = Annotated[int, Width("<i4", "i", "int")]
+I64 = Annotated[int, Width("<i8", "q", "long long")]
+ClientOrderId = Annotated[bytes, Width(f"S{CLIENT_ORDER_ID_BYTES}", f"{CLIENT_ORDER_ID_BYTES}s", "char")]
 
 
 class Command(NamedTuple):
-    """One COMMAND as Python values, fields in the record's order; build one with `Command(kind=…, …)`."""
+    """One COMMAND as Python values, fields in the record's order; build one with `Command(kind=…, …)`. `actor` is the key
+    that asked, `attachment` the 1-based number of a text in the journal row (0: none)."""
 
-    seq: int = 0
-    time_ns: int = 0
-    request_id: int = 0
-    actor: int = 0
-    order_id: int = 0
-    price_ticks: int = 0
-    quantity_lots: int = 0
-    display_lots: int = 0
-    trigger_ticks: int = 0
-    amount_fen: int = 0
-    incarnation: int = 0
-    account: int = 0
-    owner: int = 0
-    date: int = 0
-    rate_ppm: int = 0
-    taker_rate_ppm: int = 0
-    gateway_id: int = 0
-    instrument: int = 0
-    attachment: int = 0
-    kind: int = 0
-    side: int = 0
-    order_type: int = 0
-    time_in_force: int = 0
-    self_trade: int = 0
-    flags: int = 0
-    phase: int = 0
-    account_class: int = 0
-    number: int = 0
-    client_order_id: bytes = b""
-    time_s: int = 0
+    seq: U64 = 0
+    time_ns: I64 = 0
+    request_id: U64 = 0
+    actor: U64 = 0
+    order_id: U64 = 0
+    price_ticks: I64 = 0
+    quantity_lots: I64 = 0
+    display_lots: I64 = 0
+    trigger_ticks: I64 = 0
+    amount_fen: I64 = 0
+    incarnation: U32 = 0
+    account: U32 = 0
+    owner: U32 = 0
+    date: U32 = 0
+    rate_ppm: U32 = 0
+    taker_rate_ppm: U32 = 0
+    gateway_id: U16 = 0
+    instrument: U16 = 0
+    attachment: U16 = 0
+    kind: U8 = 0
+    side: U8 = 0
+    order_type: U8 = 0
+    time_in_force: U8 = 0
+    self_trade: U8 = 0
+    flags: U8 = 0
+    phase: U8 = 0
+    account_class: U8 = 0
+    number: U16 = 0
+    client_order_id: ClientOrderId = b""
+    time_s: U32 = 0
 
 
 class Event(NamedTuple):
     """One EVENT as Python values, fields in the record's order."""
 
-    seq: int = 0
-    order_id: int = 0
-    maker_order_id: int = 0
-    price_ticks: int = 0
-    quantity_lots: int = 0
-    leaves_lots: int = 0
-    amount_fen: int = 0
-    fee_fen: int = 0
-    maker_fee_fen: int = 0
-    reserve_fen: int = 0
-    account: int = 0
-    maker_account: int = 0
-    number: int = 0
-    date: int = 0
-    instrument: int = 0
-    kind: int = 0
-    reason: int = 0
-    side: int = 0
-    order_type: int = 0
-    phase: int = 0
-    reserved_u1: int = 0
+    seq: U64 = 0
+    order_id: U64 = 0
+    maker_order_id: U64 = 0
+    price_ticks: I64 = 0
+    quantity_lots: I64 = 0
+    leaves_lots: I64 = 0
+    amount_fen: I64 = 0
+    fee_fen: I64 = 0
+    maker_fee_fen: I64 = 0
+    reserve_fen: I64 = 0
+    account: U32 = 0
+    maker_account: U32 = 0
+    number: U32 = 0
+    date: U32 = 0
+    instrument: U16 = 0
+    kind: U8 = 0
+    reason: U8 = 0
+    side: U8 = 0
+    order_type: U8 = 0
+    phase: U8 = 0
+    reserved_u1: U8 = 0
 
     @property
     def trade_id(self) -> int:
-        """A trade's id, derived from its command's sequence number."""
+        """The id of a trade: seq << 20 | number."""
         return self.seq << 20 | self.number
 
 
+class BookCommand(NamedTuple):
+    """One BOOK_COMMAND as Python values: what a bare `OrderBook` takes: NEW_ORDER, CANCEL and AMEND."""
+
+    order_id: U64 = 0
+    price_ticks: I64 = 0
+    trigger_ticks: I64 = 0
+    quantity_lots: U32 = 0
+    display_lots: U32 = 0
+    account: U32 = 0
+    owner: U32 = 0
+    instrument: U16 = 0
+    kind: U8 = 0
+    side: U8 = 0
+    order_type: U8 = 0
+    time_in_force: U8 = 0
+    self_trade: U8 = 0
+    flags: U8 = 0
+
+
 class BookEvent(NamedTuple):
-    """One BOOK_EVENT as Python values, fields in the record's order."""
+    """One BOOK_EVENT as Python values: what a bare `OrderBook` returns: ACCEPTED, REPLACED, REJECTED, TRIGGERED, TRADE,
+    PREVENTED and CANCELED, with the meanings an EVENT gives them, except that REPLACED's quantity_lots is what is open now
+    (like its leaves_lots)."""
 
-    order_id: int = 0
-    maker_order_id: int = 0
-    price_ticks: int = 0
-    quantity_lots: int = 0
-    leaves_lots: int = 0
-    account: int = 0
-    maker_account: int = 0
-    instrument: int = 0
-    kind: int = 0
-    side: int = 0
-    reason: int = 0
-    order_type: int = 0
-    reserved_u2: int = 0
+    order_id: U64 = 0
+    maker_order_id: U64 = 0
+    price_ticks: I64 = 0
+    quantity_lots: U32 = 0
+    leaves_lots: U32 = 0
+    account: U32 = 0
+    maker_account: U32 = 0
+    instrument: U16 = 0
+    kind: U8 = 0
+    side: U8 = 0
+    reason: U8 = 0
+    order_type: U8 = 0
+    reserved_u2: U16 = 0
 
 
-_COMMAND_STRUCT = Struct(f"<QqQQQqqqqqIIIIIIHHHBBBBBBBBH{CLIENT_ORDER_ID_BYTES}sI")
-_EVENT_STRUCT = Struct("<QQQqqqqqqqIIIIHBBBBBB")
+def widths(record: type) -> dict[str, Width]:
+    """The fields of a record or of a pool's row, in order, with the width each is annotated with."""
+    return {name: hint.__metadata__[0] for name, hint in get_type_hints(record, include_extras=True).items()}
+
+
+def layout(record: type) -> np.dtype[Any]:
+    """The numpy dtype of a record or of a pool's row: the bytes of its C struct."""
+    return np.dtype([(name, width.numpy) for name, width in widths(record).items()])
+
+
+def struct_of(record: type) -> Struct:
+    """The `Struct` that packs a record's values into the same bytes."""
+    return Struct("<" + "".join(width.struct for width in widths(record).values()))
+
+
+COMMAND = layout(Command)
+"""160 bytes."""
+
+EVENT = layout(Event)
+"""104 bytes: 13 words."""
+
+BOOK_COMMAND = layout(BookCommand)
+"""48 bytes."""
+
+BOOK_EVENT = layout(BookEvent)
+"""48 bytes."""
+
+_COMMAND_STRUCT = struct_of(Command)
+_EVENT_STRUCT = struct_of(Event)
+_TEXT = Command._fields.index("client_order_id")
 
 
 def pack_commands(commands: Iterable[Command]) -> bytes:
     """The bytes of a COMMAND array; raises `struct.error` for a value its field cannot hold."""
     packed = []
     for command in commands:
-        text = command[28]
+        text = command[_TEXT]
         if isinstance(text, bytes) and len(text) > CLIENT_ORDER_ID_BYTES:  # A Struct would cut it.
             raise struct.error(f"a client order id has at most {CLIENT_ORDER_ID_BYTES} bytes")
         packed.append(_COMMAND_STRUCT.pack(*command))
@@ -527,8 +506,9 @@ def pack_commands(commands: Iterable[Command]) -> bytes:
 
 def unpack_commands(data: bytes) -> Iterator[Command]:
     """The commands in the bytes of a COMMAND array. `client_order_id` comes without its padding."""
-    for values in _COMMAND_STRUCT.iter_unpack(data):
-        yield Command._make((*values[:28], values[28].rstrip(b"\0"), values[29]))
+    for values in map(list, _COMMAND_STRUCT.iter_unpack(data)):
+        values[_TEXT] = values[_TEXT].rstrip(b"\0")
+        yield Command._make(values)
 
 
 def unpack_events(data: bytes) -> Iterator[Event]:
@@ -537,6 +517,7 @@ def unpack_events(data: bytes) -> Iterator[Event]:
 
 
 def band(reference_ticks: int, rate_ppm: int) -> tuple[int, int]:
-    """The lowest and highest price of a day: inside the band, so the low edge rounds up and the high edge down."""
+    """The lowest and the highest price of a day in ticks. Both lie inside the band: the low edge rounds up, the high edge
+    down."""
     low = -(-reference_ticks * (1_000_000 - rate_ppm) // 1_000_000)
     return max(low, 1), reference_ticks * (1_000_000 + rate_ppm) // 1_000_000

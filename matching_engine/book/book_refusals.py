@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.orders import BookCommand, Order
+from matching_engine.book.orders import Order
+from matching_engine.records import BookCommand
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine import records

@@ -16,7 +16,7 @@ that matching itself never allocates and cannot fail half-way.
 
 from __future__ import annotations
 
-from struct import Struct, error
+from struct import error
 from typing import Any, NamedTuple
 
 import cython
@@ -24,11 +24,12 @@ import numpy as np
 
 from matching_engine import pools
 from matching_engine.book.order_ids import OrderIds
-from matching_engine.book.orders import BookCommand, Event, Last, Order
+from matching_engine.book.orders import Last, Order
 from matching_engine.book.price_levels import PriceLevels
 from matching_engine.faults import EngineFault
 from matching_engine.pools import grown, rows, words
-from matching_engine.records import BOOK_COMMAND, BOOK_EVENT
+from matching_engine.record_rows import BookEventOut
+from matching_engine.records import BOOK_COMMAND, BOOK_EVENT, BookCommand, struct_of
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine import records
@@ -56,7 +57,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     CHUNK = 16  # commands that room is made for at a time; more when compiled
     AHEAD = 8  # commands from asking for an order to using it
 
-COMMAND_FIELDS = Struct("<QqqIIIIHBBBBBB")
+COMMAND_FIELDS = struct_of(BookCommand)
 
 EventTuple = tuple[int, int, int, int, int, int, int, int, int, int, int, int, int]
 """The values of a BOOK_EVENT in the record's order; `BookEvent(*values)` names them."""
@@ -91,14 +92,14 @@ class OrderBook:
         self.instruments = instruments
         self.fault = 0
         self.levels = PriceLevels(4 * instruments, pools.FIRST_PAGES)
-        self.orders = rows(Order, pools.FIRST_ORDERS)
-        self.order_tags = words(pools.FIRST_ORDERS, "i8")
+        self.orders = rows(Order, pools.FIRST_ORDERS, pools.MOST_ORDERS)
+        self.order_tags = words(pools.FIRST_ORDERS, "i8", pools.MOST_ORDERS)
         self.tagged = False
         self.ids = OrderIds(self.orders)
         self.last = rows(Last, instruments)
-        self.out = rows(Event, 1)
-        self.tags = words(1, "i8")
-        self.maker_leaves = words(1, "u4")
+        self.out = rows(BookEventOut, 1, pools.MOST_EVENTS)
+        self.tags = words(1, "i8", pools.MOST_EVENTS)
+        self.maker_leaves = words(1, "u4", pools.MOST_EVENTS)
         self.size = 0
         self.refills = self.stops = 0
         self.bounded = self.traded = False
@@ -106,7 +107,7 @@ class OrderBook:
         self.auction_ticks = self.auction_lots = self.auction_imbalance = 0
         self._free = self._first_triggered = self._last_triggered = NIL
         self._used = 1
-        self._command = rows(BookCommand, 1)
+        self._command: Any = rows(BookCommand, 1)
         self._batch: Any = None
         self._batch_words = 0
 

@@ -1,6 +1,6 @@
 cimport cython
 
-from matching_engine.book.orders cimport OrderRow
+from matching_engine.book.orders cimport OrderRow, order_at
 from matching_engine.pools cimport NIL, WORD, lowest_bit, prefetch
 
 cdef extern from *:
@@ -9,6 +9,9 @@ cdef extern from *:
     """
     unsigned long long hash_of "rex_order_id_hash"(unsigned long long order_id) noexcept nogil
     int *entry_at "&"(int row) noexcept nogil
+
+cdef enum:
+    AHEAD = 64
 
 @cython.final
 cdef class OrderIds:
@@ -25,6 +28,6 @@ cdef class OrderIds:
     cpdef void insert(self, unsigned long long order_id, int slot) noexcept nogil
     @cython.locals(home=Py_ssize_t, hole=Py_ssize_t, i=Py_ssize_t, mask=Py_ssize_t)
     cpdef int erase(self, unsigned long long order_id) noexcept nogil
-    @cython.locals(size=Py_ssize_t)
+    @cython.locals(size=Py_ssize_t, i=Py_ssize_t)
     cpdef int reserve(self, Py_ssize_t count) except -1
     cdef inline Py_ssize_t _place_of(self, unsigned long long order_id) noexcept nogil

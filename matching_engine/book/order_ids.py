@@ -13,7 +13,10 @@ from matching_engine.book.orders import Order
 from matching_engine.pools import words
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
+    from matching_engine.book.orders import order_at
     from matching_engine.pools import NIL, WORD, lowest_bit, prefetch
+
+    AHEAD = 64  # entries from asking for an order to reading it, when a table is filled anew
 
     def hash_of(order_id: int) -> int:
         """64 bits, the upper ones of which say where an id stands: neither strides nor close ids crowd a part of the table."""
@@ -84,6 +87,8 @@ class OrderIds:
             self._table = words(size, "i4")
             self._shift = 64 - lowest_bit(size)
             for i in range(len(old)):
+                if i + AHEAD < len(old):
+                    prefetch(order_at(self.orders[old[i + AHEAD]]))
                 if old[i] != NIL:
                     self._table[self._place_of(self.orders[old[i]].order_id)] = old[i]
         return size

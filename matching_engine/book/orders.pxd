@@ -1,7 +1,8 @@
-"""The C layout of the rows in `orders.py`; a command and an event are `records.pxd`'s."""
+"""The C structs of the rows in `orders.py`. Commands and events are those of `records.pxd`."""
 
 from matching_engine.records cimport BookCommandRow, BookEventRow, OrderType
 
+# The class Order, by `make records`.
 cdef struct OrderRow:
     unsigned long long order_id
     long long price_ticks
@@ -23,6 +24,7 @@ cdef struct OrderRow:
     unsigned char flags
     unsigned char waiting
 
+# The class Last, by `make records`.
 cdef struct LastRow:
     long long price_ticks
     int traded

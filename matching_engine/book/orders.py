@@ -1,122 +1,77 @@
-"""The rows of the order book: an open order, an instrument's last price, and a command and an event of plain Python."""
+"""The rows of the order book: an open order, and an instrument's last price."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cython
 
+from matching_engine.records import I32, I64, U8, U16, U32, U64
+
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.records import OrderType
+    from matching_engine.record_rows import BookEventOut
+    from matching_engine.records import BookCommand, OrderType
 
     def order_at(row: Order) -> Order:
-        """A row of a pool, to be read and written: in C its address, here itself."""
+        """A row of a pool for reading and writing: its address in C, the row itself here."""
         return row
 
-    def event_at(row: Event) -> Event:
-        """Likewise."""
+    def event_at(row: BookEventOut) -> BookEventOut:
+        """The same for an event of the book."""
         return row
 
     def command_at(row: BookCommand) -> BookCommand:
-        """Likewise."""
+        """The same for a command of the book."""
         return row
 
 
 @dataclass(slots=True)
 class Order:
-    """A slot: an open order. In the book or `waiting` for its trigger it stands in the queue of a level, in the line of
-    triggered stops it has none; `next` links the queue, the line or the free list.
+    """A slot: an open order, 64 bytes (one cache line).
 
-    `price_ticks` of a MARKET or STOP order is its protection price; 0: none. An order shows `shown_lots` and hides
-    `hidden_lots`, of which the next `display_lots` are shown when the shown ones have traded; coming in, it has all of its
-    quantity in `shown_lots`. `time_s` is the engine's. 64 bytes: a line of memory.
+    An order that rests in the book, or is `waiting` for its trigger, stands in the queue of `level`; a triggered stop in the
+    line has no level. `next` links the queue, the line or the free list. `price_ticks` of a MARKET or STOP order is its
+    protection price; 0: none. An iceberg shows `shown_lots` and hides `hidden_lots`; when the shown lots have traded, the next
+    `display_lots` are shown. An incoming order has its whole quantity in `shown_lots`. The book does not use `time_s`.
     """
 
-    LAYOUT: ClassVar[str] = "u8 i8 u4 u4 u4 u4 u4 u4 i4 i4 i4 u4 u2 u1 u1 u1 u1 u1 u1"
-
-    order_id: int = 0
-    price_ticks: int = 0
-    shown_lots: int = 0
-    hidden_lots: int = 0
-    display_lots: int = 0
-    filled_lots: int = 0
-    account: int = 0
-    owner: int = 0
-    level: int = 0
-    prev: int = 0
-    next: int = 0
-    time_s: int = 0
-    instrument: int = 0
-    side: int = 0
-    order_type: int = 0
-    time_in_force: int = 0
-    self_trade: int = 0
-    flags: int = 0
-    waiting: int = 0
+    order_id: U64 = 0
+    price_ticks: I64 = 0
+    shown_lots: U32 = 0
+    hidden_lots: U32 = 0
+    display_lots: U32 = 0
+    filled_lots: U32 = 0
+    account: U32 = 0
+    owner: U32 = 0
+    level: I32 = 0
+    prev: I32 = 0
+    next: I32 = 0
+    time_s: U32 = 0
+    instrument: U16 = 0
+    side: U8 = 0
+    order_type: U8 = 0
+    time_in_force: U8 = 0
+    self_trade: U8 = 0
+    flags: U8 = 0
+    waiting: U8 = 0
 
 
 @dataclass(slots=True)
 class Last:
-    """An instrument's last price, once it has `traded`; whether a bare book is `collecting` orders for its call auction."""
+    """The last price of an instrument, if it has `traded`; `collecting`: a bare book collects orders for a call auction."""
 
-    LAYOUT: ClassVar[str] = "i8 i4 i4"
-
-    price_ticks: int = 0
-    traded: int = 0
-    collecting: int = 0
-
-
-@dataclass(slots=True)
-class BookCommand:
-    """A BOOK_COMMAND."""
-
-    LAYOUT: ClassVar[str] = "u8 i8 i8 u4 u4 u4 u4 u2 u1 u1 u1 u1 u1 u1"
-
-    order_id: int = 0
-    price_ticks: int = 0
-    trigger_ticks: int = 0
-    quantity_lots: int = 0
-    display_lots: int = 0
-    account: int = 0
-    owner: int = 0
-    instrument: int = 0
-    kind: int = 0
-    side: int = 0
-    order_type: int = 0
-    time_in_force: int = 0
-    self_trade: int = 0
-    flags: int = 0
-
-
-@dataclass(slots=True)
-class Event:
-    """A BOOK_EVENT."""
-
-    LAYOUT: ClassVar[str] = "u8 u8 i8 u4 u4 u4 u4 u2 u1 u1 u1 u1 u2"
-
-    order_id: int = 0
-    maker_order_id: int = 0
-    price_ticks: int = 0
-    quantity_lots: int = 0
-    leaves_lots: int = 0
-    account: int = 0
-    maker_account: int = 0
-    instrument: int = 0
-    kind: int = 0
-    side: int = 0
-    reason: int = 0
-    order_type: int = 0
-    reserved_u2: int = 0
+    price_ticks: I64 = 0
+    traded: I32 = 0
+    collecting: I32 = 0
 
 
 def refills_of(hidden_lots: int, display_lots: int) -> int:
-    """How often an iceberg with so many hidden lots shows the next ones: ceil(hidden / display); 0 without display."""
+    """How many refills the hidden lots of an iceberg make: ceil(hidden / display); 0 without display."""
     if display_lots == 0:
         return 0
     return (hidden_lots + display_lots - 1) // display_lots
 
 
 def release(order: Order) -> None:
-    """A triggered stop is a MARKET or LIMIT order from now on."""
+    """Turns a triggered STOP into a MARKET order, a STOP_LIMIT into a LIMIT order."""
     order.order_type = OrderType.MARKET if order.order_type == OrderType.STOP else OrderType.LIMIT

@@ -13,6 +13,7 @@ cdef extern from *:
 cdef enum:
     NODES_PER_LEVEL = 20
 
+# The class Level, by `make records`.
 cdef struct LevelRow:
     int head
     int tail
@@ -21,18 +22,21 @@ cdef struct LevelRow:
     int orders
     unsigned int unused
 
+# The class Page, by `make records`.
 cdef struct PageRow:
     unsigned long long bits
     unsigned long long number
     int parent
     unsigned int unused
 
+# The class Node, by `make records`.
 cdef struct NodeRow:
     unsigned long long bits
     int parent
     unsigned int unused
 
-cdef struct SideRow:
+# The class SideOfBook, by `make records`.
+cdef struct SideOfBookRow:
     long long origin
     unsigned long long best_key
     unsigned long long last_number
@@ -44,20 +48,20 @@ cdef struct SideRow:
 
 cdef extern from *:
     """
-    /* Of a SideRow, whatever Cython calls it. */
+    /* Of a SideOfBookRow, whatever Cython calls it. */
     #define rex_key_of(row, side, price_ticks) \\
         (REX_MIDDLE + (unsigned long long) (((price_ticks) - (row)->origin) ^ (long long) (((side) & 1) - 1)))
     """
-    unsigned long long key_of "rex_key_of"(const SideRow *row, int side, long long price_ticks) noexcept nogil
+    unsigned long long key_of "rex_key_of"(const SideOfBookRow *row, int side, long long price_ticks) noexcept nogil
     # The address of a row, as `orders.order_at`.
     LevelRow *level_at "&"(LevelRow row) noexcept nogil
-    SideRow *side_at "&"(SideRow row) noexcept nogil
+    SideOfBookRow *side_at "&"(SideOfBookRow row) noexcept nogil
 
 @cython.final
 cdef class PriceLevels:
     # Rows of all sides. NIL is level, page and node 0.
     cdef LevelRow[::1] rows
-    cdef SideRow[::1] sides
+    cdef SideOfBookRow[::1] sides
     cdef PageRow[::1] _pages
     cdef NodeRow[::1] _nodes
     cdef int[::1] _children

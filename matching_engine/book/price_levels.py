@@ -13,11 +13,11 @@ The best level of a side is kept, and so is the last page looked up, which nearl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cython
 
 from matching_engine.pools import grown, rows, words
+from matching_engine.records import I32, I64, U32, U64
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import NIL, ONE, WORD, lowest_bit
@@ -39,57 +39,54 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         return row
 
 
+MOST_PAGES = 2**17
+MOST_NODES = 2**20
+"""Address space is reserved for so many: up to there they grow without being copied."""
+
+
 @dataclass(slots=True)
 class Level:
     """A queue of orders of one price: slots of the first and the last one, what all of them show and hide, their number."""
 
-    LAYOUT: ClassVar[str] = "i4 i4 i8 i8 i4 u4"
-
-    head: int = 0
-    tail: int = 0
-    quantity_lots: int = 0
-    hidden_lots: int = 0
-    orders: int = 0
-    unused: int = 0
+    head: I32 = 0
+    tail: I32 = 0
+    quantity_lots: I64 = 0
+    hidden_lots: I64 = 0
+    orders: I32 = 0
+    unused: U32 = 0
 
 
 @dataclass(slots=True)
 class Page:
     """64 neighbouring levels, key // 64 = `number`; bit n of `bits` is set while level n is in use."""
 
-    LAYOUT: ClassVar[str] = "u8 u8 i4 u4"
-
-    bits: int = 0
-    number: int = 0
-    parent: int = 0
-    unused: int = 0
+    bits: U64 = 0
+    number: U64 = 0
+    parent: I32 = 0
+    unused: U32 = 0
 
 
 @dataclass(slots=True)
 class Node:
     """64 children, nodes or (in the lowest nodes) pages; `parent` links the free list while the node isn't in use."""
 
-    LAYOUT: ClassVar[str] = "u8 i4 u4"
-
-    bits: int = 0
-    parent: int = 0
-    unused: int = 0
+    bits: U64 = 0
+    parent: I32 = 0
+    unused: U32 = 0
 
 
 @dataclass(slots=True)
 class SideOfBook:
     """One side of one instrument. The root holds every page whose number is `prefix` after 6 * `height` bits are cut."""
 
-    LAYOUT: ClassVar[str] = "i8 u8 u8 u8 i4 i4 i4 i4"
-
-    origin: int = 0
-    best_key: int = 0
-    last_number: int = 0
-    prefix: int = 0
-    best: int = 0
-    last_page: int = 0
-    root: int = 0
-    height: int = 0
+    origin: I64 = 0
+    best_key: U64 = 0
+    last_number: U64 = 0
+    prefix: U64 = 0
+    best: I32 = 0
+    last_page: I32 = 0
+    root: I32 = 0
+    height: I32 = 0
 
 
 class PriceLevels:
@@ -100,10 +97,10 @@ class PriceLevels:
         self.sides = rows(SideOfBook, sides)
         for side in range(sides):
             self.sides[side].best_key = self.sides[side].last_number = WORD
-        self.rows = rows(Level, 64 * pages)
-        self._pages = rows(Page, pages)
-        self._nodes = rows(Node, 1)
-        self._children = words(64, "i4")
+        self.rows = rows(Level, 64 * pages, 64 * MOST_PAGES)
+        self._pages = rows(Page, pages, MOST_PAGES)
+        self._nodes = rows(Node, 1, MOST_NODES)
+        self._children = words(64, "i4", 64 * MOST_NODES)
         self._free_page = self._free_node = NIL
         self._used_pages = self._used_nodes = 1
         self.spare_pages = pages - 1

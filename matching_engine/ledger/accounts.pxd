@@ -11,6 +11,7 @@ cdef extern from *:
     """
     const unsigned long long GOLDEN "REX_ACCOUNTS_GOLDEN"
 
+# The class Account, by `make records`.
 cdef struct AccountRow:
     long long cash_fen
     long long reserved_fen
@@ -25,6 +26,7 @@ cdef struct AccountRow:
     unsigned char kill_switch
     unsigned int unused
 
+# The class Holding, by `make records`.
 cdef struct HoldingRow:
     unsigned long long key
     long long lots

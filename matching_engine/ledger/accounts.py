@@ -10,11 +10,12 @@ The functions that move something take valid input: the engine has checked funds
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cython
 
+from matching_engine.limits import MAX_ACCOUNTS
 from matching_engine.pools import grown, rows, words
+from matching_engine.records import I64, U8, U16, U32, U64
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.faults import Fault
@@ -34,31 +35,27 @@ class Account:
     """One account. `reserved_fen` is the part of `cash_fen` that open buys may need, `day_fen` what it has traded today;
     a limit (`max_...`) of 0 is none. Row 0 is no account: its kill switch is the venue's."""
 
-    LAYOUT: ClassVar[str] = "i8 i8 i8 i8 i8 i8 u4 u4 u2 u1 u1 u4"
-
-    cash_fen: int = 0
-    reserved_fen: int = 0
-    day_fen: int = 0
-    max_order_lots: int = 0
-    max_order_fen: int = 0
-    max_day_fen: int = 0
-    owner: int = 0
-    open_orders: int = 0
-    max_open_orders: int = 0
-    account_class: int = 0
-    kill_switch: int = 0
-    unused: int = 0
+    cash_fen: I64 = 0
+    reserved_fen: I64 = 0
+    day_fen: I64 = 0
+    max_order_lots: I64 = 0
+    max_order_fen: I64 = 0
+    max_day_fen: I64 = 0
+    owner: U32 = 0
+    open_orders: U32 = 0
+    max_open_orders: U16 = 0
+    account_class: U8 = 0
+    kill_switch: U8 = 0
+    unused: U32 = 0
 
 
 @dataclass(slots=True)
 class Holding:
     """Lots of one instrument in one account; `key` is account << 16 | instrument, 0 for a free place."""
 
-    LAYOUT: ClassVar[str] = "u8 i8 i8"
-
-    key: int = 0
-    lots: int = 0
-    reserved_lots: int = 0
+    key: U64 = 0
+    lots: I64 = 0
+    reserved_lots: I64 = 0
 
 
 class Accounts:
@@ -69,7 +66,7 @@ class Accounts:
         self.fault = 0
         self.cash_fen = 0
         self.deposited_fen = 0
-        self.rows = rows(Account, 64)
+        self.rows = rows(Account, 64, MAX_ACCOUNTS + 1)
         self.holdings = rows(Holding, 64)
         self.lots = words(MAX_INSTRUMENTS, "i8")
         self.received_lots = words(MAX_INSTRUMENTS, "i8")

@@ -26,6 +26,10 @@ cdef extern from *:
     void prefetch "rex_prefetch"(void *address) noexcept nogil
     unsigned long long mix "rex_mix"(unsigned long long digest, unsigned long long word) noexcept nogil
 
+cdef enum:
+    STEP = 65536
+
+# The class ClientId, by `make records`.
 cdef struct ClientIdRow:
     unsigned long long order_id
     unsigned long long body_digest
@@ -48,10 +52,16 @@ cdef class ClientIds:
     cdef readonly Py_ssize_t count
     cdef public unsigned int day
     cdef ClientIdRow[::1] rows
-    cdef unsigned long long[::1] _table
+    cdef unsigned long long[::1] _table, _next
+    cdef Py_ssize_t _moved, _entered
 
-    @cython.locals(i=Py_ssize_t)
     cpdef int reserve(self, Py_ssize_t commands) except -1
+    @cython.locals(free=Py_ssize_t)
+    cpdef int make_room(self, Py_ssize_t commands) except -1
+    @cython.locals(size=Py_ssize_t)
+    cdef int _begin_growth(self, Py_ssize_t commands) except -1
+    @cython.locals(i=Py_ssize_t, row=Py_ssize_t, stop=Py_ssize_t, last=Py_ssize_t)
+    cdef int _grow(self, Py_ssize_t steps) except -1
     cdef void expect(self, unsigned int account, const char *text) noexcept nogil
     cpdef Py_ssize_t find(self, unsigned int account, const char *text) noexcept nogil
     @cython.locals(i=Py_ssize_t, row=Py_ssize_t)
@@ -64,4 +74,4 @@ cdef class ClientIds:
     cdef void _move(self, Py_ssize_t row, Py_ssize_t to) noexcept nogil
     cdef unsigned long long _hash(self, unsigned int account, const char *text) noexcept nogil
     @cython.locals(mask=Py_ssize_t, i=Py_ssize_t)
-    cdef void _enter(self, unsigned long long word) noexcept nogil
+    cdef inline void _enter(self, unsigned long long[::1] table, unsigned long long word) noexcept nogil

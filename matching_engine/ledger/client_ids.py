@@ -8,19 +8,20 @@ of (32 bits of hash, row) finds them. Rows leave only at a day roll, all that ar
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import cython
 import numpy as np
 
 from matching_engine.pools import grown, rows, words
-from matching_engine.records import Command
+from matching_engine.records import U32, U64, Command
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import WORD
 
     GOLDEN = 0x9E37_79B9_7F4A_7C15
     ROW_BITS = 0xFFFF_FFFF  # the half of a table's word that is the row
+    STEP = 64  # entries that `make_room` copies at a time; more when compiled
 
     def id_word(text: bytes, number: int) -> int:
         """Eight bytes of a client order id as a word, and the last four for number 4."""
@@ -36,22 +37,24 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         return not text.strip(b"\0")
 
 
+MOST_IDS = 2**23
+"""Address space is reserved for so many rows: up to there they grow without being copied."""
+
+
 @dataclass(slots=True)
 class ClientId:
     """One remembered id. `day` is the trading day its order was last known to be open, or was refused."""
 
-    LAYOUT: ClassVar[str] = "u8 u8 u8 u8 u8 u8 u4 u4 u4 u4"
-
-    order_id: int = 0
-    body_digest: int = 0
-    word0: int = 0
-    word1: int = 0
-    word2: int = 0
-    word3: int = 0
-    word4: int = 0
-    account: int = 0
-    day: int = 0
-    hash: int = 0
+    order_id: U64 = 0
+    body_digest: U64 = 0
+    word0: U64 = 0
+    word1: U64 = 0
+    word2: U64 = 0
+    word3: U64 = 0
+    word4: U32 = 0
+    account: U32 = 0
+    day: U32 = 0
+    hash: U32 = 0
 
 
 def body_digest(c: Command) -> int:
@@ -72,24 +75,66 @@ class ClientIds:
     def __init__(self) -> None:
         self.count = 0
         self.day = 0
-        self.rows = rows(ClientId, 64)
+        self.rows = rows(ClientId, 64, MOST_IDS)
         self._table = words(128, "u8")
+        # The table that will replace `_table`, while it is being filled; otherwise `_table` itself.
+        self._next = self._table
+        self._moved = 0  # entries of `_table` that were copied to `_next`
+        self._entered = 0  # rows that are in `_next` once all entries of `_table` were copied
 
     def reserve(self, commands: int) -> int:
         """Makes room for `commands` more ids; returns the rows there are. Raises MemoryError, nothing changed."""
-        size = len(self.rows)
+        if self.count + commands >= len(self.rows):
+            self._begin_growth(commands)
+            self._grow(len(self._table) + self.count)
+        return len(self.rows)
+
+    def make_room(self, commands: int) -> int:
+        """Does a bounded part of the growth to come, between calls of `reserve(commands)` or of fewer. Raises MemoryError,
+        nothing changed.
+
+        The next table is filled while the last quarter of the rows fills up: STEP entries a call, and all of them when
+        another two calls' ids would not fit. Returns the rows there are.
+        """
+        free = len(self.rows) - self.count
+        if free < max(len(self.rows) // 4, 2 * commands):
+            self._begin_growth(commands)
+            self._grow(STEP if free > 2 * commands else len(self._table) + self.count)
+        return len(self.rows)
+
+    def _begin_growth(self, commands: int) -> int:
+        """Sees to a next table for at least twice the rows, and for `commands` more ids."""
+        size = 2 * len(self.rows)
         while size <= self.count + commands:
             size *= 2
-        if size > len(self.rows):
-            old = self._table
-            table = words(2 * size, "u8")
-            self.rows = grown(self.rows, self.count + 1, size)
-            self._table = table
-            # In the order of the old table, which is nearly the order of the new one: memory is gone through once.
-            for i in range(len(old)):
-                if old[i] != 0:
-                    self._enter(old[i])
+        if len(self._next) < 2 * size:
+            self._next = words(2 * size, "u8")
+            self._moved = 0
+            self._entered = self.count
         return size
+
+    def _grow(self, steps: int) -> int:
+        """Copies up to `steps` entries to the next table, which takes over when it has all of them.
+
+        The entries are copied in the order of the old table, which is nearly that of the new one, so both are gone through
+        once, front to back. Then come the ids that were remembered since the copying began: they are the last rows.
+        """
+        stop = min(self._moved + steps, len(self._table))
+        steps -= stop - self._moved
+        for i in range(self._moved, stop):
+            if self._table[i] != 0 and self._table[i] & ROW_BITS <= self._entered:
+                self._enter(self._next, self._table[i])
+        self._moved = stop
+        if stop < len(self._table):
+            return 0
+        last = min(self._entered + steps, self.count)
+        for row in range(self._entered + 1, last + 1):
+            self._enter(self._next, (self.rows[row].hash & WORD) << 32 | row)
+        self._entered = last
+        if last == self.count:
+            self.rows = grown(self.rows, self.count + 1, len(self._next) // 2)
+            self._table = self._next
+        return 0
 
     def expect(self, account: int, text: bytes) -> None:
         """The processor fetches what `remember` will look at for a command that comes soon."""
@@ -151,10 +196,11 @@ class ClientIds:
         if kept == self.count:
             return
         self.count = kept
+        self._next = self._table  # A next table that was begun has other rows.
         for i in range(len(self._table)):
             self._table[i] = 0
         for row in range(1, kept + 1):
-            self._enter((self.rows[row].hash & WORD) << 32 | row)
+            self._enter(self._table, (self.rows[row].hash & WORD) << 32 | row)
 
     def texts(self) -> Any:
         """The ids of all rows in turn, without padding."""
@@ -178,10 +224,10 @@ class ClientIds:
         digest = mix(mix(mix(account, id_word(text, 0)), id_word(text, 1)), id_word(text, 2))
         return (mix(mix(digest, id_word(text, 3)), id_word(text, 4)) * GOLDEN & WORD) >> 32
 
-    def _enter(self, word: int) -> None:
-        """Puts a hash with its row into the table."""
-        mask = len(self._table) - 1
+    def _enter(self, table: list[int], word: int) -> None:
+        """Puts a hash with its row into a table."""
+        mask = len(table) - 1
         i = (word >> 32) & mask
-        while self._table[i] != 0:
+        while table[i] != 0:
             i = (i + 1) & mask
-        self._table[i] = word
+        table[i] = word

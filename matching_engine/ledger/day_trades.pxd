@@ -2,6 +2,7 @@ cimport cython
 
 from matching_engine.pools cimport NIL
 
+# The class DayTrade, by `make records`.
 cdef struct DayTradeRow:
     unsigned long long trade_id
     long long price_ticks

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cython
 
 from matching_engine.pools import grown, rows
+from matching_engine.records import I64, U8, U16, U32, U64
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import NIL
@@ -17,24 +17,26 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         return row
 
 
+MOST_TRADES = 2**23
+"""Address space is reserved for so many rows: up to there they grow without being copied."""
+
+
 @dataclass(slots=True)
 class DayTrade:
     """A trade, with the meanings of the TRADE event. `trade_id` is seq << 20 | number."""
 
-    LAYOUT: ClassVar[str] = "u8 i8 i8 i8 i8 i8 u4 u4 u2 u1 u1 u4"
-
-    trade_id: int = 0
-    price_ticks: int = 0
-    quantity_lots: int = 0
-    amount_fen: int = 0
-    fee_fen: int = 0
-    maker_fee_fen: int = 0
-    account: int = 0
-    maker_account: int = 0
-    instrument: int = 0
-    side: int = 0
-    busted: int = 0
-    unused: int = 0
+    trade_id: U64 = 0
+    price_ticks: I64 = 0
+    quantity_lots: I64 = 0
+    amount_fen: I64 = 0
+    fee_fen: I64 = 0
+    maker_fee_fen: I64 = 0
+    account: U32 = 0
+    maker_account: U32 = 0
+    instrument: U16 = 0
+    side: U8 = 0
+    busted: U8 = 0
+    unused: U32 = 0
 
 
 class DayTrades:
@@ -42,7 +44,7 @@ class DayTrades:
 
     def __init__(self) -> None:
         self.count = 0
-        self.rows = rows(DayTrade, 64)
+        self.rows = rows(DayTrade, 64, MOST_TRADES)
 
     def reserve(self, trades: int) -> int:
         """Makes room for `trades` more; returns the rows there are. Raises MemoryError, nothing changed."""

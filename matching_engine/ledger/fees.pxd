@@ -4,6 +4,7 @@ cdef enum:
     MILLION = 1000000
     CLASSES = 256
 
+# The class FeeRates, by `make records`.
 cdef struct FeeRatesRow:
     unsigned int maker_rate_ppm
     unsigned int taker_rate_ppm

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cython
 
 from matching_engine.pools import rows
+from matching_engine.records import U32
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     MILLION = 1_000_000
@@ -18,10 +18,8 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 class FeeRates:
     """What the accounts of a class pay, in millionths of a trade's amount."""
 
-    LAYOUT: ClassVar[str] = "u4 u4"
-
-    maker_rate_ppm: int = 0
-    taker_rate_ppm: int = 0
+    maker_rate_ppm: U32 = 0
+    taker_rate_ppm: U32 = 0
 
 
 def fee_fen(amount_fen: int, rate_ppm: int) -> int:

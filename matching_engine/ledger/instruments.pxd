@@ -14,6 +14,7 @@ cdef extern from *:
     const long long SECOND_NS "REX_SECOND_NS"
     const long long LAST_NS "REX_LAST_NS"
 
+# The class Instrument, by `make records`.
 cdef struct InstrumentRow:
     long long tick_value_fen
     long long reference_ticks

@@ -8,12 +8,12 @@ later begins with it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cython
 
 from matching_engine.ledger.phases import phase_rules
 from matching_engine.pools import rows
+from matching_engine.records import I64, U8, U32, U64
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.limits import MAX_INSTRUMENTS
@@ -35,29 +35,27 @@ class Instrument:
     price. `in_force`, `refusal` and `trades` follow from the fields before them (`enforce`): the phase in force, why it
     refuses orders (NONE: it takes them), whether it lets them trade."""
 
-    LAYOUT: ClassVar[str] = "i8 i8 i8 i8 i8 i8 i8 i8 u8 u4 u4 u4 u4 u1 u1 u1 u1 u1 u1 u1 u1"
-
-    tick_value_fen: int = 0
-    reference_ticks: int = 0
-    low_ticks: int = 0
-    high_ticks: int = 0
-    max_quantity_lots: int = 0
-    day_lots: int = 0
-    day_amount_fen: int = 0
-    auction_ends_ns: int = 0
-    touched_seq: int = 0
-    band_ppm: int = 0
-    collar_ppm: int = 0
-    volatility_ppm: int = 0
-    auction_s: int = 0
-    phase: int = 0
-    halted: int = 0
-    in_auction: int = 0
-    phase_before: int = 0
-    in_force: int = 0
-    refusal: int = 0
-    trades: int = 0
-    unused: int = 0
+    tick_value_fen: I64 = 0
+    reference_ticks: I64 = 0
+    low_ticks: I64 = 0
+    high_ticks: I64 = 0
+    max_quantity_lots: I64 = 0
+    day_lots: I64 = 0
+    day_amount_fen: I64 = 0
+    auction_ends_ns: I64 = 0
+    touched_seq: U64 = 0
+    band_ppm: U32 = 0
+    collar_ppm: U32 = 0
+    volatility_ppm: U32 = 0
+    auction_s: U32 = 0
+    phase: U8 = 0
+    halted: U8 = 0
+    in_auction: U8 = 0
+    phase_before: U8 = 0
+    in_force: U8 = 0
+    refusal: U8 = 0
+    trades: U8 = 0
+    unused: U8 = 0
 
 
 def highest_ticks(anchor_ticks: int, rate_ppm: int) -> int:

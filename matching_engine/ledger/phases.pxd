@@ -1,3 +1,4 @@
+# The class PhaseRule, by `make records`.
 cdef struct PhaseRuleRow:
     unsigned char refusal
     unsigned char trades

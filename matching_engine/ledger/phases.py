@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import cython
 
 from matching_engine.pools import rows
-from matching_engine.records import Phase, Reason
+from matching_engine.records import U8, Phase, Reason
 
 
 class PhaseRules(NamedTuple):
@@ -34,11 +34,9 @@ PHASES: dict[Phase, PhaseRules] = {
 class PhaseRule:
     """A row of the table for the engine."""
 
-    LAYOUT: ClassVar[str] = "u1 u1 u1"
-
-    refusal: int = 0
-    trades: int = 0
-    may_be_crossed: int = 0
+    refusal: U8 = 0
+    trades: U8 = 0
+    may_be_crossed: U8 = 0
 
 
 def phase_rules() -> list[PhaseRule]:

@@ -2,6 +2,7 @@ cimport cython
 
 from matching_engine.pools cimport WORD
 
+# The class Year, by `make records`.
 cdef struct YearRow:
     unsigned long long turnover_low
     unsigned long long turnover_high

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cython
 
 from matching_engine.pools import grown, rows
+from matching_engine.records import U32, U64
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import WORD
@@ -17,12 +17,10 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 class Year:
     """One year's turnover in fen, as two words."""
 
-    LAYOUT: ClassVar[str] = "u8 u8 u4 u4"
-
-    turnover_low: int = 0
-    turnover_high: int = 0
-    year: int = 0
-    unused: int = 0
+    turnover_low: U64 = 0
+    turnover_high: U64 = 0
+    year: U32 = 0
+    unused: U32 = 0
 
 
 class Turnover:

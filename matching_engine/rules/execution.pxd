@@ -17,14 +17,14 @@ from matching_engine.rules.touched_levels cimport TouchedLevels
 cdef class Execution:
     cdef OrderBook book
     cdef Accounts ledger
-    cdef Instruments listed
+    cdef Instruments instruments
     cdef Settlement settlement
     cdef EventLog log
     cdef TouchedLevels touched
     cdef int first_indicated, last_indicated
     cdef long long time_ns
 
-    cdef void place(self, int slot, long long trigger_ticks) noexcept nogil
+    cdef void run_or_hold(self, int slot, long long trigger_ticks) noexcept nogil
     cdef void cascade(self) noexcept nogil
     cdef void end(self, int slot, int kind, int reason) noexcept nogil
     cdef void uncross(self, int instrument) noexcept nogil
@@ -33,16 +33,16 @@ cdef class Execution:
 
     @cython.locals(left=cython.longlong)
     cdef void _run(self, int slot) noexcept nogil
-    cdef void _settle(self, unsigned long long order_id, long long tag, long long left, unsigned int account,
+    cdef void _settle_book_events(self, unsigned long long order_id, long long tag, long long left, unsigned int account,
                       int instrument, int side, long long price_ticks) noexcept nogil
-    cdef void _say_triggered(self, int slot) noexcept nogil
+    cdef void _emit_triggered(self, int slot) noexcept nogil
     cdef void _begin_auction(self, int instrument) noexcept nogil
     @cython.locals(bought=cython.longlong, sold=cython.longlong, trading=cython.longlong)
     cdef void _touch_crossed(self, int instrument, long long lots) noexcept nogil
     cdef long long _all_lots(self, int level) noexcept nogil
     @cython.locals(number=cython.longlong)
-    cdef void tell_touched(self) noexcept nogil
-    cdef void _say_level(self, int side_number, long long price_ticks) noexcept nogil
+    cdef void emit_touched(self) noexcept nogil
+    cdef void _emit_level(self, int side_number, long long price_ticks) noexcept nogil
     cdef inline void _note_indicated(self, int instrument) noexcept nogil
-    cdef void _say_indicatives(self) noexcept nogil
-    cdef void _say_indicative(self, int instrument) noexcept nogil
+    cdef void _emit_indicatives(self) noexcept nogil
+    cdef void _emit_indicative(self, int instrument) noexcept nogil

@@ -1,6 +1,6 @@
-"""What orders do once they are taken: match or rest as the phase says, trigger each other, end; and which prices they touched.
+"""Execution: accepted orders match or rest as the phase says, trigger stops, and end; LEVEL and INDICATIVE events of a command.
 
-`run` and `cascade` are the same for a new, an amended and a triggered order (rulebook 2 and 4).
+New, amended and triggered orders take the same way, `_run` and `cascade` (rulebook 2 and 4).
 """
 
 from __future__ import annotations
@@ -25,63 +25,64 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 
 class Execution:
-    """Runs orders in the book and tells what happens. `time_ns` is the present command's."""
+    """Runs orders in the book and emits their events. `time_ns` is the time of the current command."""
 
     def __init__(
-        self, book: OrderBook, ledger: Accounts, listed: Instruments, settlement: Settlement, log: EventLog
+        self, book: OrderBook, ledger: Accounts, instruments: Instruments, settlement: Settlement, log: EventLog
     ) -> None:
         self.book = book
         self.ledger = ledger
-        self.listed = listed
+        self.instruments = instruments
         self.settlement = settlement
         self.log = log
         self.touched = TouchedLevels()
-        # The instruments among which indicative prices are to be told: from the first to the last, the others between are not.
+        # INDICATIVE events are due for instruments in this range: those with `touched_seq` of the current command.
         self.first_indicated = MAX_INSTRUMENTS
         self.last_indicated = -1
         self.time_ns = 0
 
-    # Orders come and go
+    # Orders enter and end
 
-    def place(self, slot: int, trigger_ticks: int) -> None:
-        """An order that was taken: a stop waits unless the last price has reached its trigger; any other runs."""
+    def run_or_hold(self, slot: int, trigger_ticks: int) -> None:
+        """Runs an accepted order; a stop is held instead, unless the last price has reached its trigger. Then runs triggered
+        stops."""
         instrument = self.book.orders[slot].instrument
         if self.book.orders[slot].order_type < OrderType.STOP:
             self._run(slot)
-        elif self.listed.rows[instrument].trades and self.book.reached(
+        elif self.instruments.rows[instrument].trades and self.book.reached(
             instrument, self.book.orders[slot].side, trigger_ticks
         ):
             release(order_at(self.book.orders[slot]))
-            self._say_triggered(slot)
+            self._emit_triggered(slot)
             self._run(slot)
         else:
             self.book.hold(slot, trigger_ticks)
         self.cascade()
 
     def cascade(self) -> None:
-        """Runs the triggered orders one by one, and those that they trigger (2.2)."""
+        """Runs the triggered stops one by one, and the stops that they trigger (2.2)."""
         slot = self.book.next_triggered()
         while slot != NIL:
-            self._say_triggered(slot)
+            self._emit_triggered(slot)
             order = order_at(self.book.orders[slot])
-            if order.order_type == OrderType.MARKET and not self.listed.rows[order.instrument].trades:
+            if order.order_type == OrderType.MARKET and not self.instruments.rows[order.instrument].trades:
                 self.end(slot, EventKind.CANCELED, Reason.VOLATILITY)
             else:
                 self._run(slot)
             slot = self.book.next_triggered()
 
     def end(self, slot: int, kind: int, reason: int) -> None:
-        """Ends an open order, wherever it is: CANCELED or EXPIRED."""
+        """Ends an open order, in the book or waiting for its trigger. `kind` is CANCELED or EXPIRED."""
         order = order_at(self.book.orders[slot])
         if order.level != NIL and order.waiting == 0:
             self.touch(slot)
         self.ledger.rows[order.account].open_orders -= 1
         self.book.size = 0
         self.book.end(slot, kind, reason)
-        self.settlement.ended(0)
+        self.settlement.settle_end(0)
 
     def _run(self, slot: int) -> None:
-        """What an incoming order does: it matches where the phase trades, and rests where it doesn't."""
+        """Runs an incoming order: it matches where the phase trades; where it does not, it rests."""
         order = order_at(self.book.orders[slot])
         instrument = order.instrument
         side = order.side
@@ -91,43 +92,46 @@ class Execution:
         tag = self.book.order_tags[slot]
         left = order.shown_lots
         self.book.size = 0
-        if not self.listed.rows[instrument].trades:
+        if not self.instruments.rows[instrument].trades:
             self.book.collect(slot)
-            self._settle(order_id, tag, left, account, instrument, side, price)
+            self._settle_book_events(order_id, tag, left, account, instrument, side, price)
             return
-        self.book.enter(slot, worst_ticks(instrument, side, self.listed, self.book))
-        self._settle(order_id, tag, left, account, instrument, side, price)
+        self.book.enter(slot, worst_ticks(instrument, side, self.instruments, self.book))
+        self._settle_book_events(order_id, tag, left, account, instrument, side, price)
         if self.book.bounded:
             self._begin_auction(instrument)
         elif self.book.traded:
             self.book.trigger(instrument, self.book.low_ticks, self.book.high_ticks)
 
-    def _settle(
+    def _settle_book_events(
         self, order_id: int, tag: int, left: int, account: int, instrument: int, side: int, price_ticks: int
     ) -> None:
-        """Settles and tells what the book says of the incoming order `order_id`, which has `left` lots before."""
-        for j in range(self.book.size):
-            told = event_at(self.book.out[j])
-            if told.kind == EventKind.TRADE:
-                left -= told.quantity_lots
-                self.touched.touch(2 * instrument + 1 - side, told.price_ticks)
-                if self.book.maker_leaves[j] == 0:
-                    self.ledger.rows[told.maker_account].open_orders -= 1
-                self.settlement.trade(j, tag if side == Side.BUY else self.book.tags[j], Phase.CONTINUOUS)
+        """Settles the book's events of the incoming order `order_id`, which had `left` open lots before them, and notes the
+        prices they touch."""
+        for index in range(self.book.size):
+            book_event = event_at(self.book.out[index])
+            if book_event.kind == EventKind.TRADE:
+                left -= book_event.quantity_lots
+                self.touched.touch(2 * instrument + 1 - side, book_event.price_ticks)
+                if self.book.maker_leaves[index] == 0:
+                    self.ledger.rows[book_event.maker_account].open_orders -= 1
+                self.settlement.settle_trade(
+                    index, tag if side == Side.BUY else self.book.tags[index], Phase.CONTINUOUS
+                )
                 continue
-            if told.order_id == order_id:
-                left -= told.quantity_lots
+            if book_event.order_id == order_id:
+                left -= book_event.quantity_lots
             else:
-                self.touched.touch(2 * instrument + told.side, told.price_ticks)
-                if told.leaves_lots == 0:
-                    self.ledger.rows[told.account].open_orders -= 1
-            self.settlement.ended(j)
+                self.touched.touch(2 * instrument + book_event.side, book_event.price_ticks)
+                if book_event.leaves_lots == 0:
+                    self.ledger.rows[book_event.account].open_orders -= 1
+            self.settlement.settle_end(index)
         if left > 0:
             self.touched.touch(2 * instrument + side, price_ticks)
         else:
             self.ledger.rows[account].open_orders -= 1
 
-    def _say_triggered(self, slot: int) -> None:
+    def _emit_triggered(self, slot: int) -> None:
         event = self.log.add(EventKind.TRIGGERED, Reason.NONE)
         order = order_at(self.book.orders[slot])
         event.order_id = order.order_id
@@ -142,32 +146,32 @@ class Execution:
     # Auctions
 
     def _begin_auction(self, instrument: int) -> None:
-        self.listed.begin_auction(instrument, self.time_ns)
+        self.instruments.begin_auction(instrument, self.time_ns)
         event = self.log.add(EventKind.PHASE_CHANGED, Reason.VOLATILITY)
         event.instrument = instrument
         event.phase = Phase.CALL_AUCTION
-        event.number = self.listed.rows[instrument].auction_s
+        event.number = self.instruments.rows[instrument].auction_s
 
     def uncross(self, instrument: int) -> None:
-        """Trades what a call auction has collected, all at one price (4.4, 4.5)."""
-        self.book.auction(instrument, self.listed.rows[instrument].reference_ticks)
+        """Uncrosses a call auction: trades the collected orders at one price (4.4, 4.5)."""
+        self.book.auction(instrument, self.instruments.rows[instrument].reference_ticks)
         if self.book.auction_lots == 0:
             return
         self._touch_crossed(instrument, self.book.auction_lots)
         self.book.size = 0
         self.book.uncross(instrument)
-        for j in range(self.book.size):
-            if self.book.out[j].leaves_lots == 0:
-                self.ledger.rows[self.book.out[j].account].open_orders -= 1
-            if self.book.maker_leaves[j] == 0:
-                self.ledger.rows[self.book.out[j].maker_account].open_orders -= 1
-            self.settlement.trade(j, self.book.tags[j], Phase.CALL_AUCTION)
+        for index in range(self.book.size):
+            if self.book.out[index].leaves_lots == 0:
+                self.ledger.rows[self.book.out[index].account].open_orders -= 1
+            if self.book.maker_leaves[index] == 0:
+                self.ledger.rows[self.book.out[index].maker_account].open_orders -= 1
+            self.settlement.settle_trade(index, self.book.tags[index], Phase.CALL_AUCTION)
 
     def _touch_crossed(self, instrument: int, lots: int) -> None:
-        """Notes the prices of the orders that so many lots will trade, in the order in which they do; the buy's first."""
+        """Notes the prices of the orders that `lots` lots will trade, in the order of their trades, the buy's first."""
         buys = self.book.levels.best(2 * instrument)
         sells = self.book.levels.best(2 * instrument + 1)
-        bought = 0  # lots of the present level of buys that haven't traded yet
+        bought = 0  # lots of the current level of buys that have not traded yet
         sold = 0
         while lots > 0 and (bought > 0 or buys != NIL) and (sold > 0 or sells != NIL):
             if bought == 0:
@@ -184,39 +188,40 @@ class Execution:
             sold -= trading
 
     def _all_lots(self, level: int) -> int:
-        """What rests in a level, hidden quantity too."""
+        """The lots that rest in a level, hidden ones included."""
         return self.book.levels.rows[level].quantity_lots + self.book.levels.rows[level].hidden_lots
 
-    # What the command has touched
+    # Touched prices and indicative prices
 
     def touch(self, slot: int) -> None:
-        """Notes the price of a resting order."""
+        """Notes the price of a resting order as touched."""
         order = order_at(self.book.orders[slot])
         self.touched.touch(2 * order.instrument + order.side, order.price_ticks)
 
     def indicate(self, instrument: int) -> None:
-        """A call auction that begins or goes on with another reference, its book untouched: it is told where it would trade."""
-        self.book.auction(instrument, self.listed.rows[instrument].reference_ticks)
+        """Notes that an INDICATIVE is due for a call auction that begins, or has a new reference price, if it would trade."""
+        self.book.auction(instrument, self.instruments.rows[instrument].reference_ticks)
         if self.book.auction_lots > 0:
             self._note_indicated(instrument)
 
     def _note_indicated(self, instrument: int) -> None:
-        self.listed.rows[instrument].touched_seq = self.log.seq
+        self.instruments.rows[instrument].touched_seq = self.log.seq
         self.first_indicated = min(self.first_indicated, instrument)
         self.last_indicated = max(self.last_indicated, instrument)
 
-    def tell_touched(self) -> None:
-        """One LEVEL for each price touched, then one INDICATIVE for each instrument of these in a call auction (4.6)."""
+    def emit_touched(self) -> None:
+        """Emits one LEVEL for each touched price, then one INDICATIVE for each instrument in a call auction that has one
+        (4.6)."""
         for n in range(self.touched.count):
             number = self.touched.rows[n].side_number
-            self._say_level(number, self.touched.rows[n].price_ticks)
-            if self.listed.rows[number >> 1].in_force == Phase.CALL_AUCTION:
+            self._emit_level(number, self.touched.rows[n].price_ticks)
+            if self.instruments.rows[number >> 1].in_force == Phase.CALL_AUCTION:
                 self._note_indicated(number >> 1)
         if self.last_indicated >= 0:
-            self._say_indicatives()
+            self._emit_indicatives()
         self.touched.clear()
 
-    def _say_level(self, side_number: int, price_ticks: int) -> None:
+    def _emit_level(self, side_number: int, price_ticks: int) -> None:
         level = level_at(self.book.levels.rows[self.book.levels.find(side_number, price_ticks)])
         event = self.log.add(EventKind.LEVEL, Reason.NONE)
         event.instrument = side_number >> 1
@@ -225,17 +230,17 @@ class Execution:
         event.quantity_lots = level.quantity_lots
         event.number = level.orders
 
-    def _say_indicatives(self) -> None:
-        """In the order of the instruments."""
+    def _emit_indicatives(self) -> None:
+        """Emits the INDICATIVE events that are due, in the order of the instruments."""
         for instrument in range(self.first_indicated, self.last_indicated + 1):
-            row = instrument_at(self.listed.rows[instrument])
+            row = instrument_at(self.instruments.rows[instrument])
             if row.touched_seq == self.log.seq and row.in_force == Phase.CALL_AUCTION:
-                self._say_indicative(instrument)
+                self._emit_indicative(instrument)
         self.first_indicated = MAX_INSTRUMENTS
         self.last_indicated = -1
 
-    def _say_indicative(self, instrument: int) -> None:
-        self.book.auction(instrument, self.listed.rows[instrument].reference_ticks)
+    def _emit_indicative(self, instrument: int) -> None:
+        self.book.auction(instrument, self.instruments.rows[instrument].reference_ticks)
         event = self.log.add(EventKind.INDICATIVE, Reason.NONE)
         event.instrument = instrument
         if self.book.auction_lots > 0:

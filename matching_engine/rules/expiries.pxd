@@ -3,6 +3,7 @@ cimport cython
 from matching_engine.book.order_book cimport OrderBook
 from matching_engine.pools cimport NIL
 
+# The class Expiry, by `make records`.
 cdef struct ExpiryRow:
     unsigned long long order_id
     unsigned int time_s

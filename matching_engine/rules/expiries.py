@@ -7,12 +7,12 @@ together before the heap would grow.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cython
 
 from matching_engine.book.order_book import OrderBook
-from matching_engine.pools import grown, rows
+from matching_engine.pools import MOST_ORDERS, grown, rows
+from matching_engine.records import U32, U64
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import NIL
@@ -20,25 +20,23 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 @dataclass(slots=True)
 class Expiry:
-    """An entry: the order of this id expires at this second since 1970 UTC."""
+    """An entry of the heap: the order `order_id` expires at `time_s`, in seconds since 1970 UTC."""
 
-    LAYOUT: ClassVar[str] = "u8 u4 u4"
-
-    order_id: int = 0
-    time_s: int = 0
-    unused: int = 0
+    order_id: U64 = 0
+    time_s: U32 = 0
+    unused: U32 = 0
 
 
 class Expiries:
-    """The heap, in rows 1 to `count`; the children of row i are 2 i and 2 i + 1."""
+    """The heap in rows 1 to `count`; the children of row i are the rows 2 i and 2 i + 1."""
 
     def __init__(self, book: OrderBook) -> None:
         self.book = book
         self.count = 0
-        self.rows = rows(Expiry, 64)
+        self.rows = rows(Expiry, 64, 2 * MOST_ORDERS)
 
     def reserve(self, commands: int) -> int:
-        """Makes room for an entry of each command; returns the rows there are. Raises MemoryError, nothing lost."""
+        """Makes room for one entry a command; returns the number of rows. Where it raises MemoryError, no entry is lost."""
         if self.count + commands >= len(self.rows):
             self._drop_ended()
             size = len(self.rows)
@@ -49,7 +47,7 @@ class Expiries:
         return len(self.rows)
 
     def add(self, order_id: int, time_s: int) -> None:
-        """An order that expires at an instant."""
+        """Adds an order that expires at `time_s`."""
         i = self.count + 1
         self.count = i
         while i > 1 and self._before(order_id, time_s, i // 2):
@@ -59,7 +57,7 @@ class Expiries:
         self.rows[i].time_s = time_s
 
     def first(self) -> int:
-        """The slot of the order that expires first, or NIL; those that have ended are dropped on the way."""
+        """The slot of the open order that expires first, or NIL. Drops the entries before it, whose orders have ended."""
         while self.count > 0:
             slot = self.book.find(self.rows[1].order_id)
             if slot != NIL:
@@ -68,7 +66,7 @@ class Expiries:
         return NIL
 
     def drop_first(self) -> None:
-        """Takes the first entry away."""
+        """Removes the first entry."""
         last = self.count
         self.count = last - 1
         i = 1
@@ -83,7 +81,7 @@ class Expiries:
         self._copy(last, i)
 
     def _before(self, order_id: int, time_s: int, row: int) -> bool:
-        """Whether an order expires before the one of a row."""
+        """Whether an order expires before the order of a row; of the same second, the lower id does."""
         if time_s != self.rows[row].time_s:
             return time_s < self.rows[row].time_s
         return order_id < self.rows[row].order_id
@@ -93,7 +91,7 @@ class Expiries:
         self.rows[to].time_s = self.rows[row].time_s
 
     def _drop_ended(self) -> None:
-        """Keeps the entries of open orders only: those kept enter a heap that grows behind the one that is read."""
+        """Removes the entries of ended orders: the others form a new heap in the rows that have been read already."""
         before = self.count
         self.count = 0
         for row in range(1, before + 1):

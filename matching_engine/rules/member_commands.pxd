@@ -33,7 +33,7 @@ cdef class MemberCommands:
     cdef OrderBook book
     cdef Accounts ledger
     cdef Fees fees
-    cdef Instruments listed
+    cdef Instruments instruments
     cdef ClientIds client_ids
     cdef Execution execution
     cdef EventLog log
@@ -41,24 +41,24 @@ cdef class MemberCommands:
     cdef OrderTerms terms
     cdef OrderWalk walk
 
-    cdef void new(self, const CommandRow *c) noexcept nogil
+    cdef void new(self, const CommandRow *command) noexcept nogil
     @cython.locals(display_changes=cython.bint)
-    cdef void amend(self, const CommandRow *c) noexcept nogil
-    cdef void cancel(self, const CommandRow *c) noexcept nogil
-    cdef void mass_cancel(self, const CommandRow *c) noexcept nogil
+    cdef void amend(self, const CommandRow *command) noexcept nogil
+    cdef void cancel(self, const CommandRow *command) noexcept nogil
+    cdef void mass_cancel(self, const CommandRow *command) noexcept nogil
 
-    cdef bint _is_repeat(self, const CommandRow *c) noexcept nogil
-    cdef void _read_terms(self, const CommandRow *c) noexcept nogil
+    cdef bint _is_repeat(self, const CommandRow *command) noexcept nogil
+    cdef void _read_terms(self, const CommandRow *command) noexcept nogil
     cdef void _price_terms(self) noexcept nogil
-    cdef void _accept(self, const CommandRow *c) noexcept nogil
-    cdef void _fill_slot(self, const CommandRow *c, int slot) noexcept nogil
-    cdef int _own_order(self, const CommandRow *c) noexcept nogil
+    cdef void _accept(self, const CommandRow *command) noexcept nogil
+    cdef void _fill_slot(self, const CommandRow *command, int slot) noexcept nogil
+    cdef int _own_order(self, const CommandRow *command) noexcept nogil
     cdef long long _open_lots(self, int slot) noexcept nogil
     @cython.locals(filled=cython.longlong)
-    cdef void _read_amend(self, const CommandRow *c, int slot) noexcept nogil
+    cdef void _read_amend(self, const CommandRow *command, int slot) noexcept nogil
     cdef bint _keeps_place(self, int slot, long long quantity_lots) noexcept nogil
     cdef void _reduce(self, int slot) noexcept nogil
-    cdef void _reenter(self, const CommandRow *c, int slot) noexcept nogil
-    cdef void _say_replaced(self, int slot, long long change_lots, long long change_fen) noexcept nogil
-    cdef int _mass_refusal(self, const CommandRow *c) noexcept nogil
+    cdef void _reenter(self, const CommandRow *command, int slot) noexcept nogil
+    cdef void _emit_replaced(self, int slot, long long change_lots, long long change_fen) noexcept nogil
+    cdef int _mass_refusal(self, const CommandRow *command) noexcept nogil
     cdef int _cancel_side(self, unsigned int account, int instrument, int side) noexcept nogil

@@ -34,35 +34,35 @@ from matching_engine.rules.session_commands cimport SessionCommands
 cdef class OperatorCommands:
     cdef Accounts ledger
     cdef Fees fees
-    cdef Instruments listed
+    cdef Instruments instruments
     cdef DayTrades day_trades
     cdef SessionCommands session_commands
     cdef EventLog log
 
-    cdef void open_account(self, const CommandRow *c) noexcept nogil
-    cdef void change_cash(self, const CommandRow *c) noexcept nogil
-    cdef void change_lots(self, const CommandRow *c) noexcept nogil
+    cdef void open_account(self, const CommandRow *command) noexcept nogil
+    cdef void change_cash(self, const CommandRow *command) noexcept nogil
+    cdef void change_lots(self, const CommandRow *command) noexcept nogil
     @cython.locals(reason=int)
-    cdef void set_order_limits(self, const CommandRow *c) noexcept nogil
+    cdef void set_order_limits(self, const CommandRow *command) noexcept nogil
     @cython.locals(reason=int)
-    cdef void set_turnover_limit(self, const CommandRow *c) noexcept nogil
+    cdef void set_turnover_limit(self, const CommandRow *command) noexcept nogil
     @cython.locals(on=cython.bint)
-    cdef void set_kill_switch(self, const CommandRow *c) noexcept nogil
-    cdef void list_instrument(self, const CommandRow *c) noexcept nogil
+    cdef void set_kill_switch(self, const CommandRow *command) noexcept nogil
+    cdef void list_instrument(self, const CommandRow *command) noexcept nogil
     @cython.locals(reason=int)
-    cdef void set_collar(self, const CommandRow *c) noexcept nogil
+    cdef void set_collar(self, const CommandRow *command) noexcept nogil
     @cython.locals(reason=int)
-    cdef void set_volatility_band(self, const CommandRow *c) noexcept nogil
-    cdef void set_fees(self, const CommandRow *c) noexcept nogil
+    cdef void set_volatility_band(self, const CommandRow *command) noexcept nogil
+    cdef void set_fees(self, const CommandRow *command) noexcept nogil
     @cython.locals(maker_buys=cython.bint)
-    cdef void bust_trade(self, const CommandRow *c) noexcept nogil
+    cdef void bust_trade(self, const CommandRow *command) noexcept nogil
 
-    cdef int _cash_refusal(self, const CommandRow *c) noexcept nogil
-    cdef int _lots_refusal(self, const CommandRow *c) noexcept nogil
-    cdef int _listing_refusal(self, const CommandRow *c) noexcept nogil
-    cdef EventRow *_say_account(self, int kind, unsigned int account) noexcept nogil
-    cdef void _say_instrument(self, int kind, int instrument) noexcept nogil
+    cdef int _cash_refusal(self, const CommandRow *command) noexcept nogil
+    cdef int _lots_refusal(self, const CommandRow *command) noexcept nogil
+    cdef int _listing_refusal(self, const CommandRow *command) noexcept nogil
+    cdef EventRow *_emit_account(self, int kind, unsigned int account) noexcept nogil
+    cdef void _emit_instrument(self, int kind, int instrument) noexcept nogil
     cdef int _bust_refusal(self, Py_ssize_t row, unsigned int buyer, long long account_fen,
                            long long maker_fen) noexcept nogil
     cdef void _give_back_lots(self, Py_ssize_t row, unsigned int buyer, unsigned int seller) noexcept nogil
-    cdef void _say_busted(self, Py_ssize_t row) noexcept nogil
+    cdef void _emit_busted(self, Py_ssize_t row) noexcept nogil

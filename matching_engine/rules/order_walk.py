@@ -11,17 +11,17 @@ if not cython.compiled:  # when compiled, this stands in the .pxd
 
 
 class OrderWalk:
-    """First the orders in the book, best price first, then those that wait for a trigger, the first to be triggered first;
-    at one price oldest first. The order that `next` gave may be ended before the next call, no other."""
+    """Orders in the book come first, best price first; then waiting stops, the first to be triggered first. At one price the
+    oldest comes first. Between two calls of `next` only the order that it returned may be ended."""
 
     def __init__(self, book: OrderBook) -> None:
         self.book = book
         self._level = 0
         self._slot = 0
-        self._waiting_side = 0  # the number of the waiting stops' side while that is still to come, else -1
+        self._waiting_side = 0  # the side number of the waiting stops, -1 once the walk has reached them
 
     def begin(self, instrument: int, side: int) -> None:
-        """Begins a walk; `next` gives its first order."""
+        """Begins a walk: the first order is the result of the following `next`."""
         self._waiting_side = 2 * (self.book.instruments + instrument) + 1 - side
         self._enter_level(self.book.levels.best(2 * instrument + side))
 
@@ -38,7 +38,7 @@ class OrderWalk:
         return slot
 
     def _enter_level(self, level: int) -> None:
-        """Goes to the first order of a level, and knows the level behind it: this one may close under way."""
+        """Goes to the first order of a level and keeps the level after it, since this one may close during the walk."""
         self._slot = NIL
         self._level = NIL
         if level != NIL:

@@ -1,4 +1,4 @@
-"""How far an order may go: the day's band, the collar, the volatility band (rulebook 4.7, 6.2 and 6.3)."""
+"""Limits of an order's prices: the daily band, the collar, the volatility band (rulebook 4.7, 6.2 and 6.3)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.records import MAX_PRICE_TICKS, Side
 
 
-def anchor_of(instrument: int, listed: Instruments, book: OrderBook) -> int:
-    """The last price of the trading day, or the reference price while there is none."""
+def anchor_of(instrument: int, instruments: Instruments, book: OrderBook) -> int:
+    """The last price of the trading day in ticks; the reference price before the first trade."""
     if book.last[instrument].traded:
         return book.last[instrument].price_ticks
-    return listed.rows[instrument].reference_ticks
+    return instruments.rows[instrument].reference_ticks
 
 
-def outside_collar(instrument: int, side: int, price_ticks: int, anchor: int, listed: Instruments) -> bool:
+def outside_collar(instrument: int, side: int, price_ticks: int, anchor: int, instruments: Instruments) -> bool:
     """Whether a price lies beyond the collar around an anchor."""
-    rate = listed.rows[instrument].collar_ppm
+    rate = instruments.rows[instrument].collar_ppm
     if rate == 0:
         return False
     if side == Side.BUY:
@@ -29,23 +29,24 @@ def outside_collar(instrument: int, side: int, price_ticks: int, anchor: int, li
     return price_ticks < lowest_ticks(anchor, rate)
 
 
-def protection_of(instrument: int, side: int, anchor: int, listed: Instruments) -> int:
-    """The furthest price that a MARKET or STOP order trades at: the collar's edge, within the day's band."""
-    rate = listed.rows[instrument].collar_ppm
-    low = listed.rows[instrument].low_ticks
-    high = listed.rows[instrument].high_ticks
+def protection_of(instrument: int, side: int, anchor: int, instruments: Instruments) -> int:
+    """The protection price of a MARKET or STOP order in ticks, the worst it trades at: the collar's edge, within the daily
+    band."""
+    rate = instruments.rows[instrument].collar_ppm
+    low = instruments.rows[instrument].low_ticks
+    high = instruments.rows[instrument].high_ticks
     if rate == 0:
         return high if side == Side.BUY else low
     return min(high, highest_ticks(anchor, rate)) if side == Side.BUY else max(low, lowest_ticks(anchor, rate))
 
 
-def worst_ticks(instrument: int, side: int, listed: Instruments, book: OrderBook) -> int:
-    """The furthest price that an incoming order may trade at before a volatility auction begins. Where the best price is
-    beyond the band on the other side already, the order may not trade at all: then it is a price that no order has."""
-    rate = listed.rows[instrument].volatility_ppm
+def worst_ticks(instrument: int, side: int, instruments: Instruments, book: OrderBook) -> int:
+    """The worst price, in ticks, that an incoming order may trade at before a volatility auction begins. Where the best price
+    is already beyond the opposite edge of the band, the order may not trade: the result is a price that no order has."""
+    rate = instruments.rows[instrument].volatility_ppm
     if rate == 0:
         return MAX_PRICE_TICKS if side == Side.BUY else 1
-    anchor = anchor_of(instrument, listed, book)
+    anchor = anchor_of(instrument, instruments, book)
     low = lowest_ticks(anchor, rate)
     high = highest_ticks(anchor, rate)
     if side == Side.BUY:

@@ -24,17 +24,17 @@ cdef enum:
     CHANGES = 30
 
 @cython.locals(expiry=cython.longlong, rests=cython.bint, shows=cython.bint)
-cdef int unreadable(const CommandRow *c, Instruments listed) noexcept nogil
-cdef int unreadable_prices(const CommandRow *c) noexcept nogil
-cdef int unreadable_amend(const CommandRow *c, OrderTerms t, Instruments listed, bint shown,
+cdef int unreadable(const CommandRow *command, Instruments instruments) noexcept nogil
+cdef int unreadable_prices(const CommandRow *command) noexcept nogil
+cdef int unreadable_amend(const CommandRow *command, OrderTerms terms, Instruments instruments, bint shown,
                           bint display_changes) noexcept nogil
-cdef bint has_unflagged(const CommandRow *c) noexcept nogil
+cdef bint has_unflagged(const CommandRow *command) noexcept nogil
 cdef bint display_fits(long long display_lots, long long quantity_lots) noexcept nogil
-cdef int shut(OrderTerms t, Instruments listed, Accounts ledger) noexcept nogil
+cdef int shut(OrderTerms terms, Instruments instruments, Accounts ledger) noexcept nogil
 @cython.locals(others=cython.longlong)
-cdef int declined(OrderTerms t, Instruments listed, Accounts ledger, OrderBook book) noexcept nogil
+cdef int declined(OrderTerms terms, Instruments instruments, Accounts ledger, OrderBook book) noexcept nogil
 @cython.locals(priced=cython.bint, stop=cython.bint)
-cdef int out_of_range(OrderTerms t, Instruments listed, OrderBook book) noexcept nogil
-cdef bint adds_one(OrderTerms t) noexcept nogil
+cdef int out_of_range(OrderTerms terms, Instruments instruments, OrderBook book) noexcept nogil
+cdef bint adds_one(OrderTerms terms) noexcept nogil
 @cython.locals(per_lot=cython.longlong)
-cdef int unaffordable(OrderTerms t, Instruments listed, Accounts ledger, OrderBook book) noexcept nogil
+cdef int unaffordable(OrderTerms terms, Instruments instruments, Accounts ledger, OrderBook book) noexcept nogil

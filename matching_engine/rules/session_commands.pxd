@@ -29,7 +29,7 @@ cdef bint is_date(unsigned int date) noexcept nogil
 cdef class SessionCommands:
     cdef OrderBook book
     cdef Accounts ledger
-    cdef Instruments listed
+    cdef Instruments instruments
     cdef ClientIds client_ids
     cdef DayTrades day_trades
     cdef Expiries expiries
@@ -39,17 +39,17 @@ cdef class SessionCommands:
     cdef OrderWalk walk
     cdef unsigned int trading_date
 
-    cdef void change_phase(self, const CommandRow *c) noexcept nogil
-    cdef void pass_time(self, const CommandRow *c) noexcept nogil
-    cdef void roll_day(self, const CommandRow *c) noexcept nogil
-    cdef void say_phase(self, int instrument, int phase) noexcept nogil
+    cdef void change_phase(self, const CommandRow *command) noexcept nogil
+    cdef void pass_time(self, const CommandRow *command) noexcept nogil
+    cdef void roll_day(self, const CommandRow *command) noexcept nogil
+    cdef void emit_phase(self, int instrument, int phase) noexcept nogil
     cdef long long next_deadline_ns(self) noexcept nogil
 
-    cdef int _phase_refusal(self, const CommandRow *c) noexcept nogil
+    cdef int _phase_refusal(self, const CommandRow *command) noexcept nogil
     cdef void _enter_phases(self) noexcept nogil
     cdef void _enter_phase(self, int instrument) noexcept nogil
     cdef long long _expiry_ns(self, int slot) noexcept nogil
-    cdef void _settle(self, int instrument, unsigned int year) noexcept nogil
+    cdef void _end_day_of(self, int instrument, unsigned int year) noexcept nogil
     cdef void _end_orders(self, int instrument, int side) noexcept nogil
     cdef bint _outside_band(self, int instrument, int slot) noexcept nogil
     cdef void _forget_client_ids(self) noexcept nogil

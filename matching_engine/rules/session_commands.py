@@ -1,4 +1,5 @@
-"""What time brings: phases, halts, ends of volatility auctions and of GTD orders, the day roll (rulebook 1.5, 2.3 and 4)."""
+"""Commands of the trading session: phases, halts, time (volatility auctions and GTD orders end), day roll (rulebook 1.5, 2.3,
+4)."""
 
 from __future__ import annotations
 
@@ -32,13 +33,13 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 
 class SessionCommands:
-    """Each of the first methods answers one command, which it gets as `c`."""
+    """`change_phase`, `pass_time` and `roll_day` carry out a command, or refuse it."""
 
     def __init__(
         self,
         book: OrderBook,
         ledger: Accounts,
-        listed: Instruments,
+        instruments: Instruments,
         client_ids: ClientIds,
         day_trades: DayTrades,
         expiries: Expiries,
@@ -47,7 +48,7 @@ class SessionCommands:
     ) -> None:
         self.book = book
         self.ledger = ledger
-        self.listed = listed
+        self.instruments = instruments
         self.client_ids = client_ids
         self.day_trades = day_trades
         self.expiries = expiries
@@ -59,57 +60,59 @@ class SessionCommands:
 
     # Phases
 
-    def change_phase(self, c: Command) -> None:
+    def change_phase(self, command: Command) -> None:
         """SET_PHASE, HALT, RESUME."""
-        reason = self._phase_refusal(c)
+        reason = self._phase_refusal(command)
         if reason != Reason.NONE:
-            self.log.reject(c, reason, 0)
+            self.log.reject(command, reason, 0)
             return
-        self.listed.note_phases()
-        if c.instrument != ALL_INSTRUMENTS:
-            if c.kind == CommandKind.SET_PHASE:
-                self.listed.set_phase(c.instrument, c.phase)
+        self.instruments.note_phases()
+        if command.instrument != ALL_INSTRUMENTS:
+            if command.kind == CommandKind.SET_PHASE:
+                self.instruments.set_phase(command.instrument, command.phase)
             else:
-                self.listed.set_halted(c.instrument, c.kind == CommandKind.HALT)
-            self.say_phase(c.instrument, self.listed.phase(c.instrument))
-            self._enter_phase(c.instrument)
+                self.instruments.set_halted(command.instrument, command.kind == CommandKind.HALT)
+            self.emit_phase(command.instrument, self.instruments.phase(command.instrument))
+            self._enter_phase(command.instrument)
             return
-        if c.kind == CommandKind.SET_PHASE:
-            self.listed.set_all_phases(c.phase)
+        if command.kind == CommandKind.SET_PHASE:
+            self.instruments.set_all_phases(command.phase)
         else:
-            self.listed.set_all_halted(c.kind == CommandKind.HALT)
-        self.say_phase(ALL_INSTRUMENTS, self.listed.venue())
-        for i in range(self.listed.count):
-            if self.listed.phase(i) != self.listed.venue():
-                self.say_phase(i, self.listed.phase(i))
+            self.instruments.set_all_halted(command.kind == CommandKind.HALT)
+        self.emit_phase(ALL_INSTRUMENTS, self.instruments.venue())
+        for i in range(self.instruments.count):
+            if self.instruments.phase(i) != self.instruments.venue():
+                self.emit_phase(i, self.instruments.phase(i))
         self._enter_phases()
 
-    def _phase_refusal(self, c: Command) -> int:
-        if c.instrument != ALL_INSTRUMENTS and c.instrument >= self.listed.count:
+    def _phase_refusal(self, command: Command) -> int:
+        if command.instrument != ALL_INSTRUMENTS and command.instrument >= self.instruments.count:
             return Reason.UNKNOWN_INSTRUMENT
-        if c.kind == CommandKind.SET_PHASE and (c.phase == Phase.HALTED or c.phase > Phase.AUCTION_MATCHING):
+        if command.kind == CommandKind.SET_PHASE and (
+            command.phase == Phase.HALTED or command.phase > Phase.AUCTION_MATCHING
+        ):
             return Reason.INVALID_PHASE
         return Reason.NONE
 
-    def say_phase(self, instrument: int, phase: int) -> None:
-        """PHASE_CHANGED: what is true from now on."""
+    def emit_phase(self, instrument: int, phase: int) -> None:
+        """Emits PHASE_CHANGED: the phase in force from now on."""
         event = self.log.add(EventKind.PHASE_CHANGED, Reason.NONE)
         event.instrument = instrument
         event.phase = phase
 
     def _enter_phases(self) -> None:
-        for i in range(self.listed.count):
+        for i in range(self.instruments.count):
             self._enter_phase(i)
 
     def _enter_phase(self, instrument: int) -> None:
-        """A phase that must not be crossed begins with an uncrossing, one that trades with the triggers reached by then, a call
-        auction with its indicative price."""
-        phase = self.listed.phase(instrument)
-        if phase == self.listed.rows[instrument].phase_before:
+        """Begins a phase. The book is uncrossed where the phase allows no crossed book; stops that the last price has reached
+        are triggered where it trades; a call auction emits its indicative price."""
+        phase = self.instruments.phase(instrument)
+        if phase == self.instruments.rows[instrument].phase_before:
             return
-        if not self.listed.rules[phase].may_be_crossed:
+        if not self.instruments.rules[phase].may_be_crossed:
             self.execution.uncross(instrument)
-        if self.listed.rules[phase].trades and self.book.last[instrument].traded:
+        if self.instruments.rules[phase].trades and self.book.last[instrument].traded:
             last = self.book.last[instrument].price_ticks
             self.book.trigger(instrument, last, last)
             self.execution.cascade()
@@ -118,29 +121,29 @@ class SessionCommands:
 
     # Time
 
-    def pass_time(self, c: Command) -> None:
-        """TIME: what was due by then (1.5, 4.9)."""
+    def pass_time(self, command: Command) -> None:
+        """TIME: GTD orders expire and volatility auctions end that are due (1.5, 4.9)."""
         self.log.add(EventKind.TIME_PASSED, Reason.NONE)
         slot = self.expiries.first()
-        while slot != NIL and self._expiry_ns(slot) <= c.time_ns:
+        while slot != NIL and self._expiry_ns(slot) <= command.time_ns:
             self.expiries.drop_first()
             self.execution.end(slot, EventKind.EXPIRED, Reason.EXPIRY_TIME)
             slot = self.expiries.first()
-        self.listed.note_phases()
-        for i in range(self.listed.count):
-            if self.listed.rows[i].in_auction and self.listed.rows[i].auction_ends_ns <= c.time_ns:
-                self.listed.end_auction(i)
-                if self.listed.phase(i) != self.listed.rows[i].phase_before:
-                    self.say_phase(i, self.listed.phase(i))
+        self.instruments.note_phases()
+        for i in range(self.instruments.count):
+            if self.instruments.rows[i].in_auction and self.instruments.rows[i].auction_ends_ns <= command.time_ns:
+                self.instruments.end_auction(i)
+                if self.instruments.phase(i) != self.instruments.rows[i].phase_before:
+                    self.emit_phase(i, self.instruments.phase(i))
         self._enter_phases()
 
     def next_deadline_ns(self) -> int:
-        """The earliest instant at which a TIME command is due; 0 for none."""
+        """The earliest time at which a TIME command is due, in ns since 1970 UTC; 0 for none."""
         slot = self.expiries.first()
         deadline = self._expiry_ns(slot) if slot != NIL else 0
-        for i in range(self.listed.count):
-            ends = self.listed.rows[i].auction_ends_ns
-            if self.listed.rows[i].in_auction and (deadline == 0 or ends < deadline):
+        for i in range(self.instruments.count):
+            ends = self.instruments.rows[i].auction_ends_ns
+            if self.instruments.rows[i].in_auction and (deadline == 0 or ends < deadline):
                 deadline = ends
         return deadline
 
@@ -149,35 +152,35 @@ class SessionCommands:
 
     # The day roll
 
-    def roll_day(self, c: Command) -> None:
-        """DAY_ROLL (4.8): `date` is the trading day that begins."""
-        if c.date <= self.trading_date or not is_date(c.date):
-            self.log.reject(c, Reason.INVALID_DATE, 0)
+    def roll_day(self, command: Command) -> None:
+        """DAY_ROLL (4.8): `date` is the trading day that begins, yyyymmdd."""
+        if command.date <= self.trading_date or not is_date(command.date):
+            self.log.reject(command, Reason.INVALID_DATE, 0)
             return
         year = self.trading_date // 10_000
-        self.trading_date = c.date
+        self.trading_date = command.date
         self.client_ids.day += 1
         event = self.log.add(EventKind.DAY_ROLLED, Reason.NONE)
-        event.date = c.date
-        for instrument in range(self.listed.count):
-            self._settle(instrument, year)
-        for instrument in range(self.listed.count):
+        event.date = command.date
+        for instrument in range(self.instruments.count):
+            self._end_day_of(instrument, year)
+        for instrument in range(self.instruments.count):
             self._end_orders(instrument, 0)
             self._end_orders(instrument, 1)
-        for instrument in range(self.listed.count):
-            if self.listed.phase(instrument) == Phase.CALL_AUCTION:
+        for instrument in range(self.instruments.count):
+            if self.instruments.phase(instrument) == Phase.CALL_AUCTION:
                 self.execution.indicate(instrument)
         self.ledger.begin_day()
         self.day_trades.clear()
         self._forget_client_ids()
 
-    def _settle(self, instrument: int, year: int) -> None:
-        """Ends an instrument's day and adds its turnover to the year's."""
-        lots = self.listed.rows[instrument].day_lots
-        amount = self.listed.rows[instrument].day_amount_fen
+    def _end_day_of(self, instrument: int, year: int) -> None:
+        """Ends the day of an instrument: settlement price, SETTLED, and its turnover added to the year's."""
+        lots = self.instruments.rows[instrument].day_lots
+        amount = self.instruments.rows[instrument].day_amount_fen
         self.turnover.add(year, amount)
         self.book.forget_last(instrument)
-        reference = self.listed.settle(instrument)
+        reference = self.instruments.settle(instrument)
         event = self.log.add(EventKind.SETTLED, Reason.NONE)
         event.instrument = instrument
         event.price_ticks = reference
@@ -185,7 +188,7 @@ class SessionCommands:
         event.amount_fen = amount
 
     def _end_orders(self, instrument: int, side: int) -> None:
-        """Ends the orders of a side that don't live on into the new day."""
+        """Ends the orders of a side that do not stay open on the new day."""
         self.walk.begin(instrument, side)
         slot = self.walk.next()
         while slot != NIL:
@@ -196,9 +199,9 @@ class SessionCommands:
             slot = self.walk.next()
 
     def _outside_band(self, instrument: int, slot: int) -> bool:
-        """Whether what the order names, price or trigger, is outside the day's band."""
-        low = self.listed.rows[instrument].low_ticks
-        high = self.listed.rows[instrument].high_ticks
+        """Whether the order's price or trigger is outside the daily band."""
+        low = self.instruments.rows[instrument].low_ticks
+        high = self.instruments.rows[instrument].high_ticks
         if self.book.orders[slot].order_type != OrderType.STOP:
             price = self.book.orders[slot].price_ticks
             if price < low or price > high:
@@ -209,7 +212,7 @@ class SessionCommands:
         return trigger < low or trigger > high
 
     def _forget_client_ids(self) -> None:
-        """Notes which ids belong to orders open today, and drops those that are too old."""
+        """Marks the client order ids of open orders as used today, and drops those that are too old."""
         for row in range(1, self.client_ids.count + 1):
             if self.book.find(self.client_ids.rows[row].order_id) != NIL:
                 self.client_ids.rows[row].day = self.client_ids.day
@@ -218,5 +221,5 @@ class SessionCommands:
 
 
 def is_date(date: int) -> bool:
-    """Whether yyyymmdd can be a date; the calendar is the venue's."""
+    """Whether yyyymmdd may be a date. The calendar itself is not the engine's."""
     return date <= 9999_12_31 and 1 <= date // 100 % 100 <= 12 and 1 <= date % 100 <= 31

@@ -14,15 +14,15 @@ cdef class Settlement:
     cdef OrderBook book
     cdef Accounts ledger
     cdef Fees fees
-    cdef Instruments listed
+    cdef Instruments instruments
     cdef DayTrades day_trades
     cdef EventLog log
     cdef unsigned int trades
 
     @cython.locals(lots=cython.longlong, amount=cython.longlong, fee=cython.longlong, maker_fee=cython.longlong,
                    released=cython.longlong)
-    cdef void trade(self, Py_ssize_t j, long long buy_reserve, int phase) noexcept nogil
+    cdef void settle_trade(self, Py_ssize_t index, long long buy_reserve, int phase) noexcept nogil
     @cython.locals(lots=cython.longlong, released=cython.longlong)
-    cdef void ended(self, Py_ssize_t j) noexcept nogil
+    cdef void settle_end(self, Py_ssize_t index) noexcept nogil
     cdef long long _taker_fee(self, unsigned int account, long long amount_fen, int phase) noexcept nogil
-    cdef void _keep(self, const EventRow *event) noexcept nogil
+    cdef void _keep_for_the_day(self, const EventRow *event) noexcept nogil

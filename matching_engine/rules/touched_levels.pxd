@@ -8,6 +8,7 @@ cdef extern from *:
     """
     const unsigned long long GOLDEN "REX_TOUCHED_GOLDEN"
 
+# The class Touched, by `make records`.
 cdef struct TouchedRow:
     long long price_ticks
     long long side_number
@@ -19,7 +20,8 @@ cdef extern from *:
     # The address of a row, as `orders.order_at`.
     TouchedRow *touched_at "&"(TouchedRow row) noexcept nogil
 
-cdef struct PlaceRow:
+# The class TableCell, by `make records`.
+cdef struct TableCellRow:
     unsigned long long stamp
     long long entry
 
@@ -27,7 +29,7 @@ cdef struct PlaceRow:
 cdef class TouchedLevels:
     cdef readonly Py_ssize_t count
     cdef TouchedRow[::1] rows
-    cdef PlaceRow[::1] _table
+    cdef TableCellRow[::1] _table
     cdef int _shift
     cdef unsigned long long _stamp
 

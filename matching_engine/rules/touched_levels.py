@@ -1,23 +1,23 @@
 """The price levels that a command has touched, each once, in the order of first touch.
 
-Most commands touch a few, which are looked through. Of more an open-addressing table is kept, whose places are stamped with
-the number of the command: those of earlier commands count as free, so nothing is cleared between commands.
+Most commands touch a few levels, which are searched one by one. Where there are more, an open-addressing table finds them. Its
+cells bear the number of the command as a stamp: cells with another stamp are free, so the table is never cleared.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cython
 
 from matching_engine.pools import rows
+from matching_engine.records import I64, U64
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import WORD, lowest_bit
 
     GOLDEN = 0x9E37_79B9_7F4A_7C15
-    FEW = 4  # so many are looked through
+    FEW = 4  # the levels that are searched one by one
 
     def touched_at(row: Touched) -> Touched:
         """A row to be read and written: in C its address, here itself."""
@@ -26,41 +26,37 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 @dataclass(slots=True)
 class Touched:
-    """A level. `side_number` is 2 * instrument + side."""
+    """A touched level. `side_number` is 2 * instrument + side."""
 
-    LAYOUT: ClassVar[str] = "i8 i8"
-
-    price_ticks: int = 0
-    side_number: int = 0
+    price_ticks: I64 = 0
+    side_number: I64 = 0
 
 
 @dataclass(slots=True)
-class Place:
-    """A place of the table; free unless `stamp` is the present command's."""
+class TableCell:
+    """A cell of the table: `entry` is a row of a touched level. Free unless `stamp` is the one of the current command."""
 
-    LAYOUT: ClassVar[str] = "u8 i8"
-
-    stamp: int = 0
-    entry: int = 0
+    stamp: U64 = 0
+    entry: I64 = 0
 
 
 class TouchedLevels:
-    """The touched levels of the present command, in rows 0 to `count` - 1."""
+    """The touched levels of the current command, in rows 0 to `count` - 1."""
 
     def __init__(self) -> None:
         self.count = 0
         self.rows = rows(Touched, 64)
-        self._table = rows(Place, 128)
+        self._table = rows(TableCell, 128)
         self._shift = 64 - 7
         self._stamp = 1
 
     def reserve(self, levels: int) -> int:
-        """Makes room for so many levels, between commands; returns the rows there are. Raises MemoryError."""
+        """Makes room for `levels` levels, between commands; returns the number of rows. Raises MemoryError."""
         size = len(self.rows)
-        while size <= levels:  # One more is written before it is known to be new.
+        while size <= levels:  # A level is written to the next row before the search shows that it is new.
             size *= 2
         if size > len(self.rows):
-            table = rows(Place, 2 * size)
+            table = rows(TableCell, 2 * size)
             self.rows = rows(Touched, size)
             self._table = table
             self._shift = 64 - lowest_bit(2 * size)
@@ -68,12 +64,12 @@ class TouchedLevels:
         return size
 
     def clear(self) -> None:
-        """Begins another command."""
+        """Drops the levels: another command begins."""
         self.count = 0
         self._stamp += 1
 
     def touch(self, side_number: int, price_ticks: int) -> None:
-        """Notes a level unless it is noted already."""
+        """Adds a level, unless it has been added before."""
         count = self.count
         for n in range(min(count, FEW)):
             row = touched_at(self.rows[n])
@@ -86,7 +82,7 @@ class TouchedLevels:
             self.count = count + 1
 
     def _is_new(self, count: int) -> bool:
-        """Whether the level in row `count` isn't in the table; from now on it is."""
+        """Whether the level in row `count` is missing from the table; adds it."""
         level = touched_at(self.rows[count])
         mask = len(self._table) - 1
         i = (((level.price_ticks << 12 ^ level.side_number) * GOLDEN) & WORD) >> self._shift

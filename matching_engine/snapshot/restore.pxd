@@ -10,6 +10,9 @@ from matching_engine.book.order_book cimport OrderBook
 from matching_engine.records cimport Side, TimeInForce
 from matching_engine.ledger.turnover cimport Turnover
 
+cdef enum:
+    CHUNK = 256
+
 cpdef restore_fees(Fees fees, rows)
 cpdef restore_turnover(Turnover turnover, rows)
 cpdef restore_instruments(Instruments listed, OrderBook book, rows)

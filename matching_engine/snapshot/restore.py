@@ -20,6 +20,8 @@ from matching_engine.snapshot.state import fill
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.records import Side, TimeInForce
 
+    CHUNK = 256  # orders that room is made for at a time
+
 
 def restore_fees(fees: Fees, rows: Any) -> None:
     """The rates of the classes that have any."""
@@ -49,7 +51,9 @@ def restore_instruments(listed: Instruments, book: OrderBook, rows: Any) -> None
 def restore_accounts(ledger: Accounts, accounts: Any, holdings: Any, orders: Any) -> None:
     """The accounts with their cash and lots, and how many orders they have open. A buyer has a holding, empty or not, as
     long as its order is open: one command may fill any number of them."""
-    ledger.reserve(len(accounts) + len(holdings) + len(orders))
+    buys = orders[orders["side"] == Side.BUY]
+    buyers = np.unique(buys["account"].astype("u8") << 16 | buys["instrument"])
+    ledger.reserve(len(accounts) + len(holdings) + len(buyers))
     open_orders = np.bincount(orders["account"], minlength=len(accounts) + 1)[1:]
     fill(ledger.rows, 1, accounts, open_orders=open_orders)
     ledger.count = len(accounts)
@@ -57,21 +61,24 @@ def restore_accounts(ledger: Accounts, accounts: Any, holdings: Any, orders: Any
     for account, instrument, lots, reserved in holdings.tolist():
         ledger.change_lots(account, instrument, lots)
         ledger.reserve_lots(account, instrument, reserved)
-    for account, instrument in orders[["account", "instrument"]][orders["side"] == Side.BUY].tolist():
-        ledger.open_place(account, instrument)
+    for key in buyers.tolist():
+        ledger.open_place(key >> 16, key & 0xFFFF)
 
 
 def restore_orders(book: OrderBook, expiries: Expiries, orders: Any, accounts: Any) -> None:
     """The open orders, each at the end of its queue."""
-    book.reserve(len(orders))
     expiries.reserve(len(orders))
-    fill(book.orders, 1, orders, owner=accounts["owner"][orders["account"] - 1])
-    for trigger, lot_reserve_fen in orders[["trigger_ticks", "lot_reserve_fen"]].tolist():
-        slot = book.new_slot()
-        book.order_tags[slot] = lot_reserve_fen
-        book.resume(slot, trigger)
-        if book.orders[slot].time_in_force == TimeInForce.GTD:
-            expiries.add(book.orders[slot].order_id, book.orders[slot].time_s)
+    for first in range(0, len(orders), CHUNK):
+        part = orders[first : first + CHUNK]
+        # A chunk at a time, as the engine reserves: what orders may need at the worst is far more than what they take.
+        book.reserve(len(part))
+        fill(book.orders, 1 + first, part, owner=accounts["owner"][part["account"] - 1])
+        for trigger, lot_reserve_fen in part[["trigger_ticks", "lot_reserve_fen"]].tolist():
+            slot = book.new_slot()
+            book.order_tags[slot] = lot_reserve_fen
+            book.resume(slot, trigger)
+            if book.orders[slot].time_in_force == TimeInForce.GTD:
+                expiries.add(book.orders[slot].order_id, book.orders[slot].time_s)
 
 
 def restore_trades(day_trades: DayTrades, trades: Any) -> None:

@@ -213,9 +213,7 @@ def fill(pool: Any, first: int, rows: Any, **columns: Any) -> None:
     """Puts a section into the rows of a pool from `first` on: its fields into the pool's of the same name, as far as it has
     them; `columns` gives other fields of the pool, by their values."""
     array = getattr(pool, "base", None)
-    fields = (
-        array.dtype.names if array is not None else [name for name in pool[0].__dataclass_fields__ if name != "LAYOUT"]
-    )
+    fields = array.dtype.names if array is not None else tuple(pool[0].__dataclass_fields__)
     values = {name: rows[name] for name in rows.dtype.names if name in fields} | columns
     for name, column in values.items():
         if array is not None:

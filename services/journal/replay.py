@@ -34,6 +34,9 @@ class StateMachine(Protocol):
     def process(self, commands: Any) -> Any:
         """Runs a COMMAND array and returns its events as an EVENT array. Raises EngineFault."""
 
+    def make_room(self) -> None:
+        """Grows tables ahead of need, between batches. It changes no result and raises nothing."""
+
     def state_hash(self) -> str:
         """The hash of the whole state, in hex."""
 

@@ -104,6 +104,7 @@ class Sequencer:
         self._ended.clear()
         try:
             await self._continue_chain()
+            self._engine.make_room()
             while True:
                 draining = self._stopping
                 submissions = await self._take()
@@ -188,6 +189,7 @@ class Sequencer:
             raise SequencerStopped(batch.first_seq, error) from error
         self._commit = asyncio.create_task(self._commit_batch(batch, appended, self._commit))
         self._commit.add_done_callback(self._wake_if_failed)
+        self._engine.make_room()  # While the device is at work, and no member waits for this batch's events.
 
     def _accepts_late(self, time_ns: int) -> bool:
         """Whether commands that arrive now may still have the timestamp time_ns: at most LATE_NS have passed since, and no

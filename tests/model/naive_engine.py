@@ -96,6 +96,9 @@ class NaiveEngine(NaiveOperators):
     def accounts(self) -> int:
         return len(self.ledger)
 
+    def make_room(self) -> None:
+        """Nothing: dictionaries grow by themselves."""
+
     @property
     def next_deadline_ns(self) -> int:
         """When a GTD order expires (1.5) or a volatility auction ends (4.7) next; 0 if none does."""

@@ -24,7 +24,7 @@ COMMANDS = 2000
 BATCHES = (1, 7, 256, 4096)
 
 
-def on_the_heap(count: int, dtype: np.dtype[Any]) -> Any:
+def on_the_heap(count: int, dtype: np.dtype[Any], most: int = 0) -> Any:
     return np.zeros(count, dtype)
 
 

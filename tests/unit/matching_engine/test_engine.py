@@ -171,3 +171,16 @@ def test_a_roll_that_ends_many_orders_in_one_command() -> None:
 def test_resuming_all_says_nothing_of_instruments_that_do_not_differ(talk: Talk) -> None:
     talk.list_instrument(1)
     assert len(talk.tell(CommandKind.RESUME, instrument=ALL_INSTRUMENTS)) == 1
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_room_made_ahead_changes_nothing(size: int) -> None:
+    commands = array(flow(3, 600))
+    whole, roomy = Engine(), Engine()
+    events = whole.process(commands).tobytes()
+    parts = []
+    for first in range(0, len(commands), size):
+        roomy.make_room()
+        parts.append(roomy.process(commands[first : first + size]).tobytes())
+    assert b"".join(parts) == events
+    assert roomy.state_hash() == whole.state_hash()

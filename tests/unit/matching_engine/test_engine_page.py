@@ -10,6 +10,7 @@ import pytest
 import matching_engine
 from matching_engine.book.orders import Order
 from matching_engine.book.price_levels import Level
+from matching_engine.records import layout
 from tests.scenarios.draw import RULEBOOK
 
 PAGE = (RULEBOOK.parent / "engine.md").read_text(encoding="utf-8")
@@ -34,4 +35,4 @@ def test_the_page_names_every_module() -> None:
 @pytest.mark.parametrize(("row", "size"), [(Order, "orders (64 bytes"), (Level, "level (32 bytes")])
 def test_the_rows_have_the_sizes_of_the_picture(row: type[Order] | type[Level], size: str) -> None:
     assert size in PAGE
-    assert sum(int(name[1]) for name in row.LAYOUT.split()) == int(re.findall(r"\d+", size)[0])
+    assert layout(row).itemsize == int(re.findall(r"\d+", size)[0])

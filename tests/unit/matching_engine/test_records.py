@@ -1,16 +1,18 @@
-"""`records.py` and `records.pxd` say the same, and what they say doesn't change by accident."""
+"""`records.py` and what is generated from it agree, and the layouts of a format do not change."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from enum import IntEnum, IntFlag
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from matching_engine import event_log, faults, pools, records
+import mirror_records
+from matching_engine import faults, record_rows, records
 from matching_engine.book import orders, price_levels
 from matching_engine.ledger import accounts, client_ids, day_trades, fees, instruments, phases, turnover
 from matching_engine.records import Command, Event, pack_commands, unpack_commands, unpack_events
@@ -87,28 +89,61 @@ def test_layouts_are_the_same_in_c(name: str) -> None:
     [
         (orders.Order, "book/orders.pxd", "OrderRow"),
         (orders.Last, "book/orders.pxd", "LastRow"),
-        (orders.BookCommand, "records.pxd", "BookCommandRow"),
-        (orders.Event, "records.pxd", "BookEventRow"),
+        (records.BookCommand, "records.pxd", "BookCommandRow"),
+        (record_rows.BookEventOut, "records.pxd", "BookEventRow"),
         (price_levels.Level, "book/price_levels.pxd", "LevelRow"),
         (price_levels.Page, "book/price_levels.pxd", "PageRow"),
         (price_levels.Node, "book/price_levels.pxd", "NodeRow"),
-        (price_levels.SideOfBook, "book/price_levels.pxd", "SideRow"),
+        (price_levels.SideOfBook, "book/price_levels.pxd", "SideOfBookRow"),
         (accounts.Account, "ledger/accounts.pxd", "AccountRow"),
         (accounts.Holding, "ledger/accounts.pxd", "HoldingRow"),
         (client_ids.ClientId, "ledger/client_ids.pxd", "ClientIdRow"),
         (day_trades.DayTrade, "ledger/day_trades.pxd", "DayTradeRow"),
-        (event_log.EventOut, "records.pxd", "EventRow"),
+        (record_rows.EventOut, "records.pxd", "EventRow"),
         (expiries.Expiry, "rules/expiries.pxd", "ExpiryRow"),
         (fees.FeeRates, "ledger/fees.pxd", "FeeRatesRow"),
         (instruments.Instrument, "ledger/instruments.pxd", "InstrumentRow"),
         (phases.PhaseRule, "ledger/phases.pxd", "PhaseRuleRow"),
         (touched_levels.Touched, "rules/touched_levels.pxd", "TouchedRow"),
-        (touched_levels.Place, "rules/touched_levels.pxd", "PlaceRow"),
+        (touched_levels.TableCell, "rules/touched_levels.pxd", "TableCellRow"),
         (turnover.Year, "ledger/turnover.pxd", "YearRow"),
     ],
 )
-def test_rows_of_pools_are_the_same_in_c(kind: type[pools.Row], file: str, struct: str) -> None:
-    assert pools.layout(kind) == c_structs(file)[struct]
+def test_rows_of_pools_are_the_same_in_c(kind: type, file: str, struct: str) -> None:
+    assert records.layout(kind) == c_structs(file)[struct]
+
+
+def test_the_generated_files_are_current() -> None:
+    assert list(mirror_records.stale()) == []
+
+
+def test_a_stale_file_is_named_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = tmp_path / "matching_engine"
+    shutil.copytree(PACKAGE, engine, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    monkeypatch.setattr(mirror_records, "ENGINE", engine)
+    assert mirror_records.main(["--check"]) == 0
+    for file, word in (("faults.pxd", "OVERDRAWN = 6"), ("book/orders.py", "    flags: U8 = 0\n")):
+        text = (engine / file).read_text(encoding="utf-8")
+        assert word in text
+        (engine / file).write_text(text.replace(word, ""), encoding="utf-8")
+    assert mirror_records.main(["--check"]) == 1
+    named = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert named == ["matching_engine/faults.pxd", "matching_engine/book/orders.pxd"]
+    assert mirror_records.main([]) == 0
+    assert (engine / "faults.pxd").read_bytes() == (PACKAGE / "faults.pxd").read_bytes()
+    assert "flags" not in (engine / "book/orders.pxd").read_text(encoding="utf-8")
+    assert mirror_records.main(["--check"]) == 0
+
+
+def test_a_row_without_a_struct_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "rows.pxd").write_text("cdef struct OrderRow:\n    int old\n")
+    fields = {"order_id": "U64"}
+    written = mirror_records.with_rows(tmp_path / "rows.pxd", {"Order": fields})
+    assert written.endswith("cdef struct OrderRow:\n    unsigned long long order_id\n")
+    with pytest.raises(SystemExit, match=r"rows.pxd needs one `cdef struct LastRow:`"):
+        mirror_records.with_rows(tmp_path / "rows.pxd", {"Last": fields})
 
 
 @pytest.mark.parametrize("dtype", [records.COMMAND, records.EVENT, records.BOOK_COMMAND, records.BOOK_EVENT])
@@ -133,7 +168,10 @@ def test_the_layouts_of_format_2_are_written_down() -> None:
 def test_named_tuples_follow_the_records() -> None:
     assert Command._fields == records.COMMAND.names
     assert Event._fields == records.EVENT.names
+    assert records.BookCommand._fields == records.BOOK_COMMAND.names
     assert records.BookEvent._fields == records.BOOK_EVENT.names
+    assert Event() == (0,) * 21
+    assert Command() == (0,) * 28 + (b"", 0)
 
 
 def test_packing_is_what_numpy_reads() -> None:

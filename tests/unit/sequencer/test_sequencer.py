@@ -97,6 +97,24 @@ async def test_a_batch_holds_what_came_in_and_what_the_engine_made_of_it(path: P
 
 
 @pytest.mark.anyio
+async def test_the_engine_makes_room_at_the_start_and_behind_each_batch(path: Path) -> None:
+    class Roomy(NaiveEngine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.made_at: list[int] = []
+
+        def make_room(self) -> None:
+            self.made_at.append(self.last_seq)
+
+    engine = Roomy()
+    async with venue(path, engine=engine) as one, running(one):
+        for _ in range(2):
+            await one.inbox.put(records(3))
+            await one.next_batch()
+    assert engine.made_at == [0, 3, 6]
+
+
+@pytest.mark.anyio
 async def test_what_is_published_is_on_the_device_already(path: Path) -> None:
     class CheckingFeed(InProcessFeed):
         def __init__(self, journal: SqliteJournal) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,3 +50,28 @@ def test_thousands_of_ids_are_found_in_their_rows() -> None:
     ids.forget_before(4000)
     assert ids.count == 1000
     assert ids.find(4321 % 7, b"order-4321".ljust(36, b"\0")) == 322
+
+
+@pytest.mark.parametrize("a_day_ends", [False, True])
+def test_ids_are_found_while_room_is_made_ahead(a_day_ends: bool) -> None:
+    """The next table is filled in parts, from 98,304 ids of 131,072 on. Ids come in while it is, and a day may end."""
+    ids = ClientIds()
+    first = 0
+    texts = [b"order-%06d" % n + bytes(24) for n in range(140_032)]
+    for start in range(0, len(texts), 64):
+        if start == 110_016 and not a_day_ends:
+            assert ids.reserve(0) == 262_144  # Long before `reserve` has to.
+        if start == 98_432 and a_day_ends:
+            assert ids.reserve(0) == 131_072
+            ids.forget_before(1)
+            first = start - 64
+            assert ids.count == 64
+        ids.day = int(start == 98_368)
+        room = ids.reserve(64)
+        for n in range(start, start + 64):
+            assert ids.remember(1, texts[n], n + 1, 0) == n + 1 - first
+        assert ids.reserve(0) == room
+        ids.make_room(64)
+    assert ids.count == len(texts) - first
+    for n, text in enumerate(texts):
+        assert ids.find(1, text) == max(n + 1 - first, 0)

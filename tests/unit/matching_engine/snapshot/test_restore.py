@@ -73,6 +73,27 @@ def test_a_restored_engine_has_room_for_buyers_that_hold_nothing_yet() -> None:
     assert again.state_hash() == engine.state_hash()
 
 
+def test_restoring_reserves_no_more_than_running_did() -> None:
+    """A million orders can rest, so a million can be restored: the levels that so many may open would not fit."""
+    many = 20_000
+    opening = [
+        Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CALL_AUCTION),
+        Command(kind=CommandKind.LIST_INSTRUMENT, amount_fen=1, price_ticks=1, quantity_lots=1),
+        Command(kind=CommandKind.OPEN_ACCOUNT),
+        Command(kind=CommandKind.DEPOSIT, account=2, amount_fen=10**9),
+    ]
+    order = Command(kind=CommandKind.NEW_ORDER, order_type=OrderType.LIMIT, time_in_force=TimeInForce.GTC)
+    order = order._replace(account=2, price_ticks=1, quantity_lots=1)
+    commands = np.concatenate([array(opening), np.repeat(array([order]), many)])
+    commands["seq"] = np.arange(len(commands)) + 1
+    engine = Engine()
+    engine.process(commands)
+    again = Engine.from_state(engine.state())
+    assert len(again.book) == many
+    assert again.state_hash() == engine.state_hash()
+    assert again.book.levels.spare_nodes <= engine.book.levels.spare_nodes
+
+
 def changed(section: str, row: int, **fields: int) -> state.State:
     engine = Engine()
     engine.process(array(flow(1, 500)))
