@@ -1,4 +1,4 @@
-"""Where a venue stands when it is closed and at rest: counts, the year's turnover, and the figure by three computations."""
+"""The summary of a venue that was closed: counts, the year's turnover, and the figure by three computations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 @dataclass(frozen=True)
 class Closing:
-    """What a closed venue says of itself. Counts are of the whole journal, the turnover of the trading date's year."""
+    """The summary. Counts are over the whole journal, the turnover is of the trading date's year."""
 
     orders: int
     trades: int
@@ -40,7 +40,7 @@ class Closing:
     figure: Figure
 
     def to_json(self) -> dict[str, Any]:
-        """For programs: money as exact yuan strings."""
+        """JSON values; money as decimal strings in yuan, exact to the fen."""
         return {
             "orders": self.orders,
             "trades": self.trades,
@@ -56,7 +56,7 @@ class Closing:
         }
 
     def render(self) -> Table:
-        """For people."""
+        """A table for the terminal."""
         share = Decimal(self.figure.sql_sum_fen) * 100 / self.target_fen
         table = Table(title=f"REX closed at seq {self.last_seq:,}", show_header=False, title_justify="left")
         table.add_row("orders · trades · rejects", f"{self.orders:,} · {self.trades:,} · {self.rejects:,}")
@@ -75,7 +75,7 @@ def _grouped(amount_fen: int) -> str:
 
 
 def _remove_empty_log(path: Path) -> None:
-    """The reader had to make a log and may not remove it; a connection that might write does, if it is the last to close."""
+    """Removes the empty write-ahead log that the read-only connection left: SQLite lets only a writable one remove it."""
     log = log_of(path)
     if log.exists() and not log.stat().st_size:
         with closing(sqlite3.connect(path)) as connection:
@@ -83,7 +83,7 @@ def _remove_empty_log(path: Path) -> None:
 
 
 async def closing_of(venue: Venue, data_dir: Path) -> Closing:
-    """The closing of a venue that was closed just now: its engine stands where its journal and its read database end."""
+    """The summary of a closed venue, whose engine, journal and read database end at the same command."""
     engine, year = venue.engine, venue.engine.trading_date // 10_000
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
     read_database = open_read_database(data_dir / READ_DATABASE_FILE)
@@ -95,7 +95,7 @@ async def closing_of(venue: Venue, data_dir: Path) -> Closing:
             read_database=read_database,
             journal=journal,
             fresh_engine=await starting_engine(journal),
-            every_order=False,  # Whoever ends a venue waits for this; `rex report --prove` has the time.
+            every_order=False,  # It delays the end of the venue; `rex report --prove` compares every order.
         )
         async with read_database.connect() as connection:
             found = await read_year(connection, year)
@@ -107,7 +107,7 @@ async def closing_of(venue: Venue, data_dir: Path) -> Closing:
         await read_database.dispose()
         await journal.close()
     await asyncio.to_thread(_remove_empty_log, data_dir / JOURNAL_FILE)
-    assert found is not None, "a venue that was open has projected its first row"
+    assert found is not None, "a venue that was open has projected its first batch"
     return Closing(
         orders=orders or 0,
         trades=trades or 0,

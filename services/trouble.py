@@ -51,7 +51,7 @@ def exit_code_of(error: BaseException) -> ExitCode:
 
 def sentence_of(error: BaseException) -> str:
     """The error as a sentence; never empty."""
-    return (error.told if isinstance(error, JournalError) else str(error)) or type(error).__name__
+    return (error.operator_sentence if isinstance(error, JournalError) else str(error)) or type(error).__name__
 
 
 def root_cause(error: BaseException) -> BaseException:

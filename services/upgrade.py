@@ -1,9 +1,9 @@
-"""`rex upgrade`: a journal of an older engine version goes on under this one, in the same file and the same chain.
+"""`rex upgrade`: takes a journal of an older engine version over to this version, in the same file and hash chain.
 
-Every batch that the older rules made is re-executed by the present ones. Where they make the same events, the journal says so
-in one more batch, and it can be re-executed from its start as before. Where they don't, the events stand as they are: what
-they add up to must be what the present engine holds at the end, and that batch seals the engine's state, from which every
-later re-execution begins. No batch is changed; the one batch that is added is there whole or not at all.
+Every batch that the older version made is re-executed by the present one. Where the events are equal, one batch, the marker,
+is added that says so, and the journal is re-executed from its start as before. Where they differ, the journaled events stay
+valid: their sums must equal the present engine's state at the end, and the marker seals that state, from which every later
+re-execution begins. No batch is changed; the marker is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -35,57 +35,57 @@ from services.read_database.read_witness import read_witness, remembered
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 OnProgress = Callable[[str, int, int], None]
-"""Told what is done, how far it has come and where it ends, as sequence numbers."""
+"""Called with the name of the step, the sequence number it has reached and the one it ends at."""
 
 _SHOWN = 5
-"""So many of a long list of sentences are said."""
+"""How many differences an error message lists."""
 
 
 class UpgradeRefused(JournalRefused):
-    """A journal that this version cannot take over; nothing was written."""
+    """This version cannot take over the journal; nothing was written."""
 
 
 @dataclass(frozen=True)
 class Upgrade:
-    """What the present rules make of an older journal, and whether that was written down."""
+    """The outcome of re-executing an older journal, and the marker where one was written."""
 
     from_version: int
     to_version: int
     last_seq: int
-    """Where the older version's batches end."""
+    """The last command of the older version's batches."""
     last_hash: str
     state_hash: str
     """The present engine's state at last_seq."""
     re_executed_after: int
-    """Re-execution begins after this sequence number; 0: with the first command."""
+    """Re-execution begins after this sequence number; 0 where it begins with the first command."""
     differences: tuple[Difference, ...]
     marker_seq: int | None
-    """The command that says so in the journal; None: not written (`--check`), or nothing was to be done."""
+    """The marker's command; None where it was not written (`--check`) or none was needed."""
 
     @property
     def needed(self) -> bool:
-        """False where the journal is of this version already."""
+        """False where the last batch was made by this version."""
         return self.from_version != self.to_version
 
     def to_json(self) -> dict[str, Any]:
-        """One object for programs."""
+        """JSON values."""
         return {**asdict(self), "needed": self.needed, "unchanged": not self.differences}
 
 
 def _silent(what: str, seq: int, last_seq: int) -> None:
-    """Nobody wants to know."""
+    """Reports no progress."""
 
 
 async def upgrade(data_dir: Path, *, check: bool = False, on_progress: OnProgress = _silent) -> Upgrade:
-    """Upgrades the journal of a data folder whose venue is stopped; with `check` it only says what it would do.
+    """Upgrades the journal of a data folder whose venue is stopped; with `check` nothing is written.
 
-    Raises UpgradeRefused where the events add up to something else than the present engine holds, and what the journal raises:
-    JournalBusy, JournalCorrupt, JournalLost where the read database knows more than the journal, ReadDatabaseForeign where it
-    is of another one, JournalRefused for a newer version or another format, JournalError where there is none.
+    Raises UpgradeRefused where the sums of the events differ from the present engine's state, and the errors of opening it:
+    JournalBusy, JournalCorrupt, JournalLost where the read database is ahead of the journal, ReadDatabaseForeign where it was
+    made from another one, JournalRefused for a newer version or another format, JournalError where there is no journal.
     """
     path = data_dir / JOURNAL_FILE
     if not check and path.exists():
-        check_lock(path)  # before the reader: letting go of the file lets go of what SQLite locks in it
+        check_lock(path)  # Before the reader opens the file: closing it would release the locks of SQLite in it.
     remembers = partial(remembered, data_dir / READ_DATABASE_FILE)
     journal = await SqliteJournal.open(path, read_only=True, outdated=True, remembered=remembers)
     try:
@@ -102,7 +102,7 @@ async def upgrade(data_dir: Path, *, check: bool = False, on_progress: OnProgres
 
 
 async def _check_witness(data_dir: Path, journal: Journal) -> None:
-    """Raises unless the journal holds what the read database knows: the marker must not take a lost command's number."""
+    """Raises JournalLost where the read database is ahead of the journal: the marker would take a lost command's number."""
     known = read_witness(data_dir / READ_DATABASE_FILE, journal.journal_id).witness
     if known is not None:
         await witness.check(journal, known)
@@ -114,7 +114,7 @@ def _nothing_to_do(last: JournalBatch | None, after_seq: int) -> Upgrade:
 
 
 async def _examine(journal: Journal, last: JournalBatch, on_progress: OnProgress) -> tuple[Upgrade, Engine]:
-    """Re-executes what the older version would, and where events differ compares what they add up to with the engine."""
+    """Re-executes the journal; where events differ, compares their sums with the engine's state."""
     engine = await starting_engine(journal)
     after_seq = engine.last_seq
     differences = Differences()
@@ -123,8 +123,8 @@ async def _examine(journal: Journal, last: JournalBatch, on_progress: OnProgress
             events = engine.process(np.frombuffer(batch.commands, COMMAND)).tobytes()
         except EngineFault as fault:
             raise UpgradeRefused(
-                f"engine version {ENGINE_VERSION} cannot go on from what version {batch.engine_version} made: at seq"
-                f" {fault.seq} it gives up: {fault}. Nothing was written.",
+                f"engine version {ENGINE_VERSION} cannot execute what version {batch.engine_version} executed: it stops at seq"
+                f" {fault.seq}: {fault}. Nothing was written.",
                 fault.seq,
             ) from fault
         if events != batch.events:
@@ -135,9 +135,10 @@ async def _examine(journal: Journal, last: JournalBatch, on_progress: OnProgress
         unequal = await _beside_events(journal, engine, on_progress)
         if unequal:
             raise UpgradeRefused(
-                f"engine version {ENGINE_VERSION} would not go on where this journal ends. {_some(differences.found)}. At the"
-                f" end the events add up to something else (the read database made of them) than version {ENGINE_VERSION} holds"
-                f" (the engine): {_some(unequal)}. Nothing was written: go on with the REX that made the journal.",
+                f"engine version {ENGINE_VERSION} does not reach the state in which this journal ends."
+                f" {_some(differences.found)}. The sums of the journal's events (the read database) differ from the state of"
+                f" version {ENGINE_VERSION} (the engine): {_some(unequal)}. Nothing was written: continue with the REX that"
+                " made the journal.",
                 differences.found[0].first_seq,
             )
     found = Upgrade(
@@ -154,9 +155,9 @@ async def _examine(journal: Journal, last: JournalBatch, on_progress: OnProgress
 
 
 async def sealed_state_error(journal: Journal, on_progress: OnProgress = _silent) -> str | None:
-    """What the state that re-execution begins from holds otherwise than the events before it add up to, as a sentence.
+    """How the sealed state that re-execution begins from differs from the sums of the events before it, as a sentence.
 
-    None where they agree, or where it begins with the first command. Raises what `starting_engine` does.
+    None where they are equal, or where re-execution begins with the first command. Raises what `starting_engine` raises.
     """
     engine = await starting_engine(journal)
     if not engine.last_seq:
@@ -170,9 +171,9 @@ async def sealed_state_error(journal: Journal, on_progress: OnProgress = _silent
 
 
 async def _beside_events(journal: Journal, engine: Engine, on_progress: OnProgress) -> list[str]:
-    """What the journal's events up to the engine's last command add up to, beside its state; empty where they agree.
+    """The differences between the engine's state and the sums of the journal's events up to its last command.
 
-    They are added up from the first one in a database made for it: the folder's own is not asked.
+    The events are projected from the first one into a temporary read database: the folder's own is not used.
     """
     journaled = Journaled()
     async for batch in journal.read(0):
@@ -194,14 +195,14 @@ def _some(sentences: Sequence[object]) -> str:
 
 
 async def _write_marker(path: Path, found: Upgrade, engine: Engine, last: JournalBatch) -> Upgrade:
-    """One batch: there whole, or not at all."""
+    """Appends the marker, whole or not at all."""
     read_path = path.with_name(READ_DATABASE_FILE)
     journal = await SqliteJournal.open(path, outdated=True, remembered=partial(remembered, read_path))
     try:
         now = await journal.last_batch()
         if now is None or now.hash != last.hash:
             raise UpgradeRefused(
-                f"{path} has grown while it was examined: stop the venue that writes it, then run this again"
+                f"{path} has grown during the upgrade: stop the venue that writes it, then run `rex upgrade` again"
             )
         await journal.append(_marker(journal, found, engine, last))
     finally:
@@ -210,7 +211,7 @@ async def _write_marker(path: Path, found: Upgrade, engine: Engine, last: Journa
 
 
 def _marker(journal: SqliteJournal, found: Upgrade, engine: Engine, last: JournalBatch) -> JournalBatch:
-    """It bears the time of the last command: no clock is asked, so none can be wrong."""
+    """The batch of the marker. It has the time of the last command, so that a wrong clock cannot enter the journal."""
     text = Upgraded(
         from_version=found.from_version,
         to_version=found.to_version,

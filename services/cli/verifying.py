@@ -95,7 +95,10 @@ async def verify_folder(data_dir: Path, prove: bool, expected: list[Witness], sh
             )
             if result.good and no_engine is not None:
                 result = replace(
-                    result, error=str(no_engine), told=no_engine.told, error_seq=no_engine.seq or result.last_seq + 1
+                    result,
+                    error=str(no_engine),
+                    operator_sentence=no_engine.operator_sentence,
+                    error_seq=no_engine.seq or result.last_seq + 1,
                 )
             elif result.good and prove:
                 unequal = await sealed_state_error(
@@ -103,7 +106,9 @@ async def verify_folder(data_dir: Path, prove: bool, expected: list[Witness], sh
                     lambda what, seq, last: bar.update(task, description=what, completed=seq, total=last),
                 )
                 if unequal is not None:
-                    result = replace(result, error=unequal, told=unequal, error_seq=(result.re_executed_after or 0) + 1)
+                    result = replace(
+                        result, error=unequal, operator_sentence=unequal, error_seq=(result.re_executed_after or 0) + 1
+                    )
         return Verified(result, note, proof.differences if proof is not None else foreign)
     finally:
         await journal.close()
@@ -147,7 +152,7 @@ def lines(found: Verified) -> Iterator[str]:
     result = found.result
     verdict = "[green]good[/green]"
     if not result.good:
-        verdict = f"[red]bad at seq {result.error_seq}[/red]: {escape(str(result.told))}"
+        verdict = f"[red]bad at seq {result.error_seq}[/red]: {escape(str(result.operator_sentence))}"
     yield f"{result.batches:,} rows, {result.commands:,} commands, last seq {result.last_seq:,}: {verdict}"
     yield f"last hash   {result.last_hash.hex()}"
     if result.good and result.last_seq:

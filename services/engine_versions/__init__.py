@@ -1,1 +1,1 @@
-"""Journals of more than one engine version: from where on the present engine re-executes one, and where versions differ."""
+"""Journals of more than one engine version: where re-execution begins, and how the events of two versions differ."""

@@ -1,4 +1,4 @@
-"""What two engine versions tell otherwise of the same commands, by kind of event: the rule that differs, and from where on."""
+"""How the events of two engine versions differ for the same commands, by kind of event: the rule and the first seq."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ RULES: dict[int, str] = {
     EventKind.TIME_PASSED: "4.9",
     EventKind.RECORDED: "8.1",
 }
-"""Where docs/rulebook.md says when an event is told."""
+"""The section of docs/rulebook.md that says when an event of this kind is emitted."""
 
 
 @dataclass
 class Difference:
-    """A kind of event that the two versions do not tell alike."""
+    """A kind of event that differs between the two versions."""
 
     event: str
     rule: str
     """The number in docs/rulebook.md."""
     first_seq: int
     commands: int
-    """How many commands it is told otherwise for."""
+    """Number of commands for which it differs."""
     example: str
-    """What is different at first_seq."""
+    """The difference at first_seq, as a phrase."""
 
     def __str__(self) -> str:
         return (
@@ -62,18 +62,18 @@ class Difference:
 
 
 class Differences:
-    """Collects the differences of batches, in the order in which they are met."""
+    """Collects the differences of batches, in order of their first seq."""
 
     def __init__(self) -> None:
         self._by_kind: dict[int, Difference] = {}
 
     @property
     def found(self) -> tuple[Difference, ...]:
-        """A difference for each kind of event that is told otherwise."""
+        """One difference for each kind of event that differs."""
         return tuple(self._by_kind.values())
 
     def add(self, batch: JournalBatch, events: Sequence[Event]) -> None:
-        """The batch's events beside those that another version makes of its commands."""
+        """Compares the batch's events with those that another version makes of its commands."""
         then_of, now_of = _by_seq(batch.event_list), _by_seq(events)
         for seq in sorted(then_of.keys() | now_of.keys()):
             then, now = then_of.get(seq, []), now_of.get(seq, [])
@@ -102,18 +102,18 @@ def _example(version: int, then: Event | None, now: Event | None) -> str:
     if then is not None and now is not None:
         pairs = zip(Event._fields, then, now, strict=True)
         changed = islice(((name, old, new) for name, old, new in pairs if old != new), 3)
-        return ", ".join(f"{name} was {old} and would be {new}" for name, old, new in changed)
+        return ", ".join(f"{name} was {old} and is {new}" for name, old, new in changed)
     event = then or now
     if event is None:
         return "the same events in another order"
     values = ", ".join(_identifying_fields(event))
     if then is None:
-        return f"version {version} told none where there would be one of {values}"
-    return f"version {version} told one of {values} where there would be none"
+        return f"version {version} made none, this version makes one of {values}"
+    return f"version {version} made one of {values}, this version makes none"
 
 
 def _identifying_fields(event: Event) -> Iterator[str]:
-    """What identifies an event for a reader."""
+    """The fields that identify an event, those that are not zero."""
     for name in ("instrument", "account", "order_id", "price_ticks", "quantity_lots", "amount_fen"):
         if value := getattr(event, name):
             yield f"{name} {value}"

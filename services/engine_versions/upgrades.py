@@ -1,8 +1,8 @@
-"""From where on a journal is re-executed: from its start, or from a state that an upgrade sealed into it.
+"""Where re-execution of a journal begins: at its start, or at a state that an upgrade sealed into it.
 
-The first batch of an engine version that is not the journal's first is a marker (`attachments.Upgraded`): the batches before it
-were made by an older version, and it says whether the newer rules make the same events of them. Where they don't, it holds the
-state in which the newer version took over. The batches before stay as they were, links of the same chain.
+The first batch of every engine version but the journal's first is a marker (`attachments.Upgraded`): the batches before it were
+made by an older version, and it says whether the newer version makes the same events of them. Where it does not, the marker
+holds the state in which the newer version took over. The older batches stay unchanged in the same hash chain.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from services.journal.errors import JournalCorrupt, JournalRefused
 
 
 async def starting_engine(journal: Journal) -> Engine:
-    """The engine to re-execute this journal's batches with, standing where that begins: `last_seq` is 0, or the sealed state's.
+    """The engine that re-executes this journal, at the state where that begins: `last_seq` is 0 or the sealed state's.
 
-    Raises JournalCorrupt where a marker does not say what it must, JournalRefused for a state of another format.
+    Raises JournalCorrupt for a marker that contradicts its batch, JournalRefused for a state of another format.
     """
     after_seq = await re_executed_after(journal)
     if not after_seq:
@@ -32,14 +32,14 @@ async def starting_engine(journal: Journal) -> Engine:
 
 
 async def re_executed_after(journal: Journal) -> int:
-    """The sequence number after which the version of the last batch makes the events that stand in the journal; 0: all."""
+    """The sequence number after which the journal's last engine version makes the journaled events; 0: from the start."""
     last = await journal.last_batch()
     marker = None if last is None else await journal.first_batch(last.engine_version)
     return 0 if marker is None or marker.first_seq == 1 else read_marker(marker).re_executed_after
 
 
 def read_marker(batch: JournalBatch) -> Upgraded:
-    """What the first batch of a version says of those before it; raises JournalCorrupt where it isn't a marker."""
+    """The marker in the first batch of an engine version; raises JournalCorrupt where the batch is no marker."""
     decision: Recorded | None = None
     try:
         decision = read_decision(batch.attachments[0]) if batch.first_seq == batch.last_seq else None
@@ -56,7 +56,7 @@ def read_marker(batch: JournalBatch) -> Upgraded:
 
 
 def seal(text: Upgraded, state: State | None) -> Sequence[bytes]:
-    """A marker's attachments."""
+    """A marker's attachments: its text, then the compressed snapshot of a state to seal."""
     return (text.to_bytes(),) if state is None else (text.to_bytes(), zlib.compress(snapshot_bytes(state)))
 
 

@@ -58,10 +58,10 @@ def create_app(
     history = OrderHistory(state, read_database, projected)
     metrics = GatewayMetrics(state, order_entry, inbox)
     for router in (
-        orders.routes(state, order_entry, history),
         market_routes.routes(state, market),
         account.routes(state),
         venue.routes(state, facts or VenueFacts()),
+        *orders.routes(state, order_entry, history),
         admin.routes(state, order_entry),
         operate.routes(state, order_entry),
         health.routes(state, metrics, not_ready, warnings),

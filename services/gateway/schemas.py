@@ -219,6 +219,19 @@ class MassCanceled(Reply):
 class Problem(Reply):
     """RFC 9457 problem details. `code` is stable; `errors` names each invalid field."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "about:blank",
+                "title": "Unprocessable Entity",
+                "status": 422,
+                "detail": "price: 473000.50 is not a multiple of the tick 100.00",
+                "code": "price_off_tick",
+                "errors": [{"field": "price", "message": "473000.50 is not a multiple of the tick 100.00"}],
+            }
+        }
+    )
+
     type: str
     title: str
     status: int

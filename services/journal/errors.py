@@ -27,7 +27,7 @@ class JournalError(Exception):
         self.seq = seq
 
     @property
-    def told(self) -> str:
+    def operator_sentence(self) -> str:
         """The sentence for the operator."""
         return str(self)
 
@@ -63,7 +63,7 @@ class JournalCorrupt(JournalError):
     """The journal's file, if `naming` has set it."""
 
     @property
-    def told(self) -> str:
+    def operator_sentence(self) -> str:
         """The sentence for the operator: with the file and the advice, each once."""
         if not self.advice:
             return str(self)

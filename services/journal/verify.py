@@ -35,7 +35,7 @@ class Verification:
     """The sequence number of the first error."""
     error: str | None
     """The first error, as a sentence."""
-    told: str | None
+    operator_sentence: str | None
     """The first error as a sentence for the operator: with the file, and what to do."""
     confirmed: tuple[Witness, ...]
     """The witnesses that the journal agrees with."""
@@ -97,7 +97,7 @@ async def verify(
         made_by=tuple(made_by),
         error_seq=None if error is None else error.seq or last_seq + 1,
         error=None if error is None else str(error),
-        told=None if error is None else error.told,
+        operator_sentence=None if error is None else error.operator_sentence,
         confirmed=tuple(confirmed),
     )
 

@@ -1,4 +1,4 @@
-"""Market data: journal rows in, depth, trades and the day's ticker out. In memory: only `load_market` does I/O."""
+"""Reader 3 of the journal: depth, trades and the day's ticker, in memory. Only `load_market` does I/O."""
 
 from services.market_data.checksum import CHECKSUM_LEVELS, depth_checksum
 from services.market_data.loading import load_market

@@ -1,4 +1,4 @@
-"""The market out of the read database: its levels are the depth, today's trades the tape and the ticker."""
+"""Loads the market from the read database: depth from its levels, tape and ticker from the current day's trades."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.read_database.tables import instruments, levels, position, trades
 
 
 async def load_market(read_database: AsyncEngine) -> Market:
-    """The market at the read database's position; an empty one where nothing was projected yet."""
+    """The market at the read database's position; an empty one before the projector's first transaction."""
     market = Market()
     async with read_database.connect() as connection:
         current = (await connection.execute(select(position.c.seq, position.c.trading_date))).first()
@@ -37,7 +37,7 @@ async def _load_depth(market: Market, connection: AsyncConnection) -> None:
 
 async def _load_day(quotation: Quotation, instrument: int, date: int, connection: AsyncConnection) -> None:
     today = (trades.c.trading_date == date) & (trades.c.instrument == instrument)
-    # A busted trade no longer counts, but the prices it made stay.
+    # A busted trade does not count, but its price stays in open, high, low and last.
     prices = select(func.max(trades.c.price_ticks), func.min(trades.c.price_ticks), func.min(trades.c.trade_id))
     high_ticks, low_ticks, first_id = (await connection.execute(prices.where(today))).one()
     if first_id is None:

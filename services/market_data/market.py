@@ -1,4 +1,4 @@
-"""The market: every instrument's book, tape and day, exact at `seq`."""
+"""The market: every instrument's depth, tape and ticker, exact at `seq`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from services.market_data.quotation import BookSide, Indicative, Level, MarketTr
 
 
 class MarketChanges:
-    """What one batch changed, by instrument: what a subscriber of each stream has to hear, and after which seq.
+    """The changes of one batch by instrument, from which the subscribers' messages are made.
 
-    `depth`, `trades` and `ticker` map to the stream's seq before this batch; the new one stands in the quotation. The state
-    itself is read from the `Market`, so what is sent is always absolute.
+    `depth`, `trades` and `ticker` map an instrument to the stream's seq before this batch; the new seq is in the quotation.
+    Values are read from the `Market`, so messages have absolute values.
     """
 
     __slots__ = ("busted", "depth", "levels", "listed", "ticker", "traded", "trades")
@@ -29,11 +29,11 @@ class MarketChanges:
         self.traded: dict[int, list[MarketTrade]] = {}
         """New trades by instrument, oldest first."""
         self.busted: dict[int, list[int]] = {}
-        """Ids of trades that were taken back, by instrument."""
+        """Ids of busted trades, by instrument."""
 
 
 class Market:
-    """Market data of all instruments: `load` it from the read database at a position, then `apply` every later batch."""
+    """Market data of all instruments. `load_market` loads it at a position; `apply` takes every later batch."""
 
     def __init__(self) -> None:
         self.seq = 0
@@ -52,7 +52,7 @@ class Market:
         }
 
     def apply(self, batch: JournalBatch) -> MarketChanges:
-        """Every change of a batch, once: events up to `seq` are skipped, so a batch may overlap what is known."""
+        """Applies a batch and returns its changes. Events up to `seq` are skipped, so that no event is applied twice."""
         changes, appliers = MarketChanges(), self._appliers
         for applied in batch.applied(appliers, self.seq):
             appliers[applied.event.kind](applied, changes)
@@ -70,7 +70,7 @@ class Market:
         return [recent[-n] for n in range(1, min(count, len(recent)) + 1)]
 
     def ticker(self, instrument: int) -> TickerView:
-        """The trading day's numbers."""
+        """The ticker of the trading day."""
         return self.quotations[instrument].ticker(self.trading_date)
 
     def _level(self, applied: Applied, changes: MarketChanges) -> None:
@@ -138,7 +138,9 @@ class Market:
         event = applied.event
         quotation = self.quotations[event.instrument]
         quotation.reference_ticks = event.price_ticks
-        quotation.indicative = None  # It depends on the reference; what the day roll touches is told after this.
+        quotation.indicative = (
+            None  # It depends on the reference price; a new INDICATIVE follows where the day roll changes the book.
+        )
         self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
     def _phase_changed(self, applied: Applied, changes: MarketChanges) -> None:

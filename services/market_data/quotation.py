@@ -1,4 +1,4 @@
-"""One instrument as the market sees it: its book of price levels, its tape and the trading day's numbers."""
+"""The market data of one instrument: price levels, tape and the trading day's ticker."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 from matching_engine.records import Command, CommandKind, Event, Phase, Reason, Side, band
 
 RECENT_TRADES = 200
-"""How many trades of the trading day an instrument's tape keeps; older ones are in the read database."""
+"""Trades of the trading day that an instrument's tape keeps; older ones are in the read database."""
 
 
 class Level(NamedTuple):
-    """All that rests at one price. A quantity of 0 says the level is gone."""
+    """The sum of the resting orders at one price. Quantity 0: the level is gone."""
 
     price_ticks: int
     quantity_lots: int
@@ -21,7 +21,7 @@ class Level(NamedTuple):
 
 
 class MarketTrade(NamedTuple):
-    """A trade as everybody sees it. In an auction nobody takes."""
+    """The public view of a trade. An auction trade has no taker."""
 
     trade_id: int
     price_ticks: int
@@ -35,7 +35,7 @@ class MarketTrade(NamedTuple):
 
 
 class Indicative(NamedTuple):
-    """What a call auction would do now; price None and 0 lots: nothing would trade."""
+    """Price and quantity that a call auction would trade now; price None and 0 lots where nothing would trade."""
 
     price_ticks: int | None
     quantity_lots: int
@@ -44,7 +44,7 @@ class Indicative(NamedTuple):
 
 
 class TickerView(NamedTuple):
-    """The trading day's numbers. Prices are None where there is none yet; busted trades count in prices only."""
+    """The ticker of the trading day. Prices are None before the first trade or order; busted trades count in prices only."""
 
     seq: int
     trading_date: int
@@ -62,24 +62,24 @@ class TickerView(NamedTuple):
     upper_limit_ticks: int
     phase: int
     indicative: Indicative | None
-    """None outside a call auction, and until its book is first touched."""
+    """None outside a call auction, and before the auction's book first changes."""
     auction_ends_ns: int
-    """When a volatility auction is expected to end; 0: none goes on."""
+    """Expected end of a volatility auction; 0 where there is none."""
 
 
 class BookSide:
-    """One side's price levels: totals by price, and the prices in order."""
+    """The price levels of one side: totals by price, and the sorted prices."""
 
     __slots__ = ("_keys", "_sign", "_totals")
 
     def __init__(self, side: int) -> None:
-        # Prices are kept ascending; a bid's is negated, so that the best is first on both sides.
+        # Keys are ascending; a bid's price is negated, so that the best is first on both sides.
         self._sign = -1 if side == Side.BUY else 1
         self._keys: list[int] = []
         self._totals: dict[int, tuple[int, int]] = {}
 
     def set(self, price_ticks: int, quantity_lots: int, orders: int) -> None:
-        """The level's total from now on; 0 lots: it is gone."""
+        """Sets the total of a level; 0 lots remove it."""
         key = self._sign * price_ticks
         if quantity_lots:
             if key not in self._totals:
@@ -93,7 +93,7 @@ class BookSide:
         return self._sign * self._keys[0] if self._keys else None
 
     def level(self, price_ticks: int) -> Level:
-        """What rests at a price, nothing included."""
+        """The level at a price; quantity 0 where nothing rests."""
         return Level(price_ticks, *self._totals.get(self._sign * price_ticks, (0, 0)))
 
     def levels(self, count: int | None = None) -> list[Level]:
@@ -103,7 +103,7 @@ class BookSide:
 
 
 class Quotation:
-    """The market data of one instrument. Its three seqs say which command last changed each of its streams."""
+    """The market data of one instrument. Its three seqs are those of the commands that last changed each stream."""
 
     __slots__ = (
         "asks",
@@ -139,7 +139,7 @@ class Quotation:
         self.begin_day(seq)
 
     def begin_day(self, seq: int) -> None:
-        """No trade yet: the tape and the day's numbers start again; the book stays."""
+        """Clears the tape and the day's numbers; the price levels stay."""
         self.recent.clear()
         self.open_ticks: int | None = None
         self.high_ticks: int | None = None
@@ -149,7 +149,7 @@ class Quotation:
         self.ticker_seq = seq
 
     def add_trade(self, trade: MarketTrade) -> None:
-        """One more trade of the day."""
+        """Adds a trade to the tape and to the day's numbers."""
         price_ticks = self.last_ticks = trade.price_ticks
         if self.open_ticks is None or self.high_ticks is None or self.low_ticks is None:
             self.open_ticks = self.high_ticks = self.low_ticks = price_ticks
@@ -164,7 +164,7 @@ class Quotation:
         self.trades_seq = self.ticker_seq = trade.seq
 
     def bust(self, event: Event) -> None:
-        """A trade of the day is taken back: it no longer counts, but the prices it made stay, for the market acted on them."""
+        """Takes a busted trade out of volume, turnover and count. Its price stays, because the market acted on it."""
         self.volume_lots -= event.quantity_lots
         self.turnover_fen -= event.amount_fen
         self.trades -= 1
@@ -174,9 +174,9 @@ class Quotation:
         self.trades_seq = self.ticker_seq = event.seq
 
     def change_phase(self, event: Event, command: Command) -> None:
-        """The phase in force from now on. A halt outlives a volatility auction's end, and does not end it."""
+        """Sets the phase in force. A halt neither ends a volatility auction nor ends with it."""
         self.phase = event.phase
-        if command.kind != CommandKind.RESUME:  # Halted, it was forgotten; not halted, its auction just goes on.
+        if command.kind != CommandKind.RESUME:  # A halt has cleared it; without a halt, the auction goes on.
             self.indicative = None
         if event.reason == Reason.VOLATILITY:
             self.auction_ends_ns = command.time_ns + event.number * 1_000_000_000
@@ -188,7 +188,7 @@ class Quotation:
         return self.bids if side == Side.BUY else self.asks
 
     def ticker(self, trading_date: int) -> TickerView:
-        """The day's numbers as they stand."""
+        """The current ticker."""
         lower, upper = band(self.reference_ticks, self.band_ppm)
         collects = self.phase == Phase.CALL_AUCTION
         return TickerView(

@@ -1,4 +1,4 @@
-"""What administrative events change in the read database: rare, so each is a statement of its own, written in order."""
+"""The SQL of administrative events. They are rare, so each is a statement of its own, executed in order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.journal.batch import Applied
 from services.read_database import tables
 
 Statement = tuple[str, tuple[Any, ...]]
-"""SQL with its values."""
+"""SQL and the values of its parameters."""
 
 _NS = 10**9
 
@@ -72,7 +72,7 @@ def _limits_set(applied: Applied) -> Statement:
 
 
 def _kill_switch_set(applied: Applied) -> Statement:
-    """Of an account; the venue's stands in the position."""
+    """The kill switch of an account; the venue's is in the table `position`."""
     event = applied.event
     return "UPDATE accounts SET kill_switch = ? WHERE account = ?", (event.number, event.account)
 
@@ -130,7 +130,7 @@ def _volatility_band_set(applied: Applied) -> Statement:
 
 
 def _phase_changed(applied: Applied) -> Statement:
-    """The phase in force; and how long a volatility auction lasts, which goes on underneath a halt."""
+    """Sets the phase in force and the end of a volatility auction, which a halt does not end."""
     event, command = applied.event, applied.command
     if event.reason == Reason.VOLATILITY:
         ends_ns = min(command.time_ns + event.number * _NS, 2**63 - 1)
@@ -173,7 +173,7 @@ def _recorded(applied: Applied) -> Statement | None:
                 set_seq=event.seq,
             )
         case Upgraded():
-            return None  # the journal's own affair
+            return None  # It concerns the journal only.
 
 
 STATEMENTS: dict[int, Callable[[Applied], Statement | None]] = {
@@ -188,4 +188,4 @@ STATEMENTS: dict[int, Callable[[Applied], Statement | None]] = {
     EventKind.SETTLED: _reference,
     EventKind.RECORDED: _recorded,
 }
-"""By kind of event; None: it changes nothing here."""
+"""By kind of event; a function returns None where the event changes no table."""

@@ -1,8 +1,8 @@
-"""What a run of journal batches changes in the read database, worked out without touching it.
+"""The changes that a run of journal batches makes to the read database, computed without reading it.
 
-Orders that are new within the run are collected whole, so an order that is placed and filled in one transaction costs one
-insert; everything else is a sum of changes (matching_engine/records.py says what each event changes), so nothing needs to
-be known of what stands in the database. A price level is no sum: there the last event counts.
+Orders that are new within the run are collected whole, so an order that is entered and filled in one transaction costs one
+INSERT. All other changes are sums (matching_engine/records.py says what each event changes), so the values in the database
+need not be known. A price level is no sum: its last event counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from services.trade_sides import sides
 
 
 class Position(NamedTuple):
-    """The one row of the table `position`: the journal's place that the read database is exact at."""
+    """The one row of the table `position`: the batch of the journal up to which the read database is exact."""
 
     seq: int
     time_ns: int
@@ -32,13 +32,13 @@ class Position(NamedTuple):
 
     @property
     def is_one(self) -> bool:
-        """False where a damaged or forged database holds something else in its place: SQLite does not enforce types."""
+        """False where a damaged or forged database holds values of other types, which SQLite permits."""
         numbers = (self.seq, self.time_ns, self.trading_date, self.kill_switch)
         return all(type(value) is int for value in numbers) and type(self.row_hash) is type(self.journal_id) is bytes
 
 
 class Bust(NamedTuple):
-    """A trade that was taken back: the columns of `busts`, then the trade's day and instrument."""
+    """A busted trade: the columns of `busts`, then the trade's trading date and instrument."""
 
     trade_id: int
     seq: int
@@ -51,7 +51,7 @@ class Bust(NamedTuple):
 
 @dataclass
 class DayTurnover:
-    """What the columns of `daily_turnover` change by; the largest trade of the run and its id."""
+    """Amounts to add to the columns of `daily_turnover`, and the largest trade of the run with its id."""
 
     trades: int = 0
     quantity_lots: int = 0
@@ -71,21 +71,21 @@ turnover_values: Callable[[DayTurnover], tuple[int | None, ...]] = attrgetter(*T
 
 
 class Changes:
-    """The changes of the batches added so far, from one position to the next."""
+    """The changes of the batches added so far; `position` is that of the last one."""
 
     def __init__(self, position: Position) -> None:
         self.position = position
         self.commands = 0
         self.statements: list[Statement] = []
-        """The rare changes, written one by one and in order, before all others."""
+        """The rare changes, executed one by one and in order, before all others."""
         self.orders = OrderChanges()
         self.trades: list[tuple[int | None, ...]] = []
-        """The columns of `trades`."""
+        """Values in the order of the columns of `trades`."""
         self.busts: list[Bust] = []
         self.settlements: dict[tuple[int, int], int] = {}
         """By trading date and instrument: the settlement price in ticks."""
         self.levels: dict[tuple[int, int, int], tuple[int, int]] = {}
-        """By instrument, side and price: lots and orders now; none: the level is gone."""
+        """By instrument, side and price in ticks: the level's lots and number of orders; 0 lots remove the level."""
         self.cash: dict[int, list[int]] = {}
         """By account: changes of cash and of reserved cash, in fen."""
         self.lots: dict[tuple[int, int], list[int]] = {}
@@ -133,8 +133,8 @@ class Changes:
         self._reserve(applied.event, applied.event.quantity_lots)
 
     def _rejected(self, applied: Applied) -> None:
-        # An order whose client_order_id belongs to another one is no order: it is answered 422, and must not be found
-        # in place of the one that has the id.
+        # An order with the client_order_id of another one is not stored: the gateway answers 422, and a query for the id must
+        # find the other one.
         if applied.command.kind == CommandKind.NEW_ORDER and applied.event.reason != Reason.CLIENT_ORDER_ID_REUSED:
             self.orders.enter(applied, "rejected", self._trading_date)
 
@@ -165,7 +165,10 @@ class Changes:
         )  # fmt: skip
 
     def _exchange(self, event: Event, sign: int, reserved_fen: int, reserved_lots: int) -> None:
-        """Moves the money and goods of a trade (sign 1) or moves them back (-1); adds to what buyer and seller reserve."""
+        """Moves the money and goods of a trade (sign 1), or moves them back (sign -1).
+
+        reserved_fen and reserved_lots are added to the buyer's reserved cash and to the seller's reserved lots.
+        """
         buyer, seller, buyer_fee_fen, seller_fee_fen = sides(event)
         amount_fen, lots, instrument = sign * event.amount_fen, sign * event.quantity_lots, event.instrument
         self._move_cash(buyer, -amount_fen - sign * buyer_fee_fen, reserved_fen)
@@ -201,7 +204,7 @@ class Changes:
             self.orders.end(applied)
         day = self._day(event.instrument)
         day.prevented_lots += event.quantity_lots
-        # Where both orders of a pair lose quantity, two events tell of one self-trade, the second the other way round.
+        # Where both orders are decremented, one self-trade makes two events; the second has the order ids exchanged.
         if self._pair == (event.seq, event.maker_order_id, event.order_id):
             self._pair = None
         else:
@@ -213,7 +216,7 @@ class Changes:
         self.levels[event.instrument, event.side, event.price_ticks] = event.quantity_lots, event.number
 
     def _reserve(self, event: Event, lots: int) -> None:
-        """A buy's event says how its reserved cash changes; a sell reserves its lots."""
+        """Adds to the reserve of an order's account: the event's reserve_fen for a buy, lots for a sell."""
         if event.side == Side.BUY:
             self._move_cash(event.account, 0, event.reserve_fen)
         else:
@@ -265,5 +268,5 @@ class Changes:
     def _settled(self, applied: Applied) -> None:
         event = applied.event
         self._administered(applied)
-        if self._ended_date:  # before the first day roll there was no day to settle
+        if self._ended_date:  # 0 at the first day roll: no day has ended
             self.settlements[self._ended_date, event.instrument] = event.price_ticks

@@ -1,6 +1,6 @@
-"""The read database: what the projector writes and every query reads. Derived from the journal, never the truth.
+"""The SQLite file of the read database: opening it, its tables, its errors. It is derived: the journal decides.
 
-ReadDatabaseRefused   the file was not made from this journal, or cannot be used; a sentence names it and says what to do
+ReadDatabaseRefused   the file was not made from this journal, or cannot be used; the message names it and what to do
 └── ReadDatabaseDamaged   it cannot be read, or is of another version of REX: a start sets it aside and rebuilds it
 ReadDatabaseFailed    the device refuses to read or write it
 """
@@ -30,7 +30,7 @@ _BUSY_TIMEOUT_S = 10
 
 
 SET_ASIDE = ".set-aside"
-"""What the name of a file ends with that was set aside."""
+"""Suffix of the name of a file that was set aside."""
 
 _DEVICE = frozenset(
     {
@@ -44,11 +44,11 @@ _DEVICE = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
-"""Errors that say nothing about what the file holds."""
+"""Errors of the device or of access, which are no evidence of damage."""
 
 
 class ReadDatabaseRefused(Exception):
-    """A read database that cannot be used here. It is derived: removing it and starting again rebuilds it."""
+    """The read database cannot be used. It is derived: after it is removed, the next start rebuilds it."""
 
     ADVICE = "It holds nothing that the journal does not: remove it, and the next start rebuilds it from the journal."
 
@@ -58,7 +58,7 @@ class ReadDatabaseRefused(Exception):
 
 
 class ReadDatabaseDamaged(ReadDatabaseRefused):
-    """A read database that cannot be read, or has the tables of another version."""
+    """The read database cannot be read, or has the tables of another version."""
 
     ADVICE = (
         "It holds nothing that the journal does not: the next start sets it aside and rebuilds it from the journal."
@@ -66,7 +66,7 @@ class ReadDatabaseDamaged(ReadDatabaseRefused):
 
 
 class ReadDatabaseForeign(ReadDatabaseRefused):
-    """A read database of another journal. It may be the only sign that the journal was replaced, so nothing is done to it."""
+    """The read database is of another journal. It may be the only evidence that the journal was replaced, so it is kept."""
 
     ADVICE = (
         "One of the two was put here from elsewhere, or the journal was removed and began anew. If this journal is the right "
@@ -75,14 +75,14 @@ class ReadDatabaseForeign(ReadDatabaseRefused):
 
 
 class ReadDatabaseFailed(Exception):
-    """The device refuses to read or write the read database; what it holds may be right."""
+    """The device refuses to read or write the read database; its contents may be right."""
 
     def __init__(self, path: object, error: Exception) -> None:
         super().__init__(f"the read database {path}: {error}")
 
 
 def trouble_with(path: object, error: sqlite3.Error) -> ReadDatabaseDamaged | ReadDatabaseFailed:
-    """What an error of SQLite says about the read database at path."""
+    """The error for an error of SQLite on the read database at path."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in _DEVICE:
         return ReadDatabaseFailed(path, error)
@@ -90,7 +90,7 @@ def trouble_with(path: object, error: sqlite3.Error) -> ReadDatabaseDamaged | Re
 
 
 def set_aside(path: Path) -> Path:
-    """Renames the database and its log, mode 0600, in place of what was set aside before; returns its new name."""
+    """Renames the database and its log (mode 0600), replacing files set aside before; returns the database's new path."""
     kept = path.with_name(path.name + SET_ASIDE)
     for suffix in ("", "-wal", "-shm"):
         file, old = path.with_name(path.name + suffix), kept.with_name(kept.name + suffix)
@@ -102,14 +102,13 @@ def set_aside(path: Path) -> Path:
 
 
 def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
-    """An engine on the SQLite file at path; the file and its tables are made where they are missing.
+    """An async engine on the SQLite file at path; creates the file and its tables where they are missing.
 
-    All that a connection reads before it ends its transaction is of one position. With read_only the file must be there and not
-    empty, and nothing is changed in it. Raises ReadDatabaseDamaged for a file of another version of REX, ReadDatabaseFailed,
-    and FileNotFoundError.
+    Every read of one transaction is of one position. With read_only the file must exist and not be empty, and is not changed.
+    Raises ReadDatabaseDamaged for a file of another version of REX, ReadDatabaseFailed, and FileNotFoundError.
     """
     if read_only and not (path.exists() and path.stat().st_size):
-        raise FileNotFoundError(path)  # An empty one was left by a start that was killed before it wrote anything.
+        raise FileNotFoundError(path)  # An empty file was left by a start that was killed.
     try:
         if not read_only:
             make_private_database(path)
@@ -127,13 +126,13 @@ def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
 
 
 def _name_the_file(path: Path, context: ExceptionContext) -> None:
-    """SQLite's errors name no file."""
+    """Raises the error of ours, which names the file."""
     if isinstance(context.original_exception, sqlite3.Error):
         raise trouble_with(path, context.original_exception) from context.original_exception
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that may not write: one that may would, as the last to close, copy the log into the file and remove it."""
+    """A read-only connection. A writable one, closed last, would copy the write-ahead log into the file and remove it."""
     return sqlite3.connect(f"{_uri(path)}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
 
 
@@ -148,7 +147,7 @@ def _uri(path: Path) -> str:
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """The projector's own connection; transactions are begun by hand. Any one thread at a time may use it."""
+    """The projector's connection; transactions are begun explicitly. One thread at a time may use it."""
     connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     _set_pragmas(connection, None)
     connection.execute("PRAGMA journal_mode=WAL")
@@ -157,8 +156,8 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
-    # NORMAL: a power cut may lose the last transactions but never leaves half of one, and what is lost is projected
-    # again from the journal, because the position is lost with it. Only the journal pays for FULL.
+    # NORMAL: a power cut may lose the last transactions, never part of one. They are projected again from the journal, because
+    # their position is lost with them. Only the journal needs FULL.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous=NORMAL")
@@ -167,7 +166,7 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # The driver begins a transaction at the first write only; two reads without one may see two positions.
+    # The driver begins a transaction at the first write only; without one, two reads may be of two positions.
     connection.exec_driver_sql("BEGIN")
 
 
@@ -179,7 +178,7 @@ def _set_query_pragmas(connection: Any, record: object) -> None:
 
 
 def make_tables(connection: sqlite3.Connection) -> None:
-    """The tables and their format number, where the database is empty; all of it or, in a process killed here, nothing."""
+    """Creates the tables and the format number where the database is empty, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         for table in metadata.sorted_tables:

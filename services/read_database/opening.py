@@ -1,8 +1,8 @@
-"""Opens the read database for a venue that starts: at the journal's end and true, or set aside and rebuilt from the journal.
+"""Opens the read database at the start of a venue: brings it to the journal's end and verifies it, or rebuilds it.
 
-A file that cannot be read, is of another version, or says other than engine and journal heals here, and the log says what
-differed. Not so a file that may be the only witness of a loss: one that is ahead of the journal, or of another journal, ends
-the start.
+A file that cannot be read, is of another version, or differs from engine and journal is set aside and rebuilt from the journal;
+the differences are logged. A file that is ahead of the journal, or of another journal, may be the only evidence of a loss: the
+start ends with an error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = structlog.get_logger("rex.read_database")
 
 
 async def open_true(path: Path, journal: Journal, engine: AuditedEngine, journaled: Journaled) -> AsyncEngine:
-    """The read database at path, at the journal's end, where the engine and `journaled` stand; nobody writes it meanwhile.
+    """The read database at path, at the journal's end like the engine and `journaled`. No other process may write it meanwhile.
 
     Raises JournalLost, ReadDatabaseForeign, ReadDatabaseFailed, and ReadDatabaseDamaged where even a rebuilt one differs.
     """
@@ -41,7 +41,7 @@ async def open_true(path: Path, journal: Journal, engine: AuditedEngine, journal
 
 
 async def _bring_to_the_end(path: Path, journal: Journal, engine: AuditedEngine, journaled: Journaled) -> list[str]:
-    """Projects what is missing; returns what is wrong with the database, a sentence each."""
+    """Projects the missing batches; returns the differences of the database, one sentence each."""
     try:
         open_read_database(path)
         await catch_up(path, journal)

@@ -1,7 +1,7 @@
-"""What a run of journal rows changes in the table `orders`.
+"""The changes that a run of journal batches makes to the table `orders`.
 
-An order that is new within the run is collected whole. Of an older one it is known what changes: quantities and amounts to add,
-and values to set, where the last event counts.
+An order that is new within the run is collected whole. For an older one there are quantities and amounts to add, and values to
+set, of which the last one counts.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ class OrderChanges:
         """By order_id: changes at the indexes of the columns; sums to add, other values to set unless None."""
 
     def enter(self, applied: Applied, state: str, trading_date: int) -> None:
-        """A new order, as its first event says: `new` or `rejected`."""
+        """Adds a new order; state is `new` or `rejected`."""
         event, command, _ = applied
         self.new[command.seq] = [
             command.seq,
             command.account,
-            command.client_order_id.decode("latin-1"),  # ASCII by contract; no byte may ever stop the projector
+            command.client_order_id.decode(
+                "latin-1"
+            ),  # ASCII by contract; latin-1 decodes every byte, so none can stop the projector
             command.instrument,
             command.side,
             command.order_type,
@@ -67,7 +69,7 @@ class OrderChanges:
         ]
 
     def replace(self, applied: Applied) -> None:
-        """An amend: REPLACED says the price and how the quantity changes, the command the rest."""
+        """Amends an order: price and change of quantity from REPLACED, trigger and display quantity from the command."""
         event, command, _ = applied
         order = self._change(event.order_id, applied)
         order[PRICE] = event.price_ticks
@@ -80,11 +82,11 @@ class OrderChanges:
         order[RESERVED] += event.reserve_fen
 
     def trigger(self, applied: Applied) -> None:
-        """A stop goes on as what it is a stop of."""
+        """Marks a stop order as triggered; its order_type stays."""
         self._change(applied.event.order_id, applied)[TRIGGERED_SEQ] = applied.event.seq
 
     def fill(self, applied: Applied, order_id: int, fee_fen: int, reserve_fen: int) -> None:
-        """One side of a trade."""
+        """Fills one order of a trade."""
         event = applied.event
         order = self._change(order_id, applied)
         order[LEAVES] -= event.quantity_lots
@@ -92,11 +94,11 @@ class OrderChanges:
         order[FILLED_FEN] += event.amount_fen
         order[FEES] += fee_fen
         order[RESERVED] += reserve_fen
-        if order[STATE] is not None:  # of an older order its quantities say it when they are written
+        if order[STATE] is not None:  # an older order's state is computed from its quantities when they are written
             order[STATE] = "partially_filled" if order[LEAVES] else "filled"
 
     def decrement(self, applied: Applied) -> None:
-        """Self-trade prevention that leaves some of the order."""
+        """Takes the quantity that self-trade prevention removed from an order that stays open."""
         event = applied.event
         order = self._change(event.order_id, applied)
         order[QUANTITY] -= event.quantity_lots
@@ -104,7 +106,7 @@ class OrderChanges:
         order[RESERVED] += event.reserve_fen
 
     def end(self, applied: Applied) -> None:
-        """Nothing more of it will be filled."""
+        """Ends an order: canceled, expired, or prevented with nothing left."""
         event = applied.event
         order = self._change(event.order_id, applied)
         order[LEAVES] -= event.quantity_lots

@@ -1,7 +1,7 @@
-"""The projector: follows the journal and keeps the read database exact, each transaction with the position it reaches.
+"""The projector: follows the journal and writes its batches into the read database.
 
-A transaction takes what has gathered since the last one, so a projector that is behind writes many batches at once. Kill it at
-any moment: the position is in the same transaction as the batches, so it carries on where the database is.
+A transaction holds the batches that arrived since the last one, so a projector that is behind writes many at once. The position
+is in the same transaction: a killed projector continues where the database is.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ from services.read_database.database import (
 from services.read_database.writer import read_position, write
 
 _GATHER_S = 0.05
-"""A transaction costs what 30 orders cost; under load it waits this long for company, unless somebody waits for it."""
+"""A transaction costs as much as 30 orders. The projector waits this long for more batches, unless a caller waits for it."""
 
 _MAX_COMMANDS = 2_048
-"""Commands in one transaction (batches are never split)."""
+"""Commands after which a transaction takes no further batch (batches are never split)."""
 
 _MAX_BATCHES_WAITING = 64
-"""Batches read ahead. When full, the projector stops reading; the feed then drops its batches and it re-reads the journal."""
+"""Batches read ahead. When full, reading stops; the feed then drops batches, which are read from the journal later."""
 
 
 WriteChanges = Callable[[Changes], None]
 
 
 class ProjectorStopped(Exception):
-    """The projector does not run any more, so the read database reaches nothing further."""
+    """The projector has stopped, so the read database will not reach the sequence number."""
 
 
 class Projector:
-    """Writes one read database from one journal; the only one that writes it.
+    """Writes one read database from one journal; it is the only writer.
 
     It has its own SQLite connection on a thread of its own: a transaction is a dozen statements, and through the async
-    engine each would cost three hops between threads.
+    engine each would cost three switches between threads.
     """
 
     def __init__(self, read_database: AsyncEngine, journal: Journal, feed: Feed) -> None:
@@ -66,16 +66,16 @@ class Projector:
 
     @property
     def seq(self) -> int:
-        """The last command that stands in the read database."""
+        """Sequence number of the last command in the read database."""
         return self._seq
 
     @property
     def waiting(self) -> int:
-        """How many wait for the read database to get further."""
+        """Number of callers that wait in `reached`."""
         return len(self._waiting)
 
     async def reached(self, seq: int) -> None:
-        """Waits until the read database holds everything up to seq; raises ProjectorStopped where it never will."""
+        """Waits until the read database holds all commands up to seq; raises ProjectorStopped where it never will."""
         if self._seq >= seq:
             return
         if self._stopped is not None:
@@ -86,7 +86,7 @@ class Projector:
         await waiter
 
     async def run(self) -> None:
-        """Projects until it is canceled. Raises what the journal raises, and ReadDatabaseRefused or ReadDatabaseFailed."""
+        """Projects until it is canceled. Raises the journal's errors, ReadDatabaseRefused and ReadDatabaseFailed."""
         try:
             await self._run()
         except sqlite3.Error as error:
@@ -109,7 +109,7 @@ class Projector:
                 tasks.create_task(self._read(batches, position.seq))
                 tasks.create_task(self._write(batches, position, partial(write, connection), thread))
         except BaseExceptionGroup as group:
-            error = group.exceptions[0]  # one failure ends both tasks, and it is what there is to say
+            error = group.exceptions[0]  # one failure ends both tasks: raise that one
             raise error from error.__cause__
         finally:
             thread.shutdown()
@@ -133,7 +133,9 @@ class Projector:
                 await self._gather()
             changes.add(batch)
             while changes.commands < _MAX_COMMANDS and not batches.empty():
-                await asyncio.sleep(0)  # a thousand orders take milliseconds: let the gateway in between batches
+                await asyncio.sleep(
+                    0
+                )  # a thousand orders take milliseconds: the event loop runs other tasks between batches
                 changes.add(batches.get_nowait())
             await asyncio.get_running_loop().run_in_executor(thread, write_changes, changes)
             position = changes.position
@@ -146,7 +148,9 @@ class Projector:
 
     def _has_reached(self, seq: int) -> None:
         self._seq = seq
-        waiting = [(wanted, waiter) for wanted, waiter in self._waiting if not waiter.done()]  # done: it gave up
+        waiting = [
+            (wanted, waiter) for wanted, waiter in self._waiting if not waiter.done()
+        ]  # done: the caller was canceled
         for wanted, waiter in waiting:
             if wanted <= seq:
                 waiter.set_result(None)
@@ -163,11 +167,11 @@ class Projector:
 
 
 async def check_belongs(path: Path, position: Position, journal: Journal) -> None:
-    """Raises unless the database was made from this journal; then it is a witness.
+    """Checks the database's position against the journal, of which it is a witness.
 
-    ReadDatabaseForeign for one of another journal, ReadDatabaseDamaged for one whose position contradicts itself. JournalLost
-    where the journal ends before this position, JournalCorrupt where it holds another batch there: then the database may be
-    the only place that knows what is missing.
+    Raises ReadDatabaseForeign for a database of another journal, ReadDatabaseDamaged for a position that contradicts itself,
+    JournalLost where the journal ends before the position, and JournalCorrupt where it holds another batch there. For
+    the last two the database may be the only record of the missing commands.
     """
     if position.journal_id != journal.journal_id:
         raise ReadDatabaseForeign(path, "was made from another journal")
@@ -181,10 +185,10 @@ async def check_belongs(path: Path, position: Position, journal: Journal) -> Non
 async def catch_up(
     path: Path, journal: Journal, *, to_seq: int | None = None, on_progress: Callable[[int], None] | None = None
 ) -> None:
-    """Projects what the journal holds now into the read database at path; for a database that no `Projector` writes.
+    """Projects the journal, as it is now, into the read database at path, which no `Projector` may be writing.
 
-    Stops with the batch that ends at to_seq, where one is given. `on_progress` is called with the sequence number it has
-    reached. Raises as `check_belongs` does, and ReadDatabaseDamaged or ReadDatabaseFailed.
+    Stops after the batch that ends at to_seq, where one is given. Calls `on_progress` with each sequence number reached. Raises
+    what `check_belongs` raises, ReadDatabaseDamaged and ReadDatabaseFailed.
     """
     try:
         with contextlib.closing(connect_writer(path)) as connection:

@@ -1,4 +1,4 @@
-"""The position of a data folder's read database, read as evidence about the journal and not to report from."""
+"""Reads the position of a data folder's read database as evidence about the journal."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _POSITION = "SELECT seq, row_hash, journal_id FROM position"
 
 
 class ReadWitness(NamedTuple):
-    """What the read database remembers of the journal."""
+    """The evidence of the read database about the journal."""
 
     witness: Witness | None
     note: str
-    """Where it stands, or why it is no witness, as a sentence."""
+    """Its position, or why it is no witness, as a sentence."""
 
 
 def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
     """Reads the position of the read database at `path`; changes nothing.
 
-    Raises ReadDatabaseForeign for one of another journal: it may be the only sign that this one was put in its place. Where
-    there is no journal (no journal_id), it is a witness of the one that it was made from.
-    Beside a running venue read this before the journal: what is projected was journaled before.
+    Raises ReadDatabaseForeign for a database of another journal: it may be the only evidence that the journal was replaced.
+    Without a journal (empty journal_id) it is a witness of the journal that it was made from.
+    Beside a running venue, read this before the journal: a batch is journaled before it is projected.
     """
     name = f"the read database {path}"
     if not path.exists():
@@ -48,5 +48,5 @@ def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
 
 
 def remembered(path: Path, journal_id: bytes) -> Witness | None:
-    """What the read database at `path` remembers of that journal, or (no id) of any; None where it is no witness."""
+    """The witness in the read database at `path`, as `read_witness` finds it; None where there is none."""
     return read_witness(path, journal_id).witness

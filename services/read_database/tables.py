@@ -1,7 +1,7 @@
 """The tables of the read database. Units end a name: fen, ticks, lots, ns; dates are integers yyyymmdd (Asia/Shanghai).
 
-The projector writes a batch of rows and its own `position` in one transaction, so what stands here is always the venue
-exactly at `position.seq`.
+The projector writes the changes of journal batches and its `position` in one transaction, so all tables are exact at
+`position.seq`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ instruments = Table(
     Column("spec", String, nullable=False),
     Column("note", String, nullable=False),
     Column("phase", SmallInteger, nullable=False),  # the phase in force
-    Column("auction_ends_ns", BigInteger, nullable=False),  # of a volatility auction; 0, or past: none goes on
+    Column("auction_ends_ns", BigInteger, nullable=False),  # end of a volatility auction; 0 or past: there is none
     Column("collar_ppm", Integer, nullable=False),  # 0: no collar
     Column("volatility_ppm", Integer, nullable=False),  # 0: no volatility band
     Column("auction_s", Integer, nullable=False),  # how long a volatility auction lasts
@@ -153,7 +153,9 @@ trades = Table(
     Column("price_ticks", BigInteger, nullable=False),
     Column("quantity_lots", BigInteger, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
-    Column("phase", SmallInteger, nullable=False),  # CALL_AUCTION: nobody took, the "taker" is the buyer
+    Column(
+        "phase", SmallInteger, nullable=False
+    ),  # in CALL_AUCTION there is no taker: the columns taker_* are the buyer's
     Column("taker_side", SmallInteger, nullable=False),
     Column("taker_order_id", BigInteger, nullable=False),
     Column("taker_account", Integer, nullable=False),
@@ -161,7 +163,7 @@ trades = Table(
     Column("maker_order_id", BigInteger, nullable=False),
     Column("maker_account", Integer, nullable=False),
     Column("maker_fee_fen", BigInteger, nullable=False),
-    Column("busted_seq", BigInteger),  # the command that took the trade back; NULL: it stands
+    Column("busted_seq", BigInteger),  # the command that busted the trade; NULL: not busted
 )
 Index("trades_by_seq", trades.c.seq)
 Index(
@@ -193,26 +195,24 @@ levels = Table(
     Column("quantity_lots", BigInteger, nullable=False),  # shown
     Column("orders", BigInteger, nullable=False),
 )
-"""What the books show: the depth, which orders alone do not say (icebergs hide, stops wait)."""
+"""The depth of the books. It does not follow from `orders`: icebergs hide quantity, and stops wait outside the book."""
 
 daily_turnover = Table(
     "daily_turnover",
     metadata,
     Column("trading_date", Integer, primary_key=True),
     Column("instrument", Integer, primary_key=True),
-    # Trades that stand: a busted one is counted out again, and counted below.
+    # Trades and their sums, busted trades excluded; those are in the columns busted_*.
     Column("trades", BigInteger, nullable=False),
     Column("quantity_lots", BigInteger, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
     Column("busted", BigInteger, nullable=False),
     Column("busted_lots", BigInteger, nullable=False),
     Column("busted_fen", BigInteger, nullable=False),
-    # Self-trades prevented, and what their orders lost by that: never turnover.
+    # Self-trades prevented, and the lots taken from their orders: never turnover.
     Column("prevented", BigInteger, nullable=False),
     Column("prevented_lots", BigInteger, nullable=False),
-    Column(
-        "largest_fen", BigInteger, nullable=False
-    ),  # notional of the day's largest trade that stands, first of equals
+    Column("largest_fen", BigInteger, nullable=False),  # of the day's largest trade that is not busted, first of equals
     Column("largest_trade_id", BigInteger),
     Column("settlement_ticks", BigInteger),  # set by the day roll that ended the day
 )
@@ -228,7 +228,7 @@ targets = Table(
 
 
 def insert_into(table: Table, columns: Sequence[str] = (), *, rows: int = 1, replace: bool = False) -> str:
-    """INSERT of so many rows into the named columns, or into all in the order above; one `?` for each value."""
+    """An INSERT of so many rows that names the columns, by default all in the order above; each value is a `?`."""
     names = columns or [column.name for column in table.columns]
     row = f"({', '.join('?' * len(names))})"
     verb = "INSERT OR REPLACE INTO" if replace else "INSERT INTO"

@@ -1,4 +1,4 @@
-"""Writes a run of changes and the new position into the read database, in one transaction."""
+"""Writes the changes of a run of batches, and its position, into the read database in one transaction."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from services.read_database.order_changes import CHANGED
 from services.read_database.tables import insert_into
 
 _CHUNK = 64
-"""Rows a statement inserts at once. SQLite lets go of the interpreter's lock once per statement instead of once per row, so
-the gateway in the same process is interrupted less; and it is faster."""
+"""Rows per INSERT. SQLite releases the interpreter's lock once per statement instead of once per row, so the gateway in the
+same process is interrupted less; it is also faster."""
 
 
 _NO_TURNOVER = turnover_values(DayTurnover())
@@ -26,7 +26,7 @@ _INSERT_ONE = {table: insert_into(table) for table in (tables.orders, tables.tra
 _INSERT_MANY = {table: insert_into(table, rows=_CHUNK) for table in (tables.orders, tables.trades)}
 
 _change_of = itemgetter(*CHANGED)
-# The values in the order of CHANGED, then the order_id. Without an end state the quantities say what the order is now.
+# Parameters: CHANGED in order, then the order_id. Where ?11 is NULL, the state follows from the quantities.
 _CHANGE_ORDER = """
 UPDATE orders SET
     quantity_lots = quantity_lots + ?1,
@@ -89,12 +89,12 @@ _READ_POSITION = f"SELECT {', '.join(Position._fields)} FROM position"
 
 
 def read_position(connection: sqlite3.Connection, journal_id: bytes) -> Position:
-    """Where the read database has got to; an empty one is made to begin at the start of this journal."""
+    """The position of the read database; initialises an empty one at the start of this journal."""
     found = connection.execute(_READ_POSITION).fetchone()
     if found is not None:
         position = Position(*found)
         if not position.is_one:
-            raise sqlite3.DatabaseError("its position is none")
+            raise sqlite3.DatabaseError("its position has values of the wrong types")
         return position
     start = Position(0, 0, 0, bytes(32), journal_id, 0)
     connection.execute("BEGIN IMMEDIATE")
@@ -105,7 +105,7 @@ def read_position(connection: sqlite3.Connection, journal_id: bytes) -> Position
 
 
 def write(connection: sqlite3.Connection, changes: Changes) -> None:
-    """All of the changes and their position, or, where anything fails, nothing."""
+    """Writes all of the changes and their position; on an error nothing is written."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         for sql, values in changes.statements:
@@ -121,14 +121,14 @@ def write(connection: sqlite3.Connection, changes: Changes) -> None:
         connection.executemany(
             _ADD_TURNOVER, ((*day, *turnover_values(change)) for day, change in changes.turnover.items())
         )
-        for bust in changes.busts:  # after the trades, which may be of this run
+        for bust in changes.busts:  # after the trades, some of which may be new in this run
             connection.execute(_INSERT_BUST, (bust.trade_id, bust.seq, bust.time_ns, bust.actor, bust.reason))
             connection.execute(_MARK_BUSTED, (bust.seq, bust.trade_id))
             connection.execute(_LARGEST_THAT_STANDS, (bust.trading_date, bust.instrument))
         _set_position(connection, changes.position)
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # after some errors, such as a full device, SQLite has rolled back already
+        if connection.in_transaction:  # after some errors, such as a full device, SQLite has already rolled back
             connection.execute("ROLLBACK")
         raise
 

@@ -1,1 +1,1 @@
-"""The figure: the year's turnover, its target and its defence."""
+"""The figure: the year's turnover, its progress against the target, and its proof."""

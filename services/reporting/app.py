@@ -1,4 +1,4 @@
-"""/v1/reports: the turnover report over HTTP, as JSON or CSV, and the sum over a range of sequence numbers."""
+"""Routes under /v1/reports: the turnover report as JSON or CSV, and the turnover of a range of sequence numbers."""
 
 from __future__ import annotations
 
@@ -27,28 +27,34 @@ from services.reporting.report import build_report
 from services.reporting.schemas import RangeTurnover, TurnoverReport
 
 READ_TIMEOUT_S = 5.0
-"""How long a request may wait for the read database to reach the sequence number it names."""
+"""How long a request waits for the read database to reach the sequence number that it names."""
 
-Year = Annotated[int, Path(ge=2000, le=2099, description="calendar year of the trading days")]
+Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
 Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
 
 
 def router(
     read_database: AsyncEngine, calendar: TradingCalendar, projected: Callable[[int], Awaitable[None]]
 ) -> APIRouter:
-    """The routes; the gateway that includes them checks the key. `projected` waits until the read database holds a seq."""
+    """The routes; the gateway that includes them checks the key. `projected(seq)` waits until the read database
+    has reached seq."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
 
     @routes.get(
         "/turnover/{year}",
         response_model=TurnoverReport,
         responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
-        summary="The year's net single-sided turnover against its target",
+        summary="The year's net single-sided turnover and its target",
     )
     async def turnover(
         year: Year,
-        at_least_seq: Annotated[Seq, Query(description="wait until this sequence number is counted")] = 0,
-        format: Annotated[Literal["json", "csv"] | None, Query(description="or the header `Accept: text/csv`")] = None,
+        at_least_seq: Annotated[
+            Seq, Query(description="Waits until the report counts this sequence number; 422 after 5 seconds.")
+        ] = 0,
+        format: Annotated[
+            Literal["json", "csv"] | None,
+            Query(description="`csv` may also be asked for with the header `Accept: text/csv`."),
+        ] = None,
         accept: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Response:
         await _wait_until_projected(projected, "at_least_seq", at_least_seq)
@@ -56,15 +62,19 @@ def router(
         async with read_database.connect() as connection:
             found = _recorded(await read_year(connection, year))
             daily = await read_daily(connection, year) if as_csv else ()
-        # Some ten milliseconds of arithmetic and text: not on the loop that answers orders.
+        # It takes some ten milliseconds of CPU, which the event loop needs for orders.
         return await asyncio.to_thread(_answer, year, found, daily, calendar, as_csv)
 
     @routes.get(
         "/turnover/{year}/range",
         response_model=RangeTurnover,
-        summary="The trades of a range of sequence numbers, added up one by one, less those taken back in it",
+        summary="Turnover of a range of sequence numbers: trades made less trades busted",
     )
-    async def turnover_of_range(year: Year, after_seq: Seq, to_seq: Seq) -> dict[str, Any]:
+    async def turnover_of_range(
+        year: Year,
+        after_seq: Annotated[Seq, Query(description="The range begins after this sequence number.")],
+        to_seq: Annotated[Seq, Query(description="The range ends with this sequence number.")],
+    ) -> dict[str, Any]:
         await _wait_until_projected(projected, "to_seq", to_seq)
         async with read_database.connect() as connection:
             position = _recorded(await read_position(connection))
@@ -103,7 +113,7 @@ async def _wait_until_projected(projected: Callable[[int], Awaitable[None]], fie
     try:
         await asyncio.wait_for(projected(seq), READ_TIMEOUT_S)
     except TimeoutError as error:
-        message = "the venue has not come to this sequence number"
+        message = "the venue has not reached this sequence number"
         raise RequestValidationError([{"type": "value_error", "loc": ("query", field), "msg": message}]) from error
 
 

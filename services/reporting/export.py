@@ -1,4 +1,4 @@
-"""The report as a table for spreadsheets: one line per trading day and instrument that traded."""
+"""The report as CSV for spreadsheets: one line per trading day and instrument that traded."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ COLUMNS = (
 )  # fmt: skip
 
 BYTE_ORDER_MARK = "\ufeff"
-"""Without it a spreadsheet takes UTF-8 for the machine's old code page, and the Chinese names break."""
+"""Spreadsheets need it to read the Chinese names as UTF-8 and not in the system's code page."""
 
 
 def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: Sequence[Values]) -> str:
-    """UTF-8 text: lines that begin with # say what this is, how it was counted and what seals it; then header and data.
+    """CSV text: comment lines that begin with # (figure, counting rule, seal), then the header, then the data.
 
-    The sum of `amount_fen` is the report's net turnover; with `busted_fen` it is the gross one.
+    The sum of `amount_fen` is the report's net turnover; adding the sum of `busted_fen` gives the gross turnover.
     """
     out = io.StringIO()
     out.write(BYTE_ORDER_MARK)
-    # Not quoted: a reader that skips comments looks for a # at the very start of a line.
+    # Written without the csv module, which may quote: readers that skip comments look for # as a line's first character.
     out.writelines(f"# {' '.join(line.split())}\r\n" for line in _preamble(report))
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)

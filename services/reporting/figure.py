@@ -1,11 +1,11 @@
-"""The defence of the figure: a year's turnover by three computations that share no code, at one named sequence number.
+"""The proof of the figure: a year's turnover by three computations that share no code, at one sequence number.
 
-1. the engine's own counter, taken by whoever runs the engine between two batches
-2. SQL over the single trades of the read database, less those that were busted
-3. re-execution of every journaled command up to that number in a fresh engine, each batch's events compared byte for byte;
-   where an upgrade sealed a state into the journal (`rex upgrade`), of every one after it, in an engine of that state
+1. the counter of the running engine, which the caller reads between two batches
+2. SQL over the single trades of the read database, busted trades excluded
+3. re-execution of the journaled commands up to that number in a fresh engine, each batch's events compared byte for byte;
+   where `rex upgrade` sealed a state into the journal, of the commands after it, in an engine with that state
 
-That engine is there to compare the rest of the read database with, too: money, goods, orders, keys (proof.py).
+The re-executed engine also serves to compare the other tables of the read database: money, goods, orders, keys (proof.py).
 """
 
 from __future__ import annotations
@@ -34,32 +34,32 @@ class TurnoverEngine(StateMachine, AuditedEngine, Protocol):
 
 
 class FigureUnavailable(Exception):
-    """The read database or the journal does not hold the sequence number the figure is asked at."""
+    """The read database or the journal does not hold the sequence number that the figure is computed at."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A year's turnover in fen, three times."""
+    """A year's turnover in fen by three computations."""
 
     year: int
     seq: int
     engine_counter_fen: int | None
-    """None: no engine is running (a report from a data folder)."""
+    """None where no engine is running (a report from a data folder)."""
     sql_sum_fen: int
     journal_replay_fen: int
     differences: tuple[str, ...] = ()
-    """What else in the read database differs from the engine that re-executed the journal, a sentence each."""
+    """Other differences between the read database and the engine that re-executed the journal, one sentence each."""
     re_executed_after: int = 0
-    """The replay began after this sequence number, from a sealed state; 0: at the journal's start."""
+    """Re-execution began after this sequence number, from a sealed state; 0 where it began with the first command."""
 
     @property
     def agree(self) -> bool:
-        """Whether all there are say the same, to the fen, and the read database is true."""
+        """Whether the computations are equal to the fen and the read database has no differences."""
         counted = {self.sql_sum_fen, self.journal_replay_fen, self.engine_counter_fen}
         return len(counted - {None}) == 1 and not self.differences
 
     def to_json(self) -> dict[str, Any]:
-        """Exact yuan strings."""
+        """JSON values; amounts are decimal strings in yuan."""
         counter = self.engine_counter_fen
         return {
             "year": self.year,
@@ -85,16 +85,16 @@ async def compute_figure(
 ) -> Figure:
     """The three computations at seq, which the read database must have reached.
 
-    The caller reads seq and the counter of the running engine together, between two batches. `fresh_engine` stands where the
-    re-execution of this journal begins (`services.engine_versions.upgrades`); `every_order` is for `ReadDatabaseProof`. Raises
-    FigureUnavailable, and what the journal raises: JournalCorrupt where a re-executed command does not make the journaled
-    events.
+    The caller reads seq and the counter of the running engine together, between two batches. `fresh_engine` is at the sequence
+    number after which this journal is re-executed (`services.engine_versions.upgrades.starting_engine`); `every_order` is
+    passed to `ReadDatabaseProof`. Raises FigureUnavailable and the journal's errors: JournalCorrupt where a re-executed command
+    does not make the journaled events.
     """
     began_after = fresh_engine.last_seq
     if seq < began_after:
         raise FigureUnavailable(
-            f"Seq {seq} cannot be re-executed: other rules made what stands before seq {began_after + 1}, at which the journal"
-            " was upgraded from a sealed state."
+            f"Seq {seq} cannot be re-executed: an older engine version executed the commands up to seq {began_after}, and"
+            " re-execution begins at the state that an upgrade sealed there."
         )
     path = path_of(read_database)
     with ReadDatabaseProof(path, fresh_engine, every_order=every_order) as proof:
@@ -112,7 +112,7 @@ async def compute_figure(
 
 
 async def _read_sealed(journal: Journal, to_seq: int, on_batch: Callable[[JournalBatch], None]) -> None:
-    """The batches before a sealed state, which are not re-executed: what they say that the engine does not keep."""
+    """Passes on the batches before a sealed state, which are not re-executed."""
     if to_seq:
         async for batch in journal.read(0):
             on_batch(batch)
@@ -123,9 +123,9 @@ async def _read_sealed(journal: Journal, to_seq: int, on_batch: Callable[[Journa
 async def replay(
     journal: Journal, engine: TurnoverEngine, to_seq: int, on_batch: Callable[[JournalBatch], None]
 ) -> None:
-    """Re-executes the journal up to to_seq, from where the engine stands, and compares the events of every whole batch.
+    """Re-executes the journal from the engine's last command up to to_seq, and compares the events of every whole batch.
 
-    Each batch that has been done to its end is given to on_batch.
+    Calls on_batch with each batch whose last command was re-executed.
     """
     if to_seq > engine.last_seq:
         async for batch in journal.read(engine.last_seq):

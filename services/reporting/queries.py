@@ -1,4 +1,4 @@
-"""What the figure asks of the read database: one connection, one transaction, so every answer is of one position."""
+"""The report's queries on the read database. One connection is one transaction, so all results are of one position."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ SUMS = ("trades", "quantity_lots", "amount_fen", "busted", "busted_fen", "preven
 """The columns of `daily_turnover` that a report adds up."""
 
 Values = Mapping[Any, Any]
-"""One row, by column name."""
+"""One row of a table, by column name."""
 
 
 @dataclass(frozen=True)
 class YearTurnover:
-    """Everything a report is made of, as of one position."""
+    """The data of a report, all of one position."""
 
     position: Values
     target: Target
     instruments: dict[int, Values]
-    """By number; the columns of `instruments`."""
+    """The columns of `instruments`, by instrument number."""
     net_by_day: dict[int, int]
-    """Fen by trading date."""
+    """Net turnover in fen by trading date yyyymmdd."""
     by_instrument: dict[int, Values]
-    """The year's sums, under the names of SUMS, of each instrument that has any."""
+    """The year's sums of the columns SUMS, by instrument number; only instruments with rows in `daily_turnover`."""
     largest: Values | None
-    """The row of `daily_turnover` that has the year's largest trade."""
+    """The row of `daily_turnover` with the year's largest trade; None without trades."""
 
 
 @dataclass(frozen=True)
 class Sum:
-    """Trades added up, each once."""
+    """Number, lots and amount of trades, each counted once."""
 
     trades: int
     quantity_lots: int
@@ -52,12 +52,12 @@ class Sum:
 
 
 async def read_position(connection: AsyncConnection) -> Values | None:
-    """What the read database is exact at; None before the projector has begun."""
+    """The row of `position`; None before the projector's first transaction."""
     return (await connection.execute(select(position))).mappings().first()
 
 
 async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | None:
-    """A year's turnover by day and by instrument; None before the projector has begun."""
+    """A year's turnover by day and by instrument; None before the projector's first transaction."""
     at = await read_position(connection)
     if at is None:
         return None
@@ -86,12 +86,12 @@ async def read_daily(connection: AsyncConnection, year: int) -> Sequence[Values]
 
 
 async def sum_of_trades(connection: AsyncConnection, year: int, after_seq: int, to_seq: int) -> Sum:
-    """The year's trades made by the commands after_seq < seq <= to_seq, added up from the single trades."""
+    """The sum of the year's single trades made by commands with after_seq < seq <= to_seq."""
     return await _sum(connection, year, trades.c.seq, after_seq, to_seq)
 
 
 async def sum_of_busts(connection: AsyncConnection, year: int, after_seq: int, to_seq: int) -> Sum:
-    """The year's trades taken back by the commands after_seq < seq <= to_seq, whenever they were made."""
+    """The sum of the year's trades busted by commands with after_seq < seq <= to_seq, whenever they were made."""
     return await _sum(connection, year, trades.c.busted_seq, after_seq, to_seq)
 
 

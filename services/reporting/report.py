@@ -1,4 +1,4 @@
-"""Makes the turnover report of what was read at one position: the figure, the judgement, the split, and what seals it."""
+"""Builds the turnover report: net turnover, progress against the target, split by product, and the seal (seq and row hash)."""
 
 from __future__ import annotations
 
@@ -27,17 +27,16 @@ COUNTING_RULE = (
     "A trade belongs to the trading day on which it was made (Asia/Shanghai; a trading day begins at 17:00 of the one before), "
     "and the year is that of the trading day. Amounts are yuan as traded, to the fen: quotes include 13 % VAT and no fees. "
     "Only executed trades count, never orders. Orders that would trade with their own owner group are prevented before they "
-    "trade: they are counted apart and are no turnover. A trade that an operator takes back on its trading day (a bust) "
-    "returns its money, goods and turnover; it stays on record and is excluded. Net = gross − excluded; nothing else is "
-    "excluded as yet. Turnover is what was traded and settled at the trade, delivery "
-    "against payment."
+    "trade: they are counted apart and are no turnover. A bust, by which an operator cancels a trade on its trading day, "
+    "returns its money, goods and turnover; the trade stays on record and is excluded. Net = gross − excluded; only busted "
+    "trades are excluded. A trade is settled when it is made, delivery against payment."
 )
 VAT_PERCENT = 13
 _NOTHING: Values = dict.fromkeys(SUMS, 0)
 
 
 def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
-    """The report of what was read at one position."""
+    """The report of the year, exact at `found.position`."""
     position, target = found.position, found.target
     net_by_day = found.net_by_day
     days = year_days(calendar, year, net_by_day)
@@ -105,7 +104,7 @@ def _progress(progress: Progress) -> dict[str, Any]:
 
 
 def _split(found: YearTurnover, net_fen: int) -> dict[str, Any]:
-    """By instrument, and from that by family and category, so that the three add up to the same."""
+    """The turnover by instrument, family and category; each of the three adds up to net_fen."""
     lines = [(facts, found.by_instrument.get(number, _NOTHING)) for number, facts in found.instruments.items()]
     categories = {facts["category"]: {"category": facts["category"]} for facts, _ in lines}
     families = {facts["family"]: {"category": facts["category"], "family": facts["family"]} for facts, _ in lines}
@@ -145,7 +144,7 @@ def _share(lines: Iterable[tuple[Values, Values]], net_fen: int) -> dict[str, An
 
 
 def lot_kilograms(facts: Values) -> int:
-    """What a lot of an instrument weighs."""
+    """Kilograms of one lot of an instrument."""
     return int(facts["lot_size"]) * (1000 if facts["unit"] == "t" else 1)
 
 
@@ -176,8 +175,8 @@ def _largest_trade(found: YearTurnover) -> LargestTrade | None:
 
 
 def _assumptions(year: int, calendar: TradingCalendar) -> tuple[str, ...]:
-    prices = "Some reference prices are assumptions; each instrument says which (`reference_price_source`)."
-    days = f"No trading calendar for {year} is at hand: every weekday counts as a trading day."
+    prices = "Some reference prices are assumptions, marked by `reference_price_source` of the instrument."
+    days = f"No trading calendar of {year} is known: every weekday counts as a trading day."
     return (TERMS_ARE_ASSUMED, prices, *((days,) if calendar.assumed(year) else ()))
 
 

@@ -1,11 +1,10 @@
-"""A report from a data folder, with or without a running venue: nothing that the folder holds is changed.
+"""Finds or builds the read database that a report from a data folder is read from. No file of the folder is changed.
 
-A report says what was checked for it, and nothing more: `FolderReport.checked`.
+The venue may be running. `FolderReport.checked` names what was checked for the report.
 
-The journal decides. A read database that has everything the journal has is read as it stands; one that is behind is
-copied and brought up to date in a temporary folder, and one that is missing or damaged is rebuilt there. One that knows more
-than the journal, or another batch than the journal holds, or that was made from another journal, is a witness against it: then
-there is no report.
+The journal decides. A read database at the journal's end is read in place; one that is behind is copied to a temporary folder
+and brought up to date there; one that is missing or damaged is rebuilt there. There is no report where the read database is
+evidence against the journal: it is ahead of it, holds another batch, or was made from another journal.
 """
 
 from __future__ import annotations
@@ -43,21 +42,21 @@ _READ_INTERVAL_S = 0.05
 
 @dataclass(frozen=True)
 class FolderReport:
-    """The report, and its proof where one was asked for."""
+    """The report, and its proof where one was requested."""
 
     report: TurnoverReport
     figure: Figure | None
     checked: str
-    """What was read to make it, and what of that was checked, as sentences."""
+    """What was read for the report and what of it was checked, in sentences."""
 
     @property
     def agree(self) -> bool:
-        """False where a proof was asked for and one of the computations says something else."""
+        """False where a proof was requested and its computations, or the report's own sum, differ."""
         figure = self.figure
         return figure is None or (figure.agree and yuan_text(figure.sql_sum_fen) == self.report.net)
 
     def to_json(self) -> dict[str, Any]:
-        """The report's document, what was `checked` and whether it is `proven`; with a proof also `figure` and `agree`."""
+        """The report as JSON values, with `checked` and `proven`; with a proof also `figure` and `agree`."""
         proof = {} if self.figure is None else {"figure": self.figure.to_json(), "agree": self.agree}
         proven = self.figure is not None and self.agree
         return {**self.report.to_json(), "checked": self.checked, "proven": proven, **proof}
@@ -73,7 +72,7 @@ class _Source(NamedTuple):
     is_rebuilt: bool = False
 
     def checked(self, report: TurnoverReport, figure: Figure | None) -> str:
-        """What was checked for a report that was read here."""
+        """What was checked for a report that was read from this database, in sentences."""
         if figure is None:
             return f"Read from {self.name}. {self.journal_read} No command was re-executed: --prove does that, and compares."
         after = f" after seq {figure.re_executed_after:,}" if figure.re_executed_after else ""
@@ -86,12 +85,12 @@ class _Source(NamedTuple):
 async def report_from_folder(
     data_dir: Path, year: int, prove: bool = False, calendar_file: Path | None = None
 ) -> FolderReport:
-    """The year's report at the journal's end; `prove` also re-executes the whole journal.
+    """The year's report at the journal's end; with `prove` the whole journal is re-executed, too.
 
-    A read database that cannot be read is one of the differences of the proof.
+    A damaged read database of the folder is reported as one of the differences of the proof.
 
-    Raises JournalError where there is no journal to read, or it is damaged or has lost commands; ReadDatabaseForeign where the
-    folder's read database is of another journal; DataFileError for a calendar that cannot be used.
+    Raises JournalError where there is no journal, or it is damaged or has lost commands; ReadDatabaseForeign where the folder's
+    read database was made from another journal; DataFileError for a calendar file that cannot be used.
     """
     calendar = TradingCalendar.load(calendar_file)
     remembers = partial(remembered, data_dir / READ_DATABASE_FILE)
@@ -112,7 +111,7 @@ async def report_from_folder(
 
 
 def _with_damage(damage: str | None, found: FolderReport) -> FolderReport:
-    """A proof says that the folder's read database is damaged, although the one it had to make is true."""
+    """Adds the damage of the folder's read database to the differences of a proof, which was made on a rebuilt one."""
     if damage is None or found.figure is None:
         return found
     return replace(found, figure=replace(found.figure, differences=(damage, *found.figure.differences)))
@@ -125,7 +124,7 @@ async def _report(
     try:
         async with read_database.connect() as connection:
             found = await read_year(connection, year)
-        assert found is not None, "what is up to date or was projected has a position"
+        assert found is not None, "a database that is up to date or was projected has a position"
         report = _build(source, year, found, calendar)
         figure = None
         if prove:
@@ -159,7 +158,7 @@ def _build(source: _Source, year: int, found: YearTurnover, calendar: TradingCal
 
 
 async def _current(source: Path, copy: Path, journal: Journal) -> _Source:
-    """The read database with all that the journal holds: the source, or a copy that was brought up to date."""
+    """The read database at the journal's end: the folder's own, or a copy that was brought up to date."""
     name = "the read database of the folder"
     if await _is_up_to_date(source, journal):
         return _Source(source, name, "Of the journal the row it stands at was read back, the rows before it were not.")
@@ -174,7 +173,10 @@ async def _current(source: Path, copy: Path, journal: Journal) -> _Source:
 
 
 async def _is_up_to_date(path: Path, journal: Journal) -> bool:
-    """Whether the database has all that the journal had a moment ago, and no more."""
+    """Whether the database is at the journal's end. Waits while a running venue's projector is catching up.
+
+    Raises what `check_belongs` raises, and ReadDatabaseDamaged.
+    """
     last = await journal.last_batch()
     last_seq = last.last_seq if last is not None else 0
     read_database = open_read_database(path, read_only=True)
@@ -187,7 +189,7 @@ async def _is_up_to_date(path: Path, journal: Journal) -> bool:
                 return False
             position = Position(**{name: found[name] for name in Position._fields})
             if not position.is_one:
-                raise ReadDatabaseDamaged(path, "holds a position that is none")
+                raise ReadDatabaseDamaged(path, "holds a position of the wrong types")
             if position.seq >= last_seq or position.journal_id != journal.journal_id:
                 await check_belongs(path, position, journal)
                 return True
@@ -201,7 +203,7 @@ async def _is_up_to_date(path: Path, journal: Journal) -> bool:
 
 
 async def _rebuild(path: Path, journal: Journal) -> _Source:
-    """A read database at path, made from the journal alone."""
+    """A new read database at path, projected from the journal."""
     await open_read_database(path).dispose()
     await catch_up(path, journal)
     name = "a read database made from the journal now"

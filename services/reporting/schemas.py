@@ -1,4 +1,8 @@
-"""The turnover report as a document. Amounts are exact yuan strings; shares are fractions of one with six decimals."""
+"""The turnover report as a JSON document.
+
+Amounts are decimal strings in yuan, exact to the fen; shares are decimal strings from 0 to 1 with six decimals; dates are
+yyyy-mm-dd (trading days, Asia/Shanghai).
+"""
 
 from __future__ import annotations
 
@@ -14,27 +18,27 @@ class _Part(BaseModel):
 class Share(_Part):
     """Part of the year's turnover."""
 
-    net: str
-    share: str = Field(description="of the year's net turnover, a fraction of one")
-    tonnes: str
-    trades: int
+    net: str = Field(description="Net turnover in yuan.")
+    share: str = Field(description="Part of the year's net turnover, as a fraction: `0.250000` is a quarter.")
+    tonnes: str = Field(description="Quantity traded, busted trades excluded.")
+    trades: int = Field(description="Number of trades, busted trades excluded.")
 
 
 class Category(Share):
-    """Magnetic materials or deep-processed products."""
+    """The turnover of a category: magnetic materials or deep-processed products."""
 
     category: str
 
 
 class Family(Share):
-    """A family of products."""
+    """The turnover of a product family."""
 
     category: str
     family: str
 
 
 class Product(Share):
-    """One instrument."""
+    """The turnover of one instrument."""
 
     symbol: str
     name_en: str
@@ -42,11 +46,11 @@ class Product(Share):
     category: str
     family: str
     unit: str
-    quantity_lots: int
-    busted: str
+    quantity_lots: int = Field(description="Lots traded, busted trades excluded.")
+    busted: str = Field(description="Amount of the busted trades in yuan.")
     busted_trades: int
     prevented_self_trades: int
-    prevented_lots: int
+    prevented_lots: int = Field(description="Lots that self-trade prevention took from orders. They are not turnover.")
 
 
 class ReportDay(_Part):
@@ -59,14 +63,14 @@ class ReportDay(_Part):
 
 
 class LargestDay(_Part):
-    """The day with the most turnover."""
+    """The trading day with the largest net turnover."""
 
     date: str
     net: str
 
 
 class LargestTrade(_Part):
-    """The trade with the largest amount that stands, the first of equals."""
+    """The trade with the largest amount, the first of equals; busted trades excluded."""
 
     trade_id: str
     symbol: str
@@ -78,74 +82,90 @@ class TurnoverReport(_Part):
     """A year's turnover against its target."""
 
     year: int
-    net: str = Field(description="gross − excluded, in yuan, exact to the fen")
-    gross: str = Field(description="of all trades made, busted ones too")
-    excluded: str = Field(description="of trades that don't count: today that is `busted`")
-    busted: str = Field(description="of trades that an operator took back")
-    net_without_vat: str = Field(description="net / 1.13, half up to the fen")
-    today: str = Field(description="of the trading day under way; 0.00 in a report on another year")
-    trades: int = Field(description="that stand; a busted trade is not one of them")
-    busted_trades: int
-    prevented_self_trades: int
-    prevented_tonnes: str = Field(description="what orders lost by that, never turnover")
-    counting_rule: str
-    target: str
-    target_name: str
-    target_is_set: bool = Field(description="false: nobody set a target for this year, the planned 23 billion is used")
-    share: str = Field(description="net / target, a fraction of one")
-    missing: str
-    calendar: Literal["published", "assumed"] = Field(
-        description="assumed: no calendar of this year, weekdays are used"
+    net: str = Field(description="Net turnover: gross − excluded, in yuan, exact to the fen.")
+    gross: str = Field(description="Amount of all trades, busted trades included.")
+    excluded: str = Field(
+        description="Amount of the trades that do not count. Equal to `busted`: no other trades are excluded."
     )
-    days_total: int
-    days_elapsed: int = Field(description="trading days up to and including the one under way")
-    days_left: int
-    pace: str = Field(description="target × days_elapsed / days_total")
-    ahead: str = Field(description="net − pace; negative: behind")
-    ahead_days: str = Field(description="the same in trading days, of target / days_total each")
+    busted: str = Field(description="Amount of the trades that an operator busted.")
+    net_without_vat: str = Field(description="net / 1.13, rounded half up to the fen.")
+    today: str = Field(description="Net turnover of the current trading day; `0.00` in a report on another year.")
+    trades: int = Field(description="Number of trades, busted trades excluded.")
+    busted_trades: int
+    prevented_self_trades: int = Field(description="How often self-trade prevention kept two orders from trading.")
+    prevented_tonnes: str = Field(
+        description="Quantity that self-trade prevention took from orders. It is not turnover."
+    )
+    counting_rule: str = Field(description="How the turnover is counted, in sentences.")
+    target: str = Field(description="The year's target in yuan.")
+    target_name: str
+    target_is_set: bool = Field(
+        description="False where no target was set for this year; `target` is then the planned 23 billion yuan."
+    )
+    share: str = Field(description="net / target, as a fraction: `0.250000` is a quarter.")
+    missing: str = Field(description="target − net in yuan; `0.00` where the target is reached.")
+    calendar: Literal["published", "assumed"] = Field(
+        description="`assumed`: no trading calendar of this year is known, so every weekday counts as a trading day."
+    )
+    days_total: int = Field(description="Trading days of the year.")
+    days_elapsed: int = Field(description="Trading days up to the current one, which is included.")
+    days_left: int = Field(description="Trading days after the current one.")
+    pace: str = Field(description="Turnover due at the end of the current day: target × days_elapsed / days_total.")
+    ahead: str = Field(description="net − pace in yuan; negative where the turnover is behind the pace.")
+    ahead_days: str = Field(description="`ahead` in trading days of target / days_total each.")
     required_per_day: str = Field(
-        description="missing / days_left, up to the next fen; on the last day all that is missing"
+        description="missing / days_left, rounded up to the fen; on the last trading day equal to `missing`."
     )
     recent_mean: str | None = Field(
-        description="mean of the last 20 elapsed days; null: too early, fewer than 20 have elapsed"
+        description="Mean daily turnover of the last 20 elapsed days; null before 20 days have elapsed."
     )
     required_ratio: str | None = Field(
-        description="required_per_day / recent_mean; null: too early, or nothing traded lately"
+        description="required_per_day / recent_mean; null where `recent_mean` is null or zero."
     )
-    required_level: Literal["green", "amber", "red"] | None = Field(description="ratio above 1.2 amber, above 1.5 red")
-    forecast_year_mean: str | None = Field(description="the year's end at the year's mean a day; null: too early")
-    forecast_recent_mean: str | None = Field(description="net + recent_mean × days_left; null: too early")
+    required_level: Literal["green", "amber", "red"] | None = Field(
+        description="`red` for a required_ratio above 1.5, `amber` above 1.2, else `green`; null before 20 days have elapsed."
+    )
+    forecast_year_mean: str | None = Field(
+        description="Turnover at the year's end if each day left trades the year's mean; null before 20 days have elapsed."
+    )
+    forecast_recent_mean: str | None = Field(
+        description="net + recent_mean × days_left; null before 20 days have elapsed."
+    )
     categories: tuple[Category, ...]
     families: tuple[Family, ...]
     products: tuple[Product, ...]
-    days: tuple[ReportDay, ...] = Field(description="every trading day of the year")
+    days: tuple[ReportDay, ...] = Field(description="Every trading day of the year.")
     largest_day: LargestDay | None
     largest_trade: LargestTrade | None
-    seq: int = Field(description="the journal's sequence number all of this is exact at")
-    row_hash: str = Field(description="hash of the journal row that ends at seq: it seals all rows up to there")
+    seq: int = Field(description="The journal's sequence number that the report is exact at.")
+    row_hash: str = Field(
+        description="Hash of the journal row that ends at `seq`; the hash chain covers every row before it."
+    )
     journal_id: str
-    trading_date: str
-    as_of: str = Field(description="time of the command seq")
-    assumptions: tuple[str, ...]
+    trading_date: str = Field(description="The current trading day at `seq`; empty before the first one.")
+    as_of: str = Field(description="Time of the command `seq`: RFC 3339, UTC, microseconds.")
+    assumptions: tuple[str, ...] = Field(description="What the report takes for granted, in sentences.")
 
     def to_json(self) -> dict[str, Any]:
-        """The document the API answers with."""
+        """The report as JSON values."""
         return self.model_dump(mode="json")
 
 
 class RangeTurnover(_Part):
-    """The trades of a range of sequence numbers, added up one by one, less those taken back in it."""
+    """The turnover of a range of sequence numbers: its trades less the trades that its commands busted."""
 
     year: int
     after_seq: int
     to_seq: int
-    gross: str = Field(description="of the year's trades with after_seq < seq <= to_seq, in yuan, exact to the fen")
-    busted: str = Field(
-        description="of the trades, made whenever, that a command with after_seq < seq <= to_seq took back"
+    gross: str = Field(
+        description="Amount of the year's trades with after_seq < seq <= to_seq, in yuan, exact to the fen."
     )
-    net: str = Field(description="gross − busted: ranges that follow one another add up to the figure")
-    trades: int = Field(description="made less busted")
+    busted: str = Field(
+        description="Amount of the year's trades that a command with after_seq < seq <= to_seq busted, whenever they were made."
+    )
+    net: str = Field(description="gross − busted. Consecutive ranges add up to the year's net turnover.")
+    trades: int = Field(description="Number of trades made less trades busted.")
     busted_trades: int
-    quantity_lots: int = Field(description="made less busted")
-    seq: int = Field(description="what the read database was exact at")
+    quantity_lots: int = Field(description="Lots traded less lots busted.")
+    seq: int = Field(description="Sequence number that the read database had reached.")
     journal_id: str

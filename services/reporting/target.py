@@ -1,7 +1,7 @@
-"""The judgement: is the year's turnover where it must be to reach its target? Pure whole-number arithmetic.
+"""Progress of the year's turnover against its target: pace, forecast, required turnover per day. Integer arithmetic only.
 
 A year's trading days come from the calendar. A day is *elapsed* from the day roll that begins it (17:00 of the trading day
-before), so today counts whole: before today's trades are made, the figure is up to a day behind the pace.
+before), so the current day counts whole: before its trades are made, the turnover is up to one day behind the pace.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ DEFAULT_TARGET_FEN = 2_300_000_000_000
 DEFAULT_TARGET_NAME = "23 billion yuan a year (no target was set for this year)"
 
 RECENT_DAYS = 20
-"""A run rate needs this many elapsed trading days; before that it is too early to say."""
+"""Elapsed trading days that a recent mean and a forecast are computed from; with fewer they are None."""
 
 AMBER, RED = (6, 5), (3, 2)
-"""Required turnover per remaining day against the recent mean: above 1.2 amber, above 1.5 red."""
+"""Limits of required turnover per remaining day / recent mean, as fractions: above 6/5 amber, above 3/2 red."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Target:
     amount_fen: int
     name: str
     is_set: bool
-    """False: nobody set one for this year, and the platform's planned 23 billion is used."""
+    """False where no target was set for this year; amount and name are then DEFAULT_TARGET_FEN and DEFAULT_TARGET_NAME."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,15 @@ class Day:
 
     date: int
     pace_fen: int
-    """Where the turnover should stand at its end."""
+    """Turnover of the year that is due at the end of this day."""
     net_fen: int | None
     cumulative_fen: int | None
-    """Both None: the day has not come."""
+    """Both None before the day has begun."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The year against its target. What is None is too early to say."""
+    """The year's turnover against its target. Fields are None until RECENT_DAYS have elapsed."""
 
     days: tuple[Day, ...]
     elapsed: int
@@ -57,13 +57,13 @@ class Progress:
     pace_fen: int
     missing_fen: int
     required_per_day_fen: int
-    """What is missing, spread over the days left; on the last day all of it."""
+    """missing_fen / days left, rounded up; on the last day equal to missing_fen."""
     recent_mean_fen: int | None
     """Mean of the last RECENT_DAYS elapsed days."""
     forecast_year_mean_fen: int | None
-    """The year's end at the year's mean a day."""
+    """Turnover at the year's end if each day left trades the year's daily mean."""
     forecast_recent_mean_fen: int | None
-    """The year's end at the recent mean a day."""
+    """Turnover at the year's end if each day left trades the recent mean."""
 
     @property
     def total(self) -> int:
@@ -72,17 +72,17 @@ class Progress:
 
     @property
     def left(self) -> int:
-        """Trading days after today."""
+        """Trading days after the current one."""
         return self.total - self.elapsed
 
     @property
     def ahead_fen(self) -> int:
-        """Turnover beyond the pace; below zero: behind it."""
+        """net_fen − pace_fen; negative where the turnover is behind the pace."""
         return self.net_fen - self.pace_fen
 
     @property
     def level(self) -> str | None:
-        """green, amber or red: what is required a day, against what was traded a day lately."""
+        """`green`, `amber` or `red`: required turnover per day against the recent mean; None without a recent mean."""
         if self.recent_mean_fen is None:
             return None
         for level, (above, of) in (("red", RED), ("amber", AMBER)):
@@ -92,7 +92,7 @@ class Progress:
 
 
 def year_days(calendar: TradingCalendar, year: int, traded: Mapping[int, int]) -> tuple[int, ...]:
-    """The year's trading days as yyyymmdd, ascending; a day that was traded on counts even where no calendar has it."""
+    """The year's trading days as yyyymmdd, ascending: those of the calendar and those with trades."""
     published = {day.year * 10_000 + day.month * 100 + day.day for day in calendar.days(year)}
     return tuple(sorted(published | traded.keys()))
 
@@ -100,7 +100,7 @@ def year_days(calendar: TradingCalendar, year: int, traded: Mapping[int, int]) -
 def measure_progress(
     days: tuple[int, ...], net_by_day: Mapping[int, int], trading_date: int, target_fen: int
 ) -> Progress:
-    """The year's judgement while trading_date (yyyymmdd, 0: before the first) is under way."""
+    """The progress on the trading day trading_date (yyyymmdd; 0 before the first)."""
     total, elapsed = len(days), sum(day <= trading_date for day in days)
     rows, cumulative = [], 0
     for number, day in enumerate(days, start=1):

@@ -20,7 +20,7 @@ _COLOURS = {"green": "green", "amber": "yellow", "red": "red", None: "dim"}
 
 
 def render(found: FolderReport) -> RenderableType:
-    """The figure against its target, the judgement, the split, the counting rule and the seal."""
+    """A panel: net turnover and target, progress, split by product, proof, counting rule, seal, and what was checked."""
     report = found.report
     proof = [] if found.figure is None else [_proof(found.figure, found.agree)]
     body = Group(
@@ -44,7 +44,7 @@ def _bar(report: TurnoverReport) -> Table:
     row = Table.grid(padding=(0, 1))
     figure = Text(f"¥ {_grouped(report.net)}", style="bold")
     row.add_row(figure, Text(f"of ¥ {_grouped(report.target)}", style="dim"), _percent(report.share))
-    # A bar is for the eye: whole millionths, not money.
+    # In millionths of the target: a bar needs no exact amount.
     bar = ProgressBar(total=1_000_000, completed=min(int(share * 1_000_000), 1_000_000))
     grid = Table.grid(expand=True)
     grid.add_row(row)
@@ -77,7 +77,7 @@ def _progress(report: TurnoverReport) -> Table:
     table.add_row("year end at the last 20 days' mean", _money(report.forecast_recent_mean))
     table.add_row("gross − busted", f"¥ {_grouped(report.gross)} − ¥ {_grouped(report.busted)}")
     table.add_row("net without 13 % VAT", f"¥ {_grouped(report.net_without_vat)}")
-    table.add_row("trades that stand, busted", f"{report.trades:,}, {report.busted_trades:,}")
+    table.add_row("trades, busted trades", f"{report.trades:,}, {report.busted_trades:,}")
     table.add_row("self-trades prevented", f"{report.prevented_self_trades:,} ({_grouped(report.prevented_tonnes)} t)")
     return table
 

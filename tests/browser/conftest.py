@@ -1,4 +1,4 @@
-"""A real venue in a process of its own, and Debian's Chromium looking at it."""
+"""Fixtures: a real venue in its own process, and Debian's Chromium with its pages."""
 
 from __future__ import annotations
 
@@ -29,40 +29,40 @@ CHROMIUM_ARGS = (
 )
 SIZE = {"width": 1400, "height": 900}
 WAIT_MS = 20_000
-"""How long a condition may take on a busy machine before a test fails; nothing waits that long otherwise."""
+"""How long a condition may take on a busy machine before a test fails. A test goes on as soon as the condition holds."""
 
 expect.set_options(timeout=WAIT_MS)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """`-m browser` selects what needs Chromium."""
+    """Marks the tests of this folder: `-m browser` selects those that need Chromium."""
     if isinstance(item, pytest.Function) and "chromium" in item.fixturenames:
         item.add_marker("browser")
 
 
 @dataclass
 class VenueProcess:
-    """A running `rex`, and how to ask it over HTTP."""
+    """A running `rex`, and requests to its API."""
 
     url: str
     keys: dict[str, Any]
 
     def get(self, path: str, name: str = "operator", **query: Any) -> Any:
-        """The JSON the API answers to one of the venue's keys."""
+        """The API's JSON reply to one of the venue's keys."""
         answer = httpx.get(self.url + path, params=query, headers=self._headers(name))
         answer.raise_for_status()
         return answer.json()
 
     def post(self, path: str) -> None:
-        """An operator's command."""
+        """Sends an operator's command."""
         httpx.post(self.url + path, headers=self._headers("operator")).raise_for_status()
 
     def put(self, path: str, body: dict[str, Any]) -> None:
-        """Something an operator sets."""
+        """Sends an operator's setting."""
         httpx.put(self.url + path, json=body, headers=self._headers("operator")).raise_for_status()
 
     def place(self, name: str, **order: Any) -> Any:
-        """An order of an account, as it stands then."""
+        """Places an order of an account. Returns its state."""
         answer = httpx.post(f"{self.url}/v1/orders", json=order, headers=self._headers(name))
         answer.raise_for_status()
         return answer.json()
@@ -87,28 +87,29 @@ def rex(data_dir: Path, *arguments: str) -> Iterator[VenueProcess]:
             yield VenueProcess(found[0], json.loads((data_dir / "keys.json").read_text()))
         finally:
             process.send_signal(signal.SIGINT)
-            process.stdout.read()  # so that its last words never fill the pipe
+            process.stdout.read()  # so that its last output does not fill the pipe
             status = process.wait()
     assert status == 0
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
-    """`rex demo`: simulated traders trade, and the trader page has a ticket."""
+    """`rex demo`: with simulated traders and an order ticket on the trader page."""
     with rex(tmp_path_factory.mktemp("demo"), "demo") as venue:
         yield venue
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
-    """`rex serve`: nobody trades, and the pages are read-only."""
+    """`rex serve`: without traders, and with read-only pages."""
     with rex(tmp_path_factory.mktemp("served"), "serve", "--schedule", "always", "--json") as venue:
         yield venue
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A browser for one file: Playwright keeps an event loop running meanwhile, which other files' async tests need."""
+    """A browser for one test file. While it is open, Playwright keeps an event loop running, which async tests of other files
+    need for themselves."""
     if not CHROMIUM.exists():
         pytest.skip(f"NO BROWSER TEST RAN: {CHROMIUM} is missing (Debian's package chromium)")
     with sync_playwright() as playwright:
@@ -119,13 +120,13 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Watched:
-    """A page, and everything about it that nobody wants to see."""
+    """A page and its troubles: console messages, exceptions, failed requests."""
 
     page: Page
     troubles: list[str] = field(default_factory=list)
 
     def listen(self) -> None:
-        """Notes console messages above `info`, exceptions, failed requests, error answers."""
+        """Records console messages above `info`, exceptions, failed requests and error replies."""
         page, note = self.page, self.troubles.append
         page.on(
             "console", lambda said: note(f"{said.type}: {said.text}") if said.type in ("error", "warning") else None
@@ -137,12 +138,12 @@ class Watched:
 
 @pytest.fixture
 def watched(chromium: Browser) -> Iterator[Watched]:
-    """A page of 1400 × 900; the test fails if the page had any trouble."""
+    """A page of 1400 × 900 pixels. The test fails if the page has any trouble."""
     context = chromium.new_context(viewport=SIZE)  # type: ignore[arg-type]
     context.set_default_timeout(WAIT_MS)
     found = Watched(context.new_page())
     found.listen()
     yield found
-    troubles = list(found.troubles)  # closing may end a request that is under way, which is no trouble
+    troubles = list(found.troubles)  # taken before the close, which may end a request that is under way
     context.close()
     assert troubles == []

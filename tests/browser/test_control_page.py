@@ -1,4 +1,4 @@
-"""The control page: what an operator does there is a command like any other, and everybody sees what came of it."""
+"""The control page: an operator's actions on it are commands of the API, and every page shows their results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.browser.test_trader_page import DESK, SYMBOL, open_trader_page, own_o
 
 @pytest.fixture
 def switched(demo: VenueProcess) -> Iterator[VenueProcess]:
-    """The demo venue; whatever a test switched on is off afterwards."""
+    """The demo venue; kill switches and halts are off again after the test."""
     yield demo
     demo.post("/v1/admin/kill_switch/off")
     demo.post(f"/v1/admin/accounts/{demo.keys[DESK]['account']}/kill_switch/off")
@@ -77,7 +77,7 @@ def test_an_accounts_kill_switch_is_its_own(watched: Watched, switched: VenuePro
 
 
 def test_a_busted_trade_is_struck_out_and_counted_out(watched: Watched, switched: VenueProcess) -> None:
-    switched.post("/v1/admin/halt")  # so that the newest trade stays the newest
+    switched.post("/v1/admin/halt")  # so that no newer trade follows
     page = open_control_page(watched, switched)
     row = page.locator("[data-testid=trades] tbody tr").first
     trade_id = row.get_attribute("data-trade")

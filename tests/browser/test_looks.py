@@ -1,4 +1,4 @@
-"""What a screen must not do: scroll, cut digits, ask another server."""
+"""No page may scroll, cut off digits, or send requests to another server."""
 
 from __future__ import annotations
 

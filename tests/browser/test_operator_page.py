@@ -1,4 +1,4 @@
-"""The operator's page: it moves, and when the market stands still its numbers are the API's, to the fen."""
+"""The operator page: it updates itself, and while the market is halted its numbers equal the API's, to the fen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.browser.conftest import VenueProcess, Watched
 
 @pytest.fixture
 def halted(demo: VenueProcess) -> Iterator[VenueProcess]:
-    """The demo venue with every instrument halted: nothing trades, so nothing moves."""
+    """The demo venue with every instrument halted, so that no number changes."""
     demo.post("/v1/admin/halt")
     yield demo
     demo.post("/v1/admin/resume")
@@ -71,7 +71,7 @@ def test_the_counting_rule_stands_beside_the_figure(watched: Watched, demo: Venu
     expect(rule).to_be_visible()
     shown = page.get_by_test_id("seq").inner_text()
     expect(page.get_by_test_id("seq")).not_to_have_text(shown)
-    expect(rule).to_be_visible()  # the page has moved on, and the rule is still open
+    expect(rule).to_be_visible()  # the page has been refreshed, and the rule is still open
 
 
 def test_market_and_tape_are_the_apis(watched: Watched, halted: VenueProcess) -> None:

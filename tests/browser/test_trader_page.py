@@ -1,4 +1,4 @@
-"""The trader's page: what the ticket sends is an order like any other, and what the venue says stands beside it."""
+"""The trader page: its ticket sends orders through the API, and shows the venue's replies beside their fields."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DESK = "Demo Trading Desk"
 
 @pytest.fixture(scope="module", autouse=True)
 def calm(demo: VenueProcess) -> None:
-    """The instrument of these tests trades all the time: no volatility auction begins under their orders."""
+    """Keeps the instrument of these tests in continuous trading: their orders begin no volatility auction."""
     demo.put(f"/v1/admin/instruments/{SYMBOL}/volatility_band", {"rate": "0", "auction_seconds": 0})
     demo.put(f"/v1/admin/instruments/{SYMBOL}/phase", {"phase": "continuous"})
 
@@ -69,7 +69,7 @@ def test_an_order_is_placed_seen_and_canceled(watched: Watched, demo: VenueProce
 
 def test_an_order_that_trades_shows_its_fill_and_moves_the_balances(watched: Watched, demo: VenueProcess) -> None:
     page = open_trader_page(watched, demo)
-    # The simulated traders have just begun: there must be something to buy first.
+    # The simulated traders have just started: first an offer must be in the book.
     expect(page.locator("[data-testid=ladder] tr.ask").nth(2)).to_be_visible()
     ask = demo.get(f"/v1/market/{SYMBOL}/depth")["asks"][2]["price"]
     send(page, "buy", ask, "2")
@@ -183,7 +183,7 @@ def test_a_half_typed_amend_outlives_what_happens_around_it(watched: Watched, de
     row.get_by_text("amend").click()
     row.locator("input[name=price]").fill("199.9")
     third = demo.place(DESK, **entered)
-    expect(own_row(page, third)).to_be_visible()  # above the row, and pushes it down
+    expect(own_row(page, third)).to_be_visible()  # above the other row, which it moves down
     own_row(page, second).get_by_text("cancel").click()
     expect(own_row(page, second)).to_have_count(0)
     expect(row.locator("input[name=price]")).to_have_value("199.9")

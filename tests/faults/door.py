@@ -69,7 +69,7 @@ class Attack:
         if not holds:
             self.report.broken.append(sentence)
 
-    async def settle(self) -> None:
+    async def wait_until_quiet(self) -> None:
         """Waits until the venue's own pages have connected, which happens after it is ready; then takes the figures before the
         attack."""
         alike = 0
@@ -94,7 +94,7 @@ class Attack:
 
 async def deaf(attack: Attack) -> None:
     buyer, seller = await open_traders(attack.venue)
-    await attack.settle()
+    await attack.wait_until_quiet()
     clients = [
         await asyncio.to_thread(DeafClient, attack.venue.url, key)
         for _ in range(DEAF_CLIENTS // 2)
@@ -173,7 +173,7 @@ async def large_body(attack: Attack) -> None:
 
 
 async def idle(attack: Attack) -> None:
-    await attack.settle()
+    await attack.wait_until_quiet()
     sockets = [attack.connect() for _ in range(IDLE_SOCKETS)]
     for connection in sockets[: IDLE_SOCKETS // 2]:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0")

@@ -67,7 +67,7 @@ class Ledger:
         self.owed |= self.late
         self.late.clear()
 
-    def settle(self, orders: Iterable[Json]) -> tuple[int, int]:
+    def end_harm(self, orders: Iterable[Json]) -> tuple[int, int]:
         """Ends the harm. Returns how many of the late acknowledged orders exist, and how many do not."""
         there = {order["client_order_id"]: order for order in orders}
         kept = sum(name in there and order["order_id"] == there[name]["order_id"] for name, order in self.late.items())

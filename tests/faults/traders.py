@@ -182,7 +182,7 @@ async def check_ledgers(url: str, traders: list[Trader], report: Report) -> None
         try:
             orders = await trader.orders(url)
             report.broken += trader.ledger.broken(orders, "order")
-            kept, lost = trader.ledger.settle(orders)
+            kept, lost = trader.ledger.end_harm(orders)
             await trader.retry(url)
         except RexError as problem:
             report.broken.append(f"the {trader.side}er, whom the venue knew, is answered {problem}")

@@ -54,6 +54,12 @@ async def test_hot_routes_are_described_from_their_models(venue: RunningVenue) -
     assert set(document["paths"]["/v1/orders"]) == {"get", "post", "patch", "delete"}
 
 
+async def test_every_section_has_a_description(venue: RunningVenue) -> None:
+    document = (await venue.client(None).get("/openapi.json")).json()
+    used = {tag for path in document["paths"].values() for operation in path.values() for tag in operation["tags"]}
+    assert {tag["name"] for tag in document["tags"]} == used
+
+
 async def test_operation_ids_are_unique(venue: RunningVenue) -> None:
     document = (await venue.client(None).get("/openapi.json")).json()
     ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]

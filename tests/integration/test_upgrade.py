@@ -118,7 +118,7 @@ async def test_where_a_rule_differs_it_says_which_and_seals_the_state(tmp_path: 
     resumed = next(batch for batch in map(JournalBatch.decode, older) if batch.last_seq == 167)
     assert EventKind.INDICATIVE not in {event.kind for event in resumed.event_list}
     assert str(difference).startswith(
-        "INDICATIVE (rule 4.6) differs from seq 167 on, in 2 commands: version 2 told none"
+        "INDICATIVE (rule 4.6) differs from seq 167 on, in 2 commands: version 2 made none"
     )
     assert (found.last_seq, found.re_executed_after, found.marker_seq) == (381, 381, 382)
     assert stored(path)[:-1] == older
@@ -155,7 +155,7 @@ async def test_where_the_events_add_up_to_something_else_it_refuses_and_writes_n
     with pytest.raises(UpgradeRefused) as refused:
         await upgrade(tmp_path)
     said = str(refused.value)
-    fee = f"fee_fen was {first.fee_fen} and would be {first.fee_fen + 1}"
+    fee = f"fee_fen was {first.fee_fen} and is {first.fee_fen + 1}"
     assert f"TRADE (rule 1.1, 7.1) differs from seq {first.seq} on, in " in said
     assert fee in said
     assert "account 1: cash_fen" in said
@@ -174,7 +174,7 @@ async def test_where_the_engine_gives_up_it_refuses_and_names_the_command(tmp_pa
 
     rewrite(path, misnumbered)
     before = contents(tmp_path)
-    with pytest.raises(UpgradeRefused, match="cannot go on from what version 2 made: at seq 7 it gives up"):
+    with pytest.raises(UpgradeRefused, match="cannot execute what version 2 executed: it stops at seq 7"):
         await upgrade(tmp_path)
     assert contents(tmp_path) == before
 
@@ -222,7 +222,8 @@ async def test_what_other_rules_made_cannot_be_re_executed_and_the_figure_says_s
     journal = await SqliteJournal.open(path, read_only=True)
     read_database = open_read_database(await project(tmp_path), read_only=True)
     with pytest.raises(
-        FigureUnavailable, match="Seq 300 cannot be re-executed: other rules made what stands before seq 382"
+        FigureUnavailable,
+        match="Seq 300 cannot be re-executed: an older engine version executed the commands up to seq 381",
     ):
         await compute_figure(
             2024, seq=300, engine_counter_fen=None, read_database=read_database, journal=journal,

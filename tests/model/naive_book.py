@@ -1,7 +1,7 @@
-"""The order book once more, as plainly as possible: the oracle that `OrderBook` is compared with, command for command.
+"""The naive order book, as plain as possible: the oracle that `OrderBook` is compared with, command for command.
 
-Written from docs/rulebook.md (the numbers in the comments). A book is a list of orders in the order of their queues; the best
-maker is found by looking at all of them, and whether an order can be filled whole, by trying it on a copy.
+It follows docs/rulebook.md (numbers in comments are its paragraphs). A book is a list of orders in the order of their queues.
+The best maker is found by a search through all of them; fill or kill is decided by trying the order on a copy.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Command:
 
 @dataclass
 class NaiveOrder:
-    """`trigger_ticks` is None unless it waits for its trigger."""
+    """An order; `trigger_ticks` is None unless it waits for its trigger."""
 
     order_id: int
     instrument: int
@@ -75,7 +75,7 @@ class NaiveOrder:
         return self.shown + self.hidden
 
     def reaches(self, price: int) -> bool:
-        """Whether it would trade at a price. A MARKET order of a bare book takes any."""
+        """Whether the order would trade at a price. A MARKET order of a bare book trades at any."""
         if self.order_type == OrderType.MARKET:
             return True
         return self.price_ticks >= price if self.side == Side.BUY else self.price_ticks <= price
@@ -84,7 +84,7 @@ class NaiveOrder:
         return self.owner != 0 and self.owner == other.owner
 
     def show(self) -> None:
-        """Shows what may be shown of all that is left. (1.9)"""
+        """Shows the display quantity of the open lots. (1.9)"""
         left = self.open
         self.shown = min(self.display, left) if self.display else left
         self.hidden = left - self.shown
@@ -239,7 +239,7 @@ class NaiveBook:
         self.come_in(new)
         return Reason.NONE
 
-    # Orders come in
+    # Incoming orders
 
     def come_in(self, order: NaiveOrder) -> None:
         if order.trigger_ticks is not None and not self.reached(order):
@@ -252,7 +252,7 @@ class NaiveBook:
             self.enter(order)
 
     def enter(self, order: NaiveOrder) -> None:
-        """Everything an order of continuous trading does, and what it triggers joins the line."""
+        """Runs an incoming order in continuous trading; the stops that it triggers join the line."""
         if order.time_in_force == TimeInForce.FOK and not self.fillable(order):
             self.ends(EventKind.CANCELED, order, Reason.FILL_OR_KILL)
             return
@@ -269,7 +269,7 @@ class NaiveBook:
             self.trigger(order.instrument, min(trades), max(trades))
 
     def match(self, order: NaiveOrder) -> list[int]:
-        """Trades and prevents until nothing is left of the order or of the orders it reaches; the prices of its trades."""
+        """Trades and prevents until the order or the orders that it reaches are used up; returns the prices of the trades."""
         prices = []
         while order.open and (makers := self.makers(order)):
             maker = makers[0]
@@ -319,14 +319,15 @@ class NaiveBook:
         if lots[1] == maker.open:
             self.take_out(maker)
         else:
-            self.lessen(maker, lots[1])
+            self.decrement(maker, lots[1])
 
     def fill(self, maker: NaiveOrder, traded: int) -> None:
         maker.filled += traded
-        self.lessen(maker, traded)
+        self.decrement(maker, traded)
 
-    def lessen(self, maker: NaiveOrder, lots: int) -> None:
-        """A resting order shows less; once it shows nothing, the next part, at the back of the queue. (1.9)"""
+    def decrement(self, maker: NaiveOrder, lots: int) -> None:
+        """Takes lots from the shown part of a resting order; a part that is used up is refilled at the back of the queue.
+        (1.9)"""
         maker.shown -= lots
         if maker.shown == 0:
             self.take_out(maker)
@@ -362,7 +363,8 @@ class NaiveBook:
     # Auction (4.4, 4.5)
 
     def auction(self, instrument: int, reference: int) -> tuple[int, int]:
-        """Price and volume. An equal run of prices ends next to an order's price, so these and the reference are enough."""
+        """Price and volume of the auction. A run of equal prices ends next to the price of an order: these prices, the ticks
+        next to them and the reference are enough."""
         buys, sells = self.queue(instrument, Side.BUY), self.queue(instrument, Side.SELL)
         prices = {o.price_ticks + n for o in buys + sells for n in (-1, 0, 1)} | {reference}
         ranked = []
@@ -398,12 +400,12 @@ class NaiveBook:
         self.waiting = [o for o in self.waiting if o is not order]
 
     def queue(self, instrument: int, side: int) -> list[NaiveOrder]:
-        """The orders of a side in the order in which they will trade; sorting keeps the order of equal prices."""
+        """The orders of a side in the order of their trades. The sort is stable: orders of equal prices keep their order."""
         orders = [order for order in self.resting if (order.instrument, order.side) == (instrument, side)]
         return sorted(orders, key=lambda order: order.price_ticks if side == Side.SELL else -order.price_ticks)
 
     def makers(self, order: NaiveOrder) -> list[NaiveOrder]:
-        """The orders it would trade with, in the order it would meet them."""
+        """The orders that an order would trade with, in the order in which it would meet them."""
         return [o for o in self.queue(order.instrument, 1 - order.side) if order.reaches(o.price_ticks)]
 
     # Events

@@ -1,7 +1,7 @@
-"""The engine once more, as plainly as possible: dictionaries, lists and whole numbers, one rule after another.
+"""The naive engine, as plain as possible: dictionaries, lists and whole numbers, one rule after another.
 
-It is the oracle that `Engine` is compared with, event for event and state hash for state hash, and it has the same public
-surface. It shares the records, the limits and the layout of a state with the engine, and no rule. Paragraph numbers are
+It is the oracle that `Engine` is compared with, event for event and state hash for state hash, and has the same public
+methods. It shares the records, the limits and the layout of a state with the engine, and no rule. Paragraph numbers are
 those of `docs/rulebook.md`. The naive modules build on one another: tables, ledger, queues, matching, refusals, orders,
 phases, administration, engine.
 """
@@ -61,7 +61,7 @@ class NaiveEngine(NaiveOperators):
             CommandKind.RECORD: self.record,
         }
 
-    # The public surface
+    # The public methods
 
     def process(self, commands: Any) -> Any:
         """The EVENT array of a COMMAND array."""
@@ -101,7 +101,7 @@ class NaiveEngine(NaiveOperators):
 
     @property
     def next_deadline_ns(self) -> int:
-        """When a GTD order expires (1.5) or a volatility auction ends (4.7) next; 0 if none does."""
+        """The next time, in ns, at which a GTD order expires (1.5) or a volatility auction ends (4.7); 0 if there is none."""
         expiries = [o.time_s * 10**9 for o in self.orders.values() if o.time_in_force == TimeInForce.GTD]
         return min([*expiries, *(i.auction_ends_ns for i in self.listed if i.in_auction)], default=0)
 

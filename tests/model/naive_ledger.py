@@ -1,4 +1,4 @@
-"""The naive engine's money and goods: reserves, delivery versus payment, busts, and the sums that must hold."""
+"""Cash and lots of the naive engine: reserves, delivery versus payment, busts, and the sums that must hold."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Ledger:
         return value + max(1, -(-value * max(self.rates(o.account)) // 1_000_000))
 
     def reserve(self, o: Order, lots: int) -> None:
-        """Reserves what `lots` of the order need, or releases it where lots is negative."""
+        """Reserves cash or lots for `lots` of the order; releases them where `lots` is negative."""
         if o.side == Side.BUY:
             self.ledger[o.account].reserved += lots * o.lot_reserve
         else:
@@ -71,7 +71,7 @@ class Ledger:
 
     # Trades
 
-    def settle(self, taker: Order, maker: Order, price: int, lots: int, phase: Phase) -> None:
+    def settle_trade(self, taker: Order, maker: Order, price: int, lots: int, phase: Phase) -> None:
         """7.1: delivery versus payment; in an auction `taker` is the buy, and both pay the maker rate."""
         amount = lots * price * self.listed[taker.instrument].tick_value
         buyer, seller = (taker, maker) if taker.side == Side.BUY else (maker, taker)
@@ -114,7 +114,7 @@ class Ledger:
         )
 
     def count(self, trade: Trade, sign: int) -> None:
-        """Counts a trade in the day's volume and the turnovers, or takes it off again (7.4)."""
+        """Adds a trade to the day's volume and the turnovers, or subtracts it (7.4)."""
         instrument = self.listed[trade.instrument]
         instrument.day_lots += sign * trade.lots
         instrument.day_amount += sign * trade.amount

@@ -1,4 +1,4 @@
-"""The naive engine's matching: what an incoming order meets, self-trade prevention, volatility auctions and triggers."""
+"""Matching of the naive engine: incoming orders, self-trade prevention, volatility auctions and triggers."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Matching(Queues):
         super().__init__()
         self.line: list[Order] = []
 
-    # An order comes in
+    # Incoming orders
 
     def arrive(self, o: Order) -> None:
-        """A new order, one that was amended, or (as a MARKET or LIMIT order) one that was triggered."""
+        """Runs a new order, an amended one or a triggered one (now a MARKET or LIMIT order)."""
         row = self.listed[o.instrument]
         if is_waiting_type(o):
             if row.last and self.reached(o, row.last, row.last):
@@ -49,7 +49,7 @@ class Matching(Queues):
             self.enter(o)
 
     def run_line(self) -> None:
-        """2.2: triggered stops one by one; what they trigger joins the end of the line."""
+        """2.2: runs triggered stops one by one; the stops that they trigger join the end of the line."""
         while self.line:
             o = self.line.pop(0)
             is_stop = o.order_type == OrderType.STOP
@@ -67,7 +67,7 @@ class Matching(Queues):
                 leaves_lots=o.leaves,
             )
             if is_stop and self.phase(o.instrument) != Phase.CONTINUOUS:
-                self.lose(o, o.leaves, CANCELED, Reason.VOLATILITY)  # 2.5
+                self.decrement(o, o.leaves, CANCELED, Reason.VOLATILITY)  # 2.5
             else:
                 self.arrive(o)
 
@@ -84,7 +84,7 @@ class Matching(Queues):
                     self.line.append(o)
 
     def come_into_force(self, instrument: int) -> None:
-        """4.2: what a phase that has just begun does with a crossed book, and 2.3 with the stops."""
+        """4.2: uncrosses a crossed book where a new phase requires it; 2.3: triggers stops."""
         row = self.listed[instrument]
         if self.phase(instrument) in (Phase.CLOSED, Phase.AUCTION_MATCHING, Phase.CONTINUOUS):
             self.uncross(instrument)
@@ -101,7 +101,7 @@ class Matching(Queues):
         row = self.listed[o.instrument]
         low, high = self.volatility_band(row)
         if o.time_in_force == TimeInForce.FOK and self.reachable(o, low, high) < o.leaves:
-            self.lose(o, o.leaves, CANCELED, Reason.FILL_OR_KILL)
+            self.decrement(o, o.leaves, CANCELED, Reason.FILL_OR_KILL)
             return
         prices = []
         while o.leaves:
@@ -119,21 +119,21 @@ class Matching(Queues):
             self.after_loss(maker)
             prices.append(price)
         if o.leaves and o.order_id not in self.orders:
-            self.settle_down(o)
+            self.rest_or_cancel(o)
         if prices and self.phase(o.instrument) == Phase.CONTINUOUS:
             self.trigger(o.instrument, min(prices), max(prices))  # 2.2
 
-    def settle_down(self, o: Order) -> None:
-        """What is left when nothing can be traded any more."""
+    def rest_or_cancel(self, o: Order) -> None:
+        """The open lots after matching: they rest, or are canceled."""
         if may_rest(o):
             self.rest(o)
         elif o.order_type == OrderType.MARKET:
-            self.lose(o, o.leaves, CANCELED, Reason.NO_LIQUIDITY)
+            self.decrement(o, o.leaves, CANCELED, Reason.NO_LIQUIDITY)
         else:
-            self.lose(o, o.leaves, CANCELED, Reason.IMMEDIATE_OR_CANCEL)
+            self.decrement(o, o.leaves, CANCELED, Reason.IMMEDIATE_OR_CANCEL)
 
     def reachable(self, o: Order, low: int, high: int) -> int:
-        """1.7: what a FOK order could trade, counted level by level as it would meet the orders."""
+        """1.7: the lots that a FOK order could trade, counted level by level in the order in which it would meet them."""
         count = 0
         sides = self.listed[o.instrument].sides[1 - o.side]
         for price in sorted(sides, reverse=o.side == Side.SELL):
@@ -159,15 +159,16 @@ class Matching(Queues):
         if o.self_trade == SelfTrade.DECREMENT:
             incoming = resting = min(o.leaves, maker.shown)
         if o.self_trade != SelfTrade.CANCEL_NEWEST:
-            self.lose(maker, resting, PREVENTED, Reason.SELF_TRADE, o.order_id)
+            self.decrement(maker, resting, PREVENTED, Reason.SELF_TRADE, o.order_id)
             self.after_loss(maker)
         if o.self_trade != SelfTrade.CANCEL_OLDEST:
-            self.lose(o, incoming, PREVENTED, Reason.SELF_TRADE, maker.order_id)
+            self.decrement(o, incoming, PREVENTED, Reason.SELF_TRADE, maker.order_id)
 
     # The call phase
 
     def collect(self, o: Order) -> None:
-        """5.3: the incoming order's own group is dealt with in the order it would meet them; then it rests."""
+        """5.3: self-trade prevention against orders of the own group, in the order in which the order would meet them; then
+        it rests."""
         sides = self.listed[o.instrument].sides[1 - o.side]
         for price in sorted(sides, reverse=o.side == Side.SELL):
             if not self.crosses(o, price):
@@ -177,24 +178,24 @@ class Matching(Queues):
                 maker = met.pop(0)
                 if maker.owner == o.owner:
                     self.prevent(o, maker)
-                    if maker.leaves:  # Refilled, it is met again at the back.
+                    if maker.leaves:  # A refilled order is met again, at the back of its queue.
                         met.append(maker)
         if o.leaves:
             self.rest(o)
 
     def volatility_band(self, row: Instrument) -> tuple[int, int]:
-        """4.7: the prices at which an order may trade whose matching begins now."""
+        """4.7: the lowest and highest price at which an order may trade whose matching begins now."""
         if not row.volatility_ppm:
             return 1, MAX_PRICE_TICKS
         low, high = around(row.anchor(), row.volatility_ppm)
         return max(low, 1), min(high, MAX_PRICE_TICKS)
 
     def begin_auction(self, o: Order, row: Instrument) -> None:
-        """4.7: a trade beyond the band doesn't happen."""
+        """4.7: begins an auction in place of a trade beyond the band."""
         if may_rest(o):
             self.collect(o)
         else:
-            self.lose(o, o.leaves, CANCELED, Reason.VOLATILITY)
+            self.decrement(o, o.leaves, CANCELED, Reason.VOLATILITY)
         row.in_auction = True
         row.auction_ends_ns = min(self.time_ns + row.auction_s * 10**9, LATEST_NS)
         self.emit(

@@ -1,4 +1,4 @@
-"""The naive engine's operators' commands: accounts, listings, limits, kill switches and rates."""
+"""Operators' commands of the naive engine: accounts, listings, limits, kill switches and rates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The naive engine's commands about orders: new, cancel, amend, mass cancel."""
+"""Members' commands of the naive engine: new order, cancel, amend, mass cancel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.model.naive_tables import ClientId, Order
 
 
 def body_digest(c: Command) -> int:
-    """64 bits that tell one order's body from another's."""
+    """A 64-bit digest of an order's body."""
     kinds = c.side << 16 | c.order_type << 24 | c.time_in_force << 32 | c.self_trade << 40 | c.flags << 48
     words = (
         c.instrument | kinds,
@@ -65,7 +65,7 @@ class Orders(Refusals):
         self.run_line()
 
     def found(self, c: Command) -> Order | None:
-        """3.2 and 3.7: the open order that a CANCEL or AMEND means; refuses the command if there is none."""
+        """3.2 and 3.7: the open order that a CANCEL or AMEND names; refuses the command if there is none."""
         if c.account not in self.ledger and not (c.account == 0 and c.kind == CommandKind.CANCEL):
             self.reject(c, Reason.UNKNOWN_ACCOUNT, c.order_id)
             return None
@@ -117,7 +117,7 @@ class Orders(Refusals):
             self.touch(o)
 
     def replace(self, o: Order, new: Order) -> None:
-        """3.5: out of its queue, and in again."""
+        """3.5: takes the order out of its queue and runs it again."""
         self.reserve(o, -o.leaves)
         self.reserve(new, new.leaves)
         self.replaced(new, new.leaves - o.leaves, new.leaves * new.lot_reserve - o.leaves * o.lot_reserve)

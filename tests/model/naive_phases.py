@@ -1,4 +1,4 @@
-"""The naive engine's commands about time: phases, halts, deadlines and the day roll."""
+"""Session commands of the naive engine: phases, halts, deadlines and the day roll."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Phases(Orders):
         row.in_auction, row.auction_ends_ns = False, 0
 
     def phase_changed(self, c: Command, before: list[int]) -> None:
-        """8.7: what is in force now; with ALL_INSTRUMENTS the venue's phase, then each that differs. Then 4.2."""
+        """8.7: emits the phase in force; for ALL_INSTRUMENTS the venue's, then each that differs. Then 4.2."""
         if c.instrument != ALL_INSTRUMENTS:
             self.emit(EventKind.PHASE_CHANGED, instrument=c.instrument, phase=self.phase(c.instrument))
         else:

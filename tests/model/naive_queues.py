@@ -1,4 +1,5 @@
-"""The naive engine's queues: where orders stand, how they leave, what is told of it, and the call auction's uncrossing."""
+"""Queues of the naive engine: where orders rest and wait, how they leave, the events of it, and the uncrossing of call
+auctions."""
 
 from __future__ import annotations
 
@@ -11,10 +12,10 @@ Levels = dict[int, int]
 
 
 def auction(buys: Levels, sells: Levels, reference: int) -> tuple[int, int, int]:
-    """4.4: price, volume and imbalance; all 0 where nothing would trade.
+    """4.4: price, volume and imbalance; all 0 where no order would trade.
 
-    Between two prices at which orders stand nothing changes from tick to tick, so of all ticks only these prices, the ticks
-    next to them and the reference itself can be the nearest to it.
+    Between the prices of two neighbouring orders the volume is the same at every tick. Of all ticks, only these prices, the
+    ticks next to them and the reference itself can be nearest to the reference.
     """
     if not buys or not sells or max(buys) < min(sells):
         return 0, 0, 0
@@ -51,13 +52,14 @@ class Queues(Ledger):
         return max(prices) if side == Side.BUY else min(prices)
 
     def crosses(self, o: Order, price: int | None) -> bool:
-        """Whether an order's price meets another side's price."""
+        """Whether the price of an order reaches the price of the other side."""
         if price is None:
             return False
         return price <= o.price if o.side == Side.BUY else price >= o.price
 
     def queue(self, instrument: int, side: int) -> list[Order]:
-        """3.8: those in the book, best price first, then waiting stops, the first to be triggered first; oldest first."""
+        """3.8: orders in the book, best price first; then waiting stops, the first to be triggered first; at one price oldest
+        first."""
         row = self.listed[instrument]
         resting = [o for p in sorted(row.sides[side], reverse=side == Side.BUY) for o in row.sides[side][p]]
         waiting = [o for t in sorted(row.waiting[side], reverse=side == Side.SELL) for o in row.waiting[side][t]]
@@ -70,7 +72,7 @@ class Queues(Ledger):
     # In and out of a queue
 
     def rest(self, o: Order) -> None:
-        """An order joins the book, at the back of its price; an iceberg hides all but its display quantity (1.9)."""
+        """Adds an order to the book, at the back of its price; an iceberg hides all but its display quantity (1.9)."""
         if o.display:
             o.shown, o.hidden = min(o.display, o.leaves), max(o.leaves - o.display, 0)
         self.orders[o.order_id] = o
@@ -78,12 +80,12 @@ class Queues(Ledger):
         self.touch(o)
 
     def hold(self, o: Order) -> None:
-        """A stop waits, at the back of its trigger."""
+        """Adds a waiting stop, at the back of its trigger price."""
         self.orders[o.order_id] = o
         self.listed[o.instrument].waiting[o.side].setdefault(o.trigger, []).append(o)
 
     def take_out(self, o: Order) -> None:
-        """An order leaves the queue in which it stands."""
+        """Takes an order out of its queue."""
         row = self.listed[o.instrument]
         queues, price = (row.waiting[o.side], o.trigger) if o.trigger else (row.sides[o.side], o.price)
         queues[price].remove(o)
@@ -94,7 +96,7 @@ class Queues(Ledger):
             self.touch(o)
 
     def after_loss(self, o: Order) -> None:
-        """A resting order that has traded or lost its shown part is refilled, at the back, or gone (1.9)."""
+        """A resting order whose shown part is used up is refilled at the back, or removed (1.9)."""
         self.touch(o)
         if o.shown:
             return
@@ -109,8 +111,8 @@ class Queues(Ledger):
 
     # Ends
 
-    def lose(self, o: Order, lots: int, kind: EventKind, reason: Reason, other: int = 0) -> None:
-        """An order loses all it has, or `lots` of what it shows, and releases what it reserved for them."""
+    def decrement(self, o: Order, lots: int, kind: EventKind, reason: Reason, other: int = 0) -> None:
+        """Takes `lots` open lots from an order, releases their reserve and emits the event."""
         self.reserve(o, -lots)
         if lots == o.leaves:
             o.shown = o.hidden = 0
@@ -131,14 +133,14 @@ class Queues(Ledger):
         )
 
     def end(self, o: Order, kind: EventKind, reason: Reason) -> None:
-        """An open order ends."""
-        self.lose(o, o.leaves, kind, reason)
+        """Ends an open order."""
+        self.decrement(o, o.leaves, kind, reason)
         self.take_out(o)
 
     # Trades
 
     def trade(self, taker: Order, maker: Order, price: int, lots: int, phase: Phase) -> None:
-        self.settle(taker, maker, price, lots, phase)
+        self.settle_trade(taker, maker, price, lots, phase)
         self.listed[taker.instrument].last = price
         for o in (taker, maker):
             o.shown -= lots
@@ -153,7 +155,7 @@ class Queues(Ledger):
         return auction(buys, sells, self.listed[instrument].reference)
 
     def uncross(self, instrument: int) -> None:
-        """4.5: all at one price, the best buy with the best sell, each time the smaller of their shown parts."""
+        """4.5: trades at one price, the best buy with the best sell, each time the smaller of their shown parts."""
         price, volume, _ = self.auction(instrument)
         buys, sells = self.listed[instrument].sides
         while volume:
@@ -164,11 +166,11 @@ class Queues(Ledger):
             self.after_loss(buy)
             self.after_loss(sell)
 
-    # What the book looks like after a command
+    # Market data after a command
 
     def emit_levels(self) -> None:
-        """The levels touched, in the order of first touch; then by instrument (4.6) the call auctions touched, and those that
-        begin or have another reference, if something would trade."""
+        """Emits the touched levels in the order of first touch; then by instrument (4.6) INDICATIVE for touched call
+        auctions, and, if orders would trade, for those that begin or have a new reference."""
         for instrument, side, price in self.touched:
             queue = self.listed[instrument].sides[side].get(price, [])
             self.emit(

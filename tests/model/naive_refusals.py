@@ -1,4 +1,4 @@
-"""Why the naive engine refuses an order or an amend: the rulebook's reasons, each in its place of the order of `Reason`."""
+"""Refusals of the naive engine: the rulebook's reasons for orders and amends, in the order of `Reason`."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def is_display(display: int, quantity: int) -> bool:
 
 
 class Refusals(Matching):
-    # What cannot be read
+    # Commands that cannot be read
 
     def unreadable(self, c: Command) -> Reason:
-        """Reasons up to INVALID_TRIGGER of a NEW_ORDER whose account is known."""
+        """The reasons up to INVALID_TRIGGER, for a NEW_ORDER of a known account."""
         if c.instrument >= len(self.listed):
             return Reason.UNKNOWN_INSTRUMENT
         if c.side not in tuple(Side):
@@ -78,7 +78,7 @@ class Refusals(Matching):
         return Reason.NONE
 
     def unreadable_amend(self, c: Command, o: Order) -> Reason:
-        """3.1: reasons from INVALID_OPTION to INVALID_TRIGGER of an AMEND of an open order."""
+        """3.1: the reasons from INVALID_OPTION to INVALID_TRIGGER, for an AMEND of an open order."""
         fields = {
             Flag.CHANGE_PRICE: c.price_ticks,
             Flag.CHANGE_QUANTITY: c.quantity_lots,
@@ -101,10 +101,10 @@ class Refusals(Matching):
             return Reason.INVALID_TRIGGER
         return Reason.NONE
 
-    # What the venue declines. `o` is the order as it would be, `before` what an amend finds, None for a new order.
+    # Orders that the venue declines. `o` is the order as it would be; `before` the order before an amend, None for a new order.
 
     def not_taken(self, account: int, instrument: int) -> Reason:
-        """3.9 and 4.1: kill switches and phases that take neither orders nor amends."""
+        """3.9 and 4.1: kill switches and phases that accept neither orders nor amends."""
         if self.venue_kill_switch:
             return Reason.VENUE_KILL_SWITCH
         if self.ledger[account].kill_switch:
@@ -138,7 +138,7 @@ class Refusals(Matching):
         return reason
 
     def room_taken(self, before: Order | None) -> int:
-        """6.5: open orders and the refills that resting icebergs still have."""
+        """6.5: open orders plus the remaining refills of resting icebergs."""
         return sum(1 + (up(o.hidden, o.display) if o.hidden else 0) for o in self.orders.values() if o is not before)
 
     def room_needed(self, o: Order) -> int:
@@ -160,14 +160,14 @@ class Refusals(Matching):
         return Reason.NONE
 
     def collar(self, o: Order) -> tuple[int, int]:
-        """6.3: the lowest price at which it may sell and the highest at which it may buy."""
+        """6.3: the lowest price at which an order may sell and the highest at which it may buy."""
         row = self.listed[o.instrument]
         if not row.collar_ppm:
             return 1, MAX_PRICE_TICKS
         return around(o.trigger or row.anchor(), row.collar_ppm)
 
     def protection_price(self, o: Order) -> int:
-        """1.3 and 6.3: the furthest price that collar and band allow."""
+        """1.3 and 6.3: the worst price that collar and band allow."""
         low, high = self.listed[o.instrument].edges()
         collar_low, collar_high = self.collar(o)
         return min(collar_high, high) if o.side == Side.BUY else max(collar_low, low)
@@ -177,7 +177,7 @@ class Refusals(Matching):
         return lots * o.price * self.listed[o.instrument].tick_value
 
     def limit_refusal(self, o: Order, before: Order | None) -> Reason:
-        """6.4 and 6.6: the new total counts, but in TURNOVER_LIMIT what will be open."""
+        """6.4 and 6.6: checked with the new total quantity; TURNOVER_LIMIT with the quantity that will be open."""
         account, total = self.ledger[o.account], o.filled + o.leaves
         if account.max_order_lots and total > account.max_order_lots:
             return Reason.ORDER_QUANTITY_LIMIT
@@ -229,7 +229,7 @@ class Refusals(Matching):
         return o
 
     def amended(self, c: Command, o: Order) -> Order:
-        """What a readable AMEND makes of an order, all of it shown, as it would come in (3.5)."""
+        """The order as a readable AMEND would make it, incoming and fully shown (3.5)."""
         total = c.quantity_lots if c.flags & Flag.CHANGE_QUANTITY else o.filled + o.leaves
         n = replace(
             o,
@@ -243,7 +243,7 @@ class Refusals(Matching):
         return n
 
     def price(self, o: Order) -> None:
-        """Fixes the protection price of an order that names no price (1.3, 1.4), and what a lot reserves."""
+        """Sets the protection price of an order without a price (1.3, 1.4), and the reserve of one lot."""
         if o.order_type in (MARKET, STOP):
             o.price = self.protection_price(o)
         o.lot_reserve = self.lot_reserve(o)

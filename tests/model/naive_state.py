@@ -28,7 +28,7 @@ def section(layout: np.dtype[Any], rows: Iterable[tuple[Any, ...]], pack: Struct
 
 
 def state_of(e: Refusals) -> state.State:
-    """Everything that determines a naive engine's future."""
+    """The complete state of a naive engine."""
     venue = (
         e.last_seq, e.trading_date, e.trading_day, e.venue_phase, e.venue_halted, e.venue_kill_switch,
     )  # fmt: skip
@@ -69,7 +69,7 @@ def state_of(e: Refusals) -> state.State:
 
 
 def ended_years(e: Refusals) -> list[tuple[int, int, int]]:
-    """The turnover of ended trading days by year: all of it less the present day's."""
+    """The turnover of ended trading days by year: the total less the current day's."""
     ended = dict(e.turnover)
     year = e.trading_date // 10_000
     ended[year] = ended.get(year, 0) - sum(i.day_amount for i in e.listed)

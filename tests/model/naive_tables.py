@@ -1,4 +1,4 @@
-"""What the naive engine remembers: accounts, instruments, orders, trades and client order ids as plain rows."""
+"""Tables of the naive engine: accounts, instruments, orders, trades and client order ids as plain rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Holding:
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """An order. While it comes in, all of it is shown; a waiting stop has its trigger, any other order trigger 0."""
+    """An order. An incoming order shows all of its lots; the trigger is 0 unless it is a waiting stop."""
 
     order_id: int
     account: int
@@ -117,5 +117,5 @@ class ClientId:
 
 
 def around(price: int, rate_ppm: int) -> tuple[int, int]:
-    """The prices at most a rate away from another: ceil(price x (1 - rate)) to floor(price x (1 + rate))."""
+    """The prices within a rate of a price: ceil(price x (1 - rate)) to floor(price x (1 + rate))."""
     return -(-price * (1_000_000 - rate_ppm) // 1_000_000), price * (1_000_000 + rate_ppm) // 1_000_000

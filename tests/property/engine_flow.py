@@ -1,8 +1,8 @@
-"""Command flows for the engine's properties: a small venue, then whatever chance brings, sensible and hostile.
+"""Command flows for the property tests of the engine: a small venue, then random commands, sensible and hostile.
 
-Prices lie close together and there are few accounts, two of them of one owner, so that much trades and orders meet their own
-group. A flow goes through stretches: continuous trading, call auctions that cross and are uncrossed, and disorder. It runs
-a naive engine of its own beside it, so that most cancels, amends and busts name what there is.
+Prices lie close together, and there are few accounts, two of them of one owner: many orders trade, and many meet their own
+group. A flow has stretches: continuous trading, call auctions that cross and are uncrossed, and disorder. The flow runs a
+naive engine of its own, so that most cancels, amends and busts name existing orders and trades.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.property.flow_commands import ACCOUNTS, AT_ONCE, SIDES, TRADERS, Comm
 
 
 def venue() -> list[Command]:
-    """Three instruments, the last very dear, accounts 2 to 6 (3 and 4 of one owner) with money and goods, and fees."""
+    """Three instruments, the last one expensive; accounts 2 to 6 (3 and 4 of one owner) with cash and lots; fees."""
     commands = [
         Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS),
         Command(kind=CommandKind.SET_FEES, rate_ppm=300, taker_rate_ppm=500),
@@ -55,7 +55,7 @@ def venue() -> list[Command]:
 
 
 def terms(chance: Random) -> list[Command]:
-    """What differs from flow to flow: instruments at the edges of price, money and goods (of the venue's own account too),
+    """The terms that differ between flows: instruments at the limits of price, cash and lots (of the venue's own account too),
     a class of account of its own, collars and volatility bands."""
     commands = [
         Command(
@@ -101,7 +101,7 @@ class Flow(Commands):
     # Stretches
 
     def stretch(self) -> None:
-        """Some commands of one mood."""
+        """A stretch: commands of one kind of session."""
         mood = self.chance.random()
         length = self.chance.randint(5, 60)
         if mood < 0.2:
@@ -117,7 +117,7 @@ class Flow(Commands):
         self.some(length)
 
     def orderly(self, phase: Phase) -> list[Command]:
-        """Nothing is halted or switched off, and all instruments are in a phase; mostly."""
+        """Mostly no halt, no kill switch, and all instruments in the same phase."""
         killed = [number for number, account in self.engine.ledger.items() if account.kill_switch]
         commands = [Command(kind=CommandKind.KILL_SWITCH_OFF, account=account) for account in (0, *killed)]
         commands += [
@@ -163,7 +163,7 @@ class Flow(Commands):
             )
 
     def storm(self) -> list[Command]:
-        """Stops whose triggers lie close together, orders for them to meet, and one that sets them off."""
+        """Stops with triggers close together, orders for them to meet, and one order that triggers them."""
         chance = self.chance
         instrument, side = chance.choice((0, 1)), chance.choice(SIDES)
         up = 1 if side == Side.BUY else -1
@@ -185,7 +185,7 @@ class Flow(Commands):
         return [*stops, *met, self.plain(instrument, side, start + up)]
 
     def wall(self) -> list[Command]:
-        """Icebergs and plain orders of several groups at one price, and orders that run into them."""
+        """Icebergs and plain orders of several groups at one price, and orders that trade with them."""
         chance = self.chance
         instrument, side, price = chance.choice((0, 1)), chance.choice(SIDES), self.price(chance.choice((0, 1)))
         wall = [
@@ -202,7 +202,7 @@ class Flow(Commands):
         return wall + against
 
     def squeeze(self) -> list[Command]:
-        """A limit that an open order is about to reach, and an amend that reaches it or nearly."""
+        """A limit close to the size of an open order, and an amend that reaches it or nearly does."""
         if not self.engine.orders:
             return []
         o = self.an_open_order()
@@ -217,12 +217,12 @@ class Flow(Commands):
         return [self.limit_for(o), amend, self.limit_for(o), amend._replace(quantity_lots=total + 1)]
 
     def days(self) -> list[Command]:
-        """A week, and an order that was sent before it once more."""
+        """A week, then a repeat of an order from before it."""
         again = [self.chance.choice(self.sent[-20:])] if self.sent else []
         return [*(self.day_roll() for _ in range(self.chance.randint(4, 7))), *again]
 
     def plain(self, instrument: int, side: int, price: int) -> Command:
-        """A LIMIT order that stays."""
+        """A LIMIT order that rests."""
         return Command(
             kind=CommandKind.NEW_ORDER,
             account=self.chance.choice(ACCOUNTS),

@@ -1,4 +1,4 @@
-"""Single commands of the engine's flows: orders, amends, cancels, what operators send, and hostile ones."""
+"""Single commands of the engine's flows: orders, amends, cancels, operators' commands, and hostile ones."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def collar(chance: Random, instrument: int) -> Command:
 
 
 class Commands:
-    """The commands of one seed so far, numbered and timed as a sequencer would, and how the next is made."""
+    """The commands of one seed, with seq and time as a sequencer sets them, and generators of the next one."""
 
     def __init__(self, seed: int) -> None:
         self.chance = Random(seed)
@@ -78,13 +78,13 @@ class Commands:
     # Orders
 
     def price(self, instrument: int) -> int:
-        """A price near where the market is."""
+        """A price near the market."""
         listed = self.engine.listed
         anchor = listed[instrument].anchor() if instrument < len(listed) else 100
         return anchor + self.chance.choice(STEPS) * (1 if self.chance.random() < 0.97 else 5)
 
     def order(self) -> Command:
-        """An order that mostly can be taken and often trades."""
+        """An order that is mostly accepted and often trades."""
         chance = self.chance
         kind = chance.random()
         instrument = chance.choice(INSTRUMENTS)
@@ -136,14 +136,14 @@ class Commands:
         return self.chance.choice(CLIENT_IDS) if kind < 0.65 else b"%d" % self.chance.randint(0, 400)
 
     def an_open_order(self) -> Order:
-        """Any, or of those that have traded already."""
+        """An open order; sometimes one that has traded already."""
         filled = [o for o in self.engine.orders.values() if o.filled]
         return self.chance.choice(
             filled if filled and self.chance.random() < 0.3 else list(self.engine.orders.values())
         )
 
     def target(self) -> tuple[int, int, bytes]:
-        """Account and id of an order that was sent, mostly of late; sometimes another's or none at all."""
+        """Account and id of an order, mostly a recent one; sometimes another account's, or none."""
         if self.engine.orders and self.chance.random() < 0.8:
             o = self.an_open_order()
             return o.account, o.order_id, b""
@@ -162,7 +162,7 @@ class Commands:
         return Command(kind=CommandKind.CANCEL, account=account, order_id=order_id, client_order_id=client_order_id)
 
     def amend(self) -> Command:
-        """Any of the changes, alone or together; sometimes a flag without its field or a field without its flag."""
+        """One or several changes; sometimes a flag without its field, or a field without its flag."""
         chance = self.chance
         account, order_id, client_order_id = self.target()
         o = self.engine.orders.get(order_id)
@@ -187,7 +187,7 @@ class Commands:
     # Operators
 
     def time(self) -> Command:
-        """Time passes: to now, not yet to a second's end, or far on."""
+        """Advances the time: not at all, within a second, or far."""
         second = self.time_ns // 10**9 * 10**9
         return Command(
             kind=CommandKind.TIME,
@@ -195,7 +195,7 @@ class Commands:
         )
 
     def bust(self) -> Command:
-        """A late trade's id, or one that never was."""
+        """The id of a recent trade, or one that does not exist."""
         if self.engine.trades and self.chance.random() < 0.6:
             return Command(kind=CommandKind.BUST_TRADE, order_id=self.chance.choice(list(self.engine.trades)))
         seq = max(len(self.commands) - int(self.chance.expovariate(1 / 10)), 0)
@@ -203,7 +203,7 @@ class Commands:
         return Command(kind=CommandKind.BUST_TRADE, order_id=seq << 20 | number)
 
     def limits(self) -> Command:
-        """Limits that an open order is about to reach, or odd ones."""
+        """Limits close to an open order, or extreme ones."""
         chance = self.chance
         if not self.engine.orders or chance.random() < 0.3:
             return Command(
@@ -216,7 +216,7 @@ class Commands:
         return self.limit_for(self.an_open_order())
 
     def limit_for(self, o: Order) -> Command:
-        """A limit near what an order is now."""
+        """A limit near the current value of an order."""
         chance = self.chance
         total, account = o.filled + o.leaves + chance.randint(-1, 3), self.engine.ledger[o.account]
         if chance.random() < 0.4:
@@ -231,7 +231,7 @@ class Commands:
         )
 
     def control(self) -> Command:
-        """One of the operators' means to steer the market."""
+        """An operators' command for the market: phases, halts, bands, collars, switches."""
         chance = self.chance
         instrument = chance.choice((0, 1, 2, ALL_INSTRUMENTS))
         phase = chance.choice((0, 1, 1, 1, 3, 3, 4))
@@ -264,13 +264,13 @@ class Commands:
         )
 
     def day_roll(self) -> Command:
-        """The next trading day; thirteen of them make a year, so that a flow sees some."""
+        """The next trading day. A year has thirteen of them, so that a flow crosses several years."""
         self.day += 1
         date = (2023 + self.day // 13) * 10_000 + (self.day % 12 + 1) * 100 + self.day % 28 + 1
         return Command(kind=CommandKind.DAY_ROLL, date=self.chance.choice((date, date, date, *DATES[:2])))
 
     def administration(self) -> Command:
-        """Any command but orders, with small numbers."""
+        """Any administrative command, with small numbers."""
         chance = self.chance
         return Command(
             kind=chance.choice(KINDS[3:]),
@@ -293,13 +293,13 @@ class Commands:
     # Hostility
 
     def again(self) -> Command:
-        """A command once more."""
+        """Repeats a command."""
         if not self.commands:
             return Command()
         return self.chance.choice(self.commands[-20:])._replace(time_ns=0)
 
     def hostile(self) -> Command:
-        """A sensible command with one field made absurd."""
+        """A sensible command with one extreme field."""
         chance = self.chance
         command = chance.choice((self.order, self.order, self.amend, self.control, self.administration))()
         name = chance.choice(
@@ -317,7 +317,7 @@ class Commands:
         return Command(**{**command._asdict(), name: value})
 
     def noise(self) -> Command:
-        """Any bytes at all, with a kind that is known half of the time."""
+        """Random bytes, half of the time with a known kind."""
         row = np.frombuffer(self.chance.randbytes(COMMAND.itemsize), COMMAND)[0]
         command = Command._make(row.tolist())
         return command._replace(kind=self.chance.choice(KINDS)) if self.chance.random() < 0.5 else command

@@ -1,14 +1,14 @@
-"""The engine beside the naive engine for as long as one likes:
+"""Compares the engine with the naive engine, for any number of seeds:
 
     python -m tests.property.long_run --seeds 10000 --commands 1000 --jobs 2
 
-Each seed is a hostile flow. After every command the event lists, the next deadlines and the states (balances, orders in
-their queues, trades, ids) are compared, at the end the events of the whole flow given in one batch: a digest of all that
-from either engine. Where the digests differ the flow runs once more, side by side, and the first difference is printed; the
-last line says how many seeds differ.
+Each seed is a hostile flow. A digest of either engine covers, after every command, the events, the next deadline and the
+state (balances, orders in their queues, trades, ids), and at the end the events of the whole flow in one batch. Where the
+digests differ, the flow runs again side by side, and the first difference is printed. The last line is the number of seeds
+that differ.
 
-`--record FILE` keeps the flows and the naive engine's digests, and `--answers FILE` compares another build of the engine with
-them, which has then only itself to run.
+`--record FILE` keeps the flows and the digests of the naive engine. `--answers FILE` compares another build of the engine with
+them, without running the naive engine.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ kept_answers: list[ZipFile] = []
 
 
 def compared(seed: int, count: int, kept: bytes | None) -> tuple[str | None, bytes]:
-    """The first difference in a seed's flow, as text, or None; and the naive engine's digest and the flow, to be kept. With
-    those of an earlier run the naive engine isn't asked."""
+    """The first difference in the flow of a seed, as text, or None; and the digest of the naive engine and the flow, for the
+    record. With those of an earlier run the naive engine does not run."""
     if kept is None:
         commands = flow(seed, count)
         kept = sealed(*answers(NaiveEngine(), commands)) + array(commands).tobytes()
@@ -63,14 +63,14 @@ def compared(seed: int, count: int, kept: bytes | None) -> tuple[str | None, byt
 
 def answers(engine: Engine | NaiveEngine, commands: list[Command]) -> tuple[bytes, bytes]:
     """A digest of the events of every command and of the next deadline and the state after it; and all events."""
-    steps, told = blake2b(), []
+    steps, batches = blake2b(), []
     for command in commands:
         events = b"".join([EVENT_PACK.pack(*event) for event in engine.submit(command)])
         steps.update(len(events).to_bytes(8, "little") + events)
         steps.update(engine.next_deadline_ns.to_bytes(8, "little", signed=True))
         steps.update(state.snapshot_bytes(engine.state()))
-        told.append(events)
-    return steps.digest(), b"".join(told)
+        batches.append(events)
+    return steps.digest(), b"".join(batches)
 
 
 def sealed(steps: bytes, whole: bytes) -> bytes:
@@ -95,13 +95,13 @@ def difference(seed: int, commands: list[Command]) -> str | None:
         if engine.next_deadline_ns != naive.next_deadline_ns:
             return f"{where}\n  next deadline: engine {engine.next_deadline_ns}, naive engine {naive.next_deadline_ns}"
         if engine.state_hash() != naive.state_hash():
-            return "\n".join([where, *told_apart(engine, naive)])
+            return "\n".join([where, *differing_sections(engine, naive)])
     whole = list(unpack_events(Engine().process(array(commands)).tobytes()))
     return None if whole == expected else f"seed {seed}: the events of one batch differ"
 
 
 def spoken(record: Command | Event) -> str:
-    """A record's fields that aren't 0."""
+    """The fields of a record that are not 0."""
     fields = {name: value for name, value in record._asdict().items() if value}
     return " ".join(f"{name}={value}" for name, value in fields.items())
 
@@ -113,8 +113,8 @@ def side_by_side(events: list[Event], due: list[Event]) -> Iterator[str]:
             yield f"    {EventKind(event.kind).name} {Reason(event.reason).name} {spoken(event)}"
 
 
-def told_apart(engine: Engine, naive: NaiveEngine) -> Iterator[str]:
-    """The sections of the state that differ."""
+def differing_sections(engine: Engine, naive: NaiveEngine) -> Iterator[str]:
+    """The sections of the states that differ."""
     due = naive.state()._asdict()
     for name, section in engine.state()._asdict().items():
         if section.tobytes() != due[name].tobytes():
@@ -127,7 +127,7 @@ def told_apart(engine: Engine, naive: NaiveEngine) -> Iterator[str]:
 
 
 def prepare(answers_file: str | None) -> None:
-    """Begins a worker."""
+    """Sets up a worker process."""
     gc.disable()
     if answers_file is not None:
         kept_answers.append(ZipFile(answers_file))
@@ -135,7 +135,7 @@ def prepare(answers_file: str | None) -> None:
 
 
 def compared_in_a_copy(seed: int, count: int) -> tuple[str | None, bytes]:
-    """`compared` in a copy of this process, which ends with the seed, even where the engine crashes."""
+    """`compared` in a forked process, which ends with the seed: a crash of the engine does not end the run."""
     if kept_answers and str(seed) not in kept_answers[0].namelist():
         return f"seed {seed}: no answers are kept", b""
     kept = kept_answers[0].read(str(seed)) if kept_answers else None
@@ -151,16 +151,16 @@ def compared_in_a_copy(seed: int, count: int) -> tuple[str | None, bytes]:
         finally:
             os._exit(1)
     os.close(writing)
-    with open(reading, "rb") as told:
-        said = told.read()
+    with open(reading, "rb") as source:
+        content = source.read()
     _, status = os.waitpid(child, 0)
     if status:
         return f"seed {seed}: the process ended with {os.waitstatus_to_exitcode(status)}", b""
-    return pickle.loads(said)  # type: ignore[no-any-return]
+    return pickle.loads(content)  # type: ignore[no-any-return]
 
 
 def run(seeds: range, count: int, jobs: int, answers_file: str | None, record: ZipFile | None) -> int:
-    """Compares, and says what differs; returns the number of seeds that do."""
+    """Compares the seeds and prints the differences; returns the number of seeds that differ."""
     differences = 0
     workers = ProcessPoolExecutor(jobs, initializer=prepare, initargs=(answers_file,))
     with workers as pool, progress.shown(True) as stages:

@@ -1,9 +1,9 @@
 """Hostile flows for a memory checker (`make memcheck`): through the engine command by command, in batches of several sizes
 and across a restored state, and through the bare order book.
 
-A pool of the engine is a mapping of its own: a checker doesn't know where its rows end within the last page, or which of two
-neighbouring mappings an address was meant for. Here pools stand on the heap instead, where an access past the end, or to a
-pool that has been given back, is an error.
+Each pool of the engine is an mmap: a checker does not know where its rows end within the last page, nor to which of two
+neighbouring mappings an address belongs. Here the pools are on the heap, where an access past the end, or to a freed pool,
+is an error.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def on_the_heap(count: int, dtype: np.dtype[Any], most: int = 0) -> Any:
 
 
 def engines(commands: Any) -> list[str]:
-    """The state hashes after the same commands, each engine having been given them in another way."""
+    """The state hashes after the same commands, given to each engine in another way."""
     hashes = [single(commands), restored(commands)]
     for size in BATCHES:
         engine = Engine()
-        held: deque[Any] = deque(maxlen=size % 4)  # Some batches' events are held while later ones run.
+        held: deque[Any] = deque(maxlen=size % 4)  # The events of some batches are held while later ones run.
         for first in range(0, len(commands), size):
             held.append(engine.process(commands[first : first + size]))
         hashes.append(engine.state_hash())
@@ -56,7 +56,7 @@ def restored(commands: Any) -> str:
 
 
 def books(commands: Any) -> list[list[Any]]:
-    """What there is to see of an order book after the same commands, in batches of each size."""
+    """The views of an order book after the same commands, in batches of each size."""
     seen = []
     for size in BATCHES:
         book = OrderBook(4)
@@ -71,11 +71,11 @@ def main() -> int:
         sys.exit("memory_run: the engine isn't native")
     pools.blank = on_the_heap
     pools.FIRST_ORDERS = pools.FIRST_PAGES = 1  # so that they grow, and end near where they are used
-    told: list[list[Any]] = [engines(array(flow(seed, COMMANDS))) for seed in SEEDS]
-    told.append(books(book_flow()))
-    if any(found != ways[0] for ways in told for found in ways):
+    results: list[list[Any]] = [engines(array(flow(seed, COMMANDS))) for seed in SEEDS]
+    results.append(books(book_flow()))
+    if any(found != ways[0] for ways in results for found in ways):
         sys.exit("memory_run: the same commands end differently")
-    ways, batches = len(told[0]), len(told[-1])
+    ways, batches = len(results[0]), len(results[-1])
     sys.stdout.write(f"memory_run: {len(SEEDS)} flows of the engine in {ways} ways, one of the book in {batches}\n")
     return 0
 

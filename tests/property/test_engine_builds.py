@@ -1,4 +1,4 @@
-"""The native build and the plain Python it is made from do the same, under any hash seed."""
+"""The native build and the plain Python give the same results, under any hash seed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ print(matching_engine.is_native(), account_of_flows(matching_engine.Engine, rest
 
 
 def account_of_flows(engine_type: type[Engine] | type[NaiveEngine], restored: bool = False) -> str:
-    """A hash over the events and the state hashes of fixed flows; half-way the engine may be `restored` from its state."""
+    """A hash of the events and the state hashes of fixed flows; if `restored`, the engine is restored from its state
+    half-way."""
     digest = blake2b()
     for seed in SEEDS:
         engine = engine_type()

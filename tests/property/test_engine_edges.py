@@ -1,4 +1,4 @@
-"""Edges that no flow of chance reaches, on both engines: a day's turnover beyond counting, a venue that is full."""
+"""Limits that no random flow reaches, on both engines: a day's turnover beyond 64 bits, a full venue."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ from tests.model.naive_engine import NaiveEngine
 
 
 class Both:
-    """An engine and a naive engine that are told the same, in continuous trading."""
+    """An engine and a naive engine with the same commands, in continuous trading."""
 
     def __init__(self) -> None:
         self.engine, self.naive = Engine(), NaiveEngine()
-        self.tell(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS)
+        self.submit(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS)
 
-    def tell(self, kind: CommandKind, **fields: Any) -> list[Event]:
+    def submit(self, kind: CommandKind, **fields: Any) -> list[Event]:
         command = Command(seq=self.naive.last_seq + 1, kind=kind, **fields)
         events = self.naive.submit(command)
         assert self.engine.submit(command) == events
         return events
 
     def order(self, account: int, side: Side, lots: int, price: int) -> list[Event]:
-        return self.tell(
+        return self.submit(
             CommandKind.NEW_ORDER, account=account, side=side, order_type=OrderType.LIMIT,
             time_in_force=TimeInForce.GTC, price_ticks=price, quantity_lots=lots,
         )  # fmt: skip
 
 
 def dear() -> Both:
-    """One lot is worth nearly all the money there may be: account 2 has the money, account 3 a lot."""
+    """One lot is worth nearly MAX_AMOUNT_FEN: account 2 has the cash, account 3 has one lot."""
     both = Both()
-    both.tell(
+    both.submit(
         CommandKind.LIST_INSTRUMENT, amount_fen=MAX_TICK_VALUE_FEN, price_ticks=MAX_PRICE_TICKS, quantity_lots=10**9
     )
-    both.tell(CommandKind.OPEN_ACCOUNT)
-    both.tell(CommandKind.OPEN_ACCOUNT)
-    both.tell(CommandKind.DEPOSIT, account=2, amount_fen=MAX_AMOUNT_FEN - 10**6)
-    both.tell(CommandKind.DEPOSIT, account=3, amount_fen=10**6)  # For fees.
-    both.tell(CommandKind.RECEIVE, account=3, quantity_lots=1)
+    both.submit(CommandKind.OPEN_ACCOUNT)
+    both.submit(CommandKind.OPEN_ACCOUNT)
+    both.submit(CommandKind.DEPOSIT, account=2, amount_fen=MAX_AMOUNT_FEN - 10**6)
+    both.submit(CommandKind.DEPOSIT, account=3, amount_fen=10**6)  # For fees.
+    both.submit(CommandKind.RECEIVE, account=3, quantity_lots=1)
     return both
 
 
@@ -73,7 +73,7 @@ def test_a_day_whose_turnover_is_beyond_counting() -> None:
     assert len(trade_ids) == 901
     assert both.engine.state_hash() == both.naive.state_hash()
     assert both.engine.state().accounts["day_fen"].tolist() == [0, 9 * 10**18, 9 * 10**18]
-    (busted,) = both.tell(CommandKind.BUST_TRADE, order_id=trade_ids[-1])
+    (busted,) = both.submit(CommandKind.BUST_TRADE, order_id=trade_ids[-1])
     assert busted.kind == EventKind.TRADE_BUSTED
     assert both.engine.state_hash() == both.naive.state_hash()
     assert both.order(seller, Side.BUY, 1, MAX_PRICE_TICKS)[0].kind == EventKind.ACCEPTED
@@ -81,16 +81,16 @@ def test_a_day_whose_turnover_is_beyond_counting() -> None:
 
 def test_in_an_amend_what_has_traded_counts_towards_the_largest_value() -> None:
     both = Both()
-    both.tell(CommandKind.LIST_INSTRUMENT, amount_fen=10**6, price_ticks=100, quantity_lots=10**9)
+    both.submit(CommandKind.LIST_INSTRUMENT, amount_fen=10**6, price_ticks=100, quantity_lots=10**9)
     for account in (2, 3):
-        both.tell(CommandKind.OPEN_ACCOUNT)
-        both.tell(CommandKind.RECEIVE, account=account, quantity_lots=10**8)
-        both.tell(CommandKind.DEPOSIT, account=account, amount_fen=MAX_AMOUNT_FEN // 2)
+        both.submit(CommandKind.OPEN_ACCOUNT)
+        both.submit(CommandKind.RECEIVE, account=account, quantity_lots=10**8)
+        both.submit(CommandKind.DEPOSIT, account=account, amount_fen=MAX_AMOUNT_FEN // 2)
     order_id = both.order(2, Side.SELL, 9 * 10**7, 100)[0].order_id
     both.order(3, Side.BUY, 10**7, 100)
     amend = {"account": 2, "order_id": order_id, "flags": Flag.CHANGE_QUANTITY}
-    assert both.tell(CommandKind.AMEND, quantity_lots=10**8, **amend)[0].kind == EventKind.REPLACED
-    assert both.tell(CommandKind.AMEND, quantity_lots=10**8 + 1, **amend)[0].reason == Reason.VALUE_TOO_LARGE
+    assert both.submit(CommandKind.AMEND, quantity_lots=10**8, **amend)[0].kind == EventKind.REPLACED
+    assert both.submit(CommandKind.AMEND, quantity_lots=10**8 + 1, **amend)[0].reason == Reason.VALUE_TOO_LARGE
     assert both.engine.state_hash() == both.naive.state_hash()
 
 
@@ -99,8 +99,8 @@ def test_a_venue_with_all_the_instruments_there_may_be() -> None:
     listed = []
     for instrument in range(MAX_INSTRUMENTS + 1):
         terms = {"instrument": instrument, "amount_fen": 1, "price_ticks": 1, "quantity_lots": 1}
-        listed.append(both.tell(CommandKind.LIST_INSTRUMENT, **terms)[0].reason)
+        listed.append(both.submit(CommandKind.LIST_INSTRUMENT, **terms)[0].reason)
     assert listed == [Reason.NONE] * MAX_INSTRUMENTS + [Reason.TOO_MANY]
-    both.tell(CommandKind.HALT, instrument=ALL_INSTRUMENTS)
-    both.tell(CommandKind.DAY_ROLL, date=20230103)
+    both.submit(CommandKind.HALT, instrument=ALL_INSTRUMENTS)
+    both.submit(CommandKind.DAY_ROLL, date=20230103)
     assert both.engine.state_hash() == both.naive.state_hash()

@@ -1,4 +1,4 @@
-"""The flows that the engine's laws are tried on reach everything the engine can say."""
+"""The flows of the property tests reach every kind of event and every reason."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tests.property.engine_flow import flow
 SEEDS = range(24)
 LENGTH = 600
 OUT_OF_REACH = {
-    Reason.TOO_MANY,  # A venue that is full.
-    Reason.DUPLICATE_ORDER_ID,  # A bare book's: an engine's ids are its commands' numbers.
+    Reason.TOO_MANY,  # A full venue.
+    Reason.DUPLICATE_ORDER_ID,  # Bare books only: the order ids of an engine are its commands' seqs.
 }
 
 

@@ -1,4 +1,4 @@
-"""What holds for the engine whatever it is told."""
+"""Laws of the engine for any commands."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from matching_engine.records import (
 from matching_engine.snapshot import state
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import array, flow, numbered
-from tests.property.told import Told
+from tests.property.event_sums import EventSums
 
 seeds = st.integers(0, 2**32)
 lengths = st.integers(1, 250)
@@ -49,36 +49,36 @@ def test_it_does_what_the_naive_engine_does(seed: int, length: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(seeds, lengths)
 def test_what_is_so_follows_from_the_events(seed: int, length: int) -> None:
-    """Balances, levels, open orders and turnover are sums over events; the book is crossed in a call auction only."""
-    engine, told = Engine(), Told()
+    """Balances, levels, open orders and turnover are sums over events; the book is crossed only in a call auction."""
+    engine, sums = Engine(), EventSums()
     for command in flow(seed, length):
         for event in engine.submit(command):
-            told.read(event)
+            sums.read(event)
         for account in range(1, engine.accounts + 1):
-            assert engine.cash(account) == (told.cash[account], told.reserved[account])
+            assert engine.cash(account) == (sums.cash[account], sums.reserved[account])
             for i in range(engine.instruments):
-                assert engine.holding(account, i) == (told.lots[account, i], told.reserved_lots[account, i])
+                assert engine.holding(account, i) == (sums.lots[account, i], sums.reserved_lots[account, i])
         for i in range(engine.instruments):
             for side in Side:
-                assert engine.book.depth(i, side, 1000) == told.depth(i, side)
-            assert not told.crossed(i) or engine.phase(i) in (Phase.CALL_AUCTION, Phase.HALTED)
+                assert engine.book.depth(i, side, 1000) == sums.depth(i, side)
+            assert not sums.crossed(i) or engine.phase(i) in (Phase.CALL_AUCTION, Phase.HALTED)
         orders = engine.state().orders
         open_lots = (orders["shown_lots"] + orders["hidden_lots"]).tolist()
-        assert dict(zip(orders["order_id"].tolist(), open_lots, strict=True)) == told.leaves
-    assert sum(engine.turnover_fen(year) for year in {0, *YEARS}) == told.turnover
+        assert dict(zip(orders["order_id"].tolist(), open_lots, strict=True)) == sums.leaves
+    assert sum(engine.turnover_fen(year) for year in {0, *YEARS}) == sums.turnover
 
 
 @settings(max_examples=40, deadline=None)
 @given(seeds, lengths)
 def test_nothing_is_made_or_lost_and_nobody_is_overdrawn(seed: int, length: int) -> None:
-    engine, told = Engine(), Told()
+    engine, sums = Engine(), EventSums()
     for command in flow(seed, length):
         for event in engine.submit(command):
-            told.read(event)
+            sums.read(event)
         accounts = range(1, engine.accounts + 1)
-        assert sum(engine.cash(account)[0] for account in accounts) == told.deposited <= MAX_AMOUNT_FEN
+        assert sum(engine.cash(account)[0] for account in accounts) == sums.deposited <= MAX_AMOUNT_FEN
         for i in range(engine.instruments):
-            assert sum(engine.holding(account, i)[0] for account in accounts) == told.received[i]
+            assert sum(engine.holding(account, i)[0] for account in accounts) == sums.received[i]
         for cash, reserved in map(engine.cash, accounts):
             assert 0 <= reserved <= cash
         for lots, reserved in (engine.holding(account, i) for account in accounts for i in range(engine.instruments)):
@@ -162,7 +162,7 @@ def test_an_exactly_funded_buyer_can_always_pay(
     fills: list[int],
     takes: bool,
 ) -> None:
-    """Whatever the price, the rates and their change, many small fills cost no more than the reserve."""
+    """For any price, any rates and any change of them, many small fills cost no more than the reserve."""
     lots = sum(fills)
     reserve = lots * lot_reserve(reference * tick_value, max(rates))
     if reserve > MAX_AMOUNT_FEN:

@@ -1,4 +1,4 @@
-"""The engine beside the naive engine, its commands chosen one by one by Hypothesis: what fails shrinks to a readable few."""
+"""The engine beside the naive engine. Hypothesis chooses commands one by one: a failure shrinks to a few of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GTD = TimeInForce.GTD
 
 
 class EngineMachine(RuleBasedStateMachine):
-    """One instrument at 100 ticks ± 5 %, three accounts with money and goods, of which 3 and 4 are of one owner."""
+    """One instrument at 100 ticks ± 5 %; three accounts with cash and lots, 3 and 4 of one owner."""
 
     orders = Bundle("orders")
 
@@ -41,8 +41,8 @@ class EngineMachine(RuleBasedStateMachine):
         self.engine, self.naive = Engine(), NaiveEngine()
         self.time_s = 1
 
-    def tell(self, kind: CommandKind, **fields: Any) -> int:
-        """Both do the same; returns the command's seq."""
+    def submit(self, kind: CommandKind, **fields: Any) -> int:
+        """Both engines run the command, with equal results; returns its seq."""
         seq = self.naive.last_seq + 1
         command = Command(seq=seq, time_ns=self.time_s * SECOND_NS, kind=kind, **fields)
         assert self.engine.submit(command) == self.naive.submit(command)
@@ -52,14 +52,14 @@ class EngineMachine(RuleBasedStateMachine):
 
     @initialize(phase=st.sampled_from([Phase.CONTINUOUS, Phase.CALL_AUCTION]), volatility=st.sampled_from([0, 10_000]))
     def open(self, phase: Phase, volatility: int) -> None:
-        self.tell(CommandKind.SET_FEES, rate_ppm=300, taker_rate_ppm=500)
-        self.tell(CommandKind.LIST_INSTRUMENT, amount_fen=100, price_ticks=100, rate_ppm=50_000, quantity_lots=500)
+        self.submit(CommandKind.SET_FEES, rate_ppm=300, taker_rate_ppm=500)
+        self.submit(CommandKind.LIST_INSTRUMENT, amount_fen=100, price_ticks=100, rate_ppm=50_000, quantity_lots=500)
         for account, owner in ((2, 0), (3, 3), (4, 3)):
-            self.tell(CommandKind.OPEN_ACCOUNT, owner=owner)
-            self.tell(CommandKind.DEPOSIT, account=account, amount_fen=CASH_FEN)
-            self.tell(CommandKind.RECEIVE, account=account, quantity_lots=LOTS)
-        self.tell(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=phase)
-        self.tell(CommandKind.SET_VOLATILITY_BAND, rate_ppm=volatility, time_s=2 if volatility else 0)
+            self.submit(CommandKind.OPEN_ACCOUNT, owner=owner)
+            self.submit(CommandKind.DEPOSIT, account=account, amount_fen=CASH_FEN)
+            self.submit(CommandKind.RECEIVE, account=account, quantity_lots=LOTS)
+        self.submit(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=phase)
+        self.submit(CommandKind.SET_VOLATILITY_BAND, rate_ppm=volatility, time_s=2 if volatility else 0)
 
     @rule(
         target=orders,
@@ -83,7 +83,7 @@ class EngineMachine(RuleBasedStateMachine):
         mode: int,
         flags: int,
     ) -> int:
-        return self.tell(
+        return self.submit(
             CommandKind.NEW_ORDER, account=account, side=side, order_type=OrderType.LIMIT, time_in_force=time_in_force,
             self_trade=mode, price_ticks=price, quantity_lots=lots, display_lots=display, flags=flags,
             time_s=self.time_s + 2 if time_in_force == GTD else 0,
@@ -97,7 +97,7 @@ class EngineMachine(RuleBasedStateMachine):
         mode=st.sampled_from(SelfTrade),
     )
     def market(self, account: int, side: Side, lots: int, time_in_force: TimeInForce, mode: int) -> None:
-        self.tell(
+        self.submit(
             CommandKind.NEW_ORDER, account=account, side=side, order_type=OrderType.MARKET, time_in_force=time_in_force,
             self_trade=mode, quantity_lots=lots,
         )  # fmt: skip
@@ -112,7 +112,7 @@ class EngineMachine(RuleBasedStateMachine):
         mode=st.sampled_from(SelfTrade),
     )
     def stop(self, account: int, side: Side, price: int | None, trigger: int, lots: int, mode: int) -> int:
-        return self.tell(
+        return self.submit(
             CommandKind.NEW_ORDER, account=account, side=side, time_in_force=TimeInForce.GTC, self_trade=mode,
             order_type=OrderType.STOP if price is None else OrderType.STOP_LIMIT, price_ticks=price or 0,
             trigger_ticks=trigger, quantity_lots=lots,
@@ -132,44 +132,44 @@ class EngineMachine(RuleBasedStateMachine):
         given = ((price, Flag.CHANGE_PRICE), (lots, Flag.CHANGE_QUANTITY), (display, Flag.CHANGE_DISPLAY))
         flags = [flag for value, flag in (*given, (trigger, Flag.CHANGE_TRIGGER)) if value is not None]
         found = self.naive.orders.get(order)
-        self.tell(
+        self.submit(
             CommandKind.AMEND, account=found.account if found else account, order_id=order, flags=sum(flags),
             price_ticks=price or 0, quantity_lots=lots or 0, display_lots=display or 0, trigger_ticks=trigger or 0,
         )  # fmt: skip
 
     @rule(order=orders)
     def cancel(self, order: int) -> None:
-        self.tell(CommandKind.CANCEL, order_id=order)
+        self.submit(CommandKind.CANCEL, order_id=order)
 
     @rule(account=st.sampled_from([0, 2, 3]), side=st.sampled_from([*Side, BOTH_SIDES]))
     def mass_cancel(self, account: int, side: int) -> None:
-        self.tell(CommandKind.MASS_CANCEL, account=account, side=side)
+        self.submit(CommandKind.MASS_CANCEL, account=account, side=side)
 
     @rule(phase=st.sampled_from(Phase))
     def set_phase(self, phase: Phase) -> None:
-        self.tell(CommandKind.SET_PHASE, phase=phase)
+        self.submit(CommandKind.SET_PHASE, phase=phase)
 
     @rule(kind=st.sampled_from([CommandKind.HALT, CommandKind.RESUME]))
     def halt_or_resume(self, kind: CommandKind) -> None:
-        self.tell(kind)
+        self.submit(kind)
 
     @rule(seconds=st.integers(0, 3))
     def time(self, seconds: int) -> None:
         self.time_s += seconds
-        self.tell(CommandKind.TIME)
+        self.submit(CommandKind.TIME)
 
     @rule(rate=st.sampled_from([0, 10_000, 30_000]))
     def set_collar(self, rate: int) -> None:
-        self.tell(CommandKind.SET_COLLAR, rate_ppm=rate)
+        self.submit(CommandKind.SET_COLLAR, rate_ppm=rate)
 
     @rule()
     def day_roll(self) -> None:
-        self.tell(CommandKind.DAY_ROLL, date=20230101 + self.naive.trading_day)
+        self.submit(CommandKind.DAY_ROLL, date=20230101 + self.naive.trading_day)
 
     @rule(back=st.integers(1, 3))
     def bust(self, back: int) -> None:
         trades = list(self.naive.trades)
-        self.tell(CommandKind.BUST_TRADE, order_id=trades[-back] if len(trades) >= back else 0)
+        self.submit(CommandKind.BUST_TRADE, order_id=trades[-back] if len(trades) >= back else 0)
 
 
 EngineMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -1,4 +1,4 @@
-"""The long run sees every kind of difference, live and against kept answers."""
+"""The long run reports every kind of difference, live and against recorded answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WRONG_AT = 70
 
 
 class Like:
-    """An engine within, asked for everything (`Engine` itself cannot be inherited from)."""
+    """A wrapper of an engine: `Engine` itself cannot be inherited from."""
 
     def __init__(self) -> None:
         self.engine = Engine()

@@ -1,4 +1,4 @@
-"""What `make memcheck` runs under valgrind ends well without it."""
+"""The flows of `make memcheck` pass without valgrind."""
 
 from __future__ import annotations
 

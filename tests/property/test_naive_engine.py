@@ -1,4 +1,4 @@
-"""The oracle itself, where a mistake would be easy: expectations worked out by hand, or by trying every price."""
+"""Tests of the oracle, where a mistake is likely: expectations by hand, or by a search of every price."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ class Venue:
         for command in numbered(venue()):
             self.engine.submit(command)
 
-    def tell(self, kind: CommandKind, **fields: Any) -> list[Event]:
+    def submit(self, kind: CommandKind, **fields: Any) -> list[Event]:
         return self.engine.submit(Command(seq=self.engine.last_seq + 1, kind=kind, **fields))
 
     def order(self, account: int, side: Side, lots: int, price: int, **fields: Any) -> int:
-        """Its id; what happens to it is in `told`."""
+        """Returns the order's id; its events are in `events`."""
         given = {"order_type": OrderType.LIMIT, "time_in_force": GTC} | fields
-        self.told = self.tell(
+        self.events = self.submit(
             CommandKind.NEW_ORDER, account=account, side=side, quantity_lots=lots, price_ticks=price, **given
         )
         return self.engine.last_seq
 
     def kinds(self) -> list[int]:
-        return [event.kind for event in self.told if event.kind != EventKind.LEVEL]
+        return [event.kind for event in self.events if event.kind != EventKind.LEVEL]
 
 
 @pytest.mark.parametrize(
@@ -89,13 +89,13 @@ def test_no_tick_is_a_better_auction_price(buys: dict[int, int], sells: dict[int
     ("lots", "mode", "fills"),
     [
         (5, SelfTrade.CANCEL_NEWEST, [5]),  # The iceberg's shown part.
-        (6, SelfTrade.CANCEL_NEWEST, None),  # Then it would meet the order of its own group.
+        (6, SelfTrade.CANCEL_NEWEST, None),  # Next is the order of its own group.
         (6, SelfTrade.DECREMENT, None),
         (
             28,
             SelfTrade.CANCEL_OLDEST,
             [5, 3, 5, 5, 5, 5],
-        ),  # The own order goes, the refills stand behind the other's 3.
+        ),  # The own order is canceled; the refills queue behind the 3 lots of the other order.
         (29, SelfTrade.CANCEL_OLDEST, None),
     ],
 )
@@ -105,10 +105,10 @@ def test_what_a_fok_order_counts(lots: int, mode: SelfTrade, fills: list[int] | 
     v.order(3, SELL, 10, 100)
     v.order(5, SELL, 3, 100)
     v.order(4, BUY, lots, 100, time_in_force=FOK, self_trade=mode)
-    trades = [event.quantity_lots for event in v.told if event.kind == TRADE]
+    trades = [event.quantity_lots for event in v.events if event.kind == TRADE]
     if fills is None:
         assert v.kinds() == [EventKind.ACCEPTED, CANCELED]
-        assert v.told[1].reason == Reason.FILL_OR_KILL
+        assert v.events[1].reason == Reason.FILL_OR_KILL
     else:
         assert trades == fills
 
@@ -130,13 +130,13 @@ def test_what_a_fok_order_counts(lots: int, mode: SelfTrade, fills: list[int] | 
 def test_self_trade_prevention(mode: SelfTrade, expected: list[tuple[str, int, int]], left: int, phase: Phase) -> None:
     """An iceberg of 12 that shows 5 meets an order of 8 of its own group, at entry and in the call phase alike."""
     v = Venue()
-    v.tell(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=phase)
+    v.submit(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=phase)
     old = v.order(3, SELL, 12, 100, display_lots=5)
     new = v.order(4, BUY, 8, 101, self_trade=mode)
     names = {old: ("old", new), new: ("new", old)}
-    told = [event for event in v.told if event.kind == PREVENTED]
-    assert [(names[e.order_id][0], e.quantity_lots, e.leaves_lots) for e in told] == expected
-    assert all(e.maker_order_id == names[e.order_id][1] and e.reason == Reason.SELF_TRADE for e in told)
+    prevented = [event for event in v.events if event.kind == PREVENTED]
+    assert [(names[e.order_id][0], e.quantity_lots, e.leaves_lots) for e in prevented] == expected
+    assert all(e.maker_order_id == names[e.order_id][1] and e.reason == Reason.SELF_TRADE for e in prevented)
     remaining = v.engine.orders.get(old)
     assert (remaining.leaves if remaining else 0) == left
     assert (new in v.engine.orders) == (mode == SelfTrade.CANCEL_OLDEST)
@@ -145,14 +145,14 @@ def test_self_trade_prevention(mode: SelfTrade, expected: list[tuple[str, int, i
 def test_an_uncrossing_goes_by_price_and_time_at_one_price() -> None:
     """B(100) = 12, S(100) = 15, and nothing better: 12 lots at 100, the second sell in two slices around the third."""
     v = Venue()
-    v.tell(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CALL_AUCTION)
+    v.submit(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CALL_AUCTION)
     late = v.order(2, BUY, 4, 100)
     early = v.order(5, BUY, 8, 102)
     first = v.order(6, SELL, 3, 98)
     iceberg = v.order(3, SELL, 10, 100, display_lots=4)
     last = v.order(6, SELL, 2, 100)
-    told = v.tell(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.AUCTION_MATCHING)
-    trades = [(e.order_id, e.maker_order_id, e.quantity_lots, e.price_ticks) for e in told if e.kind == TRADE]
+    events = v.submit(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.AUCTION_MATCHING)
+    trades = [(e.order_id, e.maker_order_id, e.quantity_lots, e.price_ticks) for e in events if e.kind == TRADE]
     assert trades == [
         (early, first, 3, 100),
         (early, iceberg, 4, 100),
@@ -160,7 +160,7 @@ def test_an_uncrossing_goes_by_price_and_time_at_one_price() -> None:
         (late, last, 1, 100),
         (late, iceberg, 3, 100),
     ]
-    assert [(e.side, e.price_ticks, e.quantity_lots, e.number) for e in told if e.kind == EventKind.LEVEL] == [
+    assert [(e.side, e.price_ticks, e.quantity_lots, e.number) for e in events if e.kind == EventKind.LEVEL] == [
         (BUY, 102, 0, 0),
         (SELL, 98, 0, 0),
         (SELL, 100, 1, 1),

@@ -1,4 +1,4 @@
-"""Laws of the order book: whatever comes, it does what the naive book does, event for event and order for order."""
+"""Laws of the order book: for any commands it equals the naive book, event for event and order for order."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ law = settings(deadline=None, max_examples=200)
 
 
 class Phase(NamedTuple):
-    """Not a command of the book: a call auction of an instrument begins or ends."""
+    """A call auction of an instrument begins or ends; a call of the book, not a command."""
 
     instrument: int
     on: bool
@@ -67,7 +67,7 @@ def fields(
     self_trade: int = 0,
     flags: int = 0,
 ) -> Fields:
-    """A BOOK_COMMAND's values; accounts follow from owners, so that events show who is who."""
+    """The values of a BOOK_COMMAND. The account follows from the owner, so that events identify it."""
     return (
         order_id, price, trigger, lots, display, 10 + owner, owner, instrument, kind, side, order_type, tif, self_trade, flags,
     )  # fmt: skip
@@ -88,7 +88,7 @@ at_once = st.sampled_from([TimeInForce.IOC, TimeInForce.FOK])
 
 
 def orders(prices: st.SearchStrategy[int]) -> st.SearchStrategy[Fields]:
-    """New orders that can be carried out, unless their id or their moment is wrong."""
+    """New orders that are valid, except for a used id or a wrong phase."""
     limit = st.builds(fields, **common, price=prices, tif=rest | at_once)
     iceberg = st.builds(fields, **common, price=prices, tif=rest, display=st.integers(1, 4))
     post_only = st.builds(
@@ -103,7 +103,7 @@ def orders(prices: st.SearchStrategy[int]) -> st.SearchStrategy[Fields]:
 
 
 def amends(prices: st.SearchStrategy[int]) -> st.SearchStrategy[Fields]:
-    """Amends that name what their flags say, and now and then something more."""
+    """Amends with the fields that their flags name, sometimes with another one."""
 
     def amend(order_id: int, flags: int, price: int, lots: int, display: int, trigger: int, strict: bool) -> Fields:
         keep = [not strict or bool(flags & flag) for flag in (2, 4, 8, 16)]
@@ -154,7 +154,7 @@ def as_array(flow: list[Fields]) -> np.ndarray:
 
 
 def account_of(order: object) -> dict[str, int]:
-    """What both books know of an open order."""
+    """The fields of an open order that both books have."""
     if isinstance(order, NaiveOrder):
         return {
             "order_id": order.order_id, "price_ticks": order.price_ticks, "shown_lots": order.shown,
@@ -263,7 +263,7 @@ def test_quantities_add_up_and_the_book_is_crossed_in_a_call_auction_only(flow: 
 
 @pytest.mark.parametrize("spread", [20, 5_000, 2**30, 2**61])
 def test_a_long_walk_of_prices_agrees_with_the_naive_book(spread: int) -> None:
-    """Pages, nodes, slots and table entries are used again many times; the price trees grow and shrink, stops' too."""
+    """Pages, nodes, slots and table entries are reused many times; the price trees of orders and of stops grow and shrink."""
     draw = random.Random(spread)
     flow: list[Fields] = []
     center = 0

@@ -1,7 +1,7 @@
-"""The drawings of docs/rulebook.md: `python -m tests.scenarios.draw` makes them anew, and a test says when it must.
+"""The diagrams of docs/rulebook.md: `python -m tests.scenarios.draw` writes them, and a test fails if they are stale.
 
-What an order goes through is drawn from what the engine did with every order of the scenarios; what a phase takes from the
-table the engine runs, `PHASES`; a trading day from the schedule's.
+The states of an order are those of all orders of the scenarios; the table of phases is the engine's, `PHASES`; a trading day is
+that of the schedule.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MINUTE_NS = 60 * 10**9
 
 
 def order_states(events: list[Event], changes: Changes) -> None:
-    """Adds to `changes` which event led an order from which state to which."""
+    """Adds to `changes` the transitions of orders: state before, event, state after."""
     states: dict[int, str] = {}
     lots: dict[int, int] = {}
 
@@ -60,7 +60,7 @@ def draw_orders() -> str:
             venue = Venue(Engine())
             for step in scenario.steps:
                 venue.say(step.text, scenario.with_money)
-            order_states(venue.told, changes)
+            order_states(venue.events, changes)
     lines = [f"    {start} --> {end}: {', '.join(sorted(changes[start, end]))}" for start, end in sorted(changes)]
     return diagram(lines)
 
@@ -77,7 +77,8 @@ def draw_phases() -> str:
 
 
 def draw_sessions() -> str:
-    """A trading day, and what an operator or a trade beyond the volatility band changes; bold where a book is uncrossed."""
+    """A trading day, and the changes by an operator or by a trade beyond the volatility band; bold where a book is
+    uncrossed."""
     changes: Changes = defaultdict(set)
     before = Phase.CLOSED
     for at_ns, phase in TRADING_DAY:
@@ -94,7 +95,7 @@ def draw_sessions() -> str:
 
 
 def uncrossing(before: Phase, after: Phase) -> str:
-    """Says so where a book may have been crossed and must not be any more."""
+    """Marks a transition in which a crossed book is uncrossed."""
     return " (uncrossing)" if PHASES[before].may_be_crossed and not PHASES[after].may_be_crossed else ""
 
 
@@ -104,7 +105,7 @@ def diagram(lines: list[str]) -> str:
 
 
 def drawn(text: str) -> str:
-    """The rulebook with its drawings made anew."""
+    """The rulebook with current diagrams."""
     drawings = {"orders": draw_orders, "phases": draw_phases, "sessions": draw_sessions}
     return DRAWING.sub(lambda match: f"{match[1]}{drawings[match[2]]()}\n{match[3]}", text)
 

@@ -1,4 +1,4 @@
-"""Who and what a scenario talks about: its names beside the engine's numbers, and its clock."""
+"""The names of a scenario beside the engine's numbers, and its clock."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ class Names:
     now: datetime = datetime(2023, 12, 1, 9, tzinfo=SHANGHAI)
 
     def account(self, number: int) -> str:
-        """The name of an account, or its number where nobody has it."""
+        """The name of an account, or its number if it has none."""
         return next((name for name, known in self.accounts.items() if known == number), f"account {number}")
 
     def label(self, order_id: int) -> str:
-        """What the scenario calls an order: `#1`; the bare id where it calls none so."""
+        """The scenario's label of an order: `#1`; the bare id if it has none."""
         return next((f"#{label}" for label, known in self.orders.items() if known == order_id), f"order id {order_id}")
 
     def symbol(self, instrument: int) -> str:
-        """` Dy` for a second instrument, nothing for the first, which needn't be named."""
+        """` Dy` for the second instrument; empty for the first, which needs no name."""
         if instrument == ALL_INSTRUMENTS:
             return " all"
         known = instrument < len(self.symbols)
         return "" if instrument == 0 else f" {self.symbols[instrument]}" if known else f" instrument {instrument}"
 
     def moment(self, text: str) -> datetime:
-        """`10:30:00` of the scenario's present day, or `2023-12-04 10:30:00`."""
+        """`10:30:00` of the scenario's current day, or `2023-12-04 10:30:00`."""
         date_text = "" if "-" in text else f"{self.now:%Y-%m-%d} "
         return datetime.fromisoformat(date_text + text).replace(tzinfo=SHANGHAI)
 

@@ -4,7 +4,7 @@
     |---|---|---|
     | #1 Ann buys 5 @ 100 | ACCEPTED #1 | buy 5 @ 100 (1) |
 
-A row whose first cell is empty goes on with the step above. A table may have a column `money` after the events.
+A row with an empty first cell continues the step above. A table may have a column `money` after the events.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SOURCE = re.compile(r"^Source: (S|K|A|S/K|S/A|K/A)\.", re.MULTILINE)
 
 @dataclass
 class Step:
-    """A sentence, and the answers expected."""
+    """A sentence and the expected answers."""
 
     text: str
     events: list[tuple[str, str]]
@@ -30,7 +30,7 @@ class Step:
 
 @dataclass
 class Scenario:
-    """What one heading holds."""
+    """The scenario below one heading."""
 
     file: str
     rule: str
@@ -41,7 +41,7 @@ class Scenario:
 
     @property
     def is_long(self) -> bool:
-        """Whether it repeats a sentence thousands of times."""
+        """Whether the scenario repeats a sentence thousands of times."""
         return any(" times: " in step.text for step in self.steps)
 
     @property
@@ -57,7 +57,7 @@ class Scenario:
 
 
 class UnreadableScenario(ValueError):
-    """A file that breaks the form above; the message says where."""
+    """A file that breaks the form above; the message names the place."""
 
 
 def scenarios() -> list[Scenario]:
@@ -76,7 +76,7 @@ def read(file: Path) -> list[Scenario]:
 
 
 def scenario(file: str, heading: re.Match[str], body: str) -> Scenario:
-    """One heading's."""
+    """The scenario of one heading."""
     name = f"{file}: {heading['rule']} {heading['title']}"
     source = SOURCE.search(body)
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines() if line.startswith("|")]

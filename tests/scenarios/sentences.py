@@ -1,7 +1,7 @@
-"""What stands in a scenario's first column, as commands: `#1 Ann buys 5 @ 100, GTC`.
+"""The sentences of a scenario's first column as commands: `#1 Ann buys 5 @ 100, GTC`.
 
 Every sentence must match one pattern whole; an unknown word is an error. `, field=value` at the end sets any field of the
-command to any number, for what a person would not say.
+command to any number, for commands that no sentence covers.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ OF = r"(?: of (?P<symbol>\w+))?"
 
 
 class UnknownSentence(ValueError):
-    """A sentence, or a word in it, that no pattern knows."""
+    """A sentence, or a word in it, that matches no pattern."""
 
 
 def sentence(pattern: str) -> Callable[[Callable[[Names, Match[str]], Fields]], Callable[[Names, Match[str]], Fields]]:
-    """Registers how the sentences of a pattern are read."""
+    """Registers the function that reads the sentences of a pattern."""
 
     def register(read: Callable[[Names, Match[str]], Fields]) -> Callable[[Names, Match[str]], Fields]:
         SENTENCES.append((re.compile(pattern), read))
@@ -46,7 +46,7 @@ def sentence(pattern: str) -> Callable[[Callable[[Names, Match[str]], Fields]], 
 
 
 def command(text: str, names: Names, seq: int) -> Command:
-    """The command that a sentence says. Raises UnknownSentence."""
+    """The command of a sentence. Raises UnknownSentence."""
     overrides: Fields = {}
     rest = text
     while found := OVERRIDE.search(rest):

@@ -1,4 +1,4 @@
-"""docs/rulebook.md and the scenarios name each other, its links lead somewhere, and its drawings and reasons are the code's."""
+"""docs/rulebook.md and the scenarios link to each other; its links resolve; its diagrams and reasons equal the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every scenario of this folder, on the engine and on the naive one; and that a slip of the pen is an error."""
+"""Every scenario of this folder, on the engine and on the naive engine; a mistyped sentence is an error."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def test_scenario(scenario: Scenario, build: type[Engine] | type[NaiveEngine]) -
 
 
 def lines(events: Answer, market_data: list[str]) -> list[str]:
-    """What a step brings about, a line each."""
+    """The results of a step, one a line."""
     return [f"{words}   {money}".rstrip() for words, money in events] + [f"  {line}" for line in market_data]
 
 
 def side_by_side(expected: list[str], got: list[str]) -> list[str]:
-    """The two, with a mark where they differ."""
+    """Both columns side by side, with a mark where they differ."""
     pairs = zip_longest(expected, got, fillvalue="")
     return [f"  {'  ' if wanted == found else '≠ '}{wanted:<60} {found}" for wanted, found in pairs]
 

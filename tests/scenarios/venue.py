@@ -1,4 +1,4 @@
-"""The venue that every scenario begins with, and what a scenario can do there: send a command, or ask how things stand."""
+"""The venue of every scenario: it runs the commands of sentences and answers questions about the state."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ Answer = list[tuple[str, str]]
 
 class Venue:
     """An engine after the opening (README.md says it in words), each of the five members with CASH and LOTS of both goods.
-    `told` is every event so far."""
+    `events` is every event so far."""
 
     def __init__(self, engine: Engine | NaiveEngine) -> None:
         self.engine = engine
         self.names = Names()
         self.wording = Wording(self.names)
         self.seq = 0
-        self.told: list[Event] = []
+        self.events: list[Event] = []
         self.balances: Counter[tuple[int, str]] = Counter()
         self.levels: dict[tuple[int, int, int], tuple[int, int]] = {}
         for line in OPENING.strip().splitlines():
@@ -49,7 +49,7 @@ class Venue:
         self.opening = Counter(self.balances)
 
     def say(self, text: str, with_money: bool = False) -> tuple[Answer, list[str]]:
-        """(events with their money, market data) that a sentence brings about, or the answer to a question."""
+        """Runs a sentence. Returns (events with their money, market data), or the answer to a question."""
         questions = {"book": self._book, "balances": self._balances, "turnover": self._turnover}
         if text in questions:
             return [(line, "") for line in questions[text]()], []
@@ -68,7 +68,7 @@ class Venue:
             self.names.orders[label[1]] = self.seq
         asked = command(text, self.names, self.seq)
         events = self.engine.submit(asked)
-        self.told += events
+        self.events += events
         self._add_up(events)
         words = self.wording.words(asked, events, with_money)
         last = len(events)
@@ -77,13 +77,13 @@ class Venue:
         return words[:last], [line for line, _ in words[last:]]
 
     def _repeated(self, count: int, text: str) -> Answer:
-        """How often the same sentence had which answer, market data aside."""
+        """The answers to a repeated sentence with their numbers, without market data."""
         answers = [", ".join(line for line, _ in self._command(text, False)[0]) for _ in range(count)]
         self._agree()
         seen = Counter(re.sub(r" order id \d+", "", answer) for answer in answers)
         return [(f"{times:,} times {answer}", "") for answer, times in seen.items()]
 
-    # Each balance and each level is a sum over events (`records`): the engine's own must agree.
+    # Each balance and each level is a sum over events (`records`): the engine's views must equal it.
 
     def _add_up(self, events: list[Event]) -> None:
         for e in events:
@@ -95,11 +95,11 @@ class Venue:
     def _agree(self) -> None:
         assert self.levels_shown() == {key: value for key, value in self.levels.items() if value != (0, 0)}
         for account in range(1, self.engine.accounts + 1):
-            told = self.balances[account, "yuan"], self.balances[account, "yuan reserved"]
-            assert told == self.engine.cash(account), f"the events do not add up to the cash of account {account}"
+            summed = self.balances[account, "yuan"], self.balances[account, "yuan reserved"]
+            assert summed == self.engine.cash(account), f"the events do not add up to the cash of account {account}"
             for instrument, symbol in enumerate(self.names.symbols[: self.engine.instruments]):
-                told = self.balances[account, symbol], self.balances[account, f"{symbol} reserved"]
-                assert told == self.engine.holding(account, instrument), f"nor to its {symbol}"
+                summed = self.balances[account, symbol], self.balances[account, f"{symbol} reserved"]
+                assert summed == self.engine.holding(account, instrument), f"nor to its {symbol}"
 
     def _move(self, e: Event, goods: str) -> None:
         if e.kind == EventKind.BALANCE_CHANGED:
@@ -118,7 +118,7 @@ class Venue:
                 self.balances[e.account, f"{goods} reserved"] += sign * e.quantity_lots
 
     def _exchange(self, e: Event, goods: str, sign: int) -> tuple[int, int]:
-        """Money and goods of a trade, or of one that is taken back. Returns (buyer, seller)."""
+        """Applies the cash and lots of a trade, or reverses them. Returns (buyer, seller)."""
         parties = [(e.account, e.fee_fen), (e.maker_account, e.maker_fee_fen)]
         (buyer, buyer_fee), (seller, seller_fee) = parties if e.side == Side.BUY else parties[::-1]
         self.balances[buyer, "yuan"] -= sign * (e.amount_fen + buyer_fee)
@@ -146,7 +146,7 @@ class Venue:
     # Questions
 
     def _book(self) -> list[str]:
-        """The open orders as they would trade: `buy #1 2 + 3 hidden @ 100`, then what waits for a trigger."""
+        """The open orders in the order of their trades: `buy #1 2 + 3 hidden @ 100`; then the waiting stops."""
         lines = []
         for row in self._open_orders():
             side = Side(row["side"]).name.lower()
@@ -160,7 +160,7 @@ class Venue:
         return lines or ["empty"]
 
     def _balances(self) -> list[str]:
-        """What each account has more or less than at the opening, and what of it is reserved."""
+        """The change of each account's balances since the opening, and its reserves."""
         lines = []
         for name, account in self.names.accounts.items():
             cash = self.balances[account, "yuan"] - self.opening[account, "yuan"]

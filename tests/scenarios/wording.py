@@ -1,7 +1,7 @@
 """Events in the words of a scenario's table: `TRADE #3 x #1 5 @ 100`, `sell 5 @ 100 (1)`.
 
-Nothing of an event is left out: a field the words don't tell must have the value that follows from the order, the command
-and the plain fees below; where it hasn't, ` field=value` stands behind the words, so that no table expects it by accident.
+No field of an event is left out: a field without words must have the value that follows from the order, the command and the
+plain fees below. Otherwise ` field=value` is added to the words, so that no table expects it by accident.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENDS = (EventKind.CANCELED, EventKind.EXPIRED, EventKind.PREVENTED)
 
 @dataclass
 class Order:
-    """What the events have said of an order."""
+    """An order as the events describe it."""
 
     account: int
     instrument: int
@@ -46,22 +46,22 @@ class Wording:
     trades: dict[int, Event] = field(default_factory=dict)
 
     def words(self, command: Command, events: list[Event], with_money: bool) -> list[tuple[str, str]]:
-        """(words, money) of each event of a command; the money's words are empty where the table has no such column."""
+        """(words, money) of each event of a command; the money is empty where the table has no such column."""
         number = 0
         lines = []
         for event in events:
             number += event.kind == EventKind.TRADE
-            text, untold = self._told(command, event, number)
-            untold |= {"seq": command.seq, "kind": event.kind}
+            text, implied = self._worded(command, event, number)
+            implied |= {"seq": command.seq, "kind": event.kind}
             for name, value in event._asdict().items():
-                told = (with_money and name in MONEY) or name in TOLD[EventKind(event.kind)]
-                if not told and value != untold.get(name, 0):
+                is_worded = (with_money and name in MONEY) or name in WORDED[EventKind(event.kind)]
+                if not is_worded and value != implied.get(name, 0):
                     text += f" {name}={value}"
             lines.append((text, money(event) if with_money else ""))
         return lines
 
-    def _told(self, command: Command, e: Event, number: int) -> tuple[str, dict[str, int]]:
-        """The words, and what the fields they don't tell must be."""
+    def _worded(self, command: Command, e: Event, number: int) -> tuple[str, dict[str, int]]:
+        """The words, and the values that the fields without words must have."""
         kind = EventKind(e.kind)
         if kind == EventKind.ACCEPTED:
             return self._accepted(command, e)
@@ -76,28 +76,28 @@ class Wording:
         return f"{kind.name}{self._other(kind, e)}" if kind != EventKind.LEVEL else self._level(e), {}
 
     def _order(self, order_id: int) -> Order:
-        """What is known of an order; nothing of one that was never accepted."""
+        """The order as the events describe it; a blank one if it was never accepted."""
         return self.orders.get(order_id, Order(0, 0, 0, 0, 0, 0))
 
     def _accepted(self, command: Command, e: Event) -> tuple[str, dict[str, int]]:
         c = command
         order = Order(e.account, e.instrument, e.side, e.order_type, e.price_ticks, e.leaves_lots)
         self.orders[e.order_id] = order
-        untold = {"order_id": c.seq, "account": c.account, "instrument": c.instrument, "side": c.side}
-        untold |= {"order_type": c.order_type, "quantity_lots": c.quantity_lots, "leaves_lots": c.quantity_lots}
-        untold |= {"price_ticks": e.price_ticks, "reserve_fen": order.plain_reserve_fen}
+        implied = {"order_id": c.seq, "account": c.account, "instrument": c.instrument, "side": c.side}
+        implied |= {"order_type": c.order_type, "quantity_lots": c.quantity_lots, "leaves_lots": c.quantity_lots}
+        implied |= {"price_ticks": e.price_ticks, "reserve_fen": order.plain_reserve_fen}
         price = "" if e.price_ticks == c.price_ticks else f" @ {e.price_ticks}"
-        return f"ACCEPTED {self.names.label(e.order_id)}{price}", untold
+        return f"ACCEPTED {self.names.label(e.order_id)}{price}", implied
 
     def _rejected(self, command: Command, e: Event) -> tuple[str, dict[str, int]]:
         c = command
         known = e.order_id in self.orders or c.kind == CommandKind.NEW_ORDER
         targets = (CommandKind.CANCEL, CommandKind.AMEND, CommandKind.BUST_TRADE)
-        untold = {"order_id": c.seq} if c.kind == CommandKind.NEW_ORDER else {}
-        untold |= {"order_id": e.order_id if known else c.order_id} if c.kind in targets else {}
-        untold |= {"account": c.account, "instrument": c.instrument, "side": c.side}
-        untold |= {"price_ticks": c.price_ticks, "quantity_lots": c.quantity_lots}
-        return f"REJECTED{' ' + self.names.label(e.order_id) if known else ''} {Reason(e.reason).name}", untold
+        implied = {"order_id": c.seq} if c.kind == CommandKind.NEW_ORDER else {}
+        implied |= {"order_id": e.order_id if known else c.order_id} if c.kind in targets else {}
+        implied |= {"account": c.account, "instrument": c.instrument, "side": c.side}
+        implied |= {"price_ticks": c.price_ticks, "quantity_lots": c.quantity_lots}
+        return f"REJECTED{' ' + self.names.label(e.order_id) if known else ''} {Reason(e.reason).name}", implied
 
     def _trade(self, e: Event, number: int) -> tuple[str, dict[str, int]]:
         taker, maker = self._order(e.order_id), self._order(e.maker_order_id)
@@ -108,14 +108,14 @@ class Wording:
         self.trades[e.trade_id] = e
         pair = (self.names.label(e.order_id), self.names.label(e.maker_order_id))
         self.names.trades[pair] = e.trade_id
-        untold = {"account": taker.account, "maker_account": maker.account, "instrument": taker.instrument}
-        untold |= {"side": taker.side, "number": number, "amount_fen": e.quantity_lots * e.price_ticks * TICK_FEN}
-        untold |= {"fee_fen": PLAIN_FEE_FEN, "maker_fee_fen": PLAIN_FEE_FEN, "leaves_lots": taker.open_lots}
-        untold |= {"reserve_fen": buyer.plain_reserve_fen - before}
+        implied = {"account": taker.account, "maker_account": maker.account, "instrument": taker.instrument}
+        implied |= {"side": taker.side, "number": number, "amount_fen": e.quantity_lots * e.price_ticks * TICK_FEN}
+        implied |= {"fee_fen": PLAIN_FEE_FEN, "maker_fee_fen": PLAIN_FEE_FEN, "leaves_lots": taker.open_lots}
+        implied |= {"reserve_fen": buyer.plain_reserve_fen - before}
         auction = " in the auction" if e.phase == Phase.CALL_AUCTION else ""
-        untold |= {"phase": Phase.CALL_AUCTION if auction else Phase.CONTINUOUS}
+        implied |= {"phase": Phase.CALL_AUCTION if auction else Phase.CONTINUOUS}
         left = f", {e.leaves_lots} left" if e.leaves_lots else ""
-        return f"TRADE {pair[0]} x {pair[1]} {e.quantity_lots} @ {e.price_ticks}{auction}{left}", untold
+        return f"TRADE {pair[0]} x {pair[1]} {e.quantity_lots} @ {e.price_ticks}{auction}{left}", implied
 
     def _changed(self, kind: EventKind, e: Event) -> tuple[str, dict[str, int]]:
         order = self._order(e.order_id)
@@ -123,27 +123,27 @@ class Wording:
         order.open_lots = e.leaves_lots
         order.price_ticks = e.price_ticks if kind == EventKind.REPLACED else order.price_ticks
         order.order_type = e.order_type if kind == EventKind.TRIGGERED else order.order_type
-        untold = {"account": order.account, "instrument": order.instrument, "side": order.side}
-        untold |= {"price_ticks": order.price_ticks, "reserve_fen": order.plain_reserve_fen - before}
+        implied = {"account": order.account, "instrument": order.instrument, "side": order.side}
+        implied |= {"price_ticks": order.price_ticks, "reserve_fen": order.plain_reserve_fen - before}
         words = f"{kind.name} {self.names.label(e.order_id)}"
         if kind == EventKind.REPLACED:
-            untold["order_type"] = order.order_type
-            return f"{words} {e.leaves_lots} @ {e.price_ticks} ({e.quantity_lots:+})", untold
+            implied["order_type"] = order.order_type
+            return f"{words} {e.leaves_lots} @ {e.price_ticks} ({e.quantity_lots:+})", implied
         if kind == EventKind.TRIGGERED:
-            untold["quantity_lots"] = e.leaves_lots
-            return f"{words} {OrderType(e.order_type).name} {e.leaves_lots} @ {e.price_ticks}", untold
+            implied["quantity_lots"] = e.leaves_lots
+            return f"{words} {OrderType(e.order_type).name} {e.leaves_lots} @ {e.price_ticks}", implied
         if kind == EventKind.PREVENTED:
-            untold["reason"] = Reason.SELF_TRADE
+            implied["reason"] = Reason.SELF_TRADE
             left = f", {e.leaves_lots} left" if e.leaves_lots else ""
-            return f"{words} by {self.names.label(e.maker_order_id)} {e.quantity_lots}{left}", untold
-        return f"{words} {e.quantity_lots} {Reason(e.reason).name}", untold
+            return f"{words} by {self.names.label(e.maker_order_id)} {e.quantity_lots}{left}", implied
+        return f"{words} {e.quantity_lots} {Reason(e.reason).name}", implied
 
     def _busted(self, e: Event) -> tuple[str, dict[str, int]]:
         trade = self.trades.get(e.order_id, Event())
         same = ("account", "maker_account", "instrument", "side", "price_ticks", "quantity_lots", *MONEY[:3])
-        untold = {"order_id": trade.trade_id} | {name: getattr(trade, name) for name in same}
+        implied = {"order_id": trade.trade_id} | {name: getattr(trade, name) for name in same}
         pair = f"{self.names.label(trade.order_id)} x {self.names.label(trade.maker_order_id)}"
-        return f"TRADE_BUSTED {pair} {e.quantity_lots} @ {e.price_ticks}", untold
+        return f"TRADE_BUSTED {pair} {e.quantity_lots} @ {e.price_ticks}", implied
 
     def _level(self, e: Event) -> str:
         side = Side(e.side).name.lower()
@@ -153,8 +153,8 @@ class Wording:
         account = f" {self.names.account(e.account)}"
         where = self.names.symbol(e.instrument)
         if kind == EventKind.INDICATIVE:
-            told = f"{e.quantity_lots} @ {e.price_ticks} ({e.leaves_lots:+})"
-            return f"{where} {'none' if told == '0 @ 0 (+0)' else told}"
+            words = f"{e.quantity_lots} @ {e.price_ticks} ({e.leaves_lots:+})"
+            return f"{where} {'none' if words == '0 @ 0 (+0)' else words}"
         if kind == EventKind.PHASE_CHANGED:
             volatility = f" {Reason(e.reason).name} {e.number} s" if e.reason else ""
             return f"{where} {Phase(e.phase).name}{volatility}"
@@ -179,7 +179,7 @@ class Wording:
 
 
 def money(event: Event) -> str:
-    """The money columns' words: what a trade is worth, both fees, what the buyer's reserve changes by."""
+    """The words of the money column: amount of a trade, both fees, change of the buyer's reserve."""
     parts = []
     if event.kind in (EventKind.TRADE, EventKind.TRADE_BUSTED):
         parts.append(f"{yuan(event.amount_fen)}, fees {yuan(event.fee_fen)} + {yuan(event.maker_fee_fen)}")
@@ -188,7 +188,7 @@ def money(event: Event) -> str:
     return ", ".join(parts)
 
 
-TOLD: dict[EventKind, set[str]] = {
+WORDED: dict[EventKind, set[str]] = {
     EventKind.ACCEPTED: set(),
     EventKind.REPEATED: {"order_id", "account"},
     EventKind.REJECTED: {"reason"},
@@ -216,4 +216,4 @@ TOLD: dict[EventKind, set[str]] = {
     EventKind.TIME_PASSED: set(),
     EventKind.RECORDED: set(),
 }
-"""The fields that the words of a kind tell."""
+"""The fields that the words of a kind contain."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Query, Request, Security
+from fastapi import Depends, Query, Request, Security
 from fastapi.openapi.models import HTTPBearer
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
@@ -18,34 +18,38 @@ from services.gateway.problems import ProblemError, refuse_unknown_query
 from services.venue_state.keys import ApiKey
 
 
-class _CallersKey(SecurityBase):
-    """The API key that the doorway found. As a security scheme it tells FastAPI which routes need a key."""
-
-    scheme_name = "key"
-    model = HTTPBearer(description="An API key, `rex_…`. Each operation names the scope that the key needs.")
-
-    async def __call__(self, request: Request) -> ApiKey:
-        key: ApiKey = request.scope[KEY]
-        return key
+async def _caller(request: Request) -> ApiKey:
+    key: ApiKey = request.scope[KEY]
+    return key
 
 
-Caller = Annotated[ApiKey, Security(_CallersKey())]
+Caller = Annotated[ApiKey, Depends(_caller)]
 
 
 def needs(*scopes: Scope) -> Any:
     """A router's dependency: the key must have one of the scopes, and the query no name that the route does not know.
 
-    Raises NotAllowed, then a 422 problem. /openapi.json names the scopes of each operation from here.
+    Raises NotAllowed, then a 422 problem. /openapi.json takes the scopes of each operation from here.
     """
+    return Security(_Needs(scopes), scopes=scopes)
 
-    async def check(request: Request, key: Caller) -> None:
-        if key.scopes.isdisjoint(scopes):
-            key.require(scopes[0])
+
+class _Needs(SecurityBase):
+    """A security scheme, so that FastAPI knows which routes need a key."""
+
+    scheme_name = "key"
+    model = HTTPBearer(description="An API key, `rex_…`. Each operation names the scope that the key needs.")
+
+    def __init__(self, scopes: tuple[Scope, ...]) -> None:
+        self._scopes = scopes
+
+    async def __call__(self, request: Request) -> None:
+        key: ApiKey = request.scope[KEY]
+        if key.scopes.isdisjoint(self._scopes):
+            key.require(self._scopes[0])
         if request.query_params:
             route: APIRoute = request.scope["route"]
             refuse_unknown_query(request.query_params, {field.alias for field in route.dependant.query_params})
-
-    return Security(check, scopes=scopes)
 
 
 AccountQuery = Annotated[

@@ -30,6 +30,20 @@ Prices and money are decimal strings in yuan, quantities are whole lots, ids are
 Operations below `/v1` need an API key with the scope that their description names. Every error is a problem document
 (RFC 9457): `code` is stable, for programs; `detail` is a sentence for people."""
 
+_TAGS = {
+    "orders": "Place, amend, cancel and list orders; list fills.",
+    "market data": "The book, trades and ticker of an instrument.",
+    "account": "Balances and limits of an account.",
+    "venue": "The venue and its instruments.",
+    "reports": "The year's turnover.",
+    "operate": "Halts, phases, price guards, kill switches, limits and busts.",
+    "admin: accounts": "Open accounts; move cash and inventory.",
+    "admin: keys": "Issue and revoke API keys.",
+    "admin: fees": "Fee rates of the account classes.",
+    "health": "Liveness, readiness and metrics. No key is needed.",
+}
+"""The sections of /docs, in this order."""
+
 _PROBLEMS = {
     "400": "The body is not JSON, or the Host header is not one of the venue's names.",
     "401": "The API key is missing or unknown.",
@@ -50,6 +64,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         version=API_VERSION,
         openapi_version="3.0.3",
         description=_DESCRIPTION,
+        tags=[{"name": name, "description": description} for name, description in _TAGS.items()],
         routes=app.routes,
     )
     schemas = document["components"]["schemas"]

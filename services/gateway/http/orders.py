@@ -41,6 +41,8 @@ from services.venue_state.state import VenueState
 ORDERS_PATH = "/v1/orders"
 ORDER_PATH = "/v1/orders/{order_id}"
 
+_TAGS: list[Any] = ["orders"]
+
 Limit = Annotated[int, Query(ge=1, le=500, description="Page size.")]
 SymbolQuery = Annotated[str | None, Query(description="Only this instrument.")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
@@ -76,14 +78,9 @@ def direct_routes(
     return {("POST", ORDERS_PATH): place_order, ("POST", BATCH_PATH): place_batch}
 
 
-def routes(state: VenueState, order_entry: OrderEntry, history: OrderHistory) -> APIRouter:
-    """/v1/orders and /v1/fills."""
-    router = APIRouter(tags=["orders"])
-    router.include_router(_direct_routes_as_documented())
-    router.include_router(_queries(state, history))
-    router.include_router(_cancels(state, order_entry))
-    router.include_router(_amends(state, order_entry))
-    return router
+def routes(state: VenueState, order_entry: OrderEntry, history: OrderHistory) -> tuple[APIRouter, ...]:
+    """/v1/orders and /v1/fills: a router for each scope. A router around them would cost every request 10 µs of matching."""
+    return _placing(), _queries(state, history), _amends(state, order_entry), _cancels(state, order_entry)
 
 
 class _OnlyRouteOfItsPath(APIRoute):
@@ -95,10 +92,9 @@ class _OnlyRouteOfItsPath(APIRoute):
         return (Match.FULL if match is Match.PARTIAL else match), child_scope
 
 
-def _direct_routes_as_documented() -> APIRouter:
+def _placing() -> APIRouter:
     """The routes of `direct_routes` for /openapi.json and for the 405 of their paths. The doorway answers them, never these."""
-    router = APIRouter(dependencies=[needs("trade")])
-    batch = APIRouter(route_class=_OnlyRouteOfItsPath)
+    router = APIRouter(tags=_TAGS, dependencies=[needs("trade")])
 
     @router.post(
         ORDERS_PATH,
@@ -117,22 +113,24 @@ def _direct_routes_as_documented() -> APIRouter:
     async def place_order(body: OrderRequest) -> None:
         raise NotImplementedError
 
-    @batch.post(
+    async def place_batch(body: BatchRequest) -> None:
+        raise NotImplementedError
+
+    router.add_api_route(
         BATCH_PATH,
+        place_batch,
+        methods=["POST"],
+        route_class_override=_OnlyRouteOfItsPath,
         operation_id="place_up_to_100_orders_in_this_order",
         summary="Place up to 100 orders, in the order of the list",
         response_model=BatchReply,
         response_description="One result for each order, in the order of the request.",
     )
-    async def place_batch(body: BatchRequest) -> None:
-        raise NotImplementedError
-
-    router.include_router(batch)
     return router
 
 
 def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
-    router = APIRouter(dependencies=[needs("read")])
+    router = APIRouter(tags=_TAGS, dependencies=[needs("read")])
 
     @router.get(ORDERS_PATH, response_model=OrdersPage, summary="List orders, newest first")
     async def list_orders(
@@ -185,7 +183,7 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
 
 def _cancels(state: VenueState, order_entry: OrderEntry) -> APIRouter:
     """Order entry decides which of the two scopes a cancel needs: it knows the account."""
-    router = APIRouter(dependencies=[needs("trade", "operate")])
+    router = APIRouter(tags=_TAGS, dependencies=[needs("trade", "operate")])
 
     @router.delete(ORDER_PATH, response_model=Order, summary="Cancel an order")
     async def cancel_order(key: Caller, order_id: str) -> JSONResponse:
@@ -226,7 +224,7 @@ def _cancels(state: VenueState, order_entry: OrderEntry) -> APIRouter:
 
 
 def _amends(state: VenueState, order_entry: OrderEntry) -> APIRouter:
-    router = APIRouter(dependencies=[needs("trade")])
+    router = APIRouter(tags=_TAGS, dependencies=[needs("trade")])
 
     @router.patch(ORDER_PATH, response_model=Order, summary="Amend an order")
     async def amend_order(key: Caller, order_id: str, body: AmendRequest) -> JSONResponse:

@@ -1,1 +1,1 @@
-"""Is the read database true? Compared with an engine that has executed the journal, and with the rows themselves."""
+"""Compares the read database with an engine that has executed the journal, and with the journal's batches."""

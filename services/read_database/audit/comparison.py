@@ -1,4 +1,4 @@
-"""A table of the read database compared with how it should be, row by row and column by column."""
+"""Compares a table of the read database with its true rows, column by column."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 MAX_DIFFERENCES = 20
-"""How many are named."""
+"""How many differences are listed."""
 
 Rows = list[Any]
-"""Tuples, the key first, in the order of the key."""
+"""Tuples with the key first, sorted by the key."""
 
 
 class Table(NamedTuple):
-    """A table as it should be; `query` gives the key and the columns as they are."""
+    """The true rows of a table; `query` reads key and columns from the read database."""
 
     label: str
-    """What a row is called, to be filled in with its key."""
+    """Format of a row's name; its key fills the braces."""
     columns: list[str]
     query: str
     true: Rows
@@ -26,7 +26,7 @@ class Table(NamedTuple):
 
 
 def compare(connection: sqlite3.Connection, table: Table) -> Iterator[str]:
-    """What differs, a sentence each. Raises sqlite3.Error where the file cannot be read."""
+    """The differences, one sentence each. Raises sqlite3.Error where the file cannot be read."""
     found = connection.execute(table.query).fetchall()
     if found == table.true:
         return

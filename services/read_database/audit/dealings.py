@@ -1,4 +1,4 @@
-"""What the journal's batches say of open orders and of each day's trades; the engine keeps neither whole."""
+"""Open orders and each day's trades, computed from the journal's batches; the engine keeps only part of either."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.read_database.audit.trade_digests import COLUMNS, TradeDigests
 _AT_ONCE_BYTES = 4_096 * EVENT.itemsize
 _LESS = np.zeros(256, bool)
 _LESS[[EventKind.CANCELED, EventKind.EXPIRED, EventKind.PREVENTED]] = True
-"""The kinds of event that take quantity from one order."""
+"""The kinds of event that reduce the quantity of one order."""
 _CHANGED = ("order_id", "quantity_lots")
 _TRADE = ("instrument", "order_id", "maker_order_id", "quantity_lots", "amount_fen", "fee_fen", "maker_fee_fen")
 _SAME_IN_BOTH = {
@@ -32,13 +32,13 @@ _SAME_IN_BOTH = {
     "maker_account": "maker_account",
     "maker_fee_fen": "maker_fee_fen",
 }
-"""The columns of a trade in the read database that are fields of its event."""
+"""The columns of a trade in the read database that are fields of its event, with the field's name."""
 _BUST = ("instrument", "quantity_lots", "amount_fen")
 
 
 @dataclass(slots=True)
 class OpenOrder:
-    """What the engine does not keep of an open order."""
+    """Fields of an open order that the engine does not keep, and its open quantity."""
 
     client_order_id: bytes
     actor: int
@@ -49,7 +49,7 @@ class OpenOrder:
 
 
 class Dealings:
-    """Add every batch from the first on. What an order was is forgotten when it ends."""
+    """Takes every batch from the first on (`add`). Orders that have ended are dropped."""
 
     def __init__(self) -> None:
         self._orders: dict[int, OpenOrder] = {}
@@ -74,7 +74,7 @@ class Dealings:
 
     @property
     def trade_digests(self) -> dict[int, bytes]:
-        """By trading date: what its trades come to, one after the other."""
+        """By trading date: the digest of its trades (trade_digests.py)."""
         self._take_in()
         return self._trade_digests.days
 
@@ -85,14 +85,14 @@ class Dealings:
         return self._busts
 
     def add(self, batch: JournalBatch) -> None:
-        """The next batch."""
+        """Takes the next batch."""
         self._waiting.append(batch)
         self._waiting_bytes += len(batch.events)
         if self._waiting_bytes >= _AT_ONCE_BYTES:
             self._take_in()
 
     def _take_in(self) -> None:
-        """The batches that wait, all at once: a call of numpy costs as much as a few events."""
+        """Processes the waiting batches together: a call of numpy costs as much as a few events."""
         if not self._waiting:
             return
         commands = np.frombuffer(b"".join([batch.commands for batch in self._waiting]), COMMAND)
@@ -105,7 +105,7 @@ class Dealings:
             self._add(part, commands, first_seq)
 
     def _add(self, events: Any, commands: Any, first_seq: int) -> None:
-        """What adds to an order's quantity goes before what takes from it, so that nothing left is the end of it."""
+        """Processes additions to orders before reductions, so that an order with nothing left has ended."""
         kinds = events["kind"]
         accepted = events[kinds == EventKind.ACCEPTED]
         entered = commands[accepted["seq"] - np.uint64(first_seq)]
@@ -149,7 +149,7 @@ class Dealings:
 
     def _take(self, order_id: int, lots: int) -> None:
         order = self._orders.get(order_id)
-        if order is not None:  # events that nobody re-executed, before a sealed state, may say anything
+        if order is not None:  # events before a sealed state are not re-executed and may be inconsistent
             order.leaves_lots -= lots
             if order.leaves_lots <= 0:
                 del self._orders[order_id]

@@ -1,8 +1,8 @@
-"""Is the read database true? Compared, at its position, with an engine that has done the journal's commands and with the rows.
+"""The differences between the read database and an engine that has executed the journal, or the journal's batches.
 
-The engine knows all that decides the future: money, goods, open orders, the day's trades, phases, limits, the turnover of each
-year. What it does not keep (names, keys, targets, reasons, who entered an open order and what it paid, the trades of past days)
-comes from the journal's rows (`Journaled`). Of orders that ended their number and sums are compared; a proof compares each of
+The engine has all that decides the future: money, goods, open orders, the day's trades, phases, limits, the turnover of each
+year. Data that it does not keep (names, keys, targets, reasons, the key and the fees of open orders, the trades of past days)
+come from the journal's batches (`Journaled`). Of ended orders, the number and the sums are compared; a proof compares each of
 them (every_order.py).
 """
 
@@ -23,9 +23,9 @@ from services.read_database.database import make_tables
 
 
 def differences(connection: sqlite3.Connection, engine: AuditedEngine, journaled: Journaled) -> list[str]:
-    """What differs, a sentence each, MAX_DIFFERENCES at most; empty where the read database is true.
+    """The differences, one sentence each, MAX_DIFFERENCES at most; empty where there are none.
 
-    The connection stands in a transaction, or nobody writes; the engine and `journaled` stand at the database's position.
+    The connection is in a transaction, or nobody writes the file; the engine and `journaled` are at the database's position.
     Raises sqlite3.Error where the file cannot be read.
     """
     found = list(compare(connection, _schema())) or _damage(connection)
@@ -37,12 +37,12 @@ def differences(connection: sqlite3.Connection, engine: AuditedEngine, journaled
 
 
 def shortened(found: list[str]) -> list[str]:
-    """The first MAX_DIFFERENCES."""
+    """The first MAX_DIFFERENCES, then `and more` where there are more."""
     return found if len(found) <= MAX_DIFFERENCES else [*found[:MAX_DIFFERENCES], "and more"]
 
 
 def _single_trades(connection: sqlite3.Connection, journaled: Journaled) -> list[str]:
-    """The days whose sums are right, and a trade is not."""
+    """The trading days on which the sums are equal and a trade is not."""
     true = journaled.dealings.trade_digests
     try:
         found = digests_of(connection)
@@ -53,9 +53,9 @@ def _single_trades(connection: sqlite3.Connection, journaled: Journaled) -> list
 
 
 def _damage(connection: sqlite3.Connection) -> list[str]:
-    """What SQLite finds wrong with the file's pages, and with indexes beside their tables, in one sentence.
+    """Damage that SQLite finds in the file's pages and between tables and indexes, as one sentence.
 
-    A query that takes an index finds what the index holds, whatever the table does.
+    A query that uses an index returns the index's values, even where the table has others.
     """
     (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     return [] if found == "ok" else [f"its pages are damaged: {' '.join(str(found).split())[:200]}"]
@@ -63,7 +63,7 @@ def _damage(connection: sqlite3.Connection) -> list[str]:
 
 @cache
 def _schema() -> Table:
-    """Tables and indexes as this version makes them, and nothing beside them: a trigger would write what nobody projected."""
+    """The tables and indexes of this version. Nothing else is allowed: a trigger would write rows of its own."""
     query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT GLOB 'sqlite_*' ORDER BY type, name"
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
         make_tables(model)

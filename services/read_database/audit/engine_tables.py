@@ -1,4 +1,4 @@
-"""The tables of the read database as an engine has them that has done the journal's commands: all that decides the future."""
+"""The true rows of the read database's tables, from the state of an engine that has executed the journal."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from services.read_database.audit.journaled import Journaled
 
 
 class AuditedEngine(Protocol):
-    """An engine that shows its state; `matching_engine.Engine` is one."""
+    """The part of `matching_engine.Engine` that an audit reads."""
 
     @property
     def last_seq(self) -> int:
-        """The last command's sequence number."""
+        """Sequence number of the last command."""
 
     def turnover_fen(self, year: int) -> int:
-        """The turnover of a year's trading days, single-sided."""
+        """Single-sided turnover of a year's trading days."""
 
     def state(self) -> State:
-        """Everything that determines its future."""
+        """The complete state, which determines its future."""
 
 
 def engine_tables(engine: AuditedEngine, journaled: Journaled) -> Iterator[Table]:
@@ -78,7 +78,7 @@ def _instruments(state: State, time_ns: int) -> Table:
         zip(state.instruments, state.instruments[names].tolist(), strict=True)
     ):
         scheduled = Phase.CALL_AUCTION if instrument["in_auction"] else int(instrument["phase"])
-        # When an auction ends is kept beyond its end; what counts is whether one goes on.
+        # auction_ends_ns is kept after the end of an auction: compare it only while the auction goes on.
         goes_on = instrument["in_auction"] and instrument["auction_ends_ns"] > time_ns
         ends_ns = int(instrument["auction_ends_ns"]) if goes_on else 0
         true.append((number, *fixed, Phase.HALTED if instrument["halted"] else scheduled, ends_ns))
@@ -90,7 +90,7 @@ def _instruments(state: State, time_ns: int) -> Table:
 
 
 def _open_orders(state: State) -> Table:
-    """A stop that was triggered is a limit order to the engine, which forgets its trigger."""
+    """The engine turns a triggered stop into a limit order and drops its trigger price."""
     orders = state.orders[state.orders["order_id"].argsort()]
     same = ["account", "instrument", "side", "price_ticks", "filled_lots"]
     same += ["display_lots", "time_in_force", "self_trade", "flags"]
@@ -107,7 +107,7 @@ def _open_orders(state: State) -> Table:
 
 
 def _levels(state: State) -> Table:
-    """What the books show: the shown lots of what rests; waiting stops are not in the book."""
+    """Depth: the shown lots of resting orders. Waiting stops are not in the book."""
     shown_lots: Counter[tuple[int, ...]] = Counter()
     orders: Counter[tuple[int, ...]] = Counter()
     resting = state.orders[state.orders["trigger_ticks"] == 0]
@@ -147,7 +147,7 @@ def _day_trades(state: State) -> Table:
 
 
 def _turnover(engine: AuditedEngine, state: State) -> Iterator[Table]:
-    """Of each year, by the single trades and by the sums of the days."""
+    """The turnover of each year, compared with the single trades and with the sums of the days."""
     years = sorted({int(state.venue[0]["trading_date"]) // 10_000, *state.years["year"].tolist()})
     true = [(year, fen) for year in years if (fen := engine.turnover_fen(year))]
     standing = "trades WHERE busted_seq IS NULL"

@@ -1,9 +1,8 @@
-"""Every order and every trade of the read database, compared one by one with what the journal's batches make of it.
+"""Compares every order and every trade of the read database with those that the journal's batches make.
 
-`differences` (differences.py) compares what is open, and of the past the sums; that is what a start has time for. This is for a
-proof: it works out each order as the projector would, keeps it while it is open, and reads it in the database when it has
-ended. Memory: of orders and trades at most 4,096 and twice as many as orders are open; of each trading day a line per
-instrument.
+`differences` (differences.py), which a start has time for, compares open orders, and only sums of ended ones. This is for a
+proof: it computes each order as the projector does, keeps it while it is open, and compares it when it has ended. Memory: at
+most 4,096 orders and trades plus twice the number of open orders, and one record per trading day and instrument.
 """
 
 from __future__ import annotations
@@ -33,41 +32,41 @@ ORDER BY amount_fen DESC, trade_id LIMIT 1
 
 
 class EveryOrder:
-    """Add every batch from the first on, up to the database's position; then `finish`.
+    """Takes every batch from the first on, up to the database's position (`add`); then `finish`.
 
-    The connection stands in a transaction, or nobody writes. Both methods raise sqlite3.Error where the file cannot be read.
+    The connection is in a transaction, or nobody writes the file. Both methods raise sqlite3.Error where it cannot be read.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._changes = Changes(_START)
-        self._enough = AT_ONCE
-        """How many orders and trades may wait before what has ended is compared."""
+        self._compare_from = AT_ONCE
+        """Number of orders and trades from which on the ended ones are compared."""
         self._last_trade_id = 0
         self.differences: list[str] = []
-        """What differs so far, a sentence each; beyond MAX_DIFFERENCES nobody looks on."""
+        """The differences so far, one sentence each; after MAX_DIFFERENCES no further ones are added."""
 
     def add(self, batch: JournalBatch) -> None:
-        """The next batch."""
+        """Takes the next batch."""
         changes = self._changes
         changes.add(batch)
-        if len(changes.orders.new) + len(changes.trades) >= self._enough:
-            self._look(self._ended())
-            self._enough = AT_ONCE + 2 * len(changes.orders.new)  # so that open orders are not looked through too often
+        if len(changes.orders.new) + len(changes.trades) >= self._compare_from:
+            self._compare(self._ended())
+            self._compare_from = AT_ONCE + 2 * len(changes.orders.new)  # so that open orders are not searched too often
 
     def finish(self) -> None:
-        """Compares what is left: the open orders, the end of the trades, the days."""
-        self._look(self._ended())
-        self._look(self._orders(self._changes.orders.new))
-        self._look(iter([self._trades_behind_the_last(), self._days()]))
+        """Compares the open orders, the last trades and the days."""
+        self._compare(self._ended())
+        self._compare(self._orders(self._changes.orders.new))
+        self._compare(iter([self._trades_after_the_last(), self._days()]))
 
-    def _look(self, found: Iterator[Table]) -> None:
+    def _compare(self, found: Iterator[Table]) -> None:
         for table in found:
             left = MAX_DIFFERENCES + 1 - len(self.differences)
             self.differences += islice(compare(self._connection, table), left)
 
     def _ended(self) -> Iterator[Table]:
-        """What will not change any more; it is forgotten."""
+        """The tables of trades and ended orders, which no longer change; drops them from memory."""
         changes = self._changes
         yield from self._trades(changes.trades)
         ended = {order_id: order for order_id, order in changes.orders.new.items() if order[LEAVES] <= 0}
@@ -83,7 +82,7 @@ class EveryOrder:
             before, self._last_trade_id = self._last_trade_id, int(true[-1][0] or 0)
             yield self._trades_between(before, f"AND trade_id <= {self._last_trade_id}", true)
 
-    def _trades_behind_the_last(self) -> Table:
+    def _trades_after_the_last(self) -> Table:
         return self._trades_between(self._last_trade_id, "", [])
 
     def _trades_between(self, before: int, condition: str, true: list[Any]) -> Table:
@@ -91,7 +90,7 @@ class EveryOrder:
         return Table("trade {}", COLUMNS[1:], query, true, "journal")
 
     def _orders(self, orders: dict[int, list[Any]]) -> Iterator[Table]:
-        """Those that the journal does not know are seen by their number (differences.py)."""
+        """The tables of these orders. Orders that are not in the journal show in the count (differences.py)."""
         order_ids = sorted(orders)
         for start in range(0, len(order_ids), AT_ONCE):
             some = order_ids[start : start + AT_ONCE]
@@ -99,7 +98,7 @@ class EveryOrder:
             yield Table("order {}", _ORDER[1:], query, [tuple(orders[order_id]) for order_id in some], "journal")
 
     def _days(self) -> Table:
-        """Of each trading day and instrument all that is added up."""
+        """The sums of each trading day and instrument."""
         turnover, settlements = dict(self._changes.turnover), self._changes.settlements
         for bust in self._changes.busts:
             day = bust.trading_date, bust.instrument

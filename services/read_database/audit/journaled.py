@@ -1,6 +1,6 @@
-"""What the journal says that the engine does not keep: names, keys, targets, reasons, what orders and trades come to.
+"""Data of the journal that the engine does not keep: names, keys, targets, reasons, sums of orders and trades.
 
-Collected while a recovery or a proof reads the batches, so that the read database can be compared with it (differences.py).
+Collected while a recovery or a proof reads the batches, and compared with the read database (differences.py).
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ Columns = tuple[object, ...]
 _WITH_TEXT = frozenset(
     {EventKind.ACCOUNT_OPENED, EventKind.INSTRUMENT_LISTED, EventKind.TRADE_BUSTED, EventKind.RECORDED}
 )
-"""Kinds of event with an attachment that the read database keeps."""
+"""Kinds of event with an attachment that the read database stores."""
 
 
 class Journaled:
-    """Add every batch from the first on; each table below is as the read database should have it, by its primary key."""
+    """Takes every batch from the first on (`add`). Each table below has the true rows of the read database, by primary key."""
 
     def __init__(self) -> None:
         self.last_batch: JournalBatch | None = None
         self.orders = 0
-        """Orders entered, refused ones among them."""
+        """Number of orders entered, refused ones included."""
         self.dealings = Dealings()
         self.accounts: dict[int, Columns] = {VENUE: ("venue", 0)}
         """Name and opened_seq."""
         self.instruments: dict[int, Columns] = {}
-        """The texts of `InstrumentText` in its order, then the first reference price in ticks."""
+        """The fields of `InstrumentText` in their order, then the first reference price in ticks."""
         self.api_keys: dict[int, Columns] = {}
         """Key hash, account, name, scopes, revoked_seq."""
         self.targets: dict[int, Columns] = {}
@@ -49,7 +49,7 @@ class Journaled:
         """Seq, time_ns, actor, reason."""
 
     def add(self, batch: JournalBatch) -> None:
-        """The next batch."""
+        """Takes the next batch."""
         self.last_batch = batch
         events = np.frombuffer(batch.events, EVENT)
         counts = np.bincount(events["kind"], minlength=256)

@@ -1,4 +1,4 @@
-"""The tables of the read database as the journal's rows have them: what an engine does not keep."""
+"""The true rows of the read database's tables for data that only the journal's batches have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.read_database.audit.journaled import Journaled
 
 
 def journaled_tables(journaled: Journaled) -> Iterator[Table]:
-    """Names, keys, targets, busts, what orders and trades come to, open orders, each day's trades."""
+    """Names, keys, targets, busts, sums of orders and trades, open orders, each day's trades."""
     yield from _texts(journaled)
     yield _sums(journaled)
     yield _orders(journaled.dealings)
@@ -33,7 +33,7 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
 
 
 def _sums(journaled: Journaled) -> Table:
-    """How many orders there are, and what they traded and paid in all."""
+    """The number of orders, and the sums of their fills and fees."""
     lots, fen, *fees_fen = (
         sum(column) for column in zip((0,) * 4, *(sums[1:] for sums in journaled.dealings.trades.values()), strict=True)
     )
@@ -46,7 +46,7 @@ def _sums(journaled: Journaled) -> Table:
 
 
 def _orders(dealings: Dealings) -> Table:
-    """What the engine does not keep of an open order."""
+    """The fields of open orders that the engine does not keep."""
     true = [
         (
             order_id,
@@ -66,7 +66,7 @@ def _orders(dealings: Dealings) -> Table:
 
 
 def _days(dealings: Dealings) -> Iterator[Table]:
-    """Of each day and instrument, by the single trades and by the day's sums."""
+    """Each day and instrument, compared with the single trades and with the day's sums."""
     label, day, busts = "{}, instrument {}", "trading_date, instrument", dealings.busts
     days = sorted(dealings.trades.items())
     columns = ["quantity_lots", "amount_fen", "taker_fee_fen", "maker_fee_fen"]

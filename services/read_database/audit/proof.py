@@ -1,6 +1,6 @@
-"""The read database of a data folder compared on a walk along the journal, at the position it has when the walk begins.
+"""Compares the read database of a data folder while the journal is read, at the position it has when reading begins.
 
-Everything is compared: what a start compares (differences.py), and every order (every_order.py).
+It compares all that a start compares (differences.py), and every order (every_order.py).
 """
 
 from __future__ import annotations
@@ -19,15 +19,14 @@ from services.read_database.database import ReadDatabaseDamaged, check_format, c
 
 
 class ReadDatabaseProof:
-    """Give it every batch from the first on, after the engine has done it; a context manager.
+    """A context manager that takes every batch from the first on (`take`), after the engine has executed it.
 
-    It keeps a transaction open, so a venue that is running does not move what is compared, and cannot begin the file's log anew
-    until the walk is over: about 11 KiB a command that comes meanwhile. A file that is not there, or holds nothing yet, has
-    nothing to compare.
+    It keeps a read transaction open, so that a running venue does not change the compared rows. Until it ends, the
+    file's write-ahead log cannot be reused and grows by about 11 KiB a command. A missing or empty file is not compared.
     """
 
     def __init__(self, path: Path, engine: AuditedEngine, *, every_order: bool = True) -> None:
-        """Without `every_order` it compares what a start compares, at a quarter of the time."""
+        """Without `every_order` it compares only what a start compares, in a quarter of the time."""
         self._path = path
         self._wants_every_order = every_order
         self._engine = engine
@@ -36,10 +35,10 @@ class ReadDatabaseProof:
         self._every_order: EveryOrder | None = None
         self._held = ExitStack()
         self.seq = 0
-        """The read database's position; 0: there is nothing to compare."""
+        """The read database's position; 0 where there is nothing to compare."""
         self._compared = False
         self.differences: list[str] = []
-        """What differs, a sentence each."""
+        """The differences, one sentence each."""
 
     def __enter__(self) -> ReadDatabaseProof:
         if self._path.exists() and self._path.stat().st_size:
@@ -63,7 +62,7 @@ class ReadDatabaseProof:
         self._held.close()
 
     def take(self, batch: JournalBatch) -> None:
-        """The next batch. At the read database's position the two are compared."""
+        """Takes the next batch. At the read database's position it compares."""
         if self._compared or not self.seq or self._connection is None:
             return
         try:

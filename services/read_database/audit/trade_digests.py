@@ -1,7 +1,7 @@
-"""A digest of each day's trades, one trade after the other: equal digests are equal trades, at 30 bytes a day.
+"""A BLAKE2b-256 digest of each day's trades in order of their ids: equal digests, equal trades.
 
-The journal's side is added up while a recovery reads the rows, the read database's side in one scan, so a start need not keep
-trades in memory to compare every one of them.
+The journal's digests are computed while a recovery reads the batches, the read database's in one scan. So a start compares
+every trade and keeps 32 bytes a day in memory.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ import numpy as np
 from services.read_database import tables
 
 COLUMNS = [column.name for column in tables.trades.columns if column.name != "busted_seq"]
-"""What never changes of a trade; all of it whole numbers."""
+"""The columns of a trade that never change; all are integers."""
 _DATE = COLUMNS.index("trading_date")
 _AT_ONCE = 4_096
 
 
 class TradeDigests:
-    """Add the trades in the order of their ids."""
+    """Takes the trades in the order of their ids (`add`)."""
 
     def __init__(self) -> None:
         self._days: dict[int, Any] = {}
 
     def add(self, trades: Any) -> None:
-        """A row of COLUMNS for each trade, as 8-byte whole numbers."""
+        """Takes an int64 array with a row of COLUMNS for each trade."""
         new_days = np.flatnonzero(np.diff(trades[:, _DATE])) + 1
         for part in np.split(trades, new_days):
             if len(part):
@@ -38,12 +38,12 @@ class TradeDigests:
 
     @property
     def days(self) -> dict[int, bytes]:
-        """By trading date."""
+        """The digests by trading date."""
         return {date: day.digest() for date, day in self._days.items()}
 
 
 def digests_of(connection: sqlite3.Connection) -> dict[int, bytes]:
-    """Those of a read database. Raises struct.error where a column holds what is no whole number of 8 bytes."""
+    """The digests of a read database. Raises struct.error where a value is no 8-byte integer."""
     digests = TradeDigests()
     cursor = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM trades ORDER BY trade_id")
     while rows := cursor.fetchmany(_AT_ONCE):

@@ -30,21 +30,21 @@ def test_the_same_events_are_no_difference() -> None:
     assert differences([TRADE, LEVEL], list(unpack_events(pack_events([TRADE, LEVEL])))) == []
 
 
-def test_an_event_that_says_something_else_is_told_by_its_fields() -> None:
+def test_an_event_that_differs_is_described_by_its_fields() -> None:
     now = TRADE._replace(fee_fen=8, amount_fen=301)
     assert differences([TRADE, LEVEL], [now, LEVEL]) == [
-        "TRADE (rule 1.1, 7.1) differs from seq 5 on, in 1 command: amount_fen was 300 and would be 301, fee_fen was 7 and"
-        " would be 8"
+        "TRADE (rule 1.1, 7.1) differs from seq 5 on, in 1 command: amount_fen was 300 and is 301, fee_fen was 7 and"
+        " is 8"
     ]
 
 
-def test_an_event_that_one_version_does_not_tell_is_described() -> None:
+def test_an_event_that_one_version_does_not_make_is_described() -> None:
     described = "one of instrument 4, price_ticks 100, quantity_lots 2"
     assert differences([TRADE], [TRADE, LEVEL]) == [
-        f"LEVEL (rule 1.9) differs from seq 5 on, in 1 command: version 2 told none where there would be {described}"
+        f"LEVEL (rule 1.9) differs from seq 5 on, in 1 command: version 2 made none, this version makes {described}"
     ]
     assert differences([TRADE, LEVEL], [TRADE]) == [
-        f"LEVEL (rule 1.9) differs from seq 5 on, in 1 command: version 2 told {described} where there would be none"
+        f"LEVEL (rule 1.9) differs from seq 5 on, in 1 command: version 2 made {described}, this version makes none"
     ]
 
 

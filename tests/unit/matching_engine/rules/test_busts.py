@@ -1,4 +1,4 @@
-"""A bust takes back what was paid: whoever lacks it, the trade stands. Rulebook 7.2."""
+"""Busts reverse a trade, unless a side cannot pay it back. Rulebook 7.2."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ both_sides = pytest.mark.parametrize("side", list(Side))
 
 
 def traded(talk: Talk, side: Side) -> int:
-    """The id of a trade of 10 lots; `side` is its taker's."""
+    """The id of a trade of 10 lots; `side` is the taker's."""
     talk.order(MAKER, Side(1 - side), 10, 1000)
     talk.order(TAKER, side, 10, 1000)
     return talk.seq << 20 | 1

@@ -1,4 +1,4 @@
-"""Client order ids: a repeat changes nothing, another body is refused, and how long an id is remembered."""
+"""Client order ids: a repeat changes nothing, another body is refused, ids are remembered for some days."""
 
 from __future__ import annotations
 
@@ -121,6 +121,6 @@ def test_many_ids_are_all_found_again_after_a_sweep(talk: Talk) -> None:
 
 
 def is_known(talk: Talk, client_order_id: bytes) -> bool:
-    """Whether a cancel by the id of an order that has ended finds its number: the refusal echoes it."""
+    """Whether a cancel by client order id finds the id of an ended order: the refusal contains it."""
     (event,) = talk.cancel(2, client_order_id=client_order_id)
     return event.order_id != 0

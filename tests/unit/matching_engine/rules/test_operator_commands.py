@@ -1,4 +1,4 @@
-"""Accounts, money, goods, instruments, fees, phases and halts."""
+"""Accounts, cash, lots, instruments, fees, phases and halts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_accounts_are_numbered_after_the_venues_own(talk: Talk) -> None:
 
 
 def test_there_is_a_last_account() -> None:
-    """Of the engine alone: the naive one adds all accounts up after every command."""
+    """Runs on the engine only: the naive one sums all accounts after every command."""
     engine = Engine()
     commands = np.zeros(2**12, COMMAND)
     commands["kind"] = CommandKind.OPEN_ACCOUNT

@@ -1,4 +1,4 @@
-"""Orders that the engine takes: what they reserve, trade and leave, event by event."""
+"""Accepted orders: their reserves, trades and open lots, event by event."""
 
 from __future__ import annotations
 

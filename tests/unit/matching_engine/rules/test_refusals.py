@@ -1,4 +1,4 @@
-"""Orders that the engine refuses: one row per reason, and the first reason wins."""
+"""Refused orders: one row per reason; the first reason that applies is the answer."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_refusal_says_why_and_changes_nothing(talk: Talk, fields: dict[str, An
 
 
 def test_each_reason_gives_way_to_the_ones_before_it(talk: Talk) -> None:
-    """All is wrong at first; mended from the front, each next reason shows."""
+    """An order with every error gets the first reason; with each mended error it gets the next."""
     wrong = {
         "kind": 99,
         "account": 9,
@@ -146,7 +146,7 @@ def test_what_is_reserved_cannot_be_sold_again(talk: Talk) -> None:
 
 
 def test_a_day_with_more_turnover_than_64_bits_hold_ends_trading_in_the_instrument(talk: Talk) -> None:
-    """Two accounts sell each other the dearest lot there is."""
+    """Two accounts sell each other the most expensive lot."""
     price, tick_value = 2 * 10**9, 4_656_612
     value = price * tick_value
     talk.tell(CommandKind.SET_FEES)

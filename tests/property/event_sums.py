@@ -1,4 +1,4 @@
-"""What a reader of events knows, as `matching_engine/records.py` says it follows: balances, levels, open orders, turnover."""
+"""Sums over events: balances, levels, open orders and turnover, as `matching_engine/records.py` defines them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matching_engine.records import VENUE, Event, EventKind, Side
 ENDS = (EventKind.CANCELED, EventKind.EXPIRED)
 
 
-class Told:
+class EventSums:
     def __init__(self) -> None:
         self.cash: dict[int, int] = defaultdict(int)
         self.reserved: dict[int, int] = defaultdict(int)
@@ -74,7 +74,7 @@ class Told:
         self.left(e.maker_order_id, self.leaves[e.maker_order_id] - e.quantity_lots)
 
     def move(self, e: Event, sign: int) -> tuple[int, int]:
-        """Moves a trade's cash and goods, or moves them back; returns buyer and seller."""
+        """Applies a trade's cash and lots, or reverses them; returns buyer and seller."""
         taker, maker = (e.account, e.fee_fen), (e.maker_account, e.maker_fee_fen)
         (buyer, buyer_fee), (seller, seller_fee) = (taker, maker) if e.side == Side.BUY else (maker, taker)
         self.cash[buyer] -= sign * (e.amount_fen + buyer_fee)
