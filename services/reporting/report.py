@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.data.calendar import TradingCalendar
@@ -20,7 +19,7 @@ from services.reporting.schemas import (
     TurnoverReport,
 )
 from services.reporting.target import Day, Progress, measure_progress, year_days
-from services.times import date_text
+from services.times import date_text, time_text
 
 COUNTING_RULE = (
     "Single-sided: each trade is counted once, at price × quantity, not once for the buyer and once for the seller. "
@@ -67,7 +66,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         row_hash=position["row_hash"].hex(),
         journal_id=position["journal_id"].hex(),
         trading_date=date_text(position["trading_date"]),
-        as_of=_time_text(position["time_ns"]),
+        as_of=time_text(position["time_ns"]),
         assumptions=_assumptions(year, calendar),
     )
 
@@ -182,9 +181,3 @@ def _assumptions(year: int, calendar: TradingCalendar) -> tuple[str, ...]:
 
 def _yuan_or_none(amount_fen: int | None) -> str | None:
     return None if amount_fen is None else yuan_text(amount_fen)
-
-
-def _time_text(time_ns: int) -> str:
-    """RFC 3339 in UTC with microseconds."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_ns // 1000)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
