@@ -49,17 +49,21 @@ async def test_one_order_from_http_to_the_report(tmp_path: Path) -> None:
             await open_account(venue, "Oxide Separator", lots=10) as seller,
             await open_account(venue, "Magnet Maker", cash="1000000.00") as buyer,
         ):
-            # Steps 1 to 8 for the sell order, which rests: the door (services/gateway/http/doorway.py), the route
-            # (gateway/http/orders.py, order_entry/order_command.py and order_entry.py), the inbox (messaging/in_process.py),
-            # the sequencer (sequencer/sequencer.py), the engine (matching_engine/engine.py, rules/member_commands.py), the
-            # journal (journal/batch.py, sqlite.py), the gateway's reader (gateway/reader.py) and the reply
-            # (gateway/replies/execution_report.py).
+            # The sell order rests in the book. Its way, step by step:
+            # 1. socket and door: services/gateway/server/http_connection.py, gateway/http/doorway.py
+            # 2. body to command: gateway/order_entry/order_body.py, order_command.py, pending_requests.py
+            # 3. inbox: services/messaging/in_process.py, rounds.py
+            # 4. sequencer: services/sequencer/sequencer.py, schedule.py
+            # 5. engine: matching_engine/engine.py, rules/member_commands.py, rules/refusals.py, book/order_book.py
+            # 6. journal: services/journal/batch.py, sqlite.py
+            # 7. the gateway's reader: services/gateway/reader.py, which updates services/venue_state and market_data
+            # 8. reply: services/gateway/replies/execution_report.py
             offer = await seller.place_order(OFFER)
             assert (offer["state"], offer["leaves_qty"], offer["cum_qty"]) == ("new", 2, 0)
             assert offer["trading_date"] == "2023-12-01"
             assert offer["order_id"] == str(offer["seq"]), "an order's id is the sequence number of its command"
 
-            # Step 5 for the buy order: its limit is higher, so it trades at once, at the maker's price
+            # Step 5 of the buy order: its limit is higher, so it trades at once, at the maker's price
             # (matching_engine/rules/execution.py, book/order_book.py).
             bid = await buyer.place_order(BID)
             assert (bid["state"], bid["cum_qty"], bid["avg_px"], bid["fees"]) == (
@@ -70,8 +74,9 @@ async def test_one_order_from_http_to_the_report(tmp_path: Path) -> None:
             )
             seq = bid["seq"]
 
-            # Step 5, settlement: delivery versus payment, to the fen (rules/settlement.py, ledger/accounts.py). Step 7: the
-            # gateway's view (services/venue_state) is up to date before the reply leaves, so both read their own writes.
+            # Step 5, settlement: delivery versus payment, to the fen (matching_engine/rules/settlement.py, ledger/accounts.py).
+            # Step 7: the gateway's view (services/venue_state) is updated before the reply leaves, so both members read
+            # their own writes.
             paid = await buyer.account()
             assert (paid["cash"], paid["reserved"]) == ("526763.50", "0.00")
             assert paid["holdings"] == [{"symbol": "PRND-OX", "quantity": 1, "reserved": 0, "available": 1}]
