@@ -104,8 +104,9 @@ Each event names every change of a balance that it makes, so that each balance i
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum, IntFlag
+from functools import partial
 from struct import Struct
 from typing import Annotated, Any, NamedTuple, Self, get_type_hints
 
@@ -492,6 +493,10 @@ _COMMAND_STRUCT = struct_of(Command)
 _EVENT_STRUCT = struct_of(Event)
 _TEXT = Command._fields.index("client_order_id")
 
+# What `_make` does, at half its time: a Struct yields as many values as there are fields.
+_new_command: Callable[[Iterable[Any]], Command] = partial(tuple.__new__, Command)
+_new_event: Callable[[Iterable[Any]], Event] = partial(tuple.__new__, Event)
+
 
 def pack_commands(commands: Iterable[Command]) -> bytes:
     """The bytes of a COMMAND array; raises `struct.error` for a value its field cannot hold."""
@@ -508,12 +513,12 @@ def unpack_commands(data: bytes) -> Iterator[Command]:
     """The commands in the bytes of a COMMAND array. `client_order_id` comes without its padding."""
     for values in map(list, _COMMAND_STRUCT.iter_unpack(data)):
         values[_TEXT] = values[_TEXT].rstrip(b"\0")
-        yield Command._make(values)
+        yield _new_command(values)
 
 
 def unpack_events(data: bytes) -> Iterator[Event]:
     """The events in the bytes of an EVENT array."""
-    return map(Event._make, _EVENT_STRUCT.iter_unpack(data))
+    return map(_new_event, _EVENT_STRUCT.iter_unpack(data))
 
 
 def band(reference_ticks: int, rate_ppm: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ that another version wrote. Users see a batch as a row of the journal: error sen
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import blake2b
@@ -109,11 +109,11 @@ class JournalBatch:
         """The events as Python values. Decoded once for all readers in the process."""
         return list(unpack_events(self.events))
 
-    def applied(self, kinds: Container[int], after_seq: int = 0) -> list[Applied]:
-        """The events of these kinds, in order; only of commands after after_seq."""
+    def applied(self, after_seq: int = 0) -> list[Applied]:
+        """The events of the commands after after_seq, in order."""
         if after_seq < self.first_seq:
-            return [applied for applied in self._applied if applied.event.kind in kinds]
-        return [applied for applied in self._applied if applied.event.seq > after_seq and applied.event.kind in kinds]
+            return self._applied
+        return [applied for applied in self._applied if applied.event.seq > after_seq]
 
     @cached_property
     def _applied(self) -> list[Applied]:

@@ -53,9 +53,11 @@ class Market:
 
     def apply(self, batch: JournalBatch) -> MarketChanges:
         """Applies a batch and returns its changes. Events up to `seq` are skipped, so that no event is applied twice."""
-        changes, appliers = MarketChanges(), self._appliers
-        for applied in batch.applied(appliers, self.seq):
-            appliers[applied.event.kind](applied, changes)
+        changes, applier_of = MarketChanges(), self._appliers.get
+        for applied in batch.applied(self.seq):
+            applier = applier_of(applied.event.kind)
+            if applier is not None:
+                applier(applied, changes)
         self.seq = max(self.seq, batch.last_seq)
         return changes
 

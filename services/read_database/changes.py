@@ -116,9 +116,11 @@ class Changes:
 
     def add(self, batch: JournalBatch) -> None:
         """Adds a whole batch, which must be the next one."""
-        handlers = self._handlers
-        for applied in batch.applied(handlers):
-            handlers[applied.event.kind](applied)
+        handler_of = self._handlers.get
+        for applied in batch.applied():
+            handler = handler_of(applied.event.kind)
+            if handler is not None:
+                handler(applied)
         self.commands += batch.command_count
         self.position = self.position._replace(
             seq=batch.last_seq,

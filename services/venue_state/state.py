@@ -101,9 +101,11 @@ class VenueState:
 
     def apply(self, batch: JournalBatch) -> None:
         """Applies the events of a batch after `last_seq`; a batch that overlaps the state is applied once."""
-        appliers = self._appliers
-        for applied in batch.applied(appliers, self.last_seq):
-            appliers[applied.event.kind](applied)
+        applier_of = self._appliers.get
+        for applied in batch.applied(self.last_seq):
+            applier = applier_of(applied.event.kind)
+            if applier is not None:
+                applier(applied)
         self.last_seq = max(self.last_seq, batch.last_seq)
         if not self.incarnation:
             self.incarnation = batch.journal_id.hex()

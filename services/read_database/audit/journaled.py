@@ -62,8 +62,8 @@ class Journaled:
             kinds = np.frombuffer(batch.commands, COMMAND)["kind"][refused["seq"] - np.uint64(batch.first_seq)]
             self.orders += int(np.count_nonzero(kinds == CommandKind.NEW_ORDER))
         if batch.attachments:
-            for applied in batch.applied(_WITH_TEXT):
-                if applied.attachment:
+            for applied in batch.applied():
+                if applied.attachment and applied.event.kind in _WITH_TEXT:
                     self._read(applied)
 
     def _read(self, applied: Applied) -> None:
