@@ -81,7 +81,8 @@ class PendingRequests:
 
     async def send(self, key: ApiKey, command: Command) -> Event:
         """The first event of an order, an amend or a cancel."""
-        return (await self.send_all(key, [command]))[0]
+        commands = [command]
+        return (await self._send(_submission(key, commands), commands))[0]
 
     async def send_all(self, key: ApiKey, commands: Sequence[Command]) -> list[Event]:
         """The first event of each command, in their order; they stand in one journal batch."""
