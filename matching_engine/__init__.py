@@ -17,7 +17,7 @@ Prices are integer ticks, quantities integer lots. For speed give `process` a BO
 
 from __future__ import annotations
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.library import OrderBook
 from matching_engine.engine import Engine
 from matching_engine.faults import EngineFault
 from matching_engine.pools import NATIVE

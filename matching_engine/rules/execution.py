@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.event_log import EventLog
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.instruments import Instruments
@@ -28,7 +28,7 @@ class Execution:
     """Runs orders in the book and tells what happens. `time_ns` is the present command's."""
 
     def __init__(
-        self, book: OrderBook, ledger: Accounts, listed: Instruments, settlement: Settlement, log: EventLog
+        self, book: Book, ledger: Accounts, listed: Instruments, settlement: Settlement, log: EventLog
     ) -> None:
         self.book = book
         self.ledger = ledger
@@ -205,7 +205,7 @@ class Execution:
         self.first_indicated = min(self.first_indicated, instrument)
         self.last_indicated = max(self.last_indicated, instrument)
 
-    def tell_touched(self) -> None:
+    def emit_levels(self) -> None:
         """One LEVEL for each price touched, then one INDICATIVE for each instrument of these in a call auction (4.6)."""
         for n in range(self.touched.count):
             number = self.touched.rows[n].side_number

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.pools import MOST_ORDERS, grown, rows
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
@@ -32,7 +32,7 @@ class Expiry:
 class Expiries:
     """The heap, in rows 1 to `count`; the children of row i are 2 i and 2 i + 1."""
 
-    def __init__(self, book: OrderBook) -> None:
+    def __init__(self, book: Book) -> None:
         self.book = book
         self.count = 0
         self.rows = rows(Expiry, 64, 2 * MOST_ORDERS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 
 if not cython.compiled:  # when compiled, this stands in the .pxd
     from matching_engine.pools import NIL
@@ -14,7 +14,7 @@ class OrderWalk:
     """First the orders in the book, best price first, then those that wait for a trigger, the first to be triggered first;
     at one price oldest first. The order that `next` gave may be ended before the next call, no other."""
 
-    def __init__(self, book: OrderBook) -> None:
+    def __init__(self, book: Book) -> None:
         self.book = book
         self._level = 0
         self._slot = 0

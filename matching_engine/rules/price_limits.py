@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.ledger.instruments import Instruments
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
@@ -12,7 +12,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.records import MAX_PRICE_TICKS, Side
 
 
-def anchor_of(instrument: int, listed: Instruments, book: OrderBook) -> int:
+def anchor_of(instrument: int, listed: Instruments, book: Book) -> int:
     """The last price of the trading day, or the reference price while there is none."""
     if book.last[instrument].traded:
         return book.last[instrument].price_ticks
@@ -39,7 +39,7 @@ def protection_of(instrument: int, side: int, anchor: int, listed: Instruments) 
     return min(high, highest_ticks(anchor, rate)) if side == Side.BUY else max(low, lowest_ticks(anchor, rate))
 
 
-def worst_ticks(instrument: int, side: int, listed: Instruments, book: OrderBook) -> int:
+def worst_ticks(instrument: int, side: int, listed: Instruments, book: Book) -> int:
     """The furthest price that an incoming order may trade at before a volatility auction begins. Where the best price is
     beyond the band on the other side already, the order may not trade at all: then it is a price that no order has."""
     rate = listed.rows[instrument].volatility_ppm

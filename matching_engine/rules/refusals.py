@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.instruments import Instruments
 from matching_engine.records import Command
@@ -132,7 +132,7 @@ def shut(t: OrderTerms, listed: Instruments, ledger: Accounts) -> int:
     return listed.rows[t.instrument].refusal
 
 
-def declined(t: OrderTerms, listed: Instruments, ledger: Accounts, book: OrderBook) -> int:
+def declined(t: OrderTerms, listed: Instruments, ledger: Accounts, book: Book) -> int:
     """Why the venue doesn't take a readable order now, whatever its account holds; NONE if it does."""
     if t.rests:
         others = book.ids.count - t.own_orders + book.refills - t.own_refills
@@ -146,7 +146,7 @@ def declined(t: OrderTerms, listed: Instruments, ledger: Accounts, book: OrderBo
     return out_of_range(t, listed, book) if t.moves_price else Reason.NONE
 
 
-def out_of_range(t: OrderTerms, listed: Instruments, book: OrderBook) -> int:
+def out_of_range(t: OrderTerms, listed: Instruments, book: Book) -> int:
     """Whether what an order names, price or trigger, is outside band or collar; NONE if not."""
     row = instrument_at(listed.rows[t.instrument])
     low = row.low_ticks
@@ -169,7 +169,7 @@ def adds_one(t: OrderTerms) -> bool:
     return t.own_orders == 0 and t.rests
 
 
-def unaffordable(t: OrderTerms, listed: Instruments, ledger: Accounts, book: OrderBook) -> int:
+def unaffordable(t: OrderTerms, listed: Instruments, ledger: Accounts, book: Book) -> int:
     """Why the account cannot stand for the order, or (last) why the book doesn't take it; NONE if they do."""
     account = account_at(ledger.rows[t.account])
     if account.max_order_lots and t.quantity_lots > account.max_order_lots:

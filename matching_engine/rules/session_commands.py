@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.event_log import EventLog
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.client_ids import ClientIds
@@ -36,7 +36,7 @@ class SessionCommands:
 
     def __init__(
         self,
-        book: OrderBook,
+        book: Book,
         ledger: Accounts,
         listed: Instruments,
         client_ids: ClientIds,
@@ -78,9 +78,9 @@ class SessionCommands:
             self.listed.set_all_phases(c.phase)
         else:
             self.listed.set_all_halted(c.kind == CommandKind.HALT)
-        self.say_phase(ALL_INSTRUMENTS, self.listed.venue())
+        self.say_phase(ALL_INSTRUMENTS, self.listed.initial_phase())
         for i in range(self.listed.count):
-            if self.listed.phase(i) != self.listed.venue():
+            if self.listed.phase(i) != self.listed.initial_phase():
                 self.say_phase(i, self.listed.phase(i))
         self._enter_phases()
 
@@ -177,7 +177,7 @@ class SessionCommands:
         amount = self.listed.rows[instrument].day_amount_fen
         self.turnover.add(year, amount)
         self.book.forget_last(instrument)
-        reference = self.listed.settle(instrument)
+        reference = self.listed.end_day(instrument)
         event = self.log.add(EventKind.SETTLED, Reason.NONE)
         event.instrument = instrument
         event.price_ticks = reference
