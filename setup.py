@@ -22,6 +22,7 @@ MODULES = [
     "book.fill_or_kill",
     "book.book_refusals",
     "book.order_book",
+    "book.library",
     "ledger.client_ids",
     "ledger.fees",
     "ledger.accounts",

@@ -23,7 +23,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from matching_engine.book.order_book import OrderBook
+    from matching_engine.book.library import OrderBook
     from matching_engine.engine import Engine
     from matching_engine.faults import EngineFault
 
@@ -47,7 +47,7 @@ def build_notice() -> str:
     )
 
 
-_MODULES = {"Engine": "engine", "EngineFault": "faults", "OrderBook": "book.order_book"}
+_MODULES = {"Engine": "engine", "EngineFault": "faults", "OrderBook": "book.library"}
 
 
 def __getattr__(name: str) -> Any:

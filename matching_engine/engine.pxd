@@ -11,7 +11,7 @@ from matching_engine.ledger.fees cimport Fees
 from matching_engine.ledger.instruments cimport Instruments
 from matching_engine.limits cimport MAX_INSTRUMENTS
 from matching_engine.one_command cimport OneCommand, events_of
-from matching_engine.book.order_book cimport OrderBook
+from matching_engine.book.order_book cimport Book
 from matching_engine.rules.member_commands cimport MemberCommands
 from matching_engine.rules.order_walk cimport OrderWalk
 from matching_engine.pools cimport NIL, prefetch
@@ -28,7 +28,7 @@ cdef enum:
 
 @cython.final
 cdef class Engine:
-    cdef readonly OrderBook book
+    cdef readonly Book book
     cdef readonly Accounts ledger
     cdef readonly Instruments listed
     cdef readonly ClientIds client_ids
@@ -50,12 +50,12 @@ cdef class Engine:
     cdef int _run(self, const CommandRow *commands, Py_ssize_t count) except -1
     cdef int _reserve(self, Py_ssize_t commands) except -1
     cdef int _stop_at_fault(self) except -1
-    cdef int _listed(self, long long instrument) except -1
+    cdef int _checked(self, long long instrument) except -1
     @cython.locals(walk=OrderWalk)
     cdef tuple _open_orders(self)
     cdef void _set_fault(self, int fault, unsigned long long seq) noexcept nogil
-    cdef void _look_ahead(self, const CommandRow *c, const CommandRow *later) noexcept nogil
+    cdef void _look_ahead(self, const CommandRow *command, const CommandRow *later) noexcept nogil
     cdef void _note_fault(self, unsigned long long seq) noexcept nogil
-    cdef void _apply(self, const CommandRow *c) noexcept nogil
-    cdef void _apply_to_account(self, const CommandRow *c) noexcept nogil
-    cdef void _apply_to_venue(self, const CommandRow *c) noexcept nogil
+    cdef void _apply(self, const CommandRow *command) noexcept nogil
+    cdef void _apply_to_account(self, const CommandRow *command) noexcept nogil
+    cdef void _apply_to_venue(self, const CommandRow *command) noexcept nogil

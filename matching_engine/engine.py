@@ -3,14 +3,14 @@
     engine = Engine()
     events = engine.process(commands)     # numpy arrays of records.COMMAND and records.EVENT
 
-The same commands make the same events and the same `state_hash` on any machine, however they are cut into calls. Whatever
-its bytes, a command is carried out or answered by REJECTED with a reason, the first that applies in the order of
-`Reason`; it is checked completely before anything changes. `records` says what fields mean and how events are ordered.
+The same commands make the same events and the same `state_hash` on any machine, however they are split into calls. Whatever
+its bytes, a command is executed or answered by REJECTED with a reason: the first that applies, in the order of `Reason`. A
+command is checked completely before anything changes. `records` defines the fields and the order of events.
 
-The rules are docs/rulebook.md. `member_commands` answers members' commands, `operator_commands` the operators', and
-`session_commands` those that move time and phases; `execution` runs orders in the book, `settlement` moves money and goods.
+The rules are docs/rulebook.md. `member_commands` answers the commands of members, `operator_commands` those of operators, and
+`session_commands` those that change time and phases; `execution` runs orders in the book, `settlement` moves cash and lots.
 
-A state that cannot be is a fault: `process` raises EngineFault, and so does every later call.
+An impossible state is a fault: `process` raises EngineFault, and so does every later call.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import cython
 import numpy as np
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.event_log import EventLog
 from matching_engine.faults import EngineFault
 from matching_engine.ledger.accounts import Accounts
@@ -58,13 +58,13 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.rules.price_limits import anchor_of, protection_of
 
     CHUNK = 16  # commands that room is made for at a time; more when compiled
-    NEAR = 2  # commands from asking for what one looks at to running it
-    FAR = 8  # commands from asking for one to running it
+    NEAR = 2  # commands from the prefetch of the table entries that a command reads to its execution
+    FAR = 8  # commands from the prefetch of a command to its execution
     AHEAD = 64  # commands that `make_room` makes room for; more when compiled
 
 
 class AccountLimits(NamedTuple):
-    """What an operator has set for an account (0: no limit), and how far it has got today."""
+    """An account's limits (0: no limit) and kill switch, the number of its open orders and its traded amount of today."""
 
     max_order_lots: int
     max_order_fen: int
@@ -79,7 +79,7 @@ class Engine:
     """The whole venue: order books, accounts, instruments, client order ids, the trading day."""
 
     def __init__(self) -> None:
-        self.book = OrderBook(MAX_INSTRUMENTS)
+        self.book = Book(MAX_INSTRUMENTS)
         self.book.tagged = True
         self.ledger = Accounts()
         self.fees = Fees()
@@ -107,7 +107,7 @@ class Engine:
 
     @classmethod
     def from_state(cls, kept: state.State) -> Engine:
-        """The engine whose `state` this is. Raises StateError for one that cannot be."""
+        """An engine with this state. Raises StateError for a state that no engine can reach, and MemoryError."""
         check(kept)
         engine = cls()
         engine._restore(kept)
@@ -132,11 +132,11 @@ class Engine:
     # Commands
 
     def process(self, commands: Any) -> Any:
-        """Runs a COMMAND array and returns the EVENT array. `seq` must go on from `last_seq` without a gap. The array stays as
-        it is; a large one may hold more memory than it shows, so copy what is kept for long.
+        """Runs a COMMAND array and returns the EVENT array. `seq` must continue `last_seq` without a gap.
 
-        Raises EngineFault for an impossible state, ValueError for an array of another dtype or shape, and MemoryError,
-        after which the commands up to `last_seq` are done and their events lost.
+        The returned array never changes. A large one may hold more memory than its size, so copy events that are kept for
+        long. Raises EngineFault for an impossible state, ValueError for an array of another dtype or shape, and MemoryError,
+        after which the commands up to `last_seq` are done but their events are lost.
         """
         if getattr(commands, "dtype", None) != COMMAND or commands.ndim != 1:
             raise ValueError("commands must be a one-dimensional COMMAND array")
@@ -148,7 +148,8 @@ class Engine:
         return self.log.take()
 
     def submit(self, command: Command) -> list[Event]:
-        """Runs one command. Raises as `process` does, and OverflowError for a value its field cannot hold."""
+        """Runs one command and returns its events. Raises as `process` does, and OverflowError for a value that its field
+        cannot hold."""
         self.log.begin()
         if cython.compiled:
             self._one.read(command)
@@ -162,7 +163,7 @@ class Engine:
         return list(unpack_events(self.log.take().tobytes()))
 
     def _run_bytes(self, data: Any, count: int) -> int:
-        """Runs the commands in a buffer (compiled only), which is copied where it isn't aligned for their numbers."""
+        """Runs the commands in a buffer (compiled only). The buffer is copied if it is not aligned to 8 bytes."""
         if count == 0:
             return self._stop_at_fault()
         if cython.cast(cython.size_t, cython.address(data[0])) % 8:
@@ -194,11 +195,11 @@ class Engine:
         return self._stop_at_fault()
 
     def _reserve(self, commands: int) -> int:
-        """Makes room for what so many commands may add, so that nothing can fail while they run.
+        """Makes room for what `commands` commands may add, so that nothing can fail while they run.
 
-        A TRADE or a pair of PREVENTED takes a slice (an order's shown part) off the book or ends the order that comes in, and
-        touches two levels; a triggered stop has up to four events; what else a command says is at most two events for each
-        instrument and a few of its own.
+        A TRADE or a pair of PREVENTED removes a slice (an order's shown part) from the book or ends the incoming order, and
+        touches two levels. A triggered stop has up to four events. A command has at most two more events for each instrument,
+        and eight of its own.
         """
         self.book.reserve(commands)
         self.ledger.reserve(commands)
@@ -247,12 +248,12 @@ class Engine:
 
     @property
     def accounts(self) -> int:
-        """The number of accounts, VENUE among them."""
+        """The number of accounts, VENUE included."""
         return self.ledger.count
 
     @property
     def venue_phase(self) -> int:
-        """The phase last set for all instruments: the schedule's, whatever an operator has halted."""
+        """The phase last set for all instruments: the schedule's phase, regardless of halts."""
         return self.listed.venue_phase
 
     @property
@@ -262,15 +263,16 @@ class Engine:
 
     @property
     def next_deadline_ns(self) -> int:
-        """The earliest instant at which a TIME command is due: a GTD order expires, a volatility auction ends. 0 for none."""
+        """The earliest instant, in ns since 1970 UTC, at which a GTD order expires or a volatility auction ends, so a TIME
+        command is due; 0 if there is none."""
         return self.session_commands.next_deadline_ns()
 
     def cash(self, account: int) -> tuple[int, int]:
-        """(cash, what of it is reserved), in fen. Raises KeyError for an unknown account."""
+        """(cash, reserved part of it), in fen. Raises KeyError for an unknown account."""
         return self.ledger.cash(account)
 
     def holding(self, account: int, instrument: int) -> tuple[int, int]:
-        """(lots held, what of them is reserved); (0, 0) where there never were any."""
+        """(lots, reserved part of them); (0, 0) where the account never held any, or does not exist."""
         if not (self.ledger.knows(account) and 0 <= instrument < self.listed.count):
             return 0, 0
         return self.ledger.holding(account, instrument)
@@ -289,24 +291,25 @@ class Engine:
         )
 
     def phase(self, instrument: int) -> int:
-        """The phase in force. This and the following views raise IndexError for an instrument that isn't listed."""
-        return self.listed.phase(self._listed(instrument))
+        """The phase in force. This and the following views raise IndexError for an instrument that is not listed."""
+        return self.listed.phase(self._checked(instrument))
 
     def last_ticks(self, instrument: int) -> int:
-        """The last price of the trading day; 0 while there is none."""
-        self._listed(instrument)
+        """The last price of the trading day; 0 before the first trade."""
+        self._checked(instrument)
         return self.book.last[instrument].price_ticks if self.book.last[instrument].traded else 0
 
     def anchor_ticks(self, instrument: int) -> int:
-        """The price that collar and volatility band are around: the last one, or the reference price."""
-        return anchor_of(self._listed(instrument), self.listed, self.book)
+        """The centre of the price collar and of the volatility band: the last price, or the reference price without one."""
+        return anchor_of(self._checked(instrument), self.listed, self.book)
 
     def protection_ticks(self, instrument: int, side: int) -> int:
-        """The furthest price at which a MARKET order would trade now."""
+        """The protection price of a MARKET order now: the worst price at which it would trade."""
         return protection_of(instrument, side, self.anchor_ticks(instrument), self.listed)
 
     def indicative(self, instrument: int) -> tuple[int, int, int]:
-        """(price, volume, imbalance) of an uncrossing now; zeros where nothing would trade, or outside a call auction."""
+        """(price, volume, imbalance) of an uncrossing now, in ticks and lots; zeros if nothing would trade, and outside a call
+        auction."""
         if self.phase(instrument) != Phase.CALL_AUCTION:
             return 0, 0, 0
         self.book.auction(instrument, self.listed.rows[instrument].reference_ticks)
@@ -314,13 +317,13 @@ class Engine:
             return 0, 0, 0
         return self.book.auction_ticks, self.book.auction_lots, self.book.auction_imbalance
 
-    def _listed(self, instrument: int) -> int:
+    def _checked(self, instrument: int) -> int:
         if not 0 <= instrument < self.listed.count:
             raise IndexError(instrument)
         return instrument
 
     def turnover_fen(self, year: int) -> int:
-        """The single-sided turnover of a calendar year's trading days; year 0 is before the first day roll."""
+        """The single-sided turnover of the trading days of a calendar year, in fen; year 0 is before the first day roll."""
         turnover = self.session_commands.turnover.of(year)
         if year == self.session_commands.trading_date // 10_000:
             for i in range(self.listed.count):
@@ -328,7 +331,7 @@ class Engine:
         return turnover
 
     def state_hash(self) -> str:
-        """BLAKE2b-256 over everything that determines the engine's future, in hexadecimal."""
+        """The BLAKE2b-256 of everything that determines the engine's future, in hexadecimal."""
         return state.state_hash(self.state())
 
     def state(self) -> state.State:
@@ -359,7 +362,7 @@ class Engine:
         )  # fmt: skip
 
     def _open_orders(self) -> tuple[list[int], list[int]]:
-        """Slots and triggers of the open orders, in the order of rulebook 3.8."""
+        """The slots and triggers of the open orders, in the order of rulebook 3.8."""
         slots = []
         triggers = []
         walk = self.session_commands.walk
@@ -372,87 +375,87 @@ class Engine:
                 slot = walk.next()
         return slots, triggers
 
-    # One command: `c` points to it
+    # One command
 
-    def _look_ahead(self, c: Command, later: Command) -> None:
-        """Asks for the memory of a later command, and for what one that comes soon will look at first."""
+    def _look_ahead(self, command: Command, later: Command) -> None:
+        """Prefetches a later command, and the table entries that an earlier one, `command`, will read first."""
         prefetch(later)
         prefetch(cython.address(later.account))
         prefetch(cython.address(later.client_order_id))
-        if c.kind == CommandKind.NEW_ORDER:
-            self.book.ids.expect(c.seq)
-            if not is_empty(c.client_order_id):
-                self.client_ids.expect(c.account, c.client_order_id)
+        if command.kind == CommandKind.NEW_ORDER:
+            self.book.ids.expect(command.seq)
+            if not is_empty(command.client_order_id):
+                self.client_ids.expect(command.account, command.client_order_id)
         else:
-            self.book.ids.expect(c.order_id)
+            self.book.ids.expect(command.order_id)
 
-    def _apply(self, c: Command) -> None:
-        if c.seq != self.last_seq + 1:
-            self._set_fault(Fault.NOT_IN_SEQUENCE, c.seq)
+    def _apply(self, command: Command) -> None:
+        if command.seq != self.last_seq + 1:
+            self._set_fault(Fault.NOT_IN_SEQUENCE, command.seq)
             return
-        self.last_seq = c.seq
-        self.log.seq = c.seq
-        self.execution.time_ns = c.time_ns
+        self.last_seq = command.seq
+        self.log.seq = command.seq
+        self.execution.time_ns = command.time_ns
         self.settlement.trades = 0
-        kind = c.kind
+        kind = command.kind
         if kind == CommandKind.NEW_ORDER:
-            self.member_commands.new(c)
+            self.member_commands.new(command)
         elif kind == CommandKind.CANCEL:
-            self.member_commands.cancel(c)
+            self.member_commands.cancel(command)
         elif kind == CommandKind.AMEND:
-            self.member_commands.amend(c)
+            self.member_commands.amend(command)
         elif kind == CommandKind.MASS_CANCEL:
-            self.member_commands.mass_cancel(c)
+            self.member_commands.mass_cancel(command)
         elif kind < CommandKind.LIST_INSTRUMENT:
-            self._apply_to_account(c)
+            self._apply_to_account(command)
         else:
-            self._apply_to_venue(c)
+            self._apply_to_venue(command)
         if self.execution.touched.count or self.execution.last_indicated >= 0:
-            self.execution.emit_touched()
+            self.execution.emit_levels()
         if self.book.fault or self.log.fault or self.ledger.fault or self.ledger.cash_fen != self.ledger.deposited_fen:
-            self._note_fault(c.seq)
+            self._note_fault(command.seq)
 
     def _note_fault(self, seq: int) -> None:
         self._set_fault(self.book.fault, seq)
         self._set_fault(self.log.fault, seq)
         self._set_fault(self.ledger.broken_law(0), seq)
 
-    def _apply_to_account(self, c: Command) -> None:
-        kind = c.kind
+    def _apply_to_account(self, command: Command) -> None:
+        kind = command.kind
         if kind == CommandKind.OPEN_ACCOUNT:
-            self.operator_commands.open_account(c)
+            self.operator_commands.open_account(command)
         elif kind == CommandKind.DEPOSIT or kind == CommandKind.WITHDRAW:
-            self.operator_commands.change_cash(c)
+            self.operator_commands.change_cash(command)
         elif kind == CommandKind.RECEIVE or kind == CommandKind.RELEASE:
-            self.operator_commands.change_lots(c)
+            self.operator_commands.change_lots(command)
         elif kind == CommandKind.SET_ORDER_LIMITS:
-            self.operator_commands.set_order_limits(c)
+            self.operator_commands.set_order_limits(command)
         elif kind == CommandKind.SET_TURNOVER_LIMIT:
-            self.operator_commands.set_turnover_limit(c)
+            self.operator_commands.set_turnover_limit(command)
         elif kind == CommandKind.KILL_SWITCH_ON or kind == CommandKind.KILL_SWITCH_OFF:
-            self.operator_commands.set_kill_switch(c)
+            self.operator_commands.set_kill_switch(command)
         else:
-            self.log.reject(c, Reason.UNKNOWN_COMMAND, 0)
+            self.log.reject(command, Reason.UNKNOWN_COMMAND, 0)
 
-    def _apply_to_venue(self, c: Command) -> None:
-        kind = c.kind
+    def _apply_to_venue(self, command: Command) -> None:
+        kind = command.kind
         if kind == CommandKind.TIME:
-            self.session_commands.pass_time(c)
+            self.session_commands.pass_time(command)
         elif kind == CommandKind.SET_PHASE or kind == CommandKind.HALT or kind == CommandKind.RESUME:
-            self.session_commands.change_phase(c)
+            self.session_commands.change_phase(command)
         elif kind == CommandKind.DAY_ROLL:
-            self.session_commands.roll_day(c)
+            self.session_commands.roll_day(command)
         elif kind == CommandKind.LIST_INSTRUMENT:
-            self.operator_commands.list_instrument(c)
+            self.operator_commands.list_instrument(command)
         elif kind == CommandKind.SET_FEES:
-            self.operator_commands.set_fees(c)
+            self.operator_commands.set_fees(command)
         elif kind == CommandKind.SET_COLLAR:
-            self.operator_commands.set_collar(c)
+            self.operator_commands.set_collar(command)
         elif kind == CommandKind.SET_VOLATILITY_BAND:
-            self.operator_commands.set_volatility_band(c)
+            self.operator_commands.set_volatility_band(command)
         elif kind == CommandKind.BUST_TRADE:
-            self.operator_commands.bust_trade(c)
+            self.operator_commands.bust_trade(command)
         elif kind == CommandKind.RECORD:
             self.log.add(EventKind.RECORDED, Reason.NONE)
         else:
-            self.log.reject(c, Reason.UNKNOWN_COMMAND, 0)
+            self.log.reject(command, Reason.UNKNOWN_COMMAND, 0)

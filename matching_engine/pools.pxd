@@ -15,11 +15,11 @@ cdef enum:
 
 cdef extern from *:
     """
-    /* An int, or what can be used as one; not a float, which would be cut. */
+    /* Whether a value is an int or can be used as one. A float is not: it would be truncated. */
     #define rex_is_integer(value) (PyLong_CheckExact(value) || PyIndex_Check(value))
     """
     bint is_integer "rex_is_integer"(object value)
 
 cdef extern from *:
-    # Asks for the memory at an address before it is needed.
+    # Prefetches the cache line at an address.
     void prefetch "__builtin_prefetch"(const void *address) noexcept nogil

@@ -1,7 +1,7 @@
 """Pools: rows of integers that refer to each other by number. C structs when compiled, small objects when not.
 
-Row 0 of a pool is never used, so the number 0 (`NIL`) means "none" and a pool of zeros is a pool of blank rows: a new
-one costs no time, and memory only where rows are written.
+Row 0 of a pool is never used, so the number 0 (`NIL`) means "none". A pool of zeros is a pool of blank rows: a new pool takes
+no time, and memory only where rows are written.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from matching_engine.records import layout
 NATIVE: bool = cython.compiled
 
 LARGE_BYTES = 32 * 2**20
-"""A pool of this size asks for huge pages: a fresh page costs a visit to the kernel, and this makes 512 of them one."""
+"""A pool of this size asks for huge pages (2 MiB): the kernel then handles one page fault instead of 512."""
 
 RESERVES = hasattr(mmap, "MAP_PRIVATE")
 """Whether address space costs nothing until it is written. On Windows it would count as memory."""
 
 LENT_BYTES = 64 * 2**10
-"""A copy of fewer bytes costs less than lending them."""
+"""Fewer bytes are copied: that takes less time than lending them."""
 
 FIRST_ORDERS = 16_384 if cython.compiled else 1
 FIRST_PAGES = 2_048 if cython.compiled else 1
-"""What a book has room for from the beginning. Compiled, it costs nothing until it is used."""
+"""Orders and price pages that a new book has room for. Compiled, they cost nothing until they are used."""
 
 MOST_ORDERS = 2**20
 MOST_EVENTS = 2**22
@@ -47,16 +47,16 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         return (bits & -bits).bit_length() - 1
 
     def prefetch(row: object) -> None:
-        """In C, asks for the memory of a row before it is needed; here nothing."""
+        """In C, prefetches the cache line of a row; here, does nothing."""
 
     def is_integer(value: object) -> bool:
-        """An int, or what can be used as one; not a float, which C would cut."""
+        """Whether a value is an int or can be used as one. A float is not: C would truncate it."""
         return hasattr(value, "__index__")
 
     AnyEnum = TypeVar("AnyEnum", bound=Enum)
 
     def codes(kind: type[AnyEnum]) -> type[AnyEnum]:
-        """An enum's codes as plain numbers under the same names: to look one up in an enum takes several times as long."""
+        """An enum's codes as plain numbers under the same names: a member of an enum takes several times as long to read."""
         return cast("type[AnyEnum]", SimpleNamespace(**{member.name: member.value for member in kind}))
 
 
@@ -121,8 +121,8 @@ def grown(held: list[Item], kept: int, count: int) -> list[Item]:
 
 
 class Loan:
-    """A pool whose first rows are handed out where they stand, as arrays of words, instead of being copied (compiled only).
-    Whoever fills the pool again waits until nobody holds them any more."""
+    """A pool that lends its first rows in place, as arrays of 64-bit words, instead of copying them (compiled only). The owner
+    refills the pool only once `ended` is true."""
 
     def __init__(self, pool: Any) -> None:
         self.pool = pool
@@ -130,8 +130,8 @@ class Loan:
         self._borrower: Callable[[], Borrower | None] = lambda: None
 
     def first(self, count: int, lend: bool) -> Any:
-        """The first `count` words, as 64-bit numbers: numpy would copy records field by field. They are a copy if they are few,
-        or aren't to be lent."""
+        """The first `count` words as an array of u8: numpy would copy records field by field. The array is a copy if it has
+        fewer than LENT_BYTES or `lend` is false."""
         words = self._words[:count]
         if words.nbytes < LENT_BYTES or not lend:
             return words.copy()
@@ -140,15 +140,15 @@ class Loan:
         return np.asarray(borrower)
 
     def ended(self) -> bool:
-        """Whether nobody holds what was handed out last."""
+        """Whether the array that was lent last has been released."""
         return self._borrower() is None
 
 
 class Borrower:
-    """What the arrays of a loan have as their base: it lives as long as any of them, or of their slices."""
+    """The base object of a lent array: it lives as long as the array or any slice of it."""
 
     __slots__ = ("__array_interface__", "__weakref__", "_words")
 
     def __init__(self, words: Any) -> None:
-        self._words = words  # The memory stays as long.
+        self._words = words  # Keeps the memory alive.
         self.__array_interface__ = words.__array_interface__

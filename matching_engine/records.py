@@ -106,7 +106,7 @@ Each event names every change of a balance that it makes, so that each balance i
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum, IntFlag
-from functools import cache, partial
+from functools import partial
 from struct import Struct
 from typing import Annotated, Any, NamedTuple, Self, get_type_hints
 
@@ -467,10 +467,14 @@ def widths(record: type) -> dict[str, Width]:
     return {name: hint.__metadata__[0] for name, hint in get_type_hints(record, include_extras=True).items()}
 
 
-@cache  # A pool asks for it whenever it is made or changed for another.
+_layouts: dict[type, np.dtype[Any]] = {}
+
+
 def layout(record: type) -> np.dtype[Any]:
-    """The numpy dtype of a record or of a pool's row: the bytes of its C struct."""
-    return np.dtype([(name, width.numpy) for name, width in widths(record).items()])
+    """The numpy dtype of a record or of a pool's row: the bytes of its C struct. Made once, because every new pool needs it."""
+    if record not in _layouts:
+        _layouts[record] = np.dtype([(name, width.numpy) for name, width in widths(record).items()])
+    return _layouts[record]
 
 
 def struct_of(record: type) -> Struct:

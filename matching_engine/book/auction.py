@@ -12,16 +12,16 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.book.price_levels import level_at
     from matching_engine.pools import NIL
 
-    # A class of this name would declare the C struct once more.
+    # A class statement of this name would declare the C struct a second time.
     Auction = NamedTuple("Auction", [("price_ticks", int), ("lots", int), ("imbalance", int)])  # noqa: UP014
-    """What an uncrossing would do: its price, its volume, and buys less sells at that price; all 0 if nothing crosses."""
+    """The outcome of an uncrossing: its price, its volume, and buys less sells at that price; all 0 if nothing crosses."""
 
 
 def find_auction(levels: PriceLevels, instrument: int, reference_ticks: int) -> Auction:
-    """The auction of an instrument's book.
+    """The outcome of uncrossing an instrument's book now.
 
-    Buys and sells, each from its best price, are set against each other until they don't cross. What has met is the most
-    volume there can be, and it can trade at any price from the last sell that met (`low`) to the last buy (`high`).
+    Buys and sells are matched, each from its best price, until they no longer cross. The matched volume is the greatest
+    possible, and it can trade at any price from that of the last matched sell (`low`) to that of the last buy (`high`).
     """
     bids = 2 * instrument
     bid = levels.best(bids)
@@ -59,15 +59,16 @@ def choose_price(
     high: int,
     reference_ticks: int,
 ) -> Auction:
-    """The best price from `low` to `high`. `bid` and `ask` are the first levels that have something left (or NIL) and the
-    lots they have left: they don't cross, so at no price are buys and sells left, and between them neither."""
+    """The auction at the best price from `low` to `high`. `bid` and `ask` are the first levels with unmatched lots (or NIL),
+    `bid_lots` and `ask_lots` those lots. These levels do not cross: no price leaves both buys and sells unmatched, and a price
+    between them leaves neither."""
     bid_ticks = levels.price(bids, bid) if bid != NIL else low - 1
     ask_ticks = levels.price(bids + 1, ask) if ask != NIL else high + 1
     buys_left = bid_ticks >= low
     sells_left = ask_ticks <= high
     first = max(low, bid_ticks + 1)
     last = min(high, ask_ticks - 1)
-    if first > last:  # No price without imbalance: the next best are around the bid, around the ask, or both.
+    if first > last:  # Every price has an imbalance: the least is at the bid, at the ask, or at both.
         first, last = ask_ticks, bid_ticks
         if buys_left and not (sells_left and ask_lots < bid_lots):
             bid = levels.next(bid)
@@ -84,6 +85,6 @@ def choose_price(
 
 
 def total_lots(levels: PriceLevels, level: int) -> int:
-    """What the orders of a level show and hide; 0 for NIL."""
+    """The shown and hidden lots of a level; 0 for NIL."""
     row = level_at(levels.rows[level])
     return row.quantity_lots + row.hidden_lots

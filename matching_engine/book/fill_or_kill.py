@@ -1,4 +1,4 @@
-"""Whether an order can be filled whole, at once (rulebook 1.7): counted before anything changes."""
+"""Whether an order can be filled completely and at once (rulebook 1.7), counted before anything changes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 
 def fillable(levels: PriceLevels, orders: list[Order], slot: int, limit: int) -> bool:
-    """Whether an incoming order would get its whole quantity up to a key of the other side.
+    """Whether an incoming order would get its whole quantity up to the key `limit` of the other side.
 
-    It meets what a level shows first, in queue order, and what the level hides after that; its own group's orders it
-    passes over (CANCEL_OLDEST), or it doesn't get beyond the first.
+    The order trades with a level's shown lots in queue order, and then with its hidden lots. It passes over orders of its own
+    group with CANCEL_OLDEST; with any other self-trade prevention it stops at the first of them.
     """
     order = order_at(orders[slot])
     makers = 2 * order.instrument + 1 - order.side
@@ -47,7 +47,7 @@ def fillable(levels: PriceLevels, orders: list[Order], slot: int, limit: int) ->
 
 
 def enough(levels: PriceLevels, makers: int, limit: int, wanted: int) -> bool:
-    """Whether so much rests up to a key, whoever's it is: seen from the levels alone, which are far fewer than the orders."""
+    """Whether `wanted` lots rest up to a key, of any group. It reads the levels only, which are far fewer than the orders."""
     level = levels.best(makers)
     while level != NIL and wanted > 0 and levels.key(makers, levels.price(makers, level)) <= limit:
         wanted -= levels.rows[level].quantity_lots + levels.rows[level].hidden_lots

@@ -20,7 +20,7 @@ cdef class OrderIds:
     cdef int[::1] _table
     cdef int _shift
     cdef unsigned long long _sought
-    cdef Py_ssize_t _place
+    cdef Py_ssize_t _entry
 
     @cython.locals(i=Py_ssize_t, mask=Py_ssize_t)
     cpdef int find(self, unsigned long long order_id) noexcept nogil
@@ -30,4 +30,4 @@ cdef class OrderIds:
     cpdef int erase(self, unsigned long long order_id) noexcept nogil
     @cython.locals(size=Py_ssize_t, i=Py_ssize_t)
     cpdef int reserve(self, Py_ssize_t count) except -1
-    cdef inline Py_ssize_t _place_of(self, unsigned long long order_id) noexcept nogil
+    cdef inline Py_ssize_t _entry_of(self, unsigned long long order_id) noexcept nogil

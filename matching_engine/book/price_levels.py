@@ -1,13 +1,13 @@
 """The price levels of every side of every instrument, found by price and walked from the best to the worst.
 
-A side's prices become *keys* such that the best price has the lowest key: the distance from the side's first price
-(its origin), turned round for buys. 64 neighbouring keys share a *page*: a bitmap of the levels in use and 64 level
-rows. Pages are the leaves of a 64-ary radix tree of bitmaps whose height follows the range of the pages in use: the
-first price stands in the middle of its page, and the page in the middle of its node (MIDDLE), so prices within 2,048
-ticks of the origin need one node, within 131,072 two, and the whole range of ±2^62 ticks ten. Empty pages and nodes
-go back to free lists: memory follows the prices in use, whatever their range.
+A price has a *key* such that the best price of a side has the lowest key: the distance from the side's first price (its
+origin), negated for buys. A *page* holds 64 neighbouring keys: a bitmap of the levels in use and 64 level rows. Pages are the
+leaves of a 64-ary radix tree of bitmaps; the height of the tree follows the range of the pages in use. The first price is in
+the middle of its page, and that page in the middle of its node (MIDDLE), so prices within 2,048 ticks of the origin need one
+node, within 131,072 ticks two, and the whole range of ±2^62 ticks ten. Empty pages and nodes go back to free lists: memory
+use follows the number of prices in use, whatever their range.
 
-The best level of a side is kept, and so is the last page looked up, which nearly always is the next one needed.
+Each side caches its best level, and the last page looked up, which is nearly always the next one needed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import NIL, ONE, WORD, lowest_bit
 
     MIDDLE = 0x8820_8208_2082_0820  # the origin's key: every 6-bit digit is in the middle of its range
-    FAR_PRICE = 2**61  # an origin is nearer to 0 than this, so that no distance between prices leaves 64 bits
-    NODES_PER_LEVEL = 20  # one level may grow the tree from one node to ten and fill its path with ten more
+    FAR_PRICE = 2**61  # an origin is nearer to 0 than this, so that every distance between prices fits in 64 bits
+    NODES_PER_LEVEL = 20  # one level may grow the tree from one node to ten, and add ten more on its path
 
     def key_of(row: SideOfBook, side: int, price_ticks: int) -> int:
-        """A price as a key: the better the price, the lower. x ^ -1 is -x - 1: it turns a buy's distance round."""
+        """The key of a price: the better the price, the lower. x ^ -1 is -x - 1, which negates a buy's distance."""
         return MIDDLE + ((price_ticks - row.origin) ^ ((side & 1) - 1))
 
     def level_at(row: Level) -> Level:
@@ -46,7 +46,8 @@ MOST_NODES = 2**20
 
 @dataclass(slots=True)
 class Level:
-    """A queue of orders of one price: slots of the first and the last one, what all of them show and hide, their number."""
+    """The queue of orders at one price: slots of the first and the last order, the sums of their shown and hidden lots, and
+    their number."""
 
     head: I32 = 0
     tail: I32 = 0
@@ -58,7 +59,7 @@ class Level:
 
 @dataclass(slots=True)
 class Page:
-    """64 neighbouring levels, key // 64 = `number`; bit n of `bits` is set while level n is in use."""
+    """64 neighbouring levels with key // 64 = `number`; bit n of `bits` is set while level n is in use."""
 
     bits: U64 = 0
     number: U64 = 0
@@ -68,7 +69,7 @@ class Page:
 
 @dataclass(slots=True)
 class Node:
-    """64 children, nodes or (in the lowest nodes) pages; `parent` links the free list while the node isn't in use."""
+    """64 children: nodes, or pages in the lowest nodes. `parent` links the free list while the node is not in use."""
 
     bits: U64 = 0
     parent: I32 = 0
@@ -77,7 +78,7 @@ class Node:
 
 @dataclass(slots=True)
 class SideOfBook:
-    """One side of one instrument. The root holds every page whose number is `prefix` after 6 * `height` bits are cut."""
+    """One side of one instrument. The root covers every page with number >> (6 * `height`) = `prefix`."""
 
     origin: I64 = 0
     best_key: U64 = 0
@@ -90,8 +91,8 @@ class SideOfBook:
 
 
 class PriceLevels:
-    """The levels of `sides` sides: the best price of an even side is the highest (as for buys), of an odd one the lowest. A
-    level is a row number. There is room for `pages` pages to begin with."""
+    """The levels of `sides` sides. The best price of an even side is the highest (buys), of an odd side the lowest (sells). A
+    level is named by its row number. A new object has room for `pages` pages."""
 
     def __init__(self, sides: int, pages: int = 1) -> None:
         self.sides = rows(SideOfBook, sides)
@@ -129,7 +130,7 @@ class PriceLevels:
         return NIL
 
     def find(self, side: int, price_ticks: int) -> int:
-        """The level of a price, or NIL when no order rests there."""
+        """The level of a price, or NIL if no order rests there."""
         key = self.key(side, price_ticks)
         page = self._find_page(side, key >> 6)
         if page == NIL or (self._pages[page].bits >> (key & 63)) & 1 == 0:
@@ -137,7 +138,7 @@ class PriceLevels:
         return page * 64 + (key & 63)
 
     def open(self, side: int, price_ticks: int) -> int:
-        """The level of a price, in use from now on; NIL when `reserve` didn't make room for it."""
+        """The level of a price, in use from now on; NIL if `reserve` did not make room for it."""
         row = side_at(self.sides[side])
         key = key_of(row, side, price_ticks)
         page = row.last_page
@@ -155,7 +156,7 @@ class PriceLevels:
         level = page * 64 + (key & 63)
         if (self._pages[page].bits >> (key & 63)) & 1 == 0:
             self._pages[page].bits |= ONE << (key & 63)
-            # Written, not read: a level that nobody has used for long is far away, and need not be waited for.
+            # Written without being read: a level that was not used for long is not in the cache, and a write need not wait.
             opened = level_at(self.rows[level])
             opened.head = opened.tail = NIL
             opened.quantity_lots = opened.hidden_lots = 0
@@ -166,7 +167,7 @@ class PriceLevels:
         return level
 
     def close(self, side: int, level: int) -> None:
-        """Takes a level out of use. Its row stays as it is, until it is opened again."""
+        """Takes a level out of use. Its row keeps its values until the level is opened again."""
         page = level >> 6
         self._pages[page].bits ^= ONE << (level & 63)
         if self._pages[page].bits == 0:
@@ -190,11 +191,11 @@ class PriceLevels:
         return self.sides[side].origin + (distance ^ ((side & 1) - 1))
 
     def key(self, side: int, price_ticks: int) -> int:
-        """A price as a key: the better the price, the lower."""
+        """The key of a price: the better the price, the lower."""
         return key_of(side_at(self.sides[side]), side, price_ticks)
 
     def reserve(self, levels: int) -> int:
-        """Makes room to open `levels` levels more; returns the rows there are. Raises MemoryError, nothing changed."""
+        """Makes room to open `levels` more levels and returns the number of rows. Raises MemoryError, nothing changed."""
         pages = len(self._pages)
         while pages - len(self._pages) + self.spare_pages < levels:
             pages *= 2
@@ -282,7 +283,7 @@ class PriceLevels:
         self.sides[side].root = NIL
 
     def _shrink(self, side: int) -> None:
-        """A root with a single child gives way to it: one far price must not make every other look-up longer for ever."""
+        """Replaces a root that has a single child by that child: one far price must not slow later look-ups for ever."""
         root = self.sides[side].root
         while self.sides[side].height > 1 and self._nodes[root].bits & (self._nodes[root].bits - 1) == 0:
             digit = lowest_bit(self._nodes[root].bits)
@@ -297,7 +298,7 @@ class PriceLevels:
         self.sides[side].root = root
 
     def _first_level(self, node: int, height: int) -> int:
-        """The best level under a node of a height; a node of height 0 is a page."""
+        """The best level below a node of the given height; height 0 means that `node` is a page."""
         while height > 0:
             node = self._children[node * 64 + lowest_bit(self._nodes[node].bits)]
             height -= 1

@@ -52,15 +52,15 @@ cdef class Accounts:
     cpdef int reserve(self, Py_ssize_t commands) except -1
     cpdef unsigned int open_account(self, unsigned int owner, int account_class) noexcept nogil
     cpdef bint knows(self, unsigned int account) noexcept nogil
-    cdef Py_ssize_t place(self, unsigned long long account, int instrument) noexcept nogil
-    cdef Py_ssize_t open_place(self, unsigned long long account, int instrument) noexcept nogil
+    cdef Py_ssize_t holding_row(self, unsigned long long account, int instrument) noexcept nogil
+    cdef Py_ssize_t open_holding(self, unsigned long long account, int instrument) noexcept nogil
     cpdef void move_cash(self, unsigned int account, long long amount_fen) noexcept nogil
     cpdef void move_lots(self, unsigned int account, int instrument, long long quantity_lots) noexcept nogil
     cpdef void change_cash(self, unsigned int account, long long amount_fen) noexcept nogil
     cpdef void change_lots(self, unsigned int account, int instrument, long long quantity_lots) noexcept nogil
     cpdef void reserve_cash(self, unsigned int account, long long amount_fen) noexcept nogil
     cpdef void reserve_lots(self, unsigned int account, int instrument, long long quantity_lots) noexcept nogil
-    cpdef void settle(self, int instrument, unsigned int buyer, unsigned int seller, long long quantity_lots,
+    cpdef void settle_trade(self, int instrument, unsigned int buyer, unsigned int seller, long long quantity_lots,
                       long long amount_fen, long long buyer_fee_fen, long long seller_fee_fen,
                       long long released_fen) noexcept nogil
     cpdef void count_traded(self, unsigned int account, long long amount_fen) noexcept nogil
@@ -69,6 +69,6 @@ cdef class Accounts:
     cdef long long free_lots(self, unsigned int account, int instrument) noexcept nogil
     cpdef int broken_law(self, int instruments) noexcept nogil
     cdef void _check_cash(self, unsigned int account) noexcept nogil
-    cdef void _check_lots(self, Py_ssize_t place) noexcept nogil
+    cdef void _check_lots(self, Py_ssize_t row) noexcept nogil
     @cython.locals(mask=Py_ssize_t, i=Py_ssize_t)
     cdef inline Py_ssize_t _locate(self, unsigned long long key) noexcept nogil

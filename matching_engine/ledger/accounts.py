@@ -1,10 +1,10 @@
-"""Who holds what: cash in fen and inventory in lots of each account, and what of it open orders have reserved.
+"""The accounts: the cash in fen and the inventory in lots of each, and how much of both its open orders have reserved.
 
-Money and lots move in `move_cash` and `move_lots` and nowhere else. These keep the sums over all accounts, which must
-always equal what came in from outside less what went out (`broken_law` compares them); a sum that differs, or an account
-that holds less than it has reserved, is a fault of the engine and stops it.
+Only `move_cash` and `move_lots` change cash and lots. They also keep the sums over all accounts, which must always equal
+deposits less withdrawals (`broken_law` compares them). A sum that differs, or an account that holds less than it has
+reserved, is a fault of the engine and stops it.
 
-The functions that move something take valid input: the engine has checked funds, numbers and limits before.
+The methods that change something expect valid input: the engine has checked funds, numbers and limits before.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 @dataclass(slots=True)
 class Account:
-    """One account. `reserved_fen` is the part of `cash_fen` that open buys may need, `day_fen` what it has traded today;
-    a limit (`max_...`) of 0 is none. Row 0 is no account: its kill switch is the venue's."""
+    """An account. `reserved_fen` is the part of `cash_fen` that open buys may need; `day_fen` is the amount traded today; a
+    limit (`max_...`) of 0 means no limit. Row 0 is no account: its kill switch is the venue's."""
 
     cash_fen: I64 = 0
     reserved_fen: I64 = 0
@@ -51,7 +51,7 @@ class Account:
 
 @dataclass(slots=True)
 class Holding:
-    """Lots of one instrument in one account; `key` is account << 16 | instrument, 0 for a free place."""
+    """The lots of one instrument in one account. `key` is account << 16 | instrument, or 0 in a free row."""
 
     key: U64 = 0
     lots: I64 = 0
@@ -77,31 +77,31 @@ class Accounts:
     # Views
 
     def cash(self, account: int) -> tuple[int, int]:
-        """(cash, what of it is reserved), in fen. Raises KeyError for an unknown account."""
+        """(cash, reserved part of it), in fen. Raises KeyError for an unknown account."""
         if not self.knows(account):
             raise KeyError(account)
         return self.rows[account].cash_fen, self.rows[account].reserved_fen
 
     def holding(self, account: int, instrument: int) -> tuple[int, int]:
-        """(lots held, what of them is reserved); (0, 0) where there never were any."""
-        row = self.holdings[self.place(account, instrument)]
+        """(lots, reserved part of them); (0, 0) where the account never held any."""
+        row = self.holdings[self.holding_row(account, instrument)]
         return row.lots, row.reserved_lots
 
     def all_holdings(self) -> list[tuple[int, int, int, int]]:
-        """(account, instrument, lots, reserved lots) wherever there are any, in order."""
+        """(account, instrument, lots, reserved lots) of each holding with lots, by account and instrument."""
         held = [(row.key, row.lots, row.reserved_lots) for row in self.holdings if row.lots]
         return [(key >> 16, key & 0xFFFF, lots, reserved) for key, lots, reserved in sorted(held)]
 
     def knows(self, account: int) -> bool:
-        """Whether an account of this number was opened."""
+        """Whether an account with this number exists."""
         return 1 <= account <= self.count
 
     # Storage
 
     def reserve(self, commands: int) -> int:
-        """Makes room for what `commands` commands may add: an account or a holding each. Raises MemoryError.
+        """Makes room for `commands` commands, each of which may add an account or a holding. Raises MemoryError.
 
-        (A buyer has its holding since its order was accepted, a seller has goods: a trade adds none.)"""
+        A trade adds no holding: the buyer's exists since its order was accepted, and the seller has lots."""
         size = len(self.rows)
         while size <= self.count + commands:
             size *= 2
@@ -119,13 +119,13 @@ class Accounts:
                     self.holdings[self._locate(old[i].key)] = old[i]
         return 0
 
-    def place(self, account: int, instrument: int) -> int:
-        """Where a holding stands, or the free (blank) place where it would."""
+    def holding_row(self, account: int, instrument: int) -> int:
+        """The row of a holding, or the free (blank) row where it would be."""
         return self._locate(account << 16 | instrument)
 
-    def open_place(self, account: int, instrument: int) -> int:
-        """Where a holding stands from now on; `reserve` has made room for it."""
-        i = self.place(account, instrument)
+    def open_holding(self, account: int, instrument: int) -> int:
+        """The row of a holding, which exists from now on; `reserve` has made room for it."""
+        i = self.holding_row(account, instrument)
         if self.holdings[i].key == 0:
             self.holdings[i].key = account << 16 | instrument
             self._held += 1
@@ -138,28 +138,28 @@ class Accounts:
             i = (i + 1) & mask
         return i
 
-    # What comes in from outside and goes out
+    # Deposits and withdrawals
 
     def open_account(self, owner: int, account_class: int) -> int:
-        """A new, empty account; returns its number. Owner 0 is the account itself."""
+        """Opens an empty account and returns its number. Owner 0 means the account itself."""
         self.count += 1
         self.rows[self.count].owner = owner if owner != 0 else self.count
         self.rows[self.count].account_class = account_class
         return self.count
 
     def change_cash(self, account: int, amount_fen: int) -> None:
-        """A deposit, or a withdrawal where the amount is negative."""
+        """Deposits cash, or withdraws it where the amount is negative."""
         self.deposited_fen += amount_fen
         self.move_cash(account, amount_fen)
         self._check_cash(account)
 
     def change_lots(self, account: int, instrument: int, quantity_lots: int) -> None:
-        """Goods booked in, or handed out where the quantity is negative."""
+        """Books lots in, or out where the quantity is negative."""
         self.received_lots[instrument] += quantity_lots
         self.move_lots(account, instrument, quantity_lots)
-        self._check_lots(self.place(account, instrument))
+        self._check_lots(self.holding_row(account, instrument))
 
-    # What orders and trades move
+    # Reserves and trades
 
     def reserve_cash(self, account: int, amount_fen: int) -> None:
         """Reserves cash, or releases it where the amount is negative."""
@@ -168,11 +168,11 @@ class Accounts:
 
     def reserve_lots(self, account: int, instrument: int, quantity_lots: int) -> None:
         """Reserves inventory, or releases it where the quantity is negative."""
-        i = self.place(account, instrument)
+        i = self.holding_row(account, instrument)
         self.holdings[i].reserved_lots += quantity_lots
         self._check_lots(i)
 
-    def settle(
+    def settle_trade(
         self,
         instrument: int,
         buyer: int,
@@ -183,7 +183,7 @@ class Accounts:
         seller_fee_fen: int,
         released_fen: int,
     ) -> None:
-        """Delivery versus payment of one trade; both fees go to VENUE, and the buyer's reserve falls by `released_fen`."""
+        """Settles one trade, delivery versus payment. Both fees go to VENUE; the buyer's reserve falls by `released_fen`."""
         self.move_cash(buyer, -amount_fen - buyer_fee_fen)
         self.move_cash(seller, amount_fen - seller_fee_fen)
         self.move_cash(VENUE, buyer_fee_fen + seller_fee_fen)
@@ -193,40 +193,41 @@ class Accounts:
         self.reserve_cash(buyer, -released_fen)
 
     def move_cash(self, account: int, amount_fen: int) -> None:
-        """The one place where an account's cash changes."""
+        """Changes an account's cash; nothing else does."""
         self.rows[account].cash_fen += amount_fen
         self.cash_fen += amount_fen
 
     def move_lots(self, account: int, instrument: int, quantity_lots: int) -> None:
-        """The one place where an account's inventory changes."""
-        self.holdings[self.open_place(account, instrument)].lots += quantity_lots
+        """Changes an account's lots; nothing else does."""
+        self.holdings[self.open_holding(account, instrument)].lots += quantity_lots
         self.lots[instrument] += quantity_lots
 
     # The trading day
 
     def count_traded(self, account: int, amount_fen: int) -> None:
-        """Adds to what an account has traded today, which is counted up to MAX_DAY_AMOUNT_FEN; a bust takes away."""
+        """Adds to an account's traded amount of today, within 0 and MAX_DAY_AMOUNT_FEN; a bust's amount is negative."""
         day = self.rows[account].day_fen + amount_fen
         self.rows[account].day_fen = 0 if day < 0 else min(day, MAX_DAY_AMOUNT_FEN)
 
     def begin_day(self) -> None:
-        """Nobody has traded yet."""
+        """Sets the traded amount of every account to 0."""
         for account in range(1, self.count + 1):
             self.rows[account].day_fen = 0
 
     def free_fen(self, account: int) -> int:
-        """Cash that no order has reserved."""
+        """An account's cash that no order has reserved."""
         return self.rows[account].cash_fen - self.rows[account].reserved_fen
 
     def free_lots(self, account: int, instrument: int) -> int:
-        """Lots that no order has reserved."""
-        i = self.place(account, instrument)
+        """An account's lots that no order has reserved."""
+        i = self.holding_row(account, instrument)
         return self.holdings[i].lots - self.holdings[i].reserved_lots
 
-    # The laws
+    # The laws of conservation
 
     def broken_law(self, instruments: int) -> int:
-        """The Fault of sums that don't agree with what came in and went out, of any of the first `instruments`; or NONE."""
+        """The Fault if the cash, or the lots of any of the first `instruments` instruments, differ from deposits less
+        withdrawals; otherwise NONE."""
         if self.fault:
             return self.fault
         if self.cash_fen != self.deposited_fen:
@@ -240,6 +241,6 @@ class Accounts:
         if not 0 <= self.rows[account].reserved_fen <= self.rows[account].cash_fen:
             self.fault = Fault.OVERDRAWN
 
-    def _check_lots(self, place: int) -> None:
-        if not 0 <= self.holdings[place].reserved_lots <= self.holdings[place].lots:
+    def _check_lots(self, row: int) -> None:
+        if not 0 <= self.holdings[row].reserved_lots <= self.holdings[row].lots:
             self.fault = Fault.OVERDRAWN

@@ -45,7 +45,7 @@ cdef struct ClientIdRow:
 cdef inline bint is_empty(const char *text) noexcept nogil:
     return (id_word(text, 0) | id_word(text, 1) | id_word(text, 2) | id_word(text, 3) | id_word(text, 4)) == 0
 
-cdef unsigned long long body_digest(const CommandRow *c) noexcept nogil
+cdef unsigned long long body_digest(const CommandRow *command) noexcept nogil
 
 @cython.final
 cdef class ClientIds:

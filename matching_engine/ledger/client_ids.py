@@ -1,8 +1,8 @@
-"""The client order ids the venue remembers, so that a client who got no answer may safely ask again.
+"""The client order ids that the venue remembers, so that a client whose request got no answer can safely repeat it.
 
-An id belongs to an account. It is kept with the order's id and a 64-bit digest of the order's body: the same id with the
-same body is a repeat, with another body a mistake. Rows stand in the order of their commands; an open-addressing table
-of (32 bits of hash, row) finds them. Rows leave only at a day roll, all that are too old at once.
+An id belongs to an account. Its row keeps the order's id and a 64-bit digest of the order's body: the same id with the same
+body is a repeat, with another body an error. Rows are in the order of their commands; an open-addressing table of
+(32 bits of hash, row) finds them. Rows are removed only at a day roll, all that are too old at once.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import WORD
 
     GOLDEN = 0x9E37_79B9_7F4A_7C15
-    ROW_BITS = 0xFFFF_FFFF  # the half of a table's word that is the row
-    STEP = 64  # entries that `make_room` copies at a time; more when compiled
+    ROW_BITS = 0xFFFF_FFFF  # the half of a table's entry that is the row
+    STEP = 65_536  # entries that `make_room` copies in a call
 
     def id_word(text: bytes, number: int) -> int:
-        """Eight bytes of a client order id as a word, and the last four for number 4."""
+        """Bytes 8 × `number` to 8 × `number` + 7 of a client order id as a little-endian word; word 4 has only four bytes."""
         return int.from_bytes(text[8 * number : 8 * number + 8], "little")
 
     def mix(digest: int, word: int) -> int:
-        """A digest with one more word in it. One-to-one in either argument."""
+        """The digest with one more word mixed in. One-to-one in either argument."""
         digest = ((digest ^ word) * GOLDEN) & WORD
         return digest ^ digest >> 32
 
     def is_empty(text: bytes) -> bool:
-        """Whether a client order id is all zeros: none was given."""
+        """Whether a client order id is all zeros, so the command has none."""
         return not text.strip(b"\0")
 
 
@@ -43,7 +43,7 @@ MOST_IDS = 2**23
 
 @dataclass(slots=True)
 class ClientId:
-    """One remembered id. `day` is the trading day its order was last known to be open, or was refused."""
+    """A remembered id. `day` is the last trading day on which its order was open, or the day on which it was refused."""
 
     order_id: U64 = 0
     body_digest: U64 = 0
@@ -57,20 +57,25 @@ class ClientId:
     hash: U32 = 0
 
 
-def body_digest(c: Command) -> int:
-    """64 bits of everything a NEW_ORDER says besides who sent it and under which id."""
-    # A field joins a word as 64 bits before it is shifted.
-    kinds = c.side | c.order_type << 8 | (c.time_in_force & WORD) << 16 | (c.self_trade & WORD) << 24
-    digest = mix(0, c.instrument | kinds << 16 | (c.flags & WORD) << 48)
-    digest = mix(digest, c.number | (c.time_s & WORD) << 16)
-    digest = mix(digest, c.price_ticks & WORD)
-    digest = mix(digest, c.quantity_lots & WORD)
-    digest = mix(digest, c.display_lots & WORD)
-    return mix(digest, c.trigger_ticks & WORD)
+def body_digest(command: Command) -> int:
+    """A 64-bit digest of every field of a NEW_ORDER but those of the sender and the client order id."""
+    # Each field is widened to 64 bits before it is shifted.
+    kinds = (
+        command.side
+        | command.order_type << 8
+        | (command.time_in_force & WORD) << 16
+        | (command.self_trade & WORD) << 24
+    )
+    digest = mix(0, command.instrument | kinds << 16 | (command.flags & WORD) << 48)
+    digest = mix(digest, command.number | (command.time_s & WORD) << 16)
+    digest = mix(digest, command.price_ticks & WORD)
+    digest = mix(digest, command.quantity_lots & WORD)
+    digest = mix(digest, command.display_lots & WORD)
+    return mix(digest, command.trigger_ticks & WORD)
 
 
 class ClientIds:
-    """The remembered ids, in rows 1 to `count`. `day` is the trading day: the number of day rolls so far."""
+    """The remembered ids, in rows 1 to `count`. `day` numbers the trading day: it is the count of day rolls so far."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -137,16 +142,16 @@ class ClientIds:
         return 0
 
     def expect(self, account: int, text: bytes) -> None:
-        """The processor fetches what `remember` will look at for a command that comes soon."""
+        """Prefetches the table's entry that `find` and `remember` will read for a command a few places ahead."""
         if cython.compiled:
             prefetch(cython.address(self._table[self._hash(account, text) & (len(self._table) - 1)]))  # type: ignore[name-defined] # noqa: F821
 
     def find(self, account: int, text: bytes) -> int:
-        """The row of an account's id, or NIL. `text` is the record's 36 bytes (uncompiled, its padding may be left off)."""
+        """The row of an account's id, or NIL. `text` is the record's 36 bytes (uncompiled, the padding may be missing)."""
         return self._table[self._locate(account, text, self._hash(account, text))] & ROW_BITS
 
     def remember(self, account: int, text: bytes, order_id: int, body_digest: int) -> int:
-        """The row of an account's id: as it has been remembered, or else a new one, which `reserve` has made room for."""
+        """The row of an account's id: the existing row, unchanged, or a new one, which `reserve` has made room for."""
         word = self._hash(account, text)
         i = self._locate(account, text, word)
         if self._table[i] != 0:
@@ -167,7 +172,7 @@ class ClientIds:
         return row
 
     def _locate(self, account: int, text: bytes, sought: int) -> int:
-        """The place in the table of an id with the hash `sought`, or the free one where it would stand."""
+        """The index in the table of an id with the hash `sought`, or of the free entry where it would be put."""
         mask = len(self._table) - 1
         i = sought & mask
         while self._table[i] != 0:
@@ -186,7 +191,7 @@ class ClientIds:
         return i
 
     def forget_before(self, day: int) -> None:
-        """Drops the ids of days before `day`; the others close ranks."""
+        """Removes the ids of days before `day`; the other rows move up, in order."""
         kept = 0
         for row in range(1, self.count + 1):
             if self.rows[row].day >= day:
@@ -203,7 +208,7 @@ class ClientIds:
             self._enter(self._table, (self.rows[row].hash & WORD) << 32 | row)
 
     def texts(self) -> Any:
-        """The ids of all rows in turn, without padding."""
+        """The ids of all rows in order, without padding."""
         if cython.compiled:
             pool = self.rows.base  # type: ignore[attr-defined]
             offset = pool.dtype.fields["word0"][1]
@@ -215,7 +220,7 @@ class ClientIds:
         return texts
 
     def _move(self, row: int, to: int) -> None:
-        """Swaps two rows: a struct is copied, an object of the uncompiled engine must not stand in two places."""
+        """Swaps two rows. (A struct could be copied; an object of the uncompiled engine must not be in two places.)"""
         moved = self.rows[row]
         self.rows[row] = self.rows[to]
         self.rows[to] = moved
@@ -225,7 +230,7 @@ class ClientIds:
         return (mix(mix(digest, id_word(text, 3)), id_word(text, 4)) * GOLDEN & WORD) >> 32
 
     def _enter(self, table: list[int], word: int) -> None:
-        """Puts a hash with its row into a table."""
+        """Puts an entry (hash << 32 | row) into the first free place of a table."""
         mask = len(table) - 1
         i = (word >> 32) & mask
         while table[i] != 0:

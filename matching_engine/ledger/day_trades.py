@@ -1,4 +1,4 @@
-"""The trades of the trading day: what an operator may still take back."""
+"""The trades of the trading day, which an operator may still bust."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_TRADES = 2**23
 
 @dataclass(slots=True)
 class DayTrade:
-    """A trade, with the meanings of the TRADE event. `trade_id` is seq << 20 | number."""
+    """A trade; its fields mean what they mean in the TRADE event. `trade_id` is seq << 20 | number."""
 
     trade_id: U64 = 0
     price_ticks: I64 = 0
@@ -40,7 +40,7 @@ class DayTrade:
 
 
 class DayTrades:
-    """The day's trades in rows 1 to `count`, in order of their ids; `reserve` makes room for more."""
+    """The day's trades in rows 1 to `count`, in order of their ids."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -56,7 +56,7 @@ class DayTrades:
         return size
 
     def add(self, trade_id: int) -> int:
-        """A new trade, the latest one; the caller fills in the rest of its row. Returns the row."""
+        """Adds a trade, whose id is higher than the others', and returns its row; the caller fills in the other fields."""
         self.count += 1
         self.rows[self.count].trade_id = trade_id
         self.rows[self.count].busted = 0

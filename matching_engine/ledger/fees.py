@@ -1,4 +1,4 @@
-"""Fee rates by account class, and the fees they make."""
+"""Fee rates by account class, and the fees computed from them."""
 
 from __future__ import annotations
 
@@ -16,45 +16,46 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 @dataclass(slots=True)
 class FeeRates:
-    """What the accounts of a class pay, in millionths of a trade's amount."""
+    """The fee rates of an account class, in millionths of a trade's amount."""
 
     maker_rate_ppm: U32 = 0
     taker_rate_ppm: U32 = 0
 
 
 def fee_fen(amount_fen: int, rate_ppm: int) -> int:
-    """One side's fee for a trade: half up to the fen, at least one. In parts, so that 64 bits hold every product."""
+    """One side's fee for a trade, rounded half up to the fen, and at least 1. It is computed in parts, so that every product
+    fits in 64 bits."""
     fee = amount_fen // MILLION * rate_ppm + (amount_fen % MILLION * rate_ppm + MILLION // 2) // MILLION
     return fee if fee > 1 else 1
 
 
 def lot_reserve_fen(lot_value_fen: int, rate_ppm: int) -> int:
-    """What a buy reserves for one lot: its value and a fee rounded up, which no division into trades can exceed."""
+    """A buy's reserve for one lot, in fen: its value and a fee rounded up, so no split into trades can cost more."""
     fee = lot_value_fen // MILLION * rate_ppm + (lot_value_fen % MILLION * rate_ppm + MILLION - 1) // MILLION
     return lot_value_fen + (fee if fee > 1 else 1)
 
 
 class Fees:
-    """The rates of every class, 0 until they are set; they hold for trades and orders from now on."""
+    """The rates of every class, 0 until they are set. New rates apply to later trades and orders."""
 
     def __init__(self) -> None:
         self.rows = rows(FeeRates, CLASSES)
 
     def set(self, account_class: int, maker_rate_ppm: int, taker_rate_ppm: int) -> None:
-        """The rates of a class."""
+        """Sets the rates of a class."""
         self.rows[account_class].maker_rate_ppm = maker_rate_ppm
         self.rows[account_class].taker_rate_ppm = taker_rate_ppm
 
     def maker_fee(self, account_class: int, amount_fen: int) -> int:
-        """The fee of an order that was there first, in fen; in an auction that of both."""
+        """The fee of the resting order, in fen; in an auction the fee of both orders."""
         return fee_fen(amount_fen, self.rows[account_class].maker_rate_ppm)
 
     def taker_fee(self, account_class: int, amount_fen: int) -> int:
-        """The fee of an order that came in, in fen."""
+        """The fee of the incoming order, in fen."""
         return fee_fen(amount_fen, self.rows[account_class].taker_rate_ppm)
 
     def lot_reserve(self, account_class: int, lot_value_fen: int) -> int:
-        """What a buy reserves for a lot, at the higher rate of its class."""
+        """A buy's reserve for one lot, in fen, at the higher rate of its class."""
         maker = self.rows[account_class].maker_rate_ppm
         taker = self.rows[account_class].taker_rate_ppm
         return lot_reserve_fen(lot_value_fen, maker if maker > taker else taker)

@@ -56,7 +56,7 @@ cdef class Instruments:
     cpdef int add(self, long long tick_value_fen, long long reference_ticks, unsigned int band_ppm,
                   long long max_quantity_lots) noexcept nogil
     cpdef int phase(self, int instrument) noexcept nogil
-    cpdef int venue(self) noexcept nogil
+    cpdef int initial_phase(self) noexcept nogil
     cdef void note_phases(self) noexcept nogil
     cpdef void set_phase(self, int instrument, int phase) noexcept nogil
     cpdef void set_all_phases(self, int phase) noexcept nogil
@@ -66,5 +66,5 @@ cdef class Instruments:
     cpdef void begin_auction(self, int instrument, long long time_ns) noexcept nogil
     cpdef void end_auction(self, int instrument) noexcept nogil
     cpdef void enforce(self, int instrument) noexcept nogil
-    cpdef long long settle(self, int instrument) noexcept nogil
+    cpdef long long end_day(self, int instrument) noexcept nogil
     cdef void set_reference(self, int instrument, long long reference_ticks) noexcept nogil

@@ -1,8 +1,7 @@
-"""What is listed: each instrument's terms, its phase, the edges of its daily price band and its day so far.
+"""The listed instruments: the terms of each, its phase, the limits of its daily price band and its volume of the day.
 
-An instrument follows the schedule's phase unless an operator has halted it or a volatility auction goes on; a halt outlives
-changes of phase. What the schedule and the operator said last about *all* instruments is kept too: an instrument listed
-later begins with it.
+An instrument is in the schedule's phase unless an operator has halted it or a volatility auction is running; a halt outlives
+changes of phase. The last phase and halt set for *all* instruments are kept: an instrument listed later begins with them.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 @dataclass(slots=True)
 class Instrument:
-    """One instrument. `day_lots` and `day_amount_fen` are the volume and turnover since the last day roll; `phase_before`
-    is the phase in force before the command that moves it, `touched_seq` the last command whose events say its indicative
-    price. `in_force`, `refusal` and `trades` follow from the fields before them (`enforce`): the phase in force, why it
-    refuses orders (NONE: it takes them), whether it lets them trade."""
+    """An instrument. `day_lots` and `day_amount_fen` are its volume and turnover since the last day roll; `phase_before` is the
+    phase in force before the present command; `touched_seq` is the last command with an INDICATIVE event of the instrument.
+    `enforce` derives the next three fields from those before them: `in_force` is the phase in force, `refusal` the reason why
+    it refuses orders (NONE: it accepts them), `trades` whether orders trade in it."""
 
     tick_value_fen: I64 = 0
     reference_ticks: I64 = 0
@@ -59,19 +58,19 @@ class Instrument:
 
 
 def highest_ticks(anchor_ticks: int, rate_ppm: int) -> int:
-    """The highest price within a rate of an anchor. A price × 2,000,000 is below 2^52."""
+    """The highest price within a rate (ppm) of an anchor price. No overflow: a price × 2,000,000 is below 2^52."""
     high = anchor_ticks * (MILLION + rate_ppm) // MILLION
     return high if high < MAX_PRICE_TICKS else MAX_PRICE_TICKS
 
 
 def lowest_ticks(anchor_ticks: int, rate_ppm: int) -> int:
-    """The lowest price within a rate of an anchor."""
+    """The lowest price within a rate (ppm) of an anchor price."""
     low = (anchor_ticks * (MILLION - rate_ppm) + MILLION - 1) // MILLION
     return low if low > 1 else 1
 
 
 class Instruments:
-    """The instruments from 0 to `count` - 1; there is room for MAX_INSTRUMENTS."""
+    """The instruments 0 to `count` - 1; there is room for MAX_INSTRUMENTS."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -95,42 +94,42 @@ class Instruments:
     # Phases
 
     def phase(self, instrument: int) -> int:
-        """The phase in force: HALTED, or else CALL_AUCTION while a volatility auction lasts, or else the schedule's."""
+        """The phase in force: HALTED, otherwise CALL_AUCTION during a volatility auction, otherwise the schedule's phase."""
         return self.rows[instrument].in_force
 
-    def venue(self) -> int:
-        """The phase an instrument would begin in if it were listed now."""
+    def initial_phase(self) -> int:
+        """The phase in which an instrument would begin if it were listed now."""
         return Phase.HALTED if self.venue_halted else self.venue_phase
 
     def note_phases(self) -> None:
-        """Notes the phases in force before a command moves them."""
+        """Stores the phases in force in `phase_before`, before a command changes them."""
         for i in range(self.count):
             self.rows[i].phase_before = self.phase(i)
 
     def set_phase(self, instrument: int, phase: int) -> None:
-        """The schedule's phase of one instrument; it ends a volatility auction."""
+        """Sets the schedule's phase of one instrument, and ends its volatility auction."""
         self.rows[instrument].phase = phase
         self.end_auction(instrument)
 
     def set_all_phases(self, phase: int) -> None:
-        """The schedule's phase of all, and of those listed later."""
+        """Sets the schedule's phase of all instruments, and of those listed later."""
         self.venue_phase = phase
         for i in range(self.count):
             self.set_phase(i, phase)
 
     def set_halted(self, instrument: int, halted: bool) -> None:
-        """An operator halts or resumes one instrument."""
+        """Halts or resumes one instrument."""
         self.rows[instrument].halted = halted
         self.enforce(instrument)
 
     def set_all_halted(self, halted: bool) -> None:
-        """An operator halts or resumes all, and those listed later."""
+        """Halts or resumes all instruments, and those listed later."""
         self.venue_halted = halted
         for i in range(self.count):
             self.set_halted(i, halted)
 
     def begin_auction(self, instrument: int, time_ns: int) -> None:
-        """A volatility auction of the instrument's length begins."""
+        """Begins a volatility auction that lasts the instrument's `auction_s`."""
         length_ns: int = self.rows[instrument].auction_s
         length_ns *= SECOND_NS
         self.rows[instrument].in_auction = 1
@@ -138,14 +137,14 @@ class Instruments:
         self.enforce(instrument)
 
     def end_auction(self, instrument: int) -> None:
-        """The volatility auction, if there is one, ends."""
+        """Ends the volatility auction, if one is running."""
         self.rows[instrument].in_auction = 0
         self.rows[instrument].auction_ends_ns = 0
         self.enforce(instrument)
 
     def enforce(self, instrument: int) -> None:
-        """Brings the phase in force up to date, and what follows from it. What the schedule refuses, a halt refuses too, but
-        for the schedule's reason."""
+        """Derives `in_force`, `trades` and `refusal`. A halt also refuses what the schedule's phase refuses, but with the
+        schedule's reason."""
         row = instrument_at(self.rows[instrument])
         row.in_force = row.phase
         if row.halted:
@@ -159,15 +158,16 @@ class Instruments:
 
     # Days
 
-    def settle(self, instrument: int) -> int:
-        """Ends an instrument's day; returns its settlement price in ticks, the reference of the new day's band.
+    def end_day(self, instrument: int) -> int:
+        """Ends an instrument's day and returns its settlement price in ticks, the reference price of the new day's band.
 
-        It is the day's volume-weighted average price, half up to the tick, or the previous one where nothing traded.
+        The settlement price is the day's volume-weighted average price, rounded half up to the tick, or the previous
+        reference price if nothing traded.
         """
         row = self.rows[instrument]
         reference = row.reference_ticks
         if row.day_lots > 0:
-            # Lots × tick value is at most the day's turnover, as no price is below one tick: 64 bits hold it.
+            # No price is below one tick, so lots × tick value is at most the day's turnover: it fits in 64 bits.
             tick_fen = row.day_lots * row.tick_value_fen
             rest = row.day_amount_fen % tick_fen
             reference = row.day_amount_fen // tick_fen + (1 if rest >= tick_fen - rest else 0)
@@ -177,7 +177,7 @@ class Instruments:
         return reference
 
     def set_reference(self, instrument: int, reference_ticks: int) -> None:
-        """The reference price and, from it, the edges of the day's band (`records.band`, within what a price can be)."""
+        """Sets the reference price and the limits of the day's band (`records.band`, within 1 and MAX_PRICE_TICKS)."""
         rate = self.rows[instrument].band_ppm
         self.rows[instrument].reference_ticks = reference_ticks
         self.rows[instrument].low_ticks = lowest_ticks(reference_ticks, rate)

@@ -1,4 +1,4 @@
-"""What each phase allows: the table the engine runs, and the documentation draws."""
+"""What each phase allows: the table that the engine uses and the documentation shows."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from matching_engine.records import U8, Phase, Reason
 
 
 class PhaseRules(NamedTuple):
-    """`refusal` is why new orders and amends are refused (NONE: they are taken); without `trades` those taken rest.
-    A book that comes into a phase in which it must not be crossed is uncrossed first."""
+    """`refusal` is the reason why new orders and amends are refused (NONE: they are accepted). Without `trades`, accepted
+    orders rest. A book is uncrossed when it enters a phase in which it must not be crossed (`may_be_crossed` is false)."""
 
     refusal: int
     trades: bool
@@ -27,7 +27,7 @@ PHASES: dict[Phase, PhaseRules] = {
     Phase.CONTINUOUS: PhaseRules(Reason.NONE, trades=True, may_be_crossed=False),
     Phase.HALTED: PhaseRules(Reason.INSTRUMENT_HALTED, trades=False, may_be_crossed=True),
 }
-"""By phase in force. Cancels are taken in each."""
+"""The rules by phase in force. Cancels are accepted in every phase."""
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ def phase_rules() -> list[PhaseRule]:
     """The table as a pool, by phase."""
     table = rows(PhaseRule, len(PHASES))
     for phase, rules in PHASES.items():
-        # A row of a compiled pool is a copy: it is put back.
+        # A compiled pool's row is read as a copy, so it is written as a whole.
         if cython.compiled:
             table[phase] = tuple(rules)  # type: ignore[call-overload]
         else:

@@ -1,4 +1,4 @@
-"""The turnover of the ended trading days, by calendar year: numbers that may leave 64 bits."""
+"""The turnover of the ended trading days by calendar year, in 128 bits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 @dataclass(slots=True)
 class Year:
-    """One year's turnover in fen, as two words."""
+    """A year's turnover in fen, as two 64-bit words."""
 
     turnover_low: U64 = 0
     turnover_high: U64 = 0
@@ -47,7 +47,7 @@ class Turnover:
         return size
 
     def add(self, year: int, amount_fen: int) -> None:
-        """Adds to a year, which is never before the last one."""
+        """Adds an amount to a year, which is never before the last one."""
         if amount_fen == 0:
             return
         if self.count == 0 or self.rows[self.count].year != year:

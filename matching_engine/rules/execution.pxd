@@ -4,7 +4,7 @@ from matching_engine.ledger.accounts cimport Accounts
 from matching_engine.event_log cimport EventLog
 from matching_engine.ledger.instruments cimport Instruments, instrument_at
 from matching_engine.limits cimport MAX_INSTRUMENTS
-from matching_engine.book.order_book cimport OrderBook
+from matching_engine.book.order_book cimport Book
 from matching_engine.book.orders cimport event_at, order_at, release
 from matching_engine.pools cimport NIL
 from matching_engine.book.price_levels cimport level_at
@@ -15,7 +15,7 @@ from matching_engine.rules.touched_levels cimport TouchedLevels
 
 @cython.final
 cdef class Execution:
-    cdef OrderBook book
+    cdef Book book
     cdef Accounts ledger
     cdef Instruments instruments
     cdef Settlement settlement
@@ -41,7 +41,7 @@ cdef class Execution:
     cdef void _touch_crossed(self, int instrument, long long lots) noexcept nogil
     cdef long long _all_lots(self, int level) noexcept nogil
     @cython.locals(number=cython.longlong)
-    cdef void emit_touched(self) noexcept nogil
+    cdef void emit_levels(self) noexcept nogil
     cdef void _emit_level(self, int side_number, long long price_ticks) noexcept nogil
     cdef inline void _note_indicated(self, int instrument) noexcept nogil
     cdef void _emit_indicatives(self) noexcept nogil

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.event_log import EventLog
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.instruments import Instruments
@@ -28,7 +28,7 @@ class Execution:
     """Runs orders in the book and emits their events. `time_ns` is the time of the current command."""
 
     def __init__(
-        self, book: OrderBook, ledger: Accounts, instruments: Instruments, settlement: Settlement, log: EventLog
+        self, book: Book, ledger: Accounts, instruments: Instruments, settlement: Settlement, log: EventLog
     ) -> None:
         self.book = book
         self.ledger = ledger
@@ -209,7 +209,7 @@ class Execution:
         self.first_indicated = min(self.first_indicated, instrument)
         self.last_indicated = max(self.last_indicated, instrument)
 
-    def emit_touched(self) -> None:
+    def emit_levels(self) -> None:
         """Emits one LEVEL for each touched price, then one INDICATIVE for each instrument in a call auction that has one
         (4.6)."""
         for n in range(self.touched.count):

@@ -1,6 +1,6 @@
 cimport cython
 
-from matching_engine.book.order_book cimport OrderBook
+from matching_engine.book.order_book cimport Book
 from matching_engine.pools cimport NIL
 
 # The class Expiry, by `make records`.
@@ -11,7 +11,7 @@ cdef struct ExpiryRow:
 
 @cython.final
 cdef class Expiries:
-    cdef OrderBook book
+    cdef Book book
     cdef readonly Py_ssize_t count
     cdef ExpiryRow[::1] rows
 

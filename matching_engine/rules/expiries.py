@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.pools import MOST_ORDERS, grown, rows
 from matching_engine.records import U32, U64
 
@@ -30,7 +30,7 @@ class Expiry:
 class Expiries:
     """The heap in rows 1 to `count`; the children of row i are the rows 2 i and 2 i + 1."""
 
-    def __init__(self, book: OrderBook) -> None:
+    def __init__(self, book: Book) -> None:
         self.book = book
         self.count = 0
         self.rows = rows(Expiry, 64, 2 * MOST_ORDERS)

@@ -7,7 +7,7 @@ from matching_engine.rules.execution cimport Execution
 from matching_engine.rules.expiries cimport Expiries
 from matching_engine.ledger.fees cimport Fees
 from matching_engine.ledger.instruments cimport Instruments
-from matching_engine.book.order_book cimport OrderBook
+from matching_engine.book.order_book cimport Book
 from matching_engine.rules.order_terms cimport OrderTerms, may_rest
 from matching_engine.rules.order_walk cimport OrderWalk
 from matching_engine.book.orders cimport order_at, refills_of
@@ -30,7 +30,7 @@ from matching_engine.rules.refusals cimport declined, shut, unaffordable, unread
 
 @cython.final
 cdef class MemberCommands:
-    cdef OrderBook book
+    cdef Book book
     cdef Accounts ledger
     cdef Fees fees
     cdef Instruments instruments

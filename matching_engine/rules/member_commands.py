@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.event_log import EventLog
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.client_ids import ClientIds
@@ -43,7 +43,7 @@ class MemberCommands:
 
     def __init__(
         self,
-        book: OrderBook,
+        book: Book,
         ledger: Accounts,
         fees: Fees,
         instruments: Instruments,
@@ -134,7 +134,7 @@ class MemberCommands:
     def _accept(self, command: Command) -> None:
         reserve = command.quantity_lots * self.terms.lot_reserve_fen
         if command.side == Side.BUY:
-            self.ledger.open_place(command.account, command.instrument)
+            self.ledger.open_holding(command.account, command.instrument)
             self.ledger.reserve_cash(command.account, reserve)
         else:
             self.ledger.reserve_lots(command.account, command.instrument, command.quantity_lots)

@@ -1,11 +1,11 @@
 cimport cython
 
-from matching_engine.book.order_book cimport OrderBook
+from matching_engine.book.order_book cimport Book
 from matching_engine.pools cimport NIL
 
 @cython.final
 cdef class OrderWalk:
-    cdef OrderBook book
+    cdef Book book
     cdef int _level, _slot, _waiting_side
 
     cdef void begin(self, int instrument, int side) noexcept nogil

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 
 if not cython.compiled:  # when compiled, this stands in the .pxd
     from matching_engine.pools import NIL
@@ -14,7 +14,7 @@ class OrderWalk:
     """Orders in the book come first, best price first; then waiting stops, the first to be triggered first. At one price the
     oldest comes first. Between two calls of `next` only the order that it returned may be ended."""
 
-    def __init__(self, book: OrderBook) -> None:
+    def __init__(self, book: Book) -> None:
         self.book = book
         self._level = 0
         self._slot = 0

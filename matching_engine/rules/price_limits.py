@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.ledger.instruments import Instruments
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
@@ -12,7 +12,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.records import MAX_PRICE_TICKS, Side
 
 
-def anchor_of(instrument: int, instruments: Instruments, book: OrderBook) -> int:
+def anchor_of(instrument: int, instruments: Instruments, book: Book) -> int:
     """The last price of the trading day in ticks; the reference price before the first trade."""
     if book.last[instrument].traded:
         return book.last[instrument].price_ticks
@@ -40,7 +40,7 @@ def protection_of(instrument: int, side: int, anchor: int, instruments: Instrume
     return min(high, highest_ticks(anchor, rate)) if side == Side.BUY else max(low, lowest_ticks(anchor, rate))
 
 
-def worst_ticks(instrument: int, side: int, instruments: Instruments, book: OrderBook) -> int:
+def worst_ticks(instrument: int, side: int, instruments: Instruments, book: Book) -> int:
     """The worst price, in ticks, that an incoming order may trade at before a volatility auction begins. Where the best price
     is already beyond the opposite edge of the band, the order may not trade: the result is a price that no order has."""
     rate = instruments.rows[instrument].volatility_ppm

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.instruments import Instruments
 from matching_engine.records import Command
@@ -139,7 +139,7 @@ def shut(terms: OrderTerms, instruments: Instruments, ledger: Accounts) -> int:
     return instruments.rows[terms.instrument].refusal
 
 
-def declined(terms: OrderTerms, instruments: Instruments, ledger: Accounts, book: OrderBook) -> int:
+def declined(terms: OrderTerms, instruments: Instruments, ledger: Accounts, book: Book) -> int:
     """Why the venue does not accept a readable order now, whatever its account holds; NONE if it does."""
     if terms.rests:
         others = book.ids.count - terms.own_orders + book.refills - terms.own_refills
@@ -155,7 +155,7 @@ def declined(terms: OrderTerms, instruments: Instruments, ledger: Accounts, book
     return out_of_range(terms, instruments, book) if terms.moves_price else Reason.NONE
 
 
-def out_of_range(terms: OrderTerms, instruments: Instruments, book: OrderBook) -> int:
+def out_of_range(terms: OrderTerms, instruments: Instruments, book: Book) -> int:
     """The reason if the order's price or trigger is outside the daily band or the collar; NONE if not."""
     row = instrument_at(instruments.rows[terms.instrument])
     low = row.low_ticks
@@ -178,7 +178,7 @@ def adds_one(terms: OrderTerms) -> bool:
     return terms.own_orders == 0 and terms.rests
 
 
-def unaffordable(terms: OrderTerms, instruments: Instruments, ledger: Accounts, book: OrderBook) -> int:
+def unaffordable(terms: OrderTerms, instruments: Instruments, ledger: Accounts, book: Book) -> int:
     """Why the account cannot afford the order, or (last) why post-only refuses it; NONE if neither does."""
     account = account_at(ledger.rows[terms.account])
     if account.max_order_lots and terms.quantity_lots > account.max_order_lots:

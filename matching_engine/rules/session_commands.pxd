@@ -8,7 +8,7 @@ from matching_engine.rules.execution cimport Execution
 from matching_engine.rules.expiries cimport Expiries
 from matching_engine.ledger.instruments cimport SECOND_NS, Instruments
 from matching_engine.limits cimport CLIENT_ID_TRADING_DAYS
-from matching_engine.book.order_book cimport OrderBook
+from matching_engine.book.order_book cimport Book
 from matching_engine.rules.order_walk cimport OrderWalk
 from matching_engine.pools cimport NIL
 from matching_engine.records cimport (
@@ -27,7 +27,7 @@ cdef bint is_date(unsigned int date) noexcept nogil
 
 @cython.final
 cdef class SessionCommands:
-    cdef OrderBook book
+    cdef Book book
     cdef Accounts ledger
     cdef Instruments instruments
     cdef ClientIds client_ids

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.event_log import EventLog
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.client_ids import ClientIds
@@ -37,7 +37,7 @@ class SessionCommands:
 
     def __init__(
         self,
-        book: OrderBook,
+        book: Book,
         ledger: Accounts,
         instruments: Instruments,
         client_ids: ClientIds,
@@ -79,9 +79,9 @@ class SessionCommands:
             self.instruments.set_all_phases(command.phase)
         else:
             self.instruments.set_all_halted(command.kind == CommandKind.HALT)
-        self.emit_phase(ALL_INSTRUMENTS, self.instruments.venue())
+        self.emit_phase(ALL_INSTRUMENTS, self.instruments.initial_phase())
         for i in range(self.instruments.count):
-            if self.instruments.phase(i) != self.instruments.venue():
+            if self.instruments.phase(i) != self.instruments.initial_phase():
                 self.emit_phase(i, self.instruments.phase(i))
         self._enter_phases()
 
@@ -180,7 +180,7 @@ class SessionCommands:
         amount = self.instruments.rows[instrument].day_amount_fen
         self.turnover.add(year, amount)
         self.book.forget_last(instrument)
-        reference = self.instruments.settle(instrument)
+        reference = self.instruments.end_day(instrument)
         event = self.log.add(EventKind.SETTLED, Reason.NONE)
         event.instrument = instrument
         event.price_ticks = reference

@@ -5,13 +5,13 @@ from matching_engine.ledger.day_trades cimport DayTrades, trade_at
 from matching_engine.event_log cimport EventLog
 from matching_engine.ledger.fees cimport Fees
 from matching_engine.ledger.instruments cimport Instruments, instrument_at
-from matching_engine.book.order_book cimport OrderBook
+from matching_engine.book.order_book cimport Book
 from matching_engine.book.orders cimport event_at
 from matching_engine.records cimport EventKind, EventRow, Phase, Reason, Side
 
 @cython.final
 cdef class Settlement:
-    cdef OrderBook book
+    cdef Book book
     cdef Accounts ledger
     cdef Fees fees
     cdef Instruments instruments

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import cython
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.event_log import EventLog
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.day_trades import DayTrades
@@ -28,7 +28,7 @@ class Settlement:
 
     def __init__(
         self,
-        book: OrderBook,
+        book: Book,
         ledger: Accounts,
         fees: Fees,
         instruments: Instruments,
@@ -57,10 +57,10 @@ class Settlement:
         # Rates may have risen since the buy reserved: its fee is at most what its reserve holds.
         if book_event.side == Side.BUY:
             fee = min(fee, released - amount)
-            self.ledger.settle(book_event.instrument, account, maker, lots, amount, fee, maker_fee, released)
+            self.ledger.settle_trade(book_event.instrument, account, maker, lots, amount, fee, maker_fee, released)
         else:
             maker_fee = min(maker_fee, released - amount)
-            self.ledger.settle(book_event.instrument, maker, account, lots, amount, maker_fee, fee, released)
+            self.ledger.settle_trade(book_event.instrument, maker, account, lots, amount, maker_fee, fee, released)
         row.day_lots += lots
         row.day_amount_fen += amount
         self.ledger.count_traded(account, amount)

@@ -1,1 +1,1 @@
-"""The whole state of an engine as canonical bytes: written, checked and read back."""
+"""Snapshots: the whole state of an engine as canonical bytes, its checks, and the engine restored from it."""

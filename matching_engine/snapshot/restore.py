@@ -1,4 +1,4 @@
-"""An engine's parts from a state that `state_checks.check` has passed."""
+"""Fills the parts of a new engine from a state that has passed `state_checks.check`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import cython
 import numpy as np
 
-from matching_engine.book.order_book import OrderBook
+from matching_engine.book.order_book import Book
 from matching_engine.ledger.accounts import Accounts
 from matching_engine.ledger.client_ids import ClientIds
 from matching_engine.ledger.day_trades import DayTrades
@@ -20,27 +20,27 @@ from matching_engine.snapshot.state import fill
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.records import Side, TimeInForce
 
-    CHUNK = 256  # orders that room is made for at a time
+    CHUNK = 16  # orders that room is made for at a time; more when compiled
 
 
 def restore_fees(fees: Fees, rows: Any) -> None:
-    """The rates of the classes that have any."""
+    """Restores the fee rates."""
     for account_class, maker, taker in rows.tolist():
         fees.set(account_class, maker, taker)
 
 
 def restore_turnover(turnover: Turnover, rows: Any) -> None:
-    """The years."""
+    """Restores the turnover by year."""
     turnover.reserve(len(rows))
     fill(turnover.rows, 1, rows)
     turnover.count = len(rows)
 
 
-def restore_instruments(listed: Instruments, book: OrderBook, rows: Any) -> None:
-    """What is listed, with its day so far."""
+def restore_instruments(listed: Instruments, book: Book, rows: Any) -> None:
+    """Restores the instruments: terms, phases, the day's volume and last price."""
     fill(listed.rows, 0, rows)
     listed.count = len(rows)
-    # As Python's integers: numpy's would overflow in the uncompiled engine.
+    # Python's integers: numpy's would overflow in the uncompiled engine.
     for i, last_ticks in enumerate(rows["last_ticks"].tolist()):
         listed.set_reference(i, listed.rows[i].reference_ticks)
         listed.enforce(i)
@@ -49,8 +49,10 @@ def restore_instruments(listed: Instruments, book: OrderBook, rows: Any) -> None
 
 
 def restore_accounts(ledger: Accounts, accounts: Any, holdings: Any, orders: Any) -> None:
-    """The accounts with their cash and lots, and how many orders they have open. A buyer has a holding, empty or not, as
-    long as its order is open: one command may fill any number of them."""
+    """Restores the accounts: their cash, their lots and the numbers of their open orders.
+
+    Each buyer with an open order also gets a holding, even an empty one: one command may fill any number of such orders.
+    """
     buys = orders[orders["side"] == Side.BUY]
     buyers = np.unique(buys["account"].astype("u8") << 16 | buys["instrument"])
     ledger.reserve(len(accounts) + len(holdings) + len(buyers))
@@ -62,15 +64,15 @@ def restore_accounts(ledger: Accounts, accounts: Any, holdings: Any, orders: Any
         ledger.change_lots(account, instrument, lots)
         ledger.reserve_lots(account, instrument, reserved)
     for key in buyers.tolist():
-        ledger.open_place(key >> 16, key & 0xFFFF)
+        ledger.open_holding(key >> 16, key & 0xFFFF)
 
 
-def restore_orders(book: OrderBook, expiries: Expiries, orders: Any, accounts: Any) -> None:
-    """The open orders, each at the end of its queue."""
+def restore_orders(book: Book, expiries: Expiries, orders: Any, accounts: Any) -> None:
+    """Restores the open orders, each at the end of its queue."""
     expiries.reserve(len(orders))
     for first in range(0, len(orders), CHUNK):
         part = orders[first : first + CHUNK]
-        # A chunk at a time, as the engine reserves: what orders may need at the worst is far more than what they take.
+        # In chunks, as the engine does: `reserve` makes room for the worst case, far more than the orders take.
         book.reserve(len(part))
         fill(book.orders, 1 + first, part, owner=accounts["owner"][part["account"] - 1])
         for trigger, lot_reserve_fen in part[["trigger_ticks", "lot_reserve_fen"]].tolist():
@@ -82,14 +84,14 @@ def restore_orders(book: OrderBook, expiries: Expiries, orders: Any, accounts: A
 
 
 def restore_trades(day_trades: DayTrades, trades: Any) -> None:
-    """The day's trades."""
+    """Restores the day's trades."""
     day_trades.reserve(len(trades))
     fill(day_trades.rows, 1, trades)
     day_trades.count = len(trades)
 
 
 def restore_client_ids(client_ids: ClientIds, rows: Any) -> None:
-    """The remembered ids, each with its day."""
+    """Restores the client order ids, each with its day."""
     client_ids.reserve(len(rows))
     today = client_ids.day
     for text, account, order_id, digest, day in rows.tolist():

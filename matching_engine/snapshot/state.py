@@ -1,11 +1,12 @@
 """The canonical bytes of an engine's state, and their hash.
 
-Two engines that will answer every future command alike have the same bytes: orders stand in the order they would trade,
-identifiers in order of their commands, and nothing tells how memory is laid out. `Engine` and the naive engine of the
-tests both fill a `State`; natively compiled and plain Python engines must agree to the byte.
+Two engines that will answer every future command alike have the same bytes: orders are in the order in which they would
+trade, identifiers are in the order of their commands, and nothing depends on the layout of memory. `Engine` and the naive
+engine of the tests both fill a `State`; compiled and plain Python engines must agree to the byte.
 
-The bytes: MAGIC, STATE_FORMAT (u8, little-endian), then the sections in the order of `State`'s fields, each preceded by its
-number of rows (u8). The layouts are packed, so no byte is undefined. `from_bytes(snapshot_bytes(state))` is the same state.
+The bytes are MAGIC, STATE_FORMAT (u8, little-endian) and then the sections in the order of `State`'s fields, each preceded
+by its number of rows (u8). The layouts are packed, so no byte is undefined. `from_bytes(snapshot_bytes(state))` equals
+`state`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy import dtype, frombuffer, zeros
 MAGIC = b"REXSTATE"
 
 STATE_FORMAT = 2
-"""Number of the layouts in this file; `from_bytes` refuses another with a sentence."""
+"""The number of the layouts in this file; `from_bytes` refuses any other with a StateError."""
 
 VENUE_STATE = dtype(
     [
@@ -31,13 +32,13 @@ VENUE_STATE = dtype(
         ("kill_switch", "u1"),
     ]
 )
-"""`trading_day` counts the day rolls; `phase` and `halted` are what a newly listed instrument begins with."""
+"""`trading_day` is the number of day rolls; a newly listed instrument begins with `phase` and `halted`."""
 
 FEES_STATE = dtype([("account_class", "u1"), ("maker_rate_ppm", "<u4"), ("taker_rate_ppm", "<u4")])
-"""The account classes with a rate that isn't 0, ascending."""
+"""The account classes that have a rate other than 0, ascending."""
 
 YEAR_STATE = dtype([("year", "<u4"), ("turnover_low", "<u8"), ("turnover_high", "<u8")])
-"""Turnover in fen of the ended trading days of each calendar year that has any, as two 64-bit halves, ascending."""
+"""The turnover in fen of the ended trading days by calendar year, as two 64-bit halves; years with turnover, ascending."""
 
 INSTRUMENT_STATE = dtype(
     [
@@ -57,8 +58,8 @@ INSTRUMENT_STATE = dtype(
         ("in_auction", "u1"),
     ]
 )
-"""By number. `last_ticks` is the day's last price, 0 while there is none. `in_auction`: a volatility auction goes on, until
-`auction_ends_ns` (0 without one). The day's price edges follow from the reference and the band."""
+"""By number. `last_ticks` is the day's last price, 0 before the first trade. While `in_auction` is 1, a volatility auction
+runs until `auction_ends_ns` (0 without one). The limits of the day's band follow from the reference price and the band."""
 
 ACCOUNT_STATE = dtype(
     [
@@ -74,10 +75,10 @@ ACCOUNT_STATE = dtype(
         ("kill_switch", "u1"),
     ]
 )
-"""By number, from VENUE. `day_fen` is what it has traded on the trading day."""
+"""By number, from VENUE. `day_fen` is the amount traded on the trading day."""
 
 HOLDING_STATE = dtype([("account", "<u4"), ("instrument", "<u2"), ("lots", "<i8"), ("reserved_lots", "<i8")])
-"""Where there are any lots, by account and instrument."""
+"""The holdings with lots, by account and instrument."""
 
 ORDER_STATE = dtype(
     [
@@ -99,9 +100,9 @@ ORDER_STATE = dtype(
         ("flags", "u1"),
     ]
 )
-"""By instrument, side (BUY first), those in the book before waiting stops; best price first, or first to be triggered; then
-place in the queue. A waiting stop's order_type is STOP or STOP_LIMIT; triggered, it is LIMIT (or gone) and its trigger 0. A
-STOP's price is its protection price; what waits is all shown."""
+"""By instrument and side (BUY first), orders in the book before waiting stops; by price, best first, or by trigger, first to
+be triggered first; then by place in the queue. A waiting stop has order_type STOP or STOP_LIMIT; once triggered it is LIMIT
+(or gone) and its trigger is 0. The price of a STOP is its protection price. All lots of a waiting stop are in shown_lots."""
 
 TRADE_STATE = dtype(
     [
@@ -118,16 +119,16 @@ TRADE_STATE = dtype(
         ("busted", "u1"),
     ]
 )
-"""The trades of the trading day, which may be busted; by trade_id (seq << 20 | number)."""
+"""The trades of the trading day, busted ones too, by trade_id (seq << 20 | number)."""
 
 CLIENT_ID_STATE = dtype(
     [("client_order_id", "S36"), ("account", "<u4"), ("order_id", "<u8"), ("body_digest", "<u8"), ("day", "<u4")]
 )
-"""By order_id. `day` is the trading day the order was last known to be open, or was refused."""
+"""By order_id. `day` is the last trading day on which the order was open, or the day on which it was refused."""
 
 
 class State(NamedTuple):
-    """Everything that determines an engine's future, as arrays of the layouts above."""
+    """Everything that determines an engine's future, one array for each of the layouts above."""
 
     venue: Any
     fees: Any
@@ -155,11 +156,11 @@ LAYOUTS = State(
 
 
 class StateError(ValueError):
-    """Bytes that are no state of this format; the message is a sentence for the operator."""
+    """The bytes are no state of this format, or the state cannot be. The message is a sentence for the operator."""
 
 
 def from_bytes(data: bytes) -> State:
-    """The state whose `snapshot_bytes` these are. Raises StateError for anything else."""
+    """The state that `snapshot_bytes` wrote as `data`. Raises StateError for any other bytes."""
     if data[:8] != MAGIC:
         raise StateError("these bytes are no snapshot of an engine")
     found = int.from_bytes(data[8:16], "little")
@@ -179,7 +180,7 @@ def from_bytes(data: bytes) -> State:
 
 
 def snapshot_bytes(state: State) -> bytes:
-    """The canonical bytes."""
+    """The canonical bytes of a state."""
     parts = [MAGIC, STATE_FORMAT.to_bytes(8, "little")]
     for section in state:
         parts += [len(section).to_bytes(8, "little"), section.tobytes()]
@@ -187,13 +188,13 @@ def snapshot_bytes(state: State) -> bytes:
 
 
 def state_hash(state: State) -> str:
-    """BLAKE2b-256 of the canonical bytes, in hexadecimal."""
+    """The BLAKE2b-256 of the canonical bytes, in hexadecimal."""
     return blake2b(snapshot_bytes(state), digest_size=32).hexdigest()
 
 
 def section(layout: dtype[Any], pool: Any, index: Sequence[int], **columns: Any) -> Any:
-    """A section of the given rows of a pool. Its fields are the pool's of the same name; `columns` gives others' values,
-    or another name of the pool's."""
+    """A section made of the rows `index` of a pool. Each field is copied from the pool's field of the same name, unless
+    `columns` gives its values, or the name of another field of the pool."""
     result = zeros(len(index), layout)
     array = getattr(pool, "base", None)  # compiled, a pool is a numpy array; else a list of objects
     if array is not None:
@@ -210,8 +211,8 @@ def section(layout: dtype[Any], pool: Any, index: Sequence[int], **columns: Any)
 
 
 def fill(pool: Any, first: int, rows: Any, **columns: Any) -> None:
-    """Puts a section into the rows of a pool from `first` on: its fields into the pool's of the same name, as far as it has
-    them; `columns` gives other fields of the pool, by their values."""
+    """Writes a section into the rows of a pool from `first` on. Each field goes into the pool's field of the same name, if the
+    pool has one; `columns` gives the values of further fields of the pool."""
     array = getattr(pool, "base", None)
     fields = array.dtype.names if array is not None else tuple(pool[0].__dataclass_fields__)
     values = {name: rows[name] for name in rows.dtype.names if name in fields} | columns

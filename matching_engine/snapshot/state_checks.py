@@ -1,6 +1,6 @@
-"""What a state must fulfil before an engine is made of it: every number within its bounds, every sum what it must be.
+"""The checks of a state before an engine is restored from it: every number is within its bounds, and every sum is right.
 
-What these checks don't see, such as rows out of order, the engine sees when it is made: its own state must be the same.
+`Engine.from_state` detects what these checks do not, such as rows out of order: the restored engine's state must be equal.
 """
 
 from __future__ import annotations
@@ -84,11 +84,11 @@ BOUNDS: dict[str, dict[str, tuple[int, int]]] = {
         "busted": (0, 1),
     },
 }
-"""The least and the greatest value of fields of the sections."""
+"""The least and the greatest value of each field, by section."""
 
 
 def check(kept: State) -> None:
-    """Raises StateError, with a sentence, for a state that cannot be."""
+    """Raises StateError for a state that no engine can reach."""
     for name, layout in LAYOUTS._asdict().items():
         demand(getattr(kept, name).dtype == layout, f"the section {name!r} has another layout")
     demand(len(kept.venue) == 1, "a state has one venue")
@@ -110,13 +110,13 @@ def check(kept: State) -> None:
 
 
 def demand(holds: bool, otherwise: str) -> None:
-    """Raises StateError with the sentence where something doesn't hold."""
+    """Raises StateError with the sentence `otherwise` unless `holds`."""
     if not holds:
         raise StateError(f"this state cannot be: {otherwise}")
 
 
 def _check_numbers(name: str, rows: Any, kept: State) -> None:
-    """Accounts, instruments and commands that rows name exist."""
+    """The accounts, instruments and commands that the rows name exist."""
     fields = rows.dtype.names
     for field in ("account", "maker_account"):
         if field in fields:
@@ -138,7 +138,7 @@ def _check_numbers(name: str, rows: Any, kept: State) -> None:
 
 
 def _check_instruments(kept: State) -> None:
-    """Auctions are where they can be, and the day so far is what its trades, less those busted, make."""
+    """Volatility auctions run only where they can, and the day's volume and turnover are the sums of its unbusted trades."""
     rows, trades = kept.instruments, kept.trades[kept.trades["busted"] == 0]
     lasts = rows["in_auction"] == 1
     demand(bool((lasts <= (rows["phase"] == Phase.CONTINUOUS)).all()), "a volatility auction goes on in no such phase")
@@ -153,7 +153,7 @@ def _check_instruments(kept: State) -> None:
 
 
 def _check_books(kept: State) -> None:
-    """No book is crossed where it must not be, and a buy has reserved what a lot costs and a fee."""
+    """No book is crossed where it must not be, and each buy has reserved more than the value of a lot (the fee is ≥ 1 fen)."""
     rows, orders = kept.instruments, kept.orders[kept.orders["trigger_ticks"] == 0]
     buys, sells = orders[orders["side"] == Side.BUY], orders[orders["side"] == Side.SELL]
     best_buy = np.zeros(len(rows), "i8")
@@ -187,7 +187,7 @@ def _check_orders(kept: State) -> None:
 
 
 def _check_sums(kept: State) -> None:
-    """What accounts have reserved is what their orders reserve; nobody has less."""
+    """Each account's reserves are the sums of its orders' reserves, and no account holds less than it has reserved."""
     accounts, holdings, orders = kept.accounts, kept.holdings, kept.orders
     demand(sum(accounts["cash_fen"].tolist()) <= MAX_AMOUNT_FEN, "there is too much cash")
     demand(bool((accounts["reserved_fen"] <= accounts["cash_fen"]).all()), "an account has reserved more than it has")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching_engine import OrderBook
-from matching_engine.book.order_book import OpenOrder
+from matching_engine.book.library import OpenOrder
 from matching_engine.records import (
     BOOK_COMMAND,
     BOOK_EVENT,

@@ -9,7 +9,7 @@ import pytest
 
 from matching_engine import EngineFault, OrderBook, pools
 from matching_engine.book import order_book
-from matching_engine.book.order_book import OpenOrder
+from matching_engine.book.library import OpenOrder
 from matching_engine.faults import Fault
 from matching_engine.records import (
     BOOK_COMMAND,

@@ -47,7 +47,7 @@ def test_a_trade_is_delivery_versus_payment() -> None:
     accounts = funded()
     accounts.reserve_cash(2, 500)
     accounts.reserve_lots(3, 0, 4)
-    accounts.settle(0, 2, 3, 3, 300, 2, 1, 400)
+    accounts.settle_trade(0, 2, 3, 3, 300, 2, 1, 400)
     assert accounts.cash(2) == (1000 - 302, 100)
     assert accounts.cash(3) == (299, 0)
     assert accounts.cash(VENUE) == (3, 0)

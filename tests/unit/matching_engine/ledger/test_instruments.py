@@ -52,4 +52,4 @@ def test_a_halt_hides_the_phase_and_does_not_change_it() -> None:
     instruments.set_phase(0, Phase.CLOSED)
     assert instruments.phase(0) == Phase.HALTED
     instruments.set_all_halted(False)
-    assert (instruments.phase(0), instruments.venue()) == (Phase.CLOSED, Phase.CONTINUOUS)
+    assert (instruments.phase(0), instruments.initial_phase()) == (Phase.CLOSED, Phase.CONTINUOUS)
