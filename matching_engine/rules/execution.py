@@ -1,6 +1,6 @@
-"""Execution: accepted orders match or rest as the phase says, trigger stops, and end; LEVEL and INDICATIVE events of a command.
+"""Runs accepted orders: the phase decides whether they match or rest; trades trigger stops. Emits LEVEL and INDICATIVE events.
 
-New, amended and triggered orders take the same way, `_run` and `cascade` (rulebook 2 and 4).
+New, amended and triggered orders all run through `_run`, then `cascade` (rulebook 2 and 4).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 
 
 class Execution:
-    """Runs orders in the book and emits their events. `time_ns` is the time of the current command."""
+    """Runs orders in the book and emits their events. `time_ns` is the timestamp of the current command."""
 
     def __init__(
         self, book: Book, ledger: Accounts, instruments: Instruments, settlement: Settlement, log: EventLog
@@ -36,7 +36,7 @@ class Execution:
         self.settlement = settlement
         self.log = log
         self.touched = TouchedLevels()
-        # INDICATIVE events are due for instruments in this range: those with `touched_seq` of the current command.
+        # INDICATIVE events are due for the instruments in this range that have the current command's seq as `touched_seq`.
         self.first_indicated = MAX_INSTRUMENTS
         self.last_indicated = -1
         self.time_ns = 0
@@ -44,8 +44,8 @@ class Execution:
     # Orders enter and end
 
     def run_or_hold(self, slot: int, trigger_ticks: int) -> None:
-        """Runs an accepted order; a stop is held instead, unless the last price has reached its trigger. Then runs triggered
-        stops."""
+        """Runs an accepted order. Holds a stop instead, unless the phase has trades and the last price has reached the
+        trigger. Then runs the triggered stops."""
         instrument = self.book.orders[slot].instrument
         if self.book.orders[slot].order_type < OrderType.STOP:
             self._run(slot)
@@ -60,7 +60,7 @@ class Execution:
         self.cascade()
 
     def cascade(self) -> None:
-        """Runs the triggered stops one by one, and the stops that they trigger (2.2)."""
+        """Runs the triggered stops one by one, and the stops that they trigger (rulebook 2.2)."""
         slot = self.book.next_triggered()
         while slot != NIL:
             self._emit_triggered(slot)
@@ -82,7 +82,7 @@ class Execution:
         self.settlement.settle_end(0)
 
     def _run(self, slot: int) -> None:
-        """Runs an incoming order: it matches where the phase trades; where it does not, it rests."""
+        """Runs an incoming order: in a phase with trades the order matches; in other phases it rests."""
         order = order_at(self.book.orders[slot])
         instrument = order.instrument
         side = order.side
@@ -106,8 +106,8 @@ class Execution:
     def _settle_book_events(
         self, order_id: int, tag: int, left: int, account: int, instrument: int, side: int, price_ticks: int
     ) -> None:
-        """Settles the book's events of the incoming order `order_id`, which had `left` open lots before them, and notes the
-        prices they touch."""
+        """Settles the book events that the incoming order `order_id` caused, and notes the price levels that they touched.
+        `left` is the order's open lots before these events."""
         for index in range(self.book.size):
             book_event = event_at(self.book.out[index])
             if book_event.kind == EventKind.TRADE:
@@ -153,7 +153,7 @@ class Execution:
         event.number = self.instruments.rows[instrument].auction_s
 
     def uncross(self, instrument: int) -> None:
-        """Uncrosses a call auction: trades the collected orders at one price (4.4, 4.5)."""
+        """Uncrosses a call auction: trades the collected orders at one price (rulebook 4.4, 4.5)."""
         self.book.auction(instrument, self.instruments.rows[instrument].reference_ticks)
         if self.book.auction_lots == 0:
             return
@@ -168,10 +168,10 @@ class Execution:
             self.settlement.settle_trade(index, self.book.tags[index], Phase.CALL_AUCTION)
 
     def _touch_crossed(self, instrument: int, lots: int) -> None:
-        """Notes the prices of the orders that `lots` lots will trade, in the order of their trades, the buy's first."""
+        """Notes the price levels at which `lots` lots will trade, in the order of the trades, for each trade the buy first."""
         buys = self.book.levels.best(2 * instrument)
         sells = self.book.levels.best(2 * instrument + 1)
-        bought = 0  # lots of the current level of buys that have not traded yet
+        bought = 0  # remaining lots of the current buy level; `sold` likewise
         sold = 0
         while lots > 0 and (bought > 0 or buys != NIL) and (sold > 0 or sells != NIL):
             if bought == 0:
@@ -188,7 +188,7 @@ class Execution:
             sold -= trading
 
     def _all_lots(self, level: int) -> int:
-        """The lots that rest in a level, hidden ones included."""
+        """The resting lots of a price level, hidden lots included."""
         return self.book.levels.rows[level].quantity_lots + self.book.levels.rows[level].hidden_lots
 
     # Touched prices and indicative prices
@@ -199,7 +199,7 @@ class Execution:
         self.touched.touch(2 * order.instrument + order.side, order.price_ticks)
 
     def indicate(self, instrument: int) -> None:
-        """Notes that an INDICATIVE is due for a call auction that begins, or has a new reference price, if it would trade."""
+        """Makes an INDICATIVE due if the call auction, which begins or has a new reference price, would trade."""
         self.book.auction(instrument, self.instruments.rows[instrument].reference_ticks)
         if self.book.auction_lots > 0:
             self._note_indicated(instrument)
@@ -210,8 +210,8 @@ class Execution:
         self.last_indicated = max(self.last_indicated, instrument)
 
     def emit_levels(self) -> None:
-        """Emits one LEVEL for each touched price, then one INDICATIVE for each instrument in a call auction that has one
-        (4.6)."""
+        """Emits one LEVEL for each touched price, then one INDICATIVE for each instrument in a call auction that has one due
+        (rulebook 4.6)."""
         for n in range(self.touched.count):
             number = self.touched.rows[n].side_number
             self._emit_level(number, self.touched.rows[n].price_ticks)

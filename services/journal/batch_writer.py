@@ -1,10 +1,10 @@
 """Writes batches: one INSERT with an fsync for each batch, and a checkpoint of the write-ahead log every LOG_PAGES pages.
 
-A failed fsync (of the log at a commit, or of the database at a checkpoint) stops the writer for good: the kernel then marks
-the pages as written although they are not, so that no later read or fsync says what the device holds. SQLite would repeat the
-checkpoint, and remove the log when the last connection closes. So unless the log is empty, the connection that `close` closes
-last is the read-only one, which does neither. The next start drops the cached pages (`HeldFiles.read_from_device`) and
-checkpoints the log, which is still complete, again.
+A failed fsync (of the log at a commit, or of the database at a checkpoint) stops the writer for good: the kernel marks the
+unwritten pages as written, so no later read or fsync shows what the device holds. When the last connection closes, SQLite would
+repeat the checkpoint and remove the log; a read-only connection does neither. So, unless the log is empty, `close` closes the
+read-only connection last. The log stays complete: the next start drops the cached pages (`HeldFiles.read_from_device`) and
+checkpoints the log again.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from services.journal.errors import JournalBusy, JournalError, JournalRefused
 from services.journal.held_files import HeldFiles
 
 CHECK_NS = 5_000_000
-"""Before an append returns, the files are checked at their path, unless they were checked in the last 5 ms."""
+"""Before an append returns, it checks that the open files are still at their paths, at most once in this time (5 ms)."""
 
-# The epoch is compared in the same transaction: after another writer has opened the journal, this one appends nothing, even if
-# the locks failed.
+# The INSERT compares the epoch in its own transaction: once another writer has opened the journal, this writer appends nothing,
+# even if the locks failed.
 _APPEND = """
 INSERT INTO rows (first_seq, last_seq, epoch, data)
 SELECT ?1, ?2, ?3, ?4 WHERE (SELECT epoch FROM meta) = ?3
@@ -31,7 +31,7 @@ SELECT ?1, ?2, ?3, ?4 WHERE (SELECT epoch FROM meta) = ?3
 
 
 class BatchWriter:
-    """The only connection that writes the journal, and its files. Made by `open`. One thread at a time may use it."""
+    """The only connection that writes the journal, and the locked files. Made by `open`. One thread at a time may use it."""
 
     def __init__(self, path: Path, files: HeldFiles, connection: sqlite3.Connection, reader: BatchReader) -> None:
         self._path = path
@@ -43,15 +43,15 @@ class BatchWriter:
         _, self._journal_id, self._epoch = reader.meta()
         self._checked_ns = 0
         self._log_pages = 0
-        """About how many pages were committed since the last checkpoint."""
+        """The estimated number of pages committed since the last checkpoint."""
         self._emptied_at: int | None = None
         """`last_seq` at the time the log was last emptied."""
         self.failed: JournalError | None = None
-        """The error after which every append is refused; None before."""
+        """The error that stopped the writer for good: every later append raises it. None if there was no error."""
 
     @classmethod
     def open(cls, path: Path, files: HeldFiles, reader: BatchReader) -> BatchWriter:
-        """Empties the log and raises the epoch by one. From then on the writer closes `reader` too. Raises JournalError."""
+        """Empties the log and increments the epoch. The writer then owns `reader` and closes it. Raises JournalError."""
         connection = open_writer(path)
         try:
             files.remember()
@@ -73,7 +73,7 @@ class BatchWriter:
         """Writes the batch, whose bytes are `data`, and returns when it is durable.
 
         Raises JournalRefused, and writes nothing, if the batch does not continue the chain or has another epoch. Raises
-        JournalError if the device fails, and at every later call.
+        JournalError if the device fails; every later call raises it again.
         """
         if self.failed is not None:
             raise type(self.failed)(str(self.failed), batch.first_seq)
@@ -100,10 +100,10 @@ class BatchWriter:
                     f"another process took over {self._path}: it is at epoch {epoch}, this one at {batch.epoch}"
                 )
         except sqlite3.Error as error:
-            raise JournalError(f"{self._path}: writing the row from seq {batch.first_seq} failed: {error}") from error
+            raise JournalError(f"{self._path}: writing the batch from seq {batch.first_seq} failed: {error}") from error
 
     def _check_files(self) -> None:
-        """At most once in CHECK_NS: a check costs microseconds and releases the interpreter lock."""
+        """Checks the files at most once in CHECK_NS, because a check costs microseconds and releases the GIL."""
         now = time.monotonic_ns()
         if now - self._checked_ns >= CHECK_NS:
             self._files.check()
@@ -116,8 +116,8 @@ class BatchWriter:
             self._log_pages = 0
 
     def check(self, is_idle: bool) -> bool:
-        """Checks the files at their path and, if `is_idle`, empties the log. True if that failed now: the files are gone, or
-        the checkpoint failed."""
+        """Checks the files at their path and, if `is_idle`, empties the log. True if this call failed: a file is gone, or
+        the checkpoint failed. False if the writer had failed before."""
         if self.failed is not None:
             return False
         try:
@@ -130,7 +130,7 @@ class BatchWriter:
         return False
 
     def _empty_log(self) -> None:
-        self._connection.execute("PRAGMA busy_timeout = 0")  # If a reader blocks it, the next check tries again.
+        self._connection.execute("PRAGMA busy_timeout = 0")  # If a reader blocks the log, the next check tries again.
         if empty_log(self._connection, self._path):
             self._emptied_at, self._log_pages = self.last_seq, 0
         self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
@@ -142,7 +142,7 @@ class BatchWriter:
         self.check(True)
         # When the last connection closes, SQLite checkpoints the log, ignores errors, and removes the file at the log's path.
         # That is safe only if the log is empty. Otherwise (after a failure, or while another process reads) the read-only
-        # connection is closed last: it does neither.
+        # connection is closed last: it neither checkpoints nor removes.
         is_empty = self.failed is None and self._emptied_at == self.last_seq
         connections: list[BatchReader | sqlite3.Connection] = [self._reader, self._connection]
         for connection in connections if is_empty else connections[::-1]:

@@ -4,10 +4,11 @@ Files: `path` (the database), `path`-wal (the write-ahead log: the last commits)
 `path`.lock (held_files.py). Readers, in other processes too, need no lock: they open the database read-only and read in short
 statements, so they delay neither the writer nor its checkpoints.
 
-A damaged log loses the commits that are only in the log (wal.py), so the log is kept short: it is emptied when the journal is
-opened for writing, a second after the last append, and at the close, and it is checkpointed every LOG_PAGES pages.
+If the log is damaged, the commits that are only in the log are lost (wal.py). So the log is kept short: it is checkpointed
+every LOG_PAGES pages, and emptied when the journal is opened for writing, a second after the last append, and on `close`.
 
-Appends run on one thread with one connection (batch_writer.py), reads on another thread with another (batch_reader.py).
+Appends run on one thread with one connection (batch_writer.py), reads on a second thread with a second
+connection (batch_reader.py).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from services.journal.errors import JournalCorrupt, JournalError, JournalLost, J
 from services.journal.held_files import HeldFiles
 
 IDLE_S = 1.0
-"""The interval of the periodic check. If nothing was appended in it, the log is emptied."""
+"""Seconds between two periodic checks. If nothing was appended since the last check, a check empties the log."""
 
 Result = TypeVar("Result")
 
@@ -59,18 +60,18 @@ class SqliteJournal:
     async def open(
         cls, path: Path, *, read_only: bool = False, outdated: bool = False, remembered: Remembered = _no_witness
     ) -> SqliteJournal:
-        """Opens the journal at `path`. Opening for writing makes it, with its folder, if there is none.
+        """Opens the journal at `path`. Opening for writing makes the file and its folder if they are missing.
 
         A journal that ends with a batch of an older engine version is refused unless `outdated` is set (`rex upgrade`).
 
         Opening for writing takes the locks (JournalBusy if another process holds one), compares the witness of `remembered`
-        with the journal, empties the log, and raises the epoch, which distinguishes the batches of two writers. A start that
-        is refused because of a loss, of damage in the log or the last batch, or of a version changes no file, and makes none
-        but the lock file. Opening for reading asks for a witness only if there is no journal.
+        with the journal, empties the log, and increments the epoch, which distinguishes the batches of two writers. If the
+        opening is refused because of lost commits, a damaged log, a damaged last batch, or a version, it changes no file and
+        makes no file except the lock file. Opening for reading calls `remembered` only if there is no journal.
 
-        Raises JournalMissing if there is nothing to read; JournalError if the device or SQLite refuses; JournalLost if the log
-        or a witness shows commits that SQLite would not return; JournalCorrupt or JournalRefused if the last batch cannot be
-        continued.
+        Raises JournalMissing if there is nothing to read; JournalError if the device or SQLite reports an error; JournalLost if
+        the log or a witness proves commits that SQLite would not return; JournalCorrupt or JournalRefused if no batch can
+        follow the last batch.
         """
         open_for = cls._for_reading if read_only else cls._for_writing
         with naming(path):
@@ -114,11 +115,11 @@ class SqliteJournal:
 
     @property
     def failed(self) -> JournalError | None:
-        """The error after which every append is refused; None before."""
+        """The error that stopped the writer for good: every later append raises it. None if there was no error."""
         return None if self._writer is None else self._writer.failed
 
     async def last_batch(self) -> JournalBatch | None:
-        """The newest batch, or None in an empty journal. Raises JournalLost if the log showed that there was a newer one."""
+        """The newest batch, or None in an empty journal. Raises JournalLost if the log proves that a newer one is lost."""
         if self._lost is not None:
             raise self._lost
         return await self._on_read_thread(self._reader.last_batch)
@@ -128,14 +129,14 @@ class SqliteJournal:
         return await self._on_read_thread(self._reader.first_batch, engine_version)
 
     def append(self, batch: JournalBatch) -> Awaitable[None]:
-        """Starts to write the batch at once. The awaitable is done when the batch is durable: it survives a power cut.
+        """Starts to write the batch at once. The awaitable is done when the batch is durable (survives a power cut).
 
         Raises JournalRefused, and writes nothing, if the batch does not continue the chain or has another epoch. Raises
         JournalError if the device fails: whether the batch was written is then unknown, and every later append is refused.
         """
         if self._closed:
             raise JournalError(f"{self._path} is closed", batch.first_seq)
-        # Encoded on this thread: on the other one, each hash and checksum would pass the interpreter lock back and forth.
+        # Encodes on the event loop's thread: on the write thread, each hash and checksum would release and retake the GIL.
         data = batch.encode()
         return asyncio.get_running_loop().run_in_executor(self._write_thread, self._append, batch, data)
 
@@ -151,7 +152,7 @@ class SqliteJournal:
     async def read(self, after_seq: int) -> AsyncIterator[JournalBatch]:
         """The batches that hold commands after `after_seq`, oldest first, up to the end; hash, CRC and chain are checked.
 
-        A journal opened for reading raises JournalLost after the last batch if its log showed that there were more.
+        A journal opened for reading raises JournalLost after the last batch if its log proves that later ones are lost.
         """
         chain_end: ChainEnd | None = None
         while True:
@@ -169,8 +170,8 @@ class SqliteJournal:
             after_seq = chain_end.last_seq
 
     async def watch(self) -> None:
-        """Runs until it is canceled. Raises the error of a failed check (one every IDLE_S): JournalRemoved, or JournalError if
-        the log of an idle journal could not be checkpointed.
+        """Runs until it is canceled. Raises the error of the first periodic check that fails: JournalRemoved, or JournalError
+        if the log of an idle journal could not be checkpointed.
         """
         await self._check_failed.wait()
         assert self.failed is not None
@@ -180,8 +181,8 @@ class SqliteJournal:
     async def close(self) -> None:
         """Waits for a running append, empties the log and closes the files. A second call does nothing.
 
-        After everything is closed, raises JournalRemoved if the files are no longer those at their path, or JournalError if
-        the log cannot be checkpointed, unless an append or `watch` has already raised it.
+        After everything is closed, raises JournalRemoved if the open files are no longer at their paths, or JournalError if the
+        log cannot be checkpointed, unless an append or `watch` has already raised this error.
         """
         if self._closed:
             return
@@ -198,7 +199,7 @@ class SqliteJournal:
         (self._writer or self._reader).close()
 
     def _tick(self) -> None:
-        """Every IDLE_S: checks the files, and empties the log if nothing was appended since the last check."""
+        """Runs every IDLE_S: checks the files, and empties the log if nothing was appended since the last check."""
         if self._closed or self._writer is None:
             return
         last_seq = self._writer.last_seq

@@ -12,26 +12,26 @@ from services.messaging.rounds import Rounds
 
 _COMMAND_BYTES = COMMAND.itemsize
 _SHARE = 8
-"""One account may use 1/8 of the inbox; its cancels may use 1/8 of that in addition."""
+"""One account may use 1/8 of the inbox. Its cancels may use a further 1/64 of the inbox."""
 _RESERVE = 16
-"""The last 1/16 of the inbox is reserved for cancels and operators, the last quarter of that for operators only."""
+"""The last 1/16 of the inbox is reserved for cancels and operators; the last 1/64 of the inbox is for operators only."""
 ROUND_COMMANDS = 4
-"""Commands of one account in one round, and so in one journal batch. A new command waits for the batch that is being written
-and for its own: if one account floods the inbox, it waits for 8 of that account's commands (for more if the device is slow:
-`sequencer.TURN_S`)."""
+"""How many commands of one account are in one round, and so in one journal batch. A new command waits for two batches, the one
+being written and its own. So if another account floods the inbox, the new command waits for 8 commands of that account (for
+more if the device is slow: `sequencer.TURN_S`)."""
 
 
 class InProcessInbox:
     """A queue of submissions, bounded by `max_commands`. When it is full, `put` raises InboxFull and adds nothing.
 
-    Accounts take turns (`Rounds`): a `take` and the `take_late` after it are one turn of each account. Submissions of account 0
-    (the operators) join the current round.
+    Accounts take turns (`Rounds`): one `take` and the `take_late` after it return one turn of each account.
+    Submissions of account 0 (the operators) join the current round.
     """
 
     def __init__(self, max_commands: int = 65_536) -> None:
         reserve, share = max_commands // _RESERVE, max(max_commands // _SHARE, 1)
         self._max_commands = max_commands
-        # Each pair: the bound for orders, and the bound for submissions of cancels only.
+        # Indexed by only_cancels: the bound for other submissions, and the bound for submissions of cancels only.
         self._max_of_members = max_commands - reserve, max_commands - reserve // 4
         self._max_of_account = share, share + share // 8
         self._rounds: Rounds[tuple[int, int, Submission]] = Rounds(ROUND_COMMANDS)  # commands, bytes, the submission
@@ -50,15 +50,16 @@ class InProcessInbox:
         return max(self._by_account.values(), default=0)
 
     async def put(self, submission: Submission) -> None:
-        """Adds a submission. Raises InboxFull or ShareFull; ValueError if its bytes are not whole commands."""
+        """Adds a submission. Raises InboxFull or ShareFull; ValueError if its bytes are not a whole number of commands,
+        or none."""
         commands, attachments, account, only_cancels = submission
         size = len(commands)
         count, rest = divmod(size, _COMMAND_BYTES)
         if rest or not count:
-            raise ValueError(f"a submission holds whole commands, at least one; this has {size} bytes")
+            raise ValueError(f"a submission of {size} bytes: not a whole number of commands, or none")
         if attachments:
             if len(attachments) > count:
-                raise ValueError(f"{len(attachments)} attachments for {count} commands: each has one at most")
+                raise ValueError(f"{len(attachments)} attachments for {count} commands: a command has at most one")
             size += sum(map(len, attachments))
         own = self._by_account.get(account, 0) + count
         most = self._max_of_members[only_cancels] if account else self._max_commands
@@ -76,9 +77,9 @@ class InProcessInbox:
         self._arrived.set()
 
     async def take(self, max_commands: int, max_bytes: int) -> list[Submission]:
-        """Waits for a submission, then returns those of the current round within both bounds, but at least one.
+        """Waits for a submission, then returns submissions of the current round within both bounds, but at least one.
 
-        If it is canceled while it waits, no submission is lost.
+        If the caller is canceled during the wait, no submission is lost.
         """
         while not self._rounds.current:
             if self._rounds.more:
@@ -89,8 +90,8 @@ class InProcessInbox:
         return self._take(max_commands, max_bytes, at_least=1)
 
     def take_late(self, max_commands: int, max_bytes: int) -> list[Submission]:
-        """The submissions that arrived after `take` and joined the same round, within both bounds. If none of the round is
-        left, the next round begins."""
+        """The submissions that arrived after `take` and joined the same round, within both bounds. If no submission of the
+        round is left, the next round begins."""
         taken = self._take(max_commands, max_bytes, at_least=0)
         if not self._rounds.current:
             self._rounds.end()
@@ -111,7 +112,8 @@ class InProcessInbox:
 
 
 class InProcessSubscription:
-    """One reader's bounded queue. When it is full, all its batches are dropped: the reader must read the journal anyway."""
+    """One reader's bounded queue. When the queue is full, it drops all its batches: after one dropped batch the reader must
+    read the journal anyway."""
 
     def __init__(self, feed: InProcessFeed, max_batches: int) -> None:
         self._feed = feed
@@ -135,7 +137,7 @@ class InProcessSubscription:
             await self._arrived.wait()
         if self._gap:
             self._gap = False
-            raise Gap(f"more than {self._max_batches} rows were waiting")
+            raise Gap(f"more than {self._max_batches} batches were waiting")
         return self._batches.popleft()
 
     def close(self) -> None:

@@ -1,11 +1,11 @@
 """The sequencer, the only writer: takes commands from the inbox, numbers them, runs the engine, appends the batch to the
 journal and publishes it once it is durable.
 
-Group commit without a timer: commands that arrive during an fsync form the next batch. They are numbered and run at once, and
-commands that arrive before the fsync ends still join that batch, within the turns of their account. So the engine is at most
-one batch ahead of the device. All commands of a batch have one timestamp, and the commands of due timers come before them, so
-no result depends on where a batch ends. Commands that arrive after the next timer's time, or more than LATE_NS after the
-batch's timestamp, are left to the next batch.
+Group commit without a timer: commands that arrive during an fsync form the next batch. The sequencer numbers and runs them at
+once; later commands join the same batch until the fsync ends, up to the turns of each account (TURN_S). So the engine is at
+most one batch ahead of the device. All commands of a batch have one timestamp, and the commands of due timers are its first
+commands, so no result depends on where a batch ends. Commands that arrive after the next timer's time, or more than LATE_NS
+after the batch's timestamp, go into the next batch.
 """
 
 from __future__ import annotations
@@ -30,26 +30,27 @@ from services.sequencer.schedule import Schedule
 
 MAX_BATCH_COMMANDS = 1_024
 MAX_BATCH_BYTES = 512 * 1_024
-"""Bound of commands and attachments together. A submission larger than either bound forms a batch of its own."""
+"""Bound of commands and attachments together. A submission that alone exceeds one of the two bounds is a batch of its own."""
 
 TURN_S = 0.002
-"""A batch takes one turn of each account, and one more for each TURN_S that the device needs for a batch. So a single member
-also gets on with a slow device, and a new command waits for the device, not for the turns of other accounts."""
+"""A batch takes one turn (`ROUND_COMMANDS`) of each account, and one more turn for each TURN_S seconds that the device needs to
+write a batch. So a single member keeps its throughput on a slow device, and a new command waits for the device, not for the
+turns of other accounts."""
 
 LATE_NS = 20_000_000
-"""How long after its timestamp a batch still accepts commands."""
+"""A batch accepts commands until this many nanoseconds after its timestamp."""
 
 MEASURED_BATCHES = 32
 """The number of recent batches from which the device's speed is estimated."""
 
 MAX_WAIT_S = 60.0
-"""The clock is read at least this often, because it may be set, or stand still, while no command arrives."""
+"""The longest time, in seconds, between two readings of the clock: it may be set, or stand still, while no command arrives."""
 
 
 class SequencerStopped(Exception):
     """The sequencer stopped. Nothing from `first_seq` on was published; everything before it is durable and published.
 
-    `seq` is the command that caused it, or `first_seq` if the cause names none.
+    `seq` is the command that caused the stop, or `first_seq` if `cause` has no `seq`.
     """
 
     def __init__(self, first_seq: int, cause: EngineFault | JournalError | ClockRefused) -> None:
@@ -63,7 +64,7 @@ class Sequencer:
     """Numbers commands, stamps their time, runs the engine. A venue has one sequencer, and `run` is called once.
 
     `engine` must be at the end of the journal (`recover` brings it there). `clock` returns nanoseconds since 1970 or raises
-    ClockRefused if it jumped. It may go back; timestamps never do.
+    ClockRefused if it jumped. The clock may go back; timestamps never do.
     """
 
     def __init__(
@@ -87,12 +88,13 @@ class Sequencer:
         """The timestamp of the last command, nanoseconds since 1970."""
         self._hash = NO_HASH
         self._stopping = False
-        self._wait: asyncio.Timeout | None = None  # while `run` waits for the inbox
-        self._commit: asyncio.Task[None] | None = None  # of the last batch given to the journal
+        self._wait: asyncio.Timeout | None = None  # set while `run` waits for the inbox
+        self._commit: asyncio.Task[None] | None = None  # commits the last batch that the journal got
         self._device_free = asyncio.Event()
         self._device_free.set()
         self._device_s = deque([0.0], maxlen=MEASURED_BATCHES)
-        """How long the last batches took. The shortest is the device's time; longer ones include work of the event loop."""
+        """Seconds until each of the last batches was durable. The shortest is the device's time; the others include work of the
+        event loop."""
         self._ended = asyncio.Event()
         self._ended.set()
         self.last_seq = engine.last_seq
@@ -100,7 +102,7 @@ class Sequencer:
 
     async def run(self) -> None:
         """Runs until it is canceled or `stop` is called. Raises SequencerStopped for an engine fault, a failing journal or a
-        clock that jumped; nothing of that batch was published."""
+        clock that jumped; nothing from its `first_seq` on was published."""
         self._ended.clear()
         try:
             await self._continue_chain()
@@ -121,8 +123,8 @@ class Sequencer:
             self._ended.set()
 
     async def stop(self) -> None:
-        """Ends `run` after the commands that wait in the inbox are published. Returns when `run` has ended, at once if it is
-        not running."""
+        """Lets `run` publish the commands that wait in the inbox, then end. Returns when `run` has ended; returns at once if
+        `run` is not running."""
         self._stopping = True
         self._wake()
         await self._ended.wait()
@@ -162,15 +164,15 @@ class Sequencer:
         return min(max(wake_at_ns - self._clock(), 0) / 1e9, MAX_WAIT_S)
 
     async def _run_batch(self, submissions: list[Submission]) -> None:
-        """Numbers and runs one batch, then waits until the batch before it is durable and starts to write this one. Does
-        nothing without commands."""
+        """Numbers and runs one batch, waits until the previous batch is durable, then starts to write this batch. Does nothing
+        if there are no commands."""
         time_ns = max(self._clock(), self.time_ns)
         due = self._due(time_ns)
         if not due and not submissions:
             return
         batch = await self._extended(self._empty_batch(), due, submissions, time_ns)
         if not self._device_free.is_set():
-            batch.encode()  # Encodes while the device is busy; wasted if late commands join.
+            batch.encode()  # Uses the time while the device is busy; repeated if late commands join.
             await self._device_free.wait()
         self._raise_if_failed()
         may_join = not self._inbox.depth or self._accepts_late(time_ns)
@@ -181,7 +183,7 @@ class Sequencer:
             if late:
                 batch = await self._extended(batch, (), late, time_ns)
         self._hash, self.time_ns = batch.hash, time_ns
-        # Starts the next write before the last batch is published, so that its readers do not delay the device.
+        # Starts this write before the previous batch is published, so that readers do not delay the device.
         self._device_free.clear()
         try:
             appended = self._journal.append(batch)
@@ -189,15 +191,15 @@ class Sequencer:
             raise SequencerStopped(batch.first_seq, error) from error
         self._commit = asyncio.create_task(self._commit_batch(batch, appended, self._commit))
         self._commit.add_done_callback(self._wake_if_failed)
-        self._engine.make_room()  # While the device is at work, and no member waits for this batch's events.
+        self._engine.make_room()  # Grows its tables while the device writes, so that growth delays no reply.
 
     def _accepts_late(self, time_ns: int) -> bool:
-        """Whether commands that arrive now may still have the timestamp time_ns: at most LATE_NS have passed since, and no
+        """Whether commands that arrive now may still be stamped time_ns: at most LATE_NS have passed since time_ns, and no
         timer has become due."""
         try:
             now_ns = self._clock()
         except ClockRefused:
-            return False  # The next batch's timestamp raises it; this batch, stamped before, is still committed.
+            return False  # This batch is already stamped and is committed; the next batch raises the error.
         timers_ns = self._next_timer_ns, self._engine.next_deadline_ns or now_ns + 1
         return now_ns < min(timers_ns) and now_ns - time_ns <= LATE_NS
 
@@ -217,7 +219,7 @@ class Sequencer:
     async def _extended(
         self, batch: JournalBatch, due: Sequence[Command], submissions: Sequence[Submission], time_ns: int
     ) -> JournalBatch:
-        """Runs these commands and returns the batch with them and their events appended."""
+        """Runs `due`, then `submissions`; returns `batch` with these commands and their events appended."""
         commands, attachments = assemble(due, submissions, batch.last_seq + 1, time_ns, len(batch.attachments))
         try:
             events = self._engine.process(commands)
@@ -268,7 +270,7 @@ class Sequencer:
 
     def _due(self, time_ns: int) -> list[Command]:
         """The commands of the timers due at time_ns: TIME if a deadline of the engine has been reached (an order's expiry, the
-        end of a volatility auction), then the schedule's commands. The schedule is asked again only at the time it names."""
+        end of a volatility auction), then the schedule's commands. The schedule is asked again only at its `next_ns`."""
         due = [Command(kind=CommandKind.TIME)] if 0 < self._engine.next_deadline_ns <= time_ns else []
         if time_ns >= self._next_timer_ns:
             due += self._schedule.due(self._engine.trading_date, self._engine.venue_phase, time_ns)
@@ -281,8 +283,8 @@ def assemble(
 ) -> tuple[Any, tuple[bytes, ...]]:
     """One writable COMMAND array, numbered from first_seq and stamped with time_ns, and the attachments of its commands.
 
-    The commands in `due` come first. A command's `attachment`, an index within its submission, becomes an index within the
-    batch, which already has `attachments_before`.
+    The commands in `due` come first. A command's `attachment` is an index into its submission's attachments; here it becomes an
+    index into the batch's attachments, of which there are `attachments_before` already.
     """
     parts = [pack_commands(due)] if due else []
     parts += [submission.commands for submission in submissions]

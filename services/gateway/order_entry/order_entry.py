@@ -1,7 +1,7 @@
 """Order entry: a key and a request become a command; the command's first event becomes the answer.
 
-REST awaits `place`, `place_batch`, `amend`, `cancel`, `mass_cancel` and `execute`. The WebSocket pipelines: it builds the
-command with `…_command` and hands it to `pending.submit` (websocket/order_pipeline.py).
+REST awaits `place`, `place_batch`, `amend`, `cancel`, `mass_cancel` and `execute`. The WebSocket does not wait: it
+builds a command with `…_command` and hands it to `pending.submit` (websocket/order_pipeline.py).
 """
 
 from __future__ import annotations
@@ -44,13 +44,14 @@ class OrderEntry:
     # ------------------------------------------------------------------ a request and its answer
 
     async def place(self, key: ApiKey, body: OrderBody) -> tuple[VenueOrder, bool]:
-        """The order after the engine has processed it, and whether it repeats an earlier order."""
+        """Places an order; returns it as the engine left it, and True if the request repeats an earlier order."""
         command = self.order_command(key, body)
         event = await self.pending.send(key, command)
         return await self._order_of(command, event), event.kind == EventKind.REPEATED
 
     async def place_batch(self, key: ApiKey, bodies: Sequence[OrderBody]) -> list[Outcome]:
-        """The outcomes of orders that stand in one journal batch. The outcome of a field that cannot be used is its problem."""
+        """Places orders in one journal batch; returns an outcome for each body. A body with an invalid field is not sent: its
+        outcome is the problem."""
         account = key.trading_account()
         commands: list[Command | ProblemError] = []
         for body in bodies:
@@ -76,22 +77,23 @@ class OrderEntry:
         return await self._order_of(command, await self.pending.send(key, command))
 
     async def mass_cancel(self, key: ApiKey, symbol: str, side: str | None, account: int | None) -> Event:
-        """The MASS_CANCELED event, when every order has ended."""
+        """Cancels the orders; returns the MASS_CANCELED event. By then every order has ended."""
         return self.carried_out(await self.pending.send(key, self.mass_cancel_command(key, symbol, side, account)))
 
     async def execute(self, key: ApiKey, build: Callable[[Command], Submission]) -> Event:
-        """The first event of an administrative submission, which `build` makes from its sender; raises problem `declined`."""
+        """Sends the administrative submission that `build` makes from a sender; returns its first event. Raises problem
+        `declined`."""
         sender = self.pending.next_sender(key)
         return self.carried_out(await self.pending.send_submission(sender, build(sender)))
 
     # ------------------------------------------------------------------ commands
 
     def order_command(self, key: ApiKey, body: OrderBody) -> Command:
-        """NEW_ORDER; raises a 422 problem that names the field."""
+        """A NEW_ORDER command; raises a 422 problem that names the field."""
         return new_order(self.pending.next_sender(key), self._state, key.trading_account(), body)
 
     def cancel_command(self, key: ApiKey, order_id: int, client_order_id: str) -> Command:
-        """CANCEL of the order named by one of its two ids.
+        """A CANCEL command; either order_id or client_order_id names the order.
 
         A key with `operate` that is bound to no account may cancel any order, by order_id.
         """
@@ -104,18 +106,18 @@ class OrderEntry:
         )
 
     def order_named(self, key: ApiKey, order_id: int, client_order_id: str) -> Command:
-        """A command with only its sender, its account and one of the two ids of its order: the start of an `amend_command`."""
+        """A command with only its sender, its account, and the order_id or client_order_id: `amend_command` completes it."""
         return self.pending.next_sender(key)._replace(
             account=key.trading_account(), order_id=order_id, client_order_id=client_order_id.encode("ascii")
         )
 
     def amend_command(self, named: Command, body: AmendBody) -> Command | None:
-        """AMEND of the order that `named` names; None where the order is neither open nor on its way to the engine."""
+        """An AMEND command for the order that `named` names; None if the order is not open and its NEW_ORDER is not pending."""
         instrument = self._instrument_of_order(named)
         return None if instrument is None else amend(named, instrument, body)
 
     def mass_cancel_command(self, key: ApiKey, symbol: str, side: str | None, account: int | None) -> Command:
-        """MASS_CANCEL of the key's account; a key with `operate` names any account, or None for all of them."""
+        """A MASS_CANCEL command for the key's account. A key with `operate` gives any account; None then means all accounts."""
         number = key.account
         if number:
             key.require("trade" if account in (None, number) else "operate")
@@ -127,12 +129,12 @@ class OrderEntry:
         return mass_cancel(self.pending.next_sender(key), self._state, number, symbol, side)
 
     def _instrument_of_order(self, named: Command) -> VenueInstrument | None:
-        """The instrument of the account's order, where it is open or on its way to the engine."""
+        """The instrument of the order, if the account's order is open or its NEW_ORDER is pending; otherwise None."""
         orders, instruments = self._state.orders, self._state.instruments
         if named.order_id:
             order = orders.open.get(named.order_id)
             return instruments[order.instrument] if order and order.account == named.account else None
-        # An order that is open has the id: the engine refuses it to any other on its way.
+        # An open order comes first: the engine refuses its client_order_id to every pending NEW_ORDER.
         order = orders.known_as(named.account, named.client_order_id.decode("ascii"))
         if order is not None and order.leaves_lots:
             return instruments[order.instrument]
@@ -142,18 +144,18 @@ class OrderEntry:
     # ------------------------------------------------------------------ events
 
     def carried_out(self, event: Event) -> Event:
-        """The event of a mass cancel or an administrative command; raises problem `declined` where the engine rejected it."""
+        """Returns the event of a mass cancel or administrative command; raises problem `declined` if the engine rejected it."""
         if event.kind == EventKind.REJECTED:
             raise self.answers.declined(event)
         return event
 
     def find_in_history(self, command: Command, event: Event) -> asyncio.Task[VenueOrder]:
-        """The order, where memory does not know the answer. The request is under way again until the task ends."""
+        """Asks the read database for an order that is not in memory. The request counts as under way until the task ends."""
         self.pending.under_way.begin_again(command.actor)
         return self._look_up(command.actor, self.answers.in_history(command, event))
 
     def find_not_open(self, named: Command) -> asyncio.Task[VenueOrder]:
-        """Raises the problem of an order that no command can amend. The request is under way until the task ends."""
+        """A task that raises the problem of an order that is not open. The request counts as under way until the task ends."""
         self.pending.under_way.begin(named.actor, 1)
         return self._look_up(named.actor, self._raise_not_open(named))
 

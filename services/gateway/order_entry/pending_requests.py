@@ -1,11 +1,11 @@
 """Requests without a reply: commands handed to the inbox, and the journal batches that answer them.
 
-A request is known by (gateway_id, incarnation, request_id). The three travel in its command and come back in the journal batch.
-Each start draws a new incarnation, so that a batch of an earlier life of this gateway is never taken for a reply. A request
-without a batch after `REPLY_SECONDS` ends as `outcome_unknown`: its command may still be carried out, and a retry with the same
-client_order_id finds out.
+The triple (gateway_id, incarnation, request_id) identifies a request. The request's command carries it into the journal batch.
+Each start draws a random incarnation, so a command of an earlier run of this gateway never matches a request of this run. A
+request without a batch after `REPLY_SECONDS` ends as `outcome_unknown`: its command may still be carried out, and a retry with
+the same client_order_id returns the outcome.
 
-A request counts for its key, in `under_way`, from the hand-over to its reply, or to the problem in its place.
+`under_way` counts each request of a key from the hand-over to the inbox until the reply or problem.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ REPLY_SECONDS = 10.0
 """How long a request waits for its batch. A healthy venue takes milliseconds."""
 
 _CANCELS = frozenset({CommandKind.CANCEL, CommandKind.MASS_CANCEL})
-"""A submission holds one cancel or only other commands, so its first command tells which."""
+"""A submission contains either one cancel or only other commands, so the kind of its first command is enough."""
 
 
 class Waiter(Protocol):
-    """Gets the reply to a command: one of the two calls, once, in the event loop. Neither call may raise."""
+    """Receives the reply to a command: the event loop calls one of the two methods, once. Neither method may raise."""
 
     def on_event(self, event: Event) -> None:
         """The command's first event; its batch is durable and applied to the state."""
 
     def on_problem(self, problem: ProblemError) -> None:
-        """`outcome_unknown`: no batch came in time, or the venue has stopped."""
+        """The problem `outcome_unknown`: the batch did not arrive in time, or the venue has stopped."""
 
 
 class PendingRequests:
     """Hands commands to the inbox and matches journal batches to the requests that wait for them.
 
-    `send…` waits for the reply, `submit` returns when the inbox has the command. Both raise ProblemError where nothing was
-    taken in: 503 `inbox_full` or `not_ready`, or 429 `too_many_requests` where the key has too many requests under way, or
-    its account too many commands in the inbox. `send…` also raises 503 `outcome_unknown`. A caller that is canceled while it
-    waits leaves its command with the venue; the request counts for its key until the reply.
+    `send…` waits for the reply, `submit` returns when the inbox has the command. Both raise ProblemError if the inbox got no
+    command: 503 `inbox_full` or `not_ready`; 429 `too_many_requests` if the key has too many requests without a reply, or its
+    account too many commands in the inbox. `send…` also raises 503 `outcome_unknown`. If a caller of `send…` is canceled
+    during the wait, the venue still processes its command, and the request counts for its key until the reply.
     """
 
     def __init__(self, inbox: Inbox, gateway_id: int) -> None:
@@ -55,12 +55,12 @@ class PendingRequests:
         self._sender = Command(gateway_id=gateway_id, incarnation=secrets.randbits(32) | 1)
         self._request_id = 0
         self._waiting: dict[int, tuple[float, Command, Waiter]] = {}
-        """By request_id, oldest first: deadline, command, and who waits."""
+        """By request_id, oldest first: deadline (seconds of the event loop's clock), command, waiter."""
         self._new_orders: dict[tuple[int, bytes], Command] = {}
-        """Of the commands in `_waiting`, the new orders by account and client_order_id; the first of an id counts."""
+        """The NEW_ORDER commands in `_waiting`, by account and client_order_id. Of several with the same id, only the first."""
         self.under_way = UnderWay()
         self.refused: Counter[str] = Counter()
-        """Requests that were not taken in, by the code of the problem."""
+        """The number of refused requests by problem code."""
         self._closed = False
 
     @property
@@ -69,31 +69,31 @@ class PendingRequests:
         return len(self._waiting)
 
     def next_sender(self, key: ApiKey) -> Command:
-        """The sender of the next command: a request id of its own, and the key as its actor."""
+        """A command with only the fields of its sender: this gateway, a new request_id, and the key as `actor`."""
         self._request_id += 1
         return self._sender._replace(request_id=self._request_id, actor=key.key_id)
 
     def new_order(self, account: int, client_order_id: bytes) -> Command | None:
-        """The account's new order with this client_order_id that has no reply yet."""
+        """The account's NEW_ORDER with this client_order_id that has no reply yet, or None."""
         return self._new_orders.get((account, client_order_id))
 
     # ------------------------------------------------------------------ handing over
 
     async def send(self, key: ApiKey, command: Command) -> Event:
-        """The first event of an order, an amend or a cancel."""
+        """Sends an order, an amend or a cancel; returns its first event."""
         commands = [command]
         return (await self._send(_submission(key, commands), commands))[0]
 
     async def send_all(self, key: ApiKey, commands: Sequence[Command]) -> list[Event]:
-        """The first event of each command, in their order; they stand in one journal batch."""
+        """Sends the commands, which share one journal batch; returns the first event of each, in the order of the commands."""
         return await self._send(_submission(key, commands), commands)
 
     async def send_submission(self, sender: Command, submission: Submission) -> Event:
-        """The first event of a submission whose first command has this sender."""
+        """Sends a submission, the first command of which has this sender; returns the first event of that command."""
         return (await self._send(submission, [sender]))[0]
 
     async def submit(self, key: ApiKey, command: Command, waiter: Waiter) -> None:
-        """Hands one command over; the reply goes to `waiter` later, or never where this raises."""
+        """Hands one command to the inbox; `waiter` gets the reply later. If this raises, `waiter` gets no call."""
         await self._hand_over(_submission(key, [command]), [command], waiter)
 
     async def _send(self, submission: Submission, commands: Sequence[Command]) -> list[Event]:
@@ -106,7 +106,7 @@ class PendingRequests:
             raise ProblemError(503, "not_ready", "The venue has stopped; nothing of this request was taken in.")
         try:
             self.under_way.begin(commands[0].actor, len(commands), submission.only_cancels)
-            # The requests wait before the inbox has them: their batch may be here before `put` returns.
+            # Adds the requests to `_waiting` before `put`: their batch may arrive before `put` returns.
             deadline = asyncio.get_running_loop().time() + REPLY_SECONDS
             for command in commands:
                 self._waiting[command.request_id] = (deadline, command, waiter)
@@ -148,7 +148,7 @@ class PendingRequests:
         overdue = []
         for request_id, (deadline, _, _) in self._waiting.items():
             if deadline > now:
-                break  # Requests wait in the order they came.
+                break  # `_waiting` is ordered by deadline.
             overdue.append(request_id)
         for request_id in overdue:
             waiter = self._end(request_id)
@@ -156,7 +156,7 @@ class PendingRequests:
                 waiter.on_problem(outcome_unknown())
 
     def _end(self, request_id: int) -> Waiter | None:
-        """The request waits no longer; returns who waited for it, None where nobody did."""
+        """Removes the request from `_waiting`; returns its waiter, or None if the request was not there."""
         waiting = self._waiting.pop(request_id, None)
         if waiting is None:
             return None
@@ -181,7 +181,7 @@ class _FirstEvents:
 
     def on_event(self, event: Event) -> None:
         self._events.append(event)
-        if len(self._events) == self._count and not self.events.done():  # Done: its coroutine was canceled.
+        if len(self._events) == self._count and not self.events.done():  # Already done if the coroutine was canceled.
             self.events.set_result(self._events)
 
     def on_problem(self, problem: ProblemError) -> None:
@@ -194,14 +194,14 @@ def _submission(key: ApiKey, commands: Sequence[Command]) -> Submission:
 
 
 def _not_taken_in(error: BaseException) -> ProblemError | None:
-    """The problem that answers a request the inbox refused; None: the error is no refusal."""
+    """The problem that answers a refused request; None if `error` is not a refusal."""
     match error:
         case ProblemError():
             return error
         case ShareFull():
-            return too_many_requests("This account has as many commands waiting as one account may.")
+            return too_many_requests("This account has reached its limit of commands in the inbox.")
         case InboxFull():
-            detail = "The venue takes no more commands just now; nothing of this request was taken in."
+            detail = "The inbox is full for now; nothing of this request was taken in."
             return ProblemError(503, "inbox_full", detail)
         case _:
             return None

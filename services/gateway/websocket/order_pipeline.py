@@ -1,8 +1,8 @@
 """The orders of one WebSocket client, pipelined.
 
-The connection hands an order over and reads the next message; the reader of the journal calls the order's `Reply` when its
-batch is there. Replies leave in the order of the requests, so an answer that has to be found in the history holds back those
-behind it.
+The connection hands an order to the inbox and reads the next message at once. When the order's journal batch arrives,
+`PendingRequests` calls the order's `Reply`. Replies are sent in the order of the requests, so a reply that needs the read
+database delays the replies after it.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _CANCELS = frozenset({"cancel_order", "mass_cancel"})
 
 
 class Reply:
-    """The reply to one request, which waits for its turn in the order of requests; `text` is None until it is there.
+    """The reply to one request; it is sent after all earlier replies. `text` is None until the reply is known.
 
-    `PendingRequests` calls `on_event` or `on_problem`; a task that asked the history calls `on_found`.
+    `PendingRequests` calls `on_event` or `on_problem`; a task that asked the read database calls `on_found`.
     """
 
     __slots__ = ("_pipeline", "_request_id", "command", "text")
@@ -51,7 +51,7 @@ class Reply:
         self.text: str | None = None
 
     def on_event(self, event: Event) -> None:
-        """The first event of `command`."""
+        """Makes the reply from the first event of `command`."""
         order_entry, command = self._pipeline.order_entry, self.command
         try:
             if command.kind == CommandKind.MASS_CANCEL:
@@ -68,12 +68,12 @@ class Reply:
             self._order(order)
 
     def on_problem(self, problem: ProblemError) -> None:
-        """A problem in place of the result."""
+        """Makes the problem the reply."""
         self.text = error_text(self._request_id, problem)
         self._pipeline.send_replies()
 
     def on_found(self, found: asyncio.Task[VenueOrder]) -> None:
-        """The history has answered; a task that was canceled ends with the venue and answers nobody."""
+        """Makes the reply from a finished task. A canceled task makes none: the venue is stopping."""
         if found.cancelled():
             return
         error = found.exception()
@@ -91,7 +91,7 @@ class Reply:
 
 
 class OrderPipeline:
-    """Takes the methods about orders, and puts their replies into the client's queue."""
+    """Runs the order methods of one client and puts the replies into the client's queue."""
 
     def __init__(
         self, state: VenueState, order_entry: OrderEntry, queue: ClientQueue, valid_key: Callable[[], ApiKey]
@@ -109,13 +109,14 @@ class OrderPipeline:
         }
 
     def __len__(self) -> int:
-        """How many requests have no reply yet."""
+        """The number of requests that have no reply in the client's queue yet."""
         return len(self._replies)
 
     async def take(self, message: Message) -> None:
-        """Returns when the order is handed over; whatever is wrong with it becomes its reply.
+        """Hands one request to the inbox; an error becomes the reply.
 
-        Waits while the key has too many requests under way or had its turn: the venue reads no more of this connection.
+        Waits while the key has too many requests without a reply, or has begun `under_way.TURN` requests in this turn of the
+        event loop. Meanwhile the venue reads no message of this connection.
         """
         reply = Reply(self, message.req_id)
         self._replies.append(reply)
@@ -129,7 +130,7 @@ class OrderPipeline:
             reply.on_problem(problem_of(error))
 
     def send_replies(self) -> None:
-        """Puts every reply that is there, and that no earlier one holds back, into the client's queue."""
+        """Puts the known replies into the client's queue, in order, up to the first that is not known yet."""
         replies = self._replies
         while replies and (text := replies[0].text) is not None:
             self._queue.put(text)
@@ -163,7 +164,7 @@ class OrderPipeline:
 
 
 def _named_order(params: AmendParams | CancelParams) -> tuple[int, str]:
-    """The order_id or the client_order_id; a 422 problem for none or both."""
+    """(order_id, "") or (0, client_order_id); raises a 422 problem if neither or both are given."""
     if (params.order_id is None) == (params.client_order_id is None):
         raise field_problem("validation_failed", "order_id", "give either order_id or client_order_id")
     return 0 if params.order_id is None else order_id_of(params.order_id), params.client_order_id or ""
