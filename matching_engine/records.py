@@ -1,9 +1,9 @@
 """The records: what the journal stores, what a replay reads and what the engine consumes, byte for byte.
 
 The engine takes COMMAND records and returns EVENT records. Both are fixed-size, little-endian and naturally aligned. A new
-order, a cancel, a trade are *kinds* of them, not classes. Fields, codes, constants and reasons are declared here and nowhere
-else: dtypes and `Struct`s follow at import, and `make records` writes the C mirror (`records.pxd`) and the other files that
-repeat them.
+order, a cancel or a trade is a *kind* of record, not a class. Fields, codes, constants and reasons are declared here and
+nowhere else: dtypes and `Struct`s follow at import, and `make records` writes the C mirror (`records.pxd`) and the other files
+that repeat them.
 
 Names end with their unit: prices are integer ticks of the instrument, quantities integer lots, money integer fen
 (0.01 yuan), times nanoseconds since 1970 UTC, dates the integer yyyymmdd of a trading day in Asia/Shanghai. An account,
@@ -19,14 +19,14 @@ CANCEL            account (0: an operator, any order), order_id, or order_id 0 a
 AMEND             account and order as in CANCEL, but never account 0; the flags CHANGE_* name the fields that change:
                   price_ticks, quantity_lots (the new total), display_lots, trigger_ticks; the others are 0
 MASS_CANCEL       account (0: an operator, orders of every account), instrument (or ALL_INSTRUMENTS), side (or BOTH_SIDES)
-OPEN_ACCOUNT      owner (the group whose members never trade with each other; 0: the account itself), account_class
+OPEN_ACCOUNT      owner (accounts of the same owner never trade with each other; 0: the account itself), account_class
 DEPOSIT, WITHDRAW account, amount_fen
 RECEIVE, RELEASE  account, instrument, quantity_lots: warehouse receipts booked in, goods handed out
 SET_ORDER_LIMITS  account, quantity_lots and amount_fen (largest order), number (most open orders); 0: no limit
 SET_TURNOVER_LIMIT account, amount_fen: the largest turnover of the account on a trading day; 0: no limit
 KILL_SWITCH_ON, KILL_SWITCH_OFF  account (0: the whole venue)
 LIST_INSTRUMENT   instrument (must be the next number), amount_fen (value of one tick on one lot),
-                  price_ticks (the first reference price), rate_ppm (daily band either way), quantity_lots (largest order)
+                  price_ticks (the first reference price), rate_ppm (daily band, up and down), quantity_lots (largest order)
 SET_FEES          account_class, rate_ppm (maker), taker_rate_ppm
 SET_PHASE         instrument (or ALL_INSTRUMENTS), phase (any but HALTED); sent by the venue's schedule
 HALT, RESUME      instrument (or ALL_INSTRUMENTS); sent by an operator. A halt outlasts changes of phase
@@ -35,7 +35,7 @@ SET_COLLAR        instrument, rate_ppm: how far beyond the anchor price an order
 SET_VOLATILITY_BAND instrument, rate_ppm (how far from the anchor an order may trade; 0: no band), time_s (length in seconds of
                   the auction that a trade beyond the band begins)
 BUST_TRADE        order_id: the trade's id; attachment: why
-TIME              time_ns has passed: the sequencer sends it, before other commands, when `Engine.next_deadline_ns` is reached
+TIME              time_ns has passed; sent by the sequencer, before other commands, when `Engine.next_deadline_ns` is reached
 RECORD            attachment: a key, a target or another decision that the engine does not use
 
 What an event's fields mean, by kind
@@ -52,7 +52,7 @@ TRIGGERED         order_id, account, instrument, side, order_type (the new one: 
                   quantity_lots and leaves_lots (both the open quantity)
 TRADE             order_id, account (taker); maker_order_id, maker_account; side (the taker's); price_ticks (the maker's);
                   quantity_lots; leaves_lots (the taker's); amount_fen (notional); fee_fen (taker), maker_fee_fen;
-                  reserve_fen (change of the *buyer's* reserve, ≤ 0); number (n of the trade id, from 1 in each command); phase.
+                  reserve_fen (change of the *buyer's* reserve, ≤ 0); number (counts the command's trades from 1); phase.
                   An auction (phase CALL_AUCTION) has no taker: side is BUY, order_id the buy, maker_order_id the sell,
                   price_ticks the auction price
 CANCELED          order_id, account, instrument, side, price_ticks, quantity_lots (canceled), leaves_lots (0),
@@ -60,7 +60,7 @@ CANCELED          order_id, account, instrument, side, price_ticks, quantity_lot
 EXPIRED           like CANCELED
 PREVENTED         like CANCELED, for a self-trade; maker_order_id is the other order of the pair, leaves_lots the quantity
                   still open
-LEVEL             instrument, side, price_ticks, quantity_lots (now shown), number (of orders now); 0 and 0: the level is gone
+LEVEL             instrument, side, price_ticks, quantity_lots (shown now), number (of orders now); both 0: the level is gone
 INDICATIVE        instrument, price_ticks, quantity_lots (that would trade), leaves_lots (buys less sells at that price);
                   all 0 while no order would trade
 TRADE_BUSTED      order_id (the trade's id), and the trade's account, maker_account, instrument, side, price_ticks,
@@ -71,7 +71,7 @@ BALANCE_CHANGED   account, amount_fen (signed), or instrument and quantity_lots 
 LIMITS_SET        account (the limits are in the command)
 KILL_SWITCH_SET   account (0: the venue), number (1: on, 0: off)
 INSTRUMENT_LISTED instrument, price_ticks (the first reference price)
-SETTLED           instrument, price_ticks (settlement price, the new reference; `band` computes the day's edges from it),
+SETTLED           instrument, price_ticks (settlement price, the new reference; `band` computes the day's limits from it),
                   quantity_lots and amount_fen (the ended day's volume and turnover)
 FEES_SET          (class and rates are in the command)
 COLLAR_SET, VOLATILITY_BAND_SET  instrument (the other values are in the command)
@@ -85,19 +85,19 @@ The events of one command stand in this order
 ---------------------------------------------
 1. ACCEPTED | REPEATED | REJECTED | REPLACED; other commands have a kind of their own. An AMEND to the filled quantity or
    less has CANCELED instead.
-2. The events of the order itself: TRADE and PREVENTED as they happen, then CANCELED; last PHASE_CHANGED where it begins a
-   volatility auction.
-3. The events of each order it triggers: TRIGGERED, then as in 2.
+2. The events of the order itself: TRADE and PREVENTED as they happen, then CANCELED; last PHASE_CHANGED if the order begins
+   a volatility auction.
+3. The events of each stop that the command triggers: TRIGGERED, then as in 2.
 4. One LEVEL for each touched price, in the order of first touch, even if the level ends as it began. A price is touched where
    an order of the book trades, is reduced, ends, is replaced (its old price), or comes to rest. A trade of an auction touches
    the price of the buy, then that of the sell. Waiting stops touch no price.
 5. One INDICATIVE for each instrument in a call auction with a touched price, by instrument. If orders would trade, also one
-   for an instrument that the command has brought into the auction, and after a DAY_ROLL.
+   for each instrument that the command has brought into a call auction, or that is in one after a DAY_ROLL.
 
 Each event names every change of a balance that it makes, so that each balance is a sum over events:
 
 * ACCEPTED, REPLACED, CANCELED, EXPIRED, PREVENTED change reserved cash by `reserve_fen` (buy) or reserved inventory by
-  quantity_lots (sell; downwards where the order ends).
+  quantity_lots (sell; CANCELED, EXPIRED and PREVENTED reduce it).
 * TRADE changes, for the buyer: cash −(amount + own fee), reserved cash +reserve_fen, inventory +quantity; for the seller: cash
   +(amount − own fee), inventory −quantity, reserved inventory −quantity; for VENUE: cash +(fee_fen + maker_fee_fen).
 * TRADE_BUSTED reverses cash and inventory, and changes no reserve.
@@ -113,7 +113,7 @@ from typing import Annotated, Any, NamedTuple, Self, get_type_hints
 import numpy as np
 
 RECORD_FORMAT = 2
-"""The number of the layouts and meanings in this file. A journal row of another format is refused with a message."""
+"""The version of the layouts and meanings in this file. A journal batch of another version is refused with a message."""
 
 VENUE = 1
 """The venue's own account, open from the start. It earns the fees."""
@@ -194,7 +194,7 @@ class Side(IntEnum):
 
 class OrderType(IntEnum):
     """LIMIT trades at its price or better, MARKET up to its protection price. STOP and STOP_LIMIT wait until a trade reaches
-    their trigger; then they are MARKET and LIMIT orders."""
+    their trigger; then a STOP becomes a MARKET order, a STOP_LIMIT a LIMIT order."""
 
     LIMIT = 1
     MARKET = 2
@@ -203,8 +203,8 @@ class OrderType(IntEnum):
 
 
 class TimeInForce(IntEnum):
-    """How long an order stays open: DAY until the trading day ends, GTC until canceled, IOC not at all, FOK not at all and only
-    all or nothing, GTD until a given time."""
+    """How long an order stays open: DAY until the trading day ends, GTC until canceled, GTD until a given time. IOC and FOK
+    never rest; FOK trades its whole quantity or nothing."""
 
     DAY = 1
     GTC = 2
@@ -247,8 +247,8 @@ class Phase(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why a command was refused or an order ended, with its sentence for people. Numbers are stable; refusals stand in order
-    of precedence: of several that apply, the lowest number is the answer."""
+    """Why a command was refused or an order ended, with a sentence for people. Numbers are stable. Refusals are numbered by
+    precedence: if several apply, the engine answers with the lowest number."""
 
     sentence: str
 
@@ -281,7 +281,7 @@ class Reason(IntEnum):
     INVALID_RATE = 48, "The rate must be below 100 %."
     INVALID_PHASE = 52, "The schedule cannot set this phase."
     INVALID_DATE = 56, "The trading date must be a later one."
-    # The command can be read, and the venue declines it.
+    # The command can be read, but the venue declines it.
     TOO_MANY = 64, "The venue holds as many of these as it may."
     VENUE_KILL_SWITCH = 65, "The venue's kill switch is on: only cancels are taken."
     ACCOUNT_KILL_SWITCH = 66, "The account's kill switch is on: only cancels are taken."
@@ -357,8 +357,8 @@ ClientOrderId = Annotated[bytes, Width(f"S{CLIENT_ORDER_ID_BYTES}", f"{CLIENT_OR
 
 
 class Command(NamedTuple):
-    """One COMMAND as Python values, fields in the record's order; build one with `Command(kind=…, …)`. `actor` is the key
-    that asked, `attachment` the 1-based number of a text in the journal row (0: none)."""
+    """One COMMAND as Python values, fields in the record's order; build one with `Command(kind=…, …)`. `actor` is the id of
+    the sender's API key, `attachment` the 1-based number of a text in the journal batch (0: none)."""
 
     seq: U64 = 0
     time_ns: I64 = 0
@@ -424,7 +424,7 @@ class Event(NamedTuple):
 
 
 class BookCommand(NamedTuple):
-    """One BOOK_COMMAND as Python values: what a bare `OrderBook` takes: NEW_ORDER, CANCEL and AMEND."""
+    """One BOOK_COMMAND as Python values. A bare `OrderBook` takes NEW_ORDER, CANCEL and AMEND."""
 
     order_id: U64 = 0
     price_ticks: I64 = 0
@@ -443,9 +443,9 @@ class BookCommand(NamedTuple):
 
 
 class BookEvent(NamedTuple):
-    """One BOOK_EVENT as Python values: what a bare `OrderBook` returns: ACCEPTED, REPLACED, REJECTED, TRIGGERED, TRADE,
-    PREVENTED and CANCELED, with the meanings an EVENT gives them, except that REPLACED's quantity_lots is what is open now
-    (like its leaves_lots)."""
+    """One BOOK_EVENT as Python values. A bare `OrderBook` returns ACCEPTED, REPLACED, REJECTED, TRIGGERED, TRADE, PREVENTED
+    and CANCELED. Fields mean the same as in an EVENT, except quantity_lots of REPLACED: it is the open quantity, like
+    leaves_lots."""
 
     order_id: U64 = 0
     maker_order_id: U64 = 0
@@ -463,7 +463,7 @@ class BookEvent(NamedTuple):
 
 
 def widths(record: type) -> dict[str, Width]:
-    """The fields of a record or of a pool's row, in order, with the width each is annotated with."""
+    """The fields of a record or of a pool's row, in order, each with its width."""
     return {name: hint.__metadata__[0] for name, hint in get_type_hints(record, include_extras=True).items()}
 
 
@@ -471,7 +471,7 @@ _layouts: dict[type, np.dtype[Any]] = {}
 
 
 def layout(record: type) -> np.dtype[Any]:
-    """The numpy dtype of a record or of a pool's row: the bytes of its C struct. Made once, because every new pool needs it."""
+    """The numpy dtype of a record or of a pool's row: the layout of its C struct. Made once: every new pool needs it."""
     if record not in _layouts:
         _layouts[record] = np.dtype([(name, width.numpy) for name, width in widths(record).items()])
     return _layouts[record]
@@ -498,7 +498,7 @@ _COMMAND_STRUCT = struct_of(Command)
 _EVENT_STRUCT = struct_of(Event)
 _TEXT = Command._fields.index("client_order_id")
 
-# What `_make` does, at half its time: a Struct yields as many values as there are fields.
+# Like `_make`, but without its check of the length, in half the time: a Struct yields exactly one value per field.
 _new_command: Callable[[Iterable[Any]], Command] = partial(tuple.__new__, Command)
 _new_event: Callable[[Iterable[Any]], Event] = partial(tuple.__new__, Event)
 
@@ -508,7 +508,7 @@ def pack_commands(commands: Iterable[Command]) -> bytes:
     packed = []
     for command in commands:
         text = command[_TEXT]
-        if isinstance(text, bytes) and len(text) > CLIENT_ORDER_ID_BYTES:  # A Struct would cut it.
+        if isinstance(text, bytes) and len(text) > CLIENT_ORDER_ID_BYTES:  # A Struct would truncate it.
             raise struct.error(f"a client order id has at most {CLIENT_ORDER_ID_BYTES} bytes")
         packed.append(_COMMAND_STRUCT.pack(*command))
     return b"".join(packed)

@@ -1,8 +1,8 @@
 """The order book as the engine uses it: price-time priority for any number of instruments.
 
-An order is a row of a pool (a *slot*). New, amended and triggered orders take the same way in, `enter`: they trade what they
-can, and the rest is linked into the queue of its price level. `reserve` grows every pool before a command runs, so
-matching never allocates memory and cannot fail half-way. The book knows no accounts, money, clock or I/O; `order_book.pxd`
+An order is a row of a pool (a *slot*). New, amended and triggered orders all go through `enter`: they trade what they can, and
+the remainder, if it may rest, is linked into the queue of its price level. `reserve` grows every pool before a command runs,
+so matching never allocates memory and cannot fail half-way. The book knows no accounts, money, clock or I/O; `order_book.pxd`
 says how to use it, and `library` is the book with commands and events of its own.
 """
 
@@ -80,8 +80,8 @@ class Book:
     # For the engine that keeps accounts on top of the book
 
     def reserve(self, commands: int) -> int:
-        """Makes room for `commands` commands, so that nothing can fail while they run; returns the rows of orders. Raises
-        MemoryError.
+        """Makes room for `commands` commands, so that nothing can fail while they run; returns the size of the pool of
+        orders, in rows. Raises MemoryError.
 
         A command adds at most one order. An order opens a level when it rests, and a waiting stop opens another one when it
         is triggered.
@@ -117,8 +117,8 @@ class Book:
     def enter(self, slot: int, worst_ticks: int) -> None:
         """Trades an incoming order up to its price and to `worst_ticks`; then its open quantity rests or is canceled.
 
-        An order that stops at `worst_ticks` although its own price allows more (`bounded` is then true) joins the call
-        auction that follows, if it may rest.
+        If the order stops at `worst_ticks` although its own price allows more trades, `bounded` is set and the order joins
+        the call auction that follows, or is canceled if it may not rest.
         """
         order = order_at(self.orders[slot])
         makers = 2 * order.instrument + 1 - order.side
@@ -158,7 +158,7 @@ class Book:
             self.end(slot, EventKind.CANCELED, Reason.IMMEDIATE_OR_CANCEL)
 
     def collect(self, slot: int) -> None:
-        """Adds an incoming order to a call auction: self-trade prevention with the orders that it crosses, then it rests."""
+        """Adds an incoming order to a call auction: prevents self-trades with the orders that it crosses, then lets it rest."""
         order = order_at(self.orders[slot])
         makers = 2 * order.instrument + 1 - order.side
         limit = self.levels.key(makers, order.price_ticks)
@@ -173,13 +173,13 @@ class Book:
                     if self._prevent(slot, maker):
                         return
                     if following == NIL and again and order.self_trade == SelfTrade.DECREMENT:
-                        following = maker  # The last order of the level was refilled: it is the last one again.
+                        following = maker  # Refilled, and still the last of its level: compare it again.
                 maker = following
             level = beyond
         self._rest(slot)
 
     def hold(self, slot: int, trigger_ticks: int) -> None:
-        """Puts an incoming stop into the queue of its trigger."""
+        """Puts an incoming stop into the queue of its trigger price."""
         self.orders[slot].waiting = True
         self.stops += 1
         self._link(slot, self._queue_number(order_at(self.orders[slot])), trigger_ticks)
@@ -202,13 +202,13 @@ class Book:
         return self.last[instrument].price_ticks <= trigger_ticks
 
     def trigger(self, instrument: int, low_ticks: int, high_ticks: int) -> None:
-        """Moves the stops that prices from `low_ticks` to `high_ticks` reach to the line of triggered stops."""
+        """Appends to the line of triggered stops all stops that prices from `low_ticks` to `high_ticks` trigger."""
         if self.stops != 0:
             self._trigger_side(self._stops_number(instrument, Side.BUY), high_ticks)
             self._trigger_side(self._stops_number(instrument, Side.SELL), low_ticks)
 
     def next_triggered(self) -> int:
-        """Removes the first stop from the line and returns its slot, as a MARKET or LIMIT order; NIL if the line is empty."""
+        """Removes the first stop from the line, turns it into a MARKET or LIMIT order and returns its slot; NIL if none."""
         slot = self._first_triggered
         if slot != NIL:
             order = order_at(self.orders[slot])
@@ -219,7 +219,7 @@ class Book:
         return slot
 
     def end(self, slot: int, kind: int, reason: int) -> None:
-        """Ends an order, in the book or incoming: emits a CANCELED or EXPIRED event and frees the slot."""
+        """Ends an order that is in the book or incoming: emits a CANCELED or EXPIRED event and frees the slot."""
         if slot == NIL:
             self.fault = Fault.ORDER_LOST
             return
@@ -241,7 +241,7 @@ class Book:
         self.refills += refills_of(order.hidden_lots, order.display_lots)
 
     def withdraw(self, slot: int) -> None:
-        """Removes an order from its queue, so that it can enter again, with all of its open quantity in `shown_lots`."""
+        """Removes an order from its queue and moves its hidden lots to `shown_lots`, so that it can `enter` again."""
         order = order_at(self.orders[slot])
         self._unlink(slot)
         order.shown_lots += order.hidden_lots
@@ -254,15 +254,15 @@ class Book:
         return other.best_key <= key_of(other, makers, price_ticks)
 
     def auction(self, instrument: int, reference_ticks: int) -> None:
-        """Sets `auction_ticks`, `auction_lots` and `auction_imbalance` to the outcome of an uncrossing now; all 0 if nothing
-        would trade."""
+        """Sets `auction_ticks`, `auction_lots` and `auction_imbalance` to the result that `uncross` would have now; all 0
+        if nothing would trade."""
         found = find_auction(self.levels, instrument, reference_ticks)
         self.auction_ticks = found.price_ticks
         self.auction_lots = found.lots
         self.auction_imbalance = found.imbalance
 
     def uncross(self, instrument: int) -> None:
-        """Executes the trades of the auction that `auction` found last."""
+        """Executes the auction: the trades that the last call of `auction` found."""
         self.traded = self.auction_lots > 0
         while self.auction_lots > 0 and self.fault == 0:
             buy = self.levels.rows[self.levels.best(2 * instrument)].head
@@ -336,7 +336,8 @@ class Book:
         return ended
 
     def _fill(self, slot: int, traded: int) -> None:
-        """Takes traded lots off a resting order, which stays, shows its next lots at the end of its queue, or is removed."""
+        """Takes traded lots off a resting order. The order keeps its place, or shows its next slice at the end of its queue,
+        or is removed if it is filled."""
         order = order_at(self.orders[slot])
         if traded == order.shown_lots and order.hidden_lots == 0:
             self._remove(slot)
@@ -345,7 +346,7 @@ class Book:
         self._decrement(slot, traded)
 
     def _decrement(self, slot: int, lots: int) -> None:
-        """Decrements the shown lots of a resting order. An order left with none shows its next hidden lots."""
+        """Reduces the shown lots of a resting order. If none are left, the order shows its next slice, at its queue's end."""
         order = order_at(self.orders[slot])
         level = level_at(self.levels.rows[order.level])
         order.shown_lots -= lots
@@ -374,8 +375,8 @@ class Book:
         level.tail = slot
 
     def _prevent(self, slot: int, maker_slot: int) -> bool:
-        """Prevents a trade between an incoming order and one of its own group (rulebook 5); returns whether the incoming order
-        has ended."""
+        """Prevents a trade between an incoming order and an order of the same owner (rulebook 5); returns whether the incoming
+        order has ended."""
         order = order_at(self.orders[slot])
         maker = order_at(self.orders[maker_slot])
         order_id = order.order_id
@@ -414,7 +415,7 @@ class Book:
         self._link(slot, 2 * order.instrument + order.side, order.price_ticks)
 
     def _link(self, slot: int, queue_number: int, price_ticks: int) -> None:
-        """Puts an order at the end of the queue of a level, and its id into the index."""
+        """Puts an order at the end of the queue of a price level, and its id into the index."""
         number = self.levels.open(queue_number, price_ticks)
         if slot == NIL or number == NIL:
             self.fault = Fault.NO_ROOM
@@ -445,7 +446,7 @@ class Book:
         if order.prev == NIL and order.next == NIL:
             self.levels.close(
                 self._queue_number(order), order.level
-            )  # Without reading the level's row, as `open` does.
+            )  # The level's row is not read: it may be out of the cache, and `open` blanks it.
         else:
             self._leave(order)
         order.level = NIL
@@ -454,7 +455,7 @@ class Book:
             order.waiting = False
 
     def _leave(self, order: Order) -> None:
-        """Removes an order from a queue that has other orders."""
+        """Removes an order from a queue in which other orders remain."""
         level = level_at(self.levels.rows[order.level])
         if order.prev == NIL:
             level.head = order.next
@@ -484,8 +485,8 @@ class Book:
         return 2 * order.instrument + order.side
 
     def _stops_number(self, instrument: int, side: int) -> int:
-        """The number of the side that holds the waiting stops. A buy's stops use an odd number, because the lowest trigger is
-        the first to be reached, as the lowest price is the best among sells."""
+        """The number of the side of `levels` that holds waiting stops. Buy stops have an odd number, like sell orders: their
+        lowest trigger is reached first."""
         return 2 * (self.instruments + instrument) + 1 - side
 
     def _trigger_side(self, number: int, price_ticks: int) -> None:
@@ -544,10 +545,10 @@ class Book:
             self.maker_leaves[self.size - 1] = maker.shown_lots + maker.hidden_lots - traded
 
     def _reserve_events(self, commands: int) -> int:
-        """Makes room for the events of `commands` commands and returns their greatest number.
+        """Makes room for the events of `commands` commands and returns the most events that these can make.
 
-        A TRADE or a pair of PREVENTED removes a slice (a shown part) from the book, or ends the incoming order. An order that
-        enters or is triggered has two more events, and may have MAX_SLICES slices.
+        Each TRADE, or pair of PREVENTED, removes a slice (the shown lots of an order) from the book or ends the incoming
+        order. An order that enters or is triggered has two more events, and at most MAX_SLICES slices.
         """
         slices = self.ids.count + self.refills + commands * MAX_SLICES
         events = self.size + 2 * slices + 4 * self.stops + 8 * commands

@@ -1,10 +1,10 @@
-"""The accounts: the cash in fen and the inventory in lots of each, and how much of both its open orders have reserved.
+"""The accounts: each account's cash (fen) and inventory (lots), and the part of each that its open orders have reserved.
 
-Only `move_cash` and `move_lots` change cash and lots. They also keep the sums over all accounts, which must always equal
-deposits less withdrawals (`broken_law` compares them). A sum that differs, or an account that holds less than it has
-reserved, is a fault of the engine and stops it.
+Only `move_cash` and `move_lots` change cash and lots. Both methods also keep the sums over all accounts, which must always
+equal deposits less withdrawals (`broken_law` compares them). If a sum differs, or an account has reserved more than it
+holds, a fault stops the engine.
 
-The methods that change something expect valid input: the engine has checked funds, numbers and limits before.
+The methods that change an account do not validate: the engine checks funds, account numbers and limits before.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     GOLDEN = 0x9E37_79B9_7F4A_7C15
 
     def account_at(row: Account) -> Account:
-        """A row to be read and written: in C its address, here itself."""
+        """A row for reading and writing: its address in C, the row itself here."""
         return row
 
 
 @dataclass(slots=True)
 class Account:
     """An account. `reserved_fen` is the part of `cash_fen` that open buys may need; `day_fen` is the amount traded today; a
-    limit (`max_...`) of 0 means no limit. Row 0 is no account: its kill switch is the venue's."""
+    limit (`max_...`) of 0 means no limit. Row 0 is no account: its `kill_switch` is that of the venue."""
 
     cash_fen: I64 = 0
     reserved_fen: I64 = 0
@@ -59,7 +59,7 @@ class Holding:
 
 
 class Accounts:
-    """The accounts from VENUE (1) to `count`, and their holdings."""
+    """The accounts, numbered from VENUE (1) to `count`, and their holdings."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -101,7 +101,7 @@ class Accounts:
     def reserve(self, commands: int) -> int:
         """Makes room for `commands` commands, each of which may add an account or a holding. Raises MemoryError.
 
-        A trade adds no holding: the buyer's exists since its order was accepted, and the seller has lots."""
+        A trade adds no holding: the buyer's was added when its order was accepted, and the seller's holds the lots sold."""
         size = len(self.rows)
         while size <= self.count + commands:
             size *= 2
@@ -124,7 +124,7 @@ class Accounts:
         return self._locate(account << 16 | instrument)
 
     def open_holding(self, account: int, instrument: int) -> int:
-        """The row of a holding, which exists from now on; `reserve` has made room for it."""
+        """The row of a holding; adds a holding of 0 lots if there is none. `reserve` has made room for it."""
         i = self.holding_row(account, instrument)
         if self.holdings[i].key == 0:
             self.holdings[i].key = account << 16 | instrument
@@ -141,7 +141,7 @@ class Accounts:
     # Deposits and withdrawals
 
     def open_account(self, owner: int, account_class: int) -> int:
-        """Opens an empty account and returns its number. Owner 0 means the account itself."""
+        """Opens an empty account and returns its number. With owner 0 the account is its own owner."""
         self.count += 1
         self.rows[self.count].owner = owner if owner != 0 else self.count
         self.rows[self.count].account_class = account_class
@@ -193,19 +193,19 @@ class Accounts:
         self.reserve_cash(buyer, -released_fen)
 
     def move_cash(self, account: int, amount_fen: int) -> None:
-        """Changes an account's cash; nothing else does."""
+        """Changes an account's cash and the sum of all cash. No other method changes them."""
         self.rows[account].cash_fen += amount_fen
         self.cash_fen += amount_fen
 
     def move_lots(self, account: int, instrument: int, quantity_lots: int) -> None:
-        """Changes an account's lots; nothing else does."""
+        """Changes an account's lots and the sum of all lots. No other method changes them."""
         self.holdings[self.open_holding(account, instrument)].lots += quantity_lots
         self.lots[instrument] += quantity_lots
 
     # The trading day
 
     def count_traded(self, account: int, amount_fen: int) -> None:
-        """Adds to an account's traded amount of today, within 0 and MAX_DAY_AMOUNT_FEN; a bust's amount is negative."""
+        """Adds to an account's traded amount of the day, and clamps it to 0..MAX_DAY_AMOUNT_FEN. A bust is negative."""
         day = self.rows[account].day_fen + amount_fen
         self.rows[account].day_fen = 0 if day < 0 else min(day, MAX_DAY_AMOUNT_FEN)
 
@@ -226,8 +226,8 @@ class Accounts:
     # The laws of conservation
 
     def broken_law(self, instruments: int) -> int:
-        """The Fault if the cash, or the lots of any of the first `instruments` instruments, differ from deposits less
-        withdrawals; otherwise NONE."""
+        """The present fault, or the Fault of a sum that differs from deposits less withdrawals: of cash, or of lots of one of
+        the first `instruments` instruments. NONE if all is well."""
         if self.fault:
             return self.fault
         if self.cash_fen != self.deposited_fen:

@@ -1,8 +1,8 @@
-"""The changes that a run of journal batches makes to the read database, computed without reading it.
+"""The changes that consecutive journal batches (a run) make to the read database, computed without reading the database.
 
-Orders that are new within the run are collected whole, so an order that is entered and filled in one transaction costs one
-INSERT. All other changes are sums (matching_engine/records.py says what each event changes), so the values in the database
-need not be known. A price level is no sum: its last event counts.
+An order that is new within the run is collected as a whole row, so an order that is entered and filled in one transaction
+costs one INSERT. Most other changes are amounts to add (matching_engine/records.py says what each event changes), so the
+values in the database need not be known. Price levels are set: the last LEVEL event of a price gives the new value.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from services.trade_sides import sides
 
 
 class Position(NamedTuple):
-    """The one row of the table `position`: the batch of the journal up to which the read database is exact."""
+    """The single row of the table `position`: the last journal batch that the read database includes."""
 
     seq: int
     time_ns: int
@@ -32,7 +32,7 @@ class Position(NamedTuple):
 
     @property
     def is_one(self) -> bool:
-        """False where a damaged or forged database holds values of other types, which SQLite permits."""
+        """Whether every value has its type. SQLite permits other types, so a damaged or forged database may hold them."""
         numbers = (self.seq, self.time_ns, self.trading_date, self.kill_switch)
         return all(type(value) is int for value in numbers) and type(self.row_hash) is type(self.journal_id) is bytes
 
@@ -71,13 +71,13 @@ turnover_values: Callable[[DayTurnover], tuple[int | None, ...]] = attrgetter(*T
 
 
 class Changes:
-    """The changes of the batches added so far; `position` is that of the last one."""
+    """The changes of the batches added so far; `position` is the position after the last of these batches."""
 
     def __init__(self, position: Position) -> None:
         self.position = position
         self.commands = 0
         self.statements: list[Statement] = []
-        """The rare changes, executed one by one and in order, before all others."""
+        """Administrative changes, executed one by one, in order, before all other changes."""
         self.orders = OrderChanges()
         self.trades: list[tuple[int | None, ...]] = []
         """Values in the order of the columns of `trades`."""
@@ -91,7 +91,7 @@ class Changes:
         self.lots: dict[tuple[int, int], list[int]] = {}
         """By account and instrument: changes of lots and of reserved lots."""
         self.turnover: dict[tuple[int, int], DayTurnover] = {}
-        """By trading date and instrument."""
+        """By trading date and instrument: what to add to `daily_turnover`."""
         self._trading_date = position.trading_date
         self._ended_date = 0
         self._kill_switch = position.kill_switch
@@ -115,7 +115,7 @@ class Changes:
         }
 
     def add(self, batch: JournalBatch) -> None:
-        """Adds a whole batch, which must be the next one."""
+        """Adds a whole batch; it must be the batch that follows `position`."""
         handler_of = self._handlers.get
         for applied in batch.applied():
             handler = handler_of(applied.event.kind)
@@ -135,8 +135,8 @@ class Changes:
         self._reserve(applied.event, applied.event.quantity_lots)
 
     def _rejected(self, applied: Applied) -> None:
-        # An order with the client_order_id of another one is not stored: the gateway answers 422, and a query for the id must
-        # find the other one.
+        # An order that reuses a client_order_id is not stored: the gateway answers 422, and a query for this id must find the
+        # earlier order.
         if applied.command.kind == CommandKind.NEW_ORDER and applied.event.reason != Reason.CLIENT_ORDER_ID_REUSED:
             self.orders.enter(applied, "rejected", self._trading_date)
 
@@ -206,7 +206,7 @@ class Changes:
             self.orders.end(applied)
         day = self._day(event.instrument)
         day.prevented_lots += event.quantity_lots
-        # Where both orders are decremented, one self-trade makes two events; the second has the order ids exchanged.
+        # If one self-trade affects both orders, it makes two events, the second with the order ids exchanged: count it once.
         if self._pair == (event.seq, event.maker_order_id, event.order_id):
             self._pair = None
         else:

@@ -1,7 +1,7 @@
 """The projector: follows the journal and writes its batches into the read database.
 
-A transaction holds the batches that arrived since the last one, so a projector that is behind writes many at once. The position
-is in the same transaction: a killed projector continues where the database is.
+A transaction holds the batches that arrived since the previous transaction, so a projector that is behind writes many batches
+at once. It also holds the new position: a projector that was killed continues from the position in the database.
 """
 
 from __future__ import annotations
@@ -32,27 +32,29 @@ from services.read_database.database import (
 from services.read_database.writer import read_position, write
 
 _GATHER_S = 0.05
-"""A transaction costs as much as 30 orders. The projector waits this long for more batches, unless a caller waits for it."""
+"""A transaction costs as much as 30 orders, so the projector first waits this long for more batches, unless a caller waits in
+`reached`."""
 
 _MAX_COMMANDS = 2_048
-"""Commands after which a transaction takes no further batch (batches are never split)."""
+"""A transaction with this many commands takes no further batch. Batches are never split."""
 
 _MAX_BATCHES_WAITING = 64
-"""Batches read ahead. When full, reading stops; the feed then drops batches, which are read from the journal later."""
+"""Bound of the queue of batches read ahead. When it is full, reading stops; the batches that the feed then drops are read from
+the journal later."""
 
 
 WriteChanges = Callable[[Changes], None]
 
 
 class ProjectorStopped(Exception):
-    """The projector has stopped, so the read database will not reach the sequence number."""
+    """The projector has stopped, so the read database will not reach the seq that a caller waits for."""
 
 
 class Projector:
     """Writes one read database from one journal; it is the only writer.
 
-    It has its own SQLite connection on a thread of its own: a transaction is a dozen statements, and through the async
-    engine each would cost three switches between threads.
+    It has its own SQLite connection and its own thread: a transaction has a dozen statements, and each would cost three
+    thread switches through the async engine.
     """
 
     def __init__(self, read_database: AsyncEngine, journal: Journal, feed: Feed) -> None:
@@ -75,7 +77,7 @@ class Projector:
         return len(self._waiting)
 
     async def reached(self, seq: int) -> None:
-        """Waits until the read database holds all commands up to seq; raises ProjectorStopped where it never will."""
+        """Waits until the read database holds all commands up to seq; raises ProjectorStopped if it never will."""
         if self._seq >= seq:
             return
         if self._stopped is not None:
@@ -109,7 +111,7 @@ class Projector:
                 tasks.create_task(self._read(batches, position.seq))
                 tasks.create_task(self._write(batches, position, partial(write, connection), thread))
         except BaseExceptionGroup as group:
-            error = group.exceptions[0]  # one failure ends both tasks: raise that one
+            error = group.exceptions[0]  # the failure of one task ends both: raise that failure
             raise error from error.__cause__
         finally:
             thread.shutdown()
@@ -167,11 +169,11 @@ class Projector:
 
 
 async def check_belongs(path: Path, position: Position, journal: Journal) -> None:
-    """Checks the database's position against the journal, of which it is a witness.
+    """Compares the database's position, which is a witness of the journal, with the journal.
 
     Raises ReadDatabaseForeign for a database of another journal, ReadDatabaseDamaged for a position that contradicts itself,
-    JournalLost where the journal ends before the position, and JournalCorrupt where it holds another batch there. For
-    the last two the database may be the only record of the missing commands.
+    JournalLost if the journal ends before the position, and JournalCorrupt if the journal holds another batch at the
+    position. After JournalLost or JournalCorrupt the database may be the only record of the missing commands.
     """
     if position.journal_id != journal.journal_id:
         raise ReadDatabaseForeign(path, "was made from another journal")
@@ -185,9 +187,9 @@ async def check_belongs(path: Path, position: Position, journal: Journal) -> Non
 async def catch_up(
     path: Path, journal: Journal, *, to_seq: int | None = None, on_progress: Callable[[int], None] | None = None
 ) -> None:
-    """Projects the journal, as it is now, into the read database at path, which no `Projector` may be writing.
+    """Projects the journal, up to its present end, into the read database at path. No `Projector` may write it meanwhile.
 
-    Stops after the batch that ends at to_seq, where one is given. Calls `on_progress` with each sequence number reached. Raises
+    If to_seq is given, stops after the batch that ends at it. Calls `on_progress` with each sequence number reached. Raises
     what `check_belongs` raises, ReadDatabaseDamaged and ReadDatabaseFailed.
     """
     try:

@@ -1,8 +1,8 @@
-"""The state of the venue in the gateway's memory: keys, instruments, accounts, open orders; exact at `last_seq`.
+"""The state of the venue after command `last_seq`, in the gateway's memory: keys, instruments, accounts, open orders.
 
-loading.py loads it from the read database at its position. Then it applies every later batch before the replies to that batch
-leave, so that a client reads its own writes. It decides nothing: each balance is a sum over events
-(matching_engine/records.py).
+loading.py loads the state from the read database, at the position of that database. `apply` then applies every later batch,
+before the replies to that batch leave, so that a client reads its own writes. The state decides nothing: each balance is a sum
+over events (matching_engine/records.py).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class FeeRates(NamedTuple):
 
 
 class VenueState:
-    """The data for all answers that do not need the read database."""
+    """The data of every reply that the gateway makes without the read database."""
 
     def __init__(self) -> None:
         self.incarnation = ""  # the journal's id, in hex
@@ -86,7 +86,7 @@ class VenueState:
         }
 
     def find_key(self, secret: str) -> ApiKey | None:
-        """The key with this secret, unless it is unknown or revoked."""
+        """The key with this secret; None if the secret is unknown or the key is revoked."""
         return self.keys.get(key_hash(secret))
 
     def add_key(self, key: ApiKey, digest: bytes) -> None:
@@ -100,7 +100,7 @@ class VenueState:
         self.by_symbol[instrument.symbol] = instrument
 
     def apply(self, batch: JournalBatch) -> None:
-        """Applies the events of a batch after `last_seq`; a batch that overlaps the state is applied once."""
+        """Applies the events of a batch that are later than `last_seq`, and skips the others, which the state includes."""
         applier_of = self._appliers.get
         for applied in batch.applied(self.last_seq):
             applier = applier_of(applied.event.kind)
@@ -137,7 +137,7 @@ class VenueState:
 
     def _rejected(self, applied: Applied) -> None:
         event, command, _ = applied
-        # A new order with the client_order_id of another order is answered 422 and stored nowhere.
+        # An order that reuses a client_order_id is stored nowhere: the gateway answers 422.
         if command.kind != CommandKind.NEW_ORDER or event.reason == Reason.CLIENT_ORDER_ID_REUSED:
             return
         order = VenueOrder.entered(command, event, self.trading_date)

@@ -3,9 +3,9 @@
     1. Host allow-list       against DNS rebinding
     2. Origin allow-list     against requests of other web sites (CSRF)
     3. API key               for paths below /v1; health, metrics, documentation and pages need none
-    4. body limit            64 KiB; of a batch 256 KiB
+    4. body limit            64 KiB; 256 KiB for a batch of orders
 
-Hot routes are served here, without FastAPI.
+The doorway serves the hot routes itself, without FastAPI.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ BATCH_BODY_LIMIT = 256 * 1024
 BATCH_PATH = "/v1/orders/batch"
 
 KEY = "rex.key"
-"""The ASGI scope's entry for the caller's ApiKey. None: the path needs no key, or the WebSocket has not authenticated yet."""
+"""The ASGI scope's entry for the caller's ApiKey; None if the path needs no key, or the WebSocket has not authenticated yet."""
 
 CLIENT_CLOSED_REQUEST = 499
-"""Logged as the status where the client disconnected before its body was complete; never sent."""
+"""The status in log and metrics if the client disconnected before its body was complete; never sent."""
 
 DirectRoute = Callable[[ApiKey, bytes], Awaitable[tuple[int, bytes]]]
 """A hot route: takes the caller's key and the body, returns the status and the JSON; raises ProblemError."""
@@ -41,7 +41,7 @@ _JSON = (b"content-type", b"application/json")
 
 
 class Doorway:
-    """The middleware. `direct` are the hot routes, by method and path."""
+    """The middleware. `direct` maps method and path to a hot route."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Doorway:
         self._request_log = request_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request or one WebSocket handshake."""
+        """Handles one request or one WebSocket handshake; passes other scopes (lifespan) to the application."""
         if scope["type"] == "http":
             await self._request(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -119,7 +119,7 @@ class Doorway:
             await send({"type": "http.response.body", "body": answer})
             return
         if not length.isdigit() and method not in ("GET", "HEAD", "OPTIONS"):
-            # No Content-Length (a chunked body): read it here, up to the limit, and pass it on whole.
+            # No Content-Length (a chunked body): read the body here, up to the limit, then pass it on as one message.
             receive = _replay(await _read_body(receive, limit), receive)
         await self._app(scope, receive, send)
 
@@ -141,7 +141,7 @@ class Doorway:
         origin = headers.get(b"origin")
         if origin is None:
             return
-        # The Host is one of the venue's names: its own pages are allowed, other origins must be listed.
+        # The Host is allowed, so an Origin that equals it is the venue's own page. Other origins must be listed.
         if origin.lower().split(b"://")[-1] != host and origin.lower() not in self._origins:
             raise ProblemError(
                 403, "origin_not_allowed", "Web pages of this origin are not allowed to use the venue (header Origin)."
@@ -170,7 +170,7 @@ def _json_headers(body: bytes) -> list[tuple[bytes, bytes]]:
 
 
 async def _read_body(receive: Receive, limit: int) -> bytes:
-    """The whole body; raises a 413 problem as soon as it exceeds the limit."""
+    """The whole body; raises a 413 problem as soon as the body exceeds the limit, _ClientGone after a disconnect."""
     message = await receive()
     body: bytes = message.get("body", b"")
     while message.get("more_body", False) and len(body) <= limit:
@@ -184,7 +184,7 @@ async def _read_body(receive: Receive, limit: int) -> bytes:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that returns a body which was read already, then continues with the real one."""
+    """A `receive` that first returns the body that was already read, then calls the real `receive`."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
@@ -194,7 +194,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def refuse_handshake(problem: ProblemError, scope: Scope, send: Send) -> None:
-    """Answers a WebSocket handshake with a problem: as an HTTP response where the server can, otherwise as a close."""
+    """Answers a WebSocket handshake with a problem: with an HTTP response if the server can send one, else a close (1008)."""
     if "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1008, "reason": problem.code})
         return
