@@ -1,4 +1,4 @@
-"""Refusals of orders: flat ladders of checks, in the order of `Reason`. They change nothing.
+"""Refusals of orders: flat lists of checks, in the order of `Reason`. They change nothing.
 
 An order passes three ladders: can it be read, does the venue accept it now, can its account afford it. No product here
 exceeds 64 bits, whatever the command's fields hold.
