@@ -191,7 +191,7 @@ class Sequencer:
             raise SequencerStopped(batch.first_seq, error) from error
         self._commit = asyncio.create_task(self._commit_batch(batch, appended, self._commit))
         self._commit.add_done_callback(self._wake_if_failed)
-        self._engine.make_room()  # Grows its tables while the device writes, so that growth delays no reply.
+        self._engine.make_room()  # Grows its tables while the device writes.
 
     def _accepts_late(self, time_ns: int) -> bool:
         """Whether commands that arrive now may still be stamped time_ns: at most LATE_NS have passed since time_ns, and no

@@ -182,10 +182,25 @@ class OrderEntry:
             if problem.code != "outcome_unknown":
                 raise  # Nothing of the batch was taken in.
             return [Outcome(problem=problem)] * len(commands)
-        return [await self._outcome(command, event) for command, event in zip(commands, events, strict=True)]
+        # Every look-up begins before the first is awaited.
+        begun = [self._begin_answer(command, event) for command, event in zip(commands, events, strict=True)]
+        return [await _outcome_of(answer) for answer in begun]
 
-    async def _outcome(self, command: Command, event: Event) -> Outcome:
+    def _begin_answer(self, command: Command, event: Event) -> VenueOrder | ProblemError | asyncio.Task[VenueOrder]:
+        """The order, the problem, or the look-up that finds one of the two."""
         try:
-            return Outcome(await self._order_of(command, event))
-        except Exception as error:
-            return Outcome(problem=problem_of(error))
+            order = self.answers.in_memory(command, event)
+        except ProblemError as problem:
+            return problem
+        return self.find_in_history(command, event) if order is None else order
+
+
+async def _outcome_of(answer: VenueOrder | ProblemError | asyncio.Task[VenueOrder]) -> Outcome:
+    if isinstance(answer, ProblemError):
+        return Outcome(problem=answer)
+    if isinstance(answer, VenueOrder):
+        return Outcome(answer)
+    try:
+        return Outcome(await answer)
+    except Exception as error:
+        return Outcome(problem=problem_of(error))

@@ -60,6 +60,20 @@ class WholePast(NoPast):
         return await super().order(order_id) or VenueOrder.from_columns({"order_id": order_id})
 
 
+class SlowPast(WholePast):
+    """A history that answers when it is let go."""
+
+    def __init__(self, state: VenueState) -> None:
+        super().__init__(state)
+        self.asked: list[int] = []
+        self.let_go = asyncio.Event()
+
+    async def order(self, order_id: int) -> VenueOrder | None:
+        self.asked.append(order_id)
+        await self.let_go.wait()
+        return await super().order(order_id)
+
+
 class Gateway:
     """Order entry before an engine that the test runs step by step."""
 
@@ -67,7 +81,8 @@ class Gateway:
         self.venue, self.state, self.inbox = History(), VenueState(), InProcessInbox(max_commands=24)
         self.opening = self.venue.batch(opening())
         self.state.apply(self.opening)
-        self.entry = OrderEntry(self.state, self.inbox, past(self.state))
+        self.past = past(self.state)
+        self.entry = OrderEntry(self.state, self.inbox, self.past)
 
     async def ask(self, request: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A request that has been handed over and waits for its reply."""
@@ -317,3 +332,22 @@ async def test_waiting_ends_in_time_and_in_order() -> None:
     assert caught.value.code == "outcome_unknown"
     await gateway.run_engine()
     assert gateway.entry.pending.waiting == 0
+
+
+async def test_the_history_is_asked_for_all_orders_of_a_batch_at_once() -> None:
+    gateway = Gateway(SlowPast)
+    assert isinstance(gateway.past, SlowPast)
+    bodies = [msgspec.structs.replace(BUY, client_order_id=name) for name in ("a", "b")]
+    placing = await gateway.ask(gateway.entry.place_batch(DESK, bodies))
+    await gateway.run_engine()
+    first = await placing
+    again = await gateway.ask(gateway.entry.place_batch(DESK, bodies))
+    await gateway.run_engine()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    ids = [outcome.order.order_id for outcome in first if outcome.order]
+    assert gateway.past.asked == ids
+    assert gateway.entry.pending.under_way[DESK.key_id] == 2
+    gateway.past.let_go.set()
+    assert [outcome.order.order_id for outcome in await again if outcome.order] == ids
+    assert gateway.entry.pending.under_way[DESK.key_id] == 0
