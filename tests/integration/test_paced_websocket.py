@@ -114,11 +114,21 @@ async def test_what_a_client_sent_before_it_left_is_carried_out(tmp_path: Path) 
     message = json.dumps({"method": "place_order", "params": order, "req_id": None}).encode()
     frames = [Frame(Opcode.TEXT, message).serialize(mask=True)] * 100
     goodbye = Frame(Opcode.CLOSE, (1000).to_bytes(2, "big")).serialize(mask=True)
+    carried_out = asyncio.Event()
     async with running_venue(tmp_path) as venue:
-        headers = {"authorization": f"Bearer {venue.keys['alice'].key}"}
+
+        def on_change(*_: object) -> None:
+            if len(venue.state.orders.open) == len(frames):
+                carried_out.set()
+
+        # Waiting for an event leaves the processor to the venue's threads; asking again and again does not.
+        alice = venue.keys["alice"]
+        venue.state.order_listeners[alice.account] = on_change
+        headers = {"authorization": f"Bearer {alice.key}"}
         async with serving(venue, socket.create_server(("127.0.0.1", 0))) as served:
             url = served.url.replace("http", "ws") + "/v1/ws"
             async with connect(url, additional_headers=headers, proxy=None, max_queue=None) as client:
                 client.transport.write(b"".join(frames) + goodbye)
                 await asyncio.wait_for(client.wait_closed(), 30)
-        await until(lambda: len(venue.state.orders.open) == 100)  # The last ones are taken behind the close.
+        await asyncio.wait_for(carried_out.wait(), 30)  # The last orders are taken after the close.
+        assert len(venue.state.orders.open) == 100
