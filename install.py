@@ -8,10 +8,10 @@ is shown where a step fails.
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
-import sysconfig
 import time
 import venv
 from collections.abc import Callable
@@ -29,25 +29,27 @@ LINE_EVERY_S = 10
 def main(folder: Path) -> None:
     """Makes or renews the environment in `folder`."""
     python = str(folder / "bin/python")
-    say(f"Step 1 of 3: virtual environment {folder}, Python {sys.version.split()[0]}")
+    say(f"Step 1 of 3: virtual environment {folder}")
     if not Path(python).exists():
         venv.create(folder, with_pip=True, symlinks=True)
+    version, site_packages, suffix = described(python)
+    own_version = platform.python_version()
+    say(f"  Python {version}" + (f"; to use {own_version}, remove {folder} first" if version != own_version else ""))
 
     packages = sum(len(re.findall(r"^\S+==", read(name), re.MULTILINE)) for name in LOCKED)
     say(f"Step 2 of 3: {packages} packages, versions and hashes as in {' and '.join(LOCKED)}")
     files = [part for name in LOCKED for part in ("-r", name)]
-    installed = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder)}))
 
     def packages_so_far(log: str) -> str:
         wanted = packages - log.count("Ignoring ")  # those of other systems
         if "Installing collected packages" in log:
-            return f"{len(list(installed.glob('*.dist-info')))} of {wanted} installed"
+            return f"{len(list(Path(site_packages).glob('*.dist-info')))} of {wanted} installed"
         return f"{log.count('Collecting ')} of {wanted} fetched"
 
     run([python, *PIP, "install", "--require-hashes", *files], folder / "packages.log", packages_so_far)
 
     # Old extension modules go first: a failing compiler must not leave old code running.
-    for module in Path("matching_engine").rglob(f"*{sysconfig.get_config_var('EXT_SUFFIX')}"):
+    for module in Path("matching_engine").rglob(f"*{suffix}"):
         module.unlink()
     say("Step 3 of 3: the engine, typed Python translated to C and compiled")
     run(
@@ -57,6 +59,18 @@ def main(folder: Path) -> None:
     )
     notice = "import matching_engine; print(matching_engine.build_notice())"
     subprocess.run([python, "-c", notice], check=True, stdout=sys.stderr)
+
+
+def described(python: str) -> list[str]:
+    """The version, the site-packages and the suffix of extension modules of an interpreter.
+
+    An existing environment keeps the Python that made it, which may not be the one that runs this file.
+    """
+    ask = (
+        "import platform, sysconfig;"
+        "print(platform.python_version(), sysconfig.get_path('purelib'), sysconfig.get_config_var('EXT_SUFFIX'), sep='\\n')"
+    )
+    return subprocess.run([python, "-c", ask], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
 
 
 def run(command: list[str], log: Path, so_far: Callable[[str], str]) -> None:

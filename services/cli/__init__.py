@@ -19,7 +19,6 @@ from services.cli.upgrade import upgrade
 from services.cli.venue import demo, serve
 
 app = typer.Typer(
-    help="REX, a rare-earth exchange: a venue, its journal and the figure.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -27,7 +26,11 @@ app = typer.Typer(
 )
 for command in (demo, serve, report, upgrade):
     app.command(cls=Command)(command)
-journal = typer.Typer(help="The journal: the truth, one hashed row per batch.", no_args_is_help=True, cls=Group)
+journal = typer.Typer(
+    help="Checks the journal, the file that records every command and event: one row per batch, in a hash chain.",
+    no_args_is_help=True,
+    cls=Group,
+)
 journal.command(cls=Command)(verify)
 app.add_typer(journal, name="journal")
 
@@ -35,13 +38,17 @@ app.add_typer(journal, name="journal")
 @app.callback(invoke_without_command=True)
 def about(
     version: Annotated[
-        bool, typer.Option("--version", help="Version, and whether the engine is native.", metavar="")
+        bool,
+        typer.Option(
+            "--version", help="Show the version and whether the engine is native (compiled), and exit.", metavar=""
+        ),
     ] = False,
 ) -> None:
-    """REX, a rare-earth exchange.
+    """REX, a rare-earth exchange. It matches orders, records every command in a journal and reports the turnover of a year.
 
-    `rex demo` starts a venue with simulated traders, `rex serve` one without; `rex report` says what a year traded against
-    its target; `rex journal verify` walks the truth behind it; `rex upgrade` takes over a folder of an older version.
+    To try it, run `rex demo`: it starts a venue with simulated traders on http://127.0.0.1:8000.
+
+    `rex COMMAND --help` explains a command and its exit statuses.
     """
     if version:
         from importlib.metadata import version as installed_version

@@ -16,22 +16,34 @@ def verify(
     data_dir: DataDir = Path("rex-data"),
     prove: Annotated[
         bool,
-        typer.Option("--prove", help="Also re-execute every command and compare the events.", metavar=""),
+        typer.Option(
+            "--prove", help="Also re-execute every command, and compare the events and the read database.", metavar=""
+        ),
     ] = False,
     expect: Annotated[
         list[str],
-        typer.Option(metavar="SEQ:HASH", help="A row must end at SEQ and have this hash. Repeatable."),
+        typer.Option(metavar="SEQ:HASH", help="Require a row that ends at SEQ and has this hash. May be repeated."),
     ] = [],  # noqa: B006  (typer copies it)
     as_json: AsJson = False,
 ) -> None:
-    """Walk the chain: every row's hash, CRC and link to the row before it. A running venue need not stop.
+    """Checks the journal's hash chain: the hash, the CRC and the previous hash of every row. The venue may be running.
 
-    Says how many rows and commands are good and the last hash: keep `SEQ:HASH` elsewhere and give it to `--expect` later, and
-    neither a later edit nor a lost end goes unseen. The read database is a witness, too: a journal that ends before it has lost
-    commands, and one of another journal is a difference. Exit status 1 at the first row that does not read back as it was
-    written, with its sequence number. With `--prove` what the read database holds is compared, too: exit status 1 where it
-    says other than the journal. Rows of an older engine version are walked, too; to re-execute them the journal must be
-    upgraded (`rex upgrade`).
+    It prints the number of good rows and commands, and the last sequence number with its hash as `SEQ:HASH`. Keep that line
+    elsewhere. A later `rex journal verify --expect SEQ:HASH` fails if a row up to SEQ was changed, even with all later hashes
+    recomputed, or if the journal ends before SEQ.
+
+    The read database is a second witness: the check fails if the journal ends before the read database does (commands are
+    lost), or if the read database belongs to another journal. With `--prove` it also fails if the content of the read database
+    differs from the journal.
+
+    Rows of an older engine version are checked, too. `--prove` requires that the journal was upgraded (`rex upgrade`).
+
+    Exit status:
+
+    - 0 no check failed
+    - 1 a check failed (the output names the sequence number of the first bad row), or the environment refused: file, folder, no
+      journal in the folder
+    - 2 an option or a setting is invalid
     """
     from services.cli.verifying import document, lines, verify_folder, witness_of  # here and not above: see there
 

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 DataDir = Annotated[
     Path,
-    typer.Option(help="The folder with journal, read database and keys.", metavar="FOLDER", envvar="REX_DATA_DIR"),
+    typer.Option(help="The data folder: journal, read database and keys.", metavar="FOLDER", envvar="REX_DATA_DIR"),
 ]
 Port = Annotated[
     int,
-    typer.Option(help="Port on 127.0.0.1; 0 takes a free one.", min=0, max=65535, metavar="PORT", envvar="REX_PORT"),
+    typer.Option(
+        help="The TCP port to listen on; 0 selects a free port.", min=0, max=65535, metavar="PORT", envvar="REX_PORT"
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, for programs.", metavar="")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output, for programs.", metavar="")
+]
 
 
 def settings_of(**options: Any) -> Settings:

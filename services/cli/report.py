@@ -14,22 +14,36 @@ from services.cli.terminal import out, run
 
 def report(
     year: Annotated[
-        int, typer.Argument(help="Calendar year of the trading days, e.g. 2026.", min=2000, max=2099, metavar="YEAR")
+        int,
+        typer.Argument(
+            help="The calendar year of the trading days, for example 2026.", min=2000, max=2099, metavar="YEAR"
+        ),
     ],
     data_dir: DataDir = Path("rex-data"),
     prove: Annotated[
         bool,
-        typer.Option("--prove", help="Also re-execute the journal and compare, to the fen.", metavar=""),
+        typer.Option("--prove", help="Also re-execute the journal and compare the figures to the fen.", metavar=""),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """What a year traded against its target, from a data folder; a running venue need not stop.
+    """Reports the turnover of a year against its target. The venue may be running.
 
-    Net single-sided turnover, share of the target, ahead or behind in yuan and trading days, what is required per
-    remaining day, the split by category and product, and the counting rule. The last lines say the sequence number and the
-    row hash the figure stands at, and what was checked: without `--prove` the figure is read from the read database, and
-    of the journal only its last row is looked at. With `--prove` every command is re-executed; the sum over the trades, the
-    re-execution and the report must be equal, and the read database true. Exit status 1 where they are not.
+    The report shows the net single-sided turnover, its share of the target, the distance to the target pace in yuan and in
+    trading days, the turnover required per remaining day, the split by category and product, and the counting rule. Its last
+    lines name the sequence number and the row hash at which the figure is exact, and what was checked.
+
+    Without `--prove` the figure comes from the read database, and of the journal only the row at which that database stands is
+    checked (more rows if it is behind or cannot be used). With `--prove` every command is re-executed: the sum over the trades,
+    the re-execution and the report must be equal to the fen, and the read database must match the journal.
+
+    Example: `rex report 2026 --data-dir venue --prove`.
+
+    Exit status:
+
+    - 0 the report was printed, and no check failed
+    - 1 the figures differ, the read database does not match the journal, or the environment refused: file, folder, no journal
+      in the folder
+    - 2 an option or a setting is invalid
     """
     from services.reporting.report_database import report_from_folder
     from services.reporting.terminal import render

@@ -20,17 +20,35 @@ if TYPE_CHECKING:
 def upgrade(
     data_dir: DataDir = Path("rex-data"),
     check: Annotated[
-        bool, typer.Option("--check", help="Only say what it would do; a running venue need not stop.", metavar="")
+        bool,
+        typer.Option("--check", help="Only show the result and write nothing. The venue may be running.", metavar=""),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take over the journal of an older engine version; the venue is stopped.
+    """Upgrades the journal of an older engine version to the present one. Stop the venue first.
 
-    Re-executes every command under the present rules. Where they make the same events, one row more says so. Where they
-    don't, it says which rule differs and from which sequence number on; what the older events add up to must then be what the
-    present engine holds, and that row seals its state, from which every later re-execution begins. No row is changed: the
-    older ones stay, links of the same chain. Otherwise it refuses, says why, and nothing is written. There is no way back but
-    a copy of the folder made before.
+    It re-executes every command by the present rules and compares the events with those in the journal. There are three
+    results:
+
+    - The events are equal. It adds one row that records this.
+    - The events differ, but add up to the state of the present engine. It names each rule that differs and the first
+      sequence number concerned, and adds one row that records this and seals the engine's state. Every later re-execution
+      begins at that state.
+    - The events differ and add up to another state. It refuses, names the difference and writes nothing.
+
+    It changes no existing row: the old rows and the added row form one hash chain. The upgrade cannot be undone: copy the
+    folder first.
+
+    Example: `rex upgrade --data-dir venue --check`, then the same without `--check`.
+
+    Exit status:
+
+    - 0 the journal was upgraded, or needs no upgrade
+    - 1 the environment refused: file, folder, read database, no journal in the folder
+    - 2 an option or a setting is invalid
+    - 3 another process has the journal
+    - 4 the journal's device failed
+    - 5 the journal is damaged, has lost commands, or the upgrade is refused
     """
     settings_of(data_dir=data_dir)
     found = run(_upgrade(data_dir, check, show=not as_json and err.is_terminal))

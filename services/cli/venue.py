@@ -12,33 +12,34 @@ from services.cli.options import AsJson, DataDir, Port, settings_of
 from services.cli.terminal import out, run
 
 Seconds = Annotated[
-    float, typer.Option(help="Stop by itself after so many seconds; 0 runs until Ctrl-C.", min=0, metavar="SECONDS")
+    float, typer.Option(help="Stop after this many seconds; 0: run until Ctrl-C or SIGTERM.", min=0, metavar="SECONDS")
 ]
 Rate = Annotated[
     float,
     typer.Option(
-        help="Orders a second of all simulated traders together.",
+        help="Orders per second, of all simulated traders together.",
         min=0.1,
         max=2000,
         metavar="N",
         envvar="REX_DEMO_ORDERS_PER_SECOND",
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the simulated traders.", metavar="N", envvar="REX_SEED")]
+Seed = Annotated[int, typer.Option(help="Random seed of the simulated traders.", metavar="N", envvar="REX_SEED")]
 Schedule = Annotated[
     Literal["always", "exchange"],
     typer.Option(
-        help="exchange: auctions at 08:55 and 16:00, continuous 09:00–11:30 and 13:30–16:00, Asia/Shanghai, on trading "
-        "days; always: 24 h.",
+        help="exchange: on trading days, call auctions at 08:55 and 16:00, continuous trading 09:00–11:30 and 13:30–16:00, "
+        "Asia/Shanghai. always: continuous trading, 24 h.",
         envvar="REX_SCHEDULE",
     ),
 ]
-Host = Annotated[str, typer.Option(help="Address to listen on.", metavar="ADDRESS", envvar="REX_HOST")]
+Host = Annotated[str, typer.Option(help="The address to listen on.", metavar="ADDRESS", envvar="REX_HOST")]
 AcceptClock = Annotated[
     bool,
     typer.Option(
         "--accept-clock",
-        help="You vouch for the clock: start though it is behind the last command, or though trading days are skipped.",
+        help="Confirm that the clock is right: start although it is behind the last command, or although a day roll skips "
+        "a trading day.",
         metavar="",
         envvar="REX_ACCEPT_CLOCK",
     ),
@@ -53,12 +54,19 @@ def demo(
     seed: Seed = 20231201,
     as_json: AsJson = False,
 ) -> None:
-    """A venue with simulated traders in every instrument, open around the clock.
+    """Starts a venue with simulated traders in every instrument, open around the clock.
 
-    The traders use the public API like anybody else. Ctrl-C stops cleanly; the next start in the same folder carries on
-    with the same books, balances and turnover, days later, too: a demo takes the clock it finds. With
-    `--seconds 20 --port 0 --json` it runs without a person, stops by itself and prints one JSON object: counts, turnover,
-    target and the figure by three computations. Exit status 1 when they disagree; the others are those of `rex serve`.
+    The simulated traders use the public API like any other client. Ctrl-C stops the venue cleanly. The next start in the same
+    folder continues with the same books, balances and turnover, also days later: a demo accepts any clock at its start.
+
+    Example without a person: `rex demo --seconds 20 --port 0 --json` stops after 20 seconds and prints one JSON object: counts,
+    turnover, target, and the turnover figure by three computations.
+
+    Exit status:
+
+    - 0 the venue was stopped, and the three computations agree
+    - 1 the three computations disagree, or the environment refused: port, file or folder
+    - 2 to 8 as for `rex serve`
     """
     chosen = settings_of(
         data_dir=data_dir,
@@ -87,17 +95,30 @@ def serve(
     accept_clock: AcceptClock = False,
     as_json: AsJson = False,
 ) -> None:
-    """A venue without simulated traders, with the exchange's sessions.
+    """Starts a venue without simulated traders, on the exchange's schedule.
 
-    Prints where it listens and where its keys lie, then serves until Ctrl-C or SIGTERM. `--json` prints that as one line when
-    the venue is ready. Pages are read-only here.
+    It prints its address and the path of the file with its keys, then serves until Ctrl-C or SIGTERM. With `--json` it prints
+    them in one line when the venue is ready. The web pages are read-only.
 
-    A clock that jumps by more than 5 minutes stops the venue, and a start that would skip a trading day is refused: check the
-    clock, then start with `--accept-clock`.
+    Example: `rex serve --data-dir venue --schedule always`.
 
-    Exit status: 0 stopped, 1 port, file or folder refused, 2 bad usage, 3 another process has the journal, 4 its device failed,
-    5 it is damaged, lost commands or is of another version, 6 the clock jumped, 7 the engine stopped at an impossible state,
-    8 ended by the watchdog 10 seconds after a fault. docs/operators.md says what to do.
+    The venue stops if the clock jumps by more than 5 minutes. It refuses to start if the clock is more than 5 minutes behind
+    the last command, or if a day roll would skip a trading day. Check the clock first; if it is right, start with
+    `--accept-clock`, for that one start only.
+
+    Exit status:
+
+    - 0 the venue was stopped
+    - 1 the environment refused: port, file or folder
+    - 2 an option or a setting is invalid
+    - 3 another process has the journal
+    - 4 the journal's device failed
+    - 5 the journal is damaged, has lost commands, or is of another version
+    - 6 the clock jumped, or a day roll would skip a trading day
+    - 7 the engine met an impossible state and stopped
+    - 8 the process did not end within 10 seconds after a fault, and its watchdog ended it
+
+    docs/operators.md says what to do for each.
     """
     chosen = settings_of(
         data_dir=data_dir, host=host, port=port, schedule=schedule, demo=False, accept_clock=accept_clock

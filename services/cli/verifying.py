@@ -168,9 +168,8 @@ def lines(found: Verified) -> Iterator[str]:
 def _version_sentences(result: Verification) -> Iterator[str]:
     """Which engine versions made the rows, where this one did not make them all, and from where on they were re-executed."""
     ends = [*(first_seq - 1 for _, first_seq in result.made_by[1:]), result.last_seq]
-    for (engine_version, first_seq), last_seq in zip(
-        result.made_by, ends, strict=False
-    ):  # no row at all: one end too many
+    # Not strict: without a row there is one end too many.
+    for (engine_version, first_seq), last_seq in zip(result.made_by, ends, strict=False):
         if engine_version != ENGINE_VERSION:
             yield f"seq {first_seq:,} to {last_seq:,} were made by engine version {engine_version}"
     if result.re_executed_after:

@@ -140,9 +140,8 @@ class Market:
         event = applied.event
         quotation = self.quotations[event.instrument]
         quotation.reference_ticks = event.price_ticks
-        quotation.indicative = (
-            None  # It depends on the reference price; a new INDICATIVE follows where the day roll changes the book.
-        )
+        # It depends on the reference price; a new INDICATIVE follows where the day roll changes the book.
+        quotation.indicative = None
         self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
     def _phase_changed(self, applied: Applied, changes: MarketChanges) -> None:

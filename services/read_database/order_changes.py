@@ -39,9 +39,8 @@ class OrderChanges:
         self.new[command.seq] = [
             command.seq,
             command.account,
-            command.client_order_id.decode(
-                "latin-1"
-            ),  # ASCII by contract; latin-1 decodes every byte, so none can stop the projector
+            # ASCII by contract; latin-1 decodes every byte, so none can stop the projector.
+            command.client_order_id.decode("latin-1"),
             command.instrument,
             command.side,
             command.order_type,

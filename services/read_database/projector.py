@@ -135,9 +135,8 @@ class Projector:
                 await self._gather()
             changes.add(batch)
             while changes.commands < _MAX_COMMANDS and not batches.empty():
-                await asyncio.sleep(
-                    0
-                )  # a thousand orders take milliseconds: the event loop runs other tasks between batches
+                # A thousand orders take milliseconds: the event loop runs other tasks between batches.
+                await asyncio.sleep(0)
                 changes.add(batches.get_nowait())
             await asyncio.get_running_loop().run_in_executor(thread, write_changes, changes)
             position = changes.position
@@ -150,9 +149,8 @@ class Projector:
 
     def _has_reached(self, seq: int) -> None:
         self._seq = seq
-        waiting = [
-            (wanted, waiter) for wanted, waiter in self._waiting if not waiter.done()
-        ]  # done: the caller was canceled
+        # A waiter is done if its caller was canceled.
+        waiting = [(wanted, waiter) for wanted, waiter in self._waiting if not waiter.done()]
         for wanted, waiter in waiting:
             if wanted <= seq:
                 waiter.set_result(None)

@@ -153,9 +153,8 @@ trades = Table(
     Column("price_ticks", BigInteger, nullable=False),
     Column("quantity_lots", BigInteger, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
-    Column(
-        "phase", SmallInteger, nullable=False
-    ),  # in CALL_AUCTION there is no taker: the columns taker_* are the buyer's
+    # In CALL_AUCTION there is no taker: the columns taker_* are the buyer's.
+    Column("phase", SmallInteger, nullable=False),
     Column("taker_side", SmallInteger, nullable=False),
     Column("taker_order_id", BigInteger, nullable=False),
     Column("taker_account", Integer, nullable=False),

@@ -52,8 +52,8 @@ class GuardedClock:
         jump_ns = now_ns - self._base_wall_ns - passed_ns
         if abs(jump_ns) > MAX_JUMP_NS:
             raise ClockRefused(
-                f"the clock jumped {'forward' if jump_ns > 0 else 'back'} by {_span(abs(jump_ns))}, to {time_text(now_ns)}: "
-                "nothing was stamped with it. Correct the clock and start again (docs/operators.md)"
+                f"the clock jumped {'forward' if jump_ns > 0 else 'back'} by {_span(abs(jump_ns))}, to "
+                f"{shanghai_text(now_ns)}: nothing was stamped with it. Correct the clock and start again (docs/operators.md)"
             )
         if passed_ns > _NEW_BASE_NS:
             self._base_wall_ns, self._base_steady_ns = now_ns, self._base_steady_ns + passed_ns
@@ -65,9 +65,9 @@ def refuse_clock_behind(now_ns: int, last_time_ns: int) -> None:
     behind_ns = last_time_ns - now_ns
     if behind_ns > MAX_JUMP_NS:
         raise ClockRefused(
-            f"the clock says {time_text(now_ns)}, the last command was stamped {time_text(last_time_ns)}: one of the two is "
-            f"wrong by {_span(behind_ns)}. Correct the clock; if it is right, start with --accept-clock, and every command "
-            f"is stamped {time_text(last_time_ns)} until the clock has reached that time"
+            f"the clock says {shanghai_text(now_ns)}, the last command was stamped {shanghai_text(last_time_ns)}: one of the "
+            f"two is wrong by {_span(behind_ns)}. Correct the clock; if it is right, start with --accept-clock, and every "
+            f"command is stamped {shanghai_text(last_time_ns)} until the clock has reached that time"
         )
 
 
@@ -76,12 +76,12 @@ def time_ahead(stamped_ns: int, now_ns: int) -> list[str]:
     if stamped_ns - now_ns <= AHEAD_NS:
         return []
     return [
-        f"Stamped time is {_span(stamped_ns - now_ns)} ahead of the clock: every command is stamped {time_text(stamped_ns)} "
-        "until the clock has reached that time."
+        f"Stamped time is {_span(stamped_ns - now_ns)} ahead of the clock: every command is stamped "
+        f"{shanghai_text(stamped_ns)} until the clock has reached that time."
     ]
 
 
-def time_text(time_ns: int) -> str:
+def shanghai_text(time_ns: int) -> str:
     """A time (nanoseconds since 1970) as text in Shanghai's zone: 2026-01-05 09:00:00 +08:00."""
     return datetime.fromtimestamp(time_ns // 10**9, _SHANGHAI).strftime("%Y-%m-%d %H:%M:%S +08:00")
 

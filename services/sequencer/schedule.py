@@ -15,7 +15,7 @@ from typing import Protocol
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase
 from services.data.calendar import TradingCalendar
-from services.sequencer.clock import ClockRefused, time_text
+from services.sequencer.clock import ClockRefused, shanghai_text
 
 _MINUTE_NS = 60 * 10**9
 _DAY_NS = 24 * 60 * _MINUTE_NS
@@ -149,7 +149,7 @@ def _refuse_skipped_days(calendar: TradingCalendar, engine_trading_date: int, ri
     following = _date_number(calendar.next_after(date(year, *divmod(day_of_year, 100))))
     if right > following:
         raise ClockRefused(
-            f"the clock says {time_text(now_ns)}: the trading day would go from {engine_trading_date} to {right}, skipping "
+            f"the clock says {shanghai_text(now_ns)}: the trading day would go from {engine_trading_date} to {right}, skipping "
             f"{following}, and never go back. If the clock is right, start with --accept-clock; otherwise correct it first"
         )
 

@@ -142,9 +142,8 @@ async def watch_a_fault(process: subprocess.Popen[str], folder: Path) -> Seen:
             clients.create_task(_websocket(ws, seen))
             await seen.enough.wait()
             with closing(sqlite3.connect(folder / READ_DATABASE_FILE, isolation_level=None)) as held:
-                held.execute(
-                    "BEGIN IMMEDIATE"
-                )  # blocks the projector, so that the journal is the first file to be written
+                # Blocks the projector, so that the journal is the first file to be written.
+                held.execute("BEGIN IMMEDIATE")
                 fail_device(process)
                 await seen.heard.wait()
             await asyncio.to_thread(process.wait, 60)

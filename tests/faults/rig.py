@@ -85,9 +85,8 @@ class Rig(NamedTuple):
 def perform(rig: Rig, count: int, seed: int, show: bool = True) -> Report:
     """One run, with a progress bar. The report also has the seed and the duration. Raises CannotRun."""
     began = monotonic()
-    logging.getLogger("asyncio").setLevel(
-        logging.ERROR
-    )  # asyncio warns of each message to a venue that was just killed.
+    # asyncio warns of each message to a venue that was just killed.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     with progress.shown(show) as stages:
         stages.begin(rig.name, count)
         report = rig.run(count, seed, stages.advance)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,6 +28,33 @@ def test_a_step_that_fails_shows_its_output_and_ends_with_its_status(
     said = capsys.readouterr().err
     assert said.startswith("no network\n")
     assert f"Its output stands in {tmp_path / 'log'}." in said
+
+
+def test_an_existing_environment_is_renewed_for_its_own_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """With `.venv` made by 3.11, `make setup PYTHON=python3.13` must remove the old modules of 3.11, not those of 3.13."""
+    ask = "import platform, sysconfig; print(platform.python_version(), sysconfig.get_config_var('EXT_SUFFIX'))"
+    for name, python in {"own": Path(sys.executable), **pythons(os.environ)}.items():
+        work = tmp_path / name
+        (work / "matching_engine").mkdir(parents=True)
+        (work / "matching_engine/__init__.py").write_text("def build_notice():\n    return 'the engine'\n")
+        for locked in install.LOCKED:
+            (work / locked).write_text("package==1\n")
+        monkeypatch.chdir(work)
+        subprocess.run([python, "-m", "venv", "--without-pip", ".venv"], check=True)
+        (packages,) = work.glob(".venv/lib/python*/site-packages")
+        (packages / "pip.py").write_text("")  # installs nothing, successfully
+        said = subprocess.run([python, "-c", ask], check=True, capture_output=True, text=True).stdout
+        version, suffix = said.split()
+        modules = {work / "matching_engine" / f"engine{suffix}", work / "matching_engine" / "engine.of-another.so"}
+        for module in modules:
+            module.touch()
+
+        install.main(Path(".venv"))
+        assert f"Python {version}" in capfd.readouterr().err
+        assert {module for module in modules if module.exists()} == {work / "matching_engine/engine.of-another.so"}
+        assert Path(install.described(".venv/bin/python")[1]) == packages
 
 
 def test_an_interpreter_counts_once_and_only_where_it_runs(tmp_path: Path) -> None:

@@ -75,9 +75,8 @@ async def test_a_flood_of_messages_is_parsed_slice_by_slice_and_answered_in_orde
 async def test_frames_that_are_no_message_are_parsed_one_slice_a_turn(tmp_path: Path, opcode: Opcode) -> None:
     slices = 10
     frames = Frame(opcode, b"", fin=opcode is not Opcode.CONT).serialize(mask=True) * (slices * SLICE_BYTES // 6)
-    if (
-        opcode is Opcode.CONT
-    ):  # Its first frame says what the message is; so many empty ones are as many as it may have.
+    # Its first frame says what the message is; so many empty ones are as many as it may have.
+    if opcode is Opcode.CONT:
         frames = Frame(Opcode.TEXT, b"{", fin=False).serialize(mask=True) + frames[: 6 * (FRAGMENTS - 1)]
     frames += Frame(Opcode.PING, b"last").serialize(mask=True)
     async with (

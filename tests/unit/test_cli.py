@@ -138,6 +138,7 @@ def test_help_teaches_and_shows_no_types(command: list[str]) -> None:
     assert "<bool>" not in said.stdout
     assert "<path>" not in said.stdout
     assert "--no-" not in said.stdout
+    assert ("Exit status:" in said.stdout) == (command not in ([], ["journal"]))
 
 
 def test_every_exit_status_is_documented() -> None:

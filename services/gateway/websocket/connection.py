@@ -97,9 +97,8 @@ class Connection:
             deadline.cancel()
             self._channels.leave(self)
             writer.cancel()
-            await asyncio.wait(
-                [writer]
-            )  # Awaiting the task itself would merge its CancelledError with one of this task.
+            # Awaiting the task itself would merge its CancelledError with one of this task.
+            await asyncio.wait([writer])
 
     # ------------------------------------------------------------------ in
 
@@ -180,7 +179,7 @@ class Connection:
         if "orders" in params.channels:
             key.own_account()
         if params.symbols is None and any(channel in MARKET_CHANNELS for channel in params.channels):
-            raise field_problem("validation_failed", "symbols", 'say which, or ["*"] for all')
+            raise field_problem("validation_failed", "symbols", 'name the symbols, or ["*"] for all')
         if params.symbols is None or params.symbols == ["*"]:
             return key, params, None
         named = [instrument_of(self._state, symbol, f"symbols.{index}") for index, symbol in enumerate(params.symbols)]
