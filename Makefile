@@ -44,8 +44,9 @@ records: ## write the files that follow from the engine's records and rows (mirr
 run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
 	@exec $(BIN)/rex demo
 
+# Files run in the order of their folders: the long ones (browser, e2e) begin, so that no core waits for them at the end.
 test: setup ## every test (real SQLite, real browser, real processes)
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## ruff, import-linter, unit tests and short properties: under a minute on two quiet cores
 	@$(BIN)/ruff check .
@@ -63,7 +64,7 @@ check: setup ## ruff, mypy strict, import-linter, the site of the docs
 	@$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory docs
 
-docs: setup ## the site of the guides and the API reference in build/site; warnings are errors
+docs: setup ## the site of the guides and the API reference in build/site/docs/index.html; warnings are errors
 	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -c docs . build/site
 
 coverage: setup ## the lines of the engine that its own tests reach, uncompiled: at least 95 of 100

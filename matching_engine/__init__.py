@@ -43,7 +43,8 @@ def build_notice() -> str:
     if is_native():
         return "The matching engine runs as native code."
     return (
-        "The matching engine runs as plain Python, about 100 times slower: no C compiler was found when it was set up."
+        "The matching engine runs as plain Python, about 100 times slower: it is not compiled."
+        " `make native` compiles it with a C compiler."
     )
 
 
