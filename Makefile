@@ -44,9 +44,8 @@ records: ## write the files that follow from the engine's records and rows (mirr
 run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
 	@exec $(BIN)/rex demo
 
-# Files run in the order of their folders: the long ones (browser, e2e) begin, so that no core waits for them at the end.
 test: setup ## every test (real SQLite, real browser, real processes)
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-fast: setup ## ruff, import-linter, unit tests and short properties: under a minute on two quiet cores
 	@$(BIN)/ruff check .

@@ -53,7 +53,7 @@ def about(
     if version:
         from importlib.metadata import version as installed_version
 
-        print(f"rex {installed_version('rex-exchange')} on Python {sys.version.split()[0]}. {build_notice()}")
+        print(f"rex {installed_version('rex-exchange')} on Python {sys.version.split()[0]}; {build_notice()}")
         raise typer.Exit
 
 
