@@ -111,10 +111,10 @@ def _placing() -> APIRouter:
         },
     )
     async def place_order(body: OrderRequest) -> None:
-        raise NotImplementedError
+        raise NotImplementedError("the doorway answers this route")
 
     async def place_batch(body: BatchRequest) -> None:
-        raise NotImplementedError
+        raise NotImplementedError("the doorway answers this route")
 
     router.add_api_route(
         BATCH_PATH,

@@ -65,7 +65,7 @@ class Reply:
         if order is None:
             order_entry.find_in_history(command, event).add_done_callback(self.on_found)
         else:
-            self._order(order)
+            self._result(order_json(order, self._pipeline.state.instruments))
 
     def on_problem(self, problem: ProblemError) -> None:
         """Makes the problem the reply."""
@@ -78,12 +78,9 @@ class Reply:
             return
         error = found.exception()
         if error is None:
-            self._order(found.result())
+            self._result(order_json(found.result(), self._pipeline.state.instruments))
         elif isinstance(error, Exception):
             self.on_problem(problem_of(error))
-
-    def _order(self, order: VenueOrder) -> None:
-        self._result(order_json(order, self._pipeline.state.instruments))
 
     def _result(self, result: dict[str, Any]) -> None:
         self.text = json_text({"req_id": self._request_id, "result": result})
