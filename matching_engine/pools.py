@@ -24,7 +24,8 @@ LARGE_BYTES = 32 * 2**20
 """A pool of this size asks for huge pages (2 MiB): the kernel then handles one page fault instead of 512."""
 
 RESERVES = hasattr(mmap, "MAP_PRIVATE")
-"""Whether address space costs nothing until it is written. On Windows it would count as memory."""
+"""Whether a pool reserves address space. It takes no memory until it is written; Windows would count it, and so does Linux with
+`vm.overcommit_memory=2`."""
 
 LENT_BYTES = 64 * 2**10
 """Fewer bytes are copied: that takes less time than lending them."""
