@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from services.data.calendar import TradingCalendar
@@ -78,6 +78,24 @@ class Settings(BaseSettings):
 
     request_log: bool = False
     """Writes one structured line for each request to standard error."""
+
+    database_url: str = ""
+    """Scaled mode: the PostgreSQL database of journal and read database, as postgresql://user:password@host:port/name. Empty:
+    embedded mode, with SQLite files in `data_dir`."""
+
+    redis_url: str = ""
+    """Scaled mode: Redis or Valkey, as redis://host:port/0. It carries the committed batches to projector, reports and
+    read-only gateways. Empty: these follow the journal."""
+
+    link_secret: SecretStr = SecretStr("")
+    """Scaled mode: the secret that gateways and sequencers share, at least 32 characters."""
+
+    link_port: int = Field(default=0, ge=0, le=65535)
+    """Scaled mode: the TCP port on which a sequencer accepts the links of gateways; 0: any free port."""
+
+    link_url: str = ""
+    """Scaled mode: the address at which gateways reach this sequencer, as ws://host:port or wss://host:port. Empty: the address
+    that it listens on."""
 
     @field_validator("calendar_file")
     @classmethod

@@ -61,6 +61,11 @@ class Inbox(Protocol):
         If it is canceled while it waits, no submission is lost.
         """
 
+    def withdraw(self, request_id: int) -> bool:
+        """Takes back the submission that has a command with this request id. True if none of its commands was or will be
+        executed; False if that is not certain, and then nothing changes. Asked again about a submission that was taken back, it
+        answers True."""
+
     def take_late(self, max_commands: int, max_bytes: int) -> list[Submission]:
         """The submissions that arrived after `take` and still belong to the same turns, within both bounds. Then the next turn
         of every account begins."""

@@ -89,6 +89,10 @@ class InProcessInbox:
                 await self._arrived.wait()
         return self._take(max_commands, max_bytes, at_least=1)
 
+    def withdraw(self, _request_id: int) -> bool:
+        """False: the sequencer of this process may still execute what it was given."""
+        return False
+
     def take_late(self, max_commands: int, max_bytes: int) -> list[Submission]:
         """The submissions that arrived after `take` and joined the same round, within both bounds. If no submission of the
         round is left, the next round begins."""

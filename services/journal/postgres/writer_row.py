@@ -1,0 +1,53 @@
+"""The single row of `journal_writer`: it elects the writer, fences every other one, and knows the end of the chain.
+
+An append updates it in the statement that inserts the batch, and only if epoch and hash are those that the writer knows. A
+claim is a compare-and-set of everything that a standby has looked at.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from services.journal import Journal
+
+
+class WriterRow(NamedTuple):
+    """The columns of `journal_writer`."""
+
+    journal_id: bytes
+    epoch: int
+    """How often a sequencer has claimed the journal."""
+    epoch_after: int
+    """The last seq of the chain when this epoch began."""
+    last_seq: int
+    last_hash: bytes
+    beat: int
+    """Rises with each append and each beat: a row that does not change has no living writer."""
+    url: str
+    """The address at which gateways reach the writer; empty after it stopped cleanly."""
+    backend: int
+    """The process id of the writer's connection in PostgreSQL, for `pg_terminate_backend`."""
+
+
+class ClaimableJournal(Journal, Protocol):
+    """A journal that several sequencers may want to write: one claims it, the others follow it."""
+
+    async def look(self) -> WriterRow:
+        """The writer row as it is now."""
+
+    async def claim(self, seen: WriterRow, url: str) -> WriterRow | None:
+        """Makes this process the writer, in a new epoch, if the row still equals `seen`; None if it changed.
+
+        If another session locks the row for more than a second, that session is terminated and the claim is tried again. Raises
+        JournalRefused if the server would lose acknowledged commands (`fsync`, `full_page_writes` or `synchronous_commit` off).
+        """
+
+    async def beat(self) -> None:
+        """Shows that the writer lives. Raises JournalBusy if another one has claimed the journal."""
+
+    async def hand_over(self) -> None:
+        """Empties the url, so that a standby claims at once. Appends nothing afterwards."""
+
+    @property
+    def is_replicated(self) -> bool | None:
+        """Whether a synchronous standby of the server confirmed the last commits; None before the first look at it."""

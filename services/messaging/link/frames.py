@@ -1,0 +1,92 @@
+"""The messages of a link, all binary. Up: SUBMISSIONS. Down: first HELLO, then one message for each journal batch.
+
+Up, one or more submissions in a message, each:
+    account u32 | commands u32 (bytes) | attachments u16 (number) | only_cancels u8 | padding u8
+    the packed COMMAND records, then each attachment after its length u32
+
+Down:
+    HELLO: b"REXLINK\\n", version u16, journal_id 16 bytes, epoch u64, last_seq u64
+    a batch: its bytes, as the journal holds them (they begin with the magic of a batch)
+
+All integers are little-endian. A gateway authenticates with the header `Authorization: Bearer <link secret>` of the WebSocket
+handshake; without it the answer is 401 and nothing of the venue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from struct import Struct
+from typing import NamedTuple
+
+from services.messaging import Submission
+
+MAGIC = b"REXLINK\n"
+VERSION = 1
+
+WINDOW_COMMANDS = 16_384
+"""The most commands of one gateway that wait for their batch."""
+
+_HELLO = Struct("<8sH16sQQ")
+_HEAD = Struct("<IIHBx")
+_LENGTH = Struct("<I")
+
+
+class LinkRefused(Exception):
+    """The other end does not speak this protocol, or sent bytes that are none of its messages."""
+
+
+class Hello(NamedTuple):
+    """What a sequencer says first."""
+
+    journal_id: bytes
+    epoch: int
+    last_seq: int
+    """The last command whose batch was published before this link began; later batches follow on the link."""
+
+
+def pack_hello(hello: Hello) -> bytes:
+    """The bytes of a HELLO."""
+    return _HELLO.pack(MAGIC, VERSION, *hello)
+
+
+def unpack_hello(message: bytes) -> Hello:
+    """Raises LinkRefused for anything but a HELLO of this version."""
+    if len(message) != _HELLO.size or not message.startswith(MAGIC):
+        raise LinkRefused("the other end is no sequencer of REX")
+    _, version, *hello = _HELLO.unpack(message)
+    if version != VERSION:
+        raise LinkRefused(f"the sequencer speaks version {version} of the link, this gateway version {VERSION}")
+    return Hello(*hello)
+
+
+def pack_submissions(submissions: Iterable[Submission]) -> bytes:
+    """One message with these submissions."""
+    parts: list[bytes] = []
+    for commands, attachments, account, only_cancels in submissions:
+        parts += (_HEAD.pack(account, len(commands), len(attachments), only_cancels), commands)
+        for text in attachments:
+            parts += (_LENGTH.pack(len(text)), text)
+    return b"".join(parts)
+
+
+def unpack_submissions(message: bytes) -> Iterator[Submission]:
+    """The submissions of a message. Raises LinkRefused where the bytes end too early."""
+    position, end = 0, len(message)
+    while position < end:
+        if position + _HEAD.size > end:
+            raise LinkRefused("a submission is cut off")
+        account, size, count, only_cancels = _HEAD.unpack_from(message, position)
+        position += _HEAD.size
+        commands = message[position : position + size]
+        position += size
+        attachments = []
+        for _ in range(count):
+            if position + _LENGTH.size > end:
+                raise LinkRefused("an attachment is cut off")
+            (length,) = _LENGTH.unpack_from(message, position)
+            position += _LENGTH.size
+            attachments.append(message[position : position + length])
+            position += length
+        if position > end:
+            raise LinkRefused("a submission is cut off")
+        yield Submission(commands, tuple(attachments), account, bool(only_cancels))
