@@ -2,6 +2,7 @@
 leaves the venue before its batch is durable.
 
 batch.py            a journal batch: header, commands, events, attachments, and their bytes
+chain.py            decodes stored batches and checks that each continues the one before
 errors.py           the exceptions
 replay.py           re-execution: a batch's commands through an engine, its events compared
 verify.py           walks the whole chain: `rex journal verify`
