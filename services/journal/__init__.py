@@ -5,6 +5,7 @@ batch.py            a journal batch: header, commands, events, attachments, and 
 chain.py            decodes stored batches and checks that each continues the one before
 errors.py           the exceptions
 replay.py           re-execution: a batch's commands through an engine, its events compared
+copying.py          copies a journal between backends: `rex journal copy`
 verify.py           walks the whole chain: `rex journal verify`
 witness.py          a (seq, hash) known from elsewhere, compared with the journal
 sqlite.py           SqliteJournal: the backend in one SQLite file. It stands on:
