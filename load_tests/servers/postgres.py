@@ -12,6 +12,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from load_tests.servers.server_process import ServerFailed, ServerMissing, ServerProcess, as_user, free_port
 
@@ -74,7 +75,7 @@ class PostgresServer:
         """The address of a database, with user and password."""
         return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
 
-    def __enter__(self) -> PostgresServer:
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:
@@ -149,13 +150,17 @@ class PostgresServer:
         return result.stdout.strip()
 
     def _create_data(self) -> None:
-        password = self.folder / "password"
-        password.touch(0o600)
-        password.write_text(secrets.token_urlsafe(24) + "\n")
-        if self._user is not None:
-            shutil.chown(password, self._user)
+        password = self._write_password(secrets.token_urlsafe(24))
         options = ["--no-sync", "--locale=C", "--encoding=UTF8", "--auth=scram-sha-256", "-U", "postgres"]
         self._run("initdb", *options, f"--pwfile={password}", "-D", str(self._data))
+
+    def _write_password(self, password: str) -> Path:
+        file = self.folder / "password"
+        file.touch(0o600)
+        file.write_text(password + "\n")
+        if self._user is not None:
+            shutil.chown(file, self._user)
+        return file
 
     def _run(self, program: str, *arguments: str) -> None:
         result = subprocess.run(
