@@ -113,7 +113,7 @@ async def test_an_idle_writer_beats_and_learns_that_it_was_deposed(
     watching = asyncio.create_task(leader.watch())
     first = (await standby.look()).beat
     async with asyncio.timeout(WAIT_S):
-        while (await standby.look()).beat < first + 2 or leader.is_replicated is None:
+        while (await standby.look()).beat < first + 2 or leader.is_replicated is None:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         assert leader.is_replicated is False
         while await standby.claim(await standby.look(), "ws://standby") is None:
