@@ -38,6 +38,9 @@ from services.simulator import demo_accounts
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
 
+KEYS_FILE = "keys.json"
+"""The file of a data folder that holds the secrets of its keys."""
+
 OPERATOR = "operator"
 PAGES = "pages"
 """The names of the keys that every venue has."""

@@ -15,6 +15,7 @@ from matching_engine import build_notice
 from services.cli.help import Command, Group
 from services.cli.journal import verify
 from services.cli.report import report
+from services.cli.scaled import gateway, init, projector, reporting, sequencer
 from services.cli.upgrade import upgrade
 from services.cli.venue import demo, serve
 
@@ -26,6 +27,8 @@ app = typer.Typer(
 )
 for command in (demo, serve, report, upgrade):
     app.command(cls=Command)(command)
+for process in (init, sequencer, gateway, projector, reporting):
+    app.command(cls=Command, rich_help_panel="Scaled mode: PostgreSQL, several processes")(process)
 journal = typer.Typer(
     help="Checks the journal, the file that records every command and event: one row per batch, in a hash chain.",
     no_args_is_help=True,

@@ -28,12 +28,16 @@ AsJson = Annotated[
 ]
 
 
-def settings_of(**options: Any) -> Settings:
-    """The settings of these options and of the environment; one that cannot be is bad usage, exit status 2."""
-    from services.settings import SettingsRefused, read_settings
+def settings_of(*, embedded: bool = False, **options: Any) -> Settings:
+    """The settings of these options and of the environment; one that cannot be is bad usage, exit status 2. For an `embedded`
+    venue, so is one of the scaled mode."""
+    from services.settings import SettingsRefused, read_settings, require_embedded
 
     try:
-        return read_settings(**options)
+        chosen = read_settings(**options)
+        if embedded:
+            require_embedded(chosen)
+        return chosen
     except SettingsRefused as refused:
         for sentence in refused.sentences:
             say(sentence)

@@ -121,7 +121,13 @@ def serve(
     docs/operators.md says what to do for each.
     """
     chosen = settings_of(
-        data_dir=data_dir, host=host, port=port, schedule=schedule, demo=False, accept_clock=accept_clock
+        embedded=True,
+        data_dir=data_dir,
+        host=host,
+        port=port,
+        schedule=schedule,
+        demo=False,
+        accept_clock=accept_clock,
     )
     from services.cli.running import run_venue  # here and not above: see there
 
