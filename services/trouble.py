@@ -10,7 +10,7 @@ from services.data.instruments import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalMissing, JournalRefused
-from services.read_database.database import ReadDatabaseFailed, ReadDatabaseRefused
+from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.projector import ProjectorStopped
 from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
@@ -39,6 +39,7 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (JournalCorrupt, ExitCode.JOURNAL_DAMAGED),
     (JournalRefused, ExitCode.JOURNAL_DAMAGED),
     (JournalError, ExitCode.DEVICE_FAILED),
+    (ReadDatabaseBusy, ExitCode.OTHER_WRITER),
 )
 
 
