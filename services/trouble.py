@@ -17,7 +17,7 @@ from services.journal import (
     JournalRefused,
     JournalUnreachable,
 )
-from services.read_database.database import ReadDatabaseFailed, ReadDatabaseRefused
+from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.projector import ProjectorStopped
 from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
@@ -47,6 +47,7 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (JournalCorrupt, ExitCode.JOURNAL_DAMAGED),
     (JournalRefused, ExitCode.JOURNAL_DAMAGED),
     (JournalError, ExitCode.DEVICE_FAILED),
+    (ReadDatabaseBusy, ExitCode.OTHER_WRITER),
 )
 
 
