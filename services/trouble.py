@@ -10,6 +10,7 @@ from services.data.instruments import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalMissing, JournalRefused
+from services.migrations.outcome import MigrationRefused
 from services.read_database.database import ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.projector import ProjectorStopped
 from services.sequencer.clock import ClockRefused
@@ -23,6 +24,7 @@ TROUBLE = (
     ReadDatabaseFailed,
     KeysFileRefused,
     DataFileError,
+    MigrationRefused,
     sqlite3.Error,
     OSError,
 )

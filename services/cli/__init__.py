@@ -14,6 +14,7 @@ import typer
 from matching_engine import build_notice
 from services.cli.help import Command, Group
 from services.cli.journal import verify
+from services.cli.migrate import migrate
 from services.cli.report import report
 from services.cli.upgrade import upgrade
 from services.cli.venue import demo, serve
@@ -24,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     cls=Group,
 )
-for command in (demo, serve, report, upgrade):
+for command in (demo, serve, report, upgrade, migrate):
     app.command(cls=Command)(command)
 journal = typer.Typer(
     help="Checks the journal, the file that records every command and event: one row per batch, in a hash chain.",

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from services.migrations.refused import MigrationRefused
+from services.migrations.outcome import MigrationRefused
 
 SETTING = "--database-url, REX_DATABASE_URL"
 _CONNECT_TIMEOUT_S = 10

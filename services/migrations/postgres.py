@@ -8,14 +8,13 @@ until it commits.
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.migrations.connecting import transaction
 from services.migrations.histories import BASE, HISTORIES, JOURNAL, History
-from services.migrations.refused import MigrationRefused
+from services.migrations.outcome import Migrated, MigrationRefused
 
 _LOCK = int.from_bytes(b"REX migr")
 """The number of the advisory lock that a migration holds."""
@@ -24,14 +23,6 @@ LEADER_BEATS_WITHIN_S = 1.5
 """A leader updates its row every 0.4 s: one that has not changed for so long has no living leader."""
 
 _BEAT = "SELECT url, epoch, beat FROM journal_writer"
-
-
-class Migrated(NamedTuple):
-    """The revisions of one database before and after a migration, which may be the same."""
-
-    database: str
-    from_revision: str
-    to_revision: str
 
 
 async def upgrade(url: str, *, check: bool = False) -> list[Migrated]:

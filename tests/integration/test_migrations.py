@@ -15,8 +15,8 @@ import pytest
 from load_tests.servers.postgres import PostgresServer
 from services.migrations import postgres
 from services.migrations.histories import BASE, JOURNAL, READ_DATABASE, History
-from services.migrations.postgres import Migrated, check_newest, downgrade, upgrade
-from services.migrations.refused import MigrationRefused
+from services.migrations.outcome import Migrated, MigrationRefused
+from services.migrations.postgres import check_newest, downgrade, upgrade
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 from sqlalchemy import text
 
-from services.migrations.refused import MigrationRefused
+from services.migrations.outcome import MigrationRefused
 
 revision = "0001"
 down_revision = None
