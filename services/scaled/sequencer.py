@@ -93,7 +93,7 @@ class SequencerProcess:
         )
         readers = []
         if self._settings.redis_url:
-            self._publisher = StreamPublisher(self._settings.redis_url, self._journal.journal_id, feed)
+            self._publisher = StreamPublisher(self._settings.redis_url, feed, self._journal.journal_id)
             readers.append(parts.start(self._publisher.run(), "stream"))
         self._sequencer = sequencer
         try:
