@@ -18,7 +18,7 @@ from services.journal import (
     JournalUnreachable,
 )
 from services.migrations.outcome import MigrationRefused
-from services.read_database.database import ReadDatabaseFailed, ReadDatabaseRefused
+from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.projector import ProjectorStopped
 from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
@@ -49,6 +49,7 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (JournalCorrupt, ExitCode.JOURNAL_DAMAGED),
     (JournalRefused, ExitCode.JOURNAL_DAMAGED),
     (JournalError, ExitCode.DEVICE_FAILED),
+    (ReadDatabaseBusy, ExitCode.OTHER_WRITER),
 )
 
 
