@@ -93,7 +93,9 @@ class SequencerProcess:
         )
         readers = []
         if self._settings.redis_url:
-            self._publisher = StreamPublisher(self._settings.redis_url, feed, self._journal.journal_id)
+            self._publisher = StreamPublisher(
+                self._settings.redis_url, feed, self._journal.journal_id, await self._journal.last_batch()
+            )
             readers.append(parts.start(self._publisher.run(), "stream"))
         self._sequencer = sequencer
         try:
