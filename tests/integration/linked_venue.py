@@ -113,10 +113,6 @@ class Leader:
         self.links = await self._ends.enter_async_context(links)
         self._venue.show(self.port)
 
-    async def stop_executing(self) -> None:
-        """What is submitted from now on waits in the inbox."""
-        await self.sequencer.stop()
-
     async def kill(self) -> None:
         """Ends it. What waits in its inbox is not executed."""
         await self._ends.aclose()
@@ -132,9 +128,9 @@ class Gateway:
     def __init__(self, journal: FollowedJournal, number: int, secret: str, max_commands: int) -> None:
         self.link = Link(journal, secret, max_commands=max_commands)
         self.batches: list[JournalBatch] = []
-        self._number = number
+        self.number = number
         self._journal = journal
-        self._request_id = 0
+        self.request_id = 0
         self.running = asyncio.create_task(self.link.run())
         self._reading = asyncio.create_task(self._read())
 
@@ -146,14 +142,14 @@ class Gateway:
         """RECORD commands of this gateway, each with the next request id."""
         commands = []
         for n in range(count):
-            self._request_id += 1
+            self.request_id += 1
             attachment = n + 1 if n < len(attachments) else 0
             commands.append(
                 Command(
                     kind=CommandKind.RECORD,
-                    gateway_id=self._number,
+                    gateway_id=self.number,
                     incarnation=77,
-                    request_id=self._request_id,
+                    request_id=self.request_id,
                     attachment=attachment,
                 )
             )
@@ -161,7 +157,7 @@ class Gateway:
 
     async def put(self, count: int = 1) -> list[int]:
         """Submits `count` commands, one by one; returns their request ids."""
-        first = self._request_id + 1
+        first = self.request_id + 1
         for _ in range(count):
             await self.link.put(self.submission())
         return list(range(first, first + count))
@@ -170,7 +166,7 @@ class Gateway:
     def executed(self) -> list[int]:
         """The request ids of this gateway's commands in the batches that it has read."""
         commands = [command for batch in self.batches for command in batch.command_list]
-        return [command.request_id for command in commands if command.gateway_id == self._number]
+        return [command.request_id for command in commands if command.gateway_id == self.number]
 
     async def close(self) -> None:
         for task in (self.running, self._reading):
@@ -183,9 +179,10 @@ class LinkedVenue:
 
     def __init__(self, path: Path, followed: FollowedJournal) -> None:
         self._path = path
-        self._followed = followed
+        self.followed = followed
         self.row = followed.row
         self.proxy: TcpProxy | None = None
+        self.leaders: list[Leader] = []
         self._ends: list[Callable[[], Awaitable[None]]] = []
 
     def show(self, port: int) -> None:
@@ -200,6 +197,7 @@ class LinkedVenue:
         engine = Engine()
         await recover(engine, journal)
         leader = Leader(self, journal, engine)
+        self.leaders.append(leader)
         self._ends.append(leader.kill)
         self.row.epoch, self.row.epoch_after, self.row.url = journal.epoch, engine.last_seq, ""
         if start:
@@ -212,7 +210,7 @@ class LinkedVenue:
         self, number: int = 1, *, secret: str = SECRET, max_commands: int = WINDOW_COMMANDS, connected: bool = True
     ) -> Gateway:
         """A gateway; waits until it has its link."""
-        gateway = Gateway(self._followed, number, secret, max_commands)
+        gateway = Gateway(self.followed, number, secret, max_commands)
         self._ends.append(gateway.close)
         if connected:
             await until(lambda: gateway.link.connected)
@@ -234,9 +232,9 @@ class LinkedVenue:
         return connection, unpack_hello(await connection.recv(decode=False))
 
     async def close(self) -> None:
-        for end in reversed(self._ends):
-            await end()
-        await self._followed.close()
+        while self._ends:
+            await self._ends.pop()()
+        await self.followed.close()
 
 
 @contextlib.asynccontextmanager
