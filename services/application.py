@@ -20,7 +20,7 @@ from services.gateway.websocket.channels import Channels
 from services.journal import Journal
 from services.market_data import Market, load_market
 from services.messaging import Feed, Inbox
-from services.read_database.projector import Projector, ProjectorStopped
+from services.read_database.projector import Projection, ProjectorStopped
 from services.reporting.app import router as reports_router
 from services.settings import Settings
 from services.venue_state.loading import load_state
@@ -36,18 +36,20 @@ class Gateway:
     order_entry: OrderEntry
     channels: Channels
     projected: Callable[[int], Awaitable[None]]
-    """Waits until the read database has applied the journal up to a sequence number. Raises ProblemError (503) if the projector
-    has stopped."""
+    """Waits until the read database has applied the journal up to a sequence number. Raises ProblemError (503) if it will
+    not."""
 
 
-async def load_gateway(read_database: AsyncEngine, inbox: Inbox, projector: Projector) -> Gateway:
+async def load_gateway(read_database: AsyncEngine, inbox: Inbox, projection: Projection) -> Gateway:
     """The gateway, loaded from the read database."""
 
     async def projected(seq: int) -> None:
         try:
-            await projector.reached(seq)
+            await projection.reached(seq)
         except ProjectorStopped as stopped:
-            raise ProblemError(503, "not_ready", "The venue has stopped.") from stopped
+            raise ProblemError(
+                503, "not_ready", "The read database is behind the venue; orders are not affected."
+            ) from stopped
 
     state, market = await load_state(read_database), await load_market(read_database)
     order_entry = OrderEntry(state, inbox, OrderHistory(state, read_database, projected))
