@@ -62,11 +62,11 @@ class CutConnection:
         await admin.close()
 
 
-async def cut_connection(writer: PostgresWriter, statement: int | None, *, after: bool) -> CutConnection:
+async def cut_connection(writer: PostgresWriter, url: str, statement: int | None, *, after: bool) -> CutConnection:
     """Puts a CutConnection in place of the writer's connection; None: it is not cut."""
     assert writer._connection is not None
-    cut = CutConnection(writer._connection, writer._url, statement, after=after)
-    writer._connection = cut
+    cut = CutConnection(writer._connection, url, statement, after=after)
+    writer._connection = cut  # type: ignore[assignment]
     return cut
 
 
@@ -103,7 +103,7 @@ async def test_a_connection_that_ends_at_any_statement_loses_and_repeats_nothing
         for batch in waiting[: chance.randint(1, 3)]:
             changes.add(batch)
         statement = attempt // 2 % 12 if attempt % 2 else None
-        connection = await cut_connection(writer, statement, after=after)
+        connection = await cut_connection(writer, database.url, statement, after=after)
         try:
             await writer.write(changes)
         except ReadDatabaseAway:
