@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
+
+from load_tests.servers.postgres import PostgresServer
+from load_tests.servers.redis import ValkeyServer
+from load_tests.servers.server_process import ServerMissing
 
 settings.register_profile("rex", deadline=None)  # Speed is judged in load_tests/, not by a busy machine's clock.
 settings.load_profile("rex")
@@ -16,6 +21,63 @@ settings.load_profile("rex")
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the venue does."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def shared_postgres() -> Iterator[PostgresServer]:
+    """The PostgreSQL server of this test process. Tests use `postgres_url`."""
+    with _postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(shared_postgres: PostgresServer) -> Iterator[str]:
+    """The address of a fresh empty PostgreSQL database, removed after the test."""
+    name = f"rex_{uuid4().hex}"
+    yield shared_postgres.create_database(name)
+    shared_postgres.drop_database(name)
+
+
+@pytest.fixture
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of the test's own, to pause, kill and start again."""
+    with _postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_valkey() -> Iterator[ValkeyServer]:
+    """The Valkey server of this test process. Tests use `redis_url`."""
+    with _valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(shared_valkey: ValkeyServer) -> str:
+    """The address of a Valkey server without keys."""
+    shared_valkey.flush()
+    return shared_valkey.url()
+
+
+@pytest.fixture
+def valkey_server() -> Iterator[ValkeyServer]:
+    """A Valkey server of the test's own, to pause, kill and start again."""
+    with _valkey() as server:
+        yield server
+
+
+def _postgres() -> PostgresServer:
+    try:
+        return PostgresServer()
+    except ServerMissing as missing:
+        pytest.skip(f"NO TEST WITH POSTGRESQL RAN: {missing}")
+
+
+def _valkey() -> ValkeyServer:
+    try:
+        return ValkeyServer()
+    except ServerMissing as missing:
+        pytest.skip(f"NO TEST WITH VALKEY RAN: {missing}")
 
 
 @pytest.hookimpl(wrapper=True)

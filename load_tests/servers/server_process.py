@@ -1,0 +1,163 @@
+"""One server process: its log, its signals, and its end when this process dies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import random
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypedDict
+
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 30
+POLL_S = 0.02
+LOG_TAIL_BYTES = 4_000
+PORTS = range(10_000, 32_000)
+"""Below the ports that Linux gives to outgoing connections: one of those could take the port while its server is down."""
+
+
+class ServerMissing(Exception):
+    """This machine has no such server. The message says how to install one."""
+
+
+class ServerFailed(Exception):
+    """The server ended, or did not answer in time. The message holds the end of its log."""
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServerFailed(f"no free port between {PORTS.start} and {PORTS.stop}")
+
+
+class ServerProcess:
+    """A started server in a session of its own, so that Ctrl-C reaches only the process that started it."""
+
+    def __init__(self, command: Sequence[str], log: Path, user: str | None = None) -> None:
+        self._log = log
+        self._name = Path(command[0]).name
+        with log.open("ab") as output:
+            self._log_start = output.tell()
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=log.parent,
+                start_new_session=True,
+                **as_user(user),
+            )
+        # It reads a pipe that only this process can write to, and therefore reads the end when this process has died.
+        watch = 'read -r _; kill -QUIT "$0"; kill -CONT "$0"'
+        self._watcher = subprocess.Popen(
+            ["sh", "-c", watch, str(self._process.pid)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server's first process."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the first process has not ended."""
+        return self._process.poll() is None
+
+    def wait_until(self, ready: Callable[[], bool]) -> None:
+        """Returns when the server is ready. Raises ServerFailed when it has ended or does not become ready in time."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not ready():
+            if not self.running or time.monotonic() > deadline:
+                status = self._process.poll()
+                self.kill()
+                reason = "did not become ready" if status is None else f"ended with status {status}"
+                raise ServerFailed(f"{self._name} {reason}:\n{self.log_tail()}")
+            time.sleep(POLL_S)
+
+    def log_tail(self) -> str:
+        """The end of what the server has written to its log since this start."""
+        return self._log.read_bytes()[self._log_start :][-LOG_TAIL_BYTES:].decode(errors="replace")
+
+    def stop(self, stop_signal: signal.Signals) -> None:
+        """Sends the signal and waits for the end; kills a server that does not end."""
+        if self.running:
+            self.resume()
+            self._process.send_signal(stop_signal)
+            try:
+                self._process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._end_watcher()
+
+    def kill(self) -> None:
+        """SIGKILL to the first process and to its children, which would otherwise end by themselves a little later."""
+        self._signal(self.pid, signal.SIGSTOP)  # It starts no more children.
+        children = self._children()
+        for pid in (self.pid, *children):
+            self._signal(pid, signal.SIGKILL)
+        self._process.wait()
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while not all(map(ended, children)):
+            assert time.monotonic() < deadline, f"{self._name} left a process after SIGKILL"
+            time.sleep(POLL_S)
+        self._end_watcher()
+
+    def pause(self) -> None:
+        """SIGSTOP: sockets stay open, and nothing is answered."""
+        for pid in (self.pid, *self._children()):
+            self._signal(pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Undoes `pause`."""
+        for pid in (*self._children(), self.pid):
+            self._signal(pid, signal.SIGCONT)
+
+    def _children(self) -> list[int]:
+        """Every PostgreSQL backend has a session of its own, so no process group holds them. Empty where there is no /proc."""
+        with contextlib.suppress(OSError):
+            return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+        return []
+
+    def _signal(self, pid: int, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            if pid != self.pid or self.running:
+                os.kill(pid, number)
+
+    def _end_watcher(self) -> None:
+        self._watcher.kill()
+        self._watcher.wait()
+        assert self._watcher.stdin is not None
+        self._watcher.stdin.close()
+
+
+def ended(pid: int) -> bool:
+    """Also a process that has ended and that its parent has not waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+class UserArguments(TypedDict, total=False):
+    """Arguments of `subprocess` that run a command as another user."""
+
+    user: str
+    group: int
+    extra_groups: list[int]
+
+
+def as_user(user: str | None) -> UserArguments:
+    """Empty for None: this process's own user."""
+    return {} if user is None else {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}

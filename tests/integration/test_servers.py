@@ -1,0 +1,104 @@
+"""The PostgreSQL and Valkey servers that tests start: they answer, pause, die and come back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from load_tests.servers.postgres import PostgresServer
+from load_tests.servers.redis import ValkeyServer
+from load_tests.servers.server_process import ServerFailed, ended
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+
+async def test_a_database_is_empty_and_keeps_what_it_commits(postgres_url: str) -> None:
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            assert await connection.fetchval(f"SHOW {setting}") == "on"
+    finally:
+        await connection.close()
+
+
+async def test_postgres_wants_its_password(postgres_server: PostgresServer) -> None:
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(postgres_server.url().replace(postgres_server.password, "guessed"))
+
+
+async def test_a_paused_postgres_answers_when_it_resumes(postgres_server: PostgresServer) -> None:
+    connection = await asyncpg.connect(postgres_server.url())
+    postgres_server.pause()
+    try:
+        with pytest.raises(TimeoutError):
+            await asyncpg.connect(postgres_server.url(), timeout=0.3)
+    finally:
+        postgres_server.resume()
+    assert await connection.fetchval("SELECT 42") == 42
+    await connection.close()
+
+
+@pytest.mark.parametrize("how", ["kill", "restart_immediately"])
+async def test_a_killed_postgres_keeps_its_rows(postgres_server: PostgresServer, how: str) -> None:
+    connection = await asyncpg.connect(postgres_server.url())
+    await connection.execute("CREATE TABLE kept (n int)")
+    await connection.execute("INSERT INTO kept VALUES (7)")
+    if how == "kill":
+        postgres_server.kill()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncpg.connect(postgres_server.url())
+        postgres_server.start()
+    else:
+        postgres_server.restart_immediately()
+    connection.terminate()
+    assert postgres_server.query("SELECT n FROM kept") == "7"
+
+
+def test_postgres_says_why_it_does_not_start(postgres_server: PostgresServer) -> None:
+    postgres_server.stop()
+    postgres_server.options["max_connections"] = "none"
+    with pytest.raises(ServerFailed, match='invalid value for parameter "max_connections"'):
+        postgres_server.start()
+
+
+async def test_valkey_has_no_keys_and_forgets_them_when_killed(redis_url: str, valkey_server: ValkeyServer) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        assert await redis.dbsize() == 0
+    async with Redis.from_url(valkey_server.url(), socket_timeout=0.3, retry=None) as redis:
+        await redis.set("key", "value")
+        valkey_server.pause()
+        with pytest.raises(RedisTimeoutError):
+            await redis.get("key")
+        valkey_server.resume()
+        assert await redis.get("key") == b"value"
+    valkey_server.kill()
+    valkey_server.start()
+    async with Redis.from_url(valkey_server.url()) as redis:
+        assert await redis.get("key") is None
+
+
+def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from load_tests.servers.server_process import ServerProcess\n"
+        f"server = ServerProcess(['sleep', '1000'], Path({str(tmp_path / 'log')!r})); server.pause()\n"
+        "print(server.pid, flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        pid = int(starter.stdout.readline())
+        os.kill(pid, 0)
+        starter.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while not ended(pid):
+        assert time.monotonic() < deadline, "the server outlived its starter"
+        time.sleep(0.02)
