@@ -36,6 +36,7 @@ from services.read_database.audit.journaled import Journaled
 from services.read_database.opening import open_true
 from services.read_database.projector import Projector, ProjectorStopped
 from services.read_database.read_witness import remembered
+from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.sequencer.clock import GuardedClock, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recover
@@ -144,7 +145,7 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
         schedule=start.settings.schedule,
         accept_clock=start.settings.accept_clock,
     )
-    projector = Projector(read_database, journal, feed)
+    projector = Projector(SqliteWriter(start.settings.data_dir / READ_DATABASE_FILE), journal, feed)
     async with asyncio.TaskGroup() as tasks:
         parts = Parts(tasks, on_fault)
         readers = [parts.start(projector.run(), "projector"), parts.start(journal.watch(), "journal")]

@@ -77,6 +77,10 @@ class KeysFileRefused(Exception):
     """`keys.json` cannot be parsed. The sentence says what to do."""
 
 
+class InitRefused(Exception):
+    """The database holds a venue, or another process writes it. Nothing was changed."""
+
+
 class IssuedKey(BaseModel):
     """One entry of `keys.json`."""
 

@@ -14,6 +14,7 @@ import typer
 from matching_engine import build_notice
 from services.cli.help import Command, Group
 from services.cli.journal import verify
+from services.cli.migrate import migrate
 from services.cli.report import report
 from services.cli.scaled import gateway, init, projector, reporting, sequencer
 from services.cli.upgrade import upgrade
@@ -25,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     cls=Group,
 )
-for command in (demo, serve, report, upgrade):
+for command in (demo, serve, report, upgrade, migrate):
     app.command(cls=Command)(command)
 for process in (init, sequencer, gateway, projector, reporting):
     app.command(cls=Command, rich_help_panel="Scaled mode: PostgreSQL, several processes")(process)

@@ -2,6 +2,7 @@
 leaves the venue before its batch is durable.
 
 batch.py            a journal batch: header, commands, events, attachments, and their bytes
+chain.py            decodes stored batches and checks that each continues the one before
 errors.py           the exceptions
 replay.py           re-execution: a batch's commands through an engine, its events compared
 verify.py           walks the whole chain: `rex journal verify`
@@ -13,6 +14,7 @@ sqlite.py           SqliteJournal: the backend in one SQLite file. It stands on:
   held_files.py       locks, permissions, and whether the open files are still at their path
   before_writing.py   the checks that may refuse a start, before a file is changed
   wal.py              reads the write-ahead log before SQLite opens it
+postgres/           PostgresJournal: the backend in a PostgreSQL database
 
 Engine versions (upgrades, sealed states) are services/engine_versions.
 """
@@ -31,6 +33,7 @@ from services.journal.errors import (
     JournalMissing,
     JournalRefused,
     JournalRemoved,
+    JournalUnreachable,
 )
 
 __all__ = [
@@ -43,6 +46,7 @@ __all__ = [
     "JournalMissing",
     "JournalRefused",
     "JournalRemoved",
+    "JournalUnreachable",
 ]
 
 

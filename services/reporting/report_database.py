@@ -24,9 +24,11 @@ from services.engine_versions.upgrades import starting_engine
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
 from services.read_database.changes import Position
-from services.read_database.database import ReadDatabaseDamaged, connect_reader, open_read_database, trouble_with
+from services.read_database.database import connect_reader, open_read_database, trouble_with
+from services.read_database.errors import ReadDatabaseDamaged
 from services.read_database.projector import catch_up, check_belongs
 from services.read_database.read_witness import remembered
+from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.queries import YearTurnover, read_position, read_year
 from services.reporting.report import build_report
@@ -167,7 +169,7 @@ async def _current(source: Path, copy: Path, journal: Journal) -> _Source:
             theirs.backup(ours)
     except sqlite3.Error as error:
         raise trouble_with(source, error) from error
-    await catch_up(copy, journal)
+    await catch_up(SqliteWriter(copy), journal)
     journal_read = "Of the journal the rows it lacked were read back, those before them were not."
     return _Source(copy, f"a copy of {name}, brought up to date", journal_read)
 
@@ -191,7 +193,7 @@ async def _is_up_to_date(path: Path, journal: Journal) -> bool:
             if not position.is_one:
                 raise ReadDatabaseDamaged(path, "holds a position of the wrong types")
             if position.seq >= last_seq or position.journal_id != journal.journal_id:
-                await check_belongs(path, position, journal)
+                await check_belongs(str(path), position, journal)
                 return True
             if position.seq == previous_seq:
                 return False  # no projector is running
@@ -205,6 +207,6 @@ async def _is_up_to_date(path: Path, journal: Journal) -> bool:
 async def _rebuild(path: Path, journal: Journal) -> _Source:
     """A new read database at path, projected from the journal."""
     await open_read_database(path).dispose()
-    await catch_up(path, journal)
+    await catch_up(SqliteWriter(path), journal)
     name = "a read database made from the journal now"
     return _Source(path, name, "Every row of the journal was read back.", is_rebuilt=True)

@@ -13,9 +13,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.first_start import KEYS_FILE, read_keys
+from services.first_start import KEYS_FILE, InitRefused, read_keys
 from services.public import make_simulator
-from services.scaled.init import InitRefused, initialise
+from services.scaled.init import initialise
 from services.settings import Settings
 
 STOP_S = 20.0

@@ -11,7 +11,7 @@ from matching_engine import Engine
 from services.application import load_gateway, make_reader
 from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
-from services.first_start import KEYS_FILE, complete
+from services.first_start import KEYS_FILE, InitRefused, complete
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.parts import Parts, cancel
@@ -20,10 +20,6 @@ from services.sequencer.clock import GuardedClock
 from services.sequencer.schedule import local_day
 from services.sequencer.start import make_sequencer
 from services.settings import Settings
-
-
-class InitRefused(Exception):
-    """The database holds a venue, or another process writes it. Nothing was changed."""
 
 
 @dataclass(frozen=True)

