@@ -67,5 +67,8 @@ def chosen_of(context: typer.Context, database_url: str, data_dir: Path | None) 
     if len(given) == 2:
         say("--database-url and --data-dir name two places: give one of them")
         raise typer.Exit(ExitCode.USAGE)
-    settings_of(database_url=database_url, **({} if data_dir is None else {"data_dir": data_dir}))
+    if data_dir is None:
+        settings_of(database_url=database_url)
+    else:
+        settings_of(database_url=database_url, data_dir=data_dir)
     return database_url if database_url and given != ["data_dir"] else data_dir

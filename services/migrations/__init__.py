@@ -8,7 +8,7 @@ histories.py     the two histories, and alembic's steps on a connection
 env.py           alembic runs it for each migration
 journal/         the revisions of the journal's tables
 read_database/   the revisions of the read database's tables
-connecting.py    connects to the server, or says what is wrong with REX_DATABASE_URL
+transaction.py   the transaction of a migration, or what is wrong with server or database
 folder.py        the formats of a data folder
 outcome.py       what a migration did, or why it was refused
 

@@ -20,6 +20,7 @@ from services.migrations.outcome import Migrated, MigrationRefused
 from services.read_database.database import READ_FORMAT, connect_reader, open_read_database, set_aside, trouble_with
 from services.read_database.projector import catch_up
 from services.read_database.read_witness import read_witness, remembered
+from services.read_database.sqlite_writer import SqliteWriter
 
 NONE = "none"
 """The format of a read database that is missing: the next start makes it."""
@@ -76,7 +77,7 @@ async def _rebuild(journal_path: Path, read_database: Path, on_progress: Callabl
                 await witness.check(journal, known)
             set_aside(read_database)
             await open_read_database(read_database).dispose()
-            await catch_up(read_database, journal, on_progress=on_progress)
+            await catch_up(SqliteWriter(read_database), journal, on_progress=on_progress)
         finally:
             await journal.close()
     finally:

@@ -12,9 +12,9 @@ import asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.migrations.connecting import transaction
 from services.migrations.histories import BASE, HISTORIES, JOURNAL, History
 from services.migrations.outcome import Migrated, MigrationRefused
+from services.migrations.transaction import transaction
 
 _LOCK = int.from_bytes(b"REX migr")
 """The number of the advisory lock that a migration holds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,9 @@ from services.application import load_gateway, make_reader
 from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
 from services.first_start import KEYS_FILE, InitRefused, complete
-from services.journal.postgres.journal import PostgresJournal
+from services.journal.errors import JournalRefused
+from services.journal.postgres.connections import Database
+from services.journal.postgres.tables import initialise as make_journal
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.parts import Parts, cancel
 from services.scaled.stores import open_stores
@@ -38,7 +41,7 @@ async def initialise(settings: Settings) -> Initialised:
     the journal holds commands or has a writer; SettingsRefused, the journal's errors, and the read database's.
     """
     make_private_folder(settings.data_dir)
-    await PostgresJournal.create(settings.database_url)
+    await _make_journal(settings.database_url)
     async with open_stores(settings) as stores:
         journal = stores.journal
         row = await journal.look()
@@ -71,6 +74,16 @@ async def initialise(settings: Settings) -> Initialised:
             await cancel([reading])
         await journal.hand_over()
         return Initialised(journal.journal_id.hex(), sequencer.last_seq, keys_file)
+
+
+async def _make_journal(url: str) -> None:
+    """Makes the writer row, unless there is one."""
+    connection = await Database(url).connect()
+    try:
+        with contextlib.suppress(JournalRefused):
+            await make_journal(connection)
+    finally:
+        await connection.close()
 
 
 async def _no_reader(_seq: int) -> None:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from services.gateway.server.server import listen
 from services.parts import OnFault, Parts, cancel
-from services.read_database.postgres_writer import PostgresWriter
+from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import Projector
 from services.scaled.health import Facts, health_app
 from services.scaled.serving import serving

@@ -10,7 +10,7 @@ import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal
 
 from matching_engine import Engine
@@ -19,8 +19,8 @@ from services.engine_versions.upgrades import starting_engine
 from services.gateway.server.server import listen
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging.in_process import InProcessFeed
-from services.messaging.link.server import LinkServer, sequencer_inbox
-from services.messaging.redis_stream import StreamPublisher, check_redis
+from services.messaging.link.server import LinkServer, inbox_of_links, serve_links
+from services.messaging.redis_stream import RedisAway, StreamPublisher, check_redis
 from services.parts import OnFault, Parts, cancel
 from services.scaled.health import Facts, health_app
 from services.scaled.serving import serving
@@ -44,6 +44,7 @@ class SequencerProcess:
         self._standby = Standby(engine, journal, settings.link_url or _own_url(settings.host, links))
         self._sequencer: Sequencer | None = None
         self._server: LinkServer | None = None
+        self._open_links = AsyncExitStack()
         self._publisher: StreamPublisher | None = None
 
     @property
@@ -79,7 +80,7 @@ class SequencerProcess:
             await cancel(beats)
 
     async def _lead(self, parts: Parts, clock: GuardedClock) -> None:
-        inbox, feed = sequencer_inbox(), InProcessFeed()
+        inbox, feed = inbox_of_links(), InProcessFeed()
         sequencer = await make_sequencer(
             self._engine,
             self._journal,
@@ -90,28 +91,34 @@ class SequencerProcess:
             schedule=self._settings.schedule,
             accept_clock=self._settings.accept_clock,
         )
-        server = LinkServer(
-            secret=self._settings.link_secret.get_secret_value(),
-            inbox=inbox,
-            feed=feed,
-            journal_id=self._journal.journal_id,
-            epoch=self._journal.epoch,
-            last_seq=lambda: sequencer.last_seq,
-        )
-        readers = [parts.start(server.run(self._links), "links")]
+        readers = []
         if self._settings.redis_url:
-            self._publisher = StreamPublisher(self._settings.redis_url, self._journal.journal_id, feed)
+            self._publisher = StreamPublisher(
+                self._settings.redis_url, feed, self._journal.journal_id, await self._journal.last_batch()
+            )
             readers.append(parts.start(self._publisher.run(), "stream"))
-        self._server, self._sequencer = server, sequencer
+        self._sequencer = sequencer
         try:
-            await sequencer.run()
+            async with self._open_links:
+                self._server = await self._open_links.enter_async_context(
+                    serve_links(
+                        self._links,
+                        self._settings.link_secret.get_secret_value(),
+                        inbox=inbox,
+                        feed=feed,
+                        journal_id=self._journal.journal_id,
+                        epoch=self._journal.epoch,
+                        last_seq=lambda: sequencer.last_seq,
+                    )
+                )
+                await sequencer.run()
         finally:
             await cancel(readers)
 
     async def stop(self) -> None:
-        """A leader journals what it has taken in and leaves its url empty, so that a standby takes over at once."""
-        if self._sequencer is not None and self._server is not None:
-            self._server.end_intake()
+        """A leader takes nothing more in, journals what it has, and leaves its url empty: a standby takes over at once."""
+        await self._open_links.aclose()
+        if self._sequencer is not None:
             await self._sequencer.stop()
             await self._journal.hand_over()
 
@@ -136,7 +143,8 @@ async def open_sequencer(
     """
     require(settings, "database_url", "link_secret")
     if settings.redis_url:
-        await check_redis(settings.redis_url)
+        with contextlib.suppress(RedisAway):  # No order waits for it.
+            await check_redis(settings.redis_url)
     with listen(settings.host, settings.port) as listener, _bound(settings.host, settings.link_port) as links:
         journal = await PostgresJournal.open(settings.database_url)
         try:

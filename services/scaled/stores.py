@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed
 from services.messaging.polled import PolledFeed
-from services.messaging.redis_stream import StreamFeed, check_redis
-from services.read_database.opening import open_postgres
+from services.messaging.redis_stream import RedisAway, StreamFeed, check_redis
+from services.read_database.postgres.database import open_read_database
 from services.settings import Settings, require
 
 
@@ -31,7 +32,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     async with AsyncExitStack() as opened:
         journal = await PostgresJournal.open(settings.database_url)
         opened.push_async_callback(journal.close)
-        read_database = await open_postgres(settings.database_url)
+        read_database = await open_read_database(settings.database_url)
         opened.push_async_callback(read_database.dispose)
         yield Stores(journal, read_database)
 
@@ -50,6 +51,10 @@ async def open_feed(settings: Settings, journal: PostgresJournal) -> AsyncIterat
     if not settings.redis_url:
         yield ReaderFeed(PolledFeed(), lambda: None)
         return
-    await check_redis(settings.redis_url)
-    async with StreamFeed.open(settings.redis_url, journal.journal_id) as feed:
+    with contextlib.suppress(RedisAway):  # Its readers follow the journal until it is there.
+        await check_redis(settings.redis_url)
+    feed = StreamFeed(settings.redis_url, journal.journal_id)
+    try:
         yield ReaderFeed(feed, lambda: feed.trouble)
+    finally:
+        await feed.close()

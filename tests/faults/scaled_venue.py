@@ -70,7 +70,7 @@ class ScaledVenue:
 
     def leader(self) -> str:
         """The name of the leading sequencer; waits for one. Raises TooLate."""
-        return self._until(self._leading, "no sequencer leads")
+        return str(self._until(self._leading, "no sequencer leads"))
 
     def _leading(self) -> str | None:
         for name, process in self.processes.items():

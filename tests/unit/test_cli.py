@@ -129,7 +129,17 @@ def test_a_fault_of_the_engine_names_the_command(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["demo"], ["serve"], ["report"], ["upgrade"], ["migrate"], ["journal"], ["journal", "verify"]],
+    [
+        [],
+        ["demo"],
+        ["serve"],
+        ["report"],
+        ["upgrade"],
+        ["migrate"],
+        ["journal"],
+        ["journal", "verify"],
+        ["journal", "export"],
+    ],
     ids=" ".join,
 )
 def test_help_teaches_and_shows_no_types(command: list[str]) -> None:

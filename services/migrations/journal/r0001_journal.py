@@ -24,6 +24,7 @@ CREATE TABLE journal (
 ALTER TABLE journal ALTER COLUMN data SET STORAGE EXTERNAL;
 CREATE TABLE journal_writer (
     id smallint PRIMARY KEY CHECK (id = 1),
+    format smallint NOT NULL,
     journal_id bytea NOT NULL,
     epoch bigint NOT NULL,
     epoch_after bigint NOT NULL,
@@ -37,7 +38,7 @@ CREATE TABLE journal_writer (
 
 
 def upgrade() -> None:
-    """Makes the tables, empty."""
+    """Makes the tables, empty: `rex init` makes the journal in them."""
     for statement in _TABLES.split(";\n"):
         if statement.strip():
             op.execute(statement)

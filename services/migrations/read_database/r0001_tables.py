@@ -11,6 +11,9 @@ revision = "0001"
 down_revision = None
 
 _TABLES = """
+CREATE TABLE read_format (
+    format smallint PRIMARY KEY
+);
 CREATE TABLE position (
     id smallint PRIMARY KEY,
     seq bigint NOT NULL,
@@ -50,9 +53,9 @@ CREATE TABLE instruments (
     auction_s integer NOT NULL
 );
 CREATE TABLE accounts (
-    account integer PRIMARY KEY,
+    account bigint PRIMARY KEY,
     name varchar NOT NULL,
-    owner integer NOT NULL,
+    owner bigint NOT NULL,
     cash_fen bigint NOT NULL,
     reserved_fen bigint NOT NULL,
     opened_seq bigint NOT NULL,
@@ -64,7 +67,7 @@ CREATE TABLE accounts (
     max_day_fen bigint NOT NULL
 );
 CREATE TABLE holdings (
-    account integer NOT NULL,
+    account bigint NOT NULL,
     instrument integer NOT NULL,
     lots bigint NOT NULL,
     reserved_lots bigint NOT NULL,
@@ -73,14 +76,14 @@ CREATE TABLE holdings (
 CREATE TABLE api_keys (
     key_id bigint PRIMARY KEY,
     key_hash bytea NOT NULL UNIQUE,
-    account integer NOT NULL,
+    account bigint NOT NULL,
     name varchar NOT NULL,
     scopes varchar NOT NULL,
     revoked_seq bigint
 );
 CREATE TABLE orders (
     order_id bigint PRIMARY KEY,
-    account integer NOT NULL,
+    account bigint NOT NULL,
     client_order_id varchar(36) NOT NULL,
     instrument integer NOT NULL,
     side smallint NOT NULL,
@@ -121,18 +124,18 @@ CREATE TABLE trades (
     phase smallint NOT NULL,
     taker_side smallint NOT NULL,
     taker_order_id bigint NOT NULL,
-    taker_account integer NOT NULL,
+    taker_account bigint NOT NULL,
     taker_fee_fen bigint NOT NULL,
     maker_order_id bigint NOT NULL,
-    maker_account integer NOT NULL,
+    maker_account bigint NOT NULL,
     maker_fee_fen bigint NOT NULL,
     busted_seq bigint
 );
-CREATE INDEX trades_by_taker ON trades (taker_account, trade_id);
 CREATE INDEX trades_by_bust ON trades (busted_seq) WHERE busted_seq IS NOT NULL;
-CREATE INDEX trades_by_seq ON trades (seq);
 CREATE INDEX trades_by_date ON trades (trading_date, instrument);
 CREATE INDEX trades_by_maker ON trades (maker_account, trade_id);
+CREATE INDEX trades_by_seq ON trades (seq);
+CREATE INDEX trades_by_taker ON trades (taker_account, trade_id);
 CREATE TABLE busts (
     trade_id bigint PRIMARY KEY,
     seq bigint NOT NULL,
@@ -178,6 +181,7 @@ def upgrade() -> None:
     for statement in _TABLES.split(";\n"):
         if statement.strip():
             op.execute(statement)
+    op.execute("INSERT INTO read_format VALUES (1)")
 
 
 def downgrade() -> None:
