@@ -49,9 +49,9 @@ class RunningVenue:
         """The address of the gateways: HAProxy's, or the first gateway's where HAProxy is not installed."""
         return self.url_of("gateway-1" if self._haproxy is None else HAPROXY)
 
-    def url_of(self, name: str) -> str:
-        """The address of one service."""
-        return f"http://{HOST}:{self._machine.port(name, PORT)}"
+    def url_of(self, name: str, port: str = PORT) -> str:
+        """The address of one service here, by its port in the compose file."""
+        return f"http://{HOST}:{self._machine.port(name, port)}"
 
     def pid_of(self, name: str) -> int:
         """The process id of one service."""
