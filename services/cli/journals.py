@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from services.journal import Journal
+from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
 from services.read_database.read_witness import remembered
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
@@ -19,4 +20,4 @@ async def open_journal(place: str | Path, *, outdated: bool = True) -> Journal:
     if isinstance(place, Path):
         remembers = partial(remembered, place / READ_DATABASE_FILE)
         return await SqliteJournal.open(place / JOURNAL_FILE, read_only=True, outdated=outdated, remembered=remembers)
-    raise NotImplementedError
+    return await PostgresJournal.open(place, outdated=outdated)

@@ -25,7 +25,7 @@ def year_of(text: str) -> int:
 def report(
     year: Annotated[
         int,
-        typer.Argument(help="The calendar year of the trading days, for example 2026.", parser=year_of, metavar="YEAR"),
+        typer.Argument(help="The calendar year of the trading days, 2000 to 2099.", parser=year_of, metavar="YEAR"),
     ],
     data_dir: DataDir = Path("rex-data"),
     prove: Annotated[

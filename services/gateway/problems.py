@@ -70,6 +70,7 @@ CODES: dict[str, int] = {
     "headers_too_large": 431,
     "internal_error": 500,
     "inbox_full": 503,
+    "read_only": 503,
     "outcome_unknown": 503,
     "not_ready": 503,
     "too_many_connections": 503,

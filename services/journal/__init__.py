@@ -5,6 +5,7 @@ batch.py            a journal batch: header, commands, events, attachments, and 
 chain.py            decodes stored batches and checks that each continues the one before
 errors.py           the exceptions
 replay.py           re-execution: a batch's commands through an engine, its events compared
+copying.py          copies a journal between backends: `rex journal copy`
 verify.py           walks the whole chain: `rex journal verify`
 export.py           the journal as JSON Lines: `rex journal export`
 record_json.py      commands and events as JSON values, by name

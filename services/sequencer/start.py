@@ -7,7 +7,7 @@ from typing import Literal
 from services.data.calendar import TradingCalendar
 from services.journal import Journal
 from services.journal.replay import StateMachine
-from services.messaging import Feed, Inbox
+from services.messaging import PublishingFeed, SequencerInbox
 from services.sequencer.clock import GuardedClock, refuse_clock_behind
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours
 from services.sequencer.sequencer import Sequencer
@@ -16,8 +16,8 @@ from services.sequencer.sequencer import Sequencer
 async def make_sequencer(
     engine: StateMachine,
     journal: Journal,
-    inbox: Inbox,
-    feed: Feed,
+    inbox: SequencerInbox,
+    feed: PublishingFeed,
     *,
     clock: GuardedClock,
     calendar: TradingCalendar,

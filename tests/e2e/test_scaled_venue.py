@@ -58,7 +58,7 @@ async def test_a_leader_that_stops_cleanly_hands_over_at_once(venue: ScaledVenue
     venue.processes[leader].signal(signal.SIGTERM)
     assert venue.processes[leader].ended() == ExitCode.OK
     async with RexClient(venue.gateways()[1], buyer.key) as client:
-        order = await client.place_order(_order(buyer, price="150.00", quantity=1))
+        order = await client.place_order(_order(buyer, price="160.00", quantity=1))
     assert order["state"] == "new"
     assert venue.leader() != leader
 
@@ -67,7 +67,7 @@ async def test_a_gateway_starts_while_the_projector_is_away(venue: ScaledVenue) 
     buyer, _ = await open_traders(_Opened(venue))
     venue.end("projector 1")
     async with RexClient(venue.gateways()[0], buyer.key) as client:
-        order = await client.place_order(_order(buyer, price="150.00", quantity=1))
+        order = await client.place_order(_order(buyer, price="160.00", quantity=1))
     venue.start("gateway 3")
     venue.wait_ready()
     async with RexClient(venue.gateways()[2], buyer.key) as client:

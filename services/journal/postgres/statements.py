@@ -8,6 +8,13 @@ _RECORD = "first_seq, last_seq, epoch, data"
 ROW = f"SELECT {_COLUMNS} FROM journal_writer WHERE id = 1"
 FORMAT = "SELECT format FROM journal_writer WHERE id = 1"
 
+NEW_ROW = """
+INSERT INTO journal_writer (id, format, journal_id, epoch, epoch_after, last_seq, last_hash, beat, url, backend)
+SELECT 1, $1::smallint, $2::bytea, $3::bigint, $4::bigint, $4, $5::bytea, 0, '', 0
+WHERE NOT EXISTS (SELECT FROM journal WHERE first_seq > $4) ON CONFLICT DO NOTHING
+"""
+"""format, journal id, epoch, last_seq, last_hash. Nothing is inserted where a journal is."""
+
 APPEND = f"""
 WITH mine AS (
     UPDATE journal_writer SET last_seq = $2, last_hash = $5, beat = beat + 1

@@ -11,6 +11,7 @@ from sqlalchemy.schema import CreateTable
 
 from services.journal.batch import NO_HASH
 from services.journal.errors import JournalRefused
+from services.journal.postgres.statements import NEW_ROW
 
 FORMAT = 1
 """Version of the tables below. A journal of another format is refused."""
@@ -56,13 +57,7 @@ async def make_tables(connection: asyncpg.Connection) -> None:
 async def initialise(connection: asyncpg.Connection, journal_id: bytes | None = None) -> None:
     """Makes a new journal in the tables: the writer row, in epoch 0; without `journal_id` with a random one. Raises
     JournalRefused if the tables hold a journal."""
-    made = await connection.execute(
-        "INSERT INTO journal_writer (id, format, journal_id, epoch, epoch_after, last_seq, last_hash, beat, url, backend)"
-        " SELECT 1, $1, $2, 0, 0, 0, $3, 0, '', 0 WHERE NOT EXISTS (SELECT FROM journal) ON CONFLICT DO NOTHING",
-        FORMAT,
-        journal_id or secrets.token_bytes(16),
-        NO_HASH,
-    )
+    made = await connection.execute(NEW_ROW, FORMAT, journal_id or secrets.token_bytes(16), 0, 0, NO_HASH)
     if made != "INSERT 0 1":
         raise JournalRefused(
             "the database (REX_DATABASE_URL) holds a journal already: a new one needs an empty database"

@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import broadcast
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from services.journal import JournalCorrupt, JournalError, JournalLost, JournalMissing, JournalRefused
+from services.journal import JournalCorrupt, JournalLost
 from services.journal.batch import JournalBatch
 from services.journal.postgres.writer_row import ClaimableJournal, WriterRow
 from services.messaging import Submission
@@ -43,8 +43,6 @@ OPEN_S = 2.0
 """How long connection, handshake and HELLO may take together."""
 CHUNK_BYTES = 64 * 1024
 """Submissions that have waited are sent in messages of about this size."""
-
-_GRAVE = JournalCorrupt, JournalRefused, JournalMissing
 
 log = structlog.get_logger("rex.link")
 
@@ -159,10 +157,8 @@ class Link:
             while True:
                 try:
                     await self._look()
-                except _GRAVE:
-                    raise
-                except (_Broken, JournalError, OSError) as error:  # The link that stands goes on.
-                    log.warning("the journal cannot be read", reason=str(error) or type(error).__name__)
+                except _Broken as error:
+                    log.warning("no link", reason=str(error))
                 if self._task is not None and self._task.done():
                     await self._end()
                 if self._task is None and self.url and self._loop.time() >= self._next_attempt_s:
@@ -215,9 +211,7 @@ class Link:
                 hello = unpack_hello(await connection.recv(decode=False))
             await self._begin(connection, hello, self._row)
             await self._receive(connection)
-        except _GRAVE:
-            raise
-        except (_Broken, WebSocketException, JournalError, OSError) as error:
+        except (_Broken, WebSocketException, OSError) as error:
             log.warning("no link", url=self._row.url, epoch=self._row.epoch, reason=str(error) or type(error).__name__)
         finally:
             self._connection = None

@@ -124,7 +124,8 @@ class LinkServer:
         names = request.headers.get_all(LINK_HEADER)
         if len(names) != 1 or not re.fullmatch("[0-9a-f]{32}", names[0]):
             return connection.respond(HTTPStatus.BAD_REQUEST, f"{LINK_HEADER}: 32 hexadecimal digits\n")
-        if len(self._links) >= self._max_links:
+        known = self._gateways.get(names[0])
+        if len(self._links) >= self._max_links and (known is None or known.newest is None):
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{self._max_links} gateways have a link\n")
         return None
 
@@ -251,24 +252,24 @@ async def serve_links(
         max_links=max_links,
     )
     subscription = feed.subscribe()
-    publishing = asyncio.create_task(server.publish(subscription), name="links")
-    try:
-        async with serve(
-            server.serve,
-            sock=listener,
-            ssl=ssl,
-            process_request=server.check,
-            compression=None,
-            server_header=None,
-            open_timeout=OPEN_S,
-            ping_interval=PING_S,
-            ping_timeout=PING_TIMEOUT_S,
-            close_timeout=CLOSE_S,
-            max_size=MAX_UP_BYTES,
-            write_limit=2 * MAX_DOWN_BYTES,  # `broadcast` does not wait; a ping must not wait either.
-        ):
-            yield server
-    finally:
-        subscription.close()
-        publishing.cancel()
-        await asyncio.wait([publishing])
+    async with asyncio.TaskGroup() as tasks:
+        publishing = tasks.create_task(server.publish(subscription), name="links")
+        try:
+            async with serve(
+                server.serve,
+                sock=listener,
+                ssl=ssl,
+                process_request=server.check,
+                compression=None,
+                server_header=None,
+                open_timeout=OPEN_S,
+                ping_interval=PING_S,
+                ping_timeout=PING_TIMEOUT_S,
+                close_timeout=CLOSE_S,
+                max_size=MAX_UP_BYTES,
+                write_limit=2 * MAX_DOWN_BYTES,  # `broadcast` does not wait; a ping must not wait either.
+            ):
+                yield server
+        finally:
+            publishing.cancel()
+            subscription.close()
