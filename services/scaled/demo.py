@@ -24,7 +24,7 @@ SEQUENCERS = 2
 GATEWAYS = 2
 
 
-class ChildEnded(Exception):
+class ChildEnded(OSError):
     """A process of the venue did not start, or ended by itself."""
 
 
