@@ -17,6 +17,7 @@ from services.journal import (
     JournalRefused,
     JournalUnreachable,
 )
+from services.migrations.outcome import MigrationRefused
 from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.projector import ProjectorStopped
 from services.sequencer.clock import ClockRefused
@@ -30,6 +31,7 @@ TROUBLE = (
     ReadDatabaseFailed,
     KeysFileRefused,
     DataFileError,
+    MigrationRefused,
     sqlite3.Error,
     OSError,
 )

@@ -17,10 +17,23 @@ DataDir = Annotated[
     Path,
     typer.Option(help="The data folder: journal, read database and keys.", metavar="FOLDER", envvar="REX_DATA_DIR"),
 ]
+MaybeDataDir = Annotated[
+    Path | None,
+    typer.Option(help="The data folder: journal, read database and keys.", metavar="FOLDER", envvar="REX_DATA_DIR"),
+]
 Port = Annotated[
     int,
     typer.Option(
         help="The TCP port to listen on; 0 selects a free port.", min=0, max=65535, metavar="PORT", envvar="REX_PORT"
+    ),
+]
+DatabaseUrl = Annotated[
+    str,
+    typer.Option(
+        help="The PostgreSQL database, as postgresql://user:password@host:port/name. The variable keeps the password out of "
+        "the list of processes.",
+        metavar="URL",
+        envvar="REX_DATABASE_URL",
     ),
 ]
 AsJson = Annotated[
@@ -38,3 +51,17 @@ def settings_of(**options: Any) -> Settings:
         for sentence in refused.sentences:
             say(sentence)
         raise typer.Exit(ExitCode.USAGE) from None
+
+
+def chosen_of(context: typer.Context, database_url: str, data_dir: Path | None) -> str | Path | None:
+    """The URL or the folder that a command works on: the one given as an option; otherwise the URL, if a variable sets it.
+
+    Both given as options are bad usage, exit status 2.
+    """
+    sources = {name: context.get_parameter_source(name) for name in ("database_url", "data_dir")}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if len(given) == 2:
+        say("--database-url and --data-dir name two places: give one of them")
+        raise typer.Exit(ExitCode.USAGE)
+    settings_of(database_url=database_url, **({} if data_dir is None else {"data_dir": data_dir}))
+    return database_url if database_url and given != ["data_dir"] else data_dir

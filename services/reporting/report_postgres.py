@@ -48,7 +48,9 @@ async def report_from_database(
         read_database = await open_read_database(url)
         try:
             with TemporaryDirectory() as temporary:
-                return await _report(read_database, Database(url), Path(temporary), journal, year, calendar, prove=prove)
+                return await _report(
+                    read_database, Database(url), Path(temporary), journal, year, calendar, prove=prove
+                )
         finally:
             await read_database.dispose()
     finally:

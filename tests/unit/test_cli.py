@@ -128,7 +128,19 @@ def test_a_fault_of_the_engine_names_the_command(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["demo"], ["serve"], ["report"], ["upgrade"], ["journal"], ["journal", "verify"]], ids=" ".join
+    "command",
+    [
+        [],
+        ["demo"],
+        ["serve"],
+        ["report"],
+        ["upgrade"],
+        ["migrate"],
+        ["journal"],
+        ["journal", "verify"],
+        ["journal", "export"],
+    ],
+    ids=" ".join,
 )
 def test_help_teaches_and_shows_no_types(command: list[str]) -> None:
     said = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "150", "TERMINAL_WIDTH": "150"})
