@@ -82,10 +82,14 @@ class Subscription(Protocol):
 
 
 class Feed(Protocol):
-    """Publishes durable batches, in order, to all readers."""
-
-    async def publish(self, batch: JournalBatch) -> None:
-        """Adds the batch to every subscription. Never waits for a slow reader."""
+    """Durable batches, in order, for any number of readers."""
 
     def subscribe(self) -> Subscription:
         """A new subscription. It receives every batch published from now on."""
+
+
+class PublishingFeed(Feed, Protocol):
+    """The sequencer's end of a feed in its process."""
+
+    async def publish(self, batch: JournalBatch) -> None:
+        """Adds the batch to every subscription. Never waits for a slow reader."""
