@@ -56,6 +56,9 @@ class ReadDatabaseFailed(Exception):
 class ReadDatabaseAway(ReadDatabaseFailed):
     """The server of the read database cannot be reached, or ended the connection. The projector tries again."""
 
+    def __init__(self, sentence: str) -> None:
+        Exception.__init__(self, f"the read database: {sentence}")
+
 
 class ReadDatabaseBusy(ReadDatabaseFailed):
     """Another process has moved the position since this one read it."""
