@@ -68,7 +68,9 @@ class RunningVenue:
         if self._haproxy is not None:
             self._start_haproxy(self._haproxy)
         for name, process in self.processes.items():
-            process.wait_until(partial(_is_ready, self.url_of(name)))
+            process.wait_until(partial(_answers, f"{self.url_of(name)}/readyz"))
+        if self._haproxy is not None:
+            self.processes[HAPROXY].wait_until(partial(_answers, f"{self.url}/ui/"))
 
     def stop(self) -> None:
         """Stops the processes, the last one first."""
@@ -147,9 +149,9 @@ def _command(service: Service) -> list[str]:
     return [str(Path(sys.executable).with_name("rex")), *service.command[1:]]
 
 
-def _is_ready(url: str) -> bool:
+def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=1):
+        with urllib.request.urlopen(url, timeout=1):
             return True
     except OSError:
         return False

@@ -176,10 +176,10 @@ async def test_an_order_goes_from_http_to_the_report(venue: RunningVenue) -> Non
             await trader(operator, venue.url, "Oxide Separator", lots=10) as seller,
             await trader(operator, venue.url, "Magnet Maker", cash="1000000.00") as buyer,
         ):
-            order = {"symbol": "PRND-OX", "price": "473000.00", "quantity": 2}
+            order = {"symbol": "PRND-OX", "price": "473000.00", "quantity": 1}
             offer = await seller.place_order({**order, "side": "sell", "client_order_id": "offer-1"})
             assert offer["state"] == "new"
-            bid = await buyer.place_order({**order, "side": "buy", "quantity": 1, "client_order_id": "bid-1"})
+            bid = await buyer.place_order({**order, "side": "buy", "client_order_id": "bid-1"})
             assert (bid["state"], bid["avg_px"]) == ("filled", "473000.000000")
             assert [fill["seq"] for fill in (await buyer.fills())["fills"]] == [bid["seq"]]
         year = int(bid["trading_date"][:4])
