@@ -17,11 +17,8 @@ from services.journal import (
     JournalRefused,
     JournalUnreachable,
 )
-<<<<<<< HEAD
 from services.messaging.link.frames import LinkRefused
 from services.messaging.redis_stream import RedisRefused
-=======
->>>>>>> i10-readdb
 from services.migrations.outcome import MigrationRefused
 from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.projector import ProjectorStopped

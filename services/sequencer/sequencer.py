@@ -24,11 +24,7 @@ from matching_engine.records import COMMAND, Command, CommandKind, pack_commands
 from services.journal import Journal, JournalError
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.replay import StateMachine
-<<<<<<< HEAD
 from services.messaging import PublishingFeed, SequencerInbox, Submission
-=======
-from services.messaging import Inbox, PublishingFeed, Submission
->>>>>>> i10-stream
 from services.sequencer.clock import ClockRefused
 from services.sequencer.schedule import Schedule
 
@@ -75,11 +71,7 @@ class Sequencer:
         self,
         engine: StateMachine,
         journal: Journal,
-<<<<<<< HEAD
         inbox: SequencerInbox,
-=======
-        inbox: Inbox,
->>>>>>> i10-stream
         feed: PublishingFeed,
         *,
         clock: Callable[[], int],

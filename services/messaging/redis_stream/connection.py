@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-<<<<<<< HEAD
-=======
 from urllib.parse import urlsplit
->>>>>>> i10-stream
 
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import Connection, parse_url
@@ -46,22 +43,15 @@ def stream_key(journal_id: bytes) -> str:
 def open_client(url: str, **options: Any) -> Redis:
     """A client that connects at its first call. Raises RedisRefused for what is no URL of Redis."""
     try:
-<<<<<<< HEAD
-=======
         place = urlsplit(url)
         if place.scheme != "unix" and place.path.strip("/"):
             int(place.path.strip("/"))  # The number of the database; `parse_url` ignores what is none.
->>>>>>> i10-stream
         settings: dict[str, Any] = {**parse_url(url), **_settings(), **options}
         pool = ConnectionPool(**settings)
         pool.make_connection()  # type: ignore[no-untyped-call]  # Refuses unknown options; connects nothing.
     except (TypeError, ValueError, RedisError):
         raise RedisRefused(_NO_ADDRESS) from None
-<<<<<<< HEAD
-    return Redis(connection_pool=pool)
-=======
     return Redis.from_pool(pool)  # It closes the pool.
->>>>>>> i10-stream
 
 
 def _settings() -> dict[str, Any]:
@@ -144,9 +134,5 @@ async def _version(client: Redis) -> tuple[int, ...] | None:
     try:
         about = await call(client, "INFO", "server")
         return tuple(map(int, str(about["redis_version"]).split(".")[:2]))
-<<<<<<< HEAD
-    except (ResponseError, LookupError, ValueError):
-=======
     except (ResponseError, LookupError, TypeError, ValueError):
->>>>>>> i10-stream
         return None
