@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -162,6 +163,18 @@ async def test_a_role_without_rights_is_refused(postgres_url: str, shared_postgr
     finally:
         await execute(postgres_url, "DROP OWNED BY reader")
         await execute(postgres_url, "DROP ROLE reader")
+
+
+async def test_a_connection_notices_that_its_server_is_cut_off(postgres_url: str) -> None:
+    connection = await connections.Database(postgres_url).connect()
+    one = connection._transport.get_extra_info("socket")
+    names = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+    assert one.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    found = {name: one.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in names if hasattr(socket, name)}
+    expected = dict(zip(names, (1, 1, 2, 2_000), strict=True))
+    assert found
+    assert found == {name: expected[name] for name in found}
+    await connection.close()
 
 
 def test_the_exit_status_of_a_server_that_cannot_be_used() -> None:

@@ -218,6 +218,20 @@ async def test_a_journal_closes_while_the_server_is_away(server: PostgresServer,
             await append
 
 
+async def test_a_hand_over_while_the_server_is_away_ends_and_appends_nothing_afterwards(
+    server: PostgresServer, url: str, leader: PostgresJournal
+) -> None:
+    before = await leader.look()
+    async with stopped(server):
+        async with asyncio.timeout(WAIT_S):
+            await leader.hand_over()
+        with pytest.raises(JournalRefused):
+            await leader.append(next_batch(None, journal_id=leader.journal_id))
+    assert leader.failed is None
+    assert await leader.claim(before, "ws://again") is not None
+    await fill(leader, [1])
+
+
 @pytest.mark.parametrize("name", ["fsync", "full_page_writes", "synchronous_commit"])
 async def test_a_server_that_would_lose_commits_is_refused(
     server: PostgresServer, url: str, leader: PostgresJournal, name: str
