@@ -1,7 +1,7 @@
 """The report of a venue in PostgreSQL. Nothing in the database is changed, and the venue may be running.
 
 A read database at the journal's end is read in place. One that is behind, or that is to be proven, is copied into a temporary
-SQLite file at one position and brought up to date there; the proof compares the copy. One that is unusable is rebuilt there.
+SQLite file at one position, and brought up to date there; the proof compares the copy. One that is damaged is rebuilt there.
 """
 
 from __future__ import annotations
