@@ -62,7 +62,9 @@ def _settings() -> dict[str, Any]:
         "retry": Retry(NoBackoff(), 0),
         "socket_connect_timeout": TIMEOUT_S,
         "socket_keepalive": True,
-        "socket_timeout": 2 * TIMEOUT_S,  # `call` ends earlier; this is for a connection that closes.
+        # `call` ends every call. With a time-out of its own redis-py uses `asyncio.wait_for`, which before Python 3.12 loses a
+        # cancellation that arrives when its work is done.
+        "socket_timeout": None,
     }
 
 
