@@ -80,6 +80,8 @@ class Link:
         self._task: asyncio.Task[None] | None = None
         """Holds the link, or tries to."""
         self._next_attempt_s = 0.0
+        self.trouble = ""
+        """Why the last attempt did not lead to a link, or why the last link broke; empty while there is a link."""
         self._heard_s = 0.0
         self._loop = asyncio.get_running_loop()
 
@@ -122,8 +124,10 @@ class Link:
 
         Raises InboxFull or ShareFull at the bounds of the window, ValueError if it is no submission of this gateway.
         """
-        if submission.attachments and _bytes_of(submission) > MAX_SUBMISSION_BYTES:
-            raise ValueError(f"a submission of {_bytes_of(submission)} bytes; the link takes {MAX_SUBMISSION_BYTES}")
+        if submission.attachments:
+            size = len(submission.commands) + sum(map(len, submission.attachments))
+            if size > MAX_SUBMISSION_BYTES:
+                raise ValueError(f"a submission of {size} bytes; the link takes {MAX_SUBMISSION_BYTES}")
         connected = self._connection is not None
         self._window.add(submission, sent=connected)
         if connected:
@@ -160,7 +164,7 @@ class Link:
                 try:
                     await self._look()
                 except _Broken as error:
-                    log.warning("no link", reason=str(error))
+                    self._no_link(error)
                 if self._task is not None and self._task.done():
                     await self._end()
                 if self._task is None and self.url and self._loop.time() >= self._next_attempt_s:
@@ -214,19 +218,25 @@ class Link:
             await self._begin(connection, hello, self._row)
             await self._receive(connection)
         except (_Broken, WebSocketException, OSError) as error:
-            log.warning("no link", url=self._row.url, epoch=self._row.epoch, reason=str(error) or type(error).__name__)
+            self._no_link(error)
         finally:
             self._connection = None
             self._unflushed.clear()
             if connection is not None:
                 abort(connection)
 
+    def _no_link(self, error: Exception) -> None:
+        trouble = str(error) or type(error).__name__
+        if trouble != self.trouble:
+            log.warning("no link", url=self.url, epoch=self.epoch, reason=trouble)
+        self.trouble = trouble
+
     async def _connect(self, url: str) -> ClientConnection:
         try:
             return await connect(
                 url,
                 additional_headers=self._headers,
-                ssl=self._ssl if url.startswith("wss:") else None,
+                ssl=(self._ssl or True) if url.startswith("wss:") else None,
                 compression=None,
                 user_agent_header=None,
                 proxy=None,
@@ -249,7 +259,7 @@ class Link:
             raise _Broken(f"a sequencer of epoch {hello.epoch} of journal {hello.journal_id.hex()} answers there")
         await self._read_to(hello.last_seq)
         self._window.not_taken(hello.taken)
-        self._connection = connection
+        self._connection, self.trouble = connection, ""
         self._feed.gap()
         for message in _messages(self._window.send()):
             broadcast([connection], message)
@@ -315,17 +325,15 @@ def _replaced(seq: int) -> JournalLost:
     return JournalLost.after(seq - 1, sentence)
 
 
-def _bytes_of(submission: Submission) -> int:
-    return len(submission.commands) + sum(map(len, submission.attachments))
-
-
 def _messages(submissions: Sequence[Submission]) -> Iterator[bytes]:
     """Messages of about CHUNK_BYTES with these submissions."""
     chunk: list[Submission] = []
     size = 0
     for submission in submissions:
         chunk.append(submission)
-        size += _bytes_of(submission)
+        size += len(submission.commands)
+        if submission.attachments:
+            size += sum(map(len, submission.attachments))
         if size >= CHUNK_BYTES:
             yield pack_submissions(chunk)
             chunk, size = [], 0
