@@ -8,12 +8,23 @@ from collections.abc import Iterator
 from matching_engine.faults import EngineFault
 from services.data.instruments import DataFileError
 from services.exit_codes import ExitCode
-from services.first_start import KeysFileRefused
-from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalMissing, JournalRefused
-from services.read_database.database import ReadDatabaseFailed, ReadDatabaseRefused
+from services.first_start import InitRefused, KeysFileRefused
+from services.journal import (
+    JournalBusy,
+    JournalCorrupt,
+    JournalError,
+    JournalMissing,
+    JournalRefused,
+    JournalUnreachable,
+)
+from services.messaging.link.frames import LinkRefused
+from services.messaging.redis_stream import RedisRefused
+from services.migrations.outcome import MigrationRefused
+from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.projector import ProjectorStopped
 from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
+from services.settings import SettingsRefused
 
 TROUBLE = (
     ClockRefused,
@@ -23,6 +34,11 @@ TROUBLE = (
     ReadDatabaseFailed,
     KeysFileRefused,
     DataFileError,
+    InitRefused,
+    LinkRefused,
+    MigrationRefused,
+    RedisRefused,
+    SettingsRefused,
     sqlite3.Error,
     OSError,
 )
@@ -35,10 +51,13 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (ClockRefused, ExitCode.CLOCK),
     (EngineFault, ExitCode.ENGINE_FAULT),
     (JournalMissing, ExitCode.TROUBLE),
+    (JournalUnreachable, ExitCode.TROUBLE),
     (JournalBusy, ExitCode.OTHER_WRITER),
     (JournalCorrupt, ExitCode.JOURNAL_DAMAGED),
     (JournalRefused, ExitCode.JOURNAL_DAMAGED),
     (JournalError, ExitCode.DEVICE_FAILED),
+    (ReadDatabaseBusy, ExitCode.OTHER_WRITER),
+    (SettingsRefused, ExitCode.USAGE),
 )
 
 

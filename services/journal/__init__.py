@@ -2,9 +2,13 @@
 leaves the venue before its batch is durable.
 
 batch.py            a journal batch: header, commands, events, attachments, and their bytes
+chain.py            decodes stored batches and checks that each continues the one before
 errors.py           the exceptions
 replay.py           re-execution: a batch's commands through an engine, its events compared
+copying.py          copies a journal between backends: `rex journal copy`
 verify.py           walks the whole chain: `rex journal verify`
+export.py           the journal as JSON Lines: `rex journal export`
+record_json.py      commands and events as JSON values, by name
 witness.py          a (seq, hash) known from elsewhere, compared with the journal
 sqlite.py           SqliteJournal: the backend in one SQLite file. It stands on:
   connections.py      SQLite connections, their pragmas, checkpoints
@@ -13,6 +17,7 @@ sqlite.py           SqliteJournal: the backend in one SQLite file. It stands on:
   held_files.py       locks, permissions, and whether the open files are still at their path
   before_writing.py   the checks that may refuse a start, before a file is changed
   wal.py              reads the write-ahead log before SQLite opens it
+postgres/           PostgresJournal: the backend in a PostgreSQL database
 
 Engine versions (upgrades, sealed states) are services/engine_versions.
 """
@@ -31,6 +36,7 @@ from services.journal.errors import (
     JournalMissing,
     JournalRefused,
     JournalRemoved,
+    JournalUnreachable,
 )
 
 __all__ = [
@@ -43,6 +49,7 @@ __all__ = [
     "JournalMissing",
     "JournalRefused",
     "JournalRemoved",
+    "JournalUnreachable",
 ]
 
 

@@ -13,8 +13,9 @@ import sqlite3
 import time
 from pathlib import Path
 
-from services.journal.batch import NO_HASH, JournalBatch
-from services.journal.batch_reader import BatchReader, ChainEnd
+from services.journal.batch import JournalBatch
+from services.journal.batch_reader import BatchReader
+from services.journal.chain import ChainEnd
 from services.journal.connections import BUSY_S, LOG_PAGES, copy_log, empty_log, open_writer, pages_of
 from services.journal.errors import JournalBusy, JournalError, JournalRefused
 from services.journal.held_files import HeldFiles
@@ -38,8 +39,7 @@ class BatchWriter:
         self._files = files
         self._connection = connection
         self._reader = reader
-        last = reader.last_batch()
-        self._end = ChainEnd(0, NO_HASH) if last is None else ChainEnd(last.last_seq, last.hash)
+        self._end = ChainEnd.after(reader.last_batch())
         _, self._journal_id, self._epoch = reader.meta()
         self._checked_ns = 0
         self._log_pages = 0
@@ -90,7 +90,7 @@ class BatchWriter:
         except JournalError as error:
             self.failed = error
             raise type(error)(str(error), batch.first_seq) from error.__cause__
-        self._end = ChainEnd(batch.last_seq, batch.hash)
+        self._end = ChainEnd.after(batch)
 
     def _insert(self, batch: JournalBatch, data: bytes) -> None:
         try:

@@ -46,9 +46,9 @@ def log_of(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
-    """A connection with durable commits and an empty log, its tables made if they are missing. Raises JournalError if SQLite
-    refuses that."""
+def open_writer(path: Path, journal_id: bytes | None = None) -> sqlite3.Connection:
+    """A connection with durable commits and an empty log, its tables made if they are missing: of a journal with this id, or a
+    random one. Raises JournalError if SQLite refuses that."""
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         make_durable(connection, path)
@@ -56,7 +56,9 @@ def open_writer(path: Path) -> sqlite3.Connection:
             raise JournalBusy(
                 f"another process is reading {path} and keeps its log from being emptied: end that process first"
             )
-        connection.executescript(_SCHEMA.format(format=FILE_FORMAT, journal_id=secrets.token_hex(16)))
+        connection.executescript(
+            _SCHEMA.format(format=FILE_FORMAT, journal_id=(journal_id or secrets.token_bytes(16)).hex())
+        )
     except sqlite3.DatabaseError as error:
         connection.close()
         raise unreadable(path, error, " or written as a journal") from error

@@ -2,6 +2,7 @@
 
 JournalError         the device failed
 ├── JournalMissing   there is no journal to read
+├── JournalUnreachable   the database server cannot be used at the start
 ├── JournalBusy      another process has opened this journal for writing
 ├── JournalCorrupt   the bytes read differ from the bytes written
 │   └── JournalLost  the journal ends before commands that were acknowledged
@@ -50,6 +51,10 @@ class JournalMissing(JournalError):
         )
 
 
+class JournalUnreachable(JournalError):
+    """The database server of the journal cannot be used at the start: nothing was written."""
+
+
 class JournalBusy(JournalError):
     """Another process has opened this journal for writing, or its reader blocks the opening."""
 
@@ -59,8 +64,8 @@ class JournalCorrupt(JournalError):
 
     advice = "Remove nothing; restore a copy: docs/durability.md"
     """What to do; empty if the sentence itself says it."""
-    path: Path | None = None
-    """The journal's file, if `naming` has set it."""
+    path: Path | str | None = None
+    """The journal's file or database, if `naming` has set it."""
 
     @property
     def operator_sentence(self) -> str:
@@ -72,8 +77,8 @@ class JournalCorrupt(JournalError):
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Adds the journal's file to a JournalCorrupt: the code that decodes a batch does not know it."""
+def naming(path: Path | str) -> Iterator[None]:
+    """Adds the journal's file, or the database's name, to a JournalCorrupt: the code that decodes a batch does not know it."""
     try:
         yield
     except JournalCorrupt as error:

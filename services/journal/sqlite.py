@@ -22,9 +22,10 @@ from typing import TypeVar
 
 from services.journal import before_writing
 from services.journal.batch import JournalBatch
-from services.journal.batch_reader import BatchReader, ChainEnd
+from services.journal.batch_reader import BatchReader
 from services.journal.batch_writer import BatchWriter
 from services.journal.before_writing import Remembered
+from services.journal.chain import ChainEnd
 from services.journal.connections import lost_commands
 from services.journal.errors import JournalCorrupt, JournalError, JournalLost, JournalMissing, JournalRefused, naming
 from services.journal.held_files import HeldFiles
@@ -166,7 +167,7 @@ class SqliteJournal:
                 raise self._lost
             if not batches:
                 return
-            chain_end = ChainEnd(batches[-1].last_seq, batches[-1].hash)
+            chain_end = ChainEnd.after(batches[-1])
             after_seq = chain_end.last_seq
 
     async def watch(self) -> None:

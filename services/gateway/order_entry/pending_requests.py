@@ -22,6 +22,7 @@ from services.gateway.order_entry.under_way import UnderWay, too_many_requests
 from services.gateway.problems import ProblemError, not_taken_in, outcome_unknown
 from services.journal.batch import JournalBatch
 from services.messaging import Inbox, InboxFull, ShareFull, Submission
+from services.messaging.read_only import ReadOnly
 from services.venue_state.keys import ApiKey
 
 REPLY_SECONDS = 10.0
@@ -204,6 +205,8 @@ def _refusal(error: BaseException) -> ProblemError | None:
             return error
         case ShareFull():
             return too_many_requests("This account has reached its limit of commands in the inbox.")
+        case ReadOnly():
+            return ProblemError(503, "read_only", "This gateway only reads: send the request to an order gateway.")
         case InboxFull():
             detail = "The inbox is full for now; nothing of this request was taken in."
             return ProblemError(503, "inbox_full", detail)

@@ -1,4 +1,12 @@
 """The journal of the scaled mode, in PostgreSQL: one statement appends a batch as a row and checks who writes.
 
-writer_row.py    the single row of `journal_writer`: who writes, in which epoch, and where the chain ends
+journal.py         PostgresJournal: open, look, claim, append, read, watch. It stands on:
+  batch_writer.py    claims, appends, and finds out what became of an append without an answer
+  batch_reader.py    reads batches and the writer row; checks the chain and its end
+  seen.py            the highest end of the chain that this process has seen
+  session.py         a connection that is made again after it was lost
+  connections.py     connects to REX_DATABASE_URL, or says what is wrong with it
+  statements.py      the SQL
+writer_row.py      the single row of `journal_writer`: who writes, in which epoch, and where the chain ends
+tables.py          the two tables, and a new journal in them
 """

@@ -1,0 +1,83 @@
+"""The SQL of the journal. Each statement is a transaction of its own, so that none is open between two messages."""
+
+from __future__ import annotations
+
+_COLUMNS = "journal_id, epoch, epoch_after, last_seq, last_hash, beat, url, backend"
+_RECORD = "first_seq, last_seq, epoch, data"
+
+ROW = f"SELECT {_COLUMNS} FROM journal_writer WHERE id = 1"
+FORMAT = "SELECT format FROM journal_writer WHERE id = 1"
+
+NEW_ROW = """
+INSERT INTO journal_writer (id, format, journal_id, epoch, epoch_after, last_seq, last_hash, beat, url, backend)
+SELECT 1, $1::smallint, $2::bytea, $3::bigint, $4::bigint, $4, $5::bytea, 0, '', 0
+WHERE NOT EXISTS (SELECT FROM journal WHERE first_seq > $4) ON CONFLICT DO NOTHING
+"""
+"""format, journal id, epoch, last_seq, last_hash. Nothing is inserted where a journal is."""
+
+APPEND = f"""
+WITH mine AS (
+    UPDATE journal_writer SET last_seq = $2, last_hash = $5, beat = beat + 1
+    WHERE id = 1 AND epoch = $3 AND last_hash = $6 RETURNING 1)
+INSERT INTO journal ({_RECORD}) SELECT $1, $2, $3, $4 FROM mine RETURNING 1
+"""
+"""first_seq, last_seq, epoch, data, hash, the hash before. No row: another epoch, or another end of the chain."""
+
+BEAT = """
+UPDATE journal_writer SET beat = beat + 1, backend = pg_backend_pid()
+WHERE id = 1 AND epoch = $1 RETURNING last_seq, last_hash
+"""
+"""epoch. No row: another epoch. Because it writes, its commit makes everything before it durable and replicated too."""
+
+CLAIM = f"""
+UPDATE journal_writer
+SET epoch = epoch + 1, epoch_after = last_seq, beat = beat + 1, url = $4, backend = pg_backend_pid()
+FROM (SELECT set_config('lock_timeout', '1000', true)) AS wait
+WHERE id = 1 AND epoch = $1 AND last_seq = $2 AND beat = $3 RETURNING {_COLUMNS}
+"""
+"""epoch, last_seq, beat, url. No row: something has happened since the look that these values are from. The time-out is in
+milliseconds, and in force for this statement only."""
+
+HAND_OVER = "UPDATE journal_writer SET url = '', beat = beat + 1 WHERE id = 1 AND epoch = $1 RETURNING 1"
+
+TERMINATE_HOLDERS = """
+SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'relation' AND relation = 'journal_writer'::regclass AND mode IN ('RowShareLock', 'RowExclusiveLock')
+  AND granted AND pid <> pg_backend_pid() AND pid NOT IN (SELECT pid FROM pg_locks WHERE NOT granted)
+"""
+"""Ends the sessions that lock the writer row; not those that wait for it, as another standby's claim does."""
+
+DURABILITY = """
+SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
+"""
+
+REPLICATED = """
+SELECT current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') <> 'local'
+   AND EXISTS (SELECT FROM pg_stat_replication WHERE coalesce(sync_state, 'sync') IN ('sync', 'quorum'))
+"""
+"""A role without pg_monitor sees that there are standbys, not their sync_state."""
+
+# The batch that holds after_seq + 1 is the last one that begins at or before it. The writer row is of the same snapshot, so
+# rows that are missing at the end show. octet_length does not read the bytes.
+AFTER = f"""
+WITH following AS (
+    SELECT {_RECORD}, sum(octet_length(data)) OVER (ORDER BY first_seq) - octet_length(data) AS bytes_before
+    FROM (
+        SELECT {_RECORD} FROM journal
+        WHERE first_seq >= coalesce((SELECT max(first_seq) FROM journal WHERE first_seq <= $1::bigint + 1), 0) AND last_seq > $1
+        ORDER BY first_seq LIMIT 2048
+    ) AS candidates)
+SELECT w.last_seq AS end_seq, w.last_hash AS end_hash, f.first_seq, f.last_seq, f.epoch, f.data
+FROM journal_writer AS w LEFT JOIN following AS f ON f.bytes_before < $2
+WHERE w.id = 1 ORDER BY f.first_seq
+"""
+"""after_seq, bytes. At least one row; without following batches its last four columns are NULL."""
+
+LAST = f"""
+SELECT w.last_seq AS end_seq, w.last_hash AS end_hash, j.first_seq, j.last_seq, j.epoch, j.data
+FROM journal_writer AS w LEFT JOIN LATERAL (
+    SELECT {_RECORD} FROM journal ORDER BY first_seq DESC LIMIT 1) AS j ON true
+WHERE w.id = 1
+"""
+
+BEFORE = f"SELECT {_RECORD} FROM journal WHERE first_seq < $1 ORDER BY first_seq DESC LIMIT 1"
