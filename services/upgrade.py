@@ -32,6 +32,7 @@ from services.read_database.audit.journaled import Journaled
 from services.read_database.database import open_read_database
 from services.read_database.projector import catch_up
 from services.read_database.read_witness import read_witness, remembered
+from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 OnProgress = Callable[[str, int, int], None]
@@ -184,7 +185,9 @@ async def _beside_events(journal: Journal, engine: Engine, on_progress: OnProgre
         path = Path(folder) / READ_DATABASE_FILE
         await open_read_database(path).dispose()
         last_seq, what = engine.last_seq, "adding up the events"
-        await catch_up(path, journal, to_seq=last_seq, on_progress=lambda seq: on_progress(what, seq, last_seq))
+        await catch_up(
+            SqliteWriter(path), journal, to_seq=last_seq, on_progress=lambda seq: on_progress(what, seq, last_seq)
+        )
         with contextlib.closing(sqlite3.connect(path)) as connection:
             return audit(connection, engine, journaled)
 

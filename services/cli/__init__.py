@@ -13,8 +13,10 @@ import typer
 
 from matching_engine import build_notice
 from services.cli.help import Command, Group
-from services.cli.journal import verify
+from services.cli.journal import export, verify
+from services.cli.migrate import migrate
 from services.cli.report import report
+from services.cli.scaled import gateway, init, projector, reporting, sequencer
 from services.cli.upgrade import upgrade
 from services.cli.venue import demo, serve
 
@@ -24,14 +26,17 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     cls=Group,
 )
-for command in (demo, serve, report, upgrade):
+for command in (demo, serve, report, upgrade, migrate):
     app.command(cls=Command)(command)
+for process in (init, sequencer, gateway, projector, reporting):
+    app.command(cls=Command, rich_help_panel="Scaled mode: PostgreSQL, several processes")(process)
 journal = typer.Typer(
-    help="Checks the journal, the file that records every command and event: one row per batch, in a hash chain.",
+    help="Checks, prints and copies the journal, which records every command and event: one row per batch, in a hash chain.",
     no_args_is_help=True,
     cls=Group,
 )
-journal.command(cls=Command)(verify)
+for journal_command in (verify, export):
+    journal.command(cls=Command)(journal_command)
 app.add_typer(journal, name="journal")
 
 

@@ -1,4 +1,4 @@
-"""`rex journal verify`."""
+"""`rex journal verify` and `rex journal export`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.options import AsJson, DataDir, settings_of
+from services.cli.options import AsJson, DatabaseUrl, DataDir, chosen_of, settings_of
 from services.cli.terminal import err, out, run
 
 
@@ -56,3 +56,47 @@ def verify(
         for line in lines(found):
             out.print(line, highlight=False, soft_wrap=True)
     raise typer.Exit(0 if found.good else 1)
+
+
+def export(
+    context: typer.Context,
+    database_url: DatabaseUrl = "",
+    data_dir: DataDir = Path("rex-data"),
+    first_seq: Annotated[
+        int, typer.Option("--from", help="The first command, by its sequence number.", min=1, metavar="SEQ")
+    ] = 1,
+    last_seq: Annotated[
+        int | None, typer.Option("--to", help="The last command; without it: up to the end.", min=1, metavar="SEQ")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write to this new file instead of standard output. Only its owner may read it.", metavar="FILE"
+        ),
+    ] = None,
+) -> None:
+    """Prints the journal as JSON Lines, for people and programs: commands, their events and texts. The venue may be running.
+
+    A line with `row` begins a row of the journal and has its sequence numbers and hashes. Each other line is one command of
+    that row: `command` (kind, sender and the fields of its kind), `text` (names, reasons, hashes of keys, targets; or null) and
+    `events`. Prices are ticks, quantities lots, money fen, times nanoseconds since 1970 UTC; codes have their names.
+    `docs/migrations.md` explains the fields. The lines hold accounts and names of members: treat them as you treat the journal.
+
+    Examples: `rex journal export --data-dir venue --from 1000 --to 2000`, `rex journal export --output journal.jsonl`.
+
+    Exit status:
+
+    - 0 all commands that were asked for were printed
+    - 1 the environment refused: file, folder, server, no journal there
+    - 2 an option or a setting is invalid
+    - 4 the device or the server failed
+    - 5 the journal is damaged (the lines up to there are printed), has lost commands, or is of a newer REX
+    """
+    place = chosen_of(context, database_url, data_dir)
+    assert place is not None
+    if last_seq is not None and last_seq < first_seq:
+        raise typer.BadParameter(f"{last_seq} is before --from {first_seq}", param_hint="--to")
+    from services.cli.exporting import export_journal  # here and not above: see there
+
+    done = run(export_journal(place, first_seq, last_seq, output))
+    (err if output is None else out).print(done, highlight=False, soft_wrap=True)

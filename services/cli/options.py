@@ -17,10 +17,31 @@ DataDir = Annotated[
     Path,
     typer.Option(help="The data folder: journal, read database and keys.", metavar="FOLDER", envvar="REX_DATA_DIR"),
 ]
+MaybeDataDir = Annotated[
+    Path | None,
+    typer.Option(help="The data folder: journal, read database and keys.", metavar="FOLDER", envvar="REX_DATA_DIR"),
+]
 Port = Annotated[
     int,
     typer.Option(
         help="The TCP port to listen on; 0 selects a free port.", min=0, max=65535, metavar="PORT", envvar="REX_PORT"
+    ),
+]
+DatabaseUrl = Annotated[
+    str,
+    typer.Option(
+        help="The PostgreSQL database, as postgresql://user:password@host:port/name. The variable keeps the password out of "
+        "the list of processes.",
+        metavar="URL",
+        envvar="REX_DATABASE_URL",
+    ),
+]
+RedisUrl = Annotated[
+    str,
+    typer.Option(
+        help="Redis or Valkey, which carries committed rows to readers. Without it they follow the journal.",
+        metavar="URL",
+        envvar="REX_REDIS_URL",
     ),
 ]
 AsJson = Annotated[
@@ -28,13 +49,34 @@ AsJson = Annotated[
 ]
 
 
-def settings_of(**options: Any) -> Settings:
-    """The settings of these options and of the environment; one that cannot be is bad usage, exit status 2."""
-    from services.settings import SettingsRefused, read_settings
+def settings_of(*, embedded: bool = False, **options: Any) -> Settings:
+    """The settings of these options and of the environment; one that cannot be is bad usage, exit status 2. For an `embedded`
+    venue, so is one of the scaled mode."""
+    from services.settings import SettingsRefused, read_settings, require_embedded
 
     try:
-        return read_settings(**options)
+        chosen = read_settings(**options)
+        if embedded:
+            require_embedded(chosen)
+        return chosen
     except SettingsRefused as refused:
         for sentence in refused.sentences:
             say(sentence)
         raise typer.Exit(ExitCode.USAGE) from None
+
+
+def chosen_of(context: typer.Context, database_url: str, data_dir: Path | None) -> str | Path | None:
+    """The URL or the folder that a command works on: the one given as an option; otherwise the URL, if a variable sets it.
+
+    Both given as options are bad usage, exit status 2.
+    """
+    sources = {name: context.get_parameter_source(name) for name in ("database_url", "data_dir")}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if len(given) == 2:
+        say("--database-url and --data-dir name two places: give one of them")
+        raise typer.Exit(ExitCode.USAGE)
+    if data_dir is None:
+        settings_of(database_url=database_url)
+    else:
+        settings_of(database_url=database_url, data_dir=data_dir)
+    return database_url if database_url and given != ["data_dir"] else data_dir

@@ -25,7 +25,7 @@ from services.journal.verify import Verification
 from services.journal.verify import verify as walk
 from services.journal.witness import Witness
 from services.read_database.audit.proof import ReadDatabaseProof
-from services.read_database.database import ReadDatabaseForeign
+from services.read_database.errors import ReadDatabaseForeign
 from services.read_database.read_witness import read_witness, remembered
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.upgrade import sealed_state_error

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+
+from services.commands.texts import storable
 
 Scope = Literal["read", "trade", "operate", "admin"]
 """What an API key may do; docs/api.md, "Keys and scopes", says what each allows. The one declaration of their names."""
@@ -20,6 +22,11 @@ Scope = Literal["read", "trade", "operate", "admin"]
 
 class _Text(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _is_storable(cls, value: object) -> object:
+        return storable(value) if isinstance(value, str) else value
 
     def to_bytes(self) -> bytes:
         """The attachment's bytes."""

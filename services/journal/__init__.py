@@ -7,6 +7,8 @@ errors.py           the exceptions
 replay.py           re-execution: a batch's commands through an engine, its events compared
 copying.py          copies a journal between backends: `rex journal copy`
 verify.py           walks the whole chain: `rex journal verify`
+export.py           the journal as JSON Lines: `rex journal export`
+record_json.py      commands and events as JSON values, by name
 witness.py          a (seq, hash) known from elsewhere, compared with the journal
 sqlite.py           SqliteJournal: the backend in one SQLite file. It stands on:
   connections.py      SQLite connections, their pragmas, checkpoints

@@ -1,8 +1,11 @@
-"""The SQL of administrative events. They are rare, so each is a statement of its own, executed in order."""
+"""The SQL of administrative events. They are rare, so each is a statement of its own, executed in order.
+
+The SQL is of the subset that SQLite and PostgreSQL have in common; PostgreSQL's writer numbers the parameters.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Table
@@ -47,8 +50,10 @@ def insert_account(
     )
 
 
-def _insert(table: Table, *, replace: bool = False, **values: Any) -> Statement:
-    return tables.insert_into(table, tuple(values), replace=replace), tuple(values.values())
+def _insert(table: Table, key: Sequence[str] = (), /, **values: Any) -> Statement:
+    """Inserts a row; where there is one with the same key, which is unique, sets its values."""
+    sql = tables.insert_into(table, tuple(values))
+    return f"{sql} {tables.replacing(key, tuple(values))}" if key else sql, tuple(values.values())
 
 
 def _account_opened(applied: Applied) -> Statement:
@@ -111,7 +116,7 @@ def _fees_set(applied: Applied) -> Statement:
     command = applied.command
     return _insert(
         tables.fees,
-        replace=True,
+        ("account_class",),
         account_class=command.account_class,
         maker_rate_ppm=command.rate_ppm,
         taker_rate_ppm=command.taker_rate_ppm,
@@ -154,19 +159,20 @@ def _recorded(applied: Applied) -> Statement | None:
         case KeyIssued() as key:
             return _insert(
                 tables.api_keys,
-                replace=True,
+                ("key_hash",),
                 key_id=event.seq,
                 key_hash=bytes.fromhex(key.key_hash),
                 account=key.account,
                 name=key.name,
                 scopes=" ".join(key.scopes),
+                revoked_seq=None,
             )
         case KeyRevoked(key_id=key_id):
             return "UPDATE api_keys SET revoked_seq = ? WHERE key_id = ?", (event.seq, key_id)
         case TargetSet() as target:
             return _insert(
                 tables.targets,
-                replace=True,
+                ("year",),
                 year=target.year,
                 amount_fen=target.amount_fen,
                 name=target.name,

@@ -71,10 +71,10 @@ turnover_values: Callable[[DayTurnover], tuple[int | None, ...]] = attrgetter(*T
 
 
 class Changes:
-    """The changes of the batches added so far; `position` is the position after the last of these batches."""
+    """The changes of the batches added so far: from the position `after` to `position`."""
 
     def __init__(self, position: Position) -> None:
-        self.position = position
+        self.after = self.position = position
         self.commands = 0
         self.statements: list[Statement] = []
         """Administrative changes, executed one by one, in order, before all other changes."""

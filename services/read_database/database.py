@@ -1,9 +1,4 @@
-"""The SQLite file of the read database: opening it, its tables, its errors. It is derived: the journal decides.
-
-ReadDatabaseRefused   the file was not made from this journal, or cannot be used; the message names it and what to do
-└── ReadDatabaseDamaged   it cannot be read, or is of another version of REX: a start sets it aside and rebuilds it
-ReadDatabaseFailed    the device refuses to read or write it
-"""
+"""The SQLite file of the read database: opening it, and its tables. It is derived: the journal decides."""
 
 from __future__ import annotations
 
@@ -21,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from services.data_folder import make_private_database
+from services.read_database.errors import ReadDatabaseDamaged, ReadDatabaseFailed
 from services.read_database.tables import metadata
 
 READ_FORMAT = 2
@@ -45,40 +41,6 @@ _DEVICE = frozenset(
     }
 )
 """Errors of the device or of access, which are no evidence of damage."""
-
-
-class ReadDatabaseRefused(Exception):
-    """The read database cannot be used. It is derived: after it is removed, the next start rebuilds it."""
-
-    ADVICE = "It holds nothing that the journal does not: remove it, and the next start rebuilds it from the journal."
-
-    def __init__(self, path: object, reason: str) -> None:
-        super().__init__(f"The read database {path} {reason}. {self.ADVICE}")
-        self.reason = reason
-
-
-class ReadDatabaseDamaged(ReadDatabaseRefused):
-    """The read database cannot be read, or has the tables of another version."""
-
-    ADVICE = (
-        "It holds nothing that the journal does not: the next start sets it aside and rebuilds it from the journal."
-    )
-
-
-class ReadDatabaseForeign(ReadDatabaseRefused):
-    """The read database is of another journal. It may be the only evidence that the journal was replaced, so it is kept."""
-
-    ADVICE = (
-        "One of the two was put here from elsewhere, or the journal was removed and began anew. If this journal is the right "
-        "one, move the read database away, and the next start rebuilds it; if not, restore the journal first."
-    )
-
-
-class ReadDatabaseFailed(Exception):
-    """The device refuses to read or write the read database; its contents may be right."""
-
-    def __init__(self, path: object, error: Exception) -> None:
-        super().__init__(f"the read database {path}: {error}")
 
 
 def trouble_with(path: object, error: sqlite3.Error) -> ReadDatabaseDamaged | ReadDatabaseFailed:

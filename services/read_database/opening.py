@@ -18,8 +18,10 @@ from services.journal import Journal
 from services.read_database.audit.differences import differences
 from services.read_database.audit.engine_tables import AuditedEngine
 from services.read_database.audit.journaled import Journaled
-from services.read_database.database import ReadDatabaseDamaged, open_read_database, set_aside, trouble_with
+from services.read_database.database import open_read_database, set_aside, trouble_with
+from services.read_database.errors import ReadDatabaseDamaged
 from services.read_database.projector import catch_up
+from services.read_database.sqlite_writer import SqliteWriter
 
 log = structlog.get_logger("rex.read_database")
 
@@ -44,7 +46,7 @@ async def _bring_to_the_end(path: Path, journal: Journal, engine: AuditedEngine,
     """Projects the missing batches; returns the differences of the database, one sentence each."""
     try:
         open_read_database(path)
-        await catch_up(path, journal)
+        await catch_up(SqliteWriter(path), journal)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             return differences(connection, engine, journaled)
     except ReadDatabaseDamaged as damage:

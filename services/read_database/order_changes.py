@@ -9,19 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 from matching_engine.records import Flag
+from services.commands.texts import client_order_id_text
 from services.journal.batch import Applied
 from services.read_database import tables
 
 _ORDER = {column.name: index for index, column in enumerate(tables.orders.columns)}
-_ADDED = ("quantity_lots", "leaves_lots", "filled_lots", "filled_fen", "fees_fen", "reserved_fen")
-_SET = ("price_ticks", "trigger_ticks", "display_lots", "triggered_seq", "state", "reason", "updated_ns", "updated_seq")
-CHANGED = tuple(_ORDER[name] for name in (*_ADDED, *_SET))
+ADDED = ("quantity_lots", "leaves_lots", "filled_lots", "filled_fen", "fees_fen", "reserved_fen")
+SET = ("price_ticks", "trigger_ticks", "display_lots", "triggered_seq", "state", "reason", "updated_ns", "updated_seq")
+CHANGED = tuple(_ORDER[name] for name in (*ADDED, *SET))
 """Indexes of the columns of `orders` that change: first those that are added to, then those that are set."""
 (
     QUANTITY, LEAVES, FILLED, FILLED_FEN, FEES, RESERVED,
     PRICE, TRIGGER, DISPLAY, TRIGGERED_SEQ, STATE, REASON, UPDATED_NS, UPDATED_SEQ,
 ) = CHANGED  # fmt: skip
-_NO_CHANGE: list[Any] = [0 if name in _ADDED else None for name in _ORDER]
+_NO_CHANGE: list[Any] = [0 if name in ADDED else None for name in _ORDER]
 
 
 class OrderChanges:
@@ -39,8 +40,7 @@ class OrderChanges:
         self.new[command.seq] = [
             command.seq,
             command.account,
-            # ASCII by contract; latin-1 decodes every byte, so none can stop the projector.
-            command.client_order_id.decode("latin-1"),
+            client_order_id_text(command.client_order_id),
             command.instrument,
             command.side,
             command.order_type,

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from pathlib import Path
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+import structlog
 
 from services.journal import Journal, witness
 from services.journal.batch import JournalBatch
@@ -22,14 +18,10 @@ from services.journal.witness import Witness
 from services.messaging import Feed
 from services.messaging.follow import follow
 from services.read_database.changes import Changes, Position
-from services.read_database.database import (
-    ReadDatabaseDamaged,
-    ReadDatabaseForeign,
-    connect_writer,
-    path_of,
-    trouble_with,
-)
-from services.read_database.writer import read_position, write
+from services.read_database.errors import ReadDatabaseAway, ReadDatabaseDamaged, ReadDatabaseForeign
+from services.read_database.writer import ReadDatabaseWriter
+
+log = structlog.get_logger("rex.read_database")
 
 _GATHER_S = 0.05
 """A transaction costs as much as 30 orders, so the projector first waits this long for more batches, unless a caller waits in
@@ -42,8 +34,9 @@ _MAX_BATCHES_WAITING = 64
 """Bound of the queue of batches read ahead. When it is full, reading stops; the batches that the feed then drops are read from
 the journal later."""
 
-
-WriteChanges = Callable[[Changes], None]
+_FIRST_RETRY_S = 0.1
+_LAST_RETRY_S = 2.0
+"""Waits before a lost connection to the read database is made again: each twice as long as the one before."""
 
 
 class ProjectorStopped(Exception):
@@ -51,14 +44,10 @@ class ProjectorStopped(Exception):
 
 
 class Projector:
-    """Writes one read database from one journal; it is the only writer.
+    """Writes one read database from one journal; it is the only writer."""
 
-    It has its own SQLite connection and its own thread: a transaction has a dozen statements, and each would cost three
-    thread switches through the async engine.
-    """
-
-    def __init__(self, read_database: AsyncEngine, journal: Journal, feed: Feed) -> None:
-        self._path = path_of(read_database)
+    def __init__(self, writer: ReadDatabaseWriter, journal: Journal, feed: Feed) -> None:
+        self._writer = writer
         self._journal = journal
         self._feed = feed
         self._seq = 0
@@ -88,46 +77,45 @@ class Projector:
         await waiter
 
     async def run(self) -> None:
-        """Projects until it is canceled. Raises the journal's errors, ReadDatabaseRefused and ReadDatabaseFailed."""
+        """Projects until it is canceled. Raises the journal's errors, ReadDatabaseRefused and ReadDatabaseFailed.
+
+        If the server of the read database goes away, it tries again, from the position that the database then has.
+        """
         try:
-            await self._run()
-        except sqlite3.Error as error:
-            trouble = trouble_with(self._path, error)
-            self._fail(trouble)
-            raise trouble from error
+            retry_s = _FIRST_RETRY_S
+            while True:
+                before = self._seq
+                try:
+                    await self._run()
+                except ReadDatabaseAway as away:
+                    retry_s = _FIRST_RETRY_S if self._seq > before else min(2 * retry_s, _LAST_RETRY_S)
+                    log.warning("the projector waits for the read database", reason=str(away), retry_s=retry_s)
+                await asyncio.sleep(retry_s)
         except BaseException as error:
             self._fail(error)
             raise
 
     async def _run(self) -> None:
-        connection = connect_writer(self._path)
-        thread = ThreadPoolExecutor(1, "projector")
+        """Follows the journal from the database's position; ends only with an error."""
         try:
-            position = read_position(connection, self._journal.journal_id)
-            await check_belongs(self._path, position, self._journal)
+            position = await self._writer.start(self._journal.journal_id)
+            await check_belongs(self._writer.name, position, self._journal)
             self._has_reached(position.seq)
             batches: asyncio.Queue[JournalBatch] = asyncio.Queue(_MAX_BATCHES_WAITING)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(batches, position.seq))
-                tasks.create_task(self._write(batches, position, partial(write, connection), thread))
+                tasks.create_task(self._write(batches, position))
         except BaseExceptionGroup as group:
             error = group.exceptions[0]  # the failure of one task ends both: raise that failure
             raise error from error.__cause__
         finally:
-            thread.shutdown()
-            connection.close()
+            await self._writer.close()
 
     async def _read(self, batches: asyncio.Queue[JournalBatch], after_seq: int) -> None:
         async for batch in follow(self._journal, self._feed, after_seq):
             await batches.put(batch)
 
-    async def _write(
-        self,
-        batches: asyncio.Queue[JournalBatch],
-        position: Position,
-        write_changes: WriteChanges,
-        thread: ThreadPoolExecutor,
-    ) -> None:
+    async def _write(self, batches: asyncio.Queue[JournalBatch], position: Position) -> None:
         while True:
             changes = Changes(position)
             batch = await batches.get()
@@ -138,7 +126,7 @@ class Projector:
                 # A thousand orders take milliseconds: the event loop runs other tasks between batches.
                 await asyncio.sleep(0)
                 changes.add(batches.get_nowait())
-            await asyncio.get_running_loop().run_in_executor(thread, write_changes, changes)
+            await self._writer.write(changes)
             position = changes.position
             self._has_reached(position.seq)
 
@@ -166,44 +154,47 @@ class Projector:
         self._waiting.clear()
 
 
-async def check_belongs(path: Path, position: Position, journal: Journal) -> None:
-    """Compares the database's position, which is a witness of the journal, with the journal.
+async def check_belongs(name: str, position: Position, journal: Journal) -> None:
+    """Compares the position of the database `name`, which is a witness of the journal, with the journal.
 
     Raises ReadDatabaseForeign for a database of another journal, ReadDatabaseDamaged for a position that contradicts itself,
     JournalLost if the journal ends before the position, and JournalCorrupt if the journal holds another batch at the
     position. After JournalLost or JournalCorrupt the database may be the only record of the missing commands.
     """
     if position.journal_id != journal.journal_id:
-        raise ReadDatabaseForeign(path, "was made from another journal")
+        raise ReadDatabaseForeign(name, "was made from another journal")
     last = await journal.last_batch()
     if last is not None and last.hash == position.row_hash and last.last_seq != position.seq:
         reason = f"gives seq {position.seq} to the journal's last row, which ends at seq {last.last_seq}"
-        raise ReadDatabaseDamaged(path, reason)
-    await witness.check(journal, Witness(position.seq, position.row_hash, f"the read database {path}"))
+        raise ReadDatabaseDamaged(name, reason)
+    await witness.check(journal, Witness(position.seq, position.row_hash, f"the read database {name}"))
 
 
 async def catch_up(
-    path: Path, journal: Journal, *, to_seq: int | None = None, on_progress: Callable[[int], None] | None = None
+    writer: ReadDatabaseWriter,
+    journal: Journal,
+    *,
+    to_seq: int | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Projects the journal, up to its present end, into the read database at path. No `Projector` may write it meanwhile.
+    """Projects the journal, up to its present end, into a read database. No `Projector` may write it meanwhile.
 
     If to_seq is given, stops after the batch that ends at it. Calls `on_progress` with each sequence number reached. Raises
     what `check_belongs` raises, ReadDatabaseDamaged and ReadDatabaseFailed.
     """
     try:
-        with contextlib.closing(connect_writer(path)) as connection:
-            position = read_position(connection, journal.journal_id)
-            await check_belongs(path, position, journal)
-            changes = Changes(position)
-            async for batch in journal.read(position.seq):
-                changes.add(batch)
-                if changes.commands >= _MAX_COMMANDS:
-                    write(connection, changes)
-                    changes = Changes(changes.position)
-                    if on_progress is not None:
-                        on_progress(changes.position.seq)
-                if changes.position.seq == to_seq:
-                    break
-            write(connection, changes)
-    except sqlite3.Error as error:
-        raise trouble_with(path, error) from error
+        position = await writer.start(journal.journal_id)
+        await check_belongs(writer.name, position, journal)
+        changes = Changes(position)
+        async for batch in journal.read(position.seq):
+            changes.add(batch)
+            if changes.commands >= _MAX_COMMANDS:
+                await writer.write(changes)
+                changes = Changes(changes.position)
+                if on_progress is not None:
+                    on_progress(changes.position.seq)
+            if changes.position.seq == to_seq:
+                break
+        await writer.write(changes)
+    finally:
+        await writer.close()

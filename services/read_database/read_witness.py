@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.journal.witness import Witness
-from services.read_database.database import ReadDatabaseForeign, connect_reader
+from services.read_database.database import connect_reader
+from services.read_database.errors import ReadDatabaseForeign
 
 _POSITION = "SELECT seq, row_hash, journal_id FROM position"
 

@@ -7,12 +7,30 @@ The projector writes the changes of journal batches and its `position` in one tr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    TypeDecorator,
+    func,
+)
 
 from matching_engine.records import EventKind
 
 metadata = MetaData()
+
+Unsigned = BigInteger().with_variant(Integer(), "sqlite")
+"""An unsigned number of 32 bits. A refused order may have any account number."""
 
 END_STATES: dict[int, str] = {
     EventKind.CANCELED: "canceled",
@@ -24,7 +42,7 @@ END_STATES: dict[int, str] = {
 position = Table(
     "position",
     metadata,
-    Column("id", SmallInteger, primary_key=True),  # always 1: one row
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),  # always 1: one row
     Column("seq", BigInteger, nullable=False),  # the last command projected
     Column("time_ns", BigInteger, nullable=False),
     Column("trading_date", Integer, nullable=False),
@@ -36,7 +54,7 @@ position = Table(
 fees = Table(
     "fees",
     metadata,
-    Column("account_class", SmallInteger, primary_key=True),  # a class without a row pays nothing
+    Column("account_class", SmallInteger, primary_key=True, autoincrement=False),  # a class without a row pays nothing
     Column("maker_rate_ppm", Integer, nullable=False),
     Column("taker_rate_ppm", Integer, nullable=False),
 )
@@ -44,7 +62,7 @@ fees = Table(
 instruments = Table(
     "instruments",
     metadata,
-    Column("instrument", Integer, primary_key=True),
+    Column("instrument", Integer, primary_key=True, autoincrement=False),
     Column("symbol", String(16), nullable=False, unique=True),
     Column("name_en", String, nullable=False),
     Column("name_zh", String, nullable=False),
@@ -71,9 +89,9 @@ instruments = Table(
 accounts = Table(
     "accounts",
     metadata,
-    Column("account", Integer, primary_key=True),
+    Column("account", Unsigned, primary_key=True, autoincrement=False),
     Column("name", String, nullable=False),
-    Column("owner", Integer, nullable=False),
+    Column("owner", Unsigned, nullable=False),
     Column("cash_fen", BigInteger, nullable=False),
     Column("reserved_fen", BigInteger, nullable=False),
     Column("opened_seq", BigInteger, nullable=False),
@@ -88,7 +106,7 @@ accounts = Table(
 holdings = Table(
     "holdings",
     metadata,
-    Column("account", Integer, primary_key=True),
+    Column("account", Unsigned, primary_key=True),
     Column("instrument", Integer, primary_key=True),
     Column("lots", BigInteger, nullable=False),
     Column("reserved_lots", BigInteger, nullable=False),
@@ -97,9 +115,9 @@ holdings = Table(
 api_keys = Table(
     "api_keys",
     metadata,
-    Column("key_id", BigInteger, primary_key=True),  # the seq of the RECORD command that issued it
+    Column("key_id", BigInteger, primary_key=True, autoincrement=False),  # the seq of the RECORD command that issued it
     Column("key_hash", LargeBinary(32), nullable=False, unique=True),  # SHA-256 of the secret, which is 32 random bytes
-    Column("account", Integer, nullable=False),  # 0: bound to none
+    Column("account", Unsigned, nullable=False),  # 0: bound to none
     Column("name", String, nullable=False),
     Column("scopes", String, nullable=False),  # space separated: read trade operate admin
     Column("revoked_seq", BigInteger),
@@ -108,8 +126,8 @@ api_keys = Table(
 orders = Table(
     "orders",
     metadata,
-    Column("order_id", BigInteger, primary_key=True),
-    Column("account", Integer, nullable=False),
+    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", Unsigned, nullable=False),
     Column("client_order_id", String(36), nullable=False),
     Column("instrument", Integer, nullable=False),
     Column("side", SmallInteger, nullable=False),
@@ -135,17 +153,17 @@ orders = Table(
     Column("created_ns", BigInteger, nullable=False),
     Column("updated_ns", BigInteger, nullable=False),
     Column("updated_seq", BigInteger, nullable=False),
+    postgresql_with={"fillfactor": 70},  # room on each page for new versions of its rows (HOT updates)
 )
 Index("orders_by_account", orders.c.account, orders.c.order_id)
 Index("orders_by_client_id", orders.c.account, orders.c.client_order_id)
-Index(
-    "orders_open", orders.c.instrument, sqlite_where=orders.c.leaves_lots > 0, postgresql_where=orders.c.leaves_lots > 0
-)
+# Not in PostgreSQL: there, an update of a row that changes a column of an index writes to every index of the table.
+Index("orders_open", orders.c.instrument, sqlite_where=orders.c.leaves_lots > 0).ddl_if(dialect="sqlite")
 
 trades = Table(
     "trades",
     metadata,
-    Column("trade_id", BigInteger, primary_key=True),
+    Column("trade_id", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("trading_date", Integer, nullable=False),
@@ -157,10 +175,10 @@ trades = Table(
     Column("phase", SmallInteger, nullable=False),
     Column("taker_side", SmallInteger, nullable=False),
     Column("taker_order_id", BigInteger, nullable=False),
-    Column("taker_account", Integer, nullable=False),
+    Column("taker_account", Unsigned, nullable=False),
     Column("taker_fee_fen", BigInteger, nullable=False),
     Column("maker_order_id", BigInteger, nullable=False),
-    Column("maker_account", Integer, nullable=False),
+    Column("maker_account", Unsigned, nullable=False),
     Column("maker_fee_fen", BigInteger, nullable=False),
     Column("busted_seq", BigInteger),  # the command that busted the trade; NULL: not busted
 )
@@ -178,7 +196,7 @@ Index("trades_by_maker", trades.c.maker_account, trades.c.trade_id)
 busts = Table(
     "busts",
     metadata,
-    Column("trade_id", BigInteger, primary_key=True),
+    Column("trade_id", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("actor", BigInteger, nullable=False),  # the key_id of the operator
@@ -219,16 +237,36 @@ daily_turnover = Table(
 targets = Table(
     "targets",
     metadata,
-    Column("year", Integer, primary_key=True),
+    Column("year", Integer, primary_key=True, autoincrement=False),
     Column("amount_fen", BigInteger, nullable=False),
     Column("name", String, nullable=False),
     Column("set_seq", BigInteger, nullable=False),
 )
 
 
-def insert_into(table: Table, columns: Sequence[str] = (), *, rows: int = 1, replace: bool = False) -> str:
+class _WholeNumber(TypeDecorator[int]):
+    """PostgreSQL's sum of integers is a `numeric`, which the driver returns as a Decimal."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+
+def total(column: ColumnElement[int]) -> ColumnElement[int]:
+    """The sum of a column as an int of any size; None without rows."""
+    return func.sum(column, type_=_WholeNumber())
+
+
+def insert_into(table: Table, columns: Sequence[str] = (), *, rows: int = 1) -> str:
     """An INSERT of so many rows that names the columns, by default all in the order above; each value is a `?`."""
     names = columns or [column.name for column in table.columns]
     row = f"({', '.join('?' * len(names))})"
-    verb = "INSERT OR REPLACE INTO" if replace else "INSERT INTO"
-    return f"{verb} {table.name} ({', '.join(names)}) VALUES {', '.join([row] * rows)}"
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join([row] * rows)}"
+
+
+def replacing(key: Sequence[str], columns: Sequence[str]) -> str:
+    """The end of an INSERT of these columns that sets them in the row that has the same key, if there is one."""
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key)
+    return f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"

@@ -15,6 +15,7 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
+from services.commands.texts import client_order_id_text
 
 ENDED_LIMIT = 50_000
 """How many ended orders stay in memory; the read database has the older ones."""
@@ -99,8 +100,7 @@ class VenueOrder:
         order = cls()
         order.account = command.account
         order.actor = command.actor
-        # ASCII by contract; latin-1 decodes every byte, so that no command can stop a reader.
-        order.client_order_id = command.client_order_id.decode("latin-1")
+        order.client_order_id = client_order_id_text(command.client_order_id)
         order.created_ns = order.updated_ns = command.time_ns
         order.display_lots = command.display_lots
         order.expires_s = command.time_s

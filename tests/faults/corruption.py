@@ -32,8 +32,9 @@ from tempfile import TemporaryDirectory
 
 from services.journal.errors import JournalError
 from services.journal.sqlite import SqliteJournal
-from services.read_database.database import ReadDatabaseRefused
+from services.read_database.errors import ReadDatabaseRefused
 from services.read_database.projector import catch_up
+from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.faults.damage import damage
 from tests.faults.rebuilt import Rebuilt, differences, rebuild
@@ -99,7 +100,7 @@ async def _victim(folder: Path) -> Victim:
     # A connection stays open: otherwise the last connection to close would checkpoint the log into the main file.
     with closing(sqlite3.connect(running / READ_DATABASE_FILE)) as open_all_the_time:
         open_all_the_time.execute("SELECT * FROM position").fetchone()
-        await catch_up(running / READ_DATABASE_FILE, journal)
+        await catch_up(SqliteWriter(running / READ_DATABASE_FILE), journal)
         shutil.copytree(running, folder)
     await journal.close()
     for name in FILES:

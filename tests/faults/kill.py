@@ -19,7 +19,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from services.journal.errors import JournalError
-from services.read_database.database import ReadDatabaseRefused
+from services.read_database.errors import ReadDatabaseRefused
 from tests.faults.rebuilt import differences
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.traders import Trader, check_ledgers, load_until, open_traders

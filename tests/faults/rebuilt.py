@@ -13,6 +13,7 @@ from services.journal.sqlite import SqliteJournal
 from services.read_database import tables
 from services.read_database.database import connect_writer, make_tables
 from services.read_database.projector import catch_up
+from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.faults.rig import scratch
 
@@ -38,7 +39,7 @@ async def rebuild(folder: Path) -> Rebuilt:
             path = Path(work) / READ_DATABASE_FILE
             with closing(connect_writer(path)) as connection:
                 make_tables(connection)
-            await catch_up(path, journal)
+            await catch_up(SqliteWriter(path), journal)
             return Rebuilt(max(hashes, default=0), hashes, _rows(path))
     finally:
         await journal.close()
@@ -67,7 +68,7 @@ async def differences(folder: Path, rebuilt: Rebuilt | None = None) -> list[Diff
                 closing(sqlite3.connect(path)) as ours,
             ):
                 theirs.backup(ours)
-            await catch_up(path, journal)
+            await catch_up(SqliteWriter(path), journal)
             found = _rows(path)
     finally:
         await journal.close()

@@ -20,7 +20,8 @@ from services.commands.attachments import KeyIssued, KeyRevoked
 from services.journal import JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.read_database.audit.journaled import Journaled
-from services.read_database.database import SET_ASIDE, ReadDatabaseFailed, ReadDatabaseForeign, connect_writer
+from services.read_database.database import SET_ASIDE, connect_writer
+from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseForeign
 from services.read_database.opening import open_true
 from services.read_database.read_witness import remembered
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder

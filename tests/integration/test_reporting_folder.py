@@ -27,8 +27,10 @@ from services.journal.errors import JournalCorrupt, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
-from services.read_database.database import ReadDatabaseForeign, open_read_database
+from services.read_database.database import open_read_database
+from services.read_database.errors import ReadDatabaseForeign
 from services.read_database.projector import Projector
+from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.terminal import render
 from tests.unit.journal.chains import next_batch
@@ -38,7 +40,7 @@ from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, o
 @asynccontextmanager
 async def projecting(folder: Path, journal: SqliteJournal) -> AsyncIterator[Projector]:
     read_database = open_read_database(folder / READ_DATABASE_FILE)
-    projector = Projector(read_database, journal, InProcessFeed())
+    projector = Projector(SqliteWriter(folder / READ_DATABASE_FILE), journal, InProcessFeed())
     task = asyncio.create_task(projector.run())
     yield projector
     task.cancel()

@@ -34,6 +34,7 @@ from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
 from services.read_database.database import open_read_database
 from services.read_database.projector import catch_up
+from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.figure import FigureUnavailable, compute_figure
 from services.reporting.report_database import READ_DATABASE_FILE, report_from_folder
 from services.settings import Settings
@@ -68,7 +69,7 @@ async def project(folder: Path, name: str = READ_DATABASE_FILE) -> Path:
     """Makes a read database of the whole journal, whatever version made it."""
     journal = await SqliteJournal.open(folder / "journal.sqlite", read_only=True, outdated=True)
     await open_read_database(folder / name).dispose()
-    await catch_up(folder / name, journal)
+    await catch_up(SqliteWriter(folder / name), journal)
     await journal.close()
     return folder / name
 

@@ -36,6 +36,7 @@ from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.read_database.database import open_read_database
 from services.read_database.projector import Projector
+from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting import app as reports
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
@@ -107,7 +108,7 @@ async def running_venue(
     calendar = TradingCalendar.load()
     sequencer = Sequencer(engine, journal, inbox, feed, clock=clock, schedule=AlwaysOpen(calendar))
     read_database = open_read_database(folder / "read.db")
-    projector = Projector(read_database, journal, feed)
+    projector = Projector(SqliteWriter(folder / "read.db"), journal, feed)
     tasks = [asyncio.create_task(projector.run())]
     try:
         first_batch = feed.subscribe()

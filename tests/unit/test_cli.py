@@ -18,7 +18,7 @@ from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalRemoved
 from services.journal.errors import naming
-from services.read_database.database import ReadDatabaseFailed, ReadDatabaseForeign
+from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseForeign
 from services.read_database.projector import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
 from services.trouble import sentence_of
@@ -128,7 +128,19 @@ def test_a_fault_of_the_engine_names_the_command(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["demo"], ["serve"], ["report"], ["upgrade"], ["journal"], ["journal", "verify"]], ids=" ".join
+    "command",
+    [
+        [],
+        ["demo"],
+        ["serve"],
+        ["report"],
+        ["upgrade"],
+        ["migrate"],
+        ["journal"],
+        ["journal", "verify"],
+        ["journal", "export"],
+    ],
+    ids=" ".join,
 )
 def test_help_teaches_and_shows_no_types(command: list[str]) -> None:
     said = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "150", "TERMINAL_WIDTH": "150"})
@@ -139,6 +151,14 @@ def test_help_teaches_and_shows_no_types(command: list[str]) -> None:
     assert "<path>" not in said.stdout
     assert "--no-" not in said.stdout
     assert ("Exit status:" in said.stdout) == (command not in ([], ["journal"]))
+
+
+@pytest.mark.parametrize("year", ["abc", "1999", "2100", "2026.5", "٢٠٢٦"])
+def test_a_year_that_is_none_is_refused_in_a_sentence(year: str) -> None:
+    refused = CliRunner().invoke(app, ["report", year], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
+    assert refused.exit_code == ExitCode.USAGE
+    said = f"'{year}' is not a year: YEAR must be a whole number from 2000 to 2099, for example 2026."
+    assert said in refused.stderr
 
 
 def test_every_exit_status_is_documented() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from services.commands.texts import client_order_id_text
 from services.read_database.audit.comparison import Table
 from services.read_database.audit.dealings import Dealings
 from services.read_database.audit.journaled import Journaled
@@ -50,7 +51,7 @@ def _orders(dealings: Dealings) -> Table:
     true = [
         (
             order_id,
-            order.client_order_id.decode("latin-1"),
+            client_order_id_text(order.client_order_id),
             "partially_filled" if order.filled_fen else "new",
             order.actor,
             order.created_ns,

@@ -15,7 +15,8 @@ from services.read_database.audit.differences import differences, shortened
 from services.read_database.audit.engine_tables import AuditedEngine
 from services.read_database.audit.every_order import EveryOrder
 from services.read_database.audit.journaled import Journaled
-from services.read_database.database import ReadDatabaseDamaged, check_format, connect_reader
+from services.read_database.database import check_format, connect_reader
+from services.read_database.errors import ReadDatabaseDamaged
 
 
 class ReadDatabaseProof:

@@ -23,7 +23,7 @@ from services.read_database.audit.every_order import EveryOrder
 from services.read_database.audit.journaled import Journaled
 from services.read_database.changes import Changes
 from services.read_database.database import make_tables
-from services.read_database.writer import read_position, write
+from services.read_database.sqlite_writer import read_position, write
 from tests.property.engine_flow import Flow, terms, venue
 from tests.unit.read_database.history import (
     JOURNAL_ID,
@@ -397,7 +397,7 @@ def test_a_transaction_that_fails_changes_nothing() -> None:
     with empty_database() as connection:
         project(connection, [first])
         before = list(connection.iterdump())
-        connection.execute("CREATE TEMP TRIGGER full BEFORE INSERT ON position BEGIN SELECT raise(ABORT, 'full'); END")
+        connection.execute("CREATE TEMP TRIGGER full BEFORE INSERT ON levels BEGIN SELECT raise(ABORT, 'full'); END")
         with pytest.raises(sqlite3.IntegrityError, match="full"):
             project(connection, [second])
         connection.execute("DROP TRIGGER full")

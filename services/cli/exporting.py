@@ -1,0 +1,59 @@
+"""The work of `rex journal export`. Apart from the command, since it imports the engine's records and both kinds of journal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from services.cli.journals import open_journal
+from services.cli.terminal import err, progress
+from services.data_folder import FILE_MODE
+from services.journal.export import export
+
+
+async def export_journal(place: str | Path, first_seq: int, last_seq: int | None, output: Path | None) -> str:
+    """Writes the lines to `output` or to standard output; returns what was written, as a sentence."""
+    journal = await open_journal(place)
+    try:
+        last = await journal.last_batch()
+        rows = commands = 0
+        with (
+            _sink(output) as sink,
+            progress(err.is_terminal and (output is not None or not sys.stdout.isatty())) as bar,
+        ):
+            end = last.last_seq if last is not None else 0
+            task = bar.add_task("exporting", total=min(end, last_seq or end) - first_seq + 1)
+            async for lines in export(journal, first_seq, last_seq):
+                sink.write(lines)
+                rows += 1
+                commands += lines.count(b"\n") - 1
+                bar.update(task, completed=commands)
+    finally:
+        await journal.close()
+    return f"exported {commands:,} commands in {rows:,} rows"
+
+
+@contextmanager
+def _sink(output: Path | None) -> Iterator[BinaryIO]:
+    """Standard output, or a new file, which is removed again after an error."""
+    if output is None:
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # the reader has had enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+    except OSError as error:
+        raise OSError(f"--output {output} cannot be made: {error.strerror}") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+    except BaseException:
+        output.unlink()
+        raise

@@ -1,0 +1,23 @@
+"""Opens the journal that a command reads: that of a data folder, or that of a PostgreSQL database."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from services.journal import Journal
+from services.journal.postgres.journal import PostgresJournal
+from services.journal.sqlite import SqliteJournal
+from services.read_database.read_witness import remembered
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+
+
+async def open_journal(place: str | Path, *, outdated: bool = True) -> Journal:
+    """The journal at this URL or in this folder, for reading.
+
+    Unless `outdated` is allowed, one that ends with a row of an older engine version is refused.
+    """
+    if isinstance(place, Path):
+        remembers = partial(remembered, place / READ_DATABASE_FILE)
+        return await SqliteJournal.open(place / JOURNAL_FILE, read_only=True, outdated=outdated, remembered=remembers)
+    return await PostgresJournal.open(place, outdated=outdated)

@@ -1,0 +1,6 @@
+"""The read database of the scaled mode, in PostgreSQL, with the tables of `services/read_database/tables.py`.
+
+connecting.py   a connection, and the errors of PostgreSQL as those of the read database
+database.py     opens it for queries; its tables and their format number
+writer.py       PostgresWriter: what the projector needs of it
+"""

@@ -1,0 +1,78 @@
+"""The read database in PostgreSQL: opening it for queries, its tables and their format number."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sqlalchemy import Column, MetaData, SmallInteger, Table, event, insert, select
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from services.journal.postgres.connections import Database
+from services.read_database import tables
+from services.read_database.errors import ReadDatabaseUnmigrated
+from services.read_database.postgres.connecting import connect, name_of, trouble_with
+
+READ_FORMAT = 1
+"""Number of the tables in `tables.py` as PostgreSQL has them, kept in the table `read_format`."""
+
+_POOL_SIZE = 10
+
+read_format = Table("read_format", MetaData(), Column("format", SmallInteger, primary_key=True, autoincrement=False))
+"""One row. `rex migrate` makes it with the other tables, and changes it with them."""
+
+
+async def open_read_database(url: str) -> AsyncEngine:
+    """An async engine on the database, for queries: it refuses to write. Every read of one transaction is of one position.
+
+    Raises ReadDatabaseUnmigrated for a database without the tables of this version of REX, ReadDatabaseFailed.
+    """
+    database = Database(url)
+    engine = _engine(database).execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    try:
+        async with engine.connect() as connection:
+            await check_format(connection, database)
+    except BaseException:
+        await engine.dispose()
+        raise
+    return engine
+
+
+async def check_format(connection: AsyncConnection, database: Database) -> None:
+    """Raises ReadDatabaseUnmigrated unless the database has the tables of this version of REX."""
+    found = await connection.scalar(select(read_format.c.format))
+    if found != READ_FORMAT:
+        reason = f"has tables of format {found}, and this version of REX reads {READ_FORMAT}"
+        raise ReadDatabaseUnmigrated(name_of(database), reason)
+
+
+async def make_tables(url: str) -> None:
+    """Creates the tables of this version, and their format number, in a database that has none of them."""
+    engine = _engine(Database(url))
+    try:
+        async with engine.begin() as connection:
+            for metadata in (read_format.metadata, tables.metadata):
+                await connection.run_sync(metadata.create_all)
+            await connection.execute(insert(read_format).values(format=READ_FORMAT))
+    finally:
+        await engine.dispose()
+
+
+def _engine(database: Database) -> AsyncEngine:
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=partial(connect, database),
+        pool_size=_POOL_SIZE,
+        max_overflow=0,
+        pool_pre_ping=True,  # after a restart of the server the pool's connections are dead
+    )
+    event.listen(engine.sync_engine, "handle_error", partial(_name_the_database, database))
+    return engine
+
+
+def _name_the_database(database: Database, context: ExceptionContext) -> None:
+    """Raises the error of ours, which names the database. SQLAlchemy's error has the driver's as its cause."""
+    error = context.original_exception
+    trouble = trouble_with(database, error.__cause__ or error)
+    if trouble is not None:
+        raise trouble from error

@@ -1,0 +1,166 @@
+"""Writes the changes of a run of batches, and its position, into PostgreSQL in one transaction.
+
+New orders and trades are copied (COPY), all other rows are changed by one statement per table, whose parameters are arrays with
+a column of all rows each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from itertools import count
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Dialect, Table
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from services.journal.postgres.connections import Connection, Database
+from services.read_database import statements, tables
+from services.read_database.administrative_changes import Statement
+from services.read_database.changes import Changes, Position
+from services.read_database.errors import ReadDatabaseBusy
+from services.read_database.order_changes import ADDED, CHANGED, SET
+from services.read_database.postgres.connecting import connect, name_of, trouble_named
+
+_BEGIN = """
+BEGIN;
+SET LOCAL synchronous_commit = local;
+SET LOCAL lock_timeout = '15s';
+SET LOCAL idle_in_transaction_session_timeout = '10s'
+"""
+"""A standby may lack the last transactions: they are projected again. A transaction whose process is gone or stopped ends by
+itself, and the next projector waits for that."""
+
+_WAIT_FOR_OTHERS = "LOCK TABLE position IN SHARE ROW EXCLUSIVE MODE"
+"""Waits for the end of a transaction that this projector began on a connection that it has lost. Readers do not wait."""
+
+_POSTGRES: Dialect = PGDialect()  # type: ignore[no-untyped-call]
+_change_of = itemgetter(*CHANGED)
+_CHANGED_NAMES = (*ADDED, *SET, "order_id")
+_CASH = ("cash_fen", "reserved_fen", "account")
+_LEVEL = ("instrument", "side", "price_ticks")
+
+
+class PostgresWriter:
+    """The writer of the database at `url`, which has the tables (`rex migrate`)."""
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+        self._connection: Connection | None = None
+
+    @property
+    def name(self) -> str:
+        """The server and its database."""
+        return name_of(self._database)
+
+    async def start(self, journal_id: bytes) -> Position:
+        """Implements `ReadDatabaseWriter`."""
+        self._connection = connection = await connect(self._database)
+        with trouble_named(self._database):
+            await connection.execute(_BEGIN)
+            await connection.execute(_WAIT_FOR_OTHERS)
+            found = await connection.fetchrow(statements.READ_POSITION)
+            if found is None:
+                found = start = Position(0, 0, 0, bytes(32), journal_id, 0)
+                for statement in statements.first_position(start):
+                    await _execute(connection, statement)
+            await connection.execute("COMMIT")
+        return Position(*found)
+
+    async def write(self, changes: Changes) -> None:
+        """Implements `ReadDatabaseWriter`. After an error the connection is of no use: `close` ends it."""
+        connection = self._connection
+        assert connection is not None, "the writer has been started"
+        with trouble_named(self._database):
+            await connection.execute(_BEGIN)
+            if await _execute(connection, statements.move_position(changes)) == "UPDATE 0":
+                raise ReadDatabaseBusy(self.name, changes.after.seq)
+            await _write(connection, changes)
+            await connection.execute("COMMIT")
+
+    async def close(self) -> None:
+        """Cuts the connection; the server rolls back a transaction that is open."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+async def _write(connection: Connection, changes: Changes) -> None:
+    for statement in changes.statements:
+        await _execute(connection, statement)
+    await _copy(connection, tables.orders, changes.orders.new.values())
+    changed = [(*_change_of(change), order_id) for order_id, change in changes.orders.old.items()]
+    await _execute_with_all(connection, _change_orders(), changed)
+    await _copy(connection, tables.trades, changes.trades)
+    cash = [(*change, account) for account, change in changes.cash.items()]
+    await _execute_with_all(connection, _change_cash(), cash)
+    removed = [level for level, (lots, _) in changes.levels.items() if not lots]
+    await _execute_with_all(connection, _remove_levels(), removed)
+    for merge, rows in statements.merges(changes):
+        await _execute_with_all(connection, _merge(merge), rows)
+    for bust in changes.busts:  # after the trades, some of which may be new in this run
+        for statement in statements.bust(bust):
+            await _execute(connection, statement)
+
+
+async def _copy(connection: Connection, table: Table, rows: Any) -> None:
+    if rows:
+        columns = [column.name for column in table.columns]
+        await connection.copy_records_to_table(table.name, records=rows, columns=columns)
+
+
+async def _execute(connection: Connection, statement: Statement) -> str:
+    sql, values = statement
+    return str(await connection.execute(numbered(sql), *values))
+
+
+async def _execute_with_all(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Executes a statement whose parameters are arrays: one for each column of the rows."""
+    if rows:
+        await connection.execute(sql, *zip(*rows, strict=True))
+
+
+@cache
+def numbered(sql: str) -> str:
+    """The statement with PostgreSQL's parameters, `$1` for `?1`; those without a number are numbered in their order."""
+    numbers = count(1)
+    return re.sub(r"\?(\d*)", lambda found: f"${found[1] or next(numbers)}", sql)
+
+
+def _arrays(table: Table, columns: Sequence[str]) -> str:
+    """The rows of array parameters, with the types of the table's columns."""
+    types = [table.columns[name].type.compile(_POSTGRES) for name in columns]
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, start=1))
+    return f"unnest({arrays})"
+
+
+@cache
+def _merge(merge: statements.Merge) -> str:
+    names = ", ".join(merge.columns)
+    return (
+        f"INSERT INTO {merge.table.name} ({names}) SELECT * FROM {_arrays(merge.table, merge.columns)} {merge.conflict}"
+    )
+
+
+@cache
+def _change_orders() -> str:
+    changes = statements.order_changes(lambda name: f"change.{name}")
+    rows = f"{_arrays(tables.orders, _CHANGED_NAMES)} AS change ({', '.join(_CHANGED_NAMES)})"
+    return f"UPDATE orders SET {changes} FROM {rows} WHERE orders.order_id = change.order_id"
+
+
+@cache
+def _change_cash() -> str:
+    return f"""
+    UPDATE accounts SET
+        cash_fen = accounts.cash_fen + change.cash_fen, reserved_fen = accounts.reserved_fen + change.reserved_fen
+    FROM {_arrays(tables.accounts, _CASH)} AS change ({", ".join(_CASH)}) WHERE accounts.account = change.account
+    """
+
+
+@cache
+def _remove_levels() -> str:
+    same = " AND ".join(f"levels.{name} = removed.{name}" for name in _LEVEL)
+    return f"DELETE FROM levels USING {_arrays(tables.levels, _LEVEL)} AS removed ({', '.join(_LEVEL)}) WHERE {same}"

@@ -1,0 +1,268 @@
+"""The tables of a PostgreSQL database from revision to revision, with data, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from load_tests.servers.postgres import PostgresServer
+from services.journal.postgres.tables import create as create_journal
+from services.migrations import postgres
+from services.migrations.histories import BASE, JOURNAL, READ_DATABASE, History
+from services.migrations.outcome import Migrated, MigrationRefused
+from services.migrations.postgres import check_newest, downgrade, upgrade
+from services.read_database.postgres.database import make_tables
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+UP = [Migrated("journal", BASE, "0001"), Migrated("read database", BASE, "0001")]
+NOTHING = [Migrated("journal", "0001", "0001"), Migrated("read database", "0001", "0001")]
+TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'alembic%'"
+LEADER = "INSERT INTO journal_writer VALUES (1, 1, 'j', 1, 0, 0, 'h', 0, $1, 1)"
+TARGET = "INSERT INTO targets VALUES (2026, 5, 'a target', 7)"
+NEXT = '''
+"""A revision of the future."""
+from alembic import op
+revision = "0002"
+down_revision = "0001"
+def upgrade():
+    op.execute("ALTER TABLE targets ADD COLUMN note varchar NOT NULL DEFAULT 'none yet'")
+    op.execute({then!r})
+def downgrade():
+    op.execute("ALTER TABLE targets DROP COLUMN note")
+'''
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def with_next_revision(folder: Path, then: str = "SELECT 1") -> History:
+    versions = folder / "read 50%"  # a path may hold what an ini file would take for its own
+    shutil.copytree(READ_DATABASE.folder, versions, ignore=shutil.ignore_patterns("__pycache__"))
+    (versions / "r0002_next.py").write_text(NEXT.format(then=then))
+    return READ_DATABASE._replace(folder=versions)
+
+
+async def test_an_empty_database_comes_to_the_newest_revisions_and_stays_there(postgres_url: str) -> None:
+    with pytest.raises(MigrationRefused, match=r"journal are of revision base, .* revision 0001: run `rex migrate`"):
+        await check_newest(postgres_url)
+    assert await upgrade(postgres_url, check=True) == UP
+    async with connected(postgres_url) as connection:
+        assert await connection.fetchval(TABLES) == 0
+    assert await upgrade(postgres_url) == UP
+    assert await upgrade(postgres_url) == NOTHING
+    await check_newest(postgres_url)
+
+
+async def test_two_at_once_migrate_once(postgres_url: str) -> None:
+    assert sorted(await asyncio.gather(upgrade(postgres_url), upgrade(postgres_url))) == sorted([UP, NOTHING])
+
+
+async def test_the_read_database_goes_down_and_up_again_and_the_journal_stays(postgres_url: str) -> None:
+    await upgrade(postgres_url)
+    async with connected(postgres_url) as connection:
+        await connection.execute(TARGET)
+        await connection.execute("INSERT INTO journal VALUES (1, 7, 1, 'a batch')")
+        assert await downgrade(postgres_url, READ_DATABASE, BASE) == [Migrated("read database", "0001", BASE)]
+        assert await connection.fetchval(TABLES) == 2
+        assert await upgrade(postgres_url) == [NOTHING[0], UP[1]]
+        assert await connection.fetchval("SELECT count(*) FROM targets") == 0
+        assert await connection.fetchval("SELECT data FROM journal") == b"a batch"
+
+
+async def test_a_journal_with_commands_is_never_dropped(postgres_url: str) -> None:
+    await upgrade(postgres_url)
+    async with connected(postgres_url) as connection:
+        await connection.execute("INSERT INTO journal VALUES (1, 7000, 1, 'a batch')")
+        with pytest.raises(MigrationRefused, match=r"the journal holds 7,000 commands"):
+            await downgrade(postgres_url, JOURNAL, BASE)
+        assert await connection.fetchval("SELECT data FROM journal") == b"a batch"
+        await connection.execute("DELETE FROM journal")
+    assert await downgrade(postgres_url, JOURNAL, BASE) == [Migrated("journal", "0001", BASE)]
+
+
+async def test_the_next_revision_keeps_the_data_up_and_down(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upgrade(postgres_url)
+    history = with_next_revision(tmp_path)
+    async with connected(postgres_url) as connection:
+        await connection.execute(TARGET)
+        with monkeypatch.context() as patched:
+            patched.setattr(postgres, "HISTORIES", (JOURNAL, history))
+            assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0001", "0002")]
+        assert tuple(await connection.fetchrow("SELECT * FROM targets")) == (2026, 5, "a target", 7, "none yet")
+        with pytest.raises(MigrationRefused, match=r"read database is of revision 0002, which this REX does not know"):
+            await upgrade(postgres_url)
+        with pytest.raises(MigrationRefused, match="use the newer REX"):
+            await check_newest(postgres_url)
+        assert await downgrade(postgres_url, history, "0001") == [Migrated("read database", "0002", "0001")]
+        assert tuple(await connection.fetchrow("SELECT * FROM targets")) == (2026, 5, "a target", 7)
+        await check_newest(postgres_url)
+
+
+async def test_a_migration_that_fails_changes_nothing(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upgrade(postgres_url)
+    failing = with_next_revision(tmp_path, then="SELECT nothing")
+    monkeypatch.setattr(postgres, "HISTORIES", (JOURNAL, failing))
+    refusal = r'refuses: column "nothing" does not exist. Nothing was changed'
+    with pytest.raises(MigrationRefused, match=refusal):
+        await upgrade(postgres_url)
+    monkeypatch.undo()
+    await check_newest(postgres_url)
+    async with connected(postgres_url) as connection:
+        assert await connection.fetch("SELECT * FROM targets") == []  # without the new column
+        await connection.execute(TARGET)
+
+
+async def test_a_living_leader_forbids_steps_and_a_silent_or_stopped_one_does_not(postgres_url: str) -> None:
+    async def beat() -> None:
+        while True:
+            await leader.execute("UPDATE journal_writer SET beat = beat + 1")
+            await asyncio.sleep(0.05)
+
+    await upgrade(postgres_url)
+    async with connected(postgres_url) as leader:
+        await leader.execute(LEADER, "ws://127.0.0.1:9000")
+        beating = asyncio.create_task(beat())
+        try:
+            with pytest.raises(
+                MigrationRefused, match=r"a sequencer leads \(ws://127.0.0.1:9000\): stop all sequencers"
+            ):
+                await downgrade(postgres_url, READ_DATABASE, BASE)
+            assert await upgrade(postgres_url) == NOTHING  # no step, so nobody is disturbed
+        finally:
+            beating.cancel()
+            await asyncio.wait([beating])
+        assert await downgrade(postgres_url, READ_DATABASE, BASE)  # silent: it was killed
+    async with connected(postgres_url) as stopped:
+        await stopped.execute("UPDATE journal_writer SET url = ''")
+    assert await upgrade(postgres_url) == [NOTHING[0], UP[1]]
+
+
+@pytest.mark.parametrize(
+    ("history", "revision", "refusal"),
+    [
+        (READ_DATABASE, "0000", "the read database has no revision 0000; its revisions are base, 0001"),
+        (READ_DATABASE, "0001", "the read database is of revision base, which is older than 0001"),
+        (JOURNAL, "nowhere", "the journal has no revision nowhere; its revisions are base, 0001"),
+    ],
+)
+async def test_down_is_to_an_older_revision_that_exists(
+    postgres_url: str, history: History, revision: str, refusal: str
+) -> None:
+    with pytest.raises(MigrationRefused, match=refusal):
+        await downgrade(postgres_url, history, revision)
+
+
+async def test_tables_of_somebody_else_are_left_alone(postgres_url: str) -> None:
+    async with connected(postgres_url) as connection:
+        await connection.execute("CREATE TABLE orders (theirs integer)")
+        with pytest.raises(MigrationRefused, match='relation "orders" already exists'):
+            await upgrade(postgres_url)
+        assert await connection.fetchval(TABLES) == 1
+
+
+WRONG: dict[str, tuple[Callable[[str], str], str]] = {
+    "another kind": (
+        lambda url: url.replace("postgresql", "mysql"),
+        "is not the address of a PostgreSQL database: write",
+    ),
+    "no port": (
+        lambda url: url.replace("127.0.0.1:", "127.0.0.1:x"),
+        "is not the address of a PostgreSQL database: write",
+    ),
+    "no server": (
+        lambda url: url.replace("127.0.0.1", "127.0.0.2"),
+        r"PostgreSQL at 127\.0\.0\.2:\d+.* cannot be reached",
+    ),
+    "no database": (lambda url: url + "x", "has no such database: create it, then run `rex migrate`"),
+    "wrong password": (lambda url: url.replace("postgres:", "postgres:x"), "refuses the user or the password"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+async def test_a_wrong_url_is_a_sentence_that_names_the_setting_and_no_password(postgres_url: str, case: str) -> None:
+    change, sentence = WRONG[case]
+    with pytest.raises(MigrationRefused, match=sentence) as refused:
+        await upgrade(change(postgres_url))
+    assert "REX_DATABASE_URL" in str(refused.value)
+    assert postgres_url.split(":")[2].split("@")[0] not in str(refused.value)
+
+
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
+async def test_a_server_that_would_lose_commands_is_refused(setting: str) -> None:
+    with PostgresServer(None, **{setting: "off"}) as server:
+        url = server.create_database("venue")
+        with pytest.raises(MigrationRefused, match=f"has {setting} = off: it would lose acknowledged commands"):
+            await upgrade(url)
+        async with connected(url) as connection:
+            assert await connection.fetchval(TABLES) == 0
+
+
+async def test_a_database_that_cannot_hold_chinese_names_is_refused(shared_postgres: PostgresServer) -> None:
+    shared_postgres.query("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0")
+    try:
+        with pytest.raises(MigrationRefused, match="has the encoding LATIN1, which has no Chinese: create"):
+            await upgrade(shared_postgres.url("latin"))
+    finally:
+        shared_postgres.drop_database("latin")
+
+
+SCHEMA = {
+    "columns": """
+        SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, attstorage, attidentity, atthasdef
+        FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
+        ORDER BY relname, attnum""",
+    "tables": "SELECT relname, reloptions FROM pg_class WHERE relkind IN ('r', 'S') AND relnamespace = 'public'::regnamespace",
+    "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace""",
+    "format": "SELECT 'read_format', format FROM read_format",
+}
+
+
+async def schema_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """All that PostgreSQL knows of the tables, without alembic's own."""
+    async with connected(url) as connection:
+        return {
+            what: sorted(
+                (tuple(row) for row in await connection.fetch(sql) if not row[0].startswith("alembic")), key=str
+            )
+            for what, sql in SCHEMA.items()
+        }
+
+
+async def test_the_revisions_make_the_tables_that_the_services_declare(
+    postgres_url: str, shared_postgres: PostgresServer
+) -> None:
+    await upgrade(postgres_url)
+    declared_url = shared_postgres.create_database("declared")
+    try:
+        await create_journal(declared_url)
+        await make_tables(declared_url)
+        migrated, declared = await schema_of(postgres_url), await schema_of(declared_url)
+    finally:
+        shared_postgres.drop_database("declared")
+    assert migrated == declared
+    assert [column[:2] for column in migrated["columns"] if column[4] == b"e" and column[2] == "bytea"] == [
+        ("journal", "data")
+    ]
+    assert len(migrated["tables"]) > 10
