@@ -24,7 +24,7 @@ from matching_engine.records import COMMAND, Command, CommandKind, pack_commands
 from services.journal import Journal, JournalError
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.replay import StateMachine
-from services.messaging import Feed, Inbox, Submission
+from services.messaging import PublishingFeed, SequencerInbox, Submission
 from services.sequencer.clock import ClockRefused
 from services.sequencer.schedule import Schedule
 
@@ -71,8 +71,8 @@ class Sequencer:
         self,
         engine: StateMachine,
         journal: Journal,
-        inbox: Inbox,
-        feed: Feed,
+        inbox: SequencerInbox,
+        feed: PublishingFeed,
         *,
         clock: Callable[[], int],
         schedule: Schedule,
