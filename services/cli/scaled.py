@@ -8,27 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.options import AsJson, DataDir, Port, settings_of
+from services.cli.options import AsJson, DatabaseUrl, DataDir, Port, RedisUrl, settings_of
 from services.cli.terminal import out, run, say
 from services.cli.venue import AcceptClock, Host, Schedule
 
-DatabaseUrl = Annotated[
-    str,
-    typer.Option(
-        help="The PostgreSQL database: postgresql://user:password@host:port/name.",
-        metavar="URL",
-        envvar="REX_DATABASE_URL",
-        show_envvar=True,
-    ),
-]
-RedisUrl = Annotated[
-    str,
-    typer.Option(
-        help="Redis or Valkey, which carries committed rows to readers. Without it they follow the journal.",
-        metavar="URL",
-        envvar="REX_REDIS_URL",
-    ),
-]
 LinkPort = Annotated[
     int,
     typer.Option(

@@ -160,6 +160,12 @@ def outcome_unknown() -> ProblemError:
     return ProblemError(503, "outcome_unknown", detail)
 
 
+def not_taken_in() -> ProblemError:
+    """A 503 problem: no sequencer took the request in time, and none will."""
+    detail = "No sequencer was reached in time; nothing of this request was taken in. Send it again."
+    return ProblemError(503, "not_ready", detail)
+
+
 def validation_problem(errors: Sequence[Any], skip: int = 0) -> ProblemError:
     """Pydantic's errors as a problem. Field names omit the first `skip` parts of the path (such as `body`)."""
     if errors and errors[0]["type"] == "json_invalid":

@@ -27,7 +27,7 @@ class ReadDatabaseDamaged(ReadDatabaseRefused):
 
     ADVICE = (
         "It holds nothing that the journal does not: the next start sets it aside and rebuilds it from the journal; in "
-        "PostgreSQL, `rex projector --rebuild` does."
+        "PostgreSQL, `rex migrate --down-to read:base` and then `rex migrate` empty it, and the projector fills it again."
     )
 
 

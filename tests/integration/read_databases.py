@@ -53,7 +53,7 @@ class ReadDatabase:
     async def empty(self) -> None:
         """Loses all rows."""
         if self.url is not None:
-            await postgres.empty_tables(self.url)
+            await self.execute(f"TRUNCATE {', '.join(tables.metadata.tables)}")
         else:
             self.path.unlink()
             await self.make()

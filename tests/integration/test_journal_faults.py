@@ -15,12 +15,10 @@ from services.journal import JournalError, JournalRefused
 from services.journal.batch import JournalBatch
 from services.journal.postgres.journal import PostgresJournal
 from tests.integration.journal_contract import fill, read_all
-from tests.integration.postgres_journal import execute, lead
+from tests.integration.postgres_journal import WAIT_S, execute, lead, until
 from tests.unit.journal.chains import next_batch
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
-
-WAIT_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +72,6 @@ async def setting(server: PostgresServer, name: str, value: str) -> AsyncIterato
         yield
     finally:
         await apply(f"ALTER SYSTEM RESET {name}", lambda found: found == before)
-
-
-async def until(look: Callable[[], object], reached: Callable[..., object] = bool) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            found = look()
-            if asyncio.iscoroutine(found):
-                found = await found
-            if reached(found):
-                return
-            await asyncio.sleep(0.02)
 
 
 async def backend_of(url: str) -> int:
@@ -229,6 +216,20 @@ async def test_a_journal_closes_while_the_server_is_away(server: PostgresServer,
             await leader.close()
         with pytest.raises(JournalError, match="closed"):
             await append
+
+
+async def test_a_hand_over_while_the_server_is_away_ends_and_appends_nothing_afterwards(
+    server: PostgresServer, url: str, leader: PostgresJournal
+) -> None:
+    before = await leader.look()
+    async with stopped(server):
+        async with asyncio.timeout(WAIT_S):
+            await leader.hand_over()
+        with pytest.raises(JournalRefused):
+            await leader.append(next_batch(None, journal_id=leader.journal_id))
+    assert leader.failed is None
+    assert await leader.claim(before, "ws://again") is not None
+    await fill(leader, [1])
 
 
 @pytest.mark.parametrize("name", ["fsync", "full_page_writes", "synchronous_commit"])

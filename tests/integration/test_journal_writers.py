@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import asyncpg
 import pytest
 
-from services.journal import JournalBusy, JournalError, JournalLost, JournalRefused
-from services.journal.postgres.journal import PostgresJournal
+from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused
+from services.journal.postgres.journal import BEAT_S, PostgresJournal
 from tests.integration.journal_contract import fill, read_all
-from tests.integration.postgres_journal import execute, lead
+from tests.integration.postgres_journal import execute, lead, until
 from tests.unit.journal.chains import next_batch
 
 pytestmark = pytest.mark.anyio
@@ -161,6 +161,27 @@ async def test_a_writer_that_hands_over_appends_nothing_afterwards(
     assert leader.failed is None
     assert await standby.claim(row, "ws://standby") is not None
     assert await read_all(standby) == batches
+
+
+async def test_a_writer_that_hands_over_is_watched_until_the_end(leader: PostgresJournal) -> None:
+    watching = asyncio.create_task(leader.watch())
+    await until(lambda: leader.is_replicated is not None)
+    await asyncio.gather(leader.hand_over(), *(leader.beat() for _ in range(3)))
+    before = await leader.look()
+    done, _ = await asyncio.wait([watching], timeout=2 * BEAT_S)
+    assert not done
+    assert await leader.look() == before
+    watching.cancel()
+
+
+async def test_damage_is_named_with_the_database_and_what_to_do(postgres_url: str, leader: PostgresJournal) -> None:
+    await fill(leader, [2])
+    await execute(postgres_url, "UPDATE journal SET data = set_byte(data, 300, get_byte(data, 300) # 1)")
+    with pytest.raises(JournalCorrupt) as corrupt:
+        await leader.last_batch()
+    assert corrupt.value.operator_sentence.startswith("PostgreSQL at 127.0.0.1:")
+    assert "seq 1" in corrupt.value.operator_sentence
+    assert corrupt.value.operator_sentence.endswith("restore a copy: docs/durability.md")
 
 
 async def test_a_claim_is_refused_where_the_table_and_the_writer_row_differ(

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from matching_engine.records import CommandKind, EventKind
+from services.gateway.order_entry.pending_requests import PendingRequests
+from services.gateway.problems import ProblemError
 from services.messaging.in_process import InProcessInbox
 from services.messaging.link.frames import pack_submissions
+from services.venue_state.keys import ApiKey
 from tests.faults.tcp_proxy import TcpProxy
 from tests.integration.linked_venue import Gateway, LinkedVenue, linked_venue, until
 
 pytestmark = pytest.mark.anyio
+
+DESK = ApiKey(7, 2, "desk", frozenset({"read", "trade"}))
 
 
 @pytest.fixture
@@ -229,6 +236,35 @@ async def test_what_did_not_arrive_and_was_answered_is_not_sent_again(venue: Lin
     await proxy.heal()
     await until(lambda: gateway.executed == [2])
     assert (await in_journal(venue), gateway.link.depth) == ([2], 0)
+
+
+async def test_a_request_is_answered_unknown_only_if_a_sequencer_may_execute_it(venue: LinkedVenue) -> None:
+    leader = await venue.lead(start=False)
+    gateway = await venue.gateway()
+    pending = PendingRequests(gateway.link, 1)
+
+    async def answer(count: int) -> ProblemError:
+        commands = [pending.next_sender(DESK)._replace(kind=CommandKind.RECORD) for _ in range(count)]
+        sending = asyncio.create_task(pending.send_all(DESK, commands))
+        await until(lambda: pending.waiting == count)
+        pending.give_up(math.inf)
+        with pytest.raises(ProblemError) as caught:
+            await sending
+        return caught.value
+
+    assert (await answer(2)).code == "outcome_unknown"
+    await until(lambda: leader.inbox.depth == 2)
+    await leader.kill()
+    await until(lambda: not gateway.link.connected)
+    problem = await answer(3)
+    assert (problem.status, problem.code) == (503, "not_ready"), "without a link it was not sent"
+    assert pending.under_way[DESK.key_id] == 0
+    await venue.lead()
+    sending = asyncio.create_task(pending.send(DESK, pending.next_sender(DESK)._replace(kind=CommandKind.RECORD)))
+    await until(lambda: gateway.executed == [6])
+    pending.resolve(gateway.batches[-1])
+    assert (await sending).kind == EventKind.RECORDED
+    assert await in_journal(venue) == [6]
 
 
 # ---------------------------------------------------------------------- anything, in any order

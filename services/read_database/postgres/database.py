@@ -58,19 +58,6 @@ async def make_tables(url: str) -> None:
         await engine.dispose()
 
 
-async def empty_tables(url: str) -> None:
-    """Removes all rows, in one transaction; the projector then begins with the first batch. No projector may run."""
-    database = Database(url)
-    engine = _engine(database)
-    names = ", ".join(table.name for table in tables.metadata.sorted_tables)
-    try:
-        async with engine.begin() as connection:
-            await check_format(connection, database)
-            await connection.exec_driver_sql(f"TRUNCATE {names}")
-    finally:
-        await engine.dispose()
-
-
 def _engine(database: Database) -> AsyncEngine:
     engine = create_async_engine(
         "postgresql+asyncpg://",
