@@ -43,7 +43,8 @@ class ScaledVenue:
         self.database_url = database_url
         self.operator_key = operator_key
         self._variables = variables
-        self._mutants = mutants
+        self.mutants = mutants
+        """Of the processes that are started from now on."""
         self._running: dict[str, AbstractContextManager[RexProcess]] = {}
         self.processes: dict[str, RexProcess] = {}
         """By name: `sequencer 1`, `gateway 1`, `projector 1`."""
@@ -60,7 +61,7 @@ class ScaledVenue:
             *more,
             *options,
             variables={**self._variables, **(variables or {})},
-            mutant=self._mutants.get(kind),
+            mutant=self.mutants.get(kind),
         )
         self.processes[name] = running.__enter__()
         self._running[name] = running

@@ -67,6 +67,9 @@ class Load:
         self._report = report
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self.going = asyncio.Event()
+        """Cleared while no order is to be sent."""
+        self.going.set()
         self.acknowledged = 0
         self.refused: set[str] = set()
         """Orders that were answered 503: the venue says it did not take them in."""
@@ -84,6 +87,7 @@ class Load:
 
     async def __aexit__(self, *_: object) -> None:
         self._stopping = True
+        self.going.set()
         await asyncio.gather(*self._tasks)
 
     async def _trade(self, trader: Trader, url: str) -> None:
@@ -95,7 +99,7 @@ class Load:
                 lanes.create_task(self._lane(trader, client.post_order))
 
     async def _lane(self, trader: Trader, place: Callable[[Any], Awaitable[Any]]) -> None:
-        while not self._stopping:
+        while await self.going.wait() and not self._stopping:
             order = trader.next_order()
             name = order["client_order_id"]
             self.sent_s[name] = time.monotonic()
