@@ -37,8 +37,8 @@ class Gateway:
     order_entry: OrderEntry
     channels: Channels
     projected: Callable[[int], Awaitable[None]]
-    """Waits until the read database has applied the journal up to a sequence number. Raises ProblemError (503) if the projector
-    has stopped."""
+    """Waits until the read database has applied the journal up to a sequence number. Raises ProblemError (503) if it will
+    not."""
 
 
 async def load_gateway(
@@ -54,7 +54,9 @@ async def load_gateway(
         try:
             await reached(seq)
         except ProjectorStopped as stopped:
-            raise ProblemError(503, "not_ready", "The venue has stopped.") from stopped
+            raise ProblemError(
+                503, "not_ready", "The read database is behind the venue; orders are not affected."
+            ) from stopped
 
     state, market = await load_state(read_database), await load_market(read_database)
     order_entry = OrderEntry(state, inbox, OrderHistory(state, read_database, projected), gateway_id=gateway_id)

@@ -21,6 +21,7 @@ from load_tests.benchmarks import (
     gateway_rates,
     peer_rates,
     plain_rates,
+    scaled_rates,
 )
 from load_tests.benchmarks.machine import describe
 from load_tests.benchmarks.measurement import Effort, Measurement
@@ -35,6 +36,7 @@ BENCHMARKS = {
     "recovery": durable_rates.recovery_measurements,
     "rest": gateway_rates.rest_measurements,
     "websocket": gateway_rates.websocket_measurements,
+    "scaled": scaled_rates.scaled_measurements,
     "fairness": fairness.fairness_measurements,
 }
 PEERS = "peers"

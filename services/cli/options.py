@@ -36,6 +36,14 @@ DatabaseUrl = Annotated[
         envvar="REX_DATABASE_URL",
     ),
 ]
+RedisUrl = Annotated[
+    str,
+    typer.Option(
+        help="Redis or Valkey, which carries committed rows to readers. Without it they follow the journal.",
+        metavar="URL",
+        envvar="REX_REDIS_URL",
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, for programs.", metavar="")
 ]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.options import AsJson, DataDir, settings_of
+from services.cli.options import AsJson, DatabaseUrl, DataDir, chosen_of, settings_of
 from services.cli.terminal import out, run
+
+if TYPE_CHECKING:
+    from services.reporting.checked_report import CheckedReport
 
 
 def year_of(text: str) -> int:
@@ -23,11 +26,13 @@ def year_of(text: str) -> int:
 
 
 def report(
+    context: typer.Context,
     year: Annotated[
         int,
         typer.Argument(help="The calendar year of the trading days, 2000 to 2099.", parser=year_of, metavar="YEAR"),
     ],
     data_dir: DataDir = Path("rex-data"),
+    database_url: DatabaseUrl = "",
     prove: Annotated[
         bool,
         typer.Option("--prove", help="Also re-execute the journal and compare the figures to the fen.", metavar=""),
@@ -42,24 +47,35 @@ def report(
 
     Without `--prove` the figure comes from the read database, and of the journal only the row at which that database stands is
     checked (more rows if it is behind or cannot be used). With `--prove` every command is re-executed: the sum over the trades,
-    the re-execution and the report must be equal to the fen, and the read database must match the journal.
+    the re-execution and the report must be equal to the fen, and the read database must match the journal. In PostgreSQL, a
+    copy of the read database at one position is compared; it is made in the folder for temporary files (TMPDIR).
 
-    Example: `rex report 2026 --data-dir venue --prove`.
+    Examples: `rex report 2026 --data-dir venue --prove`, `REX_DATABASE_URL=postgresql://rex:…@db/rex rex report 2026`.
 
     Exit status:
 
     - 0 the report was printed, and no check failed
-    - 1 the figures differ, the read database does not match the journal, or the environment refused: file, folder, no journal
-      in the folder
+    - 1 the figures differ, the read database does not match the journal, or the environment refused: file, folder, server, no
+      journal in it
     - 2 an option or a setting is invalid
     """
-    from services.reporting.report_database import report_from_folder
     from services.reporting.terminal import render
 
+    place = chosen_of(context, database_url, data_dir)
+    assert place is not None
     calendar_file = settings_of(data_dir=data_dir).calendar_file
-    found = run(report_from_folder(data_dir, year, prove, calendar_file), is_check=True)
+    found = run(_report(place, year, prove, calendar_file), is_check=True)
     if as_json:
         print(json.dumps(found.to_json(), ensure_ascii=False))
     else:
         out.print(render(found))
     raise typer.Exit(0 if found.agree else 1)
+
+
+async def _report(place: str | Path, year: int, prove: bool, calendar_file: Path | None) -> CheckedReport:
+    from services.reporting.report_database import report_from_folder
+    from services.reporting.report_postgres import report_from_database
+
+    if isinstance(place, Path):
+        return await report_from_folder(place, year, prove, calendar_file)
+    return await report_from_database(place, year, prove, calendar_file)

@@ -8,27 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.options import AsJson, DataDir, Port, settings_of
-from services.cli.terminal import out, run
+from services.cli.options import AsJson, DatabaseUrl, DataDir, Port, RedisUrl, settings_of
+from services.cli.terminal import out, run, say
 from services.cli.venue import AcceptClock, Host, Schedule
 
-DatabaseUrl = Annotated[
-    str,
-    typer.Option(
-        help="The PostgreSQL database: postgresql://user:password@host:port/name.",
-        metavar="URL",
-        envvar="REX_DATABASE_URL",
-        show_envvar=True,
-    ),
-]
-RedisUrl = Annotated[
-    str,
-    typer.Option(
-        help="Redis or Valkey, which carries committed rows to readers. Without it they follow the journal.",
-        metavar="URL",
-        envvar="REX_REDIS_URL",
-    ),
-]
 LinkPort = Annotated[
     int,
     typer.Option(
@@ -50,6 +33,12 @@ def init(
     with_demo: Annotated[
         bool, typer.Option("--demo", help="Also open the accounts of the simulated traders.", metavar="")
     ] = False,
+    if_empty: Annotated[
+        bool,
+        typer.Option(
+            "--if-empty", help="End with status 0 also if the database holds a venue; change nothing then.", metavar=""
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fills a new database with what every venue has: instruments, fees, guards, the target, and the operator's key.
@@ -62,21 +51,22 @@ def init(
     Exit status:
 
     - 0 the venue was initialised
-    - 1 the database holds a venue already, or the environment refused; nothing was changed
+    - 1 the database holds a venue already (not with --if-empty), or the environment refused; nothing was changed
     - 2 an option or a setting is invalid
     - 4 the database failed
     """
     chosen = settings_of(database_url=database_url, data_dir=data_dir, schedule="always", demo=with_demo)
-    from services.scaled.init import initialise
+    from services.scaled.init import initialise, initialise_if_empty
 
-    done = run(initialise(chosen))
-    if as_json:
+    done = run(initialise_if_empty(chosen) if if_empty else initialise(chosen))
+    if done is None:
+        say("the database holds a venue; nothing was changed")
+    elif as_json:
         keys_file = str(done.keys_file.absolute())
         print(json.dumps({"journal_id": done.journal_id, "last_seq": done.last_seq, "keys_file": keys_file}))
     else:
-        out.print(
-            f"The venue is initialised at seq {done.last_seq}. Its keys are in {done.keys_file}.", highlight=False
-        )
+        sentence = f"The venue is initialised at seq {done.last_seq}. Its keys are in {done.keys_file}."
+        out.print(sentence, highlight=False, soft_wrap=True)
 
 
 def sequencer(

@@ -26,6 +26,7 @@ from starlette.responses import Response
 
 from matching_engine.records import Reason
 from services.gateway.wording import worded
+from services.read_database.errors import ReadDatabaseAway
 from services.venue_state.errors import BadField, NotAllowed
 from services.venue_state.reasons import REASONS
 
@@ -159,6 +160,12 @@ def outcome_unknown() -> ProblemError:
     return ProblemError(503, "outcome_unknown", detail)
 
 
+def not_taken_in() -> ProblemError:
+    """A 503 problem: no sequencer took the request in time, and none will."""
+    detail = "No sequencer was reached in time; nothing of this request was taken in. Send it again."
+    return ProblemError(503, "not_ready", detail)
+
+
 def validation_problem(errors: Sequence[Any], skip: int = 0) -> ProblemError:
     """Pydantic's errors as a problem. Field names omit the first `skip` parts of the path (such as `body`)."""
     if errors and errors[0]["type"] == "json_invalid":
@@ -175,6 +182,9 @@ def problem_of(error: Exception) -> ProblemError:
             return error
         case BadField(code=code, field=field, message=message):
             return field_problem(code, field, message)
+        case ReadDatabaseAway():
+            log.warning("a query found no read database", reason=str(error))
+            return ProblemError(503, "not_ready", "The read database cannot be reached; orders are not affected.")
         case NotAllowed(code=code):
             return ProblemError(403, code, str(error))
         case RequestValidationError():

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from matching_engine.records import Phase
 from services.market_data.market import Market
 from services.market_data.quotation import RECENT_TRADES, MarketTrade, Quotation
-from services.read_database.tables import instruments, levels, position, trades
+from services.read_database.tables import instruments, levels, position, total, trades
 
 
 async def load_market(read_database: AsyncEngine) -> Market:
@@ -48,14 +48,10 @@ async def _load_day(quotation: Quotation, instrument: int, date: int, connection
     first = select(trades.c.price_ticks).where(trades.c.trade_id == first_id)
     quotation.open_ticks = (await connection.execute(first)).scalar_one()
     quotation.high_ticks, quotation.low_ticks = high_ticks, low_ticks
-    totals = select(func.count(), func.sum(trades.c.quantity_lots), func.sum(trades.c.amount_fen))
+    totals = select(func.count(), total(trades.c.quantity_lots), total(trades.c.amount_fen))
     stands = today & trades.c.busted_seq.is_(None)
     count, quantity_lots, amount_fen = (await connection.execute(totals.where(stands))).one()
-    quotation.trades, quotation.volume_lots, quotation.turnover_fen = (
-        count,
-        int(quantity_lots or 0),
-        int(amount_fen or 0),
-    )
+    quotation.trades, quotation.volume_lots, quotation.turnover_fen = count, quantity_lots or 0, amount_fen or 0
 
 
 def _market_trade(row: Record[tuple[object, ...]]) -> MarketTrade:

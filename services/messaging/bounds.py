@@ -13,11 +13,7 @@ _RESERVE = 16
 
 
 class Bounds:
-    """Counts the waiting commands by account. `max_commands`: the most that may wait.
-
-    All bounds are fractions of `max_commands`: what is within the bounds of each of n windows of a size that 128 divides is
-    also within the bounds of one inbox of n times that size.
-    """
+    """Counts the waiting commands by account. `max_commands`: the most that may wait."""
 
     __slots__ = ("_by_account", "_max_commands", "_max_of_account", "_max_of_members", "commands")
 

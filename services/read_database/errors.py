@@ -27,7 +27,7 @@ class ReadDatabaseDamaged(ReadDatabaseRefused):
 
     ADVICE = (
         "It holds nothing that the journal does not: the next start sets it aside and rebuilds it from the journal; in "
-        "PostgreSQL, `rex projector --rebuild` does."
+        "PostgreSQL, `rex migrate --down-to read:base` and then `rex migrate` empty it, and the projector fills it again."
     )
 
 
@@ -55,6 +55,9 @@ class ReadDatabaseFailed(Exception):
 
 class ReadDatabaseAway(ReadDatabaseFailed):
     """The server of the read database cannot be reached, or ended the connection. The projector tries again."""
+
+    def __init__(self, sentence: str) -> None:
+        Exception.__init__(self, f"the read database: {sentence}")
 
 
 class ReadDatabaseBusy(ReadDatabaseFailed):

@@ -7,8 +7,23 @@ The projector writes the changes of journal batches and its `position` in one tr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    TypeDecorator,
+    func,
+)
 
 from matching_engine.records import EventKind
 
@@ -227,6 +242,21 @@ targets = Table(
     Column("name", String, nullable=False),
     Column("set_seq", BigInteger, nullable=False),
 )
+
+
+class _WholeNumber(TypeDecorator[int]):
+    """PostgreSQL's sum of integers is a `numeric`, which the driver returns as a Decimal."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+
+def total(column: ColumnElement[int]) -> ColumnElement[int]:
+    """The sum of a column as an int of any size; None without rows."""
+    return func.sum(column, type_=_WholeNumber())
 
 
 def insert_into(table: Table, columns: Sequence[str] = (), *, rows: int = 1) -> str:

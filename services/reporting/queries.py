@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.read_database.tables import daily_turnover, instruments, position, targets, trades
+from services.read_database.tables import daily_turnover, instruments, position, targets, total, trades
 from services.reporting.target import DEFAULT_TARGET_FEN, DEFAULT_TARGET_NAME, Target
 
 _DAY = daily_turnover.c
@@ -62,8 +62,8 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
     if at is None:
         return None
     of_year = _of_year(year)
-    by_day = select(_DAY.trading_date, func.sum(_DAY.amount_fen)).where(of_year).group_by(_DAY.trading_date)
-    sums = [func.sum(_DAY[name]).label(name) for name in SUMS]
+    by_day = select(_DAY.trading_date, total(_DAY.amount_fen)).where(of_year).group_by(_DAY.trading_date)
+    sums = [total(_DAY[name]).label(name) for name in SUMS]
     by_instrument = select(_DAY.instrument, *sums).where(of_year).group_by(_DAY.instrument)
     largest = select(daily_turnover).where(of_year, _DAY.trades > 0)
     largest = largest.order_by(_DAY.largest_fen.desc(), _DAY.largest_trade_id).limit(1)
@@ -72,7 +72,7 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
         position=at,
         target=await _target(connection, year),
         instruments={row["instrument"]: row for row in (await connection.execute(listed)).mappings()},
-        net_by_day={date: int(amount_fen) for date, amount_fen in await connection.execute(by_day)},
+        net_by_day=dict(iter(await connection.execute(by_day))),
         by_instrument={row["instrument"]: row for row in (await connection.execute(by_instrument)).mappings()},
         largest=(await connection.execute(largest)).mappings().first(),
     )
@@ -96,10 +96,10 @@ async def sum_of_busts(connection: AsyncConnection, year: int, after_seq: int, t
 
 
 async def _sum(connection: AsyncConnection, year: int, seq: ColumnElement[Any], after_seq: int, to_seq: int) -> Sum:
-    count, lots, amount = func.count(), func.sum(trades.c.quantity_lots), func.sum(trades.c.amount_fen)
+    count, lots, amount = func.count(), total(trades.c.quantity_lots), total(trades.c.amount_fen)
     in_range = trades.c.trading_date.between(*_dates(year)), seq > after_seq, seq <= to_seq
     found = await connection.execute(select(count, lots, amount).where(*in_range))
-    return Sum(*[int(value or 0) for value in found.one()])
+    return Sum(*[value or 0 for value in found.one()])
 
 
 async def _target(connection: AsyncConnection, year: int) -> Target:

@@ -11,15 +11,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from services.reporting.checked_report import CheckedReport
 from services.reporting.figure import Figure
-from services.reporting.report_database import FolderReport
 from services.reporting.schemas import Share, TurnoverReport
 
 _NOT_YET = "too early to say"
 _COLOURS = {"green": "green", "amber": "yellow", "red": "red", None: "dim"}
 
 
-def render(found: FolderReport) -> RenderableType:
+def render(found: CheckedReport) -> RenderableType:
     """A panel: net turnover and target, progress, split by product, proof, counting rule, seal, and what was checked."""
     report = found.report
     proof = [] if found.figure is None else [_proof(found.figure, found.agree)]

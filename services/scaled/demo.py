@@ -24,7 +24,7 @@ SEQUENCERS = 2
 GATEWAYS = 2
 
 
-class ChildEnded(Exception):
+class ChildEnded(OSError):
     """A process of the venue did not start, or ended by itself."""
 
 
@@ -57,7 +57,7 @@ async def open_demo(settings: Settings, on_event: Callable[[str], None]) -> Asyn
             return await opened.enter_async_context(_child(arguments, environment, ended, on_event, replaceable))
 
         for _ in range(SEQUENCERS):
-            await start("sequencer", "--schedule", "always", "--accept-clock", replaceable=True)
+            await start("sequencer", "--accept-clock", replaceable=True)
         await start("projector")
         gateways = [await start("gateway") for _ in range(GATEWAYS)]
         pages = await start("reporting", "--data-dir", str(settings.data_dir))
@@ -74,6 +74,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "REX_DATABASE_URL": settings.database_url,
         "REX_REDIS_URL": settings.redis_url,
         "REX_LINK_SECRET": secret,
+        "REX_SCHEDULE": settings.schedule,
     }
 
 

@@ -62,6 +62,7 @@ async def open_gateway(
             parts = Parts(await opened.enter_async_context(asyncio.TaskGroup()), on_fault)
             running: list[asyncio.Task[None]] = []
             opened.push_async_callback(cancel, running)
+            running.append(parts.start(stores.journal.watch(), "journal"))
             if read_only:
                 source = _reading(await opened.enter_async_context(open_feed(settings, stores.journal)))
             else:

@@ -25,6 +25,10 @@ from services.sequencer.start import make_sequencer
 from services.settings import Settings
 
 
+class AlreadyInitialised(InitRefused):
+    """The database holds a venue."""
+
+
 @dataclass(frozen=True)
 class Initialised:
     """What `rex init` made."""
@@ -46,7 +50,7 @@ async def initialise(settings: Settings) -> Initialised:
         journal = stores.journal
         row = await journal.look()
         if row.last_seq:
-            raise InitRefused(
+            raise AlreadyInitialised(
                 f"the database of REX_DATABASE_URL holds a venue at seq {row.last_seq}; nothing was changed"
             )
         if row.url or await journal.claim(row, "rex init") is None:
@@ -74,6 +78,13 @@ async def initialise(settings: Settings) -> Initialised:
             await cancel([reading])
         await journal.hand_over()
         return Initialised(journal.journal_id.hex(), sequencer.last_seq, keys_file)
+
+
+async def initialise_if_empty(settings: Settings) -> Initialised | None:
+    """As `initialise`; None if the database holds a venue, and nothing was changed."""
+    with contextlib.suppress(AlreadyInitialised):
+        return await initialise(settings)
+    return None
 
 
 async def _make_journal(url: str) -> None:

@@ -36,8 +36,8 @@ async def open_projector(settings: Settings, *, on_fault: OnFault) -> AsyncItera
 
             app = health_app("projector", facts, list)
             url = await opened.enter_async_context(serving(app, settings, listener, parts))
-            projecting = parts.start(projector.run(), "projector")
-            opened.push_async_callback(cancel, [projecting])
+            running = [parts.start(stores.journal.watch(), "journal"), parts.start(projector.run(), "projector")]
+            opened.push_async_callback(cancel, running)
             yield url
     except Exception as error:
         on_fault(error)

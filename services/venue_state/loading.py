@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.read_database.tables import accounts, api_keys, fees, holdings, instruments, orders, position, trades
+from services.read_database.tables import (
+    accounts,
+    api_keys,
+    fees,
+    holdings,
+    instruments,
+    orders,
+    position,
+    total,
+    trades,
+)
 from services.venue_state.accounts import VenueAccount
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey
@@ -51,6 +61,6 @@ async def _read_day(connection: AsyncConnection, state: VenueState, trading_date
     """Adds the turnover of each account on the trading day."""
     stands = (trades.c.trading_date == trading_date) & trades.c.busted_seq.is_(None)
     for side in (trades.c.taker_account, trades.c.maker_account):
-        turnover = select(side, func.sum(trades.c.amount_fen)).where(stands).group_by(side)
+        turnover = select(side, total(trades.c.amount_fen)).where(stands).group_by(side)
         for account, amount_fen in await connection.execute(turnover):
-            state.accounts[account].day_fen += int(amount_fen)
+            state.accounts[account].day_fen += amount_fen

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -22,6 +24,7 @@ from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import Projector
 from services.read_database.sqlite_writer import SqliteWriter
 from services.read_database.writer import ReadDatabaseWriter
+from services.reporting.report_database import READ_DATABASE_FILE
 
 Dump = dict[str, list[tuple[Any, ...]]]
 """The rows of every table, sorted by their keys."""
@@ -34,22 +37,46 @@ class ReadDatabase:
     folder: Path
     url: str | None = None
 
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return self.folder / READ_DATABASE_FILE
+
     async def make(self) -> None:
         """Makes the tables."""
         if self.url is not None:
             await postgres.make_tables(self.url)
         else:
-            await sqlite.open_read_database(self._path).dispose()
+            self.folder.mkdir(exist_ok=True)
+            await sqlite.open_read_database(self.path).dispose()
+
+    async def empty(self) -> None:
+        """Loses all rows."""
+        if self.url is not None:
+            await self.execute(f"TRUNCATE {', '.join(tables.metadata.tables)}")
+        else:
+            self.path.unlink()
+            await self.make()
+
+    async def execute(self, sql: str) -> None:
+        """Changes rows behind the projector's back."""
+        if self.url is None:
+            with closing(sqlite3.connect(self.path)) as connection, connection:
+                connection.execute(sql)
+        else:
+            server = await asyncpg.connect(self.url)
+            await server.execute(sql)
+            await server.close()
 
     def writer(self) -> ReadDatabaseWriter:
         """A new writer."""
-        return SqliteWriter(self._path) if self.url is None else PostgresWriter(self.url)
+        return SqliteWriter(self.path) if self.url is None else PostgresWriter(self.url)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[AsyncEngine]:
         """The engine for queries."""
         if self.url is None:
-            engine = sqlite.open_read_database(self._path)
+            engine = sqlite.open_read_database(self.path)
         else:
             engine = await postgres.open_read_database(self.url)
         try:
@@ -78,7 +105,3 @@ class ReadDatabase:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-
-    @property
-    def _path(self) -> Path:
-        return self.folder / "read.sqlite"

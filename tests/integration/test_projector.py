@@ -1,9 +1,8 @@
-"""The projector on a real journal and a real read database: wherever it is stopped, it loses and repeats nothing."""
+"""The projector on a real journal and a read database of each kind: wherever it is stopped, it loses and repeats nothing."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
@@ -14,24 +13,27 @@ import pytest
 
 from matching_engine.records import Side
 from services.commands import administrative as admin
+from services.exit_codes import ExitCode
 from services.journal import JournalCorrupt, JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
 from services.read_database.changes import Changes
-from services.read_database.database import connect_writer, open_read_database
-from services.read_database.errors import ReadDatabaseDamaged, ReadDatabaseForeign
-from services.read_database.projector import Projector, ProjectorStopped
-from services.read_database.sqlite_writer import SqliteWriter, read_position, write
+from services.read_database.database import connect_writer
+from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseDamaged, ReadDatabaseForeign
+from services.read_database.projector import Projector, ProjectorStopped, catch_up
+from services.read_database.sqlite_writer import read_position, write
+from services.trouble import exit_code_of
+from tests.integration.read_databases import Dump, ReadDatabase
 from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, cancel, opening, order
 
 
 class Venue:
     """A journal and a feed, written as the sequencer writes them, for projectors that start and stop."""
 
-    def __init__(self, folder: Path, journal: SqliteJournal) -> None:
-        self.path = folder / "read.db"
+    def __init__(self, journal: SqliteJournal, database: ReadDatabase) -> None:
         self.journal = journal
+        self.database = database
         self.feed = InProcessFeed(max_batches=4)
         self.history = History(journal_id=journal.journal_id, epoch=journal.epoch)
 
@@ -52,31 +54,15 @@ class Venue:
 
     @asynccontextmanager
     async def projecting(self) -> AsyncIterator[Projector]:
-        read_database = open_read_database(self.path)
-        projector = Projector(SqliteWriter(self.path), self.journal, self.feed)
-        task = asyncio.create_task(projector.run())
-        try:
+        async with self.database.projecting(self.journal, self.feed) as projector:
             yield projector
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            await read_database.dispose()
 
-    async def rebuilt(self, folder: Path) -> list[str]:
-        """The contents of a database that was projected from the journal without a stop."""
-        with closing(connect_writer(folder / "rebuilt.db")) as connection:
-            open_read_database(folder / "rebuilt.db")
-            changes = Changes(read_position(connection, self.journal.journal_id))
-            async for batch in self.journal.read(0):
-                changes.add(batch)
-            write(connection, changes)
-        return dump(folder / "rebuilt.db")
-
-
-def dump(path: Path) -> list[str]:
-    with closing(sqlite3.connect(path)) as connection:
-        return sorted(connection.iterdump())
+    async def rebuilt(self, folder: Path) -> Dump:
+        """The contents of a SQLite database that was projected from the journal without a stop."""
+        rebuilt = ReadDatabase(folder / "rebuilt")
+        await rebuilt.make()
+        await catch_up(rebuilt.writer(), self.journal)
+        return await rebuilt.dump()
 
 
 def log_bytes(path: Path) -> int:
@@ -84,9 +70,9 @@ def log_bytes(path: Path) -> int:
 
 
 @pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[Venue]:
+async def venue(tmp_path: Path, read_database: ReadDatabase) -> AsyncIterator[Venue]:
     journal = await SqliteJournal.open(tmp_path / "journal.db")
-    yield Venue(tmp_path, journal)
+    yield Venue(journal, read_database)
     await journal.close()
 
 
@@ -98,7 +84,7 @@ async def test_follows_the_feed(venue: Venue, tmp_path: Path) -> None:
         await venue.trade(1)
         await projector.reached(venue.seq)
         assert projector.seq == venue.seq
-    assert dump(venue.path) == await venue.rebuilt(tmp_path)
+    assert await venue.database.dump() == await venue.rebuilt(tmp_path)
 
 
 @pytest.mark.anyio
@@ -107,7 +93,7 @@ async def test_catches_up_from_the_journal_when_the_feed_drops_batches(venue: Ve
         await venue.run(*opening())
         await venue.trade(50)  # a hundred batches at once through a feed that holds four
         await projector.reached(venue.seq)
-    assert dump(venue.path) == await venue.rebuilt(tmp_path)
+    assert await venue.database.dump() == await venue.rebuilt(tmp_path)
 
 
 @pytest.mark.anyio
@@ -121,18 +107,21 @@ async def test_carries_on_wherever_it_was_stopped(venue: Venue, tmp_path: Path) 
             await projector.reached(venue.seq - rounds)  # stopped before it has read everything
     async with venue.projecting() as projector:
         await projector.reached(venue.seq)
-    assert dump(venue.path) == await venue.rebuilt(tmp_path)
+    assert await venue.database.dump() == await venue.rebuilt(tmp_path)
 
 
 @pytest.mark.anyio
-async def test_a_kill_in_the_middle_of_a_transaction_is_harmless(venue: Venue, tmp_path: Path) -> None:
+async def test_a_kill_in_the_middle_of_a_transaction_is_harmless(tmp_path: Path) -> None:
+    journal, database = await SqliteJournal.open(tmp_path / "journal.db"), ReadDatabase(tmp_path)
+    await database.make()
+    venue, torn = Venue(journal, database), ReadDatabase(tmp_path / "torn")
     await venue.run(*opening())
     async with venue.projecting() as projector:
         await projector.reached(venue.seq)
-    before = dump(venue.path)
+    before = await database.dump()
     await venue.trade(20)
-    torn = tmp_path / "torn.db"
-    with closing(connect_writer(venue.path)) as connection:
+    torn.folder.mkdir()
+    with closing(connect_writer(database.path)) as connection:
         # A cache of one page makes SQLite write pages of the unfinished transaction into its log. The files are
         # then what a killed process leaves behind.
         connection.execute("PRAGMA cache_size=1")
@@ -141,18 +130,19 @@ async def test_a_kill_in_the_middle_of_a_transaction_is_harmless(venue: Venue, t
             changes.add(batch)
         connection.set_trace_callback(
             lambda sql: [
-                shutil.copy(f"{venue.path}{end}", f"{torn}{end}")
+                shutil.copy(f"{database.path}{end}", f"{torn.path}{end}")
                 for end in ("", "-wal")
                 if sql.startswith("INSERT INTO levels")
             ]
         )
         write(connection, changes)
-    assert log_bytes(torn) > 0
-    assert dump(torn) == before
-    venue.path = torn
+    assert log_bytes(torn.path) > 0
+    assert await torn.dump() == before
+    venue.database = torn
     async with venue.projecting() as projector:
         await projector.reached(venue.seq)
-    assert dump(torn) == await venue.rebuilt(tmp_path)
+    assert await torn.dump() == await venue.rebuilt(tmp_path)
+    await journal.close()
 
 
 @pytest.mark.anyio
@@ -161,21 +151,40 @@ async def test_a_lost_database_is_rebuilt(venue: Venue) -> None:
     await venue.trade(3)
     async with venue.projecting() as projector:
         await projector.reached(venue.seq)
-    before = dump(venue.path)
-    venue.path.unlink()
+    before = await venue.database.dump()
+    await venue.database.empty()
     async with venue.projecting() as projector:
         await projector.reached(venue.seq)
-    assert dump(venue.path) == before
+    assert await venue.database.dump() == before
 
 
-async def run_to_refusal(path: Path, journal: SqliteJournal, error: type[Exception] = ReadDatabaseForeign) -> Exception:
-    read_database = open_read_database(path)
-    projector = Projector(SqliteWriter(path), journal, InProcessFeed())
+@pytest.mark.anyio
+async def test_of_two_projectors_one_ends(venue: Venue) -> None:
+    await venue.run(*opening())
+    first, second = venue.database.writer(), venue.database.writer()
+    starts = [await writer.start(venue.journal.journal_id) for writer in (first, second)]
+    changes = [Changes(start) for start in starts]
+    async for batch in venue.journal.read(0):
+        for one in changes:
+            one.add(batch)
+    await first.write(changes[0])
+    before = await venue.database.dump()
+    with pytest.raises(ReadDatabaseBusy, match="another projector writes it") as busy:
+        await second.write(changes[1])
+    assert exit_code_of(busy.value) == ExitCode.OTHER_WRITER
+    for writer in (first, second):
+        await writer.close()
+    assert await venue.database.dump() == before
+
+
+async def run_to_refusal(
+    database: ReadDatabase, journal: SqliteJournal, error: type[Exception] = ReadDatabaseForeign
+) -> Exception:
+    projector = Projector(database.writer(), journal, InProcessFeed())
     with pytest.raises(error) as refused:
         await projector.run()
     with pytest.raises(ProjectorStopped):
         await projector.reached(10**6)
-    await read_database.dispose()
     assert type(refused.value) is error
     return refused.value
 
@@ -186,7 +195,7 @@ async def test_refuses_a_database_that_is_not_of_this_journal(venue: Venue, tmp_
     async with venue.projecting() as projector:
         await projector.reached(venue.seq)
     other = await SqliteJournal.open(tmp_path / "other" / "journal.db")
-    refusal = str(await run_to_refusal(venue.path, other))
+    refusal = str(await run_to_refusal(venue.database, other))
     assert "was made from another journal" in refusal
     assert "restore the journal first" in refusal
     await other.close()
@@ -215,11 +224,11 @@ async def test_a_database_that_remembers_another_history_is_a_witness(
     other = await SqliteJournal.open(tmp_path / "other" / "journal.db")
     batch = History(journal_id=other.journal_id, epoch=other.epoch).batch(submissions)
     await other.append(batch)
-    found = await run_to_refusal(venue.path, other, error)
+    found = await run_to_refusal(venue.database, other, error)
     assert isinstance(found, JournalError)
     assert found.seq == venue.seq
     assert reason.format(seq=venue.seq, after=venue.seq + 1, hash=batch.hash.hex()) in str(found)
-    assert str(venue.path) in str(found)
+    assert venue.database.writer().name in str(found)
     assert "remove nothing" in str(found).lower()
     await other.close()
 
@@ -229,9 +238,8 @@ async def test_a_database_that_contradicts_itself_is_no_witness(venue: Venue) ->
     await venue.run(*opening())
     async with venue.projecting() as projector:
         await projector.reached(venue.seq)
-    with closing(sqlite3.connect(venue.path)) as connection, connection:
-        connection.execute("UPDATE position SET seq = seq + 1000")
-    refusal = await run_to_refusal(venue.path, venue.journal, ReadDatabaseDamaged)
+    await venue.database.execute("UPDATE position SET seq = seq + 1000")
+    refusal = await run_to_refusal(venue.database, venue.journal, ReadDatabaseDamaged)
     assert f"gives seq {venue.seq + 1000} to the journal's last row, which ends at seq {venue.seq}" in str(refusal)
 
 

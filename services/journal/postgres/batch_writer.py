@@ -42,6 +42,7 @@ class BatchWriter:
         """Makes this process the writer if the row still equals `seen`. None if it changed, or if nobody knows whether this
         claim was committed: the next look shows it. Raises JournalRefused if the server's commits are not durable."""
         async with self.session.lock:
+            self.session.drop()  # a new connection checks the server's settings
             for _ in range(CLAIM_ATTEMPTS):
                 try:
                     records = await self.session.fetch(statements.CLAIM, seen.epoch, seen.last_seq, seen.beat, url)
@@ -155,10 +156,13 @@ class BatchWriter:
         )
 
     async def beat(self) -> None:
-        """Shows that the writer lives. Raises JournalBusy if another process has claimed the journal."""
+        """Shows that the writer lives; does nothing after `hand_over`. Raises JournalBusy if another process has claimed the
+        journal."""
         async with self.session.lock:
             if self.failed is not None:
                 raise self.failed
+            if not self.epoch:
+                return
             try:
                 end = await self.session.through_outages(self._beat)
                 if end != self._end:

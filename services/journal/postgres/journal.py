@@ -106,7 +106,7 @@ class PostgresJournal:
         """Empties the url, so that a standby claims at once. Appends nothing afterwards. If the server does not answer in
         time, the standby claims a little later."""
         self._check_writes(None)
-        with suppress(TimeoutError, Unconfirmed, *DRIVER_ERRORS):
+        with suppress(TimeoutError, JournalError, Unconfirmed, *DRIVER_ERRORS):
             async with asyncio.timeout(CLOSE_S):
                 await self._shielded(self._writer.hand_over())
 

@@ -23,7 +23,9 @@ from services.journal.batch import JournalBatch
 from services.journal.postgres.writer_row import ClaimableJournal, WriterRow
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed, InProcessSubscription
+from services.messaging.link.abort import abort
 from services.messaging.link.frames import (
+    CLOSE_S,
     LINK_HEADER,
     MAX_DOWN_BYTES,
     MAX_SUBMISSION_BYTES,
@@ -217,7 +219,7 @@ class Link:
             self._connection = None
             self._unflushed.clear()
             if connection is not None:
-                connection.transport.abort()
+                abort(connection)
 
     async def _connect(self, url: str) -> ClientConnection:
         try:
@@ -230,6 +232,7 @@ class Link:
                 proxy=None,
                 open_timeout=None,
                 ping_interval=None,  # `_ping` does it.
+                close_timeout=CLOSE_S,
                 max_size=MAX_DOWN_BYTES,
                 write_limit=4 * MAX_SUBMISSION_BYTES,
             )
@@ -277,7 +280,7 @@ class Link:
                     await (await connection.ping())
                 self._heard_s = self._loop.time()
         except (OSError, WebSocketException):
-            connection.transport.abort()
+            abort(connection)
 
     # ------------------------------------------------------------------ batches
 

@@ -26,6 +26,7 @@ from matching_engine.records import COMMAND
 from services.journal.batch import JournalBatch
 from services.messaging import Feed, Gap, Inbox, InboxFull, Subscription
 from services.messaging.in_process import InProcessInbox
+from services.messaging.link.abort import abort
 from services.messaging.link.frames import (
     CLOSE_S,
     LINK_HEADER,
@@ -48,16 +49,19 @@ MAX_UNSENT_BYTES = 16 * 1024 * 1024
 MAX_KNOWN = 65_536
 """The number of gateway processes whose submissions are counted. Beyond it, the one without a link for longest is forgotten:
 longer, by far, than its requests wait."""
-OPEN_S = 5.0
+OPEN_S = 2.0
 """How long a handshake may take."""
 
 log = structlog.get_logger("rex.link")
 
 
 def inbox_of_links(max_links: int = MAX_LINKS) -> InProcessInbox:
-    """The inbox of a sequencer with links. It admits what the window of each of max_links gateways admits: its bounds are the
-    same fractions of a size that is the sum of the windows."""
-    return InProcessInbox(max_links * WINDOW_COMMANDS)
+    """The inbox of a sequencer with links, which admits what the windows of max_links gateways admit.
+
+    Each gateway refuses by its own window. The inbox is twice as large as all windows together: so all of them fit into its
+    part for members, and an account's share is larger than what all windows admit of it. Accounts still take turns.
+    """
+    return InProcessInbox(2 * max_links * WINDOW_COMMANDS)
 
 
 class _Gateway:
@@ -134,7 +138,7 @@ class LinkServer:
         assert connection.request is not None
         gateway = self._gateway(connection.request.headers[LINK_HEADER])
         if gateway.newest is not None:
-            gateway.newest.transport.abort()
+            abort(gateway.newest)
         gateway.newest = connection
         async with gateway.serving:
             if gateway.newest is not connection:

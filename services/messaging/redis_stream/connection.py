@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import urlsplit
 
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import Connection, parse_url
@@ -42,12 +43,15 @@ def stream_key(journal_id: bytes) -> str:
 def open_client(url: str, **options: Any) -> Redis:
     """A client that connects at its first call. Raises RedisRefused for what is no URL of Redis."""
     try:
+        place = urlsplit(url)
+        if place.scheme != "unix" and place.path.strip("/"):
+            int(place.path.strip("/"))  # The number of the database; `parse_url` ignores what is none.
         settings: dict[str, Any] = {**parse_url(url), **_settings(), **options}
         pool = ConnectionPool(**settings)
         pool.make_connection()  # type: ignore[no-untyped-call]  # Refuses unknown options; connects nothing.
     except (TypeError, ValueError, RedisError):
         raise RedisRefused(_NO_ADDRESS) from None
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)  # It closes the pool.
 
 
 def _settings() -> dict[str, Any]:
@@ -58,7 +62,9 @@ def _settings() -> dict[str, Any]:
         "retry": Retry(NoBackoff(), 0),
         "socket_connect_timeout": TIMEOUT_S,
         "socket_keepalive": True,
-        "socket_timeout": 2 * TIMEOUT_S,  # `call` ends earlier; this is for a connection that closes.
+        # `call` ends every call. With a time-out of its own redis-py uses `asyncio.wait_for`, which before Python 3.12 loses a
+        # cancellation that arrives when its work is done.
+        "socket_timeout": None,
     }
 
 
@@ -130,5 +136,5 @@ async def _version(client: Redis) -> tuple[int, ...] | None:
     try:
         about = await call(client, "INFO", "server")
         return tuple(map(int, str(about["redis_version"]).split(".")[:2]))
-    except (ResponseError, LookupError, ValueError):
+    except (ResponseError, LookupError, TypeError, ValueError):
         return None

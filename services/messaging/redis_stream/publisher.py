@@ -18,7 +18,7 @@ MAX_ENTRIES = 65_536
 """Both bound the stream: at 100 entries a second it holds eleven minutes."""
 
 MAX_ENTRY_BYTES = 2**20
-"""An entry ends after the batch that reaches it."""
+"""An entry holds batches up to this size, or one larger batch."""
 
 MAX_WAITING_BYTES = 8 * 2**20
 """Batches that wait for Redis. When there are more, all of them are dropped; the readers read them in the journal."""
@@ -109,7 +109,8 @@ class StreamPublisher:
                 async with asyncio.timeout(BEAT_S):
                     await self._arrived.wait()
         rows, size = list[_Row](), 0
-        while self._waiting and size < MAX_ENTRY_BYTES:
+        most = min(MAX_ENTRY_BYTES, self._max_bytes)
+        while self._waiting and (not rows or size + len(self._waiting[0].data) <= most):
             rows.append(self._waiting.popleft())
             size += len(rows[-1].data)
         self._waiting_bytes -= size

@@ -8,6 +8,7 @@ from sqlalchemy import Column, MetaData, SmallInteger, Table, event, insert, sel
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from services.journal.postgres.connections import Database
 from services.read_database import tables
 from services.read_database.errors import ReadDatabaseUnmigrated
 from services.read_database.postgres.connecting import connect, name_of, trouble_with
@@ -26,26 +27,28 @@ async def open_read_database(url: str) -> AsyncEngine:
 
     Raises ReadDatabaseUnmigrated for a database without the tables of this version of REX, ReadDatabaseFailed.
     """
-    engine = _engine(url).execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    database = Database(url)
+    engine = _engine(database).execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     try:
         async with engine.connect() as connection:
-            await check_format(connection, name_of(url))
+            await check_format(connection, database)
     except BaseException:
         await engine.dispose()
         raise
     return engine
 
 
-async def check_format(connection: AsyncConnection, name: str) -> None:
+async def check_format(connection: AsyncConnection, database: Database) -> None:
     """Raises ReadDatabaseUnmigrated unless the database has the tables of this version of REX."""
     found = await connection.scalar(select(read_format.c.format))
     if found != READ_FORMAT:
-        raise ReadDatabaseUnmigrated(name, f"has tables of format {found}, and this version of REX reads {READ_FORMAT}")
+        reason = f"has tables of format {found}, and this version of REX reads {READ_FORMAT}"
+        raise ReadDatabaseUnmigrated(name_of(database), reason)
 
 
 async def make_tables(url: str) -> None:
     """Creates the tables of this version, and their format number, in a database that has none of them."""
-    engine = _engine(url)
+    engine = _engine(Database(url))
     try:
         async with engine.begin() as connection:
             for metadata in (read_format.metadata, tables.metadata):
@@ -55,33 +58,21 @@ async def make_tables(url: str) -> None:
         await engine.dispose()
 
 
-async def empty_tables(url: str) -> None:
-    """Removes all rows, in one transaction; the projector then begins with the first batch. No projector may run."""
-    engine = _engine(url)
-    names = ", ".join(table.name for table in tables.metadata.sorted_tables)
-    try:
-        async with engine.begin() as connection:
-            await check_format(connection, name_of(url))
-            await connection.exec_driver_sql(f"TRUNCATE {names}")
-    finally:
-        await engine.dispose()
-
-
-def _engine(url: str) -> AsyncEngine:
+def _engine(database: Database) -> AsyncEngine:
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=partial(connect, url),
+        async_creator=partial(connect, database),
         pool_size=_POOL_SIZE,
         max_overflow=0,
         pool_pre_ping=True,  # after a restart of the server the pool's connections are dead
     )
-    event.listen(engine.sync_engine, "handle_error", partial(_name_the_database, name_of(url)))
+    event.listen(engine.sync_engine, "handle_error", partial(_name_the_database, database))
     return engine
 
 
-def _name_the_database(name: str, context: ExceptionContext) -> None:
+def _name_the_database(database: Database, context: ExceptionContext) -> None:
     """Raises the error of ours, which names the database. SQLAlchemy's error has the driver's as its cause."""
     error = context.original_exception
-    trouble = trouble_with(name, error.__cause__ or error)
+    trouble = trouble_with(database, error.__cause__ or error)
     if trouble is not None:
         raise trouble from error

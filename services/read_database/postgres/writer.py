@@ -13,10 +13,10 @@ from itertools import count
 from operator import itemgetter
 from typing import Any
 
-import asyncpg
 from sqlalchemy import Dialect, Table
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
+from services.journal.postgres.connections import Connection, Database
 from services.read_database import statements, tables
 from services.read_database.administrative_changes import Statement
 from services.read_database.changes import Changes, Position
@@ -47,19 +47,18 @@ class PostgresWriter:
     """The writer of the database at `url`, which has the tables (`rex migrate`)."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._name = name_of(url)
-        self._connection: asyncpg.Connection[Any] | None = None
+        self._database = Database(url)
+        self._connection: Connection | None = None
 
     @property
     def name(self) -> str:
         """The server and its database."""
-        return self._name
+        return name_of(self._database)
 
     async def start(self, journal_id: bytes) -> Position:
         """Implements `ReadDatabaseWriter`."""
-        self._connection = connection = await connect(self._url)
-        with trouble_named(self._name):
+        self._connection = connection = await connect(self._database)
+        with trouble_named(self._database):
             await connection.execute(_BEGIN)
             await connection.execute(_WAIT_FOR_OTHERS)
             found = await connection.fetchrow(statements.READ_POSITION)
@@ -74,10 +73,10 @@ class PostgresWriter:
         """Implements `ReadDatabaseWriter`. After an error the connection is of no use: `close` ends it."""
         connection = self._connection
         assert connection is not None, "the writer has been started"
-        with trouble_named(self._name):
+        with trouble_named(self._database):
             await connection.execute(_BEGIN)
             if await _execute(connection, statements.move_position(changes)) == "UPDATE 0":
-                raise ReadDatabaseBusy(self._name, changes.after.seq)
+                raise ReadDatabaseBusy(self.name, changes.after.seq)
             await _write(connection, changes)
             await connection.execute("COMMIT")
 
@@ -88,7 +87,7 @@ class PostgresWriter:
             self._connection = None
 
 
-async def _write(connection: asyncpg.Connection[Any], changes: Changes) -> None:
+async def _write(connection: Connection, changes: Changes) -> None:
     for statement in changes.statements:
         await _execute(connection, statement)
     await _copy(connection, tables.orders, changes.orders.new.values())
@@ -106,18 +105,18 @@ async def _write(connection: asyncpg.Connection[Any], changes: Changes) -> None:
             await _execute(connection, statement)
 
 
-async def _copy(connection: asyncpg.Connection[Any], table: Table, rows: Any) -> None:
+async def _copy(connection: Connection, table: Table, rows: Any) -> None:
     if rows:
         columns = [column.name for column in table.columns]
         await connection.copy_records_to_table(table.name, records=rows, columns=columns)
 
 
-async def _execute(connection: asyncpg.Connection[Any], statement: Statement) -> str:
+async def _execute(connection: Connection, statement: Statement) -> str:
     sql, values = statement
     return str(await connection.execute(numbered(sql), *values))
 
 
-async def _execute_with_all(connection: asyncpg.Connection[Any], sql: str, rows: Sequence[Sequence[Any]]) -> None:
+async def _execute_with_all(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
     """Executes a statement whose parameters are arrays: one for each column of the rows."""
     if rows:
         await connection.execute(sql, *zip(*rows, strict=True))

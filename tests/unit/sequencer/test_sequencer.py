@@ -29,7 +29,7 @@ from matching_engine.records import (
 )
 from services.commands import administrative as admin
 from services.data.calendar import TradingCalendar
-from services.journal import JournalError
+from services.journal import Journal, JournalError
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
@@ -117,7 +117,7 @@ async def test_the_engine_makes_room_at_the_start_and_behind_each_batch(path: Pa
 @pytest.mark.anyio
 async def test_what_is_published_is_on_the_device_already(path: Path) -> None:
     class CheckingFeed(InProcessFeed):
-        def __init__(self, journal: SqliteJournal) -> None:
+        def __init__(self, journal: Journal) -> None:
             super().__init__()
             self.journal = journal
             self.durable: list[bool] = []

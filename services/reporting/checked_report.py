@@ -1,0 +1,173 @@
+"""A report that was read from a read database, and what of that database was checked against the journal.
+
+The journal decides. There is no report where the read database is evidence against it: it is ahead of it, holds another batch,
+or was made from another journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.data.calendar import TradingCalendar
+from services.decimals import yuan_text
+from services.engine_versions.upgrades import starting_engine
+from services.journal import Journal
+from services.read_database.changes import Position
+from services.read_database.database import open_read_database
+from services.read_database.errors import ReadDatabaseDamaged
+from services.read_database.projector import catch_up, check_belongs
+from services.read_database.sqlite_writer import SqliteWriter
+from services.reporting.figure import Figure, compute_figure
+from services.reporting.queries import YearTurnover, read_position, read_year
+from services.reporting.report import build_report
+from services.reporting.schemas import TurnoverReport
+
+_MAX_READS = 20
+_READ_INTERVAL_S = 0.05
+"""How often, and how far apart, to read the position of a database that a running venue's projector brings up to date."""
+
+
+@dataclass(frozen=True)
+class CheckedReport:
+    """The report, and its proof where one was requested."""
+
+    report: TurnoverReport
+    figure: Figure | None
+    checked: str
+    """What was read for the report and what of it was checked, in sentences."""
+
+    @property
+    def agree(self) -> bool:
+        """False where a proof was requested and its computations, or the report's own sum, differ."""
+        figure = self.figure
+        return figure is None or (figure.agree and yuan_text(figure.sql_sum_fen) == self.report.net)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON values, with `checked` and `proven`; with a proof also `figure` and `agree`."""
+        proof = {} if self.figure is None else {"figure": self.figure.to_json(), "agree": self.agree}
+        proven = self.figure is not None and self.agree
+        return {**self.report.to_json(), "checked": self.checked, "proven": proven, **proof}
+
+
+class Source(NamedTuple):
+    """The database that a report is read from."""
+
+    place: str
+    """The file, or the server and its database, for errors."""
+    name: str
+    """For sentences about the report."""
+    journal_read: str
+    """Which rows of the journal were read for it, as a sentence."""
+    is_rebuilt: bool = False
+
+    def checked(self, report: TurnoverReport, figure: Figure | None) -> str:
+        """What was checked for a report that was read from this database, in sentences."""
+        if figure is None:
+            return f"Read from {self.name}. {self.journal_read} No command was re-executed: --prove does that, and compares."
+        after = f" after seq {figure.re_executed_after:,}" if figure.re_executed_after else ""
+        return (
+            f"Every row up to seq {report.seq:,} was read back and every command{after} re-executed; {self.name} was compared"
+            " with the outcome."
+        )
+
+
+async def report_of(
+    source: Source,
+    read_database: AsyncEngine,
+    journal: Journal,
+    year: int,
+    calendar: TradingCalendar,
+    *,
+    prove: bool = False,
+) -> CheckedReport:
+    """The report of this database; with `prove`, which needs a SQLite file, compared with the re-executed journal."""
+    async with read_database.connect() as connection:
+        found = await read_year(connection, year)
+    assert found is not None, "a database that is up to date or was projected has a position"
+    report = _build(source, year, found, calendar)
+    figure = None
+    if prove:
+        figure = await compute_figure(
+            year,
+            seq=report.seq,
+            engine_counter_fen=None,
+            read_database=read_database,
+            journal=journal,
+            fresh_engine=await starting_engine(journal),
+        )
+    return CheckedReport(report, figure, source.checked(report, figure))
+
+
+def _build(source: Source, year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
+    """The report of what was read.
+
+    Raises ReadDatabaseDamaged where the database holds values that make no report: a damaged page may be read without
+    an error. A database that was just rebuilt is not damaged, so there the error is a defect of REX and is raised as it is.
+    """
+    if source.is_rebuilt:
+        return build_report(year, found, calendar)
+    if not found.by_instrument.keys() <= found.instruments.keys():
+        raise ReadDatabaseDamaged(source.place, "has turnover of an instrument that it does not list")
+    try:
+        return build_report(year, found, calendar)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise ReadDatabaseDamaged(source.place, f"holds values that make no report ({error!r})") from error
+
+
+async def is_up_to_date(read_database: AsyncEngine, place: str, journal: Journal) -> bool:
+    """Whether the database is at the journal's end. Waits while a running venue's projector is catching up.
+
+    Raises what `check_belongs` raises, and ReadDatabaseDamaged.
+    """
+    last = await journal.last_batch()
+    last_seq = last.last_seq if last is not None else 0
+    previous_seq = -1
+    for _ in range(_MAX_READS):
+        async with read_database.connect() as connection:
+            found = await read_position(connection)
+        if found is None:
+            return False
+        position = Position(**{name: found[name] for name in Position._fields})
+        if not position.is_one:
+            raise ReadDatabaseDamaged(place, "holds a position of the wrong types")
+        if position.seq >= last_seq or position.journal_id != journal.journal_id:
+            await check_belongs(place, position, journal)
+            return True
+        if position.seq == previous_seq:
+            return False  # no projector is running
+        previous_seq = position.seq
+        await asyncio.sleep(_READ_INTERVAL_S)
+    return False
+
+
+async def report_of_rebuilt(
+    path: Path, journal: Journal, year: int, calendar: TradingCalendar, *, prove: bool, damage: str | None
+) -> CheckedReport:
+    """The report of a new read database at path, projected from the journal.
+
+    `damage`, of the database that could not be used, is added to the differences of a proof.
+    """
+    await open_read_database(path).dispose()
+    await catch_up(SqliteWriter(path), journal)
+    name = "a read database made from the journal now"
+    source = Source(str(path), name, "Every row of the journal was read back.", is_rebuilt=True)
+    found = await report_of_file(source, path, journal, year, calendar, prove=prove)
+    if damage is None or found.figure is None:
+        return found
+    return replace(found, figure=replace(found.figure, differences=(damage, *found.figure.differences)))
+
+
+async def report_of_file(
+    source: Source, path: Path, journal: Journal, year: int, calendar: TradingCalendar, *, prove: bool
+) -> CheckedReport:
+    """The report of a SQLite file, which is not changed."""
+    read_database = open_read_database(path, read_only=True)
+    try:
+        return await report_of(source, read_database, journal, year, calendar, prove=prove)
+    finally:
+        await read_database.dispose()

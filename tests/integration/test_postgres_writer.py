@@ -1,0 +1,140 @@
+"""The projector's writer in PostgreSQL: at whatever statement its connection ends, nothing is lost or applied twice."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import asyncpg
+import pytest
+
+from load_tests.servers.postgres import PostgresServer
+from services.journal.batch import JournalBatch
+from services.journal.sqlite import SqliteJournal
+from services.messaging.in_process import InProcessFeed
+from services.read_database.changes import Changes
+from services.read_database.errors import ReadDatabaseAway
+from services.read_database.postgres.writer import PostgresWriter
+from tests.integration.read_databases import Dump, ReadDatabase
+from tests.integration.test_read_database_kinds import flow_of, write_in_parts
+from tests.unit.read_database.history import JOURNAL_ID, History, opening
+
+
+class CutConnection:
+    """A connection whose server process is ended just before, or just after, its n-th statement from now on (0: the COMMIT)."""
+
+    def __init__(self, connection: asyncpg.Connection[Any], url: str, at: int | None, *, after: bool) -> None:
+        self._connection = connection
+        self._url = url
+        self._left = -1 if at is None else at or -1
+        self._at_commit = at == 0
+        self._after = after
+        self.is_cut = False
+
+    async def execute(self, *arguments: Any) -> Any:
+        return await self._cut(self._connection.execute, *arguments)
+
+    async def copy_records_to_table(self, *arguments: Any, **options: Any) -> Any:
+        return await self._cut(self._connection.copy_records_to_table, *arguments, **options)
+
+    def terminate(self) -> None:
+        self._connection.terminate()
+
+    async def _cut(self, statement: Any, *arguments: Any, **options: Any) -> Any:
+        self._left -= 1
+        if self._left and not (self._at_commit and arguments == ("COMMIT",)):
+            return await statement(*arguments, **options)
+        self.is_cut = True
+        if not self._after:
+            await self._end_the_server_process()
+            return await statement(*arguments, **options)
+        await statement(*arguments, **options)
+        await self._end_the_server_process()
+        raise asyncpg.ConnectionDoesNotExistError("the reply was lost")
+
+    async def _end_the_server_process(self) -> None:
+        pid = self._connection.get_server_pid()
+        admin = await asyncpg.connect(self._url)
+        await admin.execute("SELECT pg_terminate_backend($1, 5000)", pid)
+        await admin.close()
+
+
+async def cut_connection(writer: PostgresWriter, url: str, statement: int | None, *, after: bool) -> CutConnection:
+    """Puts a CutConnection in place of the writer's connection; None: it is not cut."""
+    assert writer._connection is not None
+    cut = CutConnection(writer._connection, url, statement, after=after)
+    writer._connection = cut  # type: ignore[assignment]
+    return cut
+
+
+@pytest.fixture
+async def database(tmp_path: Path, postgres_url: str, anyio_backend: str) -> ReadDatabase:
+    made = ReadDatabase(tmp_path, postgres_url)
+    await made.make()
+    return made
+
+
+async def expected(folder: Path, batches: list[JournalBatch]) -> Dump:
+    """The rows that these batches make."""
+    database = ReadDatabase(folder / "expected")
+    await database.make()
+    await write_in_parts(database.writer(), batches, Random(0))
+    return await database.dump()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_connection_that_ends_at_any_statement_loses_and_repeats_nothing(
+    database: ReadDatabase, tmp_path: Path, after: bool
+) -> None:
+    assert database.url is not None
+    batches = flow_of(5, 1_000)
+    waiting, chance, cut_at = list(batches), Random(after), set()
+    for attempt in count():
+        writer = PostgresWriter(database.url)
+        position = await writer.start(JOURNAL_ID)
+        waiting = [batch for batch in waiting if batch.first_seq > position.seq]
+        if not waiting:
+            break
+        changes = Changes(position)
+        for batch in waiting[: chance.randint(1, 3)]:
+            changes.add(batch)
+        statement = attempt // 2 % 12 if attempt % 2 else None
+        connection = await cut_connection(writer, database.url, statement, after=after)
+        try:
+            await writer.write(changes)
+        except ReadDatabaseAway:
+            assert connection.is_cut
+            cut_at.add(statement)
+        else:
+            assert not connection.is_cut, "the end of the connection was not reported"
+        await writer.close()
+    await writer.close()
+    assert 0 in cut_at
+    assert len(cut_at) > 8
+    assert await database.dump() == await expected(tmp_path, batches)
+
+
+@pytest.mark.anyio
+async def test_a_projector_goes_on_after_its_server_was_killed(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    """It waits for the server instead of ending, and carries on from the position in the database."""
+    database = ReadDatabase(tmp_path, postgres_server.create_database("rex"))
+    await database.make()
+    journal, feed = await SqliteJournal.open(tmp_path / "journal.db"), InProcessFeed()
+    history = History(journal_id=journal.journal_id, epoch=journal.epoch)
+    async with database.projecting(journal, feed) as projector:
+        batches = [history.batch(opening())]
+        await journal.append(batches[0])
+        await projector.reached(batches[0].last_seq)
+        for _ in range(3):
+            await asyncio.to_thread(postgres_server.kill)
+            batches.append(history.batch(opening()))
+            await journal.append(batches[-1])
+            await feed.publish(batches[-1])
+            await asyncio.to_thread(postgres_server.start)
+            async with asyncio.timeout(30):
+                await projector.reached(batches[-1].last_seq)
+    await journal.close()

@@ -1,0 +1,211 @@
+"""What is read from a read database is the same for both kinds: state, market, history, reports, as of one position."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.data.calendar import TradingCalendar
+from services.gateway.order_entry.history import LAST_ID, OrderHistory
+from services.market_data import load_market
+from services.read_database import tables
+from services.read_database.changes import Changes
+from services.read_database.errors import ReadDatabaseAway, ReadDatabaseFailed, ReadDatabaseUnmigrated
+from services.read_database.position_watch import PositionWatch
+from services.read_database.postgres.database import make_tables, open_read_database
+from services.read_database.projector import ProjectorStopped
+from services.reporting.export import csv_text
+from services.reporting.queries import read_daily, read_year, sum_of_busts, sum_of_trades
+from services.reporting.report import build_report
+from services.venue_state.loading import load_state
+from services.venue_state.state import VenueState
+from tests.integration.read_databases import ReadDatabase
+from tests.integration.test_market_loading import seen
+from tests.integration.test_read_database_kinds import flow_of, write_in_parts
+from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, History, opening, order
+from tests.unit.venue_state.test_state import as_state_says
+
+pytestmark = pytest.mark.anyio
+
+YEAR = 2023
+
+
+async def never_waits(_seq: int) -> None:
+    """The read database is current."""
+
+
+async def all_that_is_read(engine: AsyncEngine) -> dict[str, Any]:
+    """The results of every reader."""
+    state = await load_state(engine)
+    async with engine.connect() as connection:
+        found = await read_year(connection, YEAR)
+        assert found is not None
+        daily = [dict(row) for row in await read_daily(connection, YEAR)]
+        sums = [await read(connection, YEAR, 100, 900) for read in (sum_of_trades, sum_of_busts)]
+    report = build_report(YEAR, found, TradingCalendar.load())
+    return {
+        "state": as_state_says(state),
+        "market": seen(await load_market(engine)),
+        "history": await history_of(engine, state),
+        "report": report.to_json(),
+        "csv": csv_text(report, found.instruments, daily),
+        "year": [found.net_by_day, {number: dict(row) for number, row in found.by_instrument.items()}],
+        "sums": sums,
+    }
+
+
+async def history_of(engine: AsyncEngine, state: VenueState) -> list[Any]:
+    history = OrderHistory(state, engine, never_waits)
+    pages: list[Any] = []
+    for account in (None, 2, 3):
+        pages.append([dict(row) for row in await history.fills(account, before_id=LAST_ID, limit=50)])
+        for options in ({}, {"is_open": True}, {"is_open": False}, {"instrument": 1}, {"client_order_id": "7"}):
+            found = await history.orders(account, limit=40, **options)
+            pages.append([[getattr(one, name) for name in one.__slots__] for one in found])
+    return pages
+
+
+@pytest.mark.parametrize("seed", [1, 6])
+async def test_both_kinds_answer_the_same(tmp_path: Path, postgres_url: str, seed: int) -> None:
+    batches, answers = flow_of(seed, 1_000), []
+    for database in (ReadDatabase(tmp_path), ReadDatabase(tmp_path, postgres_url)):
+        await database.make()
+        await write_in_parts(database.writer(), batches, Random(seed))
+        async with database.opened() as engine:
+            answers.append(await all_that_is_read(engine))
+    in_sqlite, in_postgres = answers
+    for name, found in in_sqlite.items():
+        assert in_postgres[name] == found, name
+    assert types_of(in_postgres) == types_of(in_sqlite)
+    assert in_sqlite["report"]["trades"] > 0
+
+
+def types_of(value: Any) -> Any:
+    """The types of everything in it: an equal Decimal is not an int."""
+    match value:
+        case dict():
+            return {key: types_of(one) for key, one in value.items()}
+        case list() | tuple():
+            return [types_of(one) for one in value]
+    return type(value)
+
+
+async def test_sums_are_exact_integers_beyond_what_a_float_holds(read_database: ReadDatabase) -> None:
+    """2^53 + 1 is the first integer that a float does not hold; the year's sum is beyond it by far."""
+    history = History()
+    await write_in_parts(read_database.writer(), [history.batch(opening())], Random(0))
+    fen = 2**61 + 1
+    for trade in (1, 2, 3):
+        values = {column.name: trade for column in tables.trades.columns}
+        values |= {"amount_fen": fen, "trading_date": 20230103, "instrument": 0}
+        values |= {"taker_account": 2, "maker_account": 3}
+        columns = [name for name in values if name != "busted_seq"]
+        await read_database.execute(
+            f"INSERT INTO trades ({', '.join(columns)}) VALUES ({', '.join(str(values[name]) for name in columns)})"
+        )
+    await read_database.execute("UPDATE position SET trading_date = 20230103")
+    async with read_database.opened() as engine:
+        state, market = await load_state(engine), await load_market(engine)
+        async with engine.connect() as connection:
+            found = await sum_of_trades(connection, YEAR, 0, 100)
+    turnover = [state.accounts[2].day_fen, market.quotations[0].turnover_fen, found.amount_fen]
+    assert turnover == [3 * fen] * 3
+    assert {type(one) for one in turnover} == {int}
+
+
+async def test_an_empty_database_is_a_venue_before_its_first_command(read_database: ReadDatabase) -> None:
+    """A gateway that starts before the projector reads all of it from the journal."""
+    async with read_database.opened() as engine:
+        state, market = await load_state(engine), await load_market(engine)
+    assert (state.last_seq, market.seq) == (0, 0)
+    history = History()
+    for batch in (history.batch(opening()), history.batch([order(2, 1, REFERENCE_TICKS, 5)])):
+        state.apply(batch)
+        market.apply(batch)
+    assert state.last_seq == market.seq == history.engine.last_seq
+    assert len(state.orders.open) == 1
+
+
+async def test_every_read_of_a_transaction_is_of_one_position(read_database: ReadDatabase) -> None:
+    history, writer = History(), read_database.writer()
+    changes = Changes(await writer.start(JOURNAL_ID))
+    changes.add(history.batch(opening()))
+    await writer.write(changes)
+    async with read_database.opened() as engine, engine.connect() as connection:
+        before = await connection.scalar(select(tables.position.c.seq))
+        later = Changes(changes.position)
+        later.add(history.batch([order(2, 1, REFERENCE_TICKS, 5)]))
+        await writer.write(later)
+        assert await connection.scalar(select(tables.position.c.seq)) == before
+        assert (await connection.execute(select(tables.orders))).all() == []
+        async with engine.connect() as another:
+            assert await another.scalar(select(tables.position.c.seq)) == later.position.seq
+    await writer.close()
+
+
+async def test_a_watch_waits_for_the_position(read_database: ReadDatabase) -> None:
+    history, writer = History(), read_database.writer()
+    position = await writer.start(JOURNAL_ID)
+    async with read_database.opened() as engine:
+        watch = PositionWatch(engine)
+        for batch in (history.batch(opening()), history.batch([order(2, 1, REFERENCE_TICKS, 5)])):
+            waiting = [asyncio.create_task(watch.reached(seq)) for seq in (batch.first_seq, batch.last_seq)]
+            await watch.reached(position.seq)
+            assert not any(task.done() for task in waiting)
+            changes = Changes(position)
+            changes.add(batch)
+            await writer.write(changes)
+            position = changes.position
+            await asyncio.gather(*waiting)
+            assert watch.seq == batch.last_seq
+        await watch.close()
+    await writer.close()
+
+
+async def test_a_watch_gives_up_on_a_projector_that_is_away(read_database: ReadDatabase) -> None:
+    async with read_database.opened() as engine:
+        watch = PositionWatch(engine, patience_s=0.1)
+        with pytest.raises(ProjectorStopped, match="stands at seq 0"):
+            await watch.reached(1)
+        await watch.close()
+
+
+async def test_a_database_for_queries_refuses_to_write(postgres_url: str) -> None:
+    await make_tables(postgres_url)
+    engine = await open_read_database(postgres_url)
+    async with engine.connect() as connection:
+        with pytest.raises(ReadDatabaseFailed, match="read-only transaction"):
+            await connection.execute(tables.fees.delete())
+    await engine.dispose()
+
+
+async def test_a_database_without_tables_or_with_others_is_refused(tmp_path: Path, postgres_url: str) -> None:
+    with pytest.raises(ReadDatabaseUnmigrated, match="Run `rex migrate`"):
+        await open_read_database(postgres_url)
+    await make_tables(postgres_url)
+    await ReadDatabase(tmp_path, postgres_url).execute("UPDATE read_format SET format = 99")
+    with pytest.raises(ReadDatabaseUnmigrated, match="has tables of format 99, and this version of REX reads 1"):
+        await open_read_database(postgres_url)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (lambda url: url.replace("postgres:", "postgres:x", 1), "refuses the user or the password"),
+        (lambda url: url + "x", "has no such database"),
+        (lambda url: "postgresql://postgres:secret@127.0.0.1:1/rex", "cannot be reached"),
+    ],
+)
+async def test_a_server_that_refuses_is_named_without_its_password(postgres_url: str, wrong: Any, reason: str) -> None:
+    url = wrong(postgres_url)
+    with pytest.raises(ReadDatabaseAway, match=reason) as refused:
+        await open_read_database(url)
+    assert "REX_DATABASE_URL" in str(refused.value)
+    password = url.split("://")[1].split("@")[0].split(":")[1]
+    assert password not in str(refused.value)

@@ -1,0 +1,144 @@
+"""`report_from_database`: the report and the proof of a venue in PostgreSQL are those of the same venue in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from matching_engine import Engine
+from services.commands import administrative as admin
+from services.commands.attachments import BustText
+from services.journal import JournalBatch, JournalLost
+from services.journal.postgres.journal import PostgresJournal
+from services.journal.sqlite import SqliteJournal
+from services.messaging import Submission
+from services.read_database.errors import ReadDatabaseForeign, ReadDatabaseUnmigrated
+from services.read_database.projector import catch_up
+from services.reporting.report_database import JOURNAL_FILE, report_from_folder
+from services.reporting.report_postgres import report_from_database
+from tests.integration.postgres_journal import execute, lead
+from tests.integration.read_databases import ReadDatabase
+from tests.integration.test_reporting_folder import deals
+from tests.unit.read_database.history import SENDER, History, opening
+
+pytestmark = pytest.mark.anyio
+
+
+async def append(journal: SqliteJournal | PostgresJournal, batches: list[list[Submission]]) -> None:
+    """Appends the batches of a venue that begins with them."""
+    history = History(Engine(), journal.journal_id, journal.epoch)
+    for batch in batches:
+        await journal.append(history.batch(batch))
+
+
+BATCHES = [
+    opening(),
+    deals(3),
+    [admin.bust_trade(SENDER, (len(opening()) + 2) << 20 | 1, BustText(reason="a mistake"))],
+]
+
+
+@pytest.fixture
+async def venue(tmp_path: Path, postgres_url: str, anyio_backend: str) -> ReadDatabase:
+    """A journal in PostgreSQL with three trades, of which one was busted, completely projected; nobody writes it."""
+    database = ReadDatabase(tmp_path, postgres_url)
+    await database.make()
+    journal = await lead(postgres_url)
+    await append(journal, BATCHES)
+    await catch_up(database.writer(), journal)
+    await journal.close()
+    return database
+
+
+async def test_the_report_is_that_of_a_folder(venue: ReadDatabase, tmp_path: Path) -> None:
+    assert venue.url is not None
+    journal = await SqliteJournal.open(tmp_path / JOURNAL_FILE)
+    await append(journal, BATCHES)
+    await journal.close()
+    differ = {"journal_id", "row_hash"}
+    expected = (await report_from_folder(tmp_path, 2023)).report.to_json()
+    for prove in (False, True):
+        found = await report_from_database(venue.url, 2023, prove)
+        assert (found.report.net, found.report.busted, found.agree) == ("40000.00", "20000.00", True)
+        document = found.report.to_json()
+        assert {name: document[name] for name in document.keys() - differ} == {
+            name: expected[name] for name in expected.keys() - differ
+        }
+
+
+async def test_says_what_was_checked(venue: ReadDatabase) -> None:
+    assert venue.url is not None
+    read = (await report_from_database(venue.url, 2023)).to_json()
+    assert read["checked"].startswith("Read from the read database. Of the journal the row it stands at was read back")
+    proven = (await report_from_database(venue.url, 2023, prove=True)).to_json()
+    assert proven["checked"].endswith("re-executed; a copy of the read database was compared with the outcome.")
+    assert (read["proven"], proven["proven"]) == (False, True)
+    assert proven["figure"]["sql_sum"] == proven["figure"]["journal_replay"] == "40000.00"
+
+
+@pytest.mark.parametrize(
+    "falsify",
+    [
+        "UPDATE trades SET busted_seq = seq WHERE trade_id = (SELECT max(trade_id) FROM trades)",
+        "UPDATE daily_turnover SET amount_fen = amount_fen + 1 WHERE trades > 0",
+        "UPDATE trades SET taker_fee_fen = taker_fee_fen + 1, maker_fee_fen = maker_fee_fen - 1",
+        "UPDATE orders SET client_order_id = 'forged' WHERE order_id = (SELECT min(order_id) FROM orders)",
+        "UPDATE accounts SET name = 'forged' WHERE account = 2",
+        "DELETE FROM holdings WHERE account = 2",
+        "DELETE FROM trades",
+    ],
+)
+async def test_a_falsified_row_of_any_table_is_found_out(venue: ReadDatabase, falsify: str) -> None:
+    assert venue.url is not None
+    await venue.execute(falsify)
+    assert not (await report_from_database(venue.url, 2023, prove=True)).agree
+
+
+@pytest.mark.parametrize("prove", [False, True])
+async def test_a_database_that_is_behind_is_brought_up_to_date_in_a_copy(venue: ReadDatabase, prove: bool) -> None:
+    assert venue.url is not None
+    before = await venue.dump()
+    journal, history = await lead(venue.url), History(Engine())
+    for batch in BATCHES:
+        history.batch(batch)
+    last = await journal.last_batch()
+    assert last is not None
+    history.journal_id, history.epoch, history.last_hash = journal.journal_id, journal.epoch, last.hash
+    await journal.append(history.batch(deals(1)))
+    await journal.close()
+    found = await report_from_database(venue.url, 2023, prove)
+    assert (found.report.net, found.report.seq, found.agree) == ("60000.00", history.engine.last_seq, True)
+    assert await venue.dump() == before
+
+
+async def test_a_database_that_contradicts_itself_is_rebuilt_elsewhere(venue: ReadDatabase) -> None:
+    assert venue.url is not None
+    await venue.execute("UPDATE position SET seq = seq + 1")
+    found = await report_from_database(venue.url, 2023)
+    assert "a read database made from the journal now" in found.checked
+    assert found.report.net == "40000.00"
+    proven = await report_from_database(venue.url, 2023, prove=True)
+    assert proven.figure is not None
+    assert ["gives seq" in difference for difference in proven.figure.differences] == [True]
+    assert not proven.agree
+
+
+async def test_there_is_no_report_beside_a_read_database_that_is_evidence(venue: ReadDatabase) -> None:
+    assert venue.url is not None
+    await execute(venue.url, "DELETE FROM journal WHERE last_seq = (SELECT max(last_seq) FROM journal)")
+    ((last_seq, data),) = await execute(venue.url, "SELECT last_seq, data FROM journal ORDER BY last_seq DESC LIMIT 1")
+    end = "UPDATE journal_writer SET last_seq = $1, last_hash = $2"
+    await execute(venue.url, end, last_seq, JournalBatch.decode(data).hash)
+    with pytest.raises(JournalLost, match=r"the read database in PostgreSQL at .* knows commands up to seq"):
+        await report_from_database(venue.url, 2023)
+    await venue.execute("UPDATE position SET journal_id = decode(repeat('00', 16), 'hex')")
+    with pytest.raises(ReadDatabaseForeign, match="was made from another journal"):
+        await report_from_database(venue.url, 2023)
+
+
+async def test_tables_that_were_never_made_are_named(postgres_url: str) -> None:
+    journal = await lead(postgres_url)
+    await journal.close()
+    with pytest.raises(ReadDatabaseUnmigrated, match="Run `rex migrate`"):
+        await report_from_database(postgres_url, 2023)
