@@ -23,8 +23,9 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from random import Random
+from random import Random, uniform
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerFailed, ServerMissing
@@ -41,6 +42,8 @@ FEWEST, MOST = 20, 200
 """The fewest and the most acknowledgements before a fault."""
 AFTER = 50
 """So many acknowledgements of orders that were sent after the fault end a trial."""
+SESSIONS = 4
+"""So many sessions of the writer are terminated one after the other."""
 TRIALS_A_VENUE = 50
 DATABASE = "rex"
 
@@ -58,54 +61,51 @@ REAL = Lengths()
 """A gateway answers `outcome_unknown` after 10 seconds."""
 
 
-def run(
-    faults: int,
-    seed: int,
-    advance: Advance,
-    *,
-    lengths: Lengths = REAL,
-    mutants: Mapping[str, Mutant] = NO_MUTANTS,
-    only: str = "",
-) -> Report:
-    """Runs `faults` faults, TRIALS_A_VENUE in each venue; with `only`, this one each time."""
+def run(faults: int, seed: int, advance: Advance) -> Report:
+    """Runs `faults` faults, TRIALS_A_VENUE in each venue."""
     report, random = Report("database_away"), Random(seed)
     kinds = dealt(random)
     try:
         for first in range(0, faults, TRIALS_A_VENUE):
             count = min(TRIALS_A_VENUE, faults - first)
-            with PostgresServer() as server, proxy_of(server.url()) as proxy:
-                database = Database(server, proxy, lengths, random, report)
-                url = through(server.create_database(DATABASE), proxy.proxy.port)
-                with scaled_venue(url, mutants=mutants) as venue:
-                    asyncio.run(one_venue(venue, database, [only or next(kinds) for _ in range(count)], advance))
-    except ServerMissing as missing:
-        raise CannotRun(str(missing)) from missing
+            with stage() as (venue, database):
+                asyncio.run(one_venue(venue, database, [next(kinds) for _ in range(count)], random, report, advance))
     except (DidNotStart, ServerFailed) as reason:
         report.broken.append(str(reason))
     return report
 
 
+@contextmanager
+def stage(
+    lengths: Lengths = REAL, mutants: Mapping[str, Mutant] = NO_MUTANTS
+) -> Iterator[tuple[ScaledVenue, Database]]:
+    """A venue behind the proxy of its server. Raises CannotRun, DidNotStart and ServerFailed."""
+    with ExitStack() as opened:
+        try:
+            server = opened.enter_context(PostgresServer())
+        except ServerMissing as missing:
+            raise CannotRun(str(missing)) from missing
+        proxy = opened.enter_context(proxy_of(server.url()))
+        url = through(server.create_database(DATABASE), proxy.proxy.port)
+        yield opened.enter_context(scaled_venue(url, mutants=mutants)), Database(server, proxy, lengths)
+
+
 class Database:
     """The server of the venue, the proxy before it, and the faults of both."""
 
-    def __init__(
-        self, server: PostgresServer, proxy: ProxyThread, lengths: Lengths, random: Random, report: Report
-    ) -> None:
+    def __init__(self, server: PostgresServer, proxy: ProxyThread, lengths: Lengths) -> None:
         self._server = server
         self._proxy = proxy
         self._lengths = lengths
-        self.random = random
-        self.report = report
 
     def terminate(self) -> None:
-        """Ends the writer's session up to five times."""
-        for _ in range(self.random.randint(1, 5)):
-            time.sleep(self.random.uniform(0, 0.1))
+        """Ends the writer's session some times."""
+        for _ in range(SESSIONS):
+            time.sleep(uniform(0, 0.1))
             self._terminate_writer()
 
     def _terminate_writer(self) -> None:
         self._server.query("SELECT pg_terminate_backend(backend) FROM journal_writer", DATABASE)
-        self.report.add("sessions_terminated")
 
     def _journaled(self) -> int:
         return int(self._server.query("SELECT last_seq FROM journal_writer", DATABASE))
@@ -118,8 +118,7 @@ class Database:
         deadline = time.monotonic() + PATIENCE_S
         while (now := self._journaled()) == before or now != self._journaled():
             if time.monotonic() > deadline:
-                self.report.broken.append("no append was committed while its reply was hidden")
-                break
+                raise TooLate("no append was committed while its reply was hidden")
         self._terminate_writer()
         proxy.do(proxy.proxy.cut())
         proxy.do(proxy.proxy.heal())
@@ -128,7 +127,7 @@ class Database:
         """Nothing reaches the server for a moment; then the connections are reset, with what was on its way."""
         proxy = self._proxy
         proxy.do(proxy.proxy.black_hole("to_server"))
-        time.sleep(self.random.uniform(0.05, 0.3))
+        time.sleep(uniform(0.05, 0.3))
         proxy.do(proxy.proxy.cut())
         proxy.do(proxy.proxy.heal())
 
@@ -180,22 +179,25 @@ def dealt(random: Random) -> Iterator[str]:
         deck = [*FAULTS, *3 * SHORT_ONES]
 
 
-async def one_venue(venue: ScaledVenue, database: Database, kinds: list[str], advance: Advance) -> None:
+async def one_venue(
+    venue: ScaledVenue, database: Database, kinds: list[str], random: Random, report: Report, advance: Advance
+) -> None:
     """The faults of these kinds, under load; then the comparison."""
-    report = database.report
     traders = await open_traders(venue)
     async with Load(venue, traders, report) as load:
         for kind in kinds:
             try:
-                await reached(load, venue, database.random.randint(FEWEST, MOST))
+                await reached(load, venue, random.randint(FEWEST, MOST))
                 await asyncio.to_thread(FAULTS[kind], database)
                 load.longest_s, load.last_s = 0.0, time.monotonic()
                 await reached(load, venue, AFTER)
-            except TimeoutError:
-                report.broken.append(f"after {kind} no order was acknowledged again")
+            except (TimeoutError, TooLate) as reason:
+                report.broken.append(f"after {kind} no order was acknowledged again {reason}".strip())
             report.add(kind)
             report.highest("longest_silence_after_ms", round(load.longest_s * 1000))
+            load.going.clear()
             await asyncio.to_thread(start_again, venue, report)
+            load.going.set()
             if report.broken:
                 break
             advance()

@@ -10,8 +10,8 @@ failover, as a virtual address does. The faults:
               primary and not on the standby. Then the primary gets SIGKILL, and the standby is started and promoted
 
 In both no acknowledged order may be missing on the promoted standby, and orders must be acknowledged again. A process that has
-read the row that was visible and never confirmed ends with exit status 5, because it cannot know that nobody was answered; it is
-started again. A writer that reads its row back, instead of writing, acknowledges it: it must be caught losing it.
+read the row that was visible and never confirmed ends with exit status 5, because it cannot know that nobody was answered; it
+is started again. A writer that reads its row back, instead of writing, acknowledges it: it must be caught losing it.
 """
 
 from __future__ import annotations

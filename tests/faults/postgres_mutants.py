@@ -34,7 +34,7 @@ def assumed_commit() -> None:
             writer.session.drop()
             return True
 
-    BatchWriter._insert = insert_hopefully  # type: ignore[method-assign]
+    BatchWriter._insert = insert_hopefully  # type: ignore[assignment, method-assign]
 
 
 def read_back() -> None:
@@ -47,7 +47,7 @@ def read_back() -> None:
             await writer._raise_fenced(writer._seen.end)
         return ChainEnd(row.last_seq, row.last_hash)
 
-    BatchWriter._beat = look  # type: ignore[method-assign]
+    BatchWriter._beat = look  # type: ignore[assignment, method-assign]
 
 
 def unfenced_append() -> None:
@@ -64,7 +64,7 @@ def claim_without_a_look() -> None:
 
 def forgetful() -> None:
     """Does not remember the end of the chain that it has seen."""
-    Seen.compare = lambda seen, found, before: setattr(seen, "end", found)  # type: ignore[method-assign]
+    Seen.compare = lambda seen, found, before: setattr(seen, "end", found)  # type: ignore[assignment, method-assign]
 
 
 def careless_about_settings() -> None:
@@ -73,4 +73,4 @@ def careless_about_settings() -> None:
     async def accept(database: Database, connection: object) -> None:
         """Accepts it."""
 
-    Database.check_durable = accept  # type: ignore[method-assign]
+    Database.check_durable = accept  # type: ignore[assignment, method-assign]
