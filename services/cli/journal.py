@@ -38,8 +38,8 @@ def verify(
     lost), or if the read database belongs to another journal. With `--prove` it also fails if the content of the read database
     differs from the journal.
 
-    In PostgreSQL (`--database-url`, or REX_DATABASE_URL without `--data-dir`) the position of the read database is the witness;
-    its content is not compared.
+    `--database-url`, or REX_DATABASE_URL without `--data-dir`, checks a journal in PostgreSQL. There `--prove` compares a copy
+    of the read database at one position, made in the folder for temporary files (TMPDIR).
 
     Rows of an older engine version are checked, too. `--prove` requires that the journal was upgraded (`rex upgrade`).
 

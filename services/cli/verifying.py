@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import typer
@@ -20,11 +21,14 @@ from services.cli.journals import open_journal
 from services.cli.terminal import progress
 from services.engine_versions.upgrades import starting_engine
 from services.journal import Journal, JournalError
+from services.journal.postgres.connections import Database
 from services.journal.verify import Verification
 from services.journal.verify import verify as walk
 from services.journal.witness import Witness
 from services.read_database.audit.proof import ReadDatabaseProof
-from services.read_database.errors import ReadDatabaseForeign
+from services.read_database.errors import ReadDatabaseForeign, ReadDatabaseUnmigrated
+from services.read_database.postgres.copying import copy_to_file
+from services.read_database.postgres.database import open_read_database
 from services.read_database.postgres.read_witness import read_witness as read_postgres_witness
 from services.read_database.read_witness import ReadWitness, read_witness
 from services.reporting.report_database import READ_DATABASE_FILE
@@ -81,8 +85,9 @@ async def verify_journal(place: str | Path, prove: bool, expected: list[Witness]
             no_engine = error  # where a row is damaged, the walk meets it and says how far the rows are good
         with progress(show) as bar, contextlib.ExitStack() as held:
             proof = None
-            if engine is not None and not foreign and isinstance(place, Path):
-                proof = held.enter_context(ReadDatabaseProof(place / READ_DATABASE_FILE, engine))
+            if engine is not None and not foreign:
+                file = await _read_database_file(place, Path(held.enter_context(TemporaryDirectory())))
+                proof = held.enter_context(ReadDatabaseProof(file, engine))
             task = bar.add_task("verifying", total=await _length(journal))
             result = await walk(
                 journal,
@@ -116,6 +121,20 @@ async def _witness(place: str | Path, journal_id: bytes) -> ReadWitness:
     if isinstance(place, Path):
         return read_witness(place / READ_DATABASE_FILE, journal_id)
     return await read_postgres_witness(place, journal_id)
+
+
+async def _read_database_file(place: str | Path, temporary: Path) -> Path:
+    """The read database as a file: the folder's own, or a copy of the one in PostgreSQL, as of one position."""
+    if isinstance(place, Path):
+        return place / READ_DATABASE_FILE
+    copy = temporary / READ_DATABASE_FILE
+    with contextlib.suppress(ReadDatabaseUnmigrated):  # the note of the witness says that there is none
+        read_database = await open_read_database(place)
+        try:
+            await copy_to_file(read_database, Database(place), copy)
+        finally:
+            await read_database.dispose()
+    return copy
 
 
 async def _length(journal: Journal) -> int | None:

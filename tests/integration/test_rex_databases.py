@@ -19,7 +19,10 @@ from matching_engine import Engine
 from services.cli import app
 from services.exit_codes import ExitCode
 from services.journal.held_files import HeldFiles
+from services.journal.postgres.journal import PostgresJournal
 from services.migrations.postgres import upgrade
+from services.read_database.postgres.writer import PostgresWriter
+from services.read_database.projector import catch_up
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX
 from tests.integration.older_journal import stored
@@ -112,7 +115,8 @@ def test_migrate_goes_up_says_so_and_goes_down(postgres_url: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("postgresql", "mysql", "is not the address of a PostgreSQL database: write postgresql://user:password@host"),
+        ("postgresql", "mysql", "REX_DATABASE_URL: it is no address of PostgreSQL: write postgresql://user:password@"),
+        ("127.0.0.1:", "127.0.0.1:x", "REX_DATABASE_URL is not the address of a PostgreSQL database: write"),
         ("127.0.0.1", "127.0.0.2", "(REX_DATABASE_URL) cannot be reached"),
         ("postgres:", "postgres:x", "(REX_DATABASE_URL) refuses the user or the password"),
         ("/rex_", "/nothing_", "(REX_DATABASE_URL) has no such database: create it"),
@@ -123,7 +127,8 @@ def test_a_wrong_url_is_one_sentence_without_the_password(
     postgres_url: str, command: list[str], old: str, new: str, sentence: str
 ) -> None:
     ended = rex(*command, url=postgres_url.replace(old, new, 1))
-    assert (ended.status, ended.out, ended.err.count("\n")) == (ExitCode.TROUBLE, "", 1)
+    status = ExitCode.USAGE if new == "mysql" else ExitCode.TROUBLE
+    assert (ended.status, ended.out, ended.err.count("\n")) == (status, "", 1)
     assert sentence in ended.err
     assert postgres_url.split(":")[2].split("@")[0] not in ended.err
 
@@ -211,6 +216,30 @@ def test_the_read_database_in_postgresql_is_a_witness(copied: str, seq: int, for
     execute(copied, READ_POSITION, seq, b"h" * 32, b"other" if foreign else journal_id)
     ended = rex("journal", "verify", url=copied)
     assert (ended.status, sentence in ended.out) == (1, True)
+
+
+def test_a_proof_compares_the_read_database_in_postgresql(copied: str) -> None:
+    project(copied)
+    good = rex("journal", "verify", "--prove", url=copied)
+    assert (good.status, f"stands at seq {LAST_SEQ}" in good.out) == (0, True)
+    execute(copied, "UPDATE accounts SET cash_fen = cash_fen + 5 WHERE account = 3")
+    differs = rex("journal", "verify", "--prove", "--json", url=copied)
+    (difference,) = json.loads(differs.out)["differences"]
+    assert (differs.status, difference.startswith("account 3: cash_fen ")) == (1, True)
+    assert rex("journal", "verify", url=copied).status == 0
+
+
+def project(url: str) -> None:
+    """Brings the read database of this journal to its end."""
+
+    async def work() -> None:
+        journal = await PostgresJournal.open(url)
+        try:
+            await catch_up(PostgresWriter(url), journal)
+        finally:
+            await journal.close()
+
+    asyncio.run(work())
 
 
 def test_export_is_the_same_from_both_kinds(copied: str, folder: Path, tmp_path: Path) -> None:

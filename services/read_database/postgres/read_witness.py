@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.journal.postgres.connections import Database
 from services.read_database.errors import ReadDatabaseUnmigrated
 from services.read_database.postgres.connecting import connect, name_of, trouble_named
 from services.read_database.read_witness import POSITION, ReadWitness, evidence
@@ -10,13 +11,13 @@ from services.read_database.read_witness import POSITION, ReadWitness, evidence
 async def read_witness(url: str, journal_id: bytes) -> ReadWitness:
     """Reads the position of the read database at `url`. Raises ReadDatabaseForeign for one of another journal, and
     ReadDatabaseFailed."""
-    name = name_of(url)
-    connection = await connect(url)
+    database = Database(url)
+    connection = await connect(database)
     try:
-        with trouble_named(name):
+        with trouble_named(database):
             found = await connection.fetchrow(POSITION)
     except ReadDatabaseUnmigrated:
-        return ReadWitness(None, f"there is no read database in {name}")
+        return ReadWitness(None, f"there is no read database {name_of(database)}")
     finally:
         connection.terminate()
-    return evidence(name, None if found is None else tuple(found), journal_id)
+    return evidence(name_of(database), None if found is None else tuple(found), journal_id)
