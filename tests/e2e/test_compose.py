@@ -235,7 +235,7 @@ async def test_without_a_leader_reads_are_answered_and_orders_get_the_venues_own
             await until_status(f"{venue.url}/readyz", 200)
             offer = await seller.place_order({**order, "client_order_id": "offer-1"})
             assert (offer["state"], offer["seq"] > 0) == ("new", True)
-            assert (await seller.cancel_order(offer["order_id"]))["state"] == "canceled"
+            assert (await seller.cancel_order(order_id=offer["order_id"]))["state"] == "canceled"
 
 
 async def until_status(url: str, status: int) -> None:
