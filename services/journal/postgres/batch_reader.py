@@ -10,7 +10,6 @@ import asyncpg
 from services.journal.batch import JournalBatch
 from services.journal.chain import (
     CHUNK_BYTES,
-    EMPTY,
     ChainEnd,
     Record,
     VersionSearch,
