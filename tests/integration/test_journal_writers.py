@@ -217,6 +217,9 @@ async def test_whoever_has_seen_rows_that_the_database_lost_stops(
     assert await read_all(standby) == batches
     newcomer = await PostgresJournal.open(postgres_url)
     assert (await newcomer.look()).last_seq == 6
+    await leader.beat()  # confirms the last row
+    for journal in (standby, newcomer):
+        await journal.look()
     await lose_rows(postgres_url, 2, batches[0].hash)
     works: list[Callable[[], Awaitable[object]]] = [
         standby.look,
@@ -232,6 +235,25 @@ async def test_whoever_has_seen_rows_that_the_database_lost_stops(
     assert isinstance(leader.failed, JournalLost)
     assert len(await table(postgres_url)) == 1
     await newcomer.close()
+
+
+async def test_a_row_that_was_visible_and_never_confirmed_may_be_gone(
+    postgres_url: str, leader: PostgresJournal, standby: PostgresJournal
+) -> None:
+    batches = await fill(leader, [2, 3])
+    assert await read_all(standby) == batches
+    await lose_rows(postgres_url, 2, batches[0].hash)
+    assert (await standby.look()).last_seq == 2
+    assert await read_all(standby, 5) == []
+    with pytest.raises(JournalLost, match="from seq 3 on"):  # its own acknowledgement confirms it
+        await leader.beat()
+    again = await lead(postgres_url)
+    different = next_batch(batches[0], 4, journal_id=leader.journal_id, epoch=2)
+    await again.append(different)
+    with pytest.raises(JournalCorrupt, match=r"hash chain|missing or repeated"):
+        await read_all(standby, 5)
+    assert await read_all(again, 2) == [different]
+    await again.close()
 
 
 async def test_the_append_itself_finds_that_rows_were_lost(postgres_url: str, leader: PostgresJournal) -> None:

@@ -15,7 +15,7 @@ from services.journal.chain import EMPTY, ChainEnd
 from services.journal.errors import JournalBusy, JournalError, JournalLost, JournalRefused, JournalUnreachable
 from services.journal.postgres import statements
 from services.journal.postgres.connections import DRIVER_ERRORS, Database, is_passing
-from services.journal.postgres.seen import Seen
+from services.journal.postgres.seen import Known, Seen
 from services.journal.postgres.session import Session, Unconfirmed
 from services.journal.postgres.writer_row import WriterRow
 
@@ -69,7 +69,7 @@ class BatchWriter:
 
     def _claimed(self, row: WriterRow) -> WriterRow:
         self._end = ChainEnd(row.last_seq, row.last_hash)
-        self._seen.compare(self._end, self._seen.end)
+        self._seen.confirm(self._end)
         self.epoch = row.epoch
         self.failed = None
         self.beats += 1
@@ -124,7 +124,7 @@ class BatchWriter:
 
     async def _beat(self) -> ChainEnd:
         """The end of the chain, with everything before it confirmed. Raises JournalBusy if the epoch is over."""
-        before = self._seen.end
+        before = self._seen.known
         records = await self.session.fetch(statements.BEAT, self.epoch)
         if not records:
             await self._raise_fenced(before)
@@ -132,12 +132,12 @@ class BatchWriter:
         self._seen.compare(end, before)
         return end
 
-    async def _raise_fenced(self, before: ChainEnd) -> None:
+    async def _raise_fenced(self, before: Known) -> None:
         records = await self.session.fetch(statements.ROW)
         if not records:
             raise JournalLost.after(0, f"{self._database.name} holds no writer row any more")
         row = WriterRow(*records[0])
-        self._seen.compare(ChainEnd(row.last_seq, row.last_hash), before)
+        self._seen.find(ChainEnd(row.last_seq, row.last_hash), row.beat, before)
         if row.epoch < self.epoch:
             raise JournalBusy(
                 f"{self._database.name} does not know the claim of epoch {self.epoch}: it holds epoch {row.epoch}, and every"
@@ -175,8 +175,7 @@ class BatchWriter:
     def _confirm(self, end: ChainEnd) -> None:
         self._end = end
         self.beats += 1
-        if end.last_seq > self._seen.end.last_seq:
-            self._seen.end = end
+        self._seen.confirm(end)
 
     async def hand_over(self) -> None:
         """Empties the url, once. If the server is away, the standby claims without it, a second later."""
