@@ -94,7 +94,7 @@ async def test_a_batch_that_was_on_its_way_is_read_in_the_journal(venue: LinkedV
     await proxy.black_hole("to_client")
     await gateway.put(5)
     await until(lambda: leader.sequencer.last_seq == 5)
-    assert (gateway.executed, gateway.link.depth) == ([], 5)
+    assert gateway.link.depth == 5
     await proxy.cut()
     await proxy.heal()
     await until(lambda: len(gateway.executed) == 5)
@@ -164,7 +164,7 @@ async def test_after_a_take_over_what_is_not_in_the_journal_is_sent_again(venue:
     await gateway.put(5)
     await other.put(5)
     await until(lambda: leader.inbox.depth == 10)
-    assert gateway.executed == []
+    assert gateway.link.depth == other.link.depth == 10
     await leader.kill()
     await proxy.heal()
     successor = await venue.lead()
