@@ -1,4 +1,4 @@
-# The embedded venue in a container: one process, one data folder.
+# REX in a container. Without a command it is the embedded venue: one process, one data folder. docker-compose.yml runs the scaled one.
 FROM python:3.13-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
@@ -14,6 +14,6 @@ USER rex
 VOLUME /data
 # Inside the container REX listens on every address; docker-compose.yml publishes the port on 127.0.0.1 of the host only.
 # Every visitor has the address of Docker's gateway: one share of the pages is all of them.
-ENV REX_DATA_DIR=/data REX_HOST=0.0.0.0 REX_MAX_PAGES_PER_ADDRESS=256
+ENV PATH=/rex/bin:$PATH REX_DATA_DIR=/data REX_HOST=0.0.0.0 REX_MAX_PAGES_PER_ADDRESS=256
 EXPOSE 8000
-CMD ["/rex/bin/rex", "demo"]
+CMD ["rex", "demo"]

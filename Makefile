@@ -12,7 +12,7 @@ FLOW   ?= load_tests/flows/sample.csv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock native records run test test-fast test-pythons check docs coverage memcheck faults bench flow clean
+.PHONY: help setup lock native records run run-scaled test test-fast test-pythons check docs coverage memcheck faults bench flow clean
 
 help: ## what this Makefile can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -43,6 +43,9 @@ records: ## write the files that follow from the engine's records and rows (mirr
 
 run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
 	@exec $(BIN)/rex demo
+
+run-scaled: setup ## docker-compose.yml's processes without Docker, on free ports; Ctrl-C stops; FOLDER=folder keeps them
+	@exec $(BIN)/python -m load_tests.run_scaled $(if $(FOLDER),--folder $(FOLDER))
 
 test: setup ## every test (real SQLite, real browser, real processes)
 	@$(BIN)/python -m pytest -n auto --dist loadfile

@@ -36,17 +36,14 @@ def main(folder: Path) -> None:
     own_version = platform.python_version()
     say(f"  Python {version}" + (f"; to use {own_version}, remove {folder} first" if version != own_version else ""))
 
-    packages = sum(len(re.findall(r"^\S+==", read(name), re.MULTILINE)) for name in LOCKED)
-    say(f"Step 2 of 3: {packages} packages, versions and hashes as in {' and '.join(LOCKED)}")
+    say(f"Step 2 of 3: packages, versions and hashes as in {' and '.join(LOCKED)}")
+    locked = set[str]().union(*[names_in(read(name), r"^(\S+)==") for name in LOCKED])
     files = [part for name in LOCKED for part in ("-r", name)]
-
-    def packages_so_far(log: str) -> str:
-        wanted = packages - log.count("Ignoring ")  # those of other systems
-        if "Installing collected packages" in log:
-            return f"{len(list(Path(site_packages).glob('*.dist-info')))} of {wanted} installed"
-        return f"{log.count('Collecting ')} of {wanted} fetched"
-
-    run([python, *PIP, "install", "--require-hashes", *files], folder / "packages.log", packages_so_far)
+    run(
+        [python, *PIP, "install", "--require-hashes", *files],
+        folder / "packages.log",
+        lambda log: packages_so_far(log, locked, Path(site_packages)),
+    )
 
     # Old extension modules go first: a failing compiler must not leave old code running.
     for module in Path("matching_engine").rglob(f"*{suffix}"):
@@ -59,6 +56,24 @@ def main(folder: Path) -> None:
     )
     notice = "import matching_engine; print(matching_engine.build_notice())"
     subprocess.run([python, "-c", notice], check=True, stdout=sys.stderr)
+
+
+def packages_so_far(log: str, locked: set[str], site_packages: Path) -> str:
+    """How many of the locked packages are fetched, later installed, according to pip's output and to `site_packages`.
+
+    Locked packages that pip ignores, because they are for other systems or Pythons, do not count.
+    """
+    wanted = locked - names_in(log, r"^Ignoring (\S+):")
+    if "Installing collected packages" in log:
+        installed = names_in("\n".join([folder.name for folder in site_packages.glob("*.dist-info")]), r"^([^-]+)-")
+        return f"{len(wanted & installed)} of {len(wanted)} installed"
+    found = names_in(log, r"^(?:Collecting|Requirement already satisfied:) ([\w.-]+)")
+    return f"{len(wanted & found)} of {len(wanted)} fetched"
+
+
+def names_in(text: str, pattern: str) -> set[str]:
+    """The package names that a pattern finds in the lines of a text, spelt as PEP 503 normalizes them."""
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(pattern, text, re.MULTILINE)}
 
 
 def described(python: str) -> list[str]:
@@ -74,7 +89,7 @@ def described(python: str) -> list[str]:
 
 
 def run(command: list[str], log: Path, so_far: Callable[[str], str]) -> None:
-    """Runs a command to its end and shows `so_far` of its output; ends this process where it fails."""
+    """Runs a command to its end and shows `so_far` of its output, at last of all of it; ends this process where it fails."""
     began = time.monotonic()
     reported = began
     with log.open("w") as file:
@@ -93,7 +108,7 @@ def run(command: list[str], log: Path, so_far: Callable[[str], str]) -> None:
             f"{start}{log.read_text(errors='replace')}\nThe step failed: {' '.join(command)}\nIts output stands in {log}."
         )
         raise SystemExit(process.returncode)
-    say(f"{start}  done in {time.monotonic() - began:.0f} s")
+    say(f"{start}  {so_far(log.read_text(errors='replace'))}, done in {time.monotonic() - began:.0f} s")
 
 
 def read(name: str) -> str:

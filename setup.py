@@ -81,9 +81,8 @@ def extensions() -> list[object]:
         ],
         compiler_directives=directives,
         nthreads=os.cpu_count() or 1,
-        build_dir="build/checking"
-        if checking
-        else "build/cython",  # Cython reuses C it finds, whatever the directives.
+        # One folder per set of directives: Cython reuses the C files that it finds, whatever their directives were.
+        build_dir="build/checking" if checking else "build/cython",
     )
     for extension in built:
         # cythonize() forgets the flag when it is given to Extension(): set afterwards, a missing compiler is no error.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
+NO_VARIABLES: Mapping[str, str] = {}
 STOP_TIMEOUT_S = 30
 """The time a server has to stop after SIGTERM; then it is killed."""
 
@@ -29,10 +31,13 @@ class RunningVenue(NamedTuple):
 
 
 @contextmanager
-def child(command: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Runs a server while the block runs. Yields the JSON object it printed, with its `pid`. Raises ChildFailed."""
+def child(command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES) -> Iterator[dict[str, Any]]:
+    """Runs a server while the block runs. Yields the JSON object it printed, with its `pid`. Raises ChildFailed.
+
+    `variables` are added to the environment.
+    """
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT, env=os.environ | variables)
         assert process.stdout is not None
         try:
             line = process.stdout.readline()

@@ -1,6 +1,7 @@
 """Starts a venue in a temporary folder, replays a flow through its gateway, stops the venue: `make flow [FLOW=file]`.
 
-Prints result and verdict as one JSON object. The exit status is that of load_tests.replay: 0 only when the verdict is green.
+Prints result and verdict as one JSON object on standard output, and the verdict as a sentence on standard error. The exit
+status is that of load_tests.replay: 0 only when the verdict is green.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from matching_engine.record_copies cimport clear
 from matching_engine.records cimport CommandRow, EventKind, EventRow
 
 cdef extern from *:
-    # The address of a row, as `orders.order_at`.
+    # The address of a row: see `orders.order_at`.
     EventRow *record_at "&"(EventRow row) noexcept nogil
 
 @cython.final

@@ -14,14 +14,14 @@ from matching_engine.records cimport CLIENT_ORDER_ID_BYTES, CommandRow
 
 cdef extern from *:
     """
-    /* Whether every item of a new tuple is there: -1 and an exception where there was no memory for one. */
+    /* 0 if every item of a new tuple is set; -1, with the exception set, if there was no memory for one of them. */
     static inline int rex_check_tuple(PyObject *items) {
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); i++)
             if (PyTuple_GET_ITEM(items, i) == NULL) return -1;
         return 0;
     }
     """
-    # A tuple, or an instance of a subclass, without its items.
+    # A new tuple, or a new instance of a subclass, whose items are not set yet.
     object new_tuple "PyType_GenericAlloc"(type kind, Py_ssize_t size)
     int check_tuple "rex_check_tuple"(object items) except -1
     const char *bytes_of "PyBytes_AS_STRING"(object text)

@@ -272,7 +272,7 @@ class Reason(IntEnum):
     INVALID_TIME_IN_FORCE = 24, "Orders of this type cannot have this time in force."
     INVALID_SELF_TRADE = 28, "There is no such mode of self-trade prevention."
     INVALID_OPTION = 32, "This order cannot have that option."
-    INVALID_EXPIRY = 34, "The time it expires at has passed already, or it cannot have one."
+    INVALID_EXPIRY = 34, "The expiry time has passed already, or this order cannot have one."
     INVALID_QUANTITY = 36, "The quantity must be positive and not more than one order may hold."
     INVALID_DISPLAY = 38, "An iceberg is a limit order that may rest; it shows from a hundredth of its quantity to all."
     INVALID_PRICE = 40, "The price is out of range, or this order has none."
@@ -304,17 +304,17 @@ class Reason(IntEnum):
     REQUESTED = 160, "Canceled on request."
     IMMEDIATE_OR_CANCEL = 164, "What could not trade at once was canceled."
     NO_LIQUIDITY = 168, "Nothing was left to trade with within the protection price."
-    SELF_TRADE = 172, "It would have traded with an order of the same owner."
-    END_OF_DAY = 176, "Its trading day ended."
-    OUTSIDE_BAND = 180, "It lay outside the new day's limits."
-    FILL_OR_KILL = 184, "It could not be filled whole at once."
+    SELF_TRADE = 172, "The order would have traded with an order of the same owner."
+    END_OF_DAY = 176, "The order's trading day ended."
+    OUTSIDE_BAND = 180, "The price or stop price of the order is outside the new day's limits."
+    FILL_OR_KILL = 184, "The order could not be filled whole at once."
     VOLATILITY = (
         188,
         "The next trade would have left the volatility band and began an auction, where this order cannot rest.",
     )
-    BELOW_FILLED = 192, "It was amended to a total that was filled already."
-    MASS_CANCEL = 196, "It was ended by a mass cancel."
-    EXPIRY_TIME = 200, "The time it expires at was reached."
+    BELOW_FILLED = 192, "The order was amended to a total that was filled already."
+    MASS_CANCEL = 196, "The order was ended by a mass cancel."
+    EXPIRY_TIME = 200, "The order's expiry time was reached."
 
 
 MAX_QUANTITY_LOTS = 10**9

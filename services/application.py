@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.gateway.app import create_app
+from services.gateway.http.health import Details
 from services.gateway.http.venue import VenueFacts
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_entry import OrderEntry
@@ -20,7 +21,7 @@ from services.gateway.websocket.channels import Channels
 from services.journal import Journal
 from services.market_data import Market, load_market
 from services.messaging import Feed, Inbox
-from services.read_database.projector import Projection, ProjectorStopped
+from services.read_database.projector import ProjectorStopped
 from services.reporting.app import router as reports_router
 from services.settings import Settings
 from services.venue_state.loading import load_state
@@ -40,19 +41,25 @@ class Gateway:
     not."""
 
 
-async def load_gateway(read_database: AsyncEngine, inbox: Inbox, projection: Projection) -> Gateway:
-    """The gateway, loaded from the read database."""
+async def load_gateway(
+    read_database: AsyncEngine, inbox: Inbox, reached: Callable[[int], Awaitable[None]], *, gateway_id: int = 1
+) -> Gateway:
+    """The gateway, loaded from the read database.
+
+    `reached` waits until the read database has applied the journal up to a sequence number; it raises ProjectorStopped if that
+    will not happen. `gateway_id` distinguishes the gateways of a venue.
+    """
 
     async def projected(seq: int) -> None:
         try:
-            await projection.reached(seq)
+            await reached(seq)
         except ProjectorStopped as stopped:
             raise ProblemError(
                 503, "not_ready", "The read database is behind the venue; orders are not affected."
             ) from stopped
 
     state, market = await load_state(read_database), await load_market(read_database)
-    order_entry = OrderEntry(state, inbox, OrderHistory(state, read_database, projected))
+    order_entry = OrderEntry(state, inbox, OrderHistory(state, read_database, projected), gateway_id=gateway_id)
     return Gateway(state, market, order_entry, Channels(state, market), projected)
 
 
@@ -78,6 +85,7 @@ def make_application(
     clock: Callable[[], int],
     not_ready: Callable[[], list[str]],
     warnings: Callable[[], list[str]],
+    details: Callable[[], Details] = dict,
 ) -> FastAPI:
     """The FastAPI application: REST, WebSocket and reports, without the pages."""
     socket_routes = websocket.router(
@@ -98,6 +106,7 @@ def make_application(
         allowed_hosts=settings.allowed_hosts,
         not_ready=not_ready,
         warnings=warnings,
+        details=details,
         facts=VenueFacts(schedule=settings.schedule, demo=settings.demo),
         request_log=settings.request_log,
     )

@@ -26,7 +26,7 @@ from services.application import Gateway, load_gateway, make_application, make_r
 from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
 from services.engine_versions.upgrades import starting_engine
-from services.first_start import IssuedKey, complete
+from services.first_start import KEYS_FILE, IssuedKey, complete
 from services.gateway.server.server import listen
 from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed, InProcessInbox
@@ -38,13 +38,12 @@ from services.read_database.projector import Projector, ProjectorStopped
 from services.read_database.read_witness import remembered
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
-from services.sequencer.clock import GuardedClock, refuse_clock_behind, steady_ns, time_ahead
+from services.sequencer.clock import GuardedClock, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recover
-from services.sequencer.schedule import AlwaysOpen, ExchangeHours, date_ahead, local_day
+from services.sequencer.schedule import date_ahead, local_day
 from services.sequencer.sequencer import Sequencer
+from services.sequencer.start import make_sequencer
 from services.settings import Settings
-
-KEYS_FILE = "keys.json"
 
 
 @dataclass(frozen=True)
@@ -136,13 +135,22 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
     """Starts the parts, each after the parts that it reads from; at the end stops them from the outside in."""
     journal, read_database = start.journal, start.read_database
     inbox, feed = InProcessInbox(), InProcessFeed()
-    sequencer = await _make_sequencer(start, inbox, feed)
+    sequencer = await make_sequencer(
+        start.engine,
+        journal,
+        inbox,
+        feed,
+        clock=start.guarded,
+        calendar=start.calendar,
+        schedule=start.settings.schedule,
+        accept_clock=start.settings.accept_clock,
+    )
     projector = Projector(SqliteWriter(start.settings.data_dir / READ_DATABASE_FILE), journal, feed)
     async with asyncio.TaskGroup() as tasks:
         parts = Parts(tasks, on_fault)
         readers = [parts.start(projector.run(), "projector"), parts.start(journal.watch(), "journal")]
         await projector.reached(start.recovery.last_seq)
-        gateway = await load_gateway(read_database, inbox, projector)
+        gateway = await load_gateway(read_database, inbox, projector.reached)
         readers.append(parts.start(make_reader(gateway, journal, feed).run(), "gateway reader"))
         parts.start(sequencer.run(), "sequencer")
         keys = await _complete(start, gateway)
@@ -167,20 +175,6 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
             with contextlib.suppress(ProjectorStopped):
                 await projector.reached(sequencer.last_seq)
             await cancel(readers)
-
-
-async def _make_sequencer(start: _Start, inbox: InProcessInbox, feed: InProcessFeed) -> Sequencer:
-    """Raises ClockRefused if the clock needs an operator's confirmation (`accept_clock`) and does not have it."""
-    settings, engine = start.settings, start.engine
-    may_skip_from = engine.trading_date if settings.accept_clock else 0
-    open_when = AlwaysOpen if settings.schedule == "always" else ExchangeHours
-    schedule = open_when(start.calendar, may_skip_from=may_skip_from)
-    now_ns = start.guarded()
-    last = await start.journal.last_batch()
-    if last is not None and not settings.accept_clock:
-        refuse_clock_behind(now_ns, last.time_ns)
-    schedule.due(engine.trading_date, engine.venue_phase, now_ns)
-    return Sequencer(engine, start.journal, inbox, feed, clock=start.guarded, schedule=schedule)
 
 
 async def _complete(start: _Start, gateway: Gateway) -> dict[str, IssuedKey]:

@@ -38,6 +38,9 @@ from services.simulator import demo_accounts
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
 
+KEYS_FILE = "keys.json"
+"""The file of a data folder that holds the secrets of its keys."""
+
 OPERATOR = "operator"
 PAGES = "pages"
 """The names of the keys that every venue has."""
@@ -72,6 +75,10 @@ _NO_SENDER = Command()
 
 class KeysFileRefused(Exception):
     """`keys.json` cannot be parsed. The sentence says what to do."""
+
+
+class InitRefused(Exception):
+    """The database holds a venue, or another process writes it. Nothing was changed."""
 
 
 class IssuedKey(BaseModel):

@@ -34,7 +34,7 @@ class Public:
         await asyncio.wait([self.serving])
 
 
-def _venue_url(host: str, listener: socket.socket) -> str:
+def venue_url(host: str, listener: socket.socket) -> str:
     """The venue's URL. A venue that listens on every address (in a container) is reached on loopback."""
     return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{listener.getsockname()[1]}"
 
@@ -43,8 +43,8 @@ def open_to_clients(
     app: FastAPI, settings: Settings, listener: socket.socket, keys: Mapping[str, IssuedKey], parts: Parts
 ) -> Public:
     """Mounts the pages and starts the server, the pages' connections and, in a demo, the simulated traders."""
-    url = _venue_url(settings.host, listener)
-    pages = _mount_pages(app, settings, url, keys)
+    url = venue_url(settings.host, listener)
+    pages = mount_pages(app, settings, url, keys)
     server = make_server(
         app,
         max_connections=settings.max_connections,
@@ -53,11 +53,11 @@ def open_to_clients(
     serving = parts.start(serve(server, listener), "server")
     clients = [parts.start(pages.run(), "pages")]
     if settings.demo:
-        clients.append(parts.start(_make_simulator(settings, url, keys).run(), "simulator"))
+        clients.append(parts.start(make_simulator(settings, url, keys).run(), "simulator"))
     return Public(url, server, serving, clients)
 
 
-def _mount_pages(app: FastAPI, settings: Settings, url: str, keys: Mapping[str, IssuedKey]) -> Dashboard:
+def mount_pages(app: FastAPI, settings: Settings, url: str, keys: Mapping[str, IssuedKey]) -> Dashboard:
     """Everyone who reaches the pages acts with their keys: in a demo those trade and operate, otherwise they only read."""
     demo = settings.demo
     return mount_dashboard(
@@ -75,7 +75,8 @@ def _desk() -> DemoAccount:
     return next(account for account in demo_accounts() if account.role == "desk")
 
 
-def _make_simulator(settings: Settings, url: str, keys: Mapping[str, IssuedKey]) -> Simulator:
+def make_simulator(settings: Settings, url: str, keys: Mapping[str, IssuedKey]) -> Simulator:
+    """The simulated traders of a demo, as clients of the venue at this address."""
     names = [account.name for account in demo_accounts() if account.role != "desk"]
     traders = [TraderKey(name, keys[name].key) for name in names]
     return Simulator(url, traders, settings.seed, rate_per_s=settings.demo_orders_per_second)

@@ -16,6 +16,9 @@ from services.data.calendar import TradingCalendar
 
 PREFIX = "REX_"
 
+MIN_SECRET_CHARACTERS = 32
+"""The fewest characters of `link_secret`."""
+
 
 class SettingsRefused(Exception):
     """Invalid or unknown variables and options, one sentence for each."""
@@ -108,9 +111,40 @@ class Settings(BaseSettings):
             raise ValueError("it is not UTF-8 text") from error
         return path
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_of_postgresql(cls, url: str) -> str:
+        if url and not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError("it is no address of PostgreSQL: write postgresql://user:password@host:port/name")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_of_redis(cls, url: str) -> str:
+        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("it is no address of Redis: write redis://:password@host:port/0")
+        return url
+
+    @field_validator("link_url")
+    @classmethod
+    def _is_of_websocket(cls, url: str) -> str:
+        if url and not url.startswith(("ws://", "wss://")):
+            raise ValueError("it is no address of a WebSocket: write ws://host:port or wss://host:port")
+        return url
+
+    @field_validator("link_secret")
+    @classmethod
+    def _is_long(cls, secret: SecretStr) -> SecretStr:
+        if secret and len(secret.get_secret_value()) < MIN_SECRET_CHARACTERS:
+            raise ValueError(f"it has fewer than {MIN_SECRET_CHARACTERS} characters")
+        return secret
+
 
 VARIABLES = tuple(f"{PREFIX}{name.upper()}" for name in Settings.model_fields if name != "demo")
 """Every variable that a venue reads."""
+
+_WITH_SECRETS = frozenset({"database_url", "redis_url", "link_secret"})
+"""Settings that hold a secret: no message shows their value."""
 
 _OF_OTHERS = ("REX_CHECKING_BUILD", "REX_REQUIRE_EVERYTHING")
 """Variables of the build and of the tests; a venue does not read them."""
@@ -132,6 +166,21 @@ def read_settings(**options: Any) -> Settings:
         raise SettingsRefused([_wrong(dict(wrong)) for wrong in error.errors()]) from error
 
 
+def require(settings: Settings, *names: str) -> None:
+    """Raises SettingsRefused for each of these settings that is empty."""
+    missing = [name for name in names if not getattr(settings, name)]
+    if missing:
+        raise SettingsRefused([f"{PREFIX}{name.upper()} is not set; this process needs it" for name in missing])
+
+
+def require_embedded(settings: Settings) -> None:
+    """Raises SettingsRefused if a setting of the scaled mode would be ignored."""
+    names = [name for name in ("database_url", "redis_url") if getattr(settings, name)]
+    if names:
+        sentence = "is set, and an embedded venue does not use it: unset it, or run the processes of the scaled mode"
+        raise SettingsRefused([f"{PREFIX}{name.upper()} {sentence} (docs/scaling.md)" for name in names])
+
+
 def _unknown() -> Iterator[str]:
     for name in sorted(os.environ):
         if name.upper().startswith(PREFIX) and name.upper() not in (*VARIABLES, *_OF_OTHERS):
@@ -146,4 +195,6 @@ def _not_json(error: SettingsError) -> str:
 
 
 def _wrong(error: dict[str, Any]) -> str:
-    return f"{PREFIX}{str(error['loc'][0]).upper()} is {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
+    name = str(error["loc"][0])
+    value = "" if name in _WITH_SECRETS else f" is {error['input']!r}"
+    return f"{PREFIX}{name.upper()}{value}: {error['msg'].removeprefix('Value error, ')}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from matching_engine.faults import EngineFault
 from services.data.instruments import DataFileError
 from services.exit_codes import ExitCode
-from services.first_start import KeysFileRefused
+from services.first_start import InitRefused, KeysFileRefused
 from services.journal import (
     JournalBusy,
     JournalCorrupt,
@@ -17,11 +17,14 @@ from services.journal import (
     JournalRefused,
     JournalUnreachable,
 )
+from services.messaging.link.frames import LinkRefused
+from services.messaging.redis_stream import RedisRefused
 from services.migrations.outcome import MigrationRefused
 from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.projector import ProjectorStopped
 from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
+from services.settings import SettingsRefused
 
 TROUBLE = (
     ClockRefused,
@@ -31,7 +34,11 @@ TROUBLE = (
     ReadDatabaseFailed,
     KeysFileRefused,
     DataFileError,
+    InitRefused,
+    LinkRefused,
     MigrationRefused,
+    RedisRefused,
+    SettingsRefused,
     sqlite3.Error,
     OSError,
 )
@@ -50,6 +57,7 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (JournalRefused, ExitCode.JOURNAL_DAMAGED),
     (JournalError, ExitCode.DEVICE_FAILED),
     (ReadDatabaseBusy, ExitCode.OTHER_WRITER),
+    (SettingsRefused, ExitCode.USAGE),
 )
 
 

@@ -22,6 +22,7 @@ from load_tests.benchmarks import (
     peer_rates,
     plain_rates,
     projector_rates,
+    scaled_rates,
 )
 from load_tests.benchmarks.machine import describe
 from load_tests.benchmarks.measurement import Effort, Measurement
@@ -37,6 +38,7 @@ BENCHMARKS = {
     "projector": projector_rates.projector_measurements,
     "rest": gateway_rates.rest_measurements,
     "websocket": gateway_rates.websocket_measurements,
+    "scaled": scaled_rates.scaled_measurements,
     "fairness": fairness.fairness_measurements,
 }
 PEERS = "peers"

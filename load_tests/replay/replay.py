@@ -36,7 +36,7 @@ from load_tests.replay.accounts import (
 )
 from load_tests.replay.latency import Latencies
 from load_tests.replay.pace import Pace
-from load_tests.replay.result import print_result, result_json
+from load_tests.replay.result import print_result, result_json, verdict_sentence
 from load_tests.replay.venue_result import cancel_open_orders, read_back, read_turnover, turnover_move
 from load_tests.replay.verdict import AccountRecord, SentOrder, Terms, TurnoverMove, replay_checks
 from services.client import RexClient, RexError
@@ -229,7 +229,8 @@ async def replay_options(options: argparse.Namespace, url: str, key: str, stages
 
 
 def run_and_print(work: Callable[[progress.Stages], Coroutine[Any, Any, Json]], *, as_json: bool) -> int:
-    """Runs a replay, prints its result and returns the exit status."""
+    """Runs a replay, prints its result and returns the exit status. Beside JSON on standard output, standard error gets the
+    verdict as a sentence."""
     try:
         with progress.shown(enabled=sys.stdout.isatty() or not as_json) as stages:
             result = uvloop.run(work(stages))
@@ -243,7 +244,8 @@ def run_and_print(work: Callable[[progress.Stages], Coroutine[Any, Any, Json]], 
         print(f"the venue does not answer: {error}", file=sys.stderr)
         return 1
     if as_json:
-        print(json.dumps(result, indent=2))
+        print(json.dumps(result, indent=2), flush=True)
+        print(verdict_sentence(result), file=sys.stderr)
     else:
         print_result(result)
     return 0 if result["verdict"]["green"] else 1

@@ -60,6 +60,15 @@ def result_json(
     }
 
 
+def verdict_sentence(result: dict[str, Any]) -> str:
+    """The verdict of a result as one sentence, for people."""
+    checks = result["verdict"]["checks"]
+    failed = [check["name"] for check in checks if not check["holds"]]
+    if failed:
+        return f"The verdict is red: of {len(checks)} checks these do not hold: {', '.join(failed)}."
+    return f"The verdict is green: all {len(checks)} checks hold."
+
+
 def print_result(result: dict[str, Any]) -> None:
     """Prints a result as text and a table on standard output."""
     console = Console()

@@ -102,8 +102,7 @@ class PostgresServer:
         self._process = ServerProcess(
             [str(self._bin / "postgres"), "-D", str(self._data), *arguments], self.log, self._user
         )
-        ready = [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
-        self._process.wait_until(lambda: subprocess.run(ready, check=False).returncode == 0)
+        self._process.wait_until(self._ready)
 
     def stop(self) -> None:
         """Ends the server in order: it cuts its connections and writes a checkpoint."""
@@ -148,6 +147,14 @@ class PostgresServer:
         if result.returncode:
             raise ServerFailed(f"PostgreSQL refused {sql!r}: {result.stderr.strip()}")
         return result.stdout.strip()
+
+    def _ready(self) -> bool:
+        """What pg_ctl asks: postmaster.pid has the process id in its first line and the state in its eighth."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text().split("\n")
+        except FileNotFoundError:
+            return False
+        return lines[0] == str(self.pid) and len(lines) > 7 and lines[7].strip() == "ready"
 
     def _create_data(self) -> None:
         password = self._write_password(secrets.token_urlsafe(24))

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -42,7 +42,13 @@ def free_port() -> int:
 class ServerProcess:
     """A started server in a session of its own, so that Ctrl-C reaches only the process that started it."""
 
-    def __init__(self, command: Sequence[str], log: Path, user: str | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        user: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._log = log
         self._name = Path(command[0]).name
         with log.open("ab") as output:
@@ -53,6 +59,7 @@ class ServerProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=log.parent,
+                env=environment,
                 start_new_session=True,
                 **as_user(user),
             )
@@ -74,6 +81,11 @@ class ServerProcess:
     def running(self) -> bool:
         """Whether the first process has not ended."""
         return self._process.poll() is None
+
+    @property
+    def exit_status(self) -> int | None:
+        """How the first process ended; the negative number of the signal that ended it; None while it runs."""
+        return self._process.poll()
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
         """Returns when the server is ready. Raises ServerFailed when it has ended or does not become ready in time."""

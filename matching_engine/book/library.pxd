@@ -1,4 +1,4 @@
-"""The C face of the library's book; nothing in the engine uses it."""
+"""The C interface of the library's `OrderBook`. The engine does not use it."""
 
 cimport cython
 from libc.string cimport memcpy
@@ -33,7 +33,7 @@ cdef enum:
 @cython.final
 cdef class OrderBook(Book):
     cdef BookCommandRow[::1] _command
-    cdef unsigned long long[::1] _batch    # events that process() will return, as words: numpy copies records field by field
+    cdef unsigned long long[::1] _batch    # the events process() returns, as words: numpy would copy records field by field
     cdef Py_ssize_t _batch_words
 
     cpdef list collecting(self, int instrument, bint on, long long reference_ticks=*)

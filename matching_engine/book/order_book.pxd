@@ -1,6 +1,6 @@
 """The C interface of the book, for the engine that keeps accounts on top of it and for the library's `OrderBook`.
 
-Its methods are final, so calls within the module are direct, and `inline`, without which Cython would call them through the
+The methods are final, so that calls within the module are direct, and `inline`: otherwise Cython would call them through the
 table of virtual methods.
 
     book.reserve(n)          once before n commands: grows every pool, may raise MemoryError, changes nothing else
@@ -24,7 +24,7 @@ Levels from best to worst, orders in queue order:
             slot = book.orders[slot].next
         level = book.levels.next(level)
 
-Read `next` before ending the order or emptying the level it is read from.
+Read an order's `next` before you end the order, and the next level before you empty a level.
 """
 
 cimport cython
@@ -53,18 +53,18 @@ cdef class Book:
     cdef readonly OrderIds ids
     cdef readonly PriceLevels levels
     cdef readonly long long refills        # sum over resting icebergs of ceil(hidden / display)
-    cdef readonly long long stops          # waiting for their triggers
+    cdef readonly long long stops          # the number of stops that wait for their triggers
     cdef OrderRow[::1] orders
-    cdef LastRow[::1] last                 # by instrument: the last price, if any order `traded` since forget_last
+    cdef LastRow[::1] last                 # per instrument: the last price; valid while `traded` is set, see forget_last
     cdef BookEventRow[::1] out
     cdef long long[::1] tags
-    cdef long long[::1] order_tags         # by slot, the engine's
+    cdef long long[::1] order_tags         # per slot: the engine's tag of the order
     cdef bint tagged                       # whether `tags` and `maker_leaves` are written
-    cdef unsigned int[::1] maker_leaves    # by event, of a TRADE: what is open of the maker from then on
+    cdef unsigned int[::1] maker_leaves    # per event: the open lots of a TRADE's maker after the trade
     cdef Py_ssize_t size
-    cdef bint bounded                      # the latest enter() stopped at worst_ticks, where its own price would go on
-    cdef bint traded                       # the latest enter() or uncross() had trades: their lowest and highest price
-    cdef long long low_ticks, high_ticks
+    cdef bint bounded                      # the latest enter() stopped at worst_ticks; the order's own price allows more
+    cdef bint traded                       # the latest enter() or uncross() made trades
+    cdef long long low_ticks, high_ticks   # the lowest and the highest price of those trades
     cdef readonly long long auction_ticks, auction_lots, auction_imbalance
     cdef int _free, _used, _first_triggered, _last_triggered
 

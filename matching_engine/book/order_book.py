@@ -444,9 +444,8 @@ class Book:
         if order.hidden_lots != 0:
             self.refills -= refills_of(order.hidden_lots, order.display_lots)
         if order.prev == NIL and order.next == NIL:
-            self.levels.close(
-                self._queue_number(order), order.level
-            )  # The level's row is not read: it may be out of the cache, and `open` blanks it.
+            # The level's row is not read: it may not be in the cache, and `open` sets all its fields.
+            self.levels.close(self._queue_number(order), order.level)
         else:
             self._leave(order)
         order.level = NIL

@@ -23,7 +23,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         return ((order_id ^ (order_id >> 32)) * 0x9E37_79B9_7F4A_7C15) & WORD
 
     def entry_at(row: int) -> int:
-        """An entry to be prefetched: in C its address, here itself."""
+        """An entry of the table for `prefetch`: its address in C, the entry itself here."""
         return row
 
 

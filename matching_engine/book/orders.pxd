@@ -1,4 +1,4 @@
-"""The C structs of the rows in `orders.py`. Commands and events are those of `records.pxd`."""
+"""The C structs of the rows in `orders.py`. The structs of commands and events are in `records.pxd`."""
 
 from matching_engine.records cimport BookCommandRow, BookEventRow, OrderType
 
@@ -31,7 +31,7 @@ cdef struct LastRow:
     int collecting
 
 cdef extern from *:
-    # The address of a row: `order_at(self.orders[slot])` is &self.orders[slot], and checked as any index is.
+    # The address of a row: `order_at(self.orders[slot])` is &self.orders[slot]. The index is checked like any other.
     OrderRow *order_at "&"(OrderRow row) noexcept nogil
     BookEventRow *event_at "&"(BookEventRow row) noexcept nogil
     const BookCommandRow *command_at "&"(const BookCommandRow row) noexcept nogil

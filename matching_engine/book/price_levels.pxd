@@ -48,18 +48,18 @@ cdef struct SideOfBookRow:
 
 cdef extern from *:
     """
-    /* Of a SideOfBookRow, whatever Cython calls it. */
+    /* `row` points to a SideOfBookRow. This is a macro because Cython chooses the C name of that struct. */
     #define rex_key_of(row, side, price_ticks) \\
         (REX_MIDDLE + (unsigned long long) (((price_ticks) - (row)->origin) ^ (long long) (((side) & 1) - 1)))
     """
     unsigned long long key_of "rex_key_of"(const SideOfBookRow *row, int side, long long price_ticks) noexcept nogil
-    # The address of a row, as `orders.order_at`.
+    # The address of a row: see `orders.order_at`.
     LevelRow *level_at "&"(LevelRow row) noexcept nogil
     SideOfBookRow *side_at "&"(SideOfBookRow row) noexcept nogil
 
 @cython.final
 cdef class PriceLevels:
-    # Rows of all sides. NIL is level, page and node 0.
+    # Each array holds the rows of all sides. Row 0 of each is NIL: no level, no page, no node.
     cdef LevelRow[::1] rows
     cdef SideOfBookRow[::1] sides
     cdef PageRow[::1] _pages

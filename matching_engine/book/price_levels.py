@@ -31,17 +31,17 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         return MIDDLE + ((price_ticks - row.origin) ^ ((side & 1) - 1))
 
     def level_at(row: Level) -> Level:
-        """A row to be read and written: in C its address, here itself."""
+        """A row of a pool for reading and writing: its address in C, the row itself here."""
         return row
 
     def side_at(row: SideOfBook) -> SideOfBook:
-        """Likewise."""
+        """The same for a side of a book."""
         return row
 
 
 MOST_PAGES = 2**17
 MOST_NODES = 2**20
-"""Address space is reserved for so many: up to there they grow without being copied."""
+"""Address space is reserved for this many pages and nodes: up to these numbers the arrays grow without being copied."""
 
 
 @dataclass(slots=True)

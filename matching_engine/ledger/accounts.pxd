@@ -33,7 +33,7 @@ cdef struct HoldingRow:
     long long reserved_lots
 
 cdef extern from *:
-    # The address of a row, as `orders.order_at`.
+    # The address of a row: see `orders.order_at`.
     AccountRow *account_at "&"(AccountRow row) noexcept nogil
 
 @cython.final

@@ -26,7 +26,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     GOLDEN = 0x9E37_79B9_7F4A_7C15
 
     def account_at(row: Account) -> Account:
-        """A row for reading and writing: its address in C, the row itself here."""
+        """A row of a pool for reading and writing: its address in C, the row itself here."""
         return row
 
 

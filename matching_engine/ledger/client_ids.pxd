@@ -8,7 +8,7 @@ cdef extern from *:
     #include <string.h>
     #define REX_CLIENT_IDS_GOLDEN 0x9E3779B97F4A7C15ull
     #define REX_ROW_BITS 0xFFFFFFFFull
-    /* Eight bytes of a client order id as a word, and the last four for number 4. */
+    /* Word `number` of a client order id of 36 bytes: words 0 to 3 hold eight bytes each, word 4 the last four. */
     static inline unsigned long long rex_id_word(const char *text, int number) {
         unsigned long long word = 0;
         memcpy(&word, text + 8 * number, number < 4 ? 8 : 4);

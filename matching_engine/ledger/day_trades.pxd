@@ -18,7 +18,7 @@ cdef struct DayTradeRow:
     unsigned int unused
 
 cdef extern from *:
-    # The address of a row, as `orders.order_at`.
+    # The address of a row: see `orders.order_at`.
     DayTradeRow *trade_at "&"(DayTradeRow row) noexcept nogil
 
 @cython.final

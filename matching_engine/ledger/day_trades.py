@@ -13,7 +13,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.pools import NIL
 
     def trade_at(row: DayTrade) -> DayTrade:
-        """A row to be read and written: in C its address, here itself."""
+        """A row of a pool for reading and writing: its address in C, the row itself here."""
         return row
 
 

@@ -39,7 +39,7 @@ cdef struct InstrumentRow:
     unsigned char unused
 
 cdef extern from *:
-    # The address of a row, as `orders.order_at`.
+    # The address of a row: see `orders.order_at`.
     InstrumentRow *instrument_at "&"(InstrumentRow row) noexcept nogil
 
 cpdef long long highest_ticks(long long anchor_ticks, long long rate_ppm) noexcept nogil

@@ -23,7 +23,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     LAST_NS = 2**63 - 1
 
     def instrument_at(row: Instrument) -> Instrument:
-        """A row to be read and written: in C its address, here itself."""
+        """A row of a pool for reading and writing: its address in C, the row itself here."""
         return row
 
 

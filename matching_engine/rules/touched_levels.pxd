@@ -17,7 +17,7 @@ cdef enum:
     FEW = 4
 
 cdef extern from *:
-    # The address of a row, as `orders.order_at`.
+    # The address of a row: see `orders.order_at`.
     TouchedRow *touched_at "&"(TouchedRow row) noexcept nogil
 
 # The class TableCell, by `make records`.

@@ -20,7 +20,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
     FEW = 4  # the levels that are searched one by one
 
     def touched_at(row: Touched) -> Touched:
-        """A row to be read and written: in C its address, here itself."""
+        """A row of a pool for reading and writing: its address in C, the row itself here."""
         return row
 
 

@@ -16,6 +16,7 @@ from services.cli.help import Command, Group
 from services.cli.journal import export, verify
 from services.cli.migrate import migrate
 from services.cli.report import report
+from services.cli.scaled import gateway, init, projector, reporting, sequencer
 from services.cli.upgrade import upgrade
 from services.cli.venue import demo, serve
 
@@ -27,6 +28,8 @@ app = typer.Typer(
 )
 for command in (demo, serve, report, upgrade, migrate):
     app.command(cls=Command)(command)
+for process in (init, sequencer, gateway, projector, reporting):
+    app.command(cls=Command, rich_help_panel="Scaled mode: PostgreSQL, several processes")(process)
 journal = typer.Typer(
     help="Checks, prints and copies the journal, which records every command and event: one row per batch, in a hash chain.",
     no_args_is_help=True,

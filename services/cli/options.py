@@ -36,17 +36,29 @@ DatabaseUrl = Annotated[
         envvar="REX_DATABASE_URL",
     ),
 ]
+RedisUrl = Annotated[
+    str,
+    typer.Option(
+        help="Redis or Valkey, which carries committed rows to readers. Without it they follow the journal.",
+        metavar="URL",
+        envvar="REX_REDIS_URL",
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, for programs.", metavar="")
 ]
 
 
-def settings_of(**options: Any) -> Settings:
-    """The settings of these options and of the environment; one that cannot be is bad usage, exit status 2."""
-    from services.settings import SettingsRefused, read_settings
+def settings_of(*, embedded: bool = False, **options: Any) -> Settings:
+    """The settings of these options and of the environment; one that cannot be is bad usage, exit status 2. For an `embedded`
+    venue, so is one of the scaled mode."""
+    from services.settings import SettingsRefused, read_settings, require_embedded
 
     try:
-        return read_settings(**options)
+        chosen = read_settings(**options)
+        if embedded:
+            require_embedded(chosen)
+        return chosen
     except SettingsRefused as refused:
         for sentence in refused.sentences:
             say(sentence)
@@ -63,5 +75,8 @@ def chosen_of(context: typer.Context, database_url: str, data_dir: Path | None) 
     if len(given) == 2:
         say("--database-url and --data-dir name two places: give one of them")
         raise typer.Exit(ExitCode.USAGE)
-    settings_of(database_url=database_url, **({} if data_dir is None else {"data_dir": data_dir}))
+    if data_dir is None:
+        settings_of(database_url=database_url)
+    else:
+        settings_of(database_url=database_url, data_dir=data_dir)
     return database_url if database_url and given != ["data_dir"] else data_dir

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,13 +16,20 @@ if TYPE_CHECKING:
     from services.reporting.checked_report import CheckedReport
 
 
+def year_of(text: str) -> int:
+    """YEAR as a number. Raises typer.BadParameter, which ends the command with exit status 2, if it is no year."""
+    if re.fullmatch(r"20\d\d", text, re.ASCII):
+        return int(text)
+    raise typer.BadParameter(
+        f"'{text}' is not a year: YEAR must be a whole number from 2000 to 2099, for example 2026."
+    )
+
+
 def report(
     context: typer.Context,
     year: Annotated[
         int,
-        typer.Argument(
-            help="The calendar year of the trading days, for example 2026.", min=2000, max=2099, metavar="YEAR"
-        ),
+        typer.Argument(help="The calendar year of the trading days, 2000 to 2099.", parser=year_of, metavar="YEAR"),
     ],
     data_dir: DataDir = Path("rex-data"),
     database_url: DatabaseUrl = "",

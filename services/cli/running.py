@@ -16,9 +16,10 @@ import structlog
 from rich.panel import Panel
 
 from matching_engine import build_notice
-from services.bootstrap import KEYS_FILE, Venue, open_venue
+from services.bootstrap import Venue, open_venue
 from services.cli.terminal import err, out, progress
 from services.closing import Closing, closing_of
+from services.first_start import KEYS_FILE
 from services.settings import Settings
 from services.trouble import root_cause, sentence_of
 from services.watchdog import Watchdog

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from services.cli.options import AsJson, DataDir, Port, settings_of
+from services.cli.options import AsJson, DatabaseUrl, DataDir, Port, RedisUrl, settings_of
 from services.cli.terminal import out, run
 
 Seconds = Annotated[
@@ -52,12 +52,18 @@ def demo(
     data_dir: DataDir = Path("rex-data"),
     rate: Rate = 20.0,
     seed: Seed = 20231201,
+    database_url: DatabaseUrl = "",
+    redis_url: RedisUrl = "",
     as_json: AsJson = False,
 ) -> None:
     """Starts a venue with simulated traders in every instrument, open around the clock.
 
     The simulated traders use the public API like any other client. Ctrl-C stops the venue cleanly. The next start in the same
     folder continues with the same books, balances and turnover, also days later: a demo accepts any clock at its start.
+
+    With `--database-url` it runs the scaled mode on that PostgreSQL database: two sequencers, two gateways, a projector and the
+    pages, each a process on a free port. It makes the tables and the venue if they are missing. To see a take-over, kill the
+    leading sequencer.
 
     Example without a person: `rex demo --seconds 20 --port 0 --json` stops after 20 seconds and prints one JSON object: counts,
     turnover, target, and the turnover figure by three computations.
@@ -76,7 +82,14 @@ def demo(
         demo_orders_per_second=rate,
         seed=seed,
         accept_clock=True,
+        database_url=database_url,
+        redis_url=redis_url,
     )
+    if database_url:
+        from services.cli.scaled_running import run_demo as run_scaled_demo
+
+        run(run_scaled_demo(chosen, seconds, as_json=as_json))
+        return
     from services.cli.running import run_demo  # here and not above: see there
 
     closing = run(run_demo(chosen, seconds, announce=not as_json))
@@ -121,7 +134,13 @@ def serve(
     docs/operators.md says what to do for each.
     """
     chosen = settings_of(
-        data_dir=data_dir, host=host, port=port, schedule=schedule, demo=False, accept_clock=accept_clock
+        embedded=True,
+        data_dir=data_dir,
+        host=host,
+        port=port,
+        schedule=schedule,
+        demo=False,
+        accept_clock=accept_clock,
     )
     from services.cli.running import run_venue  # here and not above: see there
 

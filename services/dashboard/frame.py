@@ -14,7 +14,6 @@ from services.dashboard.amounts import NONE
 from services.dashboard.figure_panels import CALENDAR_ASSUMED
 from services.dashboard.fragment import Fragment
 from services.dashboard.live import LiveFeed
-from services.dashboard.terms import PHASES
 
 _STATIC = Path(__file__).with_name("static")
 
@@ -47,7 +46,7 @@ def panel(title: str, zh: str, aside: str = "") -> Element:
 
 
 def header(venue: Mapping[str, Any] | None, phases: Mapping[str, int], calendar_assumed: bool, here: str) -> str:
-    """Brand, navigation and the venue's state."""
+    """Brand, navigation and the venue's state. `phases` holds the number of instruments by the name of their phase."""
     tabs = (
         ("operator", "/ui", "Operator 运营"),
         ("control", "/ui/control", "Control 控制"),
@@ -68,8 +67,7 @@ def _facts(venue: Mapping[str, Any] | None, phases: Mapping[str, int], calendar_
     if venue is None:
         return ""
     schedule = {"always": "24 h continuous", "exchange": "09:00–11:30 · 13:30–16:00"}
-    named = [(PHASES[phase][0], count) for phase, count in phases.items()]
-    phase = " · ".join([name if len(named) == 1 else f"{name} {count}" for name, count in named])
+    phase = " · ".join([name if len(phases) == 1 else f"{name} {count}" for name, count in phases.items()])
     facts = (
         (
             "Trading date 交易日",

@@ -16,6 +16,7 @@ from typing import Any
 
 from services.client import RexClient
 from services.dashboard.connection import keep_connected
+from services.dashboard.terms import phase_name
 
 Json = dict[str, Any]
 
@@ -81,8 +82,8 @@ class LiveFeed:
         self._watched[symbol] = time.monotonic()
 
     def phases(self) -> Counter[str]:
-        """The number of instruments in each phase."""
-        return Counter(ticker["phase"] for ticker in self.tickers.values())
+        """The number of instruments in each phase, by the phase's English name."""
+        return Counter(phase_name(ticker) for ticker in self.tickers.values())
 
     def calendar_assumed(self) -> bool:
         """Whether the year has no trading calendar: then every figure that depends on trading days is an assumption."""

@@ -17,8 +17,8 @@ PHASES = {
 
 ENTRY_NOTES = {
     "continuous": "",
-    "call_auction": "A call auction collects limit orders that may rest, none post-only. At its end all trade at one price.",
-    "auction_matching": "The auction is matching: no orders until it has.",
+    "call_auction": "The auction collects limit orders that may rest, none post-only. At its end all trades have one price.",
+    "auction_matching": "Auction matching: orders can only be canceled.",
     "halted": "Halted by an operator: orders can only be canceled.",
     "closed": "Closed: orders can only be canceled.",
 }

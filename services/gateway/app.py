@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from services.gateway.http import account, admin, health, operate, orders, venue
 from services.gateway.http import market as market_routes
 from services.gateway.http.caller import needs
 from services.gateway.http.doorway import Doorway
-from services.gateway.http.health import Sentences
+from services.gateway.http.health import Details, Sentences
 from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.http.openapi import openapi_document
 from services.gateway.http.venue import VenueFacts
@@ -47,6 +47,7 @@ def create_app(
     facts: VenueFacts | None = None,
     not_ready: Sentences = _nothing,
     warnings: Sentences = _nothing,
+    details: Callable[[], Details] = dict,
     request_log: bool = False,
 ) -> FastAPI:
     """The application over a venue's parts. `GatewayReader` must run beside it.
@@ -64,7 +65,7 @@ def create_app(
         *orders.routes(state, order_entry, history),
         admin.routes(state, order_entry),
         operate.routes(state, order_entry),
-        health.routes(state, metrics, not_ready, warnings),
+        health.routes(state, metrics, not_ready, warnings, details),
     ):
         app.include_router(router)
     for router in routers:

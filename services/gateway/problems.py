@@ -71,6 +71,7 @@ CODES: dict[str, int] = {
     "headers_too_large": 431,
     "internal_error": 500,
     "inbox_full": 503,
+    "read_only": 503,
     "outcome_unknown": 503,
     "not_ready": 503,
     "too_many_connections": 503,
@@ -157,6 +158,12 @@ def outcome_unknown() -> ProblemError:
     """A 503 problem: no reply came, so the command may or may not have been carried out."""
     detail = "No reply came in time: the outcome is unknown. Retry with the same client_order_id to learn it."
     return ProblemError(503, "outcome_unknown", detail)
+
+
+def not_taken_in() -> ProblemError:
+    """A 503 problem: no sequencer took the request in time, and none will."""
+    detail = "No sequencer was reached in time; nothing of this request was taken in. Send it again."
+    return ProblemError(503, "not_ready", detail)
 
 
 def validation_problem(errors: Sequence[Any], skip: int = 0) -> ProblemError:

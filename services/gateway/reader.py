@@ -36,6 +36,8 @@ class GatewayReader:
         self._market = market
         self._pending = pending
         self._fan_out = fan_out
+        self._awaited_seq: int | None = None
+        self._arrived = asyncio.Event()
 
     async def run(self) -> None:
         """Runs until canceled; raises the journal's errors. At its end every pending request ends as `outcome_unknown`."""
@@ -53,6 +55,16 @@ class GatewayReader:
         self._state.apply(batch)
         self._fan_out(self._market.apply(batch))
         self._pending.resolve(batch)
+        if self._awaited_seq is not None and batch.last_seq >= self._awaited_seq:
+            self._arrived.set()
+
+    async def reached(self, seq: int) -> None:
+        """Waits until state and market data have applied the journal up to seq. One caller at a time."""
+        if min(self._state.last_seq, self._market.seq) < seq:
+            self._awaited_seq = seq
+            await self._arrived.wait()
+            self._awaited_seq = None
+            self._arrived.clear()
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()

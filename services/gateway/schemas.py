@@ -447,3 +447,13 @@ class Health(Reply):
     warnings: list[str] = Field(
         default=[], description="Conditions that need an operator's attention, one sentence each. Empty: none."
     )
+    epoch: int | None = Field(
+        default=None, description="Scaled mode: the epoch of the sequencer at the link's other end."
+    )
+    link_age_s: float | None = Field(
+        default=None, description="Scaled mode: seconds since the last message of the sequencer; null without a link."
+    )
+    replicated: bool | None = Field(
+        default=None, description="Scaled mode: whether a synchronous standby of PostgreSQL confirms each commit."
+    )
+    redis: bool | None = Field(default=None, description="Scaled mode: whether Redis answers; only readers use it.")

@@ -26,6 +26,11 @@ class ChainEnd(NamedTuple):
         """The end that this batch makes; None: the end of an empty journal."""
         return EMPTY if batch is None else cls(batch.last_seq, batch.hash)
 
+    @classmethod
+    def before(cls, batch: JournalBatch) -> ChainEnd:
+        """The end that this batch continues."""
+        return cls(batch.first_seq - 1, batch.previous_hash)
+
 
 EMPTY = ChainEnd(0, NO_HASH)
 """The end of a journal without batches."""

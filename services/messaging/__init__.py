@@ -40,7 +40,7 @@ class Submission(NamedTuple):
 
 
 class Inbox(Protocol):
-    """The queue of submissions to the sequencer. Many tasks put, one takes."""
+    """The queue of submissions to the sequencer, as those see it that submit. Many tasks put."""
 
     @property
     def depth(self) -> int:
@@ -53,6 +53,15 @@ class Inbox(Protocol):
     async def put(self, submission: Submission) -> None:
         """Adds a submission. Raises InboxFull, or ShareFull if only the account's share is full."""
 
+    def withdraw(self, request_id: int) -> bool:
+        """Takes back the submission that has a command with this request id. True if none of its commands was or will be
+        executed; False if that is not certain, and then nothing changes. Asked again about a submission that was taken back, it
+        answers True."""
+
+
+class SequencerInbox(Inbox, Protocol):
+    """The inbox as its sequencer sees it."""
+
     async def take(self, max_commands: int, max_bytes: int) -> list[Submission]:
         """Waits for a submission, then returns the waiting ones within both bounds, but at least one.
 
@@ -60,11 +69,6 @@ class Inbox(Protocol):
 
         If it is canceled while it waits, no submission is lost.
         """
-
-    def withdraw(self, request_id: int) -> bool:
-        """Takes back the submission that has a command with this request id. True if none of its commands was or will be
-        executed; False if that is not certain, and then nothing changes. Asked again about a submission that was taken back, it
-        answers True."""
 
     def take_late(self, max_commands: int, max_bytes: int) -> list[Submission]:
         """The submissions that arrived after `take` and still belong to the same turns, within both bounds. Then the next turn
@@ -82,10 +86,14 @@ class Subscription(Protocol):
 
 
 class Feed(Protocol):
-    """Publishes durable batches, in order, to all readers."""
-
-    async def publish(self, batch: JournalBatch) -> None:
-        """Adds the batch to every subscription. Never waits for a slow reader."""
+    """Durable batches, in order, for any number of readers."""
 
     def subscribe(self) -> Subscription:
         """A new subscription. It receives every batch published from now on."""
+
+
+class PublishingFeed(Feed, Protocol):
+    """The sequencer's end of a feed in its process."""
+
+    async def publish(self, batch: JournalBatch) -> None:
+        """Adds the batch to every subscription. Never waits for a slow reader."""

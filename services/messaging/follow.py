@@ -24,6 +24,8 @@ async def follow(journal: Journal, feed: Feed, after_seq: int) -> AsyncIterator[
                 position = batch.last_seq
                 yield batch
             while (next_batch := await _next_unless_gap(subscription)) is not None:
+                if next_batch.first_seq > position + 1:
+                    break  # The journal was read from a replica that is behind the feed.
                 if next_batch.last_seq > position:
                     position = next_batch.last_seq
                     yield next_batch

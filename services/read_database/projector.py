@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Protocol
 
 import structlog
 
@@ -42,13 +41,6 @@ _LAST_RETRY_S = 2.0
 
 class ProjectorStopped(Exception):
     """The projector has stopped, so the read database will not reach the seq that a caller waits for."""
-
-
-class Projection(Protocol):
-    """What the readers of a read database need of the part that keeps it current: `Projector`, `PositionWatch`."""
-
-    async def reached(self, seq: int) -> None:
-        """Waits until the read database holds all commands up to seq; raises ProjectorStopped if it will not."""
 
 
 class Projector:

@@ -24,7 +24,7 @@ from matching_engine.records import COMMAND, Command, CommandKind, pack_commands
 from services.journal import Journal, JournalError
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.replay import StateMachine
-from services.messaging import Feed, Inbox, Submission
+from services.messaging import PublishingFeed, SequencerInbox, Submission
 from services.sequencer.clock import ClockRefused
 from services.sequencer.schedule import Schedule
 
@@ -71,8 +71,8 @@ class Sequencer:
         self,
         engine: StateMachine,
         journal: Journal,
-        inbox: Inbox,
-        feed: Feed,
+        inbox: SequencerInbox,
+        feed: PublishingFeed,
         *,
         clock: Callable[[], int],
         schedule: Schedule,
@@ -191,6 +191,8 @@ class Sequencer:
             raise SequencerStopped(batch.first_seq, error) from error
         self._commit = asyncio.create_task(self._commit_batch(batch, appended, self._commit))
         self._commit.add_done_callback(self._wake_if_failed)
+        if self._inbox.depth:  # Otherwise `_take` waits. A journal on the network sends in the event loop.
+            await asyncio.sleep(0)
         self._engine.make_room()  # Grows its tables while the device writes.
 
     def _accepts_late(self, time_ns: int) -> bool:

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import select
 
 from matching_engine.records import CommandKind, EventKind, Side
-from services.bootstrap import KEYS_FILE, Venue, open_venue
+from services.bootstrap import Venue, open_venue
 from services.client import RexClient
-from services.first_start import OPERATOR
+from services.first_start import KEYS_FILE, OPERATOR
 from services.read_database import tables
 from services.settings import Settings
 from tests.e2e.clock import Clock

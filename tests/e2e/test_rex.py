@@ -22,9 +22,9 @@ from typer.testing import CliRunner, Result
 
 from matching_engine import build_notice, is_native
 from matching_engine.pools import NATIVE
-from services.bootstrap import KEYS_FILE
 from services.cli import app
 from services.exit_codes import ExitCode
+from services.first_start import KEYS_FILE
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX, console_script
 from tests.faults.venue_process import VenueProcess, rex, serve

@@ -26,6 +26,7 @@ from tests.faults import (
     file_removed,
     kill,
     power_cut,
+    redis_lost,
     retry_storm,
     soak,
 )
@@ -33,7 +34,18 @@ from tests.faults.rig import Report, Rig
 
 RIGS = {
     module.RIG.name: module.RIG
-    for module in (power_cut, kill, failed_sync, corruption, file_removed, clock_step, retry_storm, door, soak)
+    for module in (
+        power_cut,
+        kill,
+        failed_sync,
+        corruption,
+        file_removed,
+        clock_step,
+        retry_storm,
+        redis_lost,
+        door,
+        soak,
+    )
 }
 RESULTS = Path("build/faults")
 NOT_RUN = 2

@@ -11,7 +11,7 @@ import json
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -26,11 +26,13 @@ from services import cli
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
-        *(f"services.cli.{name}" for name in ("running", "verifying")),
+        *(f"services.cli.{name}" for name in ("running", "scaled_running", "verifying")),
         *("services.client", "services.reporting.terminal", "services.upgrade", "uvloop"),
         __name__,
     ]
 )
+
+NO_VARIABLES: Mapping[str, str] = {}
 
 HANG_SECONDS = 60
 """A process that has not started or ended in this time is killed: its exit status is -9."""
@@ -117,11 +119,53 @@ def serve(folder: Path, *options: str, mutant: Mutant | None = None) -> Iterator
             process.join()
 
 
-def rex(*arguments: str | Path, mutant: Mutant | None = None) -> Finished:
+class RexProcess(NamedTuple):
+    """A running process of the scaled mode."""
+
+    process: ForkServerProcess
+    ready: dict[str, Any]
+    """The JSON line that it printed when it was ready."""
+    errors: Path
+
+    @property
+    def url(self) -> str:
+        """The address of its API or its health pages."""
+        return str(self.ready["url"])
+
+    def signal(self, number: int) -> None:
+        """Sends a signal."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
+
+    def ended(self) -> int | None:
+        """Waits until the process ends by itself. Its exit status; None if it has not ended in HANG_SECONDS."""
+        self.process.join(HANG_SECONDS)
+        return self.process.exitcode
+
+
+@contextmanager
+def launch(*arguments: str, variables: Mapping[str, str], mutant: Mutant | None = None) -> Iterator[RexProcess]:
+    """A `rex` process that prints a JSON line when it is ready; killed at the end if it still runs. Raises DidNotStart."""
+    with TemporaryDirectory() as work:
+        errors = Path(work) / "stderr"
+        process, out = _fork(list(arguments), errors, mutant, variables)
+        try:
+            with out, _impatience(process):
+                line = out.readline()
+            if not line.endswith("\n"):
+                process.join()
+                raise DidNotStart(process.exitcode, line + errors.read_text(errors="replace"))
+            yield RexProcess(process, json.loads(line), errors)
+        finally:
+            process.kill()
+            process.join()
+
+
+def rex(*arguments: str | Path, mutant: Mutant | None = None, variables: Mapping[str, str] = NO_VARIABLES) -> Finished:
     """Runs one command to its end."""
     with TemporaryDirectory() as work:
         errors = Path(work) / "stderr"
-        process, out = _fork([str(argument) for argument in arguments], errors, mutant)
+        process, out = _fork([str(argument) for argument in arguments], errors, mutant, variables)
         with out, _impatience(process):
             said = out.read()
             process.join()
@@ -138,9 +182,12 @@ def _impatience(process: ForkServerProcess) -> Iterator[None]:
         timer.cancel()
 
 
-def _fork(arguments: list[str], errors: Path, mutant: Mutant | None) -> tuple[ForkServerProcess, Any]:
+def _fork(
+    arguments: list[str], errors: Path, mutant: Mutant | None, variables: Mapping[str, str] = NO_VARIABLES
+) -> tuple[ForkServerProcess, Any]:
     reading, writing = _FORKS.Pipe(duplex=False)
-    process = _FORKS.Process(target=_become_rex, args=(arguments, writing, str(errors), mutant), daemon=True)
+    args = (arguments, writing, str(errors), mutant, dict(variables))
+    process = _FORKS.Process(target=_become_rex, args=args, daemon=True)
     process.start()
     writing.close()
     out = os.fdopen(os.dup(reading.fileno()), encoding="utf-8")
@@ -148,13 +195,16 @@ def _fork(arguments: list[str], errors: Path, mutant: Mutant | None) -> tuple[Fo
     return process, out
 
 
-def _become_rex(arguments: list[str], out: Connection, errors: str, mutant: Mutant | None) -> None:
+def _become_rex(
+    arguments: list[str], out: Connection, errors: str, mutant: Mutant | None, variables: dict[str, str]
+) -> None:
     """In the child: redirects standard output and error to the parent, then runs `rex`."""
     # The resource tracker of the rig must not clean up what a venue shares with its own children.
     vars(resource_tracker._resource_tracker)["_fd"] = None
     os.dup2(out.fileno(), 1)
     out.close()
     os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
+    os.environ.update(variables)
     if mutant is not None:
         mutant()
     sys.argv = ["rex", *arguments]

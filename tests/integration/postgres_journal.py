@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 import asyncpg
 
 from services.journal import JournalMissing
 from services.journal.postgres import tables
 from services.journal.postgres.journal import PostgresJournal
+
+WAIT_S = 60
 
 
 async def lead(url: str, link: str = "ws://127.0.0.1:1") -> PostgresJournal:
@@ -27,3 +32,15 @@ async def execute(url: str, sql: str, *arguments: object) -> list[asyncpg.Record
         return list(await connection.fetch(sql, *arguments))
     finally:
         await connection.close()
+
+
+async def until(look: Callable[[], object], reached: Callable[..., object] = bool) -> None:
+    """Looks until what it finds, awaited if it is a coroutine, has reached the condition."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            found = look()
+            if asyncio.iscoroutine(found):
+                found = await found
+            if reached(found):
+                return
+            await asyncio.sleep(0.02)

@@ -14,8 +14,8 @@ from tests.pythons import pythons
 
 
 def test_a_step_says_how_long_it_took_and_keeps_its_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    install.run([sys.executable, "-c", "print('compiled 1 of 1 modules')"], tmp_path / "log", str)
-    assert capsys.readouterr().err.startswith("  done in ")
+    install.run([sys.executable, "-c", "print('compiled 1 of 1 modules')"], tmp_path / "log", str.strip)
+    assert capsys.readouterr().err.startswith("  compiled 1 of 1 modules, done in ")
     assert (tmp_path / "log").read_text() == "compiled 1 of 1 modules\n"
 
 
@@ -28,6 +28,21 @@ def test_a_step_that_fails_shows_its_output_and_ends_with_its_status(
     said = capsys.readouterr().err
     assert said.startswith("no network\n")
     assert f"Its output stands in {tmp_path / 'log'}." in said
+
+
+def test_packages_are_counted_to_the_last_that_this_system_needs(tmp_path: Path) -> None:
+    locked = {"async-timeout", "colorama", "jinja2", "typing-extensions"}
+    log = "Ignoring colorama: markers 'sys_platform == \"win32\"' don't match your environment\n"
+    assert install.packages_so_far(log, locked, tmp_path) == "0 of 3 fetched"
+    log += "Requirement already satisfied: Jinja2==3.1 in lib (from -r requirements.txt (line 9))\n"
+    log += "Collecting typing_extensions==4.15 (from -r requirements.txt (line 12))\n  Downloading one.whl\n"
+    assert install.packages_so_far(log, locked, tmp_path) == "2 of 3 fetched"
+    log += "Collecting async-timeout==5.0.1 (from -r requirements.txt (line 1))\n"
+    assert install.packages_so_far(log, locked, tmp_path) == "3 of 3 fetched"
+    for folder in ("typing_extensions-4.15", "jinja2-3.1", "async_timeout-5.0.1", "rex_exchange-1.0", "wheel-0.45"):
+        (tmp_path / f"{folder}.dist-info").mkdir()
+    log += "Installing collected packages: typing-extensions, async-timeout\n"
+    assert install.packages_so_far(log, locked, tmp_path) == "3 of 3 installed"
 
 
 def test_an_existing_environment_is_renewed_for_its_own_python(

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import asyncpg
 import pytest
 
-from services.journal import JournalBusy, JournalError, JournalLost, JournalRefused
-from services.journal.postgres.journal import PostgresJournal
+from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused
+from services.journal.postgres.journal import BEAT_S, PostgresJournal
 from tests.integration.journal_contract import fill, read_all
-from tests.integration.postgres_journal import execute, lead
+from tests.integration.postgres_journal import execute, lead, until
 from tests.unit.journal.chains import next_batch
 
 pytestmark = pytest.mark.anyio
@@ -113,7 +113,7 @@ async def test_an_idle_writer_beats_and_learns_that_it_was_deposed(
     watching = asyncio.create_task(leader.watch())
     first = (await standby.look()).beat
     async with asyncio.timeout(WAIT_S):
-        while (await standby.look()).beat < first + 2 or leader.is_replicated is None:
+        while (await standby.look()).beat < first + 2 or leader.is_replicated is None:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         assert leader.is_replicated is False
         while await standby.claim(await standby.look(), "ws://standby") is None:
@@ -163,6 +163,27 @@ async def test_a_writer_that_hands_over_appends_nothing_afterwards(
     assert await read_all(standby) == batches
 
 
+async def test_a_writer_that_hands_over_is_watched_until_the_end(leader: PostgresJournal) -> None:
+    watching = asyncio.create_task(leader.watch())
+    await until(lambda: leader.is_replicated is not None)
+    await asyncio.gather(leader.hand_over(), *(leader.beat() for _ in range(3)))
+    before = await leader.look()
+    done, _ = await asyncio.wait([watching], timeout=2 * BEAT_S)
+    assert not done
+    assert await leader.look() == before
+    watching.cancel()
+
+
+async def test_damage_is_named_with_the_database_and_what_to_do(postgres_url: str, leader: PostgresJournal) -> None:
+    await fill(leader, [2])
+    await execute(postgres_url, "UPDATE journal SET data = set_byte(data, 300, get_byte(data, 300) # 1)")
+    with pytest.raises(JournalCorrupt) as corrupt:
+        await leader.last_batch()
+    assert corrupt.value.operator_sentence.startswith("PostgreSQL at 127.0.0.1:")
+    assert "seq 1" in corrupt.value.operator_sentence
+    assert corrupt.value.operator_sentence.endswith("restore a copy: docs/durability.md")
+
+
 async def test_a_claim_is_refused_where_the_table_and_the_writer_row_differ(
     postgres_url: str, leader: PostgresJournal, standby: PostgresJournal
 ) -> None:
@@ -196,6 +217,9 @@ async def test_whoever_has_seen_rows_that_the_database_lost_stops(
     assert await read_all(standby) == batches
     newcomer = await PostgresJournal.open(postgres_url)
     assert (await newcomer.look()).last_seq == 6
+    await leader.beat()  # confirms the last row
+    for journal in (standby, newcomer):
+        await journal.look()
     await lose_rows(postgres_url, 2, batches[0].hash)
     works: list[Callable[[], Awaitable[object]]] = [
         standby.look,
@@ -211,6 +235,25 @@ async def test_whoever_has_seen_rows_that_the_database_lost_stops(
     assert isinstance(leader.failed, JournalLost)
     assert len(await table(postgres_url)) == 1
     await newcomer.close()
+
+
+async def test_a_row_that_was_visible_and_never_confirmed_may_be_gone(
+    postgres_url: str, leader: PostgresJournal, standby: PostgresJournal
+) -> None:
+    batches = await fill(leader, [2, 3])
+    assert await read_all(standby) == batches
+    await lose_rows(postgres_url, 2, batches[0].hash)
+    assert (await standby.look()).last_seq == 2
+    assert await read_all(standby, 5) == []
+    with pytest.raises(JournalLost, match="from seq 3 on"):  # its own acknowledgement confirms it
+        await leader.beat()
+    again = await lead(postgres_url)
+    different = next_batch(batches[0], 4, journal_id=leader.journal_id, epoch=2)
+    await again.append(different)
+    with pytest.raises(JournalCorrupt, match=r"hash chain|missing or repeated"):
+        await read_all(standby, 5)
+    assert await read_all(again, 2) == [different]
+    await again.close()
 
 
 async def test_the_append_itself_finds_that_rows_were_lost(postgres_url: str, leader: PostgresJournal) -> None:

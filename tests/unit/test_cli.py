@@ -153,6 +153,14 @@ def test_help_teaches_and_shows_no_types(command: list[str]) -> None:
     assert ("Exit status:" in said.stdout) == (command not in ([], ["journal"]))
 
 
+@pytest.mark.parametrize("year", ["abc", "1999", "2100", "2026.5", "٢٠٢٦"])
+def test_a_year_that_is_none_is_refused_in_a_sentence(year: str) -> None:
+    refused = CliRunner().invoke(app, ["report", year], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
+    assert refused.exit_code == ExitCode.USAGE
+    said = f"'{year}' is not a year: YEAR must be a whole number from 2000 to 2099, for example 2026."
+    assert said in refused.stderr
+
+
 def test_every_exit_status_is_documented() -> None:
     documented = (
         (Path(__file__).parents[2] / "docs/operators.md")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
@@ -13,18 +13,30 @@ from services.gateway.problems import ProblemError
 from services.gateway.schemas import Health
 from services.venue_state.state import VenueState
 
+Details = Mapping[str, int | float | bool | None]
+"""What a process of the scaled mode adds: epoch, age of the link in seconds, whether its stores are well. None: not known."""
+
 Sentences = Callable[[], list[str]]
 """Returns one sentence for each condition: what keeps the venue from being ready, or what needs an operator's attention."""
 
 
-def routes(state: VenueState, metrics: GatewayMetrics, not_ready: Sentences, warnings: Sentences) -> APIRouter:
+def routes(
+    state: VenueState,
+    metrics: GatewayMetrics,
+    not_ready: Sentences,
+    warnings: Sentences,
+    details: Callable[[], Details],
+) -> APIRouter:
     """/healthz, /readyz and /metrics."""
     router = APIRouter(tags=["health"])
 
+    def answer(status: str) -> JSONResponse:
+        venue = {"seq": state.last_seq, "kill_switch": state.kill_switch, "warnings": warnings()}
+        return JSONResponse({"status": status, **venue, **details()})
+
     @router.get("/healthz", response_model=Health, summary="Liveness: the process answers")
     async def healthz() -> JSONResponse:
-        answer = {"status": "ok", "seq": state.last_seq, "kill_switch": state.kill_switch, "warnings": warnings()}
-        return JSONResponse(answer)
+        return answer("ok")
 
     @router.get(
         "/readyz", response_model=Health, summary="Readiness: the venue takes commands; otherwise 503 with the cause"
@@ -37,8 +49,7 @@ def routes(state: VenueState, metrics: GatewayMetrics, not_ready: Sentences, war
             missing.append("No trading day has begun.")
         if missing:
             raise ProblemError(503, "not_ready", " ".join(missing))
-        answer = {"status": "ready", "seq": state.last_seq, "kill_switch": state.kill_switch, "warnings": warnings()}
-        return JSONResponse(answer)
+        return answer("ready")
 
     @router.get("/metrics", response_class=Response, summary="Prometheus metrics")
     async def read_metrics() -> Response:

@@ -3,7 +3,7 @@
 The triple (gateway_id, incarnation, request_id) identifies a request. The request's command carries it into the journal batch.
 Each start draws a random incarnation, so a command of an earlier run of this gateway never matches a request of this run. A
 request without a batch after `REPLY_SECONDS` ends as `outcome_unknown`: its command may still be carried out, and a retry with
-the same client_order_id returns the outcome.
+the same client_order_id returns the outcome. If the inbox can withdraw it, it ends as `not_ready`: it was not carried out.
 
 `under_way` counts each request of a key from the hand-over to the inbox until the reply or problem.
 """
@@ -19,9 +19,10 @@ from typing import Protocol
 
 from matching_engine.records import Command, CommandKind, Event, pack_commands
 from services.gateway.order_entry.under_way import UnderWay, too_many_requests
-from services.gateway.problems import ProblemError, outcome_unknown
+from services.gateway.problems import ProblemError, not_taken_in, outcome_unknown
 from services.journal.batch import JournalBatch
 from services.messaging import Inbox, InboxFull, ShareFull, Submission
+from services.messaging.read_only import ReadOnly
 from services.venue_state.keys import ApiKey
 
 REPLY_SECONDS = 10.0
@@ -38,7 +39,8 @@ class Waiter(Protocol):
         """The command's first event; its batch is durable and applied to the state."""
 
     def on_problem(self, problem: ProblemError) -> None:
-        """The problem `outcome_unknown`: the batch did not arrive in time, or the venue has stopped."""
+        """The batch did not arrive in time, or the venue has stopped: `outcome_unknown`, or `not_ready` if the command was
+        withdrawn."""
 
 
 class PendingRequests:
@@ -46,8 +48,9 @@ class PendingRequests:
 
     `send…` waits for the reply, `submit` returns when the inbox has the command. Both raise ProblemError if the inbox got no
     command: 503 `inbox_full` or `not_ready`; 429 `too_many_requests` if the key has too many requests without a reply, or its
-    account too many commands in the inbox. `send…` also raises 503 `outcome_unknown`. If a caller of `send…` is canceled
-    during the wait, the venue still processes its command, and the request counts for its key until the reply.
+    account too many commands in the inbox. `send…` also raises 503 `outcome_unknown`, and `not_ready` if its commands were
+    withdrawn. If a caller of `send…` is canceled during the wait, the venue still processes its command, and the request
+    counts for its key until the reply.
     """
 
     def __init__(self, inbox: Inbox, gateway_id: int) -> None:
@@ -116,7 +119,7 @@ class PendingRequests:
         except BaseException as error:
             for command in commands:
                 self._end(command.request_id)
-            problem = _not_taken_in(error)
+            problem = _refusal(error)
             if problem is None:
                 raise
             self.refused[problem.code] += 1
@@ -139,21 +142,23 @@ class PendingRequests:
                     waiter.on_event(first_events[command.seq])
 
     def close(self) -> None:
-        """No more replies will come: requests that wait end as `outcome_unknown`, new ones are refused as `not_ready`."""
+        """No more replies will come: requests that wait end as in `give_up`, new ones are refused as `not_ready`."""
         self._closed = True
         self.give_up(math.inf)
 
     def give_up(self, now: float) -> None:
-        """Ends every request with a deadline before `now` (seconds of the event loop's clock) as `outcome_unknown`."""
+        """Ends every request with a deadline before `now` (seconds of the event loop's clock): as `not_ready` if the inbox can
+        withdraw it, otherwise as `outcome_unknown`."""
         overdue = []
         for request_id, (deadline, _, _) in self._waiting.items():
             if deadline > now:
                 break  # `_waiting` is ordered by deadline.
             overdue.append(request_id)
         for request_id in overdue:
+            problem = not_taken_in() if self._inbox.withdraw(request_id) else outcome_unknown()
             waiter = self._end(request_id)
             if waiter is not None:
-                waiter.on_problem(outcome_unknown())
+                waiter.on_problem(problem)
 
     def _end(self, request_id: int) -> Waiter | None:
         """Removes the request from `_waiting`; returns its waiter, or None if the request was not there."""
@@ -193,13 +198,15 @@ def _submission(key: ApiKey, commands: Sequence[Command]) -> Submission:
     return Submission(pack_commands(commands), (), key.account, commands[0].kind in _CANCELS)
 
 
-def _not_taken_in(error: BaseException) -> ProblemError | None:
+def _refusal(error: BaseException) -> ProblemError | None:
     """The problem that answers a refused request; None if `error` is not a refusal."""
     match error:
         case ProblemError():
             return error
         case ShareFull():
             return too_many_requests("This account has reached its limit of commands in the inbox.")
+        case ReadOnly():
+            return ProblemError(503, "read_only", "This gateway only reads: send the request to an order gateway.")
         case InboxFull():
             detail = "The inbox is full for now; nothing of this request was taken in."
             return ProblemError(503, "inbox_full", detail)

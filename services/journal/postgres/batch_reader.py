@@ -8,7 +8,15 @@ from typing import Any
 import asyncpg
 
 from services.journal.batch import JournalBatch
-from services.journal.chain import CHUNK_BYTES, ChainEnd, Record, VersionSearch, check_not_older, decode, decode_next
+from services.journal.chain import (
+    CHUNK_BYTES,
+    ChainEnd,
+    Record,
+    VersionSearch,
+    check_not_older,
+    decode,
+    decode_next,
+)
 from services.journal.errors import JournalCorrupt, JournalError, JournalLost, JournalMissing, JournalRefused
 from services.journal.postgres import statements
 from services.journal.postgres.connections import DRIVER_ERRORS, Database
@@ -56,21 +64,21 @@ class BatchReader:
 
     async def row(self) -> WriterRow:
         """The writer row. Raises JournalLost if it is behind what was seen before."""
-        before = self._seen.end
+        before = self._seen.known
         records = await self._fetch(statements.ROW)
         if not records:
             raise JournalMissing(f"{self._database.name} holds no journal any more: its writer row is gone")
         row = WriterRow(*records[0])
-        self._seen.compare(ChainEnd(row.last_seq, row.last_hash), before)
+        self._seen.find(ChainEnd(row.last_seq, row.last_hash), row.beat, before)
         return row
 
     async def last_batch(self) -> JournalBatch | None:
         """The newest batch, or None. Its bytes are checked, its link to the batch before it is not."""
-        before = self._seen.end
+        before = self._seen.known
         (record,) = await self._fetch(statements.LAST)
         batch = None if record["first_seq"] is None else decode(_record(record))
         self._check_reached(ChainEnd.after(batch), _end(record))
-        self._seen.compare(_end(record), before)
+        self._seen.find(_end(record), record["beat"], before)
         return batch
 
     async def first_batch(self, engine_version: int) -> JournalBatch | None:
@@ -89,17 +97,18 @@ class BatchReader:
 
         `end` is the batch before the first one; None takes the one that was seen, or reads it from the database.
         """
-        before = self._seen.end
+        before = self._seen.known
         records = await self._fetch(statements.AFTER, after_seq, CHUNK_BYTES)
         end_found = _end(records[0])
         try:
-            self._seen.compare(end_found, before)
+            self._seen.find(end_found, records[0]["beat"], before)
             if records[0]["first_seq"] is None:
                 if after_seq < end_found.last_seq:
                     raise _shorter(after_seq, end_found)
                 return [], None, True
             if end is None:
-                end = before if before.last_seq == after_seq else await self._end_before(records[0]["first_seq"])
+                latest = before.latest
+                end = latest if latest.last_seq == after_seq else await self._end_before(records[0]["first_seq"])
         except JournalError as error:
             return [], error, True
         batches, damage = await asyncio.to_thread(_checked, records, journal_id, end)
@@ -107,6 +116,7 @@ class BatchReader:
         if damage is None and reached.last_seq >= end_found.last_seq:
             try:
                 self._check_reached(reached, end_found)
+                self._seen.confirm(ChainEnd.before(batches[-1]))
             except JournalError as error:
                 damage = error
         return batches, damage, reached.last_seq >= end_found.last_seq

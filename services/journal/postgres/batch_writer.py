@@ -15,7 +15,7 @@ from services.journal.chain import EMPTY, ChainEnd
 from services.journal.errors import JournalBusy, JournalError, JournalLost, JournalRefused, JournalUnreachable
 from services.journal.postgres import statements
 from services.journal.postgres.connections import DRIVER_ERRORS, Database, is_passing
-from services.journal.postgres.seen import Seen
+from services.journal.postgres.seen import Known, Seen
 from services.journal.postgres.session import Session, Unconfirmed
 from services.journal.postgres.writer_row import WriterRow
 
@@ -42,6 +42,7 @@ class BatchWriter:
         """Makes this process the writer if the row still equals `seen`. None if it changed, or if nobody knows whether this
         claim was committed: the next look shows it. Raises JournalRefused if the server's commits are not durable."""
         async with self.session.lock:
+            self.session.drop()  # a new connection checks the server's settings
             for _ in range(CLAIM_ATTEMPTS):
                 try:
                     records = await self.session.fetch(statements.CLAIM, seen.epoch, seen.last_seq, seen.beat, url)
@@ -68,7 +69,7 @@ class BatchWriter:
 
     def _claimed(self, row: WriterRow) -> WriterRow:
         self._end = ChainEnd(row.last_seq, row.last_hash)
-        self._seen.compare(self._end, self._seen.end)
+        self._seen.confirm(self._end)
         self.epoch = row.epoch
         self.failed = None
         self.beats += 1
@@ -123,7 +124,7 @@ class BatchWriter:
 
     async def _beat(self) -> ChainEnd:
         """The end of the chain, with everything before it confirmed. Raises JournalBusy if the epoch is over."""
-        before = self._seen.end
+        before = self._seen.known
         records = await self.session.fetch(statements.BEAT, self.epoch)
         if not records:
             await self._raise_fenced(before)
@@ -131,12 +132,12 @@ class BatchWriter:
         self._seen.compare(end, before)
         return end
 
-    async def _raise_fenced(self, before: ChainEnd) -> None:
+    async def _raise_fenced(self, before: Known) -> None:
         records = await self.session.fetch(statements.ROW)
         if not records:
             raise JournalLost.after(0, f"{self._database.name} holds no writer row any more")
         row = WriterRow(*records[0])
-        self._seen.compare(ChainEnd(row.last_seq, row.last_hash), before)
+        self._seen.find(ChainEnd(row.last_seq, row.last_hash), row.beat, before)
         if row.epoch < self.epoch:
             raise JournalBusy(
                 f"{self._database.name} does not know the claim of epoch {self.epoch}: it holds epoch {row.epoch}, and every"
@@ -155,10 +156,13 @@ class BatchWriter:
         )
 
     async def beat(self) -> None:
-        """Shows that the writer lives. Raises JournalBusy if another process has claimed the journal."""
+        """Shows that the writer lives; does nothing after `hand_over`. Raises JournalBusy if another process has claimed the
+        journal."""
         async with self.session.lock:
             if self.failed is not None:
                 raise self.failed
+            if not self.epoch:
+                return
             try:
                 end = await self.session.through_outages(self._beat)
                 if end != self._end:
@@ -171,8 +175,7 @@ class BatchWriter:
     def _confirm(self, end: ChainEnd) -> None:
         self._end = end
         self.beats += 1
-        if end.last_seq > self._seen.end.last_seq:
-            self._seen.end = end
+        self._seen.confirm(end)
 
     async def hand_over(self) -> None:
         """Empties the url, once. If the server is away, the standby claims without it, a second later."""

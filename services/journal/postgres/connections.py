@@ -1,8 +1,7 @@
 """Connections to the PostgreSQL database of REX_DATABASE_URL, and what is wrong with it as sentences for an operator.
 
-PgBouncer in transaction mode works: no transaction is open between two messages, and no setting of a session is needed. From
-version 1.21 on it keeps named prepared statements (`max_prepared_statements`); for an older one add `?statement_cache_size=0`
-to the URL, which costs a round trip per statement.
+PgBouncer in transaction mode works from version 1.21 on, which keeps named prepared statements (`max_prepared_statements` above
+0): no transaction is open between two messages, and no setting of a session is needed.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import re
 import socket
 from asyncio import BaseTransport
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 
@@ -73,7 +72,6 @@ class Database:
             parts = urlsplit(url)
             user, _, hosts = parts.netloc.rpartition("@")
             query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
-            self._cache_size = int(query.pop("statement_cache_size", "100"))
         except ValueError as error:
             raise _wrong_url() from error
         # A password with special characters that are not percent-encoded would appear in the parts that sentences show.
@@ -81,7 +79,7 @@ class Database:
             raise _wrong_url()
         if hosts and not _HOSTS.fullmatch(hosts):
             raise _wrong_url()
-        self._url = urlunsplit(parts._replace(query=urlencode(query)))
+        self._url = url
         self._session = query.get("target_session_attrs", "primary")
         self._password = unquote(user.partition(":")[2]) or query.get("password", "")
         self.name = f"PostgreSQL at {hosts}{unquote(parts.path)} ({SETTING})"
@@ -97,7 +95,6 @@ class Database:
                 self._url,
                 timeout=CONNECT_S,
                 connection_class=Connection,
-                statement_cache_size=self._cache_size,
                 target_session_attrs=self._session,
                 server_settings={"application_name": "rex"},
             )

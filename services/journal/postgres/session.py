@@ -84,21 +84,21 @@ class Session:
         """The result of `work`, tried again on a new connection for as long as the server is away. `trouble` is the error
         that has ended a first try. Raises JournalError for an error that does not pass."""
         wait_s = FIRST_WAIT_S
-        while True:
-            if trouble is not None:
-                await self._wait(trouble, wait_s)
-                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
-            try:
-                result = await work()
-            except JournalUnreachable as error:
-                trouble = error
-            except (*DRIVER_ERRORS, Unconfirmed) as error:
-                trouble = error
-                if not isinstance(error, Unconfirmed) and not is_passing(error):
-                    raise self._database.error(error) from error
-            else:
-                self._trouble = None
-                return result
+        try:
+            while True:
+                if trouble is not None:
+                    await self._wait(trouble, wait_s)
+                    wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+                try:
+                    return await work()
+                except (JournalUnreachable, Unconfirmed) as error:
+                    trouble = error
+                except DRIVER_ERRORS as error:
+                    if not is_passing(error):
+                        raise self._database.error(error) from error
+                    trouble = error
+        finally:
+            self._trouble = None
 
     async def _wait(self, trouble: Exception, wait_s: float) -> None:
         self.drop()

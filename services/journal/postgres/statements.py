@@ -67,14 +67,14 @@ WITH following AS (
         WHERE first_seq >= coalesce((SELECT max(first_seq) FROM journal WHERE first_seq <= $1::bigint + 1), 0) AND last_seq > $1
         ORDER BY first_seq LIMIT 2048
     ) AS candidates)
-SELECT w.last_seq AS end_seq, w.last_hash AS end_hash, f.first_seq, f.last_seq, f.epoch, f.data
+SELECT w.last_seq AS end_seq, w.last_hash AS end_hash, w.beat, f.first_seq, f.last_seq, f.epoch, f.data
 FROM journal_writer AS w LEFT JOIN following AS f ON f.bytes_before < $2
 WHERE w.id = 1 ORDER BY f.first_seq
 """
 """after_seq, bytes. At least one row; without following batches its last four columns are NULL."""
 
 LAST = f"""
-SELECT w.last_seq AS end_seq, w.last_hash AS end_hash, j.first_seq, j.last_seq, j.epoch, j.data
+SELECT w.last_seq AS end_seq, w.last_hash AS end_hash, w.beat, j.first_seq, j.last_seq, j.epoch, j.data
 FROM journal_writer AS w LEFT JOIN LATERAL (
     SELECT {_RECORD} FROM journal ORDER BY first_seq DESC LIMIT 1) AS j ON true
 WHERE w.id = 1

@@ -11,6 +11,7 @@ from sqlalchemy.schema import CreateTable
 
 from services.journal.batch import NO_HASH
 from services.journal.errors import JournalRefused
+from services.journal.postgres.connections import Database
 from services.journal.postgres.statements import NEW_ROW
 
 FORMAT = 1
@@ -66,7 +67,7 @@ async def initialise(connection: asyncpg.Connection, journal_id: bytes | None = 
 
 async def create(url: str) -> None:
     """Makes the tables and a new journal in the database at url."""
-    connection = await asyncpg.connect(url)
+    connection = await Database(url).connect()
     try:
         await make_tables(connection)
         await initialise(connection)

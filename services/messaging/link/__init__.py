@@ -1,4 +1,8 @@
 """The link: one WebSocket from a gateway to the active sequencer. Submissions go up, committed batches come down.
 
 frames.py    the bytes of a message
+abort.py     ends a connection at once
+server.py    the sequencer's end: takes submissions into the inbox, sends batches
+window.py    the submissions of a gateway that wait for their batch
+client.py    the gateway's end: an inbox and a feed; follows the writer row from sequencer to sequencer
 """

@@ -8,6 +8,7 @@ import pytest
 from services.dashboard.figure_panels import adds_up, hero, products
 from services.dashboard.frame import header
 from services.dashboard.health_panel import health
+from services.dashboard.live import LiveFeed
 from services.dashboard.pace_chart import pace_chart
 from tests.unit.dashboard.test_market_panels import texts
 
@@ -133,11 +134,18 @@ def test_the_strip_leads_from_gross_to_net() -> None:
 def test_the_header_counts_phases_where_they_differ_and_names_the_venue() -> None:
     html = header(VENUE, {"continuous": 31, "halted": 1}, False, "trade")
     assert "continuous 31 · halted 1" in html
-    assert ">call auction<" in header(VENUE, {"call_auction": 32}, False, "trade")
+    assert ">call auction<" in header(VENUE, {"call auction": 32}, False, "trade")
     assert "稀土交易所" in html
     assert "simulated traders" in html
     assert "simulated traders" not in header(VENUE | {"demo": False}, {}, False, "trade")
     assert "PROTOTYPE" in header(None, {}, False, "trade")
+
+
+def test_the_header_tells_a_volatility_auction_from_a_call_auction() -> None:
+    live = LiveFeed(lambda: "http://127.0.0.1:1", "rex_key")
+    call: dict[str, str | None] = {"phase": "call_auction", "auction_ends_at": None}
+    live.tickers = {"ND-OX": call, "PRND-OX": call | {"auction_ends_at": "2023-12-01T02:01:05.000000Z"}}
+    assert "call auction 1 · volatility auction 1" in header(VENUE, live.phases(), False, "trade")
 
 
 def test_the_chart_ends_where_the_year_has_come_to() -> None:

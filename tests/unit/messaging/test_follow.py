@@ -98,6 +98,20 @@ async def test_after_a_gap_the_journal_again(writer: Writer) -> None:
     assert got == writer.batches
 
 
+async def test_a_feed_that_is_ahead_of_the_journal_loses_no_batch(writer: Writer) -> None:
+    following = follow(writer.journal, writer.feed, 0)
+    await writer.write(1)
+    got = await take(following, 1)
+    await writer.write(1)
+    skipped = next_batch(writer.batches[-1], journal_id=writer.journal.journal_id)
+    ahead = next_batch(skipped, journal_id=writer.journal.journal_id)
+    await writer.feed.publish(ahead)
+    for batch in (skipped, ahead):
+        await writer.journal.append(batch)
+    got += await take(following, 3)
+    assert got == [*writer.batches, skipped, ahead]
+
+
 @pytest.mark.parametrize(("after_seq", "skipped"), [(0, 0), (3, 0), (4, 1), (7, 1), (8, 2)])
 async def test_it_begins_with_the_batch_that_holds_the_next_command(
     writer: Writer, after_seq: int, skipped: int

@@ -29,7 +29,7 @@ from matching_engine.records import (
 )
 from services.commands import administrative as admin
 from services.data.calendar import TradingCalendar
-from services.journal import JournalError
+from services.journal import Journal, JournalError
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
@@ -117,7 +117,7 @@ async def test_the_engine_makes_room_at_the_start_and_behind_each_batch(path: Pa
 @pytest.mark.anyio
 async def test_what_is_published_is_on_the_device_already(path: Path) -> None:
     class CheckingFeed(InProcessFeed):
-        def __init__(self, journal: SqliteJournal) -> None:
+        def __init__(self, journal: Journal) -> None:
             super().__init__()
             self.journal = journal
             self.durable: list[bool] = []
@@ -575,6 +575,26 @@ async def test_batches_run_ahead_are_published_in_order_and_each_once(path: Path
             seen = [(await one.next_batch()).last_seq for _ in range(5)]
         assert seen == [MAX_BATCH_COMMANDS * batch for batch in range(1, 6)]
         assert [batch.last_seq for batch in await one.journaled()] == seen
+
+
+@pytest.mark.anyio
+async def test_a_journal_that_writes_in_the_event_loop_begins_before_the_next_batch_is_run(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with venue(path) as one:
+        begun: list[int] = []
+        append = one.journal.append
+
+        async def write(batch: JournalBatch) -> None:
+            begun.append(one.engine.last_seq)
+            await append(batch)
+
+        monkeypatch.setattr(one.journal, "append", lambda batch: asyncio.create_task(write(batch)))
+        for _ in range(3):
+            await one.inbox.put(records(MAX_BATCH_COMMANDS))
+        async with running(one):
+            seen = [(await one.next_batch()).last_seq for _ in range(3)]
+        assert begun == seen
 
 
 @pytest.mark.anyio

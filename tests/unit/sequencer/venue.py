@@ -9,6 +9,7 @@ from pathlib import Path
 
 from matching_engine import Engine
 from matching_engine.records import Command, CommandKind, pack_commands
+from services.journal import Journal
 from services.journal.batch import JournalBatch
 from services.journal.replay import StateMachine
 from services.journal.sqlite import SqliteJournal
@@ -42,7 +43,7 @@ class Never:
 class Venue:
     """The parts of a venue, and the published batches."""
 
-    def __init__(self, journal: SqliteJournal, engine: StateMachine, clock: Clock, schedule: Schedule) -> None:
+    def __init__(self, journal: Journal, engine: StateMachine, clock: Clock, schedule: Schedule) -> None:
         self.journal = journal
         self.engine = engine
         self.clock = clock

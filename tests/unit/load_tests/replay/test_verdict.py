@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from load_tests.replay.result import verdict_sentence
 from load_tests.replay.verdict import AccountRecord, Check, SentOrder, Terms, TurnoverMove, fen, is_green, replay_checks
 
 LOT_SIZES = {"PRND-OX": 1}
@@ -255,3 +256,13 @@ def test_fen_are_exact(yuan: str, expected: int) -> None:
 def test_no_amount_has_a_fraction_of_a_fen() -> None:
     with pytest.raises(ValueError, match=r"0\.001 yuan is not a whole number of fen"):
         fen("0.001")
+
+
+def test_the_verdict_is_also_a_sentence() -> None:
+    holds, broken = Check("cash", True, "1", "1"), Check("prices", False, "1", "2")
+
+    def sentence(*checks: Check) -> str:
+        return verdict_sentence({"verdict": {"checks": [check._asdict() for check in checks]}})
+
+    assert sentence(holds, holds) == "The verdict is green: all 2 checks hold."
+    assert sentence(holds, broken) == "The verdict is red: of 2 checks these do not hold: prices."

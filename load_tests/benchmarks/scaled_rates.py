@@ -1,0 +1,175 @@
+"""The scaled venue beside the embedded one: orders a second and CPU time of every server process, in one run.
+
+All processes, PostgreSQL and the load share the cores of this machine. CPU time can be compared; wall clock shows how crowded
+the machine was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from load_tests.benchmarks.gateway_rates import (
+    ACCOUNTS,
+    CASH_FEN,
+    CONNECTIONS,
+    LOTS,
+    Servers,
+    rest_rate,
+    websocket_rate,
+)
+from load_tests.benchmarks.measurement import Effort, Measurement
+from load_tests.child_process import child, venue
+from load_tests.replay.accounts import Funding, open_accounts, read_instruments
+from load_tests.servers.postgres import PostgresServer
+from services.client import RexClient
+
+GATEWAYS = (1, 2, 4)
+WEBSOCKET_ORDERS, REST_ORDERS = 20_000, 6_000
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+class _Venue(NamedTuple):
+    """A running venue: the addresses that take orders, and the processes by name."""
+
+    urls: list[str]
+    operator_key: str
+    pids: dict[str, int]
+    postgres: int | None
+    """The postmaster; its backends are its children."""
+
+
+class _Load(NamedTuple):
+    """What one load cost: orders a second, and microseconds of CPU an order by process."""
+
+    rate: float
+    cpu_us: dict[str, float]
+
+    @property
+    def rex_us(self) -> float:
+        """Of all processes of REX."""
+        return sum(cost for name, cost in self.cpu_us.items() if name != "postgres")
+
+
+@contextmanager
+def _embedded() -> Iterator[_Venue]:
+    with tempfile.TemporaryDirectory(prefix="rex-embedded-") as folder, venue(Path(folder) / "venue") as running:
+        yield _Venue([running.url], running.operator_key, {"venue": running.pid}, None)
+
+
+@contextmanager
+def _scaled(server: PostgresServer, gateways: int) -> Iterator[_Venue]:
+    """A venue in a database of its own: one sequencer, a projector and so many gateways."""
+    rex = str(Path(sys.executable).with_name("rex"))
+    with ExitStack() as opened:
+        folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="rex-scaled-"))
+        variables = {
+            "REX_DATABASE_URL": server.create_database(f"rex_{secrets.token_hex(4)}"),
+            "REX_LINK_SECRET": secrets.token_urlsafe(32),
+            "REX_DATA_DIR": folder,
+            "REX_SCHEDULE": "always",
+        }
+        for command in ("migrate", "init"):
+            subprocess.run([rex, command, "--json"], env=os.environ | variables, stdout=subprocess.DEVNULL, check=True)
+        key = json.loads((Path(folder) / "keys.json").read_text())["operator"]["key"]
+
+        def start(process: str) -> tuple[str, int]:
+            ready = opened.enter_context(child([rex, process, "--port", "0", "--json"], variables))
+            return ready["url"], ready["pid"]
+
+        pids = {"sequencer": start("sequencer")[1], "projector": start("projector")[1]}
+        urls = []
+        for number in range(1, gateways + 1):
+            url, pids[f"gateway {number}"] = start("gateway")
+            urls.append(url)
+        yield _Venue(urls, key, pids, server.pid)
+
+
+async def _funded(running: _Venue, numbers: Iterator[int]) -> list[Servers]:
+    """The accounts, and one `Servers` for each address that takes orders."""
+    async with RexClient(running.urls[0], running.operator_key) as operator:
+        instruments = await read_instruments(operator)
+        funding = Funding(CASH_FEN, Counter(dict.fromkeys(instruments, LOTS)))
+        wanted = {f"benchmark account {number}": funding for number in range(1, ACCOUNTS + 1)}
+        accounts = await open_accounts(operator, wanted)
+    ports = [urlsplit(url).port or 80 for url in running.urls]
+    return [Servers(port, 0, accounts, list(instruments.values()), numbers) for port in ports]
+
+
+async def _measured(running: _Venue, servers: Sequence[Servers], kind: str, orders: int) -> _Load:
+    """The load over all gateways at once, each with an equal part."""
+    before = _cpu_s(running)
+    each = orders // len(servers)
+    if kind == "WebSocket":
+        loads = [websocket_rate(one, "/v1/ws", one.venue_port, each) for one in servers]
+    else:
+        connections = CONNECTIONS // len(servers)
+        loads = [rest_rate(one, "/v1/orders", one.venue_port, connections, each) for one in servers]
+    rates = await asyncio.gather(*loads)
+    after = _cpu_s(running)
+    return _Load(sum(rates), {name: (after[name] - before[name]) * 1e6 / orders for name in before})
+
+
+def _cpu_s(running: _Venue) -> dict[str, float]:
+    """User and system time of each process; of PostgreSQL those of all its processes together."""
+    spent = {name: _spent_s(pid) for name, pid in running.pids.items()}
+    if running.postgres is not None:
+        children = Path(f"/proc/{running.postgres}/task/{running.postgres}/children").read_text().split()
+        spent["postgres"] = sum(map(_spent_s, [running.postgres, *map(int, children)]))
+    return spent
+
+
+def _spent_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
+
+
+async def _loads(running: _Venue, effort: Effort) -> dict[str, _Load]:
+    servers = await _funded(running, count())
+    found = {}
+    for kind, orders in (("WebSocket", WEBSOCKET_ORDERS), ("REST", REST_ORDERS)):
+        await _measured(running, servers, kind, effort.messages(orders) // 4)  # a warm-up
+        found[kind] = await _measured(running, servers, kind, effort.messages(orders))
+    return found
+
+
+def scaled_measurements(effort: Effort) -> list[Measurement]:
+    """CPU time an order of every process: embedded, then scaled with 1, 2 and 4 gateways."""
+    with _embedded() as running:
+        embedded = asyncio.run(_loads(running, effort))
+    measurements = []
+    with PostgresServer(max_connections="200") as server:
+        for gateways in GATEWAYS:
+            with _scaled(server, gateways) as running:
+                loads = asyncio.run(_loads(running, effort))
+            for kind, load in loads.items():
+                measurements.append(_measurement(kind, gateways, load, embedded[kind]))
+    return measurements
+
+
+def _measurement(kind: str, gateways: int, load: _Load, embedded: _Load) -> Measurement:
+    return Measurement(
+        f"scaled, {gateways} gateway{'s' if gateways > 1 else ''}, {kind} orders",
+        round(load.rex_us, 1),
+        "CPU µs an order",
+        "embedded in the same run",
+        round(embedded.rex_us, 1),
+        at_least="at most 125 %" if gateways == 1 else "",
+        note=f"{load.rate:,.0f} orders/s beside {embedded.rate:,.0f}; {_worded(load.cpu_us)}",
+    )
+
+
+def _worded(cpu_us: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {cost:.0f}" for name, cost in cpu_us.items())

@@ -1,0 +1,131 @@
+"""`rex gateway` and `rex reporting`: the API over the journal in PostgreSQL; any number of them may run.
+
+order gateway      submissions go up the link to the active sequencer, committed batches come down on it
+read-only gateway  reads the stream of Redis, or follows the journal; refuses orders
+reporting          a read-only gateway with the pages
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from services.application import Gateway, load_gateway, make_application, make_reader
+from services.data.calendar import TradingCalendar
+from services.first_start import KEYS_FILE, read_keys
+from services.gateway.http.health import Details, Sentences
+from services.gateway.server.server import listen
+from services.journal.postgres.journal import PostgresJournal
+from services.messaging import Feed, Inbox
+from services.messaging.link.client import Link
+from services.messaging.read_only import ReadOnlyInbox
+from services.parts import OnFault, Parts, cancel
+from services.public import mount_pages, venue_url
+from services.read_database.position_watch import PositionWatch
+from services.scaled.serving import serving
+from services.scaled.stores import ReaderFeed, Stores, open_feed, open_stores
+from services.settings import Settings, require
+
+LINK_PATIENCE_S = 5.0
+"""How long a gateway without a link to a sequencer still calls itself ready: a take-over takes less."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where submissions go and where batches come from."""
+
+    inbox: Inbox
+    feed: Feed
+    details: Callable[[], Details]
+    not_ready: Sentences
+    warnings: Sentences
+
+
+@asynccontextmanager
+async def open_gateway(
+    settings: Settings, *, on_fault: OnFault, read_only: bool = False, with_pages: bool = False
+) -> AsyncIterator[str]:
+    """Loads the venue's state, follows the journal and serves. Yields the address once the state is at the journal's end.
+
+    Raises SettingsRefused, the journal's and the read database's errors, LinkRefused and RedisRefused, OSError if the address
+    is taken, and an exception group with the error that stopped a part.
+    """
+    require(settings, "database_url", *([] if read_only else ["link_secret"]))
+    try:
+        async with AsyncExitStack() as opened:
+            listener = opened.enter_context(listen(settings.host, settings.port))
+            stores = await opened.enter_async_context(open_stores(settings))
+            parts = Parts(await opened.enter_async_context(asyncio.TaskGroup()), on_fault)
+            running: list[asyncio.Task[None]] = []
+            opened.push_async_callback(cancel, running)
+            running.append(parts.start(stores.journal.watch(), "journal"))
+            if read_only:
+                source = _reading(await opened.enter_async_context(open_feed(settings, stores.journal)))
+            else:
+                link = Link(stores.journal, settings.link_secret.get_secret_value())
+                running.append(parts.start(link.run(), "link"))
+                source = _linked(link, stores.journal)
+            gateway = await _load(stores, source, parts, running)
+            app = make_application(
+                gateway,
+                settings,
+                inbox=source.inbox,
+                read_database=stores.read_database,
+                calendar=TradingCalendar.load(settings.calendar_file),
+                clock=time.time_ns,
+                not_ready=source.not_ready,
+                warnings=source.warnings,
+                details=source.details,
+            )
+            if with_pages:
+                keys = read_keys(settings.data_dir / KEYS_FILE)
+                pages = mount_pages(app, settings, venue_url(settings.host, listener), keys)
+                running.append(parts.start(pages.run(), "pages"))
+            yield await opened.enter_async_context(serving(app, settings, listener, parts))
+    except Exception as error:
+        on_fault(error)
+        raise
+
+
+async def _load(stores: Stores, source: _Source, parts: Parts, running: list[asyncio.Task[None]]) -> Gateway:
+    """The gateway's memory, from the read database and then the journal's batches up to its present end.
+
+    The read database may be behind or empty: its projector may be away.
+    """
+    watch = PositionWatch(stores.read_database)
+    gateway_id = secrets.randbelow(2**16 - 1) + 1
+    gateway = await load_gateway(stores.read_database, source.inbox, watch.reached, gateway_id=gateway_id)
+    end_seq = (await stores.journal.look()).last_seq
+    reader = make_reader(gateway, stores.journal, source.feed)
+    running.append(parts.start(reader.run(), "gateway reader"))
+    await reader.reached(end_seq)
+    return gateway
+
+
+def _linked(link: Link, journal: PostgresJournal) -> _Source:
+    """An order gateway's."""
+
+    def details() -> Details:
+        return {"epoch": link.epoch, "link_age_s": link.age_s, "replicated": journal.is_replicated}
+
+    def not_ready() -> list[str]:
+        age_s = link.age_s
+        if link.connected or (age_s is not None and age_s < LINK_PATIENCE_S):
+            return []
+        return ["There is no link to a sequencer."]
+
+    return _Source(link, link, details, not_ready, list)
+
+
+def _reading(feed: ReaderFeed) -> _Source:
+    """A read-only gateway's."""
+
+    def warnings() -> list[str]:
+        trouble = feed.trouble()
+        return [] if trouble is None else [trouble]
+
+    return _Source(ReadOnlyInbox(), feed.feed, lambda: {"redis": not warnings()}, list, warnings)

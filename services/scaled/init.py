@@ -1,0 +1,101 @@
+"""`rex init`: what the first start of an embedded venue does, once: instruments, guards, target, keys."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from matching_engine import Engine
+from services.application import load_gateway, make_reader
+from services.data.calendar import TradingCalendar
+from services.data_folder import make_private_folder
+from services.first_start import KEYS_FILE, InitRefused, complete
+from services.journal.errors import JournalRefused
+from services.journal.postgres.connections import Database
+from services.journal.postgres.tables import initialise as make_journal
+from services.messaging.in_process import InProcessFeed, InProcessInbox
+from services.parts import Parts, cancel
+from services.scaled.stores import open_stores
+from services.sequencer.clock import GuardedClock
+from services.sequencer.schedule import local_day
+from services.sequencer.start import make_sequencer
+from services.settings import Settings
+
+
+class AlreadyInitialised(InitRefused):
+    """The database holds a venue."""
+
+
+@dataclass(frozen=True)
+class Initialised:
+    """What `rex init` made."""
+
+    journal_id: str
+    last_seq: int
+    keys_file: Path
+
+
+async def initialise(settings: Settings) -> Initialised:
+    """Makes the journal of an empty, migrated database and journals what every venue has. Writes the keys into `data_dir`.
+
+    A call that was interrupted before its batch was journaled may be repeated. Raises InitRefused, and changes nothing, if
+    the journal holds commands or has a writer; SettingsRefused, the journal's errors, and the read database's.
+    """
+    make_private_folder(settings.data_dir)
+    await _make_journal(settings.database_url)
+    async with open_stores(settings) as stores:
+        journal = stores.journal
+        row = await journal.look()
+        if row.last_seq:
+            raise AlreadyInitialised(
+                f"the database of REX_DATABASE_URL holds a venue at seq {row.last_seq}; nothing was changed"
+            )
+        if row.url or await journal.claim(row, "rex init") is None:
+            raise InitRefused("another process writes the journal of REX_DATABASE_URL; nothing was changed")
+        engine, inbox, feed = Engine(), InProcessInbox(), InProcessFeed()
+        gateway = await load_gateway(stores.read_database, inbox, _no_reader)
+        sequencer = await make_sequencer(
+            engine,
+            journal,
+            inbox,
+            feed,
+            clock=GuardedClock(),
+            calendar=TradingCalendar.load(settings.calendar_file),
+            schedule=settings.schedule,
+            accept_clock=settings.accept_clock,
+        )
+        keys_file = settings.data_dir / KEYS_FILE
+        async with asyncio.TaskGroup() as tasks:
+            parts = Parts(tasks, lambda _error: None)
+            reading = parts.start(make_reader(gateway, journal, feed).run(), "gateway reader")
+            parts.start(sequencer.run(), "sequencer")
+            year = local_day(time.time_ns())[0].year
+            await complete(keys_file, gateway.state, gateway.order_entry, year=year, demo=settings.demo)
+            await sequencer.stop()
+            await cancel([reading])
+        await journal.hand_over()
+        return Initialised(journal.journal_id.hex(), sequencer.last_seq, keys_file)
+
+
+async def initialise_if_empty(settings: Settings) -> Initialised | None:
+    """As `initialise`; None if the database holds a venue, and nothing was changed."""
+    with contextlib.suppress(AlreadyInitialised):
+        return await initialise(settings)
+    return None
+
+
+async def _make_journal(url: str) -> None:
+    """Makes the writer row, unless there is one."""
+    connection = await Database(url).connect()
+    try:
+        with contextlib.suppress(JournalRefused):
+            await make_journal(connection)
+    finally:
+        await connection.close()
+
+
+async def _no_reader(_seq: int) -> None:
+    """Nobody asks for history during the initialisation."""

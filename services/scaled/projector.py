@@ -1,0 +1,44 @@
+"""`rex projector`: writes the journal's batches into the read database in PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from services.gateway.server.server import listen
+from services.parts import OnFault, Parts, cancel
+from services.read_database.postgres.writer import PostgresWriter
+from services.read_database.projector import Projector
+from services.scaled.health import Facts, health_app
+from services.scaled.serving import serving
+from services.scaled.stores import open_feed, open_stores
+from services.settings import Settings
+
+
+@asynccontextmanager
+async def open_projector(settings: Settings, *, on_fault: OnFault) -> AsyncIterator[str]:
+    """Projects while the block runs. Yields the address of its health pages.
+
+    Raises the errors of `open_stores` and `open_feed`, and an exception group with the error that stopped a part.
+    """
+    try:
+        async with AsyncExitStack() as opened:
+            listener = opened.enter_context(listen(settings.host, settings.port))
+            stores = await opened.enter_async_context(open_stores(settings))
+            feed = await opened.enter_async_context(open_feed(settings, stores.journal))
+            parts = Parts(await opened.enter_async_context(asyncio.TaskGroup()), on_fault)
+            writer = PostgresWriter(settings.database_url)
+            projector = Projector(writer, stores.journal, feed.feed)
+
+            def facts() -> Facts:
+                return {"last_seq": projector.seq, "redis": feed.trouble() is None if settings.redis_url else None}
+
+            app = health_app("projector", facts, list)
+            url = await opened.enter_async_context(serving(app, settings, listener, parts))
+            running = [parts.start(stores.journal.watch(), "journal"), parts.start(projector.run(), "projector")]
+            opened.push_async_callback(cancel, running)
+            yield url
+    except Exception as error:
+        on_fault(error)
+        raise

@@ -1,0 +1,186 @@
+"""`rex sequencer`: a hot standby that follows the journal, and leads the venue once it has claimed it.
+
+journal ─► standby's engine ─► claim ─► sequencer ─► journal ─► links of the gateways, stream of Redis
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Literal
+
+from matching_engine import Engine
+from services.data.calendar import TradingCalendar
+from services.engine_versions.upgrades import starting_engine
+from services.gateway.server.server import listen
+from services.journal.postgres.journal import PostgresJournal
+from services.messaging.in_process import InProcessFeed
+from services.messaging.link.server import LinkServer, inbox_of_links, serve_links
+from services.messaging.redis_stream import RedisAway, StreamPublisher, check_redis
+from services.parts import OnFault, Parts, cancel
+from services.scaled.health import Facts, health_app
+from services.scaled.serving import serving
+from services.sequencer.clock import GuardedClock, steady_ns
+from services.sequencer.recovery import recover
+from services.sequencer.sequencer import Sequencer
+from services.sequencer.standby import Standby
+from services.sequencer.start import make_sequencer
+from services.settings import Settings, require
+
+
+class SequencerProcess:
+    """A standby that becomes the leader. `run` is its life."""
+
+    def __init__(self, settings: Settings, journal: PostgresJournal, engine: Engine, links: socket.socket) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._engine = engine
+        self._links = links
+        self._calendar = TradingCalendar.load(settings.calendar_file)
+        self._standby = Standby(engine, journal, settings.link_url or _own_url(settings.host, links))
+        self._sequencer: Sequencer | None = None
+        self._server: LinkServer | None = None
+        self._open_links = AsyncExitStack()
+        self._publisher: StreamPublisher | None = None
+
+    @property
+    def role(self) -> Literal["standby", "leader"]:
+        """What this process does now."""
+        return "standby" if self._sequencer is None else "leader"
+
+    def facts(self) -> Facts:
+        """What /healthz and /readyz say."""
+        leads = self._sequencer is not None
+        return {
+            "role": self.role,
+            "leader": leads,
+            "epoch": self._journal.epoch if leads else (self._standby.seen.epoch if self._standby.seen else None),
+            "last_seq": self._sequencer.last_seq if self._sequencer is not None else self._engine.last_seq,
+            "journal_lag": 0 if leads else self._standby.lag,
+            "links": self._server.links if self._server is not None else 0,
+            "replicated": self._journal.is_replicated,
+            "redis": None if self._publisher is None else self._publisher.trouble is None,
+        }
+
+    def not_ready(self) -> list[str]:
+        """Why the process does not do its work, one sentence each."""
+        return [f"{self._journal.waiting_for}."] if self._journal.waiting_for else []
+
+    async def run(self, parts: Parts, clock: Callable[[], int], steady: Callable[[], int]) -> None:
+        """Follows, claims and leads until `stop` was called. Raises the errors of journal, engine and clock."""
+        beats: list[asyncio.Task[None]] = []
+        try:
+            await self._standby.lead(lambda: beats.append(parts.start(self._journal.watch(), "journal")))
+            await self._lead(parts, GuardedClock(clock, steady))
+        finally:
+            await cancel(beats)
+
+    async def _lead(self, parts: Parts, clock: GuardedClock) -> None:
+        inbox, feed = inbox_of_links(), InProcessFeed()
+        sequencer = await make_sequencer(
+            self._engine,
+            self._journal,
+            inbox,
+            feed,
+            clock=clock,
+            calendar=self._calendar,
+            schedule=self._settings.schedule,
+            accept_clock=self._settings.accept_clock,
+        )
+        readers = []
+        if self._settings.redis_url:
+            self._publisher = StreamPublisher(
+                self._settings.redis_url, feed, self._journal.journal_id, await self._journal.last_batch()
+            )
+            readers.append(parts.start(self._publisher.run(), "stream"))
+        self._sequencer = sequencer
+        try:
+            async with self._open_links:
+                self._server = await self._open_links.enter_async_context(
+                    serve_links(
+                        self._links,
+                        self._settings.link_secret.get_secret_value(),
+                        inbox=inbox,
+                        feed=feed,
+                        journal_id=self._journal.journal_id,
+                        epoch=self._journal.epoch,
+                        last_seq=lambda: sequencer.last_seq,
+                    )
+                )
+                await sequencer.run()
+        finally:
+            await cancel(readers)
+
+    async def stop(self) -> None:
+        """A leader takes nothing more in, journals what it has, and leaves its url empty: a standby takes over at once."""
+        await self._open_links.aclose()
+        if self._sequencer is not None:
+            await self._sequencer.stop()
+            await self._journal.hand_over()
+
+
+def _own_url(host: str, links: socket.socket) -> str:
+    return f"ws://{host}:{links.getsockname()[1]}"
+
+
+@asynccontextmanager
+async def open_sequencer(
+    settings: Settings,
+    *,
+    on_fault: OnFault,
+    on_progress: Callable[[int], None] | None = None,
+    clock: Callable[[], int] = time.time_ns,
+    steady: Callable[[], int] = steady_ns,
+) -> AsyncIterator[tuple[str, SequencerProcess]]:
+    """Executes the journal, then runs a standby or leader. Yields the address of its health pages, and the process.
+
+    Raises SettingsRefused, the journal's errors, ClockRefused, OSError if an address is taken, and an exception group with the
+    error that stopped a part.
+    """
+    require(settings, "database_url", "link_secret")
+    if settings.redis_url:
+        with contextlib.suppress(RedisAway):  # No order waits for it.
+            await check_redis(settings.redis_url)
+    with listen(settings.host, settings.port) as listener, _bound(settings.host, settings.link_port) as links:
+        journal = await PostgresJournal.open(settings.database_url)
+        try:
+            engine = await starting_engine(journal)
+            await recover(engine, journal, on_progress)
+            process = SequencerProcess(settings, journal, engine, links)
+            app = health_app("sequencer", process.facts, process.not_ready)
+            async with asyncio.TaskGroup() as tasks:
+                parts = Parts(tasks, on_fault)
+                async with serving(app, settings, listener, parts) as url:
+                    life = parts.start(process.run(parts, clock, steady), "sequencer")
+                    try:
+                        yield url, process
+                    finally:
+                        await process.stop()
+                        await cancel([life])
+        except Exception as error:
+            on_fault(error)
+            raise
+        finally:
+            with contextlib.suppress(OSError):
+                await journal.close()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket for the links; it listens only while this process leads, so that gateways are refused until then.
+
+    Raises OSError with a sentence that names the setting.
+    """
+    links = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    links.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        links.bind((host, port))
+    except OSError as error:
+        links.close()
+        raise OSError(
+            f"port {port} of {host} cannot be used for the links (REX_LINK_PORT): {error.strerror}"
+        ) from error
+    return links

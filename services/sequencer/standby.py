@@ -1,0 +1,71 @@
+"""A standby: keeps an engine at the end of the journal, watches the writer, and claims the journal when the writer is silent.
+
+It counts looks, not seconds: a machine that was paused has not looked, so it deposes nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from services.journal.errors import JournalCorrupt
+from services.journal.postgres.writer_row import ClaimableJournal, WriterRow
+from services.journal.replay import StateMachine, re_execute
+
+LOOK_EVERY_S = 0.2
+SILENT_LOOKS = 7
+"""A standby claims the journal after this many looks without any change. A living writer changes the row every 0.4 s."""
+
+
+class Standby:
+    """Follows the journal until it may lead. `engine` executes this journal; `lead` is called once."""
+
+    def __init__(self, engine: StateMachine, journal: ClaimableJournal, url: str) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._url = url
+        self._hash: bytes | None = None
+        self.seen: WriterRow | None = None
+        """The writer row at the last look."""
+
+    @property
+    def lag(self) -> int:
+        """How many commands of the journal the engine had not executed at the last look."""
+        return 0 if self.seen is None else max(self.seen.last_seq - self._engine.last_seq, 0)
+
+    async def lead(self, on_claimed: Callable[[], None]) -> WriterRow:
+        """Follows the journal and returns when this process has claimed it and the engine is at its end.
+
+        Calls `on_claimed` between the two: from then on the claim must be kept alive by beats. Raises the journal's errors, and
+        JournalCorrupt if the end of the chain is not the one that the claim returned.
+        """
+        silent_looks = 0
+        while True:
+            row = await self._journal.look()
+            await self._follow()
+            silent_looks = silent_looks + 1 if row == self.seen else 0
+            self.seen = row
+            if not row.url or silent_looks >= SILENT_LOOKS:
+                claimed = await self._journal.claim(row, self._url)
+                if claimed is not None:
+                    on_claimed()
+                    await self._reach(claimed)
+                    return claimed
+                silent_looks = 0
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _reach(self, claimed: WriterRow) -> None:
+        """Executes what the writer before has still appended, and compares the end of the chain."""
+        await self._follow()
+        self.seen = claimed
+        if self._engine.last_seq != claimed.last_seq or (self._hash is not None and self._hash != claimed.last_hash):
+            raise JournalCorrupt(
+                f"the journal ends at seq {self._engine.last_seq}, its writer row says seq {claimed.last_seq}",
+                claimed.last_seq,
+            )
+
+    async def _follow(self) -> None:
+        async for batch in self._journal.read(self._engine.last_seq):
+            re_execute(self._engine, batch)
+            self._hash = batch.hash
+            await asyncio.sleep(0)

@@ -1,0 +1,304 @@
+"""docker-compose.yml: docker-compose accepts it, and its commands, with its variables, are a venue on this machine.
+
+`docker-compose config` needs no Docker daemon. What only a daemon could show is in docs/scaling.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+import pytest
+
+from load_tests import progress
+from load_tests.replay import replay
+from load_tests.replay.pace import Pace
+from load_tests.run_scaled.compose_file import COMPOSE_FILE, read_compose_file, rex_services
+from load_tests.run_scaled.running_venue import RunningVenue, running_venue
+from load_tests.servers.server_process import ServerMissing, ended
+from services.client import RexClient
+from services.exit_codes import ExitCode
+
+SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD", "REX_LINK_SECRET")
+ONE_SHOTS = ["migrate", "init"]
+PROCESSES = ["sequencer-1", "sequencer-2", "gateway-1", "gateway-2", "projector", "reporting"]
+SERVERS = ["postgres", "redis", "haproxy", "prometheus", "grafana"]
+REPOSITORY = COMPOSE_FILE.parent
+SAMPLE = REPOSITORY / "load_tests/flows/sample.csv"
+
+
+@pytest.fixture
+def variables() -> dict[str, str]:
+    """A secret for each variable that the file requires."""
+    return {name: secrets.token_hex(24) for name in SECRETS}
+
+
+def compose(*arguments: str, variables: dict[str, str], file: Path = COMPOSE_FILE) -> subprocess.CompletedProcess[str]:
+    """Runs docker-compose without a daemon and without a .env file."""
+    program = shutil.which("docker-compose")
+    if program is None:
+        pytest.skip("NO TEST OF docker-compose.yml RAN: install Debian's package docker-compose")
+    command = [program, "--env-file", os.devnull, "--project-directory", str(REPOSITORY), "-f", str(file), *arguments]
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **variables}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+
+def config_of(variables: dict[str, str], *options: str) -> dict[str, Any]:
+    """The file as docker-compose understands it."""
+    done = compose(*options, "config", "--format", "json", variables=variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    config: dict[str, Any] = json.loads(done.stdout)
+    return config
+
+
+def test_the_default_is_the_scaled_venue_and_a_profile_is_the_embedded_one(variables: dict[str, str]) -> None:
+    assert sorted(config_of(variables)["services"]) == sorted([*ONE_SHOTS, *PROCESSES, *SERVERS])
+    embedded = config_of(variables, "--profile", "embedded")["services"]["venue"]
+    assert (embedded["command"], embedded.get("environment")) == (None, None), "the image's command, `rex demo`"
+    assert embedded["ports"][0]["host_ip"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("missing", SECRETS)
+def test_no_secret_has_a_default(variables: dict[str, str], missing: str) -> None:
+    del variables[missing]
+    done = compose("config", "-q", variables=variables)
+    assert done.returncode != 0
+    assert f"required variable {missing} is missing a value: run `sh deploy/make_secrets.sh`" in done.stderr
+
+
+@pytest.mark.parametrize("key", ["healthcheck", "depends_on", "environment", "services", "condition"])
+def test_a_misspelt_key_is_refused(variables: dict[str, str], tmp_path: Path, key: str) -> None:
+    text = COMPOSE_FILE.read_text()
+    assert (accepted := compose("config", "-q", variables=variables)).returncode == 0, accepted.stderr
+    misspelt = tmp_path / "docker-compose.yml"
+    misspelt.write_text(re.sub(rf"\b{key}:", f"{key}x:", text))
+    assert compose("config", "-q", variables=variables, file=misspelt).returncode != 0
+
+
+def test_everything_is_published_on_loopback_and_starts_again(variables: dict[str, str]) -> None:
+    for name, service in config_of(variables)["services"].items():
+        assert {port["host_ip"] for port in service.get("ports", [])} <= {"127.0.0.1"}, name
+        if name in ONE_SHOTS:
+            assert service["restart"] == "on-failure:3", name
+        else:
+            assert service["restart"] == "unless-stopped", name
+            assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL"), name
+
+
+def test_make_run_scaled_reads_the_file_as_docker_compose_does(variables: dict[str, str]) -> None:
+    ours = rex_services(read_compose_file({**variables, "REX_SCHEDULE": "always"}))
+    theirs = rex_services(config_of({**variables, "REX_SCHEDULE": "always"}))
+    assert sorted(ours) == sorted(theirs)
+    assert [service.name for service in ours[:2]] == ONE_SHOTS
+    assert sorted(service.name for service in ours[2:] if service.restarts) == sorted(PROCESSES)
+
+
+def test_a_missing_secret_of_make_run_scaled_is_a_random_one() -> None:
+    made: dict[str, str] = {}
+    read_compose_file(made)
+    again: dict[str, str] = {}
+    read_compose_file(again)
+    assert sorted(made) == sorted(SECRETS)
+    assert not set(made.values()) & set(again.values())
+
+
+def test_secrets_are_made_once(tmp_path: Path) -> None:
+    script = tmp_path / "deploy" / "make_secrets.sh"
+    script.parent.mkdir()
+    shutil.copy(REPOSITORY / "deploy" / "make_secrets.sh", script)
+    subprocess.run(["sh", script], check=True)
+    file = tmp_path / ".env"
+    made = dict(line.split("=") for line in file.read_text().splitlines())
+    assert sorted(made) == sorted(SECRETS)
+    assert all(re.fullmatch(r"[0-9a-f]{48}", secret) for secret in made.values())
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert subprocess.run(["sh", script], capture_output=True, check=False).returncode != 0
+    assert dict(line.split("=") for line in file.read_text().splitlines()) == made
+
+
+def test_every_server_of_the_configuration_files_is_a_service(variables: dict[str, str]) -> None:
+    services = rex_services(read_compose_file(variables))
+    ports = {f"{service.name}:{service.environment['REX_PORT']}" for service in services if service.restarts}
+    haproxy = (REPOSITORY / "deploy/haproxy.cfg").read_text()
+    assert set(re.findall(r"^ +server \S+ (\S+)", haproxy, re.MULTILINE)) == {
+        port for port in ports if port.startswith(("gateway", "reporting"))
+    }
+    prometheus = (REPOSITORY / "deploy/prometheus.yml").read_text()
+    assert set(re.findall(r'"([\w-]+:\d+)"', prometheus)) == ports | {"haproxy:8404"}
+
+
+@pytest.fixture(scope="module")
+def venue() -> Iterator[RunningVenue]:
+    """Every service of docker-compose's JSON that runs `rex`, as a process with that command and those variables."""
+    config = config_of({**{name: secrets.token_hex(24) for name in SECRETS}, "REX_SCHEDULE": "always"})
+    with tempfile.TemporaryDirectory(prefix="rex-compose-") as folder, ExitStack() as opened:
+        try:
+            running = opened.enter_context(running_venue(config, Path(folder)))
+        except ServerMissing as missing:
+            pytest.skip(f"NO TEST OF THE COMMANDS IN docker-compose.yml RAN: {missing}")
+        yield running
+
+
+def operator_key(keys_file: Path) -> str:
+    key: str = json.loads(keys_file.read_text())["operator"]["key"]
+    return key
+
+
+async def trader(operator: RexClient, url: str, name: str, *, cash: str = "0.00", lots: int = 0) -> RexClient:
+    """A new account with a key."""
+    account = (await operator.open_account(name))["account"]
+    if lots:
+        await operator.change_inventory(account, "PRND-OX", lots)
+    else:
+        await operator.change_cash(account, cash)
+    return RexClient(url, (await operator.issue_key(name, ["read", "trade"], account=account))["key"])
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_an_order_goes_from_http_to_the_report(venue: RunningVenue) -> None:
+    async with RexClient(venue.url, operator_key(venue.keys_file)) as operator:
+        async with (
+            await trader(operator, venue.url, "Oxide Separator", lots=10) as seller,
+            await trader(operator, venue.url, "Magnet Maker", cash="1000000.00") as buyer,
+        ):
+            order = {"symbol": "PRND-OX", "price": "473000.00", "quantity": 1}
+            offer = await seller.place_order({**order, "side": "sell", "client_order_id": "offer-1"})
+            assert offer["state"] == "new"
+            bid = await buyer.place_order({**order, "side": "buy", "client_order_id": "bid-1"})
+            assert (bid["state"], bid["avg_px"]) == ("filled", "473000.000000")
+            assert [fill["seq"] for fill in (await buyer.fills())["fills"]] == [bid["seq"]]
+        year = int(bid["trading_date"][:4])
+        report = await operator.turnover(year, at_least_seq=bid["seq"])
+        assert report["net"] == "473000.00"
+    for name in ("gateway-1", "gateway-2", "reporting"):
+        async with RexClient(venue.url_of(name), operator_key(venue.keys_file)) as reader:
+            assert (await reader.turnover(year, at_least_seq=bid["seq"]))["net"] == "473000.00", name
+            [trade] = await reader.trades("PRND-OX")
+            assert trade["seq"] == bid["seq"], name
+
+
+@pytest.mark.slow
+def test_the_pages_have_the_address_of_the_gateways(venue: RunningVenue) -> None:
+    pages = venue.url if "haproxy" in venue.processes else venue.url_of("reporting")
+    answer = httpx.get(pages, follow_redirects=True)
+    assert (answer.status_code, str(answer.url)) == (200, f"{pages}/ui/")
+    assert "REX" in answer.text
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_a_recorded_flow_through_the_address_of_the_gateways_is_green(venue: RunningVenue) -> None:
+    with progress.shown(enabled=False) as stages:
+        result = await replay.replay_file(
+            SAMPLE, venue.url, operator_key(venue.keys_file), stages, pace=Pace(), limit=3_000
+        )
+    assert [check for check in result["verdict"]["checks"] if not check["holds"]] == []
+    assert result["verdict"]["green"] is True
+    assert result["trades"] > 100
+
+
+@pytest.mark.slow
+def test_the_dashboard_names_metrics_that_the_processes_serve(venue: RunningVenue) -> None:
+    dashboard = json.loads((REPOSITORY / "deploy/grafana/dashboards/rex.json").read_text())
+    queries = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
+    named = set(re.findall(r"\b(?:rex|haproxy)_\w+", queries))
+    assert {"rex_leader", "rex_epoch", "rex_request_seconds_bucket", "haproxy_server_status"} <= named
+    addresses = [venue.url_of(name) for name in PROCESSES]
+    if "haproxy" in venue.processes:
+        addresses.append(venue.url_of("haproxy", "8404"))
+    else:
+        named = {name for name in named if name.startswith("rex_")}
+    served = " ".join(httpx.get(f"{address}/metrics").text for address in addresses)
+    assert {name for name in named if not re.search(rf"^{name}[ {{]|^# TYPE {name} ", served, re.MULTILINE)} == set()
+
+
+def leader(urls: Mapping[str, str], *, other_than: str = "") -> str:
+    """The sequencer that leads; waits for one."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for name, url in urls.items():
+            with contextlib.suppress(httpx.TransportError):
+                if name != other_than and httpx.get(f"{url}/healthz", timeout=1).json().get("role") == "leader":
+                    return name
+        time.sleep(0.05)
+    raise AssertionError(f"no sequencer leads, other than {other_than!r}")
+
+
+def lines_until(errors: IO[str], last: str) -> str:
+    """What a process writes on standard error, up to the line that contains `last`."""
+    read = ""
+    for line in errors:
+        read += line
+        if last in line:
+            return read
+    raise AssertionError(f"the process ended, and wrote only: {read}")
+
+
+@pytest.mark.slow
+def test_make_run_scaled_restarts_a_deposed_leader_as_a_standby_stops_and_carries_on() -> None:
+    command = [sys.executable, "-m", "load_tests.run_scaled", "--json", "--folder"]
+    with tempfile.TemporaryDirectory(prefix="rex-run-scaled-") as folder:
+        with run_scaled([*command, folder]) as (process, started):
+            sequencers = {name: started["processes"][name]["url"] for name in ("sequencer-1", "sequencer-2")}
+            deposed = leader(sequencers)
+            pid = started["processes"][deposed]["pid"]
+            os.kill(pid, signal.SIGSTOP)
+            successor = leader(sequencers, other_than=deposed)
+            os.kill(pid, signal.SIGCONT)
+            assert process.stderr is not None
+            said = lines_until(process.stderr, "starts again")
+            assert f"{deposed} (process {pid}) ended with status {ExitCode.OTHER_WRITER}." in said
+            wait_until_ready(sequencers[deposed])
+            assert httpx.get(f"{sequencers[deposed]}/readyz").json()["role"] == "standby"
+            assert leader(sequencers) == successor
+            wait_until_ready(started["url"])
+            keys = Path(started["keys_file"]).read_text()
+            seq = httpx.get(f"{started['url']}/readyz").json()["seq"]
+        assert all(ended(one["pid"]) for one in started["processes"].values())
+        with run_scaled([*command, folder]) as (_, again):
+            assert Path(again["keys_file"]).read_text() == keys
+            assert httpx.get(f"{again['url']}/readyz").json()["seq"] >= seq
+        assert all(ended(one["pid"]) for one in again["processes"].values())
+
+
+@contextmanager
+def run_scaled(command: Sequence[str]) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """Runs it and yields what it printed when it was ready; ends it as Ctrl-C does."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            line = process.stdout.readline()
+            if not line and "is missing" in (errors := process.stderr.read()):
+                pytest.skip(f"make run-scaled WAS NOT TESTED: {errors}")
+            yield process, json.loads(line)
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+
+
+def wait_until_ready(url: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{url}/readyz", timeout=1).status_code == 200:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"{url} does not become ready")

@@ -1,0 +1,91 @@
+"""The scaled venue as its users see it: real processes on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from services.client import RexClient, RexError
+from services.exit_codes import ExitCode
+from tests.faults.scaled_venue import ScaledVenue, scaled_venue
+from tests.faults.traders import SYMBOL, Trader, open_traders
+from tests.faults.venue_process import rex
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+
+class _Opened:
+    """A gateway and the operator's key."""
+
+    def __init__(self, venue: ScaledVenue) -> None:
+        self.url = venue.gateways()[0]
+        self.operator_key = venue.operator_key
+
+
+@pytest.fixture
+def venue(postgres_url: str) -> Iterator[ScaledVenue]:
+    with scaled_venue(postgres_url) as running:
+        yield running
+
+
+async def test_one_order_from_one_gateway_to_the_report_of_another(venue: ScaledVenue) -> None:
+    first, second = venue.gateways()
+    buyer, seller = await open_traders(_Opened(venue))
+    async with RexClient(first, buyer.key) as one, RexClient(second, seller.key) as other:
+        bid = await one.place_order(_order(buyer, price="160.00", quantity=5))
+        offer = await other.place_order(_order(seller, price="160.00", quantity=5))
+        assert (bid["state"], offer["state"]) == ("new", "filled")
+        fills = await other.fills(limit=10, cursor=None)
+        assert [fill["quantity"] for fill in fills["fills"]] == [5]
+        assert (await one.order(bid["order_id"]))["state"] == "filled"
+    reporting = venue.start("reporting 1")
+    async with RexClient(reporting.url, venue.operator_key) as operator:
+        year = int((await operator.venue())["trading_date"][:4])
+        report = await operator.turnover(year, at_least_seq=offer["seq"])
+        assert (report["trades"], report["net"]) == (1, fills["fills"][0]["amount"])
+    async with RexClient(reporting.url, buyer.key) as reader:
+        with pytest.raises(RexError) as refused:
+            await reader.place_order(_order(buyer, price="160.00", quantity=1))
+    assert (refused.value.status, refused.value.code) == (503, "read_only")
+
+
+async def test_a_leader_that_stops_cleanly_hands_over_at_once(venue: ScaledVenue) -> None:
+    buyer, _ = await open_traders(_Opened(venue))
+    leader = venue.leader()
+    venue.processes[leader].signal(signal.SIGTERM)
+    assert venue.processes[leader].ended() == ExitCode.OK
+    async with RexClient(venue.gateways()[1], buyer.key) as client:
+        order = await client.place_order(_order(buyer, price="160.00", quantity=1))
+    assert order["state"] == "new"
+    assert venue.leader() != leader
+
+
+async def test_a_gateway_starts_while_the_projector_is_away(venue: ScaledVenue) -> None:
+    buyer, _ = await open_traders(_Opened(venue))
+    venue.end("projector 1")
+    async with RexClient(venue.gateways()[0], buyer.key) as client:
+        order = await client.place_order(_order(buyer, price="160.00", quantity=1))
+    venue.start("gateway 3")
+    venue.wait_ready()
+    async with RexClient(venue.gateways()[2], buyer.key) as client:
+        assert (await client.order(order["order_id"]))["client_order_id"] == order["client_order_id"]
+
+
+async def test_init_refuses_a_database_that_holds_a_venue(venue: ScaledVenue) -> None:
+    again = rex("init", "--json", variables={"REX_DATABASE_URL": venue.database_url, "REX_DATA_DIR": "/nowhere"})
+    assert again.exit_status == ExitCode.TROUBLE
+    assert "nothing was changed" in again.err
+
+
+async def test_the_journal_verifies_with_every_command_re_executed(venue: ScaledVenue) -> None:
+    await open_traders(_Opened(venue))
+    proof = rex("journal", "verify", "--database-url", venue.database_url, "--prove", "--json")
+    assert proof.exit_status == ExitCode.OK, proof.err
+    assert json.loads(proof.out)["good"]
+
+
+def _order(trader: Trader, *, price: str, quantity: int) -> dict[str, object]:
+    return {"symbol": SYMBOL, "side": trader.side, "price": price, "quantity": quantity, "time_in_force": "gtc"}

@@ -1,0 +1,133 @@
+"""A scaled venue of real processes on a real PostgreSQL: sequencers, gateways, a projector, each to be killed and replaced."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tests.faults.venue_process import DidNotStart, Mutant, RexProcess, launch, rex
+
+PATIENCE_S = 30.0
+"""How long a venue may take to reach a condition that it reaches in a second."""
+
+
+class TooLate(Exception):
+    """The venue did not reach a condition in PATIENCE_S."""
+
+
+class ScaledVenue:
+    """The processes of one venue. `close` stops them all."""
+
+    def __init__(self, database_url: str, operator_key: str, variables: dict[str, str], mutant: Mutant | None) -> None:
+        self.database_url = database_url
+        self.operator_key = operator_key
+        self._variables = variables
+        self._mutant = mutant
+        self._running: dict[str, AbstractContextManager[RexProcess]] = {}
+        self.processes: dict[str, RexProcess] = {}
+        """By name: `sequencer 1`, `gateway 1`, `projector 1`."""
+
+    def start(self, name: str, *options: str, variables: dict[str, str] | None = None) -> RexProcess:
+        """Starts `rex <first word of name>` on a free port."""
+        kind = name.split()[0]
+        more = ("--schedule", "always") if kind == "sequencer" else ()
+        mutant = self._mutant if kind == "sequencer" else None
+        running = launch(
+            kind,
+            "--port",
+            "0",
+            "--json",
+            *more,
+            *options,
+            variables={**self._variables, **(variables or {})},
+            mutant=mutant,
+        )
+        self.processes[name] = running.__enter__()
+        self._running[name] = running
+        return self.processes[name]
+
+    def end(self, name: str) -> None:
+        """Kills a process, if it still runs, and forgets it."""
+        self._running.pop(name).__exit__(None, None, None)
+        del self.processes[name]
+
+    def close(self) -> None:
+        """Kills every process."""
+        for name in [*self._running]:
+            self.end(name)
+
+    def gateways(self) -> list[str]:
+        """The addresses of the running gateways."""
+        return [process.url for name, process in self.processes.items() if name.startswith("gateway")]
+
+    def leader(self) -> str:
+        """The name of the leading sequencer; waits for one. Raises TooLate."""
+        return str(self._until(self._leading, "no sequencer leads"))
+
+    def _leading(self) -> str | None:
+        for name, process in self.processes.items():
+            if name.startswith("sequencer") and read_health(process.url).get("role") == "leader":
+                return name
+        return None
+
+    def _until(self, condition: Any, otherwise: str) -> Any:
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.05)
+        raise TooLate(otherwise)
+
+    def wait_ready(self) -> None:
+        """Waits until every gateway is ready. Raises TooLate."""
+        for url in self.gateways():
+            self._until(lambda url=url: read_health(url).get("status") == "ready", f"{url} does not become ready")
+
+
+def read_health(url: str) -> dict[str, Any]:
+    """What /readyz says; empty where nothing answers."""
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=1) as answer:
+            found: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError as error:
+        found = json.load(error)
+    except OSError:
+        return {}
+    return found
+
+
+@contextmanager
+def scaled_venue(
+    database_url: str, *, sequencers: int = 2, gateways: int = 2, redis_url: str = "", mutant: Mutant | None = None
+) -> Iterator[ScaledVenue]:
+    """A migrated and initialised venue with its processes running. Raises DidNotStart."""
+    with TemporaryDirectory() as folder, ExitStack() as opened:
+        variables = {
+            "REX_DATABASE_URL": database_url,
+            "REX_REDIS_URL": redis_url,
+            "REX_LINK_SECRET": secrets.token_urlsafe(32),
+            "REX_DATA_DIR": folder,
+        }
+        for command in (("migrate",), ("init",)):
+            done = rex(*command, "--json", variables=variables)
+            if done.exit_status != 0:
+                raise DidNotStart(done.exit_status, done.out + done.err)
+        keys = json.loads((Path(folder) / "keys.json").read_text())
+        venue = ScaledVenue(database_url, keys["operator"]["key"], variables, mutant)
+        opened.callback(venue.close)
+        for number in range(1, sequencers + 1):
+            venue.start(f"sequencer {number}")
+        venue.start("projector 1")
+        for number in range(1, gateways + 1):
+            venue.start(f"gateway {number}")
+        venue.wait_ready()
+        yield venue

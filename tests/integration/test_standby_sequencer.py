@@ -1,0 +1,111 @@
+"""A standby beside a leader on a real PostgreSQL: when it claims, and that it leads with the leader's state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from matching_engine import Engine
+from matching_engine.records import Command, CommandKind, pack_commands
+from services.journal import JournalCorrupt
+from services.journal.postgres.journal import BEAT_S, PostgresJournal
+from services.journal.postgres.writer_row import WriterRow
+from services.messaging import Submission
+from services.sequencer.standby import LOOK_EVERY_S, SILENT_LOOKS, Standby
+from tests.integration.postgres_journal import execute, lead
+from tests.unit.sequencer.venue import Clock, Never, Venue
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+BOUND_S = 30
+OPEN = Command(kind=CommandKind.OPEN_ACCOUNT)
+
+
+@pytest.fixture
+async def leader(postgres_url: str) -> AsyncIterator[PostgresJournal]:
+    journal = await lead(postgres_url)
+    yield journal
+    await journal.close()
+
+
+@pytest.fixture
+async def other(postgres_url: str, leader: PostgresJournal) -> AsyncIterator[PostgresJournal]:
+    journal = await PostgresJournal.open(postgres_url)
+    yield journal
+    await journal.close()
+
+
+async def journaled(journal: PostgresJournal, commands: int) -> Engine:
+    """The engine of a sequencer that has journaled so many commands."""
+    venue = Venue(journal, Engine(), Clock(), Never())
+    running = asyncio.create_task(venue.sequencer.run())
+    for _ in range(commands):
+        await venue.inbox.put(Submission(pack_commands([OPEN])))
+        await venue.next_batch()
+    await venue.sequencer.stop()
+    await running
+    assert isinstance(venue.engine, Engine)
+    return venue.engine
+
+
+async def test_a_standby_leads_with_the_state_of_a_leader_that_handed_over(
+    leader: PostgresJournal, other: PostgresJournal
+) -> None:
+    before = await journaled(leader, 3)
+    await leader.hand_over()
+    engine, claims = Engine(), list[int]()
+    claimed = await Standby(engine, other, "ws://other").lead(lambda: claims.append(other.epoch))
+    assert (claimed.epoch, claimed.epoch_after, claims) == (2, 3, [2])
+    assert engine.state_hash() == before.state_hash()
+
+
+async def test_a_standby_leaves_a_living_leader_alone_and_claims_after_a_silent_one(
+    leader: PostgresJournal, other: PostgresJournal
+) -> None:
+    standby = Standby(Engine(), other, "ws://other")
+    beating = asyncio.create_task(leader.watch())
+    leading = asyncio.create_task(standby.lead(lambda: None))
+    alive_s = 2 * SILENT_LOOKS * LOOK_EVERY_S + 2 * BEAT_S
+    done, _ = await asyncio.wait([leading, beating], timeout=alive_s)
+    assert done == set()
+    assert standby.seen is not None
+    assert (standby.seen.epoch, standby.lag) == (1, 0)
+    beating.cancel()
+    async with asyncio.timeout(BOUND_S):
+        assert (await leading).epoch == 2
+
+
+async def test_of_two_standbys_one_leads(postgres_url: str, leader: PostgresJournal, other: PostgresJournal) -> None:
+    await leader.hand_over()
+    third = await PostgresJournal.open(postgres_url)
+    try:
+        standbys = [Standby(Engine(), journal, f"ws://{name}") for name, journal in (("a", other), ("b", third))]
+        tasks = [asyncio.create_task(standby.lead(lambda: None)) for standby in standbys]
+        done, waiting = await asyncio.wait(tasks, timeout=BOUND_S, return_when=asyncio.FIRST_COMPLETED)
+        rows = [task.result() for task in done]
+        assert [row.epoch for row in rows] == [2]
+        assert (await other.look()).url == rows[0].url
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
+    finally:
+        await third.close()
+
+
+async def test_a_standby_refuses_to_lead_a_chain_whose_end_differs_from_the_writer_row(
+    postgres_url: str, leader: PostgresJournal, other: PostgresJournal
+) -> None:
+    await journaled(leader, 2)
+
+    class Forged(Standby):
+        """Sees the end that a forged row would name."""
+
+        async def _reach(self, claimed: WriterRow) -> None:
+            await super()._reach(claimed._replace(last_seq=claimed.last_seq + 1))
+
+    await leader.hand_over()
+    with pytest.raises(JournalCorrupt, match="its writer row says seq 3"):
+        await Forged(Engine(), other, "ws://other").lead(lambda: None)
+    assert (await execute(postgres_url, "SELECT count(*) AS rows FROM journal"))[0]["rows"] == 2
