@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import tomllib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any
 
 import asyncpg
 import pytest
+from setuptools import find_packages
 
 from load_tests.servers.postgres import PostgresServer
+from services.journal import JournalBusy
 from services.journal.postgres.tables import create as create_journal
 from services.migrations import postgres
 from services.migrations.histories import BASE, JOURNAL, READ_DATABASE, History
@@ -54,6 +57,13 @@ def with_next_revision(folder: Path, then: str = "SELECT 1") -> History:
     shutil.copytree(READ_DATABASE.folder, versions, ignore=shutil.ignore_patterns("__pycache__"))
     (versions / "r0002_next.py").write_text(NEXT.format(then=then))
     return READ_DATABASE._replace(folder=versions)
+
+
+def test_the_wheel_takes_every_folder_of_revisions() -> None:
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        taken = tomllib.load(file)["tool"]["setuptools"]["packages"]["find"]["include"]
+    packages = set(find_packages(str(Path(__file__).parents[2]), include=taken))
+    assert packages >= {f"services.migrations.{history.folder.name}" for history in (JOURNAL, READ_DATABASE)}
 
 
 async def test_an_empty_database_comes_to_the_newest_revisions_and_stays_there(postgres_url: str) -> None:
@@ -141,9 +151,7 @@ async def test_a_living_leader_forbids_steps_and_a_silent_or_stopped_one_does_no
         await leader.execute(LEADER, "ws://127.0.0.1:9000")
         beating = asyncio.create_task(beat())
         try:
-            with pytest.raises(
-                MigrationRefused, match=r"a sequencer leads \(ws://127.0.0.1:9000\): stop all sequencers"
-            ):
+            with pytest.raises(JournalBusy, match=r"a sequencer leads \(ws://127.0.0.1:9000\): stop all sequencers"):
                 await downgrade(postgres_url, READ_DATABASE, BASE)
             assert await upgrade(postgres_url) == NOTHING  # no step, so nobody is disturbed
         finally:
