@@ -45,15 +45,6 @@ async def downgrade(url: str, history: History, revision: str, *, check: bool = 
     return await _migrate(url, [(history, revision)], check=check, down=True)
 
 
-async def check_newest(url: str) -> None:
-    """Raises MigrationRefused unless journal and read database have the tables of this REX."""
-    for database, found, newest in await upgrade(url, check=True):
-        if found != newest:
-            raise MigrationRefused(
-                f"the tables of the {database} are of revision {found}, and this REX uses revision {newest}: run `rex migrate`"
-            )
-
-
 async def _migrate(url: str, wanted: list[tuple[History, str]], *, check: bool, down: bool = False) -> list[Migrated]:
     async with transaction(url) as connection:
         if not check:
