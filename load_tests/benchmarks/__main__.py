@@ -21,6 +21,7 @@ from load_tests.benchmarks import (
     gateway_rates,
     peer_rates,
     plain_rates,
+    projector_rates,
     scaled_rates,
 )
 from load_tests.benchmarks.machine import describe
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "plain": plain_rates.plain_measurements,
     "durable": durable_rates.durable_measurements,
     "recovery": durable_rates.recovery_measurements,
+    "projector": projector_rates.projector_measurements,
     "rest": gateway_rates.rest_measurements,
     "websocket": gateway_rates.websocket_measurements,
     "scaled": scaled_rates.scaled_measurements,

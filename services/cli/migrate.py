@@ -50,12 +50,12 @@ def migrate(
     Exit status:
 
     - 0 the tables have the revisions of this REX, or with `--check`: the answer was printed
-    - 1 the environment refused: server, password, database, its settings or tables, no journal in the folder; or there is no
-      such way down
+    - 1 the environment refused: server, password, database or its settings, tables of a newer REX, no journal in the folder; or
+      there is no such way down
     - 2 an option or a setting is invalid
     - 3 a sequencer leads, or another process has the data folder
-    - 4 the journal's device failed
-    - 5 the journal is damaged, has lost commands, or is of a newer REX
+    - 4 the device of the data folder failed
+    - 5 the journal of the folder is damaged, has lost commands, or is of a newer REX
     """
     place = chosen_of(context, database_url, data_dir)
     if place is None:

@@ -3,7 +3,7 @@
 Scaled mode: alembic takes the tables of a PostgreSQL database from revision to revision. Embedded mode: the two SQLite files
 have a format each, and the venue makes them (folder.py).
 
-postgres.py      upgrade, downgrade and check of a database, each in one transaction
+postgres.py      upgrade and downgrade of a database, each in one transaction
 histories.py     the two histories, and alembic's steps on a connection
 env.py           alembic runs it for each migration
 journal/         the revisions of the journal's tables

@@ -12,6 +12,7 @@ import asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.journal import JournalBusy
 from services.migrations.histories import BASE, HISTORIES, JOURNAL, History
 from services.migrations.outcome import Migrated, MigrationRefused
 from services.migrations.transaction import transaction
@@ -28,29 +29,20 @@ _BEAT = "SELECT url, epoch, beat FROM journal_writer"
 async def upgrade(url: str, *, check: bool = False) -> list[Migrated]:
     """Takes journal and read database at this URL up to the newest revisions; with `check` it only says what it would do.
 
-    Raises MigrationRefused, and changes nothing, if the server cannot be used, if the tables are newer than this REX, or if a
-    sequencer leads.
+    Raises MigrationRefused, and changes nothing, if the server cannot be used or if the tables are newer than this REX;
+    JournalBusy if there are steps to take and a sequencer leads.
     """
     return await _migrate(url, [(history, history.revisions[-1]) for history in HISTORIES], check=check)
 
 
 async def downgrade(url: str, history: History, revision: str, *, check: bool = False) -> list[Migrated]:
-    """Takes one database down to an older revision; BASE drops its tables. Raises MigrationRefused as `upgrade`, and if it is
-    the journal's tables that would be dropped, and they hold commands."""
+    """Takes one database down to an older revision; BASE drops its tables. Raises what `upgrade` raises, and
+    MigrationRefused if the journal's tables would be dropped and hold commands."""
     if revision not in history.revisions:
         raise MigrationRefused(
             f"the {history.name} has no revision {revision}; its revisions are {', '.join(history.revisions)}"
         )
     return await _migrate(url, [(history, revision)], check=check, down=True)
-
-
-async def check_newest(url: str) -> None:
-    """Raises MigrationRefused unless journal and read database have the tables of this REX."""
-    for database, found, newest in await upgrade(url, check=True):
-        if found != newest:
-            raise MigrationRefused(
-                f"the tables of the {database} are of revision {found}, and this REX uses revision {newest}: run `rex migrate`"
-            )
 
 
 async def _migrate(url: str, wanted: list[tuple[History, str]], *, check: bool, down: bool = False) -> list[Migrated]:
@@ -80,7 +72,7 @@ async def _current(connection: AsyncConnection, history: History) -> str:
 
 
 async def _hold_writer_row(connection: AsyncConnection) -> None:
-    """Locks the writer row until the end of the transaction. Raises MigrationRefused if a sequencer leads."""
+    """Locks the writer row until the end of the transaction. Raises JournalBusy if a sequencer leads."""
     if await _current(connection, JOURNAL) == BASE:
         return
     before = (await connection.execute(text(_BEAT))).one_or_none()
@@ -89,4 +81,4 @@ async def _hold_writer_row(connection: AsyncConnection) -> None:
     now = (await connection.execute(text(f"{_BEAT} FOR UPDATE"))).one_or_none()
     if now != before:
         url = now.url if now else ""
-        raise MigrationRefused(f"a sequencer leads ({url}): stop all sequencers, then migrate. Nothing was changed")
+        raise JournalBusy(f"a sequencer leads ({url}): stop all sequencers, then migrate. Nothing was changed")

@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from load_tests.benchmarks import book_rates, durable_rates, engine_rates, http_load, plain_rates, websocket_load
+from load_tests.benchmarks import (
+    book_rates,
+    durable_rates,
+    engine_rates,
+    http_load,
+    plain_rates,
+    projector_rates,
+    websocket_load,
+)
 from load_tests.benchmarks.measurement import Effort
 from load_tests.child_process import ChildFailed, child
 
@@ -65,6 +73,15 @@ def test_the_write_path_and_recovery_run_on_a_real_journal() -> None:
     ]
     assert all(measurement.value > 0 for measurement in measurements)
     assert all(measurement.limit for measurement in measurements[:3])
+
+
+@pytest.mark.usefixtures("shared_postgres")
+def test_the_projector_is_measured_on_both_kinds() -> None:
+    measurements = projector_rates.projector_measurements(Tiny())
+    assert [measurement.unit for measurement in measurements] == ["commands/s", "orders/s", "trades/s"] * 2
+    # So short a journal is one run, and its orders are all new in it.
+    assert [measurement.value > 0 for measurement in measurements] == [True, False, True] * 2
+    assert [measurement.limit is not None for measurement in measurements] == [False] * 5 + [True]
 
 
 @pytest.mark.anyio

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import tomllib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Any
 
 import asyncpg
 import pytest
+from setuptools import find_packages
 
 from load_tests.servers.postgres import PostgresServer
+from services.journal import JournalBusy
 from services.journal.postgres.tables import create as create_journal
 from services.migrations import postgres
 from services.migrations.histories import BASE, JOURNAL, READ_DATABASE, History
 from services.migrations.outcome import Migrated, MigrationRefused
-from services.migrations.postgres import check_newest, downgrade, upgrade
+from services.migrations.postgres import downgrade, upgrade
 from services.read_database.postgres.database import make_tables
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -56,15 +59,20 @@ def with_next_revision(folder: Path, then: str = "SELECT 1") -> History:
     return READ_DATABASE._replace(folder=versions)
 
 
+def test_the_wheel_takes_every_folder_of_revisions() -> None:
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        taken = tomllib.load(file)["tool"]["setuptools"]["packages"]["find"]["include"]
+    packages = set(find_packages(str(Path(__file__).parents[2]), include=taken))
+    assert packages >= {f"services.migrations.{history.folder.name}" for history in (JOURNAL, READ_DATABASE)}
+
+
 async def test_an_empty_database_comes_to_the_newest_revisions_and_stays_there(postgres_url: str) -> None:
-    with pytest.raises(MigrationRefused, match=r"journal are of revision base, .* revision 0001: run `rex migrate`"):
-        await check_newest(postgres_url)
     assert await upgrade(postgres_url, check=True) == UP
     async with connected(postgres_url) as connection:
         assert await connection.fetchval(TABLES) == 0
     assert await upgrade(postgres_url) == UP
     assert await upgrade(postgres_url) == NOTHING
-    await check_newest(postgres_url)
+    assert await upgrade(postgres_url, check=True) == NOTHING
 
 
 async def test_two_at_once_migrate_once(postgres_url: str) -> None:
@@ -108,10 +116,10 @@ async def test_the_next_revision_keeps_the_data_up_and_down(
         with pytest.raises(MigrationRefused, match=r"read database is of revision 0002, which this REX does not know"):
             await upgrade(postgres_url)
         with pytest.raises(MigrationRefused, match="use the newer REX"):
-            await check_newest(postgres_url)
+            await upgrade(postgres_url, check=True)
         assert await downgrade(postgres_url, history, "0001") == [Migrated("read database", "0002", "0001")]
         assert tuple(await connection.fetchrow("SELECT * FROM targets")) == (2026, 5, "a target", 7)
-        await check_newest(postgres_url)
+        assert await upgrade(postgres_url, check=True) == NOTHING
 
 
 async def test_a_migration_that_fails_changes_nothing(
@@ -124,7 +132,7 @@ async def test_a_migration_that_fails_changes_nothing(
     with pytest.raises(MigrationRefused, match=refusal):
         await upgrade(postgres_url)
     monkeypatch.undo()
-    await check_newest(postgres_url)
+    assert await upgrade(postgres_url, check=True) == NOTHING
     async with connected(postgres_url) as connection:
         assert await connection.fetch("SELECT * FROM targets") == []  # without the new column
         await connection.execute(TARGET)
@@ -141,9 +149,7 @@ async def test_a_living_leader_forbids_steps_and_a_silent_or_stopped_one_does_no
         await leader.execute(LEADER, "ws://127.0.0.1:9000")
         beating = asyncio.create_task(beat())
         try:
-            with pytest.raises(
-                MigrationRefused, match=r"a sequencer leads \(ws://127.0.0.1:9000\): stop all sequencers"
-            ):
+            with pytest.raises(JournalBusy, match=r"a sequencer leads \(ws://127.0.0.1:9000\): stop all sequencers"):
                 await downgrade(postgres_url, READ_DATABASE, BASE)
             assert await upgrade(postgres_url) == NOTHING  # no step, so nobody is disturbed
         finally:

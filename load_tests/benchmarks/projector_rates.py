@@ -1,0 +1,169 @@
+"""The projector on SQLite and on PostgreSQL: a whole journal, and its two largest kinds of row beside bare COPY."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import asyncpg
+import numpy as np
+import uvloop
+
+from load_tests.benchmarks.measurement import Effort, Measurement
+from load_tests.flows.book_flows import standard
+from load_tests.flows.engine_flow import engine_records
+from load_tests.servers.postgres import PostgresServer
+from matching_engine import Engine
+from matching_engine.records import CommandKind
+from services.commands.attachments import AccountText, InstrumentText
+from services.journal.batch import NO_HASH, JournalBatch
+from services.journal.sqlite import SqliteJournal
+from services.read_database import tables
+from services.read_database.changes import Changes, Position
+from services.read_database.database import open_read_database
+from services.read_database.postgres.database import make_tables
+from services.read_database.postgres.writer import PostgresWriter
+from services.read_database.projector import catch_up
+from services.read_database.sqlite_writer import SqliteWriter
+from services.read_database.writer import ReadDatabaseWriter
+
+COMMANDS = 200_000
+BATCH = 256
+RUN = 8_192
+"""Commands whose changes of orders, and whose trades, are written in one transaction: some 2,700 and 1,300 rows."""
+
+_WITH_TEXT = [int(CommandKind.OPEN_ACCOUNT), int(CommandKind.LIST_INSTRUMENT)]
+
+
+def journal_batches(journal_id: bytes, epoch: int, effort: Effort) -> Iterator[JournalBatch]:
+    """The standard flow of 8 instruments as batches of 256 commands."""
+    parts = engine_records(standard(effort.messages(COMMANDS), 8, effort.seed), client_ids=True)
+    engine, last_hash, commands = Engine(), NO_HASH, np.concatenate(parts)
+    for start in range(0, len(commands), BATCH):
+        some = commands[start : start + BATCH].copy()
+        with_text = np.isin(some["kind"], _WITH_TEXT)
+        texts = tuple(_text(command) for command in some[with_text])
+        some["attachment"][with_text] = np.arange(1, len(texts) + 1)
+        events = np.asarray(engine.process(some)).tobytes()
+        seqs = int(some["seq"][0]), int(some["seq"][-1])
+        batch = JournalBatch(journal_id, epoch, *seqs, 0, last_hash, some.tobytes(), events, texts)
+        last_hash = batch.hash
+        yield batch
+
+
+def _text(command: Any) -> bytes:
+    if command["kind"] == CommandKind.OPEN_ACCOUNT:
+        return AccountText(name="a member").to_bytes()
+    symbol = f"I-{command['instrument']}"
+    return InstrumentText(
+        symbol=symbol, name_en=symbol, name_zh=symbol, category="magnetic_material", family="x", unit="t", lot_size=1,
+        tick_size="1", reference_price_source="assumed", spec="", note="",
+    ).to_bytes()  # fmt: skip
+
+
+class Rates(NamedTuple):
+    """What one run measured, per second."""
+
+    commands: float
+    orders: float
+    trades: float
+
+
+async def _rates(writer: ReadDatabaseWriter, journal: SqliteJournal, number: int) -> Rates:
+    """Projects the journal; then writes its changes of orders, and its trades, once more and alone."""
+    start = time.perf_counter()
+    await catch_up(writer, journal)
+    seconds = time.perf_counter() - start
+    position = await writer.start(journal.journal_id)
+    orders, trades = await _runs(journal)
+    updates, inserts = [Changes(position) for _ in orders], [Changes(position) for _ in trades]
+    for changes, old in zip(updates, orders, strict=True):
+        changes.orders.old = old
+    for changes, rows in zip(inserts, trades, strict=True):
+        changes.trades = _with_other_ids(rows, number)
+    order_rate = sum(map(len, orders)) / await _write(writer, updates)
+    trade_rate = sum(map(len, trades)) / await _write(writer, inserts)
+    await writer.close()
+    return Rates(position.seq / seconds, order_rate, trade_rate)
+
+
+async def _runs(journal: SqliteJournal) -> tuple[list[Any], list[Any]]:
+    """The changes of older orders, and the trades, of each RUN commands."""
+    changes = Changes(Position(0, 0, 0, NO_HASH, journal.journal_id, 0))
+    orders, trades = [], []
+    async for batch in journal.read(0):
+        changes.add(batch)
+        if changes.commands >= RUN:
+            orders.append(changes.orders.old)
+            trades.append(changes.trades)
+            changes = Changes(changes.position)
+    return [*orders, changes.orders.old], [*trades, changes.trades]
+
+
+def _with_other_ids(trades: Sequence[Any], number: int) -> list[Any]:
+    return [(trade[0] + (number << 48), *trade[1:]) for trade in trades]
+
+
+async def _write(writer: ReadDatabaseWriter, transactions: list[Changes]) -> float:
+    start = time.perf_counter()
+    for changes in transactions:
+        await writer.write(changes)
+    return time.perf_counter() - start
+
+
+async def _bare_copy(url: str, journal: SqliteJournal) -> float:
+    """Trades a second by nothing but COPY into the same table with its indexes, one transaction each."""
+    _, trades = await _runs(journal)
+    columns = [column.name for column in tables.trades.columns]
+    connection = await asyncpg.connect(url)
+    runs = [_with_other_ids(rows, 2) for rows in trades]
+    start = time.perf_counter()
+    for rows in runs:
+        await connection.copy_records_to_table("trades", records=rows, columns=columns)
+    seconds = time.perf_counter() - start
+    await connection.close()
+    return sum(map(len, trades)) / seconds
+
+
+async def _one_run(folder: Path, server: PostgresServer, effort: Effort) -> tuple[Rates, Rates, float]:
+    journal = await SqliteJournal.open(folder / "journal.sqlite")
+    try:
+        for batch in journal_batches(journal.journal_id, journal.epoch, effort):
+            await journal.append(batch)
+        path = folder / "read.sqlite"
+        await open_read_database(path).dispose()
+        in_sqlite = await _rates(SqliteWriter(path), journal, 1)
+        name = f"rex_{uuid4().hex}"
+        url = server.create_database(name)
+        await make_tables(url)
+        in_postgres = await _rates(PostgresWriter(url), journal, 1)
+        bare = await _bare_copy(url, journal)
+        server.drop_database(name)
+        return in_sqlite, in_postgres, bare
+    finally:
+        await journal.close()
+
+
+def projector_measurements(effort: Effort) -> list[Measurement]:
+    """A whole journal, its changes of orders alone, its trades alone; PostgreSQL's trades beside bare COPY."""
+    runs = []
+    with PostgresServer(shared_buffers="256MB", max_wal_size="2GB") as server:
+        for _ in range(effort.runs):
+            with tempfile.TemporaryDirectory(prefix="rex-projector-") as folder:
+                runs.append(uvloop.run(_one_run(Path(folder), server, effort)))
+    bare = median(run[2] for run in runs)
+    measurements = []
+    for place, kind in enumerate(("SQLite", "PostgreSQL")):
+        commands, orders, trades = (median(values) for values in zip(*(run[place] for run in runs), strict=True))
+        limit_name, limit = ("bare COPY of the same rows", bare) if kind == "PostgreSQL" else ("", None)
+        measurements += [
+            Measurement(f"projector on {kind}: a journal", commands, "commands/s", note="reading included"),
+            Measurement(f"projector on {kind}: changes of orders", orders, "orders/s", at_least="40,000 orders/s"),
+            Measurement(f"projector on {kind}: trades", trades, "trades/s", limit_name, limit, "50,000 trades/s"),
+        ]
+    return measurements
