@@ -24,7 +24,7 @@ from load_tests.servers.server_process import ServerMissing
 from tests.faults.redis_lost import FAULTS, Fault, Scene
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import PATIENCE_S, ScaledVenue, TooLate, read_health, scaled_venue
-from tests.faults.take_over import AFTER, Load, _Opened, _verify
+from tests.faults.take_over import AFTER, Load, check_orders, verify
 from tests.faults.traders import open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
 
@@ -59,8 +59,7 @@ def run(faults: int, seed: int, advance: Advance, *, mutant: Mutant | None = Non
 async def _one_venue(
     venue: ScaledVenue, valkey: ValkeyServer, faults: list[Fault], random: Random, report: Report, advance: Advance
 ) -> None:
-    url = venue.gateways()[0]
-    traders = await open_traders(_Opened(url, venue.operator_key))
+    traders = await open_traders(venue)
     scene = Scene(valkey, await _stream_key(valkey))
     async with Load(venue, traders, report) as load:
         for fault in faults:
@@ -74,12 +73,8 @@ async def _one_venue(
                 valkey.resume()
             report.add(fault.name)
             advance()
-    report.add("acknowledged", load.acknowledged)
-    report.add("outcome_unknown", len(load.unknown))
-    report.add("refused", len(load.refused))
-    for trader in traders:
-        report.broken += trader.ledger.broken(await trader.orders(url), f"{trader.side} order")
-    _verify(venue, report)
+    await check_orders(venue, traders, load, report)
+    verify(venue, report)
 
 
 async def _stream_key(valkey: ValkeyServer) -> str:
