@@ -26,6 +26,7 @@ from tests.faults import (
     file_removed,
     kill,
     power_cut,
+    redis_away,
     redis_lost,
     retry_storm,
     soak,
@@ -43,6 +44,7 @@ RIGS = {
         clock_step,
         retry_storm,
         redis_lost,
+        redis_away,
         door,
         soak,
     )

@@ -24,6 +24,8 @@ from services.engine_versions import upgrades
 from services.journal import connections
 from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
+from services.messaging.in_process import InProcessFeed
+from services.messaging.redis_stream import StreamPublisher
 
 
 def unsynced_journal() -> None:
@@ -49,6 +51,24 @@ def early_acknowledgement() -> None:
         return done
 
     SqliteJournal.append = append_carelessly  # type: ignore[assignment, method-assign]
+
+
+def orders_wait_for_redis() -> None:
+    """Publishes a batch only when the stream has it: a leader without Redis acknowledges nothing."""
+    publish, publishers = InProcessFeed.publish, list[StreamPublisher]()
+    run = StreamPublisher.run
+
+    async def run_known(publisher: StreamPublisher) -> None:
+        publishers.append(publisher)
+        await run(publisher)
+
+    async def publish_late(feed: InProcessFeed, batch: JournalBatch) -> None:
+        while any(publisher.trouble is not None for publisher in publishers):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await publish(feed, batch)
+
+    StreamPublisher.run = run_known  # type: ignore[assignment, method-assign]
+    InProcessFeed.publish = publish_late  # type: ignore[assignment, method-assign]
 
 
 def stepped_clock(step_file: Path) -> None:

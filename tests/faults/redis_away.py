@@ -24,17 +24,19 @@ from load_tests.servers.server_process import ServerMissing
 from tests.faults.redis_lost import FAULTS, Fault, Scene
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import PATIENCE_S, ScaledVenue, TooLate, read_health, scaled_venue
-from tests.faults.take_over import AFTER, Load, verify
+from tests.faults.take_over import AFTER, Load, check_orders, verify
 from tests.faults.traders import open_traders
-from tests.faults.venue_process import DidNotStart
+from tests.faults.venue_process import DidNotStart, Mutant
 
 FEWEST, MOST = 20, 200
 """The fewest and the most acknowledgements before a fault."""
+ORDERS_S = 10
+"""In this time AFTER new orders are acknowledged, even on a busy machine."""
 TRIALS_A_VENUE = 25
 
 
-def run(faults: int, seed: int, advance: Advance) -> Report:
-    """Runs `faults` faults, TRIALS_A_VENUE in each venue."""
+def run(faults: int, seed: int, advance: Advance, *, mutant: Mutant | None = None) -> Report:
+    """Runs `faults` faults, TRIALS_A_VENUE in each venue, up to the first broken promise."""
     report, random = Report("redis_away"), Random(seed)
     kinds = [fault for _ in range(0, faults, len(FAULTS)) for fault in random.sample(FAULTS, len(FAULTS))][:faults]
     try:
@@ -42,7 +44,7 @@ def run(faults: int, seed: int, advance: Advance) -> Report:
             for first in range(0, faults, TRIALS_A_VENUE):
                 valkey.flush()
                 url = postgres.create_database(f"rex_{first}")
-                with scaled_venue(url, sequencers=1, redis_url=valkey.url()) as venue:
+                with scaled_venue(url, sequencers=1, redis_url=valkey.url(), mutant=mutant) as venue:
                     some = kinds[first : first + TRIALS_A_VENUE]
                     asyncio.run(_one_venue(venue, valkey, some, random, report, advance))
                 if report.broken:
@@ -57,7 +59,6 @@ def run(faults: int, seed: int, advance: Advance) -> Report:
 async def _one_venue(
     venue: ScaledVenue, valkey: ValkeyServer, faults: list[Fault], random: Random, report: Report, advance: Advance
 ) -> None:
-    url = venue.gateways()[0]
     traders = await open_traders(venue)
     scene = Scene(valkey, await _stream_key(valkey))
     async with Load(venue, traders, report) as load:
@@ -72,11 +73,7 @@ async def _one_venue(
                 valkey.resume()
             report.add(fault.name)
             advance()
-    report.add("acknowledged", load.acknowledged)
-    report.add("outcome_unknown", len(load.unknown))
-    report.add("refused", len(load.refused))
-    for trader in traders:
-        report.broken += trader.ledger.broken(await trader.orders(url), f"{trader.side} order")
+    await check_orders(venue, traders, load, report)
     verify(venue, report)
 
 
@@ -89,15 +86,21 @@ async def _stream_key(valkey: ValkeyServer) -> str:
 async def _one_fault(fault: Fault, scene: Scene, venue: ScaledVenue, load: Load, report: Report) -> None:
     load.longest_s, load.last_s = 0.0, time.monotonic()
     await fault.begin(scene)
-    await load.acknowledgements(AFTER)
-    report.highest("longest_silence_ms", round(load.longest_s * 1000))
+    await _orders_go_on(load)
     if fault.sentence:
         await _until(lambda: not any(_redis_there(venue)), "health pages do not say that Redis is away")
+        await _orders_go_on(load)
+    report.highest("longest_silence_ms", round(load.longest_s * 1000))
     await _caught_up(venue)
     await fault.end(scene)
     await _until(lambda: all(_redis_there(venue)), "health pages do not say that Redis is back")
-    await load.acknowledgements(AFTER)
+    await _orders_go_on(load)
     await _caught_up(venue)
+
+
+async def _orders_go_on(load: Load) -> None:
+    async with asyncio.timeout(ORDERS_S):
+        await load.acknowledgements(AFTER)
 
 
 def _redis_there(venue: ScaledVenue) -> list[bool]:

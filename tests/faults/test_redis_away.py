@@ -1,0 +1,28 @@
+"""A scaled venue whose Redis goes away: orders go on, the projector keeps up, the health pages say so."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults import redis_away
+from tests.faults.mutants import orders_wait_for_redis
+from tests.faults.rig import CannotRun, Report
+from tests.faults.venue_process import Mutant
+
+
+def run(faults: int, mutant: Mutant | None = None) -> Report:
+    try:
+        return redis_away.run(faults, 1, lambda: None, mutant=mutant)
+    except CannotRun as reason:
+        pytest.skip(f"Redis away: {reason}")
+
+
+def test_no_order_waits_for_redis_and_readers_keep_up() -> None:
+    report = run(5)
+    assert report.broken == []
+    assert report.counts["acknowledged"] > 0
+    assert report.counts["journals_verified"] == 1
+
+
+def test_the_rig_catches_a_leader_that_waits_for_redis() -> None:
+    assert run(1, orders_wait_for_redis).broken, "orders that waited for Redis went unseen"
