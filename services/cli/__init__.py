@@ -13,7 +13,7 @@ import typer
 
 from matching_engine import build_notice
 from services.cli.help import Command, Group
-from services.cli.journal import export, verify
+from services.cli.journal import copy, export, verify
 from services.cli.migrate import migrate
 from services.cli.report import report
 from services.cli.scaled import gateway, init, projector, reporting, sequencer
@@ -35,7 +35,7 @@ journal = typer.Typer(
     no_args_is_help=True,
     cls=Group,
 )
-for journal_command in (verify, export):
+for journal_command in (verify, export, copy):
     journal.command(cls=Command)(journal_command)
 app.add_typer(journal, name="journal")
 

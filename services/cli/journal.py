@@ -1,4 +1,4 @@
-"""`rex journal verify` and `rex journal export`."""
+"""`rex journal verify`, `rex journal export` and `rex journal copy`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from services.cli.terminal import err, out, run
 
 
 def verify(
+    context: typer.Context,
+    database_url: DatabaseUrl = "",
     data_dir: DataDir = Path("rex-data"),
     prove: Annotated[
         bool,
@@ -36,20 +38,24 @@ def verify(
     lost), or if the read database belongs to another journal. With `--prove` it also fails if the content of the read database
     differs from the journal.
 
+    `--database-url`, or REX_DATABASE_URL without `--data-dir`, checks a journal in PostgreSQL. There `--prove` compares a copy
+    of the read database at one position, made in the folder for temporary files (TMPDIR).
+
     Rows of an older engine version are checked, too. `--prove` requires that the journal was upgraded (`rex upgrade`).
 
     Exit status:
 
     - 0 no check failed
-    - 1 a check failed (the output names the sequence number of the first bad row), or the environment refused: file, folder, no
-      journal in the folder
+    - 1 a check failed (the output names the sequence number of the first bad row), or the environment refused: file, folder,
+      server, no journal there
     - 2 an option or a setting is invalid
     """
-    from services.cli.verifying import document, lines, verify_folder, witness_of  # here and not above: see there
+    from services.cli.verifying import document, lines, verify_journal, witness_of  # here and not above: see there
 
     witnesses = [witness_of(text) for text in expect]
-    settings_of(data_dir=data_dir)
-    found = run(verify_folder(data_dir, prove, witnesses, show=not as_json and err.is_terminal), is_check=True)
+    place = chosen_of(context, database_url, data_dir)
+    assert place is not None
+    found = run(verify_journal(place, prove, witnesses, show=not as_json and err.is_terminal), is_check=True)
     if as_json:
         print(json.dumps(document(found, witnesses)))
     else:
@@ -100,3 +106,48 @@ def export(
 
     done = run(export_journal(place, first_seq, last_seq, output))
     (err if output is None else out).print(done, highlight=False, soft_wrap=True)
+
+
+def copy(
+    source: Annotated[
+        str, typer.Option("--from", metavar="PLACE", help="The journal to copy: a folder or a database URL.")
+    ],
+    target: Annotated[
+        str, typer.Option("--to", metavar="PLACE", help="An empty place for it: a folder or a database URL.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Copies a journal from a data folder to PostgreSQL, or back, and reads the copy back. Stop the venue first.
+
+    A place is a data folder, or postgresql://user@host:port/name. Keep passwords out of the list of processes: a URL without
+    one takes it from PGPASSWORD or ~/.pgpass.
+
+    The copy has the same rows, byte for byte, so it has the same hashes and the same journal id; it prints the last sequence
+    number and hash of both. The target must hold no journal and no read database, and a database must have its tables
+    (`rex migrate`). The source is not changed. If it is interrupted, the target stays empty. The read database is not copied:
+    the venue makes it again. Start only one of the two afterwards: rows added to both make two journals of one id.
+
+    Example: `rex journal copy --from venue --to postgresql://rex@db/rex`.
+
+    Exit status:
+
+    - 0 the journal was copied, and the copy has the same last hash
+    - 1 the environment refused: file, folder, server, no journal at the source
+    - 2 an option or a setting is invalid
+    - 3 another process has the journal of the source folder
+    - 4 the device or the server failed
+    - 5 the journal is damaged, has lost commands, or grew meanwhile; or the target is not empty
+    """
+    settings_of()
+    from services.cli.copying import copy_journal  # here and not above: see there
+
+    done = run(copy_journal(_place(source), _place(target), show=not as_json and err.is_terminal))
+    if as_json:
+        print(json.dumps(done.to_json()))
+    else:
+        for line in done.lines():
+            out.print(line, highlight=False, soft_wrap=True)
+
+
+def _place(text: str) -> str | Path:
+    return text if "://" in text else Path(text)

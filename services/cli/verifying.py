@@ -9,25 +9,29 @@ import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import typer
 from rich.markup import escape
 
 from matching_engine import ENGINE_VERSION
+from services.cli.journals import open_journal
 from services.cli.terminal import progress
 from services.engine_versions.upgrades import starting_engine
-from services.journal import JournalError
-from services.journal.sqlite import SqliteJournal
+from services.journal import Journal, JournalError
+from services.journal.postgres.connections import Database
 from services.journal.verify import Verification
 from services.journal.verify import verify as walk
 from services.journal.witness import Witness
 from services.read_database.audit.proof import ReadDatabaseProof
-from services.read_database.errors import ReadDatabaseForeign
-from services.read_database.read_witness import read_witness, remembered
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+from services.read_database.errors import ReadDatabaseForeign, ReadDatabaseUnmigrated
+from services.read_database.postgres.copying import copy_to_file
+from services.read_database.postgres.database import open_read_database
+from services.read_database.postgres.read_witness import read_witness as read_postgres_witness
+from services.read_database.read_witness import ReadWitness, read_witness
+from services.reporting.report_database import READ_DATABASE_FILE
 from services.upgrade import sealed_state_error
 
 _ADVICE = (
@@ -64,15 +68,13 @@ def witness_of(text: str) -> Witness:
     return Witness(int(match[1]), bytes.fromhex(match[2]), f"--expect {text}", _ADVICE)
 
 
-async def verify_folder(data_dir: Path, prove: bool, expected: list[Witness], show: bool) -> Verified:
-    """Walks the journal in `data_dir`; `prove` also re-executes it. Shows a bar where `show` is true."""
-    remembers = partial(remembered, data_dir / READ_DATABASE_FILE)
-    path = data_dir / JOURNAL_FILE
-    journal = await SqliteJournal.open(path, read_only=True, outdated=not prove, remembered=remembers)
+async def verify_journal(place: str | Path, prove: bool, expected: list[Witness], show: bool) -> Verified:
+    """Walks the journal in a folder or at a URL; `prove` also re-executes it. Shows a bar where `show` is true."""
+    journal = await open_journal(place, outdated=not prove)
     try:
         foreign, read_database = [], None
         try:
-            read_database, note = read_witness(data_dir / READ_DATABASE_FILE, journal.journal_id)
+            read_database, note = await _witness(place, journal.journal_id)
         except ReadDatabaseForeign as other:
             note = str(other)
             foreign = [note]
@@ -84,7 +86,8 @@ async def verify_folder(data_dir: Path, prove: bool, expected: list[Witness], sh
         with progress(show) as bar, contextlib.ExitStack() as held:
             proof = None
             if engine is not None and not foreign:
-                proof = held.enter_context(ReadDatabaseProof(data_dir / READ_DATABASE_FILE, engine))
+                file = await _read_database_file(place, Path(held.enter_context(TemporaryDirectory())))
+                proof = held.enter_context(ReadDatabaseProof(file, engine))
             task = bar.add_task("verifying", total=await _length(journal))
             result = await walk(
                 journal,
@@ -114,7 +117,27 @@ async def verify_folder(data_dir: Path, prove: bool, expected: list[Witness], sh
         await journal.close()
 
 
-async def _length(journal: SqliteJournal) -> int | None:
+async def _witness(place: str | Path, journal_id: bytes) -> ReadWitness:
+    if isinstance(place, Path):
+        return read_witness(place / READ_DATABASE_FILE, journal_id)
+    return await read_postgres_witness(place, journal_id)
+
+
+async def _read_database_file(place: str | Path, temporary: Path) -> Path:
+    """The read database as a file: the folder's own, or a copy of the one in PostgreSQL, as of one position."""
+    if isinstance(place, Path):
+        return place / READ_DATABASE_FILE
+    copy = temporary / READ_DATABASE_FILE
+    with contextlib.suppress(ReadDatabaseUnmigrated):  # the note of the witness says that there is none
+        read_database = await open_read_database(place)
+        try:
+            await copy_to_file(read_database, Database(place), copy)
+        finally:
+            await read_database.dispose()
+    return copy
+
+
+async def _length(journal: Journal) -> int | None:
     """The last sequence number; None where the last row is damaged, which the walk will find and name."""
     try:
         last = await journal.last_batch()

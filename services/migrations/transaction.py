@@ -40,12 +40,16 @@ async def transaction(url: str) -> AsyncIterator[AsyncConnection]:
 def _creator(database: Database) -> Any:
     async def connect(*_arguments: Any, **_options: Any) -> Any:
         connection = await database.connect()
-        await database.check_durable(connection)
-        encoding = connection.get_settings().server_encoding
-        if encoding != "UTF8":
-            raise MigrationRefused(
-                f"{database.name} has the encoding {encoding}, which has no Chinese: create it with ENCODING 'UTF8'"
-            )
+        try:
+            await database.check_durable(connection)
+            encoding = connection.get_settings().server_encoding
+            if encoding != "UTF8":
+                raise MigrationRefused(
+                    f"{database.name} has the encoding {encoding}, which has no Chinese: create it with ENCODING 'UTF8'"
+                )
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
     return connect

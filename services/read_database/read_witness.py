@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from services.journal.witness import Witness
 from services.read_database.database import connect_reader
 from services.read_database.errors import ReadDatabaseForeign
 
-_POSITION = "SELECT seq, row_hash, journal_id FROM position"
+POSITION = "SELECT seq, row_hash, journal_id FROM position"
 
 
 class ReadWitness(NamedTuple):
@@ -34,18 +35,24 @@ def read_witness(path: Path, journal_id: bytes) -> ReadWitness:
         return ReadWitness(None, f"there is no read database {path}")
     try:
         with closing(connect_reader(path)) as connection:
-            found = connection.execute(_POSITION).fetchone()
+            found = connection.execute(POSITION).fetchone()
     except sqlite3.Error as error:
         return ReadWitness(None, f"{name} cannot be read: {error}")
+    return evidence(path, found, journal_id)
+
+
+def evidence(name: object, found: Sequence[object] | None, journal_id: bytes) -> ReadWitness:
+    """What the seq, row_hash and journal_id in a read database say about the journal. Raises ReadDatabaseForeign."""
+    sentence = f"the read database {name}"
     match found:
         case (int(), bytes(), bytes(of_journal)) if journal_id and of_journal != journal_id:
-            raise ReadDatabaseForeign(path, "was made from another journal")
+            raise ReadDatabaseForeign(name, "was made from another journal")
         case None | (0, _, _):
-            return ReadWitness(None, f"{name} is empty")
+            return ReadWitness(None, f"{sentence} is empty")
         case (int(seq), bytes(row_hash), bytes()):
-            return ReadWitness(Witness(seq, row_hash, name), f"{name} stands at seq {seq}")
+            return ReadWitness(Witness(seq, row_hash, sentence), f"{sentence} stands at seq {seq}")
         case _:
-            return ReadWitness(None, f"{name} cannot be read: its position is damaged")
+            return ReadWitness(None, f"{sentence} cannot be read: its position is damaged")
 
 
 def remembered(path: Path, journal_id: bytes) -> Witness | None:

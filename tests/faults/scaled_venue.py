@@ -7,13 +7,16 @@ import secrets
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from tests.faults.venue_process import DidNotStart, Mutant, RexProcess, launch, rex
+
+NO_MUTANTS: Mapping[str, Mutant] = {}
 
 PATIENCE_S = 30.0
 """How long a venue may take to reach a condition that it reaches in a second."""
@@ -23,14 +26,25 @@ class TooLate(Exception):
     """The venue did not reach a condition in PATIENCE_S."""
 
 
+class Ended(NamedTuple):
+    """How a process ended."""
+
+    status: int
+    said: str
+    """Its standard error."""
+
+
 class ScaledVenue:
     """The processes of one venue. `close` stops them all."""
 
-    def __init__(self, database_url: str, operator_key: str, variables: dict[str, str], mutant: Mutant | None) -> None:
+    def __init__(
+        self, database_url: str, operator_key: str, variables: dict[str, str], mutants: Mapping[str, Mutant]
+    ) -> None:
         self.database_url = database_url
         self.operator_key = operator_key
         self._variables = variables
-        self._mutant = mutant
+        self.mutants = mutants
+        """Of the processes that are started from now on."""
         self._running: dict[str, AbstractContextManager[RexProcess]] = {}
         self.processes: dict[str, RexProcess] = {}
         """By name: `sequencer 1`, `gateway 1`, `projector 1`."""
@@ -39,7 +53,6 @@ class ScaledVenue:
         """Starts `rex <first word of name>` on a free port."""
         kind = name.split()[0]
         more = ("--schedule", "always") if kind == "sequencer" else ()
-        mutant = self._mutant if kind == "sequencer" else None
         running = launch(
             kind,
             "--port",
@@ -48,7 +61,7 @@ class ScaledVenue:
             *more,
             *options,
             variables={**self._variables, **(variables or {})},
-            mutant=mutant,
+            mutant=self.mutants.get(kind),
         )
         self.processes[name] = running.__enter__()
         self._running[name] = running
@@ -63,6 +76,25 @@ class ScaledVenue:
         """Kills every process."""
         for name in [*self._running]:
             self.end(name)
+
+    def ended(self) -> dict[str, Ended]:
+        """The processes that have ended by themselves, by name."""
+        return {
+            name: Ended(process.process.exitcode, process.errors.read_text(errors="replace"))
+            for name, process in self.processes.items()
+            if process.process.exitcode is not None
+        }
+
+    def replace(self, name: str) -> None:
+        """Starts a process again, as a supervisor does: on the port that it had."""
+        port = urlsplit(self.processes[name].url).port
+        self.end(name)
+        self.start(name, "--port", str(port))
+
+    @property
+    def url(self) -> str:
+        """The address of the first gateway."""
+        return self.gateways()[0]
 
     def gateways(self) -> list[str]:
         """The addresses of the running gateways."""
@@ -107,9 +139,17 @@ def read_health(url: str) -> dict[str, Any]:
 
 @contextmanager
 def scaled_venue(
-    database_url: str, *, sequencers: int = 2, gateways: int = 2, redis_url: str = "", mutant: Mutant | None = None
+    database_url: str,
+    *,
+    sequencers: int = 2,
+    gateways: int = 2,
+    redis_url: str = "",
+    mutants: Mapping[str, Mutant] = NO_MUTANTS,
 ) -> Iterator[ScaledVenue]:
-    """A migrated and initialised venue with its processes running. Raises DidNotStart."""
+    """A migrated and initialised venue with its processes running. Raises DidNotStart.
+
+    `mutants` changes the processes of a kind: `sequencer`, `gateway`, `projector`.
+    """
     with TemporaryDirectory() as folder, ExitStack() as opened:
         variables = {
             "REX_DATABASE_URL": database_url,
@@ -122,7 +162,7 @@ def scaled_venue(
             if done.exit_status != 0:
                 raise DidNotStart(done.exit_status, done.out + done.err)
         keys = json.loads((Path(folder) / "keys.json").read_text())
-        venue = ScaledVenue(database_url, keys["operator"]["key"], variables, mutant)
+        venue = ScaledVenue(database_url, keys["operator"]["key"], variables, mutants)
         opened.callback(venue.close)
         for number in range(1, sequencers + 1):
             venue.start(f"sequencer {number}")

@@ -47,7 +47,7 @@ def run(take_overs: int, seed: int, advance: Advance, *, mutant: Mutant | None =
             for number, first in enumerate(range(0, take_overs, TRIALS_A_VENUE)):
                 count = min(TRIALS_A_VENUE, take_overs - first)
                 url = server.create_database(f"rex_{number}")
-                with scaled_venue(url, mutant=mutant) as venue:
+                with scaled_venue(url, mutants={"sequencer": mutant} if mutant else {}) as venue:
                     asyncio.run(_one_venue(venue, count, random, report, advance))
                 if mutant is not None:
                     break
@@ -67,6 +67,9 @@ class Load:
         self._report = report
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self.going = asyncio.Event()
+        """Cleared while no order is to be sent."""
+        self.going.set()
         self.acknowledged = 0
         self.refused: set[str] = set()
         """Orders that were answered 503: the venue says it did not take them in."""
@@ -84,6 +87,7 @@ class Load:
 
     async def __aexit__(self, *_: object) -> None:
         self._stopping = True
+        self.going.set()
         await asyncio.gather(*self._tasks)
 
     async def _trade(self, trader: Trader, url: str) -> None:
@@ -95,7 +99,7 @@ class Load:
                 lanes.create_task(self._lane(trader, client.post_order))
 
     async def _lane(self, trader: Trader, place: Callable[[Any], Awaitable[Any]]) -> None:
-        while not self._stopping:
+        while await self.going.wait() and not self._stopping:
             order = trader.next_order()
             name = order["client_order_id"]
             self.sent_s[name] = time.monotonic()
@@ -143,8 +147,7 @@ class Load:
 
 
 async def _one_venue(venue: ScaledVenue, trials: int, random: Random, report: Report, advance: Advance) -> None:
-    url = venue.gateways()[0]
-    traders = await open_traders(_Opened(url, venue.operator_key))
+    traders = await open_traders(venue)
     sequencers = 2
     async with Load(venue, traders, report) as load:
         for _ in range(trials):
@@ -164,23 +167,20 @@ async def _one_venue(venue: ScaledVenue, trials: int, random: Random, report: Re
             sequencers += 1
             await asyncio.to_thread(venue.start, f"sequencer {sequencers}")
             advance()
+    await check_orders(venue, traders, load, report)
+    verify(venue, report)
+
+
+async def check_orders(venue: ScaledVenue, traders: list[Trader], load: Load, report: Report) -> None:
+    """Compares the venue's orders with the ledgers: acknowledged ones are there, refused ones are not."""
     report.add("acknowledged", load.acknowledged)
     report.add("refused", len(load.refused))
     report.add("outcome_unknown", len(load.unknown))
     for trader in traders:
-        orders = await trader.orders(url)
+        orders = await trader.orders(venue.url)
         report.broken += trader.ledger.broken(orders, f"{trader.side} order")
         executed = {order["client_order_id"] for order in orders}
         report.broken += [f"{name} was refused and is there" for name in sorted(load.refused & executed)]
-    _verify(venue, report)
-
-
-class _Opened:
-    """A gateway and the operator's key, as `open_traders` takes them."""
-
-    def __init__(self, url: str, operator_key: str) -> None:
-        self.url = url
-        self.operator_key = operator_key
 
 
 def _end(venue: ScaledVenue, leader: str, harm: signal.Signals, report: Report) -> None:
@@ -196,7 +196,8 @@ def _end(venue: ScaledVenue, leader: str, harm: signal.Signals, report: Report) 
     venue.end(leader)
 
 
-def _verify(venue: ScaledVenue, report: Report) -> None:
+def verify(venue: ScaledVenue, report: Report) -> None:
+    """Verifies the journal, with every command re-executed."""
     proof = rex("journal", "verify", "--database-url", venue.database_url, "--prove", "--json")
     if proof.exit_status != 0 or not json.loads(proof.out)["good"]:
         report.broken.append(f"verify says: {proof.out}{proof.err}")

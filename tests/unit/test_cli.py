@@ -139,6 +139,7 @@ def test_a_fault_of_the_engine_names_the_command(capsys: pytest.CaptureFixture[s
         ["journal"],
         ["journal", "verify"],
         ["journal", "export"],
+        ["journal", "copy"],
     ],
     ids=" ".join,
 )

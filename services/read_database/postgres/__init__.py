@@ -1,6 +1,8 @@
 """The read database of the scaled mode, in PostgreSQL, with the tables of `services/read_database/tables.py`.
 
-connecting.py   a connection, and the errors of PostgreSQL as those of the read database
-database.py     opens it for queries; its tables and their format number
-writer.py       PostgresWriter: what the projector needs of it
+connecting.py     a connection, and the errors of PostgreSQL as those of the read database
+copying.py        a copy as a SQLite file, for the audit
+database.py       opens it for queries; its tables and their format number
+read_witness.py   its position as evidence about the journal
+writer.py         PostgresWriter: what the projector needs of it
 """

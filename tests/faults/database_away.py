@@ -1,0 +1,261 @@
+"""Takes PostgreSQL away from a venue under load, and looks for every acknowledged order.
+
+    python -m tests.faults.database_away --faults 300 --seed 1
+
+Two members trade through two gateways; every process reaches PostgreSQL through a proxy. The faults:
+
+    terminate      pg_terminate_backend of the writer's session, at random moments
+    lost_reply     the append is committed, its session is terminated, and its reply never arrives
+    lost_request   the append never arrives, and the connection is reset
+    restart        the server ends without a checkpoint, as after a crash, and starts again
+    pause_short    SIGSTOP of the server for less than the time after which a gateway answers `outcome_unknown`
+    pause_long     SIGSTOP for longer
+    away           the server is killed, and started again after a while
+
+After each fault orders must be acknowledged again without a hand on the venue. A sequencer may end with exit status 3 and is
+started again; no other process may end. At the end every order without a definite answer is sent again; every acknowledged
+order must be there, once, with its id; the journal must verify with every command re-executed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from random import Random, uniform
+
+from load_tests.servers.postgres import PostgresServer
+from load_tests.servers.server_process import ServerFailed, ServerMissing
+from services.client import OutcomeUnknown, RexError, Unreachable
+from services.exit_codes import ExitCode
+from tests.faults.proxy_thread import ProxyThread, proxy_of, through
+from tests.faults.rig import Advance, CannotRun, Report, Rig, main
+from tests.faults.scaled_venue import NO_MUTANTS, PATIENCE_S, ScaledVenue, TooLate, read_health, scaled_venue
+from tests.faults.take_over import Load, check_orders, verify
+from tests.faults.traders import Trader, open_traders
+from tests.faults.venue_process import DidNotStart, Mutant
+
+FEWEST, MOST = 20, 200
+"""The fewest and the most acknowledgements before a fault."""
+AFTER = 50
+"""So many acknowledgements of orders that were sent after the fault end a trial."""
+SESSIONS = 4
+"""So many sessions of the writer are terminated one after the other."""
+TRIALS_A_VENUE = 50
+DATABASE = "rex"
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How long the server is away, seconds."""
+
+    short_s: float = 4.0
+    long_s: float = 20.0
+    away_s: float = 60.0
+
+
+REAL = Lengths()
+"""A gateway answers `outcome_unknown` after 10 seconds."""
+
+
+def run(faults: int, seed: int, advance: Advance) -> Report:
+    """Runs `faults` faults, TRIALS_A_VENUE in each venue."""
+    report, random = Report("database_away"), Random(seed)
+    kinds = dealt(random)
+    try:
+        for first in range(0, faults, TRIALS_A_VENUE):
+            count = min(TRIALS_A_VENUE, faults - first)
+            with stage() as (venue, database):
+                asyncio.run(one_venue(venue, database, [next(kinds) for _ in range(count)], random, report, advance))
+    except (DidNotStart, ServerFailed) as reason:
+        report.broken.append(str(reason))
+    return report
+
+
+@contextmanager
+def stage(
+    lengths: Lengths = REAL, mutants: Mapping[str, Mutant] = NO_MUTANTS
+) -> Iterator[tuple[ScaledVenue, Database]]:
+    """A venue behind the proxy of its server. Raises CannotRun, DidNotStart and ServerFailed."""
+    with ExitStack() as opened:
+        try:
+            server = opened.enter_context(PostgresServer())
+        except ServerMissing as missing:
+            raise CannotRun(str(missing)) from missing
+        proxy = opened.enter_context(proxy_of(server.url()))
+        url = through(server.create_database(DATABASE), proxy.proxy.port)
+        yield opened.enter_context(scaled_venue(url, mutants=mutants)), Database(server, proxy, lengths)
+
+
+class Database:
+    """The server of the venue, the proxy before it, and the faults of both."""
+
+    def __init__(self, server: PostgresServer, proxy: ProxyThread, lengths: Lengths) -> None:
+        self._server = server
+        self._proxy = proxy
+        self._lengths = lengths
+
+    def terminate(self) -> None:
+        """Ends the writer's session some times."""
+        for _ in range(SESSIONS):
+            time.sleep(uniform(0, 0.1))
+            self._terminate_writer()
+
+    def _terminate_writer(self) -> None:
+        self._server.query("SELECT pg_terminate_backend(backend) FROM journal_writer", DATABASE)
+
+    def _journaled(self) -> int:
+        return int(self._server.query("SELECT last_seq FROM journal_writer", DATABASE))
+
+    def lost_reply(self) -> None:
+        """Hides every reply until the append that is under way is committed; then the connections are reset."""
+        proxy = self._proxy
+        before = self._journaled()
+        proxy.do(proxy.proxy.black_hole("to_client"))
+        deadline = time.monotonic() + PATIENCE_S
+        while (now := self._journaled()) == before or now != self._journaled():
+            if time.monotonic() > deadline:
+                raise TooLate("no append was committed while its reply was hidden")
+        self._terminate_writer()
+        proxy.do(proxy.proxy.cut())
+        proxy.do(proxy.proxy.heal())
+
+    def lost_request(self) -> None:
+        """Nothing reaches the server for a moment; then the connections are reset, with what was on its way."""
+        proxy = self._proxy
+        proxy.do(proxy.proxy.black_hole("to_server"))
+        time.sleep(uniform(0.05, 0.3))
+        proxy.do(proxy.proxy.cut())
+        proxy.do(proxy.proxy.heal())
+
+    def restart(self) -> None:
+        """An immediate restart."""
+        self._server.restart_immediately()
+
+    def pause_short(self) -> None:
+        """Shorter than a gateway waits for a reply."""
+        self._pause(self._lengths.short_s)
+
+    def pause_long(self) -> None:
+        """Longer than a gateway waits for a reply."""
+        self._pause(self._lengths.long_s)
+
+    def _pause(self, seconds: float) -> None:
+        self._server.pause()
+        time.sleep(seconds)
+        self._server.resume()
+
+    def away(self) -> None:
+        """Killed, and started again after a while."""
+        self._server.kill()
+        time.sleep(self._lengths.away_s)
+        self._server.start()
+
+
+FAULTS: dict[str, Callable[[Database], None]] = {
+    fault.__name__: fault
+    for fault in (
+        Database.terminate,
+        Database.lost_reply,
+        Database.lost_request,
+        Database.restart,
+        Database.pause_short,
+        Database.pause_long,
+        Database.away,
+    )
+}
+SHORT_ONES = ("terminate", "lost_reply", "lost_request", "restart")
+
+
+def dealt(random: Random) -> Iterator[str]:
+    """Every fault once; then the short ones four times as often as the long ones."""
+    deck = [*FAULTS]
+    while True:
+        random.shuffle(deck)
+        yield from deck
+        deck = [*FAULTS, *3 * SHORT_ONES]
+
+
+async def one_venue(
+    venue: ScaledVenue, database: Database, kinds: list[str], random: Random, report: Report, advance: Advance
+) -> None:
+    """The faults of these kinds, under load; then the comparison."""
+    traders = await open_traders(venue)
+    async with Load(venue, traders, report) as load:
+        for kind in kinds:
+            try:
+                await reached(load, venue, random.randint(FEWEST, MOST))
+                await asyncio.to_thread(FAULTS[kind], database)
+                load.longest_s, load.last_s = 0.0, time.monotonic()
+                await reached(load, venue, AFTER)
+            except (TimeoutError, TooLate) as reason:
+                report.broken.append(f"after {kind} no order was acknowledged again {reason}".strip())
+            report.add(kind)
+            report.highest("longest_silence_after_ms", round(load.longest_s * 1000))
+            load.going.clear()
+            await asyncio.to_thread(start_again, venue, report)
+            load.going.set()
+            if report.broken:
+                break
+            advance()
+    await compare(venue, traders, load, report)
+
+
+async def reached(load: Load, venue: ScaledVenue, acknowledgements: int) -> None:
+    """Waits for acknowledgements of new orders, or until a process other than a deposed sequencer has ended. Raises
+    TimeoutError."""
+    waiting = asyncio.create_task(load.acknowledgements(acknowledgements))
+    while not waiting.done() and all(ended.status == ExitCode.OTHER_WRITER for ended in venue.ended().values()):
+        await asyncio.wait([waiting], timeout=0.2)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    if not waiting.cancelled():
+        waiting.result()
+
+
+def start_again(venue: ScaledVenue, report: Report) -> None:
+    """What a supervisor does: a sequencer that was deposed starts again as a standby. No other process may have ended."""
+    for name, ended in venue.ended().items():
+        if name.startswith("sequencer") and ended.status == ExitCode.OTHER_WRITER:
+            report.add("sequencers_deposed")
+        else:
+            report.broken.append(f"{name} ended with status {ended.status}: {ended.said[-500:].strip()}")
+        venue.replace(name)
+
+
+def all_ready(venue: ScaledVenue) -> None:
+    """Waits until every gateway is ready; starts again what ends meanwhile. Raises TooLate."""
+    deadline = time.monotonic() + PATIENCE_S
+    while any(read_health(url).get("status") != "ready" for url in venue.gateways()):
+        if time.monotonic() > deadline:
+            raise TooLate("the gateways do not become ready")
+        for name in venue.ended():
+            venue.replace(name)
+        time.sleep(0.1)
+
+
+async def compare(venue: ScaledVenue, traders: list[Trader], load: Load, report: Report) -> None:
+    """Compares ledgers, orders and journal."""
+    try:
+        await asyncio.to_thread(all_ready, venue)
+        await ask_again(venue, traders, load)
+        await check_orders(venue, traders, load, report)
+    except (TooLate, OutcomeUnknown, RexError, Unreachable) as reason:
+        report.broken.append(f"the orders cannot be read: {reason}")
+    verify(venue, report)
+
+
+async def ask_again(venue: ScaledVenue, traders: list[Trader], load: Load) -> None:
+    """Sends every order without a definite answer again: its answer is owed from now on."""
+    for trader in traders:
+        trader.ledger.unanswered = {name for name in load.unknown if name.startswith(f"{trader.side}-")}
+        await trader.retry(venue.url)
+
+
+RIG = Rig("database_away", run, "faults", short=14, long=300)
+
+if __name__ == "__main__":
+    sys.exit(main(RIG, __doc__))

@@ -1,0 +1,172 @@
+"""Fails a venue under load over to PostgreSQL's synchronous standby, and looks for every acknowledged order.
+
+    python -m tests.faults.failover --failovers 20 --seed 1
+
+Two members trade through two gateways; every process reaches PostgreSQL through a proxy, which leads to the new primary after a
+failover, as a virtual address does. The faults:
+
+    killed    the primary gets SIGKILL, and the standby is promoted
+    behind    the standby is down when an append is committed, and the writer's session is terminated: the row is visible on the
+              primary and not on the standby. Then the primary gets SIGKILL, and the standby is started and promoted
+
+In both no acknowledged order may be missing on the promoted standby, and orders must be acknowledged again. A process that has
+read the row that was visible and never confirmed ends with exit status 5, because it cannot know that nobody was answered; it
+is started again. A writer that reads its row back, instead of writing, acknowledges it: it must be caught losing it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from random import Random
+
+from load_tests.servers.postgres import PostgresServer
+from load_tests.servers.server_process import ServerFailed, ServerMissing
+from load_tests.servers.standby import PostgresStandby
+from services.exit_codes import ExitCode
+from tests.faults.database_away import DATABASE, compare, reached
+from tests.faults.proxy_thread import ProxyThread, proxy_of, through
+from tests.faults.rig import Advance, CannotRun, Report, Rig, main
+from tests.faults.scaled_venue import NO_MUTANTS, PATIENCE_S, ScaledVenue, scaled_venue
+from tests.faults.take_over import Load
+from tests.faults.traders import open_traders
+from tests.faults.venue_process import DidNotStart, Mutant
+
+FEWEST, MOST = 20, 150
+AFTER = 50
+READ_S = 0.5
+"""The projector reads the journal every 0.1 s, a standby every 0.2 s, a gateway looks every 0.25 s."""
+KINDS = ("behind", "killed")
+TRIALS_A_VENUE = 10
+MAY_END = (ExitCode.OTHER_WRITER, ExitCode.JOURNAL_DAMAGED)
+
+
+def run(failovers: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mutant] = NO_MUTANTS) -> Report:
+    """Runs `failovers` failovers, one after the other of each kind."""
+    report, random = Report("failover"), Random(seed)
+    try:
+        for first in range(0, failovers, TRIALS_A_VENUE):
+            with stage(mutants) as (venue, pair):
+                kinds = [KINDS[at % 2] for at in range(first, min(failovers, first + TRIALS_A_VENUE))]
+                asyncio.run(one_venue(venue, pair, kinds, random, report, advance))
+    except (DidNotStart, ServerFailed) as reason:
+        report.broken.append(str(reason))
+    return report
+
+
+@contextmanager
+def stage(mutants: Mapping[str, Mutant] = NO_MUTANTS) -> Iterator[tuple[ScaledVenue, Pair]]:
+    """A venue behind the proxy of a primary. Raises CannotRun, DidNotStart and ServerFailed."""
+    with ExitStack() as opened:
+        try:
+            server = opened.enter_context(PostgresServer())
+        except ServerMissing as missing:
+            raise CannotRun(str(missing)) from missing
+        proxy = opened.enter_context(proxy_of(server.url()))
+        url = through(server.create_database(DATABASE), proxy.proxy.port)
+        venue = opened.enter_context(scaled_venue(url, mutants=mutants))
+        yield venue, Pair(server, proxy, opened)
+
+
+class Pair:
+    """A primary, its standby, and the proxy that leads to the primary."""
+
+    def __init__(self, primary: PostgresServer, proxy: ProxyThread, opened: ExitStack) -> None:
+        self.primary = primary
+        self._proxy = proxy
+        self._opened = opened
+        self._generation = 0
+
+    def add_standby(self, *, synchronous: bool) -> None:
+        """Gives the primary a standby."""
+        self._generation += 1
+        self.standby = PostgresStandby(self.primary, f"standby_{self._generation}")
+        self._opened.enter_context(self.standby)
+        if synchronous:
+            self.standby.make_synchronous()
+        else:
+            self.standby.wait_until_attached("async")
+
+    def killed(self) -> None:
+        """The primary dies, and the standby takes its place."""
+        self.primary.kill()
+        self.fail_over()
+
+    def fail_over(self) -> None:
+        """Promotes the standby; the proxy leads to it from now on."""
+        self.standby.promote()
+        self._proxy.retarget(self.standby.url())
+        self.primary = self.standby
+
+    def behind(self) -> None:
+        """A row is committed on the primary alone, and visible there, before the standby takes its place."""
+        self.standby.kill()
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._is_waiting():
+            assert time.monotonic() < deadline, "no append waits for the standby"
+        before = self.journaled()
+        self.primary.query("SELECT pg_terminate_backend(backend) FROM journal_writer", DATABASE)
+        while self.journaled() == before:
+            assert time.monotonic() < deadline, "the terminated append does not become visible"
+        time.sleep(READ_S)
+        self.primary.kill()
+        self.standby.start()
+        self.fail_over()
+
+    def _is_waiting(self) -> bool:
+        sql = "SELECT count(*) FROM pg_stat_activity, journal_writer WHERE pid = backend AND wait_event = 'SyncRep'"
+        return self.primary.query(sql, DATABASE) == "1" and self.primary.query(sql, DATABASE) == "1"
+
+    def journaled(self) -> int:
+        """The last seq that the primary shows."""
+        return int(self.primary.query("SELECT last_seq FROM journal_writer", DATABASE))
+
+
+FAULTS = {fault.__name__: fault for fault in (Pair.killed, Pair.behind)}
+
+
+async def one_venue(
+    venue: ScaledVenue, pair: Pair, kinds: list[str], random: Random, report: Report, advance: Advance
+) -> None:
+    """Failovers of these kinds, under load; then the comparison."""
+    traders = await open_traders(venue)
+    async with Load(venue, traders, report) as load:
+        for kind in kinds:
+            try:
+                load.going.clear()
+                await asyncio.to_thread(pair.add_standby, synchronous=True)
+                load.going.set()
+                await reached(load, venue, random.randint(FEWEST, MOST))
+                await asyncio.to_thread(FAULTS[kind], pair)
+                load.longest_s, load.last_s = 0.0, time.monotonic()
+                await reached(load, venue, AFTER)
+            except TimeoutError:
+                report.broken.append(f"after {kind} no order was acknowledged again")
+            report.add(kind)
+            report.highest("longest_silence_after_ms", round(load.longest_s * 1000))
+            load.going.clear()
+            await asyncio.to_thread(start_again, venue, report)
+            load.going.set()
+            if report.broken:
+                break
+            advance()
+    await compare(venue, traders, load, report)
+
+
+def start_again(venue: ScaledVenue, report: Report) -> None:
+    """What a supervisor does."""
+    for name, ended in venue.ended().items():
+        if ended.status in MAY_END:
+            report.add(f"{name.split()[0]}s_ended_with_{ended.status}")
+        else:
+            report.broken.append(f"{name} ended with status {ended.status}: {ended.said[-500:].strip()}")
+        venue.replace(name)
+
+
+RIG = Rig("failover", run, "failovers", short=4, long=20)
+
+if __name__ == "__main__":
+    sys.exit(main(RIG, __doc__))

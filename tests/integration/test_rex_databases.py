@@ -1,0 +1,300 @@
+"""`rex migrate` and `rex journal` on PostgreSQL, through the console script: what they print, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner
+
+from load_tests.servers.postgres import PostgresServer
+from matching_engine import Engine
+from services.cli import app
+from services.exit_codes import ExitCode
+from services.journal.held_files import HeldFiles
+from services.journal.postgres.journal import PostgresJournal
+from services.migrations.postgres import upgrade
+from services.read_database.postgres.writer import PostgresWriter
+from services.read_database.projector import catch_up
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+from tests.e2e.process import REX
+from tests.integration.older_journal import stored
+from tests.integration.test_reporting_folder import deals, journal_of
+from tests.unit.read_database.history import History, opening
+
+pytestmark = pytest.mark.slow
+
+LAST_SEQ = 25
+READ_POSITION = "INSERT INTO position VALUES (1, $1, 0, 0, $2, $3, 0)"
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+def rex(*arguments: str | Path, url: str = "") -> Ended:
+    """Runs one command to its end in this process, with REX_DATABASE_URL where a URL is given."""
+    done = CliRunner().invoke(app, [*map(str, arguments)], env={"REX_DATABASE_URL": url} if url else None)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return Ended(done.exit_code, done.stdout, done.stderr)
+
+
+def rex_process(*arguments: str | Path, url: str) -> Ended:
+    """The same through the console script."""
+    environment = {**os.environ, "REX_DATABASE_URL": url}
+    done = subprocess.run([REX, *arguments], capture_output=True, text=True, timeout=120, check=False, env=environment)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def execute(url: str, sql: str, *values: Any) -> Any:
+    async def work() -> Any:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetchval(sql, *values)
+        finally:
+            await connection.close()
+
+    return asyncio.run(work())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal with three trades, completely projected, without a running venue."""
+    path = tmp_path_factory.mktemp("venue")
+    asyncio.run(journal_of(path, History(Engine()), [opening(), deals(1), deals(2)]))
+    return path
+
+
+@pytest.fixture
+def migrated(postgres_url: str) -> str:
+    """A database with the tables."""
+    asyncio.run(upgrade(postgres_url))
+    return postgres_url
+
+
+@pytest.fixture
+def copied(migrated: str, folder: Path) -> str:
+    """A database with the journal of `folder`."""
+    assert rex("journal", "copy", "--from", folder, "--to", migrated).status == 0
+    return migrated
+
+
+def last_hash(folder: Path) -> str:
+    done = rex("journal", "verify", "--data-dir", folder, "--json")
+    return str(json.loads(done.out)["last_hash"])
+
+
+def test_migrate_goes_up_says_so_and_goes_down(postgres_url: str) -> None:
+    check = rex_process("migrate", "--check", url=postgres_url)
+    up = "journal: base → 0001{0}\nread database: base → 0001{0}\n"
+    assert check == (0, up.format(" (not done: --check)"), "")
+    assert rex_process("migrate", url=postgres_url) == (0, up.format(""), "")
+    assert rex("migrate", "--database-url", postgres_url) == (
+        0,
+        "journal: 0001, nothing to do\nread database: 0001, nothing to do\n",
+        "",
+    )
+    down = rex("migrate", "--down-to", "read:base", "--json", url=postgres_url)
+    document = {"changed": True, "databases": [{"database": "read database", "from": "0001", "to": "base"}]}
+    assert (down.status, json.loads(down.out)) == (0, document)
+    wrong = rex_process("migrate", "--down-to", "journal:0007", url=postgres_url)
+    assert wrong == (ExitCode.TROUBLE, "", "rex: the journal has no revision 0007; its revisions are base, 0001\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("postgresql", "mysql", "REX_DATABASE_URL: it is no address of PostgreSQL: write postgresql://user:password@"),
+        ("127.0.0.1:", "127.0.0.1:x", "REX_DATABASE_URL is not the address of a PostgreSQL database: write"),
+        ("127.0.0.1", "127.0.0.2", "(REX_DATABASE_URL) cannot be reached"),
+        ("postgres:", "postgres:x", "(REX_DATABASE_URL) refuses the user or the password"),
+        ("/rex_", "/nothing_", "(REX_DATABASE_URL) has no such database: create it"),
+    ],
+)
+@pytest.mark.parametrize("command", [["migrate"], ["journal", "verify"], ["journal", "export"]], ids=" ".join)
+def test_a_wrong_url_is_one_sentence_without_the_password(
+    postgres_url: str, command: list[str], old: str, new: str, sentence: str
+) -> None:
+    ended = rex(*command, url=postgres_url.replace(old, new, 1))
+    status = ExitCode.USAGE if new == "mysql" else ExitCode.TROUBLE
+    assert (ended.status, ended.out, ended.err.count("\n")) == (status, "", 1)
+    assert sentence in ended.err
+    assert postgres_url.split(":")[2].split("@")[0] not in ended.err
+
+
+def test_a_server_without_fsync_is_refused_by_its_setting() -> None:
+    with PostgresServer(None, fsync="off") as server:
+        ended = rex("migrate", url=server.create_database("venue"))
+    assert (ended.status, ended.out, ended.err.count("\n")) == (ExitCode.TROUBLE, "", 1)
+    assert ended.err.endswith("has fsync = off: it would lose acknowledged commands. Set fsync = on\n")
+
+
+def test_a_database_without_tables_or_journal_is_said_to_be_so(postgres_url: str, folder: Path) -> None:
+    no_tables = "run `rex migrate`"
+    for command in (["journal", "verify"], ["journal", "export"]):
+        assert no_tables in (ended := rex(*command, url=postgres_url)).err
+        assert ended.status == ExitCode.TROUBLE
+    assert no_tables in (ended := rex("journal", "copy", "--from", folder, "--to", postgres_url)).err
+    assert ended.status == ExitCode.TROUBLE
+    asyncio.run(upgrade(postgres_url))
+    ended = rex("journal", "verify", url=postgres_url)
+    assert (ended.status, "holds no journal: run `rex init`" in ended.err) == (ExitCode.TROUBLE, True)
+
+
+def test_a_journal_is_copied_to_postgresql_and_back_and_has_the_same_hash(
+    migrated: str, folder: Path, tmp_path: Path
+) -> None:
+    end = f"{LAST_SEQ}:{last_hash(folder)}"
+    there = rex("journal", "copy", "--from", folder, "--to", migrated)
+    assert (there.status, there.out.splitlines()[1:]) == (0, [f"source  {end}", f"target  {end}"])
+    back = rex("journal", "copy", "--from", migrated, "--to", tmp_path / "back", "--json")
+    document = json.loads(back.out)
+    assert (document["rows"], document["last_seq"]) == (3, LAST_SEQ)
+    assert f"{LAST_SEQ}:{document['source_hash']}" == f"{LAST_SEQ}:{document['target_hash']}" == end
+    assert stored(tmp_path / "back" / JOURNAL_FILE) == stored(folder / JOURNAL_FILE)
+    proven = rex("journal", "verify", "--prove", url=migrated)
+    assert (proven.status, proven.out.startswith(f"3 rows, {LAST_SEQ} commands")) == (0, True)
+    assert rex("journal", "verify", "--expect", end, url=migrated).status == 0
+    assert rex("report", "2023", "--prove", "--data-dir", tmp_path / "back").status == 0
+
+
+def test_a_copy_goes_only_to_an_empty_place_and_from_a_stopped_venue(
+    migrated: str, folder: Path, tmp_path: Path
+) -> None:
+    def refused(source: str | Path, target: str | Path) -> Ended:
+        ended = rex("journal", "copy", "--from", source, "--to", target)
+        assert (ended.out, ended.err.count("\n")) == ("", 1)
+        return ended
+
+    (tmp_path / READ_DATABASE_FILE).touch()
+    occupied = refused(folder, tmp_path)
+    assert (occupied.status, f"{READ_DATABASE_FILE} exists" in occupied.err) == (ExitCode.JOURNAL_DAMAGED, True)
+    execute(migrated, READ_POSITION, 7, b"h" * 32, b"j" * 16)
+    occupied = refused(folder, migrated)
+    assert (occupied.status, "stands at seq 7: a journal is copied only" in occupied.err) == (5, True)
+    execute(migrated, "DELETE FROM position")
+    held = HeldFiles.take(folder / JOURNAL_FILE)
+    try:
+        assert refused(folder, migrated).status == ExitCode.OTHER_WRITER
+    finally:
+        held.release()
+    assert refused(tmp_path / "nowhere", migrated).status == ExitCode.TROUBLE
+    assert not (tmp_path / "nowhere").exists()
+    assert rex("journal", "copy", "--from", folder, "--to", migrated).status == 0
+    occupied = refused(folder, migrated)
+    assert (occupied.status, "holds a journal: a journal is copied only" in occupied.err) == (5, True)
+    assert refused(migrated, folder).status == ExitCode.JOURNAL_DAMAGED
+
+
+def test_verify_names_the_damaged_row_in_postgresql(copied: str) -> None:
+    execute(copied, "UPDATE journal SET data = set_byte(data, 500, get_byte(data, 500) # 1) WHERE first_seq = 20")
+    ended = rex("journal", "verify", url=copied)
+    assert (ended.status, "bad at seq 20" in ended.out) == (1, True)
+    assert "the row from seq 20 is damaged: its checksum is wrong" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("seq", "foreign", "sentence"),
+    [
+        (LAST_SEQ + 1, False, f"lost commands from seq {LAST_SEQ + 1} on"),
+        (20, True, "was made from another journal"),
+    ],
+)
+def test_the_read_database_in_postgresql_is_a_witness(copied: str, seq: int, foreign: bool, sentence: str) -> None:
+    journal_id = execute(copied, "SELECT journal_id FROM journal_writer")
+    execute(copied, READ_POSITION, seq, b"h" * 32, b"other" if foreign else journal_id)
+    ended = rex("journal", "verify", url=copied)
+    assert (ended.status, sentence in ended.out) == (1, True)
+
+
+def test_a_proof_compares_the_read_database_in_postgresql(copied: str) -> None:
+    project(copied)
+    good = rex("journal", "verify", "--prove", url=copied)
+    assert (good.status, f"stands at seq {LAST_SEQ}" in good.out) == (0, True)
+    execute(copied, "UPDATE accounts SET cash_fen = cash_fen + 5 WHERE account = 3")
+    differs = rex("journal", "verify", "--prove", "--json", url=copied)
+    (difference,) = json.loads(differs.out)["differences"]
+    assert (differs.status, difference.startswith("account 3: cash_fen ")) == (1, True)
+    assert rex("journal", "verify", url=copied).status == 0
+
+
+def project(url: str) -> None:
+    """Brings the read database of this journal to its end."""
+
+    async def work() -> None:
+        journal = await PostgresJournal.open(url)
+        try:
+            await catch_up(PostgresWriter(url), journal)
+        finally:
+            await journal.close()
+
+    asyncio.run(work())
+
+
+def test_export_is_the_same_from_both_kinds(copied: str, folder: Path, tmp_path: Path) -> None:
+    from_folder = rex("journal", "export", "--data-dir", folder)
+    assert (from_folder.status, from_folder.err) == (0, f"exported {LAST_SEQ} commands in 3 rows\n")
+    assert rex("journal", "export", url=copied) == from_folder
+    lines = [json.loads(line) for line in from_folder.out.splitlines()]
+    assert len(lines) == LAST_SEQ + 3
+    assert [line["command"]["seq"] for line in lines if "command" in line] == [*range(1, LAST_SEQ + 1)]
+    file = tmp_path / "lines.jsonl"
+    part = rex("journal", "export", "--from", "21", "--to", "22", "--output", file, url=copied)
+    assert part == (0, "exported 2 commands in 2 rows\n", "")
+    assert [json.loads(line) for line in file.read_text().splitlines()] == [
+        *[line for line in lines if line.get("row", {}).get("first_seq") == 20],
+        *[line for line in lines if line.get("command", {}).get("seq") == 21],
+        *[line for line in lines if line.get("row", {}).get("first_seq") == 22],
+        *[line for line in lines if line.get("command", {}).get("seq") == 22],
+    ]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    again = rex("journal", "export", "--output", file, url=copied)
+    assert again == (ExitCode.TROUBLE, "", f"rex: --output {file} cannot be made: File exists\n")
+
+
+def test_export_ends_at_a_damaged_row_and_leaves_no_half_file(copied: str, tmp_path: Path) -> None:
+    execute(copied, "UPDATE journal SET data = set_byte(data, 500, get_byte(data, 500) # 1) WHERE first_seq = 20")
+    ended = rex("journal", "export", url=copied)
+    assert (ended.status, ended.err.count("\n")) == (ExitCode.JOURNAL_DAMAGED, 1)
+    assert ended.out.count('"command":{"kind"') == 19
+    assert rex("journal", "export", "--output", tmp_path / "half", url=copied).status == ExitCode.JOURNAL_DAMAGED
+    assert not (tmp_path / "half").exists()
+
+
+def test_export_ends_quietly_when_its_reader_has_had_enough(folder: Path) -> None:
+    with subprocess.Popen(
+        [REX, "journal", "export", "--data-dir", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read().decode()
+    assert (process.returncode, "rex:" in said, "Traceback" in said) == (0, False, False)
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["--from", "7", "--to", "6"], "6 is before --from 7"),
+        (["--data-dir", "x", "--database-url", "postgresql://h/d"], "name two places: give one of them"),
+    ],
+)
+def test_options_of_export_that_make_no_sense_are_bad_usage(command: list[str], sentence: str) -> None:
+    ended = rex("journal", "export", *command)
+    assert (ended.status, sentence in ended.err) == (ExitCode.USAGE, True)
+
+
+def test_a_folder_named_as_an_option_goes_before_the_variable(folder: Path) -> None:
+    ended = rex("journal", "verify", "--data-dir", folder, url="postgresql://nobody@127.0.0.2:1/nothing")
+    assert (ended.status, ended.out.startswith(f"3 rows, {LAST_SEQ} commands")) == (0, True)
