@@ -32,14 +32,14 @@ from tests.faults.proxy_thread import ProxyThread, proxy_of, through
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, PATIENCE_S, ScaledVenue, scaled_venue
 from tests.faults.take_over import Load
-from tests.faults.traders import open_traders
+from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
 
 FEWEST, MOST = 20, 150
 AFTER = 50
 READ_S = 0.5
 """The projector reads the journal every 0.1 s, a standby every 0.2 s, a gateway looks every 0.25 s."""
-KINDS = ("behind", "killed")
+KINDS = ("killed", "behind")
 TRIALS_A_VENUE = 10
 MAY_END = (ExitCode.OTHER_WRITER, ExitCode.JOURNAL_DAMAGED)
 
@@ -79,6 +79,8 @@ class Pair:
         self._proxy = proxy
         self._opened = opened
         self._generation = 0
+        self.promoted_seq = 0
+        """Where the journal ended when the standby was promoted."""
 
     def add_standby(self, *, synchronous: bool) -> None:
         """Gives the primary a standby."""
@@ -98,8 +100,9 @@ class Pair:
     def fail_over(self) -> None:
         """Promotes the standby; the proxy leads to it from now on."""
         self.standby.promote()
-        self._proxy.retarget(self.standby.url())
         self.primary = self.standby
+        self.promoted_seq = self.journaled()
+        self._proxy.retarget(self.standby.url())
 
     def behind(self) -> None:
         """A row is committed on the primary alone, and visible there, before the standby takes its place."""
@@ -142,6 +145,9 @@ async def one_venue(
                 await reached(load, venue, random.randint(FEWEST, MOST))
                 await asyncio.to_thread(FAULTS[kind], pair)
                 load.longest_s, load.last_s = 0.0, time.monotonic()
+                report.broken += [f"{order} is not on the promoted standby" for order in lost(traders, pair)]
+                if report.broken:
+                    return
                 await reached(load, venue, AFTER)
             except TimeoutError:
                 report.broken.append(f"after {kind} no order was acknowledged again")
@@ -151,9 +157,17 @@ async def one_venue(
             await asyncio.to_thread(start_again, venue, report)
             load.going.set()
             if report.broken:
-                break
+                return
             advance()
     await compare(venue, traders, load, report)
+
+
+def lost(traders: list[Trader], pair: Pair) -> list[str]:
+    """The acknowledged orders that came after the end of the promoted standby's journal: an order's id is the seq of its
+    command. Asked before an order can be acknowledged by the new primary."""
+    orders = [order for trader in traders for order in trader.ledger.owed.values()]
+    late = [order for order in orders if int(order["order_id"]) > pair.promoted_seq]
+    return [f"{order['client_order_id']}, acknowledged as order {order['order_id']}," for order in late]
 
 
 def start_again(venue: ScaledVenue, report: Report) -> None:
