@@ -19,7 +19,8 @@ from random import Random
 from load_tests.servers.server_process import ServerFailed
 from services.exit_codes import ExitCode
 from tests.faults.database_away import reached
-from tests.faults.failover import FEWEST, MOST, Pair, lost, stage
+from tests.faults.failover import FEWEST, MOST, lost
+from tests.faults.postgres_stage import Pair, stage
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, PATIENCE_S, ScaledVenue, TooLate, read_health
 from tests.faults.take_over import Load
