@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="keep the venue here, and continue it; default: a temporary folder")
     parser.add_argument("--json", action="store_true", help="print one JSON object when the venue is ready")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job ignores it
+        signal.signal(stop, _interrupt)
     try:
         with ExitStack() as opened:
             folder = options.folder or Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="rex-scaled-")))
@@ -52,6 +53,7 @@ def _facts(venue: RunningVenue) -> dict[str, object]:
         "url": venue.url,
         "keys_file": str(venue.keys_file),
         "logs": str(venue.logs),
+        "servers": {name: server.pid for name, server in venue.servers.items()},
         "processes": {name: {"url": venue.url_of(name), "pid": venue.pid_of(name)} for name in venue.processes},
     }
 
@@ -66,6 +68,7 @@ def _lines(venue: RunningVenue) -> str:
             f"The venue answers on {venue.url}, its pages are at {pages}. Ctrl-C stops everything.",
             f"  keys         {venue.keys_file}",
             f"  logs         {venue.logs}",
+            *(f"  {name:37} process {server.pid}" for name, server in venue.servers.items()),
             *processes,
         ]
     )

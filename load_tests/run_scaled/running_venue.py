@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,10 @@ RESTART_AFTER_S = 1.0
 class RunningVenue:
     """A venue of processes. `start` and `stop` are called by `running_venue`."""
 
-    def __init__(self, config: Config, machine: ThisMachine, folder: Path) -> None:
+    def __init__(
+        self, config: Config, machine: ThisMachine, folder: Path, servers: Mapping[str, PostgresServer | ValkeyServer]
+    ) -> None:
+        self.servers = servers
         self._services = {service.name: service for service in rex_services(config)}
         self._machine = machine
         self._haproxy = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -78,9 +81,14 @@ class RunningVenue:
             process.stop(signal.SIGTERM)
 
     def watch(self, say: Callable[[str], None]) -> NoReturn:
-        """Starts each process again that has ended, as the compose file's restart policy says. Runs until it is interrupted."""
+        """Starts each server and process again that has ended, as the compose file says. Runs until it is interrupted."""
         while True:
             time.sleep(WATCH_EVERY_S)
+            for name, server in self.servers.items():
+                if not server.running:
+                    say(f"{name} ended. It starts again.")
+                    time.sleep(RESTART_AFTER_S)
+                    server.start()
             for name, process in self.processes.items():
                 if not process.running:
                     say(f"{name} (process {process.pid}) ended with status {process.exit_status}.")
@@ -133,7 +141,7 @@ def running_venue(config: Config, folder: Path) -> Iterator[RunningVenue]:
         postgres = opened.enter_context(PostgresServer(folder / "postgres"))
         redis = opened.enter_context(ValkeyServer())
         machine = ThisMachine(config["services"], folder / "keys", _database(postgres), redis.url())
-        venue = RunningVenue(config, machine, folder)
+        venue = RunningVenue(config, machine, folder, {"postgres": postgres, "redis": redis})
         opened.callback(venue.stop)
         venue.start()
         yield venue

@@ -71,6 +71,11 @@ class PostgresServer:
         """The process id of the postmaster."""
         return self._running().pid
 
+    @property
+    def running(self) -> bool:
+        """Whether the server was started and has not ended."""
+        return self._process is not None and self._process.running
+
     def url(self, database: str = "postgres") -> str:
         """The address of a database, with user and password."""
         return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/{database}"

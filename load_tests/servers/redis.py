@@ -40,6 +40,16 @@ class ValkeyServer:
         self.folder = Path(tempfile.mkdtemp(prefix="rex-valkey-"))
         self._process: ServerProcess | None = None
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server."""
+        return self._running().pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the server was started and has not ended."""
+        return self._process is not None and self._process.running
+
     def url(self) -> str:
         """The address of database 0, with the password."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"

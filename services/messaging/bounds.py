@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from matching_engine.records import COMMAND
-from services.messaging import InboxFull, ShareFull, Submission
+from services.messaging import InboxFull, ShareFull
 
 _COMMAND_BYTES = COMMAND.itemsize
 _SHARE = 8
@@ -15,7 +15,7 @@ _RESERVE = 16
 class Bounds:
     """Counts the waiting commands by account. `max_commands`: the most that may wait."""
 
-    __slots__ = ("_by_account", "_max_commands", "_max_of_account", "_max_of_members", "commands")
+    __slots__ = ("_max_commands", "_max_of_account", "_max_of_members", "by_account", "commands")
 
     def __init__(self, max_commands: int) -> None:
         reserve, share = max_commands // _RESERVE, max(max_commands // _SHARE, 1)
@@ -25,26 +25,26 @@ class Bounds:
         self._max_of_account = share, share + share // 8
         self.commands = 0
         """The number of waiting commands."""
-        self._by_account: dict[int, int] = {}
+        self.by_account: dict[int, int] = {}
+        """The number of waiting commands of each account."""
 
     @property
     def largest_share(self) -> int:
         """The largest number of waiting commands that one account has; the operators (0) count as an account."""
-        return max(self._by_account.values(), default=0)
+        return max(self.by_account.values(), default=0)
 
-    def add(self, submission: Submission) -> int:
-        """Counts the commands of a submission and returns their number.
+    def add(self, commands: bytes, attachments: tuple[bytes, ...], account: int, only_cancels: bool) -> int:
+        """Counts the commands of a Submission with these fields and returns their number.
 
         Counts nothing and raises InboxFull or ShareFull beyond a bound; ValueError if its bytes are not a whole number of
         commands, or none, or if it has more attachments than commands.
         """
-        commands, attachments, account, only_cancels = submission
         count, rest = divmod(len(commands), _COMMAND_BYTES)
         if rest or not count:
             raise ValueError(f"a submission of {len(commands)} bytes: not a whole number of commands, or none")
         if attachments and len(attachments) > count:
             raise ValueError(f"{len(attachments)} attachments for {count} commands: a command has at most one")
-        own = self._by_account.get(account, 0) + count
+        own = self.by_account.get(account, 0) + count
         total = self.commands + count
         if account:
             if own > self._max_of_account[only_cancels]:
@@ -55,11 +55,11 @@ class Bounds:
             most = self._max_commands
         if total > most:
             raise InboxFull(f"{self.commands} commands are waiting; the limit is {most}")
-        self._by_account[account] = own
+        self.by_account[account] = own
         self.commands = total
         return count
 
     def remove(self, account: int, count: int) -> None:
         """Commands of this account that were added no longer wait."""
-        self._by_account[account] -= count
+        self.by_account[account] -= count
         self.commands -= count

@@ -41,8 +41,8 @@ class InProcessInbox:
     async def put(self, submission: Submission) -> None:
         """Adds a submission. Raises InboxFull or ShareFull; ValueError if its bytes are not a whole number of commands,
         or none."""
-        count = self._bounds.add(submission)
-        commands, attachments, account, _ = submission
+        commands, attachments, account, only_cancels = submission
+        count = self._bounds.add(commands, attachments, account, only_cancels)
         size = len(commands)
         if attachments:
             size += sum(map(len, attachments))
@@ -79,7 +79,8 @@ class InProcessInbox:
         return taken
 
     def _take(self, max_commands: int, max_bytes: int, at_least: int) -> list[Submission]:
-        waiting, taken, remove = self._rounds.current, list[Submission](), self._bounds.remove
+        waiting, taken, by_account = self._rounds.current, list[Submission](), self._bounds.by_account
+        taken_commands = 0
         while waiting:
             commands, size, submission = waiting[0]
             max_commands, max_bytes = max_commands - commands, max_bytes - size
@@ -87,7 +88,9 @@ class InProcessInbox:
                 break
             taken.append(submission)
             waiting.popleft()
-            remove(submission.account, commands)
+            by_account[submission.account] -= commands
+            taken_commands += commands
+        self._bounds.commands -= taken_commands
         return taken
 
 

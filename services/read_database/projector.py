@@ -102,9 +102,11 @@ class Projector:
             await check_belongs(self._writer.name, position, self._journal)
             self._has_reached(position.seq)
             batches: asyncio.Queue[JournalBatch] = asyncio.Queue(_MAX_BATCHES_WAITING)
+            transactions: asyncio.Queue[Changes] = asyncio.Queue(1)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(batches, position.seq))
-                tasks.create_task(self._write(batches, position))
+                tasks.create_task(self._collect(batches, transactions, position))
+                tasks.create_task(self._write(transactions))
         except BaseExceptionGroup as group:
             error = group.exceptions[0]  # the failure of one task ends both: raise that failure
             raise error from error.__cause__
@@ -115,7 +117,10 @@ class Projector:
         async for batch in follow(self._journal, self._feed, after_seq):
             await batches.put(batch)
 
-    async def _write(self, batches: asyncio.Queue[JournalBatch], position: Position) -> None:
+    async def _collect(
+        self, batches: asyncio.Queue[JournalBatch], transactions: asyncio.Queue[Changes], position: Position
+    ) -> None:
+        """Collects the changes of the next transaction while the one before it is being written."""
         while True:
             changes = Changes(position)
             batch = await batches.get()
@@ -126,9 +131,14 @@ class Projector:
                 # A thousand orders take milliseconds: the event loop runs other tasks between batches.
                 await asyncio.sleep(0)
                 changes.add(batches.get_nowait())
-            await self._writer.write(changes)
             position = changes.position
-            self._has_reached(position.seq)
+            await transactions.put(changes)
+
+    async def _write(self, transactions: asyncio.Queue[Changes]) -> None:
+        while True:
+            changes = await transactions.get()
+            await self._writer.write(changes)
+            self._has_reached(changes.position.seq)
 
     async def _gather(self) -> None:
         with contextlib.suppress(TimeoutError):

@@ -191,6 +191,8 @@ class Sequencer:
             raise SequencerStopped(batch.first_seq, error) from error
         self._commit = asyncio.create_task(self._commit_batch(batch, appended, self._commit))
         self._commit.add_done_callback(self._wake_if_failed)
+        if self._inbox.depth:  # Otherwise `_take` waits. A journal on the network sends in the event loop.
+            await asyncio.sleep(0)
         self._engine.make_room()  # Grows its tables while the device writes.
 
     def _accepts_late(self, time_ns: int) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -30,7 +31,7 @@ from load_tests.replay.pace import Pace
 from load_tests.run_scaled.compose_file import COMPOSE_FILE, read_compose_file, rex_services
 from load_tests.run_scaled.running_venue import RunningVenue, running_venue
 from load_tests.servers.server_process import ServerMissing, ended
-from services.client import RexClient
+from services.client import RexClient, RexError
 from services.exit_codes import ExitCode
 
 SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD", "REX_LINK_SECRET")
@@ -210,6 +211,38 @@ async def test_a_recorded_flow_through_the_address_of_the_gateways_is_green(venu
     assert [check for check in result["verdict"]["checks"] if not check["holds"]] == []
     assert result["verdict"]["green"] is True
     assert result["trades"] > 100
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_without_a_leader_reads_are_answered_and_orders_get_the_venues_own_503(venue: RunningVenue) -> None:
+    async with RexClient(venue.url, operator_key(venue.keys_file)) as operator:
+        async with await trader(operator, venue.url, "Patient Trader", lots=1) as seller:
+            sequencers = [venue.processes["sequencer-1"], venue.processes["sequencer-2"]]
+            for sequencer in sequencers:
+                sequencer.pause()
+            try:
+                await until_status(f"{venue.url_of('gateway-1')}/readyz", 503)
+                await until_status(f"{venue.url}/readyz", 503)
+                assert (await seller.account())["holdings"][0]["available"] == 1
+                order = {"symbol": "PRND-OX", "side": "sell", "price": "473000.00", "quantity": 1}
+                with pytest.raises(RexError) as refused:
+                    await seller.place_order({**order, "client_order_id": "offer-1"})
+            finally:
+                for sequencer in sequencers:
+                    sequencer.resume()
+            assert (refused.value.status, refused.value.code) == (503, "not_ready")
+            await until_status(f"{venue.url}/readyz", 200)
+            offer = await seller.place_order({**order, "client_order_id": "offer-1"})
+            assert (offer["state"], offer["seq"] > 0) == ("new", True)
+            assert (await seller.cancel_order(order_id=offer["order_id"]))["state"] == "canceled"
+
+
+async def until_status(url: str, status: int) -> None:
+    """Waits for an answer with this status."""
+    async with asyncio.timeout(30), httpx.AsyncClient() as client:
+        while (await client.get(url)).status_code != status:
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.slow

@@ -17,14 +17,6 @@ from tests.faults.venue_process import rex
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
-class _Opened:
-    """A gateway and the operator's key."""
-
-    def __init__(self, venue: ScaledVenue) -> None:
-        self.url = venue.gateways()[0]
-        self.operator_key = venue.operator_key
-
-
 @pytest.fixture
 def venue(postgres_url: str) -> Iterator[ScaledVenue]:
     with scaled_venue(postgres_url) as running:
@@ -33,7 +25,7 @@ def venue(postgres_url: str) -> Iterator[ScaledVenue]:
 
 async def test_one_order_from_one_gateway_to_the_report_of_another(venue: ScaledVenue) -> None:
     first, second = venue.gateways()
-    buyer, seller = await open_traders(_Opened(venue))
+    buyer, seller = await open_traders(venue)
     async with RexClient(first, buyer.key) as one, RexClient(second, seller.key) as other:
         bid = await one.place_order(_order(buyer, price="160.00", quantity=5))
         offer = await other.place_order(_order(seller, price="160.00", quantity=5))
@@ -53,7 +45,7 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
 
 
 async def test_a_leader_that_stops_cleanly_hands_over_at_once(venue: ScaledVenue) -> None:
-    buyer, _ = await open_traders(_Opened(venue))
+    buyer, _ = await open_traders(venue)
     leader = venue.leader()
     venue.processes[leader].signal(signal.SIGTERM)
     assert venue.processes[leader].ended() == ExitCode.OK
@@ -64,7 +56,7 @@ async def test_a_leader_that_stops_cleanly_hands_over_at_once(venue: ScaledVenue
 
 
 async def test_a_gateway_starts_while_the_projector_is_away(venue: ScaledVenue) -> None:
-    buyer, _ = await open_traders(_Opened(venue))
+    buyer, _ = await open_traders(venue)
     venue.end("projector 1")
     async with RexClient(venue.gateways()[0], buyer.key) as client:
         order = await client.place_order(_order(buyer, price="160.00", quantity=1))
@@ -81,7 +73,7 @@ async def test_init_refuses_a_database_that_holds_a_venue(venue: ScaledVenue) ->
 
 
 async def test_the_journal_verifies_with_every_command_re_executed(venue: ScaledVenue) -> None:
-    await open_traders(_Opened(venue))
+    await open_traders(venue)
     proof = rex("journal", "verify", "--database-url", venue.database_url, "--prove", "--json")
     assert proof.exit_status == ExitCode.OK, proof.err
     assert json.loads(proof.out)["good"]

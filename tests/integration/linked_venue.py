@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from matching_engine import Engine
 from matching_engine.records import Command, CommandKind, pack_commands
 from services.journal.batch import NO_HASH, JournalBatch
-from services.journal.postgres.writer_row import WriterRow
+from services.journal.postgres.writer_row import ClaimableJournal, WriterRow
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.follow import follow
@@ -125,7 +125,7 @@ class Leader:
 class Gateway:
     """A link, and a reader that follows it."""
 
-    def __init__(self, journal: FollowedJournal, number: int, secret: str, max_commands: int) -> None:
+    def __init__(self, journal: ClaimableJournal, number: int, secret: str, max_commands: int) -> None:
         self.link = Link(journal, secret, max_commands=max_commands)
         self.batches: list[JournalBatch] = []
         self.number = number

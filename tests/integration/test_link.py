@@ -200,6 +200,16 @@ async def test_a_batch_too_large_for_the_link_is_read_in_the_journal(
 # ---------------------------------------------------------------------- who may have a link
 
 
+async def test_an_address_that_is_none_is_tried_again(venue: LinkedVenue) -> None:
+    gateway = await venue.gateway(connected=False)
+    venue.row.epoch = 1
+    for url, trouble in (("127.0.0.1:9", "isn't a valid URI"), ("ws://127.0.0.1:1", "Connect call failed")):
+        venue.row.url = url
+        await until(lambda: trouble in gateway.link.trouble)  # noqa: B023  awaited at once
+    await venue.lead()
+    await until(lambda: gateway.link.connected)
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -291,8 +301,10 @@ async def test_a_sequencer_of_another_journal_or_epoch_gets_nothing(venue: Linke
         await until(lambda: stranger.links.links > 0)
         await until(lambda: stranger.links.links == 0)
         assert (stranger.inbox.depth, gateway.link.connected) == (0, False)
+        await until(lambda: f"of journal {stranger.journal.journal_id.hex()} answers there" in gateway.link.trouble)
         leader = await venue.lead()
         await until(lambda: gateway.executed == [1])
+        assert gateway.link.trouble == ""
         venue.row.epoch += 1
         await until(lambda: not gateway.link.connected)
         await gateway.put()

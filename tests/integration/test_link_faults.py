@@ -13,6 +13,7 @@ import pytest
 from matching_engine.records import CommandKind, EventKind
 from services.gateway.order_entry.pending_requests import PendingRequests
 from services.gateway.problems import ProblemError
+from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox
 from services.messaging.link.frames import pack_submissions
 from services.venue_state.keys import ApiKey
@@ -48,6 +49,15 @@ async def in_journal(venue: LinkedVenue, number: int = 1) -> list[int]:
     ]
 
 
+async def break_link(proxy: TcpProxy, gateway: Gateway) -> None:
+    """Cuts the link, and returns when the gateway has another one."""
+    await proxy.refuse()
+    await proxy.cut()
+    await until(lambda: not gateway.link.connected)
+    await proxy.accept()
+    await until(lambda: gateway.link.connected)
+
+
 # ---------------------------------------------------------------------- broken links
 
 
@@ -56,8 +66,7 @@ async def test_what_arrived_before_the_link_broke_is_executed_once(venue: Linked
     gateway = await venue.gateway()
     await gateway.put(10)
     await until(lambda: leader.inbox.depth == 10)
-    await proxy.cut()
-    await until(lambda: gateway.link.connected)
+    await break_link(proxy, gateway)
     leader.start()
     await until(lambda: len(gateway.executed) == 10)
     assert await in_journal(venue) == [*range(1, 11)]
@@ -93,21 +102,39 @@ async def test_a_batch_that_was_on_its_way_is_read_in_the_journal(venue: LinkedV
     assert await in_journal(venue) == [*range(1, 6)]
 
 
-async def test_an_old_link_that_still_has_bytes_ends_before_the_new_one_begins(venue: LinkedVenue) -> None:
-    """The bytes of the old link are late: they are not taken after HELLO has said what was."""
-    leader = await venue.lead(start=False)
-    name = "ab" * 16
-    gateway = await venue.gateway(2)
+class GatedInbox(InProcessInbox):
+    """An inbox that lets nothing in before `gate` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.asked = 0
+
+    async def put(self, submission: Submission) -> None:
+        self.asked += 1
+        await self.gate.wait()
+        await super().put(submission)
+
+
+async def test_a_new_link_begins_after_all_bytes_of_the_old_one_are_taken(venue: LinkedVenue) -> None:
+    leader = await venue.lead(start=False, accept=False)
+    inbox, name = GatedInbox(), "ab" * 16
+    await leader.accept(inbox=inbox)
+    gateway = await venue.gateway(2, connected=False)
     old, hello = await venue.raw_link(leader, name)
     assert hello.taken == 0
     for _ in range(3):
         await old.send(pack_submissions([gateway.submission()]))
-    new, hello = await venue.raw_link(leader, name)
-    late = leader.inbox.depth
-    assert hello.taken == late
-    await until(lambda: leader.links.links == 2)
+    await until(lambda: inbox.asked == 1)
+    opening = asyncio.create_task(venue.raw_link(leader, name))
+    await old.wait_closed()
+    began_early = opening.done()
+    inbox.gate.set()
+    assert not began_early
+    new, hello = await opening
+    assert hello.taken == inbox.depth > 0
     await new.send(pack_submissions([gateway.submission()]))
-    await until(lambda: leader.inbox.depth == late + 1)
+    await until(lambda: inbox.depth == hello.taken + 1)
 
 
 async def test_an_inbox_that_refuses_closes_the_link_and_gets_the_submission_later(venue: LinkedVenue) -> None:

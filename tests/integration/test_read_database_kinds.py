@@ -5,14 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
+import asyncpg
 import pytest
 
+from services.commands import administrative as admin
+from services.commands.attachments import AccountText
 from services.journal.batch import JournalBatch
 from services.read_database.changes import Changes
+from services.read_database.order_changes import ADDED, SET
 from services.read_database.writer import ReadDatabaseWriter
+from services.venue_state.state import VenueState
 from tests.integration.read_databases import ReadDatabase
 from tests.property.engine_flow import Flow, terms, venue
-from tests.unit.read_database.history import JOURNAL_ID, batches_of
+from tests.unit.read_database.history import (
+    JOURNAL_ID,
+    REFERENCE_TICKS,
+    SENDER,
+    History,
+    batches_of,
+    opening,
+    order,
+)
 
 
 def flow_of(seed: int, commands: int) -> list[JournalBatch]:
@@ -49,3 +62,42 @@ async def test_both_kinds_hold_the_same_rows(tmp_path: Path, postgres_url: str, 
     found = await in_sqlite.dump()
     assert await in_postgres.dump() == found
     assert all(found[name] for name in ("orders", "trades", "levels", "holdings", "fees", "daily_turnover"))
+
+
+async def indexes_of(url: str) -> dict[str, list[str]]:
+    """The columns of every index of `orders`."""
+    server = await asyncpg.connect(url)
+    found = await server.fetch("""
+        SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum) AS columns, i.indpred IS NULL AS is_whole
+        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE i.indrelid = 'orders'::regclass GROUP BY c.relname, i.indpred
+    """)
+    await server.close()
+    assert all(index["is_whole"] for index in found)
+    return {index["relname"]: index["columns"] for index in found}
+
+
+@pytest.mark.anyio
+async def test_no_index_of_orders_has_a_column_that_changes(tmp_path: Path, postgres_url: str) -> None:
+    """Otherwise PostgreSQL writes to every index at every change of an order (no HOT update)."""
+    await ReadDatabase(tmp_path, postgres_url).make()
+    indexes = await indexes_of(postgres_url)
+    assert len(indexes) == 3
+    assert {column for columns in indexes.values() for column in columns}.isdisjoint({*ADDED, *SET})
+
+
+@pytest.mark.anyio
+async def test_texts_that_postgresql_cannot_store_stop_no_reader(read_database: ReadDatabase) -> None:
+    history, writer = History(), read_database.writer()
+    name, client_order_id = "a\0name", b"an\0id"
+    account = admin.open_account(SENDER, AccountText(name=name))
+    resting = order(2, 1, REFERENCE_TICKS, 1, client_order_id=client_order_id)
+    batches = [history.batch([*opening(), account]), history.batch([resting])]
+    await write_in_parts(writer, batches, Random(0))
+    rows = await read_database.dump()
+    assert "a\ufffdname" in {row[1] for row in rows["accounts"]}
+    assert [row[2] for row in rows["orders"]] == ["an\ufffdid"]
+    state = VenueState()
+    for batch in batches:
+        state.apply(batch)
+    assert [one.client_order_id for one in state.orders.open.values()] == ["an\ufffdid"]

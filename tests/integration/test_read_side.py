@@ -19,6 +19,7 @@ from services.read_database.changes import Changes
 from services.read_database.errors import ReadDatabaseAway, ReadDatabaseFailed, ReadDatabaseUnmigrated
 from services.read_database.position_watch import PositionWatch
 from services.read_database.postgres.database import make_tables, open_read_database
+from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import ProjectorStopped
 from services.reporting.export import csv_text
 from services.reporting.queries import read_daily, read_year, sum_of_busts, sum_of_trades
@@ -176,6 +177,21 @@ async def test_a_watch_gives_up_on_a_projector_that_is_away(read_database: ReadD
         await watch.close()
 
 
+async def test_a_watch_forgets_what_it_saw_on_another_connection(read_database: ReadDatabase) -> None:
+    """It may lead to a server that has taken over and lacks the last transactions: they are not reached any more."""
+    await write_in_parts(read_database.writer(), [History().batch(opening())], Random(0))
+    async with read_database.opened() as engine:
+        watch = PositionWatch(engine, patience_s=0.1)
+        await watch.reached(1)
+        await read_database.execute("UPDATE position SET seq = 0")
+        await watch.reached(1)
+        await engine.dispose()
+        await load_state(engine)
+        with pytest.raises(ProjectorStopped):
+            await watch.reached(1)
+        await watch.close()
+
+
 async def test_a_database_for_queries_refuses_to_write(postgres_url: str) -> None:
     await make_tables(postgres_url)
     engine = await open_read_database(postgres_url)
@@ -186,12 +202,20 @@ async def test_a_database_for_queries_refuses_to_write(postgres_url: str) -> Non
 
 
 async def test_a_database_without_tables_or_with_others_is_refused(tmp_path: Path, postgres_url: str) -> None:
-    with pytest.raises(ReadDatabaseUnmigrated, match="Run `rex migrate`"):
-        await open_read_database(postgres_url)
+    await refused(postgres_url, "Run `rex migrate`")
     await make_tables(postgres_url)
     await ReadDatabase(tmp_path, postgres_url).execute("UPDATE read_format SET format = 99")
-    with pytest.raises(ReadDatabaseUnmigrated, match="has tables of format 99, and this version of REX reads 1"):
-        await open_read_database(postgres_url)
+    await refused(postgres_url, "has tables of format 99, and this version of REX reads 1")
+
+
+async def refused(url: str, reason: str) -> None:
+    """Neither a reader nor a projector uses the database."""
+    with pytest.raises(ReadDatabaseUnmigrated, match=reason):
+        await open_read_database(url)
+    writer = PostgresWriter(url)
+    with pytest.raises(ReadDatabaseUnmigrated, match=reason):
+        await writer.start(JOURNAL_ID)
+    await writer.close()
 
 
 @pytest.mark.parametrize(

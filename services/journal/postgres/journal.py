@@ -111,8 +111,9 @@ class PostgresJournal:
                 await self._shielded(self._writer.hand_over())
 
     def append(self, batch: JournalBatch) -> Awaitable[None]:
-        """Starts to write the batch at once. The awaitable is done when its commit is confirmed: durable, and received by the
-        synchronous standby if the server has one. To cancel the awaitable does not cancel the write.
+        """Starts to write the batch in the next turn of the event loop. The awaitable is done when its commit is confirmed:
+        durable, and received by the synchronous standby if the server has one. Canceling the awaitable does not cancel the
+        write.
 
         Raises JournalRefused, and writes nothing, if the batch does not continue the chain or has another epoch. Raises
         JournalBusy if another process has claimed the journal, JournalLost if the server has lost rows, JournalError if the

@@ -4,5 +4,6 @@ frames.py    the bytes of a message
 abort.py     ends a connection at once
 server.py    the sequencer's end: takes submissions into the inbox, sends batches
 window.py    the submissions of a gateway that wait for their batch
+position.py  how far the journal was compared with the window
 client.py    the gateway's end: an inbox and a feed; follows the writer row from sequencer to sequencer
 """

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import ssl as tls
-from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 import structlog
@@ -18,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import broadcast
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from services.journal import JournalCorrupt, JournalLost
+from services.journal import JournalCorrupt
 from services.journal.batch import JournalBatch
 from services.journal.postgres.writer_row import ClaimableJournal, WriterRow
 from services.messaging import Submission
@@ -34,23 +33,18 @@ from services.messaging.link.frames import (
     WINDOW_COMMANDS,
     Hello,
     LinkRefused,
-    pack_submissions,
+    pack_messages,
     unpack_hello,
 )
+from services.messaging.link.position import Broken, Position
 from services.messaging.link.window import Window
 
 LOOK_S = 0.25
 """Seconds between two looks at the writer row, and between two attempts to connect."""
 OPEN_S = 2.0
 """How long connection, handshake and HELLO may take together."""
-CHUNK_BYTES = 64 * 1024
-"""Submissions that have waited are sent in messages of about this size."""
 
 log = structlog.get_logger("rex.link")
-
-
-class _Broken(Exception):
-    """The link cannot go on: the writer row is looked at again."""
 
 
 class Link:
@@ -68,18 +62,17 @@ class Link:
         self._ssl = ssl
         self._headers = {"Authorization": f"Bearer {secret}", LINK_HEADER: secrets.token_hex(16)}
         self._window = Window(max_commands)
+        self._position = Position(journal, self._window)
         self._feed = InProcessFeed()
         self._connection: ClientConnection | None = None
         self._unflushed: list[Submission] = []
-        self._seq = 0
-        """Every batch up to here was compared with the window."""
-        self._hash = b""
-        """The hash of the batch that ends at `_seq`; empty if it is not known."""
         self._row: WriterRow | None = None
         """The writer row that the link follows."""
         self._task: asyncio.Task[None] | None = None
         """Holds the link, or tries to."""
         self._next_attempt_s = 0.0
+        self.trouble = ""
+        """Why the last attempt did not lead to a link, or why the last link broke; empty while there is a link."""
         self._heard_s = 0.0
         self._loop = asyncio.get_running_loop()
 
@@ -122,8 +115,10 @@ class Link:
 
         Raises InboxFull or ShareFull at the bounds of the window, ValueError if it is no submission of this gateway.
         """
-        if submission.attachments and _bytes_of(submission) > MAX_SUBMISSION_BYTES:
-            raise ValueError(f"a submission of {_bytes_of(submission)} bytes; the link takes {MAX_SUBMISSION_BYTES}")
+        if submission.attachments:
+            size = len(submission.commands) + sum(map(len, submission.attachments))
+            if size > MAX_SUBMISSION_BYTES:
+                raise ValueError(f"a submission of {size} bytes; the link takes {MAX_SUBMISSION_BYTES}")
         connected = self._connection is not None
         self._window.add(submission, sent=connected)
         if connected:
@@ -137,7 +132,7 @@ class Link:
 
     def _flush(self) -> None:
         if self._connection is not None:
-            for message in _messages(self._unflushed):
+            for message in pack_messages(self._unflushed):
                 broadcast([self._connection], message)
         self._unflushed.clear()
 
@@ -159,8 +154,8 @@ class Link:
             while True:
                 try:
                     await self._look()
-                except _Broken as error:
-                    log.warning("no link", reason=str(error))
+                except Broken as error:
+                    self._no_link(error)
                 if self._task is not None and self._task.done():
                     await self._end()
                 if self._task is None and self.url and self._loop.time() >= self._next_attempt_s:
@@ -175,19 +170,14 @@ class Link:
 
     async def _look(self) -> None:
         """Looks at the writer row. Where it names another sequencer, ends the link; in a new epoch, reads what was executed."""
-        seq, known_hash = self._seq, self._hash
+        seq, known_hash = self._position.seq, self._position.hash
         row = await self._journal.look()
-        if row.last_seq < seq:
-            raise JournalLost.after(
-                row.last_seq, f"it ends there, and this gateway has received commands up to seq {seq}"
-            )
-        if row.last_seq == seq and known_hash and row.last_hash != known_hash:
-            raise _replaced(seq)
+        self._position.check(row, seq, known_hash)
         if self._row is not None and (row.epoch, row.url) == (self._row.epoch, self._row.url):
             return
         await self._end()
         if row.epoch != self.epoch:
-            await self._read_to(row.epoch_after)
+            await self._position.read_to(row.epoch_after)
             self._window.not_taken(0)
         self._row = row
         self._next_attempt_s = 0.0
@@ -213,20 +203,26 @@ class Link:
                 hello = unpack_hello(await connection.recv(decode=False))
             await self._begin(connection, hello, self._row)
             await self._receive(connection)
-        except (_Broken, WebSocketException, OSError) as error:
-            log.warning("no link", url=self._row.url, epoch=self._row.epoch, reason=str(error) or type(error).__name__)
+        except (Broken, WebSocketException, OSError) as error:
+            self._no_link(error)
         finally:
             self._connection = None
             self._unflushed.clear()
             if connection is not None:
                 abort(connection)
 
+    def _no_link(self, error: Exception) -> None:
+        trouble = str(error) or type(error).__name__
+        if trouble != self.trouble:
+            log.warning("no link", url=self.url, epoch=self.epoch, reason=trouble)
+        self.trouble = trouble
+
     async def _connect(self, url: str) -> ClientConnection:
         try:
             return await connect(
                 url,
                 additional_headers=self._headers,
-                ssl=self._ssl if url.startswith("wss:") else None,
+                ssl=(self._ssl or True) if url.startswith("wss:") else None,
                 compression=None,
                 user_agent_header=None,
                 proxy=None,
@@ -246,12 +242,12 @@ class Link:
     async def _begin(self, connection: ClientConnection, hello: Hello, row: WriterRow) -> None:
         """Brings the window up to date with what HELLO says, then sends what is not sent."""
         if (hello.journal_id, hello.epoch) != (row.journal_id, row.epoch):
-            raise _Broken(f"a sequencer of epoch {hello.epoch} of journal {hello.journal_id.hex()} answers there")
-        await self._read_to(hello.last_seq)
+            raise Broken(f"a sequencer of epoch {hello.epoch} of journal {hello.journal_id.hex()} answers there")
+        await self._position.read_to(hello.last_seq)
         self._window.not_taken(hello.taken)
-        self._connection = connection
+        self._connection, self.trouble = connection, ""
         self._feed.gap()
-        for message in _messages(self._window.send()):
+        for message in pack_messages(self._window.send()):
             broadcast([connection], message)
         log.info("link", url=row.url, epoch=row.epoch, waiting=self.depth)
 
@@ -265,8 +261,8 @@ class Link:
                 try:
                     batch = JournalBatch.decode(message)
                 except JournalCorrupt as error:
-                    raise _Broken(str(error)) from error
-                if self._compare(batch):
+                    raise Broken(str(error)) from error
+                if self._position.take(batch):
                     await self._feed.publish(batch)
         finally:
             pinging.cancel()
@@ -281,53 +277,3 @@ class Link:
                 self._heard_s = self._loop.time()
         except (OSError, WebSocketException):
             abort(connection)
-
-    # ------------------------------------------------------------------ batches
-
-    async def _read_to(self, seq: int) -> None:
-        """Compares the journal with the window, at least up to seq. Skips it if this gateway has sent and received nothing."""
-        if self._seq >= seq:
-            return
-        if not self._hash and not self._window.has_sent:
-            self._seq = seq
-            return
-        async for batch in self._journal.read(self._seq):
-            self._compare(batch)
-        if self._seq < seq:
-            raise _Broken(f"the journal was read up to seq {self._seq}, and the sequencer has seq {seq}")
-
-    def _compare(self, batch: JournalBatch) -> bool:
-        """Removes the batch's commands from the window. False if it did so before. Raises JournalLost if the batch does not
-        continue what was received."""
-        if batch.last_seq <= self._seq:
-            return False
-        if batch.first_seq > self._seq + 1:
-            raise _Broken(f"the batch from seq {batch.first_seq} does not follow seq {self._seq}")
-        if self._hash and batch.previous_hash != self._hash:
-            raise _replaced(self._seq)
-        self._window.answer(batch)
-        self._seq, self._hash = batch.last_seq, batch.hash
-        return True
-
-
-def _replaced(seq: int) -> JournalLost:
-    sentence = f"its row that ends at seq {seq} is another one than this gateway has received"
-    return JournalLost.after(seq - 1, sentence)
-
-
-def _bytes_of(submission: Submission) -> int:
-    return len(submission.commands) + sum(map(len, submission.attachments))
-
-
-def _messages(submissions: Sequence[Submission]) -> Iterator[bytes]:
-    """Messages of about CHUNK_BYTES with these submissions."""
-    chunk: list[Submission] = []
-    size = 0
-    for submission in submissions:
-        chunk.append(submission)
-        size += _bytes_of(submission)
-        if size >= CHUNK_BYTES:
-            yield pack_submissions(chunk)
-            chunk, size = [], 0
-    if chunk:
-        yield pack_submissions(chunk)

@@ -37,6 +37,8 @@ MAX_SUBMISSION_BYTES = 4 * 1024 * 1024
 """The most bytes of one submission with its attachments."""
 MAX_UP_BYTES = 8 * 1024 * 1024
 """The most bytes of one message to the sequencer."""
+CHUNK_BYTES = 64 * 1024
+"""A message with several submissions ends with the one that reaches this size."""
 MAX_DOWN_BYTES = 64 * 1024 * 1024
 """The most bytes of one message to a gateway. A gateway reads a larger batch in the journal."""
 
@@ -101,6 +103,22 @@ def pack_submissions(submissions: Iterable[Submission]) -> bytes:
         for text in attachments:
             parts += (_LENGTH.pack(len(text)), text)
     return b"".join(parts)
+
+
+def pack_messages(submissions: Iterable[Submission]) -> Iterator[bytes]:
+    """Messages of about CHUNK_BYTES with these submissions."""
+    chunk: list[Submission] = []
+    size = 0
+    for submission in submissions:
+        chunk.append(submission)
+        size += len(submission.commands)
+        if submission.attachments:
+            size += sum(map(len, submission.attachments))
+        if size >= CHUNK_BYTES:
+            yield pack_submissions(chunk)
+            chunk, size = [], 0
+    if chunk:
+        yield pack_submissions(chunk)
 
 
 def unpack_submissions(message: bytes) -> Iterator[Submission]:

@@ -50,19 +50,18 @@ class Window:
         """Adds a submission; `sent`: it is being sent now. Raises InboxFull, ShareFull, or ValueError for what is no submission
         of this sender."""
         commands = submission.commands
-        count = self.bounds.add(submission)
+        count = self.bounds.add(*submission)
         request_id, *sender = sender_of(commands)
         if count == 1:
             request_ids: tuple[int, ...] = (request_id,)
         else:
             request_ids = tuple(dict.fromkeys(np.frombuffer(commands, COMMAND)["request_id"].tolist()))
-        if self._sender is None:
-            self._sender = sender
-        if sender != self._sender or not self._waiting.keys().isdisjoint(request_ids):
+        if self._sender not in (None, sender) or not self._waiting.keys().isdisjoint(request_ids):
             self.bounds.remove(submission.account, count)
             raise ValueError(
                 f"request {request_id} has another sender than the others of this window, or was added before"
             )
+        self._sender = sender
         waiting = Waiting(submission, count, request_ids)
         for request_id in request_ids:
             self._waiting[request_id] = waiting

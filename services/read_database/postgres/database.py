@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy import Column, MetaData, SmallInteger, Table, event, insert, select
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from services.journal.postgres.connections import Database
 from services.read_database import tables
@@ -31,16 +31,15 @@ async def open_read_database(url: str) -> AsyncEngine:
     engine = _engine(database).execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     try:
         async with engine.connect() as connection:
-            await check_format(connection, database)
+            check_format(await connection.scalar(select(read_format.c.format)), database)
     except BaseException:
         await engine.dispose()
         raise
     return engine
 
 
-async def check_format(connection: AsyncConnection, database: Database) -> None:
-    """Raises ReadDatabaseUnmigrated unless the database has the tables of this version of REX."""
-    found = await connection.scalar(select(read_format.c.format))
+def check_format(found: int | None, database: Database) -> None:
+    """Raises ReadDatabaseUnmigrated unless the number in `read_format` is that of this version of REX."""
     if found != READ_FORMAT:
         reason = f"has tables of format {found}, and this version of REX reads {READ_FORMAT}"
         raise ReadDatabaseUnmigrated(name_of(database), reason)

@@ -23,6 +23,7 @@ from services.read_database.changes import Changes, Position
 from services.read_database.errors import ReadDatabaseBusy
 from services.read_database.order_changes import ADDED, CHANGED, SET
 from services.read_database.postgres.connecting import connect, name_of, trouble_named
+from services.read_database.postgres.database import check_format
 
 _BEGIN = """
 BEGIN;
@@ -60,6 +61,7 @@ class PostgresWriter:
         self._connection = connection = await connect(self._database)
         with trouble_named(self._database):
             await connection.execute(_BEGIN)
+            check_format(await connection.fetchval("SELECT format FROM read_format"), self._database)
             await connection.execute(_WAIT_FOR_OTHERS)
             found = await connection.fetchrow(statements.READ_POSITION)
             if found is None:

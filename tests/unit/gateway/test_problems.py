@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from matching_engine.records import Reason
 from services.gateway.problems import CODES, ProblemError, declined, field_problem, problem_of
 from services.gateway.schemas import Problem
+from services.read_database.errors import ReadDatabaseAway
 from services.venue_state.errors import BadField, NotAllowed
 
 ROOT = Path(__file__).parents[3]
@@ -100,3 +101,11 @@ def test_a_bug_is_logged_and_not_told(error: Exception) -> None:
     assert (problem.status, problem.code) == (500, "internal_error")
     assert "secret" not in str(problem.document())
     assert [(line["log_level"], line["exc_info"]) for line in lines] == [("error", error)]
+
+
+def test_a_query_that_finds_no_database_is_no_bug() -> None:
+    with capture_logs() as logs:
+        problem = problem_of(ReadDatabaseAway("PostgreSQL at db/rex (REX_DATABASE_URL) cannot be reached"))
+    assert (problem.status, problem.code) == (503, "not_ready")
+    assert "REX_DATABASE_URL" not in problem.detail
+    assert [line["log_level"] for line in logs] == ["warning"]

@@ -25,7 +25,7 @@ def test_an_inbox_of_twice_the_windows_refuses_nothing(steps: list[tuple[int, in
     for gateway, account, count, only_cancels, answered in steps:
         submission = Submission(bytes(COMMAND.itemsize * count), (), account, only_cancels)
         with contextlib.suppress(InboxFull):
-            assert windows[gateway].add(submission) == count
+            assert windows[gateway].add(*submission) == count
             inbox_count = _added(inbox, submission)
             assert inbox_count == count
             waiting[gateway].append((account, count))
@@ -38,6 +38,6 @@ def test_an_inbox_of_twice_the_windows_refuses_nothing(steps: list[tuple[int, in
 
 def _added(inbox: Bounds, submission: Submission) -> int:
     try:
-        return inbox.add(submission)
+        return inbox.add(*submission)
     except InboxFull as refused:
         pytest.fail(f"the window admitted what the inbox refuses: {refused}")

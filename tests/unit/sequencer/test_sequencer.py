@@ -578,6 +578,26 @@ async def test_batches_run_ahead_are_published_in_order_and_each_once(path: Path
 
 
 @pytest.mark.anyio
+async def test_a_journal_that_writes_in_the_event_loop_begins_before_the_next_batch_is_run(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with venue(path) as one:
+        begun: list[int] = []
+        append = one.journal.append
+
+        async def write(batch: JournalBatch) -> None:
+            begun.append(one.engine.last_seq)
+            await append(batch)
+
+        monkeypatch.setattr(one.journal, "append", lambda batch: asyncio.create_task(write(batch)))
+        for _ in range(3):
+            await one.inbox.put(records(MAX_BATCH_COMMANDS))
+        async with running(one):
+            seen = [(await one.next_batch()).last_seq for _ in range(3)]
+        assert begun == seen
+
+
+@pytest.mark.anyio
 async def test_a_failing_journal_stops_it_before_the_batch_is_seen(path: Path) -> None:
     async with venue(path) as one:
         await one.inbox.put(records(2))

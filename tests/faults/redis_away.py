@@ -1,0 +1,124 @@
+"""Takes Redis away from a whole scaled venue under load, and looks whether orders go on and the readers keep up.
+
+    python -m tests.faults.redis_away --faults 100 --seed 1
+
+Two members trade over WebSocket and REST, each through its own gateway. After a number of acknowledgements drawn from the seed
+the server is harmed as in `redis_lost`. While the fault lasts, new orders must be acknowledged, the projector must reach what
+the leader had committed, and the health pages of leader and projector must say that Redis is away; afterwards, that it is back.
+At the end every acknowledged order must be there, once, and the journal must verify.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from random import Random
+
+from redis.asyncio import Redis
+
+from load_tests.servers.postgres import PostgresServer
+from load_tests.servers.redis import ValkeyServer
+from load_tests.servers.server_process import ServerMissing
+from tests.faults.redis_lost import FAULTS, Fault, Scene
+from tests.faults.rig import Advance, CannotRun, Report, Rig, main
+from tests.faults.scaled_venue import PATIENCE_S, ScaledVenue, TooLate, read_health, scaled_venue
+from tests.faults.take_over import AFTER, Load, verify
+from tests.faults.traders import open_traders
+from tests.faults.venue_process import DidNotStart
+
+FEWEST, MOST = 20, 200
+"""The fewest and the most acknowledgements before a fault."""
+TRIALS_A_VENUE = 25
+
+
+def run(faults: int, seed: int, advance: Advance) -> Report:
+    """Runs `faults` faults, TRIALS_A_VENUE in each venue."""
+    report, random = Report("redis_away"), Random(seed)
+    kinds = [fault for _ in range(0, faults, len(FAULTS)) for fault in random.sample(FAULTS, len(FAULTS))][:faults]
+    try:
+        with PostgresServer() as postgres, ValkeyServer() as valkey:
+            for first in range(0, faults, TRIALS_A_VENUE):
+                valkey.flush()
+                url = postgres.create_database(f"rex_{first}")
+                with scaled_venue(url, sequencers=1, redis_url=valkey.url()) as venue:
+                    some = kinds[first : first + TRIALS_A_VENUE]
+                    asyncio.run(_one_venue(venue, valkey, some, random, report, advance))
+                if report.broken:
+                    break
+    except ServerMissing as missing:
+        raise CannotRun(str(missing)) from missing
+    except (DidNotStart, TooLate) as reason:
+        report.broken.append(str(reason))
+    return report
+
+
+async def _one_venue(
+    venue: ScaledVenue, valkey: ValkeyServer, faults: list[Fault], random: Random, report: Report, advance: Advance
+) -> None:
+    url = venue.gateways()[0]
+    traders = await open_traders(venue)
+    scene = Scene(valkey, await _stream_key(valkey))
+    async with Load(venue, traders, report) as load:
+        for fault in faults:
+            try:
+                await load.acknowledgements(random.randint(FEWEST, MOST))
+                await _one_fault(fault, scene, venue, load, report)
+            except (TimeoutError, TooLate) as reason:
+                report.broken.append(f"{fault.name}: {reason or 'no order was acknowledged'}")
+                break
+            finally:
+                valkey.resume()
+            report.add(fault.name)
+            advance()
+    report.add("acknowledged", load.acknowledged)
+    report.add("outcome_unknown", len(load.unknown))
+    report.add("refused", len(load.refused))
+    for trader in traders:
+        report.broken += trader.ledger.broken(await trader.orders(url), f"{trader.side} order")
+    verify(venue, report)
+
+
+async def _stream_key(valkey: ValkeyServer) -> str:
+    async with Redis.from_url(valkey.url(), decode_responses=True) as redis:
+        (key,) = await redis.keys("rex:*")
+    return str(key)
+
+
+async def _one_fault(fault: Fault, scene: Scene, venue: ScaledVenue, load: Load, report: Report) -> None:
+    load.longest_s, load.last_s = 0.0, time.monotonic()
+    await fault.begin(scene)
+    await load.acknowledgements(AFTER)
+    report.highest("longest_silence_ms", round(load.longest_s * 1000))
+    if fault.sentence:
+        await _until(lambda: not any(_redis_there(venue)), "health pages do not say that Redis is away")
+    await _caught_up(venue)
+    await fault.end(scene)
+    await _until(lambda: all(_redis_there(venue)), "health pages do not say that Redis is back")
+    await load.acknowledgements(AFTER)
+    await _caught_up(venue)
+
+
+def _redis_there(venue: ScaledVenue) -> list[bool]:
+    return [bool(read_health(venue.processes[name].url).get("redis")) for name in ("sequencer 1", "projector 1")]
+
+
+async def _caught_up(venue: ScaledVenue) -> None:
+    """Waits until the projector reaches what the leader has committed now."""
+    seq = (await asyncio.to_thread(read_health, venue.processes["sequencer 1"].url))["last_seq"]
+    projector = venue.processes["projector 1"].url
+    await _until(lambda: read_health(projector).get("last_seq", 0) >= seq, "the projector does not catch up")
+
+
+async def _until(condition: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not await asyncio.to_thread(condition):
+        if time.monotonic() > deadline:
+            raise TooLate(otherwise)
+
+
+RIG = Rig("redis_away", run, "faults", short=10, long=100)
+
+if __name__ == "__main__":
+    sys.exit(main(RIG, __doc__))
