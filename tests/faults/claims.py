@@ -196,11 +196,11 @@ def with_processes(url: str, stops: int, report: Report, advance: Advance) -> No
     """Stops the leader of three sequencers again and again."""
     with scaled_venue(url, sequencers=3, gateways=0) as venue:
         for _ in range(stops):
-            _stopped(venue, report)
+            stopped(venue, report)
             advance()
 
 
-def _stopped(venue: ScaledVenue, report: Report) -> None:
+def stopped(venue: ScaledVenue, report: Report) -> None:
     """SIGSTOP for the leader, until another one leads; then SIGCONT."""
     leader = venue.leader()
     venue.processes[leader].signal(signal.SIGSTOP)

@@ -22,21 +22,19 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random, uniform
 
-from load_tests.servers.postgres import PostgresServer
-from load_tests.servers.server_process import ServerFailed, ServerMissing
+from load_tests.servers.server_process import ServerFailed
 from services.client import OutcomeUnknown, RexError, Unreachable
 from services.exit_codes import ExitCode
-from tests.faults.proxy_thread import ProxyThread, proxy_of, through
-from tests.faults.rig import Advance, CannotRun, Report, Rig, main
-from tests.faults.scaled_venue import NO_MUTANTS, PATIENCE_S, ScaledVenue, TooLate, read_health, scaled_venue
+from tests.faults.postgres_stage import Pair, stage
+from tests.faults.rig import Advance, Report, Rig, main
+from tests.faults.scaled_venue import PATIENCE_S, ScaledVenue, TooLate, read_health
 from tests.faults.take_over import Load, check_orders, verify
 from tests.faults.traders import Trader, open_traders
-from tests.faults.venue_process import DidNotStart, Mutant
+from tests.faults.venue_process import DidNotStart
 
 FEWEST, MOST = 20, 200
 """The fewest and the most acknowledgements before a fault."""
@@ -45,7 +43,6 @@ AFTER = 50
 SESSIONS = 4
 """So many sessions of the writer are terminated one after the other."""
 TRIALS_A_VENUE = 50
-DATABASE = "rex"
 
 
 @dataclass(frozen=True)
@@ -68,104 +65,74 @@ def run(faults: int, seed: int, advance: Advance) -> Report:
     try:
         for first in range(0, faults, TRIALS_A_VENUE):
             count = min(TRIALS_A_VENUE, faults - first)
-            with stage() as (venue, database):
-                asyncio.run(one_venue(venue, database, [next(kinds) for _ in range(count)], random, report, advance))
+            with stage() as (venue, pair):
+                asyncio.run(one_venue(venue, pair, [next(kinds) for _ in range(count)], random, report, advance))
     except (DidNotStart, ServerFailed) as reason:
         report.broken.append(str(reason))
     return report
 
 
-@contextmanager
-def stage(
-    lengths: Lengths = REAL, mutants: Mapping[str, Mutant] = NO_MUTANTS
-) -> Iterator[tuple[ScaledVenue, Database]]:
-    """A venue behind the proxy of its server. Raises CannotRun, DidNotStart and ServerFailed."""
-    with ExitStack() as opened:
-        try:
-            server = opened.enter_context(PostgresServer())
-        except ServerMissing as missing:
-            raise CannotRun(str(missing)) from missing
-        proxy = opened.enter_context(proxy_of(server.url()))
-        url = through(server.create_database(DATABASE), proxy.proxy.port)
-        yield opened.enter_context(scaled_venue(url, mutants=mutants)), Database(server, proxy, lengths)
+def terminate(pair: Pair, _lengths: Lengths) -> None:
+    """Ends the writer's session some times."""
+    for _ in range(SESSIONS):
+        time.sleep(uniform(0, 0.1))
+        pair.terminate_writer()
 
 
-class Database:
-    """The server of the venue, the proxy before it, and the faults of both."""
-
-    def __init__(self, server: PostgresServer, proxy: ProxyThread, lengths: Lengths) -> None:
-        self._server = server
-        self._proxy = proxy
-        self._lengths = lengths
-
-    def terminate(self) -> None:
-        """Ends the writer's session some times."""
-        for _ in range(SESSIONS):
-            time.sleep(uniform(0, 0.1))
-            self._terminate_writer()
-
-    def _terminate_writer(self) -> None:
-        self._server.query("SELECT pg_terminate_backend(backend) FROM journal_writer", DATABASE)
-
-    def _journaled(self) -> int:
-        return int(self._server.query("SELECT last_seq FROM journal_writer", DATABASE))
-
-    def lost_reply(self) -> None:
-        """Hides every reply until the append that is under way is committed; then the connections are reset."""
-        proxy = self._proxy
-        before = self._journaled()
-        proxy.do(proxy.proxy.black_hole("to_client"))
-        deadline = time.monotonic() + PATIENCE_S
-        while (now := self._journaled()) == before or now != self._journaled():
-            if time.monotonic() > deadline:
-                raise TooLate("no append was committed while its reply was hidden")
-        self._terminate_writer()
-        proxy.do(proxy.proxy.cut())
-        proxy.do(proxy.proxy.heal())
-
-    def lost_request(self) -> None:
-        """Nothing reaches the server for a moment; then the connections are reset, with what was on its way."""
-        proxy = self._proxy
-        proxy.do(proxy.proxy.black_hole("to_server"))
-        time.sleep(uniform(0.05, 0.3))
-        proxy.do(proxy.proxy.cut())
-        proxy.do(proxy.proxy.heal())
-
-    def restart(self) -> None:
-        """An immediate restart."""
-        self._server.restart_immediately()
-
-    def pause_short(self) -> None:
-        """Shorter than a gateway waits for a reply."""
-        self._pause(self._lengths.short_s)
-
-    def pause_long(self) -> None:
-        """Longer than a gateway waits for a reply."""
-        self._pause(self._lengths.long_s)
-
-    def _pause(self, seconds: float) -> None:
-        self._server.pause()
-        time.sleep(seconds)
-        self._server.resume()
-
-    def away(self) -> None:
-        """Killed, and started again after a while."""
-        self._server.kill()
-        time.sleep(self._lengths.away_s)
-        self._server.start()
+def lost_reply(pair: Pair, _lengths: Lengths) -> None:
+    """Hides every reply until the append that is under way is committed; then the connections are reset."""
+    proxy = pair.proxy
+    before = pair.journaled()
+    proxy.do(proxy.proxy.black_hole("to_client"))
+    deadline = time.monotonic() + PATIENCE_S
+    while (now := pair.journaled()) == before or now != pair.journaled():
+        if time.monotonic() > deadline:
+            raise TooLate("no append was committed while its reply was hidden")
+        time.sleep(0.02)
+    pair.terminate_writer()
+    proxy.do(proxy.proxy.cut())
+    proxy.do(proxy.proxy.heal())
 
 
-FAULTS: dict[str, Callable[[Database], None]] = {
-    fault.__name__: fault
-    for fault in (
-        Database.terminate,
-        Database.lost_reply,
-        Database.lost_request,
-        Database.restart,
-        Database.pause_short,
-        Database.pause_long,
-        Database.away,
-    )
+def lost_request(pair: Pair, _lengths: Lengths) -> None:
+    """Nothing reaches the server for a moment; then the connections are reset, with what was on its way."""
+    proxy = pair.proxy
+    proxy.do(proxy.proxy.black_hole("to_server"))
+    time.sleep(uniform(0.05, 0.3))
+    proxy.do(proxy.proxy.cut())
+    proxy.do(proxy.proxy.heal())
+
+
+def restart(pair: Pair, _lengths: Lengths) -> None:
+    """An immediate restart."""
+    pair.primary.restart_immediately()
+
+
+def pause_short(pair: Pair, lengths: Lengths) -> None:
+    """Shorter than a gateway waits for a reply."""
+    _pause(pair, lengths.short_s)
+
+
+def pause_long(pair: Pair, lengths: Lengths) -> None:
+    """Longer than a gateway waits for a reply."""
+    _pause(pair, lengths.long_s)
+
+
+def _pause(pair: Pair, seconds: float) -> None:
+    pair.primary.pause()
+    time.sleep(seconds)
+    pair.primary.resume()
+
+
+def away(pair: Pair, lengths: Lengths) -> None:
+    """Killed, and started again after a while."""
+    pair.primary.kill()
+    time.sleep(lengths.away_s)
+    pair.primary.start()
+
+
+FAULTS: dict[str, Callable[[Pair, Lengths], None]] = {
+    fault.__name__: fault for fault in (terminate, lost_reply, lost_request, restart, pause_short, pause_long, away)
 }
 SHORT_ONES = ("terminate", "lost_reply", "lost_request", "restart")
 
@@ -180,7 +147,13 @@ def dealt(random: Random) -> Iterator[str]:
 
 
 async def one_venue(
-    venue: ScaledVenue, database: Database, kinds: list[str], random: Random, report: Report, advance: Advance
+    venue: ScaledVenue,
+    pair: Pair,
+    kinds: list[str],
+    random: Random,
+    report: Report,
+    advance: Advance,
+    lengths: Lengths = REAL,
 ) -> None:
     """The faults of these kinds, under load; then the comparison."""
     traders = await open_traders(venue)
@@ -188,7 +161,7 @@ async def one_venue(
         for kind in kinds:
             try:
                 await reached(load, venue, random.randint(FEWEST, MOST))
-                await asyncio.to_thread(FAULTS[kind], database)
+                await asyncio.to_thread(FAULTS[kind], pair, lengths)
                 load.longest_s, load.last_s = 0.0, time.monotonic()
                 await reached(load, venue, AFTER)
             except (TimeoutError, TooLate) as reason:

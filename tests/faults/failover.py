@@ -19,27 +19,23 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from random import Random
 
-from load_tests.servers.postgres import PostgresServer
-from load_tests.servers.server_process import ServerFailed, ServerMissing
-from load_tests.servers.standby import PostgresStandby
+from load_tests.servers.server_process import ServerFailed
 from services.exit_codes import ExitCode
-from tests.faults.database_away import DATABASE, compare, reached
-from tests.faults.proxy_thread import ProxyThread, proxy_of, through
-from tests.faults.rig import Advance, CannotRun, Report, Rig, main
-from tests.faults.scaled_venue import NO_MUTANTS, PATIENCE_S, ScaledVenue, scaled_venue
+from tests.faults.database_away import compare, reached
+from tests.faults.postgres_stage import Pair, stage
+from tests.faults.rig import Advance, Report, Rig, main
+from tests.faults.scaled_venue import NO_MUTANTS, PATIENCE_S, ScaledVenue, TooLate
 from tests.faults.take_over import Load
-from tests.faults.traders import open_traders
+from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
 
 FEWEST, MOST = 20, 150
 AFTER = 50
 READ_S = 0.5
 """The projector reads the journal every 0.1 s, a standby every 0.2 s, a gateway looks every 0.25 s."""
-KINDS = ("behind", "killed")
 TRIALS_A_VENUE = 10
 MAY_END = (ExitCode.OTHER_WRITER, ExitCode.JOURNAL_DAMAGED)
 
@@ -50,82 +46,47 @@ def run(failovers: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mu
     try:
         for first in range(0, failovers, TRIALS_A_VENUE):
             with stage(mutants) as (venue, pair):
-                kinds = [KINDS[at % 2] for at in range(first, min(failovers, first + TRIALS_A_VENUE))]
+                kinds = [[*FAULTS][at % 2] for at in range(first, min(failovers, first + TRIALS_A_VENUE))]
                 asyncio.run(one_venue(venue, pair, kinds, random, report, advance))
     except (DidNotStart, ServerFailed) as reason:
         report.broken.append(str(reason))
     return report
 
 
-@contextmanager
-def stage(mutants: Mapping[str, Mutant] = NO_MUTANTS) -> Iterator[tuple[ScaledVenue, Pair]]:
-    """A venue behind the proxy of a primary. Raises CannotRun, DidNotStart and ServerFailed."""
-    with ExitStack() as opened:
-        try:
-            server = opened.enter_context(PostgresServer())
-        except ServerMissing as missing:
-            raise CannotRun(str(missing)) from missing
-        proxy = opened.enter_context(proxy_of(server.url()))
-        url = through(server.create_database(DATABASE), proxy.proxy.port)
-        venue = opened.enter_context(scaled_venue(url, mutants=mutants))
-        yield venue, Pair(server, proxy, opened)
+def killed(pair: Pair) -> None:
+    """The primary dies, and the standby takes its place."""
+    pair.primary.kill()
+    pair.fail_over()
 
 
-class Pair:
-    """A primary, its standby, and the proxy that leads to the primary."""
-
-    def __init__(self, primary: PostgresServer, proxy: ProxyThread, opened: ExitStack) -> None:
-        self.primary = primary
-        self._proxy = proxy
-        self._opened = opened
-        self._generation = 0
-
-    def add_standby(self, *, synchronous: bool) -> None:
-        """Gives the primary a standby."""
-        self._generation += 1
-        self.standby = PostgresStandby(self.primary, f"standby_{self._generation}")
-        self._opened.enter_context(self.standby)
-        if synchronous:
-            self.standby.make_synchronous()
-        else:
-            self.standby.wait_until_attached("async")
-
-    def killed(self) -> None:
-        """The primary dies, and the standby takes its place."""
-        self.primary.kill()
-        self.fail_over()
-
-    def fail_over(self) -> None:
-        """Promotes the standby; the proxy leads to it from now on."""
-        self.standby.promote()
-        self._proxy.retarget(self.standby.url())
-        self.primary = self.standby
-
-    def behind(self) -> None:
-        """A row is committed on the primary alone, and visible there, before the standby takes its place."""
-        self.standby.kill()
-        deadline = time.monotonic() + PATIENCE_S
-        while not self._is_waiting():
-            assert time.monotonic() < deadline, "no append waits for the standby"
-        before = self.journaled()
-        self.primary.query("SELECT pg_terminate_backend(backend) FROM journal_writer", DATABASE)
-        while self.journaled() == before:
-            assert time.monotonic() < deadline, "the terminated append does not become visible"
-        time.sleep(READ_S)
-        self.primary.kill()
-        self.standby.start()
-        self.fail_over()
-
-    def _is_waiting(self) -> bool:
-        sql = "SELECT count(*) FROM pg_stat_activity, journal_writer WHERE pid = backend AND wait_event = 'SyncRep'"
-        return self.primary.query(sql, DATABASE) == "1" and self.primary.query(sql, DATABASE) == "1"
-
-    def journaled(self) -> int:
-        """The last seq that the primary shows."""
-        return int(self.primary.query("SELECT last_seq FROM journal_writer", DATABASE))
+def behind(pair: Pair) -> None:
+    """A row is committed on the primary alone, and visible there, before the standby takes its place."""
+    pair.standby.kill()
+    _wait(lambda: _append_waits(pair), "no append waits for the standby")
+    before = pair.journaled()
+    pair.terminate_writer()
+    _wait(lambda: pair.journaled() > before, "the terminated append does not become visible")
+    time.sleep(READ_S)
+    pair.primary.kill()
+    pair.standby.start()
+    pair.fail_over()
 
 
-FAULTS = {fault.__name__: fault for fault in (Pair.killed, Pair.behind)}
+def _append_waits(pair: Pair) -> bool:
+    """Whether the writer waits for the standby in the statement that appends: a beat waits too."""
+    sql = "SELECT count(*) FROM pg_stat_activity, journal_writer WHERE pid = backend AND wait_event = 'SyncRep'"
+    return pair.query(f"{sql} AND query LIKE '%INSERT INTO journal%'") == "1"
+
+
+def _wait(condition: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TooLate(otherwise)
+        time.sleep(0.05)
+
+
+FAULTS = {fault.__name__: fault for fault in (killed, behind)}
 
 
 async def one_venue(
@@ -142,18 +103,29 @@ async def one_venue(
                 await reached(load, venue, random.randint(FEWEST, MOST))
                 await asyncio.to_thread(FAULTS[kind], pair)
                 load.longest_s, load.last_s = 0.0, time.monotonic()
+                report.broken += [f"{order} is not on the promoted standby" for order in lost(traders, pair)]
+                if report.broken:
+                    return
                 await reached(load, venue, AFTER)
-            except TimeoutError:
-                report.broken.append(f"after {kind} no order was acknowledged again")
+            except (TimeoutError, TooLate) as reason:
+                report.broken.append(f"after {kind} no order was acknowledged again {reason}".strip())
             report.add(kind)
             report.highest("longest_silence_after_ms", round(load.longest_s * 1000))
             load.going.clear()
             await asyncio.to_thread(start_again, venue, report)
             load.going.set()
             if report.broken:
-                break
+                return
             advance()
     await compare(venue, traders, load, report)
+
+
+def lost(traders: list[Trader], pair: Pair) -> list[str]:
+    """The acknowledged orders that came after the end of the promoted standby's journal: an order's id is the seq of its
+    command. Asked before an order can be acknowledged by the new primary."""
+    orders = [order for trader in traders for order in trader.ledger.owed.values()]
+    late = [order for order in orders if int(order["order_id"]) > pair.promoted_seq]
+    return [f"{order['client_order_id']}, acknowledged as order {order['order_id']}," for order in late]
 
 
 def start_again(venue: ScaledVenue, report: Report) -> None:

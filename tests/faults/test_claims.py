@@ -1,4 +1,7 @@
-"""The election: one writer at a time, and a deposed one ends with exit status 3 having written nothing."""
+"""The election: one writer at a time, and a deposed one ends with exit status 3 having written nothing.
+
+With processes: test_postgres.py.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,6 @@ def test_of_standbys_that_claim_at_once_one_wins_and_a_late_append_writes_nothin
     asyncio.run(claims.in_process(postgres_url, 5, Random(2), report, lambda: None))
     assert report.broken == []
     assert {"late_request", "late_reply", "cut", "committed_before_the_claim"} <= report.counts.keys()
-
-
-def test_a_leader_that_was_stopped_ends_after_the_take_over(postgres_url: str) -> None:
-    report = Report("claims")
-    claims.with_processes(postgres_url, 1, report, lambda: None)
-    assert report.broken == []
-    assert report.counts["stopped"] == 1
 
 
 @pytest.mark.parametrize("mutant", [postgres_mutants.unfenced_append, postgres_mutants.claim_without_a_look])

@@ -1,0 +1,101 @@
+"""PostgreSQL goes away, fails over, or loses rows: nothing that was acknowledged is lost, or the venue stops and says so.
+
+The tests have one venue in common, in this order: its server, its processes and their start cost more than the faults.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack
+from random import Random
+
+import pytest
+
+from tests.faults import claims, database_away, failover, lost_rows, postgres_mutants
+from tests.faults.database_away import Lengths
+from tests.faults.postgres_stage import Pair, stage
+from tests.faults.rig import CannotRun, Report
+from tests.faults.scaled_venue import ScaledVenue
+
+pytestmark = pytest.mark.slow
+
+LENGTHS = Lengths(short_s=0.5, long_s=postgres_mutants.HURRIED_S + 1.5, away_s=1.0)
+Stage = tuple[ScaledVenue, Pair]
+
+
+@pytest.fixture(scope="module")
+def shared_stage() -> Iterator[Stage]:
+    """The venue, whose gateways do not wait long for a reply."""
+    with ExitStack() as opened:
+        try:
+            found = opened.enter_context(stage({"gateway": postgres_mutants.hurried_replies}))
+        except CannotRun as reason:
+            pytest.skip(f"NO FAULT OF POSTGRESQL WAS TRIED: {reason}")
+        yield found
+
+
+def test_nothing_is_lost_while_postgresql_is_away(shared_stage: Stage) -> None:
+    kinds = [*database_away.FAULTS]
+    report = Report("database_away")
+    asyncio.run(database_away.one_venue(*shared_stage, kinds, Random(1), report, lambda: None, LENGTHS))
+    assert report.broken == []
+    assert all(report.counts[kind] == 1 for kind in kinds)
+    assert report.counts["outcome_unknown"] > 0
+    assert report.counts["journals_verified"] == 1
+
+
+def test_a_leader_that_was_stopped_ends_after_the_take_over(shared_stage: Stage) -> None:
+    report = Report("claims")
+    claims.stopped(shared_stage[0], report)
+    assert report.broken == []
+    assert report.counts["stopped"] == 1
+
+
+def test_a_failover_to_the_synchronous_standby_loses_nothing(shared_stage: Stage) -> None:
+    kinds = [*failover.FAULTS]
+    report = Report("failover")
+    asyncio.run(failover.one_venue(*shared_stage, kinds, Random(1), report, lambda: None))
+    assert report.broken == []
+    assert all(report.counts[kind] == 1 for kind in kinds)
+    assert report.counts["journals_verified"] == 1
+
+
+def test_where_rows_were_lost_every_process_stops_but_one_that_forgets(shared_stage: Stage) -> None:
+    venue, pair = shared_stage
+    venue.mutants = {"projector": postgres_mutants.forgetful}
+    venue.replace("projector 1")
+    report = Report("lost_rows")
+    asyncio.run(lost_rows.one_loss(venue, pair, Random(1), report, ["projector 1"]))
+    assert [sentence.split(",")[0] for sentence in report.broken] == ["projector 1 goes on"]
+    assert report.counts["acknowledged_orders_lost"] >= lost_rows.LOST
+    assert report.counts["sequencers_stopped"] == report.counts["gateways_stopped"] == 2
+
+
+def test_a_writer_that_reads_back_is_caught_losing(shared_stage: Stage) -> None:
+    venue, pair = shared_stage
+    venue.mutants = {"sequencer": postgres_mutants.read_back}
+    _restart(venue)
+    report = Report("failover")
+    asyncio.run(failover.one_venue(venue, pair, ["behind"], Random(1), report, lambda: None))
+    assert any("is not on the promoted standby" in sentence for sentence in report.broken)
+
+
+def test_a_writer_that_assumes_a_commit_is_caught_losing(shared_stage: Stage) -> None:
+    venue, pair = shared_stage
+    venue.mutants = {"sequencer": postgres_mutants.assumed_commit}
+    _restart(venue)
+    report = Report("database_away")
+    kinds = ["lost_request"]
+    asyncio.run(database_away.one_venue(venue, pair, kinds, Random(1), report, lambda: None, LENGTHS))
+    assert any("acknowledged as order" in sentence and "is lost" in sentence for sentence in report.broken)
+
+
+def _restart(venue: ScaledVenue) -> None:
+    """Starts one process of each kind anew, as an operator does who accepts what was lost."""
+    for name in [*venue.processes]:
+        if name.endswith("1"):
+            venue.replace(name)
+        else:
+            venue.end(name)
+    venue.wait_ready()
