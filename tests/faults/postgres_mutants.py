@@ -44,7 +44,7 @@ def read_back() -> None:
         (record,) = await writer.session.fetch(statements.ROW)
         row = WriterRow(*record)
         if row.epoch != writer.epoch:
-            await writer._raise_fenced(writer._seen.end)
+            await writer._raise_fenced(writer._seen.known)
         return ChainEnd(row.last_seq, row.last_hash)
 
     BatchWriter._beat = look  # type: ignore[assignment, method-assign]
