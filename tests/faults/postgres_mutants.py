@@ -44,7 +44,7 @@ def read_back() -> None:
         (record,) = await writer.session.fetch(statements.ROW)
         row = WriterRow(*record)
         if row.epoch != writer.epoch:
-            await writer._raise_fenced(writer._seen.end)
+            await writer._raise_fenced(writer._seen.known)
         return ChainEnd(row.last_seq, row.last_hash)
 
     BatchWriter._beat = look  # type: ignore[assignment, method-assign]
@@ -64,7 +64,7 @@ def claim_without_a_look() -> None:
 
 def forgetful() -> None:
     """Does not remember the end of the chain that it has seen."""
-    Seen.compare = lambda seen, found, before: setattr(seen, "end", found)  # type: ignore[assignment, method-assign]
+    Seen.compare = lambda _seen, _end, _before: None  # type: ignore[assignment, method-assign]
 
 
 def careless_about_settings() -> None:
