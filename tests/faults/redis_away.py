@@ -44,7 +44,9 @@ def run(faults: int, seed: int, advance: Advance, *, mutant: Mutant | None = Non
             for first in range(0, faults, TRIALS_A_VENUE):
                 valkey.flush()
                 url = postgres.create_database(f"rex_{first}")
-                with scaled_venue(url, sequencers=1, redis_url=valkey.url(), mutant=mutant) as venue:
+                with scaled_venue(
+                    url, sequencers=1, redis_url=valkey.url(), mutants={"sequencer": mutant} if mutant else {}
+                ) as venue:
                     some = kinds[first : first + TRIALS_A_VENUE]
                     asyncio.run(_one_venue(venue, valkey, some, random, report, advance))
                 if report.broken:
