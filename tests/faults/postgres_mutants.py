@@ -11,7 +11,6 @@ from services.journal.batch import JournalBatch
 from services.journal.chain import ChainEnd
 from services.journal.postgres import statements
 from services.journal.postgres.batch_writer import BatchWriter
-from services.journal.postgres.connections import Database
 from services.journal.postgres.seen import Seen
 from services.journal.postgres.writer_row import WriterRow
 
