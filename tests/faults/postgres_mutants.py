@@ -64,12 +64,3 @@ def claim_without_a_look() -> None:
 def forgetful() -> None:
     """Does not remember the end of the chain that it has seen."""
     Seen.compare = lambda _seen, _end, _before: None  # type: ignore[assignment, method-assign]
-
-
-def careless_about_settings() -> None:
-    """Writes to a server with `fsync`, `full_page_writes` or `synchronous_commit` off."""
-
-    async def accept(database: Database, connection: object) -> None:
-        """Accepts it."""
-
-    Database.check_durable = accept  # type: ignore[assignment, method-assign]
