@@ -36,6 +36,8 @@ FEWEST, MOST = 20, 150
 AFTER = 50
 READ_S = 0.5
 """The projector reads the journal every 0.1 s, a standby every 0.2 s, a gateway looks every 0.25 s."""
+SILENT_S = 6.0
+"""A standby claims after 1.4 s, and ends the session that holds the writer row after 1 s more."""
 TRIALS_A_VENUE = 10
 MAY_END = (ExitCode.OTHER_WRITER, ExitCode.JOURNAL_DAMAGED)
 
@@ -46,7 +48,7 @@ def run(failovers: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mu
     try:
         for first in range(0, failovers, TRIALS_A_VENUE):
             with stage(mutants) as (venue, pair):
-                kinds = [[*FAULTS][at % 2] for at in range(first, min(failovers, first + TRIALS_A_VENUE))]
+                kinds = [[*FAULTS][at % len(FAULTS)] for at in range(first, min(failovers, first + TRIALS_A_VENUE))]
                 asyncio.run(one_venue(venue, pair, kinds, random, report, advance))
     except (DidNotStart, ServerFailed) as reason:
         report.broken.append(str(reason))
@@ -72,6 +74,16 @@ def behind(pair: Pair) -> None:
     pair.fail_over()
 
 
+def silent(pair: Pair) -> None:
+    """The standby is away for so long that sequencers claim from each other and end each other's sessions; then it takes the
+    primary's place."""
+    pair.standby.kill()
+    time.sleep(SILENT_S)
+    pair.primary.kill()
+    pair.standby.start()
+    pair.fail_over()
+
+
 def _append_waits(pair: Pair) -> bool:
     """Whether the writer waits for the standby in the statement that appends: a beat waits too."""
     sql = "SELECT count(*) FROM pg_stat_activity, journal_writer WHERE pid = backend AND wait_event = 'SyncRep'"
@@ -86,7 +98,7 @@ def _wait(condition: Callable[[], bool], otherwise: str) -> None:
         time.sleep(0.05)
 
 
-FAULTS = {fault.__name__: fault for fault in (killed, behind)}
+FAULTS = {fault.__name__: fault for fault in (killed, behind, silent)}
 
 
 async def one_venue(

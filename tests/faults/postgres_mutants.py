@@ -11,7 +11,6 @@ from services.journal.batch import JournalBatch
 from services.journal.chain import ChainEnd
 from services.journal.postgres import statements
 from services.journal.postgres.batch_writer import BatchWriter
-from services.journal.postgres.connections import Database
 from services.journal.postgres.seen import Seen
 from services.journal.postgres.writer_row import WriterRow
 
@@ -64,13 +63,4 @@ def claim_without_a_look() -> None:
 
 def forgetful() -> None:
     """Does not remember the end of the chain that it has seen."""
-    Seen.compare = lambda seen, found, before: setattr(seen, "end", found)  # type: ignore[assignment, method-assign]
-
-
-def careless_about_settings() -> None:
-    """Writes to a server with `fsync`, `full_page_writes` or `synchronous_commit` off."""
-
-    async def accept(database: Database, connection: object) -> None:
-        """Accepts it."""
-
-    Database.check_durable = accept  # type: ignore[assignment, method-assign]
+    Seen.compare = lambda _seen, _end, _before: None  # type: ignore[assignment, method-assign]

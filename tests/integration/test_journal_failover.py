@@ -75,6 +75,30 @@ async def test_after_a_failover_to_the_synchronous_standby_nothing_is_lost(
     await reader.close()
 
 
+async def test_a_claim_does_not_end_a_session_that_waits_for_the_synchronous_standby(
+    pair: tuple[PostgresServer, PostgresStandby],
+) -> None:
+    """Its commit would become visible, and be gone after a failover; the claim would wait as well."""
+    primary, standby = pair
+    await asyncio.to_thread(standby.make_synchronous)
+    leader = await lead(primary.url())
+    batches = await fill(leader, [2])
+    rival = await PostgresJournal.open(primary.url())
+    seen = await rival.look()
+    await asyncio.to_thread(standby.kill)
+    append = asyncio.ensure_future(leader.append(next_batch(batches[-1], journal_id=leader.journal_id)))
+    await until(lambda: execute(primary.url(), "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
+    async with asyncio.timeout(WAIT_S):
+        assert await rival.claim(seen, "ws://rival") is None
+    assert await rival.look() == seen
+    await asyncio.to_thread(standby.start)
+    async with asyncio.timeout(WAIT_S):
+        await append
+    await fill(leader, [1])
+    await leader.close()
+    await rival.close()
+
+
 async def test_an_asynchronous_standby_that_lacks_rows_stops_writer_and_readers(
     pair: tuple[PostgresServer, PostgresStandby],
 ) -> None:

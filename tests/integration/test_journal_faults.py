@@ -244,3 +244,13 @@ async def test_a_server_that_would_lose_commits_is_refused(
     assert await standby.look() == before
     assert await standby.claim(before, "ws://standby") is not None
     await standby.close()
+
+
+async def test_a_leader_stops_when_its_server_is_set_to_lose_commits(
+    server: PostgresServer, leader: PostgresJournal
+) -> None:
+    watching = asyncio.create_task(leader.watch())
+    await until(lambda: leader.is_replicated is False)
+    async with setting(server, "synchronous_commit", "off"), asyncio.timeout(WAIT_S):
+        with pytest.raises(JournalRefused, match="has synchronous_commit = off"):
+            await watching

@@ -136,6 +136,10 @@ class BatchReader:
                 end.last_seq,
             )
 
+    async def check_durable(self) -> None:
+        """Raises JournalRefused if the server's settings were changed, and it would lose commits now."""
+        self._database.refuse(await self._fetch(statements.DURABILITY))
+
     async def is_replicated(self) -> bool:
         """Whether a synchronous standby confirms commits."""
         ((replicated,),) = await self._fetch(statements.REPLICATED)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import socket
 from asyncio import BaseTransport
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -131,7 +132,11 @@ class Database:
 
     async def check_durable(self, connection: Connection) -> None:
         """Raises JournalRefused if the server would lose commits that it has acknowledged."""
-        for name, setting in await connection.fetch(DURABILITY):
+        self.refuse(await connection.fetch(DURABILITY))
+
+    def refuse(self, settings: Sequence[tuple[str, str]]) -> None:
+        """Raises JournalRefused for the settings that DURABILITY has found, if any."""
+        for name, setting in settings:
             raise JournalRefused(
                 f"{self.name} has {name} = {setting}: it would lose acknowledged commands. Set {name} = on"
             )

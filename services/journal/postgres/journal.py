@@ -25,7 +25,7 @@ BEAT_S = 0.4
 """A writer without appends beats so often, seconds: a standby looks every 0.2 s, and claims after 7 looks without a change."""
 
 REPLICATION_S = 2.0
-"""How often the server is asked for its synchronous standby, seconds."""
+"""How often the server is asked for its synchronous standby and its settings, seconds."""
 
 Result = TypeVar("Result")
 
@@ -158,7 +158,7 @@ class PostgresJournal:
 
     async def watch(self) -> None:
         """Runs until it is canceled. Beats while nothing is appended, and looks at the replication. Raises the writer's error:
-        JournalBusy if another process has claimed the journal."""
+        JournalBusy if another process has claimed the journal; JournalRefused if the server is set to lose commits."""
         tasks = {asyncio.create_task(self._keep_beating()), asyncio.create_task(self._watch_replication())}
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -180,6 +180,7 @@ class PostgresJournal:
 
     async def _watch_replication(self) -> None:
         while True:
+            await self._reader.check_durable()
             self.is_replicated = await self._reader.is_replicated()
             await asyncio.sleep(REPLICATION_S)
 

@@ -44,8 +44,10 @@ TERMINATE_HOLDERS = """
 SELECT pg_terminate_backend(pid) FROM pg_locks
 WHERE locktype = 'relation' AND relation = 'journal_writer'::regclass AND mode IN ('RowShareLock', 'RowExclusiveLock')
   AND granted AND pid <> pg_backend_pid() AND pid NOT IN (SELECT pid FROM pg_locks WHERE NOT granted)
+  AND pid NOT IN (SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep')
 """
-"""Ends the sessions that lock the writer row; not those that wait for it, as another standby's claim does."""
+"""Ends the sessions that lock the writer row; not those that wait for it, as another standby's claim does. Nor those that wait
+for the synchronous standby: a claim would have to wait for it too, and their commits would become visible unconfirmed."""
 
 DURABILITY = """
 SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
