@@ -63,4 +63,4 @@ def claim_without_a_look() -> None:
 
 def forgetful() -> None:
     """Does not remember the end of the chain that it has seen."""
-    Seen.compare = lambda seen, end, before: None  # type: ignore[method-assign, assignment]
+    Seen.compare = lambda _seen, _end, _before: None  # type: ignore[assignment, method-assign]

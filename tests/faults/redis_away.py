@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 
 from redis.asyncio import Redis
@@ -23,7 +23,7 @@ from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
 from tests.faults.redis_lost import FAULTS, Fault, Scene
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
-from tests.faults.scaled_venue import PATIENCE_S, ScaledVenue, TooLate, read_health, scaled_venue
+from tests.faults.scaled_venue import NO_MUTANTS, PATIENCE_S, ScaledVenue, TooLate, read_health, scaled_venue
 from tests.faults.take_over import AFTER, Load, check_orders, verify
 from tests.faults.traders import open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
@@ -35,7 +35,7 @@ ORDERS_S = 10
 TRIALS_A_VENUE = 25
 
 
-def run(faults: int, seed: int, advance: Advance, *, mutant: Mutant | None = None) -> Report:
+def run(faults: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mutant] = NO_MUTANTS) -> Report:
     """Runs `faults` faults, TRIALS_A_VENUE in each venue, up to the first broken promise."""
     report, random = Report("redis_away"), Random(seed)
     kinds = [fault for _ in range(0, faults, len(FAULTS)) for fault in random.sample(FAULTS, len(FAULTS))][:faults]
@@ -44,7 +44,7 @@ def run(faults: int, seed: int, advance: Advance, *, mutant: Mutant | None = Non
             for first in range(0, faults, TRIALS_A_VENUE):
                 valkey.flush()
                 url = postgres.create_database(f"rex_{first}")
-                with scaled_venue(url, sequencers=1, redis_url=valkey.url(), mutant=mutant) as venue:
+                with scaled_venue(url, sequencers=1, redis_url=valkey.url(), mutants=mutants) as venue:
                     some = kinds[first : first + TRIALS_A_VENUE]
                     asyncio.run(_one_venue(venue, valkey, some, random, report, advance))
                 if report.broken:

@@ -12,7 +12,7 @@ from tests.faults.venue_process import Mutant
 
 def run(faults: int, mutant: Mutant | None = None) -> Report:
     try:
-        return redis_away.run(faults, 1, lambda: None, mutant=mutant)
+        return redis_away.run(faults, 1, lambda: None, mutants={} if mutant is None else {"sequencer": mutant})
     except CannotRun as reason:
         pytest.skip(f"Redis away: {reason}")
 
