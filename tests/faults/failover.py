@@ -33,8 +33,8 @@ from tests.faults.take_over import Load
 from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
 
-FEWEST, MOST = 20, 150
-AFTER = 50
+FEWEST, MOST = 20, 100
+AFTER = 30
 READ_S = 0.5
 """The projector reads the journal every 0.1 s, a standby every 0.2 s, a gateway looks every 0.25 s."""
 SILENT_S = 6.0
