@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Protocol
 
-from services.journal import Journal
 from services.journal.batch import JournalBatch
 from services.messaging import Feed, Gap, Subscription
 
 
-async def follow(journal: Journal, feed: Feed, after_seq: int) -> AsyncIterator[JournalBatch]:
+class Readable(Protocol):
+    """A journal that can be read."""
+
+    def read(self, after_seq: int) -> AsyncIterator[JournalBatch]:
+        """The batches that hold commands after `after_seq`, oldest first, up to the end."""
+
+
+async def follow(journal: Readable, feed: Feed, after_seq: int) -> AsyncIterator[JournalBatch]:
     """Every batch that holds commands after after_seq, each once and in order. Never ends.
 
     The first batch may begin before after_seq + 1; the reader must skip its commands up to after_seq. Raises the journal's

@@ -19,12 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import (
+    claims,
     clock_step,
     corruption,
+    database_away,
     door,
     failed_sync,
+    failover,
     file_removed,
     kill,
+    lost_rows,
     power_cut,
     redis_away,
     redis_lost,
@@ -43,6 +47,10 @@ RIGS = {
         file_removed,
         clock_step,
         retry_storm,
+        claims,
+        database_away,
+        failover,
+        lost_rows,
         redis_lost,
         redis_away,
         door,

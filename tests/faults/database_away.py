@@ -36,9 +36,9 @@ from tests.faults.take_over import Load, check_orders, verify
 from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import DidNotStart
 
-FEWEST, MOST = 20, 200
+FEWEST, MOST = 20, 100
 """The fewest and the most acknowledgements before a fault."""
-AFTER = 50
+AFTER = 30
 """So many acknowledgements of orders that were sent after the fault end a trial."""
 SESSIONS = 4
 """So many sessions of the writer are terminated one after the other."""

@@ -180,7 +180,8 @@ class PostgresJournal:
 
     async def _watch_replication(self) -> None:
         while True:
-            await self._reader.check_durable()
+            if self._writer.epoch:
+                await self._reader.check_durable()
             self.is_replicated = await self._reader.is_replicated()
             await asyncio.sleep(REPLICATION_S)
 

@@ -6,4 +6,5 @@ server.py    the sequencer's end: takes submissions into the inbox, sends batche
 window.py    the submissions of a gateway that wait for their batch
 position.py  how far the journal was compared with the window
 client.py    the gateway's end: an inbox and a feed; follows the writer row from sequencer to sequencer
+confirmed.py the journal as an order gateway reads it: as far as the sequencer has published it
 """

@@ -68,6 +68,9 @@ class Link:
         self._unflushed: list[Submission] = []
         self._row: WriterRow | None = None
         """The writer row that the link follows."""
+        self.confirmed_seq: int | None = None
+        """Up to here a sequencer has published its batches: they are durable, and on the synchronous standby if there is one.
+        The journal may show one more that is not. None before the first link."""
         self._task: asyncio.Task[None] | None = None
         """Holds the link, or tries to."""
         self._next_attempt_s = 0.0
@@ -244,6 +247,7 @@ class Link:
         if (hello.journal_id, hello.epoch) != (row.journal_id, row.epoch):
             raise Broken(f"a sequencer of epoch {hello.epoch} of journal {hello.journal_id.hex()} answers there")
         await self._position.read_to(hello.last_seq)
+        self.confirmed_seq = hello.last_seq
         self._window.not_taken(hello.taken)
         self._connection, self.trouble = connection, ""
         self._feed.gap()
@@ -262,7 +266,9 @@ class Link:
                     batch = JournalBatch.decode(message)
                 except JournalCorrupt as error:
                     raise Broken(str(error)) from error
-                if self._position.take(batch):
+                self._position.take(batch)
+                if self.confirmed_seq is None or batch.last_seq > self.confirmed_seq:
+                    self.confirmed_seq = batch.last_seq
                     await self._feed.publish(batch)
         finally:
             pinging.cancel()
