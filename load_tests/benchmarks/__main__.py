@@ -21,8 +21,10 @@ from load_tests.benchmarks import (
     gateway_rates,
     peer_rates,
     plain_rates,
+    projector_lag,
     projector_rates,
     scaled_rates,
+    take_over,
 )
 from load_tests.benchmarks.machine import describe
 from load_tests.benchmarks.measurement import Effort, Measurement
@@ -34,11 +36,14 @@ BENCHMARKS = {
     "engine": engine_rates.engine_measurements,
     "plain": plain_rates.plain_measurements,
     "durable": durable_rates.durable_measurements,
+    "durable-postgres": durable_rates.durable_postgres_measurements,
     "recovery": durable_rates.recovery_measurements,
     "projector": projector_rates.projector_measurements,
+    "projector-lag": projector_lag.projector_lag_measurements,
     "rest": gateway_rates.rest_measurements,
     "websocket": gateway_rates.websocket_measurements,
     "scaled": scaled_rates.scaled_measurements,
+    "take-over": take_over.take_over_measurements,
     "fairness": fairness.fairness_measurements,
 }
 PEERS = "peers"

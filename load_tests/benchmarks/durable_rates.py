@@ -1,9 +1,8 @@
-"""The write path without HTTP (inbox, sequencer, engine, SQLite journal, feed) beside bare SQLite; and recovery."""
+"""The write path without HTTP (inbox, sequencer, engine, journal, feed) beside the bare database; and recovery."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import tempfile
 import time
 from collections import deque
@@ -15,13 +14,14 @@ from typing import NamedTuple
 
 import uvloop
 
+from load_tests.benchmarks.journal_kinds import InPostgres, InSqlite, JournalKind
 from load_tests.benchmarks.measurement import Effort, Measurement, ratio_range
 from load_tests.flows.book_flows import Records, standard
 from load_tests.flows.engine_flow import engine_records
+from load_tests.servers.postgres import PostgresServer
 from matching_engine import Engine
 from services.data.calendar import TradingCalendar
-from services.journal.connections import make_durable
-from services.journal.sqlite import SqliteJournal
+from services.journal import Journal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.sequencer.recovery import recover
@@ -30,6 +30,9 @@ from services.sequencer.sequencer import MAX_BATCH_COMMANDS, Sequencer
 
 BATCHES = {1: 3_000, 16: 16_000, 256: 200_000}
 """By the number of commands handed over at a time: how many are measured."""
+
+POSTGRES_BATCH = 256
+"""The number of commands handed over at a time to the write path on PostgreSQL."""
 
 _AT_LEAST = {256: "50 % of bare SQLite"}
 
@@ -42,9 +45,8 @@ class WritePath(NamedTuple):
 
 
 @asynccontextmanager
-async def write_path(path: Path) -> AsyncIterator[WritePath]:
+async def write_path(journal: Journal) -> AsyncIterator[WritePath]:
     """A running sequencer on a new journal."""
-    journal = await SqliteJournal.open(path)
     inbox, feed = InProcessInbox(), InProcessFeed()
     schedule = AlwaysOpen(TradingCalendar.load())
     sequencer = Sequencer(Engine(), journal, inbox, feed, clock=time.time_ns, schedule=schedule)
@@ -55,7 +57,6 @@ async def write_path(path: Path) -> AsyncIterator[WritePath]:
         await running
     finally:
         running.cancel()
-        await journal.close()
 
 
 def submissions_of(records: Records) -> list[Submission]:
@@ -106,81 +107,76 @@ async def _hand_over(parts: WritePath, batches: deque[list[Submission]]) -> None
             await parts.inbox.put(submission)
 
 
-def bare_batches_per_second(path: Path, batch_bytes: int, batches: int) -> float:
-    """Commits a second of bare SQLite: rows of `batch_bytes` bytes, with the journal's pragmas."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    make_durable(connection, path)
-    connection.execute("CREATE TABLE rows (first_seq INTEGER PRIMARY KEY, data BLOB NOT NULL)")
-    data = bytes(batch_bytes)
-    start = time.perf_counter()
-    for number in range(batches):
-        connection.execute("INSERT INTO rows VALUES (?, ?)", (number, data))
-    seconds = time.perf_counter() - start
-    connection.close()
-    return batches / seconds
+class _Run(NamedTuple):
+    """What one run measured."""
+
+    rate: float
+    """Commands a second."""
+    bare: float
+    """The same of the bare database, with as many rows of the same mean size."""
+    batch_bytes: int
 
 
-def stored_batches(path: Path, after_seq: int) -> tuple[int, int]:
-    """The number of batches in the journal after a sequence number, and their mean size in bytes."""
-    connection = sqlite3.connect(path)
-    batches, size = connection.execute(
-        "SELECT count(*), coalesce(sum(length(data)), 0) FROM rows WHERE first_seq > ?", (after_seq,)
-    ).fetchone()
-    connection.close()
-    return batches, size // max(batches, 1)
-
-
-async def _one_run(folder: Path, effort: Effort, batch: int) -> tuple[float, float, int]:
-    """Commands a second through our write path and through bare SQLite, and the mean bytes of a batch."""
+async def _one_run(kind: JournalKind, effort: Effort, batch: int) -> _Run:
+    """Commands a second through our write path and through the bare database."""
     opening, records = engine_records(standard(effort.messages(BATCHES[batch]), 1, effort.seed), client_ids=True)
     # A cancel names its order by seq. The schedule's own commands come first, so every seq grows by their number.
-    path = folder / "journal.sqlite3"
-    async with write_path(path) as parts:
+    async with kind.open() as journal, write_path(journal) as parts:
         last_seq = await _open_venue(parts, opening)
         records["order_id"][records["order_id"] > 0] += last_seq - len(opening)
         rate = await _commands_per_second(parts, submissions_of(records), batch)
-    batches, batch_bytes = stored_batches(path, last_seq)
-    bare = bare_batches_per_second(folder / "bare.sqlite3", batch_bytes, batches)
-    return rate, bare * len(records) / batches, batch_bytes
+    stored = await kind.stored(last_seq)
+    bare = await kind.bare_batches_per_second(stored)
+    return _Run(rate, bare * len(records) / stored.batches, stored.batch_bytes)
 
 
 def durable_measurements(effort: Effort) -> list[Measurement]:
     """Durable commands a second, handed over by 1, 16 and 256, beside bare SQLite with rows of the same bytes."""
     measurements = []
     for batch in BATCHES:
-        ours, bare = [], []
+        runs = []
         for _ in range(effort.runs):
             with tempfile.TemporaryDirectory(prefix="rex-durable-") as folder:
-                rate, limit, batch_bytes = uvloop.run(_one_run(Path(folder), effort, batch))
-            ours.append(rate)
-            bare.append(limit)
-        measurements.append(
-            Measurement(
-                f"durable commands, handed over by {batch}",
-                median(ours),
-                "commands/s",
-                "bare SQLite, rows of the same bytes",
-                median(bare),
-                _AT_LEAST.get(batch, ""),
-                note=f"{ratio_range(ours, bare)}; rows of {batch_bytes} bytes",
-            )
-        )
+                runs.append(uvloop.run(_one_run(InSqlite(Path(folder)), effort, batch)))
+        name = f"durable commands, handed over by {batch}"
+        measurements.append(_measurement(name, runs, "bare SQLite", _AT_LEAST.get(batch, "")))
     return measurements
+
+
+def durable_postgres_measurements(effort: Effort) -> list[Measurement]:
+    """Durable commands a second on PostgreSQL, handed over by 256, beside bare asyncpg with rows of the same bytes."""
+    runs = []
+    with PostgresServer() as server:
+        for number in range(effort.runs):
+            kind = InPostgres(server.create_database(f"rex_{number}"))
+            runs.append(uvloop.run(_one_run(kind, effort, POSTGRES_BATCH)))
+    name = f"durable commands on PostgreSQL, handed over by {POSTGRES_BATCH}"
+    return [_measurement(name, runs, "bare asyncpg", "60 % of bare asyncpg")]
+
+
+def _measurement(name: str, runs: list[_Run], bare_name: str, at_least: str) -> Measurement:
+    rates, limits = [run.rate for run in runs], [run.bare for run in runs]
+    return Measurement(
+        name,
+        median(rates),
+        "commands/s",
+        f"{bare_name}, rows of the same bytes",
+        median(limits),
+        at_least,
+        note=f"{ratio_range(rates, limits)}; rows of {runs[-1].batch_bytes} bytes",
+    )
 
 
 async def _recovery(folder: Path, effort: Effort) -> tuple[float, int]:
     commands = effort.messages(300_000)
     opening, records = engine_records(standard(commands, 8, effort.seed), client_ids=True)
-    path = folder / "journal.sqlite3"
-    async with write_path(path) as parts:
+    kind = InSqlite(folder)
+    async with kind.open() as journal, write_path(journal) as parts:
         last_seq = await _open_venue(parts, opening)
         records["order_id"][records["order_id"] > 0] += last_seq - len(opening)
         await _commands_per_second(parts, submissions_of(records), 512)
-    journal = await SqliteJournal.open(path)
-    try:
+    async with kind.open() as journal:
         recovery = await recover(Engine(), journal)
-    finally:
-        await journal.close()
     return recovery.seconds / recovery.commands * 1_000_000, recovery.commands
 
 

@@ -1,4 +1,4 @@
-"""The projector on SQLite and on PostgreSQL: a whole journal, and its two largest kinds of row beside bare COPY."""
+"""The projector on SQLite and on PostgreSQL: a whole journal, its two largest kinds of row beside bare COPY, and its lag."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The scaled venue beside the embedded one: orders a second and CPU time of every server process, in one run.
+"""The scaled venue beside the embedded one: CPU time an order of every server process, and latency.
 
+Both venues run at once and are measured in turns, so that other load of the machine reaches both.
 All processes, PostgreSQL and the load share the cores of this machine. CPU time can be compared; wall clock shows how crowded
 the machine was.
 """
@@ -18,9 +19,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from load_tests.benchmarks import paced_orders
 from load_tests.benchmarks.gateway_rates import (
     ACCOUNTS,
     CASH_FEN,
@@ -37,7 +40,11 @@ from load_tests.servers.postgres import PostgresServer
 from services.client import RexClient
 
 GATEWAYS = (1, 2, 4)
-WEBSOCKET_ORDERS, REST_ORDERS = 20_000, 6_000
+ORDERS = {"WebSocket": 20_000, "REST": 6_000}
+TURNS = 3
+"""How often each load of each venue is measured."""
+PACED_S = 10
+"""How long orders are sent at half the maximum rate, seconds."""
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -136,26 +143,62 @@ def _spent_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
 
 
-async def _loads(running: _Venue, effort: Effort) -> dict[str, _Load]:
-    servers = await _funded(running, count())
-    found = {}
-    for kind, orders in (("WebSocket", WEBSOCKET_ORDERS), ("REST", REST_ORDERS)):
-        await _measured(running, servers, kind, effort.messages(orders) // 4)  # a warm-up
-        found[kind] = await _measured(running, servers, kind, effort.messages(orders))
-    return found
+async def _in_turns(venues: Sequence[_Venue], numbers: Iterator[int], effort: Effort) -> list[dict[str, _Load]]:
+    """The median of each kind of load, by venue."""
+    servers = [await _funded(running, numbers) for running in venues]
+    found = []
+    for kind, full in ORDERS.items():
+        loads: list[list[_Load]] = [[] for _ in venues]
+        for turn in range(1 + min(TURNS, effort.runs)):
+            for number, running in enumerate(venues):
+                load = await _measured(running, servers[number], kind, effort.messages(full))
+                if turn:  # The first one warms up.
+                    loads[number].append(load)
+        found.append([_median(each) for each in loads])
+    return [dict(zip(ORDERS, each, strict=True)) for each in zip(*found, strict=True)]
+
+
+def _median(loads: Sequence[_Load]) -> _Load:
+    names = loads[0].cpu_us
+    return _Load(
+        median(load.rate for load in loads), {name: median(load.cpu_us[name] for load in loads) for name in names}
+    )
+
+
+async def _latency(venues: Sequence[_Venue], numbers: Iterator[int], rate: float, effort: Effort) -> Measurement:
+    """The reply times at half the maximum rate: of the embedded venue, then of the scaled one with one gateway."""
+    half = rate / 2
+    embedded, scaled = [
+        (await paced_orders.latencies(servers, half, effort.messages(int(PACED_S * half)))).summary_us()
+        for running in venues
+        for servers in await _funded(running, numbers)
+    ]
+    return Measurement(
+        "scaled, 1 gateway, WebSocket orders at half the maximum rate, p99",
+        scaled["p99"] / 1000,
+        "ms",
+        "the promise",
+        30.0,
+        at_least="at most 100 %",
+        note=f"{half:,.0f} orders/s; p50 {scaled['p50'] / 1000:.1f} ms; embedded at the same rate: p99"
+        f" {embedded['p99'] / 1000:.1f} ms, p50 {embedded['p50'] / 1000:.1f} ms",
+    )
 
 
 def scaled_measurements(effort: Effort) -> list[Measurement]:
-    """CPU time an order of every process: embedded, then scaled with 1, 2 and 4 gateways."""
-    with _embedded() as running:
-        embedded = asyncio.run(_loads(running, effort))
+    """CPU time an order of every process: scaled with 1, 2 and 4 gateways, each in turns with the embedded venue; the latency
+    of one gateway."""
     measurements = []
-    with PostgresServer(max_connections="200") as server:
+    numbers = count()
+    with PostgresServer(max_connections="200") as server, _embedded() as embedded:
         for gateways in GATEWAYS:
             with _scaled(server, gateways) as running:
-                loads = asyncio.run(_loads(running, effort))
-            for kind, load in loads.items():
-                measurements.append(_measurement(kind, gateways, load, embedded[kind]))
+                limits, loads = asyncio.run(_in_turns([embedded, running], numbers, effort))
+                measurements += [_measurement(kind, gateways, load, limits[kind]) for kind, load in loads.items()]
+                if gateways == 1:
+                    measurements.append(
+                        asyncio.run(_latency([embedded, running], numbers, loads["WebSocket"].rate, effort))
+                    )
     return measurements
 
 
@@ -164,7 +207,7 @@ def _measurement(kind: str, gateways: int, load: _Load, embedded: _Load) -> Meas
         f"scaled, {gateways} gateway{'s' if gateways > 1 else ''}, {kind} orders",
         round(load.rex_us, 1),
         "CPU µs an order",
-        "embedded in the same run",
+        "embedded, in turns",
         round(embedded.rex_us, 1),
         at_least="at most 125 %" if gateways == 1 else "",
         note=f"{load.rate:,.0f} orders/s beside {embedded.rate:,.0f}; {_worded(load.cpu_us)}",

@@ -18,6 +18,11 @@ class Latencies:
         """Records one reply that arrived `seconds` after its message was due."""
         self._histogram.record_value(min(max(int(seconds * 1_000_000), 1), HIGHEST_US))
 
+    @property
+    def count(self) -> int:
+        """How many replies were recorded."""
+        return int(self._histogram.get_total_count())
+
     def summary_us(self) -> dict[str, int]:
         """Percentiles and the maximum, in microseconds; zeros if nothing was recorded."""
         summary = {name: int(self._histogram.get_value_at_percentile(at)) for name, at in PERCENTILES.items()}

@@ -163,6 +163,7 @@ async def _one_venue(venue: ScaledVenue, trials: int, random: Random, report: Re
                 return
             report.add(harm.name.lower())
             report.highest("longest_silence_ms", round(load.longest_s * 1000))
+            report.highest(f"longest_silence_after_{harm.name.lower()}_ms", round(load.longest_s * 1000))
             await asyncio.to_thread(_end, venue, leader, harm, report)
             sequencers += 1
             await asyncio.to_thread(venue.start, f"sequencer {sequencers}")

@@ -15,7 +15,9 @@ from load_tests.benchmarks import (
     engine_rates,
     http_load,
     plain_rates,
+    projector_lag,
     projector_rates,
+    scaled_rates,
     websocket_load,
 )
 from load_tests.benchmarks.measurement import Effort
@@ -82,6 +84,28 @@ def test_the_projector_is_measured_on_both_kinds() -> None:
     # So short a journal is one run, and its orders are all new in it.
     assert [measurement.value > 0 for measurement in measurements] == [True, False, True] * 2
     assert [measurement.limit is not None for measurement in measurements] == [False] * 5 + [True]
+
+
+@pytest.mark.usefixtures("shared_postgres")
+def test_the_write_path_on_postgres_and_the_projectors_lag_are_measured() -> None:
+    measurements = [
+        *durable_rates.durable_postgres_measurements(Tiny()),
+        *projector_lag.projector_lag_measurements(Tiny()),
+    ]
+    assert [measurement.unit for measurement in measurements] == ["commands/s", "s", "s"]
+    assert all(measurement.value > 0 and measurement.limit for measurement in measurements)
+
+
+@pytest.mark.usefixtures("shared_postgres")
+def test_the_scaled_venue_is_measured_beside_the_embedded_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scaled_rates, "GATEWAYS", (1,))
+    measurements = scaled_rates.scaled_measurements(Tiny())
+    assert [measurement.name.partition(", ")[2] for measurement in measurements] == [
+        "1 gateway, WebSocket orders",
+        "1 gateway, REST orders",
+        "1 gateway, WebSocket orders at half the maximum rate, p99",
+    ]
+    assert all(measurement.value > 0 and measurement.limit for measurement in measurements)
 
 
 @pytest.mark.anyio
