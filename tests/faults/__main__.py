@@ -24,7 +24,9 @@ from tests.faults import (
     door,
     failed_sync,
     file_removed,
+    follower_kill,
     kill,
+    network,
     power_cut,
     retry_storm,
     soak,
@@ -33,7 +35,19 @@ from tests.faults.rig import Report, Rig
 
 RIGS = {
     module.RIG.name: module.RIG
-    for module in (power_cut, kill, failed_sync, corruption, file_removed, clock_step, retry_storm, door, soak)
+    for module in (
+        power_cut,
+        kill,
+        failed_sync,
+        corruption,
+        file_removed,
+        clock_step,
+        retry_storm,
+        door,
+        soak,
+        network,
+        follower_kill,
+    )
 }
 RESULTS = Path("build/faults")
 NOT_RUN = 2
