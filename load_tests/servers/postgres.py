@@ -71,6 +71,11 @@ class PostgresServer:
         """The process id of the postmaster."""
         return self._running().pid
 
+    @property
+    def runs(self) -> bool:
+        """Whether the postmaster has not ended."""
+        return self._running().running
+
     def url(self, database: str = "postgres") -> str:
         """The address of a database, with user and password."""
         return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/{database}"

@@ -27,11 +27,12 @@ from random import Random
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
+from services.client import Unreachable
 from services.read_database.postgres.database import empty_tables
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_mutants import killed_at_statement
 from tests.faults.scaled_venue import ScaledVenue, TooLate, scaled_venue
-from tests.faults.settled import OpenGateway, ask, check_orders, check_stores, replace_ended
+from tests.faults.settled import OpenGateway, acknowledged_again, ask, check_stores, conclude, replace_ended
 from tests.faults.take_over import Load
 from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
@@ -44,7 +45,7 @@ AFTER = 20
 STATEMENTS = 40
 """A projector's start takes three statements, each of its transactions about ten."""
 TRIALS_A_VENUE = 30
-PAUSE_S = 0.005
+PAUSE_S = 0.02
 PROJECTOR = "projector 1"
 
 
@@ -90,17 +91,15 @@ async def run_trials(
                 await load.acknowledgements(random.randint(FEWEST, most))
                 await asyncio.sleep(random.uniform(0.0, 0.06))  # Anywhere within a transaction of the projector.
                 await _KILLS[kind](venue, random, report, mutant)
-                await load.acknowledgements(AFTER)
+                await acknowledged_again(load, AFTER, report)
                 await asyncio.to_thread(replace_ended, venue, report)
                 await ask(venue, traders, load, report)
-            except (TimeoutError, TooLate) as reason:
+            except (TimeoutError, TooLate, Unreachable) as reason:
                 report.broken.append(f"after {kind} no order was acknowledged again {reason}")
                 break
             report.add(kind)
             advance()
-    await ask(venue, traders, load, report)
-    await check_orders(venue, traders, load, report)
-    await check_stores(venue, report)
+    await conclude(venue, traders, load, report)
 
 
 async def _kill_at_a_statement(venue: ScaledVenue, random: Random, report: Report, mutant: Mutant | None) -> None:

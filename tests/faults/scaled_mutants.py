@@ -1,5 +1,5 @@
-"""Changes that a process of a scaled venue makes to itself before it runs: a defect that a rig must catch, or its own death at a
-chosen statement. The product has no switch for any of them."""
+"""Changes that a process of a scaled venue makes to itself before it runs: a defect that a rig must catch, or its own death at
+a chosen statement. The product has no switch for any of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def early_acknowledgement() -> None:
         done.set_result(None)
         return done
 
-    PostgresJournal.append = append_carelessly  # type: ignore[method-assign]
+    PostgresJournal.append = append_carelessly  # type: ignore[assignment, method-assign]
 
 
 def undurable_server() -> None:

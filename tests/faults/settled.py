@@ -56,6 +56,20 @@ def _leaders(venue: ScaledVenue) -> list[str]:
     ]
 
 
+async def acknowledged_again(load: Load, count: int, report: Report) -> None:
+    """Waits for acknowledgements of orders that are sent from now on. Raises TimeoutError if none come, and at once if a
+    promise is broken."""
+    waiting = asyncio.create_task(load.acknowledgements(count))
+    try:
+        while not waiting.done():
+            await asyncio.wait([waiting], timeout=0.1)
+            if report.broken:
+                raise TimeoutError("since a promise is broken")
+        waiting.result()
+    finally:
+        waiting.cancel()
+
+
 async def ask(venue: ScaledVenue, traders: list[Trader], load: Load, report: Report) -> None:
     """Asks about every order with an unknown outcome, at both gateways: GET by client_order_id, then the same order again. All
     answers must be of one order."""
@@ -93,12 +107,23 @@ async def _answered(call: Callable[[], Any]) -> Any:
             await asyncio.sleep(0.1)
 
 
-async def check_orders(venue: ScaledVenue, traders: list[Trader], load: Load, report: Report) -> None:
+async def conclude(venue: ScaledVenue, traders: list[Trader], load: Load, report: Report) -> None:
+    """After the last trial: asks, then looks for every order and compares the stores. At the end there is no projector."""
+    try:
+        await ask(venue, traders, load, report)
+        await _check_orders(venue, traders, load, report)
+        await check_stores(venue, report)
+    except (RexError, OutcomeUnknown, Unreachable) as problem:
+        said = {name: process.said for name, process in venue.processes.items() if process.said}
+        report.broken.append(f"whoever asks is answered: {problem}; the processes say: {said}")
+
+
+async def _check_orders(venue: ScaledVenue, traders: list[Trader], load: Load, report: Report) -> None:
     """Every acknowledged order is there, once; none that was refused is. The load has ended."""
     report.add("acknowledged", load.acknowledged)
     report.add("refused", len(load.refused))
     for trader in traders:
-        orders = await trader.orders(venue.gateways()[0])
+        orders = await _answered(partial(trader.orders, venue.gateways()[0]))
         report.broken += trader.ledger.broken(orders, "order")
         executed = {order["client_order_id"] for order in orders}
         report.broken += [f"{name} was refused and is there" for name in sorted(load.refused & executed)]

@@ -1,5 +1,5 @@
-"""The network of a scaled venue is damaged, its projector and gateways are killed: every request ends, nothing is lost or twice,
-and the read database equals one made anew from the journal. All on one venue."""
+"""The network of a scaled venue is damaged, its projector and gateways are killed: every request ends, nothing is lost or
+twice, and the read database equals one made anew from the journal. All on one venue."""
 
 from __future__ import annotations
 
