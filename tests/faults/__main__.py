@@ -27,6 +27,8 @@ from tests.faults import (
     follower_kill,
     kill,
     network,
+    postgres_disk,
+    postgres_power_cut,
     power_cut,
     retry_storm,
     soak,
@@ -47,6 +49,8 @@ RIGS = {
         soak,
         network,
         follower_kill,
+        postgres_power_cut,
+        postgres_disk,
     )
 }
 RESULTS = Path("build/faults")

@@ -91,7 +91,7 @@ async def run_trials(
                 await load.acknowledgements(random.randint(FEWEST, most))
                 await asyncio.sleep(random.uniform(0.0, 0.06))  # Anywhere within a transaction of the projector.
                 await _KILLS[kind](venue, random, report, mutant)
-                await acknowledged_again(load, AFTER, report)
+                await acknowledged_again(venue, load, AFTER, report)
                 await asyncio.to_thread(replace_ended, venue, report)
                 await ask(venue, traders, load, report)
             except (TimeoutError, TooLate, Unreachable) as reason:

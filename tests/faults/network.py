@@ -134,7 +134,7 @@ async def _trial(
     await asyncio.sleep(lasts_s)  # The harm's length, not a wait for something.
     await asyncio.to_thread(proxies.call, heal(harmed))
     healed_s = time.monotonic()
-    await acknowledged_again(load, AFTER, report)
+    await acknowledged_again(venue, load, AFTER, report)
     report.highest("longest_silence_ms", round(load.longest_s * 1000))
     report.highest("longest_recovery_ms", round((time.monotonic() - healed_s) * 1000))
     await asyncio.to_thread(replace_ended, venue, report)

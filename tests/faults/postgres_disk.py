@@ -10,10 +10,10 @@ full log   no room is left when PostgreSQL begins the next file of its write-ahe
 io error   new blocks cannot be written: the fsync of a checkpoint fails, once
 read only  ext4 meets an error and becomes read-only
 
-The leading sequencer must say so in one sentence that names REX_DATABASE_URL, on /readyz. In every other trial it is killed then:
-what it had acknowledged without a commit would be lost. After the disk is well again PostgreSQL starts, if it has ended, and
-orders must be acknowledged again. Then the power is cut: data that only the memory has are lost. At the end of each disk every
-order that was ever acknowledged must be there, the journal must prove, the read database must equal a rebuilt one.
+The leading sequencer must say so in one sentence that names REX_DATABASE_URL, on /readyz. In every other trial it is killed
+then: what it had acknowledged without a commit would be lost. After the disk is well again PostgreSQL starts, if it has ended,
+and orders must be acknowledged again. Then the power is cut: data that only the memory has are lost. At the end of each disk
+every order that was ever acknowledged must be there, the journal must prove, the read database must equal a rebuilt one.
 
 After an error of the disk it is mounted again before PostgreSQL starts (`postgres_machine.OPTIONS` says why).
 """
@@ -78,6 +78,7 @@ async def run_trials(
     advance: Advance,
     *,
     kinds: tuple[str, ...] | None = None,
+    kills: bool | None = None,
     pause_s: float = PAUSE_S,
 ) -> None:
     """Each kind in turn; then looks for every order. At the end there is no projector."""
@@ -87,8 +88,9 @@ async def run_trials(
             kind = kinds[trial % len(kinds)]
             try:
                 await load.acknowledgements(random.randint(FEWEST, MOST))
-                await asyncio.to_thread(_trial, machine, venue, kind, trial % 2 == 1, report)
-                await acknowledged_again(load, AFTER, report)
+                killing = trial % 2 == 1 if kills is None else kills
+                await asyncio.to_thread(_trial, machine, venue, kind, killing, report)
+                await acknowledged_again(venue, load, AFTER, report)
                 await asyncio.to_thread(replace_ended, venue, report)
                 await ask(venue, traders, load, report)
             except (TimeoutError, TooLate, Unreachable) as reason:

@@ -15,9 +15,9 @@ from tests.faults.thin_disk import ThinDisk, thin_disk
 
 DISK_BYTES = 256 * 2**20
 OPTIONS = {"max_wal_size": "48MB", "min_wal_size": "32MB", "restart_after_crash": "off"}
-"""After a failed fsync PostgreSQL ends, and the disk must be mounted again before the next start: the kernel has marked the pages
-as written, and on ext4 a later write of such a page does not reach the device either (`failed_sync.py`). A server that restarts
-by itself builds on them, and loses commits at the next power cut."""
+"""After a failed fsync PostgreSQL ends, and the disk must be mounted again before the next start: the kernel has marked the
+pages as written, and on ext4 a later write of such a page does not reach the device either (`failed_sync.py`). A server that
+restarts by itself builds on them, and loses commits at the next power cut."""
 
 
 class PostgresMachine:

@@ -90,7 +90,7 @@ async def run_cuts(
             try:
                 await load.acknowledgements(random.randint(FEWEST, MOST))
                 await asyncio.to_thread(_cut, machine, venue, kind)
-                await acknowledged_again(load, AFTER, report)
+                await acknowledged_again(venue, load, AFTER, report)
                 await asyncio.to_thread(replace_ended, venue, report)
                 await ask(venue, traders, load, report)
             except (TimeoutError, TooLate, Unreachable) as reason:

@@ -42,7 +42,8 @@ class ScaledVenue:
         self.operator_key = operator_key
         self._variables = variables
         self._variables_of = variables_of
-        self._mutant = mutant
+        self.mutant = mutant
+        """Of every sequencer that is started."""
         self._running: dict[str, AbstractContextManager[RexProcess]] = {}
         self.processes: dict[str, RexProcess] = {}
         """By name: `sequencer 1`, `gateway 1`, `projector 1`."""
@@ -52,7 +53,7 @@ class ScaledVenue:
         kind = name.split()[0]
         more = ("--schedule", "always") if kind == "sequencer" else ()
         if mutant is None and kind == "sequencer":
-            mutant = self._mutant
+            mutant = self.mutant
         running = launch(
             kind,
             "--port",

@@ -56,14 +56,15 @@ def _leaders(venue: ScaledVenue) -> list[str]:
     ]
 
 
-async def acknowledged_again(load: Load, count: int, report: Report) -> None:
+async def acknowledged_again(venue: ScaledVenue, load: Load, count: int, report: Report) -> None:
     """Waits for acknowledgements of orders that are sent from now on. Raises TimeoutError if none come, and at once if a
-    promise is broken."""
+    promise is broken or a gateway has ended."""
+    gateways = [process for name, process in venue.processes.items() if name.startswith("gateway")]
     waiting = asyncio.create_task(load.acknowledgements(count))
     try:
         while not waiting.done():
             await asyncio.wait([waiting], timeout=0.1)
-            if report.broken:
+            if report.broken or any(gateway.process.exitcode is not None for gateway in gateways):
                 raise TimeoutError("since a promise is broken")
         waiting.result()
     finally:
@@ -110,10 +111,11 @@ async def _answered(call: Callable[[], Any]) -> Any:
 async def conclude(venue: ScaledVenue, traders: list[Trader], load: Load, report: Report) -> None:
     """After the last trial: asks, then looks for every order and compares the stores. At the end there is no projector."""
     try:
+        await asyncio.to_thread(replace_ended, venue, report)
         await ask(venue, traders, load, report)
         await _check_orders(venue, traders, load, report)
         await check_stores(venue, report)
-    except (RexError, OutcomeUnknown, Unreachable) as problem:
+    except (RexError, OutcomeUnknown, Unreachable, TooLate) as problem:
         said = {name: process.said for name, process in venue.processes.items() if process.said}
         report.broken.append(f"whoever asks is answered: {problem}; the processes say: {said}")
 
