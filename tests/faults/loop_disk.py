@@ -30,15 +30,16 @@ NO_SPARE_TIME = "lazy_itable_init=0,lazy_journal_init=0"
 class LoopDisk:
     """A mounted image; `folder` is the venue's data folder on it."""
 
-    def __init__(self, image: Path, mount_point: Path) -> None:
+    def __init__(self, image: Path, mount_point: Path, size_bytes: int = IMAGE_BYTES) -> None:
         self._image = image
+        self._size_bytes = size_bytes
         self._mount_point = mount_point
         self.folder = mount_point / "rex-data"
 
     def format(self) -> None:
         """Makes an empty file system and mounts it."""
         with open(self._image, "wb") as file:
-            file.truncate(IMAGE_BYTES)
+            file.truncate(self._size_bytes)
         self.run("mkfs.ext4", "-q", "-F", "-E", NO_SPARE_TIME, self._image)
         self.mount()
 

@@ -7,7 +7,7 @@ import secrets
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +26,10 @@ class TooLate(Exception):
     """The venue did not reach a condition in PATIENCE_S."""
 
 
+VariablesOf = Callable[[str], dict[str, str]]
+"""The variables that only the process of this name gets."""
+
+
 class Ended(NamedTuple):
     """How a process ended."""
 
@@ -38,18 +42,30 @@ class ScaledVenue:
     """The processes of one venue. `close` stops them all."""
 
     def __init__(
-        self, database_url: str, operator_key: str, variables: dict[str, str], mutants: Mapping[str, Mutant]
+        self,
+        database_url: str,
+        operator_key: str,
+        variables: dict[str, str],
+        mutants: Mapping[str, Mutant],
+        variables_of: VariablesOf = lambda _name: {},
     ) -> None:
         self.database_url = database_url
         self.operator_key = operator_key
         self._variables = variables
         self.mutants = mutants
         """Of the processes that are started from now on."""
+        self._variables_of = variables_of
         self._running: dict[str, AbstractContextManager[RexProcess]] = {}
         self.processes: dict[str, RexProcess] = {}
         """By name: `sequencer 1`, `gateway 1`, `projector 1`."""
 
-    def start(self, name: str, *options: str, variables: dict[str, str] | None = None) -> RexProcess:
+    def start(
+        self,
+        name: str,
+        *options: str,
+        variables: dict[str, str] | None = None,
+        mutant: Mutant | None = None,
+    ) -> RexProcess:
         """Starts `rex <first word of name>` on a free port."""
         kind = name.split()[0]
         more = ("--schedule", "always") if kind == "sequencer" else ()
@@ -60,12 +76,18 @@ class ScaledVenue:
             "--json",
             *more,
             *options,
-            variables={**self._variables, **(variables or {})},
-            mutant=self.mutants.get(kind),
+            variables={**self._variables, **self._variables_of(name), **(variables or {})},
+            mutant=mutant or self.mutants.get(kind),
         )
         self.processes[name] = running.__enter__()
         self._running[name] = running
         return self.processes[name]
+
+    def restart(self, name: str, *options: str, mutant: Mutant | None = None) -> RexProcess:
+        """Replaces a process; a gateway keeps its address."""
+        port = ("--port", self.processes[name].url.rpartition(":")[2]) if name.startswith("gateway") else ()
+        self.end(name)
+        return self.start(name, *port, *options, mutant=mutant)
 
     def end(self, name: str) -> None:
         """Kills a process, if it still runs, and forgets it."""
@@ -145,6 +167,7 @@ def scaled_venue(
     gateways: int = 2,
     redis_url: str = "",
     mutants: Mapping[str, Mutant] = NO_MUTANTS,
+    variables_of: VariablesOf = lambda _name: {},
 ) -> Iterator[ScaledVenue]:
     """A migrated and initialised venue with its processes running. Raises DidNotStart.
 
@@ -162,7 +185,7 @@ def scaled_venue(
             if done.exit_status != 0:
                 raise DidNotStart(done.exit_status, done.out + done.err)
         keys = json.loads((Path(folder) / "keys.json").read_text())
-        venue = ScaledVenue(database_url, keys["operator"]["key"], variables, mutants)
+        venue = ScaledVenue(database_url, keys["operator"]["key"], variables, mutants, variables_of)
         opened.callback(venue.close)
         for number in range(1, sequencers + 1):
             venue.start(f"sequencer {number}")

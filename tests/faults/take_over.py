@@ -61,7 +61,9 @@ def run(take_overs: int, seed: int, advance: Advance, *, mutant: Mutant | None =
 class Load:
     """Two members' orders on every lane, from `__aenter__` to `__aexit__`, whatever happens to the leader."""
 
-    def __init__(self, venue: ScaledVenue, traders: list[Trader], report: Report) -> None:
+    def __init__(self, venue: ScaledVenue, traders: list[Trader], report: Report, *, pause_s: float = 0.0) -> None:
+        """`pause_s`: how long a lane rests after each answer."""
+        self._pause_s = pause_s
         self._traders = traders
         self._urls = venue.gateways()
         self._report = report
@@ -110,11 +112,12 @@ class Load:
                 self.unknown.add(name)
             except (RexError, Unreachable) as problem:
                 self._refuse(name, problem)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(max(0.05, self._pause_s))
             except TimeoutError:
                 self._report.broken.append(f"{name} had no answer in {REPLY_S:g} seconds")
             else:
                 self._acknowledge(trader, reply)
+                await asyncio.sleep(self._pause_s)
 
     def _refuse(self, name: str, problem: RexError | Unreachable) -> None:
         self.refused.add(name)

@@ -18,15 +18,16 @@ from tempfile import TemporaryDirectory
 from tests.faults.loop_disk import IMAGE_BYTES, LoopDisk, check_tools
 from tests.faults.rig import CannotRun
 
-POOL_BYTES = IMAGE_BYTES + 8 * 2**20
+SPARE_BYTES = 8 * 2**20
+"""The memory of the pool beyond the image's."""
 PAGE_KIB = 4
 
 
 class ThinDisk(LoopDisk):
     """A mounted image in a file system in memory."""
 
-    def __init__(self, pool: Path, mount_point: Path) -> None:
-        super().__init__(pool / "image", mount_point)
+    def __init__(self, pool: Path, mount_point: Path, size_bytes: int = IMAGE_BYTES) -> None:
+        super().__init__(pool / "image", mount_point, size_bytes)
         self._filler = pool / "filler"
 
     def format(self) -> None:
@@ -34,7 +35,7 @@ class ThinDisk(LoopDisk):
         super().format()
         self.unmount()
         with open(self._image, "r+b") as image:
-            os.posix_fallocate(image.fileno(), 0, IMAGE_BYTES)
+            os.posix_fallocate(image.fileno(), 0, self._size_bytes)
         self.mount()
         self.run("fstrim", self._mount_point)
 
@@ -62,16 +63,17 @@ class ThinDisk(LoopDisk):
 
 
 @contextmanager
-def thin_disk() -> Iterator[ThinDisk]:
+def thin_disk(size_bytes: int = IMAGE_BYTES) -> Iterator[ThinDisk]:
     """A new disk, unmounted and removed at the end. Raises CannotRun."""
     check_tools("mkfs.ext4", "mount", "umount", "fstrim", "findmnt")
     with TemporaryDirectory(prefix="rex-disk-") as work:
         pool, mount_point = Path(work) / "pool", Path(work) / "mounted"
         pool.mkdir()
         mount_point.mkdir()
-        disk = ThinDisk(pool, mount_point)
+        Path(work).chmod(0o711)  # PostgreSQL runs as another user.
+        disk = ThinDisk(pool, mount_point, size_bytes)
         try:
-            disk.run("mount", "-t", "tmpfs", "-o", f"size={POOL_BYTES}", "rex-pool", pool)
+            disk.run("mount", "-t", "tmpfs", "-o", f"size={size_bytes + SPARE_BYTES}", "rex-pool", pool)
         except subprocess.CalledProcessError as error:
             raise CannotRun(f"a pool cannot be mounted here: {error.stderr.strip()}") from error
         try:

@@ -132,6 +132,11 @@ class RexProcess(NamedTuple):
         """The address of its API or its health pages."""
         return str(self.ready["url"])
 
+    @property
+    def said(self) -> str:
+        """The end of its standard error so far."""
+        return self.errors.read_text(errors="replace").strip()[-600:]
+
     def signal(self, number: int) -> None:
         """Sends a signal."""
         assert self.process.pid is not None

@@ -1,0 +1,77 @@
+"""Changes that a process of a scaled venue makes to itself before it runs: a defect that a rig must catch, or its own death at
+a chosen statement. The product has no switch for any of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+
+from services.gateway.order_entry import pending_requests
+from services.gateway.problems import ProblemError
+from services.journal.batch import JournalBatch
+from services.journal.postgres.connections import Database
+from services.journal.postgres.journal import PostgresJournal
+from services.read_database.postgres import writer
+
+
+def early_acknowledgement() -> None:
+    """Publishes batches when their write to PostgreSQL starts, not when their commit is confirmed."""
+    append = PostgresJournal.append
+
+    def append_carelessly(journal: PostgresJournal, batch: JournalBatch) -> Awaitable[None]:
+        append(journal, batch)
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    PostgresJournal.append = append_carelessly  # type: ignore[assignment, method-assign]
+
+
+def undurable_server() -> None:
+    """Claims the journal of a server with fsync = off."""
+
+    async def check_nothing(_database: Database, _connection: object) -> None:
+        return
+
+    Database.check_durable = check_nothing  # type: ignore[assignment, method-assign]
+
+
+def refusal_of_unknown_outcomes() -> None:
+    """After half a second a gateway says that it did not take a request in, although the request may be on its way."""
+    vars(pending_requests)["REPLY_SECONDS"] = 0.5
+    vars(pending_requests)["outcome_unknown"] = lambda: ProblemError(503, "not_ready", "Nothing was taken in.")
+
+
+def no_transactions() -> None:
+    """The projector's statements are transactions of their own."""
+    vars(writer)["_BEGIN"] = vars(writer)["_WAIT_FOR_OTHERS"] = "SELECT 1"
+
+
+def killed_at_statement(number: int, *, sent: bool, mutant: Callable[[], None] | None = None) -> None:
+    """SIGKILLs this process at a statement of the projector: before it, or when it was sent and its answer not yet read. It may
+    have another defect, too."""
+    if mutant is not None:
+        mutant()
+    count = 0
+
+    def at(name: str) -> None:
+        original = getattr(asyncpg.Connection, name)
+
+        async def counted(connection: asyncpg.Connection[Any], *arguments: Any, **named: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count == number and sent:
+                asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGKILL)
+            elif count == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return await original(connection, *arguments, **named)
+
+        setattr(asyncpg.Connection, name, counted)
+
+    at("execute")
+    at("copy_records_to_table")
