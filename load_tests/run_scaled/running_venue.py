@@ -84,20 +84,25 @@ class RunningVenue:
         """Starts each server and process again that has ended, as the compose file says. Runs until it is interrupted."""
         while True:
             time.sleep(WATCH_EVERY_S)
-            for name, server in self.servers.items():
-                if not server.running:
-                    say(f"{name} ended. It starts again.")
-                    time.sleep(RESTART_AFTER_S)
-                    server.start()
-            for name, process in self.processes.items():
-                if not process.running:
-                    say(f"{name} (process {process.pid}) ended with status {process.exit_status}.")
-                    time.sleep(RESTART_AFTER_S)
-                    self.restart(name)
-                    say(f"{name} starts again as process {self.pid_of(name)}.")
+            self.restart_ended(say)
 
-    def restart(self, name: str) -> None:
-        """Starts a process that has ended, with its old address."""
+    def restart_ended(self, say: Callable[[str], None]) -> None:
+        """Starts what has ended, and says so. Does not wait until it is ready."""
+        for name, server in self.servers.items():
+            if not server.running:
+                say(f"{name} ended. It starts again.")
+                server.stop()
+                time.sleep(RESTART_AFTER_S)
+                server.start()
+        for name, process in self.processes.items():
+            if not process.running:
+                say(f"{name} (process {process.pid}) ended with status {process.exit_status}.")
+                process.stop(signal.SIGTERM)
+                time.sleep(RESTART_AFTER_S)
+                self._restart(name)
+                say(f"{name} starts again as process {self.pid_of(name)}.")
+
+    def _restart(self, name: str) -> None:
         if name == HAPROXY:
             assert self._haproxy is not None
             self._start_haproxy(self._haproxy)

@@ -119,9 +119,12 @@ def _linked(link: Link, journal: PostgresJournal) -> _Source:
         age_s = link.age_s
         if link.connected or (age_s is not None and age_s < LINK_PATIENCE_S):
             return []
-        return ["There is no link to a sequencer."]
+        return [f"There is no link to a sequencer: {link.trouble or 'none leads'}."]
 
-    return _Source(link, link, ConfirmedJournal(journal, link), details, not_ready, list)
+    def warnings() -> list[str]:
+        return [f"{journal.waiting_for}."] if journal.waiting_for else []
+
+    return _Source(link, link, ConfirmedJournal(journal, link), details, not_ready, warnings)
 
 
 def _reading(feed: ReaderFeed, journal: PostgresJournal) -> _Source:

@@ -9,20 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matching_engine import Engine
+from matching_engine.records import EventKind
 from services.application import load_gateway, make_reader
 from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
 from services.first_start import KEYS_FILE, InitRefused, complete
 from services.journal.errors import JournalRefused
 from services.journal.postgres.connections import Database
+from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import initialise as make_journal
+from services.journal.postgres.writer_row import WriterRow
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.parts import Parts, cancel
 from services.scaled.stores import open_stores
 from services.sequencer.clock import GuardedClock
 from services.sequencer.schedule import local_day
+from services.sequencer.standby import Standby
 from services.sequencer.start import make_sequencer
 from services.settings import Settings
+
+CLAIM_S = 10.0
+"""A silent writer is deposed after 1.5 s. One that is alive after this time is another process."""
 
 
 class AlreadyInitialised(InitRefused):
@@ -48,14 +55,13 @@ async def initialise(settings: Settings) -> Initialised:
     await _make_journal(settings.database_url)
     async with open_stores(settings) as stores:
         journal = stores.journal
-        row = await journal.look()
-        if row.last_seq:
+        if await _lists_instruments(journal):
+            row = await journal.look()
             raise AlreadyInitialised(
                 f"the database of REX_DATABASE_URL holds a venue at seq {row.last_seq}; nothing was changed"
             )
-        if row.url or await journal.claim(row, "rex init") is None:
-            raise InitRefused("another process writes the journal of REX_DATABASE_URL; nothing was changed")
         engine, inbox, feed = Engine(), InProcessInbox(), InProcessFeed()
+        claimed = await _claim(engine, journal)
         gateway = await load_gateway(stores.read_database, inbox, _no_reader)
         sequencer = await make_sequencer(
             engine,
@@ -70,7 +76,9 @@ async def initialise(settings: Settings) -> Initialised:
         keys_file = settings.data_dir / KEYS_FILE
         async with asyncio.TaskGroup() as tasks:
             parts = Parts(tasks, lambda _error: None)
-            reading = parts.start(make_reader(gateway, journal, feed).run(), "gateway reader")
+            reader = make_reader(gateway, journal, feed)
+            reading = parts.start(reader.run(), "gateway reader")
+            await reader.reached(claimed.last_seq)
             parts.start(sequencer.run(), "sequencer")
             year = local_day(time.time_ns())[0].year
             await complete(keys_file, gateway.state, gateway.order_entry, year=year, demo=settings.demo)
@@ -95,6 +103,22 @@ async def _make_journal(url: str) -> None:
             await make_journal(connection)
     finally:
         await connection.close()
+
+
+async def _lists_instruments(journal: PostgresJournal) -> bool:
+    """Whether an earlier call was completed. It may have been interrupted after a day roll and before its own batch."""
+    async for batch in journal.read(0):
+        if any(event.kind == EventKind.INSTRUMENT_LISTED for event in batch.event_list):
+            return True
+    return False
+
+
+async def _claim(engine: Engine, journal: PostgresJournal) -> WriterRow:
+    """Claims the journal, also after an earlier call that was killed. Raises InitRefused if another process writes it."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLAIM_S):
+            return await Standby(engine, journal, "rex init").lead(lambda: None)
+    raise InitRefused("another process writes the journal of REX_DATABASE_URL; nothing was changed")
 
 
 async def _no_reader(_seq: int) -> None:

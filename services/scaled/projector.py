@@ -32,7 +32,8 @@ async def open_projector(settings: Settings, *, on_fault: OnFault) -> AsyncItera
             projector = Projector(writer, stores.journal, feed.feed)
 
             def facts() -> Facts:
-                return {"last_seq": projector.seq, "redis": feed.trouble() is None if settings.redis_url else None}
+                redis = feed.trouble() is None if settings.redis_url else None
+                return {"last_seq": projector.seq, "redis": redis, "redis_trouble": feed.trouble()}
 
             app = health_app("projector", facts, list)
             url = await opened.enter_async_context(serving(app, settings, listener, parts))

@@ -64,6 +64,7 @@ class SequencerProcess:
             "links": self._server.links if self._server is not None else 0,
             "replicated": self._journal.is_replicated,
             "redis": None if self._publisher is None else self._publisher.trouble is None,
+            "redis_trouble": None if self._publisher is None else self._publisher.trouble,
         }
 
     def not_ready(self) -> list[str]:

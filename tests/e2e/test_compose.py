@@ -17,10 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -256,57 +256,52 @@ def test_the_dashboard_names_metrics_that_the_processes_serve(venue: RunningVenu
 
 def leader(urls: Mapping[str, str], *, other_than: str = "") -> str:
     """The sequencer that leads; waits for one."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    leading: list[str] = []
+
+    def found() -> bool:
         for name, url in urls.items():
             with contextlib.suppress(httpx.TransportError):
                 if name != other_than and httpx.get(f"{url}/healthz", timeout=1).json().get("role") == "leader":
-                    return name
-        time.sleep(0.05)
-    raise AssertionError(f"no sequencer leads, other than {other_than!r}")
+                    leading.append(name)
+        return bool(leading)
 
-
-def lines_until(errors: IO[str], last: str) -> str:
-    """What a process writes on standard error, up to the line that contains `last`."""
-    read = ""
-    for line in errors:
-        read += line
-        if last in line:
-            return read
-    raise AssertionError(f"the process ended, and wrote only: {read}")
+    wait_for(found, "no sequencer leads")
+    return leading[0]
 
 
 @pytest.mark.slow
-def test_make_run_scaled_restarts_a_deposed_leader_as_a_standby_stops_and_carries_on() -> None:
-    command = [sys.executable, "-m", "load_tests.run_scaled", "--json", "--folder"]
+def test_a_deposed_leader_starts_again_as_a_standby(venue: RunningVenue) -> None:
+    sequencers = {name: venue.url_of(name) for name in ("sequencer-1", "sequencer-2")}
+    deposed = leader(sequencers)
+    process, said = venue.processes[deposed], list[str]()
+    process.pause()
+    successor = leader(sequencers, other_than=deposed)
+    process.resume()
+    wait_for(lambda: not process.running, f"{deposed} goes on")
+    venue.restart_ended(said.append)
+    assert said[0] == f"{deposed} (process {process.pid}) ended with status {ExitCode.OTHER_WRITER:d}."
+    wait_for_status(f"{sequencers[deposed]}/readyz", 200)
+    assert httpx.get(f"{sequencers[deposed]}/readyz").json()["role"] == "standby"
+    assert leader(sequencers) == successor
+
+
+@pytest.mark.slow
+def test_make_run_scaled_stops_everything_and_carries_on() -> None:
     with tempfile.TemporaryDirectory(prefix="rex-run-scaled-") as folder:
-        with run_scaled([*command, folder]) as (process, started):
-            sequencers = {name: started["processes"][name]["url"] for name in ("sequencer-1", "sequencer-2")}
-            deposed = leader(sequencers)
-            pid = started["processes"][deposed]["pid"]
-            os.kill(pid, signal.SIGSTOP)
-            successor = leader(sequencers, other_than=deposed)
-            os.kill(pid, signal.SIGCONT)
-            assert process.stderr is not None
-            said = lines_until(process.stderr, "starts again")
-            assert f"{deposed} (process {pid}) ended with status {ExitCode.OTHER_WRITER}." in said
-            wait_for_status(f"{sequencers[deposed]}/readyz", 200)
-            assert httpx.get(f"{sequencers[deposed]}/readyz").json()["role"] == "standby"
-            assert leader(sequencers) == successor
-            wait_for_status(f"{started['url']}/readyz", 200)
+        with run_scaled(folder) as started:
             keys = Path(started["keys_file"]).read_text()
             seq = httpx.get(f"{started['url']}/readyz").json()["seq"]
-        assert all(ended(one["pid"]) for one in started["processes"].values())
-        with run_scaled([*command, folder]) as (_, again):
+        with run_scaled(folder) as again:
             assert Path(again["keys_file"]).read_text() == keys
-            assert httpx.get(f"{again['url']}/readyz").json()["seq"] >= seq
-        assert all(ended(one["pid"]) for one in again["processes"].values())
+            assert httpx.get(f"{again['url']}/readyz").json()["seq"] >= seq > 0
 
 
 @contextmanager
-def run_scaled(command: Sequence[str]) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """Runs it and yields what it printed when it was ready; ends it as Ctrl-C does."""
+def run_scaled(folder: str) -> Iterator[dict[str, Any]]:
+    """Runs it and yields what it printed when it was ready; ends it as Ctrl-C does. Nothing of it runs afterwards."""
+    command = [sys.executable, "-m", "load_tests.run_scaled", "--json", "--folder", folder]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
+    started: dict[str, Any] = {}
     with process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -314,18 +309,27 @@ def run_scaled(command: Sequence[str]) -> Iterator[tuple[subprocess.Popen[str], 
             line = process.stdout.readline()
             if not line and "is missing" in (errors := process.stderr.read()):
                 pytest.skip(f"make run-scaled WAS NOT TESTED: {errors}")
-            yield process, json.loads(line)
+            started = json.loads(line)
+            yield started
         finally:
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
+    pids = [*started["servers"].values(), *(one["pid"] for one in started["processes"].values())]
+    assert all(ended(pid) for pid in pids)
 
 
 def wait_for_status(url: str, status: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    def answers() -> bool:
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(url, timeout=1).status_code == status:
-                return
+            return httpx.get(url, timeout=1).status_code == status
+        return False
+
+    wait_for(answers, f"{url} does not answer {status}")
+
+
+def wait_for(condition: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, otherwise
         time.sleep(0.05)
-    raise AssertionError(f"{url} does not answer {status}")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
+import asyncpg
 import pytest
 
 from services.client import RexClient, RexError
 from services.exit_codes import ExitCode
+from services.journal.postgres.journal import PostgresJournal
+from services.journal.postgres.tables import initialise
 from tests.faults.scaled_venue import ScaledVenue, scaled_venue
 from tests.faults.traders import SYMBOL, Trader, open_traders
 from tests.faults.venue_process import rex
@@ -70,6 +75,25 @@ async def test_init_refuses_a_database_that_holds_a_venue(venue: ScaledVenue) ->
     again = rex("init", "--json", variables={"REX_DATABASE_URL": venue.database_url, "REX_DATA_DIR": "/nowhere"})
     assert again.exit_status == ExitCode.TROUBLE
     assert "nothing was changed" in again.err
+
+
+def test_init_goes_on_where_a_killed_one_stopped(postgres_url: str, tmp_path: Path) -> None:
+    variables = {"REX_DATABASE_URL": postgres_url, "REX_DATA_DIR": str(tmp_path)}
+    assert rex("migrate", variables=variables).exit_status == ExitCode.OK
+    asyncio.run(_claim_and_die(postgres_url))
+    again = rex("init", "--json", variables=variables)
+    assert (again.exit_status, again.err) == (ExitCode.OK, "")
+    assert json.loads(again.out)["last_seq"] > 0
+
+
+async def _claim_and_die(url: str) -> None:
+    """What a `rex init` leaves that is killed after its claim."""
+    connection = await asyncpg.connect(url)
+    await initialise(connection)
+    await connection.close()
+    journal = await PostgresJournal.open(url)
+    assert await journal.claim(await journal.look(), "rex init") is not None
+    await journal.close()
 
 
 async def test_the_journal_verifies_with_every_command_re_executed(venue: ScaledVenue) -> None:
