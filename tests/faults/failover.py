@@ -9,6 +9,7 @@ failover, as a virtual address does. The faults:
     behind    the standby is down when an append is committed, and the writer's session is terminated: the row is visible on the
               primary and not on the standby. Then the primary gets SIGKILL, and the standby is started and promoted
     silent    the standby is down for so long that the other sequencers take the waiting writer for dead; then the same
+    reopened  as behind; the gateways pause until their links are cut, and read the journal again; then the writer dies too
 
 In all no acknowledged order may be missing on the promoted standby, and orders must be acknowledged again. A process that has
 read the row that was visible and never confirmed may end with exit status 5, because it cannot know that nobody was answered;
@@ -18,6 +19,7 @@ it is started again. A writer that reads its row back, instead of writing, ackno
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -40,7 +42,9 @@ READ_S = 0.5
 SILENT_S = 6.0
 """A standby claims after 1.4 s, and ends the session that holds the writer row after 1 s more."""
 TRIALS_A_VENUE = 10
-MAY_END = (ExitCode.OTHER_WRITER, ExitCode.JOURNAL_DAMAGED)
+MAY_END = (ExitCode.OTHER_WRITER, ExitCode.JOURNAL_DAMAGED, -signal.SIGKILL)
+PAUSED_S = 4.0
+"""A sequencer cuts a link without an answer after 3 s."""
 
 
 def run(failovers: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mutant] = NO_MUTANTS) -> Report:
@@ -56,33 +60,56 @@ def run(failovers: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mu
     return report
 
 
-def killed(pair: Pair) -> None:
+def killed(pair: Pair, _venue: ScaledVenue) -> None:
     """The primary dies, and the standby takes its place."""
     pair.primary.kill()
     pair.fail_over()
 
 
-def behind(pair: Pair) -> None:
+def behind(pair: Pair, _venue: ScaledVenue) -> None:
     """A row is committed on the primary alone, and visible there, before the standby takes its place."""
+    _show_a_row(pair)
+    _take_its_place(pair)
+
+
+def reopened(pair: Pair, venue: ScaledVenue) -> None:
+    """As `behind`; the gateways open their links again meanwhile and read the journal. The writer, which would append the same
+    row again, dies with its server."""
+    leader = venue.leader()
+    _show_a_row(pair)
+    gateways = [process for name, process in venue.processes.items() if name.startswith("gateway")]
+    for gateway in gateways:
+        gateway.signal(signal.SIGSTOP)
+    time.sleep(PAUSED_S)
+    for gateway in gateways:
+        gateway.signal(signal.SIGCONT)
+    time.sleep(READ_S)
+    venue.processes[leader].signal(signal.SIGKILL)
+    _take_its_place(pair)
+
+
+def _show_a_row(pair: Pair) -> None:
+    """Commits a row on the primary alone, and makes it visible there."""
     pair.standby.kill()
     _wait(lambda: _append_waits(pair), "no append waits for the standby")
     before = pair.journaled()
     pair.terminate_writer()
     _wait(lambda: pair.journaled() > before, "the terminated append does not become visible")
     time.sleep(READ_S)
+
+
+def _take_its_place(pair: Pair) -> None:
     pair.primary.kill()
     pair.standby.start()
     pair.fail_over()
 
 
-def silent(pair: Pair) -> None:
+def silent(pair: Pair, _venue: ScaledVenue) -> None:
     """The standby is away for so long that sequencers claim from each other and end each other's sessions; then it takes the
     primary's place."""
     pair.standby.kill()
     time.sleep(SILENT_S)
-    pair.primary.kill()
-    pair.standby.start()
-    pair.fail_over()
+    _take_its_place(pair)
 
 
 def _append_waits(pair: Pair) -> bool:
@@ -99,7 +126,7 @@ def _wait(condition: Callable[[], bool], otherwise: str) -> None:
         time.sleep(0.05)
 
 
-FAULTS = {fault.__name__: fault for fault in (killed, behind, silent)}
+FAULTS = {fault.__name__: fault for fault in (killed, behind, silent, reopened)}
 
 
 async def one_venue(
@@ -114,7 +141,7 @@ async def one_venue(
                 await asyncio.to_thread(pair.add_standby, synchronous=True)
                 load.going.set()
                 await reached(load, venue, random.randint(FEWEST, MOST))
-                await asyncio.to_thread(FAULTS[kind], pair)
+                await asyncio.to_thread(FAULTS[kind], pair, venue)
                 load.longest_s, load.last_s = 0.0, time.monotonic()
                 report.broken += [f"{order} is not on the promoted standby" for order in lost(traders, pair)]
                 if report.broken:
@@ -151,7 +178,7 @@ def start_again(venue: ScaledVenue, report: Report) -> None:
         venue.replace(name)
 
 
-RIG = Rig("failover", run, "failovers", short=3, long=21)
+RIG = Rig("failover", run, "failovers", short=4, long=20)
 
 if __name__ == "__main__":
     sys.exit(main(RIG, __doc__))
