@@ -34,6 +34,9 @@ _MAX_BATCHES_WAITING = 64
 """Bound of the queue of batches read ahead. When it is full, reading stops; the batches that the feed then drops are read from
 the journal later."""
 
+_CHECK_S = 2.0
+"""How long the projector is idle before it looks whether its database still stands where it left it."""
+
 _FIRST_RETRY_S = 0.1
 _LAST_RETRY_S = 2.0
 """Waits before a lost connection to the read database is made again: each twice as long as the one before."""
@@ -106,7 +109,7 @@ class Projector:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(batches, position.seq))
                 tasks.create_task(self._collect(batches, transactions, position))
-                tasks.create_task(self._write(transactions))
+                tasks.create_task(self._write(transactions, position))
         except BaseExceptionGroup as group:
             error = group.exceptions[0]  # the failure of one task ends both: raise that failure
             raise error from error.__cause__
@@ -134,11 +137,17 @@ class Projector:
             position = changes.position
             await transactions.put(changes)
 
-    async def _write(self, transactions: asyncio.Queue[Changes]) -> None:
+    async def _write(self, transactions: asyncio.Queue[Changes], position: Position) -> None:
         while True:
-            changes = await transactions.get()
+            try:
+                async with asyncio.timeout(_CHECK_S):
+                    changes = await transactions.get()
+            except TimeoutError:
+                await self._writer.check(position)
+                continue
             await self._writer.write(changes)
-            self._has_reached(changes.position.seq)
+            position = changes.position
+            self._has_reached(position.seq)
 
     async def _gather(self) -> None:
         with contextlib.suppress(TimeoutError):

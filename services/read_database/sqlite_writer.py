@@ -72,6 +72,9 @@ class SqliteWriter:
         if not await self._in_thread(lambda: write(connection, changes)):
             raise ReadDatabaseBusy(self._path, changes.after.seq)
 
+    async def check(self, _position: Position) -> None:
+        """Nothing: the file is locked, and no server stands behind it that could fail over."""
+
     async def close(self) -> None:
         """Waits for a transaction that is being written."""
         if self._thread is not None:

@@ -23,5 +23,12 @@ class ReadDatabaseWriter(Protocol):
         Raises ReadDatabaseBusy if the database no longer stands where the changes begin.
         """
 
+    async def check(self, position: Position) -> None:
+        """Looks whether the database still stands at `position`, where its last write or `start` left it.
+
+        Raises ReadDatabaseAway if it stands before it: its server failed over to one that lacks the last transactions, and
+        `start` shows where to go on. Raises ReadDatabaseBusy if it stands after it.
+        """
+
     async def close(self) -> None:
         """Ends the connection; `start` may make another one."""

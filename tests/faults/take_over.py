@@ -15,7 +15,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import Any
 
@@ -24,7 +24,7 @@ from load_tests.servers.server_process import ServerMissing
 from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
 from services.exit_codes import ExitCode
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
-from tests.faults.scaled_venue import ScaledVenue, TooLate, scaled_venue
+from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, scaled_venue
 from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import DidNotStart, Mutant, rex
 
@@ -39,17 +39,17 @@ REPLY_S = 20.0
 """No request may wait longer for its answer."""
 
 
-def run(take_overs: int, seed: int, advance: Advance, *, mutant: Mutant | None = None) -> Report:
-    """Runs `take_overs` take-overs, TRIALS_A_VENUE in each venue; with a mutant, those of one venue at most."""
+def run(take_overs: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mutant] = NO_MUTANTS) -> Report:
+    """Runs `take_overs` take-overs, TRIALS_A_VENUE in each venue; with mutants, those of one venue at most."""
     report, random = Report("take_over"), Random(seed)
     try:
         with PostgresServer() as server:
             for number, first in enumerate(range(0, take_overs, TRIALS_A_VENUE)):
                 count = min(TRIALS_A_VENUE, take_overs - first)
                 url = server.create_database(f"rex_{number}")
-                with scaled_venue(url, mutants={"sequencer": mutant} if mutant else {}) as venue:
+                with scaled_venue(url, mutants=mutants) as venue:
                     asyncio.run(_one_venue(venue, count, random, report, advance))
-                if mutant is not None:
+                if mutants:
                     break
     except ServerMissing as missing:
         raise CannotRun(str(missing)) from missing

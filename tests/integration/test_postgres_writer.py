@@ -16,10 +16,13 @@ from matching_engine.records import Side
 from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed
+from services.read_database import projector as projector_module
 from services.read_database.changes import Changes
-from services.read_database.errors import ReadDatabaseAway
+from services.read_database.errors import ReadDatabaseAway, ReadDatabaseBusy
 from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import catch_up
+from services.read_database.tables import metadata
+from tests.integration.postgres_journal import execute, until
 from tests.integration.read_databases import Dump, ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, History, opening, order
@@ -152,3 +155,35 @@ async def test_a_projector_goes_on_whatever_its_server_does(postgres_server: Pos
     await catch_up(expected.writer(), journal)
     assert await database.dump() == await expected.dump()
     await journal.close()
+
+
+@pytest.mark.anyio
+async def test_an_idle_projector_notices_a_failover_that_lost_its_last_transactions(
+    database: ReadDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The position moves back while no connection ends: the projector goes on from there."""
+    assert database.url is not None
+    monkeypatch.setattr(projector_module, "_CHECK_S", 0.05)
+    journal, feed = await SqliteJournal.open(tmp_path / "journal.db"), InProcessFeed()
+    history = History(journal_id=journal.journal_id, epoch=journal.epoch)
+    batches = [history.batch(opening()), history.batch([order(2, Side.SELL, REFERENCE_TICKS, 3)])]
+    for batch in batches:
+        await journal.append(batch)
+    async with database.projecting(journal, feed) as projector:
+        await projector.reached(batches[-1].last_seq)
+        before = await database.dump()
+        await execute(database.url, f"TRUNCATE {', '.join(metadata.tables)}")
+        await until(database.dump, lambda dump: dump == before)
+    await journal.close()
+
+
+@pytest.mark.anyio
+async def test_a_position_that_another_projector_has_moved_is_refused_while_idle(database: ReadDatabase) -> None:
+    assert database.url is not None
+    writer = PostgresWriter(database.url)
+    position = await writer.start(JOURNAL_ID)
+    await writer.check(position)
+    await execute(database.url, "UPDATE position SET seq = seq + 1")
+    with pytest.raises(ReadDatabaseBusy, match="another projector writes it"):
+        await writer.check(position)
+    await writer.close()

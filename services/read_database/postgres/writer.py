@@ -20,7 +20,7 @@ from services.journal.postgres.connections import Connection, Database
 from services.read_database import statements, tables
 from services.read_database.administrative_changes import Statement
 from services.read_database.changes import Changes, Position
-from services.read_database.errors import ReadDatabaseBusy
+from services.read_database.errors import ReadDatabaseAway, ReadDatabaseBusy
 from services.read_database.order_changes import ADDED, CHANGED, SET
 from services.read_database.postgres.connecting import connect, name_of, trouble_named
 from services.read_database.postgres.database import check_format
@@ -81,6 +81,21 @@ class PostgresWriter:
                 raise ReadDatabaseBusy(self.name, changes.after.seq)
             await _write(connection, changes)
             await connection.execute("COMMIT")
+
+    async def check(self, position: Position) -> None:
+        """Implements `ReadDatabaseWriter`."""
+        connection = self._connection
+        assert connection is not None, "the writer has been started"
+        with trouble_named(self._database):
+            found = await connection.fetchrow(statements.READ_POSITION)
+        at = None if found is None else Position(*found)
+        if at is not None and at.seq > position.seq:
+            raise ReadDatabaseBusy(self.name, position.seq)
+        if at is None or (at.seq, at.row_hash) != (position.seq, position.row_hash):
+            stands = 0 if at is None else at.seq
+            raise ReadDatabaseAway(
+                f"{self.name} stands at seq {stands}, and this projector had reached seq {position.seq}"
+            )
 
     async def close(self) -> None:
         """Cuts the connection; the server rolls back a transaction that is open."""
