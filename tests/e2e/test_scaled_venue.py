@@ -77,6 +77,19 @@ async def test_init_refuses_a_database_that_holds_a_venue(venue: ScaledVenue) ->
     assert "nothing was changed" in again.err
 
 
+@pytest.mark.parametrize(("database", "sentence"), [(True, "run `rex migrate`"), (False, "REX_DATABASE_URL is not set")])
+def test_init_refuses_a_database_without_tables_and_none(
+    postgres_url: str, tmp_path: Path, database: bool, sentence: str
+) -> None:
+    variables = {"REX_DATABASE_URL": postgres_url} if database else {}
+    keys = tmp_path / "keys"
+    refused = rex("init", "--data-dir", str(keys), variables=variables)
+    assert refused.exit_status == (ExitCode.TROUBLE if database else ExitCode.USAGE)
+    assert sentence in refused.err
+    assert "Traceback" not in refused.err
+    assert not keys.exists()
+
+
 def test_init_goes_on_where_a_killed_one_stopped(postgres_url: str, tmp_path: Path) -> None:
     variables = {"REX_DATABASE_URL": postgres_url, "REX_DATA_DIR": str(tmp_path)}
     assert rex("migrate", variables=variables).exit_status == ExitCode.OK
