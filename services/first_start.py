@@ -201,11 +201,11 @@ def _listing(sender: Command, number: int, facts: InstrumentFacts) -> Submission
 _KEYS: TypeAdapter[dict[str, IssuedKey]] = TypeAdapter(dict[str, IssuedKey])
 
 
-def read_keys(path: Path) -> dict[str, IssuedKey]:
-    """The keys of `keys.json`; empty if there is no such file. Raises KeysFileRefused."""
+def read_keys(path: Path, *required: str) -> dict[str, IssuedKey]:
+    """The keys of `keys.json`; none if there is no such file. Raises KeysFileRefused, also if it lacks a required one."""
     tighten(path)
     try:
-        return _KEYS.validate_json(path.read_bytes()) if path.exists() else {}
+        keys = _KEYS.validate_json(path.read_bytes()) if path.exists() else {}
     except ValidationError:
         # `from None`: pydantic's message quotes the file, which holds secrets.
         sentence = (
@@ -213,6 +213,13 @@ def read_keys(path: Path) -> dict[str, IssuedKey]:
             " until they are revoked (docs/operators.md)"
         )
         raise KeysFileRefused(sentence) from None
+    for name in required:
+        if name not in keys:
+            raise KeysFileRefused(
+                f"{path} does not hold the key `{name}`: name the folder (--data-dir, REX_DATA_DIR) into which `rex init` wrote"
+                " the keys of this venue"
+            )
+    return keys
 
 
 def write_keys(path: Path, keys: dict[str, IssuedKey]) -> None:

@@ -13,10 +13,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.first_start import KEYS_FILE, InitRefused, read_keys
+from services.first_start import KEYS_FILE, PAGES, InitRefused, read_keys
 from services.public import make_simulator
 from services.scaled.init import initialise
 from services.settings import Settings
+from services.simulator import demo_accounts
 
 STOP_S = 20.0
 """How long a child may take to end after SIGTERM; then it is killed."""
@@ -49,6 +50,7 @@ async def open_demo(settings: Settings, on_event: Callable[[str], None]) -> Asyn
     with contextlib.suppress(InitRefused):  # An earlier demo in this database goes on.
         await initialise(settings)
     keys_file = settings.data_dir / KEYS_FILE
+    keys = read_keys(keys_file, PAGES, *(account.name for account in demo_accounts()))
     environment = _environment(settings)
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     async with AsyncExitStack() as opened:
@@ -61,7 +63,7 @@ async def open_demo(settings: Settings, on_event: Callable[[str], None]) -> Asyn
         await start("projector")
         gateways = [await start("gateway") for _ in range(GATEWAYS)]
         pages = await start("reporting", "--data-dir", str(settings.data_dir))
-        simulator = make_simulator(settings, gateways[0], read_keys(keys_file))
+        simulator = make_simulator(settings, gateways[0], keys)
         trading = asyncio.create_task(simulator.run())
         opened.callback(trading.cancel)
         yield ScaledVenue(tuple(gateways), pages, keys_file, ended)

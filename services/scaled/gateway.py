@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from services.application import Gateway, load_gateway, make_application, make_reader
 from services.data.calendar import TradingCalendar
-from services.first_start import KEYS_FILE, read_keys
+from services.first_start import KEYS_FILE, PAGES, read_keys
 from services.gateway.http.health import Details, Sentences
 from services.gateway.server.server import listen
 from services.journal.postgres.journal import PostgresJournal
@@ -85,7 +85,7 @@ async def open_gateway(
                 details=source.details,
             )
             if with_pages:
-                keys = read_keys(settings.data_dir / KEYS_FILE)
+                keys = read_keys(settings.data_dir / KEYS_FILE, PAGES)
                 pages = mount_pages(app, settings, venue_url(settings.host, listener), keys)
                 running.append(parts.start(pages.run(), "pages"))
             yield await opened.enter_async_context(serving(app, settings, listener, parts))

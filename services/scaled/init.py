@@ -14,7 +14,7 @@ from services.application import load_gateway, make_reader
 from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
 from services.first_start import KEYS_FILE, InitRefused, complete
-from services.journal.errors import JournalRefused
+from services.journal.errors import JournalMissing, JournalRefused
 from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import initialise as make_journal
@@ -26,7 +26,7 @@ from services.sequencer.clock import GuardedClock
 from services.sequencer.schedule import local_day
 from services.sequencer.standby import Standby
 from services.sequencer.start import make_sequencer
-from services.settings import Settings
+from services.settings import Settings, require
 
 CLAIM_S = 10.0
 """A silent writer is deposed after 1.5 s. One that is alive after this time is another process."""
@@ -51,8 +51,8 @@ async def initialise(settings: Settings) -> Initialised:
     A call that was interrupted before its batch was journaled may be repeated. Raises InitRefused, and changes nothing, if
     the journal holds commands or has a writer; SettingsRefused, the journal's errors, and the read database's.
     """
-    make_private_folder(settings.data_dir)
-    await _make_journal(settings.database_url)
+    require(settings, "database_url")
+    await _make_journal(settings)
     async with open_stores(settings) as stores:
         journal = stores.journal
         if await _lists_instruments(journal):
@@ -95,10 +95,14 @@ async def initialise_if_empty(settings: Settings) -> Initialised | None:
     return None
 
 
-async def _make_journal(url: str) -> None:
-    """Makes the writer row, unless there is one."""
-    connection = await Database(url).connect()
+async def _make_journal(settings: Settings) -> None:
+    """Makes the folder for the keys, then the writer row, unless there is one. Raises JournalMissing without its table."""
+    database = Database(settings.database_url)
+    connection = await database.connect()
     try:
+        if await connection.fetchval("SELECT to_regclass('journal_writer')") is None:
+            raise JournalMissing(f"{database.name} has no tables of REX: run `rex migrate`, then `rex init`")
+        make_private_folder(settings.data_dir)
         with contextlib.suppress(JournalRefused):
             await make_journal(connection)
     finally:

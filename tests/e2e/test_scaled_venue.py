@@ -77,6 +77,29 @@ async def test_init_refuses_a_database_that_holds_a_venue(venue: ScaledVenue) ->
     assert "nothing was changed" in again.err
 
 
+async def test_what_needs_the_keys_of_the_venue_names_the_file_that_lacks_them(
+    venue: ScaledVenue, tmp_path: Path
+) -> None:
+    for command in ("reporting", "demo"):
+        refused = rex(command, "--data-dir", str(tmp_path), variables={"REX_DATABASE_URL": venue.database_url})
+        assert refused.exit_status == ExitCode.TROUBLE
+        assert f"{tmp_path / 'keys.json'} does not hold the key `pages`" in refused.err
+        assert "Traceback" not in refused.err
+
+
+@pytest.mark.parametrize(("database", "sentence"), [(True, "run `rex migrate`"), (False, "REX_DATABASE_URL is not set")])
+def test_init_refuses_a_database_without_tables_and_none(
+    postgres_url: str, tmp_path: Path, database: bool, sentence: str
+) -> None:
+    variables = {"REX_DATABASE_URL": postgres_url} if database else {}
+    keys = tmp_path / "keys"
+    refused = rex("init", "--data-dir", str(keys), variables=variables)
+    assert refused.exit_status == (ExitCode.TROUBLE if database else ExitCode.USAGE)
+    assert sentence in refused.err
+    assert "Traceback" not in refused.err
+    assert not keys.exists()
+
+
 def test_init_goes_on_where_a_killed_one_stopped(postgres_url: str, tmp_path: Path) -> None:
     variables = {"REX_DATABASE_URL": postgres_url, "REX_DATA_DIR": str(tmp_path)}
     assert rex("migrate", variables=variables).exit_status == ExitCode.OK
