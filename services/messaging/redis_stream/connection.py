@@ -58,7 +58,7 @@ def _settings() -> dict[str, Any]:
         "retry": Retry(NoBackoff(), 0),
         "socket_connect_timeout": TIMEOUT_S,
         "socket_keepalive": True,
-        "socket_timeout": 2 * TIMEOUT_S,  # `call` ends earlier; this is for a connection that closes.
+        "socket_timeout": None,  # `call` has the time-out. redis-py's is a `wait_for`, which loses cancellations (Python 3.11).
     }
 
 
