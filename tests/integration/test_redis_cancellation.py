@@ -1,4 +1,4 @@
-"""A reader of the stream that is canceled ends: the projector cancels its reader when it has lost PostgreSQL, and waits for it."""
+"""A reader of the stream that is canceled ends: a projector that has lost PostgreSQL cancels its reader, and waits for it."""
 
 from __future__ import annotations
 
