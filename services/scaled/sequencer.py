@@ -35,13 +35,15 @@ from services.settings import Settings, require
 class SequencerProcess:
     """A standby that becomes the leader. `run` is its life."""
 
-    def __init__(self, settings: Settings, journal: PostgresJournal, engine: Engine, links: socket.socket) -> None:
+    def __init__(
+        self, settings: Settings, journal: PostgresJournal, engine: Engine, last_hash: bytes, links: socket.socket
+    ) -> None:
         self._settings = settings
         self._journal = journal
         self._engine = engine
         self._links = links
         self._calendar = TradingCalendar.load(settings.calendar_file)
-        self._standby = Standby(engine, journal, settings.link_url or _own_url(settings.host, links))
+        self._standby = Standby(engine, journal, settings.link_url or _own_url(settings.host, links), last_hash)
         self._sequencer: Sequencer | None = None
         self._server: LinkServer | None = None
         self._open_links = AsyncExitStack()
@@ -150,8 +152,8 @@ async def open_sequencer(
         journal = await PostgresJournal.open(settings.database_url)
         try:
             engine = await starting_engine(journal)
-            await recover(engine, journal, on_progress)
-            process = SequencerProcess(settings, journal, engine, links)
+            recovery = await recover(engine, journal, on_progress)
+            process = SequencerProcess(settings, journal, engine, recovery.last_hash, links)
             app = health_app("sequencer", process.facts, process.not_ready)
             async with asyncio.TaskGroup() as tasks:
                 parts = Parts(tasks, on_fault)

@@ -87,7 +87,9 @@ async def test_what_needs_the_keys_of_the_venue_names_the_file_that_lacks_them(
         assert "Traceback" not in refused.err
 
 
-@pytest.mark.parametrize(("database", "sentence"), [(True, "run `rex migrate`"), (False, "REX_DATABASE_URL is not set")])
+@pytest.mark.parametrize(
+    ("database", "sentence"), [(True, "run `rex migrate`"), (False, "REX_DATABASE_URL is not set")]
+)
 def test_init_refuses_a_database_without_tables_and_none(
     postgres_url: str, tmp_path: Path, database: bool, sentence: str
 ) -> None:
