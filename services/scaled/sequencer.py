@@ -29,7 +29,10 @@ from services.sequencer.recovery import recover
 from services.sequencer.sequencer import Sequencer
 from services.sequencer.standby import Standby
 from services.sequencer.start import make_sequencer
-from services.settings import Settings, require
+from services.settings import Settings, SettingsRefused, require
+
+_EVERY_ADDRESS = ("0.0.0.0", "::")
+"""Hosts to listen on, which are no addresses to connect to."""
 
 
 class SequencerProcess:
@@ -127,7 +130,7 @@ class SequencerProcess:
 
 
 def _own_url(host: str, links: socket.socket) -> str:
-    return f"ws://{host}:{links.getsockname()[1]}"
+    return f"ws://{f'[{host}]' if ':' in host else host}:{links.getsockname()[1]}"
 
 
 @asynccontextmanager
@@ -145,6 +148,10 @@ async def open_sequencer(
     error that stopped a part.
     """
     require(settings, "database_url", "link_secret")
+    if settings.host in _EVERY_ADDRESS and not settings.link_url:
+        raise SettingsRefused(
+            [f"REX_LINK_URL is not set, and gateways cannot reach this sequencer at REX_HOST {settings.host}"]
+        )
     if settings.redis_url:
         with contextlib.suppress(RedisAway):  # No order waits for it.
             await check_redis(settings.redis_url)

@@ -15,6 +15,7 @@ from services.client import RexClient, RexError
 from services.exit_codes import ExitCode
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import initialise
+from services.settings import MIN_SECRET_CHARACTERS
 from tests.faults.scaled_venue import ScaledVenue, scaled_venue
 from tests.faults.traders import SYMBOL, Trader, open_traders
 from tests.faults.venue_process import rex
@@ -100,6 +101,12 @@ def test_init_refuses_a_database_without_tables_and_none(
     assert sentence in refused.err
     assert "Traceback" not in refused.err
     assert not keys.exists()
+
+
+def test_a_sequencer_that_listens_everywhere_needs_the_address_of_its_links() -> None:
+    variables = {"REX_DATABASE_URL": "postgresql://127.0.0.1:1/none", "REX_LINK_SECRET": "s" * MIN_SECRET_CHARACTERS}
+    refused = rex("sequencer", "--host", "0.0.0.0", "--port", "0", variables=variables)
+    assert (refused.exit_status, "REX_LINK_URL is not set" in refused.err) == (ExitCode.USAGE, True)
 
 
 def test_init_goes_on_where_a_killed_one_stopped(postgres_url: str, tmp_path: Path) -> None:
