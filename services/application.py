@@ -18,9 +18,9 @@ from services.gateway.problems import ProblemError
 from services.gateway.reader import GatewayReader
 from services.gateway.websocket import endpoint as websocket
 from services.gateway.websocket.channels import Channels
-from services.journal import Journal
 from services.market_data import Market, load_market
 from services.messaging import Feed, Inbox
+from services.messaging.follow import ReadableJournal
 from services.read_database.projector import ProjectorStopped
 from services.reporting.app import router as reports_router
 from services.settings import Settings
@@ -63,7 +63,7 @@ async def load_gateway(
     return Gateway(state, market, order_entry, Channels(state, market), projected)
 
 
-def make_reader(gateway: Gateway, journal: Journal, feed: Feed) -> GatewayReader:
+def make_reader(gateway: Gateway, journal: ReadableJournal, feed: Feed) -> GatewayReader:
     """The reader of the journal that keeps the gateway current."""
     return GatewayReader(
         journal,

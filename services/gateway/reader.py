@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 from services.gateway.order_entry.pending_requests import PendingRequests
-from services.journal import Journal
 from services.journal.batch import JournalBatch
 from services.market_data import Market, MarketChanges
 from services.messaging import Feed
-from services.messaging.follow import follow
+from services.messaging.follow import ReadableJournal, follow
 from services.venue_state.state import VenueState
 
 FanOut = Callable[[MarketChanges], None]
@@ -22,7 +21,7 @@ class GatewayReader:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: ReadableJournal,
         feed: Feed,
         *,
         state: VenueState,

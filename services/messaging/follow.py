@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Protocol
 
-from services.journal import Journal, JournalLost
+from services.journal import JournalLost
 from services.journal.batch import JournalBatch
 from services.messaging import Feed, Gap, Subscription
 
 
-async def follow(journal: Journal, feed: Feed, after_seq: int) -> AsyncIterator[JournalBatch]:
+class ReadableJournal(Protocol):
+    """What a reader needs of a journal."""
+
+    def read(self, after_seq: int) -> AsyncIterator[JournalBatch]:
+        """As `Journal.read`."""
+
+
+async def follow(journal: ReadableJournal, feed: Feed, after_seq: int) -> AsyncIterator[JournalBatch]:
     """Every batch that holds commands after after_seq, each once and in order. Never ends.
 
     The first batch may begin before after_seq + 1; the reader must skip its commands up to after_seq. Raises the journal's

@@ -21,6 +21,7 @@ from services.gateway.http.health import Details, Sentences
 from services.gateway.server.server import listen
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed, Inbox
+from services.messaging.follow import ReadableJournal
 from services.messaging.link.client import Link
 from services.messaging.read_only import ReadOnlyInbox
 from services.parts import OnFault, Parts, cancel
@@ -39,6 +40,7 @@ class _Source:
     """Where submissions go and where batches come from."""
 
     inbox: Inbox
+    journal: ReadableJournal
     feed: Feed
     details: Callable[[], Details]
     not_ready: Sentences
@@ -64,7 +66,8 @@ async def open_gateway(
             opened.push_async_callback(cancel, running)
             running.append(parts.start(stores.journal.watch(), "journal"))
             if read_only:
-                source = _reading(await opened.enter_async_context(open_feed(settings, stores.journal)))
+                feed = await opened.enter_async_context(open_feed(settings, stores.journal))
+                source = _reading(feed, stores.journal)
             else:
                 link = Link(stores.journal, settings.link_secret.get_secret_value())
                 running.append(parts.start(link.run(), "link"))
@@ -100,7 +103,7 @@ async def _load(stores: Stores, source: _Source, parts: Parts, running: list[asy
     gateway_id = secrets.randbelow(2**16 - 1) + 1
     gateway = await load_gateway(stores.read_database, source.inbox, watch.reached, gateway_id=gateway_id)
     end_seq = (await stores.journal.look()).last_seq
-    reader = make_reader(gateway, stores.journal, source.feed)
+    reader = make_reader(gateway, source.journal, source.feed)
     running.append(parts.start(reader.run(), "gateway reader"))
     await reader.reached(end_seq)
     return gateway
@@ -121,14 +124,14 @@ def _linked(link: Link, journal: PostgresJournal) -> _Source:
     def warnings() -> list[str]:
         return [f"{journal.waiting_for}."] if journal.waiting_for else []
 
-    return _Source(link, link, details, not_ready, warnings)
+    return _Source(link, link, link, details, not_ready, warnings)
 
 
-def _reading(feed: ReaderFeed) -> _Source:
+def _reading(feed: ReaderFeed, journal: PostgresJournal) -> _Source:
     """A read-only gateway's."""
 
     def warnings() -> list[str]:
         trouble = feed.trouble()
         return [] if trouble is None else [trouble]
 
-    return _Source(ReadOnlyInbox(), feed.feed, lambda: {"redis": not warnings()}, list, warnings)
+    return _Source(ReadOnlyInbox(), journal, feed.feed, lambda: {"redis": not warnings()}, list, warnings)

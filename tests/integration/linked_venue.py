@@ -88,6 +88,7 @@ class Leader:
         self.inbox, self.feed = inbox_of_links(4), InProcessFeed()
         self.sequencer = Sequencer(engine, journal, self.inbox, self.feed, clock=Clock(), schedule=Never())
         self.port = 0
+        self._listener: socket.socket | None = None
         self._running: asyncio.Task[None] | None = None
         self._ends = contextlib.AsyncExitStack()
         self._venue = venue
@@ -98,7 +99,7 @@ class Leader:
 
     async def accept(self, *, max_links: int = 4, inbox: InProcessInbox | None = None) -> None:
         """Accepts links, and writes its url, or that of the venue's proxy, into the writer row."""
-        listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = listener = socket.create_server(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
         links = serve_links(
             listener,
@@ -115,6 +116,11 @@ class Leader:
 
     async def kill(self) -> None:
         """Ends it. What waits in its inbox is not executed."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            # asyncio leaks a connection that it has accepted and not yet given to its server when that closes.
+            asyncio.get_running_loop().remove_reader(listener)
+            await asyncio.sleep(0)
         await self._ends.aclose()
         if self._running is not None:
             self._running.cancel()
@@ -129,13 +135,12 @@ class Gateway:
         self.link = Link(journal, secret, max_commands=max_commands)
         self.batches: list[JournalBatch] = []
         self.number = number
-        self._journal = journal
         self.request_id = 0
         self.running = asyncio.create_task(self.link.run())
         self._reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
-        async for batch in follow(self._journal, self.link, 0):
+        async for batch in follow(self.link, self.link, 0):
             self.batches.append(batch)
 
     def submission(self, count: int = 1, *, attachments: tuple[bytes, ...] = (), account: int = 0) -> Submission:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import ssl as tls
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 
 import structlog
@@ -73,6 +74,8 @@ class Link:
         self._next_attempt_s = 0.0
         self.trouble = ""
         """Why the last attempt did not lead to a link, or why the last link broke; empty while there is a link."""
+        self._published_seq: int | None = None
+        """The last command whose batch the sequencers have published; None before the first link."""
         self._heard_s = 0.0
         self._loop = asyncio.get_running_loop()
 
@@ -141,6 +144,15 @@ class Link:
     def subscribe(self) -> InProcessSubscription:
         """A new subscription. It receives every batch from now on, and a Gap whenever a link begins."""
         return self._feed.subscribe()
+
+    async def read(self, after_seq: int) -> AsyncIterator[JournalBatch]:
+        """The journal's batches after `after_seq`, up to the last one that a sequencer has published; before the first link,
+        when nothing was submitted, to the end. A batch that is visible and not confirmed could be gone after its reply.
+        """
+        async for batch in self._journal.read(after_seq):
+            if self._published_seq is not None and batch.last_seq > self._published_seq:
+                return
+            yield batch
 
     # ------------------------------------------------------------------ which sequencer
 
@@ -246,6 +258,7 @@ class Link:
         await self._position.read_to(hello.last_seq)
         self._window.not_taken(hello.taken)
         self._connection, self.trouble = connection, ""
+        self._published_seq = hello.last_seq
         self._feed.gap()
         for message in pack_messages(self._window.send()):
             broadcast([connection], message)
@@ -263,6 +276,7 @@ class Link:
                 except JournalCorrupt as error:
                     raise Broken(str(error)) from error
                 if self._position.take(batch):
+                    self._published_seq = batch.last_seq
                     await self._feed.publish(batch)
         finally:
             pinging.cancel()

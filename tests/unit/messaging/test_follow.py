@@ -127,7 +127,7 @@ async def test_a_row_that_replaces_one_that_was_read_is_no_continuation(writer: 
         await feed.publish(following_row)
     else:
         readings = iter([writer.journal.read(0), _batches([following_row])])
-        following = follow(Rereading(readings), feed, 0)  # type: ignore[arg-type]
+        following = follow(Rereading(readings), feed, 0)
         await take(following, 2)
         feed.gap()
     with pytest.raises(JournalLost, match="from seq 2 on: its row from seq 3 does not continue"):
