@@ -19,6 +19,7 @@ from services.settings import MIN_SECRET_CHARACTERS
 from tests.faults.scaled_venue import ScaledVenue, scaled_venue
 from tests.faults.traders import SYMBOL, Trader, open_traders
 from tests.faults.venue_process import rex
+from tests.integration.postgres_journal import execute
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -76,6 +77,16 @@ async def test_init_refuses_a_database_that_holds_a_venue(venue: ScaledVenue) ->
     again = rex("init", "--json", variables={"REX_DATABASE_URL": venue.database_url, "REX_DATA_DIR": "/nowhere"})
     assert again.exit_status == ExitCode.TROUBLE
     assert "nothing was changed" in again.err
+
+
+async def test_a_gateway_does_not_open_the_read_database_of_another_venue(venue: ScaledVenue) -> None:
+    """Its keys would be valid here."""
+    await open_traders(venue)
+    venue.end("projector 1")
+    await execute(venue.database_url, "UPDATE position SET journal_id = $1", bytes(16))
+    refused = rex("gateway", "--read-only", "--port", "0", variables={"REX_DATABASE_URL": venue.database_url})
+    assert (refused.exit_status, refused.out) == (ExitCode.TROUBLE, "")
+    assert "(REX_DATABASE_URL) was made from another journal" in refused.err
 
 
 async def test_what_needs_the_keys_of_the_venue_names_the_file_that_lacks_them(
