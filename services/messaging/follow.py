@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from services.journal import JournalLost
 from services.journal.batch import JournalBatch
 from services.messaging import Feed, Gap, Subscription
 
@@ -20,24 +21,34 @@ async def follow(journal: Readable, feed: Feed, after_seq: int) -> AsyncIterator
     """Every batch that holds commands after after_seq, each once and in order. Never ends.
 
     The first batch may begin before after_seq + 1; the reader must skip its commands up to after_seq. Raises the journal's
-    errors. No batch is missed: `follow` subscribes before it reads the journal, and a batch is in the journal before it is in
-    the feed.
+    errors, and JournalLost if a batch does not continue the one before: then a failover has replaced that one. No batch is
+    missed: `follow` subscribes before it reads the journal, and a batch is in the journal before it is in the feed.
     """
     subscription = feed.subscribe()
-    position = after_seq
+    position, last = after_seq, None
     try:
         while True:
             async for batch in journal.read(position):
-                position = batch.last_seq
+                position, last = batch.last_seq, _continued(batch, last)
                 yield batch
             while (next_batch := await _next_unless_gap(subscription)) is not None:
                 if next_batch.first_seq > position + 1:
                     break  # The journal was read from a replica that is behind the feed.
                 if next_batch.last_seq > position:
-                    position = next_batch.last_seq
+                    position, last = next_batch.last_seq, _continued(next_batch, last)
                     yield next_batch
     finally:
         subscription.close()
+
+
+def _continued(batch: JournalBatch, last: JournalBatch | None) -> JournalBatch:
+    """`batch`. Raises JournalLost if it does not continue `last`."""
+    if last is not None and (batch.first_seq - 1, batch.previous_hash) != (last.last_seq, last.hash):
+        raise JournalLost.after(
+            last.first_seq - 1,
+            f"its row from seq {batch.first_seq} does not continue the row up to seq {last.last_seq} that this process read",
+        )
+    return batch
 
 
 async def _next_unless_gap(subscription: Subscription) -> JournalBatch | None:

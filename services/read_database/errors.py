@@ -36,7 +36,8 @@ class ReadDatabaseForeign(ReadDatabaseRefused):
 
     ADVICE = (
         "One of the two was put here from elsewhere, or the journal was removed and began anew. If this journal is the right "
-        "one, move the read database away, and the next start rebuilds it; if not, restore the journal first."
+        "one, move the read database away, and the next start rebuilds it (in PostgreSQL: `rex migrate --down-to read:base`, "
+        "then `rex migrate`); if not, restore the journal first."
     )
 
 

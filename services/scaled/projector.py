@@ -35,7 +35,10 @@ async def open_projector(settings: Settings, *, on_fault: OnFault) -> AsyncItera
                 redis = feed.trouble() is None if settings.redis_url else None
                 return {"last_seq": projector.seq, "redis": redis, "redis_trouble": feed.trouble()}
 
-            app = health_app("projector", facts, list)
+            def not_ready() -> list[str]:
+                return [f"{stores.journal.waiting_for}."] if stores.journal.waiting_for else []
+
+            app = health_app("projector", facts, not_ready)
             url = await opened.enter_async_context(serving(app, settings, listener, parts))
             running = [parts.start(stores.journal.watch(), "journal"), parts.start(projector.run(), "projector")]
             opened.push_async_callback(cancel, running)

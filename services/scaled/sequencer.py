@@ -29,19 +29,24 @@ from services.sequencer.recovery import recover
 from services.sequencer.sequencer import Sequencer
 from services.sequencer.standby import Standby
 from services.sequencer.start import make_sequencer
-from services.settings import Settings, require
+from services.settings import Settings, SettingsRefused, require
+
+_EVERY_ADDRESS = ("0.0.0.0", "::")
+"""Hosts to listen on, which are no addresses to connect to."""
 
 
 class SequencerProcess:
     """A standby that becomes the leader. `run` is its life."""
 
-    def __init__(self, settings: Settings, journal: PostgresJournal, engine: Engine, links: socket.socket) -> None:
+    def __init__(
+        self, settings: Settings, journal: PostgresJournal, engine: Engine, last_hash: bytes, links: socket.socket
+    ) -> None:
         self._settings = settings
         self._journal = journal
         self._engine = engine
         self._links = links
         self._calendar = TradingCalendar.load(settings.calendar_file)
-        self._standby = Standby(engine, journal, settings.link_url or _own_url(settings.host, links))
+        self._standby = Standby(engine, journal, settings.link_url or _own_url(settings.host, links), last_hash)
         self._sequencer: Sequencer | None = None
         self._server: LinkServer | None = None
         self._open_links = AsyncExitStack()
@@ -125,7 +130,7 @@ class SequencerProcess:
 
 
 def _own_url(host: str, links: socket.socket) -> str:
-    return f"ws://{host}:{links.getsockname()[1]}"
+    return f"ws://{f'[{host}]' if ':' in host else host}:{links.getsockname()[1]}"
 
 
 @asynccontextmanager
@@ -143,6 +148,10 @@ async def open_sequencer(
     error that stopped a part.
     """
     require(settings, "database_url", "link_secret")
+    if settings.host in _EVERY_ADDRESS and not settings.link_url:
+        raise SettingsRefused(
+            [f"REX_LINK_URL is not set, and gateways cannot reach this sequencer at REX_HOST {settings.host}"]
+        )
     if settings.redis_url:
         with contextlib.suppress(RedisAway):  # No order waits for it.
             await check_redis(settings.redis_url)
@@ -150,8 +159,8 @@ async def open_sequencer(
         journal = await PostgresJournal.open(settings.database_url)
         try:
             engine = await starting_engine(journal)
-            await recover(engine, journal, on_progress)
-            process = SequencerProcess(settings, journal, engine, links)
+            recovery = await recover(engine, journal, on_progress)
+            process = SequencerProcess(settings, journal, engine, recovery.last_hash, links)
             app = health_app("sequencer", process.facts, process.not_ready)
             async with asyncio.TaskGroup() as tasks:
                 parts = Parts(tasks, on_fault)

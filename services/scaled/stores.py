@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.journal import witness
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed
 from services.messaging.polled import PolledFeed
 from services.messaging.redis_stream import RedisAway, StreamFeed, check_redis
 from services.read_database.postgres.database import open_read_database
+from services.read_database.postgres.read_witness import read_witness
 from services.settings import Settings, require
 
 
@@ -27,13 +29,17 @@ class Stores:
 
 @asynccontextmanager
 async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
-    """Opens journal and read database. Raises SettingsRefused, JournalError, ReadDatabaseRefused and ReadDatabaseFailed."""
+    """Opens journal and read database, and compares the two. Raises SettingsRefused, JournalError, ReadDatabaseRefused and
+    ReadDatabaseFailed."""
     require(settings, "database_url")
     async with AsyncExitStack() as opened:
         journal = await PostgresJournal.open(settings.database_url)
         opened.push_async_callback(journal.close)
         read_database = await open_read_database(settings.database_url)
         opened.push_async_callback(read_database.dispose)
+        known = (await read_witness(settings.database_url, journal.journal_id)).witness
+        if known is not None:
+            await witness.check(journal, known)
         yield Stores(journal, read_database)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from services.journal import Journal
-from services.journal.batch import JournalBatch
+from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.replay import StateMachine, re_execute
 
 
@@ -16,6 +16,8 @@ class Recovery:
     """The result of a recovery."""
 
     last_seq: int
+    last_hash: bytes
+    """Of the last batch."""
     commands: int
     seconds: float
 
@@ -35,13 +37,14 @@ async def recover(
     Raises JournalCorrupt or JournalRefused with the first sequence number whose batch cannot be read, or whose re-executed
     events differ from the journaled ones in any byte: a venue that would answer differently today must not open.
     """
-    first = engine.last_seq
+    first, last_hash = engine.last_seq, NO_HASH
     started = perf_counter()
     async for batch in journal.read(0):
         if batch.first_seq > first:
             re_execute(engine, batch)
+        last_hash = batch.hash
         if on_batch is not None:
             on_batch(batch)
         if on_progress is not None:
             on_progress(batch.last_seq)
-    return Recovery(engine.last_seq, engine.last_seq - first, perf_counter() - started)
+    return Recovery(engine.last_seq, last_hash, engine.last_seq - first, perf_counter() - started)

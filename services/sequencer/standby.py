@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from services.journal.errors import JournalCorrupt
+from services.journal.batch import NO_HASH
+from services.journal.errors import JournalCorrupt, JournalLost
 from services.journal.postgres.writer_row import ClaimableJournal, WriterRow
 from services.journal.replay import StateMachine, re_execute
 
@@ -18,13 +19,14 @@ SILENT_LOOKS = 7
 
 
 class Standby:
-    """Follows the journal until it may lead. `engine` executes this journal; `lead` is called once."""
+    """Follows the journal until it may lead. `engine` executes this journal, and has executed it up to the batch with
+    `last_hash`; `lead` is called once."""
 
-    def __init__(self, engine: StateMachine, journal: ClaimableJournal, url: str) -> None:
+    def __init__(self, engine: StateMachine, journal: ClaimableJournal, url: str, last_hash: bytes = NO_HASH) -> None:
         self._engine = engine
         self._journal = journal
         self._url = url
-        self._hash: bytes | None = None
+        self._hash = last_hash
         self.seen: WriterRow | None = None
         """The writer row at the last look."""
 
@@ -36,8 +38,9 @@ class Standby:
     async def lead(self, on_claimed: Callable[[], None]) -> WriterRow:
         """Follows the journal and returns when this process has claimed it and the engine is at its end.
 
-        Calls `on_claimed` between the two: from then on the claim must be kept alive by beats. Raises the journal's errors, and
-        JournalCorrupt if the end of the chain is not the one that the claim returned.
+        Calls `on_claimed` between the two: from then on the claim must be kept alive by beats. Raises the journal's errors,
+        JournalLost if a failover has replaced a batch that the engine has executed, and JournalCorrupt if the end of the chain
+        is not the one that the claim returned.
         """
         silent_looks = 0
         while True:
@@ -58,7 +61,7 @@ class Standby:
         """Executes what the writer before has still appended, and compares the end of the chain."""
         await self._follow()
         self.seen = claimed
-        if self._engine.last_seq != claimed.last_seq or (self._hash is not None and self._hash != claimed.last_hash):
+        if (self._engine.last_seq, self._hash) != (claimed.last_seq, claimed.last_hash):
             raise JournalCorrupt(
                 f"the journal ends at seq {self._engine.last_seq}, its writer row says seq {claimed.last_seq}",
                 claimed.last_seq,
@@ -66,6 +69,11 @@ class Standby:
 
     async def _follow(self) -> None:
         async for batch in self._journal.read(self._engine.last_seq):
+            if batch.previous_hash != self._hash:
+                end = self._engine.last_seq
+                raise JournalLost.after(
+                    end - 1, f"its row that ends at seq {end} is another one than this process has executed"
+                )
             re_execute(self._engine, batch)
             self._hash = batch.hash
             await asyncio.sleep(0)

@@ -15,9 +15,11 @@ from services.client import RexClient, RexError
 from services.exit_codes import ExitCode
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import initialise
+from services.settings import MIN_SECRET_CHARACTERS
 from tests.faults.scaled_venue import ScaledVenue, scaled_venue
 from tests.faults.traders import SYMBOL, Trader, open_traders
 from tests.faults.venue_process import rex
+from tests.integration.postgres_journal import execute
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -77,6 +79,16 @@ async def test_init_refuses_a_database_that_holds_a_venue(venue: ScaledVenue) ->
     assert "nothing was changed" in again.err
 
 
+async def test_a_gateway_does_not_open_the_read_database_of_another_venue(venue: ScaledVenue) -> None:
+    """Its keys would be valid here."""
+    await open_traders(venue)
+    venue.end("projector 1")
+    await execute(venue.database_url, "UPDATE position SET journal_id = $1", bytes(16))
+    refused = rex("gateway", "--read-only", "--port", "0", variables={"REX_DATABASE_URL": venue.database_url})
+    assert (refused.exit_status, refused.out) == (ExitCode.TROUBLE, "")
+    assert "(REX_DATABASE_URL) was made from another journal" in refused.err
+
+
 async def test_what_needs_the_keys_of_the_venue_names_the_file_that_lacks_them(
     venue: ScaledVenue, tmp_path: Path
 ) -> None:
@@ -87,7 +99,9 @@ async def test_what_needs_the_keys_of_the_venue_names_the_file_that_lacks_them(
         assert "Traceback" not in refused.err
 
 
-@pytest.mark.parametrize(("database", "sentence"), [(True, "run `rex migrate`"), (False, "REX_DATABASE_URL is not set")])
+@pytest.mark.parametrize(
+    ("database", "sentence"), [(True, "run `rex migrate`"), (False, "REX_DATABASE_URL is not set")]
+)
 def test_init_refuses_a_database_without_tables_and_none(
     postgres_url: str, tmp_path: Path, database: bool, sentence: str
 ) -> None:
@@ -98,6 +112,12 @@ def test_init_refuses_a_database_without_tables_and_none(
     assert sentence in refused.err
     assert "Traceback" not in refused.err
     assert not keys.exists()
+
+
+def test_a_sequencer_that_listens_everywhere_needs_the_address_of_its_links() -> None:
+    variables = {"REX_DATABASE_URL": "postgresql://127.0.0.1:1/none", "REX_LINK_SECRET": "s" * MIN_SECRET_CHARACTERS}
+    refused = rex("sequencer", "--host", "0.0.0.0", "--port", "0", variables=variables)
+    assert (refused.exit_status, "REX_LINK_URL is not set" in refused.err) == (ExitCode.USAGE, True)
 
 
 def test_init_goes_on_where_a_killed_one_stopped(postgres_url: str, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from services.messaging.follow import follow
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.messaging.link.abort import abort
 from services.messaging.link.client import Link
+from services.messaging.link.confirmed import ConfirmedJournal
 from services.messaging.link.frames import WINDOW_COMMANDS, Hello, unpack_hello
 from services.messaging.link.server import LinkServer, inbox_of_links, serve_links
 from services.sequencer.recovery import recover
@@ -88,6 +89,7 @@ class Leader:
         self.inbox, self.feed = inbox_of_links(4), InProcessFeed()
         self.sequencer = Sequencer(engine, journal, self.inbox, self.feed, clock=Clock(), schedule=Never())
         self.port = 0
+        self._listener: socket.socket | None = None
         self._running: asyncio.Task[None] | None = None
         self._ends = contextlib.AsyncExitStack()
         self._venue = venue
@@ -98,7 +100,7 @@ class Leader:
 
     async def accept(self, *, max_links: int = 4, inbox: InProcessInbox | None = None) -> None:
         """Accepts links, and writes its url, or that of the venue's proxy, into the writer row."""
-        listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = listener = socket.create_server(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
         links = serve_links(
             listener,
@@ -115,6 +117,11 @@ class Leader:
 
     async def kill(self) -> None:
         """Ends it. What waits in its inbox is not executed."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            # asyncio leaks a connection that it has accepted and not yet given to its server when that closes.
+            asyncio.get_running_loop().remove_reader(listener)
+            await asyncio.sleep(0)
         await self._ends.aclose()
         if self._running is not None:
             self._running.cancel()
@@ -126,16 +133,16 @@ class Gateway:
     """A link, and a reader that follows it."""
 
     def __init__(self, journal: ClaimableJournal, number: int, secret: str, max_commands: int) -> None:
+        self._journal = journal
         self.link = Link(journal, secret, max_commands=max_commands)
         self.batches: list[JournalBatch] = []
         self.number = number
-        self._journal = journal
         self.request_id = 0
         self.running = asyncio.create_task(self.link.run())
         self._reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
-        async for batch in follow(self._journal, self.link, 0):
+        async for batch in follow(ConfirmedJournal(self._journal, self.link), self.link, 0):
             self.batches.append(batch)
 
     def submission(self, count: int = 1, *, attachments: tuple[bytes, ...] = (), account: int = 0) -> Submission:

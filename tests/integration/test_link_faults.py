@@ -13,12 +13,14 @@ import pytest
 from matching_engine.records import CommandKind, EventKind
 from services.gateway.order_entry.pending_requests import PendingRequests
 from services.gateway.problems import ProblemError
-from services.messaging import Submission
+from services.journal.batch import JournalBatch
+from services.messaging import Gap, Submission
 from services.messaging.in_process import InProcessInbox
+from services.messaging.link.confirmed import ConfirmedJournal
 from services.messaging.link.frames import pack_submissions
 from services.venue_state.keys import ApiKey
 from tests.faults.tcp_proxy import TcpProxy
-from tests.integration.linked_venue import Gateway, LinkedVenue, linked_venue, until
+from tests.integration.linked_venue import WAIT_S, Gateway, LinkedVenue, linked_venue, until
 
 pytestmark = pytest.mark.anyio
 
@@ -100,6 +102,39 @@ async def test_a_batch_that_was_on_its_way_is_read_in_the_journal(venue: LinkedV
     await until(lambda: len(gateway.executed) == 5)
     await until(lambda: gateway.link.depth == 0)
     assert await in_journal(venue) == [*range(1, 6)]
+
+
+async def test_a_row_in_the_journal_that_is_not_published_is_not_read(
+    venue: LinkedVenue, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In PostgreSQL it may be visible and not confirmed: a failover takes it back."""
+    leader = await venue.lead()
+    gateway = await venue.gateway()
+    append, confirmed = leader.journal.append, asyncio.Event()
+
+    async def append_unconfirmed(batch: JournalBatch) -> None:
+        await append(batch)
+        await confirmed.wait()
+
+    await proxy.black_hole("to_client")
+    await gateway.put()
+    await until(lambda: leader.sequencer.last_seq == 1)
+    monkeypatch.setattr(leader.journal, "append", append_unconfirmed)
+    await gateway.put()
+    async with asyncio.timeout(WAIT_S):
+        while await in_journal(venue) != [1, 2]:  # noqa: ASYNC110  the journal has no event
+            await asyncio.sleep(0.01)
+    feed = gateway.link.subscribe()
+    await proxy.cut()
+    await proxy.heal()
+    with pytest.raises(Gap):
+        await feed.next_batch()
+    assert [batch async for batch in ConfirmedJournal(venue.followed, gateway.link).read(1)] == []
+    assert gateway.link.depth == 1
+    await until(lambda: gateway.executed == [1])
+    confirmed.set()
+    await until(lambda: gateway.executed == [1, 2])
+    assert gateway.link.depth == 0
 
 
 class GatedInbox(InProcessInbox):

@@ -9,10 +9,11 @@ import pytest
 
 from matching_engine import Engine
 from matching_engine.records import Command, CommandKind, pack_commands
-from services.journal import JournalCorrupt
+from services.journal import JournalCorrupt, JournalLost
 from services.journal.postgres.journal import BEAT_S, PostgresJournal
 from services.journal.postgres.writer_row import WriterRow
 from services.messaging import Submission
+from services.sequencer.recovery import recover
 from services.sequencer.standby import LOOK_EVERY_S, SILENT_LOOKS, Standby
 from tests.integration.postgres_journal import execute, lead
 from tests.unit.sequencer.venue import Clock, Never, Venue
@@ -38,16 +39,17 @@ async def other(postgres_url: str, leader: PostgresJournal) -> AsyncIterator[Pos
 
 
 async def journaled(journal: PostgresJournal, commands: int) -> Engine:
-    """The engine of a sequencer that has journaled so many commands."""
-    venue = Venue(journal, Engine(), Clock(), Never())
+    """The engine of a sequencer that has journaled so many commands, in a batch each."""
+    engine = Engine()
+    await recover(engine, journal)
+    venue = Venue(journal, engine, Clock(), Never())
     running = asyncio.create_task(venue.sequencer.run())
     for _ in range(commands):
         await venue.inbox.put(Submission(pack_commands([OPEN])))
         await venue.next_batch()
     await venue.sequencer.stop()
     await running
-    assert isinstance(venue.engine, Engine)
-    return venue.engine
+    return engine
 
 
 async def test_a_standby_leads_with_the_state_of_a_leader_that_handed_over(
@@ -92,6 +94,27 @@ async def test_of_two_standbys_one_leads(postgres_url: str, leader: PostgresJour
         await asyncio.wait(waiting)
     finally:
         await third.close()
+
+
+async def test_a_standby_does_not_go_on_after_rows_that_a_failover_has_replaced(
+    postgres_url: str, leader: PostgresJournal, other: PostgresJournal
+) -> None:
+    """The last row was visible and not confirmed, and another leader has written rows when the standby looks again."""
+    await journaled(leader, 3)
+    engine = Engine()
+    recovery = await recover(engine, other)
+    hash_2 = (await anext(leader.read(1))).hash
+    await execute(postgres_url, "DELETE FROM journal WHERE first_seq = 3")
+    await execute(postgres_url, "UPDATE journal_writer SET last_seq = 2, last_hash = $1", hash_2)
+    promoted = await lead(postgres_url)
+    try:
+        await journaled(promoted, 3)
+        await promoted.hand_over()
+        standby = Standby(engine, other, "ws://other", recovery.last_hash)
+        with pytest.raises(JournalLost, match="from seq 3 on: its row that ends at seq 3 is another one"):
+            await standby.lead(lambda: None)
+    finally:
+        await promoted.close()
 
 
 async def test_a_standby_refuses_to_lead_a_chain_whose_end_differs_from_the_writer_row(

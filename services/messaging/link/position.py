@@ -38,13 +38,15 @@ class Position:
         return True
 
     async def read_to(self, seq: int) -> None:
-        """Compares the journal, at least up to seq. Reads nothing if this gateway has sent and received nothing."""
+        """Compares the journal up to seq, the end of a batch. Reads nothing if this gateway has sent and received nothing."""
         if self.seq >= seq:
             return
         if not self.hash and not self._window.has_sent:
             self.seq = seq
             return
         async for batch in self._journal.read(self.seq):
+            if batch.last_seq > seq:
+                break  # It may be visible and not confirmed: it comes on the link once it is.
             self.take(batch)
         if self.seq < seq:
             raise Broken(f"the journal was read up to seq {self.seq}, and the sequencer has seq {seq}")

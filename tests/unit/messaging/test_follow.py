@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from services.journal import JournalLost
 from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
 from services.messaging.follow import follow
@@ -110,6 +112,41 @@ async def test_a_feed_that_is_ahead_of_the_journal_loses_no_batch(writer: Writer
         await writer.journal.append(batch)
     got += await take(following, 3)
     assert got == [*writer.batches, skipped, ahead]
+
+
+@pytest.mark.parametrize("in_feed", [False, True])
+async def test_a_row_that_replaces_one_that_was_read_is_no_continuation(writer: Writer, in_feed: bool) -> None:
+    """After a failover the journal may hold another row where one was that this process has read."""
+    await writer.write(2)
+    other = replace(writer.batches[-1], epoch=writer.batches[-1].epoch + 1)
+    feed = InProcessFeed()
+    following_row = next_batch(other, journal_id=writer.journal.journal_id)
+    if in_feed:
+        following = follow(writer.journal, feed, 0)
+        await take(following, 2)
+        await feed.publish(following_row)
+    else:
+        readings = iter([writer.journal.read(0), _batches([following_row])])
+        following = follow(Rereading(readings), feed, 0)
+        await take(following, 2)
+        feed.gap()
+    with pytest.raises(JournalLost, match="from seq 2 on: its row from seq 3 does not continue"):
+        await anext(following)
+
+
+async def _batches(batches: list[JournalBatch]) -> AsyncIterator[JournalBatch]:
+    for batch in batches:
+        yield batch
+
+
+class Rereading:
+    """A journal that reads something else each time."""
+
+    def __init__(self, readings: Iterator[AsyncIterator[JournalBatch]]) -> None:
+        self._readings = readings
+
+    def read(self, _after_seq: int) -> AsyncIterator[JournalBatch]:
+        return next(self._readings)
 
 
 @pytest.mark.parametrize(("after_seq", "skipped"), [(0, 0), (3, 0), (4, 1), (7, 1), (8, 2)])
