@@ -137,6 +137,8 @@ class Settings(BaseSettings):
     def _is_long(cls, secret: SecretStr) -> SecretStr:
         if secret and len(secret.get_secret_value()) < MIN_SECRET_CHARACTERS:
             raise ValueError(f"it has fewer than {MIN_SECRET_CHARACTERS} characters")
+        if not re.fullmatch(r"[!-~]*", secret.get_secret_value()):  # it is sent in a header
+            raise ValueError("it has a space, a line break or a character that is not ASCII")
         return secret
 
 

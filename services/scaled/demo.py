@@ -37,7 +37,7 @@ class ScaledVenue:
     pages: str
     keys_file: Path
     ended: asyncio.Future[None]
-    """Raises ChildEnded when a process without which the venue does not work has ended."""
+    """Raises ChildEnded when a process without which the venue does not work has ended, or the traders' error."""
 
 
 @asynccontextmanager
@@ -65,8 +65,14 @@ async def open_demo(settings: Settings, on_event: Callable[[str], None]) -> Asyn
         pages = await start("reporting", "--data-dir", str(settings.data_dir))
         simulator = make_simulator(settings, gateways[0], keys)
         trading = asyncio.create_task(simulator.run())
+        trading.add_done_callback(lambda task: _pass_on(task, ended))
         opened.callback(trading.cancel)
         yield ScaledVenue(tuple(gateways), pages, keys_file, ended)
+
+
+def _pass_on(trading: asyncio.Task[None], ended: asyncio.Future[None]) -> None:
+    if not trading.cancelled() and (error := trading.exception()) is not None and not ended.done():
+        ended.set_exception(error)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -91,7 +97,14 @@ async def _child(
     """Runs `rex` with these arguments on a free port; yields its address once it is ready, stops it at the end."""
     rex = Path(sys.executable).with_name("rex")
     process = await asyncio.create_subprocess_exec(
-        rex, *arguments, "--port", "0", "--json", env=environment, stdout=asyncio.subprocess.PIPE
+        rex,
+        *arguments,
+        "--port",
+        "0",
+        "--json",
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C reaches the demo only: it stops the processes, in order.
     )
     assert process.stdout is not None
     name = f"rex {arguments[0]} (process {process.pid})"
@@ -100,8 +113,10 @@ async def _child(
         if not line:
             raise ChildEnded(f"{name} did not start: exit status {await process.wait()}")
         watching = asyncio.create_task(_watch(process, name, ended, on_event, replaceable))
-        yield json.loads(line)["url"]
-        watching.cancel()
+        try:
+            yield json.loads(line)["url"]
+        finally:
+            watching.cancel()
     finally:
         await _stop(process)
 

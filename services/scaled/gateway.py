@@ -72,7 +72,9 @@ async def open_gateway(
                 link = Link(stores.journal, settings.link_secret.get_secret_value())
                 running.append(parts.start(link.run(), "link"))
                 source = _linked(link, stores.journal)
-            gateway = await _load(stores, source, parts, running)
+            position = PositionWatch(stores.read_database)
+            opened.push_async_callback(position.close)
+            gateway = await _load(stores, source, position, parts, running)
             app = make_application(
                 gateway,
                 settings,
@@ -94,14 +96,15 @@ async def open_gateway(
         raise
 
 
-async def _load(stores: Stores, source: _Source, parts: Parts, running: list[asyncio.Task[None]]) -> Gateway:
+async def _load(
+    stores: Stores, source: _Source, position: PositionWatch, parts: Parts, running: list[asyncio.Task[None]]
+) -> Gateway:
     """The gateway's memory, from the read database and then the journal's batches up to its present end.
 
     The read database may be behind or empty: its projector may be away.
     """
-    watch = PositionWatch(stores.read_database)
     gateway_id = secrets.randbelow(2**16 - 1) + 1
-    gateway = await load_gateway(stores.read_database, source.inbox, watch.reached, gateway_id=gateway_id)
+    gateway = await load_gateway(stores.read_database, source.inbox, position.reached, gateway_id=gateway_id)
     end_seq = (await stores.journal.look()).last_seq
     reader = make_reader(gateway, source.journal, source.feed)
     running.append(parts.start(reader.run(), "gateway reader"))

@@ -117,3 +117,23 @@ def test_every_variable_is_documented_with_its_option() -> None:
     text = (REPOSITORY / "docs/operators.md").read_text(encoding="utf-8")
     documented = re.findall(r"^\| `(REX_\w+)` \|", text, re.MULTILINE)
     assert sorted(documented) == sorted(VARIABLES)
+
+
+@pytest.mark.parametrize(
+    ("secret", "reason"),
+    [
+        ("s" * 31, "fewer than 32 characters"),
+        ("s" * 32 + "\n", "a line break"),
+        ("s s" * 20, "a space"),
+        ("é" * 40, "ASCII"),
+    ],
+)
+def test_a_link_secret_that_no_header_carries_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, secret: str, reason: str
+) -> None:
+    monkeypatch.setenv("REX_LINK_SECRET", secret)
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings()
+    (sentence,) = refused.value.sentences
+    assert reason in sentence
+    assert secret not in sentence
