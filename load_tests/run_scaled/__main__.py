@@ -28,16 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="keep the venue here, and continue it; default: a temporary folder")
     parser.add_argument("--json", action="store_true", help="print one JSON object when the venue is ready")
     options = parser.parse_args(arguments)
-    for stop in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job ignores it
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT too: a shell's background job ignores it
         signal.signal(stop, _interrupt)
     try:
         with ExitStack() as opened:
             folder = options.folder or Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="rex-scaled-")))
             config = read_compose_file({"REX_SCHEDULE": "always", **os.environ})
+            print("Starting PostgreSQL, Valkey and nine processes of REX ...", file=sys.stderr, flush=True)
             venue = opened.enter_context(running_venue(config, folder.absolute()))
             print(json.dumps(_facts(venue)) if options.json else _lines(venue), flush=True)
             venue.watch(lambda sentence: print(sentence, file=sys.stderr, flush=True))
     except KeyboardInterrupt:
+        kept = "the folder keeps the venue" if options.folder else "the venue was in a temporary folder and is gone"
+        print(f"Everything is stopped; {kept}.", file=sys.stderr, flush=True)
         return 0
     except (ServerMissing, ServerFailed) as error:
         print(error, file=sys.stderr)
@@ -53,6 +56,7 @@ def _facts(venue: RunningVenue) -> dict[str, object]:
         "url": venue.url,
         "keys_file": str(venue.keys_file),
         "logs": str(venue.logs),
+        "database_url": venue.database_url,
         "servers": {name: server.pid for name, server in venue.servers.items()},
         "processes": {name: {"url": venue.url_of(name), "pid": venue.pid_of(name)} for name in venue.processes},
     }
@@ -68,6 +72,7 @@ def _lines(venue: RunningVenue) -> str:
             f"The venue answers on {venue.url}, its pages are at {pages}. Ctrl-C stops everything.",
             f"  keys         {venue.keys_file}",
             f"  logs         {venue.logs}",
+            f"  database     {venue.database_url}",
             *(f"  {name:37} process {server.pid}" for name, server in venue.servers.items()),
             *processes,
         ]

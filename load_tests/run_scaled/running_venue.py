@@ -48,6 +48,13 @@ class RunningVenue:
         """The running processes, by the name of their service."""
 
     @property
+    def database_url(self) -> str:
+        """The address of the venue's database, with its password: that of a server which ends with the venue."""
+        postgres = self.servers["postgres"]
+        assert isinstance(postgres, PostgresServer)
+        return postgres.url(DATABASE)
+
+    @property
     def url(self) -> str:
         """The address of the gateways: HAProxy's, or the first gateway's where HAProxy is not installed."""
         return self.url_of("gateway-1" if self._haproxy is None else HAPROXY)

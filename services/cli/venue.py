@@ -62,8 +62,9 @@ def demo(
     folder continues with the same books, balances and turnover, also days later: a demo accepts any clock at its start.
 
     With `--database-url` it runs the scaled mode on that PostgreSQL database: two sequencers, two gateways, a projector and the
-    pages, each a process on a free port. It makes the tables and the venue if they are missing. To see a take-over, kill the
-    leading sequencer.
+    pages, each a process on a free port. It makes the tables and the venue if they are missing, and prints the addresses, with
+    `--json` as one object; it computes no figure at its end. To see a take-over, kill the leading sequencer; the demo does not
+    start it again. The pages only read.
 
     Example without a person: `rex demo --seconds 20 --port 0 --json` stops after 20 seconds and prints one JSON object: counts,
     turnover, target, and the turnover figure by three computations.

@@ -137,4 +137,11 @@ def _reading(feed: ReaderFeed, journal: PostgresJournal) -> _Source:
         trouble = feed.trouble()
         return [] if trouble is None else [trouble]
 
-    return _Source(ReadOnlyInbox(), feed.feed, journal, lambda: {"redis": not warnings()}, list, warnings)
+    return _Source(
+        ReadOnlyInbox(),
+        feed.feed,
+        journal,
+        lambda: {"redis": not warnings() if feed.uses_redis else None},
+        list,
+        warnings,
+    )

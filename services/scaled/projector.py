@@ -32,7 +32,7 @@ async def open_projector(settings: Settings, *, on_fault: OnFault) -> AsyncItera
             projector = Projector(writer, stores.journal, feed.feed)
 
             def facts() -> Facts:
-                redis = feed.trouble() is None if settings.redis_url else None
+                redis = feed.trouble() is None if feed.uses_redis else None
                 return {"last_seq": projector.seq, "redis": redis, "redis_trouble": feed.trouble()}
 
             def not_ready() -> list[str]:

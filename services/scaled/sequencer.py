@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal
 
+import structlog
+
 from matching_engine import Engine
 from services.data.calendar import TradingCalendar
 from services.engine_versions.upgrades import starting_engine
@@ -33,6 +35,12 @@ from services.settings import Settings, SettingsRefused, require
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")
 """Hosts to listen on, which are no addresses to connect to."""
+
+
+STOP_S = 5.0
+"""How long the last batches may take to be journaled: PostgreSQL may be away."""
+
+log = structlog.get_logger("rex.sequencer")
 
 
 class SequencerProcess:
@@ -80,7 +88,9 @@ class SequencerProcess:
         """Follows, claims and leads until `stop` was called. Raises the errors of journal, engine and clock."""
         beats: list[asyncio.Task[None]] = []
         try:
-            await self._standby.lead(lambda: beats.append(parts.start(self._journal.watch(), "journal")))
+            log.info("standing by", seq=self._engine.last_seq)
+            claimed = await self._standby.lead(lambda: beats.append(parts.start(self._journal.watch(), "journal")))
+            log.info("leading", epoch=claimed.epoch, seq=claimed.last_seq)
             await self._lead(parts, GuardedClock(clock, steady))
         finally:
             await cancel(beats)
@@ -124,9 +134,15 @@ class SequencerProcess:
     async def stop(self) -> None:
         """A leader takes nothing more in, journals what it has, and leaves its url empty: a standby takes over at once."""
         await self._open_links.aclose()
-        if self._sequencer is not None:
-            await self._sequencer.stop()
+        if self._sequencer is None:
+            return
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._sequencer.stop()
             await self._journal.hand_over()
+            log.info("handed over", seq=self._sequencer.last_seq)
+        except TimeoutError:  # What was not journaled was not acknowledged.
+            log.warning("stopped without handing over", reason=self._journal.waiting_for)
 
 
 def _own_url(host: str, links: socket.socket) -> str:

@@ -49,18 +49,19 @@ class ReaderFeed:
 
     feed: Feed
     trouble: Callable[[], str | None]
+    uses_redis: bool
 
 
 @asynccontextmanager
 async def open_feed(settings: Settings, journal: PostgresJournal) -> AsyncIterator[ReaderFeed]:
     """The stream of Redis where REX_REDIS_URL names one, else a feed that follows the journal. Raises RedisRefused."""
     if not settings.redis_url:
-        yield ReaderFeed(PolledFeed(), lambda: None)
+        yield ReaderFeed(PolledFeed(), lambda: None, uses_redis=False)
         return
     with contextlib.suppress(RedisAway):  # Its readers follow the journal until it is there.
         await check_redis(settings.redis_url)
     feed = StreamFeed(settings.redis_url, journal.journal_id)
     try:
-        yield ReaderFeed(feed, lambda: feed.trouble)
+        yield ReaderFeed(feed, lambda: feed.trouble, uses_redis=True)
     finally:
         await feed.close()

@@ -243,7 +243,19 @@ def test_help_and_version_import_neither_the_venue_nor_a_heavy_library(arguments
     modules = set(ended.stderr.split("|")[1].split())
     ours = {name for name in modules if name.partition(".")[0] in ("services", "matching_engine")}
     commands = {
-        f"services.cli.{name}" for name in ("help", "journal", "options", "report", "terminal", "upgrade", "venue")
+        f"services.cli.{name}"
+        for name in [
+            "copying",
+            "help",
+            "journal",
+            "migrate",
+            "options",
+            "report",
+            "scaled",
+            "terminal",
+            "upgrade",
+            "venue",
+        ]
     }
     assert ours - {"services", "services.cli", "services.exit_codes", "matching_engine", *commands} == set()
     heavy = {"fastapi", "nicegui", "numpy", "pydantic_settings", "sqlalchemy", "starlette", "structlog", "uvloop"}

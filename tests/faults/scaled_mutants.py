@@ -14,6 +14,7 @@ import asyncpg
 from services.gateway.order_entry import pending_requests
 from services.gateway.problems import ProblemError
 from services.journal.batch import JournalBatch
+from services.journal.postgres.batch_reader import BatchReader
 from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
 from services.read_database.postgres import writer
@@ -35,10 +36,11 @@ def early_acknowledgement() -> None:
 def undurable_server() -> None:
     """Claims the journal of a server with fsync = off."""
 
-    async def check_nothing(_database: Database, _connection: object) -> None:
+    async def check_nothing(*_arguments: object) -> None:
         return
 
     Database.check_durable = check_nothing  # type: ignore[assignment, method-assign]
+    BatchReader.check_durable = check_nothing  # type: ignore[assignment, method-assign]
 
 
 def refusal_of_unknown_outcomes() -> None:
