@@ -30,9 +30,10 @@ class OpenGateway(NamedTuple):
     operator_key: str
 
 
-def replace_ended(venue: ScaledVenue, report: Report, *, allowed: Sequence[int] = DEPOSED) -> None:
-    """Waits until one sequencer leads, and starts each ended process again. One that ended with another status than allowed, or
-    was no sequencer, is a broken promise. Raises TooLate."""
+def replace_ended(venue: ScaledVenue, report: Report, *, of_projectors: Sequence[int] = ()) -> None:
+    """Waits until one sequencer leads, and starts each ended process again. A sequencer may have ended with DEPOSED, a projector
+    with one of `of_projectors`; any other end is a broken promise. Raises TooLate."""
+    allowed = {"sequencer": DEPOSED, "projector": of_projectors}
     deadline = time.monotonic() + PATIENCE_S
     while len(_leaders(venue)) != 1:
         if time.monotonic() > deadline:
@@ -43,7 +44,7 @@ def replace_ended(venue: ScaledVenue, report: Report, *, allowed: Sequence[int] 
         if status is None:
             continue
         report.add("processes_ended")
-        if not name.startswith("sequencer") or status not in allowed:
+        if status not in allowed.get(name.split()[0], ()):
             report.broken.append(f"{name} ended with status {status}: {process.said}")
         venue.restart(name)
 

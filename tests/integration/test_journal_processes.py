@@ -173,12 +173,14 @@ from pathlib import Path
 from services.journal import JournalError, sqlite
 from tests.unit.journal.chains import next_batch
 
-sqlite.IDLE_S = 0.001
+sqlite.IDLE_S = 60  # No check may copy the log before the limit holds.
 
 async def main(path):
     journal = await sqlite.SqliteJournal.open(path)
     await journal.append(next_batch(None, journal_id=journal.journal_id))
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    sqlite.IDLE_S = 0.001
+    journal._tick()
     try:
         await asyncio.wait_for(journal.watch(), 60)
     except JournalError as error:
