@@ -31,8 +31,8 @@ class OpenGateway(NamedTuple):
 
 
 def replace_ended(venue: ScaledVenue, report: Report, *, of_projectors: Sequence[int] = ()) -> None:
-    """Waits until one sequencer leads, and starts each ended process again. A sequencer may have ended with DEPOSED, a projector
-    with one of `of_projectors`; any other end is a broken promise. Raises TooLate."""
+    """Waits until one sequencer leads, and starts each ended process again. A sequencer may have ended with DEPOSED, a
+    projector with one of `of_projectors`; any other end is a broken promise. Raises TooLate."""
     allowed = {"sequencer": DEPOSED, "projector": of_projectors}
     deadline = time.monotonic() + PATIENCE_S
     while len(_leaders(venue)) != 1:
