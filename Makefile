@@ -47,9 +47,8 @@ run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C 
 run-scaled: setup ## docker-compose.yml's processes without Docker, on free ports; Ctrl-C stops; FOLDER=folder keeps them
 	@exec $(BIN)/python -m load_tests.run_scaled $(if $(FOLDER),--folder $(FOLDER))
 
-# One process more than cores: tests that start servers mostly wait for them.
 test: setup ## every test (real SQLite, real browser, real processes)
-	@$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)') --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-fast: setup ## ruff, import-linter, unit tests and short properties: under a minute on two quiet cores
 	@$(BIN)/ruff check .
