@@ -109,8 +109,8 @@ class Connection:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return
-            if self.queue.closing is not None:
-                continue
+            if self.queue.closing is not None and self.queue.closing.code != CLOSE_GONE:
+                continue  # What a client sent before it left is carried out, though nobody gets the replies.
             text: str | bytes = message.get("text") or message.get("bytes") or b""
             if _is_too_large(text):
                 self.queue.close(CLOSE_TOO_LARGE, f"a message may hold {MAX_MESSAGE_BYTES} bytes")
