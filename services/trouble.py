@@ -18,7 +18,6 @@ from services.journal import (
     JournalUnreachable,
 )
 from services.messaging.link.frames import LinkRefused
-from services.messaging.redis_stream import RedisRefused
 from services.migrations.outcome import MigrationRefused
 from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.projector import ProjectorStopped
@@ -37,7 +36,6 @@ TROUBLE = (
     InitRefused,
     LinkRefused,
     MigrationRefused,
-    RedisRefused,
     SettingsRefused,
     sqlite3.Error,
     OSError,

@@ -27,8 +27,9 @@ _NO_ADDRESS = (
 )
 
 
-class RedisRefused(Exception):
-    """REX_REDIS_URL is not the address of a Redis or Valkey that REX can use."""
+class RedisRefused(OSError):
+    """REX_REDIS_URL is not the address of a Redis or Valkey that REX can use. An OSError, so that what maps errors to exit
+    statuses (services/trouble.py) does not import redis-py in an embedded venue."""
 
 
 class RedisAway(RedisRefused):
