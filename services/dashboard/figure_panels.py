@@ -32,6 +32,8 @@ def hero(report: Json) -> str:
         f"<div class=amount><b><small>¥</small><span data-testid=net>{grouped(report['net'])}</span></b>"
         f'<i title="{escape(report["target_name"], quote=True)}">of ¥ {grouped(report["target"])}</i></div>'
         f'<div class=track><i style="width:{done:.4f}%"></i><u style="left:{due:.4f}%" title="pace today"></u></div>'
+        f"<p class=verdict data-testid=verdict>{escape(report['verdict'])}"
+        f" <span class=zh>{escape(report['verdict_zh'])}</span></p>"
         f"{_keys(report)}<details class=rule><summary>How it is counted, and what is assumed 统计口径</summary>"
         f"<p>{escape(report['counting_rule'])}</p><p>{escape(' '.join(report['assumptions']))}</p></details></div>"
     )
@@ -45,11 +47,11 @@ def _keys(report: Json) -> str:
         ("Share of target", "share", percent(report["share"], 4), ""),
         (f"¥ {word} of pace" if word == "ahead" else "¥ behind pace", "ahead", _size(report["ahead"]), colour),
         (f"Trading days {word}", "ahead-days", _size(report["ahead_days"]), colour),
-        ("Days elapsed / left", "days", f"{report['days_elapsed']} / {report['days_left']}", ""),
+        ("Days completed / left", "days", f"{report['days_completed']} / {report['days_left']}", ""),
         (
-            "¥ required per day left",
+            "¥ required a day left",
             "required",
-            grouped(report["required_per_day"]),
+            grouped(report["required_per_day"]) if report["required_per_day"] else "closed 已结束",
             _LEVEL_COLOURS[report["required_level"]],
         ),
         ("¥ today 今日", "today", grouped(report["today"]), ""),

@@ -35,6 +35,8 @@ class YearTurnover:
     """The year's sums of the columns SUMS, by instrument number; only instruments with rows in `daily_turnover`."""
     largest: Values | None
     """The row of `daily_turnover` with the year's largest trade; None without trades."""
+    born: int
+    """The venue's first trading day, yyyymmdd; 0 before there is one."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
         net_by_day=dict(iter(await connection.execute(by_day))),
         by_instrument={row["instrument"]: row for row in (await connection.execute(by_instrument)).mappings()},
         largest=(await connection.execute(largest)).mappings().first(),
+        born=await _born(connection) or at["trading_date"],
     )
 
 
@@ -100,6 +103,13 @@ async def _sum(connection: AsyncConnection, year: int, seq: ColumnElement[Any], 
     in_range = trades.c.trading_date.between(*_dates(year)), seq > after_seq, seq <= to_seq
     found = await connection.execute(select(count, lots, amount).where(*in_range))
     return Sum(*[value or 0 for value in found.one()])
+
+
+async def _born(connection: AsyncConnection) -> int | None:
+    """The first day with a row in `daily_turnover`; every day that has ended has one. None on the venue's first day."""
+    first = select(func.min(_DAY.trading_date)).where(_DAY.trading_date > 0)
+    found: int | None = (await connection.execute(first)).scalar_one()
+    return found
 
 
 async def _target(connection: AsyncConnection, year: int) -> Target:

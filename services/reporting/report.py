@@ -19,6 +19,7 @@ from services.reporting.schemas import (
     TurnoverReport,
 )
 from services.reporting.target import Day, Progress, measure_progress, year_days
+from services.reporting.verdict import judge
 from services.times import date_text, time_text
 
 COUNTING_RULE = (
@@ -39,7 +40,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
     position, target = found.position, found.target
     net_by_day = found.net_by_day
     days = year_days(calendar, year, net_by_day)
-    progress = measure_progress(days, net_by_day, position["trading_date"], target.amount_fen)
+    progress = measure_progress(days, net_by_day, position["trading_date"], target.amount_fen, born=found.born)
     busted_fen = _total(found, "busted_fen")
     return TurnoverReport(
         year=year,
@@ -48,7 +49,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         excluded=yuan_text(busted_fen),
         busted=yuan_text(busted_fen),
         net_without_vat=decimal_text(progress.net_fen, 100 + VAT_PERCENT, 2),
-        today=yuan_text(net_by_day.get(position["trading_date"], 0)),
+        today=yuan_text(progress.today_fen),
         trades=_total(found, "trades"),
         busted_trades=_total(found, "busted"),
         prevented_self_trades=_total(found, "prevented"),
@@ -83,22 +84,29 @@ def _prevented_tonnes(found: YearTurnover) -> str:
 
 def _progress(progress: Progress) -> dict[str, Any]:
     target, recent, required = progress.target_fen, progress.recent_mean_fen, progress.required_per_day_fen
+    verdict = judge(progress, None)
     return {
         "target": yuan_text(target),
         "share": decimal_text(progress.net_fen, target or 1, 6),
         "missing": yuan_text(progress.missing_fen),
+        "outcome": verdict.outcome,
+        "verdict": verdict.en,
+        "verdict_zh": verdict.zh,
         "days_total": progress.total,
-        "days_elapsed": progress.elapsed,
+        "days_before_opening": progress.first,
+        "days_completed": progress.completed,
         "days_left": progress.left,
         "pace": yuan_text(progress.pace_fen),
         "ahead": yuan_text(progress.ahead_fen),
-        "ahead_days": decimal_text(progress.net_fen * progress.total - target * progress.elapsed, target or 1, 2),
-        "required_per_day": yuan_text(required),
+        "ahead_days": decimal_text(
+            progress.completed_fen * progress.total - target * progress.completed, target or 1, 2
+        ),
+        "required_per_day": _yuan_or_none(required),
         "recent_mean": _yuan_or_none(recent),
-        "required_ratio": decimal_text(required, recent, 4) if recent else None,
+        "required_ratio": decimal_text(required, recent, 4) if required is not None and recent else None,
         "required_level": progress.level,
-        "forecast_year_mean": _yuan_or_none(progress.forecast_year_mean_fen),
-        "forecast_recent_mean": _yuan_or_none(progress.forecast_recent_mean_fen),
+        "forecast_year_mean": _yuan_or_none(progress.at_year_mean_fen),
+        "forecast_recent_mean": _yuan_or_none(progress.at_recent_mean_fen),
     }
 
 

@@ -61,11 +61,13 @@ def _progress(report: TurnoverReport) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(justify="right")
+    table.add_row("verdict", report.verdict)
     table.add_row("today", f"¥ {_grouped(report.today)}")
-    table.add_row("trading days", f"{report.days_elapsed} elapsed, {report.days_left} left{assumed}")
-    table.add_row("pace to date", f"¥ {_grouped(report.pace)}")
+    table.add_row("trading days", f"{report.days_completed} completed, {report.days_left} left{assumed}")
+    table.add_row("pace of the completed days", f"¥ {_grouped(report.pace)}")
     table.add_row(f"{word} pace", f"[{colour}]¥ {_grouped(ahead)} = {_grouped(ahead_days)} trading days[/]")
-    table.add_row("required per remaining day", f"¥ {_grouped(report.required_per_day)}")
+    required = "—" if report.required_per_day is None else f"¥ {_grouped(report.required_per_day)}"
+    table.add_row("required a day left", required)
     level = _COLOURS[report.required_level]
     ratio = (
         _NOT_YET

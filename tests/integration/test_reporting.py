@@ -73,22 +73,23 @@ async def test_counts_each_trade_once(venue: RunningVenue) -> None:
 @pytest.mark.anyio
 async def test_judges_the_year_so_far(venue: RunningVenue) -> None:
     report = await report_of(venue, at_least_seq=await trade(venue))
-    days = TradingCalendar.load().days(2023)
-    elapsed = sum(str(day) <= "2023-12-01" for day in days)
-    assert (report["days_total"], report["days_elapsed"], report["days_left"]) == (242, elapsed, 242 - elapsed)
+    days = [str(day) for day in TradingCalendar.load().days(2023)]
+    before = days.index("2023-12-01")
+    left = 242 - before
+    assert (report["days_before_opening"], report["days_total"]) == (before, left), "the venue opened on 1 December"
+    assert (report["days_completed"], report["days_left"]) == (0, left)
+    assert (report["outcome"], report["verdict"]) == ("too_early", "It is too early to say.")
     assert report["calendar"] == "published"
-    assert Decimal(report["pace"]) == round(Decimal(report["target"]) * elapsed / 242, 2)
-    assert Decimal(report["ahead"]) == NET - Decimal(report["pace"])
+    assert (report["pace"], report["ahead"], report["ahead_days"]) == ("0.00", "0.00", "0.00")
     assert report["share"] == "0.000046"
-    assert report["ahead_days"] == "-221.99"
-    assert Decimal(report["required_per_day"]) * (242 - elapsed) >= Decimal(report["missing"]) == 23 * 10**9 - NET
-    assert Decimal(report["recent_mean"]) == round(NET / 20, 2)
-    assert report["required_level"] == "red"
-    assert [day["date"] for day in report["days"]] == [str(day) for day in days]
-    assert report["days"][elapsed - 1] == {
-        "date": "2023-12-01", "pace": report["pace"], "net": report["net"], "cumulative": report["net"]
-    }  # fmt: skip
-    assert (report["days"][elapsed]["net"], report["days"][elapsed]["cumulative"]) == (None, None)
+    assert Decimal(report["missing"]) == 23 * 10**9 - NET
+    assert Decimal(report["required_per_day"]) * left >= 23 * 10**9 > Decimal(report["required_per_day"]) * (left - 1)
+    assert (report["recent_mean"], report["required_level"]) == (None, None)
+    assert [day["date"] for day in report["days"]] == days
+    assert report["days"][before - 1]["net"] is None
+    today = report["days"][before]
+    assert (today["date"], today["net"], today["cumulative"]) == ("2023-12-01", report["net"], report["net"])
+    assert (report["days"][before + 1]["net"], report["days"][before + 1]["cumulative"]) == (None, None)
     assert report["days"][-1]["pace"] == report["target"]
 
 
@@ -117,11 +118,11 @@ async def test_the_splits_add_up(venue: RunningVenue) -> None:
 @pytest.mark.anyio
 async def test_says_what_is_assumed(venue: RunningVenue) -> None:
     report = (await venue.client("operator").get("/v1/reports/turnover/2027")).json()
-    assert (report["net"], report["calendar"], report["days_total"], report["days_elapsed"]) == (
+    assert (report["net"], report["calendar"], report["days_total"], report["outcome"]) == (
         "0.00",
         "assumed",
         261,
-        0,
+        "not_begun",
     )
     assert "every weekday counts" in report["assumptions"][-1]
     assert (report["target_is_set"], report["target"]) == (False, "23000000000.00")
