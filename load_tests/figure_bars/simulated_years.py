@@ -1,8 +1,8 @@
 """Simulated years of daily turnover, to measure the forecast on.
 
 No daily turnover of a rare-earth venue is public, so every number here is an assumption. The log of a day's turnover is the
-sum of: its month, its weekday, a dip around Lunar New Year, a rise at month ends, daily scatter of which half outlasts a day, and
-a slow drift of the level. `HARD` drifts more, and in some years the level moves once, for good; in `BROKEN` it does in every year.
+sum of: its month, its weekday, a dip around Lunar New Year, a rise at month ends, daily scatter of which half outlasts a day,
+and a slow drift of the level. `HARD` drifts more, and in some years the level moves once, for good; in `BROKEN` in every year.
 """
 
 from __future__ import annotations

@@ -43,20 +43,27 @@ def predict(seen: Seen, to_come: Blocks, weights: Floats) -> Lognormals:
     among_seen = taus * _nearness(blocks, blocks) + _season(blocks, blocks) + np.diag(noise / blocks.days)
     between = taus * _nearness(to_come, blocks) + _season(to_come, blocks)
     among_come = taus * _nearness(to_come, to_come) + _season(to_come, to_come) + np.diag(noise / to_come.days)
-    inverse = np.linalg.inv(among_seen)
-    ones = inverse.sum(axis=2)
+    ones, values, solved = _solve(among_seen, seen.log_means, between)
     precision = ones.sum(axis=1)
-    level = (ones @ seen.log_means) / precision
-    residuals = seen.log_means - level[:, None]
-    pulls = np.einsum("tij,tj->ti", inverse, residuals)
-    likelihood = -0.5 * (np.linalg.slogdet(among_seen)[1] + np.log(precision) + (residuals * pulls).sum(axis=1))
+    level = values.sum(axis=1) / precision
+    pulls = values - level[:, None] * ones
+    squares = ((seen.log_means - level[:, None]) * pulls).sum(axis=1)
+    likelihood = -0.5 * (np.linalg.slogdet(among_seen)[1] + np.log(precision) + squares)
     prior = np.log(DRIFTS) - DRIFTS / LIKELY_DRIFT
     means = level[:, None] + np.einsum("tij,tj->ti", between, pulls)
     # What the unknown level adds to the error of each block to come.
     missed = 1 - np.einsum("tij,tj->ti", between, ones)
-    errors = among_come - between @ inverse @ between.transpose(0, 2, 1)
+    errors = among_come - between @ solved
     errors += missed[:, :, None] * missed[:, None, :] / precision[:, None, None]
     return _sums(likelihood + prior, means, errors, weights)
+
+
+def _solve(covariances: Floats, log_means: Floats, between: Floats) -> tuple[Floats, Floats, Floats]:
+    """For each τ the inverse covariance times: ones, the log means, the covariances with the blocks to come (transposed)."""
+    fixed = np.stack([np.ones(len(log_means)), log_means], axis=1)
+    right = np.concatenate([np.broadcast_to(fixed, (len(between), *fixed.shape)), between.transpose(0, 2, 1)], axis=2)
+    found = np.linalg.solve(covariances, right)
+    return found[:, :, 0], found[:, :, 1], found[:, :, 2:]
 
 
 def _sums(log_weights: Floats, means: Floats, errors: Floats, weights: Floats) -> Lognormals:

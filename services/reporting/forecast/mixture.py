@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from services.reporting.forecast.season import Floats
 
-_BISECTIONS = 60
-"""Halvings of an interval of log amounts: enough for the last bit of a float."""
+_BISECTIONS = 50
+"""Halvings of an interval of log amounts: enough for fourteen digits of an amount."""
 
 _FARTHEST = 9.0
 """Standard deviations beyond which a normal distribution has no weight that a float can tell from none."""
