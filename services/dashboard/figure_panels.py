@@ -42,7 +42,8 @@ def hero(report: Json) -> str:
 def _keys(report: Json) -> str:
     ahead = Decimal(report["ahead"])
     word, colour = ("ahead", "good") if ahead >= 0 else ("behind", "warn")
-    forecast = report["forecast_recent_mean"]
+    forecast = report["forecast"]
+    known = forecast is not None and not forecast["too_early"]
     keys = (
         ("Share of target", "share", percent(report["share"], 4), ""),
         (f"¥ {word} of pace" if word == "ahead" else "¥ behind pace", "ahead", _size(report["ahead"]), colour),
@@ -55,7 +56,12 @@ def _keys(report: Json) -> str:
             _LEVEL_COLOURS[report["required_level"]],
         ),
         ("¥ today 今日", "today", grouped(report["today"]), ""),
-        ("¥ year end at 20-day mean", "forecast", grouped(forecast) if forecast else "too early to say", ""),
+        (
+            "¥ year end, forecast 预测",
+            "forecast",
+            grouped(forecast["p50_rounded"]) if known else "too early to say",
+            "",
+        ),
         ("Trades", "trades", grouped(report["trades"]), ""),
     )
     cells = [

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from services.data.calendar import TradingCalendar
 from services.data.instruments import TERMS_ARE_ASSUMED
 from services.decimals import decimal_text, yuan_text
+from services.reporting.forecast.contract import Forecast
+from services.reporting.outlook import look_ahead
 from services.reporting.queries import SUMS, Values, YearTurnover
 from services.reporting.schemas import (
     Category,
@@ -17,6 +20,7 @@ from services.reporting.schemas import (
     Product,
     ReportDay,
     TurnoverReport,
+    YearEndForecast,
 )
 from services.reporting.target import Day, Progress, measure_progress, year_days
 from services.reporting.verdict import judge
@@ -41,6 +45,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
     net_by_day = found.net_by_day
     days = year_days(calendar, year, net_by_day)
     progress = measure_progress(days, net_by_day, position["trading_date"], target.amount_fen, born=found.born)
+    outlook = look_ahead(progress, found.earlier, calendar, found.born)
     busted_fen = _total(found, "busted_fen")
     return TurnoverReport(
         year=year,
@@ -59,8 +64,9 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         target_is_set=target.is_set,
         calendar="assumed" if calendar.assumed(year) else "published",
         **_progress(progress),
+        **_outlook(progress, outlook.forecast),
         **_split(found, progress.net_fen),
-        days=tuple(map(_day, progress.days)),
+        days=tuple(map(_day, progress.days, (*(0,) * progress.first, *outlook.pace_fen))),
         largest_day=_largest_day(net_by_day),
         largest_trade=_largest_trade(found),
         seq=position["seq"],
@@ -84,14 +90,10 @@ def _prevented_tonnes(found: YearTurnover) -> str:
 
 def _progress(progress: Progress) -> dict[str, Any]:
     target, recent, required = progress.target_fen, progress.recent_mean_fen, progress.required_per_day_fen
-    verdict = judge(progress, None)
     return {
         "target": yuan_text(target),
         "share": decimal_text(progress.net_fen, target or 1, 6),
         "missing": yuan_text(progress.missing_fen),
-        "outcome": verdict.outcome,
-        "verdict": verdict.en,
-        "verdict_zh": verdict.zh,
         "days_total": progress.total,
         "days_before_opening": progress.first,
         "days_completed": progress.completed,
@@ -108,6 +110,29 @@ def _progress(progress: Progress) -> dict[str, Any]:
         "forecast_year_mean": _yuan_or_none(progress.at_year_mean_fen),
         "forecast_recent_mean": _yuan_or_none(progress.at_recent_mean_fen),
     }
+
+
+def _outlook(progress: Progress, forecast: Forecast | None) -> dict[str, Any]:
+    permille = None if forecast is None or forecast.too_early else forecast.reach_permille
+    verdict = judge(progress, None if permille is None else Fraction(permille, 1000))
+    shown = None if forecast is None else _forecast(forecast)
+    return {"outcome": verdict.outcome, "verdict": verdict.en, "verdict_zh": verdict.zh, "forecast": shown}
+
+
+def _forecast(forecast: Forecast) -> YearEndForecast:
+    exact, rounded = forecast.year_end, forecast.year_end_rounded
+    names = ("p10", "p50", "p90")
+    return YearEndForecast(
+        **{name: None if exact is None else yuan_text(getattr(exact, f"{name}_fen")) for name in names},
+        **{
+            f"{name}_rounded": None if rounded is None else yuan_text(getattr(rounded, f"{name}_fen")) for name in names
+        },
+        reach=forecast.reach,
+        width=None if forecast.width_permille is None else decimal_text(forecast.width_permille, 1000, 3),
+        too_early=forecast.too_early,
+        method=forecast.method,
+        assumptions=forecast.assumptions,
+    )
 
 
 def _split(found: YearTurnover, net_fen: int) -> dict[str, Any]:
@@ -155,10 +180,11 @@ def lot_kilograms(facts: Values) -> int:
     return int(facts["lot_size"]) * (1000 if facts["unit"] == "t" else 1)
 
 
-def _day(day: Day) -> ReportDay:
+def _day(day: Day, seasonal_pace_fen: int) -> ReportDay:
     return ReportDay(
         date=date_text(day.date),
         pace=yuan_text(day.pace_fen),
+        seasonal_pace=yuan_text(seasonal_pace_fen),
         net=_yuan_or_none(day.net_fen),
         cumulative=_yuan_or_none(day.cumulative_fen),
     )

@@ -60,6 +60,9 @@ class ReportDay(_Part):
 
     date: str
     pace: str
+    seasonal_pace: str = Field(
+        description="As `pace`, by the shares of the years before; without them the straight line."
+    )
     net: str | None
     cumulative: str | None
 
@@ -78,6 +81,24 @@ class LargestTrade(_Part):
     symbol: str
     trading_date: str
     amount: str
+
+
+class YearEndForecast(_Part):
+    """The turnover at the year's end: with 10, 50 and 90 % it ends at or below p10, p50, p90. Estimates, in yuan."""
+
+    p10: str | None
+    p50: str | None
+    p90: str | None
+    p10_rounded: str | None = Field(description="p10 for the eye: to ten million yuan, or finer.")
+    p50_rounded: str | None
+    p90_rounded: str | None
+    reach: str | None = Field(description="Probability of reaching the target, as a fraction: `0.873`.")
+    width: str | None = Field(description="(p90 − p10) / p50.")
+    too_early: bool = Field(
+        description="Whether the range is too wide to go by: a width above 0.4, or no turnover yet."
+    )
+    method: str = Field(description="How it was computed.")
+    assumptions: tuple[str, ...] = Field(description="What it takes for granted, in sentences.")
 
 
 class TurnoverReport(_Part):
@@ -139,6 +160,7 @@ class TurnoverReport(_Part):
     forecast_recent_mean: str | None = Field(
         description="Net of the completed days + recent_mean × days_left; null before 20 days are completed."
     )
+    forecast: YearEndForecast | None = Field(description="Null of a year that is not under way.")
     categories: tuple[Category, ...]
     families: tuple[Family, ...]
     products: tuple[Product, ...]

@@ -75,6 +75,7 @@ def _progress(report: TurnoverReport) -> Table:
         else f"{Decimal(report.required_ratio):,.2f} × ¥ {_grouped(report.recent_mean)}"
     )
     table.add_row("against the last 20 days' mean", f"[{level}]{ratio}[/]")
+    table.add_row("year end, forecast", _forecast(report))
     table.add_row("year end at the year's mean", _money(report.forecast_year_mean))
     table.add_row("year end at the last 20 days' mean", _money(report.forecast_recent_mean))
     table.add_row("gross − busted", f"¥ {_grouped(report.gross)} − ¥ {_grouped(report.busted)}")
@@ -82,6 +83,14 @@ def _progress(report: TurnoverReport) -> Table:
     table.add_row("trades, busted trades", f"{report.trades:,}, {report.busted_trades:,}")
     table.add_row("self-trades prevented", f"{report.prevented_self_trades:,} ({_grouped(report.prevented_tonnes)} t)")
     return table
+
+
+def _forecast(report: TurnoverReport) -> str:
+    found = report.forecast
+    if found is None or found.too_early or found.p50_rounded is None:
+        return _NOT_YET if found is not None else "—"
+    low, middle, high = (_grouped(str(amount)) for amount in (found.p10_rounded, found.p50_rounded, found.p90_rounded))
+    return f"¥ {middle} (80 %: {low} to {high}), reaches the target with {_percent(found.reach or '0')}"
 
 
 def _split(report: TurnoverReport) -> Table:

@@ -42,7 +42,7 @@ REPORT: dict[str, Any] = {
     "ahead_days": "-2.00",
     "required_per_day": "22999998999.99",
     "required_level": "red",
-    "forecast_recent_mean": None,
+    "forecast": {"too_early": True, "p50_rounded": None},
     "categories": [
         {"category": "magnetic_material", "net": "250.00", "share": "0.249998", "tonnes": "0.100"},
         {"category": "deep_processed", "net": "750.01", "share": "0.750002", "tonnes": "1.000"},
@@ -86,7 +86,9 @@ def test_behind_ahead_and_too_early_are_said() -> None:
     ahead = keys(hero(REPORT | {"ahead": "5.00", "ahead_days": "0.01", "required_level": "green"}))
     assert ahead["ahead"] == ("good", "5.00")
     assert ahead["required"][0] == "good"
-    closed = keys(hero(REPORT | {"required_per_day": None, "required_level": None}))
+    known = keys(hero(REPORT | {"forecast": {"too_early": False, "p50_rounded": "22000000000.00"}}))
+    assert known["forecast"] == ("", "22,000,000,000.00")
+    closed = keys(hero(REPORT | {"forecast": None, "required_per_day": None, "required_level": None}))
     assert closed["required"] == ("", "closed 已结束")
 
 
