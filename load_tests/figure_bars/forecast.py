@@ -141,7 +141,11 @@ def _coverage(cases: Sequence[Case]) -> Row:
 
 
 def reach_rows(cases: Sequence[Case]) -> list[Row]:
-    """For each class of P(reach) how often the target was reached, in percent; over all days of BAR_DAYS."""
+    """For each class of P(reach) how often the target was reached, in percent; over all days of BAR_DAYS.
+
+    The bar is on three past years. Without them the forecast cannot know that these years end strong: it is shown how far the
+    probability is then off.
+    """
     rows = []
     for count in sorted({case.past_years for case in cases}):
         judged = [case for case in cases if case.day in BAR_DAYS and case.past_years == count]
@@ -157,7 +161,7 @@ def _reach(name: str, found: Sequence[Case]) -> Row:
     # The forecasts of one venue after several days are not independent: count them as one.
     venues = len(found) / len(BAR_DAYS)
     margin = REACH_TOLERANCE + 300 * math.sqrt(said / 100 * (1 - said / 100) / venues)
-    enough = len(found) >= FEWEST_IN_CLASS
+    enough = len(found) >= FEWEST_IN_CLASS and found[0].past_years == max(BAR_PAST_YEARS)
     return Row(
         bar="forecast",
         name=f"base: reached where P(reach) was {name}",

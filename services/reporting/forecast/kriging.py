@@ -28,7 +28,7 @@ MONTH_EFFECT, LUNAR_NEW_YEAR_EFFECT = 0.13, 0.15
 """Standard deviation of the log of what a month, or a day near Lunar New Year, differs from what is assumed (assumptions)."""
 
 WIDENING = 1.15
-"""What the standard deviation of the sum is multiplied with, for what the model does not know. Tuned on simulated years."""
+"""What every standard deviation is multiplied with, for what the model does not know. Tuned on simulated years."""
 
 _SEASON_VARIANCES = np.array([MONTH_EFFECT**2] * MONTHS + [LUNAR_NEW_YEAR_EFFECT**2] * 2)
 
@@ -55,7 +55,7 @@ def predict(seen: Seen, to_come: Blocks, weights: Floats) -> Lognormals:
     missed = 1 - np.einsum("tij,tj->ti", between, ones)
     errors = among_come - between @ solved
     errors += missed[:, :, None] * missed[:, None, :] / precision[:, None, None]
-    return _sums(likelihood + prior, means, errors, weights)
+    return _sums(likelihood + prior, means, WIDENING**2 * errors, weights)
 
 
 def _solve(covariances: Floats, log_means: Floats, between: Floats) -> tuple[Floats, Floats, Floats]:
@@ -76,7 +76,7 @@ def _sums(log_weights: Floats, means: Floats, errors: Floats, weights: Floats) -
     shares = amounts / totals[:, None]
     variances = np.einsum("ti,tij,tj->t", shares, errors, shares)
     likely = np.exp(log_weights - log_weights.max())
-    return Lognormals(likely / likely.sum(), np.log(totals) - variances / 2, WIDENING * np.sqrt(variances))
+    return Lognormals(likely / likely.sum(), np.log(totals) - variances / 2, np.sqrt(variances))
 
 
 def _nearness(one: Blocks, other: Blocks) -> Floats:

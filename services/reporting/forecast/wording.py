@@ -18,7 +18,7 @@ TUNED = (
 CALENDAR = "The trading days left are those of the calendar; a day without trading is not foreseen."
 NO_PAST_YEAR = (
     "No past year is known: months are assumed to be alike, and the six trading days on either side of Lunar New Year to turn "
-    "over 0.72 of any other."
+    "over 0.72 of any other. If the year ends stronger than it began, amounts and probability are too low."
 )
 LUNAR_NEW_YEAR_UNKNOWN = "The date of Lunar New Year is not known: the days around it count as any others."
 HALF_DAYS = "A day with half a session is assumed to turn over half."

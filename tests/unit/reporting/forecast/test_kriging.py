@@ -74,7 +74,7 @@ def test_the_sum_of_equal_blocks_is_their_number_times_one() -> None:
     two = predict(seen, blocks((15.0, 2), (15.0, 2)), np.array([10.0, 10.0]))
     assert (two.deviations < one.deviations).all(), "the noise of two blocks is averaged"
     # The medians add up, raised by half the variance that averaging takes away.
-    gain = (one.deviations**2 - two.deviations**2) / WIDENING**2 / 2
+    gain = (one.deviations**2 - two.deviations**2) / 2
     assert two.log_medians == pytest.approx(math.log(20_000) + gain)
 
 
