@@ -40,7 +40,7 @@ from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.sequencer.clock import GuardedClock, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recover
-from services.sequencer.schedule import date_ahead, local_day
+from services.sequencer.schedule import calendar_missing, date_ahead, local_day
 from services.sequencer.sequencer import Sequencer
 from services.sequencer.start import make_sequencer
 from services.settings import Settings
@@ -191,7 +191,11 @@ def _make_api(start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer:
 
     def warnings() -> list[str]:
         now_ns, trading_date = start.clock(), start.engine.trading_date
-        return [*time_ahead(sequencer.time_ns, now_ns), *date_ahead(start.calendar, trading_date, now_ns)]
+        return [
+            *time_ahead(sequencer.time_ns, now_ns),
+            *date_ahead(start.calendar, trading_date, now_ns),
+            *calendar_missing(start.calendar, now_ns),
+        ]
 
     return make_application(
         gateway,

@@ -14,7 +14,7 @@ Json = Mapping[str, Any]
 CATEGORIES = {"magnetic_material": "Magnetic 磁性材料", "deep_processed": "Deep-processed 深加工"}
 
 CALENDAR_ASSUMED = (
-    '<span class=assumed title="No trading calendar of this year is at hand: every weekday counts as a trading day.">'
+    '<span class=assumed title="The calendar of this year is not published: its days are assumed from holidays of others.">'
     "calendar: assumed</span>"
 )
 

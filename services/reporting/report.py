@@ -209,7 +209,7 @@ def _largest_trade(found: YearTurnover) -> LargestTrade | None:
 
 def _assumptions(year: int, calendar: TradingCalendar) -> tuple[str, ...]:
     prices = "Some reference prices are assumptions, marked by `reference_price_source` of the instrument."
-    days = f"No trading calendar of {year} is known: every weekday counts as a trading day."
+    days = f"No trading calendar of {year} is published: its trading days are assumed from the holidays of other years."
     return (TERMS_ARE_ASSUMED, prices, *((days,) if calendar.assumed(year) else ()))
 
 

@@ -128,7 +128,7 @@ class TurnoverReport(_Part):
     share: str = Field(description="net / target, as a fraction: `0.250000` is a quarter.")
     missing: str = Field(description="target − net in yuan; `0.00` where the target is reached.")
     calendar: Literal["published", "assumed"] = Field(
-        description="`assumed`: no trading calendar of this year is known, so every weekday counts as a trading day."
+        description="`assumed`: the calendar of this year is not published; its days are assumed from holidays of others."
     )
     outcome: Outcome = Field(description="The verdict for programs.")
     verdict: str = Field(description="How the turnover stands to its target, in a sentence.")
