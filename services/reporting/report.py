@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -22,6 +22,7 @@ from services.reporting.schemas import (
     TurnoverReport,
     YearEndForecast,
 )
+from services.reporting.shares import shares_of
 from services.reporting.target import Day, Progress, measure_progress, year_days
 from services.reporting.verdict import judge
 from services.times import date_text, time_text
@@ -65,7 +66,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         calendar="assumed" if calendar.assumed(year) else "published",
         **_progress(progress),
         **_outlook(progress, outlook.forecast),
-        **_split(found, progress.net_fen),
+        **_split(found),
         days=tuple(map(_day, progress.days, (*(0,) * progress.first, *outlook.pace_fen))),
         largest_day=_largest_day(net_by_day),
         largest_trade=_largest_trade(found),
@@ -135,28 +136,32 @@ def _forecast(forecast: Forecast) -> YearEndForecast:
     )
 
 
-def _split(found: YearTurnover, net_fen: int) -> dict[str, Any]:
-    """The turnover by instrument, family and category; each of the three adds up to net_fen."""
+def _split(found: YearTurnover) -> dict[str, Any]:
+    """The turnover by category, family and instrument; each of the three adds up to the net turnover, and their shares to 1."""
     lines = [(facts, found.by_instrument.get(number, _NOTHING)) for number, facts in found.instruments.items()]
-    categories = {facts["category"]: {"category": facts["category"]} for facts, _ in lines}
-    families = {facts["family"]: {"category": facts["category"], "family": facts["family"]} for facts, _ in lines}
     return {
-        "categories": tuple(
-            Category(**names, **_share([line for line in lines if line[0]["category"] == key], net_fen))
-            for key, names in categories.items()
-        ),
-        "families": tuple(
-            Family(**names, **_share([line for line in lines if line[0]["family"] == key], net_fen))
-            for key, names in families.items()
-        ),
-        "products": tuple(_product(facts, traded, net_fen) for facts, traded in lines),
+        "categories": tuple(Category(**part) for part in _parts(lines, ("category",))),
+        "families": tuple(Family(**part) for part in _parts(lines, ("category", "family"))),
+        "products": tuple(_product(*line, part) for line, part in zip(lines, _parts(lines, ("symbol",)), strict=True)),
     }
 
 
-def _product(facts: Values, traded: Values, net_fen: int) -> Product:
+def _parts(lines: Sequence[tuple[Values, Values]], key: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The lines added up by the instruments' values of `key`."""
+    groups: dict[tuple[str, ...], list[tuple[Values, Values]]] = {}
+    for facts, traded in lines:
+        groups.setdefault(tuple(facts[name] for name in key), []).append((facts, traded))
+    shares = shares_of([sum(traded["amount_fen"] for _, traded in group) for group in groups.values()])
+    return [
+        {**dict(zip(key, values, strict=True)), **_sums(group), "share": share}
+        for (values, group), share in zip(groups.items(), shares, strict=True)
+    ]
+
+
+def _product(facts: Values, traded: Values, part: dict[str, Any]) -> Product:
     return Product(
-        **{name: facts[name] for name in ("symbol", "name_en", "name_zh", "category", "family", "unit")},
-        **_share([(facts, traded)], net_fen),
+        **{name: facts[name] for name in ("name_en", "name_zh", "category", "family", "unit")},
+        **part,
         quantity_lots=traded["quantity_lots"],
         busted=yuan_text(traded["busted_fen"]),
         busted_trades=traded["busted"],
@@ -165,14 +170,13 @@ def _product(facts: Values, traded: Values, net_fen: int) -> Product:
     )
 
 
-def _share(lines: Iterable[tuple[Values, Values]], net_fen: int) -> dict[str, Any]:
+def _sums(lines: Iterable[tuple[Values, Values]]) -> dict[str, Any]:
     kilograms = amount_fen = trades = 0
     for facts, traded in lines:
         kilograms += lot_kilograms(facts) * traded["quantity_lots"]
         amount_fen += traded["amount_fen"]
         trades += traded["trades"]
-    share = decimal_text(amount_fen, net_fen or 1, 6)
-    return {"net": yuan_text(amount_fen), "share": share, "tonnes": decimal_text(kilograms, 1000, 3), "trades": trades}
+    return {"net": yuan_text(amount_fen), "tonnes": decimal_text(kilograms, 1000, 3), "trades": trades}
 
 
 def lot_kilograms(facts: Values) -> int:

@@ -21,7 +21,9 @@ class Share(_Part):
     """Part of the year's turnover."""
 
     net: str = Field(description="Net turnover in yuan.")
-    share: str = Field(description="Part of the year's net turnover, as a fraction: `0.250000` is a quarter.")
+    share: str = Field(
+        description="Part of the year's net turnover, as a fraction; the shares of a split add up to `1.000000`."
+    )
     tonnes: str = Field(description="Quantity traded, busted trades excluded.")
     trades: int = Field(description="Number of trades, busted trades excluded.")
 
