@@ -48,7 +48,8 @@ def report(
     Without `--prove` the figure comes from the read database, and of the journal only the row at which that database stands is
     checked (more rows if it is behind or cannot be used). With `--prove` every command is re-executed, and an independent
     decoder computes the amounts anew from the rows of the journal: the sum over the trades, the re-execution, the decoder and
-    the report must be equal to the fen, and the read database must match the journal. In PostgreSQL, a copy of the read database at one position is compared; it is made in the folder for temporary files (TMPDIR).
+    the report must be equal to the fen, and the read database must match the journal. In PostgreSQL, a copy of the read
+    database at one position is compared; it is made in the folder for temporary files (TMPDIR).
 
     Examples: `rex report 2026 --data-dir venue --prove`, `REX_DATABASE_URL=postgresql://rex:…@db/rex rex report 2026`.
 
