@@ -8,14 +8,15 @@ missing; 2 the command line is wrong.
 
 A row of a journal holds commands (what members, operators and timers sent), events (what the engine answered), a hash that
 covers the hash of the row before it, and a CRC. Of the events this program believes what only the matching can know: whether a
-command was refused, and which two orders traded how many lots at which price, in an auction or not. All else it computes from
-the commands, and compares with the events:
+command was refused, and which two orders traded how many lots at which price, in an auction or not. (That the engine matched by
+its rules is proved elsewhere, by re-execution: `rex journal verify --prove`.) All else it computes from the commands, and
+compares with the events:
 
 rows      CRC, hash, the chain of hashes; no sequence number is missing; every command that matters has its event
 trades    both orders were sent, by these accounts of two owners, for this instrument, on opposite sides
 amounts   lots × ticks × the value of a tick that LIST_INSTRUMENT gave
 fees      amount × rate of SET_FEES, rounded half up to the fen, at least 1 fen; in an auction both sides pay the maker's rate.
-          A buy never pays more than it has reserved, which is less only where rates have risen since it was sent
+          A buy pays no more than, by the event, it had reserved: which is less only where rates have risen since it was sent
 days      a trade belongs to the day of the last DAY_ROLL, by which the venue journals what its calendar said. A day must come
           after the day before, must not be over when it begins, and holds no trade after 17:00 in Shanghai of its date. With
           --calendar (a line `date`, then each trading day yyyy-mm-dd; in years not listed, every weekday), it must also be the
@@ -444,11 +445,13 @@ def main(arguments: list[str] | None = None) -> int:
         description="Redoes a year's turnover from a journal of REX, sharing no code with REX."
     )
     parser.add_argument("journal", type=Path, help="the SQLite file of the journal")
-    parser.add_argument("year", type=int, choices=range(2000, 2100), metavar="YEAR", help="2000 to 2099")
+    parser.add_argument("year", type=int, metavar="YEAR", help="2000 to 2099")
     parser.add_argument("--seq", type=int, help="stop at this sequence number; default: the journal's end")
     parser.add_argument("--calendar", type=Path, help="a file of trading days that the journal's days must follow")
     parser.add_argument("--json", action="store_true", help="write JSON, with the cash of every account")
     chosen = parser.parse_args(arguments)
+    if not 2000 <= chosen.year <= 2099 or (chosen.seq or 0) < 0:
+        parser.error("YEAR must be from 2000 to 2099, and --seq not negative")
     try:
         calendar = None if chosen.calendar is None else read_calendar(chosen.calendar)
     except (OSError, ValueError) as error:
