@@ -364,21 +364,23 @@ class Decoder:
         self._pay(seq, VENUE, sign * (buyer_fee + seller_fee))
         lots, day_fen = self._turnover.get(trade.instrument, (0, 0))
         self._turnover[trade.instrument] = lots + sign * trade.quantity_lots, day_fen + sign * amount_fen
-        if self._date // 10_000 != self.audit.year:
+        audit = self.audit
+        if self._date // 10_000 != audit.year:
             return
-        self.audit.buyers_fees_fen += sign * buyer_fee
-        self.audit.sellers_fees_fen += sign * seller_fee
+        audit.buyers_fees_fen += sign * buyer_fee
+        audit.sellers_fees_fen += sign * seller_fee
         if sign > 0:
-            self.audit.gross_fen += amount_fen
-            self.audit.trades += 1
+            audit.gross_fen += amount_fen
+            audit.trades += 1
         else:
-            self.audit.busted_fen += amount_fen
-            self.audit.busted_trades += 1
+            audit.busted_fen += amount_fen
+            audit.busted_trades += 1
 
     def _pay(self, seq: int, account: int, amount_fen: int) -> None:
-        cash_fen = self.audit.cash_fen[account] = self.audit.cash_fen.get(account, 0) + amount_fen
-        if cash_fen < 0:
-            self._disagree(seq, f"account {account} pays more than it has")
+        cash_fen = self.audit.cash_fen
+        cash_fen[account] = cash_fen.get(account, 0) + amount_fen
+        if cash_fen[account] < 0 or account not in self._owners:
+            self._disagree(seq, f"account {account} is not open, or pays more than it has")
 
     def _rates_of(self, account: int) -> list[tuple[int, int, int]]:
         return self._rates_ppm[self._classes.get(account, 0)]

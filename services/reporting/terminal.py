@@ -134,7 +134,7 @@ def _rule(report: TurnoverReport) -> Text:
 
 
 def _seal(report: TurnoverReport, figure: Figure | None) -> Text:
-    decoder = "" if figure is None else f"\ndecoder  {figure.decoder.program_sha256} (SHA-256)"
+    decoder = "" if figure is None else f"\ndecoder  {figure.decoder.program_sha256}"
     return Text(
         f"seq {report.seq:,} · trading date {report.trading_date or 'none yet'} · {report.as_of}\n"
         f"row hash {report.row_hash}\njournal  {report.journal_id}{decoder}"

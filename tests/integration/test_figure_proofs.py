@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from matching_engine import Engine
 from matching_engine.records import COMMAND, CommandKind, EventKind, pack_commands, unpack_events
@@ -17,7 +19,8 @@ from services.journal.sqlite import SqliteJournal
 from services.read_database.database import open_read_database
 from services.reporting.audit import audit_file
 from services.reporting.figure import Figure, compute_figure
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
+from services.reporting.terminal import render
 from tests.integration.older_journal import rewrite
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_database.history import History, opening
@@ -121,3 +124,10 @@ async def test_an_engine_that_computes_wrongly(tmp_path: Path, kind: CommandKind
     assert (figure.decoder_fen, figure.agree) == (NET_FEN, False)
     assert figure.to_json()["decoder_disagreements"] == list(figure.decoder.disagreements)
     assert "amount, taker's fee and maker's fee" in figure.decoder.disagreements[0]
+    found = replace(await report_from_folder(tmp_path, 2023), figure=figure)
+    console = Console(width=120)
+    with console.capture() as captured:
+        console.print(render(found))
+    assert "the journal holds what does not follow from its commands" in captured.get()
+    assert figure.decoder.disagreements[0][:60] in captured.get()
+    assert (found.agree, found.to_json()["proven"]) == (False, False)

@@ -376,6 +376,8 @@ async def test_on_a_terminal(folder: Path) -> None:
         "they agree",
         "氧化钕",
         "behind pace",
+        "independent decoder of the journal",
+        f"decoder  {own_sha256()}",
     ):
         assert part in text
     report = (await report_from_folder(folder, 2023)).report

@@ -70,7 +70,7 @@ def journal(*rows: Sequence[Command], time_ns: int = at(2026, 3, 2, 10)) -> list
 def opening(*, maker_ppm: int = 100, taker_ppm: int = 300, date: int = 20260302) -> list[Command]:
     """Seq 1 to 16: fees, three instruments, accounts 2 and 3 with 1,000,000.00 yuan and goods, a trading day under way."""
     commands = [command(CommandKind.SET_FEES, rate_ppm=maker_ppm, taker_rate_ppm=taker_ppm)]
-    for instrument, (tick_value_fen, ticks) in enumerate(((1_000, 47_300), (100, 16_050), (100, 30))):
+    for instrument, (tick_value_fen, ticks) in enumerate(((10_000, 4_730), (1_000, 1_605), (100, 30))):
         commands.append(
             command(
                 CommandKind.LIST_INSTRUMENT, instrument=instrument, amount_fen=tick_value_fen, price_ticks=ticks,
@@ -91,10 +91,10 @@ def opening(*, maker_ppm: int = 100, taker_ppm: int = 300, date: int = 20260302)
 def three_trades() -> list[Command]:
     """Seq 17 to 23: the example of docs/figure.md. Three trades, of which the second is busted."""
     return [
-        order(2, Side.SELL, 2, 47_300),
-        order(3, Side.BUY, 2, 47_300),
-        order(3, Side.SELL, 1, 16_050, 1),
-        order(2, Side.BUY, 1, 16_050, 1),
+        order(2, Side.SELL, 2, 4_730),
+        order(3, Side.BUY, 2, 4_730),
+        order(3, Side.SELL, 1, 1_605, 1),
+        order(2, Side.BUY, 1, 1_605, 1),
         order(2, Side.SELL, 1, 30, 2),
         order(3, Side.BUY, 1, 30, 2),
         command(CommandKind.BUST_TRADE, order_id=20 << 20 | 1),

@@ -41,7 +41,7 @@ from tests.unit.reporting.audited_journals import (
 
 def test_three_trades_and_a_bust() -> None:
     found = audited(example())
-    first, second, third = 2 * 47_300 * 1_000, 1 * 16_050 * 100, 1 * 30 * 100
+    first, second, third = 2 * 4_730 * 10_000, 1 * 1_605 * 1_000, 1 * 30 * 100
     assert (first, second, third) == (94_600_000, 1_605_000, 3_000)
     assert (found.gross_fen, found.busted_fen, found.net_fen) == (96_208_000, 1_605_000, 94_603_000)
     assert (found.trades, found.busted_trades, found.seq) == (3, 1, 24)
@@ -85,7 +85,7 @@ def test_both_sides_of_an_auction_pay_the_makers_rate() -> None:
         command(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=phase)
         for phase in (Phase.CALL_AUCTION, Phase.AUCTION_MATCHING)
     ]
-    orders = [order(2, Side.SELL, 2, 47_300), order(3, Side.BUY, 2, 47_300)]
+    orders = [order(2, Side.SELL, 2, 4_730), order(3, Side.BUY, 2, 4_730)]
     found = audited(journal([*opening(), phases[0], *orders], [phases[1]]))
     assert (found.gross_fen, found.buyers_fees_fen, found.sellers_fees_fen) == (94_600_000, 9_460, 9_460)
     assert found.agree
@@ -97,14 +97,14 @@ def test_a_class_has_its_own_rates() -> None:
         command(CommandKind.OPEN_ACCOUNT, account_class=7),
         command(CommandKind.DEPOSIT, account=4, amount_fen=10**8),
     ]
-    trade = [order(2, Side.SELL, 1, 47_300), order(4, Side.BUY, 1, 47_300)]
+    trade = [order(2, Side.SELL, 1, 4_730), order(4, Side.BUY, 1, 4_730)]
     found = audited(journal([*opening(), rates, *member, *trade]))
     assert (found.buyers_fees_fen, found.sellers_fees_fen, found.agree) == (47_300, 4_730, True)
 
 
 def test_a_buy_pays_no_more_than_it_reserved_before_rates_rose() -> None:
     rise = command(CommandKind.SET_FEES, rate_ppm=900, taker_rate_ppm=900)
-    rows = journal([*opening(), order(3, Side.BUY, 2, 47_300), rise, order(2, Side.SELL, 2, 47_300)])
+    rows = journal([*opening(), order(3, Side.BUY, 2, 4_730), rise, order(2, Side.SELL, 2, 4_730)])
     found = audited(rows)
     assert (found.buyers_fees_fen, found.sellers_fees_fen, found.agree) == (
         28_380,
@@ -167,7 +167,7 @@ def test_the_random_commands_reach_every_rule() -> None:
 
 def days(*rolls: tuple[int, int], trade_ns: int = 0) -> list[JournalBatch]:
     """A journal that begins on Monday 2 March 2026; then DAY_ROLLs (time, date) and a trade."""
-    trade = [order(2, Side.SELL, 1, 47_300, time_ns=trade_ns), order(3, Side.BUY, 1, 47_300, time_ns=trade_ns)]
+    trade = [order(2, Side.SELL, 1, 4_730, time_ns=trade_ns), order(3, Side.BUY, 1, 4_730, time_ns=trade_ns)]
     rows = [[command(CommandKind.DAY_ROLL, time_ns=time_ns, date=date)] for time_ns, date in rolls]
     return journal(opening(), *rows, trade)
 

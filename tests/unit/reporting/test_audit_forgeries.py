@@ -102,7 +102,7 @@ def test_two_accounts_of_one_owner_do_not_trade() -> None:
 def test_nobody_pays_what_it_does_not_have() -> None:
     poor = forge_commands(lambda sent: sent._replace(amount_fen=50) if sent.kind == CommandKind.DEPOSIT else sent)
     found = audited(resealed(example(), poor))
-    assert any("account 3 pays more than it has" in sentence for sentence in found.disagreements)
+    assert any("account 3 is not open, or pays more than it has" in sentence for sentence in found.disagreements)
 
 
 def test_disagreements_are_counted_and_the_first_are_listed() -> None:
@@ -164,3 +164,16 @@ def test_a_row_that_does_not_continue_the_chain_is_refused(change: Any, sentence
         audited([opened, change(traded)])
     with pytest.raises(Damaged, match="The row from seq 24 does not follow seq 16: commands are missing"):
         audited([opened, example()[2]])
+
+
+def test_money_is_not_paid_into_an_account_that_is_not_open() -> None:
+    def elsewhere(record: Any, kind: int) -> Any:
+        return record._replace(account=9) if record.kind == kind and record.amount_fen else record
+
+    events = forge_events(lambda event: elsewhere(event, EventKind.BALANCE_CHANGED))
+    forged = resealed(
+        resealed(journal(opening()), events), forge_commands(lambda sent: elsewhere(sent, CommandKind.DEPOSIT))
+    )
+    assert audited(forged).disagreements == [
+        f"Seq {seq}: account 9 is not open, or pays more than it has." for seq in (7, 11)
+    ]
