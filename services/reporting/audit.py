@@ -101,6 +101,21 @@ class Damaged(Exception):
     """The journal cannot be read, or ends too early. The message is a sentence."""
 
 
+def yuan_text(amount_fen: int) -> str:
+    """An amount in fen as yuan with two decimals."""
+    return f"{'-' if amount_fen < 0 else ''}{abs(amount_fen) // 100}.{abs(amount_fen) % 100:02d}"
+
+
+def fee_fen(amount_fen: int, rate_ppm: int) -> int:
+    """A fee: the amount times a rate in millionths, rounded half up to the fen, at least 1 fen."""
+    return max(1, (amount_fen * rate_ppm + 500_000) // 1_000_000)
+
+
+def own_sha256() -> str:
+    """The SHA-256 of this file, in hex: it names the program that computed a number."""
+    return sha256(Path(__file__).read_bytes()).hexdigest()
+
+
 @dataclass
 class Audit:
     """A year's turnover as this program computes it, exact at `seq`. Cash is that of the whole journal up to there."""
@@ -395,21 +410,6 @@ class Decoder:
             self.audit.disagreements.append(f"Seq {seq:,}: {what}.")
 
 
-def yuan_text(amount_fen: int) -> str:
-    """An amount in fen as yuan with two decimals."""
-    return f"{'-' if amount_fen < 0 else ''}{abs(amount_fen) // 100}.{abs(amount_fen) % 100:02d}"
-
-
-def fee_fen(amount_fen: int, rate_ppm: int) -> int:
-    """A fee: the amount times a rate in millionths, rounded half up to the fen, at least 1 fen."""
-    return max(1, (amount_fen * rate_ppm + 500_000) // 1_000_000)
-
-
-def own_sha256() -> str:
-    """The SHA-256 of this file, in hex: it names the program that computed a number."""
-    return sha256(Path(__file__).read_bytes()).hexdigest()
-
-
 def first_from(day: Date, calendar: Calendar) -> Date:
     """The first trading day that is not before `day`."""
     while not calendar(day):
@@ -446,7 +446,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Redoes a year's turnover from a journal of REX, sharing no code with REX."
     )
-    parser.add_argument("journal", type=Path, help="the SQLite file of the journal")
+    parser.add_argument("journal", type=Path, help="its SQLite file; from PostgreSQL, `rex journal copy` makes one")
     parser.add_argument("year", type=int, metavar="YEAR", help="2000 to 2099")
     parser.add_argument("--seq", type=int, help="stop at this sequence number; default: the journal's end")
     parser.add_argument("--calendar", type=Path, help="a file of trading days that the journal's days must follow")
