@@ -67,12 +67,12 @@ def demo(
     start it again. The pages only read.
 
     Example without a person: `rex demo --seconds 20 --port 0 --json` stops after 20 seconds and prints one JSON object: counts,
-    turnover, target, and the turnover figure by three computations.
+    turnover, target, and the turnover figure by four computations.
 
     Exit status:
 
-    - 0 the venue was stopped, and the three computations agree
-    - 1 the three computations disagree, or the environment refused: port, file or folder
+    - 0 the venue was stopped, and the four computations agree
+    - 1 the four computations disagree, or the environment refused: port, file or folder
     - 2 to 8 as for `rex serve`
     """
     chosen = settings_of(

@@ -33,7 +33,7 @@ def render(found: CheckedReport) -> RenderableType:
         *proof,
         _rule(report),
         Text(),
-        _seal(report),
+        _seal(report, found.figure),
         Text(found.checked),
     )
     return Panel(body, title=f"REX turnover {report.year}", padding=(1, 2), width=100)
@@ -120,9 +120,12 @@ def _proof(figure: Figure, agree: bool) -> Table:
     table.add_row("sum over the trades", f"¥ {_grouped(numbers['sql_sum'])}")
     from_seq = f" from seq {figure.re_executed_after + 1:,} on" if figure.re_executed_after else ""
     table.add_row(f"journal re-executed{from_seq}, events equal", f"¥ {_grouped(numbers['journal_replay'])}")
+    table.add_row("independent decoder of the journal", f"¥ {_grouped(numbers['independent_decoder'])}")
     table.add_row("", _verdict(figure, agree))
     for difference in figure.differences:
         table.add_row("in the read database", f"[red]{escape(difference)}[/]")
+    for disagreement in figure.decoder.disagreements:
+        table.add_row("in the journal", f"[red]{escape(disagreement)}[/]")
     table.add_row()
     return table
 
@@ -130,7 +133,9 @@ def _proof(figure: Figure, agree: bool) -> Table:
 def _verdict(figure: Figure, agree: bool) -> str:
     if agree:
         return "[green]they agree[/]"
-    if figure.differences and figure.sql_sum_fen == figure.journal_replay_fen:
+    if not figure.decoder.agree:
+        return "[red]the journal holds what does not follow from its commands[/]"
+    if figure.differences and figure.sql_sum_fen == figure.journal_replay_fen == figure.decoder_fen:
         return "[red]the sums agree, the read database is not true[/]"
     return "[red]THEY DISAGREE[/]"
 
@@ -139,10 +144,11 @@ def _rule(report: TurnoverReport) -> Text:
     return Text("\n".join([report.counting_rule, *report.assumptions]), style="dim")
 
 
-def _seal(report: TurnoverReport) -> Text:
+def _seal(report: TurnoverReport, figure: Figure | None) -> Text:
+    decoder = "" if figure is None else f"\ndecoder  {figure.decoder.program_sha256}"
     return Text(
         f"seq {report.seq:,} · trading date {report.trading_date or 'none yet'} · {report.as_of}\n"
-        f"row hash {report.row_hash}\njournal  {report.journal_id}"
+        f"row hash {report.row_hash}\njournal  {report.journal_id}{decoder}"
     )
 
 

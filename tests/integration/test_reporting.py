@@ -15,6 +15,7 @@ import pytest
 from matching_engine import Engine
 from services.data.calendar import TradingCalendar
 from services.reporting import app as reports
+from services.reporting.audit import own_sha256
 from services.reporting.figure import FigureUnavailable, compute_figure
 from tests.integration.venue import RunningVenue, running_venue
 
@@ -211,12 +212,13 @@ async def figure_at(venue: RunningVenue, seq: int, engine_counter_fen: int | Non
 
 
 @pytest.mark.anyio
-async def test_three_computations_agree_at_every_sequence_number(venue: RunningVenue) -> None:
+async def test_four_computations_agree_at_every_sequence_number(venue: RunningVenue) -> None:
     seq = await trade(venue)
     figure = await figure_at(venue, seq, venue.engine.turnover_fen(2023))  # type: ignore[attr-defined]
     assert figure.agree
     assert figure.to_json() == {
         "year": 2023, "seq": seq, "engine_counter": str(NET), "sql_sum": str(NET), "journal_replay": str(NET),
+        "independent_decoder": str(NET), "decoder_sha256": own_sha256(), "decoder_disagreements": [],
         "re_executed_after": 0, "differences": [], "agree": True,
     }  # fmt: skip
     for earlier in range(seq):
