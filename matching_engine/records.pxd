@@ -91,6 +91,16 @@ cdef enum Phase:
     CALL_AUCTION = 3
     AUCTION_MATCHING = 4
 
+cdef enum SettlementRule:
+    VWAP_OR_PREVIOUS = 0
+    WATERFALL = 1
+
+cdef enum SettlementSource:
+    DAY_VWAP = 1
+    CLOSING_AUCTION = 2
+    STANDING_QUOTES = 3
+    PREVIOUS = 4
+
 cdef enum Reason:
     NONE = 0
     UNKNOWN_COMMAND = 1
@@ -147,10 +157,12 @@ cdef extern from *:
     #define REX_MAX_PRICE_TICKS 2147483647ll
     #define REX_MAX_BOOK_PRICE_TICKS 4611686018427387903ll
     #define REX_MAX_AMOUNT_FEN 10000000000000000ll
+    #define REX_STANDING_QUOTES_NS 900000000000ll
     """
     const long long MAX_PRICE_TICKS "REX_MAX_PRICE_TICKS"
     const long long MAX_BOOK_PRICE_TICKS "REX_MAX_BOOK_PRICE_TICKS"
     const long long MAX_AMOUNT_FEN "REX_MAX_AMOUNT_FEN"
+    const long long STANDING_QUOTES_NS "REX_STANDING_QUOTES_NS"
 
 cdef enum:
     MASS_CANCEL_REASON = 196
@@ -161,6 +173,7 @@ cdef enum:
     MAX_QUANTITY_LOTS = 1000000000
     MAX_RATE_PPM = 999999
     MAX_SLICES = 100
+    VWAP_LOTS = 5
     CLIENT_ORDER_ID_BYTES = 36
 
 cdef struct CommandRow:

@@ -30,7 +30,7 @@ LIST_INSTRUMENT   instrument (must be the next number), amount_fen (value of one
 SET_FEES          account_class, rate_ppm (maker), taker_rate_ppm
 SET_PHASE         instrument (or ALL_INSTRUMENTS), phase (any but HALTED); sent by the venue's schedule
 HALT, RESUME      instrument (or ALL_INSTRUMENTS); sent by an operator. A halt outlasts changes of phase
-DAY_ROLL          date: the trading day that begins
+DAY_ROLL          date: the trading day that begins; number: the SettlementRule by which the ended day is settled
 SET_COLLAR        instrument, rate_ppm: how far beyond the anchor price an order may buy or sell; 0: no collar
 SET_VOLATILITY_BAND instrument, rate_ppm (how far from the anchor an order may trade; 0: no band), time_s (length in seconds of
                   the auction that a trade beyond the band begins)
@@ -72,7 +72,8 @@ LIMITS_SET        account (the limits are in the command)
 KILL_SWITCH_SET   account (0: the venue), number (1: on, 0: off)
 INSTRUMENT_LISTED instrument, price_ticks (the first reference price)
 SETTLED           instrument, price_ticks (settlement price, the new reference; `band` computes the day's limits from it),
-                  quantity_lots and amount_fen (the ended day's volume and turnover)
+                  quantity_lots and amount_fen (the ended day's volume and turnover), number (SettlementSource: where the
+                  price comes from; 0 by the rule VWAP_OR_PREVIOUS)
 FEES_SET          (class and rates are in the command)
 COLLAR_SET, VOLATILITY_BAND_SET  instrument (the other values are in the command)
 PHASE_CHANGED     instrument (or ALL_INSTRUMENTS), phase (now in force, HALTED while halted); reason VOLATILITY and number
@@ -246,6 +247,23 @@ class Phase(IntEnum):
     AUCTION_MATCHING = 4
 
 
+class SettlementRule(IntEnum):
+    """How a DAY_ROLL settles (rulebook 4.10). The command names its rule, so that a day of an old journal is settled as it was:
+    engine versions up to 3 knew only the first, and their commands hold 0."""
+
+    VWAP_OR_PREVIOUS = 0
+    WATERFALL = 1
+
+
+class SettlementSource(IntEnum):
+    """Where a settlement price comes from: the steps of the WATERFALL. The first that has a price decides."""
+
+    DAY_VWAP = 1
+    CLOSING_AUCTION = 2
+    STANDING_QUOTES = 3
+    PREVIOUS = 4
+
+
 class Reason(IntEnum):
     """Why a command was refused or an order ended, with a sentence for people. Numbers are stable. Refusals are numbered by
     precedence: if several apply, the engine answers with the lowest number."""
@@ -271,7 +289,7 @@ class Reason(IntEnum):
     INVALID_ORDER_TYPE = 20, "There is no such order type."
     INVALID_TIME_IN_FORCE = 24, "Orders of this type cannot have this time in force."
     INVALID_SELF_TRADE = 28, "There is no such mode of self-trade prevention."
-    INVALID_OPTION = 32, "This order cannot have that option."
+    INVALID_OPTION = 32, "This command cannot have that option."
     INVALID_EXPIRY = 34, "The expiry time has passed already, or this order cannot have one."
     INVALID_QUANTITY = 36, "The quantity must be positive and not more than one order may hold."
     INVALID_DISPLAY = 38, "An iceberg is a limit order that may rest; it shows from a hundredth of its quantity to all."
@@ -334,6 +352,12 @@ MAX_RATE_PPM = 999_999
 
 MAX_SLICES = 100
 """The smallest `display_lots` of an iceberg is quantity_lots / MAX_SLICES, rounded up."""
+
+VWAP_LOTS = 5
+"""The fewest lots of a day, busted trades excluded, whose average price settles it."""
+
+STANDING_QUOTES_NS = 900 * 10**9
+"""How long the best prices must have stood when continuous trading ended, so that their middle settles the day: 15 minutes."""
 
 CLIENT_ORDER_ID_BYTES = 36
 """The longest client order id; a shorter one is padded with zero bytes."""
@@ -421,6 +445,14 @@ class Event(NamedTuple):
     def trade_id(self) -> int:
         """The id of a trade: seq << 20 | number."""
         return self.seq << 20 | self.number
+
+    @property
+    def settlement_source(self) -> SettlementSource:
+        """Where the price of a SETTLED comes from. Without a number it was the average of any number of lots, or the previous
+        price."""
+        if self.number:
+            return SettlementSource(self.number)
+        return SettlementSource.DAY_VWAP if self.quantity_lots else SettlementSource.PREVIOUS
 
 
 class BookCommand(NamedTuple):

@@ -2,33 +2,30 @@ cimport cython
 
 from matching_engine.limits cimport MAX_INSTRUMENTS
 from matching_engine.ledger.phases cimport PhaseRuleRow
-from matching_engine.records cimport MAX_PRICE_TICKS, Phase, Reason
+from matching_engine.records cimport (
+    MAX_PRICE_TICKS,
+    STANDING_QUOTES_NS,
+    VWAP_LOTS,
+    Phase,
+    Reason,
+    SettlementRule,
+    SettlementSource,
+)
 
 cdef extern from *:
     """
     #define REX_MILLION 1000000ll
     #define REX_SECOND_NS 1000000000ll
     #define REX_LAST_NS 0x7FFFFFFFFFFFFFFFll
+    #define REX_FIRST_NS (-0x7FFFFFFFFFFFFFFFll - 1)
     """
     const long long MILLION "REX_MILLION"
     const long long SECOND_NS "REX_SECOND_NS"
     const long long LAST_NS "REX_LAST_NS"
+    const long long FIRST_NS "REX_FIRST_NS"
 
 # The class Instrument, by `make records`.
 cdef struct InstrumentRow:
-    long long tick_value_fen
-    long long reference_ticks
-    long long low_ticks
-    long long high_ticks
-    long long max_quantity_lots
-    long long day_lots
-    long long day_amount_fen
-    long long auction_ends_ns
-    unsigned long long touched_seq
-    unsigned int band_ppm
-    unsigned int collar_ppm
-    unsigned int volatility_ppm
-    unsigned int auction_s
     unsigned char phase
     unsigned char halted
     unsigned char in_auction
@@ -36,7 +33,26 @@ cdef struct InstrumentRow:
     unsigned char in_force
     unsigned char refusal
     unsigned char trades
-    unsigned char unused
+    unsigned char source
+    long long tick_value_fen
+    long long low_ticks
+    long long high_ticks
+    long long max_quantity_lots
+    long long best_buy_ticks
+    long long best_sell_ticks
+    unsigned int collar_ppm
+    unsigned int volatility_ppm
+    long long day_lots
+    long long day_amount_fen
+    long long reference_ticks
+    long long quotes_since_ns
+    long long quotes_until_ns
+    unsigned long long closing_seq
+    long long closing_ticks
+    long long auction_ends_ns
+    unsigned long long touched_seq
+    unsigned int band_ppm
+    unsigned int auction_s
 
 cdef extern from *:
     # The address of a row: see `orders.order_at`.
@@ -66,5 +82,10 @@ cdef class Instruments:
     cpdef void begin_auction(self, int instrument, long long time_ns) noexcept nogil
     cpdef void end_auction(self, int instrument) noexcept nogil
     cpdef void enforce(self, int instrument) noexcept nogil
-    cpdef long long end_day(self, int instrument) noexcept nogil
+    cdef void begin_quotes(self, int instrument, long long time_ns) noexcept nogil
+    cdef void end_quotes(self, int instrument, long long time_ns) noexcept nogil
+    cpdef long long end_day(self, int instrument, int rule, long long time_ns) noexcept nogil
+    cdef void _begin_day(self, int instrument, long long time_ns) noexcept nogil
+    cdef long long _day_vwap(self, int instrument) noexcept nogil
+    cdef bint _quotes_stood(self, int instrument) noexcept nogil
     cdef void set_reference(self, int instrument, long long reference_ticks) noexcept nogil

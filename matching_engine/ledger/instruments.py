@@ -16,11 +16,20 @@ from matching_engine.records import I64, U8, U32, U64
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
     from matching_engine.limits import MAX_INSTRUMENTS
-    from matching_engine.records import MAX_PRICE_TICKS, Phase, Reason
+    from matching_engine.records import (
+        MAX_PRICE_TICKS,
+        STANDING_QUOTES_NS,
+        VWAP_LOTS,
+        Phase,
+        Reason,
+        SettlementRule,
+        SettlementSource,
+    )
 
     MILLION = 1_000_000
     SECOND_NS = 1_000_000_000
     LAST_NS = 2**63 - 1
+    FIRST_NS = -(2**63)
 
     def instrument_at(row: Instrument) -> Instrument:
         """A row of a pool for reading and writing: its address in C, the row itself here."""
@@ -31,22 +40,13 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
 class Instrument:
     """An instrument. `day_lots` and `day_amount_fen` are its volume and turnover since the last day roll; `phase_before` is the
     phase in force before the present command; `touched_seq` is the last command with an INDICATIVE event of the instrument.
-    `enforce` derives the next three fields from those before them: `in_force` is the phase in force, `refusal` the reason why
-    it refuses orders (NONE: it accepts them), `trades` whether orders trade in it."""
+    For the settlement price (rulebook 4.10): `best_buy_ticks` and `best_sell_ticks` are the best prices (0: none) after the
+    last command of continuous trading, and `quotes_since_ns` the time since which both stand; `quotes_until_ns` is when
+    continuous trading last ended. `closing_seq` is the command of the last uncrossing, 0 if continuous trading followed it.
+    `closing_ticks` and `source` are set during a day roll.
+    `enforce` derives three fields: `in_force` is the phase in force, `refusal` the reason why it refuses orders (NONE: it
+    accepts them), `trades` whether orders trade in it. The first 64 bytes are what most commands read."""
 
-    tick_value_fen: I64 = 0
-    reference_ticks: I64 = 0
-    low_ticks: I64 = 0
-    high_ticks: I64 = 0
-    max_quantity_lots: I64 = 0
-    day_lots: I64 = 0
-    day_amount_fen: I64 = 0
-    auction_ends_ns: I64 = 0
-    touched_seq: U64 = 0
-    band_ppm: U32 = 0
-    collar_ppm: U32 = 0
-    volatility_ppm: U32 = 0
-    auction_s: U32 = 0
     phase: U8 = 0
     halted: U8 = 0
     in_auction: U8 = 0
@@ -54,7 +54,26 @@ class Instrument:
     in_force: U8 = 0
     refusal: U8 = 0
     trades: U8 = 0
-    unused: U8 = 0
+    source: U8 = 0
+    tick_value_fen: I64 = 0
+    low_ticks: I64 = 0
+    high_ticks: I64 = 0
+    max_quantity_lots: I64 = 0
+    best_buy_ticks: I64 = 0
+    best_sell_ticks: I64 = 0
+    collar_ppm: U32 = 0
+    volatility_ppm: U32 = 0
+    day_lots: I64 = 0
+    day_amount_fen: I64 = 0
+    reference_ticks: I64 = 0
+    quotes_since_ns: I64 = 0
+    quotes_until_ns: I64 = 0
+    closing_seq: U64 = 0
+    closing_ticks: I64 = 0
+    auction_ends_ns: I64 = 0
+    touched_seq: U64 = 0
+    band_ppm: U32 = 0
+    auction_s: U32 = 0
 
 
 def highest_ticks(anchor_ticks: int, rate_ppm: int) -> int:
@@ -156,25 +175,73 @@ class Instruments:
         if row.refusal == Reason.NONE:
             row.refusal = self.rules[row.in_force].refusal
 
-    # Days
+    # Days, and the settlement price (rulebook 4.10)
 
-    def end_day(self, instrument: int) -> int:
+    def begin_quotes(self, instrument: int, time_ns: int) -> None:
+        """Continuous trading begins at `time_ns`: its quotes have not stood before, and no auction price is the closing one."""
+        self.rows[instrument].quotes_since_ns = time_ns
+        self.rows[instrument].closing_seq = 0
+
+    def end_quotes(self, instrument: int, time_ns: int) -> None:
+        """Continuous trading ends at `time_ns`. The best prices stay as the command before left them."""
+        self.rows[instrument].quotes_until_ns = time_ns
+
+    def end_day(self, instrument: int, rule: int, time_ns: int) -> int:
         """Ends an instrument's day and returns its settlement price in ticks, the reference price of the new day's band.
 
-        The settlement price is the day's volume-weighted average price, rounded half up to the tick, or the previous
-        reference price if nothing traded.
+        `rule` is a SettlementRule. The row's `source` says where the price comes from (a SettlementSource, or 0).
         """
-        row = self.rows[instrument]
+        row = instrument_at(self.rows[instrument])
+        if row.trades:
+            row.quotes_until_ns = time_ns
         reference = row.reference_ticks
-        if row.day_lots > 0:
-            # No price is below one tick, so lots × tick value is at most the day's turnover: it fits in 64 bits.
-            tick_fen = row.day_lots * row.tick_value_fen
-            rest = row.day_amount_fen % tick_fen
-            reference = row.day_amount_fen // tick_fen + (1 if rest >= tick_fen - rest else 0)
+        row.source = 0
+        if rule == SettlementRule.VWAP_OR_PREVIOUS:
+            if row.day_lots > 0:
+                reference = self._day_vwap(instrument)
+        elif row.day_lots >= VWAP_LOTS:
+            row.source = SettlementSource.DAY_VWAP
+            reference = self._day_vwap(instrument)
+        elif row.closing_ticks > 0:
+            row.source = SettlementSource.CLOSING_AUCTION
+            reference = row.closing_ticks
+        elif self._quotes_stood(instrument):
+            row.source = SettlementSource.STANDING_QUOTES
+            reference = (row.best_buy_ticks + row.best_sell_ticks + 1) // 2
+        else:
+            row.source = SettlementSource.PREVIOUS
         self.set_reference(instrument, reference)
-        self.rows[instrument].day_lots = 0
-        self.rows[instrument].day_amount_fen = 0
+        self._begin_day(instrument, time_ns)
         return reference
+
+    def _begin_day(self, instrument: int, time_ns: int) -> None:
+        """Begins the next day: nothing traded, and quotes stand from now on."""
+        row = instrument_at(self.rows[instrument])
+        row.day_lots = 0
+        row.day_amount_fen = 0
+        row.closing_seq = 0
+        row.closing_ticks = 0
+        row.quotes_since_ns = time_ns
+        row.quotes_until_ns = time_ns
+        if not row.trades:
+            row.best_buy_ticks = 0
+            row.best_sell_ticks = 0
+
+    def _day_vwap(self, instrument: int) -> int:
+        """The day's average price by volume, rounded half up to the tick."""
+        row = instrument_at(self.rows[instrument])
+        # No price is below one tick, so lots × tick value is at most the day's turnover: it fits in 64 bits.
+        tick_fen = row.day_lots * row.tick_value_fen
+        rest = row.day_amount_fen % tick_fen
+        return row.day_amount_fen // tick_fen + (1 if rest >= tick_fen - rest else 0)
+
+    def _quotes_stood(self, instrument: int) -> bool:
+        """Whether both best prices stood for STANDING_QUOTES_NS when continuous trading ended. No difference of times: any two
+        64-bit times may be in a journal."""
+        row = instrument_at(self.rows[instrument])
+        if row.best_buy_ticks == 0 or row.best_sell_ticks == 0 or row.quotes_until_ns < FIRST_NS + STANDING_QUOTES_NS:
+            return False
+        return row.quotes_since_ns <= row.quotes_until_ns - STANDING_QUOTES_NS
 
     def set_reference(self, instrument: int, reference_ticks: int) -> None:
         """Sets the reference price and the limits of the day's band (`records.band`, within 1 and MAX_PRICE_TICKS)."""

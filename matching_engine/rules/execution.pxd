@@ -2,7 +2,7 @@ cimport cython
 
 from matching_engine.ledger.accounts cimport Accounts
 from matching_engine.event_log cimport EventLog
-from matching_engine.ledger.instruments cimport Instruments, instrument_at
+from matching_engine.ledger.instruments cimport InstrumentRow, Instruments, instrument_at
 from matching_engine.limits cimport MAX_INSTRUMENTS
 from matching_engine.book.order_book cimport Book
 from matching_engine.book.orders cimport event_at, order_at, release
@@ -30,6 +30,7 @@ cdef class Execution:
     cdef void uncross(self, int instrument) noexcept nogil
     cdef void touch(self, int slot) noexcept nogil
     cdef void indicate(self, int instrument) noexcept nogil
+    cdef void note_best(self, int side_number) noexcept nogil
 
     @cython.locals(left=cython.longlong)
     cdef void _run(self, int slot) noexcept nogil
@@ -40,9 +41,10 @@ cdef class Execution:
     @cython.locals(bought=cython.longlong, sold=cython.longlong, trading=cython.longlong)
     cdef void _touch_crossed(self, int instrument, long long lots) noexcept nogil
     cdef long long _all_lots(self, int level) noexcept nogil
-    @cython.locals(number=cython.longlong)
+    @cython.locals(number=cython.longlong, price=cython.longlong)
     cdef void emit_levels(self) noexcept nogil
-    cdef void _emit_level(self, int side_number, long long price_ticks) noexcept nogil
+    cdef int _emit_level(self, int side_number, long long price_ticks) noexcept nogil
+    cdef inline void _note_touched(self, InstrumentRow *row, int side_number, long long price_ticks, int orders) noexcept nogil
     cdef inline void _note_indicated(self, int instrument) noexcept nogil
     cdef void _emit_indicatives(self) noexcept nogil
     cdef void _emit_indicative(self, int instrument) noexcept nogil

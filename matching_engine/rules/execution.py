@@ -10,7 +10,7 @@ import cython
 from matching_engine.book.order_book import Book
 from matching_engine.event_log import EventLog
 from matching_engine.ledger.accounts import Accounts
-from matching_engine.ledger.instruments import Instruments
+from matching_engine.ledger.instruments import Instrument, Instruments
 from matching_engine.rules.settlement import Settlement
 from matching_engine.rules.touched_levels import TouchedLevels
 
@@ -146,6 +146,7 @@ class Execution:
     # Auctions
 
     def _begin_auction(self, instrument: int) -> None:
+        self.instruments.end_quotes(instrument, self.time_ns)
         self.instruments.begin_auction(instrument, self.time_ns)
         event = self.log.add(EventKind.PHASE_CHANGED, Reason.VOLATILITY)
         event.instrument = instrument
@@ -166,6 +167,7 @@ class Execution:
             if self.book.maker_leaves[index] == 0:
                 self.ledger.rows[self.book.out[index].maker_account].open_orders -= 1
             self.settlement.settle_trade(index, self.book.tags[index], Phase.CALL_AUCTION)
+        self.instruments.rows[instrument].closing_seq = self.log.seq
 
     def _touch_crossed(self, instrument: int, lots: int) -> None:
         """Notes the price levels at which `lots` lots will trade, in the order of the trades, for each trade the buy first."""
@@ -214,14 +216,19 @@ class Execution:
         (rulebook 4.6)."""
         for n in range(self.touched.count):
             number = self.touched.rows[n].side_number
-            self._emit_level(number, self.touched.rows[n].price_ticks)
-            if self.instruments.rows[number >> 1].in_force == Phase.CALL_AUCTION:
+            price = self.touched.rows[n].price_ticks
+            orders = self._emit_level(number, price)
+            row = instrument_at(self.instruments.rows[number >> 1])
+            if row.trades:
+                self._note_touched(row, number, price, orders)
+            elif row.in_force == Phase.CALL_AUCTION:
                 self._note_indicated(number >> 1)
         if self.last_indicated >= 0:
             self._emit_indicatives()
         self.touched.clear()
 
-    def _emit_level(self, side_number: int, price_ticks: int) -> None:
+    def _emit_level(self, side_number: int, price_ticks: int) -> int:
+        """Emits the LEVEL of a price; returns the number of orders there."""
         level = level_at(self.book.levels.rows[self.book.levels.find(side_number, price_ticks)])
         event = self.log.add(EventKind.LEVEL, Reason.NONE)
         event.instrument = side_number >> 1
@@ -229,6 +236,37 @@ class Execution:
         event.price_ticks = price_ticks
         event.quantity_lots = level.quantity_lots
         event.number = level.orders
+        return level.orders
+
+    def _note_touched(self, row: Instrument, side_number: int, price_ticks: int, orders: int) -> None:
+        """Notes the best prices of continuous trading after a level was touched: a better one with orders is the best now, and
+        the next one is looked up if the best is gone."""
+        if side_number & 1:
+            if price_ticks == row.best_sell_ticks:
+                if orders == 0:
+                    self.note_best(side_number)
+            elif orders > 0 and (price_ticks < row.best_sell_ticks or row.best_sell_ticks == 0):
+                row.best_sell_ticks = price_ticks
+                row.quotes_since_ns = self.time_ns
+        elif price_ticks == row.best_buy_ticks:
+            if orders == 0:
+                self.note_best(side_number)
+        elif orders > 0 and price_ticks > row.best_buy_ticks:
+            row.best_buy_ticks = price_ticks
+            row.quotes_since_ns = self.time_ns
+
+    def note_best(self, side_number: int) -> None:
+        """Looks up the best price of a side in continuous trading, and notes since when it stands (rulebook 4.10)."""
+        level = self.book.levels.best(side_number)
+        price = self.book.levels.price(side_number, level) if level != NIL else 0
+        row = instrument_at(self.instruments.rows[side_number >> 1])
+        if side_number & 1:
+            if price != row.best_sell_ticks:
+                row.best_sell_ticks = price
+                row.quotes_since_ns = self.time_ns
+        elif price != row.best_buy_ticks:
+            row.best_buy_ticks = price
+            row.quotes_since_ns = self.time_ns
 
     def _emit_indicatives(self) -> None:
         """Emits the INDICATIVE events that are due, in the order of the instruments."""

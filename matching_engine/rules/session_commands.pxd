@@ -2,11 +2,11 @@ cimport cython
 
 from matching_engine.ledger.accounts cimport Accounts
 from matching_engine.ledger.client_ids cimport ClientIds
-from matching_engine.ledger.day_trades cimport DayTrades
+from matching_engine.ledger.day_trades cimport DayTrades, trade_at
 from matching_engine.event_log cimport EventLog
 from matching_engine.rules.execution cimport Execution
 from matching_engine.rules.expiries cimport Expiries
-from matching_engine.ledger.instruments cimport SECOND_NS, Instruments
+from matching_engine.ledger.instruments cimport SECOND_NS, Instruments, instrument_at
 from matching_engine.limits cimport CLIENT_ID_TRADING_DAYS
 from matching_engine.book.order_book cimport Book
 from matching_engine.rules.order_walk cimport OrderWalk
@@ -19,6 +19,7 @@ from matching_engine.records cimport (
     OrderType,
     Phase,
     Reason,
+    SettlementRule,
     TimeInForce,
 )
 from matching_engine.ledger.turnover cimport Turnover
@@ -49,7 +50,9 @@ cdef class SessionCommands:
     cdef void _enter_phases(self) noexcept nogil
     cdef void _enter_phase(self, int instrument) noexcept nogil
     cdef long long _expiry_ns(self, int slot) noexcept nogil
-    cdef void _end_day_of(self, int instrument, unsigned int year) noexcept nogil
+    cdef void _begin_trading(self, int instrument) noexcept nogil
+    cdef void _find_closing_prices(self) noexcept nogil
+    cdef void _end_day_of(self, int instrument, unsigned int year, int rule) noexcept nogil
     cdef void _end_orders(self, int instrument, int side) noexcept nogil
     cdef bint _outside_band(self, int instrument, int slot) noexcept nogil
     cdef void _forget_client_ids(self) noexcept nogil

@@ -18,7 +18,8 @@ from matching_engine.rules.expiries import Expiries
 from matching_engine.rules.order_walk import OrderWalk
 
 if not cython.compiled:  # when compiled, these stand in the .pxd
-    from matching_engine.ledger.instruments import SECOND_NS
+    from matching_engine.ledger.day_trades import trade_at
+    from matching_engine.ledger.instruments import SECOND_NS, instrument_at
     from matching_engine.limits import CLIENT_ID_TRADING_DAYS
     from matching_engine.pools import NIL
     from matching_engine.records import (
@@ -28,6 +29,7 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         OrderType,
         Phase,
         Reason,
+        SettlementRule,
         TimeInForce,
     )
 
@@ -108,16 +110,29 @@ class SessionCommands:
         """Begins a phase. The book is uncrossed where the phase allows no crossed book; stops that the last price has reached
         are triggered where it trades; a call auction emits its indicative price."""
         phase = self.instruments.phase(instrument)
-        if phase == self.instruments.rows[instrument].phase_before:
+        before = self.instruments.rows[instrument].phase_before
+        if phase == before:
             return
+        if self.instruments.rules[before].trades:
+            self.instruments.end_quotes(instrument, self.execution.time_ns)
         if not self.instruments.rules[phase].may_be_crossed:
             self.execution.uncross(instrument)
-        if self.instruments.rules[phase].trades and self.book.last[instrument].traded:
+        if self.instruments.rules[phase].trades:
+            self._begin_trading(instrument)
+        if phase == Phase.CALL_AUCTION:
+            self.execution.indicate(instrument)
+
+    def _begin_trading(self, instrument: int) -> None:
+        """Begins continuous trading after a due uncrossing: the last price triggers stops (2.3), and the quotes stand from now
+        on."""
+        self.instruments.begin_quotes(instrument, self.execution.time_ns)
+        if self.book.last[instrument].traded:
             last = self.book.last[instrument].price_ticks
             self.book.trigger(instrument, last, last)
             self.execution.cascade()
-        if phase == Phase.CALL_AUCTION:
-            self.execution.indicate(instrument)
+        if self.instruments.rows[instrument].trades:  # No stop has begun a volatility auction.
+            self.execution.note_best(2 * instrument)
+            self.execution.note_best(2 * instrument + 1)
 
     # Time
 
@@ -153,7 +168,10 @@ class SessionCommands:
     # The day roll
 
     def roll_day(self, command: Command) -> None:
-        """DAY_ROLL (4.8): `date` is the trading day that begins, yyyymmdd."""
+        """DAY_ROLL (4.8): `date` is the trading day that begins, yyyymmdd; `number` is a SettlementRule."""
+        if command.number > SettlementRule.WATERFALL:
+            self.log.reject(command, Reason.INVALID_OPTION, 0)
+            return
         if command.date <= self.trading_date or not is_date(command.date):
             self.log.reject(command, Reason.INVALID_DATE, 0)
             return
@@ -162,8 +180,9 @@ class SessionCommands:
         self.client_ids.day += 1
         event = self.log.add(EventKind.DAY_ROLLED, Reason.NONE)
         event.date = command.date
+        self._find_closing_prices()
         for instrument in range(self.instruments.count):
-            self._end_day_of(instrument, year)
+            self._end_day_of(instrument, year, command.number)
         for instrument in range(self.instruments.count):
             self._end_orders(instrument, 0)
             self._end_orders(instrument, 1)
@@ -174,18 +193,27 @@ class SessionCommands:
         self.day_trades.clear()
         self._forget_client_ids()
 
-    def _end_day_of(self, instrument: int, year: int) -> None:
+    def _find_closing_prices(self) -> None:
+        """Sets the price of each closing auction from the day's trades: one of which all trades were busted has none."""
+        for row in range(1, self.day_trades.count + 1):
+            trade = trade_at(self.day_trades.rows[row])
+            instrument = instrument_at(self.instruments.rows[trade.instrument])
+            if not trade.busted and trade.trade_id >> 20 == instrument.closing_seq:
+                instrument.closing_ticks = trade.price_ticks
+
+    def _end_day_of(self, instrument: int, year: int, rule: int) -> None:
         """Ends the day of an instrument: settlement price, SETTLED, and its turnover added to the year's."""
         lots = self.instruments.rows[instrument].day_lots
         amount = self.instruments.rows[instrument].day_amount_fen
         self.turnover.add(year, amount)
         self.book.forget_last(instrument)
-        reference = self.instruments.end_day(instrument)
+        reference = self.instruments.end_day(instrument, rule, self.execution.time_ns)
         event = self.log.add(EventKind.SETTLED, Reason.NONE)
         event.instrument = instrument
         event.price_ticks = reference
         event.quantity_lots = lots
         event.amount_fen = amount
+        event.number = self.instruments.rows[instrument].source
 
     def _end_orders(self, instrument: int, side: int) -> None:
         """Ends the orders of a side that do not stay open on the new day."""

@@ -41,6 +41,8 @@ BOUNDS: dict[str, dict[str, tuple[int, int]]] = {
         "reference_ticks": (1, MAX_PRICE_TICKS),
         "last_ticks": (0, MAX_PRICE_TICKS),
         "max_quantity_lots": (1, MAX_QUANTITY_LOTS),
+        "best_buy_ticks": (0, MAX_PRICE_TICKS),
+        "best_sell_ticks": (0, MAX_PRICE_TICKS),
         "day_lots": (0, I64_MAX),
         "day_amount_fen": (0, MAX_DAY_AMOUNT_FEN + MAX_AMOUNT_FEN),
         "band_ppm": (0, MAX_RATE_PPM),
@@ -144,6 +146,7 @@ def _check_instruments(kept: State) -> None:
     demand(bool((lasts <= (rows["phase"] == Phase.CONTINUOUS)).all()), "a volatility auction goes on in no such phase")
     demand(bool((lasts | (rows["auction_ends_ns"] == 0)).all()), "a volatility auction ends that has not begun")
     demand(bool(((rows["volatility_ppm"] > 0) == (rows["auction_s"] > 0)).all()), "a volatility band has no length")
+    demand(bool((rows["closing_seq"] <= kept.venue["last_seq"][0]).all()), "a closing auction is of a later command")
     days = [[0, 0] for _ in rows]
     for instrument, lots, amount in trades[["instrument", "quantity_lots", "amount_fen"]].tolist():
         days[instrument][0] += lots

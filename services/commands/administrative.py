@@ -5,7 +5,7 @@ Each function takes a `sender`: a Command with the fields of who sends it (reque
 
 from __future__ import annotations
 
-from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, pack_commands
+from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, SettlementRule, pack_commands
 from services.commands.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
 from services.messaging import Submission
 
@@ -128,8 +128,8 @@ def set_phase(sender: Command, phase: int, instrument: int = ALL_INSTRUMENTS) ->
 
 
 def day_roll(sender: Command, date: int) -> Submission:
-    """Begins the trading day `date` (yyyymmdd)."""
-    return submission(sender._replace(kind=CommandKind.DAY_ROLL, date=date))
+    """Begins the trading day `date` (yyyymmdd). The day before is settled by the waterfall of rulebook 4.10."""
+    return submission(sender._replace(kind=CommandKind.DAY_ROLL, date=date, number=SettlementRule.WATERFALL))
 
 
 def record(sender: Command, decision: KeyIssued | KeyRevoked | TargetSet) -> Submission:

@@ -32,7 +32,7 @@ RULES: dict[int, str] = {
     EventKind.FEES_SET: "8.5",
     EventKind.PHASE_CHANGED: "4.1",
     EventKind.DAY_ROLLED: "4.8",
-    EventKind.SETTLED: "4.8",
+    EventKind.SETTLED: "4.10",
     EventKind.COLLAR_SET: "8.6",
     EventKind.VOLATILITY_BAND_SET: "8.6",
     EventKind.TIME_PASSED: "4.9",

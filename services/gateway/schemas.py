@@ -20,6 +20,7 @@ OrderTypeName = Literal["limit", "market", "stop", "stop_limit"]
 TimeInForceName = Literal["day", "gtc", "ioc", "fok", "gtd"]
 SelfTradeName = Literal["cancel_newest", "cancel_oldest", "cancel_both", "decrement"]
 PhaseName = Literal["closed", "continuous", "halted", "call_auction", "auction_matching"]
+SettlementSourceName = Literal["day_vwap", "closing_auction", "standing_quotes", "previous"]
 OrderState = Literal["new", "partially_filled", "filled", "canceled", "rejected", "expired"]
 DecimalText = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,16}(\.[0-9]{1,8})?$", max_length=26)]
 TimeText = Annotated[
@@ -341,7 +342,11 @@ class Instrument(Reply):
     unit: str = Field(description="Unit of the price: kg or t.")
     lot_size: int = Field(description="Units in one lot.")
     tick_size: str = Field(description="Smallest price step in yuan per unit.")
-    reference_price: str = Field(description="Yuan per unit.")
+    reference_price: str = Field(description="The last settlement price, in yuan per unit.")
+    settlement_source: SettlementSourceName | None = Field(
+        description="Where that price comes from: the average price of the day before, its closing auction, the middle of the"
+        " quotes that stood to its end, or the settlement price before. Null: from the listing."
+    )
     lower_limit: str = Field(description="Lowest price of the trading day, in yuan per unit.")
     upper_limit: str = Field(description="Highest price of the trading day, in yuan per unit.")
     max_quantity: int = Field(description="Largest order in lots.")

@@ -109,6 +109,7 @@ def _instrument_listed(applied: Applied) -> Statement:
         collar_ppm=0,
         volatility_ppm=0,
         auction_s=0,
+        settlement_source=None,
     )
 
 
@@ -150,7 +151,8 @@ def _phase_changed(applied: Applied) -> Statement:
 
 def _reference(applied: Applied) -> Statement:
     event = applied.event
-    return "UPDATE instruments SET reference_ticks = ? WHERE instrument = ?", (event.price_ticks, event.instrument)
+    reference = (event.price_ticks, int(event.settlement_source), event.instrument)
+    return "UPDATE instruments SET reference_ticks = ?, settlement_source = ? WHERE instrument = ?", reference
 
 
 def _recorded(applied: Applied) -> Statement | None:

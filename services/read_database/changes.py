@@ -82,8 +82,8 @@ class Changes:
         self.trades: list[tuple[int | None, ...]] = []
         """Values in the order of the columns of `trades`."""
         self.busts: list[Bust] = []
-        self.settlements: dict[tuple[int, int], int] = {}
-        """By trading date and instrument: the settlement price in ticks."""
+        self.settlements: dict[tuple[int, int], tuple[int, int]] = {}
+        """By trading date and instrument: the settlement price in ticks, and its SettlementSource."""
         self.levels: dict[tuple[int, int, int], tuple[int, int]] = {}
         """By instrument, side and price in ticks: the level's lots and number of orders; 0 lots remove the level."""
         self.cash: dict[int, list[int]] = {}
@@ -271,4 +271,4 @@ class Changes:
         event = applied.event
         self._administered(applied)
         if self._ended_date:  # 0 at the first day roll: no day has ended
-            self.settlements[self._ended_date, event.instrument] = event.price_ticks
+            self.settlements[self._ended_date, event.instrument] = (event.price_ticks, int(event.settlement_source))

@@ -16,6 +16,7 @@ from services.read_database.tables import insert_into, replacing
 
 READ_POSITION = f"SELECT {', '.join(Position._fields)} FROM position"
 _DAY = ("trading_date", "instrument")
+_SETTLEMENT = ("settlement_ticks", "settlement_source")
 _NO_TURNOVER = turnover_values(DayTurnover())
 _MOVE_POSITION = f"""
 UPDATE position SET {", ".join(f"{name} = ?" for name in Position._fields)} WHERE id = 1 AND seq = ? AND row_hash = ?
@@ -67,14 +68,14 @@ _TURNOVER = Merge(
 )
 _SETTLEMENTS = Merge(
     tables.daily_turnover,
-    (*_DAY, "settlement_ticks", *TURNOVER_COLUMNS),
-    replacing(_DAY, (*_DAY, "settlement_ticks")),
+    (*_DAY, *_SETTLEMENT, *TURNOVER_COLUMNS),
+    replacing(_DAY, (*_DAY, *_SETTLEMENT)),
 )
 
 
 def merges(changes: Changes) -> Iterator[tuple[Merge, list[tuple[Any, ...]]]]:
     """The changes of the smaller tables, whose rows need not be known: no key is there twice."""
-    yield _SETTLEMENTS, [(*day, price, *_NO_TURNOVER) for day, price in changes.settlements.items()]
+    yield _SETTLEMENTS, [(*day, *settled, *_NO_TURNOVER) for day, settled in changes.settlements.items()]
     yield _LOTS, [(*key, *change) for key, change in changes.lots.items()]
     yield _LEVELS, [(*level, *now) for level, now in changes.levels.items() if now[0]]
     yield _TURNOVER, [(*day, *turnover_values(change)) for day, change in changes.turnover.items()]

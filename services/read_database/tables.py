@@ -84,6 +84,7 @@ instruments = Table(
     Column("collar_ppm", Integer, nullable=False),  # 0: no collar
     Column("volatility_ppm", Integer, nullable=False),  # 0: no volatility band
     Column("auction_s", Integer, nullable=False),  # how long a volatility auction lasts
+    Column("settlement_source", SmallInteger),  # of reference_ticks: a SettlementSource; NULL: from the listing
 )
 
 accounts = Table(
@@ -232,6 +233,7 @@ daily_turnover = Table(
     Column("largest_fen", BigInteger, nullable=False),  # of the day's largest trade that is not busted, first of equals
     Column("largest_trade_id", BigInteger),
     Column("settlement_ticks", BigInteger),  # set by the day roll that ended the day
+    Column("settlement_source", SmallInteger),  # with it: where the price comes from (SettlementSource)
 )
 
 targets = Table(

@@ -50,7 +50,7 @@ from pathlib import Path
 from struct import Struct
 from typing import Any
 
-MAGIC, FORMATS, ENGINE_VERSIONS = b"REXROW\r\n", (1, 2), (2, 3)
+MAGIC, FORMATS, ENGINE_VERSIONS = b"REXROW\r\n", (1, 2), (2, 3, 4)
 """The row and record formats, and the engine versions, that this program knows the rules of."""
 
 # In a Struct, x stands for a byte that does not matter here.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
+from matching_engine.records import SettlementSource
 from services.decimals import decimal_text, yuan_text
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms
@@ -15,6 +17,7 @@ from services.times import date_text
 COLUMNS = (
     "trading_date", "symbol", "name_en", "name_zh", "category", "family", "quantity_lots", "tonnes", "trades",
     "amount_fen", "amount_yuan", "busted_trades", "busted_lots", "busted_fen", "prevented_self_trades", "prevented_lots",
+    "settlement_price", "settlement_source",
 )  # fmt: skip
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -44,9 +47,17 @@ def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: S
                 row["amount_fen"],
                 yuan_text(row["amount_fen"]),
                 *(row[name] for name in ("busted", "busted_lots", "busted_fen", "prevented", "prevented_lots")),
+                *_settlement(row, facts["tick_size"]),
             ]
         )
     return out.getvalue()
+
+
+def _settlement(row: Values, tick_size: str) -> tuple[str, str]:
+    """The day's settlement price in yuan per unit, and where it comes from; both empty before the day has ended."""
+    if row["settlement_ticks"] is None:
+        return "", ""
+    return str(row["settlement_ticks"] * Decimal(tick_size)), SettlementSource(row["settlement_source"]).name.lower()
 
 
 def _preamble(report: TurnoverReport) -> tuple[str, ...]:

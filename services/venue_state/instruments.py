@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from matching_engine.records import MAX_PRICE_TICKS, Phase, band
+from matching_engine.records import MAX_PRICE_TICKS, Phase, SettlementSource, band
 from services.commands.attachments import InstrumentText
 from services.decimals import fixed_text, scaled
 from services.venue_state.errors import BadField
 
 PHASE_NAMES: dict[int, str] = {phase: phase.name.lower() for phase in Phase}
+SOURCE_NAMES: dict[int, str] = {source: source.name.lower() for source in SettlementSource}
 
 AVERAGE_EXTRA_DECIMALS = 4
 """An average price has so many decimals more than the tick."""
@@ -33,6 +34,7 @@ class VenueInstrument:
         "number",
         "phase",
         "reference_ticks",
+        "settlement_source",
         "symbol",
         "tick_size",
         "tick_units",
@@ -63,7 +65,7 @@ class VenueInstrument:
         exponent = Decimal(self.tick_size).as_tuple().exponent
         self.decimals = max(0, -int(exponent))
         self.tick_units = int(Decimal(self.tick_size).scaleb(self.decimals))  # one tick, in units of the last decimal
-        self.set_reference(reference_ticks)
+        self.set_reference(reference_ticks, None)
 
     @classmethod
     def from_columns(cls, columns: Mapping[Any, Any]) -> VenueInstrument:
@@ -77,13 +79,16 @@ class VenueInstrument:
             phase=columns["phase"],
             facts={name: columns[name] for name in InstrumentText.model_fields},
         )
+        instrument.set_reference(columns["reference_ticks"], columns["settlement_source"])
         instrument.collar_ppm = columns["collar_ppm"]
         instrument.volatility_ppm, instrument.auction_s = columns["volatility_ppm"], columns["auction_s"]
         return instrument
 
-    def set_reference(self, reference_ticks: int) -> None:
-        """Sets the reference price and the day's band around it."""
+    def set_reference(self, reference_ticks: int, settlement_source: int | None) -> None:
+        """Sets the reference price, where it comes from (a SettlementSource; None: from the listing), and the day's band around
+        it."""
         self.reference_ticks = reference_ticks
+        self.settlement_source = None if settlement_source is None else SettlementSource(settlement_source)
         self.low_ticks, high_ticks = band(reference_ticks, self.band_ppm)
         self.high_ticks = min(high_ticks, MAX_PRICE_TICKS)
 

@@ -283,7 +283,7 @@ class VenueState:
 
     def _instrument_settled(self, applied: Applied) -> None:
         event = applied.event
-        self.instruments[event.instrument].set_reference(event.price_ticks)
+        self.instruments[event.instrument].set_reference(event.price_ticks, event.settlement_source)
 
     def _phase_changed(self, applied: Applied) -> None:
         event = applied.event

@@ -25,16 +25,16 @@ from services.read_database.postgres.database import make_tables
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-UP = [Migrated("journal", BASE, "0001"), Migrated("read database", BASE, "0001")]
-NOTHING = [Migrated("journal", "0001", "0001"), Migrated("read database", "0001", "0001")]
+UP = [Migrated("journal", BASE, "0001"), Migrated("read database", BASE, "0002")]
+NOTHING = [Migrated("journal", "0001", "0001"), Migrated("read database", "0002", "0002")]
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'alembic%'"
 LEADER = "INSERT INTO journal_writer VALUES (1, 1, 'j', 1, 0, 0, 'h', 0, $1, 1)"
 TARGET = "INSERT INTO targets VALUES (2026, 5, 'a target', 7)"
 NEXT = '''
 """A revision of the future."""
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 def upgrade():
     op.execute("ALTER TABLE targets ADD COLUMN note varchar NOT NULL DEFAULT 'none yet'")
     op.execute({then!r})
@@ -55,7 +55,7 @@ async def connected(url: str) -> AsyncIterator[Any]:
 def with_next_revision(folder: Path, then: str = "SELECT 1") -> History:
     versions = folder / "read 50%"  # a path may hold what an ini file would take for its own
     shutil.copytree(READ_DATABASE.folder, versions, ignore=shutil.ignore_patterns("__pycache__"))
-    (versions / "r0002_next.py").write_text(NEXT.format(then=then))
+    (versions / "r0003_next.py").write_text(NEXT.format(then=then))
     return READ_DATABASE._replace(folder=versions)
 
 
@@ -84,7 +84,7 @@ async def test_the_read_database_goes_down_and_up_again_and_the_journal_stays(po
     async with connected(postgres_url) as connection:
         await connection.execute(TARGET)
         await connection.execute("INSERT INTO journal VALUES (1, 7, 1, 'a batch')")
-        assert await downgrade(postgres_url, READ_DATABASE, BASE) == [Migrated("read database", "0001", BASE)]
+        assert await downgrade(postgres_url, READ_DATABASE, BASE) == [Migrated("read database", "0002", BASE)]
         assert await connection.fetchval(TABLES) == 2
         assert await upgrade(postgres_url) == [NOTHING[0], UP[1]]
         assert await connection.fetchval("SELECT count(*) FROM targets") == 0
@@ -111,15 +111,37 @@ async def test_the_next_revision_keeps_the_data_up_and_down(
         await connection.execute(TARGET)
         with monkeypatch.context() as patched:
             patched.setattr(postgres, "HISTORIES", (JOURNAL, history))
-            assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0001", "0002")]
+            assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0002", "0003")]
         assert tuple(await connection.fetchrow("SELECT * FROM targets")) == (2026, 5, "a target", 7, "none yet")
-        with pytest.raises(MigrationRefused, match=r"read database is of revision 0002, which this REX does not know"):
+        with pytest.raises(MigrationRefused, match=r"read database is of revision 0003, which this REX does not know"):
             await upgrade(postgres_url)
         with pytest.raises(MigrationRefused, match="use the newer REX"):
             await upgrade(postgres_url, check=True)
-        assert await downgrade(postgres_url, history, "0001") == [Migrated("read database", "0002", "0001")]
+        assert await downgrade(postgres_url, history, "0002") == [Migrated("read database", "0003", "0002")]
         assert tuple(await connection.fetchrow("SELECT * FROM targets")) == (2026, 5, "a target", 7)
         assert await upgrade(postgres_url, check=True) == NOTHING
+
+
+async def test_days_and_instruments_of_before_get_the_source_of_their_price(postgres_url: str) -> None:
+    """Revision 0002: what had trades was settled at its average price, the others at the previous one. The day that has not
+    ended, and an instrument that no day has settled, have no source."""
+    await upgrade(postgres_url)
+    assert await downgrade(postgres_url, READ_DATABASE, "0001") == [Migrated("read database", "0002", "0001")]
+    day = "INSERT INTO daily_turnover VALUES ($1, $2, 1, $3, 5, 0, 0, 0, 0, 0, 5, 1, $4)"
+    listed = (
+        "INSERT INTO instruments"
+        " VALUES ($1, $2, '', '', '', '', 'kg', 1, '1', 1, 0, 1, 1, 1, 'assumed', '', '', 0, 0, 0, 0, 0)"
+    )
+    async with connected(postgres_url) as connection:
+        for instrument, symbol in enumerate(("Nd", "Dy", "Tb")):
+            await connection.execute(listed, instrument, symbol)
+        for row in ((20240102, 0, 3, 100), (20240103, 0, 0, 100), (20240102, 1, 9, 70), (20240104, 1, 2, None)):
+            await connection.execute(day, *row)
+        assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0001", "0002")]
+        days = await connection.fetch("SELECT settlement_source FROM daily_turnover ORDER BY instrument, trading_date")
+        assert [source for (source,) in days] == [1, 4, 1, None]
+        instruments = await connection.fetch("SELECT settlement_source FROM instruments ORDER BY instrument")
+        assert [source for (source,) in instruments] == [4, 1, None]
 
 
 async def test_a_migration_that_fails_changes_nothing(
@@ -164,7 +186,7 @@ async def test_a_living_leader_forbids_steps_and_a_silent_or_stopped_one_does_no
 @pytest.mark.parametrize(
     ("history", "revision", "refusal"),
     [
-        (READ_DATABASE, "0000", "the read database has no revision 0000; its revisions are base, 0001"),
+        (READ_DATABASE, "0000", "the read database has no revision 0000; its revisions are base, 0001, 0002"),
         (READ_DATABASE, "0001", "the read database is of revision base, which is older than 0001"),
         (JOURNAL, "nowhere", "the journal has no revision nowhere; its revisions are base, 0001"),
     ],

@@ -20,7 +20,7 @@ from services.commands.attachments import KeyIssued, KeyRevoked
 from services.journal import JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.read_database.audit.journaled import Journaled
-from services.read_database.database import SET_ASIDE, connect_writer
+from services.read_database.database import READ_FORMAT, SET_ASIDE, connect_writer
 from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseForeign
 from services.read_database.opening import open_true
 from services.read_database.read_witness import remembered
@@ -67,7 +67,7 @@ FORGED = {
     "DROP INDEX orders_open": "index orders_open is missing in the read database",
     "CREATE TRIGGER t AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END": "trigger t is in the read database",
     "CREATE TRIGGER sqlitez AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END": "trigger sqlitez is in the",
-    "PRAGMA user_version = 1": "has tables of format 1, and this version of REX reads 2",
+    "PRAGMA user_version = 1": f"has tables of format 1, and this version of REX reads {READ_FORMAT}",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from matching_engine.records import SettlementSource, Side
+from services.commands import administrative as admin
 from services.data.calendar import TradingCalendar
 from services.gateway.order_entry.history import LAST_ID, OrderHistory
 from services.market_data import load_market
@@ -29,7 +32,7 @@ from services.venue_state.state import VenueState
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_market_loading import seen
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
-from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, History, opening, order
+from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, opening, order
 from tests.unit.venue_state.test_state import as_state_says
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +88,24 @@ async def test_both_kinds_answer_the_same(tmp_path: Path, postgres_url: str, see
         assert in_postgres[name] == found, name
     assert types_of(in_postgres) == types_of(in_sqlite)
     assert in_sqlite["report"]["trades"] > 0
+
+
+async def test_the_csv_says_where_a_settlement_price_comes_from(read_database: ReadDatabase) -> None:
+    """Of three days one had seven lots, the next one lot. The third has not ended, and one lot was traded."""
+    history = History()
+    batches = [history.batch(opening(20230103))]
+    for lots, price, next_date in ((7, 1005, 20230104), (1, 1009, 20230105), (1, 1011, 0)):
+        both = [order(account, side, price, lots) for account, side in ((2, Side.SELL), (3, Side.BUY))]
+        batches.append(history.batch([*both, *([admin.day_roll(SENDER, next_date)] if next_date else [])]))
+    await write_in_parts(read_database.writer(), batches, Random(0))
+    async with read_database.opened() as engine:
+        text = (await all_that_is_read(engine))["csv"]
+        rows = list(csv.DictReader(line for line in text[1:].splitlines() if not line.startswith("#")))
+        state = await load_state(engine)
+    assert [(row["trading_date"], row["settlement_price"], row["settlement_source"]) for row in rows] == [
+        ("2023-01-03", "10050.00", "day_vwap"), ("2023-01-04", "10050.00", "previous"), ("2023-01-05", "", ""),
+    ]  # fmt: skip
+    assert [instrument.settlement_source for instrument in state.instruments] == [SettlementSource.PREVIOUS] * 2
 
 
 def types_of(value: Any) -> Any:
@@ -205,7 +226,7 @@ async def test_a_database_without_tables_or_with_others_is_refused(tmp_path: Pat
     await refused(postgres_url, "Run `rex migrate`")
     await make_tables(postgres_url)
     await ReadDatabase(tmp_path, postgres_url).execute("UPDATE read_format SET format = 99")
-    await refused(postgres_url, "has tables of format 99, and this version of REX reads 1")
+    await refused(postgres_url, "has tables of format 99, and this version of REX reads 2")
 
 
 async def refused(url: str, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""`rex upgrade` on journals that engine version 2 made: its findings, the row it adds, and the next start of the venue."""
+"""`rex upgrade` on journals that older engine versions made: its findings, the row it adds, and the next start of the venue."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ from services.reporting.figure import FigureUnavailable, compute_figure
 from services.reporting.report_database import READ_DATABASE_FILE, report_from_folder
 from services.settings import Settings
 from services.upgrade import UpgradeRefused, sealed_state_error, upgrade
-from tests.integration.older_journal import AUCTION_HALTED, UNCHANGED, rewrite, stored, unpack
+from tests.integration.older_journal import AUCTION_HALTED, SEALED, THIN_DAYS, UNCHANGED, rewrite, stored, unpack
 
-LAST_SEQ = {UNCHANGED: 377, AUCTION_HALTED: 381}
+LAST_SEQ = {UNCHANGED: 377, AUCTION_HALTED: 381, THIN_DAYS: 62, SEALED: 447}
 BOTH = pytest.mark.parametrize("name", [UNCHANGED, AUCTION_HALTED])
 
 
@@ -234,15 +234,16 @@ async def test_what_other_rules_made_cannot_be_re_executed_and_the_figure_says_s
     await journal.close()
 
 
-def one_version_less(batch: JournalBatch) -> JournalBatch:
-    """As if all that was upgraded had been an upgrade from version 1 to version 2."""
-    attachments = batch.attachments
+def an_earlier_upgrade(batch: JournalBatch) -> JournalBatch:
+    """As if all that was upgraded had been an upgrade from version 1 to the version before this one."""
+    attachments, version = batch.attachments, 1
     if batch.engine_version == ENGINE_VERSION:
+        version = ENGINE_VERSION - 1
         text = read_decision(attachments[0])
         assert isinstance(text, Upgraded)
-        versions = {"from_version": 1, "to_version": 2, "last_hash": batch.previous_hash.hex()}
+        versions = {"from_version": 1, "to_version": version, "last_hash": batch.previous_hash.hex()}
         attachments = (text.model_copy(update=versions).to_bytes(), *attachments[1:])
-    return replace(batch, attachments=attachments, engine_version=batch.engine_version - 1)
+    return replace(batch, attachments=attachments, engine_version=version)
 
 
 @BOTH
@@ -250,16 +251,70 @@ def one_version_less(batch: JournalBatch) -> JournalBatch:
 async def test_an_upgraded_journal_can_be_upgraded_again(tmp_path: Path, name: str) -> None:
     path = unpack(name, tmp_path)
     first = await upgrade(tmp_path)
-    rewrite(path, one_version_less)
+    rewrite(path, an_earlier_upgrade)
     found = await upgrade(tmp_path)
-    assert (found.from_version, found.differences, found.last_seq) == (2, (), first.last_seq + 1)
+    assert (found.from_version, found.differences, found.last_seq) == (ENGINE_VERSION - 1, (), first.last_seq + 1)
     assert found.re_executed_after == first.re_executed_after  # from the state sealed first, or from the start
     result = await prove(path)
     assert (result.good, result.re_executed_after) == (True, first.re_executed_after)
-    assert [version for version, _ in result.made_by] == [1, 2, 3]
+    assert [version for version, _ in result.made_by] == [1, ENGINE_VERSION - 1, ENGINE_VERSION]
     journal = await SqliteJournal.open(path, read_only=True)
     assert await sealed_state_error(journal) is None
     await journal.close()
+
+
+# Engine version 3: days that its own rule of settlement made
+
+
+@pytest.mark.parametrize(("name", "after_seq"), [(THIN_DAYS, 0), (SEALED, 381)])
+@pytest.mark.anyio
+async def test_days_stay_settled_by_the_rule_that_their_day_rolls_name(
+    tmp_path: Path, name: str, after_seq: int
+) -> None:
+    """By the waterfall (rule 4.10) these days had other prices, but their day rolls name the former rule: no event differs. A
+    state that version 3 sealed has an older format, and is where re-execution still begins."""
+    path = unpack(name, tmp_path)
+    older = [event for data in stored(path) for event in JournalBatch.decode(data).event_list]
+    found = await upgrade(tmp_path)
+    assert (found.from_version, found.to_version, found.last_seq) == (3, ENGINE_VERSION, LAST_SEQ[name])
+    assert (found.differences, found.re_executed_after, found.marker_seq) == ((), after_seq, LAST_SEQ[name] + 1)
+    result = await prove(path)
+    assert (result.good, result.re_executed_after, result.state_hash) == (True, after_seq, result.state_hash)
+    journal = await SqliteJournal.open(path, read_only=True)
+    assert await sealed_state_error(journal) is None
+    engine = await starting_engine(journal)
+    async for batch in journal.read(engine.last_seq):
+        engine.process(np.frombuffer(batch.commands, COMMAND))
+    await journal.close()
+    settled = {event.instrument: event.price_ticks for event in older if event.kind == EventKind.SETTLED}
+    assert dict(enumerate(engine.state().instruments["reference_ticks"].tolist())) == settled
+
+
+@pytest.mark.parametrize(("name", "after_seq", "hours"), [(THIN_DAYS, 0, 72), (SEALED, 381, 24)])
+@pytest.mark.anyio
+async def test_a_venue_of_version_3_goes_on_and_its_next_day_is_settled_by_the_waterfall(
+    tmp_path: Path, name: str, after_seq: int, hours: int
+) -> None:
+    """Some hours after its last command its next trading day has begun."""
+    path = unpack(name, tmp_path)
+    await project(tmp_path)
+    await upgrade(tmp_path)
+    settings, clock = Settings(data_dir=tmp_path, port=0, schedule="always"), Clock(path)
+    clock.now_ns += hours * 3600 * 10**9
+    async with open_venue(settings, clock=clock) as venue, RexClient(venue.url, venue.keys[OPERATOR].key) as operator:
+        sources = {found["settlement_source"] for found in await operator.instruments()}
+    closed = await closing_of(venue, tmp_path)
+    assert (closed.figure.agree, closed.figure.re_executed_after) == (True, after_seq)
+    settled = [
+        event
+        for data in stored(path)
+        for event in JournalBatch.decode(data).event_list
+        if event.kind == EventKind.SETTLED
+    ]
+    assert 0 not in {event.number for event in settled[-3:]}
+    assert {event.number for event in settled[:-3]} == {0}
+    assert sources == {event.settlement_source.name.lower() for event in settled[-3:]}
+    assert dump(await project(tmp_path, "rebuilt.sqlite")) == dump(tmp_path / READ_DATABASE_FILE)
 
 
 # What is refused
@@ -320,7 +375,7 @@ def as_if_nothing_was_upgraded(batch: JournalBatch) -> JournalBatch:
         ),
         (
             as_if_nothing_was_upgraded,
-            "is the first of engine version 3, and does not say what became of the rows before it",
+            f"is the first of engine version {ENGINE_VERSION}, and does not say what became of the rows before it",
         ),
     ],
     ids=["no state", "another state", "no marker"],
@@ -519,7 +574,10 @@ def test_people_are_told_in_sentences_and_programs_in_json(tmp_path: Path) -> No
     assert found["differences"][0]["first_seq"] == 167
     assert found["last_hash"] == JournalBatch.decode(stored(path)[-1]).previous_hash.hex()
     again = CliRunner().invoke(app, command)
-    assert (again.exit_code, again.stdout) == (0, "The journal is of engine version 3 already: nothing to do.\n")
+    assert (again.exit_code, again.stdout) == (
+        0,
+        f"The journal is of engine version {ENGINE_VERSION} already: nothing to do.\n",
+    )
     proved = CliRunner().invoke(app, ["journal", "verify", "--prove", "--data-dir", str(tmp_path)])
     assert "re-executed from seq 382 on, from the state sealed there" in proved.stdout
     report = CliRunner().invoke(app, ["report", "2023", "--prove", "--data-dir", str(tmp_path)])

@@ -83,6 +83,7 @@ class NaiveEngine(NaiveOperators):
             self.reject(c, Reason.UNKNOWN_COMMAND)
         else:
             rule(c)
+        self.note_quotes()
         self.emit_levels()
         if c.seq % SUMS_EVERY == 0:
             self.check_sums()

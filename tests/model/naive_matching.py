@@ -88,6 +88,8 @@ class Matching(Queues):
         row = self.listed[instrument]
         if self.phase(instrument) in (Phase.CLOSED, Phase.AUCTION_MATCHING, Phase.CONTINUOUS):
             self.uncross(instrument)
+        if self.phase(instrument) == Phase.CONTINUOUS:  # 4.10
+            row.quotes_since_ns, row.closing_seq = self.time_ns, 0
         if self.phase(instrument) == Phase.CONTINUOUS and row.last:
             self.trigger(instrument, row.last, row.last)
             self.run_line()
@@ -196,7 +198,7 @@ class Matching(Queues):
             self.collect(o)
         else:
             self.decrement(o, o.leaves, CANCELED, Reason.VOLATILITY)
-        row.in_auction = True
+        row.in_auction, row.quotes_until_ns = True, self.time_ns
         row.auction_ends_ns = min(self.time_ns + row.auction_s * 10**9, LATEST_NS)
         self.emit(
             EventKind.PHASE_CHANGED,

@@ -13,10 +13,14 @@ from matching_engine.records import (
     OrderType,
     Phase,
     Reason,
+    SettlementRule,
+    SettlementSource,
     TimeInForce,
 )
 from tests.model.naive_orders import Orders
 from tests.model.naive_tables import Instrument
+
+FIFTEEN_MINUTES_NS = 15 * 60 * 10**9
 
 
 class Phases(Orders):
@@ -66,6 +70,8 @@ class Phases(Orders):
                     self.emit(EventKind.PHASE_CHANGED, instrument=number, phase=self.phase(number))
         for number in self.meant(c):
             if self.phase(number) != before[number]:
+                if before[number] == Phase.CONTINUOUS:
+                    self.listed[number].quotes_until_ns = self.time_ns  # 4.10
                 self.come_into_force(number)
 
     def time(self, c: Command) -> None:
@@ -88,18 +94,21 @@ class Phases(Orders):
     # The day roll (4.8)
 
     def day_roll(self, c: Command) -> None:
+        if c.number not in tuple(SettlementRule):
+            self.reject(c, Reason.INVALID_OPTION)
+            return
         year, month, day = c.date // 10_000, c.date // 100 % 100, c.date % 100
         if not (c.date > self.trading_date and year <= 9999 and 1 <= month <= 12 and 1 <= day <= 31):
             self.reject(c, Reason.INVALID_DATE)
             return
         self.trading_date = c.date
         self.trading_day += 1
-        self.trades = {}
         for account in self.ledger.values():
             account.day_amount = 0
         self.emit(EventKind.DAY_ROLLED, date=c.date)
         for number, instrument in enumerate(self.listed):
-            self.settle_day(number, instrument)
+            self.settle_day(number, instrument, c.number)
+        self.trades = {}
         for o in self.open_orders():
             low, high = self.listed[o.instrument].edges()
             named = [o.trigger or o.price] if o.order_type == OrderType.STOP else [o.price, o.trigger or o.price]
@@ -110,20 +119,43 @@ class Phases(Orders):
         self.called = set(range(len(self.listed)))
         self.sweep_client_ids()
 
-    def settle_day(self, number: int, instrument: Instrument) -> None:
-        if instrument.day_lots:
-            value_of_a_tick = instrument.day_lots * instrument.tick_value
-            instrument.reference = (2 * instrument.day_amount + value_of_a_tick) // (2 * value_of_a_tick)
+    def settle_day(self, number: int, instrument: Instrument, rule: int) -> None:
+        source = 0
+        if self.phase(number) == Phase.CONTINUOUS:
+            instrument.quotes_until_ns = self.time_ns
+        if rule == SettlementRule.WATERFALL:
+            source, instrument.reference = self.waterfall(number, instrument)
+        elif instrument.day_lots:
+            instrument.reference = self.vwap(instrument)
         self.emit(
             EventKind.SETTLED,
             instrument=number,
             price_ticks=instrument.reference,
             quantity_lots=instrument.day_lots,
             amount_fen=instrument.day_amount,
+            number=source,
         )
-        instrument.day_lots = 0
-        instrument.day_amount = 0
-        instrument.last = 0
+        instrument.day_lots = instrument.day_amount = instrument.last = instrument.closing_seq = 0
+        instrument.quotes_since_ns = instrument.quotes_until_ns = self.time_ns
+        if self.phase(number) != Phase.CONTINUOUS:
+            instrument.quotes = (0, 0)
+
+    def waterfall(self, number: int, instrument: Instrument) -> tuple[int, int]:
+        """4.10: the source and the price of a settlement."""
+        if instrument.day_lots >= 5:
+            return SettlementSource.DAY_VWAP, self.vwap(instrument)
+        for trade in self.trades.values():
+            if trade.instrument == number and not trade.busted and trade.trade_id >> 20 == instrument.closing_seq:
+                return SettlementSource.CLOSING_AUCTION, trade.price
+        buy, sell = instrument.quotes
+        if buy and sell and instrument.quotes_until_ns - instrument.quotes_since_ns >= FIFTEEN_MINUTES_NS:
+            return SettlementSource.STANDING_QUOTES, (buy + sell + 1) // 2
+        return SettlementSource.PREVIOUS, instrument.reference
+
+    def vwap(self, instrument: Instrument) -> int:
+        """Half up to the tick."""
+        value_of_a_tick = instrument.day_lots * instrument.tick_value
+        return (2 * instrument.day_amount + value_of_a_tick) // (2 * value_of_a_tick)
 
     def sweep_client_ids(self) -> None:
         """1.11"""

@@ -158,6 +158,8 @@ class Queues(Ledger):
         """4.5: trades at one price, the best buy with the best sell, each time the smaller of their shown parts."""
         price, volume, _ = self.auction(instrument)
         buys, sells = self.listed[instrument].sides
+        if volume:
+            self.listed[instrument].closing_seq = self.last_seq
         while volume:
             buy, sell = buys[max(buys)][0], sells[min(sells)][0]
             lots = min(buy.shown, sell.shown, volume)
@@ -166,7 +168,14 @@ class Queues(Ledger):
             self.after_loss(buy)
             self.after_loss(sell)
 
-    # Market data after a command
+    # After a command
+
+    def note_quotes(self) -> None:
+        """4.10: the best prices of continuous trading, and since when neither has changed."""
+        for number, row in enumerate(self.listed):
+            quotes = (self.best(number, Side.BUY) or 0, self.best(number, Side.SELL) or 0)
+            if self.phase(number) == Phase.CONTINUOUS and quotes != row.quotes:
+                row.quotes, row.quotes_since_ns = quotes, self.time_ns
 
     def emit_levels(self) -> None:
         """Emits the touched levels in the order of first touch; then by instrument (4.6) INDICATIVE for touched call

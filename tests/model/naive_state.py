@@ -35,8 +35,9 @@ def state_of(e: Refusals) -> state.State:
     fees = [(number, *rates) for number, rates in sorted(e.fees.items()) if rates != (0, 0)]
     instruments = [
         (
-            i.tick_value, i.reference, i.last, i.max_quantity, i.day_lots, i.day_amount, i.auction_ends_ns, i.band_ppm,
-            i.collar_ppm, i.volatility_ppm, i.auction_s, i.phase, i.halted, i.in_auction,
+            i.tick_value, i.reference, i.last, i.max_quantity, i.day_lots, i.day_amount, i.auction_ends_ns, *i.quotes,
+            i.quotes_since_ns, i.quotes_until_ns, i.closing_seq, i.band_ppm, i.collar_ppm, i.volatility_ppm, i.auction_s,
+            i.phase, i.halted, i.in_auction,
         )
         for i in e.listed
     ]  # fmt: skip

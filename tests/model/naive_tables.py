@@ -75,6 +75,10 @@ class Instrument:
     auction_s: int = 0
     in_auction: bool = False
     auction_ends_ns: int = 0
+    quotes: tuple[int, int] = (0, 0)
+    quotes_since_ns: int = 0
+    quotes_until_ns: int = 0
+    closing_seq: int = 0
     sides: Queues = field(default_factory=lambda: ({}, {}))
     waiting: Queues = field(default_factory=lambda: ({}, {}))
 

@@ -14,7 +14,9 @@ import numpy as np
 
 from matching_engine.records import (
     ALL_INSTRUMENTS,
+    BOTH_SIDES,
     COMMAND,
+    STANDING_QUOTES_NS,
     VENUE,
     Command,
     CommandKind,
@@ -158,7 +160,7 @@ class Flow(Commands):
         if self.chance.random() < 0.3:
             self.extend(
                 self.chance.choice(
-                    (self.storm, self.storm, self.wall, self.wall, self.squeeze, self.squeeze, self.days)
+                    (self.storm, self.storm, self.wall, self.wall, self.squeeze, self.squeeze, self.days, self.close)
                 )()
             )
 
@@ -220,6 +222,30 @@ class Flow(Commands):
         """A week, then a repeat of an order from before it."""
         again = [self.chance.choice(self.sent[-20:])] if self.sent else []
         return [*(self.day_roll() for _ in range(self.chance.randint(4, 7))), *again]
+
+    def close(self) -> list[Command]:
+        """A day of few lots: quotes for about a quarter of an hour, perhaps a small closing auction, and the day roll."""
+        chance = self.chance
+        begin, end = self.day_roll(), self.day_roll()
+        closes_ns = self.time_ns + STANDING_QUOTES_NS + chance.choice((-(10**9), 10**9, 2 * 10**9))
+        instrument, account = chance.choice((0, 1)), chance.choice(ACCOUNTS)
+        price = self.engine.listed[instrument].reference if instrument < len(self.engine.listed) else 1
+        quotes = [self.plain(instrument, side, price + away) for side, away in ((Side.BUY, -1), (Side.SELL, 2))]
+        meet = [self.plain(instrument, side, price + 1) for side in chance.sample(SIDES, chance.choice((0, 1, 2)))]
+        into = Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS)
+        return [
+            into._replace(phase=Phase.CLOSED),
+            Command(kind=CommandKind.MASS_CANCEL, instrument=ALL_INSTRUMENTS, side=BOTH_SIDES),
+            begin,
+            into,
+            *(quote._replace(account=account) for quote in quotes),
+            into._replace(phase=Phase.CALL_AUCTION, time_ns=closes_ns),
+            *(order._replace(quantity_lots=chance.randint(1, 3)) for order in meet),
+            into._replace(phase=Phase.CLOSED),
+            *([self.bust()] if chance.random() < 0.3 else []),
+            end,
+            into,
+        ]
 
     def plain(self, instrument: int, side: int, price: int) -> Command:
         """A LIMIT order that rests."""

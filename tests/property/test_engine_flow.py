@@ -1,8 +1,8 @@
-"""The flows of the property tests reach every kind of event and every reason."""
+"""The flows of the property tests reach every kind of event, every reason and every source of a settlement price."""
 
 from __future__ import annotations
 
-from matching_engine.records import EventKind, Phase, Reason
+from matching_engine.records import EventKind, Phase, Reason, SettlementSource
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import flow
 
@@ -14,19 +14,21 @@ OUT_OF_REACH = {
 }
 
 
-def test_every_kind_of_event_and_every_reason_occurs() -> None:
-    kinds, reasons, phases, deepest = set(), set(), set(), 0
+def test_every_kind_of_event_reason_and_settlement_occurs() -> None:
+    kinds, reasons, phases, sources, deepest = set(), set(), set(), set(), 0
     for seed in SEEDS:
         naive = NaiveEngine()
         for command in flow(seed, LENGTH):
             events = naive.submit(command)
             kinds |= {event.kind for event in events}
             reasons |= {event.reason for event in events}
+            sources |= {event.number for event in events if event.kind == EventKind.SETTLED}
             phases |= {naive.phase(instrument) for instrument in range(naive.instruments)}
             deepest = max(deepest, sum(event.kind == EventKind.TRIGGERED for event in events))
     assert kinds == set(EventKind)
     assert reasons == set(Reason) - OUT_OF_REACH
     assert phases == set(Phase)
+    assert sources == {0, *SettlementSource}  # 0: by the former rule
     assert deepest >= 4  # Stops that trigger stops.
 
 

@@ -18,6 +18,7 @@ from matching_engine.records import (
     OrderType,
     Phase,
     SelfTrade,
+    SettlementRule,
     Side,
     TimeInForce,
 )
@@ -153,7 +154,7 @@ class EngineMachine(RuleBasedStateMachine):
     def halt_or_resume(self, kind: CommandKind) -> None:
         self.submit(kind)
 
-    @rule(seconds=st.integers(0, 3))
+    @rule(seconds=st.integers(0, 3) | st.integers(899, 901))
     def time(self, seconds: int) -> None:
         self.time_s += seconds
         self.submit(CommandKind.TIME)
@@ -162,9 +163,9 @@ class EngineMachine(RuleBasedStateMachine):
     def set_collar(self, rate: int) -> None:
         self.submit(CommandKind.SET_COLLAR, rate_ppm=rate)
 
-    @rule()
-    def day_roll(self) -> None:
-        self.submit(CommandKind.DAY_ROLL, date=20230101 + self.naive.trading_day)
+    @rule(number=st.sampled_from(SettlementRule))
+    def day_roll(self, number: int) -> None:
+        self.submit(CommandKind.DAY_ROLL, date=20230101 + self.naive.trading_day, number=number)
 
     @rule(back=st.integers(1, 3))
     def bust(self, back: int) -> None:

@@ -20,6 +20,7 @@ from matching_engine.records import (
     OrderType,
     Phase,
     SelfTrade,
+    SettlementRule,
     Side,
     TimeInForce,
 )
@@ -166,7 +167,8 @@ def halt(names: Names, match: Match[str]) -> Fields:
 
 @sentence(r"day roll to (?P<date>\d{4}-\d\d-\d\d)")
 def day_roll(names: Names, match: Match[str]) -> Fields:
-    return {"kind": CommandKind.DAY_ROLL, "date": int(match["date"].replace("-", ""))}
+    date = int(match["date"].replace("-", ""))
+    return {"kind": CommandKind.DAY_ROLL, "date": date, "number": SettlementRule.WATERFALL}
 
 
 @sentence(r"it is (?P<moment>(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d)")

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from matching_engine.records import BOTH_SIDES, Command, CommandKind, Event, EventKind, OrderType, Phase, Reason, Side
+from matching_engine.records import (
+    BOTH_SIDES,
+    Command,
+    CommandKind,
+    Event,
+    EventKind,
+    OrderType,
+    Phase,
+    Reason,
+    SettlementSource,
+    Side,
+)
 from tests.scenarios.names import Names, yuan
 
 TICK_FEN = 100
@@ -159,7 +170,8 @@ class Wording:
             volatility = f" {Reason(e.reason).name} {e.number} s" if e.reason else ""
             return f"{where} {Phase(e.phase).name}{volatility}"
         if kind == EventKind.SETTLED:
-            return f"{where} @ {e.price_ticks}, {e.quantity_lots} lots, {yuan(e.amount_fen)} yuan"
+            source = f", {SettlementSource(e.number).name}" if e.number else ""
+            return f"{where} @ {e.price_ticks}, {e.quantity_lots} lots, {yuan(e.amount_fen)} yuan{source}"
         if kind == EventKind.BALANCE_CHANGED:
             cash = f" {yuan(e.amount_fen, '+')} yuan" if e.amount_fen else ""
             lots = f" {e.quantity_lots:+}{where or ' Nd'}" if e.quantity_lots or e.instrument else ""
@@ -210,7 +222,7 @@ WORDED: dict[EventKind, set[str]] = {
     EventKind.FEES_SET: set(),
     EventKind.PHASE_CHANGED: {"instrument", "phase", "reason", "number"},
     EventKind.DAY_ROLLED: {"date"},
-    EventKind.SETTLED: {"instrument", "price_ticks", "quantity_lots", "amount_fen"},
+    EventKind.SETTLED: {"instrument", "price_ticks", "quantity_lots", "amount_fen", "number"},
     EventKind.COLLAR_SET: {"instrument"},
     EventKind.VOLATILITY_BAND_SET: {"instrument"},
     EventKind.TIME_PASSED: set(),

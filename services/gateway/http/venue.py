@@ -13,7 +13,7 @@ from services.gateway.http.caller import needs
 from services.gateway.problems import unknown_symbol
 from services.gateway.schemas import Instrument, Venue
 from services.times import date_text
-from services.venue_state.instruments import PHASE_NAMES, VenueInstrument
+from services.venue_state.instruments import PHASE_NAMES, SOURCE_NAMES, VenueInstrument
 from services.venue_state.state import VenueState
 
 
@@ -64,6 +64,7 @@ def instrument_json(instrument: VenueInstrument) -> dict[str, Any]:
     return {
         **instrument.facts,
         "reference_price": instrument.price_text(instrument.reference_ticks),
+        "settlement_source": SOURCE_NAMES[instrument.settlement_source] if instrument.settlement_source else None,
         "lower_limit": instrument.price_text(instrument.low_ticks),
         "upper_limit": instrument.price_text(instrument.high_ticks),
         "max_quantity": instrument.max_quantity_lots,

@@ -24,7 +24,7 @@ AT_ONCE = 4_096
 """How many orders or trades are compared by one query."""
 _START = Position(0, 0, 0, NO_HASH, b"", 0)
 _ORDER = [column.name for column in tables.orders.columns]
-_DAY = ["trading_date", "instrument", *TURNOVER_COLUMNS, "settlement_ticks"]
+_DAY = ["trading_date", "instrument", *TURNOVER_COLUMNS, "settlement_ticks", "settlement_source"]
 _LARGEST_THAT_STANDS = """
 SELECT amount_fen, trade_id FROM trades WHERE trading_date = ? AND instrument = ? AND busted_seq IS NULL
 ORDER BY amount_fen DESC, trade_id LIMIT 1
@@ -106,7 +106,7 @@ class EveryOrder:
             turnover[day] = replace(turnover[day], largest_fen=largest_fen, largest_trade_id=trade_id)
         nothing = DayTurnover()
         true = [
-            (*day, *turnover_values(turnover.get(day, nothing)), settlements.get(day))
+            (*day, *turnover_values(turnover.get(day, nothing)), *settlements.get(day, (None, None)))
             for day in sorted(turnover.keys() | settlements.keys())
         ]
         query = f"SELECT {', '.join(_DAY)} FROM daily_turnover ORDER BY trading_date, instrument"

@@ -13,7 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching_engine.records import CommandKind, EventKind, Flag, OrderType, Phase, Reason, SelfTrade, Side, TimeInForce
+from matching_engine.records import (
+    CommandKind,
+    EventKind,
+    Flag,
+    OrderType,
+    Phase,
+    Reason,
+    SelfTrade,
+    SettlementSource,
+    Side,
+    TimeInForce,
+)
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, KeyRevoked
 from services.journal.batch import JournalBatch
@@ -307,7 +318,7 @@ def test_a_trade_reaches_every_table() -> None:
             (4_000, 0), (1_000_000_000 + 4_000_000 - 1_200, 0), (1_000_000_000 - 4_000_000 - 2_800, 0), (1_000_000_000, 0),
         ]  # fmt: skip
         assert select(connection, "SELECT * FROM daily_turnover") == [
-            (20230103, 0, 1, 4, 4_000_000, 0, 0, 0, 0, 0, 4_000_000, (first + 1) << 20 | 1, None)
+            (20230103, 0, 1, 4, 4_000_000, 0, 0, 0, 0, 0, 4_000_000, (first + 1) << 20 | 1, None, None)
         ]
 
 
@@ -329,7 +340,7 @@ def test_a_prevented_self_trade_is_counted_and_is_no_turnover() -> None:
     with empty_database() as connection:
         project(connection, batches)
         assert select(connection, "SELECT * FROM daily_turnover") == [
-            (20230103, 0, 0, 0, 0, 0, 0, 0, 1, 5, 0, None, None)
+            (20230103, 0, 0, 0, 0, 0, 0, 0, 1, 5, 0, None, None, None)
         ]
         assert select(connection, "SELECT state, reason FROM orders ORDER BY order_id") == [
             ("new", Reason.NONE), ("canceled", Reason.SELF_TRADE),
@@ -341,19 +352,19 @@ def test_the_day_roll_settles_the_day_that_ended() -> None:
     batches = [history.batch(opening())]
     day = order(2, Side.SELL, REFERENCE_TICKS + 9, 1, time_in_force=TimeInForce.DAY)
     batches.append(
-        history.batch([order(2, Side.SELL, REFERENCE_TICKS + 5, 2), order(3, Side.BUY, REFERENCE_TICKS + 5, 2), day])
+        history.batch([order(2, Side.SELL, REFERENCE_TICKS + 5, 7), order(3, Side.BUY, REFERENCE_TICKS + 5, 7), day])
     )
     trade_id = history.engine.last_seq - 1 << 20 | 1
     batches.append(history.batch([admin.day_roll(SENDER, 20230104)]))
     with empty_database() as connection:
         project(connection, batches)
         assert select(connection, "SELECT * FROM daily_turnover") == [
-            (20230103, 0, 1, 2, 2_010_000, 0, 0, 0, 0, 0, 2_010_000, trade_id, REFERENCE_TICKS + 5),
-            (20230103, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, REFERENCE_TICKS),
+            (20230103, 0, 1, 7, 7_035_000, 0, 0, 0, 0, 0, 7_035_000, trade_id, REFERENCE_TICKS + 5, 1),
+            (20230103, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, REFERENCE_TICKS, 4),
         ]  # fmt: skip
-        assert select(connection, "SELECT reference_ticks FROM instruments") == [
-            (REFERENCE_TICKS + 5,),
-            (REFERENCE_TICKS,),
+        assert select(connection, "SELECT reference_ticks, settlement_source FROM instruments") == [
+            (REFERENCE_TICKS + 5, SettlementSource.DAY_VWAP),
+            (REFERENCE_TICKS, SettlementSource.PREVIOUS),
         ]
         assert select(connection, "SELECT state, reason, leaves_lots FROM orders WHERE time_in_force = 1") == [
             ("expired", Reason.END_OF_DAY, 0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase
+from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase, SettlementRule
 from services.data.calendar import TradingCalendar
 from services.sequencer.clock import ClockRefused
 from services.sequencer.schedule import (
@@ -29,7 +29,7 @@ CLOSE, OPEN, AUCTION, MATCHING = (
 
 
 def roll(day: int) -> Command:
-    return Command(kind=CommandKind.DAY_ROLL, date=day)
+    return Command(kind=CommandKind.DAY_ROLL, date=day, number=SettlementRule.WATERFALL)
 
 
 def ns(text: str) -> int:

@@ -96,7 +96,7 @@ def test_restoring_reserves_no_more_than_running_did() -> None:
 
 def changed(section: str, row: int, **fields: int) -> state.State:
     engine = Engine()
-    engine.process(array(flow(1, 500)))
+    engine.process(array(flow(5, 500)))
     kept = engine.state()
     rows = getattr(kept, section).copy()
     for name, value in fields.items():
@@ -188,7 +188,7 @@ def test_bytes_that_were_changed_never_make_anything_but_an_engine_or_a_state_er
     ("data", "says"),
     [
         (b"", "no snapshot"),
-        (b"REXSTATE" + (99).to_bytes(8, "little"), "format 99, and this engine reads format 2"),
+        (b"REXSTATE" + (99).to_bytes(8, "little"), "format 99, and this engine reads format 3"),
         (b"REXSTATE" + (2).to_bytes(8, "little") + (5).to_bytes(8, "little"), "ends within its section 'venue'"),
         (state.snapshot_bytes(Engine().state()) + b"x", "1 bytes too many"),
         (state.snapshot_bytes(Engine().state())[:-1], "ends within"),
