@@ -47,8 +47,8 @@ def screen(
     certain = declared.seller == declared.buyer
     graph = TradeGraph(trades[~certain], control or {})
     made = [_finding(declared, one, names or {}) for one in _under_common_control(declared, certain)]
-    for suspicion in merged([one for window in thresholds.windows for one in _suspicions(graph, window, thresholds)]):
-        made.append(_finding(graph, suspicion, names or {}))
+    suspicions = [one for window in thresholds.windows for one in _suspicions(graph, window, thresholds)]
+    made += [_finding(graph, suspicion, names or {}) for suspicion in merged(suspicions, len(graph.trades))]
     return tuple(sorted(made, key=lambda finding: finding.trade_ids[0]))
 
 
@@ -103,8 +103,9 @@ def are_matched(trades: ScreenTrades, apart_ns: int) -> NDArray[np.bool_]:
     return np.asarray(whole & (apart <= apart_ns), np.bool_)
 
 
-def merged(suspicions: list[Suspicion]) -> list[Suspicion]:
-    """Suspicions that share a trade become one: all their trades and days, and CLOSED_GROUP where one of them is."""
+def merged(suspicions: list[Suspicion], trades: int) -> list[Suspicion]:
+    """Suspicions that share one of the graph's so many trades become one: all their trades and days, and CLOSED_GROUP where
+    one of them is."""
     parent = list(range(len(suspicions)))
 
     def root(number: int) -> int:
@@ -112,10 +113,11 @@ def merged(suspicions: list[Suspicion]) -> list[Suspicion]:
             parent[number] = number = parent[parent[number]]
         return number
 
-    first_with: dict[int, int] = {}
+    last_with = np.full(trades, -1)  # the last suspicion with a trade
     for number, suspicion in enumerate(suspicions):
-        for trade in suspicion.trades.tolist():
-            parent[root(number)] = root(first_with.setdefault(trade, number))
+        for earlier in set(last_with[suspicion.trades].tolist()) - {-1}:
+            parent[root(earlier)] = root(number)
+        last_with[suspicion.trades] = number
     together: dict[int, list[Suspicion]] = {}
     for number, suspicion in enumerate(suspicions):
         together.setdefault(root(number), []).append(suspicion)
