@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.surveillance.contracts import ScreenTrades
+from services.surveillance.contracts import ScreenTrades, by_day
 
 
 def changed_hands_fen(trades: ScreenTrades) -> int:
@@ -25,9 +25,4 @@ def changed_hands_fen(trades: ScreenTrades) -> int:
 
 def changed_hands_by_day(trades: ScreenTrades) -> dict[int, int]:
     """What changed hands in fen by trading date, with each day as a period of its own."""
-    dates, starts = np.unique(trades["trading_date"], return_index=True)
-    return {
-        int(date): changed_hands_fen(part)
-        for date, part in zip(dates, np.split(trades, starts[1:]), strict=True)
-        if len(part)
-    }
+    return {date: changed_hands_fen(of_day) for date, of_day in by_day(trades)}

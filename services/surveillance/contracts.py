@@ -1,6 +1,6 @@
 """What goes into the screen and what comes out of it.
 
-A *member* is an owner group: the number in `accounts.owner`, by which the venue knows the accounts under one control.
+A *member* is an owner group, by which the venue knows accounts under one control: the account's owner, or the account itself.
 """
 
 from __future__ import annotations
@@ -116,3 +116,10 @@ def checked(trades: ScreenTrades) -> ScreenTrades:
     if (trades["buyer"] == trades["seller"]).any():
         raise ValueError("A trade has the same member on both sides: the engine prevents self-trades.")
     return trades
+
+
+def by_day(trades: ScreenTrades) -> list[tuple[int, ScreenTrades]]:
+    """The trading dates with trades, ascending, and the trades of each."""
+    dates, starts = np.unique(trades["trading_date"], return_index=True)
+    ends = [*starts[1:].tolist(), len(trades)]
+    return [(date, trades[start:end]) for date, start, end in zip(dates.tolist(), starts.tolist(), ends, strict=False)]

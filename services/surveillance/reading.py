@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, and_, case, func, select, union_all
+from sqlalchemy import Column, ColumnElement, FromClause, Select, and_, case, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Phase, Reason, Side, TimeInForce
@@ -17,6 +17,14 @@ from services.surveillance.abnormal_trading import LARGE_CANCEL_LOTS, DayCounts
 from services.surveillance.contracts import SCREEN_TRADE, ScreenTrades, screen_trades
 
 _NEVER_REST = (TimeInForce.IOC, TimeInForce.FOK)
+
+
+def _member_of(table: FromClause) -> ColumnElement[int]:
+    """The owner group of an account: 0 in `owner` is the account itself."""
+    return case((table.c.owner == 0, table.c.account), else_=table.c.owner)
+
+
+_MEMBER = _member_of(accounts)
 _TAKER_BUYS = trades.c.taker_side == Side.BUY
 
 
@@ -30,9 +38,9 @@ async def read_screen_trades(connection: AsyncConnection, first_date: int, last_
         "trading_date": trades.c.trading_date,
         "time_ns": trades.c.time_ns,
         "instrument": trades.c.instrument,
-        "buyer": case((_TAKER_BUYS, taker.c.owner), else_=maker.c.owner),
-        "seller": case((_TAKER_BUYS, maker.c.owner), else_=taker.c.owner),
-        "aggressor": case((trades.c.phase == Phase.CALL_AUCTION, 0), else_=taker.c.owner),
+        "buyer": case((_TAKER_BUYS, _member_of(taker)), else_=_member_of(maker)),
+        "seller": case((_TAKER_BUYS, _member_of(maker)), else_=_member_of(taker)),
+        "aggressor": case((trades.c.phase == Phase.CALL_AUCTION, 0), else_=_member_of(taker)),
         "amount_fen": trades.c.amount_fen,
         "quantity_lots": trades.c.quantity_lots,
         "maker_order_lots": maker_order.c.quantity_lots,
@@ -77,7 +85,7 @@ def _net(first_date: int, last_date: int, *by: Column[Any]) -> Select[Any]:
             for account, signed in ((trades.c.taker_account, bought), (trades.c.maker_account, -bought))
         )
     ).subquery()
-    groups = (accounts.c.owner, sides.c.instrument, *(sides.c[column.name] for column in by))
+    groups = (_MEMBER, sides.c.instrument, *(sides.c[column.name] for column in by))
     owned = sides.join(accounts, accounts.c.account == sides.c.account)
     return select(total(sides.c.signed_fen).label("fen"), *groups).select_from(owned).group_by(*groups)
 
@@ -106,7 +114,7 @@ async def read_day_counts(connection: AsyncConnection, first_date: int, last_dat
     canceled = orders.c.reason.in_((Reason.REQUESTED, Reason.MASS_CANCEL))
     large = and_(canceled, orders.c.quantity_lots - orders.c.filled_lots >= LARGE_CANCEL_LOTS)
     counts = [func.count(case((condition, 1))) for condition in (attempted, canceled, large)]
-    by = (orders.c.trading_date, accounts.c.owner, orders.c.instrument)
+    by = (orders.c.trading_date, _MEMBER, orders.c.instrument)
     found = (
         select(*by, *counts)
         .join(accounts, accounts.c.account == orders.c.account)

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from services.surveillance.contracts import ScreenTrades
+from services.surveillance.contracts import ScreenTrades, by_day
 
 LATE = Fraction(7, 100)
 MOVED = Fraction(50, 10_000)
@@ -53,9 +53,8 @@ def influences(trades: ScreenTrades, before: Settlements) -> list[Influence]:
     """Who moved which settlement price, by date, product and member. The day's commands are those between the first and the
     last trade of any product; auctions have no aggressor. A product whose other trades are fewer than FEWEST_LOTS is compared
     with the price before the day, and left out where `before` has none."""
-    dates, starts = np.unique(trades["trading_date"], return_index=True)
     found: list[Influence] = []
-    for day in np.split(trades, starts[1:]) if len(dates) else ():
+    for _, day in by_day(trades):
         first, last = int(day["seq"].min()), int(day["seq"].max())
         is_late = (day["seq"] - first) * LATE.denominator >= (LATE.denominator - LATE.numerator) * (last - first)
         for instrument in np.unique(day["instrument"][is_late & (day["aggressor"] > 0)]):
