@@ -83,7 +83,11 @@ def heavy_rings(market: Market, honest: Legs) -> list[Ring]:
     return [Ring(number, members, each) for number, members in enumerate(_members(market, 2, 3, 3, 4, 4), start=1)]
 
 
-def dominant_ring(market: Market, honest: Legs) -> list[Ring]:
-    """One ring of three that makes 60 % of all turnover."""
-    (members,) = _members(market, 3)
-    return [Ring(1, members, float(honest["amount_fen"].sum()) * 0.6 / 0.4)]
+def dominant_ring(percent: int) -> RingPlan:
+    """One ring of three that makes so many percent of all turnover."""
+
+    def plan(market: Market, honest: Legs) -> list[Ring]:
+        (members,) = _members(market, 3)
+        return [Ring(1, members, float(honest["amount_fen"].sum()) * percent / (100 - percent))]
+
+    return plan

@@ -17,6 +17,7 @@ def closed_groups(window: Choice, rule: GroupRule) -> list[list[int]]:
     member does a good part of all it does there. Members who do not are left out, and what remains is joined anew."""
     pairs = closed_pairs(window, rule)
     successors = window.successors(pairs) if len(pairs) else {}
+    members = int(np.count_nonzero(window.node_fen))
     waiting, found = components(successors), []
     while waiting:
         group = waiting.pop()
@@ -27,7 +28,7 @@ def closed_groups(window: Choice, rule: GroupRule) -> list[list[int]]:
             if at_least(int(inside.node_fen[node]), int(window.node_fen[node]), rule.member_share)
         ]
         if committed == group:
-            found.append(group)
+            found += [group] if at_most(len(group), members, rule.most_members) else []
         else:
             waiting += components(_among(committed, successors))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 
@@ -25,6 +25,8 @@ class GroupRule:
     """A group is *even* up to this: Σ |bought − sold| of its members / Σ (bought + sold), within the group."""
     trades: int = 4
     """At least so many trades between the two."""
+    most_members: Fraction = Fraction(1)
+    """A group has at most this share of the members who trade in the window."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,13 @@ def rule(lift: int, share: int, member_share: int, net_share: int, *, by_product
     return GroupRule(Fraction(lift), percents[0], percents[1], by_product, percents[2])
 
 
-# The lift of members who make most of the venue's turnover cannot be high: of a pair that makes all of it, it is 2.
-_ALMOST_ALL = rule(2, 25, 75, 25)
+# The lift of members who make most of the venue's turnover cannot be high: 1.5 in a circle of three that makes all of it. So it
+# says little here, and what counts is that few members keep to themselves.
+_ALMOST_ALL = replace(rule(1, 20, 75, 25), lift=Fraction(5, 4), most_members=Fraction(1, 4))
 
 DEFAULT = Thresholds(
     windows=(
+        Window(60, 20, (_ALMOST_ALL, rule(4, 5, 25, 5))),
         Window(20, 5, (_ALMOST_ALL, rule(5, 5, 35, 10), rule(3, 10, 15, 25, by_product=True))),
         Window(5, 1, (_ALMOST_ALL, rule(8, 25, 60, 25), rule(3, 25, 35, 25, by_product=True))),
     ),

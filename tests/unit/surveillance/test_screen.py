@@ -162,6 +162,17 @@ def test_a_ring_that_is_most_of_the_venue_is_found_and_no_other() -> None:
     assert only(screen(trades_of([*ring, *background()]))).members == (A, B)
 
 
+def test_a_circle_of_three_that_is_almost_all_of_the_venue_is_found_and_no_other() -> None:
+    """Its pairs have lift 1.5, and those of honest members a thousand: chance is what the ring makes it."""
+    trades = trades_of([*circle(A, B, C, amount_fen=100_000_000), *background()])
+    assert only(screen(trades)).members == (A, B, C)
+
+
+def test_all_members_together_are_no_ring() -> None:
+    """Three members who have a venue for themselves."""
+    assert screen(trades_of(circle(A, B, C))) == ()
+
+
 def test_honest_members_of_a_small_product_are_no_finding() -> None:
     """Three members trade a product that nobody else trades, besides the big one: they must meet each other there."""
     pairs = [(A, B), (B, C), (C, A), (B, A), (C, B), (A, C)]
