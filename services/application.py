@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.gateway.app import create_app
+from services.gateway.http.caller import needs
 from services.gateway.http.health import Details
 from services.gateway.http.venue import VenueFacts
 from services.gateway.order_entry.history import OrderHistory
@@ -22,6 +23,7 @@ from services.market_data import Market, load_market
 from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
 from services.read_database.projector import ProjectorStopped
+from services.reporting import integrity
 from services.reporting.app import router as reports_router
 from services.settings import Settings
 from services.venue_state.loading import load_state
@@ -102,7 +104,12 @@ def make_application(
         inbox=inbox,
         read_database=read_database,
         projected=gateway.projected,
-        routers=[socket_routes, reports_router(read_database, calendar, gateway.projected)],
+        routers=[
+            socket_routes,
+            reports_router(read_database, calendar, gateway.projected),
+            integrity.router(read_database),
+            integrity.findings_router(read_database, only=needs("operate")),
+        ],
         allowed_hosts=settings.allowed_hosts,
         not_ready=not_ready,
         warnings=warnings,
