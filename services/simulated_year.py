@@ -152,7 +152,7 @@ def _trading(
     days = min(wish.days or len(plan.days), len(plan.days))
     return YearTrading(
         plan=plan,
-        prices=make_fair_prices(plan, wish.seed, instruments),
+        prices=make_fair_prices(plan, wish.seed, load_instruments()),
         market=market,
         endowment=Endowment(market, plan.target_fen, references),
         pace=make_pace(wish.commands, len(plan.days), len(instruments)),

@@ -23,7 +23,7 @@ _SHIPPED_YUAN = 473_000
 """The same on 1 December 2023, the date of the shipped reference prices."""
 
 _PATH = (
-    ((1, 1), JANUARY_YUAN / _SHIPPED_YUAN), ((2, 5), 1.37), ((3, 10), 1.27), ((4, 10), 1.21), ((4, 21), 1.02), ((5, 31), 1.03),
+    ((1, 1), JANUARY_YUAN / _SHIPPED_YUAN), ((2, 5), 1.37), ((3, 10), 1.27), ((4, 10), 1.20), ((4, 21), 1.06), ((5, 31), 1.04),
     ((7, 10), 0.97), ((8, 31), 1.02), ((9, 26), 1.12), ((10, 31), 1.07), ((12, 1), 1.00), ((12, 31), YEAR_END_YUAN / _SHIPPED_YUAN),
 )  # fmt: skip
 """Month and day, and the price as a multiple of the shipped one."""
@@ -36,14 +36,16 @@ _FOLLOWS_BY_SYMBOL = {"PRND-OX": 1.0, "PRND-MET": 1.0, "ND-OX": 1.0, "LA-OX": 0.
 _FOLLOWS = 0.1
 """The share of a move of the oxide that a product makes, too; this one where neither table has it."""
 
-_KEEPS = 0.93
+_KEEPS = 0.9
 """The share of the distance from its path that a price keeps to the next day: the path pulls."""
-_COMMON_SD, _OWN_SD = 0.0075, 0.0055
-_VOLATILITY_OF_MOOD = 0.55
+_COMMON_SD, _OWN_SD = 0.0085, 0.0055
+_VOLATILITY_OF_MOOD = 0.85
 _DEGREES = 5
 """Of Student's t: shocks have fat tails."""
 _LARGEST = 4.0
-_OVERNIGHT = 0.6
+_LARGEST_MOVE = 0.045
+"""Of a day, beside the path: most instruments have a price limit of 5 or 6 %."""
+_OVERNIGHT = 0.7
 """The share of a day's move that has happened when it opens."""
 _SETTLES_DAYS = 15
 """Over the last days, the distances from the path shrink to nothing: the year ends at its published price."""
@@ -82,6 +84,7 @@ def make_fair_prices(plan: YearPlan, seed: int, instruments: Sequence[Instrument
     for day, mood in enumerate(plan.mood):
         common, own = _shocks(rng, 1), _shocks(rng, len(follows))
         shock = (common * _COMMON_SD * follows + own * _OWN_SD) * np.exp(_VOLATILITY_OF_MOOD * mood)
+        shock = shock.clip(-_LARGEST_MOVE, _LARGEST_MOVE)
         distance[day] = (_KEEPS * distance[day - 1] if day else 0) + shock
         distance[day] *= min(1.0, (len(plan.days) - 1 - day) / _SETTLES_DAYS)
     january = shipped + follows * np.log(_PATH[0][1])

@@ -1,13 +1,12 @@
-"""The members of a simulated year: 44 invented names. The first twelve are the trading members of `rex demo`, so that a demo
-can continue in the same folder. No name is a real company's.
+"""The members of a simulated year: 44 invented names. Twelve are the trading members of `rex demo`, so that a demo can continue
+in the same folder. No name is a real company's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.simulator.accounts import VALUE_SHARE_BP, Role, demo_accounts
+from services.simulator.accounts import Role, demo_accounts
 
 MAKERS = 6
 
@@ -22,10 +21,6 @@ _BUYS = {"Magnetics": 0.68, "Rare Metals": 0.32, "Trading": 0.5}
 _BUYS_BY_ROLE: dict[Role, float] = {"maker": 0.5, "taker": 0.65, "patient": 0.35}
 _RANK_EXPONENT = 0.75
 
-MAKER_LOTS, TAKER_LOTS = 8_000, 2_500
-MAKER_FEN, TAKER_FEN = 10**12, 4 * 10**11
-"""Opening balances: 10 bn yuan for a maker, 4 bn for every other member. The venue takes prepaid orders only."""
-
 
 @dataclass(frozen=True)
 class Member:
@@ -35,16 +30,6 @@ class Member:
     is_maker: bool
     weight: float
     buys: float
-
-    @property
-    def cash_fen(self) -> int:
-        """The opening balance."""
-        return MAKER_FEN if self.is_maker else TAKER_FEN
-
-    @property
-    def lots(self) -> Mapping[str, int]:
-        """The opening lots of each symbol."""
-        return dict.fromkeys(VALUE_SHARE_BP, MAKER_LOTS if self.is_maker else TAKER_LOTS)
 
 
 def members() -> tuple[Member, ...]:

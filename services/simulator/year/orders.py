@@ -20,11 +20,13 @@ from services.simulator.year.members import MAKERS, Member
 HALF_SPREAD, LEVEL_STEP = 0.0008, 0.0006
 """Of the fair price: from it to the best quotes, and from one quote of a side to the next."""
 
-DEPTH = 3
-"""Quotes of a side hold this many times the turnover that is expected until they are renewed."""
+DEPTH_OF_SLICES, DEPTH_BESIDE = 3, 7
+"""Quotes of a side hold so many times the turnover expected until they are renewed, and beside it that of so many slices: a few
+large orders must not empty a book."""
 
-_MOVE = 0.013
-"""How far from the last price makers quote: below the volatility band, so that auctions begin by plan only."""
+QUOTED_MOVE, OPENING_MOVE = 0.013, 0.026
+"""How far from the last price makers quote: within the volatility band, so that auctions begin by plan only; and before an opening
+auction, which no band ends: within the collar."""
 _ROOM = 0.01
 """The distance that fair prices keep from the day's price limits."""
 _REACH = 0.009
@@ -49,10 +51,10 @@ class Market:
     weights: Any
     buys: Any
 
-    def fair_within(self, fair_log: Any, anchor_ticks: Any, reference_ticks: Any) -> Any:
-        """Fair prices in ticks (float), kept near the last prices and inside the day's limits."""
+    def fair_within(self, fair_log: Any, anchor_ticks: Any, reference_ticks: Any, move: float = QUOTED_MOVE) -> Any:
+        """Fair prices in ticks (float), at most `move` from the last prices and inside the day's limits."""
         low, high = self.limits(reference_ticks)
-        near = np.clip(np.exp(fair_log), anchor_ticks * (1 - _MOVE), anchor_ticks * (1 + _MOVE))
+        near = np.clip(np.exp(fair_log), anchor_ticks * (1 - move), anchor_ticks * (1 + move))
         return np.clip(near, low * (1 + _ROOM), high * (1 - _ROOM))
 
     def limits(self, reference_ticks: Any) -> tuple[Any, Any]:
@@ -174,23 +176,33 @@ def trading_orders(
 
 
 def auction_orders(
-    rng: np.random.Generator, market: Market, count: int, amount_fen: float, fair_ticks: Any, start_ns: int, span_ns: int
+    rng: np.random.Generator,
+    market: Market,
+    count: int,
+    amount_fen: float,
+    fair_ticks: Any,
+    start_ns: int,
+    span_ns: int,
+    *,
+    also: Any = (),
 ) -> Any:
-    """Pairs of a buy and a sell of different members that cross at about the fair price, together worth amount_fen."""
-    count = max(count, 1)
-    instrument, lots = _sizes(rng, market, count, amount_fen, fair_ticks, np.ones(count, dtype=bool))
+    """Pairs of a buy and a sell of different members that cross at about the fair price, together worth amount_fen; and a pair
+    of one lot in each of the instruments `also`, which must not stay without a trade."""
+    instrument, lots = _sizes(rng, market, max(count, 1), amount_fen, fair_ticks, np.ones(max(count, 1), dtype=bool))
+    instrument = np.concatenate((instrument[lots > 0], np.asarray(also, dtype=np.int64)))
+    lots = np.concatenate((lots[lots > 0], np.ones(len(also), dtype=np.int64)))
+    count = len(instrument)
     commands = limit_orders(2 * count, TimeInForce.DAY)
     takers = np.flatnonzero(market.weights)
     buyer = rng.integers(0, len(takers), count)
     seller = (buyer + rng.integers(1, len(takers), count)) % len(takers)
-    beyond = np.ceil(fair_ticks[instrument] * HALF_SPREAD / 2)
-    commands["price_ticks"][0::2] = np.rint(fair_ticks[instrument]) + beyond
-    commands["price_ticks"][1::2] = np.rint(fair_ticks[instrument]) - beyond
+    middle, beyond = np.rint(fair_ticks[instrument]), np.ceil(fair_ticks[instrument] * HALF_SPREAD / 2)
+    commands["price_ticks"][0::2], commands["price_ticks"][1::2] = middle + beyond, middle - beyond
     commands["side"][1::2] = Side.SELL
     commands["account"][0::2], commands["account"][1::2] = market.accounts[takers[buyer]], market.accounts[takers[seller]]
     commands["quantity_lots"], commands["instrument"] = np.repeat(lots, 2), np.repeat(instrument, 2)
     commands["time_ns"] = start_ns + np.sort(rng.random(2 * count) * span_ns).astype(np.int64)
-    return commands[np.repeat(lots > 0, 2)]
+    return commands
 
 
 def _sizes(

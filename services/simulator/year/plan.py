@@ -20,7 +20,7 @@ _AROUND_HOLIDAY_DAYS = 6
 _MONTH_END_DAYS, _MONTH_END = 2, 1.25
 _CRASH, _RALLY, _RUSH = 1.9, 1.3, 1.6
 _RUSH_DAYS = 8
-_CALM, _MOOD_SD = 0.90, 0.85
+_CALM, _MOOD_SD = 0.93, 0.85
 """Mood is an AR(1) with this coefficient and this standard deviation; it moves volatility and turnover together."""
 _TURNOVER_OF_MOOD, _DAY_SD = 0.22, 0.14
 

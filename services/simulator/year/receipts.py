@@ -17,7 +17,7 @@ from services.simulator.year.orders import Market, blank
 
 _LOW, _HIGH = 0.4, 1.6
 """Below and above these parts of its usual balance a member books in or takes out, back to the usual balance."""
-_MAKER_PART, _MEMBER_PART = 0.02, 0.005
+_MAKER_PART, _MEMBER_PART = 0.05, 0.005
 """Usual lots as parts of the lots that the instrument trades in a year; usual money as parts of the year's turnover."""
 _FEWEST_LOTS = 40
 

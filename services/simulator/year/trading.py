@@ -21,7 +21,10 @@ from services.simulator.year.fair_prices import FairPrices
 from services.simulator.year.labels import Labels
 from services.simulator.year.members import MAKERS
 from services.simulator.year.orders import (
-    DEPTH,
+    DEPTH_BESIDE,
+    DEPTH_OF_SLICES,
+    OPENING_MOVE,
+    QUOTED_MOVE,
     Market,
     auction_orders,
     cancels,
@@ -42,9 +45,9 @@ _QUOTING_NS = 10 * day_shape.SECOND_NS
 _OUTAGE_FROM, _OUTAGE_TO = (13, 20), (14, 15)
 _OUTAGE_SLICES = (10, 11, 12)
 
-_SWEEP_SYMBOL, _SWEEP_SLICE, _SWEEP_LOTS = "PRND-OX", 6, 60
-_DEEP, _SWEEP = 0.025, 0.026
-"""The planted volatility auction: a bid so far below the fair price, and a sell that takes every better bid and reaches it."""
+_PANIC_SYMBOL, _PANIC_SLICE = "PRND-OX", 6
+_DEEP, _REACHES, _DEEP_LOTS = 0.025, 0.026, 8
+"""The planted volatility auction: makers withdraw their quotes, a bid stands so far below the fair price, and a sell reaches it."""
 
 _BUST_SLICE = 5
 _BUST_REASON = "Simulated: entered with a wrong price."
@@ -116,10 +119,18 @@ class YearTrading:
         """The opening auction: every instrument is quoted, and pairs of orders cross."""
         start_ns = day_shape.at(self.plan.days[index], day_shape.OPENING_AUCTION)
         grid = quote_grid(self._all, self._pairs(rng), index)
-        self._quoted = self.market.fair_within(fair_log, self._anchors(), self._references)
+        self._quoted = self.market.fair_within(fair_log, self._references, self._references, OPENING_MOVE)
+        moved = np.flatnonzero(np.abs(self._quoted / self._references - 1) > QUOTED_MOVE)
         made = quotes(rng, self.market, grid, self._quoted, self._side_lots(budget_fen), start_ns)
         crossing = auction_orders(
-            rng, self.market, round(self.pace.trading / 2), amount_fen, self._quoted, start_ns + _QUOTING_NS, _AUCTION_SPAN_NS
+            rng,
+            self.market,
+            round(self.pace.trading / 2),
+            amount_fen,
+            self._quoted,
+            start_ns + _QUOTING_NS,
+            _AUCTION_SPAN_NS,
+            also=moved,
         )
         await self.sequencer.run(np.concatenate((made, crossing)))
 
@@ -176,8 +187,8 @@ class YearTrading:
 
     def _side_lots(self, budget_fen: int) -> Any:
         """Lots on each side of an instrument: enough for the turnover expected until the quotes are renewed."""
-        amount_fen = DEPTH * budget_fen * self.pace.slices_between / day_shape.SLICES
-        return self.market.lots(amount_fen * self.market.share, self._quoted)
+        slices = DEPTH_OF_SLICES * self.pace.slices_between + DEPTH_BESIDE
+        return self.market.lots(budget_fen * slices / day_shape.SLICES * self.market.share, self._quoted)
 
     # What is planted
 
@@ -187,22 +198,23 @@ class YearTrading:
         if index in story.ring and number in ring.SLICES:
             instrument = self._numbers[ring.SYMBOL]
             planted.append(ring.ring_orders(rng, self.market, instrument, self._quoted, start_ns))
-        if index == story.crash[0] and number == _SWEEP_SLICE:
-            planted.append(self._sweep(start_ns))
+        if index == story.crash[0] and number == _PANIC_SLICE:
+            planted += self._panic(start_ns + 300 * day_shape.SECOND_NS)
         return planted
 
-    def _sweep(self, start_ns: int) -> Any:
-        """Two orders that begin a volatility auction."""
-        instrument = self._numbers[_SWEEP_SYMBOL]
+    def _panic(self, start_ns: int) -> list[Any]:
+        """The commands that begin a volatility auction."""
+        instrument = self._numbers[_PANIC_SYMBOL]
+        withdrawn = cancels(self.market.accounts[:MAKERS], instrument, start_ns)
         commands = limit_orders(2, TimeInForce.DAY)
         commands["side"][1] = Side.SELL
         commands["time_in_force"][1] = TimeInForce.IOC
         commands["instrument"] = instrument
         commands["account"] = self.market.accounts[[MAKERS, MAKERS + 1]]
-        commands["price_ticks"] = np.rint(self._quoted[instrument] * (1 - np.array([_DEEP, _SWEEP])))
-        commands["quantity_lots"] = 5, _SWEEP_LOTS
-        commands["time_ns"] = start_ns + np.array([300, 310]) * day_shape.SECOND_NS
-        return commands
+        commands["price_ticks"] = np.rint(self._quoted[instrument] * (1 - np.array([_DEEP, _REACHES])))
+        commands["quantity_lots"] = _DEEP_LOTS, 2 * _DEEP_LOTS
+        commands["time_ns"] = start_ns + np.array([5, 10]) * day_shape.SECOND_NS
+        return [withdrawn, commands]
 
     def _label(self, index: int, commands: Any, first_seq: int, events: bytes) -> None:
         """Writes down what the planted orders of a slice led to."""
@@ -210,7 +222,7 @@ class YearTrading:
         if np.any((found["kind"] == EventKind.PHASE_CHANGED) & (found["reason"] == Reason.VOLATILITY)):
             day = self.plan.days[index]
             self.labels.volatility_auction_date = day.year * 10_000 + day.month * 100 + day.day
-            self.labels.volatility_auction_symbol = _SWEEP_SYMBOL
+            self.labels.volatility_auction_symbol = _PANIC_SYMBOL
         if index in self.plan.story.ring:
             self.labels.ring_accounts = self.market.accounts[list(ring.MEMBERS)].tolist()
             of_ring = np.isin(commands["account"], self.labels.ring_accounts)
