@@ -7,9 +7,11 @@ folder. The files get their names when all is written: an interrupted run leaves
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,10 +22,12 @@ from services.commands.attachments import AccountText, TargetSet
 from services.data.calendar import TradingCalendar
 from services.data.instruments import InstrumentFacts, load_instruments
 from services.data_folder import make_private_folder
+from services.engine_versions.upgrades import starting_engine
 from services.first_start import GUARDS, Missing, Present
 from services.journal import JournalRefused
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
+from services.read_database.database import open_read_database
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.target import DEFAULT_TARGET_FEN
@@ -49,8 +53,12 @@ SIMULATED = "SIMULATED, no trade of it was real"
 _FIRST_ACCOUNT = 2
 """The engine numbers accounts from 2 on: 1 is the venue's own."""
 
-OnProgress = Callable[[int, int], None]
-"""Called after each day with the number of days and the net turnover in fen."""
+OnProgress = Callable[[date, int, int, int], None]
+"""Called after each day with its date, its number from 1, the number of days to simulate, and the net turnover in fen."""
+
+
+def _silent(_day: date, _number: int, _of: int, _turnover_fen: int) -> None:
+    """Reports no progress."""
 
 
 @dataclass(frozen=True)
@@ -78,25 +86,39 @@ class SimulatedYear:
     turnover_fen: int
     due_fen: int
     """What the plan had for these days."""
+    reached_on: date | None
+    """The trading day that reached the target of 23 billion yuan."""
     labels: Labels
+
+    @property
+    def verdict(self) -> str:
+        """Whether the simulated days reached the target, in words."""
+        distance = f"{Decimal(abs(self.turnover_fen - DEFAULT_TARGET_FEN)).scaleb(-11):,.3f} bn yuan"
+        if self.reached_on is not None:
+            return f"reached on {self.reached_on}, passed by {distance}"
+        return f"missed by {distance}" if self.days == len(self.plan.days) else f"not reached yet, {distance} to go"
 
 
 async def simulate_year(
-    data_dir: Path, wish: YearWish, calendar: TradingCalendar, on_progress: OnProgress = lambda _days, _fen: None
+    data_dir: Path, wish: YearWish, calendar: TradingCalendar, on_progress: OnProgress = _silent
 ) -> SimulatedYear:
     """Makes the venue in the folder, which must hold none.
 
     Raises JournalRefused if it does, ValueError for a number of commands out of bounds, and the errors of the device.
     """
     if (data_dir / READ_DATABASE_FILE).exists():
-        raise JournalRefused(f"{data_dir / READ_DATABASE_FILE} exists: a year is simulated only in a folder without a venue")
+        raise JournalRefused(
+            f"{data_dir / READ_DATABASE_FILE} exists: a year is simulated only in a folder without a venue"
+        )
     make_private_folder(data_dir)
     recording = Recording(data_dir / JOURNAL_FILE, data_dir / READ_DATABASE_FILE, secrets.token_bytes(16))
+    gc.disable()  # No cycle is made, and a collection would walk the rows of a transaction again and again.
     try:
         await recording.begin()
         made = await _simulate(recording, wish, calendar, on_progress)
         await recording.finish()
     finally:
+        gc.enable()
         await recording.close()
     (data_dir / LABELS_FILE).write_bytes(made.labels.to_bytes())
     return made
@@ -118,15 +140,19 @@ async def _simulate(
     trading = _trading(plan, wish, instruments, engine, sequencer)
     start_ns = day_shape.at(plan.days[0], day_shape.FIRST_START)
     await sequencer.submit(_first_start(plan, wish, instruments, trading.endowment), start_ns)
-    days = min(wish.days or len(plan.days), len(plan.days))
-    for index in range(days):
-        await trading.day(index)
-        on_progress(index + 1, engine.turnover_fen(wish.year))
+    days = trading.labels.days
+    reached_on = None
+    for number, day in enumerate(plan.days[:days], start=1):
+        await trading.day(number - 1)
+        turnover_fen = engine.turnover_fen(wish.year)
+        if reached_on is None and turnover_fen >= DEFAULT_TARGET_FEN:
+            reached_on = day
+        on_progress(day, number, days, turnover_fen)
         await asyncio.sleep(0)
     await sequencer.flush()
     return SimulatedYear(
         plan, days, engine.last_seq, engine.trading_date, engine.state_hash(), engine.turnover_fen(wish.year),
-        plan.due_fen(days), trading.labels,
+        plan.due_fen(days), reached_on, trading.labels,
     )  # fmt: skip
 
 
@@ -189,9 +215,6 @@ def _opened(account: int, member: Member, endowment: Endowment, number: int) -> 
 async def prove(data_dir: Path, made: SimulatedYear) -> Figure:
     """The year's turnover by three computations: the engine that ran the year, the trades of the read database, and the
     journal, re-executed in a fresh engine."""
-    from services.engine_versions.upgrades import starting_engine
-    from services.read_database.database import open_read_database
-
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
     read_database = open_read_database(data_dir / READ_DATABASE_FILE, read_only=True)
     try:

@@ -1,8 +1,9 @@
 """The changes of a run of batches, computed with arrays where a batch is large: a fourth of the time of `Changes`.
 
-Most orders of a large batch are entered, and perhaps ended, in it and never trade: quotes. Their rows, reserves and price levels
-are computed with numpy. All other events go through the handlers of `Changes`, one by one, in their order. The two sets share
-no order, and what they share otherwise are sums, so the outcome is the same (tests/property/test_run_changes.py).
+Most orders of a large batch are entered in it, perhaps ended in it, and never trade: quotes. Their rows, reserves and price
+levels are computed with numpy. All other events go through the handlers of `Changes`, one by one, in their order. The two sets
+share no order, and what they share otherwise are sums, so the outcome is the same
+(tests/unit/read_database/test_run_changes.py).
 """
 
 from __future__ import annotations
@@ -101,8 +102,11 @@ class RunChanges(Changes):
 
     def _set_levels(self, levels: Any) -> None:
         """Sets the last value of each price level."""
-        keys = zip(levels["instrument"].tolist(), levels["side"].tolist(), levels["price_ticks"].tolist(), strict=True)
-        self.levels.update(zip(keys, zip(levels["quantity_lots"].tolist(), levels["number"].tolist(), strict=True), strict=True))
+        names = ("instrument", "side", "price_ticks", "quantity_lots", "number")
+        rows = zip(*(levels[name].tolist() for name in names), strict=True)
+        self.levels.update(
+            ((instrument, side, ticks), (lots, orders)) for instrument, side, ticks, lots, orders in rows
+        )
 
 
 def _too_large(events: Any) -> bool:

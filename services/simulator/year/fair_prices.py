@@ -1,7 +1,7 @@
 """Latent fair prices: what simulated members believe an instrument is worth. The venue does not know them.
 
-The path of praseodymium-neodymium oxide begins at 635,700 yuan a tonne and is pulled to 445,000, the price published for the end
-of 2023. Its shape between the two, and how far every other product follows it, are assumptions of this project.
+The path of praseodymium-neodymium oxide begins at 635,700 yuan a tonne and is pulled to 445,000, the price published for the
+end of 2023. Its shape between the two, and how far every other product follows it, are assumptions of this project.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _SHIPPED_YUAN = 473_000
 
 _PATH = (
     ((1, 1), JANUARY_YUAN / _SHIPPED_YUAN), ((2, 5), 1.37), ((3, 10), 1.27), ((4, 10), 1.20), ((4, 21), 1.06), ((5, 31), 1.04),
-    ((7, 10), 0.97), ((8, 31), 1.02), ((9, 26), 1.12), ((10, 31), 1.07), ((12, 1), 1.00), ((12, 31), YEAR_END_YUAN / _SHIPPED_YUAN),
+    ((7, 10), 0.97), ((8, 31), 1.02), ((9, 26), 1.12), ((10, 31), 1.07), ((12, 1), 1.00),
+    ((12, 31), YEAR_END_YUAN / _SHIPPED_YUAN),
 )  # fmt: skip
 """Month and day, and the price as a multiple of the shipped one."""
 
@@ -32,7 +33,9 @@ _FOLLOWS_BY_FAMILY = {
     "sintered_ndfeb": 0.75, "bonded_ndfeb": 0.6, "hot_pressed_ndfeb": 0.5, "smco": 0.2, "magnet_feedstock": 0.9,
     "separated_oxide": 0.5, "rare_earth_metal": 0.4,
 }  # fmt: skip
-_FOLLOWS_BY_SYMBOL = {"PRND-OX": 1.0, "PRND-MET": 1.0, "ND-OX": 1.0, "LA-OX": 0.1, "CE-OX": 0.1, "Y-OX": 0.2, "LA-MET": 0.1}
+_FOLLOWS_BY_SYMBOL = {
+    "PRND-OX": 1.0, "PRND-MET": 1.0, "ND-OX": 1.0, "LA-OX": 0.1, "CE-OX": 0.1, "Y-OX": 0.2, "LA-MET": 0.1,
+}  # fmt: skip
 _FOLLOWS = 0.1
 """The share of a move of the oxide that a product makes, too; this one where neither table has it."""
 
@@ -95,7 +98,8 @@ def make_fair_prices(plan: YearPlan, seed: int, instruments: Sequence[Instrument
 def january_ticks(facts: InstrumentFacts) -> int:
     """The reference price that a simulated year lists an instrument at, in ticks: the January level. With the shipped prices,
     those of December, prices would move by their daily limit for weeks."""
-    return max(1, round(facts.reference_ticks * (JANUARY_YUAN / _SHIPPED_YUAN) ** _follows(facts)))
+    multiple: float = (JANUARY_YUAN / _SHIPPED_YUAN) ** _follows(facts)
+    return max(1, round(facts.reference_ticks * multiple))
 
 
 def _follows(facts: InstrumentFacts) -> float:

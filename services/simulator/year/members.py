@@ -37,7 +37,9 @@ def members() -> tuple[Member, ...]:
     of_demo = [account for account in demo_accounts() if account.role != "desk"]
     makers = [account.name for account in of_demo if account.role == "maker"] + list(_MORE_MAKERS)
     others = [(account.name, _BUYS_BY_ROLE[account.role]) for account in of_demo if account.role != "maker"]
-    others += [(f"{first} {second}", _BUYS[second]) for first in _FIRST for second in _SECOND][: 44 - MAKERS - len(others)]
+    others += [(f"{first} {second}", _BUYS[second]) for first in _FIRST for second in _SECOND][
+        : 44 - MAKERS - len(others)
+    ]
     found = [Member(name, True, 0.0, 0.5) for name in makers]
     return (
         *found,

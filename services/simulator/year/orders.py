@@ -23,10 +23,12 @@ HALF_SPREAD, LEVEL_STEP = 0.0008, 0.0006
 DEPTH_OF_SLICES, DEPTH_BESIDE = 3, 7
 """Quotes of a side hold so many times the turnover expected until they are renewed, and beside it that of so many slices: a few
 large orders must not empty a book."""
+DEPTH_OF_ORDERS = 2.5
+"""And at least so many times a mean order: else little traded products would trade less than their share."""
 
 QUOTED_MOVE, OPENING_MOVE = 0.013, 0.026
-"""How far from the last price makers quote: within the volatility band, so that auctions begin by plan only; and before an opening
-auction, which no band ends: within the collar."""
+"""How far from the last price makers quote. In a slice: within the volatility band, so that auctions begin by plan only. Before
+an opening auction, which has no such band: within the collar."""
 _ROOM = 0.01
 """The distance that fair prices keep from the day's price limits."""
 _REACH = 0.009
@@ -154,12 +156,19 @@ def cancels(accounts: Any, instruments: Any, start_ns: int) -> Any:
 
 
 def trading_orders(
-    rng: np.random.Generator, market: Market, count: int, amount_fen: float, fair_ticks: Any, start_ns: int, span_ns: int
+    rng: np.random.Generator,
+    market: Market,
+    count: int,
+    amount_fen: float,
+    fair_ticks: Any,
+    start_ns: int,
+    span_ns: int,
 ) -> Any:
     """About `count` orders that trade at once and together are worth amount_fen, and some patient ones that rest away from the
     market. Lots are rounded at random without bias: rounding up would add a fifth to the turnover."""
     count = max(count, 1)
     patient = rng.random(count) < _PATIENT
+    patient[0] = False
     instrument, lots = _sizes(rng, market, count, amount_fen, fair_ticks, ~patient)
     member = rng.choice(len(market.weights), count, p=market.weights)
     sells = rng.random(count) >= market.buys[member]
@@ -199,7 +208,10 @@ def auction_orders(
     middle, beyond = np.rint(fair_ticks[instrument]), np.ceil(fair_ticks[instrument] * HALF_SPREAD / 2)
     commands["price_ticks"][0::2], commands["price_ticks"][1::2] = middle + beyond, middle - beyond
     commands["side"][1::2] = Side.SELL
-    commands["account"][0::2], commands["account"][1::2] = market.accounts[takers[buyer]], market.accounts[takers[seller]]
+    commands["account"][0::2], commands["account"][1::2] = (
+        market.accounts[takers[buyer]],
+        market.accounts[takers[seller]],
+    )
     commands["quantity_lots"], commands["instrument"] = np.repeat(lots, 2), np.repeat(instrument, 2)
     commands["time_ns"] = start_ns + np.sort(rng.random(2 * count) * span_ns).astype(np.int64)
     return commands
@@ -208,9 +220,9 @@ def auction_orders(
 def _sizes(
     rng: np.random.Generator, market: Market, count: int, amount_fen: float, fair_ticks: Any, counted: Any
 ) -> tuple[Any, Any]:
-    """Instruments and lots of orders; those that are `counted` are worth amount_fen together, on average."""
+    """Instruments and lots of orders; those that are `counted`, at least one, are worth amount_fen together, on average."""
     instrument = rng.choice(len(market.share), count, p=market.share)
-    values = rng.lognormal(0, _VALUE_SD, count)
-    values *= amount_fen / max(values[counted].sum(), 1e-9)
+    values = rng.lognormal(-(_VALUE_SD**2) / 2, _VALUE_SD, count)
+    values = np.where(counted, values * amount_fen / values[counted].sum(), values * amount_fen / counted.sum())
     each = values / (np.rint(fair_ticks) * market.tick_value_fen)[instrument]
     return instrument, np.floor(each + rng.random(count)).astype(np.int64)

@@ -6,7 +6,7 @@ is trading back and forth. The thresholds are assumptions of this project.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from services.simulator.year.orders import Market, blank
 _LOW, _HIGH = 0.4, 1.6
 """Below and above these parts of its usual balance a member books in or takes out, back to the usual balance."""
 _MAKER_PART, _MEMBER_PART = 0.05, 0.005
-"""Usual lots as parts of the lots that the instrument trades in a year; usual money as parts of the year's turnover."""
-_FEWEST_LOTS = 40
+_MAKER_FEN, _MEMBER_FEN = 2_000_000_000, 800_000_000
+"""Usual lots are worth this and a part of what the instrument trades in a year; usual money is twice a part of the turnover."""
 
 
 class Balances(Protocol):
@@ -36,36 +36,49 @@ class Endowment:
     """The usual balances of every member: fen, and lots by instrument."""
 
     def __init__(self, market: Market, year_fen: int, reference_ticks: Any) -> None:
-        part = np.full(len(market.accounts), _MEMBER_PART)
-        part[:MAKERS] = _MAKER_PART
-        year_lots = market.lots(year_fen * market.share, reference_ticks)
-        self.lots = np.ceil(part[:, None] * year_lots).astype(np.int64) + _FEWEST_LOTS
+        is_maker = np.arange(len(market.accounts)) < MAKERS
+        part = np.where(is_maker, _MAKER_PART, _MEMBER_PART)
+        least_fen = np.where(is_maker, _MAKER_FEN, _MEMBER_FEN)
+        worth_fen = part[:, None] * year_fen * market.share + least_fen[:, None]
+        self.lots = np.ceil(market.lots(worth_fen, reference_ticks)).astype(np.int64)
         self.cash_fen = np.ceil(part * year_fen).astype(np.int64) * 2
         self._accounts = market.accounts
 
     def corrections(self, balances: Balances, start_ns: int) -> Any:
         """The commands that bring members back to their usual balances, one a second from start_ns on. Reserved parts are not
         taken out."""
-        rows: list[tuple[CommandKind, int, int, int, int]] = []
+        rows: list[_Row] = []
         for member, account in enumerate(self._accounts.tolist()):
-            usual_fen = int(self.cash_fen[member])
-            cash_fen, reserved_fen = balances.cash(account)
-            if not _LOW * usual_fen <= cash_fen <= _HIGH * usual_fen:
-                amount_fen = usual_fen - cash_fen
-                kind = CommandKind.DEPOSIT if amount_fen > 0 else CommandKind.WITHDRAW
-                rows.append((kind, account, 0, 0, min(abs(amount_fen), cash_fen - reserved_fen) if amount_fen < 0 else amount_fen))
+            change_fen = _correction(int(self.cash_fen[member]), *balances.cash(account))
+            if change_fen:
+                kind = CommandKind.DEPOSIT if change_fen > 0 else CommandKind.WITHDRAW
+                rows.append(_Row(kind, account, amount_fen=abs(change_fen)))
             for instrument, usual in enumerate(self.lots[member].tolist()):
-                lots, reserved = balances.holding(account, instrument)
-                if not _LOW * usual <= lots <= _HIGH * usual:
-                    missing = usual - lots
-                    kind = CommandKind.RECEIVE if missing > 0 else CommandKind.RELEASE
-                    rows.append((kind, account, instrument, missing if missing > 0 else min(-missing, lots - reserved), 0))
-        return _commands([row for row in rows if row[3] + row[4] > 0], start_ns)
+                change_lots = _correction(usual, *balances.holding(account, instrument))
+                if change_lots:
+                    kind = CommandKind.RECEIVE if change_lots > 0 else CommandKind.RELEASE
+                    rows.append(_Row(kind, account, instrument, abs(change_lots)))
+        return _commands(rows, start_ns)
 
 
-def _commands(rows: list[tuple[CommandKind, int, int, int, int]], start_ns: int) -> Any:
+class _Row(NamedTuple):
+    kind: CommandKind
+    account: int
+    instrument: int = 0
+    quantity_lots: int = 0
+    amount_fen: int = 0
+
+
+def _correction(usual: int, present: int, reserved: int) -> int:
+    """What to add to a balance, or to take out if it is negative; 0 while it is near its usual size."""
+    if present < _LOW * usual:
+        return usual - present
+    return -min(present - usual, present - reserved) if present > _HIGH * usual else 0
+
+
+def _commands(rows: list[_Row], start_ns: int) -> Any:
     commands = blank(len(rows), CommandKind.DEPOSIT)
-    for name, values in zip(("kind", "account", "instrument", "quantity_lots", "amount_fen"), zip(*rows), strict=False):
-        commands[name] = values
+    for place, name in enumerate(_Row._fields):
+        commands[name] = [row[place] for row in rows]
     commands["time_ns"] = start_ns + SECOND_NS * np.arange(len(rows))
     return commands

@@ -35,7 +35,9 @@ def ring_orders(rng: np.random.Generator, market: Market, instrument: int, fair_
     commands["side"][1::2] = Side.BUY
     commands["time_in_force"][1::2] = TimeInForce.IOC
     commands["instrument"], commands["price_ticks"] = instrument, price
-    commands["quantity_lots"] = max(1, round(_LEG_FEN * rng.uniform(0.8, 1.2) / (price * int(market.tick_value_fen[instrument]))))
+    commands["quantity_lots"] = max(
+        1, round(_LEG_FEN * rng.uniform(0.8, 1.2) / (price * int(market.tick_value_fen[instrument])))
+    )
     start_ns += int(rng.uniform(60, 600)) * SECOND_NS
     legs = start_ns + _LEG_NS * np.arange(len(MEMBERS))
     commands["time_ns"][0::2], commands["time_ns"][1::2] = legs, legs + _APART_NS

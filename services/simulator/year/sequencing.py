@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from matching_engine.records import COMMAND, Command, CommandKind
+from matching_engine.records import Command, CommandKind
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.replay import StateMachine
 from services.messaging import Submission

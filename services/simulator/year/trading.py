@@ -22,6 +22,7 @@ from services.simulator.year.labels import Labels
 from services.simulator.year.members import MAKERS
 from services.simulator.year.orders import (
     DEPTH_BESIDE,
+    DEPTH_OF_ORDERS,
     DEPTH_OF_SLICES,
     OPENING_MOVE,
     QUOTED_MOVE,
@@ -47,7 +48,7 @@ _OUTAGE_SLICES = (10, 11, 12)
 
 _PANIC_SYMBOL, _PANIC_SLICE = "PRND-OX", 6
 _DEEP, _REACHES, _DEEP_LOTS = 0.025, 0.026, 8
-"""The planted volatility auction: makers withdraw their quotes, a bid stands so far below the fair price, and a sell reaches it."""
+"""The planted volatility auction: makers withdraw their quotes, a bid stands so far below the last price, a sell reaches it."""
 
 _BUST_SLICE = 5
 _BUST_REASON = "Simulated: entered with a wrong price."
@@ -157,10 +158,9 @@ class YearTrading:
         commands = np.concatenate((*renewed, orders, *planted))
         if planted:
             commands = commands[np.argsort(commands["time_ns"], kind="stable")]
-        first_seq = self.venue.last_seq + 1
         events = await self.sequencer.run(commands)
         if planted:
-            self._label(index, commands, first_seq, b"".join(events))
+            self._label(index, commands, b"".join(events))
         if (index, number) == (self.plan.story.bust, _BUST_SLICE):
             await self._bust(b"".join(events), start_ns + day_shape.SLICE_NS - _QUOTING_NS)
 
@@ -186,9 +186,11 @@ class YearTrading:
         return np.floor(self.pace.pairs + rng.random(len(self._all))).astype(int).clip(1)
 
     def _side_lots(self, budget_fen: int) -> Any:
-        """Lots on each side of an instrument: enough for the turnover expected until the quotes are renewed."""
+        """Lots on each side of an instrument, for the turnover expected until the quotes are renewed and for large orders."""
         slices = DEPTH_OF_SLICES * self.pace.slices_between + DEPTH_BESIDE
-        return self.market.lots(budget_fen * slices / day_shape.SLICES * self.market.share, self._quoted)
+        order_fen = budget_fen / (day_shape.SLICES * self.pace.trading)
+        amount_fen = np.maximum(budget_fen * slices / day_shape.SLICES * self.market.share, DEPTH_OF_ORDERS * order_fen)
+        return self.market.lots(amount_fen, self._quoted)
 
     # What is planted
 
@@ -199,24 +201,24 @@ class YearTrading:
             instrument = self._numbers[ring.SYMBOL]
             planted.append(ring.ring_orders(rng, self.market, instrument, self._quoted, start_ns))
         if index == story.crash[0] and number == _PANIC_SLICE:
-            planted += self._panic(start_ns + 300 * day_shape.SECOND_NS)
+            planted += self._panic(start_ns + 3 * day_shape.SECOND_NS)
         return planted
 
     def _panic(self, start_ns: int) -> list[Any]:
-        """The commands that begin a volatility auction."""
+        """The commands that begin a volatility auction, before other members trade in this slice."""
         instrument = self._numbers[_PANIC_SYMBOL]
         withdrawn = cancels(self.market.accounts[:MAKERS], instrument, start_ns)
         commands = limit_orders(2, TimeInForce.DAY)
         commands["side"][1] = Side.SELL
         commands["time_in_force"][1] = TimeInForce.IOC
         commands["instrument"] = instrument
-        commands["account"] = self.market.accounts[[MAKERS, MAKERS + 1]]
-        commands["price_ticks"] = np.rint(self._quoted[instrument] * (1 - np.array([_DEEP, _REACHES])))
-        commands["quantity_lots"] = _DEEP_LOTS, 2 * _DEEP_LOTS
-        commands["time_ns"] = start_ns + np.array([5, 10]) * day_shape.SECOND_NS
+        commands["account"] = self.market.accounts[[MAKERS, 0]]  # A maker sells: its own orders are withdrawn.
+        commands["price_ticks"] = np.rint(self.venue.anchor_ticks(instrument) * (1 - np.array([_DEEP, _REACHES])))
+        commands["quantity_lots"] = _DEEP_LOTS, 4 * _DEEP_LOTS
+        commands["time_ns"] = start_ns + np.array([1, 2]) * day_shape.SECOND_NS
         return [withdrawn, commands]
 
-    def _label(self, index: int, commands: Any, first_seq: int, events: bytes) -> None:
+    def _label(self, index: int, commands: Any, events: bytes) -> None:
         """Writes down what the planted orders of a slice led to."""
         found = np.frombuffer(events, EVENT)
         if np.any((found["kind"] == EventKind.PHASE_CHANGED) & (found["reason"] == Reason.VOLATILITY)):
