@@ -41,11 +41,11 @@ _FOLLOWS = 0.1
 
 _KEEPS = 0.9
 """The share of the distance from its path that a price keeps to the next day: the path pulls."""
-_COMMON_SD, _OWN_SD = 0.0085, 0.0055
-_VOLATILITY_OF_MOOD = 0.85
-_DEGREES = 5
+_COMMON_SD, _OWN_SD = 0.008, 0.005
+_VOLATILITY_OF_MOOD = 0.95
+_DEGREES = 4
 """Of Student's t: shocks have fat tails."""
-_LARGEST = 4.0
+_LARGEST = 5.0
 _LARGEST_MOVE = 0.045
 """Of a day, beside the path: most instruments have a price limit of 5 or 6 %."""
 _OVERNIGHT = 0.7
