@@ -202,19 +202,21 @@ def auction_orders(
     lots = np.concatenate((lots[lots > 0], np.ones(len(also), dtype=np.int64)))
     count = len(instrument)
     commands = limit_orders(2 * count, TimeInForce.DAY)
-    takers = np.flatnonzero(market.weights)
-    buyer = rng.integers(0, len(takers), count)
-    seller = (buyer + rng.integers(1, len(takers), count)) % len(takers)
+    buyers, sellers = _two_members(rng, market, count)
     middle, beyond = np.rint(fair_ticks[instrument]), np.ceil(fair_ticks[instrument] * HALF_SPREAD / 2)
     commands["price_ticks"][0::2], commands["price_ticks"][1::2] = middle + beyond, middle - beyond
     commands["side"][1::2] = Side.SELL
-    commands["account"][0::2], commands["account"][1::2] = (
-        market.accounts[takers[buyer]],
-        market.accounts[takers[seller]],
-    )
+    commands["account"][0::2], commands["account"][1::2] = buyers, sellers
     commands["quantity_lots"], commands["instrument"] = np.repeat(lots, 2), np.repeat(instrument, 2)
     commands["time_ns"] = start_ns + np.sort(rng.random(2 * count) * span_ns).astype(np.int64)
     return commands
+
+
+def _two_members(rng: np.random.Generator, market: Market, count: int) -> tuple[Any, Any]:
+    """Two different accounts of members that are no makers, so many times."""
+    traders = market.accounts[np.flatnonzero(market.weights)]
+    one = rng.integers(0, len(traders), count)
+    return traders[one], traders[(one + rng.integers(1, len(traders), count)) % len(traders)]
 
 
 def _sizes(

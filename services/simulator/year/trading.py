@@ -11,12 +11,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from matching_engine.records import ALL_INSTRUMENTS, EVENT, Command, EventKind, Reason, Side, TimeInForce
+from matching_engine.records import ALL_INSTRUMENTS, Command
 from services.commands.administrative import bust_trade
 from services.commands.attachments import BustText
 from services.data.instruments import InstrumentFacts
 from services.journal.replay import StateMachine
-from services.simulator.year import day_shape, ring
+from services.simulator.year import day_shape, planted, ring
 from services.simulator.year.fair_prices import FairPrices
 from services.simulator.year.labels import Labels
 from services.simulator.year.members import MAKERS
@@ -29,7 +29,6 @@ from services.simulator.year.orders import (
     Market,
     auction_orders,
     cancels,
-    limit_orders,
     quote_grid,
     quotes,
     trading_orders,
@@ -42,16 +41,6 @@ from services.simulator.year.sequencing import SimulatedSequencer
 _AUCTION_SPAN_NS = 120 * day_shape.SECOND_NS
 _QUOTING_NS = 10 * day_shape.SECOND_NS
 """Other members send nothing in the first seconds of a slice, while makers renew their quotes."""
-
-_OUTAGE_FROM, _OUTAGE_TO = (13, 20), (14, 15)
-_OUTAGE_SLICES = (10, 11, 12)
-
-_PANIC_SYMBOL, _PANIC_SLICE = "PRND-OX", 6
-_DEEP, _REACHES, _DEEP_LOTS = 0.025, 0.026, 8
-"""The planted volatility auction: makers withdraw their quotes, a bid stands so far below the last price, a sell reaches it."""
-
-_BUST_SLICE = 5
-_BUST_REASON = "Simulated: entered with a wrong price."
 
 
 class Venue(StateMachine, Balances, Protocol):
@@ -100,7 +89,7 @@ class YearTrading:
         await self.sequencer.run(self.endowment.corrections(self.venue, before_ns))
         await self._auction(rng, index, fair_logs[0], day_shape.OPENING_SHARE * budget_fen, budget_fen)
         for number in range(day_shape.SLICES):
-            if index == self.plan.story.outage and number in _OUTAGE_SLICES:
+            if index == self.plan.story.outage and number in planted.OUTAGE_SLICES:
                 await self._outage(index, number)
                 continue
             amount_fen = (target_fen - self._done_fen()) * day_shape.share_of_rest(number)
@@ -154,14 +143,14 @@ class YearTrading:
         orders = trading_orders(
             rng, self.market, count, max(amount_fen, 0.0), self._quoted, start_ns + _QUOTING_NS, span_ns
         )
-        planted = self._planted(rng, index, number, start_ns)
-        commands = np.concatenate((*renewed, orders, *planted))
-        if planted:
+        once = self._planted(rng, index, number, start_ns)
+        commands = np.concatenate((*renewed, orders, *once))
+        if once:
             commands = commands[np.argsort(commands["time_ns"], kind="stable")]
         events = await self.sequencer.run(commands)
-        if planted:
+        if once:
             self._label(index, commands, b"".join(events))
-        if (index, number) == (self.plan.story.bust, _BUST_SLICE):
+        if (index, number) == (self.plan.story.bust, planted.BUST_SLICE):
             await self._bust(b"".join(events), start_ns + day_shape.SLICE_NS - _QUOTING_NS)
 
     def _quotes(
@@ -196,35 +185,21 @@ class YearTrading:
 
     def _planted(self, rng: np.random.Generator, index: int, number: int, start_ns: int) -> list[Any]:
         story = self.plan.story
-        planted = []
+        made = []
         if index in story.ring and number in ring.SLICES:
             instrument = self._numbers[ring.SYMBOL]
-            planted.append(ring.ring_orders(rng, self.market, instrument, self._quoted, start_ns))
-        if index == story.crash[0] and number == _PANIC_SLICE:
-            planted += self._panic(start_ns + 3 * day_shape.SECOND_NS)
-        return planted
-
-    def _panic(self, start_ns: int) -> list[Any]:
-        """The commands that begin a volatility auction, before other members trade in this slice."""
-        instrument = self._numbers[_PANIC_SYMBOL]
-        withdrawn = cancels(self.market.accounts[:MAKERS], instrument, start_ns)
-        commands = limit_orders(2, TimeInForce.DAY)
-        commands["side"][1] = Side.SELL
-        commands["time_in_force"][1] = TimeInForce.IOC
-        commands["instrument"] = instrument
-        commands["account"] = self.market.accounts[[MAKERS, 0]]  # A maker sells: its own orders are withdrawn.
-        commands["price_ticks"] = np.rint(self.venue.anchor_ticks(instrument) * (1 - np.array([_DEEP, _REACHES])))
-        commands["quantity_lots"] = _DEEP_LOTS, 4 * _DEEP_LOTS
-        commands["time_ns"] = start_ns + np.array([1, 2]) * day_shape.SECOND_NS
-        return [withdrawn, commands]
+            made.append(ring.ring_orders(rng, self.market, instrument, self._quoted, start_ns))
+        if index == story.crash[0] and number == planted.PANIC_SLICE:
+            instrument = self._numbers[planted.PANIC_SYMBOL]
+            made += planted.panic_orders(self.market, instrument, self.venue.anchor_ticks(instrument), start_ns)
+        return made
 
     def _label(self, index: int, commands: Any, events: bytes) -> None:
         """Writes down what the planted orders of a slice led to."""
-        found = np.frombuffer(events, EVENT)
-        if np.any((found["kind"] == EventKind.PHASE_CHANGED) & (found["reason"] == Reason.VOLATILITY)):
+        if planted.begins_volatility_auction(events):
             day = self.plan.days[index]
             self.labels.volatility_auction_date = day.year * 10_000 + day.month * 100 + day.day
-            self.labels.volatility_auction_symbol = _PANIC_SYMBOL
+            self.labels.volatility_auction_symbol = planted.PANIC_SYMBOL
         if index in self.plan.story.ring:
             self.labels.ring_accounts = self.market.accounts[list(ring.MEMBERS)].tolist()
             of_ring = np.isin(commands["account"], self.labels.ring_accounts)
@@ -235,18 +210,15 @@ class YearTrading:
     async def _outage(self, index: int, number: int) -> None:
         """The venue is down; with the last slice it is up again, and its schedule goes on at once."""
         day = self.plan.days[index]
-        self.labels.outage_from_ns = day_shape.at(day, _OUTAGE_FROM)
-        self.labels.outage_to_ns = day_shape.at(day, _OUTAGE_TO)
-        if number == _OUTAGE_SLICES[-1]:
+        self.labels.outage_from_ns = day_shape.at(day, planted.OUTAGE_FROM)
+        self.labels.outage_to_ns = day_shape.at(day, planted.OUTAGE_TO)
+        if number == planted.OUTAGE_SLICES[-1]:
             await self.sequencer.be_down_until(self.labels.outage_to_ns)
 
     async def _bust(self, events: bytes, time_ns: int) -> None:
         """An operator busts the largest trade of the slice."""
-        found = np.frombuffer(events, EVENT)
-        trades = found[found["kind"] == EventKind.TRADE]
-        if not len(trades):
-            return
-        largest = trades[np.argmax(trades["amount_fen"])]
-        trade_id = int(largest["seq"]) << 20 | int(largest["number"])
-        await self.sequencer.submit(bust_trade(Command(), trade_id, BustText(reason=_BUST_REASON)), time_ns)
-        self.labels.busted_trade_id = trade_id
+        trade_id = planted.largest_trade(events)
+        if trade_id:
+            text = BustText(reason=planted.BUST_REASON)
+            await self.sequencer.submit(bust_trade(Command(), trade_id, text), time_ns)
+            self.labels.busted_trade_id = trade_id
