@@ -73,8 +73,8 @@ def simulate_year(
     The venue says that it is simulated in the name of its target, which every report shows, and in the note of every
     instrument. `simulated-year.json` in the folder names what was planted, for those who test a screen against it.
 
-    The folder must hold no venue. An interrupted run leaves none. A whole year of 4,800,000 commands takes about 90 seconds on
-    two cores and 4 GB; of 100,000 commands about 10 seconds and 70 MB.
+    The folder must hold no venue. An interrupted run leaves none. A whole year of 4,800,000 commands takes about 2 minutes of
+    CPU and 3.3 GB; one of 100,000 commands about 8 seconds and 70 MB.
 
     Examples:
 

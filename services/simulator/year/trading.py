@@ -196,7 +196,7 @@ class YearTrading:
 
     def _label(self, index: int, commands: Any, events: bytes) -> None:
         """Writes down what the planted orders of a slice led to."""
-        if planted.begins_volatility_auction(events):
+        if index == self.plan.story.crash[0] and planted.begins_volatility_auction(events):
             day = self.plan.days[index]
             self.labels.volatility_auction_date = day.year * 10_000 + day.month * 100 + day.day
             self.labels.volatility_auction_symbol = planted.PANIC_SYMBOL
