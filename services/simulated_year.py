@@ -176,12 +176,14 @@ def _trading(
     market = make_market(instruments, everyone, range(_FIRST_ACCOUNT, _FIRST_ACCOUNT + len(everyone)))
     references = [facts.reference_ticks for facts in instruments]
     days = min(wish.days or len(plan.days), len(plan.days))
+    pace = make_pace(wish.commands, len(plan.days), len(instruments))
+    order_fen = pace.order_fen(plan.target_fen / len(plan.days))
     return YearTrading(
         plan=plan,
         prices=make_fair_prices(plan, wish.seed, load_instruments()),
         market=market,
-        endowment=Endowment(market, plan.target_fen, references),
-        pace=make_pace(wish.commands, len(plan.days), len(instruments)),
+        endowment=Endowment(market, plan.target_fen, order_fen, references),
+        pace=pace,
         instruments=instruments,
         venue=engine,
         sequencer=sequencer,

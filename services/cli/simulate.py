@@ -25,9 +25,9 @@ def reach_of(text: str) -> Decimal:
         reach = Decimal(text)
     except InvalidOperation:
         reach = Decimal(0)
-    if reach.is_finite() and Decimal("0.01") <= reach <= 10:
+    if reach.is_finite() and Decimal("0.01") <= reach <= 3:
         return reach
-    raise typer.BadParameter(f"'{text}' is not a number from 0.01 to 10, for example 1.02.")
+    raise typer.BadParameter(f"'{text}' is not a number from 0.01 to 3, for example 1.02.")
 
 
 def simulate_year(
@@ -52,7 +52,7 @@ def simulate_year(
         typer.Option(
             help="About how many commands a whole year has. With fewer, makers renew their quotes less often, and there are "
             "fewer and larger trades; the turnover stays.",
-            min=20_000,
+            min=50_000,
             max=20_000_000,
             metavar="N",
         ),

@@ -113,7 +113,7 @@ def test_a_folder_with_a_venue_is_refused_and_an_interrupted_run_leaves_none(tmp
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    wish = YearWish(2023, 7, commands=20_000, days=1)
+    wish = YearWish(2023, 7, commands=50_000, days=1)
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(simulate_year(tmp_path, wish, CALENDAR, interrupt))
     assert [file.name for file in tmp_path.iterdir()] == []
@@ -129,7 +129,7 @@ def test_a_folder_with_a_venue_is_refused_and_an_interrupted_run_leaves_none(tmp
 
 def test_a_seed_makes_the_same_year_in_every_process(tmp_path: Path) -> None:
     def start(name: str, hash_seed: str) -> subprocess.Popen[bytes]:
-        arguments = ["simulate-year", "2023", "--seed", "3", "--days", "2", "--commands", "20000", "--json"]
+        arguments = ["simulate-year", "2023", "--seed", "3", "--days", "2", "--commands", "50000", "--json"]
         run = [
             sys.executable,
             "-c",
@@ -149,7 +149,7 @@ def test_a_seed_makes_the_same_year_in_every_process(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(["--reach", "fast"], "is not a number"), (["--reach", "99"], "is not a number"), (["--commands", "5"], "20000")],
+    [(["--reach", "fast"], "is not a number"), (["--reach", "99"], "is not a number"), (["--commands", "5"], "50000")],
 )
 def test_bad_options_are_bad_usage(options: list[str], message: str) -> None:
     result = CliRunner().invoke(app, ["simulate-year", "2023", *options])
@@ -158,7 +158,7 @@ def test_bad_options_are_bad_usage(options: list[str], message: str) -> None:
 
 
 def test_the_command_prints_verdict_and_proof(tmp_path: Path) -> None:
-    arguments = ["simulate-year", "2023", "--days", "1", "--commands", "20000", "--data-dir", str(tmp_path / "day")]
+    arguments = ["simulate-year", "2023", "--days", "1", "--commands", "50000", "--data-dir", str(tmp_path / "day")]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert "SIMULATED year 2023" in result.output
@@ -170,5 +170,5 @@ def test_the_command_prints_verdict_and_proof(tmp_path: Path) -> None:
 
 @pytest.mark.anyio
 async def test_reach_scales_the_year(tmp_path: Path) -> None:
-    half = await simulate_year(tmp_path, YearWish(2023, 7, Decimal("0.5"), 20_000, 1), CALENDAR)
+    half = await simulate_year(tmp_path, YearWish(2023, 7, Decimal("0.5"), 50_000, 1), CALENDAR)
     assert half.plan.target_fen == 1_150_000_000_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from services.simulator.year.day_shape import SLICES
 from services.simulator.year.members import MAKERS
 
-FEWEST_COMMANDS, MOST_COMMANDS = 20_000, 20_000_000
+FEWEST_COMMANDS, MOST_COMMANDS = 50_000, 20_000_000
 """Bounds of the commands of a year."""
 
 _TRADING = 19.0
@@ -37,6 +37,10 @@ class Pace:
 
     slices_between: float
     """How many slices a quote must serve."""
+
+    def order_fen(self, day_fen: float) -> float:
+        """What a mean order is worth on a day of this turnover."""
+        return day_fen / (SLICES * self.trading)
 
 
 def make_pace(commands: int, days: int, instruments: int) -> Pace:

@@ -18,8 +18,9 @@ from services.simulator.year.orders import Market, blank
 _LOW, _HIGH = 0.4, 1.6
 """Below and above these parts of its usual balance a member books in or takes out, back to the usual balance."""
 _MAKER_PART, _MEMBER_PART = 0.05, 0.005
-_MAKER_FEN, _MEMBER_FEN = 2_000_000_000, 800_000_000
-"""Usual lots are worth this and a part of what the instrument trades in a year; usual money is twice a part of the turnover."""
+_MAKER_ORDERS, _MEMBER_ORDERS = 60, 15
+"""Usual lots are worth so many mean orders, and a part of what the instrument trades in a year; usual money twice a part of the
+turnover and so many orders."""
 
 
 class Balances(Protocol):
@@ -35,13 +36,13 @@ class Balances(Protocol):
 class Endowment:
     """The usual balances of every member: fen, and lots by instrument."""
 
-    def __init__(self, market: Market, year_fen: int, reference_ticks: Any) -> None:
+    def __init__(self, market: Market, year_fen: int, order_fen: float, reference_ticks: Any) -> None:
         is_maker = np.arange(len(market.accounts)) < MAKERS
         part = np.where(is_maker, _MAKER_PART, _MEMBER_PART)
-        least_fen = np.where(is_maker, _MAKER_FEN, _MEMBER_FEN)
+        least_fen = order_fen * np.where(is_maker, _MAKER_ORDERS, _MEMBER_ORDERS)
         worth_fen = part[:, None] * year_fen * market.share + least_fen[:, None]
         self.lots = np.ceil(market.lots(worth_fen, reference_ticks)).astype(np.int64)
-        self.cash_fen = np.ceil(part * year_fen).astype(np.int64) * 2
+        self.cash_fen = np.ceil(2 * (part * year_fen + least_fen)).astype(np.int64)
         self._accounts = market.accounts
 
     def corrections(self, balances: Balances, start_ns: int) -> Any:

@@ -177,7 +177,7 @@ class YearTrading:
     def _side_lots(self, budget_fen: int) -> Any:
         """Lots on each side of an instrument, for the turnover expected until the quotes are renewed and for large orders."""
         slices = DEPTH_OF_SLICES * self.pace.slices_between + DEPTH_BESIDE
-        order_fen = budget_fen / (day_shape.SLICES * self.pace.trading)
+        order_fen = self.pace.order_fen(budget_fen)
         amount_fen = np.maximum(budget_fen * slices / day_shape.SLICES * self.market.share, DEPTH_OF_ORDERS * order_fen)
         return self.market.lots(amount_fen, self._quoted)
 

@@ -90,7 +90,7 @@ class Kept:
 @given(seed=st.integers(0, 1_000), reserved_percent=st.integers(0, 100))
 @settings(deadline=None, max_examples=20)
 def test_receipts_and_money_bring_balances_back_and_never_take_reserved_ones(seed: int, reserved_percent: int) -> None:
-    rng, usual = np.random.default_rng(seed), Endowment(MARKET, 2_346_000_000_000, FAIR)
+    rng, usual = np.random.default_rng(seed), Endowment(MARKET, 2_346_000_000_000, 25e6, FAIR)
     accounts = MARKET.accounts.tolist()
     kept = Kept(
         {account: int(usual.cash_fen[n] * rng.uniform(0, 3)) for n, account in enumerate(accounts)},
