@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
 
 import structlog
 from rich.panel import Panel
@@ -16,13 +17,15 @@ from rich.panel import Panel
 from services.cli.terminal import err, out, progress, say
 from services.migrations.postgres import upgrade
 from services.parts import OnFault
-from services.scaled.demo import ScaledVenue, open_demo
 from services.scaled.gateway import open_gateway
 from services.scaled.projector import open_projector
 from services.scaled.sequencer import open_sequencer
 from services.settings import Settings
 from services.trouble import root_cause, sentence_of
 from services.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from services.scaled.demo import ScaledVenue
 
 Open = Callable[[OnFault], AbstractAsyncContextManager[str]]
 """Opens the process's parts; yields its address."""
@@ -60,6 +63,8 @@ async def run_projector(settings: Settings, as_json: bool) -> None:
 
 async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> None:
     """The whole scaled venue and its simulated traders, until a signal or the end of its time."""
+    from services.scaled.demo import open_demo  # and with it the pages' library, which no other process here needs
+
     stop = _stop_signal()
     await upgrade(settings.database_url)
     async with open_demo(settings, on_event=say) as venue:

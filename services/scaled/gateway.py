@@ -18,7 +18,7 @@ from services.application import Gateway, load_gateway, make_application, make_r
 from services.data.calendar import TradingCalendar
 from services.first_start import KEYS_FILE, PAGES, read_keys
 from services.gateway.http.health import Details, Sentences
-from services.gateway.server.server import listen
+from services.gateway.server.server import listen, venue_url
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
@@ -26,7 +26,6 @@ from services.messaging.link.client import Link
 from services.messaging.link.confirmed import ConfirmedJournal
 from services.messaging.read_only import ReadOnlyInbox
 from services.parts import OnFault, Parts, cancel
-from services.public import mount_pages, venue_url
 from services.read_database.position_watch import PositionWatch
 from services.scaled.serving import serving
 from services.scaled.stores import ReaderFeed, Stores, open_feed, open_stores
@@ -87,6 +86,8 @@ async def open_gateway(
                 details=source.details,
             )
             if with_pages:
+                from services.public import mount_pages  # NiceGUI: a third of the start of a gateway without pages
+
                 keys = read_keys(settings.data_dir / KEYS_FILE, PAGES)
                 pages = mount_pages(app, settings, venue_url(settings.host, listener), keys)
                 running.append(parts.start(pages.run(), "pages"))

@@ -72,12 +72,14 @@ def test_where_rows_were_lost_every_process_stops_but_one_that_forgets(shared_st
     assert report.counts["sequencers_stopped"] == report.counts["gateways_stopped"] == 2
 
 
-def test_a_writer_that_reads_back_is_caught_losing(shared_stage: Stage) -> None:
+def test_a_writer_that_reads_back_is_caught_losing(shared_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     venue, pair = shared_stage
+    monkeypatch.setattr(failover, "READ_S", postgres_mutants.HURRIED_S)  # as long as its answer is waited for
     venue.mutants = {"sequencer": postgres_mutants.read_back}
     _restart(venue)
     report = Report("failover")
-    asyncio.run(failover.one_venue(venue, pair, ["behind"], Random(1), report, lambda: None))
+    # A busy machine may lose its answer with the primary: the first failover that catches it ends the trials.
+    asyncio.run(failover.one_venue(venue, pair, ["behind"] * 3, Random(1), report, lambda: None))
     assert any("is not on the promoted standby" in sentence for sentence in report.broken)
 
 
