@@ -119,8 +119,8 @@ async def _rates(writer: ReadDatabaseWriter, journal: SqliteJournal, number: int
         position.seq / seconds,
         changed / changing.wall,
         sum(map(len, trades)) / inserting.wall,
-        1e6 * changing.projector / changed,
-        1e6 * changing.server / changed,
+        1e6 * changing.projector / max(changed, 1),
+        1e6 * changing.server / max(changed, 1),
     )
 
 
