@@ -232,7 +232,8 @@ async def test_a_database_that_cannot_hold_chinese_names_is_refused(shared_postg
 
 SCHEMA = {
     "columns": """
-        SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, attstorage, attidentity, atthasdef
+        SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, attstorage, attidentity, atthasdef,
+            row_number() OVER (PARTITION BY relname ORDER BY attnum)  -- the projector writes whole rows of orders
         FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid
         WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
         ORDER BY relname, attnum""",
