@@ -3,6 +3,7 @@
 JournalError         the device failed
 ├── JournalMissing   there is no journal to read
 ├── JournalUnreachable   the database server cannot be used at the start
+│   └── JournalAddressInvalid   its URL is not the address of a PostgreSQL database
 ├── JournalBusy      another process has opened this journal for writing
 ├── JournalCorrupt   the bytes read differ from the bytes written
 │   └── JournalLost  the journal ends before commands that were acknowledged
@@ -53,6 +54,10 @@ class JournalMissing(JournalError):
 
 class JournalUnreachable(JournalError):
     """The database server of the journal cannot be used at the start: nothing was written."""
+
+
+class JournalAddressInvalid(JournalUnreachable):
+    """The URL of the database is not the address of a PostgreSQL database: a wrong setting, whatever the server does."""
 
 
 class JournalBusy(JournalError):

@@ -120,6 +120,30 @@ def test_a_sequencer_that_listens_everywhere_needs_the_address_of_its_links() ->
     assert (refused.exit_status, "REX_LINK_URL is not set" in refused.err) == (ExitCode.USAGE, True)
 
 
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["sequencer"], "REX_DATABASE_URL is not the address of a PostgreSQL database: write postgresql://"),
+        (
+            ["gateway", "--database-url", "postgresql://a/b?c"],
+            "--database-url is not the address of a PostgreSQL database",
+        ),
+        (
+            ["sequencer", "--redis-url", "redis://127.0.0.1:none/0"],
+            "--redis-url is no address of Redis or Valkey: write",
+        ),
+    ],
+)
+def test_a_process_with_a_malformed_url_ends_as_one_with_any_other_wrong_setting(
+    command: list[str], sentence: str
+) -> None:
+    wrong = "postgresql://rex:secret-word@127.0.0.1:port/rex"
+    variables = {"REX_DATABASE_URL": wrong, "REX_LINK_SECRET": "s" * MIN_SECRET_CHARACTERS}
+    refused = rex(*command, "--port", "0", variables=variables)
+    assert (refused.exit_status, refused.out, refused.err.count("\n")) == (ExitCode.USAGE, "", 1), refused.err
+    assert refused.err.startswith(f"rex: {sentence}")
+
+
 def test_init_goes_on_where_a_killed_one_stopped(postgres_url: str, tmp_path: Path) -> None:
     variables = {"REX_DATABASE_URL": postgres_url, "REX_DATA_DIR": str(tmp_path)}
     assert rex("migrate", variables=variables).exit_status == ExitCode.OK

@@ -16,7 +16,7 @@ from services.journal.chain import ChainEnd
 from services.journal.errors import JournalError, JournalRefused, naming
 from services.journal.postgres.batch_reader import BatchReader
 from services.journal.postgres.batch_writer import BatchWriter
-from services.journal.postgres.connections import DRIVER_ERRORS, Database
+from services.journal.postgres.connections import DRIVER_ERRORS, SETTING, Database
 from services.journal.postgres.seen import Seen
 from services.journal.postgres.session import CLOSE_S, Unconfirmed
 from services.journal.postgres.writer_row import WriterRow
@@ -46,14 +46,14 @@ class PostgresJournal:
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, *, outdated: bool = False) -> PostgresJournal:
+    async def open(cls, url: str, *, outdated: bool = False, setting: str = SETTING) -> PostgresJournal:
         """Opens the journal in the database at `url` for reading; writes nothing.
 
-        A journal that ends with a batch of an older engine version is refused unless `outdated` is set (`rex upgrade`). Raises
-        JournalUnreachable if the server cannot be used, JournalMissing if the database holds no journal, JournalRefused if the
-        tables or the last batch are of another version.
+        A journal that ends with a batch of an older engine version is refused unless `outdated` is set (`rex upgrade`).
+        `setting` is where the URL is from, for sentences. Raises JournalUnreachable if the server cannot be used,
+        JournalMissing if the database holds no journal, JournalRefused if tables or last batch are of another version.
         """
-        database, seen = Database(url), Seen()
+        database, seen = Database(url, setting), Seen()
         reader = BatchReader(database, seen)
         try:
             row = await reader.open()
