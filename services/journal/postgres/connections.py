@@ -158,8 +158,9 @@ class Database:
     def refuse(self, settings: Sequence[tuple[str, str]]) -> None:
         """Raises JournalRefused for the settings that DURABILITY has found, if any."""
         for name, setting in settings:
+            named = "" if setting == "off" else ", and synchronous_standby_names names a standby"
             raise JournalRefused(
-                f"{self.name} has {name} = {setting}: it would lose acknowledged commands. Set {name} = on"
+                f"{self.name} has {name} = {setting}{named}: it would lose acknowledged commands. Set {name} = on"
             )
 
     def _no_address(self) -> JournalAddressInvalid:

@@ -50,11 +50,17 @@ WHERE locktype = 'relation' AND relation = 'journal_writer'::regclass AND mode I
 for the synchronous standby: a claim would have to wait for it too, and their commits would become visible unconfirmed."""
 
 DURABILITY = """
-SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
+SELECT name, setting FROM pg_settings
+WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
+   OR name = 'synchronous_commit' AND setting IN ('local', 'remote_write')
+   AND current_setting('synchronous_standby_names') <> ''
 """
+"""The settings with which a commit is acknowledged that a power cut of the server, or a failover to a standby that is named as
+synchronous, would lose. `remote_write` does not wait until the standby has flushed. Without a standby both are as good as `on`:
+https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT."""
 
 REPLICATED = """
-SELECT current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') <> 'local'
+SELECT current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') IN ('on', 'remote_apply')
    AND EXISTS (SELECT FROM pg_stat_replication WHERE coalesce(sync_state, 'sync') IN ('sync', 'quorum'))
 """
 """A role without pg_monitor sees that there are standbys, not their sync_state."""
