@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from services.application import Gateway, load_gateway, make_application, make_reader
 from services.data.calendar import TradingCalendar
 from services.first_start import KEYS_FILE, PAGES, read_keys
-from services.gateway.http.health import Details, Sentences
+from services.gateway.http.fact_gauges import Facts
+from services.gateway.http.health import Sentences
 from services.gateway.server.server import listen
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed, Inbox
@@ -28,6 +29,7 @@ from services.messaging.read_only import ReadOnlyInbox
 from services.parts import OnFault, Parts, cancel
 from services.public import mount_pages, venue_url
 from services.read_database.position_watch import PositionWatch
+from services.scaled.health import lag_facts
 from services.scaled.serving import serving
 from services.scaled.stores import ReaderFeed, Stores, open_feed, open_stores
 from services.settings import Settings, require
@@ -43,7 +45,7 @@ class _Source:
     inbox: Inbox
     feed: Feed
     journal: Readable
-    details: Callable[[], Details]
+    details: Callable[[], Facts]
     not_ready: Sentences
     warnings: Sentences
 
@@ -84,7 +86,7 @@ async def open_gateway(
                 clock=time.time_ns,
                 not_ready=source.not_ready,
                 warnings=source.warnings,
-                details=source.details,
+                details=lambda: {**source.details(), **lag_facts(stores.journal, gateway.state.last_seq)},
             )
             if with_pages:
                 keys = read_keys(settings.data_dir / KEYS_FILE, PAGES)
@@ -115,7 +117,7 @@ async def _load(
 def _linked(link: Link, journal: PostgresJournal) -> _Source:
     """An order gateway's."""
 
-    def details() -> Details:
+    def details() -> Facts:
         return {"epoch": link.epoch, "link_age_s": link.age_s, "replicated": journal.is_replicated}
 
     def not_ready() -> list[str]:

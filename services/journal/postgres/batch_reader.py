@@ -140,10 +140,10 @@ class BatchReader:
         """Raises JournalRefused if the server's settings were changed, and it would lose commits now."""
         self._database.refuse(await self._fetch(statements.DURABILITY))
 
-    async def is_replicated(self) -> bool:
-        """Whether a synchronous standby confirms commits."""
-        ((replicated,),) = await self._fetch(statements.REPLICATED)
-        return bool(replicated)
+    async def watched(self) -> tuple[int, bool] | None:
+        """The last seq of the journal, and whether a synchronous standby confirms commits; None without a writer row."""
+        records = await self._fetch(statements.WATCHED)
+        return tuple(records[0]) if records else None
 
     async def _fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         """Runs a statement that reads; waits while the server is away."""

@@ -17,6 +17,7 @@ from services.journal.errors import JournalError, JournalRefused, naming
 from services.journal.postgres.batch_reader import BatchReader
 from services.journal.postgres.batch_writer import BatchWriter
 from services.journal.postgres.connections import DRIVER_ERRORS, SETTING, Database
+from services.journal.postgres.lag import Ends, Lag
 from services.journal.postgres.seen import Seen
 from services.journal.postgres.session import CLOSE_S, Unconfirmed
 from services.journal.postgres.writer_row import WriterRow
@@ -25,7 +26,7 @@ BEAT_S = 0.4
 """A writer without appends beats so often, seconds: a standby looks every 0.2 s, and claims after 7 looks without a change."""
 
 REPLICATION_S = 2.0
-"""How often the server is asked for its synchronous standby and its settings, seconds."""
+"""How often the server is asked for its synchronous standby, its settings and the end of the journal, seconds."""
 
 Result = TypeVar("Result")
 
@@ -42,6 +43,8 @@ class PostgresJournal:
         """The epoch of the claim; before a claim, the one that was found when the journal was opened."""
         self.is_replicated: bool | None = None
         """Whether a synchronous standby of the server confirmed the last commits; None before the first look at it."""
+        self._ends = Ends()
+        self._ends.find(row.last_seq)
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -81,7 +84,13 @@ class PostgresJournal:
             raise JournalError(
                 f"{self._database.name} holds journal {row.journal_id.hex()} now, not {self.journal_id.hex()}: it was replaced"
             )
+        self._ends.find(row.last_seq)
         return row
+
+    def lag(self, applied_seq: int) -> Lag:
+        """How far a reader that has applied the journal up to `applied_seq` was behind it at the last look: that of `look`, or
+        of `watch`, which looks every REPLICATION_S."""
+        return self._ends.lag(applied_seq)
 
     async def claim(self, seen: WriterRow, url: str) -> WriterRow | None:
         """Makes this process the writer, in a new epoch, if the row still equals `seen`; None if it changed, or if the server
@@ -158,8 +167,11 @@ class PostgresJournal:
             return await self._reader.first_batch(engine_version)
 
     async def watch(self) -> None:
-        """Runs until it is canceled. Beats while nothing is appended, and looks at the replication. Raises the writer's error:
-        JournalBusy if another process has claimed the journal; JournalRefused if the server is set to lose commits."""
+        """Runs until it is canceled. Beats while nothing is appended, and looks at the replication and at the journal's end.
+
+        Raises the writer's error: JournalBusy if another process has claimed the journal; JournalRefused if the server is set
+        to lose commits.
+        """
         tasks = {asyncio.create_task(self._keep_beating()), asyncio.create_task(self._watch_replication())}
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -183,7 +195,9 @@ class PostgresJournal:
         while True:
             if self._writer.epoch:
                 await self._reader.check_durable()
-            self.is_replicated = await self._reader.is_replicated()
+            if (watched := await self._reader.watched()) is not None:
+                last_seq, self.is_replicated = watched
+                self._ends.find(last_seq)
             await asyncio.sleep(REPLICATION_S)
 
     async def close(self) -> None:

@@ -59,11 +59,14 @@ WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 
 synchronous, would lose. `remote_write` does not wait until the standby has flushed. Without a standby both are as good as `on`:
 https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT."""
 
-REPLICATED = """
-SELECT current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') IN ('on', 'remote_apply')
-   AND EXISTS (SELECT FROM pg_stat_replication WHERE coalesce(sync_state, 'sync') IN ('sync', 'quorum'))
+WATCHED = """
+SELECT w.last_seq,
+   current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') IN ('on', 'remote_apply')
+   AND EXISTS (SELECT FROM pg_stat_replication WHERE coalesce(sync_state, 'sync') IN ('sync', 'quorum')) AS is_replicated
+FROM journal_writer AS w WHERE w.id = 1
 """
-"""A role without pg_monitor sees that there are standbys, not their sync_state."""
+"""The end of the journal, and whether a synchronous standby confirms commits. A role without pg_monitor sees that there are
+standbys, not their sync_state."""
 
 # The batch that holds after_seq + 1 is the last one that begins at or before it. The writer row is of the same snapshot, so
 # rows that are missing at the end show. octet_length does not read the bytes.
