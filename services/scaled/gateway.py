@@ -29,6 +29,7 @@ from services.messaging.read_only import ReadOnlyInbox
 from services.parts import OnFault, Parts, cancel
 from services.public import mount_pages, venue_url
 from services.read_database.position_watch import PositionWatch
+from services.read_database.postgres.answering import bound_queries
 from services.scaled.health import lag_facts
 from services.scaled.serving import serving
 from services.scaled.stores import ReaderFeed, Stores, open_feed, open_stores
@@ -77,6 +78,7 @@ async def open_gateway(
             position = PositionWatch(stores.read_database)
             opened.push_async_callback(position.close)
             gateway = await _load(stores, source, position, parts, running)
+            bound_queries(stores.read_database)  # not before: loading a large venue takes its time
             app = make_application(
                 gateway,
                 settings,

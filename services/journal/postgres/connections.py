@@ -67,6 +67,9 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
     """A connection that notices within two seconds that its server is cut off. asyncpg gives the transport to the constructor
     only; its socket is the way to the options."""
 
+    gave_up_after_s: float | None = None
+    """How long `give_up` was waited for; None: it was not called."""
+
     def __init__(self, protocol: Any, transport: BaseTransport, *arguments: Any) -> None:
         super().__init__(protocol, transport, *arguments)
         one = transport.get_extra_info("socket")
@@ -75,6 +78,11 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
         for level, name, value in _SOCKET_OPTIONS:
             if (option := getattr(socket, name, None)) is not None:
                 one.setsockopt(level, option, value)
+
+    def give_up(self, waited_s: float) -> None:
+        """Cuts the connection: whoever waits for an answer on it gets an error at once."""
+        self.gave_up_after_s = waited_s
+        self.terminate()
 
 
 class Database:
