@@ -20,6 +20,7 @@ from services.journal.postgres.connections import DRIVER_ERRORS, SETTING, Databa
 from services.journal.postgres.lag import Ends, Lag
 from services.journal.postgres.seen import Seen
 from services.journal.postgres.session import CLOSE_S, Unconfirmed
+from services.journal.postgres.shielded import shielded
 from services.journal.postgres.writer_row import WriterRow
 
 BEAT_S = 0.4
@@ -224,11 +225,12 @@ class PostgresJournal:
             )
 
     def _shielded(self, work: Coroutine[Any, Any, Result]) -> asyncio.Future[Result]:
-        """Runs `work` in a task that its caller's cancellation does not reach."""
-        task = asyncio.create_task(self._unless_closed(work))
+        """Runs `work` in a task that its caller's cancellation does not reach. Of an error that nobody waits for any more,
+        `close` was the cause, or the writer keeps it (`failed`)."""
+        task, waiter = shielded(self._unless_closed(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return asyncio.shield(task)
+        return waiter
 
     async def _unless_closed(self, work: Coroutine[Any, Any, Result]) -> Result:
         try:
