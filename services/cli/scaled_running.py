@@ -7,6 +7,7 @@ import contextlib
 import json
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -16,10 +17,13 @@ from rich.panel import Panel
 from services.cli.terminal import err, out, progress, say
 from services.migrations.postgres import upgrade
 from services.parts import OnFault
+from services.reporting.checked_report import CheckedReport
+from services.reporting.report_postgres import report_from_database
 from services.scaled.demo import ScaledVenue, open_demo
 from services.scaled.gateway import open_gateway
 from services.scaled.projector import open_projector
 from services.scaled.sequencer import open_sequencer
+from services.sequencer.schedule import local_day
 from services.settings import Settings
 from services.trouble import root_cause, sentence_of
 from services.watchdog import Watchdog
@@ -58,8 +62,9 @@ async def run_projector(settings: Settings, as_json: bool) -> None:
     await _run("projector", lambda on_fault: open_projector(settings, on_fault=on_fault), as_json)
 
 
-async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> None:
-    """The whole scaled venue and its simulated traders, until a signal or the end of its time."""
+async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> CheckedReport:
+    """The whole scaled venue and its simulated traders, until a signal or the end of its time; then the proven report of the
+    year. Raises ChildEnded if a process has ended without which the venue does not work."""
     stop = _stop_signal()
     await upgrade(settings.database_url)
     async with open_demo(settings, on_event=say) as venue:
@@ -74,6 +79,10 @@ async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> None
                 await stop.wait()
         if venue.ended.done():
             venue.ended.result()
+    today, _ = local_day(time.time_ns())
+    return await report_from_database(
+        settings.database_url, today.year, prove=True, calendar_file=settings.calendar_file
+    )
 
 
 def _panel(venue: ScaledVenue) -> Panel:

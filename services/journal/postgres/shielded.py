@@ -12,8 +12,8 @@ Result = TypeVar("Result")
 def shielded(work: Coroutine[Any, Any, Result]) -> tuple[asyncio.Task[Result], asyncio.Future[Result]]:
     """Runs `work` in a task of its own; the future is the caller's.
 
-    After `asyncio.shield` an error that comes when the caller was canceled is logged as a traceback. Here it is dropped: whoever
-    starts the work keeps its errors otherwise.
+    After `asyncio.shield` an error that comes when the caller was canceled is logged as a traceback. Here it is dropped:
+    whoever starts the work keeps its errors otherwise.
     """
     waiter: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
