@@ -109,6 +109,22 @@ class JournalLost(JournalCorrupt):
             seq,
         )
 
+    @classmethod
+    def replaced(cls, last_seq: int, evidence: str) -> JournalLost:
+        """The error of a process that has read a row after last_seq, while the journal now holds another one there.
+
+        The row that was read may never have been acknowledged: its commit was visible while it waited for the synchronous
+        standby, and a failover took it back. `evidence` is a clause.
+        """
+        seq = last_seq + 1
+        return cls(
+            f"the journal holds other commands from seq {seq} on than this process has read: {evidence}. Either PostgreSQL"
+            " failed over before the row that was read was acknowledged: then start this process again. Or acknowledged"
+            " commands are lost: then another process says so with `lost commands`, or a member has a reply from before the"
+            f" failover with seq {seq} or later; stop all sequencers (docs/runbook.md, PostgreSQL failed over)",
+            seq,
+        )
+
 
 class JournalRefused(JournalError):
     """A batch has another format, has an engine version that this REX does not run, or does not continue the chain."""

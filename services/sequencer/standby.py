@@ -66,7 +66,7 @@ class Standby:
         async for batch in self._journal.read(self._engine.last_seq):
             if batch.previous_hash != self._hash:
                 end = self._engine.last_seq
-                raise JournalLost.after(
+                raise JournalLost.replaced(
                     end - 1, f"its row that ends at seq {end} is another one than this process has executed"
                 )
             re_execute(self._engine, batch)
