@@ -97,9 +97,10 @@ class PostgresJournal:
         """Makes this process the writer, in a new epoch, if the row still equals `seen`; None if it changed, or if the server
         went away meanwhile.
 
-        If another session locks the row for more than a second, that session is terminated and the claim is tried again. Raises
-        JournalRefused if the server would lose acknowledged commands: `fsync`, `full_page_writes` or `synchronous_commit` is
-        off, or a synchronous standby is named and `synchronous_commit` does not wait until it has flushed.
+        If another session locks the row for more than a second, that session is terminated, unless it migrates the tables, and
+        the claim is tried again. Raises JournalRefused if the server would lose acknowledged commands: `fsync`,
+        `full_page_writes` or `synchronous_commit` is off, or a synchronous standby is named and `synchronous_commit` does not
+        wait until it has flushed.
         """
         self._check_open()
         await self.last_batch()  # compares the table's end with the row's

@@ -40,14 +40,20 @@ milliseconds, and in force for this statement only."""
 
 HAND_OVER = "UPDATE journal_writer SET url = '', beat = beat + 1 WHERE id = 1 AND epoch = $1 RETURNING 1"
 
-TERMINATE_HOLDERS = """
+MIGRATION_LOCK = int.from_bytes(b"REX migr")
+"""The number of the advisory lock that `rex migrate` holds until it commits."""
+
+TERMINATE_HOLDERS = f"""
 SELECT pg_terminate_backend(pid) FROM pg_locks
 WHERE locktype = 'relation' AND relation = 'journal_writer'::regclass AND mode IN ('RowShareLock', 'RowExclusiveLock')
   AND granted AND pid <> pg_backend_pid() AND pid NOT IN (SELECT pid FROM pg_locks WHERE NOT granted)
   AND pid NOT IN (SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep')
+  AND pid NOT IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+                  AND classid::bigint = {MIGRATION_LOCK >> 32} AND objid::bigint = {MIGRATION_LOCK & 0xFFFF_FFFF})
 """
 """Ends the sessions that lock the writer row; not those that wait for it, as another standby's claim does. Nor those that wait
-for the synchronous standby: a claim would have to wait for it too, and their commits would become visible unconfirmed."""
+for the synchronous standby: a claim would have to wait for it too, and their commits would become visible unconfirmed. Nor a
+migration, which may take long: the claim is tried again after it. pg_locks has the number of an advisory lock as two halves."""
 
 DURABILITY = """
 SELECT name, setting FROM pg_settings
