@@ -26,6 +26,7 @@ from services.messaging.link.server import LinkServer, inbox_of_links, serve_lin
 from services.messaging.redis_stream import RedisAway, StreamPublisher, check_redis
 from services.parts import OnFault, Parts, cancel
 from services.scaled.health import health_app, lag_facts
+from services.scaled.link_port import bound_links
 from services.scaled.serving import serving
 from services.sequencer.clock import GuardedClock, steady_ns
 from services.sequencer.recovery import recover
@@ -173,7 +174,7 @@ async def open_sequencer(
     if settings.redis_url:
         with contextlib.suppress(RedisAway):  # No order waits for it.
             await check_redis(settings.redis_url)
-    with listen(settings.host, settings.port) as listener, _bound(settings.host, settings.link_port) as links:
+    with listen(settings.host, settings.port) as listener, bound_links(settings.host, settings.link_port) as links:
         journal = await PostgresJournal.open(settings.database_url)
         try:
             engine = await starting_engine(journal)
@@ -195,20 +196,3 @@ async def open_sequencer(
         finally:
             with contextlib.suppress(OSError):
                 await journal.close()
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    """A socket for the links; it listens only while this process leads, so that gateways are refused until then.
-
-    Raises OSError with a sentence that names the setting.
-    """
-    links = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    links.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        links.bind((host, port))
-    except OSError as error:
-        links.close()
-        raise OSError(
-            f"port {port} of {host} cannot be used for the links (REX_LINK_PORT): {error.strerror}"
-        ) from error
-    return links
