@@ -28,7 +28,7 @@ async def upgrade(url: str, *, check: bool = False) -> list[Migrated]:
     """Takes journal and read database at this URL up to the newest revisions; with `check` it only says what it would do.
 
     Raises MigrationRefused, and changes nothing, if the server cannot be used or if the tables are newer than this REX;
-    JournalBusy if there are steps to take and a sequencer leads.
+    JournalAddressInvalid for a malformed URL; JournalBusy if there are steps to take and a sequencer leads.
     """
     return await _migrate(url, [(history, history.revisions[-1]) for history in HISTORIES], check=check)
 

@@ -18,6 +18,7 @@ from sqlalchemy.util import await_only
 
 from load_tests.servers.postgres import PostgresServer
 from services.journal import JournalBusy
+from services.journal.errors import JournalAddressInvalid
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import create as create_journal
 from services.journal.postgres.tables import initialise
@@ -210,8 +211,9 @@ WRONG: dict[str, tuple[Callable[[str], str], str]] = {
 @pytest.mark.parametrize("case", WRONG)
 async def test_a_wrong_url_is_a_sentence_that_names_the_setting_and_no_password(postgres_url: str, case: str) -> None:
     change, sentence = WRONG[case]
-    with pytest.raises(MigrationRefused, match=sentence) as refused:
+    with pytest.raises((MigrationRefused, JournalAddressInvalid), match=sentence) as refused:
         await upgrade(change(postgres_url))
+    assert isinstance(refused.value, JournalAddressInvalid) == ("is not the address" in sentence)
     assert "REX_DATABASE_URL" in str(refused.value)
     assert postgres_url.split(":")[2].split("@")[0] not in str(refused.value)
 
