@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.data.calendar import TradingCalendar
 from services.gateway.app import create_app
 from services.gateway.http.caller import needs
-from services.gateway.http.health import Details
+from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.venue import VenueFacts
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_entry import OrderEntry
@@ -87,7 +87,7 @@ def make_application(
     clock: Callable[[], int],
     not_ready: Callable[[], list[str]],
     warnings: Callable[[], list[str]],
-    details: Callable[[], Details] = dict,
+    details: Callable[[], Facts] = dict,
 ) -> FastAPI:
     """The FastAPI application: REST, WebSocket and reports, without the pages."""
     socket_routes = websocket.router(

@@ -28,6 +28,10 @@ class SettingsRefused(Exception):
         self.sentences = sentences
 
 
+class UnknownVariables(SettingsRefused):
+    """Variables of the environment that begin with REX_ and are no settings."""
+
+
 class Settings(BaseSettings):
     """One venue's settings, immutable. Use `read_settings`, which also refuses unknown REX_ variables."""
 
@@ -155,11 +159,11 @@ _OF_OTHERS = ("REX_CHECKING_BUILD", "REX_REQUIRE_EVERYTHING")
 def read_settings(**options: Any) -> Settings:
     """The settings from options and environment variables; an option overrides its variable.
 
-    Raises SettingsRefused for an invalid value, and for a REX_ variable that is not a setting: otherwise a misspelt name would
-    silently leave the default in force.
+    Raises SettingsRefused for an invalid value, UnknownVariables for a REX_ variable that is not a setting: otherwise a
+    misspelt name would silently leave the default in force.
     """
     if unknown := [*_unknown()]:
-        raise SettingsRefused(unknown)
+        raise UnknownVariables(unknown)
     try:
         return Settings(**options)
     except SettingsError as error:

@@ -215,8 +215,8 @@ def _opened(account: int, member: Member, endowment: Endowment, number: int) -> 
 
 
 async def prove(data_dir: Path, made: SimulatedYear) -> Figure:
-    """The year's turnover by three computations: the engine that ran the year, the trades of the read database, and the
-    journal, re-executed in a fresh engine."""
+    """The year's turnover by four computations: the engine that ran the year, the trades of the read database, the journal
+    re-executed in a fresh engine, and the auditor's decoder."""
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
     read_database = open_read_database(data_dir / READ_DATABASE_FILE, read_only=True)
     try:

@@ -88,8 +88,8 @@ def simulate_year(
 
     Exit status:
 
-    - 0 the year was written, and the three computations of its turnover agree
-    - 1 the three computations disagree, or the environment refused: file or folder
+    - 0 the year was written, and the four computations of its turnover agree
+    - 1 the four computations disagree, or the environment refused: file or folder
     - 2 an option or a setting is invalid
     - 4 the device failed
     - 5 the folder holds a venue
@@ -151,7 +151,7 @@ def _table(data_dir: Path, made: SimulatedYear, figure: Figure) -> Any:
     table.add_row("commands", f"{made.last_seq:,}")
     table.add_row("turnover", f"{_billions(made.turnover_fen)} yuan, planned {_billions(made.due_fen)}")
     table.add_row("target", made.verdict)
-    table.add_row("three computations", "[green]agree to the fen[/]" if figure.agree else "[red]DISAGREE[/]")
+    table.add_row("four computations", "[green]agree to the fen[/]" if figure.agree else "[red]DISAGREE[/]")
     table.add_row("state hash", f"{made.state_hash[:32]}\n{made.state_hash[32:]}")
     table.add_row("what was planted", str(data_dir / LABELS_FILE))
     table.add_row("next", f"rex report {made.plan.year} --data-dir {data_dir} --prove")
