@@ -15,6 +15,7 @@ from rich.panel import Panel
 
 from services.cli.terminal import err, out, progress, say
 from services.migrations.postgres import upgrade
+from services.own_process import exempt_loaded_objects, stand_back
 from services.parts import OnFault
 from services.scaled.demo import ScaledVenue, open_demo
 from services.scaled.gateway import open_gateway
@@ -46,6 +47,8 @@ async def run_sequencer(settings: Settings, as_json: bool) -> None:
 
 async def run_gateway(settings: Settings, as_json: bool, *, read_only: bool, with_pages: bool = False) -> None:
     """A gateway for orders or for reading, with or without pages."""
+    if with_pages:
+        stand_back()
     await _run(
         "reporting" if with_pages else "gateway",
         lambda on_fault: open_gateway(settings, on_fault=on_fault, read_only=read_only, with_pages=with_pages),
@@ -55,6 +58,7 @@ async def run_gateway(settings: Settings, as_json: bool, *, read_only: bool, wit
 
 async def run_projector(settings: Settings, as_json: bool) -> None:
     """The projector."""
+    stand_back()
     await _run("projector", lambda on_fault: open_projector(settings, on_fault=on_fault), as_json)
 
 
@@ -102,6 +106,7 @@ async def _run(process: str, opens: Open, as_json: bool) -> None:
     stop = _stop_signal()
     watchdog = Watchdog()
     async with opens(lambda error: watchdog.arm(sentence_of(root_cause(error)))) as url:
+        exempt_loaded_objects()
         if as_json:
             print(json.dumps({"process": process, "url": url}), flush=True)
         else:
