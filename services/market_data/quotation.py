@@ -8,9 +8,7 @@ from typing import NamedTuple
 
 from matching_engine.records import Command, CommandKind, Event, Phase, Reason, Side, band
 
-_BUY = int(
-    Side.BUY
-)  # As an int: to read a member of an enum costs three times the comparison, and every order does it.
+_BUY = int(Side.BUY)  # Reading a member of an enum costs three times the comparison.
 RECENT_TRADES = 200
 """Trades of the trading day that an instrument's tape keeps; older ones are in the read database."""
 

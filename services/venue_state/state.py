@@ -30,9 +30,7 @@ from services.venue_state.keys import ApiKey, key_hash
 from services.venue_state.orders import VenueOrder, VenueOrders
 from services.venue_state.reasons import reason_text
 
-_BUY = int(
-    Side.BUY
-)  # As an int: to read a member of an enum costs three times the comparison, and every order does it.
+_BUY = int(Side.BUY)  # Reading a member of an enum costs three times the comparison.
 
 OrderListener = Callable[[VenueOrder, Event], None]
 """Called for every change of an account's orders, in order: with the changed order, and the event that changed it."""
