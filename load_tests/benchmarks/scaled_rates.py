@@ -139,7 +139,11 @@ def _cpu_s(running: _Venue) -> dict[str, float]:
 
 
 def _spent_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    """0 for a process that has ended: PostgreSQL's workers come and go."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
     return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
 
 
