@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -30,6 +29,7 @@ from services.first_start import KEYS_FILE, IssuedKey, complete
 from services.gateway.server.server import listen
 from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed, InProcessInbox
+from services.own_process import exempt_loaded_objects
 from services.parts import OnFault, Parts, cancel
 from services.public import open_to_clients
 from services.read_database.audit.journaled import Journaled
@@ -156,7 +156,7 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
         keys = await _complete(start, gateway)
         app = _make_api(start, gateway, inbox, sequencer)
         public = open_to_clients(app, start.settings, start.listener, keys, parts)
-        _freeze_loaded_objects()
+        exempt_loaded_objects()
         try:
             yield Venue(
                 url=public.url,
@@ -207,9 +207,3 @@ def _make_api(start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer:
         not_ready=not_ready,
         warnings=warnings,
     )
-
-
-def _freeze_loaded_objects() -> None:
-    """Exempts the objects that the start has loaded from garbage collection, which would walk them at 60 ms each time."""
-    gc.collect()
-    gc.freeze()

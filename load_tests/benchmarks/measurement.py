@@ -98,9 +98,16 @@ def median_seconds(runs: int, *works: Callable[[], Work]) -> list[float]:
 
 
 def spent_s(*pids: int) -> float:
-    """User and system time of these processes together, in seconds."""
-    stats = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids)
-    return sum(int(fields[11]) + int(fields[12]) for fields in stats) / _TICKS_A_SECOND
+    """User and system time of these processes together, in seconds; an ended one has none (PostgreSQL's come and go)."""
+    return sum(map(_ticks, pids)) / _TICKS_A_SECOND
+
+
+def _ticks(pid: int) -> int:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0
+    return int(fields[11]) + int(fields[12])
 
 
 def with_children(pid: int) -> list[int]:
