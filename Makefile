@@ -12,7 +12,7 @@ FLOW   ?= load_tests/flows/sample.csv
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock native records run run-scaled test test-fast test-pythons check docs coverage memcheck faults bench flow clean
+.PHONY: help setup lock native records run run-scaled test test-fast test-pythons check docs coverage memcheck faults bench figure-bars flow clean
 
 help: ## what this Makefile can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -87,6 +87,9 @@ faults: setup ## every fault rig at full length (power cuts, kills, damage, soak
 
 bench: setup ## what each hot path costs beside its limit, and other engines on the same flow, in one run
 	@$(BIN)/python -m load_tests.benchmarks
+
+figure-bars: setup ## what forecast, pace and wash screen must reach on simulated flow; minutes; YEARS=1000 SEED=1
+	@$(BIN)/python -m load_tests.figure_bars --years $(or $(YEARS),1000) --seed $(or $(SEED),1)
 
 flow: setup ## replay an order flow end to end and give a verdict: make flow [FLOW=file]
 	@$(BIN)/python -m load_tests.flow --flow $(FLOW)

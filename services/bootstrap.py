@@ -40,10 +40,11 @@ from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.sequencer.clock import GuardedClock, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recover
-from services.sequencer.schedule import date_ahead, local_day
+from services.sequencer.schedule import calendar_missing, date_ahead, local_day
 from services.sequencer.sequencer import Sequencer
 from services.sequencer.start import make_sequencer
 from services.settings import Settings
+from services.standing_proof import StandingProof
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,11 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
         readers.append(parts.start(make_reader(gateway, journal, feed).run(), "gateway reader"))
         parts.start(sequencer.run(), "sequencer")
         keys = await _complete(start, gateway)
-        app = _make_api(start, gateway, inbox, sequencer)
+        proof = StandingProof(
+            start.settings.data_dir, start.engine, projector.reached, start.clock, start.settings.proof_every_s
+        )
+        readers.append(parts.start(proof.run(), "proof"))
+        app = _make_api(start, gateway, inbox, sequencer, proof)
         public = open_to_clients(app, start.settings, start.listener, keys, parts)
         exempt_loaded_objects()
         try:
@@ -183,7 +188,9 @@ async def _complete(start: _Start, gateway: Gateway) -> dict[str, IssuedKey]:
     return await complete(keys_file, gateway.state, gateway.order_entry, year=year, demo=start.settings.demo)
 
 
-def _make_api(start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer: Sequencer) -> FastAPI:
+def _make_api(
+    start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer: Sequencer, proof: StandingProof
+) -> FastAPI:
     """The application: REST, WebSocket, reports, and what /readyz and /healthz answer."""
 
     def not_ready() -> list[str]:
@@ -191,7 +198,12 @@ def _make_api(start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer:
 
     def warnings() -> list[str]:
         now_ns, trading_date = start.clock(), start.engine.trading_date
-        return [*time_ahead(sequencer.time_ns, now_ns), *date_ahead(start.calendar, trading_date, now_ns)]
+        return [
+            *time_ahead(sequencer.time_ns, now_ns),
+            *date_ahead(start.calendar, trading_date, now_ns),
+            *calendar_missing(start.calendar, now_ns),
+            *proof.alarms(),
+        ]
 
     return make_application(
         gateway,
@@ -202,4 +214,5 @@ def _make_api(start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer:
         clock=start.clock,
         not_ready=not_ready,
         warnings=warnings,
+        prove=proof.prove,
     )

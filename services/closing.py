@@ -1,4 +1,4 @@
-"""The summary of a venue that was closed: counts, the year's turnover, and the figure by three computations."""
+"""The summary of a venue that was closed: counts, the year's turnover, and the figure by four computations."""
 
 from __future__ import annotations
 
@@ -63,9 +63,11 @@ class Closing:
         table.add_row(f"turnover {self.figure.year}", f"{_grouped(self.figure.sql_sum_fen)} yuan")
         table.add_row("of the target", f"{share:.4f} % of {_grouped(self.target_fen)} yuan")
         verdict = "[green]agree to the fen[/green]" if self.figure.agree else "[red]DISAGREE[/red]"
-        table.add_row("three computations", verdict)
+        table.add_row("four computations", verdict)
         for difference in self.figure.differences:
             table.add_row("in the read database", escape(difference))
+        for disagreement in self.figure.decoder.disagreements:
+            table.add_row("in the journal", escape(disagreement))
         table.add_row("state hash", f"{self.state_hash[:32]}\n{self.state_hash[32:]}")
         return table
 

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     demo_orders_per_second: float = Field(default=20.0, gt=0, le=2000)
     """The orders that all simulated traders together place in a second."""
 
+    proof_every_s: float = Field(default=3600.0, ge=0, le=86_400)
+    """Seconds between two proofs of the year's turnover while the venue runs; 0: only when one is asked for."""
+
     seed: int = 20231201
     """The random seed of the simulated traders."""
 

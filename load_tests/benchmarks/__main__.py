@@ -15,6 +15,7 @@ from rich.table import Table
 
 from load_tests.benchmarks import (
     book_rates,
+    decoder_rates,
     durable_rates,
     engine_rates,
     fairness,
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "recovery": durable_rates.recovery_measurements,
     "projector": projector_rates.projector_measurements,
     "projector-lag": projector_lag.projector_lag_measurements,
+    "decoder": decoder_rates.decoder_measurements,
     "rest": gateway_rates.rest_measurements,
     "websocket": gateway_rates.websocket_measurements,
     "scaled": scaled_rates.scaled_measurements,

@@ -17,6 +17,7 @@ from services.cli.journal import copy, export, verify
 from services.cli.migrate import migrate
 from services.cli.report import report
 from services.cli.scaled import gateway, init, projector, reporting, sequencer
+from services.cli.simulate import simulate_year
 from services.cli.upgrade import upgrade
 from services.cli.venue import demo, serve
 
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     cls=Group,
 )
-for command in (demo, serve, report, upgrade, migrate):
+for command in (demo, serve, report, simulate_year, upgrade, migrate):
     app.command(cls=Command)(command)
 for process in (init, sequencer, gateway, projector, reporting):
     app.command(cls=Command, rich_help_panel="Scaled mode: PostgreSQL, several processes")(process)

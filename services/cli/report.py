@@ -46,9 +46,10 @@ def report(
     lines name the sequence number and the row hash at which the figure is exact, and what was checked.
 
     Without `--prove` the figure comes from the read database, and of the journal only the row at which that database stands is
-    checked (more rows if it is behind or cannot be used). With `--prove` every command is re-executed: the sum over the trades,
-    the re-execution and the report must be equal to the fen, and the read database must match the journal. In PostgreSQL, a
-    copy of the read database at one position is compared; it is made in the folder for temporary files (TMPDIR).
+    checked (more rows if it is behind or cannot be used). With `--prove` every command is re-executed, and an independent
+    decoder computes the amounts anew from the rows of the journal: the sum over the trades, the re-execution, the decoder and
+    the report must be equal to the fen, and the read database must match the journal. In PostgreSQL, a copy of the read
+    database at one position is compared; it is made in the folder for temporary files (TMPDIR).
 
     Examples: `rex report 2026 --data-dir venue --prove`, `REX_DATABASE_URL=postgresql://rex:…@db/rex rex report 2026`.
 

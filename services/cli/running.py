@@ -73,6 +73,8 @@ def _log_to_standard_error(*_: object) -> structlog.PrintLogger:
 
 def _announce(settings: Settings, venue: Venue) -> None:
     recovery = venue.recovery
+    for correction in venue.calendar.corrections():
+        out.print(correction, highlight=False)
     out.print(
         Panel.fit(
             f"[bold]REX 稀土交易所[/bold]  {build_notice()}\n"

@@ -66,17 +66,17 @@ def demo(
 
     With `--database-url` it runs the scaled mode on that PostgreSQL database: two sequencers, two gateways, a projector and the
     pages, each a process on a free port. It makes the tables and the venue if they are missing, and prints the addresses, with
-    `--json` as one object. At its end it prints the year's report, proven by three computations, as `rex report --prove` does.
+    `--json` as one object. At its end it prints the year's report, proven by four computations, as `rex report --prove` does.
     To see a take-over, kill the leading sequencer. The demo starts no process again: it ends with status 1, and names the
     process, when one has ended that no other one replaces. The pages only read.
 
     Example without a person: `rex demo --seconds 20 --port 0 --json` stops after 20 seconds and prints one JSON object: counts,
-    turnover, target, and the turnover figure by three computations.
+    turnover, target, and the turnover figure by four computations.
 
     Exit status:
 
-    - 0 the venue was stopped, and the three computations agree
-    - 1 the three computations disagree, a process of the scaled demo ended, or the environment refused: port, file or folder
+    - 0 the venue was stopped, and the four computations agree
+    - 1 the four computations disagree, a process of the scaled demo ended, or the environment refused: port, file or folder
     - 2 to 8 as for `rex serve`
     """
     chosen = settings_of(

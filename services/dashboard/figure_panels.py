@@ -14,7 +14,7 @@ Json = Mapping[str, Any]
 CATEGORIES = {"magnetic_material": "Magnetic 磁性材料", "deep_processed": "Deep-processed 深加工"}
 
 CALENDAR_ASSUMED = (
-    '<span class=assumed title="No trading calendar of this year is at hand: every weekday counts as a trading day.">'
+    '<span class=assumed title="The calendar of this year is not published: its days are assumed from holidays of others.">'
     "calendar: assumed</span>"
 )
 
@@ -32,6 +32,8 @@ def hero(report: Json) -> str:
         f"<div class=amount><b><small>¥</small><span data-testid=net>{grouped(report['net'])}</span></b>"
         f'<i title="{escape(report["target_name"], quote=True)}">of ¥ {grouped(report["target"])}</i></div>'
         f'<div class=track><i style="width:{done:.4f}%"></i><u style="left:{due:.4f}%" title="pace today"></u></div>'
+        f"<p class=verdict data-testid=verdict>{escape(report['verdict'])}"
+        f" <span class=zh>{escape(report['verdict_zh'])}</span></p>"
         f"{_keys(report)}<details class=rule><summary>How it is counted, and what is assumed 统计口径</summary>"
         f"<p>{escape(report['counting_rule'])}</p><p>{escape(' '.join(report['assumptions']))}</p></details></div>"
     )
@@ -40,20 +42,26 @@ def hero(report: Json) -> str:
 def _keys(report: Json) -> str:
     ahead = Decimal(report["ahead"])
     word, colour = ("ahead", "good") if ahead >= 0 else ("behind", "warn")
-    forecast = report["forecast_recent_mean"]
+    forecast = report["forecast"]
+    known = forecast is not None and not forecast["too_early"]
     keys = (
         ("Share of target", "share", percent(report["share"], 4), ""),
         (f"¥ {word} of pace" if word == "ahead" else "¥ behind pace", "ahead", _size(report["ahead"]), colour),
         (f"Trading days {word}", "ahead-days", _size(report["ahead_days"]), colour),
-        ("Days elapsed / left", "days", f"{report['days_elapsed']} / {report['days_left']}", ""),
+        ("Days completed / left", "days", f"{report['days_completed']} / {report['days_left']}", ""),
         (
-            "¥ required per day left",
+            "¥ required a day left",
             "required",
-            grouped(report["required_per_day"]),
+            grouped(report["required_per_day"]) if report["required_per_day"] else "closed 已结束",
             _LEVEL_COLOURS[report["required_level"]],
         ),
         ("¥ today 今日", "today", grouped(report["today"]), ""),
-        ("¥ year end at 20-day mean", "forecast", grouped(forecast) if forecast else "too early to say", ""),
+        (
+            "¥ year end, forecast 预测",
+            "forecast",
+            grouped(forecast["p50_rounded"]) if known else "too early to say",
+            "",
+        ),
         ("Trades", "trades", grouped(report["trades"]), ""),
     )
     cells = [

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import date, timedelta
-from functools import lru_cache
+from datetime import date
+from functools import cache
 from pathlib import Path
 
+from services.data.assumed_days import assumed_days
 from services.data.instruments import DataFileError
 
 _SHIPPED = Path(__file__).with_name("trading_days.csv")
@@ -15,10 +16,14 @@ _FEWEST_DAYS = 200
 
 
 class TradingCalendar:
-    """Trading days by year. In a year without data every weekday is a trading day, and `assumed` is true."""
+    """Trading days by year. In a year without data they are assumed (`assumed_days.py`), and `assumed` is true."""
 
     def __init__(self, days_by_year: dict[int, tuple[date, ...]]) -> None:
         self._published = days_by_year
+
+    def corrections(self) -> list[str]:
+        """What an operator's file changed in years that the shipped one lacks, whose days were assumed: a sentence a year."""
+        return [_correction(year, self._published[year]) for year in sorted(self._published.keys() - _shipped().keys())]
 
     @classmethod
     def load(cls, extra: Path | None = None) -> TradingCalendar:
@@ -26,15 +31,15 @@ class TradingCalendar:
 
         The format: the header `date`, then one ISO date a line, ascending, whole years only. Raises DataFileError.
         """
-        return cls(_read(_SHIPPED) | (_read(extra) if extra is not None else {}))
+        return cls(_shipped() | (_read(extra) if extra is not None else {}))
 
     def assumed(self, year: int) -> bool:
-        """Whether there is no data for this year, so that every weekday counts as a trading day."""
+        """Whether there is no data for this year, so that its days are assumed from the holidays of others."""
         return year not in self._published
 
     def days(self, year: int) -> tuple[date, ...]:
         """The year's trading days, ascending."""
-        return self._published[year] if year in self._published else _weekdays(year)
+        return self._published[year] if year in self._published else assumed_days(year)
 
     def is_trading_day(self, day: date) -> bool:
         """Whether the venue trades on this date."""
@@ -49,11 +54,20 @@ class TradingCalendar:
         return days[at] if at < len(days) else self.days(day.year + 1)[0]
 
 
-@lru_cache(maxsize=16)
-def _weekdays(year: int) -> tuple[date, ...]:
-    first = date(year, 1, 1)
-    every_day = (first + timedelta(days=n) for n in range((date(year + 1, 1, 1) - first).days))
-    return tuple(day for day in every_day if day.weekday() < 5)
+@cache
+def _shipped() -> dict[int, tuple[date, ...]]:
+    return _read(_SHIPPED)
+
+
+def _correction(year: int, published: tuple[date, ...]) -> str:
+    added, removed = set(published) - set(assumed_days(year)), set(assumed_days(year)) - set(published)
+    changes = ", ".join(
+        f"{len(days)} {word} ({' '.join(map(str, sorted(days)))})"
+        for word, days in (("added", added), ("removed", removed))
+        if days
+    )
+    found = f"The calendar of {year} is published, {len(published)} trading days."
+    return f"{found} Of the assumed ones: {changes or 'none changed'}."
 
 
 def _read(path: Path) -> dict[int, tuple[date, ...]]:

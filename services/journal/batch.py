@@ -143,7 +143,8 @@ class JournalBatch:
         return int(np.frombuffer(self.commands, COMMAND)["time_ns"][-1])
 
     def encode(self) -> bytes:
-        """The batch's bytes. Computed once, for the hash and for the device."""
+        """The batch's bytes. Computed once, for the hash and for the device; of a decoded batch, the bytes that it was decoded
+        from."""
         return self._encoded
 
     @cached_property
@@ -178,6 +179,7 @@ class JournalBatch:
         )
         # `_checked_header` has compared the hash with these bytes; to compute it again would double the cost.
         vars(batch)["hash"] = data[-_TRAILER_BYTES : -_LENGTH.size]
+        vars(batch)["_encoded"] = data
         return batch
 
     def break_of_chain(self, journal_id: bytes, last_seq: int, last_hash: bytes) -> str | None:

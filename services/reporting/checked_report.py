@@ -72,7 +72,7 @@ class Source(NamedTuple):
         after = f" after seq {figure.re_executed_after:,}" if figure.re_executed_after else ""
         return (
             f"Every row up to seq {report.seq:,} was read back and every command{after} re-executed; {self.name} was compared"
-            " with the outcome."
+            " with the outcome. The independent decoder computed amounts, fees, trading days and cash anew from the rows."
         )
 
 

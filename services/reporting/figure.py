@@ -1,11 +1,14 @@
-"""The proof of the figure: a year's turnover by three computations that share no code, at one sequence number.
+"""The proof of the figure: a year's turnover by four computations at one sequence number.
 
 1. the counter of the running engine, which the caller reads between two batches
 2. SQL over the single trades of the read database, busted trades excluded
 3. re-execution of the journaled commands up to that number in a fresh engine, each batch's events compared byte for byte;
    where `rex upgrade` sealed a state into the journal, of the commands after it, in an engine with that state
+4. a decoder of the journal's rows that shares no code with REX and computes each trade's amount, fees and day anew (audit.py);
+   an auditor can run it alone
 
-The re-executed engine also serves to compare the other tables of the read database: money, goods, orders, keys (proof.py).
+The first three share the engine's multiplication. The re-executed engine also serves to compare the other tables of the read
+database: money, goods, orders, keys (proof.py).
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,11 +26,15 @@ from matching_engine.records import COMMAND
 from services.decimals import yuan_text
 from services.journal import Journal
 from services.journal.batch import JournalBatch
+from services.journal.errors import JournalCorrupt
 from services.journal.replay import StateMachine, re_execute
 from services.read_database.audit.engine_tables import AuditedEngine
 from services.read_database.audit.proof import ReadDatabaseProof
 from services.read_database.database import path_of
+from services.reporting.audit import Audit, Damaged, Decoder
 from services.reporting.queries import read_position, sum_of_busts, sum_of_trades
+
+OnBatch = Callable[[JournalBatch], None]
 
 
 class TurnoverEngine(StateMachine, AuditedEngine, Protocol):
@@ -39,7 +47,7 @@ class FigureUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Figure:
-    """A year's turnover in fen by three computations."""
+    """A year's turnover in fen by four computations."""
 
     year: int
     seq: int
@@ -47,6 +55,8 @@ class Figure:
     """None where no engine is running (a report from a data folder)."""
     sql_sum_fen: int
     journal_replay_fen: int
+    decoder: Audit
+    """The sums of the independent decoder, and what in the journal disagrees with them."""
     differences: tuple[str, ...] = ()
     """Other differences between the read database and the engine that re-executed the journal, one sentence each."""
     re_executed_after: int = 0
@@ -54,9 +64,15 @@ class Figure:
 
     @property
     def agree(self) -> bool:
-        """Whether the computations are equal to the fen and the read database has no differences."""
-        counted = {self.sql_sum_fen, self.journal_replay_fen, self.engine_counter_fen}
-        return len(counted - {None}) == 1 and not self.differences
+        """Whether the computations are equal to the fen, the read database has no differences, and the decoder found nothing in
+        the journal that disagrees."""
+        counted = {self.sql_sum_fen, self.journal_replay_fen, self.decoder_fen, self.engine_counter_fen}
+        return len(counted - {None}) == 1 and not self.differences and self.decoder.agree
+
+    @property
+    def decoder_fen(self) -> int:
+        """The net turnover that the independent decoder computes."""
+        return self.decoder.net_fen
 
     def to_json(self) -> dict[str, Any]:
         """JSON values; amounts are decimal strings in yuan."""
@@ -67,6 +83,9 @@ class Figure:
             "engine_counter": None if counter is None else yuan_text(counter),
             "sql_sum": yuan_text(self.sql_sum_fen),
             "journal_replay": yuan_text(self.journal_replay_fen),
+            "independent_decoder": yuan_text(self.decoder_fen),
+            "decoder_sha256": self.decoder.program_sha256,
+            "decoder_disagreements": list(self.decoder.disagreements),
             "re_executed_after": self.re_executed_after,
             "differences": list(self.differences),
             "agree": self.agree,
@@ -83,7 +102,7 @@ async def compute_figure(
     fresh_engine: TurnoverEngine,
     every_order: bool = True,
 ) -> Figure:
-    """The three computations at seq, which the read database must have reached.
+    """The four computations at seq, which the read database must have reached.
 
     The caller reads seq and the counter of the running engine together, between two batches. `fresh_engine` is at the sequence
     number after which this journal is re-executed (`services.engine_versions.upgrades.starting_engine`); `every_order` is
@@ -96,6 +115,8 @@ async def compute_figure(
             f"Seq {seq} cannot be re-executed: an older engine version executed the commands up to seq {began_after}, and"
             " re-execution begins at the state that an upgrade sealed there."
         )
+    decoder = Decoder(year, seq)
+    decode = partial(_decode, decoder)
     path = path_of(read_database)
     with ReadDatabaseProof(path, fresh_engine, every_order=every_order) as proof:
         async with read_database.connect() as connection:
@@ -103,32 +124,47 @@ async def compute_figure(
             if position is None or position["seq"] < seq:
                 raise FigureUnavailable(f"The read database has not reached seq {seq}.")
             counted = await sum_of_trades(connection, year, 0, seq) - await sum_of_busts(connection, year, 0, seq)
-        await _read_sealed(journal, began_after, proof.take)
-        await replay(journal, fresh_engine, seq, proof.take)
+        await _read_sealed(journal, began_after, decode, proof.take)
+        await replay(journal, fresh_engine, seq, proof.take, on_read=decode)
         replayed_fen = fresh_engine.turnover_fen(year)
         await replay(journal, fresh_engine, max(proof.seq, seq), proof.take)
     found = tuple(proof.differences)
-    return Figure(year, seq, engine_counter_fen, counted.amount_fen, replayed_fen, found, began_after)
+    return Figure(year, seq, engine_counter_fen, counted.amount_fen, replayed_fen, decoder.audit, found, began_after)
 
 
-async def _read_sealed(journal: Journal, to_seq: int, on_batch: Callable[[JournalBatch], None]) -> None:
+def _decode(decoder: Decoder, batch: JournalBatch) -> None:
+    """Gives the decoder the bytes of the batch as they are stored."""
+    try:
+        decoder.take(batch.encode())
+    except Damaged as damage:
+        sentence = str(damage).rstrip(".")
+        raise JournalCorrupt(f"the independent decoder cannot read on: {sentence}", batch.first_seq) from damage
+
+
+async def _read_sealed(journal: Journal, to_seq: int, *readers: OnBatch) -> None:
     """Passes on the batches before a sealed state, which are not re-executed."""
     if to_seq:
         async for batch in journal.read(0):
-            on_batch(batch)
+            for take in readers:
+                take(batch)
             if batch.last_seq == to_seq:
                 break
 
 
+def _ignore(batch: JournalBatch) -> None:
+    """Does nothing with a batch that was read."""
+
+
 async def replay(
-    journal: Journal, engine: TurnoverEngine, to_seq: int, on_batch: Callable[[JournalBatch], None]
+    journal: Journal, engine: TurnoverEngine, to_seq: int, on_batch: OnBatch, *, on_read: OnBatch = _ignore
 ) -> None:
     """Re-executes the journal from the engine's last command up to to_seq, and compares the events of every whole batch.
 
-    Calls on_batch with each batch whose last command was re-executed.
+    Calls on_read with each batch before its commands are re-executed, and on_batch with each whose last command was.
     """
     if to_seq > engine.last_seq:
         async for batch in journal.read(engine.last_seq):
+            on_read(batch)
             if batch.last_seq <= to_seq and batch.first_seq == engine.last_seq + 1:
                 re_execute(engine, batch)
             else:

@@ -17,6 +17,9 @@ _DAY = daily_turnover.c
 SUMS = ("trades", "quantity_lots", "amount_fen", "busted", "busted_fen", "prevented", "prevented_lots")
 """The columns of `daily_turnover` that a report adds up."""
 
+EARLIER_YEARS = 5
+"""How many years before the report's a forecast learns from."""
+
 Values = Mapping[Any, Any]
 """One row of a table, by column name."""
 
@@ -35,6 +38,10 @@ class YearTurnover:
     """The year's sums of the columns SUMS, by instrument number; only instruments with rows in `daily_turnover`."""
     largest: Values | None
     """The row of `daily_turnover` with the year's largest trade; None without trades."""
+    born: int
+    """The venue's first trading day, yyyymmdd; 0 before there is one."""
+    earlier: dict[int, int]
+    """Net turnover in fen by trading date of the EARLIER_YEARS years before, for the forecast."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,6 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
     if at is None:
         return None
     of_year = _of_year(year)
-    by_day = select(_DAY.trading_date, total(_DAY.amount_fen)).where(of_year).group_by(_DAY.trading_date)
     sums = [total(_DAY[name]).label(name) for name in SUMS]
     by_instrument = select(_DAY.instrument, *sums).where(of_year).group_by(_DAY.instrument)
     largest = select(daily_turnover).where(of_year, _DAY.trades > 0)
@@ -72,10 +78,19 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
         position=at,
         target=await _target(connection, year),
         instruments={row["instrument"]: row for row in (await connection.execute(listed)).mappings()},
-        net_by_day=dict(iter(await connection.execute(by_day))),
+        net_by_day=await _net_by_day(connection, of_year),
         by_instrument={row["instrument"]: row for row in (await connection.execute(by_instrument)).mappings()},
         largest=(await connection.execute(largest)).mappings().first(),
+        born=await _born(connection) or at["trading_date"],
+        earlier=await _net_by_day(
+            connection, _DAY.trading_date.between((year - EARLIER_YEARS) * 10_000, year * 10_000 - 1)
+        ),
     )
+
+
+async def _net_by_day(connection: AsyncConnection, those: ColumnElement[bool]) -> dict[int, int]:
+    by_day = select(_DAY.trading_date, total(_DAY.amount_fen)).where(those).group_by(_DAY.trading_date)
+    return dict(iter(await connection.execute(by_day)))
 
 
 async def read_daily(connection: AsyncConnection, year: int) -> Sequence[Values]:
@@ -100,6 +115,13 @@ async def _sum(connection: AsyncConnection, year: int, seq: ColumnElement[Any], 
     in_range = trades.c.trading_date.between(*_dates(year)), seq > after_seq, seq <= to_seq
     found = await connection.execute(select(count, lots, amount).where(*in_range))
     return Sum(*[value or 0 for value in found.one()])
+
+
+async def _born(connection: AsyncConnection) -> int | None:
+    """The first day with a row in `daily_turnover`; every day that has ended has one. None on the venue's first day."""
+    first = select(func.min(_DAY.trading_date)).where(_DAY.trading_date > 0)
+    found: int | None = (await connection.execute(first)).scalar_one()
+    return found
 
 
 async def _target(connection: AsyncConnection, year: int) -> Target:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from services.data.calendar import TradingCalendar
 from services.data.instruments import TERMS_ARE_ASSUMED
 from services.decimals import decimal_text, yuan_text
+from services.reporting.forecast.contract import Forecast
+from services.reporting.outlook import look_ahead
 from services.reporting.queries import SUMS, Values, YearTurnover
 from services.reporting.schemas import (
     Category,
@@ -17,8 +20,11 @@ from services.reporting.schemas import (
     Product,
     ReportDay,
     TurnoverReport,
+    YearEndForecast,
 )
+from services.reporting.shares import shares_of
 from services.reporting.target import Day, Progress, measure_progress, year_days
+from services.reporting.verdict import judge
 from services.times import date_text, time_text
 
 COUNTING_RULE = (
@@ -39,7 +45,8 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
     position, target = found.position, found.target
     net_by_day = found.net_by_day
     days = year_days(calendar, year, net_by_day)
-    progress = measure_progress(days, net_by_day, position["trading_date"], target.amount_fen)
+    progress = measure_progress(days, net_by_day, position["trading_date"], target.amount_fen, born=found.born)
+    outlook = look_ahead(progress, found.earlier, calendar, found.born)
     busted_fen = _total(found, "busted_fen")
     return TurnoverReport(
         year=year,
@@ -48,7 +55,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         excluded=yuan_text(busted_fen),
         busted=yuan_text(busted_fen),
         net_without_vat=decimal_text(progress.net_fen, 100 + VAT_PERCENT, 2),
-        today=yuan_text(net_by_day.get(position["trading_date"], 0)),
+        today=yuan_text(progress.today_fen),
         trades=_total(found, "trades"),
         busted_trades=_total(found, "busted"),
         prevented_self_trades=_total(found, "prevented"),
@@ -58,8 +65,9 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         target_is_set=target.is_set,
         calendar="assumed" if calendar.assumed(year) else "published",
         **_progress(progress),
-        **_split(found, progress.net_fen),
-        days=tuple(map(_day, progress.days)),
+        **_outlook(progress, outlook.forecast),
+        **_split(found),
+        days=tuple(map(_day, progress.days, (*(0,) * progress.first, *outlook.pace_fen))),
         largest_day=_largest_day(net_by_day),
         largest_trade=_largest_trade(found),
         seq=position["seq"],
@@ -88,42 +96,72 @@ def _progress(progress: Progress) -> dict[str, Any]:
         "share": decimal_text(progress.net_fen, target or 1, 6),
         "missing": yuan_text(progress.missing_fen),
         "days_total": progress.total,
-        "days_elapsed": progress.elapsed,
+        "days_before_opening": progress.first,
+        "days_completed": progress.completed,
         "days_left": progress.left,
         "pace": yuan_text(progress.pace_fen),
         "ahead": yuan_text(progress.ahead_fen),
-        "ahead_days": decimal_text(progress.net_fen * progress.total - target * progress.elapsed, target or 1, 2),
-        "required_per_day": yuan_text(required),
+        "ahead_days": decimal_text(
+            progress.completed_fen * progress.total - target * progress.completed, target or 1, 2
+        ),
+        "required_per_day": _yuan_or_none(required),
         "recent_mean": _yuan_or_none(recent),
-        "required_ratio": decimal_text(required, recent, 4) if recent else None,
+        "required_ratio": decimal_text(required, recent, 4) if required is not None and recent else None,
         "required_level": progress.level,
-        "forecast_year_mean": _yuan_or_none(progress.forecast_year_mean_fen),
-        "forecast_recent_mean": _yuan_or_none(progress.forecast_recent_mean_fen),
+        "forecast_year_mean": _yuan_or_none(progress.at_year_mean_fen),
+        "forecast_recent_mean": _yuan_or_none(progress.at_recent_mean_fen),
     }
 
 
-def _split(found: YearTurnover, net_fen: int) -> dict[str, Any]:
-    """The turnover by instrument, family and category; each of the three adds up to net_fen."""
+def _outlook(progress: Progress, forecast: Forecast | None) -> dict[str, Any]:
+    permille = None if forecast is None or forecast.too_early else forecast.reach_permille
+    verdict = judge(progress, None if permille is None else Fraction(permille, 1000))
+    shown = None if forecast is None else _forecast(forecast)
+    return {"outcome": verdict.outcome, "verdict": verdict.en, "verdict_zh": verdict.zh, "forecast": shown}
+
+
+def _forecast(forecast: Forecast) -> YearEndForecast:
+    exact, rounded = forecast.year_end, forecast.year_end_rounded
+    names = ("p10", "p50", "p90")
+    return YearEndForecast(
+        **{name: None if exact is None else yuan_text(getattr(exact, f"{name}_fen")) for name in names},
+        **{
+            f"{name}_rounded": None if rounded is None else yuan_text(getattr(rounded, f"{name}_fen")) for name in names
+        },
+        reach=forecast.reach,
+        width=None if forecast.width_permille is None else decimal_text(forecast.width_permille, 1000, 3),
+        too_early=forecast.too_early,
+        method=forecast.method,
+        assumptions=forecast.assumptions,
+    )
+
+
+def _split(found: YearTurnover) -> dict[str, Any]:
+    """The turnover by category, family and instrument; each of the three adds up to the net turnover, and their shares to 1."""
     lines = [(facts, found.by_instrument.get(number, _NOTHING)) for number, facts in found.instruments.items()]
-    categories = {facts["category"]: {"category": facts["category"]} for facts, _ in lines}
-    families = {facts["family"]: {"category": facts["category"], "family": facts["family"]} for facts, _ in lines}
     return {
-        "categories": tuple(
-            Category(**names, **_share([line for line in lines if line[0]["category"] == key], net_fen))
-            for key, names in categories.items()
-        ),
-        "families": tuple(
-            Family(**names, **_share([line for line in lines if line[0]["family"] == key], net_fen))
-            for key, names in families.items()
-        ),
-        "products": tuple(_product(facts, traded, net_fen) for facts, traded in lines),
+        "categories": tuple(Category(**part) for part in _parts(lines, ("category",))),
+        "families": tuple(Family(**part) for part in _parts(lines, ("category", "family"))),
+        "products": tuple(_product(*line, part) for line, part in zip(lines, _parts(lines, ("symbol",)), strict=True)),
     }
 
 
-def _product(facts: Values, traded: Values, net_fen: int) -> Product:
+def _parts(lines: Sequence[tuple[Values, Values]], key: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The lines added up by the instruments' values of `key`."""
+    groups: dict[tuple[str, ...], list[tuple[Values, Values]]] = {}
+    for facts, traded in lines:
+        groups.setdefault(tuple(facts[name] for name in key), []).append((facts, traded))
+    shares = shares_of([sum(traded["amount_fen"] for _, traded in group) for group in groups.values()])
+    return [
+        {**dict(zip(key, values, strict=True)), **_sums(group), "share": share}
+        for (values, group), share in zip(groups.items(), shares, strict=True)
+    ]
+
+
+def _product(facts: Values, traded: Values, part: dict[str, Any]) -> Product:
     return Product(
-        **{name: facts[name] for name in ("symbol", "name_en", "name_zh", "category", "family", "unit")},
-        **_share([(facts, traded)], net_fen),
+        **{name: facts[name] for name in ("name_en", "name_zh", "category", "family", "unit")},
+        **part,
         quantity_lots=traded["quantity_lots"],
         busted=yuan_text(traded["busted_fen"]),
         busted_trades=traded["busted"],
@@ -132,14 +170,13 @@ def _product(facts: Values, traded: Values, net_fen: int) -> Product:
     )
 
 
-def _share(lines: Iterable[tuple[Values, Values]], net_fen: int) -> dict[str, Any]:
+def _sums(lines: Iterable[tuple[Values, Values]]) -> dict[str, Any]:
     kilograms = amount_fen = trades = 0
     for facts, traded in lines:
         kilograms += lot_kilograms(facts) * traded["quantity_lots"]
         amount_fen += traded["amount_fen"]
         trades += traded["trades"]
-    share = decimal_text(amount_fen, net_fen or 1, 6)
-    return {"net": yuan_text(amount_fen), "share": share, "tonnes": decimal_text(kilograms, 1000, 3), "trades": trades}
+    return {"net": yuan_text(amount_fen), "tonnes": decimal_text(kilograms, 1000, 3), "trades": trades}
 
 
 def lot_kilograms(facts: Values) -> int:
@@ -147,10 +184,11 @@ def lot_kilograms(facts: Values) -> int:
     return int(facts["lot_size"]) * (1000 if facts["unit"] == "t" else 1)
 
 
-def _day(day: Day) -> ReportDay:
+def _day(day: Day, seasonal_pace_fen: int) -> ReportDay:
     return ReportDay(
         date=date_text(day.date),
         pace=yuan_text(day.pace_fen),
+        seasonal_pace=yuan_text(seasonal_pace_fen),
         net=_yuan_or_none(day.net_fen),
         cumulative=_yuan_or_none(day.cumulative_fen),
     )
@@ -175,7 +213,7 @@ def _largest_trade(found: YearTurnover) -> LargestTrade | None:
 
 def _assumptions(year: int, calendar: TradingCalendar) -> tuple[str, ...]:
     prices = "Some reference prices are assumptions, marked by `reference_price_source` of the instrument."
-    days = f"No trading calendar of {year} is known: every weekday counts as a trading day."
+    days = f"No trading calendar of {year} is published: its trading days are assumed from the holidays of other years."
     return (TERMS_ARE_ASSUMED, prices, *((days,) if calendar.assumed(year) else ()))
 
 

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.reporting.verdict import Outcome
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -19,7 +21,9 @@ class Share(_Part):
     """Part of the year's turnover."""
 
     net: str = Field(description="Net turnover in yuan.")
-    share: str = Field(description="Part of the year's net turnover, as a fraction: `0.250000` is a quarter.")
+    share: str = Field(
+        description="Part of the year's net turnover, as a fraction; the shares of a split add up to `1.000000`."
+    )
     tonnes: str = Field(description="Quantity traded, busted trades excluded.")
     trades: int = Field(description="Number of trades, busted trades excluded.")
 
@@ -58,6 +62,9 @@ class ReportDay(_Part):
 
     date: str
     pace: str
+    seasonal_pace: str = Field(
+        description="As `pace`, by the shares of the years before; without them the straight line."
+    )
     net: str | None
     cumulative: str | None
 
@@ -76,6 +83,24 @@ class LargestTrade(_Part):
     symbol: str
     trading_date: str
     amount: str
+
+
+class YearEndForecast(_Part):
+    """The turnover at the year's end: with 10, 50 and 90 % it ends at or below p10, p50, p90. Estimates, in yuan."""
+
+    p10: str | None
+    p50: str | None
+    p90: str | None
+    p10_rounded: str | None = Field(description="p10 for the eye: to ten million yuan, or finer.")
+    p50_rounded: str | None
+    p90_rounded: str | None
+    reach: str | None = Field(description="Probability of reaching the target, as a fraction: `0.873`.")
+    width: str | None = Field(description="(p90 − p10) / p50.")
+    too_early: bool = Field(
+        description="Whether the range is too wide to go by: a width above 0.4, or no turnover yet."
+    )
+    method: str = Field(description="How it was computed.")
+    assumptions: tuple[str, ...] = Field(description="What it takes for granted, in sentences.")
 
 
 class TurnoverReport(_Part):
@@ -105,32 +130,39 @@ class TurnoverReport(_Part):
     share: str = Field(description="net / target, as a fraction: `0.250000` is a quarter.")
     missing: str = Field(description="target − net in yuan; `0.00` where the target is reached.")
     calendar: Literal["published", "assumed"] = Field(
-        description="`assumed`: no trading calendar of this year is known, so every weekday counts as a trading day."
+        description="`assumed`: the calendar of this year is not published; its days are assumed from holidays of others."
     )
-    days_total: int = Field(description="Trading days of the year.")
-    days_elapsed: int = Field(description="Trading days up to the current one, which is included.")
-    days_left: int = Field(description="Trading days after the current one.")
-    pace: str = Field(description="Turnover due at the end of the current day: target × days_elapsed / days_total.")
-    ahead: str = Field(description="net − pace in yuan; negative where the turnover is behind the pace.")
+    outcome: Outcome = Field(description="The verdict for programs.")
+    verdict: str = Field(description="How the turnover stands to its target, in a sentence.")
+    verdict_zh: str = Field(description="The verdict in Chinese.")
+    days_total: int = Field(description="The venue's trading days of the year: from its first one on.")
+    days_before_opening: int = Field(
+        description="Trading days of the year before the venue's first one. They are in no rate."
+    )
+    days_completed: int = Field(description="The venue's trading days of the year before the current one.")
+    days_left: int = Field(description="The venue's trading days from the current one on; 0 in a closed year.")
+    pace: str = Field(
+        description="Turnover due at the end of the last completed day: target × days_completed / days_total."
+    )
+    ahead: str = Field(description="net − today − pace in yuan; negative where the turnover is behind the pace.")
     ahead_days: str = Field(description="`ahead` in trading days of target / days_total each.")
-    required_per_day: str = Field(
-        description="missing / days_left, rounded up to the fen; on the last trading day equal to `missing`."
+    required_per_day: str | None = Field(
+        description="(target − net of the completed days) / days_left, rounded up to the fen; null in a closed year."
     )
     recent_mean: str | None = Field(
-        description="Mean daily turnover of the last 20 elapsed days; null before 20 days have elapsed."
+        description="Mean daily turnover of the last 20 completed days; null before 20 days are completed."
     )
-    required_ratio: str | None = Field(
-        description="required_per_day / recent_mean; null where `recent_mean` is null or zero."
-    )
+    required_ratio: str | None = Field(description="required_per_day / recent_mean; null without one of them.")
     required_level: Literal["green", "amber", "red"] | None = Field(
-        description="`red` for a required_ratio above 1.5, `amber` above 1.2, else `green`; null before 20 days have elapsed."
+        description="`red` for a required_ratio above 1.5, `amber` above 1.2, else `green`; null without a recent mean."
     )
     forecast_year_mean: str | None = Field(
-        description="Turnover at the year's end if each day left trades the year's mean; null before 20 days have elapsed."
+        description="Turnover at the year's end if each day left trades the mean of the completed days; null before 20."
     )
     forecast_recent_mean: str | None = Field(
-        description="net + recent_mean × days_left; null before 20 days have elapsed."
+        description="Net of the completed days + recent_mean × days_left; null before 20 days are completed."
     )
+    forecast: YearEndForecast | None = Field(description="Null of a year that is not under way.")
     categories: tuple[Category, ...]
     families: tuple[Family, ...]
     products: tuple[Product, ...]

@@ -1,13 +1,15 @@
-"""Progress of the year's turnover against its target: pace, forecast, required turnover per day. Integer arithmetic only.
+"""Progress of the year's turnover against its target: pace, required turnover a day, recent means. Integer arithmetic only.
 
-A year's trading days come from the calendar. A day is *elapsed* from the day roll that begins it (17:00 of the trading day
-before), so the current day counts whole: before its trades are made, the turnover is up to one day behind the pace.
+A year's trading days come from the calendar; the venue's begin with its first one, and no rate or pace counts the days before.
+A day is *completed* when the next one has begun (17:00, Asia/Shanghai). The current day stands apart: its turnover is part of
+the year's net, and it is one of the days left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from services.data.calendar import TradingCalendar
 from services.decimals import half_up
@@ -18,10 +20,10 @@ DEFAULT_TARGET_FEN = 2_300_000_000_000
 DEFAULT_TARGET_NAME = "23 billion yuan a year (no target was set for this year)"
 
 RECENT_DAYS = 20
-"""Elapsed trading days that a recent mean and a forecast are computed from; with fewer they are None."""
+"""Completed trading days of a recent mean, and of the best mean; with fewer both are None."""
 
 AMBER, RED = (6, 5), (3, 2)
-"""Limits of required turnover per remaining day / recent mean, as fractions: above 6/5 amber, above 3/2 red."""
+"""Limits of required turnover a day / recent mean, as fractions: above 6/5 amber, above 3/2 red."""
 
 
 @dataclass(frozen=True)
@@ -34,61 +36,113 @@ class Target:
     """False where no target was set for this year; amount and name are then DEFAULT_TARGET_FEN and DEFAULT_TARGET_NAME."""
 
 
+class Stage(Enum):
+    """Where a year stands on the venue's current trading day."""
+
+    NOT_OPEN = "not_open"
+    """The venue had no trading day in this year, or none yet."""
+    NOT_BEGUN = "not_begun"
+    """The year begins after the current trading day."""
+    RUNNING = "running"
+    CLOSED = "closed"
+    """The current trading day is of a later year."""
+
+
 @dataclass(frozen=True)
 class Day:
     """One trading day of the year."""
 
     date: int
     pace_fen: int
-    """Turnover of the year that is due at the end of this day."""
+    """Turnover of the year that is due at the end of this day; 0 before the venue's first day."""
     net_fen: int | None
     cumulative_fen: int | None
-    """Both None before the day has begun."""
+    """Both None before the day has begun, and before the venue's first day."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The year's turnover against its target. Fields are None until RECENT_DAYS have elapsed."""
+    """The year's turnover against its target. The means are None until RECENT_DAYS are completed."""
 
+    stage: Stage
     days: tuple[Day, ...]
-    elapsed: int
+    """Every trading day of the year."""
+    first: int
+    """So many of them were before the venue's first trading day."""
+    completed: int
+    """The venue's completed trading days."""
+    left: int
+    """The venue's trading days from the current one on; 0 in a closed year."""
     net_fen: int
+    today_fen: int
+    """The part of net_fen that the current day has traded."""
     target_fen: int
-    pace_fen: int
-    missing_fen: int
-    required_per_day_fen: int
-    """missing_fen / days left, rounded up; on the last day equal to missing_fen."""
     recent_mean_fen: int | None
-    """Mean of the last RECENT_DAYS elapsed days."""
-    forecast_year_mean_fen: int | None
-    """Turnover at the year's end if each day left trades the year's daily mean."""
-    forecast_recent_mean_fen: int | None
-    """Turnover at the year's end if each day left trades the recent mean."""
+    """Mean of the last RECENT_DAYS completed days."""
+    best_mean_fen: int | None
+    """Mean of the RECENT_DAYS completed days with the largest turnover."""
 
     @property
     def total(self) -> int:
-        """Trading days of the year."""
-        return len(self.days)
+        """The venue's trading days of the year."""
+        return self.completed + self.left
 
     @property
-    def left(self) -> int:
-        """Trading days after the current one."""
-        return self.total - self.elapsed
+    def completed_fen(self) -> int:
+        """Net turnover of the completed days."""
+        return self.net_fen - self.today_fen
+
+    @property
+    def missing_fen(self) -> int:
+        """What the year lacks to its target; 0 where the target is reached."""
+        return max(self.target_fen - self.net_fen, 0)
+
+    @property
+    def pace_fen(self) -> int:
+        """Turnover due at the end of the last completed day."""
+        return half_up(self.target_fen * self.completed, self.total) if self.total else 0
 
     @property
     def ahead_fen(self) -> int:
-        """net_fen − pace_fen; negative where the turnover is behind the pace."""
-        return self.net_fen - self.pace_fen
+        """Net turnover of the completed days − pace; negative where it is behind the pace."""
+        return self.completed_fen - self.pace_fen
+
+    @property
+    def required_per_day_fen(self) -> int | None:
+        """(target − net of the completed days) / days left, rounded up; None where no day is left."""
+        if not self.left:
+            return None
+        return -(-max(self.target_fen - self.completed_fen, 0) // self.left)
+
+    @property
+    def reached_on(self) -> int | None:
+        """The first day at whose end, or in whose course, the year's turnover reached the target."""
+        come = (day for day in self.days if day.cumulative_fen is not None and day.cumulative_fen >= self.target_fen)
+        return next((day.date for day in come), None)
 
     @property
     def level(self) -> str | None:
-        """`green`, `amber` or `red`: required turnover per day against the recent mean; None without a recent mean."""
-        if self.recent_mean_fen is None:
+        """`green`, `amber` or `red`: required turnover a day against the recent mean; None without one of them."""
+        required, recent = self.required_per_day_fen, self.recent_mean_fen
+        if required is None or recent is None:
             return None
         for level, (above, of) in (("red", RED), ("amber", AMBER)):
-            if self.required_per_day_fen * of > self.recent_mean_fen * above:
+            if required * of > recent * above:
                 return level
         return "green"
+
+    @property
+    def at_year_mean_fen(self) -> int | None:
+        """Turnover at the year's end if each day left trades the mean of all completed days."""
+        if self.recent_mean_fen is None:
+            return None
+        return half_up(self.completed_fen * self.total, self.completed)
+
+    @property
+    def at_recent_mean_fen(self) -> int | None:
+        """Turnover at the year's end if each day left trades the recent mean."""
+        recent = self.recent_mean_fen
+        return None if recent is None else self.completed_fen + recent * self.left
 
 
 def year_days(calendar: TradingCalendar, year: int, traded: Mapping[int, int]) -> tuple[int, ...]:
@@ -98,29 +152,43 @@ def year_days(calendar: TradingCalendar, year: int, traded: Mapping[int, int]) -
 
 
 def measure_progress(
-    days: tuple[int, ...], net_by_day: Mapping[int, int], trading_date: int, target_fen: int
+    days: tuple[int, ...], net_by_day: Mapping[int, int], today: int, target_fen: int, *, born: int
 ) -> Progress:
-    """The progress on the trading day trading_date (yyyymmdd; 0 before the first)."""
-    total, elapsed = len(days), sum(day <= trading_date for day in days)
-    rows, cumulative = [], 0
+    """The progress of the year of these trading days on the current one.
+
+    `today` and the venue's first trading day `born` are yyyymmdd, 0 before there is one.
+    """
+    open_days = [day for day in days if born and day >= born]
+    come = [net_by_day.get(day, 0) for day in open_days if day < today]
+    enough = len(come) >= RECENT_DAYS
+    return Progress(
+        stage=_stage(days, today, born),
+        days=tuple(_days(days, net_by_day, today, target_fen, len(open_days))),
+        first=len(days) - len(open_days),
+        completed=len(come),
+        left=len(open_days) - len(come),
+        net_fen=sum(net_by_day.values()),
+        today_fen=net_by_day.get(today, 0),
+        target_fen=target_fen,
+        recent_mean_fen=half_up(sum(come[-RECENT_DAYS:]), RECENT_DAYS) if enough else None,
+        best_mean_fen=half_up(sum(sorted(come)[-RECENT_DAYS:]), RECENT_DAYS) if enough else None,
+    )
+
+
+def _stage(days: tuple[int, ...], today: int, born: int) -> Stage:
+    if not born or born > days[-1]:
+        return Stage.NOT_OPEN
+    if today > days[-1]:
+        return Stage.CLOSED
+    return Stage.NOT_BEGUN if today < days[0] else Stage.RUNNING
+
+
+def _days(
+    days: tuple[int, ...], net_by_day: Mapping[int, int], today: int, target_fen: int, open_days: int
+) -> Iterator[Day]:
+    cumulative, before = 0, len(days) - open_days
     for number, day in enumerate(days, start=1):
         cumulative += net_by_day.get(day, 0)
-        come = number <= elapsed
-        net = net_by_day.get(day, 0) if come else None
-        rows.append(Day(day, half_up(target_fen * number, total), net, cumulative if come else None))
-    net_fen = sum(net_by_day.values())
-    missing = max(target_fen - net_fen, 0)
-    recent = sum(net_by_day.get(day, 0) for day in days[max(elapsed - RECENT_DAYS, 0) : elapsed])
-    early = elapsed < RECENT_DAYS
-    return Progress(
-        days=tuple(rows),
-        elapsed=elapsed,
-        net_fen=net_fen,
-        target_fen=target_fen,
-        pace_fen=half_up(target_fen * elapsed, total),
-        missing_fen=missing,
-        required_per_day_fen=-(-missing // max(total - elapsed, 1)),
-        recent_mean_fen=None if early else half_up(recent, RECENT_DAYS),
-        forecast_year_mean_fen=None if early else half_up(net_fen * total, elapsed),
-        forecast_recent_mean_fen=None if early else net_fen + half_up(recent * (total - elapsed), RECENT_DAYS),
-    )
+        pace_fen = half_up(target_fen * (number - before), open_days) if number > before else 0
+        come = number > before and day <= today
+        yield Day(day, pace_fen, net_by_day.get(day, 0) if come else None, cumulative if come else None)

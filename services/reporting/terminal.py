@@ -33,7 +33,7 @@ def render(found: CheckedReport) -> RenderableType:
         *proof,
         _rule(report),
         Text(),
-        _seal(report),
+        _seal(report, found.figure),
         Text(found.checked),
     )
     return Panel(body, title=f"REX turnover {report.year}", padding=(1, 2), width=100)
@@ -61,11 +61,13 @@ def _progress(report: TurnoverReport) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(justify="right")
+    table.add_row("verdict", report.verdict)
     table.add_row("today", f"¥ {_grouped(report.today)}")
-    table.add_row("trading days", f"{report.days_elapsed} elapsed, {report.days_left} left{assumed}")
-    table.add_row("pace to date", f"¥ {_grouped(report.pace)}")
+    table.add_row("trading days", f"{report.days_completed} completed, {report.days_left} left{assumed}")
+    table.add_row("pace of the completed days", f"¥ {_grouped(report.pace)}")
     table.add_row(f"{word} pace", f"[{colour}]¥ {_grouped(ahead)} = {_grouped(ahead_days)} trading days[/]")
-    table.add_row("required per remaining day", f"¥ {_grouped(report.required_per_day)}")
+    required = "—" if report.required_per_day is None else f"¥ {_grouped(report.required_per_day)}"
+    table.add_row("required a day left", required)
     level = _COLOURS[report.required_level]
     ratio = (
         _NOT_YET
@@ -73,6 +75,7 @@ def _progress(report: TurnoverReport) -> Table:
         else f"{Decimal(report.required_ratio):,.2f} × ¥ {_grouped(report.recent_mean)}"
     )
     table.add_row("against the last 20 days' mean", f"[{level}]{ratio}[/]")
+    table.add_row("year end, forecast", _forecast(report))
     table.add_row("year end at the year's mean", _money(report.forecast_year_mean))
     table.add_row("year end at the last 20 days' mean", _money(report.forecast_recent_mean))
     table.add_row("gross − busted", f"¥ {_grouped(report.gross)} − ¥ {_grouped(report.busted)}")
@@ -80,6 +83,14 @@ def _progress(report: TurnoverReport) -> Table:
     table.add_row("trades, busted trades", f"{report.trades:,}, {report.busted_trades:,}")
     table.add_row("self-trades prevented", f"{report.prevented_self_trades:,} ({_grouped(report.prevented_tonnes)} t)")
     return table
+
+
+def _forecast(report: TurnoverReport) -> str:
+    found = report.forecast
+    if found is None or found.too_early or found.p50_rounded is None:
+        return _NOT_YET if found is not None else "—"
+    low, middle, high = (_grouped(str(amount)) for amount in (found.p10_rounded, found.p50_rounded, found.p90_rounded))
+    return f"¥ {middle} (80 %: {low} to {high}), reaches the target with {_percent(found.reach or '0')}"
 
 
 def _split(report: TurnoverReport) -> Table:
@@ -109,9 +120,12 @@ def _proof(figure: Figure, agree: bool) -> Table:
     table.add_row("sum over the trades", f"¥ {_grouped(numbers['sql_sum'])}")
     from_seq = f" from seq {figure.re_executed_after + 1:,} on" if figure.re_executed_after else ""
     table.add_row(f"journal re-executed{from_seq}, events equal", f"¥ {_grouped(numbers['journal_replay'])}")
+    table.add_row("independent decoder of the journal", f"¥ {_grouped(numbers['independent_decoder'])}")
     table.add_row("", _verdict(figure, agree))
     for difference in figure.differences:
         table.add_row("in the read database", f"[red]{escape(difference)}[/]")
+    for disagreement in figure.decoder.disagreements:
+        table.add_row("in the journal", f"[red]{escape(disagreement)}[/]")
     table.add_row()
     return table
 
@@ -119,7 +133,9 @@ def _proof(figure: Figure, agree: bool) -> Table:
 def _verdict(figure: Figure, agree: bool) -> str:
     if agree:
         return "[green]they agree[/]"
-    if figure.differences and figure.sql_sum_fen == figure.journal_replay_fen:
+    if not figure.decoder.agree:
+        return "[red]the journal holds what does not follow from its commands[/]"
+    if figure.differences and figure.sql_sum_fen == figure.journal_replay_fen == figure.decoder_fen:
         return "[red]the sums agree, the read database is not true[/]"
     return "[red]THEY DISAGREE[/]"
 
@@ -128,10 +144,11 @@ def _rule(report: TurnoverReport) -> Text:
     return Text("\n".join([report.counting_rule, *report.assumptions]), style="dim")
 
 
-def _seal(report: TurnoverReport) -> Text:
+def _seal(report: TurnoverReport, figure: Figure | None) -> Text:
+    decoder = "" if figure is None else f"\ndecoder  {figure.decoder.program_sha256}"
     return Text(
         f"seq {report.seq:,} · trading date {report.trading_date or 'none yet'} · {report.as_of}\n"
-        f"row hash {report.row_hash}\njournal  {report.journal_id}"
+        f"row hash {report.row_hash}\njournal  {report.journal_id}{decoder}"
     )
 
 

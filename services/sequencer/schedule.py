@@ -30,6 +30,8 @@ def _at(hour: int, minute: int) -> int:
 
 
 DAY_ROLL_AT = _at(17, 0)
+_PUBLISHED_BY = 11
+"""The month in which the next year's holidays are usually published."""
 
 TRADING_DAY = (
     (_at(8, 55), Phase.CALL_AUCTION),
@@ -132,6 +134,15 @@ def date_ahead(calendar: TradingCalendar, engine_trading_date: int, now_ns: int)
     return [
         f"The trading day is {engine_trading_date}, by the clock it is {right}: it does not roll until the clock is past it."
     ]
+
+
+def calendar_missing(calendar: TradingCalendar, now_ns: int) -> list[str]:
+    """A warning in November and December if the next year's calendar is not published, and all through a year without one."""
+    today, _ = local_day(now_ns)
+    for year in (today.year, today.year + 1):
+        if calendar.assumed(year) and (year == today.year or today.month >= _PUBLISHED_BY):
+            return [f"The trading days of {year} are assumed: set REX_CALENDAR_FILE to its published calendar."]
+    return []
 
 
 def _day_roll(calendar: TradingCalendar, engine_trading_date: int, now_ns: int, may_skip_from: int) -> list[Command]:

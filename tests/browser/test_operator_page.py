@@ -50,7 +50,7 @@ def test_the_figure_is_the_reports(watched: Watched, halted: VenueProcess) -> No
         "share": percent(report["share"], 4),
         "ahead": grouped(report["ahead"].removeprefix("-")),
         "ahead-days": grouped(report["ahead_days"].removeprefix("-")),
-        "days": f"{report['days_elapsed']} / {report['days_left']}",
+        "days": f"{report['days_completed']} / {report['days_left']}",
         "required": grouped(report["required_per_day"]),
         "today": grouped(report["today"]),
         "trades": grouped(report["trades"]),

@@ -52,6 +52,7 @@ def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path)
     assert (one["target_cny"], one["agree"]) == ("23000000000.00", True)
     figure = one["figure"]
     assert figure["engine_counter"] == figure["sql_sum"] == figure["journal_replay"] == one["turnover_cny"]
+    assert figure["independent_decoder"] == one["turnover_cny"]
     assert figure["seq"] == one["last_seq"]
 
     # The report, with and without proof, agrees with what the venue printed when it closed.
@@ -62,6 +63,21 @@ def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path)
     for_people = rex("report", str(one["year"]), "--data-dir", tmp_path)
     assert f"{Decimal(one['turnover_cny']):,}" in for_people.out
     assert "Single-sided" in for_people.out
+
+    # So does the decoder that an auditor runs alone, at the same row.
+    arguments = [
+        sys.executable,
+        "-m",
+        "services.reporting.audit",
+        str(tmp_path / "journal.sqlite"),
+        str(one["year"]),
+        "--json",
+    ]
+    audited = json.loads(subprocess.run(arguments, capture_output=True, text=True, check=True).stdout)
+    assert [audited[name] for name in ("net", "seq", "row_hash")] == [
+        found[name] for name in ("net", "seq", "row_hash")
+    ]
+    assert audited["program_sha256"] == found["figure"]["decoder_sha256"]
 
     # The journal is good, and a second start continues with the same books.
     verified = rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json")

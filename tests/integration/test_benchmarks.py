@@ -11,6 +11,7 @@ import pytest
 
 from load_tests.benchmarks import (
     book_rates,
+    decoder_rates,
     durable_rates,
     engine_rates,
     http_load,
@@ -48,6 +49,13 @@ def test_plain_python_is_measured_from_a_copy_without_native_code() -> None:
         "OrderBook, plain Python, 1 instrument",
         "Engine, plain Python, 1 instrument",
     ]
+
+
+def test_the_decoder_is_measured_beside_the_hashes_of_its_rows() -> None:
+    [measurement] = decoder_rates.decoder_measurements(Tiny())
+    assert measurement.value > 0
+    assert measurement.limit
+    assert "s of processor time for 400,000" in measurement.note
 
 
 class Tiny(Effort):

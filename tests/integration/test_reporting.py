@@ -15,6 +15,7 @@ import pytest
 from matching_engine import Engine
 from services.data.calendar import TradingCalendar
 from services.reporting import app as reports
+from services.reporting.audit import own_sha256
 from services.reporting.figure import FigureUnavailable, compute_figure
 from tests.integration.venue import RunningVenue, running_venue
 
@@ -73,22 +74,23 @@ async def test_counts_each_trade_once(venue: RunningVenue) -> None:
 @pytest.mark.anyio
 async def test_judges_the_year_so_far(venue: RunningVenue) -> None:
     report = await report_of(venue, at_least_seq=await trade(venue))
-    days = TradingCalendar.load().days(2023)
-    elapsed = sum(str(day) <= "2023-12-01" for day in days)
-    assert (report["days_total"], report["days_elapsed"], report["days_left"]) == (242, elapsed, 242 - elapsed)
+    days = [str(day) for day in TradingCalendar.load().days(2023)]
+    before = days.index("2023-12-01")
+    left = 242 - before
+    assert (report["days_before_opening"], report["days_total"]) == (before, left), "the venue opened on 1 December"
+    assert (report["days_completed"], report["days_left"]) == (0, left)
+    assert (report["outcome"], report["verdict"]) == ("too_early", "It is too early to say.")
     assert report["calendar"] == "published"
-    assert Decimal(report["pace"]) == round(Decimal(report["target"]) * elapsed / 242, 2)
-    assert Decimal(report["ahead"]) == NET - Decimal(report["pace"])
+    assert (report["pace"], report["ahead"], report["ahead_days"]) == ("0.00", "0.00", "0.00")
     assert report["share"] == "0.000046"
-    assert report["ahead_days"] == "-221.99"
-    assert Decimal(report["required_per_day"]) * (242 - elapsed) >= Decimal(report["missing"]) == 23 * 10**9 - NET
-    assert Decimal(report["recent_mean"]) == round(NET / 20, 2)
-    assert report["required_level"] == "red"
-    assert [day["date"] for day in report["days"]] == [str(day) for day in days]
-    assert report["days"][elapsed - 1] == {
-        "date": "2023-12-01", "pace": report["pace"], "net": report["net"], "cumulative": report["net"]
-    }  # fmt: skip
-    assert (report["days"][elapsed]["net"], report["days"][elapsed]["cumulative"]) == (None, None)
+    assert Decimal(report["missing"]) == 23 * 10**9 - NET
+    assert Decimal(report["required_per_day"]) * left >= 23 * 10**9 > Decimal(report["required_per_day"]) * (left - 1)
+    assert (report["recent_mean"], report["required_level"]) == (None, None)
+    assert [day["date"] for day in report["days"]] == days
+    assert report["days"][before - 1]["net"] is None
+    today = report["days"][before]
+    assert (today["date"], today["net"], today["cumulative"]) == ("2023-12-01", report["net"], report["net"])
+    assert (report["days"][before + 1]["net"], report["days"][before + 1]["cumulative"]) == (None, None)
     assert report["days"][-1]["pace"] == report["target"]
 
 
@@ -117,13 +119,13 @@ async def test_the_splits_add_up(venue: RunningVenue) -> None:
 @pytest.mark.anyio
 async def test_says_what_is_assumed(venue: RunningVenue) -> None:
     report = (await venue.client("operator").get("/v1/reports/turnover/2027")).json()
-    assert (report["net"], report["calendar"], report["days_total"], report["days_elapsed"]) == (
+    assert (report["net"], report["calendar"], report["days_total"], report["outcome"]) == (
         "0.00",
         "assumed",
-        261,
-        0,
+        245,
+        "not_begun",
     )
-    assert "every weekday counts" in report["assumptions"][-1]
+    assert "assumed from the holidays" in report["assumptions"][-1]
     assert (report["target_is_set"], report["target"]) == (False, "23000000000.00")
     assert (report["largest_day"], report["largest_trade"], report["today"]) == (None, None, "0.00")
     assert "Single-sided" in report["counting_rule"]
@@ -210,12 +212,13 @@ async def figure_at(venue: RunningVenue, seq: int, engine_counter_fen: int | Non
 
 
 @pytest.mark.anyio
-async def test_three_computations_agree_at_every_sequence_number(venue: RunningVenue) -> None:
+async def test_four_computations_agree_at_every_sequence_number(venue: RunningVenue) -> None:
     seq = await trade(venue)
     figure = await figure_at(venue, seq, venue.engine.turnover_fen(2023))  # type: ignore[attr-defined]
     assert figure.agree
     assert figure.to_json() == {
         "year": 2023, "seq": seq, "engine_counter": str(NET), "sql_sum": str(NET), "journal_replay": str(NET),
+        "independent_decoder": str(NET), "decoder_sha256": own_sha256(), "decoder_disagreements": [],
         "re_executed_after": 0, "differences": [], "agree": True,
     }  # fmt: skip
     for earlier in range(seq):
@@ -288,3 +291,24 @@ async def test_a_bust_falls_out_of_the_figure_and_stays_in_sight(venue: RunningV
     assert [(line["busted_trades"], line["busted_lots"]) for line in table if line["symbol"] == "PRND-OX"] == [
         ("1", "1")
     ]
+
+
+@pytest.mark.anyio
+async def test_what_changed_hands_stands_beside_the_net_turnover(venue: RunningVenue) -> None:
+    """Alice sells two lots and gets one of them back: one changed hands, of three that were traded."""
+    for seller, buyer in (("alice", "bob"), ("alice", "bob"), ("bob", "alice")):
+        await place(venue, seller, "PRND-OX", "sell", "473000.00", 1)
+        last = await place(venue, buyer, "PRND-OX", "buy", "473000.00", 1)
+    await report_of(venue, at_least_seq=last["seq"])
+    found = (await venue.client("operator").get(f"{TURNOVER}/changed_hands")).json()
+    assert (found["net"], found["changed_hands"], found["share"]) == ("1419000.00", "473000.00", "0.333333")
+    assert (found["recent_net"], found["recent_changed_hands"]) == ("1419000.00", "473000.00")
+    assert found["days"] == [{"date": "2023-12-01", "net": "1419000.00", "changed_hands": "473000.00"}]
+
+
+@pytest.mark.anyio
+async def test_findings_are_for_operators_and_a_few_trades_make_none(venue: RunningVenue) -> None:
+    await report_of(venue, at_least_seq=await trade(venue))
+    findings = "/v1/reports/findings/2023"
+    assert (await venue.client("operator").get(findings)).json()["findings"] == []
+    assert (await venue.client("alice").get(findings)).status_code == 403

@@ -31,6 +31,7 @@ from services.read_database.database import open_read_database
 from services.read_database.errors import ReadDatabaseForeign
 from services.read_database.projector import Projector
 from services.read_database.sqlite_writer import SqliteWriter
+from services.reporting.audit import own_sha256
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.terminal import render
 from tests.unit.journal.chains import next_batch
@@ -92,7 +93,8 @@ async def test_proves_the_figure(folder: Path) -> None:
     document = found.to_json()
     assert document["figure"] == {
         "year": 2023, "seq": found.report.seq, "engine_counter": None, "sql_sum": "60000.00",
-        "journal_replay": "60000.00", "re_executed_after": 0, "differences": [], "agree": True,
+        "journal_replay": "60000.00", "independent_decoder": "60000.00", "decoder_sha256": own_sha256(),
+        "decoder_disagreements": [], "re_executed_after": 0, "differences": [], "agree": True,
     }  # fmt: skip
     assert (document["net"], document["agree"], document["proven"]) == ("60000.00", True, True)
     assert document["checked"].startswith(f"Every row up to seq {found.report.seq} was read back and every command re-")
@@ -108,7 +110,8 @@ async def test_proves_the_figure_after_a_bust(tmp_path: Path) -> None:
     report, figure = found.report, found.figure
     assert (report.gross, report.busted, report.net, report.trades) == ("60000.00", "20000.00", "40000.00", 2)
     assert figure is not None
-    assert (figure.sql_sum_fen, figure.journal_replay_fen, found.agree) == (4_000_000, 4_000_000, True)
+    sums = (figure.sql_sum_fen, figure.journal_replay_fen, figure.decoder_fen)
+    assert (sums, found.agree) == ((4_000_000, 4_000_000, 4_000_000), True)
 
 
 @pytest.mark.anyio
@@ -373,6 +376,8 @@ async def test_on_a_terminal(folder: Path) -> None:
         "they agree",
         "氧化钕",
         "behind pace",
+        "independent decoder of the journal",
+        f"decoder  {own_sha256()}",
     ):
         assert part in text
     report = (await report_from_folder(folder, 2023)).report

@@ -72,9 +72,12 @@ async def test_says_what_was_checked(venue: ReadDatabase) -> None:
     read = (await report_from_database(venue.url, 2023)).to_json()
     assert read["checked"].startswith("Read from the read database. Of the journal the row it stands at was read back")
     proven = (await report_from_database(venue.url, 2023, prove=True)).to_json()
-    assert proven["checked"].endswith("re-executed; a copy of the read database was compared with the outcome.")
+    assert (
+        "re-executed; a copy of the read database was compared with the outcome. The independent" in proven["checked"]
+    )
     assert (read["proven"], proven["proven"]) == (False, True)
     assert proven["figure"]["sql_sum"] == proven["figure"]["journal_replay"] == "40000.00"
+    assert (proven["figure"]["independent_decoder"], proven["figure"]["decoder_disagreements"]) == ("40000.00", [])
 
 
 @pytest.mark.parametrize(

@@ -33,14 +33,16 @@ REPORT: dict[str, Any] = {
     "target_name": "the plan",
     "share": "0.000000",
     "calendar": "published",
-    "days_elapsed": 2,
+    "verdict": "Behind & far.",
+    "verdict_zh": "落后。",
+    "days_completed": 2,
     "days_left": 1,
     "pace": "15333333333.33",
     "ahead": "-15333332333.32",
     "ahead_days": "-2.00",
     "required_per_day": "22999998999.99",
     "required_level": "red",
-    "forecast_recent_mean": None,
+    "forecast": {"too_early": True, "p50_rounded": None},
     "categories": [
         {"category": "magnetic_material", "net": "250.00", "share": "0.249998", "tonnes": "0.100"},
         {"category": "deep_processed", "net": "750.01", "share": "0.750002", "tonnes": "1.000"},
@@ -69,6 +71,7 @@ def test_the_figure_stands_in_full_beside_its_target_and_rule() -> None:
     assert "of ¥ 23,000,000,000.00" in html
     assert "Each trade once &amp; only once." in html
     assert "Lots are assumed." in html
+    assert "Behind &amp; far. <span class=zh>落后。</span>" in html
     assert 'style="left:66.6667%"' in html
 
 
@@ -83,6 +86,10 @@ def test_behind_ahead_and_too_early_are_said() -> None:
     ahead = keys(hero(REPORT | {"ahead": "5.00", "ahead_days": "0.01", "required_level": "green"}))
     assert ahead["ahead"] == ("good", "5.00")
     assert ahead["required"][0] == "good"
+    known = keys(hero(REPORT | {"forecast": {"too_early": False, "p50_rounded": "22000000000.00"}}))
+    assert known["forecast"] == ("", "22,000,000,000.00")
+    closed = keys(hero(REPORT | {"forecast": None, "required_per_day": None, "required_level": None}))
+    assert closed["required"] == ("", "closed 已结束")
 
 
 def test_a_year_without_calendar_says_so_beside_the_figure_and_in_the_header() -> None:

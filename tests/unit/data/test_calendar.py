@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.data.assumed_days import assumed_days
 from services.data.calendar import TradingCalendar
 from services.data.instruments import DataFileError
 
@@ -44,13 +45,24 @@ def test_is_trading_day() -> None:
     assert not calendar.is_trading_day(date(2023, 1, 1))
 
 
-def test_a_missing_year_counts_weekdays_and_says_so() -> None:
+def test_a_missing_year_is_assumed_and_says_so() -> None:
     calendar = TradingCalendar.load()
     days = calendar.days(2027)
-    assert len(days) == 261
+    assert len(days) == 245
     assert {day.weekday() for day in days} == {0, 1, 2, 3, 4}
-    assert calendar.next_after(date(2026, 12, 31)) == date(2027, 1, 1)
+    assert calendar.next_after(date(2026, 12, 31)) == date(2027, 1, 4)
     assert calendar.is_trading_day(date(2027, 1, 4))
+
+
+def test_a_published_year_tells_what_it_changed(tmp_path: Path) -> None:
+    path = tmp_path / "days.csv"
+    days = [day for day in assumed_days(2027) if day != date(2027, 5, 4)] + [date(2027, 2, 12)]
+    path.write_text("date\n" + "\n".join(map(str, sorted(days))) + "\n")
+    assert TradingCalendar.load(path).corrections() == [
+        "The calendar of 2027 is published, 245 trading days. "
+        "Of the assumed ones: 1 added (2027-02-12), 1 removed (2027-05-04)."
+    ]
+    assert TradingCalendar.load().corrections() == []
 
 
 def test_an_operators_file_adds_and_replaces_years(tmp_path: Path) -> None:

@@ -7,38 +7,51 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.data.calendar import TradingCalendar
-from services.reporting.target import Progress, measure_progress, year_days
+from services.reporting.target import Progress, Stage, measure_progress, year_days
 
 DAYS = tuple(20230101 + n for n in range(30))
+BEFORE, AFTER = 20221230, 20240102
 
 
-def judged(net: list[int], elapsed: int, target_fen: int = 3_000) -> Progress:
-    return measure_progress(DAYS, dict(zip(DAYS, net, strict=False)), DAYS[elapsed - 1] if elapsed else 0, target_fen)
+def judged(net: list[int], completed: int, target_fen: int = 3_000, *, first: int = 0) -> Progress:
+    """The venue opened on day number `first`; so many of its days are completed, and the next is under way."""
+    open_days = DAYS[first:]
+    today = open_days[completed] if completed < len(open_days) else AFTER
+    return measure_progress(DAYS, dict(zip(open_days, net, strict=False)), today, target_fen, born=open_days[0])
 
 
-def test_before_the_first_day() -> None:
+def test_on_the_first_day() -> None:
     progress = judged([], 0)
-    assert (progress.total, progress.elapsed, progress.left) == (30, 0, 30)
+    assert (progress.stage, progress.total, progress.completed, progress.left) == (Stage.RUNNING, 30, 0, 30)
     assert (progress.pace_fen, progress.ahead_fen, progress.required_per_day_fen) == (0, 0, 100)
     assert progress.level is None
-    assert all(day.net_fen is None and day.cumulative_fen is None for day in progress.days)
+    assert [day.net_fen for day in progress.days] == [0] + [None] * 29
 
 
-def test_in_the_middle() -> None:
-    progress = judged([100] * 9 + [40], 10)
-    assert (progress.pace_fen, progress.net_fen, progress.ahead_fen) == (1_000, 940, -60)
-    assert (progress.missing_fen, progress.left, progress.required_per_day_fen) == (2_060, 20, 103)
-    assert progress.days[9].cumulative_fen == 940
-    assert (progress.days[10].pace_fen, progress.days[10].cumulative_fen) == (1_100, None)
+def test_today_stands_apart_from_pace_and_rates() -> None:
+    progress = judged([100] * 9 + [90, 40], 10)
+    assert (progress.net_fen, progress.completed_fen, progress.today_fen) == (1_030, 990, 40)
+    assert (progress.pace_fen, progress.ahead_fen) == (1_000, -10)
+    assert (progress.missing_fen, progress.left, progress.required_per_day_fen) == (1_970, 20, 101)
+    assert progress.days[10].cumulative_fen == 1_030
+    assert (progress.days[11].pace_fen, progress.days[11].cumulative_fen) == (1_200, None)
 
 
-def test_nineteen_days_are_too_early_and_twenty_are_not() -> None:
-    early = judged([100] * 19, 19)
-    assert (early.recent_mean_fen, early.forecast_year_mean_fen, early.forecast_recent_mean_fen) == (None, None, None)
-    progress = judged([50] * 4 + [110] * 20, 24)
-    assert progress.recent_mean_fen == 110
-    assert progress.forecast_year_mean_fen == 3_000  # 2,400 in 24 days, for 30 days
-    assert progress.forecast_recent_mean_fen == 2_400 + 6 * 110
+def test_a_year_exactly_on_pace_is_green_on_its_last_mornings() -> None:
+    for completed in (27, 28, 29):
+        progress = judged([100] * completed, completed)
+        assert (progress.ahead_fen, progress.required_per_day_fen, progress.level) == (0, 100, "green")
+
+
+def test_nineteen_days_are_too_few_and_twenty_are_enough() -> None:
+    early = judged([100] * 19 + [50], 19)
+    assert (early.recent_mean_fen, early.best_mean_fen, early.at_year_mean_fen, early.at_recent_mean_fen) == (None,) * 4
+    progress = judged([50] * 4 + [110] * 19 + [130, 7], 24)
+    assert progress.recent_mean_fen == 111
+    assert progress.best_mean_fen == 111
+    assert progress.completed_fen == 2_420
+    assert progress.at_year_mean_fen == 3_025  # 2,420 in 24 days, for 30 days
+    assert progress.at_recent_mean_fen == 2_420 + 6 * 111
 
 
 @pytest.mark.parametrize(
@@ -51,15 +64,40 @@ def test_levels(recent: int, level: str) -> None:
     assert progress.level == level
 
 
-def test_a_year_over_and_a_target_reached() -> None:
+def test_a_closed_year_requires_nothing() -> None:
     progress = judged([200] * 30, 30)
-    assert (progress.left, progress.missing_fen, progress.required_per_day_fen, progress.level) == (0, 0, 0, "green")
-    assert judged([10] * 30, 30).required_per_day_fen == 2_700, "on the last day all that is missing"
+    assert (progress.stage, progress.left, progress.missing_fen) == (Stage.CLOSED, 0, 0)
+    assert (progress.required_per_day_fen, progress.level, progress.today_fen) == (None, None, 0)
+    assert progress.pace_fen == 3_000
+    assert judged([10] * 30, 29).required_per_day_fen == 3_000 - 290, "on the last day all that is missing"
 
 
-def test_a_year_before_or_after_the_one_under_way() -> None:
-    assert measure_progress(DAYS, {}, 20221230, 100).elapsed == 0
-    assert measure_progress(DAYS, {}, 20240102, 100).elapsed == 30
+def test_a_target_is_reached_on_the_day_that_reaches_it() -> None:
+    assert judged([1_000] * 3 + [5], 3).reached_on == DAYS[2]
+    assert judged([1_000, 1_000, 999], 2).reached_on is None
+
+
+def test_a_venue_born_in_the_course_of_the_year_is_behind_by_none_of_the_days_before() -> None:
+    progress = judged([300] * 5 + [1], 5, first=20)
+    assert (progress.first, progress.total, progress.completed, progress.left) == (20, 10, 5, 5)
+    assert (progress.pace_fen, progress.ahead_fen, progress.required_per_day_fen) == (1_500, 0, 300)
+    assert [day.pace_fen for day in progress.days[18:22]] == [0, 0, 300, 600]
+    assert [day.net_fen for day in progress.days[18:22]] == [None, None, 300, 300]
+
+
+@pytest.mark.parametrize(
+    ("today", "born", "stage"),
+    [
+        (0, 0, Stage.NOT_OPEN),
+        (AFTER, AFTER, Stage.NOT_OPEN),
+        (BEFORE, BEFORE, Stage.NOT_BEGUN),
+        (DAYS[0], DAYS[0], Stage.RUNNING),
+        (DAYS[-1], BEFORE, Stage.RUNNING),
+        (AFTER, DAYS[-1], Stage.CLOSED),
+    ],
+)
+def test_stages(today: int, born: int, stage: Stage) -> None:
+    assert measure_progress(DAYS, {}, today, 100, born=born).stage is stage
 
 
 def test_days_of_the_year() -> None:
@@ -67,28 +105,32 @@ def test_days_of_the_year() -> None:
     assert len(year_days(calendar, 2023, {})) == 242
     saturday = 20231007
     assert len(year_days(calendar, 2023, {saturday: 5, 20231009: 7})) == 243, "a day that was traded on counts"
-    assert len(year_days(calendar, 2027, {})) == 261
 
 
-@given(net=st.lists(st.integers(0, 10**13), max_size=30), elapsed=st.integers(0, 30), target_fen=st.integers(1, 10**15))
-def test_laws(net: list[int], elapsed: int, target_fen: int) -> None:
-    net = net[:elapsed]
-    progress = judged(net, elapsed, target_fen)
+@given(
+    net=st.lists(st.integers(0, 10**13), max_size=30),
+    completed=st.integers(0, 30),
+    first=st.integers(0, 29),
+    target_fen=st.integers(1, 10**15),
+)
+def test_laws(net: list[int], completed: int, first: int, target_fen: int) -> None:
+    completed = min(completed, 30 - first)
+    net = net[: min(completed + 1, 30 - first)]
+    progress = judged(net, completed, target_fen, first=first)
     assert progress.days[-1].pace_fen == target_fen
     assert [day.pace_fen for day in progress.days] == sorted(day.pace_fen for day in progress.days)
-    assert (progress.days[elapsed - 1].pace_fen if elapsed else 0) == progress.pace_fen
+    assert (progress.days[first + completed - 1].pace_fen if completed else 0) == progress.pace_fen
     assert sum(day.net_fen or 0 for day in progress.days) == progress.net_fen == sum(net)
-    if elapsed:
-        assert progress.days[elapsed - 1].cumulative_fen == progress.net_fen
-    short = progress.missing_fen - progress.required_per_day_fen * max(progress.left, 1)
-    assert -max(progress.left, 1) < short <= 0, "what is required a day is enough, and not a fen more than needed"
-    assert progress.elapsed + progress.left == progress.total
+    required = progress.required_per_day_fen
+    if required is not None:
+        short = max(target_fen - progress.completed_fen, 0) - required * progress.left
+        assert -progress.left < short <= 0, "what is required a day is enough, and not a fen more than needed"
+    assert progress.first + progress.completed + progress.left == 30
 
 
 def test_the_pace_of_a_real_year_ends_at_the_target() -> None:
-    calendar = TradingCalendar.load()
-    days = year_days(calendar, 2023, {})
-    progress = measure_progress(days, {}, 20231231, 2_300_000_000_000)
+    days = year_days(TradingCalendar.load(), 2023, {})
+    progress = measure_progress(days, {}, 20240102, 2_300_000_000_000, born=20230103)
     assert progress.days[0].pace_fen == 9_504_132_231  # 95.04 million yuan a day
     assert progress.days[-1].pace_fen == 2_300_000_000_000
     assert progress.days[0].date == 20230103

@@ -16,6 +16,7 @@ from services.sequencer.schedule import (
     TRADING_DAY,
     AlwaysOpen,
     ExchangeHours,
+    calendar_missing,
     date_ahead,
     trading_date_at,
 )
@@ -175,6 +176,14 @@ def test_a_trading_day_later_than_the_clock_s_is_worth_a_warning(calendar: Tradi
     assert date_ahead(calendar, 20230926, now_ns) == date_ahead(calendar, 20230925, now_ns) == []
     [warning] = date_ahead(calendar, 20271231, now_ns)
     assert "The trading day is 20271231, by the clock it is 20230926" in warning
+
+
+def test_a_calendar_that_is_not_published_is_worth_a_warning_from_november_on(calendar: TradingCalendar) -> None:
+    assert calendar_missing(calendar, ns("2026-10-31 23:59")) == []
+    [warning] = calendar_missing(calendar, ns("2026-11-01 00:00"))
+    assert warning == "The trading days of 2027 are assumed: set REX_CALENDAR_FILE to its published calendar."
+    assert calendar_missing(calendar, ns("2027-06-01 00:00")) == [warning]
+    assert calendar_missing(calendar, ns("2025-12-31 23:59")) == []
 
 
 @pytest.mark.parametrize(

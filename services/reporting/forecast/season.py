@@ -1,0 +1,109 @@
+"""What a trading day has in common with others: its month, and the days around Lunar New Year. Weights a day is expected at.
+
+Two uses. The forecast compares days across months (`season_shares`) and divides by what is assumed before anything is known
+(`assumed_weights`). The pace line distributes a target over the year by the shares of past years (`learned_weights`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.reporting.forecast.contract import PastYear
+
+Floats: TypeAlias = NDArray[np.float64]
+
+LUNAR_NEW_YEAR_DAYS = 6
+"""Trading days on either side of Lunar New Year that differ from others of their month."""
+
+LUNAR_NEW_YEAR_WEIGHT = 0.72
+"""Expected turnover of such a day against any other, where no past year tells (an assumption)."""
+
+HALF_DAY_WEIGHT = 0.5
+"""Expected turnover of a day with half a session (an assumption)."""
+
+MONTHS = 12
+BEFORE, AFTER = MONTHS, MONTHS + 1
+"""Numbers of the groups of days before and after Lunar New Year; groups 0 to 11 are the months."""
+GROUPS = MONTHS + 2
+
+
+@dataclass(frozen=True)
+class DayGroups:
+    """A year's trading days sorted into groups."""
+
+    months: NDArray[np.int64]
+    """0 to 11 for each day."""
+    sides: NDArray[np.int64]
+    """BEFORE, AFTER or -1 for each day."""
+    sessions: Floats
+    """1, or HALF_DAY_WEIGHT, for each day."""
+
+    @property
+    def groups(self) -> NDArray[np.int64]:
+        """The one group of each day by which shares are compared: its side of Lunar New Year, else its month."""
+        return np.where(self.sides >= 0, self.sides, self.months)
+
+
+def group_days(days: Sequence[int], lunar_new_year: int | None, half_days: Sequence[int]) -> DayGroups:
+    """The groups of the trading days (yyyymmdd, ascending).
+
+    The days before Lunar New Year are the last LUNAR_NEW_YEAR_DAYS trading days before its date, those after it the first ones
+    from its date on. In a year that begins after the holiday, as that of a venue's birth may, no day is near it.
+    """
+    dates = np.array(days, np.int64)
+    sides = np.full(len(dates), -1, np.int64)
+    if lunar_new_year is not None and len(dates) and dates[0] < lunar_new_year:
+        first_after = int(np.searchsorted(dates, lunar_new_year))
+        sides[max(first_after - LUNAR_NEW_YEAR_DAYS, 0) : first_after] = BEFORE
+        sides[first_after : first_after + LUNAR_NEW_YEAR_DAYS] = AFTER
+    sessions = np.where(np.isin(dates, np.array(half_days, np.int64)), HALF_DAY_WEIGHT, 1.0)
+    return DayGroups(dates // 100 % 100 - 1, sides, sessions)
+
+
+def assumed_weights(groups: DayGroups) -> Floats:
+    """What each day is expected to turn over, against 1 for an ordinary day, before any past year is known."""
+    return groups.sessions * np.where(groups.sides >= 0, LUNAR_NEW_YEAR_WEIGHT, 1.0)
+
+
+def season_shares(groups: DayGroups, edges: Sequence[int]) -> Floats:
+    """For each block of days `edges[i]` to `edges[i + 1]` the share of its days in each group; shape (blocks, GROUPS).
+
+    Months are counted for every day, also near Lunar New Year, whose groups come on top.
+    """
+    shares = np.zeros((len(edges) - 1, GROUPS))
+    for block, (first, end) in enumerate(pairwise(edges)):
+        sides = groups.sides[first:end]
+        numbers = np.concatenate([groups.months[first:end], sides[sides >= 0]])
+        shares[block] = np.bincount(numbers, minlength=GROUPS) / (end - first)
+    return shares
+
+
+def learned_weights(groups: DayGroups, past_years: Sequence[PastYear]) -> Floats:
+    """What each day is expected to turn over, from past years; mean 1 over the days.
+
+    Of each group the geometric mean over k past years of (its mean day / the year's mean day), to the power k / (k + 1): one
+    year alone says half of what it seems to say. A group that no past year has counts as 1. Half days count in proportion.
+    """
+    logs: list[list[float]] = [[] for _ in range(GROUPS)]
+    for past in past_years:
+        _add_shares(logs, past)
+    powers = [np.mean(found) * len(found) / (len(found) + 1) if found else 0.0 for found in logs]
+    weights = np.exp(np.array(powers))[groups.groups] * groups.sessions
+    return np.asarray(weights / weights.mean(), np.float64)
+
+
+def _add_shares(logs: list[list[float]], past: PastYear) -> None:
+    """Appends to each group the log of its mean day against the year's mean day."""
+    groups = group_days(past.days, past.lunar_new_year, past.half_days)
+    full_days = np.array(past.net_fen, np.float64) / groups.sessions
+    mean = full_days.mean()
+    for number in np.unique(groups.groups):
+        share = full_days[groups.groups == number].mean() / mean if mean > 0 else 0.0
+        if share > 0:
+            logs[number].append(float(np.log(share)))

@@ -1,0 +1,117 @@
+"""The verdict on a year: one of a dozen sentences, in English and Chinese, that says how the turnover stands to its target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from services.decimals import decimal_text
+from services.reporting.target import Progress, Stage
+from services.times import date_text
+
+ON_TRACK, BEHIND = Fraction(8, 10), Fraction(2, 10)
+"""The probability of reaching the target from which a year is on track, and below which it is behind."""
+
+OUT_OF_REACH = 3
+"""A target that needs more than so many times the mean of the best 20 days, every day left, cannot be reached."""
+
+
+class Outcome(StrEnum):
+    """What a verdict says, for programs."""
+
+    NOT_OPEN = "not_open"
+    NOT_BEGUN = "not_begun"
+    TOO_EARLY = "too_early"
+    REACHED = "reached"
+    ON_TRACK = "on_track"
+    OPEN = "open"
+    BEHIND = "behind"
+    OUT_OF_REACH = "out_of_reach"
+    CLOSED_REACHED = "closed_reached"
+    CLOSED_MISSED = "closed_missed"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An outcome and its sentence in both languages."""
+
+    outcome: Outcome
+    en: str
+    zh: str
+
+
+def judge(progress: Progress, reach: Fraction | None) -> Verdict:
+    """The verdict on a year; `reach` is the probability of reaching the target, None while it is too early to say."""
+    if progress.stage is Stage.NOT_OPEN:
+        return Verdict(Outcome.NOT_OPEN, "The venue had not opened in this year.", "该年度平台尚未开市。")
+    if progress.stage is Stage.NOT_BEGUN:
+        return Verdict(Outcome.NOT_BEGUN, "The year has not begun.", "该年度尚未开始。")
+    if progress.stage is Stage.CLOSED:
+        return _closed(progress)
+    if (date := progress.reached_on) is not None:
+        return Verdict(
+            Outcome.REACHED, f"The target was reached on {date_text(date)}.", f"已于{date_text(date)}达成目标。"
+        )
+    if _is_out_of_reach(progress):
+        return _out_of_reach(progress)
+    if reach is None:
+        return Verdict(Outcome.TOO_EARLY, "It is too early to say.", "为时尚早，暂无法判断。")
+    return _forecast(progress, reach)
+
+
+def _closed(progress: Progress) -> Verdict:
+    difference = abs(progress.net_fen - progress.target_fen)
+    en, zh = short_yuan(difference), hundred_millions(difference)
+    if progress.net_fen >= progress.target_fen:
+        sentence = f"Closed: the target was reached, with {en} more."
+        return Verdict(Outcome.CLOSED_REACHED, sentence, f"年度已结束：达成目标，超出{zh}。")
+    return Verdict(Outcome.CLOSED_MISSED, f"Closed: the target was missed by {en}.", f"年度已结束：未达目标，差{zh}。")
+
+
+def _is_out_of_reach(progress: Progress) -> bool:
+    required, best = progress.required_per_day_fen, progress.best_mean_fen
+    return required is not None and best is not None and required > OUT_OF_REACH * best
+
+
+def _out_of_reach(progress: Progress) -> Verdict:
+    required, best = progress.required_per_day_fen, progress.best_mean_fen
+    assert required is not None
+    assert best is not None
+    en = f"more than {OUT_OF_REACH} times the best 20 days ({short_yuan(best)} a day)"
+    zh = f"超过最好20日均值（{hundred_millions(best)}）的{OUT_OF_REACH}倍"
+    return Verdict(
+        Outcome.OUT_OF_REACH,
+        f"It cannot be reached: it needs {short_yuan(required)} a day, {en}.",
+        f"无法达成：每日需{hundred_millions(required)}，{zh}。",
+    )
+
+
+def _forecast(progress: Progress, reach: Fraction) -> Verdict:
+    percent = f"{decimal_text(100 * reach.numerator, reach.denominator, 0)} %"
+    if reach >= ON_TRACK:
+        return Verdict(Outcome.ON_TRACK, f"On track: it is reached with {percent}.", f"进展顺利：达成概率{percent}。")
+    if reach >= BEHIND:
+        return Verdict(Outcome.OPEN, f"Open: it is reached with {percent}.", f"尚无定论：达成概率{percent}。")
+    required, recent, behind = progress.required_per_day_fen, progress.recent_mean_fen, max(-progress.ahead_fen, 0)
+    assert required is not None, "a running year has days left"
+    times = decimal_text(required, recent, 1) if recent else None
+    en = f"needs {short_yuan(required)} a day" + (f", {times} times the mean of the last 20 days" if times else "")
+    zh = f"每日需{hundred_millions(required)}" + (f"，为近20日均值的{times}倍" if times else "")
+    return Verdict(
+        Outcome.BEHIND,
+        f"Behind by {short_yuan(behind)}: it is reached with {percent}, and {en}.",
+        f"落后{hundred_millions(behind)}：达成概率{percent}，{zh}。",
+    )
+
+
+def short_yuan(amount_fen: int) -> str:
+    """An amount for the eye: `16.6 bn`; below a billion yuan `95.0 M`."""
+    if amount_fen < 10**11:
+        return f"{decimal_text(amount_fen, 10**8, 1)} M"
+    return f"{decimal_text(amount_fen, 10**11, 1)} bn"
+
+
+def hundred_millions(amount_fen: int) -> str:
+    """An amount for the eye in Chinese: `166.00亿元`."""
+    return f"{decimal_text(amount_fen, 10**10, 2)}亿元"

@@ -1,0 +1,133 @@
+"""Each of the figure's four computations is caught where it alone is wrong."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from matching_engine import Engine
+from matching_engine.records import COMMAND, CommandKind, EventKind, pack_commands, unpack_events
+from services.journal.errors import JournalCorrupt
+from services.journal.sqlite import SqliteJournal
+from services.read_database.database import open_read_database
+from services.reporting.audit import audit_file
+from services.reporting.figure import Figure, compute_figure
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
+from services.reporting.terminal import render
+from tests.integration.older_journal import rewrite
+from tests.integration.test_reporting_folder import deals, journal_of
+from tests.unit.read_database.history import History, opening
+from tests.unit.reporting.audited_journals import forge_commands, forge_events
+
+NET_FEN = 6_000_000
+
+
+class Misreading:
+    """An engine that misreads one field of one kind of command: it takes it for 500 more."""
+
+    def __init__(self, kind: CommandKind, name: str) -> None:
+        self._engine, self._kind, self._name = Engine(), kind, name
+
+    def process(self, commands: Any) -> Any:
+        misread = commands.copy()
+        misread[self._name][misread["kind"] == self._kind] += 500
+        return self._engine.process(misread)
+
+    def submit(self, command: Any) -> Any:
+        return list(unpack_events(self.process(np.frombuffer(pack_commands([command]), COMMAND)).tobytes()))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
+async def figure_of(folder: Path, *, counter_fen: int | None = None, engine: Any = None) -> Figure:
+    journal = await SqliteJournal.open(folder / JOURNAL_FILE, read_only=True)
+    read_database = open_read_database(folder / READ_DATABASE_FILE, read_only=True)
+    try:
+        last = await journal.last_batch()
+        assert last is not None
+        return await compute_figure(
+            2023, seq=last.last_seq, engine_counter_fen=counter_fen, read_database=read_database, journal=journal,
+            fresh_engine=Engine() if engine is None else engine,
+        )  # fmt: skip
+    finally:
+        await read_database.dispose()
+        await journal.close()
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> Path:
+    """A journal with three trades, projected, in two rows."""
+    await journal_of(tmp_path, History(Engine()), [opening(), deals(3)])
+    return tmp_path
+
+
+@pytest.mark.anyio
+async def test_the_four_agree(folder: Path) -> None:
+    figure = await figure_of(folder, counter_fen=NET_FEN)
+    sums = [figure.engine_counter_fen, figure.sql_sum_fen, figure.journal_replay_fen, figure.decoder_fen]
+    assert (sums, figure.agree) == ([NET_FEN] * 4, True)
+
+
+@pytest.mark.anyio
+async def test_a_counter_that_is_wrong(folder: Path) -> None:
+    assert not (await figure_of(folder, counter_fen=NET_FEN + 1)).agree
+
+
+@pytest.mark.anyio
+async def test_a_row_of_the_read_database_that_is_wrong(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / READ_DATABASE_FILE)) as connection, connection:
+        connection.execute(
+            "UPDATE trades SET amount_fen = amount_fen + 1 WHERE trade_id = (SELECT max(trade_id) FROM trades)"
+        )
+    figure = await figure_of(folder)
+    sums = (figure.sql_sum_fen, figure.journal_replay_fen, figure.decoder_fen)
+    assert (sums, figure.agree) == ((NET_FEN + 1, NET_FEN, NET_FEN), False)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "change",
+    [
+        forge_events(lambda e: e._replace(amount_fen=e.amount_fen + 1) if e.kind == EventKind.TRADE else e),
+        forge_commands(lambda c: c._replace(amount_fen=c.amount_fen + 1) if c.kind == CommandKind.DEPOSIT else c),
+    ],
+    ids=["event", "command"],
+)
+async def test_a_journal_that_was_rewritten(folder: Path, change: Any) -> None:
+    """With new hashes and CRCs the chain is whole: the re-execution and the decoder find it, each by itself."""
+    rewrite(folder / JOURNAL_FILE, change)
+    with pytest.raises(JournalCorrupt, match="makes other events than the journal holds"):
+        await figure_of(folder)
+    assert not audit_file(folder / JOURNAL_FILE, 2023).agree
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("kind", "name", "net_fen"),
+    [(CommandKind.LIST_INSTRUMENT, "amount_fen", 9_000_000), (CommandKind.SET_FEES, "taker_rate_ppm", NET_FEN)],
+    ids=["amount", "fee"],
+)
+async def test_an_engine_that_computes_wrongly(tmp_path: Path, kind: CommandKind, name: str, net_fen: int) -> None:
+    """The first three share the engine's arithmetic and agree with each other; the decoder shows it."""
+    history = History(Misreading(kind, name))
+    await journal_of(tmp_path, history, [opening(), deals(3)])
+    figure = await figure_of(tmp_path, engine=Misreading(kind, name), counter_fen=history.engine.turnover_fen(2023))
+    assert {figure.engine_counter_fen, figure.sql_sum_fen, figure.journal_replay_fen} == {net_fen}
+    assert (figure.decoder_fen, figure.agree) == (NET_FEN, False)
+    assert figure.to_json()["decoder_disagreements"] == list(figure.decoder.disagreements)
+    assert "amount, taker's fee and maker's fee" in figure.decoder.disagreements[0]
+    found = replace(await report_from_folder(tmp_path, 2023), figure=figure)
+    console = Console(width=120)
+    with console.capture() as captured:
+        console.print(render(found))
+    assert "the journal holds what does not follow from its commands" in captured.get()
+    assert figure.decoder.disagreements[0].split(",")[0] in captured.get()
+    assert (found.agree, found.to_json()["proven"]) == (False, False)

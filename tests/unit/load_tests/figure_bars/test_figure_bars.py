@@ -1,0 +1,129 @@
+"""The figure's bars in a short run: fewer years, and bounds as much wider as their sampling error asks for."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from load_tests.figure_bars import __main__ as figure_bars
+from load_tests.figure_bars import forecast, pace
+from load_tests.figure_bars.row import Effort, Row
+from load_tests.figure_bars.simulated_years import BASE, BROKEN, DAILY_FEN, simulate
+
+YEARS = 120
+
+
+def error(share: float, number: int) -> float:
+    """Three standard errors of a share, in percentage points."""
+    return 300 * math.sqrt(share * (1 - share) / number)
+
+
+@pytest.fixture(scope="module")
+def base_cases() -> list[forecast.Case]:
+    return list(forecast.forecasts(BASE, YEARS, seed=11, days=forecast.BAR_DAYS, past_years=forecast.BAR_PAST_YEARS))
+
+
+def test_the_range_covers_as_often_as_it_says(base_cases: list[forecast.Case]) -> None:
+    """Each row within 80 ± 6 and three standard errors of 120 years (11 points)."""
+    rows = forecast.coverage_rows(base_cases)
+    assert len(rows) == 6
+    low, high = forecast.BASE_COVERAGE
+    for row in rows:
+        assert low - error(0.8, YEARS) <= row.value <= high + error(0.8, YEARS), row
+
+
+def test_the_range_is_not_bought_with_its_width(base_cases: list[forecast.Case]) -> None:
+    """At mid-year P90 − P10 is about a quarter of the year: twice the error of the forecast that knows the season."""
+    for count in (0, 3):
+        widths = [
+            (end.p90_fen - end.p10_fen) / case.ended_fen
+            for case in base_cases
+            if (case.day, case.past_years) == (121, count) and (end := case.forecast.year_end)
+        ]
+        assert 0.15 < float(np.mean(widths)) < 0.32
+
+
+def test_past_years_make_the_forecast_better(base_cases: list[forecast.Case]) -> None:
+    def rms(count: int) -> float:
+        ends = [(case.forecast.year_end, case.ended_fen) for case in base_cases if case.past_years == count]
+        return math.sqrt(np.mean([(end.p50_fen / ended - 1) ** 2 for end, ended in ends if end]))
+
+    assert rms(3) < rms(0)
+
+
+def test_the_probability_of_reaching_the_target_is_true(base_cases: list[forecast.Case]) -> None:
+    rows = forecast.reach_rows(base_cases)
+    assert len(rows) == 2 * (len(forecast.REACH_STEPS) - 1)
+    assert [row for row in rows if not row.holds] == []
+    assert sum(row.at_least is not None for row in rows) >= 3
+
+
+def test_simulated_years_are_those_of_the_seed() -> None:
+    one, other, same = (simulate(np.random.default_rng(seed), BASE, (2022, 2023), venues=3) for seed in (1, 2, 1))
+    assert [len(year.days) for year in one] == [242, 242]
+    assert one[1].net_fen.shape == (3, 242)
+    assert (one[1].net_fen == same[1].net_fen).all()
+    assert (one[1].net_fen != other[1].net_fen).any()
+
+
+def test_simulated_years_have_the_season_that_is_written_down() -> None:
+    """In the mean of many venues the three middle days around the holiday are below two thirds, December above November."""
+    (year,) = simulate(np.random.default_rng(3), BASE, (2023,), venues=400)
+    mean_day = year.net_fen.mean(axis=0) / DAILY_FEN
+    at = sum(day < year.lunar_new_year for day in year.days)
+    months = np.array(year.days) // 100 % 100
+    assert mean_day[at - 2 : at + 2].max() < 2 / 3
+    assert mean_day[months == 12].mean() > mean_day[months == 11].mean() > mean_day[months == 2].mean()
+
+
+def test_a_broken_year_moves_its_level_once() -> None:
+    calm, broken = (
+        simulate(np.random.default_rng(4), kind, (2022, 2023), venues=50)
+        for kind in (BASE, BROKEN.__class__("only broken", BASE.drift, 1.0))
+    )
+    ratios = broken[1].net_fen / calm[1].net_fen
+    assert np.allclose(broken[0].net_fen, calm[0].net_fen)
+    assert np.allclose(ratios[:, 0], 1)
+    assert np.allclose(np.abs(np.log(ratios[:, -1])), math.log(1.25), atol=1e-6)
+    assert (np.abs(np.diff(ratios, axis=1)) > 0.01).sum() == 50, "one step on each venue"
+
+
+def test_a_row_holds_within_its_bounds() -> None:
+    row = Row("bar", "name", 5.0, "%", at_least=5.0, at_most=5.0)
+    assert row.holds
+    assert not Row("bar", "name", 4.9, "%", at_least=5.0).holds
+    assert not Row("bar", "name", 5.1, "%", at_most=5.0).holds
+    assert row.to_json()["holds"] is True
+
+
+def test_the_seasonal_pace_is_measured_for_each_number_of_past_years() -> None:
+    rows = pace.run(Effort(seed=1, years=10))
+    assert [row.value > 0 for row in rows] == [True] * 3
+
+
+def test_the_command_prints_json_and_its_status_says_whether_every_bar_holds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status = figure_bars.main(["pace", "--years", "10", "--seed", "2", "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["seed"], printed["years"]) == (2, 10)
+    assert [row["bar"] for row in printed["rows"]] == ["pace"] * 3
+    assert status == (0 if all(row["holds"] for row in printed["rows"]) else 1)
+
+
+def test_the_command_prints_a_table(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [Row("one", "what is measured", 3.0, "%", at_least=4.0), Row("one", "what else", 2.0, "ms")]
+    monkeypatch.setitem(figure_bars.BARS, "one", lambda effort: rows)
+    assert figure_bars.main(["one"]) == 1
+    printed = capsys.readouterr().out
+    assert "what is measured" in printed
+    assert "NO" in printed
+
+
+def test_the_command_refuses_no_years(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        figure_bars.main(["--years", "0"])
+    assert "at least 1" in capsys.readouterr().err
