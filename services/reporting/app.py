@@ -21,6 +21,7 @@ from services.reporting.queries import (
     read_position,
     read_year,
     sum_of_busts,
+    sum_of_excluded,
     sum_of_trades,
 )
 from services.reporting.report import build_report
@@ -68,7 +69,7 @@ def router(
     @routes.get(
         "/turnover/{year}/range",
         response_model=RangeTurnover,
-        summary="Turnover of a range of sequence numbers: trades made less trades busted",
+        summary="Turnover of a range of sequence numbers: trades made, less those busted and excluded",
     )
     async def turnover_of_range(
         year: Year,
@@ -80,13 +81,16 @@ def router(
             position = _recorded(await read_position(connection))
             made = await sum_of_trades(connection, year, after_seq, to_seq)
             busted = await sum_of_busts(connection, year, after_seq, to_seq)
-        net = made - busted
+            before = await sum_of_excluded(connection, year, after_seq)
+            excluded = await sum_of_excluded(connection, year, max(after_seq, to_seq)) - before
+        net = made - busted - excluded
         return {
             "year": year,
             "after_seq": after_seq,
             "to_seq": to_seq,
             "gross": yuan_text(made.amount_fen),
             "busted": yuan_text(busted.amount_fen),
+            "excluded": yuan_text(excluded.amount_fen),
             "net": yuan_text(net.amount_fen),
             "trades": net.trades,
             "busted_trades": busted.trades,
