@@ -1,18 +1,21 @@
-"""Routes under /v1/reports: the turnover report as JSON or CSV, and the turnover of a range of sequence numbers."""
+"""Routes under /v1/reports: the turnover report as JSON or CSV, the turnover of a range of sequence numbers, and what operators
+decided (decided.py)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, HTTPException, Path, Query
+from fastapi import APIRouter, Header, HTTPException, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
+from services.reporting.decided import Seq, Year, decision_routes
 from services.reporting.export import csv_text
 from services.reporting.queries import (
     Values,
@@ -29,9 +32,6 @@ from services.reporting.schemas import RangeTurnover, TurnoverReport
 
 READ_TIMEOUT_S = 5.0
 """How long a request waits for the read database to reach the sequence number that it names."""
-
-Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
-Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
 
 
 def router(
@@ -99,6 +99,7 @@ def router(
             "journal_id": position["journal_id"].hex(),
         }
 
+    decision_routes(routes, read_database, partial(_wait_until_projected, projected))
     return routes
 
 
