@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,11 @@ async def test_a_proof_finds_a_decision_that_the_read_database_has_otherwise(tmp
     with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection, connection:
         connection.execute(change)
     assert not (await report_from_folder(tmp_path, 2023, prove=True)).agree
+
+
+@pytest.mark.anyio
+async def test_a_fen_of_the_exclusions_breaks_the_agreement(tmp_path: Path) -> None:
+    await journal_of(tmp_path, History(Engine()), [opening(), deals(1)])
+    figure = await figure_of(tmp_path)
+    assert figure.agree
+    assert not replace(figure, excluded_sql_fen=1).agree
