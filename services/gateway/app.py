@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from services.gateway import problems
-from services.gateway.http import account, admin, health, operate, orders, venue
+from services.gateway.http import account, admin, decisions, health, operate, orders, venue
 from services.gateway.http import market as market_routes
 from services.gateway.http.caller import needs
 from services.gateway.http.doorway import Doorway
@@ -23,6 +23,7 @@ from services.gateway.http.health import Sentences
 from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.http.openapi import openapi_document
 from services.gateway.http.venue import VenueFacts
+from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.history import OrderHistory, Projected
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.market_data import Market
@@ -66,6 +67,7 @@ def create_app(
         *orders.routes(state, order_entry, history),
         admin.routes(state, order_entry),
         operate.routes(state, order_entry),
+        decisions.routes(state, order_entry, DecisionChecks(state, read_database, projected)),
         health.routes(state, metrics, not_ready, warnings, details),
     ):
         app.include_router(router)

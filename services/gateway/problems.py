@@ -52,6 +52,9 @@ CODES: dict[str, int] = {
     "request_timeout": 408,
     "order_not_open": 409,
     "nothing_recorded": 409,
+    "target_in_force": 409,
+    "trade_busted": 409,
+    "already_decided": 409,
     "body_too_large": 413,
     "url_too_long": 414,
     "validation_failed": 422,
@@ -130,9 +133,9 @@ class ProblemError(Exception):
         return Response(body, self.status, self.headers(), media_type=PROBLEM_JSON)
 
 
-def field_problem(code: str, field: str, message: str) -> ProblemError:
-    """A 422 problem about one field."""
-    return ProblemError(422, code, f"{field}: {message}", [FieldError(field, message)])
+def field_problem(code: str, field: str, message: str, *, status: int = 422) -> ProblemError:
+    """A problem about one field: 422, or 409 where the value is right and the venue's state forbids it."""
+    return ProblemError(status, code, f"{field}: {message}", [FieldError(field, message)])
 
 
 def refuse_unknown_query(names: Iterable[str], known: Collection[str]) -> None:

@@ -1,18 +1,21 @@
-"""Routes under /v1/reports: the turnover report as JSON or CSV, and the turnover of a range of sequence numbers."""
+"""Routes under /v1/reports: the turnover report as JSON or CSV, the turnover of a range of sequence numbers, and what operators
+decided (decided.py)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, HTTPException, Path, Query
+from fastapi import APIRouter, Header, HTTPException, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
+from services.reporting.decided import Seq, Year, decision_routes
 from services.reporting.export import csv_text
 from services.reporting.queries import (
     Values,
@@ -21,6 +24,7 @@ from services.reporting.queries import (
     read_position,
     read_year,
     sum_of_busts,
+    sum_of_excluded,
     sum_of_trades,
 )
 from services.reporting.report import build_report
@@ -28,9 +32,6 @@ from services.reporting.schemas import RangeTurnover, TurnoverReport
 
 READ_TIMEOUT_S = 5.0
 """How long a request waits for the read database to reach the sequence number that it names."""
-
-Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
-Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
 
 
 def router(
@@ -68,7 +69,7 @@ def router(
     @routes.get(
         "/turnover/{year}/range",
         response_model=RangeTurnover,
-        summary="Turnover of a range of sequence numbers: trades made less trades busted",
+        summary="Turnover of a range of sequence numbers: trades made, less those busted and excluded",
     )
     async def turnover_of_range(
         year: Year,
@@ -80,13 +81,16 @@ def router(
             position = _recorded(await read_position(connection))
             made = await sum_of_trades(connection, year, after_seq, to_seq)
             busted = await sum_of_busts(connection, year, after_seq, to_seq)
-        net = made - busted
+            before = await sum_of_excluded(connection, year, after_seq)
+            excluded = await sum_of_excluded(connection, year, max(after_seq, to_seq)) - before
+        net = made - busted - excluded
         return {
             "year": year,
             "after_seq": after_seq,
             "to_seq": to_seq,
             "gross": yuan_text(made.amount_fen),
             "busted": yuan_text(busted.amount_fen),
+            "excluded": yuan_text(excluded.amount_fen),
             "net": yuan_text(net.amount_fen),
             "trades": net.trades,
             "busted_trades": busted.trades,
@@ -95,6 +99,7 @@ def router(
             "journal_id": position["journal_id"].hex(),
         }
 
+    decision_routes(routes, read_database, partial(_wait_until_projected, projected))
     return routes
 
 

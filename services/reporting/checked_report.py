@@ -45,7 +45,10 @@ class CheckedReport:
     def agree(self) -> bool:
         """False where a proof was requested and its computations, or the report's own sum, differ."""
         figure = self.figure
-        return figure is None or (figure.agree and yuan_text(figure.sql_sum_fen) == self.report.net)
+        if figure is None:
+            return True
+        proven = yuan_text(figure.net_fen), yuan_text(figure.excluded_sql_fen)
+        return figure.agree and proven == (self.report.net, self.report.excluded)
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values, with `checked` and `proven`; with a proof also `figure` and `agree`."""

@@ -31,16 +31,19 @@ from tests.integration.postgres_journal import WAIT_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-UP = [Migrated("journal", BASE, "0001"), Migrated("read database", BASE, "0001")]
-NOTHING = [Migrated("journal", "0001", "0001"), Migrated("read database", "0001", "0001")]
+NEWEST = READ_DATABASE.revisions[-1]
+FUTURE = f"{int(NEWEST) + 1:04d}"
+UP = [Migrated("journal", BASE, "0001"), Migrated("read database", BASE, NEWEST)]
+NOTHING = [Migrated("journal", "0001", "0001"), Migrated("read database", NEWEST, NEWEST)]
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'alembic%'"
 LEADER = "INSERT INTO journal_writer VALUES (1, 1, 'j', 1, 0, 0, 'h', 0, $1, 1)"
-TARGET = "INSERT INTO targets VALUES (2026, 5, 'a target', 7)"
+COLUMNS = (7, 1, 2, "venue", "net_traded", 2026, 0, 5, 0, "a target", "", 0)
+TARGET = f"INSERT INTO targets VALUES {COLUMNS}"
 NEXT = '''
 """A revision of the future."""
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = {revision!r}
+down_revision = {before!r}
 def upgrade():
     op.execute("ALTER TABLE targets ADD COLUMN note varchar NOT NULL DEFAULT 'none yet'")
     op.execute({then!r})
@@ -61,7 +64,7 @@ async def connected(url: str) -> AsyncIterator[Any]:
 def with_next_revision(folder: Path, then: str = "SELECT 1") -> History:
     versions = folder / "read 50%"  # a path may hold what an ini file would take for its own
     shutil.copytree(READ_DATABASE.folder, versions, ignore=shutil.ignore_patterns("__pycache__"))
-    (versions / "r0002_next.py").write_text(NEXT.format(then=then))
+    (versions / f"r{FUTURE}_next.py").write_text(NEXT.format(then=then, revision=FUTURE, before=NEWEST))
     return READ_DATABASE._replace(folder=versions)
 
 
@@ -90,7 +93,7 @@ async def test_the_read_database_goes_down_and_up_again_and_the_journal_stays(po
     async with connected(postgres_url) as connection:
         await connection.execute(TARGET)
         await connection.execute("INSERT INTO journal VALUES (1, 7, 1, 'a batch')")
-        assert await downgrade(postgres_url, READ_DATABASE, BASE) == [Migrated("read database", "0001", BASE)]
+        assert await downgrade(postgres_url, READ_DATABASE, BASE) == [Migrated("read database", NEWEST, BASE)]
         assert await connection.fetchval(TABLES) == 2
         assert await upgrade(postgres_url) == [NOTHING[0], UP[1]]
         assert await connection.fetchval("SELECT count(*) FROM targets") == 0
@@ -117,15 +120,35 @@ async def test_the_next_revision_keeps_the_data_up_and_down(
         await connection.execute(TARGET)
         with monkeypatch.context() as patched:
             patched.setattr(postgres, "HISTORIES", (JOURNAL, history))
-            assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0001", "0002")]
-        assert tuple(await connection.fetchrow("SELECT * FROM targets")) == (2026, 5, "a target", 7, "none yet")
-        with pytest.raises(MigrationRefused, match=r"read database is of revision 0002, which this REX does not know"):
+            assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", NEWEST, FUTURE)]
+        assert tuple(await connection.fetchrow("SELECT * FROM targets")) == (*COLUMNS, "none yet")
+        with pytest.raises(
+            MigrationRefused, match=rf"read database is of revision {FUTURE}, which this REX does not know"
+        ):
             await upgrade(postgres_url)
         with pytest.raises(MigrationRefused, match="use the newer REX"):
             await upgrade(postgres_url, check=True)
-        assert await downgrade(postgres_url, history, "0001") == [Migrated("read database", "0002", "0001")]
-        assert tuple(await connection.fetchrow("SELECT * FROM targets")) == (2026, 5, "a target", 7)
+        assert await downgrade(postgres_url, history, NEWEST) == [Migrated("read database", FUTURE, NEWEST)]
+        assert tuple(await connection.fetchrow("SELECT * FROM targets")) == COLUMNS
         assert await upgrade(postgres_url, check=True) == NOTHING
+
+
+async def test_decisions_empty_the_read_database_up_and_down(postgres_url: str) -> None:
+    """Who set a target, and when, is in the journal only: the projector fills the tables again."""
+    await upgrade(postgres_url)
+    position = "INSERT INTO position VALUES (1, 5, 6, 20230103, '\\x00', '\\x00', 0)"
+    async with connected(postgres_url) as connection:
+        for revision, columns in (("0001", 4), (NEWEST, 12)):
+            await connection.execute(position)
+            await connection.execute(TARGET if revision == "0001" else "INSERT INTO targets VALUES (2026, 5, 'a', 7)")
+            if revision == "0001":
+                await downgrade(postgres_url, READ_DATABASE, revision)
+            else:
+                await upgrade(postgres_url)
+            assert await connection.fetchval("SELECT count(*) FROM position") == 0
+            assert await connection.fetchval("SELECT count(*) FROM targets") == 0
+            of_targets = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'targets'"
+            assert await connection.fetchval(of_targets) == columns
 
 
 async def test_a_migration_that_fails_changes_nothing(
@@ -170,7 +193,11 @@ async def test_a_living_leader_forbids_steps_and_a_silent_or_stopped_one_does_no
 @pytest.mark.parametrize(
     ("history", "revision", "refusal"),
     [
-        (READ_DATABASE, "0000", "the read database has no revision 0000; its revisions are base, 0001"),
+        (
+            READ_DATABASE,
+            "0000",
+            f"the read database has no revision 0000; its revisions are {', '.join(READ_DATABASE.revisions)}",
+        ),
         (READ_DATABASE, "0001", "the read database is of revision base, which is older than 0001"),
         (JOURNAL, "nowhere", "the journal has no revision nowhere; its revisions are base, 0001"),
     ],

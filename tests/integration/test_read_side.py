@@ -205,7 +205,7 @@ async def test_a_database_without_tables_or_with_others_is_refused(tmp_path: Pat
     await refused(postgres_url, "Run `rex migrate`")
     await make_tables(postgres_url)
     await ReadDatabase(tmp_path, postgres_url).execute("UPDATE read_format SET format = 99")
-    await refused(postgres_url, "has tables of format 99, and this version of REX reads 1")
+    await refused(postgres_url, "has tables of format 99, and this version of REX reads 2")
 
 
 async def refused(url: str, reason: str) -> None:
