@@ -89,7 +89,7 @@ async def report_of(
     async with read_database.connect() as connection:
         found = await read_year(connection, year)
     assert found is not None, "a database that is up to date or was projected has a position"
-    report = _build(source, year, found, calendar)
+    report = build_checked(source, year, found, calendar)
     figure = None
     if prove:
         figure = await compute_figure(
@@ -103,7 +103,7 @@ async def report_of(
     return CheckedReport(report, figure, source.checked(report, figure))
 
 
-def _build(source: Source, year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
+def build_checked(source: Source, year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
     """The report of what was read.
 
     Raises ReadDatabaseDamaged where the database holds values that make no report: a damaged page may be read without

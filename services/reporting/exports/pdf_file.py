@@ -24,6 +24,8 @@ Layout = Literal["year", "daily", "monthly"]
 _SCALE = 10_000
 """A place in a chart is a whole number from 0 to this: no float comes near an amount."""
 
+_TOPS = (4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 48, 60, 80, 100)
+
 
 def year_pdf(report: TurnoverReport) -> bytes:
     """The year's report, typeset in English and Chinese."""
@@ -91,9 +93,9 @@ def _place(value: int, top: int) -> int:
 
 
 def _top(value: int) -> int:
-    """The end of an axis that holds the value: 1, 2 or 5 times a power of ten of fen, or four fifths of the next one."""
-    power = 10 ** (len(str(max(value, 1))) - 1)
-    return next(step * power // 2 for step in (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24) if step * power // 2 >= max(value, 2))
+    """The end of an axis of four parts that holds the value, in fen: a fourth of it has at most two digits."""
+    power = 10 ** max(len(str(value)) - 2, 1)
+    return next(step * power for step in _TOPS if step * power >= value)
 
 
 def _ticks(top: int) -> list[dict[str, Any]]:
