@@ -30,8 +30,8 @@ app = typer.Typer(
 for command in (demo, serve, report):
     app.command(cls=Command)(command)
 app.command("export", cls=Command)(export_year)
-for command in (upgrade, migrate):
-    app.command(cls=Command)(command)
+app.command(cls=Command)(upgrade)
+app.command(cls=Command)(migrate)
 for process in (init, sequencer, gateway, projector, reporting):
     app.command(cls=Command, rich_help_panel="Scaled mode: PostgreSQL, several processes")(process)
 journal = typer.Typer(

@@ -38,12 +38,12 @@ def export(
     ],
     data_dir: DataDir = Path("rex-data"),
     database_url: DatabaseUrl = "",
-    formats: Annotated[
-        str, typer.Option(help="Which formats, with commas between.", metavar="FORMATS")
-    ] = ",".join(_FORMATS),
+    formats: Annotated[str, typer.Option(help="Which formats, with commas between.", metavar="FORMATS")] = ",".join(
+        _FORMATS
+    ),
     as_json: AsJson = False,
 ) -> None:
-    """Writes the reports of a year as files: for spreadsheets, for print, for programs, for auditors. The venue may be running.
+    """Writes the reports of a year as files, for spreadsheets, print, programs and auditors. The venue may be running.
 
     - `csv`: turnover by day and product, daily bulletins, monthly bulletins, the members' rankings of each day
     - `xlsx`: the year's report and the bulletins as workbooks; numbers are numbers, exact to the fen

@@ -1,9 +1,11 @@
-"""Routes under /v1/reports: the turnover report as JSON or CSV, and the turnover of a range of sequence numbers."""
+"""Routes under /v1/reports: the turnover report as JSON, CSV, XLSX or PDF, the turnover of a range of sequence numbers, and the
+bulletins."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, HTTPException, Path, Query
@@ -14,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
 from services.reporting.export import csv_text
+from services.reporting.exports.answers import FILE_CONTENT, bulletin_routes, year_answer
 from services.reporting.queries import (
     Values,
     YearTurnover,
@@ -29,6 +32,7 @@ from services.reporting.schemas import RangeTurnover, TurnoverReport
 READ_TIMEOUT_S = 5.0
 """How long a request waits for the read database to reach the sequence number that it names."""
 
+Format = Literal["json", "csv", "xlsx", "pdf"]
 Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
 Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
 
@@ -39,11 +43,13 @@ def router(
     """The routes; the gateway that includes them checks the key. `projected(seq)` waits until the read database
     has reached seq."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
+    making = asyncio.Semaphore(1)
+    routes.include_router(bulletin_routes(read_database, making))
 
     @routes.get(
         "/turnover/{year}",
         response_model=TurnoverReport,
-        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}, **FILE_CONTENT}}},
         summary="The year's net single-sided turnover and its target",
     )
     async def turnover(
@@ -52,18 +58,19 @@ def router(
             Seq, Query(description="Waits until the report counts this sequence number; 422 after 5 seconds.")
         ] = 0,
         format: Annotated[
-            Literal["json", "csv"] | None,
+            Format | None,
             Query(description="`csv` may also be asked for with the header `Accept: text/csv`."),
         ] = None,
         accept: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Response:
         await _wait_until_projected(projected, "at_least_seq", at_least_seq)
-        as_csv = format == "csv" or (format is None and "text/csv" in accept)
+        chosen: Format = format or ("csv" if "text/csv" in accept else "json")
         async with read_database.connect() as connection:
             found = _recorded(await read_year(connection, year))
-            daily = await read_daily(connection, year) if as_csv else ()
-        # It takes some ten milliseconds of CPU, which the event loop needs for orders.
-        return await asyncio.to_thread(_answer, year, found, daily, calendar, as_csv)
+            daily = await read_daily(connection, year) if chosen == "csv" else ()
+        # It takes some ten milliseconds of CPU, as a file some hundred, which the event loop needs for orders.
+        async with making if chosen in ("xlsx", "pdf") else nullcontext():
+            return await asyncio.to_thread(_answer, year, found, daily, calendar, chosen)
 
     @routes.get(
         "/turnover/{year}/range",
@@ -99,11 +106,13 @@ def router(
 
 
 def _answer(
-    year: int, found: YearTurnover, daily: Sequence[Values], calendar: TradingCalendar, as_csv: bool
+    year: int, found: YearTurnover, daily: Sequence[Values], calendar: TradingCalendar, chosen: Format
 ) -> Response:
     report = build_report(year, found, calendar)
-    if not as_csv:
+    if chosen == "json":
         return JSONResponse(report.to_json())
+    if chosen != "csv":
+        return year_answer(report, found.position, chosen)
     name = f'attachment; filename="rex-turnover-{year}-seq-{report.seq}.csv"'
     text = csv_text(report, found.instruments, daily)
     return Response(text, media_type="text/csv", headers={"content-disposition": name})

@@ -134,7 +134,9 @@ class AuditTrail:
                     lines += made
         return lines
 
-    def _line(self, event: Event, order_id: int, order: _Order, name: str, exec_type: str | None, **values: Any) -> Line:
+    def _line(
+        self, event: Event, order_id: int, order: _Order, name: str, exec_type: str | None, **values: Any
+    ) -> Line:
         command = self._command
         phase = self._phases.get(order.instrument, self._phase_of_all)
         known: dict[str, Any] = {
@@ -182,7 +184,11 @@ class AuditTrail:
         if self._command.kind not in (CommandKind.CANCEL, CommandKind.AMEND):
             return None
         order = self._orders.get(event.order_id) or self._order_of(event, 0)
-        values = {"msg_type": "9", "quantity_lots": event.quantity_lots or None, "leaves_lots": order.leaves_lots or None}
+        values = {
+            "msg_type": "9",
+            "quantity_lots": event.quantity_lots or None,
+            "leaves_lots": order.leaves_lots or None,
+        }
         return (self._line(event, event.order_id, order, "cancel_reject", None, **values),)
 
     def _replaced(self, event: Event) -> tuple[Line, ...]:

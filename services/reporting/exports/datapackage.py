@@ -1,4 +1,4 @@
-"""`datapackage.json`: lists the files of an export with their columns, sizes and hashes (Frictionless Data Package, datapackage.org).
+"""`datapackage.json` lists the files of an export with their columns, sizes and hashes (Data Package, datapackage.org).
 
 It has no time of its own: `created` is the time of the position.
 """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROWS_OF_A_GROUP = 65_536
 
 Stored = Literal["int64", "string", "date", "time", "yuan", "price"]
-"""How a column is stored: `yuan` takes fen, `price` millionths of a yuan, `date` yyyymmdd, `time` nanoseconds since 1970 UTC."""
+"""How a column is stored: `yuan` takes fen, `price` millionths of a yuan, `date` yyyymmdd, `time` nanoseconds."""
 
 _KINDS: dict[Stored, Kind] = {
     "int64": "integer", "string": "text", "date": "date", "time": "time", "yuan": "decimal", "price": "decimal",
@@ -44,7 +44,10 @@ class ParquetFile:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        facts = {"about": about, **{f"rex.{name}": str(value) for name, value in seal.facts().items()}}
+        facts: dict[bytes | str, bytes | str] = {
+            "about": about,
+            **{f"rex.{name}": str(value) for name, value in seal.facts().items()},
+        }
         schema = pa.schema(
             [
                 pa.field(name, _type_of(stored), metadata={"description": text} if text else None)
@@ -114,7 +117,7 @@ def _decimals(values: Sequence[int | None], kind: pa.DataType) -> pa.Array[Any]:
     words[:, 0] = [0 if value is None else value for value in values]
     words[:, 1] = words[:, 0] >> 63
     present = np.packbits([value is not None for value in values], bitorder="little")
-    buffers = [pa.py_buffer(present.tobytes()), pa.py_buffer(words.tobytes())]
+    buffers: list[pa.Buffer | None] = [pa.py_buffer(present.tobytes()), pa.py_buffer(words.tobytes())]
     return pa.Array.from_buffers(kind, len(values), buffers)
 
 

@@ -6,7 +6,6 @@ Typst is native and releases the interpreter while it works, so that a venue's e
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -34,9 +33,7 @@ def year_pdf(report: TurnoverReport) -> bytes:
     document["ladder"] = ladder(report)
     document["forecast_facts"] = forecast_facts(report)
     for part, names, key in (("categories", CATEGORIES, "category"), ("families", FAMILY_NAMES, "family")):
-        document[part] = [
-            {**line, "names": named(names, line[key])} for line in sorted(document[part], key=_by_net)
-        ]
+        document[part] = [{**line, "names": named(names, line[key])} for line in sorted(document[part], key=_by_net)]
     document["products"] = sorted(document["products"], key=_by_net)
     document["chart"] = _year_chart(report)
     return _set("year", document)
@@ -94,7 +91,7 @@ def _place(value: int, top: int) -> int:
 
 def _top(value: int) -> int:
     """The end of an axis of four parts that holds the value, in fen: a fourth of it has at most two digits."""
-    power = 10 ** max(len(str(value)) - 2, 1)
+    power: int = 10 ** max(len(str(value)) - 2, 1)
     return next(step * power for step in _TOPS if step * power >= value)
 
 
@@ -110,16 +107,29 @@ def _label(fen: int) -> str:
 
 
 def _set(layout: Layout, document: dict[str, Any]) -> bytes:
-    """The layout's PDF. Its times are those of the document, so that equal documents make equal bytes."""
-    import typst
+    """The layout's PDF. Its times are those of the document, so that equal documents make equal bytes.
+
+    It is PDF/A-2u, for archives. That standard allows no character that the font lacks, and a member's name may have one: then
+    the PDF is an ordinary one, with a box in its place.
+    """
+    from typst import TypstError
 
     document["counting_rule_zh"] = COUNTING_RULE_ZH
+    data = json.dumps(document, ensure_ascii=False, sort_keys=True)
+    try:
+        return _compile(layout, data, "a-2u")
+    except TypstError:
+        return _compile(layout, data, None)
+
+
+def _compile(layout: Layout, data: str, standard: Literal["a-2u"] | None) -> bytes:
+    import typst
+
     folder = _layouts()
-    data = {"data": json.dumps(document, ensure_ascii=False, sort_keys=True)}
-    made: bytes = typst.compile(
-        folder / f"{layout}.typ", root=folder, font_paths=_fonts(), ignore_system_fonts=True, sys_inputs=data, format="pdf"
-    )
-    return made
+    return typst.compile(
+        folder / f"{layout}.typ", root=folder, font_paths=_fonts(), ignore_system_fonts=True, sys_inputs={"data": data},
+        format="pdf", pdf_standards=standard,
+    )  # fmt: skip
 
 
 @cache
@@ -128,7 +138,7 @@ def _layouts() -> Path:
 
 
 @cache
-def _fonts() -> Sequence[str | Path]:
+def _fonts() -> list[Path]:
     import pylopdf_fonts_zh_cn as noto
 
-    return (noto.sans_path().parent,)
+    return [noto.sans_path().parent]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Side
@@ -68,7 +68,7 @@ async def read_market(connection: AsyncConnection, first: int, last: int) -> Mar
         members=await _members(connection, first, last),
         names=dict(iter(await connection.execute(select(accounts.c.account, accounts.c.name)))),
         settled_before=await _settled_before(connection, first),
-        stock=dict(iter(await connection.execute(_stock()))),
+        stock=await _stock(connection),
     )
 
 
@@ -155,9 +155,7 @@ async def _members(connection: AsyncConnection, first: int, last: int) -> dict[i
     return found
 
 
-async def _sums_of(
-    connection: AsyncConnection, first: int, last: int, side: Side
-) -> list[tuple[tuple[int, int], int]]:
+async def _sums_of(connection: AsyncConnection, first: int, last: int, side: Side) -> list[tuple[tuple[int, int], int]]:
     """What each account traded on this side, by trading date and account."""
     account = case((_TRADE.taker_side == side, _TRADE.taker_account), else_=_TRADE.maker_account).label("account")
     query = (
@@ -181,8 +179,9 @@ async def _settled_before(connection: AsyncConnection, first: int) -> dict[int, 
     return dict(iter(await connection.execute(query)))
 
 
-def _stock() -> Select[tuple[int, int]]:
-    return select(holdings.c.instrument, total(holdings.c.lots)).group_by(holdings.c.instrument)
+async def _stock(connection: AsyncConnection) -> dict[int, int]:
+    query = select(holdings.c.instrument, total(holdings.c.lots)).group_by(holdings.c.instrument)
+    return dict(iter(await connection.execute(query)))
 
 
 def _of_dates(first: int, last: int) -> ColumnElement[bool]:

@@ -97,24 +97,32 @@ class DailyBulletin(Sealed):
     complete: bool = Field(description="False while the day is under way: it has no settlement and no members yet.")
     products: tuple[DailyProduct, ...]
     total: Total
-    bought: tuple[MemberRank, ...] = Field(description="The 20 members that bought most; empty until the day has ended.")
+    bought: tuple[MemberRank, ...] = Field(
+        description="The 20 members that bought most; empty until the day has ended."
+    )
     sold: tuple[MemberRank, ...] = Field(description="The 20 members that sold most.")
     both: tuple[MemberRank, ...] = Field(description="The 20 members with the most of both sides together.")
 
 
 class MonthlyProduct(_Part):
-    """A product, a category or the whole market in a month. Changes are fractions: `0.100000` is 10 % more; null where the other
-    month had nothing."""
+    """A product, a category or the whole market in a month.
+
+    Changes are fractions: `0.100000` is 10 % more; null where the other month had nothing.
+    """
 
     line: Annotated[str, Shown("text", "Line", "行")] = Field(description="`product`, `category` or `total`.")
-    symbol: Annotated[str, Shown("text", "Symbol", "代码")] = Field(description="Of a category its name; of the total `ALL`.")
+    symbol: Annotated[str, Shown("text", "Symbol", "代码")] = Field(
+        description="Of a category its name; of the total `ALL`."
+    )
     name_en: Annotated[str, Shown("text", "Product", "品种（英文）")]
     name_zh: Annotated[str, Shown("text", "Product (Chinese)", "品种")]
     volume_tonnes: Annotated[str, Shown("decimal", "Volume (t)", "成交量（吨）")]
     volume_month_on_month: Annotated[str | None, Shown("decimal", "Volume, month on month", "成交量环比")]
     volume_year_on_year: Annotated[str | None, Shown("decimal", "Volume, year on year", "成交量同比")]
     volume_to_date: Annotated[str, Shown("decimal", "Volume January to date (t)", "1月至今成交量（吨）")]
-    volume_to_date_year_on_year: Annotated[str | None, Shown("decimal", "Volume to date, year on year", "累计成交量同比")]
+    volume_to_date_year_on_year: Annotated[
+        str | None, Shown("decimal", "Volume to date, year on year", "累计成交量同比")
+    ]
     turnover: Annotated[str, Shown("decimal", "Turnover (yuan)", "成交额（元）")]
     turnover_month_on_month: Annotated[str | None, Shown("decimal", "Turnover, month on month", "成交额环比")]
     turnover_year_on_year: Annotated[str | None, Shown("decimal", "Turnover, year on year", "成交额同比")]

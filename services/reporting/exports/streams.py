@@ -53,7 +53,11 @@ AUDIT_TRAIL = Stream(
         ("msg_type", "string", "FIX 35: 8 execution report, 9 order cancel reject"),
         ("exec_type", "string", "FIX 150: 0 4 5 8 C D F H L"),
         ("side", "string", "FIX 54: buy, sell"),
-        ("price", "price", "Yuan per unit. FIX 44, of a trade FIX 31. Null: a market order without a limit was refused."),
+        (
+            "price",
+            "price",
+            "Yuan per unit. FIX 44, of a trade FIX 31. Null: a market order without a limit was refused.",
+        ),
         ("quantity_lots", "int64", "Lots that the event is about; of a replace the change. FIX 38, of a trade FIX 32."),
         ("leaves_lots", "int64", "FIX 151. Lots open after the event."),
         ("trade_id", "int64", "FIX 1003"),
@@ -93,8 +97,10 @@ class RowMaker:
             )  # fmt: skip
 
     def audit(self, lines: Sequence[Line]) -> Iterator[tuple[Any, ...]]:
-        """The rows of AUDIT_TRAIL from lines. What was refused may name an account, a product, an order or a price that cannot be:
-        then the name, or a number beyond 63 bits, is missing."""
+        """The rows of AUDIT_TRAIL from lines.
+
+        What was refused may name an account or product that does not exist, or a number beyond 63 bits: then it is missing.
+        """
         for line in lines:
             unit = self._units.get(line.instrument)
             price = None if line.price_ticks is None or unit is None else _stored(line.price_ticks * unit)

@@ -104,7 +104,10 @@ def _splits(report: TurnoverReport) -> Iterable[Sheet]:
     yield Sheet("categories", "By category", "按类别", (en, zh, *_PART), categories)
     families = tuple(part(named(FAMILY_NAMES, one.family), one) for one in report.families)
     yield Sheet("families", "By family", "按系列", (en, zh, *_PART), families)
-    symbol, busted = Column("symbol", "text", "Symbol", "代码"), Column("busted", "decimal", "Busted (yuan)", "撤销（元）")
+    symbol, busted = (
+        Column("symbol", "text", "Symbol", "代码"),
+        Column("busted", "decimal", "Busted (yuan)", "撤销（元）"),
+    )
     products = tuple((*part((one.symbol, one.name_en, one.name_zh), one), one.busted) for one in report.products)
     yield Sheet("products", "By product", "按品种", (symbol, en, zh, *_PART, busted), products)
 
