@@ -54,8 +54,8 @@ def export(
     `datapackage.json` lists the files with columns, sizes and SHA-256. All files are exact at one position of the journal: each
     names its sequence number, the hash of its row, and the counting rule. The same position makes the same bytes.
 
-    The folder appears when all files are complete. After an error, a full disk, or Ctrl-C nothing of it is there. Only its owner
-    may read the files: trades and audit trail name members. The audit trail reads the whole journal.
+    The folder appears when all files are complete. After an error, a full disk or Ctrl-C nothing of it is there. Only its
+    owner may read the files: trades and audit trail name members. The audit trail reads the whole journal.
 
     Examples: `rex export 2026 --to report-2026 --data-dir venue`, `rex export 2026 --to tables --formats csv,xlsx`.
 

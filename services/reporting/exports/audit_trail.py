@@ -85,10 +85,13 @@ class _Order:
 
 
 class AuditTrail:
-    """Turns the journal's batches, from the first one on, into the lines of one year. Remembers the open orders only."""
+    """Turns the journal's batches, from the first one on, into the lines of one year; without a year, into all lines.
 
-    def __init__(self, year: int) -> None:
-        self._first, self._last = year * 10_000, year * 10_000 + 9_999
+    It remembers the open orders, and the trades of the current day.
+    """
+
+    def __init__(self, year: int | None) -> None:
+        self._first, self._last = (0, 10**9) if year is None else (year * 10_000, year * 10_000 + 9_999)
         self._trading_date = 0
         self._owners: dict[int, int] = {}
         self._phase_of_all = int(Phase.CLOSED)

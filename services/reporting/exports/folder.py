@@ -74,14 +74,13 @@ async def export_year(
         with _new_folder(folder) as unfinished:
             writer = _Writer(unfinished, folder, on_progress)
             async with opened.read_database.connect() as connection:
-                data = await read_year_data(
-                    connection, year, lambda found: build_checked(opened.source, year, found, calendar)
-                )
-                if data is None:
-                    raise ExportRefused(f"Nothing was exported to {folder}: the journal has no commands yet.")
-                _write_reports(writer, data, formats)
-                if "parquet" in formats:
-                    await _write_trades(writer, data, connection)
+                with opened.source.damage_named():
+                    data = await read_year_data(
+                        connection, year, lambda found: build_checked(opened.source, year, found, calendar)
+                    )
+                    _write_reports(writer, data, formats)
+                    if "parquet" in formats:
+                        await _write_trades(writer, data, connection)
             if "parquet" in formats:
                 await _write_audit_trail(writer, data, opened)
             checked = _checked(opened, data, formats)
@@ -167,8 +166,12 @@ class _Writer:
         self.on_progress(name, 0, 1)
         with self._opened(name) as file:
             parquet = ParquetFile(file, stream, seal, title)
-            yield parquet
-            parquet.close()
+            try:
+                yield parquet
+                parquet.close()
+            except BaseException:
+                parquet.abandon()
+                raise
         with (self._unfinished / name).open("rb") as written:
             digest = file_digest(written, "sha256").hexdigest()
             size = os.fstat(written.fileno()).st_size

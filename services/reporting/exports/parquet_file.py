@@ -76,6 +76,10 @@ class ParquetFile:
             self._write(self._rows)
         self._writer.close()
 
+    def abandon(self) -> None:
+        """Writes nothing more: the file is of no use, or closed."""
+        self._writer.is_open = False  # otherwise it writes the file's end when it is collected
+
     def _write(self, rows: Sequence[Sequence[Any]]) -> None:
         import pyarrow as pa
 
@@ -116,7 +120,7 @@ def _decimals(values: Sequence[int | None], kind: pa.DataType) -> pa.Array[Any]:
     words = np.empty((len(values), 2), "<i8")
     words[:, 0] = [0 if value is None else value for value in values]
     words[:, 1] = words[:, 0] >> 63
-    present = np.packbits([value is not None for value in values], bitorder="little")
+    present = np.packbits(np.array([value is not None for value in values], bool), bitorder="little")
     buffers: list[pa.Buffer | None] = [pa.py_buffer(present.tobytes()), pa.py_buffer(words.tobytes())]
     return pa.Array.from_buffers(kind, len(values), buffers)
 

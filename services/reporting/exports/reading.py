@@ -78,7 +78,7 @@ async def read_months(connection: AsyncConnection, first: int, last: int) -> dic
     sums = [total(_DAY[name]).label(name) for name in _MONTH_SUMS]
     query = select(month.label("month"), _DAY.instrument, *sums).where(month.between(first, last))
     found: dict[int, dict[int, Values]] = {}
-    for row in (await connection.execute(query.group_by(month, _DAY.instrument))).mappings():
+    for row in (await connection.execute(query.group_by("month", _DAY.instrument))).mappings():
         found.setdefault(int(row["month"]), {})[row["instrument"]] = row
     return found
 
@@ -161,7 +161,7 @@ async def _sums_of(connection: AsyncConnection, first: int, last: int, side: Sid
     query = (
         select(_TRADE.trading_date, account, total(_TRADE.amount_fen))
         .where(_of_dates(first, last), _TRADE.busted_seq.is_(None))
-        .group_by(_TRADE.trading_date, account)
+        .group_by(_TRADE.trading_date, "account")
     )
     return [((date, number), amount_fen) for date, number, amount_fen in await connection.execute(query)]
 

@@ -62,12 +62,12 @@ class YearData:
 
 async def read_year_data(
     connection: AsyncConnection, year: int, build: Callable[[YearTurnover], TurnoverReport]
-) -> YearData | None:
-    """The data of a year; None before the projector's first transaction. `build` makes the report, and checks what was read."""
+) -> YearData:
+    """The data of a year. `build` makes the report, and checks what was read."""
     found = await read_year(connection, year)
     market = await read_market(connection, year * 10_000, year * 10_000 + 9_999)
-    if found is None or market is None:
-        return None
+    assert found is not None, "a database that is up to date or was projected has a position"
+    assert market is not None
     report = build(found)
     bulletins = tuple(daily_bulletins(market))
     numbers = sorted({date // 100 for date in market.days})
