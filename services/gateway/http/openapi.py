@@ -35,7 +35,7 @@ _TAGS = {
     "market data": "The book, trades and ticker of an instrument.",
     "account": "Balances and limits of an account.",
     "venue": "The venue and its instruments.",
-    "reports": "The year's turnover.",
+    "reports": "The year's turnover, and the bulletins of days and months.",
     "operate": "Halts, phases, price guards, kill switches, limits and busts.",
     "admin: accounts": "Open accounts; move cash and inventory.",
     "admin: keys": "Issue and revoke API keys.",
