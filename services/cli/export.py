@@ -33,9 +33,7 @@ def export(
         int,
         typer.Argument(help="The calendar year of the trading days, 2000 to 2099.", parser=year_of, metavar="YEAR"),
     ],
-    to: Annotated[
-        Path, typer.Option("--to", help="The folder to make. It must not exist, or be empty.", metavar="FOLDER")
-    ],
+    to: Annotated[Path, typer.Option("--to", help="The folder to make. It must not exist yet.", metavar="FOLDER")],
     data_dir: DataDir = Path("rex-data"),
     database_url: DatabaseUrl = "",
     formats: Annotated[str, typer.Option(help="Which formats, with commas between.", metavar="FORMATS")] = ",".join(

@@ -235,18 +235,16 @@ def test_only_the_formats_that_were_asked_for(venue: Path, tmp_path: Path) -> No
     assert "'docx' is no format" in found.stderr
 
 
-def test_a_folder_with_something_in_it_is_left_alone(venue: Path, tmp_path: Path) -> None:
+def test_what_exists_is_left_alone(venue: Path, tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.mkdir()
     (taken / "mine.txt").write_text("mine")
-    found = rex("export", "2023", "--to", taken, "--data-dir", venue)
-    assert (found.exit_code, set(hashes(taken))) == (1, {"mine.txt"})
-    assert "is not an empty folder: name a new one" in found.stderr
+    for to in (taken, taken / "mine.txt", venue, Path("/"), Path(".")):
+        found = rex("export", "2023", "--to", to, "--data-dir", venue)
+        assert (found.exit_code, f"--to {to} exists: name a folder that does not." in found.stderr) == (1, True)
+    assert set(hashes(taken)) == {"mine.txt"}
     missing = rex("export", "2023", "--to", tmp_path / "no/such", "--data-dir", venue)
-    assert (missing.exit_code, "No such file or directory" in missing.stderr) == (1, True)
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    exported(venue, empty, "--formats", "json")
+    assert (missing.exit_code, "the folder cannot be made: No such file or directory" in missing.stderr) == (1, True)
 
 
 def test_a_damaged_journal_ends_the_export_with_a_sentence(venue: Path, tmp_path: Path) -> None:

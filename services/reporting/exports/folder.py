@@ -64,7 +64,7 @@ async def export_year(
     on_progress: OnProgress,
     calendar_file: Path | None = None,
 ) -> Export:
-    """Writes the year's files of these formats into `folder`, which must not exist, or be empty.
+    """Writes the year's files of these formats into `folder`, which must not exist.
 
     `place` is a data folder or a PostgreSQL URL. Raises ExportRefused, and what `with_read_database` raises.
     """
@@ -73,14 +73,7 @@ async def export_year(
     async def work(opened: Opened) -> Export:
         with _new_folder(folder) as unfinished:
             writer = _Writer(unfinished, folder, on_progress)
-            async with opened.read_database.connect() as connection:
-                with opened.source.damage_named():
-                    data = await read_year_data(
-                        connection, year, lambda found: build_checked(opened.source, year, found, calendar)
-                    )
-                    _write_reports(writer, data, formats)
-                    if "parquet" in formats:
-                        await _write_trades(writer, data, connection)
+            data = await _write_from_database(writer, opened, year, calendar, formats)
             if "parquet" in formats:
                 await _write_audit_trail(writer, data, opened)
             checked = _checked(opened, data, formats)
@@ -88,6 +81,20 @@ async def export_year(
         return Export(folder, data.seal, checked, tuple(writer.resources))
 
     return await with_read_database(place, work)
+
+
+async def _write_from_database(
+    writer: _Writer, opened: Opened, year: int, calendar: TradingCalendar, formats: frozenset[Format]
+) -> YearData:
+    """Writes what is read from the read database, in one transaction: all of it is of one position."""
+    source = opened.source
+    async with opened.read_database.connect() as connection:
+        with source.damage_named():
+            data = await read_year_data(connection, year, lambda found: build_checked(source, year, found, calendar))
+            _write_reports(writer, data, formats)
+            if "parquet" in formats:
+                await _write_trades(writer, data, connection)
+    return data
 
 
 def _checked(opened: Opened, data: YearData, formats: frozenset[Format]) -> str:
@@ -194,13 +201,11 @@ class _Writer:
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
     """A folder that gets the name `folder` at the end; after an error it is removed with all that is in it."""
+    if folder.exists() or folder.is_symlink():
+        raise ExportRefused(f"--to {folder} exists: name a folder that does not.")
     unfinished = folder.with_name(f".{folder.name}.unfinished-{os.getpid()}")
     try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ExportRefused(f"--to {folder} exists and is not an empty folder: name a new one.")
         unfinished.mkdir(FOLDER_MODE)
-    except ExportRefused:
-        raise
     except OSError as error:
         raise _refusal(folder, "the folder cannot be made", error) from error
     try:
@@ -215,7 +220,7 @@ def _finish(unfinished: Path, folder: Path) -> None:
     """Gives the folder its name, and waits until the name is on the device."""
     try:
         unfinished.rename(folder)
-        for path in (folder, folder.resolve().parent):
+        for path in (folder, folder.parent):
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 os.fsync(descriptor)

@@ -61,13 +61,7 @@ def monthly_bulletin(
 def _line(
     line: str, symbol: str, name_en: str, name_zh: str, month: int, part: Mapping[int, Values], months: Months, share: str
 ) -> MonthlyProduct:  # fmt: skip
-    spans = {
-        "month": (month,),
-        "before": (month - 1 if month % 100 > 1 else month - 89,),
-        "year_before": (month - 100,),
-        "to_date": _to_date(month),
-        "to_date_before": _to_date(month - 100),
-    }
+    spans = _spans(month)
     kilograms = {name: _kilograms(months, span, part) for name, span in spans.items()}
     fen = {name: _sum(months, span, part, "amount_fen") for name, span in spans.items()}
     return MonthlyProduct(
@@ -90,6 +84,17 @@ def _line(
         busted_trades=_sum(months, (month,), part, "busted"),
         prevented_self_trades=_sum(months, (month,), part, "prevented"),
     )
+
+
+def _spans(month: int) -> dict[str, tuple[int, ...]]:
+    """The months that a line adds up or compares with, yyyymm."""
+    return {
+        "month": (month,),
+        "before": (month - 1 if month % 100 > 1 else month - 89,),
+        "year_before": (month - 100,),
+        "to_date": _to_date(month),
+        "to_date_before": _to_date(month - 100),
+    }
 
 
 def _to_date(month: int) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from matching_engine.records import Phase, Side
-from services.reporting.exports.audit_trail import Line
+from services.reporting.exports.audit_line import Line
 from services.reporting.exports.parquet_file import Stream, price_units
 from services.reporting.queries import Values
 

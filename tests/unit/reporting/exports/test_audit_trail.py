@@ -8,7 +8,8 @@ import pytest
 
 from matching_engine.records import Command, CommandKind, Phase, SelfTrade, Side
 from services.journal import JournalBatch
-from services.reporting.exports.audit_trail import AuditTrail, Line
+from services.reporting.exports.audit_line import Line
+from services.reporting.exports.audit_trail import AuditTrail
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import Flow, terms, venue
 from tests.unit.read_database.history import batches_of
