@@ -86,6 +86,7 @@ def _fill(page: Any, sheet: Sheet, formats: _Formats) -> None:
     page.set_paper(9)
     page.fit_to_pages(1, 0)
     page.repeat_rows(2)
+    page.print_area(0, 0, 2 + len(sheet.rows), len(sheet.columns) - 1)  # without a chart beside it
     if sheet.rows:
         page.autofilter(2, 0, 2 + len(sheet.rows), len(sheet.columns) - 1)
 

@@ -72,7 +72,7 @@ def summary_facts(report: TurnoverReport) -> tuple[tuple[str, str, str | None], 
 
 def _summary(report: TurnoverReport) -> Sheet:
     words: tuple[tuple[str, str, str | None], ...] = (
-        ("Year", "年度", str(report.year)),
+        ("Year", "年度", f"{report.year} 年"),  # a word: a number has separators
         ("Verdict", "结论", f"{report.verdict} {report.verdict_zh}"),
         ("Name of the target", "目标名称", report.target_name),
         ("Calendar", "交易日历", report.calendar),
