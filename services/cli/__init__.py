@@ -18,6 +18,7 @@ from services.cli.journal import copy, export, verify
 from services.cli.migrate import migrate
 from services.cli.report import report
 from services.cli.scaled import gateway, init, projector, reporting, sequencer
+from services.cli.simulate import simulate_year
 from services.cli.upgrade import upgrade
 from services.cli.venue import demo, serve
 
@@ -30,8 +31,8 @@ app = typer.Typer(
 for command in (demo, serve, report):
     app.command(cls=Command)(command)
 app.command("export", cls=Command)(export_year)
-app.command(cls=Command)(upgrade)
-app.command(cls=Command)(migrate)
+for later in (simulate_year, upgrade, migrate):
+    app.command(cls=Command)(later)
 for process in (init, sequencer, gateway, projector, reporting):
     app.command(cls=Command, rich_help_panel="Scaled mode: PostgreSQL, several processes")(process)
 journal = typer.Typer(

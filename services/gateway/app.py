@@ -18,7 +18,8 @@ from services.gateway.http import account, admin, health, operate, orders, venue
 from services.gateway.http import market as market_routes
 from services.gateway.http.caller import needs
 from services.gateway.http.doorway import Doorway
-from services.gateway.http.health import Details, Sentences
+from services.gateway.http.fact_gauges import Facts
+from services.gateway.http.health import Sentences
 from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.http.openapi import openapi_document
 from services.gateway.http.venue import VenueFacts
@@ -47,7 +48,7 @@ def create_app(
     facts: VenueFacts | None = None,
     not_ready: Sentences = _nothing,
     warnings: Sentences = _nothing,
-    details: Callable[[], Details] = dict,
+    details: Callable[[], Facts] = dict,
     request_log: bool = False,
 ) -> FastAPI:
     """The application over a venue's parts. `GatewayReader` must run beside it.

@@ -21,12 +21,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from matching_engine.records import Reason
 from services.gateway.wording import worded
-from services.read_database.errors import ReadDatabaseAway
+from services.read_database.errors import ReadDatabaseAway, ReadDatabaseSilent
 from services.venue_state.errors import BadField, NotAllowed
 from services.venue_state.reasons import REASONS
 
@@ -182,6 +183,13 @@ def problem_of(error: Exception) -> ProblemError:
             return error
         case BadField(code=code, field=field, message=message):
             return field_problem(code, field, message)
+        case ReadDatabaseSilent(waited_s=waited_s):
+            log.warning("a query had no answer in time", reason=str(error))
+            detail = f"The read database has not answered within {waited_s:g} s; orders are not affected."
+            return ProblemError(503, "not_ready", detail)
+        case PoolTimeoutError():
+            log.warning("a query got no connection in time", reason=str(error))
+            return ProblemError(503, "not_ready", "The read database is overloaded; orders are not affected.")
         case ReadDatabaseAway():
             log.warning("a query found no read database", reason=str(error))
             return ProblemError(503, "not_ready", "The read database cannot be reached; orders are not affected.")

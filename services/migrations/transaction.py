@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from services.journal import JournalRefused, JournalUnreachable
+from services.journal import JournalAddressInvalid, JournalRefused, JournalUnreachable
 from services.journal.postgres.connections import Database
 from services.migrations.outcome import MigrationRefused
 
@@ -23,7 +23,8 @@ _LOCK_NOT_AVAILABLE = "55P03"
 async def transaction(url: str) -> AsyncIterator[AsyncConnection]:
     """A transaction on the database at url: committed at the end, rolled back on an error.
 
-    Raises MigrationRefused if the server cannot be used, would lose acknowledged commands, or refuses a statement.
+    Raises JournalAddressInvalid if the URL is no address, MigrationRefused if the server cannot be used, would lose
+    acknowledged commands, or refuses a statement.
     """
     try:
         database = Database(url)
@@ -31,6 +32,8 @@ async def transaction(url: str) -> AsyncIterator[AsyncConnection]:
         async with engine.begin() as connection:
             await connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'"))
             yield connection
+    except JournalAddressInvalid:
+        raise
     except (JournalUnreachable, JournalRefused) as error:
         raise MigrationRefused(str(error)) from error
     except DBAPIError as error:

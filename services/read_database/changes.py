@@ -121,10 +121,14 @@ class Changes:
             handler = handler_of(applied.event.kind)
             if handler is not None:
                 handler(applied)
+        self._passed(batch)
+
+    def _passed(self, batch: JournalBatch) -> None:
+        """Moves the position to the end of a batch whose events were all taken."""
         self.commands += batch.command_count
         self.position = self.position._replace(
             seq=batch.last_seq,
-            time_ns=batch.command_list[-1].time_ns,
+            time_ns=batch.time_ns,
             trading_date=self._trading_date,
             row_hash=batch.hash,
             kill_switch=self._kill_switch,

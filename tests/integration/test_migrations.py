@@ -13,15 +13,21 @@ from typing import Any
 import asyncpg
 import pytest
 from setuptools import find_packages
+from sqlalchemy import Connection
+from sqlalchemy.util import await_only
 
 from load_tests.servers.postgres import PostgresServer
 from services.journal import JournalBusy
+from services.journal.errors import JournalAddressInvalid
+from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import create as create_journal
+from services.journal.postgres.tables import initialise
 from services.migrations import postgres
 from services.migrations.histories import BASE, JOURNAL, READ_DATABASE, History
 from services.migrations.outcome import Migrated, MigrationRefused
 from services.migrations.postgres import downgrade, upgrade
 from services.read_database.postgres.database import make_tables
+from tests.integration.postgres_journal import WAIT_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -205,10 +211,32 @@ WRONG: dict[str, tuple[Callable[[str], str], str]] = {
 @pytest.mark.parametrize("case", WRONG)
 async def test_a_wrong_url_is_a_sentence_that_names_the_setting_and_no_password(postgres_url: str, case: str) -> None:
     change, sentence = WRONG[case]
-    with pytest.raises(MigrationRefused, match=sentence) as refused:
+    with pytest.raises((MigrationRefused, JournalAddressInvalid), match=sentence) as refused:
         await upgrade(change(postgres_url))
+    assert isinstance(refused.value, JournalAddressInvalid) == ("is not the address" in sentence)
     assert "REX_DATABASE_URL" in str(refused.value)
     assert postgres_url.split(":")[2].split("@")[0] not in str(refused.value)
+
+
+async def test_a_claim_waits_for_a_migration_instead_of_ending_it(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upgrade(postgres_url)
+    async with connected(postgres_url) as connection:
+        await initialise(connection)
+    standby = await PostgresJournal.open(postgres_url)
+    row, claims, go_to = await standby.look(), list[object](), History.go_to
+
+    def long(history: History, connection: Connection, revision: str) -> None:
+        claims.append(await_only(standby.claim(row, "ws://standby")))  # every attempt, while the steps are under way
+        go_to(history, connection, revision)
+
+    monkeypatch.setattr(History, "go_to", long)
+    async with asyncio.timeout(WAIT_S):
+        assert await downgrade(postgres_url, READ_DATABASE, BASE) == [Migrated("read database", "0001", BASE)]
+    assert claims == [None]
+    assert await standby.claim(row, "ws://standby") is not None
+    await standby.close()
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
@@ -232,7 +260,8 @@ async def test_a_database_that_cannot_hold_chinese_names_is_refused(shared_postg
 
 SCHEMA = {
     "columns": """
-        SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, attstorage, attidentity, atthasdef
+        SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, attstorage, attidentity, atthasdef,
+            row_number() OVER (PARTITION BY relname ORDER BY attnum)  -- the projector writes whole rows of orders
         FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid
         WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
         ORDER BY relname, attnum""",

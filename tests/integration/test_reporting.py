@@ -291,3 +291,24 @@ async def test_a_bust_falls_out_of_the_figure_and_stays_in_sight(venue: RunningV
     assert [(line["busted_trades"], line["busted_lots"]) for line in table if line["symbol"] == "PRND-OX"] == [
         ("1", "1")
     ]
+
+
+@pytest.mark.anyio
+async def test_what_changed_hands_stands_beside_the_net_turnover(venue: RunningVenue) -> None:
+    """Alice sells two lots and gets one of them back: one changed hands, of three that were traded."""
+    for seller, buyer in (("alice", "bob"), ("alice", "bob"), ("bob", "alice")):
+        await place(venue, seller, "PRND-OX", "sell", "473000.00", 1)
+        last = await place(venue, buyer, "PRND-OX", "buy", "473000.00", 1)
+    await report_of(venue, at_least_seq=last["seq"])
+    found = (await venue.client("operator").get(f"{TURNOVER}/changed_hands")).json()
+    assert (found["net"], found["changed_hands"], found["share"]) == ("1419000.00", "473000.00", "0.333333")
+    assert (found["recent_net"], found["recent_changed_hands"]) == ("1419000.00", "473000.00")
+    assert found["days"] == [{"date": "2023-12-01", "net": "1419000.00", "changed_hands": "473000.00"}]
+
+
+@pytest.mark.anyio
+async def test_findings_are_for_operators_and_a_few_trades_make_none(venue: RunningVenue) -> None:
+    await report_of(venue, at_least_seq=await trade(venue))
+    findings = "/v1/reports/findings/2023"
+    assert (await venue.client("operator").get(findings)).json()["findings"] == []
+    assert (await venue.client("alice").get(findings)).status_code == 403

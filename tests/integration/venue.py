@@ -23,6 +23,7 @@ from services.data.calendar import TradingCalendar
 from services.data.instruments import load_instruments
 from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
 from services.gateway.app import create_app
+from services.gateway.http.caller import needs
 from services.gateway.http.venue import VenueFacts
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_entry import OrderEntry
@@ -38,6 +39,7 @@ from services.read_database.database import open_read_database
 from services.read_database.projector import Projector
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting import app as reports
+from services.reporting import integrity
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
 from services.sequencer.sequencer import Sequencer
@@ -144,6 +146,8 @@ async def running_venue(
                     max_websockets_per_key=MAX_WEBSOCKETS_PER_KEY,
                 ),
                 reports.router(read_database, calendar, projector.reached),
+                integrity.router(read_database),
+                integrity.findings_router(read_database, only=needs("operate")),
             ],
             allowed_hosts=("127.0.0.1", "localhost"),
             facts=VenueFacts(schedule="always"),
