@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
 from services.reporting.export import csv_text
-from services.reporting.exports.answers import FILE_CONTENT, bulletin_routes, year_answer
+from services.reporting.exports.answers import FILE_CONTENT, add_bulletins, year_answer
 from services.reporting.queries import (
     Values,
     YearTurnover,
@@ -44,7 +44,7 @@ def router(
     has reached seq."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
     making = asyncio.Semaphore(1)
-    routes.include_router(bulletin_routes(read_database, making))
+    add_bulletins(routes, read_database, making)
 
     @routes.get(
         "/turnover/{year}",

@@ -63,9 +63,8 @@ def year_answer(report: TurnoverReport, position: Values, extension: YearFile) -
     return file_answer(data, f"rex-turnover-{report.year}-seq-{report.seq}", extension)
 
 
-def bulletin_routes(read_database: AsyncEngine, making: asyncio.Semaphore) -> APIRouter:
-    """The bulletins' route. `making` is held while a file is made."""
-    routes = APIRouter()
+def add_bulletins(routes: APIRouter, read_database: AsyncEngine, making: asyncio.Semaphore) -> None:
+    """Adds the bulletins' route. `making` is held while a file is made."""
 
     @routes.get(
         "/bulletins/{period}",
@@ -84,8 +83,6 @@ def bulletin_routes(read_database: AsyncEngine, making: asyncio.Semaphore) -> AP
             found = await (_read_day(connection, period) if len(period) == 10 else _read_month(connection, period))
         async with making:
             return await asyncio.to_thread(_answer, found, period, format)
-
-    return routes
 
 
 class _Found(NamedTuple):
