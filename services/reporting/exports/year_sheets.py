@@ -125,15 +125,21 @@ def _days(report: TurnoverReport) -> Sheet:
 
 
 def forecast_facts(report: TurnoverReport) -> tuple[tuple[str, str, str | None], ...]:
-    """The forecast of the year's end: English, Chinese, value; empty where the year is not under way."""
+    """The forecast of the year's end: English, Chinese, value; empty where the year is not under way.
+
+    While it is too early to say, the range is not shown: only how wide it is.
+    """
     found = report.forecast
     if found is None:
         return ()
-    return (
+    estimates = (
         ("P10 (yuan)", "P10（元）", found.p10),
         ("P50 (yuan)", "P50（元）", found.p50),
         ("P90 (yuan)", "P90（元）", found.p90),
         ("Probability of reaching the target", "达标概率", found.reach),
+    )
+    return (
+        *(() if found.too_early else estimates),
         ("Width (P90 − P10) / P50", "区间宽度 (P90 − P10) / P50", found.width),
         ("Too early to say", "为时尚早", "yes 是" if found.too_early else "no 否"),
         ("At the year's mean (yuan)", "按年内均值（元）", report.forecast_year_mean),
