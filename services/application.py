@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.gateway.app import create_app
-from services.gateway.http.caller import needs
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.venue import VenueFacts
 from services.gateway.order_entry.history import OrderHistory
@@ -92,8 +91,7 @@ def make_application(
     prove: Callable[[int], Awaitable[Any]] | None = None,
 ) -> FastAPI:
     """The FastAPI application: REST, WebSocket and reports, without the pages. `prove` makes the proof of a year."""
-    only_operators = needs("operate")
-    proofs = [proof_route.router(prove, only_operators)] if prove is not None else []
+    proofs = [proof_route.router(prove)] if prove is not None else []
     socket_routes = websocket.router(
         state=gateway.state,
         order_entry=gateway.order_entry,
@@ -112,9 +110,8 @@ def make_application(
             socket_routes,
             reports_router(read_database, calendar, gateway.projected),
             integrity.router(read_database),
-            integrity.findings_router(read_database, only=only_operators),
-            *proofs,
         ],
+        operator_routers=[integrity.findings_router(read_database), *proofs],
         allowed_hosts=settings.allowed_hosts,
         not_ready=not_ready,
         warnings=warnings,

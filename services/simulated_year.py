@@ -199,7 +199,7 @@ def _first_start(
     missing = Missing(Present({}, {}, 1, frozenset()), {})
     missing.venue(instruments, year=plan.year, guards=GUARDS)
     name = f"{SIMULATED}: {plan.year}, seed {wish.seed}"
-    missing.parts.append(record(Command(), TargetSet(year=plan.year, amount_fen=DEFAULT_TARGET_FEN, name=name)))
+    missing.parts.append(record(Command(), TargetSet(year=plan.year, amount=DEFAULT_TARGET_FEN, name=name)))
     for number, member in enumerate(members()):
         missing.parts += _opened(_FIRST_ACCOUNT + number, member, endowment, number)
     return missing.submission(Command())

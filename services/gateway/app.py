@@ -44,6 +44,7 @@ def create_app(
     read_database: AsyncEngine,
     projected: Projected,
     routers: Iterable[APIRouter] = (),
+    operator_routers: Iterable[APIRouter] = (),
     allowed_hosts: Collection[str],
     allowed_origins: Collection[str] = (),
     facts: VenueFacts | None = None,
@@ -54,7 +55,8 @@ def create_app(
 ) -> FastAPI:
     """The application over a venue's parts. `GatewayReader` must run beside it.
 
-    `routers` are those of other packages (reports, the WebSocket). Their HTTP routes need the scope `read`.
+    `routers` and `operator_routers` are those of other packages (reports, the WebSocket). Their HTTP routes need the scope
+    `read`, those of operators `operate`.
     """
     # FastAPI's own telemetry would look for an exporter at every request; REX's metrics are in /metrics.
     app = FastAPI(docs_url=None, redoc_url=None, telemetry={"tracing": False, "metrics": False, "logs": False})
@@ -73,6 +75,8 @@ def create_app(
         app.include_router(router)
     for router in routers:
         app.include_router(router, dependencies=[needs("read")])
+    for router in operator_routers:
+        app.include_router(router, dependencies=[needs("operate")])
     _add_documentation(app)
     problems.install(app)
     app.add_middleware(

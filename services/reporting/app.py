@@ -1,10 +1,11 @@
-"""Routes under /v1/reports: the turnover report as JSON or CSV, the turnover of a range of sequence numbers, and what operators
-decided (decided.py)."""
+"""Routes under /v1/reports: the turnover report as JSON, CSV, XLSX or PDF, the turnover of a range of sequence numbers, the
+bulletins, and what operators decided (decided.py)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,7 @@ from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
 from services.reporting.decided import Seq, Year, decision_routes
 from services.reporting.export import csv_text
+from services.reporting.exports.answers import FILE_CONTENT, add_bulletins, year_answer
 from services.reporting.queries import (
     Values,
     YearTurnover,
@@ -33,6 +35,8 @@ from services.reporting.schemas import RangeTurnover, TurnoverReport
 READ_TIMEOUT_S = 5.0
 """How long a request waits for the read database to reach the sequence number that it names."""
 
+Format = Literal["json", "csv", "xlsx", "pdf"]
+
 
 def router(
     read_database: AsyncEngine, calendar: TradingCalendar, projected: Callable[[int], Awaitable[None]]
@@ -40,11 +44,13 @@ def router(
     """The routes; the gateway that includes them checks the key. `projected(seq)` waits until the read database
     has reached seq."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
+    making = asyncio.Semaphore(1)
+    add_bulletins(routes, read_database, making)
 
     @routes.get(
         "/turnover/{year}",
         response_model=TurnoverReport,
-        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}, **FILE_CONTENT}}},
         summary="The year's net single-sided turnover and its target",
     )
     async def turnover(
@@ -53,18 +59,19 @@ def router(
             Seq, Query(description="Waits until the report counts this sequence number; 422 after 5 seconds.")
         ] = 0,
         format: Annotated[
-            Literal["json", "csv"] | None,
+            Format | None,
             Query(description="`csv` may also be asked for with the header `Accept: text/csv`."),
         ] = None,
         accept: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Response:
         await _wait_until_projected(projected, "at_least_seq", at_least_seq)
-        as_csv = format == "csv" or (format is None and "text/csv" in accept)
+        chosen: Format = format or ("csv" if "text/csv" in accept else "json")
         async with read_database.connect() as connection:
             found = _recorded(await read_year(connection, year))
-            daily = await read_daily(connection, year) if as_csv else ()
-        # It takes some ten milliseconds of CPU, which the event loop needs for orders.
-        return await asyncio.to_thread(_answer, year, found, daily, calendar, as_csv)
+            daily = await read_daily(connection, year) if chosen == "csv" else ()
+        # It takes some ten milliseconds of CPU, as a file some hundred, which the event loop needs for orders.
+        async with making if chosen in ("xlsx", "pdf") else nullcontext():
+            return await asyncio.to_thread(_answer, year, found, daily, calendar, chosen)
 
     @routes.get(
         "/turnover/{year}/range",
@@ -104,11 +111,13 @@ def router(
 
 
 def _answer(
-    year: int, found: YearTurnover, daily: Sequence[Values], calendar: TradingCalendar, as_csv: bool
+    year: int, found: YearTurnover, daily: Sequence[Values], calendar: TradingCalendar, chosen: Format
 ) -> Response:
     report = build_report(year, found, calendar)
-    if not as_csv:
+    if chosen == "json":
         return JSONResponse(report.to_json())
+    if chosen != "csv":
+        return year_answer(report, found.position, chosen)
     name = f'attachment; filename="rex-turnover-{year}-seq-{report.seq}.csv"'
     text = csv_text(report, found.instruments, daily)
     return Response(text, media_type="text/csv", headers={"content-disposition": name})

@@ -157,7 +157,7 @@ async def test_a_range_holds_exactly_its_trades(venue: RunningVenue) -> None:
     [
         ("/v1/reports/turnover/next", "year"),
         ("/v1/reports/turnover/1066", "year"),
-        (f"{TURNOVER}?format=xlsx", "format"),
+        (f"{TURNOVER}?format=docx", "format"),
         (f"{TURNOVER}?at_least_seq=-1", "at_least_seq"),
         (f"{TURNOVER}?at_least_seq=999999", "at_least_seq"),
         (f"{TURNOVER}/range?to_seq=3", "after_seq"),

@@ -376,7 +376,7 @@ async def test_on_a_terminal(folder: Path) -> None:
         "Single-sided",
         "they agree",
         "氧化钕",
-        "behind pace",
+        "ahead of pace",
         "independent decoder of the journal",
         f"decoder  {own_sha256()}",
     ):

@@ -23,7 +23,6 @@ from services.data.calendar import TradingCalendar
 from services.data.instruments import load_instruments
 from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
 from services.gateway.app import create_app
-from services.gateway.http.caller import needs
 from services.gateway.http.venue import VenueFacts
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_entry import OrderEntry
@@ -147,8 +146,8 @@ async def running_venue(
                 ),
                 reports.router(read_database, calendar, projector.reached),
                 integrity.router(read_database),
-                integrity.findings_router(read_database, only=needs("operate")),
             ],
+            operator_routers=[integrity.findings_router(read_database)],
             allowed_hosts=("127.0.0.1", "localhost"),
             facts=VenueFacts(schedule="always"),
             request_log=request_log,

@@ -35,7 +35,7 @@ _TAGS = {
     "market data": "The book, trades and ticker of an instrument.",
     "account": "Balances and limits of an account.",
     "venue": "The venue and its instruments.",
-    "reports": "The year's turnover, its targets, and the decisions about trades.",
+    "reports": "The year's turnover, its targets, the decisions about trades, and the bulletins of days and months.",
     "operate": "Halts, phases, price guards, kill switches, limits, busts, targets, and decisions about trades.",
     "admin: accounts": "Open accounts; move cash and inventory.",
     "admin: keys": "Issue and revoke API keys.",
