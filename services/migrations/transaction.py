@@ -16,6 +16,8 @@ from services.journal.postgres.connections import Database
 from services.migrations.outcome import MigrationRefused
 
 _LOCK_TIMEOUT_S = 10
+IDLE_S = 60
+"""A migration whose process is gone or stopped ends by itself after so long: no claim ends it, and none succeeds before."""
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -31,6 +33,7 @@ async def transaction(url: str) -> AsyncIterator[AsyncConnection]:
         engine = create_async_engine("postgresql+asyncpg://", async_creator=_creator(database), poolclass=NullPool)
         async with engine.begin() as connection:
             await connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'"))
+            await connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_S}s'"))
             yield connection
     except JournalAddressInvalid:
         raise

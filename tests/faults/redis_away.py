@@ -85,7 +85,7 @@ async def _one_venue(
                 await load.acknowledgements(random.randint(FEWEST, MOST))
                 await _one_fault(fault, scene, venue, load, report, orders_s)
             except (TimeoutError, TooLate) as reason:
-                report.broken.append(f"{fault.name}: {reason or 'no order was acknowledged'}")
+                report.broken.append(f"{fault.name}: {str(reason) or 'no order was acknowledged'}")
                 break
             finally:
                 valkey.resume()

@@ -23,11 +23,12 @@ from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import create as create_journal
 from services.journal.postgres.tables import initialise
 from services.migrations import postgres
+from services.migrations import transaction as transactions
 from services.migrations.histories import BASE, JOURNAL, READ_DATABASE, History
 from services.migrations.outcome import Migrated, MigrationRefused
 from services.migrations.postgres import downgrade, upgrade
 from services.read_database.postgres.database import make_tables
-from tests.integration.postgres_journal import WAIT_S
+from tests.integration.postgres_journal import WAIT_S, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -263,6 +264,27 @@ async def test_a_claim_waits_for_a_migration_instead_of_ending_it(
         assert await downgrade(postgres_url, READ_DATABASE, BASE) == [Migrated("read database", "0001", BASE)]
     assert claims == [None]
     assert await standby.claim(row, "ws://standby") is not None
+    await standby.close()
+
+
+async def test_a_migration_whose_process_has_stopped_ends_and_a_claim_succeeds(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upgrade(postgres_url)
+    async with connected(postgres_url) as connection:
+        await initialise(connection)
+    standby = await PostgresJournal.open(postgres_url)
+    row, go_to = await standby.look(), History.go_to
+
+    def stopped(history: History, connection: Connection, revision: str) -> None:
+        await_only(until(lambda: standby.claim(row, "ws://standby")))
+        go_to(history, connection, revision)
+
+    monkeypatch.setattr(History, "go_to", stopped)
+    monkeypatch.setattr(transactions, "IDLE_S", 1)
+    with pytest.raises(MigrationRefused, match="Nothing was changed"):
+        await downgrade(postgres_url, READ_DATABASE, BASE)
+    assert (await standby.look()).url == "ws://standby"
     await standby.close()
 
 

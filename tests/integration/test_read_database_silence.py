@@ -17,7 +17,7 @@ from services.read_database.postgres.answering import bound_queries
 from services.read_database.postgres.database import make_tables, open_read_database
 from services.read_database.tables import position
 from tests.faults.tcp_proxy import DIRECTIONS, TcpProxy
-from tests.integration.postgres_journal import WAIT_S, execute
+from tests.integration.postgres_journal import WAIT_S, execute, until
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +63,9 @@ async def test_a_connection_from_the_pool_that_answers_nothing_is_replaced(
     assert await ask(queries) is None
 
 
-async def test_a_query_without_an_answer_ends_with_a_sentence_and_leaves_the_pool_usable(queries: AsyncEngine) -> None:
+async def test_a_query_without_an_answer_ends_with_a_sentence_and_leaves_the_pool_usable(
+    postgres_url: str, queries: AsyncEngine
+) -> None:
     async with asyncio.timeout(WAIT_S):
         with pytest.raises(
             ReadDatabaseSilent, match=r"PostgreSQL at .* has not answered a query within 0\.5 s"
@@ -72,19 +74,25 @@ async def test_a_query_without_an_answer_ends_with_a_sentence_and_leaves_the_poo
                 await connection.execute(text("SELECT pg_sleep(600)"))
     assert silent.value.waited_s == BOUND_S
     assert await ask(queries) is None
+    running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%sleep(600)'"
+    await until(lambda: execute(postgres_url, running), lambda rows: rows[0][0] == 0)
 
 
-async def ask_and_fall_silent(engine: AsyncEngine, proxy: TcpProxy) -> None:
-    """Asks twice in one transaction; the second answer never arrives."""
+async def ask_and_fall_silent(engine: AsyncEngine, proxy: TcpProxy, answered: int) -> None:
+    """Asks in one transaction; after so many answers none arrives."""
     async with asyncio.timeout(WAIT_S), engine.connect() as connection:
-        await connection.scalar(POSITION)
+        for _ in range(answered):
+            await connection.scalar(POSITION)
         await proxy.black_hole("to_client")
         await connection.scalar(POSITION)
 
 
-async def test_a_black_hole_in_the_middle_of_a_transaction_ends_it(proxy: TcpProxy, queries: AsyncEngine) -> None:
+@pytest.mark.parametrize("answered", [0, 1])
+async def test_a_black_hole_in_the_middle_of_a_transaction_ends_it(
+    proxy: TcpProxy, queries: AsyncEngine, answered: int
+) -> None:
     with pytest.raises(ReadDatabaseSilent):
-        await ask_and_fall_silent(queries, proxy)
+        await ask_and_fall_silent(queries, proxy, answered)
     await proxy.cut()
     await proxy.heal()
     assert await ask(queries) is None

@@ -17,7 +17,7 @@ class Lag(NamedTuple):
     commands: int
     """Commands in the journal that it has not applied."""
     age_s: float
-    """Seconds since the first look that found a command it has not applied; 0 if it is not behind."""
+    """Seconds since the first look from which on all found commands that it has not applied; 0 if it is not behind."""
 
 
 class Ends:
@@ -28,9 +28,13 @@ class Ends:
         self._found: deque[tuple[int, float]] = deque(maxlen=LOOKS)
 
     def find(self, last_seq: int) -> None:
-        """Takes the seq at which a look found the journal's end."""
+        """Takes the seq at which a look found the journal's end. It is lower than before where a failover of PostgreSQL took
+        back a row that nobody was answered from."""
+        found_s = self._clock()
+        while self._found and self._found[-1][0] > last_seq:
+            _, found_s = self._found.pop()
         if not self._found or last_seq > self._found[-1][0]:
-            self._found.append((last_seq, self._clock()))
+            self._found.append((last_seq, found_s))
 
     def lag(self, applied_seq: int) -> Lag:
         """Of a reader that has applied every command up to `applied_seq`."""

@@ -2,7 +2,8 @@
 
 A server that hangs, or a proxy that swallows bytes, keeps connections open and answers nothing. The time-outs of asyncpg are no
 way out: after one, the next statement of the connection, the ROLLBACK too, waits for the first. A cut connection waits for
-nothing.
+nothing. The server does not see the cut while it works, so that it has a bound of its own: queries that nobody waits for would
+take its connections one by one, the journal's at last.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ ALIVE_S = 2.0
 ANSWER_S = 5.0
 """How long a bounded query may take, from the connection that it gets to the one that it gives back."""
 
+SERVER_S = 1.0
+"""How much longer the server may work on a statement; less would make its error the first."""
+
 
 def check_alive(engine: AsyncEngine) -> None:
     """Asks each connection from the pool for a sign of life before it is used. Without one, the pool connects anew: after a
@@ -31,6 +35,7 @@ def bound_queries(engine: AsyncEngine) -> None:
     """From now on each query of this engine, with its transaction, has ANSWER_S."""
     event.listen(engine.sync_engine, "checkout", _begin)
     event.listen(engine.sync_engine, "checkin", _end)
+    event.listen(engine.sync_engine, "begin", _bound_the_server)
 
 
 def waited_for(connection: Connection) -> float | None:
@@ -60,6 +65,10 @@ def _begin(dbapi_connection: Any, record: Any, _proxy: Any) -> None:
 def _end(_dbapi_connection: Any, record: Any) -> None:
     if (cutting := record.info.pop("cutting", None)) is not None:
         cutting.cancel()
+
+
+def _bound_the_server(connection: Connection) -> None:
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {round((ANSWER_S + SERVER_S) * 1000)}")
 
 
 def _cut_after(seconds: float, dbapi_connection: Any) -> asyncio.TimerHandle:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,12 +35,16 @@ def test_age_counts_from_the_look_that_found_the_first_command_not_applied() -> 
 
 
 @given(looks=st.lists(st.integers(0, 50), max_size=30), applied_seq=st.integers(0, 60))
-def test_the_commands_are_those_up_to_the_highest_end_and_the_age_is_of_a_look_that_saw_them(
+def test_the_last_look_says_how_many_and_the_age_is_of_the_first_since_when_all_saw_some(
     looks: list[int], applied_seq: int
 ) -> None:
-    behind = [second for second, last_seq in enumerate(looks) if last_seq > applied_seq]
-    expected = Lag(max(looks) - applied_seq, len(looks) - behind[0]) if behind else Lag(0, 0.0)
+    behind = list(takewhile(lambda last_seq: last_seq > applied_seq, reversed(looks)))
+    expected = Lag(behind[0] - applied_seq, len(behind)) if behind else Lag(0, 0.0)
     assert looked(Clock(), *looks).lag(applied_seq) == expected
+
+
+def test_a_row_that_a_failover_took_back_is_no_lag() -> None:
+    assert looked(Clock(), 5, 6, 5).lag(5) == Lag(0, 0.0)
 
 
 def test_of_many_looks_the_newest_are_kept() -> None:
