@@ -269,6 +269,7 @@ def test_help_and_version_import_neither_the_venue_nor_a_heavy_library(arguments
             "options",
             "report",
             "scaled",
+            "simulate",
             "terminal",
             "upgrade",
             "venue",

@@ -156,7 +156,7 @@ async def test_a_terminated_backend_loses_and_doubles_nothing(
     server: PostgresServer, url: str, leader: PostgresJournal
 ) -> None:
     kills = 0
-    async with appending(leader, 300) as (acknowledged, task):
+    async with appending(leader, 600) as (acknowledged, task):
         while not task.done():
             before = len(acknowledged)
             rows = await execute(url, "SELECT pg_terminate_backend(backend) FROM journal_writer")
