@@ -48,7 +48,7 @@ run-scaled: setup ## docker-compose.yml's processes without Docker, on free port
 	@exec $(BIN)/python -m load_tests.run_scaled $(if $(FOLDER),--folder $(FOLDER))
 
 test: setup ## every test (real SQLite, real browser, real processes)
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## ruff, import-linter, unit tests and short properties: under a minute on two quiet cores
 	@$(BIN)/ruff check .
@@ -88,7 +88,7 @@ faults: setup ## every fault rig at full length (power cuts, kills, damage, soak
 bench: setup ## what each hot path costs beside its limit, and other engines on the same flow, in one run
 	@$(BIN)/python -m load_tests.benchmarks
 
-figure-bars: setup ## what forecast and pace must reach on simulated years, in one table; minutes; YEARS=1000 SEED=1
+figure-bars: setup ## what forecast, pace and wash screen must reach on simulated flow; minutes; YEARS=1000 SEED=1
 	@$(BIN)/python -m load_tests.figure_bars --years $(or $(YEARS),1000) --seed $(or $(SEED),1)
 
 flow: setup ## replay an order flow end to end and give a verdict: make flow [FLOW=file]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.gateway.app import create_app
-from services.gateway.http.health import Details
+from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.venue import VenueFacts
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_entry import OrderEntry
@@ -22,6 +23,7 @@ from services.market_data import Market, load_market
 from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
 from services.read_database.projector import ProjectorStopped
+from services.reporting import integrity, proof_route
 from services.reporting.app import router as reports_router
 from services.settings import Settings
 from services.venue_state.loading import load_state
@@ -85,9 +87,11 @@ def make_application(
     clock: Callable[[], int],
     not_ready: Callable[[], list[str]],
     warnings: Callable[[], list[str]],
-    details: Callable[[], Details] = dict,
+    details: Callable[[], Facts] = dict,
+    prove: Callable[[int], Awaitable[Any]] | None = None,
 ) -> FastAPI:
-    """The FastAPI application: REST, WebSocket and reports, without the pages."""
+    """The FastAPI application: REST, WebSocket and reports, without the pages. `prove` makes the proof of a year."""
+    proofs = [proof_route.router(prove)] if prove is not None else []
     socket_routes = websocket.router(
         state=gateway.state,
         order_entry=gateway.order_entry,
@@ -102,7 +106,12 @@ def make_application(
         inbox=inbox,
         read_database=read_database,
         projected=gateway.projected,
-        routers=[socket_routes, reports_router(read_database, calendar, gateway.projected)],
+        routers=[
+            socket_routes,
+            reports_router(read_database, calendar, gateway.projected),
+            integrity.router(read_database),
+        ],
+        operator_routers=[integrity.findings_router(read_database), *proofs],
         allowed_hosts=settings.allowed_hosts,
         not_ready=not_ready,
         warnings=warnings,

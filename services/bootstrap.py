@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -30,6 +29,7 @@ from services.first_start import KEYS_FILE, IssuedKey, complete
 from services.gateway.server.server import listen
 from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed, InProcessInbox
+from services.own_process import exempt_loaded_objects
 from services.parts import OnFault, Parts, cancel
 from services.public import open_to_clients
 from services.read_database.audit.journaled import Journaled
@@ -44,6 +44,7 @@ from services.sequencer.schedule import calendar_missing, date_ahead, local_day
 from services.sequencer.sequencer import Sequencer
 from services.sequencer.start import make_sequencer
 from services.settings import Settings
+from services.standing_proof import StandingProof
 
 
 @dataclass(frozen=True)
@@ -154,9 +155,13 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
         readers.append(parts.start(make_reader(gateway, journal, feed).run(), "gateway reader"))
         parts.start(sequencer.run(), "sequencer")
         keys = await _complete(start, gateway)
-        app = _make_api(start, gateway, inbox, sequencer)
+        proof = StandingProof(
+            start.settings.data_dir, start.engine, projector.reached, start.clock, start.settings.proof_every_s
+        )
+        readers.append(parts.start(proof.run(), "proof"))
+        app = _make_api(start, gateway, inbox, sequencer, proof)
         public = open_to_clients(app, start.settings, start.listener, keys, parts)
-        _freeze_loaded_objects()
+        exempt_loaded_objects()
         try:
             yield Venue(
                 url=public.url,
@@ -183,7 +188,9 @@ async def _complete(start: _Start, gateway: Gateway) -> dict[str, IssuedKey]:
     return await complete(keys_file, gateway.state, gateway.order_entry, year=year, demo=start.settings.demo)
 
 
-def _make_api(start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer: Sequencer) -> FastAPI:
+def _make_api(
+    start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer: Sequencer, proof: StandingProof
+) -> FastAPI:
     """The application: REST, WebSocket, reports, and what /readyz and /healthz answer."""
 
     def not_ready() -> list[str]:
@@ -195,6 +202,7 @@ def _make_api(start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer:
             *time_ahead(sequencer.time_ns, now_ns),
             *date_ahead(start.calendar, trading_date, now_ns),
             *calendar_missing(start.calendar, now_ns),
+            *proof.alarms(),
         ]
 
     return make_application(
@@ -206,10 +214,5 @@ def _make_api(start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer:
         clock=start.clock,
         not_ready=not_ready,
         warnings=warnings,
+        prove=proof.prove,
     )
-
-
-def _freeze_loaded_objects() -> None:
-    """Exempts the objects that the start has loaded from garbage collection, which would walk them at 60 ms each time."""
-    gc.collect()
-    gc.freeze()

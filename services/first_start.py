@@ -128,7 +128,7 @@ class Missing:
             if guards is not None:
                 self.parts.append(set_collar(_NO_SENDER, number, guards.collar_ppm))
                 self.parts.append(set_volatility_band(_NO_SENDER, number, guards.volatility_ppm, guards.auction_s))
-        target = TargetSet(year=year, amount_fen=DEFAULT_TARGET_FEN, name=TARGET_NAME)
+        target = TargetSet(year=year, amount=DEFAULT_TARGET_FEN, name=TARGET_NAME)
         self.parts.append(record(_NO_SENDER, target))
 
     def trader(self, name: str, cash_fen: int, lots: Mapping[str, int]) -> None:

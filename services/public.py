@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from services.dashboard import Dashboard, mount_dashboard
 from services.first_start import OPERATOR, PAGES, IssuedKey
-from services.gateway.server.server import SHUTDOWN_SECONDS, Server, make_server, serve
+from services.gateway.server.server import SHUTDOWN_SECONDS, Server, make_server, serve, venue_url
 from services.parts import Parts, cancel
 from services.settings import Settings
 from services.simulator import DemoAccount, Simulator, TraderKey, demo_accounts
@@ -32,11 +32,6 @@ class Public:
         await cancel(self.clients)
         self.server.end(SHUTDOWN_SECONDS)
         await asyncio.wait([self.serving])
-
-
-def venue_url(host: str, listener: socket.socket) -> str:
-    """The venue's URL. A venue that listens on every address (in a container) is reached on loopback."""
-    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{listener.getsockname()[1]}"
 
 
 def open_to_clients(

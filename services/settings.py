@@ -28,6 +28,10 @@ class SettingsRefused(Exception):
         self.sentences = sentences
 
 
+class UnknownVariables(SettingsRefused):
+    """Variables of the environment that begin with REX_ and are no settings."""
+
+
 class Settings(BaseSettings):
     """One venue's settings, immutable. Use `read_settings`, which also refuses unknown REX_ variables."""
 
@@ -52,6 +56,9 @@ class Settings(BaseSettings):
 
     demo_orders_per_second: float = Field(default=20.0, gt=0, le=2000)
     """The orders that all simulated traders together place in a second."""
+
+    proof_every_s: float = Field(default=3600.0, ge=0, le=86_400)
+    """Seconds between two proofs of the year's turnover while the venue runs; 0: only when one is asked for."""
 
     seed: int = 20231201
     """The random seed of the simulated traders."""
@@ -155,11 +162,11 @@ _OF_OTHERS = ("REX_CHECKING_BUILD", "REX_REQUIRE_EVERYTHING")
 def read_settings(**options: Any) -> Settings:
     """The settings from options and environment variables; an option overrides its variable.
 
-    Raises SettingsRefused for an invalid value, and for a REX_ variable that is not a setting: otherwise a misspelt name would
-    silently leave the default in force.
+    Raises SettingsRefused for an invalid value, UnknownVariables for a REX_ variable that is not a setting: otherwise a
+    misspelt name would silently leave the default in force.
     """
     if unknown := [*_unknown()]:
-        raise SettingsRefused(unknown)
+        raise UnknownVariables(unknown)
     try:
         return Settings(**options)
     except SettingsError as error:

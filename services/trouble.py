@@ -10,6 +10,7 @@ from services.data.instruments import DataFileError
 from services.exit_codes import ExitCode
 from services.first_start import InitRefused, KeysFileRefused
 from services.journal import (
+    JournalAddressInvalid,
     JournalBusy,
     JournalCorrupt,
     JournalError,
@@ -18,6 +19,7 @@ from services.journal import (
     JournalUnreachable,
 )
 from services.messaging.link.frames import LinkRefused
+from services.messaging.redis_refusals import RedisAddressInvalid
 from services.migrations.outcome import MigrationRefused
 from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.projector import ProjectorStopped
@@ -49,6 +51,7 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (ClockRefused, ExitCode.CLOCK),
     (EngineFault, ExitCode.ENGINE_FAULT),
     (JournalMissing, ExitCode.TROUBLE),
+    (JournalAddressInvalid, ExitCode.USAGE),
     (JournalUnreachable, ExitCode.TROUBLE),
     (JournalBusy, ExitCode.OTHER_WRITER),
     (JournalCorrupt, ExitCode.JOURNAL_DAMAGED),
@@ -56,6 +59,7 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (JournalError, ExitCode.DEVICE_FAILED),
     (ReadDatabaseBusy, ExitCode.OTHER_WRITER),
     (SettingsRefused, ExitCode.USAGE),
+    (RedisAddressInvalid, ExitCode.USAGE),
 )
 
 

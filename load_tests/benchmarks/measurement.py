@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from statistics import median
 from time import perf_counter_ns, process_time
 from typing import Any
+
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,24 @@ def median_seconds(runs: int, *works: Callable[[], Work]) -> list[float]:
             if turn:
                 seconds[number].append(taken)
     return [median(taken) for taken in seconds]
+
+
+def spent_s(*pids: int) -> float:
+    """User and system time of these processes together, in seconds; an ended one has none (PostgreSQL's come and go)."""
+    return sum(map(_ticks, pids)) / _TICKS_A_SECOND
+
+
+def _ticks(pid: int) -> int:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0
+    return int(fields[11]) + int(fields[12])
+
+
+def with_children(pid: int) -> list[int]:
+    """A process and its children: of PostgreSQL these are all its processes."""
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
 
 def call_nanoseconds(function: Callable[..., object], calls: Sequence[tuple[Any, ...]]) -> float:

@@ -9,6 +9,7 @@ from itertools import islice
 from websockets.asyncio.client import ClientConnection, connect
 
 from load_tests.benchmarks.gateway_rates import Servers
+from load_tests.benchmarks.measurement import no_garbage_collection
 from load_tests.replay.latency import Latencies
 
 _NUMBER = re.compile(rb'"req_id": ?(\d+)')
@@ -17,7 +18,8 @@ _NUMBER = re.compile(rb'"req_id": ?(\d+)')
 async def latencies(servers: Servers, rate: float, orders: int) -> Latencies:
     """`rate` orders a second over one connection of each account in turn. A latency counts from the time the order was due.
 
-    Raises RuntimeError for any reply but an order.
+    The load is sent without garbage collection: its pauses, of 50 ms and more, would count as the venue's. Raises RuntimeError
+    for any reply but an order.
     """
     found, due_s = Latencies(), dict[int, float]()
     loop = asyncio.get_running_loop()
@@ -52,12 +54,13 @@ async def latencies(servers: Servers, rate: float, orders: int) -> Latencies:
             message = b'{"method":"place_order","params":%b,"req_id":%d}' % (body, number)
             await connections[number % len(connections)].send(message, text=True)
 
-    async with asyncio.TaskGroup() as tasks:
-        receiving = [tasks.create_task(receive(connection)) for connection in connections]
-        await send()
-        await all_answered.wait()
-        for task in receiving:
-            task.cancel()
+    with no_garbage_collection():
+        async with asyncio.TaskGroup() as tasks:
+            receiving = [tasks.create_task(receive(connection)) for connection in connections]
+            await send()
+            await all_answered.wait()
+            for task in receiving:
+                task.cancel()
     for connection in connections:
         await connection.close()
     return found

@@ -1,4 +1,4 @@
-"""The projector on SQLite and on PostgreSQL: a whole journal, its two largest kinds of row beside bare COPY, and its lag."""
+"""The projector on SQLite and on PostgreSQL: a whole journal, and its two largest kinds of row beside bare UPDATE and COPY."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import asyncpg
 import numpy as np
 import uvloop
 
-from load_tests.benchmarks.measurement import Effort, Measurement
+from load_tests.benchmarks.measurement import Effort, Measurement, no_garbage_collection, spent_s, with_children
 from load_tests.flows.book_flows import standard
 from load_tests.flows.engine_flow import engine_records
 from load_tests.servers.postgres import PostgresServer
@@ -35,8 +35,14 @@ from services.read_database.writer import ReadDatabaseWriter
 COMMANDS = 200_000
 BATCH = 256
 RUN = 8_192
-"""Commands whose changes of orders, and whose trades, are written in one transaction: some 2,700 and 1,300 rows."""
+"""Commands whose changes of orders, and whose trades, are written in one transaction: some 1,500 and 1,300 rows."""
 
+_BY_KEY = """
+SET synchronous_commit = local; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
+"""
+_BARE_UPDATE = """
+UPDATE orders SET updated_seq = orders.updated_seq + 1 FROM unnest($1::bigint[]) AS one WHERE orders.order_id = one
+"""
 _WITH_TEXT = [int(CommandKind.OPEN_ACCOUNT), int(CommandKind.LIST_INSTRUMENT)]
 
 
@@ -67,15 +73,35 @@ def _text(command: Any) -> bytes:
 
 
 class Rates(NamedTuple):
-    """What one run measured, per second."""
+    """What one run measured: per second, and microseconds of processor time for each order that changes."""
 
     commands: float
     orders: float
     trades: float
+    projector_us: float
+    server_us: float
 
 
-async def _rates(writer: ReadDatabaseWriter, journal: SqliteJournal, number: int) -> Rates:
-    """Projects the journal; then writes its changes of orders, and its trades, once more and alone."""
+class Seconds(NamedTuple):
+    """By the clock, and of processor time."""
+
+    wall: float
+    projector: float
+    server: float
+
+
+class Limits(NamedTuple):
+    """What PostgreSQL does with nothing but the statement, per second."""
+
+    orders: float
+    trades: float
+
+
+async def _rates(writer: ReadDatabaseWriter, journal: SqliteJournal, number: int, server: Sequence[int]) -> Rates:
+    """Projects the journal; then writes its changes of orders, and its trades, once more and alone.
+
+    `server` is the postmaster's process id, or nothing.
+    """
     start = time.perf_counter()
     await catch_up(writer, journal)
     seconds = time.perf_counter() - start
@@ -86,10 +112,16 @@ async def _rates(writer: ReadDatabaseWriter, journal: SqliteJournal, number: int
         changes.orders.old = old
     for changes, rows in zip(inserts, trades, strict=True):
         changes.trades = _with_other_ids(rows, number)
-    order_rate = sum(map(len, orders)) / await _write(writer, updates)
-    trade_rate = sum(map(len, trades)) / await _write(writer, inserts)
+    changing, changed = await _write(writer, updates, server), sum(map(len, orders))
+    inserting = await _write(writer, inserts, server)
     await writer.close()
-    return Rates(position.seq / seconds, order_rate, trade_rate)
+    return Rates(
+        position.seq / seconds,
+        changed / changing.wall,
+        sum(map(len, trades)) / inserting.wall,
+        1e6 * changing.projector / max(changed, 1),
+        1e6 * changing.server / max(changed, 1),
+    )
 
 
 async def _runs(journal: SqliteJournal) -> tuple[list[Any], list[Any]]:
@@ -109,61 +141,84 @@ def _with_other_ids(trades: Sequence[Any], number: int) -> list[Any]:
     return [(trade[0] + (number << 48), *trade[1:]) for trade in trades]
 
 
-async def _write(writer: ReadDatabaseWriter, transactions: list[Changes]) -> float:
-    start = time.perf_counter()
-    for changes in transactions:
-        await writer.write(changes)
-    return time.perf_counter() - start
+async def _write(writer: ReadDatabaseWriter, transactions: list[Changes], server: Sequence[int]) -> Seconds:
+    with no_garbage_collection():
+        before = _now(server)
+        for changes in transactions:
+            await writer.write(changes)
+        return Seconds(*(after - then for then, after in zip(before, _now(server), strict=True)))
 
 
-async def _bare_copy(url: str, journal: SqliteJournal) -> float:
-    """Trades a second by nothing but COPY into the same table with its indexes, one transaction each."""
-    _, trades = await _runs(journal)
+def _now(server: Sequence[int]) -> Seconds:
+    spent = sum(spent_s(*with_children(pid)) for pid in server)
+    return Seconds(time.perf_counter(), time.process_time(), spent)
+
+
+async def _limits(url: str, journal: SqliteJournal) -> Limits:
+    """Rows a second by nothing but UPDATE of the same orders, and COPY of the trades, one transaction for each RUN commands."""
+    orders, trades = await _runs(journal)
     columns = [column.name for column in tables.trades.columns]
     connection = await asyncpg.connect(url)
-    runs = [_with_other_ids(rows, 2) for rows in trades]
-    start = time.perf_counter()
-    for rows in runs:
-        await connection.copy_records_to_table("trades", records=rows, columns=columns)
-    seconds = time.perf_counter() - start
+    await connection.execute(_BY_KEY)
+    changed, copied = [list(old) for old in orders], [_with_other_ids(rows, 2) for rows in trades]
+    with no_garbage_collection():
+        start = time.perf_counter()
+        for order_ids in changed:
+            await connection.execute(_BARE_UPDATE, order_ids)
+        between = time.perf_counter()
+        for rows in copied:
+            await connection.copy_records_to_table("trades", records=rows, columns=columns)
+        end = time.perf_counter()
     await connection.close()
-    return sum(map(len, trades)) / seconds
+    return Limits(sum(map(len, orders)) / (between - start), sum(map(len, trades)) / (end - between))
 
 
-async def _one_run(folder: Path, server: PostgresServer, effort: Effort) -> tuple[Rates, Rates, float]:
+async def _one_run(folder: Path, server: PostgresServer, effort: Effort) -> tuple[Rates, Rates, Limits]:
     journal = await SqliteJournal.open(folder / "journal.sqlite")
     try:
         for batch in journal_batches(journal.journal_id, journal.epoch, effort):
             await journal.append(batch)
         path = folder / "read.sqlite"
         await open_read_database(path).dispose()
-        in_sqlite = await _rates(SqliteWriter(path), journal, 1)
+        in_sqlite = await _rates(SqliteWriter(path), journal, 1, [])
         name = f"rex_{uuid4().hex}"
         url = server.create_database(name)
         await make_tables(url)
-        in_postgres = await _rates(PostgresWriter(url), journal, 1)
-        bare = await _bare_copy(url, journal)
+        in_postgres = await _rates(PostgresWriter(url), journal, 1, [server.pid])
+        limits = await _limits(url, journal)
         server.drop_database(name)
-        return in_sqlite, in_postgres, bare
+        return in_sqlite, in_postgres, limits
     finally:
         await journal.close()
 
 
 def projector_measurements(effort: Effort) -> list[Measurement]:
-    """A whole journal, its changes of orders alone, its trades alone; PostgreSQL's trades beside bare COPY."""
+    """A whole journal, its changes of orders alone, its trades alone; PostgreSQL's beside bare UPDATE and bare COPY."""
     runs = []
     with PostgresServer(shared_buffers="256MB", max_wal_size="2GB") as server:
         for _ in range(effort.runs):
             with tempfile.TemporaryDirectory(prefix="rex-projector-") as folder:
                 runs.append(uvloop.run(_one_run(Path(folder), server, effort)))
-    bare = median(run[2] for run in runs)
-    measurements = []
-    for place, kind in enumerate(("SQLite", "PostgreSQL")):
-        commands, orders, trades = (median(values) for values in zip(*(run[place] for run in runs), strict=True))
-        limit_name, limit = ("bare COPY of the same rows", bare) if kind == "PostgreSQL" else ("", None)
-        measurements += [
-            Measurement(f"projector on {kind}: a journal", commands, "commands/s", note="reading included"),
-            Measurement(f"projector on {kind}: changes of orders", orders, "orders/s", at_least="40,000 orders/s"),
-            Measurement(f"projector on {kind}: trades", trades, "trades/s", limit_name, limit, "50,000 trades/s"),
-        ]
-    return measurements
+    in_sqlite, in_postgres, limits = ([run[place] for run in runs] for place in range(3))
+    return [
+        *_measurements("SQLite", Rates(*_medians(in_sqlite)), None),
+        *_measurements("PostgreSQL", Rates(*_medians(in_postgres)), Limits(*_medians(limits))),
+    ]
+
+
+def _medians(runs: Sequence[Any]) -> list[float]:
+    return [median(values) for values in zip(*runs, strict=True)]
+
+
+def _measurements(kind: str, rates: Rates, limits: Limits | None) -> Iterator[Measurement]:
+    update, copy = ("bare UPDATE of the same rows", "bare COPY of the same rows") if limits else ("", "")
+    of_orders, of_trades = limits or (None, None)
+    spent = f"CPU µs an order: projector {rates.projector_us:.1f}"
+    if limits:
+        spent += f", PostgreSQL {rates.server_us:.1f}"
+    name = f"projector on {kind}"
+    yield Measurement(f"{name}: a journal", rates.commands, "commands/s", note="reading included")
+    yield Measurement(
+        f"{name}: changes of orders", rates.orders, "orders/s", update, of_orders, "40,000 orders/s", note=spent
+    )
+    yield Measurement(f"{name}: trades", rates.trades, "trades/s", copy, of_trades, "50,000 trades/s")

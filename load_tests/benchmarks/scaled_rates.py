@@ -33,7 +33,7 @@ from load_tests.benchmarks.gateway_rates import (
     rest_rate,
     websocket_rate,
 )
-from load_tests.benchmarks.measurement import Effort, Measurement
+from load_tests.benchmarks.measurement import Effort, Measurement, spent_s, with_children
 from load_tests.child_process import child, venue
 from load_tests.replay.accounts import Funding, open_accounts, read_instruments
 from load_tests.servers.postgres import PostgresServer
@@ -45,7 +45,6 @@ TURNS = 3
 """How often each load of each venue is measured."""
 PACED_S = 10
 """How long orders are sent at half the maximum rate, seconds."""
-_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class _Venue(NamedTuple):
@@ -131,16 +130,10 @@ async def _measured(running: _Venue, servers: Sequence[Servers], kind: str, orde
 
 def _cpu_s(running: _Venue) -> dict[str, float]:
     """User and system time of each process; of PostgreSQL those of all its processes together."""
-    spent = {name: _spent_s(pid) for name, pid in running.pids.items()}
+    spent = {name: spent_s(pid) for name, pid in running.pids.items()}
     if running.postgres is not None:
-        children = Path(f"/proc/{running.postgres}/task/{running.postgres}/children").read_text().split()
-        spent["postgres"] = sum(map(_spent_s, [running.postgres, *map(int, children)]))
+        spent["postgres"] = spent_s(*with_children(running.postgres))
     return spent
-
-
-def _spent_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
 
 
 async def _in_turns(venues: Sequence[_Venue], numbers: Iterator[int], effort: Effort) -> list[dict[str, _Load]]:

@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from load_tests.figure_bars import forecast, pace
+from load_tests.figure_bars import forecast, pace, screen
 from load_tests.figure_bars.row import Effort, Row
 
 BARS: dict[str, Callable[[Effort], list[Row]]] = {
     "forecast": forecast.run,
     "pace": pace.run,
+    "screen": screen.run,
 }
 """Each bar is a module with `run(effort) -> rows`."""
 

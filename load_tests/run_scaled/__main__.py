@@ -23,7 +23,7 @@ from load_tests.servers.server_process import ServerFailed, ServerMissing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line. Exit status 1: a process did not start."""
+    """The command line. Exit status 1: a process did not start, or another one has the folder."""
     parser = argparse.ArgumentParser(prog="python -m load_tests.run_scaled", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--folder", type=Path, help="keep the venue here, and continue it; default: a temporary folder")
     parser.add_argument("--json", action="store_true", help="print one JSON object when the venue is ready")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -141,15 +142,32 @@ class RunningVenue:
         self.processes[HAPROXY] = ServerProcess([program, "-db", "-f", str(config)], self.logs / "haproxy.log")
 
 
+class FolderInUse(ServerFailed):
+    """Another process runs a venue in the folder."""
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Holds the folder's lock, which ends with this process however it ends. Raises FolderInUse if another process has it."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sentence = f"another `make run-scaled` runs the venue in {folder}: stop it first, or name another FOLDER"
+            raise FolderInUse(sentence) from None
+        yield
+
+
 @contextmanager
 def running_venue(config: Config, folder: Path) -> Iterator[RunningVenue]:
     """Starts servers and processes in `folder`, which may hold an earlier venue; stops them at the end.
 
-    Raises ServerMissing and ServerFailed.
+    Raises FolderInUse, ServerMissing and ServerFailed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711)  # Root's PostgreSQL runs as another user, who must reach its data.
     with ExitStack() as opened:
+        opened.enter_context(alone_in(folder))
         postgres = opened.enter_context(PostgresServer(folder / "postgres"))
         redis = opened.enter_context(ValkeyServer())
         machine = ThisMachine(config["services"], folder / "keys", _database(postgres), redis.url())

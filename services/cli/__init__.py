@@ -12,11 +12,13 @@ from typing import Annotated
 import typer
 
 from matching_engine import build_notice
+from services.cli.export import export as export_year
 from services.cli.help import Command, Group
 from services.cli.journal import copy, export, verify
 from services.cli.migrate import migrate
 from services.cli.report import report
 from services.cli.scaled import gateway, init, projector, reporting, sequencer
+from services.cli.simulate import simulate_year
 from services.cli.upgrade import upgrade
 from services.cli.venue import demo, serve
 
@@ -26,8 +28,11 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     cls=Group,
 )
-for command in (demo, serve, report, upgrade, migrate):
+for command in (demo, serve, report):
     app.command(cls=Command)(command)
+app.command("export", cls=Command)(export_year)
+for later in (simulate_year, upgrade, migrate):
+    app.command(cls=Command)(later)
 for process in (init, sequencer, gateway, projector, reporting):
     app.command(cls=Command, rich_help_panel="Scaled mode: PostgreSQL, several processes")(process)
 journal = typer.Typer(

@@ -15,6 +15,9 @@ from services.journal.verify import Verification, verify
 from services.read_database.postgres.read_witness import read_witness as read_postgres_witness
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
+SOURCE, TARGET = "--from", "--to"
+"""The options that name the places."""
+
 
 class CopyVerified(NamedTuple):
     """What was copied, and what was read back from the copy."""
@@ -48,7 +51,7 @@ async def copy_journal(source: str | Path, target: str | Path, show: bool) -> Co
         check_lock(
             source / JOURNAL_FILE
         )  # before the reader opens the file: closing it would release SQLite's locks in it
-    journal = await open_journal(source)
+    journal = await open_journal(source, setting=SOURCE)
     with progress(show) as bar:
         try:
             last = await journal.last_batch()
@@ -57,7 +60,7 @@ async def copy_journal(source: str | Path, target: str | Path, show: bool) -> Co
         finally:
             await journal.close()
         bar.update(task, description="reading back", completed=0)
-        made = await open_journal(target)
+        made = await open_journal(target, setting=TARGET)
         try:
             found = await verify(made, on_progress=lambda seq: bar.update(task, completed=seq))
         finally:
@@ -75,8 +78,8 @@ async def _target(place: str | Path) -> Target:
                 f"{place / READ_DATABASE_FILE} exists: a journal is copied only to a place without one"
             )
         return SqliteTarget(place / JOURNAL_FILE)
-    target = PostgresTarget(place)
-    known = await read_postgres_witness(place, b"")
+    target = PostgresTarget(place, TARGET)
+    known = await read_postgres_witness(place, b"", TARGET)
     if known.witness is not None:
         raise JournalRefused(
             f"{known.note}: a journal is copied only to a place without one (`rex migrate --down-to read:base`)"

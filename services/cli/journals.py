@@ -6,18 +6,19 @@ from functools import partial
 from pathlib import Path
 
 from services.journal import Journal
+from services.journal.postgres.connections import SETTING
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
 from services.read_database.read_witness import remembered
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 
-async def open_journal(place: str | Path, *, outdated: bool = True) -> Journal:
-    """The journal at this URL or in this folder, for reading.
+async def open_journal(place: str | Path, *, outdated: bool = True, setting: str = SETTING) -> Journal:
+    """The journal at this URL, which is from this setting, or in this folder; for reading.
 
     Unless `outdated` is allowed, one that ends with a row of an older engine version is refused.
     """
     if isinstance(place, Path):
         remembers = partial(remembered, place / READ_DATABASE_FILE)
         return await SqliteJournal.open(place / JOURNAL_FILE, read_only=True, outdated=outdated, remembered=remembers)
-    return await PostgresJournal.open(place, outdated=outdated)
+    return await PostgresJournal.open(place, outdated=outdated, setting=setting)

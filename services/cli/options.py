@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.terminal import say
+from services.cli.terminal import as_given, say
 from services.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ AsJson = Annotated[
 def settings_of(*, embedded: bool = False, **options: Any) -> Settings:
     """The settings of these options and of the environment; one that cannot be is bad usage, exit status 2. For an `embedded`
     venue, so is one of the scaled mode."""
-    from services.settings import SettingsRefused, read_settings, require_embedded
+    from services.settings import SettingsRefused, UnknownVariables, read_settings, require_embedded
 
     try:
         chosen = read_settings(**options)
@@ -61,7 +61,7 @@ def settings_of(*, embedded: bool = False, **options: Any) -> Settings:
         return chosen
     except SettingsRefused as refused:
         for sentence in refused.sentences:
-            say(sentence)
+            say(sentence if isinstance(refused, UnknownVariables) else as_given(sentence))
         raise typer.Exit(ExitCode.USAGE) from None
 
 

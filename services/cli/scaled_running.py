@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import signal
 import sys
@@ -11,12 +10,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
-from rich.panel import Panel
 
-from services.cli.terminal import err, out, progress, say
-from services.migrations.postgres import upgrade
+from services.cli.terminal import err, out, progress
+from services.own_process import exempt_loaded_objects, stand_back
 from services.parts import OnFault
-from services.scaled.demo import ScaledVenue, open_demo
 from services.scaled.gateway import open_gateway
 from services.scaled.projector import open_projector
 from services.scaled.sequencer import open_sequencer
@@ -46,6 +43,8 @@ async def run_sequencer(settings: Settings, as_json: bool) -> None:
 
 async def run_gateway(settings: Settings, as_json: bool, *, read_only: bool, with_pages: bool = False) -> None:
     """A gateway for orders or for reading, with or without pages."""
+    if with_pages:
+        stand_back()
     await _run(
         "reporting" if with_pages else "gateway",
         lambda on_fault: open_gateway(settings, on_fault=on_fault, read_only=read_only, with_pages=with_pages),
@@ -55,39 +54,11 @@ async def run_gateway(settings: Settings, as_json: bool, *, read_only: bool, wit
 
 async def run_projector(settings: Settings, as_json: bool) -> None:
     """The projector."""
+    stand_back()
     await _run("projector", lambda on_fault: open_projector(settings, on_fault=on_fault), as_json)
 
 
-async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> None:
-    """The whole scaled venue and its simulated traders, until a signal or the end of its time."""
-    stop = _stop_signal()
-    await upgrade(settings.database_url)
-    async with open_demo(settings, on_event=say) as venue:
-        ready = {"gateways": venue.gateways, "pages": venue.pages, "keys_file": str(venue.keys_file.absolute())}
-        if as_json:
-            print(json.dumps(ready), flush=True)
-        else:
-            out.print(_panel(venue), highlight=False)
-        venue.ended.add_done_callback(lambda _: stop.set())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds or None):
-                await stop.wait()
-        if venue.ended.done():
-            venue.ended.result()
-
-
-def _panel(venue: ScaledVenue) -> Panel:
-    lines = [
-        "[bold]REX 稀土交易所[/bold]  scaled mode",
-        f"pages     {venue.pages}/",
-        *(f"gateway   {url}/docs" for url in venue.gateways),
-        f"keys      {venue.keys_file}",
-        "Ctrl-C stops; the next start carries on.",
-    ]
-    return Panel.fit("\n".join(lines), border_style="cyan")
-
-
-def _stop_signal() -> asyncio.Event:
+def stop_signal() -> asyncio.Event:
     """An event that SIGINT and SIGTERM set."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -99,9 +70,10 @@ async def _run(process: str, opens: Open, as_json: bool) -> None:
     """Runs until SIGINT or SIGTERM; a fault that hangs the process is ended by a watchdog."""
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     structlog.contextvars.bind_contextvars(process=process)
-    stop = _stop_signal()
+    stop = stop_signal()
     watchdog = Watchdog()
     async with opens(lambda error: watchdog.arm(sentence_of(root_cause(error)))) as url:
+        exempt_loaded_objects()
         if as_json:
             print(json.dumps({"process": process, "url": url}), flush=True)
         else:

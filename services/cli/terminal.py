@@ -1,8 +1,11 @@
-"""What every command shares on its way out: two consoles, a progress bar, and how work ends."""
+"""What every command shares on its way out: two consoles, a progress bar, sentences and how work ends."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import re
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -17,6 +20,17 @@ if TYPE_CHECKING:
 out = Console()
 err = Console(stderr=True)
 T = TypeVar("T")
+_given: ContextVar[Mapping[str, str]] = ContextVar("given")
+
+
+@contextmanager
+def options_given(options: Mapping[str, str]) -> Iterator[None]:
+    """Within it, `as_given` names these options instead of the variables that are their keys."""
+    before = _given.set(options)
+    try:
+        yield
+    finally:
+        _given.reset(before)
 
 
 def progress(show: bool) -> Progress:
@@ -30,7 +44,7 @@ def progress(show: bool) -> Progress:
 def run(work: Coroutine[Any, Any, T], *, is_check: bool = False) -> T:
     """Runs it; trouble of the environment ends as one sentence and its exit status, never as a traceback.
 
-    A check (`is_check`) ends with status 1 whatever is wrong.
+    A check (`is_check`) ends with status 1 whatever is wrong with what it reads.
     """
     import uvloop
 
@@ -42,8 +56,17 @@ def run(work: Coroutine[Any, Any, T], *, is_check: bool = False) -> T:
         cause = root_cause(error)
         if not isinstance(cause, (*TROUBLE, *FOLLOWS)):
             raise
-        say(sentence_of(cause))
-        raise typer.Exit(ExitCode.TROUBLE if is_check else exit_code_of(cause)) from None
+        say(as_given(sentence_of(cause)))
+        status = exit_code_of(cause)
+        raise typer.Exit(ExitCode.TROUBLE if is_check and status != ExitCode.USAGE else status) from None
+
+
+def as_given(sentence: str) -> str:
+    """The sentence with the option that the user wrote instead of its variable, unless it names both."""
+    for variable, option in _given.get({}).items():
+        if option not in sentence:
+            sentence = re.sub(rf"\b{variable}\b", option, sentence)
+    return sentence
 
 
 def say(sentence: str) -> None:

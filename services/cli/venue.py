@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
 from services.cli.options import AsJson, DatabaseUrl, DataDir, Port, RedisUrl, settings_of
 from services.cli.terminal import out, run
+
+if TYPE_CHECKING:
+    from services.reporting.checked_report import CheckedReport
 
 Seconds = Annotated[
     float, typer.Option(help="Stop after this many seconds; 0: run until Ctrl-C or SIGTERM.", min=0, metavar="SECONDS")
@@ -63,8 +66,9 @@ def demo(
 
     With `--database-url` it runs the scaled mode on that PostgreSQL database: two sequencers, two gateways, a projector and the
     pages, each a process on a free port. It makes the tables and the venue if they are missing, and prints the addresses, with
-    `--json` as one object; it computes no figure at its end. To see a take-over, kill the leading sequencer; the demo does not
-    start it again. The pages only read.
+    `--json` as one object. At its end it prints the year's report, proven by four computations, as `rex report --prove` does.
+    To see a take-over, kill the leading sequencer. The demo starts no process again: it ends with status 1, and names the
+    process, when one has ended that no other one replaces. The pages only read.
 
     Example without a person: `rex demo --seconds 20 --port 0 --json` stops after 20 seconds and prints one JSON object: counts,
     turnover, target, and the turnover figure by four computations.
@@ -72,7 +76,7 @@ def demo(
     Exit status:
 
     - 0 the venue was stopped, and the four computations agree
-    - 1 the four computations disagree, or the environment refused: port, file or folder
+    - 1 the four computations disagree, a process of the scaled demo ended, or the environment refused: port, file or folder
     - 2 to 8 as for `rex serve`
     """
     chosen = settings_of(
@@ -87,10 +91,9 @@ def demo(
         redis_url=redis_url,
     )
     if database_url:
-        from services.cli.scaled_running import run_demo as run_scaled_demo
+        from services.cli.scaled_demo import run_demo as run_scaled_demo
 
-        run(run_scaled_demo(chosen, seconds, as_json=as_json))
-        return
+        _print_report(run(run_scaled_demo(chosen, seconds, as_json=as_json)), as_json)
     from services.cli.running import run_demo  # here and not above: see there
 
     closing = run(run_demo(chosen, seconds, announce=not as_json))
@@ -99,6 +102,17 @@ def demo(
     else:
         out.print(closing.render())
     raise typer.Exit(0 if closing.figure.agree else 1)
+
+
+def _print_report(found: CheckedReport, as_json: bool) -> NoReturn:
+    """The report at the end of a scaled demo; ends the command."""
+    from services.reporting.terminal import render
+
+    if as_json:
+        print(json.dumps(found.to_json(), ensure_ascii=False))
+    else:
+        out.print(render(found))
+    raise typer.Exit(0 if found.agree else 1)
 
 
 def serve(

@@ -6,7 +6,15 @@ Each function takes a `sender`: a Command with the fields of who sends it (reque
 from __future__ import annotations
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, SettlementRule, pack_commands
-from services.commands.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
+from services.commands.attachments import (
+    AccountText,
+    BustText,
+    InstrumentText,
+    KeyIssued,
+    KeyRevoked,
+    TargetSet,
+    TradesDecided,
+)
 from services.messaging import Submission
 
 
@@ -132,6 +140,6 @@ def day_roll(sender: Command, date: int) -> Submission:
     return submission(sender._replace(kind=CommandKind.DAY_ROLL, date=date, number=SettlementRule.WATERFALL))
 
 
-def record(sender: Command, decision: KeyIssued | KeyRevoked | TargetSet) -> Submission:
+def record(sender: Command, decision: KeyIssued | KeyRevoked | TargetSet | TradesDecided) -> Submission:
     """Records a decision in the journal; the engine only numbers it, the readers apply it."""
     return submission(sender._replace(kind=CommandKind.RECORD), decision.to_bytes())

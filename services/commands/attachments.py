@@ -5,19 +5,28 @@ UTF-8 JSON, one model per kind of command:
 OPEN_ACCOUNT     AccountText
 LIST_INSTRUMENT  InstrumentText
 BUST_TRADE       BustText
-RECORD           KeyIssued | KeyRevoked | TargetSet | Upgraded, distinguished by `type`
+RECORD           KeyIssued | KeyRevoked | TargetSet | TradesDecided | Upgraded, distinguished by `type`
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from services.commands.texts import storable
 
 Scope = Literal["read", "trade", "operate", "admin"]
 """What an API key may do; docs/api.md, "Keys and scopes", says what each allows. The one declaration of their names."""
+
+Metric = Literal["net_traded", "changed_hands", "delivered", "tonnes"]
+"""What a target is about: net turnover, changes of ownership, deliveries (these three in fen), net tonnage (in kilograms)."""
+
+VENUE_SCOPE, CATEGORY_SCOPE, PRODUCT_SCOPE = "venue", "category:", "product:"
+"""The forms of a target's scope: the whole venue; a category or a product, whose name follows."""
+
+TradesDecision = Literal["exclude", "include"]
+"""`exclude`: the trades no longer count; `include`: they count again."""
 
 
 class _Text(BaseModel):
@@ -83,12 +92,49 @@ class KeyRevoked(_Text):
 
 
 class TargetSet(_Text):
-    """The target of a year's turnover."""
+    """A target of a year or a month. The newest one of a scope, metric, year and month is in force.
+
+    Older journals hold only `year`, `name` and `amount_fen`: the whole venue's net turnover of a year.
+    """
 
     type: Literal["target_set"] = "target_set"
+    scope: str = VENUE_SCOPE
+    """`venue`, `category:NAME` or `product:SYMBOL`."""
+    metric: Metric = "net_traded"
     year: int
-    amount_fen: int
+    month: int = 0
+    """1 to 12; 0: the whole year."""
+    amount: int
+    """In fen; of the metric `tonnes` in kilograms."""
+    pro_rata: bool = False
+    """Whether the amount is that of a whole year, of which the venue's first year owes the share of its trading days."""
     name: str
+    why: str = ""
+    replaces: int = 0
+    """The seq of the target that was in force until now; 0: none."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_amount_fen(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "amount_fen" in values:
+            values = {("amount" if name == "amount_fen" else name): value for name, value in values.items()}
+        return values
+
+
+class TradesDecided(_Text):
+    """A person's decision that trades do not count in the turnover, or that they count again.
+
+    Readers apply it to each of the trades that was made before, is not busted, and changes by it; it changes no other.
+    """
+
+    type: Literal["trades_decided"] = "trades_decided"
+    decision: TradesDecision
+    trade_ids: tuple[int, ...]
+    finding: str = ""
+    """The id of the finding that it answers, in any form; may be empty."""
+    reason: str
+    name: str
+    """The person who decides."""
 
 
 class Upgraded(_Text):
@@ -114,7 +160,7 @@ class Upgraded(_Text):
     """The differences between the two versions' events, as sentences; empty if the rules are unchanged."""
 
 
-Recorded = KeyIssued | KeyRevoked | TargetSet | Upgraded
+Recorded = KeyIssued | KeyRevoked | TargetSet | TradesDecided | Upgraded
 Decision = Annotated[Recorded, Field(discriminator="type")]
 """The decision in a RECORD command's attachment."""
 

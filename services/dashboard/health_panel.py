@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -14,11 +13,6 @@ Json = Mapping[str, Any]
 
 LAG_COMMANDS = 10_000
 """A report that is more than this many commands behind the venue is shown in red."""
-
-
-def _flagged(report: Json) -> str:
-    """The turnover excluded from the figure, other than busted trades."""
-    return grouped(str(Decimal(report["excluded"]) - Decimal(report["busted"])))
 
 
 def health(venue: Json, report: Json, last_trade: Json | None, now_ns: int) -> str:
@@ -39,7 +33,11 @@ def health(venue: Json, report: Json, last_trade: Json | None, now_ns: int) -> s
             f"<span data-integrity=busted>{grouped(report['busted'])} ({report['busted_trades']})</span>",
             True,
         ),
-        ("flagged ¥", f"<span data-integrity=flagged>{_flagged(report)}</span>", True),
+        (
+            "excluded ¥",
+            f"<span data-integrity=excluded>{grouped(report['excluded'])} ({report['excluded_trades']})</span>",
+            True,
+        ),
         ("net ¥", f"<b data-integrity=net>{grouped(report['net'])}</b>", True),
         ("self-trades prevented", f"<span data-integrity=prevented>{prevented}</span>", True),
         ("sealed by", seal, True),

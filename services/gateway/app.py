@@ -14,14 +14,16 @@ from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from services.gateway import problems
-from services.gateway.http import account, admin, health, operate, orders, venue
+from services.gateway.http import account, admin, decisions, health, operate, orders, venue
 from services.gateway.http import market as market_routes
 from services.gateway.http.caller import needs
 from services.gateway.http.doorway import Doorway
-from services.gateway.http.health import Details, Sentences
+from services.gateway.http.fact_gauges import Facts
+from services.gateway.http.health import Sentences
 from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.http.openapi import openapi_document
 from services.gateway.http.venue import VenueFacts
+from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.history import OrderHistory, Projected
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.market_data import Market
@@ -42,17 +44,19 @@ def create_app(
     read_database: AsyncEngine,
     projected: Projected,
     routers: Iterable[APIRouter] = (),
+    operator_routers: Iterable[APIRouter] = (),
     allowed_hosts: Collection[str],
     allowed_origins: Collection[str] = (),
     facts: VenueFacts | None = None,
     not_ready: Sentences = _nothing,
     warnings: Sentences = _nothing,
-    details: Callable[[], Details] = dict,
+    details: Callable[[], Facts] = dict,
     request_log: bool = False,
 ) -> FastAPI:
     """The application over a venue's parts. `GatewayReader` must run beside it.
 
-    `routers` are those of other packages (reports, the WebSocket). Their HTTP routes need the scope `read`.
+    `routers` and `operator_routers` are those of other packages (reports, the WebSocket). Their HTTP routes need the scope
+    `read`, those of operators `operate`.
     """
     # FastAPI's own telemetry would look for an exporter at every request; REX's metrics are in /metrics.
     app = FastAPI(docs_url=None, redoc_url=None, telemetry={"tracing": False, "metrics": False, "logs": False})
@@ -65,11 +69,14 @@ def create_app(
         *orders.routes(state, order_entry, history),
         admin.routes(state, order_entry),
         operate.routes(state, order_entry),
+        decisions.routes(state, order_entry, DecisionChecks(state, read_database, projected)),
         health.routes(state, metrics, not_ready, warnings, details),
     ):
         app.include_router(router)
     for router in routers:
         app.include_router(router, dependencies=[needs("read")])
+    for router in operator_routers:
+        app.include_router(router, dependencies=[needs("operate")])
     _add_documentation(app)
     problems.install(app)
     app.add_middleware(

@@ -21,12 +21,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from matching_engine.records import Reason
 from services.gateway.wording import worded
-from services.read_database.errors import ReadDatabaseAway
+from services.read_database.errors import ReadDatabaseAway, ReadDatabaseSilent
 from services.venue_state.errors import BadField, NotAllowed
 from services.venue_state.reasons import REASONS
 
@@ -51,6 +52,9 @@ CODES: dict[str, int] = {
     "request_timeout": 408,
     "order_not_open": 409,
     "nothing_recorded": 409,
+    "target_in_force": 409,
+    "trade_busted": 409,
+    "already_decided": 409,
     "body_too_large": 413,
     "url_too_long": 414,
     "validation_failed": 422,
@@ -129,9 +133,9 @@ class ProblemError(Exception):
         return Response(body, self.status, self.headers(), media_type=PROBLEM_JSON)
 
 
-def field_problem(code: str, field: str, message: str) -> ProblemError:
-    """A 422 problem about one field."""
-    return ProblemError(422, code, f"{field}: {message}", [FieldError(field, message)])
+def field_problem(code: str, field: str, message: str, *, status: int = 422) -> ProblemError:
+    """A problem about one field: 422, or 409 where the value is right and the venue's state forbids it."""
+    return ProblemError(status, code, f"{field}: {message}", [FieldError(field, message)])
 
 
 def refuse_unknown_query(names: Iterable[str], known: Collection[str]) -> None:
@@ -182,6 +186,13 @@ def problem_of(error: Exception) -> ProblemError:
             return error
         case BadField(code=code, field=field, message=message):
             return field_problem(code, field, message)
+        case ReadDatabaseSilent(waited_s=waited_s):
+            log.warning("a query had no answer in time", reason=str(error))
+            detail = f"The read database has not answered within {waited_s:g} s; orders are not affected."
+            return ProblemError(503, "not_ready", detail)
+        case PoolTimeoutError():
+            log.warning("a query got no connection in time", reason=str(error))
+            return ProblemError(503, "not_ready", "The read database is overloaded; orders are not affected.")
         case ReadDatabaseAway():
             log.warning("a query found no read database", reason=str(error))
             return ProblemError(503, "not_ready", "The read database cannot be reached; orders are not affected.")

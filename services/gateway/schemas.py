@@ -461,4 +461,12 @@ class Health(Reply):
     replicated: bool | None = Field(
         default=None, description="Scaled mode: whether a synchronous standby of PostgreSQL confirms each commit."
     )
+    journal_lag: int | None = Field(
+        default=None,
+        description="Scaled mode: commands in the journal that the gateway has not applied, at the last look.",
+    )
+    journal_lag_s: float | None = Field(
+        default=None,
+        description="Scaled mode: seconds since the first of these commands was seen in the journal; 0: none.",
+    )
     redis: bool | None = Field(default=None, description="Scaled mode: whether Redis answers; only readers use it.")

@@ -29,6 +29,7 @@ from typing import Protocol
 
 from services.journal.batch import JournalBatch
 from services.journal.errors import (
+    JournalAddressInvalid,
     JournalBusy,
     JournalCorrupt,
     JournalError,
@@ -41,6 +42,7 @@ from services.journal.errors import (
 
 __all__ = [
     "Journal",
+    "JournalAddressInvalid",
     "JournalBatch",
     "JournalBusy",
     "JournalCorrupt",

@@ -21,7 +21,7 @@ from services.journal.batch import JournalBatch
 from services.journal.chain import CHUNK_BYTES, EMPTY, ChainEnd
 from services.journal.connections import copy_log, empty_log, log_of, open_writer
 from services.journal.errors import JournalError, JournalMissing, JournalRefused
-from services.journal.postgres.connections import DRIVER_ERRORS, Connection, Database
+from services.journal.postgres.connections import DRIVER_ERRORS, SETTING, Connection, Database
 from services.journal.postgres.session import CLOSE_S
 from services.journal.postgres.statements import NEW_ROW
 from services.journal.postgres.tables import FORMAT
@@ -152,8 +152,9 @@ class SqliteTarget:
 class PostgresTarget:
     """A PostgreSQL database with the journal's tables (`rex migrate`), and no journal in them or an empty one."""
 
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
+    def __init__(self, url: str, setting: str = SETTING) -> None:
+        """`setting` is where the URL is from, for sentences."""
+        self._database = Database(url, setting)
         self._opened: Connection | None = None
         self._journal_id = b""
         self._end = EMPTY

@@ -3,6 +3,7 @@
 JournalError         the device failed
 ├── JournalMissing   there is no journal to read
 ├── JournalUnreachable   the database server cannot be used at the start
+│   └── JournalAddressInvalid   its URL is not the address of a PostgreSQL database
 ├── JournalBusy      another process has opened this journal for writing
 ├── JournalCorrupt   the bytes read differ from the bytes written
 │   └── JournalLost  the journal ends before commands that were acknowledged
@@ -55,6 +56,10 @@ class JournalUnreachable(JournalError):
     """The database server of the journal cannot be used at the start: nothing was written."""
 
 
+class JournalAddressInvalid(JournalUnreachable):
+    """The URL of the database is not the address of a PostgreSQL database: a wrong setting, whatever the server does."""
+
+
 class JournalBusy(JournalError):
     """Another process has opened this journal for writing, or its reader blocks the opening."""
 
@@ -101,6 +106,22 @@ class JournalLost(JournalCorrupt):
         return cls(
             f"the journal has lost commands from seq {seq} on: {evidence}. Remove nothing: keep all files as they are and "
             "restore a copy (docs/durability.md)",
+            seq,
+        )
+
+    @classmethod
+    def replaced(cls, last_seq: int, evidence: str) -> JournalLost:
+        """The error of a process that has read a row after last_seq, while the journal now holds another one there.
+
+        The row that was read may never have been acknowledged: its commit was visible while it waited for the synchronous
+        standby, and a failover took it back. `evidence` is a clause.
+        """
+        seq = last_seq + 1
+        return cls(
+            f"the journal holds other commands from seq {seq} on than this process has read: {evidence}. Either PostgreSQL"
+            " failed over before the row that was read was acknowledged: then start this process again. Or acknowledged"
+            " commands are lost: then another process says so with `lost commands`, or a member has a reply from before the"
+            f" failover with seq {seq} or later; stop all sequencers (docs/runbook.md, PostgreSQL failed over)",
             seq,
         )
 

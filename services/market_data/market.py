@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from matching_engine.records import ALL_INSTRUMENTS, EventKind, Phase
 from services.journal.batch import Applied, JournalBatch
-from services.market_data.quotation import BookSide, Indicative, Level, MarketTrade, Quotation, TickerView
+from services.market_data.quotation import Indicative, Level, MarketTrade, Quotation, TickerView
 
 
 class MarketChanges:
@@ -79,16 +79,15 @@ class Market:
         event = applied.event
         instrument, price_ticks, seq = event.instrument, event.price_ticks, event.seq
         quotation = self.quotations[instrument]
-        side: BookSide = quotation.side(event.side)
-        best = side.best()
-        side.set(price_ticks, event.quantity_lots, event.number)
+        side = event.side
+        is_other_best = quotation.side(side).set(price_ticks, event.quantity_lots, event.number)
         touched = changes.levels.get(instrument)
         if touched is None:
             touched = changes.levels[instrument] = {}
             changes.depth[instrument] = quotation.depth_seq
-        touched[event.side, price_ticks] = None
+        touched[side, price_ticks] = None
         quotation.depth_seq = seq
-        if side.best() != best:
+        if is_other_best:
             self._ticker_changed(quotation, instrument, seq, changes)
 
     def _trade(self, applied: Applied, changes: MarketChanges) -> None:

@@ -44,7 +44,7 @@ async def follow(journal: Readable, feed: Feed, after_seq: int) -> AsyncIterator
 def _continued(batch: JournalBatch, last: JournalBatch | None) -> JournalBatch:
     """`batch`. Raises JournalLost if it does not continue `last`."""
     if last is not None and (batch.first_seq - 1, batch.previous_hash) != (last.last_seq, last.hash):
-        raise JournalLost.after(
+        raise JournalLost.replaced(
             last.first_seq - 1,
             f"its row from seq {batch.first_seq} does not continue the row up to seq {last.last_seq} that this process read",
         )

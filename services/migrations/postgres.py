@@ -2,7 +2,7 @@
 
 A migration is one transaction: the whole of it is done, or nothing. An advisory lock lets a second one wait for the first.
 Nobody may write the journal meanwhile, so a migration that has steps refuses while a sequencer leads, and holds the writer row
-until it commits.
+until it commits. A sequencer that wants to claim the journal meanwhile waits for it, and does not end it (TERMINATE_HOLDERS).
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.journal import JournalBusy
+from services.journal.postgres.statements import MIGRATION_LOCK
 from services.migrations.histories import BASE, HISTORIES, JOURNAL, History
 from services.migrations.outcome import Migrated, MigrationRefused
 from services.migrations.transaction import transaction
-
-_LOCK = int.from_bytes(b"REX migr")
-"""The number of the advisory lock that a migration holds."""
 
 LEADER_BEATS_WITHIN_S = 1.5
 """A leader updates its row every 0.4 s: one that has not changed for so long has no living leader."""
@@ -30,7 +28,7 @@ async def upgrade(url: str, *, check: bool = False) -> list[Migrated]:
     """Takes journal and read database at this URL up to the newest revisions; with `check` it only says what it would do.
 
     Raises MigrationRefused, and changes nothing, if the server cannot be used or if the tables are newer than this REX;
-    JournalBusy if there are steps to take and a sequencer leads.
+    JournalAddressInvalid for a malformed URL; JournalBusy if there are steps to take and a sequencer leads.
     """
     return await _migrate(url, [(history, history.revisions[-1]) for history in HISTORIES], check=check)
 
@@ -48,7 +46,7 @@ async def downgrade(url: str, history: History, revision: str, *, check: bool = 
 async def _migrate(url: str, wanted: list[tuple[History, str]], *, check: bool, down: bool = False) -> list[Migrated]:
     async with transaction(url) as connection:
         if not check:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
         steps = [(history, await _current(connection, history), revision) for history, revision in wanted]
         for history, found, revision in steps:
             if down and history.is_older(found, revision):

@@ -11,11 +11,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from services.journal import JournalRefused, JournalUnreachable
+from services.journal import JournalAddressInvalid, JournalRefused, JournalUnreachable
 from services.journal.postgres.connections import Database
 from services.migrations.outcome import MigrationRefused
 
 _LOCK_TIMEOUT_S = 10
+IDLE_S = 60
+"""A migration whose process is gone or stopped ends by itself after so long: no claim ends it, and none succeeds before."""
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -23,14 +25,18 @@ _LOCK_NOT_AVAILABLE = "55P03"
 async def transaction(url: str) -> AsyncIterator[AsyncConnection]:
     """A transaction on the database at url: committed at the end, rolled back on an error.
 
-    Raises MigrationRefused if the server cannot be used, would lose acknowledged commands, or refuses a statement.
+    Raises JournalAddressInvalid if the URL is no address, MigrationRefused if the server cannot be used, would lose
+    acknowledged commands, or refuses a statement.
     """
     try:
         database = Database(url)
         engine = create_async_engine("postgresql+asyncpg://", async_creator=_creator(database), poolclass=NullPool)
         async with engine.begin() as connection:
             await connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'"))
+            await connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_S}s'"))
             yield connection
+    except JournalAddressInvalid:
+        raise
     except (JournalUnreachable, JournalRefused) as error:
         raise MigrationRefused(str(error)) from error
     except DBAPIError as error:

@@ -17,6 +17,7 @@ from services.commands.attachments import (
     KeyIssued,
     KeyRevoked,
     TargetSet,
+    TradesDecided,
     Upgraded,
     read_decision,
 )
@@ -172,16 +173,29 @@ def _recorded(applied: Applied) -> Statement | None:
         case KeyRevoked(key_id=key_id):
             return "UPDATE api_keys SET revoked_seq = ? WHERE key_id = ?", (event.seq, key_id)
         case TargetSet() as target:
-            return _insert(
-                tables.targets,
-                ("year",),
-                year=target.year,
-                amount_fen=target.amount_fen,
-                name=target.name,
-                set_seq=event.seq,
-            )
+            return _target_set(applied, target)
+        case TradesDecided():
+            return None  # It changes trades, so it comes after them (changes.py).
         case Upgraded():
             return None  # It concerns the journal only.
+
+
+def _target_set(applied: Applied, target: TargetSet) -> Statement:
+    return _insert(
+        tables.targets,
+        seq=applied.event.seq,
+        time_ns=applied.command.time_ns,
+        actor=applied.command.actor,
+        scope=target.scope,
+        metric=target.metric,
+        year=target.year,
+        month=target.month,
+        amount=target.amount,
+        pro_rata=int(target.pro_rata),
+        name=target.name,
+        why=target.why,
+        replaces=target.replaces,
+    )
 
 
 STATEMENTS: dict[int, Callable[[Applied], Statement | None]] = {

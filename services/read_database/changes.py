@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from matching_engine.records import VENUE, CommandKind, Event, EventKind, Reason, Side
-from services.commands.attachments import BustText
+from services.commands.attachments import BustText, TradesDecided, TradesDecision, read_decision
 from services.journal.batch import Applied, JournalBatch
 from services.read_database.administrative_changes import STATEMENTS, Statement
 from services.read_database.order_changes import OrderChanges
@@ -49,9 +49,25 @@ class Bust(NamedTuple):
     instrument: int
 
 
+class Decided(NamedTuple):
+    """A decision about trades: the columns of `decisions`, then the ids of its trades, each once."""
+
+    seq: int
+    time_ns: int
+    actor: int
+    decision: TradesDecision
+    finding: str
+    reason: str
+    name: str
+    trade_ids: tuple[int, ...]
+
+
 @dataclass
 class DayTurnover:
-    """Amounts to add to the columns of `daily_turnover`, and the largest trade of the run with its id."""
+    """Amounts to add to the columns of `daily_turnover`, and the largest trade of the run with its id.
+
+    Trades count here until they are busted: which of them do not count by decision, only the database knows (statements.py).
+    """
 
     trades: int = 0
     quantity_lots: int = 0
@@ -59,6 +75,9 @@ class DayTurnover:
     busted: int = 0
     busted_lots: int = 0
     busted_fen: int = 0
+    excluded: int = 0
+    excluded_lots: int = 0
+    excluded_fen: int = 0
     prevented: int = 0
     prevented_lots: int = 0
     largest_fen: int = 0
@@ -81,7 +100,8 @@ class Changes:
         self.orders = OrderChanges()
         self.trades: list[tuple[int | None, ...]] = []
         """Values in the order of the columns of `trades`."""
-        self.busts: list[Bust] = []
+        self.verdicts: list[Bust | Decided] = []
+        """Busts and decisions about trades, in the journal's order: each changes what those before it left."""
         self.settlements: dict[tuple[int, int], tuple[int, int]] = {}
         """By trading date and instrument: the settlement price in ticks, and its SettlementSource."""
         self.levels: dict[tuple[int, int, int], tuple[int, int]] = {}
@@ -112,6 +132,7 @@ class Changes:
             EventKind.KILL_SWITCH_SET: self._kill_switch_set,
             EventKind.DAY_ROLLED: self._day_rolled,
             EventKind.SETTLED: self._settled,
+            EventKind.RECORDED: self._recorded,
         }
 
     def add(self, batch: JournalBatch) -> None:
@@ -121,10 +142,14 @@ class Changes:
             handler = handler_of(applied.event.kind)
             if handler is not None:
                 handler(applied)
+        self._passed(batch)
+
+    def _passed(self, batch: JournalBatch) -> None:
+        """Moves the position to the end of a batch whose events were all taken."""
         self.commands += batch.command_count
         self.position = self.position._replace(
             seq=batch.last_seq,
-            time_ns=batch.command_list[-1].time_ns,
+            time_ns=batch.time_ns,
             trading_date=self._trading_date,
             row_hash=batch.hash,
             kill_switch=self._kill_switch,
@@ -162,7 +187,7 @@ class Changes:
             (
                 event.trade_id, event.seq, command.time_ns, self._trading_date, instrument, event.price_ticks, lots,
                 amount_fen, event.phase, event.side, event.order_id, event.account, event.fee_fen, event.maker_order_id,
-                event.maker_account, event.maker_fee_fen, None,
+                event.maker_account, event.maker_fee_fen, None, None,
             )
         )  # fmt: skip
 
@@ -191,7 +216,8 @@ class Changes:
         day.busted_fen += event.amount_fen
         reason = BustText.model_validate_json(applied.attachment).reason
         trade_id, date = event.order_id, self._trading_date
-        self.busts.append(Bust(trade_id, event.seq, command.time_ns, command.actor, reason, date, event.instrument))
+        bust = Bust(trade_id, event.seq, command.time_ns, command.actor, reason, date, event.instrument)
+        self.verdicts.append(bust)
 
     def _ended(self, applied: Applied) -> None:
         self._reserve(applied.event, -applied.event.quantity_lots)
@@ -250,6 +276,16 @@ class Changes:
         statement = STATEMENTS[applied.event.kind](applied)
         if statement is not None:
             self.statements.append(statement)
+
+    def _recorded(self, applied: Applied) -> None:
+        event, command, attachment = applied
+        match read_decision(attachment):
+            case TradesDecided() as text:
+                told = text.decision, text.finding, text.reason, text.name
+                trade_ids = tuple(dict.fromkeys(text.trade_ids))
+                self.verdicts.append(Decided(event.seq, command.time_ns, command.actor, *told, trade_ids))
+            case _:
+                self._administered(applied)
 
     def _balance_changed(self, applied: Applied) -> None:
         event, command, _ = applied

@@ -6,6 +6,7 @@ ReadDatabaseRefused   it was not made from this journal, or cannot be used; the 
 └── ReadDatabaseUnmigrated   the PostgreSQL database has no tables, or those of another version of REX
 ReadDatabaseFailed    the device refuses to read or write it
 ├── ReadDatabaseAway      its server cannot be reached, or ended the connection: this may pass
+│   └── ReadDatabaseSilent   its server, which keeps the connection, has not answered in time
 └── ReadDatabaseBusy      another process writes it
 """
 
@@ -59,6 +60,14 @@ class ReadDatabaseAway(ReadDatabaseFailed):
 
     def __init__(self, sentence: str) -> None:
         Exception.__init__(self, f"the read database: {sentence}")
+
+
+class ReadDatabaseSilent(ReadDatabaseAway):
+    """The server keeps the connection and has not answered a query in time."""
+
+    def __init__(self, sentence: str, waited_s: float) -> None:
+        super().__init__(sentence)
+        self.waited_s = waited_s
 
 
 class ReadDatabaseBusy(ReadDatabaseFailed):

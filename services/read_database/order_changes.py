@@ -22,7 +22,7 @@ CHANGED = tuple(_ORDER[name] for name in (*ADDED, *SET))
     QUANTITY, LEAVES, FILLED, FILLED_FEN, FEES, RESERVED,
     PRICE, TRIGGER, DISPLAY, TRIGGERED_SEQ, STATE, REASON, UPDATED_NS, UPDATED_SEQ,
 ) = CHANGED  # fmt: skip
-_NO_CHANGE: list[Any] = [0 if name in ADDED else None for name in _ORDER]
+_NO_CHANGE: list[Any] = [0 if name in ADDED else None for name in _ORDER if name != "order_id"]
 
 
 class OrderChanges:
@@ -32,7 +32,8 @@ class OrderChanges:
         self.new: dict[int, list[Any]] = {}
         """By order_id: the columns of `orders`."""
         self.old: dict[int, list[Any]] = {}
-        """By order_id: changes at the indexes of the columns; sums to add, other values to set unless None."""
+        """By order_id: the order_id and changes, at the indexes of the columns of `orders`; sums to add, other values to set
+        unless None."""
 
     def enter(self, applied: Applied, state: str, trading_date: int) -> None:
         """Adds a new order; state is `new` or `rejected`."""
@@ -117,7 +118,7 @@ class OrderChanges:
         """The changes of an order, or the new order itself; both have their values at the same indexes."""
         order = self.new.get(order_id) or self.old.get(order_id)
         if order is None:
-            order = self.old[order_id] = _NO_CHANGE.copy()
+            order = self.old[order_id] = [order_id, *_NO_CHANGE]
         order[UPDATED_NS] = applied.command.time_ns
         order[UPDATED_SEQ] = applied.event.seq
         return order

@@ -10,7 +10,15 @@ from sqlalchemy import Table
 from matching_engine.records import VENUE
 from services.read_database import tables
 from services.read_database.administrative_changes import Statement, insert_account
-from services.read_database.changes import TURNOVER_COLUMNS, Bust, Changes, DayTurnover, Position, turnover_values
+from services.read_database.changes import (
+    TURNOVER_COLUMNS,
+    Bust,
+    Changes,
+    DayTurnover,
+    Decided,
+    Position,
+    turnover_values,
+)
 from services.read_database.order_changes import ADDED, SET
 from services.read_database.tables import insert_into, replacing
 
@@ -21,13 +29,42 @@ _NO_TURNOVER = turnover_values(DayTurnover())
 _MOVE_POSITION = f"""
 UPDATE position SET {", ".join(f"{name} = ?" for name in Position._fields)} WHERE id = 1 AND seq = ? AND row_hash = ?
 """
-_LARGEST_THAT_STANDS = """
-UPDATE daily_turnover SET (largest_trade_id, largest_fen) = (
-    SELECT trade_id, amount_fen FROM trades WHERE trading_date = ?1 AND instrument = ?2 AND busted_seq IS NULL
-    UNION ALL SELECT NULL, 0
-    ORDER BY amount_fen DESC, trade_id LIMIT 1
-) WHERE trading_date = ?1 AND instrument = ?2
+_STANDS = """
+FROM trades WHERE trades.trading_date = daily_turnover.trading_date AND trades.instrument = daily_turnover.instrument
+AND busted_seq IS NULL
 """
+_RECOUNTED = f"""
+UPDATE daily_turnover SET (trades, quantity_lots, amount_fen, excluded, excluded_lots, excluded_fen) = (
+    SELECT count(*) FILTER (WHERE excluded_seq IS NULL),
+        coalesce(sum(trades.quantity_lots) FILTER (WHERE excluded_seq IS NULL), 0),
+        coalesce(sum(trades.amount_fen) FILTER (WHERE excluded_seq IS NULL), 0),
+        count(excluded_seq),
+        coalesce(sum(trades.quantity_lots) FILTER (WHERE excluded_seq IS NOT NULL), 0),
+        coalesce(sum(trades.amount_fen) FILTER (WHERE excluded_seq IS NOT NULL), 0)
+    {_STANDS}
+), (largest_trade_id, largest_fen) = (
+    SELECT trade_id, trades.amount_fen {_STANDS} AND excluded_seq IS NULL
+    UNION ALL SELECT NULL, 0
+    ORDER BY 2 DESC, 1 LIMIT 1
+)
+"""
+"""What counts, what does not by decision, and the largest trade that counts, anew from the trades. The days follow."""
+_RECOUNT_DAY = f"{_RECOUNTED} WHERE trading_date = ? AND instrument = ?"
+_RECOUNT_DECIDED = f"""{_RECOUNTED} WHERE (trading_date, instrument) IN (
+    SELECT trades.trading_date, trades.instrument FROM trades JOIN decided_trades USING (trade_id) WHERE decided_trades.seq = ?
+)"""
+_MARKS = {
+    "exclude": """
+        UPDATE trades SET excluded_seq = ?1 WHERE trade_id IN (SELECT trade_id FROM decided_trades WHERE seq = ?1)
+        AND seq < ?1 AND busted_seq IS NULL AND excluded_seq IS NULL
+    """,
+    "include": """
+        UPDATE trades SET excluded_seq = NULL WHERE trade_id IN (SELECT trade_id FROM decided_trades WHERE seq = ?1)
+        AND seq < ?1 AND excluded_seq IS NOT NULL
+    """,
+}
+"""Only trades made before the decision: later ones of the same run are in the table already."""
+_TRADES_AT_ONCE = 1_000
 
 
 class Merge(NamedTuple):
@@ -93,11 +130,26 @@ def order_changes(value: Callable[[str], str]) -> str:
     return ", ".join([*added, *changed, state])
 
 
-def bust(found: Bust) -> Iterator[Statement]:
-    """Records a bust, marks its trade, and finds the day's largest trade that stands."""
+def verdict(found: Bust | Decided) -> Iterator[Statement]:
+    """Records a bust or a decision, marks its trades, and counts their days anew. The trades are in the table."""
+    return _bust(found) if isinstance(found, Bust) else _decided(found)
+
+
+def _bust(found: Bust) -> Iterator[Statement]:
+    """A busted trade is not excluded: what a decision had taken out is busted now."""
     yield insert_into(tables.busts, ("trade_id", "seq", "time_ns", "actor", "reason")), found[:5]
-    yield "UPDATE trades SET busted_seq = ? WHERE trade_id = ?", (found.seq, found.trade_id)
-    yield _LARGEST_THAT_STANDS, (found.trading_date, found.instrument)
+    yield "UPDATE trades SET busted_seq = ?, excluded_seq = NULL WHERE trade_id = ?", (found.seq, found.trade_id)
+    yield _RECOUNT_DAY, (found.trading_date, found.instrument)
+
+
+def _decided(found: Decided) -> Iterator[Statement]:
+    yield insert_into(tables.decisions), found[:-1]
+    for start in range(0, len(found.trade_ids), _TRADES_AT_ONCE):
+        some = found.trade_ids[start : start + _TRADES_AT_ONCE]
+        values = tuple(value for trade_id in some for value in (found.seq, trade_id))
+        yield insert_into(tables.decided_trades, rows=len(some)), values
+    yield _MARKS[found.decision], (found.seq,)
+    yield _RECOUNT_DECIDED, (found.seq,)
 
 
 def first_position(start: Position) -> Iterator[Statement]:

@@ -182,6 +182,7 @@ trades = Table(
     Column("maker_account", Unsigned, nullable=False),
     Column("maker_fee_fen", BigInteger, nullable=False),
     Column("busted_seq", BigInteger),  # the command that busted the trade; NULL: not busted
+    Column("excluded_seq", BigInteger),  # the decision by which it does not count; NULL: it counts, or is busted
 )
 Index("trades_by_seq", trades.c.seq)
 Index(
@@ -189,6 +190,12 @@ Index(
     trades.c.busted_seq,
     sqlite_where=trades.c.busted_seq.isnot(None),
     postgresql_where=trades.c.busted_seq.isnot(None),
+)
+Index(
+    "trades_by_exclusion",
+    trades.c.excluded_seq,
+    sqlite_where=trades.c.excluded_seq.isnot(None),
+    postgresql_where=trades.c.excluded_seq.isnot(None),
 )
 Index("trades_by_date", trades.c.trading_date, trades.c.instrument)
 Index("trades_by_taker", trades.c.taker_account, trades.c.trade_id)
@@ -203,6 +210,27 @@ busts = Table(
     Column("actor", BigInteger, nullable=False),  # the key_id of the operator
     Column("reason", String, nullable=False),  # in the operator's words
 )
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("actor", BigInteger, nullable=False),  # the key_id of the operator
+    Column("decision", String(16), nullable=False),  # exclude or include
+    Column("finding", String, nullable=False),  # the id of the finding that it answers; may be empty
+    Column("reason", String, nullable=False),
+    Column("name", String, nullable=False),  # of the person who decided
+)
+
+decided_trades = Table(
+    "decided_trades",
+    metadata,
+    Column("seq", BigInteger, primary_key=True),
+    Column("trade_id", BigInteger, primary_key=True),
+)
+"""The trades that a decision names, each once."""
+Index("decided_trades_by_trade", decided_trades.c.trade_id, decided_trades.c.seq)
 
 levels = Table(
     "levels",
@@ -220,17 +248,21 @@ daily_turnover = Table(
     metadata,
     Column("trading_date", Integer, primary_key=True),
     Column("instrument", Integer, primary_key=True),
-    # Trades and their sums, busted trades excluded; those are in the columns busted_*.
+    # The trades that count and their sums. Busted trades are in the columns busted_*, and those that do not count by decision
+    # in excluded*.
     Column("trades", BigInteger, nullable=False),
     Column("quantity_lots", BigInteger, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
     Column("busted", BigInteger, nullable=False),
     Column("busted_lots", BigInteger, nullable=False),
     Column("busted_fen", BigInteger, nullable=False),
+    Column("excluded", BigInteger, nullable=False),
+    Column("excluded_lots", BigInteger, nullable=False),
+    Column("excluded_fen", BigInteger, nullable=False),
     # Self-trades prevented, and the lots taken from their orders: never turnover.
     Column("prevented", BigInteger, nullable=False),
     Column("prevented_lots", BigInteger, nullable=False),
-    Column("largest_fen", BigInteger, nullable=False),  # of the day's largest trade that is not busted, first of equals
+    Column("largest_fen", BigInteger, nullable=False),  # of the day's largest trade that counts, first of equals
     Column("largest_trade_id", BigInteger),
     Column("settlement_ticks", BigInteger),  # set by the day roll that ended the day
     Column("settlement_source", SmallInteger),  # with it: where the price comes from (SettlementSource)
@@ -239,11 +271,21 @@ daily_turnover = Table(
 targets = Table(
     "targets",
     metadata,
-    Column("year", Integer, primary_key=True, autoincrement=False),
-    Column("amount_fen", BigInteger, nullable=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("actor", BigInteger, nullable=False),  # the key_id of the operator
+    Column("scope", String, nullable=False),  # venue, category:NAME, product:SYMBOL
+    Column("metric", String(16), nullable=False),  # net_traded changed_hands delivered tonnes
+    Column("year", Integer, nullable=False),
+    Column("month", SmallInteger, nullable=False),  # 0: the whole year
+    Column("amount", BigInteger, nullable=False),  # fen; of tonnes kilograms
+    Column("pro_rata", SmallInteger, nullable=False),  # 1: the venue's first year owes the share of its trading days
     Column("name", String, nullable=False),
-    Column("set_seq", BigInteger, nullable=False),
+    Column("why", String, nullable=False),
+    Column("replaces", BigInteger, nullable=False),  # seq of the one it replaces; 0: none
 )
+"""Every target ever set. The newest of a scope, metric, year and month is in force."""
+Index("targets_by_year", targets.c.year, targets.c.seq)
 
 
 class _WholeNumber(TypeDecorator[int]):

@@ -1,19 +1,24 @@
-"""Routes under /v1/reports: the turnover report as JSON or CSV, and the turnover of a range of sequence numbers."""
+"""Routes under /v1/reports: the turnover report as JSON, CSV, XLSX or PDF, the turnover of a range of sequence numbers, the
+bulletins, and what operators decided (decided.py)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, HTTPException, Path, Query
+from fastapi import APIRouter, Header, HTTPException, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
+from services.reporting.decided import Seq, Year, decision_routes
 from services.reporting.export import csv_text
+from services.reporting.exports.answers import FILE_CONTENT, add_bulletins, year_answer
 from services.reporting.queries import (
     Values,
     YearTurnover,
@@ -21,6 +26,7 @@ from services.reporting.queries import (
     read_position,
     read_year,
     sum_of_busts,
+    sum_of_excluded,
     sum_of_trades,
 )
 from services.reporting.report import build_report
@@ -29,8 +35,7 @@ from services.reporting.schemas import RangeTurnover, TurnoverReport
 READ_TIMEOUT_S = 5.0
 """How long a request waits for the read database to reach the sequence number that it names."""
 
-Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
-Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
+Format = Literal["json", "csv", "xlsx", "pdf"]
 
 
 def router(
@@ -39,11 +44,13 @@ def router(
     """The routes; the gateway that includes them checks the key. `projected(seq)` waits until the read database
     has reached seq."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
+    making = asyncio.Semaphore(1)
+    add_bulletins(routes, read_database, making)
 
     @routes.get(
         "/turnover/{year}",
         response_model=TurnoverReport,
-        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}, **FILE_CONTENT}}},
         summary="The year's net single-sided turnover and its target",
     )
     async def turnover(
@@ -52,23 +59,24 @@ def router(
             Seq, Query(description="Waits until the report counts this sequence number; 422 after 5 seconds.")
         ] = 0,
         format: Annotated[
-            Literal["json", "csv"] | None,
+            Format | None,
             Query(description="`csv` may also be asked for with the header `Accept: text/csv`."),
         ] = None,
         accept: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Response:
         await _wait_until_projected(projected, "at_least_seq", at_least_seq)
-        as_csv = format == "csv" or (format is None and "text/csv" in accept)
+        chosen: Format = format or ("csv" if "text/csv" in accept else "json")
         async with read_database.connect() as connection:
             found = _recorded(await read_year(connection, year))
-            daily = await read_daily(connection, year) if as_csv else ()
-        # It takes some ten milliseconds of CPU, which the event loop needs for orders.
-        return await asyncio.to_thread(_answer, year, found, daily, calendar, as_csv)
+            daily = await read_daily(connection, year) if chosen == "csv" else ()
+        # It takes some ten milliseconds of CPU, as a file some hundred, which the event loop needs for orders.
+        async with making if chosen in ("xlsx", "pdf") else nullcontext():
+            return await asyncio.to_thread(_answer, year, found, daily, calendar, chosen)
 
     @routes.get(
         "/turnover/{year}/range",
         response_model=RangeTurnover,
-        summary="Turnover of a range of sequence numbers: trades made less trades busted",
+        summary="Turnover of a range of sequence numbers: trades made, less those busted and excluded",
     )
     async def turnover_of_range(
         year: Year,
@@ -80,13 +88,16 @@ def router(
             position = _recorded(await read_position(connection))
             made = await sum_of_trades(connection, year, after_seq, to_seq)
             busted = await sum_of_busts(connection, year, after_seq, to_seq)
-        net = made - busted
+            before = await sum_of_excluded(connection, year, after_seq)
+            excluded = await sum_of_excluded(connection, year, max(after_seq, to_seq)) - before
+        net = made - busted - excluded
         return {
             "year": year,
             "after_seq": after_seq,
             "to_seq": to_seq,
             "gross": yuan_text(made.amount_fen),
             "busted": yuan_text(busted.amount_fen),
+            "excluded": yuan_text(excluded.amount_fen),
             "net": yuan_text(net.amount_fen),
             "trades": net.trades,
             "busted_trades": busted.trades,
@@ -95,15 +106,18 @@ def router(
             "journal_id": position["journal_id"].hex(),
         }
 
+    decision_routes(routes, read_database, partial(_wait_until_projected, projected))
     return routes
 
 
 def _answer(
-    year: int, found: YearTurnover, daily: Sequence[Values], calendar: TradingCalendar, as_csv: bool
+    year: int, found: YearTurnover, daily: Sequence[Values], calendar: TradingCalendar, chosen: Format
 ) -> Response:
     report = build_report(year, found, calendar)
-    if not as_csv:
+    if chosen == "json":
         return JSONResponse(report.to_json())
+    if chosen != "csv":
+        return year_answer(report, found.position, chosen)
     name = f'attachment; filename="rex-turnover-{year}-seq-{report.seq}.csv"'
     text = csv_text(report, found.instruments, daily)
     return Response(text, media_type="text/csv", headers={"content-disposition": name})

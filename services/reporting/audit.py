@@ -24,6 +24,8 @@ days      a trade belongs to the day of the last DAY_ROLL, by which the venue jo
 busts     the trade was made on the same day, was not busted before, and all that was paid is returned
 cash      of each account, from deposits, withdrawals, trades, fees and busts; never below zero
 turnover  of each instrument and day, beside that of SETTLED
+excluded  the trades that do not count by decision: the texts of RECORD, applied one after another. A decision holds for
+          trades made before it that are not busted. It changes no money: net = gross - busted - excluded
 
 Nothing here depends on a state, so the states that `rex upgrade` seals into a journal are not read. Names end with their unit;
 fen are 0.01 yuan. Rows and records are laid out as in REX's row format 1 and record format 2.
@@ -37,7 +39,8 @@ import re
 import sqlite3
 import sys
 import zlib
-from bisect import bisect_right
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import defaultdict, namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -48,6 +51,7 @@ from hashlib import blake2b, sha256
 from operator import attrgetter
 from pathlib import Path
 from struct import Struct
+from struct import error as struct_error
 from typing import Any
 
 MAGIC, FORMATS, ENGINE_VERSIONS = b"REXROW\r\n", (1, 2), (2, 3, 4)
@@ -57,9 +61,10 @@ MAGIC, FORMATS, ENGINE_VERSIONS = b"REXROW\r\n", (1, 2), (2, 3, 4)
 HEADER = Struct("<8sHHI8xQQIII4x16s8x32s")
 HASH, CRC = slice(-36, -4), slice(-4, None)
 """Where they stand in a row: behind all else."""
-COMMAND, COMMAND_KINDS = Struct("<Qq16xQ32xq4xIIIII2xH2xB6xB42x"), slice(110, None, 160)
+COMMAND, COMMAND_KINDS = Struct("<Qq16xQ32xq4xIIIII2xHHB6xB42x"), slice(110, None, 160)
 Command = namedtuple(
-    "Command", "seq time_ns order_id amount_fen account owner date maker_ppm taker_ppm instrument kind account_class"
+    "Command",
+    "seq time_ns order_id amount_fen account owner date maker_ppm taker_ppm instrument attachment kind account_class",
 )
 EVENT, EVENT_KINDS = Struct("<QQQqq8xqqqqIIIIHBxBxBx"), slice(98, None, 104)
 Event = namedtuple(
@@ -67,6 +72,8 @@ Event = namedtuple(
     "seq order_id maker_order_id price_ticks quantity_lots amount_fen fee_fen maker_fee_fen reserve_fen"
     " account maker_account number date instrument kind side phase",
 )
+LENGTH = Struct("<I")
+"""Before each of the texts behind the events of a row; a command's `attachment` is the place of its text, from 1 on."""
 ORDER, SENDER = Struct("<2xH2xBB"), Struct("<I")
 """Parts of a command: its instrument, kind and side in the 8 bytes from 104 on; its account in the 4 bytes from 84 on."""
 PARTIES = attrgetter("account", "maker_account", "instrument", "side", "price_ticks", "quantity_lots")
@@ -74,13 +81,13 @@ MONEY = attrgetter("amount_fen", "fee_fen", "maker_fee_fen")
 
 NEW_ORDER, AMEND, SET_PHASE, RESUME, TIME = 1, 3, 34, 36, 41
 OPEN_ACCOUNT, DEPOSIT, WITHDRAW, RECEIVE, RELEASE = 16, 17, 18, 19, 20
-LIST_INSTRUMENT, SET_FEES, DAY_ROLL, BUST_TRADE = 32, 33, 37, 40
+LIST_INSTRUMENT, SET_FEES, DAY_ROLL, BUST_TRADE, RECORD = 32, 33, 37, 40, 48
 REJECTED, TRADE, TRADE_BUSTED, ACCOUNT_OPENED, BALANCE_CHANGED = 3, 4, 12, 16, 17
-INSTRUMENT_LISTED, FEES_SET, DAY_ROLLED, SETTLED = 32, 33, 35, 36
+INSTRUMENT_LISTED, FEES_SET, DAY_ROLLED, SETTLED, RECORDED = 32, 33, 35, 36, 48
 ANSWERS = {
     OPEN_ACCOUNT: ACCOUNT_OPENED, DEPOSIT: BALANCE_CHANGED, WITHDRAW: BALANCE_CHANGED, RECEIVE: BALANCE_CHANGED,
     RELEASE: BALANCE_CHANGED, LIST_INSTRUMENT: INSTRUMENT_LISTED, SET_FEES: FEES_SET, DAY_ROLL: DAY_ROLLED,
-    BUST_TRADE: TRADE_BUSTED,
+    BUST_TRADE: TRADE_BUSTED, RECORD: RECORDED,
 }  # fmt: skip
 """The commands of operators and timers that matter here, each with its first event unless it was refused."""
 COMMANDS_THAT_MATTER = re.compile(b"[" + re.escape(bytes(ANSWERS)) + b"]")
@@ -127,9 +134,12 @@ class Audit:
     journal_id: str = ""
     gross_fen: int = 0
     busted_fen: int = 0
+    excluded_fen: int = 0
+    """Of the trades that do not count by decision; none of them is busted."""
     trades: int = 0
-    """All trades of the year, busted ones too."""
+    """All trades of the year, those too that do not count."""
     busted_trades: int = 0
+    excluded_trades: int = 0
     buyers_fees_fen: int = 0
     sellers_fees_fen: int = 0
     """Fees of the year, without those that busts returned."""
@@ -143,9 +153,14 @@ class Audit:
     program_sha256: str = ""
 
     @property
-    def net_fen(self) -> int:
-        """Gross less busted."""
+    def traded_fen(self) -> int:
+        """Gross less busted: what an engine counts, which knows no decisions."""
         return self.gross_fen - self.busted_fen
+
+    @property
+    def net_fen(self) -> int:
+        """Gross less busted less excluded."""
+        return self.traded_fen - self.excluded_fen
 
     @property
     def agree(self) -> bool:
@@ -153,8 +168,8 @@ class Audit:
         return not self.disagreement_count
 
     def to_json(self) -> dict[str, Any]:
-        """All fields, the net turnover, and gross, busted and net as yuan."""
-        yuan = {"gross": self.gross_fen, "busted": self.busted_fen, "net": self.net_fen}
+        """All fields, the net turnover, and gross, busted, excluded and net as yuan."""
+        yuan = {"gross": self.gross_fen, "busted": self.busted_fen, "excluded": self.excluded_fen, "net": self.net_fen}
         yuan_texts = {name: yuan_text(amount_fen) for name, amount_fen in yuan.items()}
         return {**yuan_texts, "net_fen": self.net_fen, "agree": self.agree, **asdict(self)}
 
@@ -185,6 +200,13 @@ class Decoder:
         self._last_trade = 0
         self._today: dict[int, tuple[Event, tuple[int, int, int]]] = {}
         """The day's trades that are not busted, by id, with amount, taker's and maker's fee as computed."""
+        self._trade_ids, self._amounts_fen = array("Q"), array("q")
+        """Of all trades of the year; the ids rise."""
+        self._busted: set[int] = set()
+        self._excluded_fen: dict[int, int] = {}
+        """The amounts of the year's trades that do not count by decision, by id."""
+        self._texts = b""
+        """The texts of the present row."""
         self._turnover: dict[int, tuple[int, int]] = {}
         self._unsettled: dict[int, tuple[int, int]] = {}
         """Lots and fen by instrument: of the day, and of the day that was ended by the present row."""
@@ -241,6 +263,7 @@ class Decoder:
         self._hash, self._journal_id = row[HASH], journal_id
         self.audit.seq = min(last_seq, self._to_seq)
         self.audit.row_hash, self.audit.journal_id = row[HASH].hex(), journal_id.hex()
+        self._texts = row[end_of_events : HASH.start]
         return first_seq, row[HEADER.size : end_of_commands], row[end_of_commands:end_of_events]
 
     def _pairs(self, first_seq: int, commands: bytes, events: bytes) -> Iterator[tuple[Command, Event]]:
@@ -283,6 +306,8 @@ class Decoder:
             self._rates_ppm[command.account_class].append((seq, command.maker_ppm, command.taker_ppm))
         elif kind == DAY_ROLL:
             self._begin_day(command, event)
+        elif kind == RECORD:
+            self._record(command)
         else:
             self._bust(command, event)
 
@@ -309,6 +334,46 @@ class Decoder:
         made, busted = (command.order_id, PARTIES(trade), money), (event.order_id, PARTIES(event), MONEY(event))
         self._compare(command.seq, "the busted trade", busted, made)
         self._settle(command.seq, trade, money, -1)
+        self._busted.add(command.order_id)
+        self._excluded_fen.pop(command.order_id, None)
+        self._add_up_excluded()
+
+    # Decisions about trades
+
+    def _record(self, command: Command) -> None:
+        if not command.attachment:
+            return
+        try:
+            text = self._text(command.attachment)
+            if b"trades_decided" not in text:
+                return  # a key, a target
+            told = json.loads(text)
+            if told["type"] == "trades_decided":
+                self._apply(told["decision"] == "exclude", told["trade_ids"])
+        except (ValueError, LookupError, TypeError, struct_error):
+            self._disagree(command.seq, "the text of what was recorded cannot be read")
+
+    def _text(self, number: int) -> bytes:
+        place = 0
+        for _ in range(number - 1):
+            place += LENGTH.size + LENGTH.unpack_from(self._texts, place)[0]
+        begin = place + LENGTH.size
+        return self._texts[begin : begin + LENGTH.unpack_from(self._texts, place)[0]]
+
+    def _apply(self, exclude: bool, trade_ids: list[int]) -> None:
+        """Other ids are of trades of other years, of busted ones, or of none."""
+        for trade_id in trade_ids:
+            place = bisect_left(self._trade_ids, trade_id)
+            if trade_id not in self._trade_ids[place : place + 1] or trade_id in self._busted:
+                continue
+            if exclude:
+                self._excluded_fen[trade_id] = self._amounts_fen[place]
+            else:
+                self._excluded_fen.pop(trade_id, None)
+        self._add_up_excluded()
+
+    def _add_up_excluded(self) -> None:
+        self.audit.excluded_fen, self.audit.excluded_trades = sum(self._excluded_fen.values()), len(self._excluded_fen)
 
     # Trades
 
@@ -337,6 +402,9 @@ class Decoder:
         money = amount_fen, fee, maker_fee
         self._compare(event.seq, "amount, taker's fee and maker's fee", MONEY(event), money)
         self._today[trade_id] = event, money
+        if self._date // 10_000 == self.audit.year:
+            self._trade_ids.append(trade_id)
+            self._amounts_fen.append(amount_fen)
         self._settle(event.seq, event, money, 1)
 
     def _check_parties(self, trade: Event) -> None:

@@ -7,6 +7,8 @@ or was made from another journal.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,7 +47,10 @@ class CheckedReport:
     def agree(self) -> bool:
         """False where a proof was requested and its computations, or the report's own sum, differ."""
         figure = self.figure
-        return figure is None or (figure.agree and yuan_text(figure.sql_sum_fen) == self.report.net)
+        if figure is None:
+            return True
+        proven = yuan_text(figure.net_fen), yuan_text(figure.excluded_sql_fen)
+        return figure.agree and proven == (self.report.net, self.report.excluded)
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values, with `checked` and `proven`; with a proof also `figure` and `agree`."""
@@ -64,6 +69,17 @@ class Source(NamedTuple):
     journal_read: str
     """Which rows of the journal were read for it, as a sentence."""
     is_rebuilt: bool = False
+
+    @contextmanager
+    def damage_named(self) -> Iterator[None]:
+        """Raises ReadDatabaseDamaged where the database holds values that make no report: a damaged page may be read without an
+        error. A database that was just rebuilt is not damaged, so there the error is a defect of REX and is raised as it is."""
+        try:
+            yield
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            if self.is_rebuilt:
+                raise
+            raise ReadDatabaseDamaged(self.place, f"holds values that make no report ({error!r})") from error
 
     def checked(self, report: TurnoverReport, figure: Figure | None) -> str:
         """What was checked for a report that was read from this database, in sentences."""
@@ -89,7 +105,7 @@ async def report_of(
     async with read_database.connect() as connection:
         found = await read_year(connection, year)
     assert found is not None, "a database that is up to date or was projected has a position"
-    report = _build(source, year, found, calendar)
+    report = build_checked(source, year, found, calendar)
     figure = None
     if prove:
         figure = await compute_figure(
@@ -103,20 +119,12 @@ async def report_of(
     return CheckedReport(report, figure, source.checked(report, figure))
 
 
-def _build(source: Source, year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
-    """The report of what was read.
-
-    Raises ReadDatabaseDamaged where the database holds values that make no report: a damaged page may be read without
-    an error. A database that was just rebuilt is not damaged, so there the error is a defect of REX and is raised as it is.
-    """
-    if source.is_rebuilt:
-        return build_report(year, found, calendar)
-    if not found.by_instrument.keys() <= found.instruments.keys():
+def build_checked(source: Source, year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
+    """The report of what was read. Raises ReadDatabaseDamaged where it makes none."""
+    if not source.is_rebuilt and not found.by_instrument.keys() <= found.instruments.keys():
         raise ReadDatabaseDamaged(source.place, "has turnover of an instrument that it does not list")
-    try:
+    with source.damage_named():
         return build_report(year, found, calendar)
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise ReadDatabaseDamaged(source.place, f"holds values that make no report ({error!r})") from error
 
 
 async def is_up_to_date(read_database: AsyncEngine, place: str, journal: Journal) -> bool:

@@ -16,7 +16,8 @@ from services.times import date_text
 
 COLUMNS = (
     "trading_date", "symbol", "name_en", "name_zh", "category", "family", "quantity_lots", "tonnes", "trades",
-    "amount_fen", "amount_yuan", "busted_trades", "busted_lots", "busted_fen", "prevented_self_trades", "prevented_lots",
+    "amount_fen", "amount_yuan", "busted_trades", "busted_lots", "busted_fen",
+    "excluded_trades", "excluded_lots", "excluded_fen", "prevented_self_trades", "prevented_lots",
     "settlement_price", "settlement_source",
 )  # fmt: skip
 
@@ -27,7 +28,7 @@ BYTE_ORDER_MARK = "\ufeff"
 def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: Sequence[Values]) -> str:
     """CSV text: comment lines that begin with # (figure, counting rule, seal), then the header, then the data.
 
-    The sum of `amount_fen` is the report's net turnover; adding the sum of `busted_fen` gives the gross turnover.
+    The sum of `amount_fen` is the report's net turnover; adding the sums of `busted_fen` and `excluded_fen` gives the gross.
     """
     out = io.StringIO()
     out.write(BYTE_ORDER_MARK)
@@ -46,7 +47,9 @@ def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: S
                 row["trades"],
                 row["amount_fen"],
                 yuan_text(row["amount_fen"]),
-                *(row[name] for name in ("busted", "busted_lots", "busted_fen", "prevented", "prevented_lots")),
+                *(row[name] for name in ("busted", "busted_lots", "busted_fen")),
+                *(row[name] for name in ("excluded", "excluded_lots", "excluded_fen")),
+                *(row[name] for name in ("prevented", "prevented_lots")),
                 *_settlement(row, facts["tick_size"]),
             ]
         )
@@ -63,7 +66,7 @@ def _settlement(row: Values, tick_size: str) -> tuple[str, str]:
 def _preamble(report: TurnoverReport) -> tuple[str, ...]:
     return (
         f"REX turnover {report.year}: net {report.net} yuan of {report.target} yuan ({report.target_name})",
-        f"net = gross {report.gross} yuan - busted {report.busted} yuan",
+        f"net = gross {report.gross} yuan - busted {report.busted} yuan - excluded {report.excluded} yuan",
         f"as of seq {report.seq}, trading date {report.trading_date}, {report.as_of}",
         f"journal {report.journal_id}, row hash {report.row_hash}",
         f"calendar: {report.calendar}",

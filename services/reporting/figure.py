@@ -1,7 +1,10 @@
 """The proof of the figure: a year's turnover by four computations at one sequence number.
 
+Compared is what was traded, gross − busted: the engine knows no decisions. What decisions exclude from it is compared apart:
+SQL, from the tables of decisions and trades, with the decoder, which applies the journal's decisions anew.
+
 1. the counter of the running engine, which the caller reads between two batches
-2. SQL over the single trades of the read database, busted trades excluded
+2. SQL over the single trades of the read database, without busted ones
 3. re-execution of the journaled commands up to that number in a fresh engine, each batch's events compared byte for byte;
    where `rex upgrade` sealed a state into the journal, of the commands after it, in an engine with that state
 4. a decoder of the journal's rows that shares no code with REX and computes each trade's amount, fees and day anew (audit.py);
@@ -32,7 +35,7 @@ from services.read_database.audit.engine_tables import AuditedEngine
 from services.read_database.audit.proof import ReadDatabaseProof
 from services.read_database.database import path_of
 from services.reporting.audit import Audit, Damaged, Decoder
-from services.reporting.queries import read_position, sum_of_busts, sum_of_trades
+from services.reporting.queries import read_position, sum_of_busts, sum_of_excluded, sum_of_trades
 
 OnBatch = Callable[[JournalBatch], None]
 
@@ -47,7 +50,7 @@ class FigureUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Figure:
-    """A year's turnover in fen by four computations."""
+    """A year's turnover in fen by four computations: gross − busted, then what decisions exclude from it, by two."""
 
     year: int
     seq: int
@@ -57,6 +60,8 @@ class Figure:
     journal_replay_fen: int
     decoder: Audit
     """The sums of the independent decoder, and what in the journal disagrees with them."""
+    excluded_sql_fen: int = 0
+    """What decisions exclude, from the read database."""
     differences: tuple[str, ...] = ()
     """Other differences between the read database and the engine that re-executed the journal, one sentence each."""
     re_executed_after: int = 0
@@ -66,13 +71,23 @@ class Figure:
     def agree(self) -> bool:
         """Whether the computations are equal to the fen, the read database has no differences, and the decoder found nothing in
         the journal that disagrees."""
+        return self.sums_agree and not self.differences and self.decoder.agree
+
+    @property
+    def sums_agree(self) -> bool:
+        """Whether the computations are equal to the fen, of what was traded and of what is excluded."""
         counted = {self.sql_sum_fen, self.journal_replay_fen, self.decoder_fen, self.engine_counter_fen}
-        return len(counted - {None}) == 1 and not self.differences and self.decoder.agree
+        return len(counted - {None}) == 1 and self.excluded_sql_fen == self.decoder.excluded_fen
 
     @property
     def decoder_fen(self) -> int:
-        """The net turnover that the independent decoder computes."""
-        return self.decoder.net_fen
+        """What was traded as the independent decoder computes it: gross − busted."""
+        return self.decoder.traded_fen
+
+    @property
+    def net_fen(self) -> int:
+        """The net turnover by SQL: gross − busted − excluded."""
+        return self.sql_sum_fen - self.excluded_sql_fen
 
     def to_json(self) -> dict[str, Any]:
         """JSON values; amounts are decimal strings in yuan."""
@@ -84,6 +99,9 @@ class Figure:
             "sql_sum": yuan_text(self.sql_sum_fen),
             "journal_replay": yuan_text(self.journal_replay_fen),
             "independent_decoder": yuan_text(self.decoder_fen),
+            "excluded_sql_sum": yuan_text(self.excluded_sql_fen),
+            "excluded_independent_decoder": yuan_text(self.decoder.excluded_fen),
+            "net": yuan_text(self.net_fen),
             "decoder_sha256": self.decoder.program_sha256,
             "decoder_disagreements": list(self.decoder.disagreements),
             "re_executed_after": self.re_executed_after,
@@ -124,12 +142,22 @@ async def compute_figure(
             if position is None or position["seq"] < seq:
                 raise FigureUnavailable(f"The read database has not reached seq {seq}.")
             counted = await sum_of_trades(connection, year, 0, seq) - await sum_of_busts(connection, year, 0, seq)
+            excluded = await sum_of_excluded(connection, year, seq)
         await _read_sealed(journal, began_after, decode, proof.take)
         await replay(journal, fresh_engine, seq, proof.take, on_read=decode)
         replayed_fen = fresh_engine.turnover_fen(year)
         await replay(journal, fresh_engine, max(proof.seq, seq), proof.take)
-    found = tuple(proof.differences)
-    return Figure(year, seq, engine_counter_fen, counted.amount_fen, replayed_fen, decoder.audit, found, began_after)
+    return Figure(
+        year,
+        seq,
+        engine_counter_fen,
+        counted.amount_fen,
+        replayed_fen,
+        decoder.audit,
+        excluded.amount_fen,
+        tuple(proof.differences),
+        began_after,
+    )
 
 
 def _decode(decoder: Decoder, batch: JournalBatch) -> None:

@@ -6,15 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.read_database.tables import daily_turnover, instruments, position, targets, total, trades
+from services.commands.attachments import VENUE_SCOPE
+from services.read_database.tables import (
+    daily_turnover,
+    decided_trades,
+    decisions,
+    instruments,
+    position,
+    total,
+    trades,
+)
+from services.read_database.targets import TargetKey, in_force, targets_of_year
 from services.reporting.target import DEFAULT_TARGET_FEN, DEFAULT_TARGET_NAME, Target
 
 _DAY = daily_turnover.c
 
-SUMS = ("trades", "quantity_lots", "amount_fen", "busted", "busted_fen", "prevented", "prevented_lots")
+SUMS = (
+    "trades", "quantity_lots", "amount_fen", "busted", "busted_fen", "excluded", "excluded_fen", "prevented", "prevented_lots",
+)  # fmt: skip
 """The columns of `daily_turnover` that a report adds up."""
 
 EARLIER_YEARS = 5
@@ -94,8 +106,9 @@ async def _net_by_day(connection: AsyncConnection, those: ColumnElement[bool]) -
 
 
 async def read_daily(connection: AsyncConnection, year: int) -> Sequence[Values]:
-    """The year's rows of `daily_turnover` with trades, busted ones or prevented self-trades, by date and instrument."""
-    happened = (_DAY.trades > 0) | (_DAY.busted > 0) | (_DAY.prevented > 0)
+    """The year's rows of `daily_turnover` with trades, busted or excluded ones, or prevented self-trades, by date and
+    instrument."""
+    happened = (_DAY.trades > 0) | (_DAY.busted > 0) | (_DAY.excluded > 0) | (_DAY.prevented > 0)
     daily = select(daily_turnover).where(_of_year(year), happened).order_by(_DAY.trading_date, _DAY.instrument)
     return (await connection.execute(daily)).mappings().all()
 
@@ -108,6 +121,31 @@ async def sum_of_trades(connection: AsyncConnection, year: int, after_seq: int, 
 async def sum_of_busts(connection: AsyncConnection, year: int, after_seq: int, to_seq: int) -> Sum:
     """The sum of the year's trades busted by commands with after_seq < seq <= to_seq, whenever they were made."""
     return await _sum(connection, year, trades.c.busted_seq, after_seq, to_seq)
+
+
+async def sum_of_excluded(connection: AsyncConnection, year: int, seq: int) -> Sum:
+    """The sum of the year's trades that did not count by decision after the command seq.
+
+    The last decision about a trade holds. It is one made after the trade; a busted trade is not excluded.
+    """
+    decided = (
+        select(decided_trades.c.trade_id, func.max(decided_trades.c.seq).label("last_seq"))
+        .join(trades, and_(trades.c.trade_id == decided_trades.c.trade_id, trades.c.seq < decided_trades.c.seq))
+        .where(decided_trades.c.seq <= seq)
+        .group_by(decided_trades.c.trade_id)
+        .subquery()
+    )
+    query = (
+        select(func.count(), total(trades.c.quantity_lots), total(trades.c.amount_fen))
+        .join(decided, decided.c.trade_id == trades.c.trade_id)
+        .join(decisions, decisions.c.seq == decided.c.last_seq)
+        .where(
+            trades.c.trading_date.between(*_dates(year)),
+            decisions.c.decision == "exclude",
+            or_(trades.c.busted_seq.is_(None), trades.c.busted_seq > seq),
+        )
+    )
+    return Sum(*[value or 0 for value in (await connection.execute(query)).one()])
 
 
 async def _sum(connection: AsyncConnection, year: int, seq: ColumnElement[Any], after_seq: int, to_seq: int) -> Sum:
@@ -125,10 +163,10 @@ async def _born(connection: AsyncConnection) -> int | None:
 
 
 async def _target(connection: AsyncConnection, year: int) -> Target:
-    row = (await connection.execute(select(targets).where(targets.c.year == year))).mappings().first()
+    row = in_force(await targets_of_year(connection, year)).get(TargetKey(VENUE_SCOPE, "net_traded", year, 0))
     if row is None:
         return Target(DEFAULT_TARGET_FEN, DEFAULT_TARGET_NAME, is_set=False)
-    return Target(row["amount_fen"], row["name"], is_set=True)
+    return Target(row["amount"], row["name"], is_set=True, pro_rata=bool(row["pro_rata"]), seq=row["seq"])
 
 
 def _of_year(year: int) -> ColumnElement[bool]:

@@ -23,7 +23,7 @@ from services.reporting.schemas import (
     YearEndForecast,
 )
 from services.reporting.shares import shares_of
-from services.reporting.target import Day, Progress, measure_progress, year_days
+from services.reporting.target import Day, Progress, measure_progress, open_days, year_days
 from services.reporting.verdict import judge
 from services.times import date_text, time_text
 
@@ -33,8 +33,9 @@ COUNTING_RULE = (
     "and the year is that of the trading day. Amounts are yuan as traded, to the fen: quotes include 13 % VAT and no fees. "
     "Only executed trades count, never orders. Orders that would trade with their own owner group are prevented before they "
     "trade: they are counted apart and are no turnover. A bust, by which an operator cancels a trade on its trading day, "
-    "returns its money, goods and turnover; the trade stays on record and is excluded. Net = gross − excluded; only busted "
-    "trades are excluded. A trade is settled when it is made, delivery against payment."
+    "returns its money, goods and turnover; the trade stays on record. Other trades are excluded only by a person's decision, "
+    "with name and reason, which is journaled and can be taken back. Net = gross − busted − excluded. "
+    "A trade is settled when it is made, delivery against payment."
 )
 VAT_PERCENT = 13
 _NOTHING: Values = dict.fromkeys(SUMS, 0)
@@ -45,24 +46,29 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
     position, target = found.position, found.target
     net_by_day = found.net_by_day
     days = year_days(calendar, year, net_by_day)
-    progress = measure_progress(days, net_by_day, position["trading_date"], target.amount_fen, born=found.born)
+    owed_fen = target.owed_fen(len(open_days(days, found.born)), len(days))
+    progress = measure_progress(days, net_by_day, position["trading_date"], owed_fen, born=found.born)
     outlook = look_ahead(progress, found.earlier, calendar, found.born)
-    busted_fen = _total(found, "busted_fen")
+    busted_fen, excluded_fen = _total(found, "busted_fen"), _total(found, "excluded_fen")
     return TurnoverReport(
         year=year,
         net=yuan_text(progress.net_fen),
-        gross=yuan_text(progress.net_fen + busted_fen),
-        excluded=yuan_text(busted_fen),
+        gross=yuan_text(progress.net_fen + busted_fen + excluded_fen),
         busted=yuan_text(busted_fen),
+        excluded=yuan_text(excluded_fen),
         net_without_vat=decimal_text(progress.net_fen, 100 + VAT_PERCENT, 2),
         today=yuan_text(progress.today_fen),
         trades=_total(found, "trades"),
         busted_trades=_total(found, "busted"),
+        excluded_trades=_total(found, "excluded"),
         prevented_self_trades=_total(found, "prevented"),
         prevented_tonnes=_prevented_tonnes(found),
         counting_rule=COUNTING_RULE,
         target_name=target.name,
         target_is_set=target.is_set,
+        target_is_pro_rata=target.pro_rata,
+        target_of_whole_year=yuan_text(target.amount_fen),
+        target_seq=target.seq,
         calendar="assumed" if calendar.assumed(year) else "published",
         **_progress(progress),
         **_outlook(progress, outlook.forecast),
@@ -165,6 +171,8 @@ def _product(facts: Values, traded: Values, part: dict[str, Any]) -> Product:
         quantity_lots=traded["quantity_lots"],
         busted=yuan_text(traded["busted_fen"]),
         busted_trades=traded["busted"],
+        excluded=yuan_text(traded["excluded_fen"]),
+        excluded_trades=traded["excluded"],
         prevented_self_trades=traded["prevented"],
         prevented_lots=traded["prevented_lots"],
     )

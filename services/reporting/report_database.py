@@ -45,7 +45,7 @@ async def report_from_folder(
         with TemporaryDirectory() as temporary:
             folder = Path(temporary)
             try:
-                path, source = await _current(data_dir / READ_DATABASE_FILE, folder / READ_DATABASE_FILE, journal)
+                path, source = await current_file(data_dir / READ_DATABASE_FILE, folder / READ_DATABASE_FILE, journal)
                 return await report_of_file(source, path, journal, year, calendar, prove=prove)
             except FileNotFoundError:
                 damage = None
@@ -57,7 +57,7 @@ async def report_from_folder(
         await journal.close()
 
 
-async def _current(path: Path, copy: Path, journal: Journal) -> tuple[Path, Source]:
+async def current_file(path: Path, copy: Path, journal: Journal) -> tuple[Path, Source]:
     """The read database at the journal's end: the folder's own, or a copy that was brought up to date."""
     name = "the read database of the folder"
     read_database = open_read_database(path, read_only=True)

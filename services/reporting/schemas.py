@@ -24,8 +24,8 @@ class Share(_Part):
     share: str = Field(
         description="Part of the year's net turnover, as a fraction; the shares of a split add up to `1.000000`."
     )
-    tonnes: str = Field(description="Quantity traded, busted trades excluded.")
-    trades: int = Field(description="Number of trades, busted trades excluded.")
+    tonnes: str = Field(description="Quantity of the trades that count.")
+    trades: int = Field(description="Number of trades that count.")
 
 
 class Category(Share):
@@ -50,9 +50,11 @@ class Product(Share):
     category: str
     family: str
     unit: str
-    quantity_lots: int = Field(description="Lots traded, busted trades excluded.")
+    quantity_lots: int = Field(description="Lots of the trades that count.")
     busted: str = Field(description="Amount of the busted trades in yuan.")
     busted_trades: int
+    excluded: str = Field(description="Amount of the trades that do not count by decision, in yuan.")
+    excluded_trades: int
     prevented_self_trades: int
     prevented_lots: int = Field(description="Lots that self-trade prevention took from orders. They are not turnover.")
 
@@ -77,7 +79,7 @@ class LargestDay(_Part):
 
 
 class LargestTrade(_Part):
-    """The trade with the largest amount, the first of equals; busted trades excluded."""
+    """The trade that counts with the largest amount, the first of equals."""
 
     trade_id: str
     symbol: str
@@ -107,26 +109,33 @@ class TurnoverReport(_Part):
     """A year's turnover against its target."""
 
     year: int
-    net: str = Field(description="Net turnover: gross − excluded, in yuan, exact to the fen.")
-    gross: str = Field(description="Amount of all trades, busted trades included.")
-    excluded: str = Field(
-        description="Amount of the trades that do not count. Equal to `busted`: no other trades are excluded."
-    )
+    net: str = Field(description="Net turnover: gross − busted − excluded, in yuan, exact to the fen.")
+    gross: str = Field(description="Amount of all trades, also of those that do not count.")
     busted: str = Field(description="Amount of the trades that an operator busted.")
+    excluded: str = Field(
+        description="Amount of the trades that do not count by decision (`GET /v1/reports/decisions`), without busted ones."
+    )
     net_without_vat: str = Field(description="net / 1.13, rounded half up to the fen.")
     today: str = Field(description="Net turnover of the current trading day; `0.00` in a report on another year.")
-    trades: int = Field(description="Number of trades, busted trades excluded.")
+    trades: int = Field(description="Number of trades that count.")
     busted_trades: int
+    excluded_trades: int = Field(description="Number of trades that do not count by decision.")
     prevented_self_trades: int = Field(description="How often self-trade prevention kept two orders from trading.")
     prevented_tonnes: str = Field(
         description="Quantity that self-trade prevention took from orders. It is not turnover."
     )
     counting_rule: str = Field(description="How the turnover is counted, in sentences.")
-    target: str = Field(description="The year's target in yuan.")
+    target: str = Field(
+        description="The year's target in yuan; of one that is pro rata: `target_of_whole_year` × the venue's trading days / "
+        "all trading days of the year, rounded half up to the fen."
+    )
     target_name: str
     target_is_set: bool = Field(
         description="False where no target was set for this year; `target` is then the planned 23 billion yuan."
     )
+    target_is_pro_rata: bool = Field(description="Whether a part year owes a part of `target_of_whole_year`.")
+    target_of_whole_year: str = Field(description="The target as it was set, in yuan.")
+    target_seq: int = Field(description="Sequence number of the command that set the target; 0 where none was set.")
     share: str = Field(description="net / target, as a fraction: `0.250000` is a quarter.")
     missing: str = Field(description="target − net in yuan; `0.00` where the target is reached.")
     calendar: Literal["published", "assumed"] = Field(
@@ -184,7 +193,7 @@ class TurnoverReport(_Part):
 
 
 class RangeTurnover(_Part):
-    """The turnover of a range of sequence numbers: its trades less the trades that its commands busted."""
+    """The turnover of a range of sequence numbers: its trades less what its commands busted and excluded."""
 
     year: int
     after_seq: int
@@ -195,9 +204,13 @@ class RangeTurnover(_Part):
     busted: str = Field(
         description="Amount of the year's trades that a command with after_seq < seq <= to_seq busted, whenever they were made."
     )
-    net: str = Field(description="gross − busted. Consecutive ranges add up to the year's net turnover.")
-    trades: int = Field(description="Number of trades made less trades busted.")
+    excluded: str = Field(
+        description="By how much the year's turnover excluded by decision grew in this range, whenever the trades were made; "
+        "negative where more was included again, or busted."
+    )
+    net: str = Field(description="gross − busted − excluded. Consecutive ranges add up to the year's net turnover.")
+    trades: int = Field(description="Number of trades made, less those busted and excluded.")
     busted_trades: int
-    quantity_lots: int = Field(description="Lots traded less lots busted.")
+    quantity_lots: int = Field(description="Lots traded, less lots busted and excluded.")
     seq: int = Field(description="Sequence number that the read database had reached.")
     journal_id: str

@@ -34,6 +34,14 @@ class Target:
     name: str
     is_set: bool
     """False where no target was set for this year; amount and name are then DEFAULT_TARGET_FEN and DEFAULT_TARGET_NAME."""
+    pro_rata: bool = False
+    """Whether the amount is that of a whole year, of which the venue's first year owes the share of its trading days."""
+    seq: int = 0
+    """The command that set it; 0: none did."""
+
+    def owed_fen(self, open_days: int, days: int) -> int:
+        """What the year owes in which the venue has so many of all trading days."""
+        return half_up(self.amount_fen * open_days, days) if self.pro_rata and days else self.amount_fen
 
 
 class Stage(Enum):
@@ -151,6 +159,11 @@ def year_days(calendar: TradingCalendar, year: int, traded: Mapping[int, int]) -
     return tuple(sorted(published | traded.keys()))
 
 
+def open_days(days: tuple[int, ...], born: int) -> tuple[int, ...]:
+    """The days from the venue's first trading day `born` on; none where that is 0."""
+    return tuple(day for day in days if born and day >= born)
+
+
 def measure_progress(
     days: tuple[int, ...], net_by_day: Mapping[int, int], today: int, target_fen: int, *, born: int
 ) -> Progress:
@@ -158,15 +171,15 @@ def measure_progress(
 
     `today` and the venue's first trading day `born` are yyyymmdd, 0 before there is one.
     """
-    open_days = [day for day in days if born and day >= born]
-    come = [net_by_day.get(day, 0) for day in open_days if day < today]
+    of_venue = open_days(days, born)
+    come = [net_by_day.get(day, 0) for day in of_venue if day < today]
     enough = len(come) >= RECENT_DAYS
     return Progress(
         stage=_stage(days, today, born),
-        days=tuple(_days(days, net_by_day, today, target_fen, len(open_days))),
-        first=len(days) - len(open_days),
+        days=tuple(_days(days, net_by_day, today, target_fen, len(of_venue))),
+        first=len(days) - len(of_venue),
         completed=len(come),
-        left=len(open_days) - len(come),
+        left=len(of_venue) - len(come),
         net_fen=sum(net_by_day.values()),
         today_fen=net_by_day.get(today, 0),
         target_fen=target_fen,

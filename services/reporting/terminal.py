@@ -79,8 +79,10 @@ def _progress(report: TurnoverReport) -> Table:
     table.add_row("year end at the year's mean", _money(report.forecast_year_mean))
     table.add_row("year end at the last 20 days' mean", _money(report.forecast_recent_mean))
     table.add_row("gross − busted", f"¥ {_grouped(report.gross)} − ¥ {_grouped(report.busted)}")
+    table.add_row("− excluded by decision", f"¥ {_grouped(report.excluded)}")
     table.add_row("net without 13 % VAT", f"¥ {_grouped(report.net_without_vat)}")
-    table.add_row("trades, busted trades", f"{report.trades:,}, {report.busted_trades:,}")
+    counted = f"{report.trades:,}, {report.busted_trades:,}, {report.excluded_trades:,}"
+    table.add_row("trades, busted, excluded", counted)
     table.add_row("self-trades prevented", f"{report.prevented_self_trades:,} ({_grouped(report.prevented_tonnes)} t)")
     return table
 
@@ -121,6 +123,9 @@ def _proof(figure: Figure, agree: bool) -> Table:
     from_seq = f" from seq {figure.re_executed_after + 1:,} on" if figure.re_executed_after else ""
     table.add_row(f"journal re-executed{from_seq}, events equal", f"¥ {_grouped(numbers['journal_replay'])}")
     table.add_row("independent decoder of the journal", f"¥ {_grouped(numbers['independent_decoder'])}")
+    if figure.excluded_sql_fen or figure.decoder.excluded_fen:
+        table.add_row("excluded by decision, sum over the trades", f"¥ {_grouped(numbers['excluded_sql_sum'])}")
+        table.add_row("excluded, independent decoder", f"¥ {_grouped(numbers['excluded_independent_decoder'])}")
     table.add_row("", _verdict(figure, agree))
     for difference in figure.differences:
         table.add_row("in the read database", f"[red]{escape(difference)}[/]")
@@ -135,7 +140,7 @@ def _verdict(figure: Figure, agree: bool) -> str:
         return "[green]they agree[/]"
     if not figure.decoder.agree:
         return "[red]the journal holds what does not follow from its commands[/]"
-    if figure.differences and figure.sql_sum_fen == figure.journal_replay_fen == figure.decoder_fen:
+    if figure.differences and figure.sums_agree:
         return "[red]the sums agree, the read database is not true[/]"
     return "[red]THEY DISAGREE[/]"
 

@@ -7,9 +7,10 @@ import contextlib
 import json
 import os
 import secrets
+import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,27 +53,31 @@ async def open_demo(settings: Settings, on_event: Callable[[str], None]) -> Asyn
     keys_file = settings.data_dir / KEYS_FILE
     keys = read_keys(keys_file, PAGES, *(account.name for account in demo_accounts()))
     environment = _environment(settings)
-    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    leading, needed = Watch(on_event, replaceable=SEQUENCERS - 1), Watch(on_event)
+    leading.ended.add_done_callback(lambda ended: needed.fail(ended.exception() or AssertionError()))
     async with AsyncExitStack() as opened:
 
-        async def start(*arguments: str, replaceable: bool = False) -> str:
-            return await opened.enter_async_context(_child(arguments, environment, ended, on_event, replaceable))
+        async def start(*arguments: str, watch: Watch = needed) -> str:
+            return await opened.enter_async_context(_child(arguments, environment, watch))
 
-        for _ in range(SEQUENCERS):
-            await start("sequencer", "--accept-clock", replaceable=True)
-        await start("projector")
-        gateways = [await start("gateway") for _ in range(GATEWAYS)]
-        pages = await start("reporting", "--data-dir", str(settings.data_dir))
+        async with asyncio.TaskGroup() as starting:
+            for _ in range(SEQUENCERS):
+                starting.create_task(start("sequencer", "--accept-clock", watch=leading))
+        async with asyncio.TaskGroup() as starting:  # what is started later is stopped earlier
+            starting.create_task(start("projector"))
+            started = [starting.create_task(start("gateway")) for _ in range(GATEWAYS)]
+            reporting = starting.create_task(start("reporting", "--data-dir", str(settings.data_dir)))
+        gateways, pages = [one.result() for one in started], reporting.result()
         simulator = make_simulator(settings, gateways[0], keys)
         trading = asyncio.create_task(simulator.run())
-        trading.add_done_callback(lambda task: _pass_on(task, ended))
+        trading.add_done_callback(lambda task: _pass_on(task, needed))
         opened.callback(trading.cancel)
-        yield ScaledVenue(tuple(gateways), pages, keys_file, ended)
+        yield ScaledVenue(tuple(gateways), pages, keys_file, needed.ended)
 
 
-def _pass_on(trading: asyncio.Task[None], ended: asyncio.Future[None]) -> None:
-    if not trading.cancelled() and (error := trading.exception()) is not None and not ended.done():
-        ended.set_exception(error)
+def _pass_on(trading: asyncio.Task[None], watch: Watch) -> None:
+    if not trading.cancelled() and (error := trading.exception()) is not None:
+        watch.fail(error)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -87,17 +92,10 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _child(
-    arguments: Sequence[str],
-    environment: dict[str, str],
-    ended: asyncio.Future[None],
-    on_event: Callable[[str], None],
-    replaceable: bool,
-) -> AsyncIterator[str]:
+async def _child(arguments: Sequence[str], environment: dict[str, str], watch: Watch) -> AsyncIterator[str]:
     """Runs `rex` with these arguments on a free port; yields its address once it is ready, stops it at the end."""
-    rex = Path(sys.executable).with_name("rex")
     process = await asyncio.create_subprocess_exec(
-        rex,
+        Path(sys.executable).with_name("rex"),
         *arguments,
         "--port",
         "0",
@@ -111,29 +109,49 @@ async def _child(
     try:
         line = await process.stdout.readline()
         if not line:
-            raise ChildEnded(f"{name} did not start: exit status {await process.wait()}")
-        watching = asyncio.create_task(_watch(process, name, ended, on_event, replaceable))
-        try:
+            raise ChildEnded(f"{name} did not start: it has {_end(await process.wait())}")
+        with watch.over(process, name):
             yield json.loads(line)["url"]
-        finally:
-            watching.cancel()
     finally:
         await _stop(process)
 
 
-async def _watch(
-    process: asyncio.subprocess.Process,
-    name: str,
-    ended: asyncio.Future[None],
-    on_event: Callable[[str], None],
-    replaceable: bool,
-) -> None:
-    status = await process.wait()
-    sentence = f"{name} ended with exit status {status}"
-    if replaceable:
-        on_event(sentence)
-    elif not ended.done():
-        ended.set_exception(ChildEnded(sentence))
+class Watch:
+    """Over the processes of a venue. Of those that replace each other, such as the sequencers, the last one must not end."""
+
+    def __init__(self, on_event: Callable[[str], None], replaceable: int = 0) -> None:
+        """`replaceable`: how many more processes may end before one of these ends the venue."""
+        self._on_event = on_event
+        self._replaceable = replaceable
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Raises ChildEnded when a process without which the venue does not work has ended, or the error of `fail`."""
+
+    @contextmanager
+    def over(self, process: asyncio.subprocess.Process, name: str) -> Iterator[None]:
+        """Watches this process while the block runs."""
+        watching = asyncio.create_task(self._watch(process, name))
+        try:
+            yield
+        finally:
+            watching.cancel()
+
+    async def _watch(self, process: asyncio.subprocess.Process, name: str) -> None:
+        sentence = f"{name} has {_end(await process.wait())}"
+        if self._replaceable:
+            self._replaceable -= 1
+            self._on_event(f"{sentence}; another one replaces it")
+        else:
+            self.fail(ChildEnded(f"{sentence}; without it the demo cannot go on"))
+
+    def fail(self, error: BaseException) -> None:
+        """Ends the venue with this error, unless it has another one."""
+        if not self.ended.done():
+            self.ended.set_exception(error)
+
+
+def _end(status: int) -> str:
+    """How a process ended, by its status as asyncio has it: negative for a signal."""
+    return f"ended with exit status {status}" if status >= 0 else f"been ended by {signal.Signals(-status).name}"
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from services.application import Gateway, load_gateway, make_application, make_reader
 from services.data.calendar import TradingCalendar
 from services.first_start import KEYS_FILE, PAGES, read_keys
-from services.gateway.http.health import Details, Sentences
-from services.gateway.server.server import listen
+from services.gateway.http.fact_gauges import Facts
+from services.gateway.http.health import Sentences
+from services.gateway.server.server import listen, venue_url
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
@@ -26,8 +27,9 @@ from services.messaging.link.client import Link
 from services.messaging.link.confirmed import ConfirmedJournal
 from services.messaging.read_only import ReadOnlyInbox
 from services.parts import OnFault, Parts, cancel
-from services.public import mount_pages, venue_url
 from services.read_database.position_watch import PositionWatch
+from services.read_database.postgres.answering import bound_queries
+from services.scaled.health import lag_facts
 from services.scaled.serving import serving
 from services.scaled.stores import ReaderFeed, Stores, open_feed, open_stores
 from services.settings import Settings, require
@@ -43,7 +45,7 @@ class _Source:
     inbox: Inbox
     feed: Feed
     journal: Readable
-    details: Callable[[], Details]
+    details: Callable[[], Facts]
     not_ready: Sentences
     warnings: Sentences
 
@@ -75,6 +77,7 @@ async def open_gateway(
             position = PositionWatch(stores.read_database)
             opened.push_async_callback(position.close)
             gateway = await _load(stores, source, position, parts, running)
+            bound_queries(stores.read_database)  # not before: loading a large venue takes its time
             app = make_application(
                 gateway,
                 settings,
@@ -84,9 +87,11 @@ async def open_gateway(
                 clock=time.time_ns,
                 not_ready=source.not_ready,
                 warnings=source.warnings,
-                details=source.details,
+                details=lambda: {**source.details(), **lag_facts(stores.journal, gateway.state.last_seq)},
             )
             if with_pages:
+                from services.public import mount_pages  # NiceGUI: a third of the start of a gateway without pages
+
                 keys = read_keys(settings.data_dir / KEYS_FILE, PAGES)
                 pages = mount_pages(app, settings, venue_url(settings.host, listener), keys)
                 running.append(parts.start(pages.run(), "pages"))
@@ -115,7 +120,7 @@ async def _load(
 def _linked(link: Link, journal: PostgresJournal) -> _Source:
     """An order gateway's."""
 
-    def details() -> Details:
+    def details() -> Facts:
         return {"epoch": link.epoch, "link_age_s": link.age_s, "replicated": journal.is_replicated}
 
     def not_ready() -> list[str]:

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
-Facts = Mapping[str, str | int | float | bool | None]
-"""What a process says of itself: role, epoch, sequence numbers, seconds. None: not known."""
-
-
-class _Gauges(Collector):
-    """The numbers among the facts, as gauges `rex_<name>`."""
-
-    def __init__(self, facts: Callable[[], Facts]) -> None:
-        self._facts = facts
-
-    def collect(self) -> Iterator[Metric]:
-        """The current numbers."""
-        for name, value in self._facts().items():
-            if isinstance(value, int | float):
-                yield GaugeMetricFamily(f"rex_{name}", f"The process's {name.replace('_', ' ')}", value=value)
+from services.gateway.http.fact_gauges import FactGauges, Facts
+from services.journal.postgres.journal import PostgresJournal
 
 
 def health_app(process: str, facts: Callable[[], Facts], not_ready: Callable[[], list[str]]) -> FastAPI:
     """The application. `not_ready` returns a sentence for each condition that keeps the process from its work."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     registry = CollectorRegistry()
-    registry.register(_Gauges(facts))
+    registry.register(FactGauges(facts))
 
     @app.get("/healthz")
     async def healthz() -> JSONResponse:
@@ -49,3 +33,10 @@ def health_app(process: str, facts: Callable[[], Facts], not_ready: Callable[[],
         return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
     return app
+
+
+def lag_facts(journal: PostgresJournal, applied_seq: int) -> Facts:
+    """How far a process that has applied the journal up to `applied_seq` is behind it: commands, and seconds since the first of
+    them was seen."""
+    lag = journal.lag(applied_seq)
+    return {"journal_lag": lag.commands, "journal_lag_s": round(lag.age_s, 3)}

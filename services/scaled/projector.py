@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from services.gateway.http.fact_gauges import Facts
 from services.gateway.server.server import listen
 from services.parts import OnFault, Parts, cancel
 from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import Projector
-from services.scaled.health import Facts, health_app
+from services.scaled.health import health_app, lag_facts
 from services.scaled.serving import serving
 from services.scaled.stores import open_feed, open_stores
 from services.settings import Settings
@@ -33,7 +34,8 @@ async def open_projector(settings: Settings, *, on_fault: OnFault) -> AsyncItera
 
             def facts() -> Facts:
                 redis = feed.trouble() is None if feed.uses_redis else None
-                return {"last_seq": projector.seq, "redis": redis, "redis_trouble": feed.trouble()}
+                lag = lag_facts(stores.journal, projector.seq)
+                return {"last_seq": projector.seq, **lag, "redis": redis, "redis_trouble": feed.trouble()}
 
             def not_ready() -> list[str]:
                 return [f"{stores.journal.waiting_for}."] if stores.journal.waiting_for else []

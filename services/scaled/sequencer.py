@@ -18,13 +18,15 @@ import structlog
 from matching_engine import Engine
 from services.data.calendar import TradingCalendar
 from services.engine_versions.upgrades import starting_engine
+from services.gateway.http.fact_gauges import Facts
 from services.gateway.server.server import listen
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging.in_process import InProcessFeed
 from services.messaging.link.server import LinkServer, inbox_of_links, serve_links
 from services.messaging.redis_stream import RedisAway, StreamPublisher, check_redis
 from services.parts import OnFault, Parts, cancel
-from services.scaled.health import Facts, health_app
+from services.scaled.health import health_app, lag_facts
+from services.scaled.link_port import bound_links
 from services.scaled.serving import serving
 from services.sequencer.clock import GuardedClock, steady_ns
 from services.sequencer.recovery import recover
@@ -68,12 +70,13 @@ class SequencerProcess:
     def facts(self) -> Facts:
         """What /healthz and /readyz say."""
         leads = self._sequencer is not None
+        last_seq = self._sequencer.last_seq if self._sequencer is not None else self._engine.last_seq
         return {
             "role": self.role,
             "leader": leads,
             "epoch": self._journal.epoch if leads else (self._standby.seen.epoch if self._standby.seen else None),
-            "last_seq": self._sequencer.last_seq if self._sequencer is not None else self._engine.last_seq,
-            "journal_lag": 0 if leads else self._standby.lag,
+            "last_seq": last_seq,
+            **lag_facts(self._journal, last_seq),
             "links": self._server.links if self._server is not None else 0,
             "replicated": self._journal.is_replicated,
             "redis": None if self._publisher is None else self._publisher.trouble is None,
@@ -171,7 +174,7 @@ async def open_sequencer(
     if settings.redis_url:
         with contextlib.suppress(RedisAway):  # No order waits for it.
             await check_redis(settings.redis_url)
-    with listen(settings.host, settings.port) as listener, _bound(settings.host, settings.link_port) as links:
+    with listen(settings.host, settings.port) as listener, bound_links(settings.host, settings.link_port) as links:
         journal = await PostgresJournal.open(settings.database_url)
         try:
             engine = await starting_engine(journal)
@@ -193,20 +196,3 @@ async def open_sequencer(
         finally:
             with contextlib.suppress(OSError):
                 await journal.close()
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    """A socket for the links; it listens only while this process leads, so that gateways are refused until then.
-
-    Raises OSError with a sentence that names the setting.
-    """
-    links = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    links.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        links.bind((host, port))
-    except OSError as error:
-        links.close()
-        raise OSError(
-            f"port {port} of {host} cannot be used for the links (REX_LINK_PORT): {error.strerror}"
-        ) from error
-    return links

@@ -9,9 +9,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.gateway.server.server import SHUTDOWN_SECONDS, make_server, serve
+from services.gateway.server.server import SHUTDOWN_SECONDS, make_server, serve, venue_url
 from services.parts import Parts
-from services.public import venue_url
 from services.settings import Settings
 
 

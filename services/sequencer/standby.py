@@ -30,11 +30,6 @@ class Standby:
         self.seen: WriterRow | None = None
         """The writer row at the last look."""
 
-    @property
-    def lag(self) -> int:
-        """How many commands of the journal the engine had not executed at the last look."""
-        return 0 if self.seen is None else max(self.seen.last_seq - self._engine.last_seq, 0)
-
     async def lead(self, on_claimed: Callable[[], None]) -> WriterRow:
         """Follows the journal and returns when this process has claimed it and the engine is at its end.
 
@@ -71,7 +66,7 @@ class Standby:
         async for batch in self._journal.read(self._engine.last_seq):
             if batch.previous_hash != self._hash:
                 end = self._engine.last_seq
-                raise JournalLost.after(
+                raise JournalLost.replaced(
                     end - 1, f"its row that ends at seq {end} is another one than this process has executed"
                 )
             re_execute(self._engine, batch)

@@ -36,4 +36,6 @@ async def make_sequencer(
     if last is not None and not accept_clock:
         refuse_clock_behind(now_ns, last.time_ns)
     plan.due(engine.trading_date, engine.venue_phase, now_ns)
-    return Sequencer(engine, journal, inbox, feed, clock=clock, schedule=plan)
+    sequencer = Sequencer(engine, journal, inbox, feed, clock=clock, schedule=plan)
+    sequencer.time_ns = last.time_ns if last is not None else 0  # health may be asked before the sequencer runs
+    return sequencer

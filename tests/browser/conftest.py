@@ -92,14 +92,14 @@ def rex(data_dir: Path, *arguments: str) -> Iterator[VenueProcess]:
     assert status == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
     """`rex demo`: with simulated traders and an order ticket on the trader page."""
     with rex(tmp_path_factory.mktemp("demo"), "demo") as venue:
         yield venue
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
     """`rex serve`: without traders, and with read-only pages."""
     with rex(tmp_path_factory.mktemp("served"), "serve", "--schedule", "always", "--json") as venue:

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -142,8 +142,16 @@ def test_every_server_of_the_configuration_files_is_a_service(variables: dict[st
     assert set(re.findall(r'"([\w-]+:\d+)"', prometheus)) == ports | {"haproxy:8404"}
 
 
+class Stage(NamedTuple):
+    """A running venue; `stop` ends all of it."""
+
+    venue: RunningVenue
+    folder: Path
+    stop: Callable[[], None]
+
+
 @pytest.fixture(scope="module")
-def venue() -> Iterator[RunningVenue]:
+def stage() -> Iterator[Stage]:
     """Every service of docker-compose's JSON that runs `rex`, as a process with that command and those variables."""
     config = config_of({**{name: secrets.token_hex(24) for name in SECRETS}, "REX_SCHEDULE": "always"})
     with tempfile.TemporaryDirectory(prefix="rex-compose-") as folder, ExitStack() as opened:
@@ -151,7 +159,13 @@ def venue() -> Iterator[RunningVenue]:
             running = opened.enter_context(running_venue(config, Path(folder)))
         except ServerMissing as missing:
             pytest.skip(f"NO TEST OF THE COMMANDS IN docker-compose.yml RAN: {missing}")
-        yield running
+        yield Stage(running, Path(folder), opened.close)
+
+
+@pytest.fixture
+def venue(stage: Stage) -> RunningVenue:
+    """The running venue."""
+    return stage.venue
 
 
 def operator_key(keys_file: Path) -> str:
@@ -286,20 +300,20 @@ def test_a_deposed_leader_starts_again_as_a_standby(venue: RunningVenue) -> None
 
 
 @pytest.mark.slow
-def test_make_run_scaled_stops_everything_and_carries_on() -> None:
-    with tempfile.TemporaryDirectory(prefix="rex-run-scaled-") as folder:
-        with run_scaled(folder) as started:
-            keys = Path(started["keys_file"]).read_text()
-            seq = httpx.get(f"{started['url']}/readyz").json()["seq"]
-        with run_scaled(folder) as again:
-            assert Path(again["keys_file"]).read_text() == keys
-            assert httpx.get(f"{again['url']}/readyz").json()["seq"] >= seq > 0
+def test_make_run_scaled_carries_on_in_its_folder_and_stops_everything(stage: Stage) -> None:
+    """The last test of this file: it stops the venue of the others, and goes on with its folder."""
+    keys = stage.venue.keys_file.read_text()
+    seq = httpx.get(f"{stage.venue.url}/readyz").json()["seq"]
+    stage.stop()
+    with run_scaled(stage.folder) as again:
+        assert Path(again["keys_file"]).read_text() == keys
+        assert httpx.get(f"{again['url']}/readyz").json()["seq"] >= seq > 0
 
 
 @contextmanager
-def run_scaled(folder: str) -> Iterator[dict[str, Any]]:
+def run_scaled(folder: Path) -> Iterator[dict[str, Any]]:
     """Runs it and yields what it printed when it was ready; ends it as Ctrl-C does. Nothing of it runs afterwards."""
-    command = [sys.executable, "-m", "load_tests.run_scaled", "--json", "--folder", folder]
+    command = [sys.executable, "-m", "load_tests.run_scaled", "--json", "--folder", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
     started: dict[str, Any] = {}
     with process:

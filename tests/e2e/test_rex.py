@@ -252,7 +252,7 @@ finally:
 """
 
 
-@pytest.mark.parametrize("arguments", ["--version", "--help", "demo --help", "journal verify --help", "upgrade --help"])
+@pytest.mark.parametrize("arguments", ["--version", "--help", "demo --help", "export --help", "journal verify --help"])
 def test_help_and_version_import_neither_the_venue_nor_a_heavy_library(arguments: str) -> None:
     command = [sys.executable, "-c", MODULES_OF, *arguments.split()]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
@@ -262,12 +262,14 @@ def test_help_and_version_import_neither_the_venue_nor_a_heavy_library(arguments
         f"services.cli.{name}"
         for name in [
             "copying",
+            "export",
             "help",
             "journal",
             "migrate",
             "options",
             "report",
             "scaled",
+            "simulate",
             "terminal",
             "upgrade",
             "venue",
@@ -275,7 +277,19 @@ def test_help_and_version_import_neither_the_venue_nor_a_heavy_library(arguments
     }
     assert ours - {"services", "services.cli", "services.exit_codes", "matching_engine", *commands} == set()
     heavy = {"fastapi", "nicegui", "numpy", "pydantic_settings", "sqlalchemy", "starlette", "structlog", "uvloop"}
-    assert modules & heavy == set()
+    assert modules & (heavy | OF_FILES) == set()
+
+
+OF_FILES = {"pyarrow", "pylopdf_fonts_zh_cn", "typst", "xlsxwriter"}
+"""Libraries that make files: imported with the first file."""
+
+
+def test_a_venue_starts_without_the_libraries_that_make_files() -> None:
+    command = [sys.executable, "-c", "import sys, services.bootstrap; print(*sys.modules)"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    modules = set(ended.stdout.split())
+    assert "services.reporting.exports.answers" in modules
+    assert modules & OF_FILES == set()
 
 
 def test_what_cannot_be_read_is_one_sentence_and_a_status(tmp_path: Path) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 
 from services.client import RexClient, RexError
@@ -16,10 +19,10 @@ from services.exit_codes import ExitCode
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import initialise
 from services.settings import MIN_SECRET_CHARACTERS
-from tests.faults.scaled_venue import ScaledVenue, scaled_venue
+from tests.faults.scaled_venue import ScaledVenue, read_health, scaled_venue
 from tests.faults.traders import SYMBOL, Trader, open_traders
 from tests.faults.venue_process import rex
-from tests.integration.postgres_journal import execute
+from tests.integration.postgres_journal import execute, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -34,7 +37,10 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
     first, second = venue.gateways()
     buyer, seller = await open_traders(venue)
     async with RexClient(first, buyer.key) as one, RexClient(second, seller.key) as other:
-        bid = await one.place_order(_order(buyer, price="160.00", quantity=5))
+        async with _read_database_locked(venue.database_url):
+            bid = await one.place_order(_order(buyer, price="160.00", quantity=5))
+            await until(lambda: read_health(venue.processes["projector 1"].url)["journal_lag_s"])
+            assert read_health(venue.processes["projector 1"].url)["journal_lag"] > 0
         offer = await other.place_order(_order(seller, price="160.00", quantity=5))
         assert (bid["state"], offer["state"]) == ("new", "filled")
         fills = await other.fills(limit=10, cursor=None)
@@ -49,6 +55,10 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
         with pytest.raises(RexError) as refused:
             await reader.place_order(_order(buyer, price="160.00", quantity=1))
     assert (refused.value.status, refused.value.code) == (503, "read_only")
+    async with httpx.AsyncClient() as http:
+        for process in venue.processes.values():  # the standby and the read-only one, too, reach the end
+            await until(partial(_at_the_end, process.url, offer["seq"]))
+            assert "rex_journal_lag 0" in (await http.get(f"{process.url}/metrics")).text
 
 
 async def test_a_leader_that_stops_cleanly_hands_over_at_once(venue: ScaledVenue) -> None:
@@ -99,6 +109,24 @@ async def test_what_needs_the_keys_of_the_venue_names_the_file_that_lacks_them(
         assert "Traceback" not in refused.err
 
 
+def _at_the_end(url: str, seq: int) -> bool:
+    facts = read_health(url)
+    lags = facts["journal_lag"] or facts["journal_lag_s"]
+    return not lags and (facts["last_seq"] if "process" in facts else facts["seq"]) >= seq
+
+
+@asynccontextmanager
+async def _read_database_locked(url: str) -> AsyncIterator[None]:
+    """The projector can read its position and write nothing."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE position IN EXCLUSIVE MODE")
+            yield
+    finally:
+        await connection.close()
+
+
 @pytest.mark.parametrize(
     ("database", "sentence"), [(True, "run `rex migrate`"), (False, "REX_DATABASE_URL is not set")]
 )
@@ -118,6 +146,30 @@ def test_a_sequencer_that_listens_everywhere_needs_the_address_of_its_links() ->
     variables = {"REX_DATABASE_URL": "postgresql://127.0.0.1:1/none", "REX_LINK_SECRET": "s" * MIN_SECRET_CHARACTERS}
     refused = rex("sequencer", "--host", "0.0.0.0", "--port", "0", variables=variables)
     assert (refused.exit_status, "REX_LINK_URL is not set" in refused.err) == (ExitCode.USAGE, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["sequencer"], "REX_DATABASE_URL is not the address of a PostgreSQL database: write postgresql://"),
+        (
+            ["gateway", "--database-url", "postgresql://a/b?c"],
+            "--database-url is not the address of a PostgreSQL database",
+        ),
+        (
+            ["sequencer", "--redis-url", "redis://127.0.0.1:none/0"],
+            "--redis-url is no address of Redis or Valkey: write",
+        ),
+    ],
+)
+def test_a_process_with_a_malformed_url_ends_as_one_with_any_other_wrong_setting(
+    command: list[str], sentence: str
+) -> None:
+    wrong = "postgresql://rex:secret-word@127.0.0.1:port/rex"
+    variables = {"REX_DATABASE_URL": wrong, "REX_LINK_SECRET": "s" * MIN_SECRET_CHARACTERS}
+    refused = rex(*command, "--port", "0", variables=variables)
+    assert (refused.exit_status, refused.out, refused.err.count("\n")) == (ExitCode.USAGE, "", 1), refused.err
+    assert refused.err.startswith(f"rex: {sentence}")
 
 
 def test_init_goes_on_where_a_killed_one_stopped(postgres_url: str, tmp_path: Path) -> None:

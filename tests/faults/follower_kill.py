@@ -43,8 +43,10 @@ FEWEST, MOST = 5, 150
 """The fewest and the most acknowledgements before a kill."""
 AFTER = 20
 """So many acknowledgements of orders that were sent after the kill end a trial."""
-STATEMENTS = 40
-"""A projector's start takes three statements, each of its transactions about ten."""
+STATEMENTS = range(1, 41)
+"""A projector's start takes seven statements, each of its transactions about ten."""
+WITHIN = range(10, 11)
+"""The third statement of the first transaction: the position is written, and most of the rows are not."""
 TRIALS_A_VENUE = 30
 PAUSE_S = 0.02
 PROJECTOR = "projector 1"
@@ -105,7 +107,7 @@ async def run_trials(
 
 async def _kill_at_a_statement(venue: ScaledVenue, random: Random, report: Report, mutant: Mutant | None) -> None:
     """The projector that runs is killed too; the one that kills itself continues from its position."""
-    dies = partial(killed_at_statement, random.randint(1, STATEMENTS), sent=random.random() < 0.5, mutant=mutant)
+    dies = partial(killed_at_statement, random.choice(STATEMENTS), sent=random.random() < 0.5, mutant=mutant)
     try:
         process = await asyncio.to_thread(venue.restart, PROJECTOR, mutant=dies)
     except DidNotStart:  # It died before it could say that it was ready.

@@ -32,11 +32,22 @@ FEWEST, MOST = 20, 200
 """The fewest and the most acknowledgements before a fault."""
 ORDERS_S = 10
 """In this time AFTER new orders are acknowledged, even on a busy machine."""
+LOOK_S = 0.05
+"""Between two looks at a health page: without it the looking takes a core from the venue."""
 TRIALS_A_VENUE = 25
 
 
-def run(faults: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mutant] = NO_MUTANTS) -> Report:
-    """Runs `faults` faults, TRIALS_A_VENUE in each venue, up to the first broken promise."""
+def run(
+    faults: int,
+    seed: int,
+    advance: Advance,
+    *,
+    mutants: Mapping[str, Mutant] = NO_MUTANTS,
+    pause_s: float = 0.0,
+    orders_s: float = ORDERS_S,
+) -> Report:
+    """Runs `faults` faults, TRIALS_A_VENUE in each venue, up to the first broken promise. `pause_s` is the load's; within
+    `orders_s` new orders must be acknowledged."""
     report, random = Report("redis_away"), Random(seed)
     kinds = [fault for _ in range(0, faults, len(FAULTS)) for fault in random.sample(FAULTS, len(FAULTS))][:faults]
     try:
@@ -46,7 +57,7 @@ def run(faults: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mutan
                 url = postgres.create_database(f"rex_{first}")
                 with scaled_venue(url, sequencers=1, redis_url=valkey.url(), mutants=mutants) as venue:
                     some = kinds[first : first + TRIALS_A_VENUE]
-                    asyncio.run(_one_venue(venue, valkey, some, random, report, advance))
+                    asyncio.run(_one_venue(venue, valkey, some, random, report, advance, pause_s, orders_s))
                 if report.broken:
                     break
     except ServerMissing as missing:
@@ -57,17 +68,24 @@ def run(faults: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mutan
 
 
 async def _one_venue(
-    venue: ScaledVenue, valkey: ValkeyServer, faults: list[Fault], random: Random, report: Report, advance: Advance
+    venue: ScaledVenue,
+    valkey: ValkeyServer,
+    faults: list[Fault],
+    random: Random,
+    report: Report,
+    advance: Advance,
+    pause_s: float,
+    orders_s: float,
 ) -> None:
     traders = await open_traders(venue)
     scene = Scene(valkey, await _stream_key(valkey))
-    async with Load(venue, traders, report) as load:
+    async with Load(venue, traders, report, pause_s=pause_s) as load:
         for fault in faults:
             try:
                 await load.acknowledgements(random.randint(FEWEST, MOST))
-                await _one_fault(fault, scene, venue, load, report)
+                await _one_fault(fault, scene, venue, load, report, orders_s)
             except (TimeoutError, TooLate) as reason:
-                report.broken.append(f"{fault.name}: {reason or 'no order was acknowledged'}")
+                report.broken.append(f"{fault.name}: {str(reason) or 'no order was acknowledged'}")
                 break
             finally:
                 valkey.resume()
@@ -83,23 +101,25 @@ async def _stream_key(valkey: ValkeyServer) -> str:
     return str(key)
 
 
-async def _one_fault(fault: Fault, scene: Scene, venue: ScaledVenue, load: Load, report: Report) -> None:
+async def _one_fault(
+    fault: Fault, scene: Scene, venue: ScaledVenue, load: Load, report: Report, orders_s: float
+) -> None:
     load.longest_s, load.last_s = 0.0, time.monotonic()
     await fault.begin(scene)
-    await _orders_go_on(load)
+    await _orders_go_on(load, orders_s)
     if fault.sentence:
         await _until(lambda: not any(_redis_there(venue)), "health pages do not say that Redis is away")
-        await _orders_go_on(load)
+        await _orders_go_on(load, orders_s)
     report.highest("longest_silence_ms", round(load.longest_s * 1000))
     await _caught_up(venue)
     await fault.end(scene)
     await _until(lambda: all(_redis_there(venue)), "health pages do not say that Redis is back")
-    await _orders_go_on(load)
+    await _orders_go_on(load, orders_s)
     await _caught_up(venue)
 
 
-async def _orders_go_on(load: Load) -> None:
-    async with asyncio.timeout(ORDERS_S):
+async def _orders_go_on(load: Load, orders_s: float) -> None:
+    async with asyncio.timeout(orders_s):
         await load.acknowledgements(AFTER)
 
 
@@ -119,6 +139,7 @@ async def _until(condition: Callable[[], bool], otherwise: str) -> None:
     while not await asyncio.to_thread(condition):
         if time.monotonic() > deadline:
             raise TooLate(otherwise)
+        await asyncio.sleep(LOOK_S)
 
 
 RIG = Rig("redis_away", run, "faults", short=10, long=100)

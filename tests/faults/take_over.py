@@ -39,8 +39,17 @@ REPLY_S = 20.0
 """No request may wait longer for its answer."""
 
 
-def run(take_overs: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mutant] = NO_MUTANTS) -> Report:
-    """Runs `take_overs` take-overs, TRIALS_A_VENUE in each venue; with mutants, those of one venue at most."""
+def run(
+    take_overs: int,
+    seed: int,
+    advance: Advance,
+    *,
+    mutants: Mapping[str, Mutant] = NO_MUTANTS,
+    pause_s: float = 0.0,
+    most: int = MOST,
+) -> Report:
+    """Runs `take_overs` take-overs, TRIALS_A_VENUE in each venue; with mutants, those of one venue at most. `pause_s` is the
+    load's."""
     report, random = Report("take_over"), Random(seed)
     try:
         with PostgresServer() as server:
@@ -48,7 +57,7 @@ def run(take_overs: int, seed: int, advance: Advance, *, mutants: Mapping[str, M
                 count = min(TRIALS_A_VENUE, take_overs - first)
                 url = server.create_database(f"rex_{number}")
                 with scaled_venue(url, mutants=mutants) as venue:
-                    asyncio.run(_one_venue(venue, count, random, report, advance))
+                    asyncio.run(_one_venue(venue, count, random, report, advance, pause_s, most))
                 if mutants:
                     break
     except ServerMissing as missing:
@@ -149,14 +158,16 @@ class Load:
             await self._reached.wait()
 
 
-async def _one_venue(venue: ScaledVenue, trials: int, random: Random, report: Report, advance: Advance) -> None:
+async def _one_venue(
+    venue: ScaledVenue, trials: int, random: Random, report: Report, advance: Advance, pause_s: float, most: int
+) -> None:
     traders = await open_traders(venue)
     sequencers = 2
-    async with Load(venue, traders, report) as load:
+    async with Load(venue, traders, report, pause_s=pause_s) as load:
         for _ in range(trials):
             harm = random.choice(HARMS)
             try:
-                await load.acknowledgements(random.randint(FEWEST, MOST))
+                await load.acknowledgements(random.randint(FEWEST, most))
                 leader = await asyncio.to_thread(venue.leader)
                 load.longest_s, load.last_s = 0.0, time.monotonic()
                 venue.processes[leader].signal(harm)

@@ -11,11 +11,13 @@ from tests.faults.scaled_mutants import refusal_of_unknown_outcomes
 from tests.faults.venue_process import Mutant
 
 pytestmark = pytest.mark.slow
+PAUSE_S, MOST = 0.05, 100
+"""A gate needs the take-overs, not the load."""
 
 
 def run(take_overs: int, mutants: dict[str, Mutant]) -> Report:
     try:
-        return take_over.run(take_overs, 1, lambda: None, mutants=mutants)
+        return take_over.run(take_overs, 1, lambda: None, mutants=mutants, pause_s=PAUSE_S, most=MOST)
     except (CannotRun, ServerMissing) as missing:
         pytest.skip(f"NO TAKE-OVER RAN: {missing}")
 

@@ -47,15 +47,17 @@ class Misreading:
         return getattr(self._engine, name)
 
 
-async def figure_of(folder: Path, *, counter_fen: int | None = None, engine: Any = None) -> Figure:
+async def figure_of(
+    folder: Path, *, seq: int | None = None, counter_fen: int | None = None, engine: Any = None
+) -> Figure:
     journal = await SqliteJournal.open(folder / JOURNAL_FILE, read_only=True)
     read_database = open_read_database(folder / READ_DATABASE_FILE, read_only=True)
     try:
         last = await journal.last_batch()
         assert last is not None
         return await compute_figure(
-            2023, seq=last.last_seq, engine_counter_fen=counter_fen, read_database=read_database, journal=journal,
-            fresh_engine=Engine() if engine is None else engine,
+            2023, seq=last.last_seq if seq is None else seq, engine_counter_fen=counter_fen,
+            read_database=read_database, journal=journal, fresh_engine=Engine() if engine is None else engine,
         )  # fmt: skip
     finally:
         await read_database.dispose()

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.anyio
 REQUESTS = {
     "OrderRequest", "BatchRequest", "AmendRequest", "AccountRequest", "KeyRequest", "CashRequest", "InventoryRequest",
     "FeesRequest", "LimitsRequest", "CollarRequest", "VolatilityBandRequest", "PhaseRequest", "BustRequest",
+    "TargetRequest", "DecisionRequest",
 }  # fmt: skip
 
 
@@ -78,6 +79,7 @@ async def test_examples_are_accepted(venue: RunningVenue) -> None:
         ("/keys", "KeyRequest"),
         ("/accounts/2/cash", "CashRequest"),
         ("/accounts/2/inventory", "InventoryRequest"),
+        ("/targets", "TargetRequest"),
     ):
         reply = await operator.post(f"/v1/admin{path}", json=schemas[name]["example"])
         assert reply.status_code < 300, name

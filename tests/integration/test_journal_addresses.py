@@ -12,7 +12,7 @@ import pytest
 
 from load_tests.servers.postgres import PostgresServer
 from services.exit_codes import ExitCode
-from services.journal import JournalError, JournalMissing, JournalRefused, JournalUnreachable
+from services.journal import JournalAddressInvalid, JournalError, JournalMissing, JournalRefused, JournalUnreachable
 from services.journal.postgres import connections
 from services.journal.postgres.journal import PostgresJournal
 from services.trouble import exit_code_of
@@ -101,20 +101,21 @@ async def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.Monkey
         "postgresql://rex:secret#word@127.0.0.1/rex",
         "postgresql://rex:secret?word@127.0.0.1/rex",
         "postgresql://rex:secret-word@127.0.0.1:port/rex",
+        "postgresql://rex:secret-word@127.0.0.1:5432,127.0.0.2:65536/rex",
         "postgresql://rex:secret-word@[::1/rex",
         "postgresql://rex:secret-word@127.0.0.1/rex?sslmode",
     ],
 )
 async def test_an_address_that_is_none_is_refused_without_being_repeated(url: str) -> None:
-    sentence = await refusal(url, JournalUnreachable)
+    sentence = await refusal(url, JournalAddressInvalid)
     assert "postgresql://user:password@host:port/name" in sentence
     for part in ("secret", "-word", "rex"):
         assert part not in sentence
 
 
 async def test_a_wrong_parameter_is_named(postgres_url: str, shared_postgres: PostgresServer) -> None:
-    sentence = await refusal(postgres_url + "?sslmode=perhaps", JournalUnreachable)
-    assert "sslmode" in sentence
+    sentence = await refusal(postgres_url + "?sslmode=perhaps", JournalAddressInvalid)
+    assert "cannot be addressed: `sslmode` parameter must be one of" in sentence
     sentence = await refusal(postgres_url + "?no_such_setting=1", JournalUnreachable)
     assert "no_such_setting" in sentence
     assert shared_postgres.password not in sentence
@@ -179,3 +180,4 @@ async def test_a_connection_notices_that_its_server_is_cut_off(postgres_url: str
 
 def test_the_exit_status_of_a_server_that_cannot_be_used() -> None:
     assert exit_code_of(JournalUnreachable("it is away")) is ExitCode.TROUBLE
+    assert exit_code_of(JournalAddressInvalid("it is no address")) is ExitCode.USAGE

@@ -13,6 +13,7 @@ from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
 from services.journal import JournalError, JournalRefused
 from services.journal.batch import JournalBatch
+from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
 from tests.integration.journal_contract import fill, read_all
 from tests.integration.postgres_journal import WAIT_S, execute, lead, until
@@ -155,7 +156,7 @@ async def test_a_terminated_backend_loses_and_doubles_nothing(
     server: PostgresServer, url: str, leader: PostgresJournal
 ) -> None:
     kills = 0
-    async with appending(leader, 300) as (acknowledged, task):
+    async with appending(leader, 600) as (acknowledged, task):
         while not task.done():
             before = len(acknowledged)
             rows = await execute(url, "SELECT pg_terminate_backend(backend) FROM journal_writer")
@@ -243,6 +244,30 @@ async def test_a_server_that_would_lose_commits_is_refused(
             await standby.claim(before, "ws://standby")
     assert await standby.look() == before
     assert await standby.claim(before, "ws://standby") is not None
+    await standby.close()
+
+
+@pytest.mark.parametrize("commit", ["off", "local", "remote_write", "on", "remote_apply"])
+async def test_with_a_synchronous_standby_a_commit_must_wait_until_it_has_flushed(
+    server: PostgresServer, url: str, leader: PostgresJournal, commit: str
+) -> None:
+    await leader.close()
+    standby = await PostgresJournal.open(url)
+    before = await standby.look()
+    async with setting(server, "synchronous_commit", commit):
+        async with setting(server, "synchronous_standby_names", "standby1"):  # which is away: a commit would wait
+            if commit in ("on", "remote_apply"):
+                connection = await Database(url).connect()
+                await Database(url).check_durable(connection)
+                await connection.close()
+            else:
+                with pytest.raises(JournalRefused, match=f"has synchronous_commit = {commit}") as refused:
+                    async with asyncio.timeout(WAIT_S):
+                        await standby.claim(before, "ws://standby")
+                assert ("synchronous_standby_names names a standby" in str(refused.value)) == (commit != "off")
+        assert await standby.look() == before
+        if commit != "off":
+            assert await standby.claim(before, "ws://standby") is not None
     await standby.close()
 
 

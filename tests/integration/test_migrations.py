@@ -13,28 +13,38 @@ from typing import Any
 import asyncpg
 import pytest
 from setuptools import find_packages
+from sqlalchemy import Connection
+from sqlalchemy.util import await_only
 
 from load_tests.servers.postgres import PostgresServer
 from services.journal import JournalBusy
+from services.journal.errors import JournalAddressInvalid
+from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import create as create_journal
+from services.journal.postgres.tables import initialise
 from services.migrations import postgres
+from services.migrations import transaction as transactions
 from services.migrations.histories import BASE, JOURNAL, READ_DATABASE, History
 from services.migrations.outcome import Migrated, MigrationRefused
 from services.migrations.postgres import downgrade, upgrade
 from services.read_database.postgres.database import make_tables
+from tests.integration.postgres_journal import WAIT_S, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-UP = [Migrated("journal", BASE, "0001"), Migrated("read database", BASE, "0002")]
-NOTHING = [Migrated("journal", "0001", "0001"), Migrated("read database", "0002", "0002")]
+NEWEST = READ_DATABASE.revisions[-1]
+FUTURE = f"{int(NEWEST) + 1:04d}"
+UP = [Migrated("journal", BASE, "0001"), Migrated("read database", BASE, NEWEST)]
+NOTHING = [Migrated("journal", "0001", "0001"), Migrated("read database", NEWEST, NEWEST)]
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'alembic%'"
 LEADER = "INSERT INTO journal_writer VALUES (1, 1, 'j', 1, 0, 0, 'h', 0, $1, 1)"
-TARGET = "INSERT INTO targets VALUES (2026, 5, 'a target', 7)"
+COLUMNS = (7, 1, 2, "venue", "net_traded", 2026, 0, 5, 0, "a target", "", 0)
+TARGET = f"INSERT INTO targets VALUES {COLUMNS}"
 NEXT = '''
 """A revision of the future."""
 from alembic import op
-revision = "0003"
-down_revision = "0002"
+revision = {revision!r}
+down_revision = {before!r}
 def upgrade():
     op.execute("ALTER TABLE targets ADD COLUMN note varchar NOT NULL DEFAULT 'none yet'")
     op.execute({then!r})
@@ -55,7 +65,7 @@ async def connected(url: str) -> AsyncIterator[Any]:
 def with_next_revision(folder: Path, then: str = "SELECT 1") -> History:
     versions = folder / "read 50%"  # a path may hold what an ini file would take for its own
     shutil.copytree(READ_DATABASE.folder, versions, ignore=shutil.ignore_patterns("__pycache__"))
-    (versions / "r0003_next.py").write_text(NEXT.format(then=then))
+    (versions / f"r{FUTURE}_next.py").write_text(NEXT.format(then=then, revision=FUTURE, before=NEWEST))
     return READ_DATABASE._replace(folder=versions)
 
 
@@ -84,7 +94,7 @@ async def test_the_read_database_goes_down_and_up_again_and_the_journal_stays(po
     async with connected(postgres_url) as connection:
         await connection.execute(TARGET)
         await connection.execute("INSERT INTO journal VALUES (1, 7, 1, 'a batch')")
-        assert await downgrade(postgres_url, READ_DATABASE, BASE) == [Migrated("read database", "0002", BASE)]
+        assert await downgrade(postgres_url, READ_DATABASE, BASE) == [Migrated("read database", NEWEST, BASE)]
         assert await connection.fetchval(TABLES) == 2
         assert await upgrade(postgres_url) == [NOTHING[0], UP[1]]
         assert await connection.fetchval("SELECT count(*) FROM targets") == 0
@@ -111,23 +121,43 @@ async def test_the_next_revision_keeps_the_data_up_and_down(
         await connection.execute(TARGET)
         with monkeypatch.context() as patched:
             patched.setattr(postgres, "HISTORIES", (JOURNAL, history))
-            assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0002", "0003")]
-        assert tuple(await connection.fetchrow("SELECT * FROM targets")) == (2026, 5, "a target", 7, "none yet")
-        with pytest.raises(MigrationRefused, match=r"read database is of revision 0003, which this REX does not know"):
+            assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", NEWEST, FUTURE)]
+        assert tuple(await connection.fetchrow("SELECT * FROM targets")) == (*COLUMNS, "none yet")
+        with pytest.raises(
+            MigrationRefused, match=rf"read database is of revision {FUTURE}, which this REX does not know"
+        ):
             await upgrade(postgres_url)
         with pytest.raises(MigrationRefused, match="use the newer REX"):
             await upgrade(postgres_url, check=True)
-        assert await downgrade(postgres_url, history, "0002") == [Migrated("read database", "0003", "0002")]
-        assert tuple(await connection.fetchrow("SELECT * FROM targets")) == (2026, 5, "a target", 7)
+        assert await downgrade(postgres_url, history, NEWEST) == [Migrated("read database", FUTURE, NEWEST)]
+        assert tuple(await connection.fetchrow("SELECT * FROM targets")) == COLUMNS
         assert await upgrade(postgres_url, check=True) == NOTHING
 
 
+async def test_decisions_empty_the_read_database_up_and_down(postgres_url: str) -> None:
+    """Who set a target, and when, is in the journal only: the projector fills the tables again."""
+    await upgrade(postgres_url)
+    position = "INSERT INTO position VALUES (1, 5, 6, 20230103, '\\x00', '\\x00', 0)"
+    async with connected(postgres_url) as connection:
+        for revision, columns in (("0001", 4), (NEWEST, 12)):
+            await connection.execute(position)
+            await connection.execute(TARGET if revision == "0001" else "INSERT INTO targets VALUES (2026, 5, 'a', 7)")
+            if revision == "0001":
+                await downgrade(postgres_url, READ_DATABASE, revision)
+            else:
+                await upgrade(postgres_url)
+            assert await connection.fetchval("SELECT count(*) FROM position") == 0
+            assert await connection.fetchval("SELECT count(*) FROM targets") == 0
+            of_targets = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'targets'"
+            assert await connection.fetchval(of_targets) == columns
+
+
 async def test_days_and_instruments_of_before_get_the_source_of_their_price(postgres_url: str) -> None:
-    """Revision 0002: what had trades was settled at its average price, the others at the previous one. The day that has not
+    """Revision 0003: what had trades was settled at its average price, the others at the previous one. The day that has not
     ended, and an instrument that no day has settled, have no source."""
     await upgrade(postgres_url)
-    assert await downgrade(postgres_url, READ_DATABASE, "0001") == [Migrated("read database", "0002", "0001")]
-    day = "INSERT INTO daily_turnover VALUES ($1, $2, 1, $3, 5, 0, 0, 0, 0, 0, 5, 1, $4)"
+    assert await downgrade(postgres_url, READ_DATABASE, "0002") == [Migrated("read database", "0003", "0002")]
+    day = "INSERT INTO daily_turnover VALUES ($1, $2, 1, $3, 5, 0, 0, 0, 0, 0, 5, 1, $4, 0, 0, 0)"
     listed = (
         "INSERT INTO instruments"
         " VALUES ($1, $2, '', '', '', '', 'kg', 1, '1', 1, 0, 1, 1, 1, 'assumed', '', '', 0, 0, 0, 0, 0)"
@@ -137,7 +167,7 @@ async def test_days_and_instruments_of_before_get_the_source_of_their_price(post
             await connection.execute(listed, instrument, symbol)
         for row in ((20240102, 0, 3, 100), (20240103, 0, 0, 100), (20240102, 1, 9, 70), (20240104, 1, 2, None)):
             await connection.execute(day, *row)
-        assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0001", "0002")]
+        assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0002", "0003")]
         days = await connection.fetch("SELECT settlement_source FROM daily_turnover ORDER BY instrument, trading_date")
         assert [source for (source,) in days] == [1, 4, 1, None]
         instruments = await connection.fetch("SELECT settlement_source FROM instruments ORDER BY instrument")
@@ -186,7 +216,11 @@ async def test_a_living_leader_forbids_steps_and_a_silent_or_stopped_one_does_no
 @pytest.mark.parametrize(
     ("history", "revision", "refusal"),
     [
-        (READ_DATABASE, "0000", "the read database has no revision 0000; its revisions are base, 0001, 0002"),
+        (
+            READ_DATABASE,
+            "0000",
+            f"the read database has no revision 0000; its revisions are {', '.join(READ_DATABASE.revisions)}",
+        ),
         (READ_DATABASE, "0001", "the read database is of revision base, which is older than 0001"),
         (JOURNAL, "nowhere", "the journal has no revision nowhere; its revisions are base, 0001"),
     ],
@@ -227,10 +261,55 @@ WRONG: dict[str, tuple[Callable[[str], str], str]] = {
 @pytest.mark.parametrize("case", WRONG)
 async def test_a_wrong_url_is_a_sentence_that_names_the_setting_and_no_password(postgres_url: str, case: str) -> None:
     change, sentence = WRONG[case]
-    with pytest.raises(MigrationRefused, match=sentence) as refused:
+    with pytest.raises((MigrationRefused, JournalAddressInvalid), match=sentence) as refused:
         await upgrade(change(postgres_url))
+    assert isinstance(refused.value, JournalAddressInvalid) == ("is not the address" in sentence)
     assert "REX_DATABASE_URL" in str(refused.value)
     assert postgres_url.split(":")[2].split("@")[0] not in str(refused.value)
+
+
+async def test_a_claim_waits_for_a_migration_instead_of_ending_it(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upgrade(postgres_url)
+    async with connected(postgres_url) as connection:
+        await initialise(connection)
+    standby = await PostgresJournal.open(postgres_url)
+    row, claims, go_to = await standby.look(), list[object](), History.go_to
+
+    def long(history: History, connection: Connection, revision: str) -> None:
+        claims.append(await_only(standby.claim(row, "ws://standby")))  # every attempt, while the steps are under way
+        go_to(history, connection, revision)
+
+    monkeypatch.setattr(History, "go_to", long)
+    async with asyncio.timeout(WAIT_S):
+        assert await downgrade(postgres_url, READ_DATABASE, BASE) == [
+            Migrated("read database", READ_DATABASE.revisions[-1], BASE)
+        ]
+    assert claims == [None]
+    assert await standby.claim(row, "ws://standby") is not None
+    await standby.close()
+
+
+async def test_a_migration_whose_process_has_stopped_ends_and_a_claim_succeeds(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upgrade(postgres_url)
+    async with connected(postgres_url) as connection:
+        await initialise(connection)
+    standby = await PostgresJournal.open(postgres_url)
+    row, go_to = await standby.look(), History.go_to
+
+    def stopped(history: History, connection: Connection, revision: str) -> None:
+        await_only(until(lambda: standby.claim(row, "ws://standby")))
+        go_to(history, connection, revision)
+
+    monkeypatch.setattr(History, "go_to", stopped)
+    monkeypatch.setattr(transactions, "IDLE_S", 1)
+    with pytest.raises(MigrationRefused, match="Nothing was changed"):
+        await downgrade(postgres_url, READ_DATABASE, BASE)
+    assert (await standby.look()).url == "ws://standby"
+    await standby.close()
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
@@ -254,7 +333,9 @@ async def test_a_database_that_cannot_hold_chinese_names_is_refused(shared_postg
 
 SCHEMA = {
     "columns": """
-        SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, attstorage, attidentity, atthasdef
+        SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, attstorage, attidentity, atthasdef,
+            -- The projector writes whole rows of orders; of every other table it names the columns.
+            CASE relname WHEN 'orders' THEN row_number() OVER (PARTITION BY relname ORDER BY attnum) END
         FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid
         WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
         ORDER BY relname, attnum""",

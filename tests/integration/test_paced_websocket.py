@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.frames import Frame, Opcode
 
-from services.gateway.server.paced_websocket import SLICE_BYTES
+from services.gateway.server.paced_websocket import COLLECTED_CHARACTERS, SLICE_BYTES
 from services.gateway.server.websocket_limits import FRAGMENTS, LimitedWebSocket
 from tests.integration.raw_http import until
 from tests.integration.served_venue import serving
@@ -46,6 +46,18 @@ class Counted(LimitedWebSocket):
         Counted.slices[Counted.turn] += 1
 
 
+class Collecting(LimitedWebSocket):
+    """Records how many frames and characters each write holds."""
+
+    in_a_write: ClassVar[list[int]] = []
+    characters: ClassVar[list[int]] = []
+
+    def _write_collected(self) -> None:
+        Collecting.in_a_write.append(len(self.conn.writes))
+        Collecting.characters.append(self._collected)
+        super()._write_collected()
+
+
 async def _count_turns() -> None:
     while True:
         Counted.turn += 1
@@ -69,6 +81,26 @@ async def test_a_flood_of_messages_is_parsed_slice_by_slice_and_answered_in_orde
             await asyncio.wait_for(client.wait_closed(), 30)
     assert replies == list(range(PINGS))
     assert 0 < Watched.most <= SLICE_BYTES // min(map(len, frames)) + 1
+
+
+async def test_messages_of_a_turn_are_written_together_in_bounded_pieces(tmp_path: Path) -> None:
+    async with (
+        running_venue(tmp_path) as venue,
+        serving(venue, socket.create_server(("127.0.0.1", 0)), ws=Collecting) as served,
+    ):
+        headers = {"authorization": f"Bearer {venue.keys['alice'].key}"}
+        url = served.url.replace("http", "ws") + "/v1/ws"
+        async with connect(url, additional_headers=headers, proxy=None, max_queue=None) as client:
+            params = {"channels": ["depth", "trades", "ticker"], "symbols": ["*"]}
+            await client.send(json.dumps({"method": "subscribe", "req_id": 0, "params": params}))
+            assert json.loads(await client.recv())["req_id"] == 0
+            snapshots = [await client.recv() for _ in range(3 * len(venue.state.instruments))]
+            await client.send(json.dumps({"method": "ping", "req_id": 1}))
+            assert json.loads(await client.recv())["req_id"] == 1
+    streams = {(push["channel"], push["symbol"]) for push in map(json.loads, snapshots)}
+    assert len(streams) == len(snapshots)
+    assert max(Collecting.in_a_write) > 1
+    assert COLLECTED_CHARACTERS <= max(Collecting.characters) < COLLECTED_CHARACTERS + max(map(len, snapshots))
 
 
 @pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG, Opcode.CONT])

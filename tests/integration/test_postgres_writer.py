@@ -124,6 +124,30 @@ async def test_a_connection_that_ends_at_any_statement_loses_and_repeats_nothing
 
 
 @pytest.mark.anyio
+async def test_orders_that_do_not_change_are_not_read(database: ReadDatabase) -> None:
+    """PostgreSQL finds the orders that change by their keys, from the first transaction on and without statistics."""
+    assert database.url is not None
+    writer = PostgresWriter(database.url)
+    position, changed = await writer.start(JOURNAL_ID), 0
+    for batch in flow_of(5, 1_000):
+        changes = Changes(position)
+        changes.add(batch)
+        await writer.write(changes)
+        position = changes.position
+        changed += len(changes.orders.old)
+    assert writer._connection is not None
+    await writer._connection.execute("SELECT pg_stat_force_next_flush()")
+    admin = await asyncpg.connect(database.url)
+    found = await admin.fetchrow("""
+        SELECT n_tup_upd, seq_tup_read, idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'orders'
+    """)
+    await admin.close()
+    await writer.close()
+    assert changed > 100
+    assert tuple(found) == (changed, 0, changed)
+
+
+@pytest.mark.anyio
 async def test_a_projector_goes_on_whatever_its_server_does(postgres_server: PostgresServer, tmp_path: Path) -> None:
     """It waits for the server instead of ending, and carries on from the position in the database."""
     database = ReadDatabase(tmp_path, postgres_server.create_database("rex"))

@@ -59,7 +59,7 @@ FORGED = {
     "UPDATE api_keys SET scopes = 'read trade admin'": "scopes read trade admin in the read database, read trade in",
     "UPDATE api_keys SET revoked_seq = NULL": "revoked_seq None in the read database",
     "INSERT INTO api_keys VALUES (1, x'00', 0, 'mine', 'admin', NULL)": "key 1 is in the read database, not in the journal",
-    "UPDATE targets SET amount_fen = 1": "target of 2023: amount_fen 1 in the read database",
+    "UPDATE targets SET amount = 1": "amount 1 in the read database, 2300000000000 in the journal",
     "UPDATE trades SET taker_account = 4": "taker_account 4 in the read database, 3 in the engine",
     "UPDATE daily_turnover SET amount_fen = amount_fen + 1": "turnover of the days of 2023: fen ",
     "UPDATE position SET kill_switch = 1": "position 1: kill_switch 1 in the read database, 0 in the engine",

@@ -10,7 +10,9 @@ import pytest
 
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import free_port
-from services.messaging.redis_stream import RedisAway, RedisRefused, check_redis
+from services.exit_codes import ExitCode
+from services.messaging.redis_stream import RedisAddressInvalid, RedisAway, RedisRefused, check_redis
+from services.trouble import exit_code_of
 
 pytestmark = pytest.mark.anyio
 
@@ -34,10 +36,11 @@ async def test_a_server_that_answers(redis_url: str) -> None:
     ],
 )
 async def test_what_is_no_url_of_redis(url: str) -> None:
-    with pytest.raises(RedisRefused, match="REX_REDIS_URL is no address of Redis or Valkey: write redis://") as refused:
+    sentence = "REX_REDIS_URL is no address of Redis or Valkey: write redis://"
+    with pytest.raises(RedisAddressInvalid, match=sentence) as refused:
         await check_redis(url)
     assert "secr" not in str(refused.value)
-    assert not isinstance(refused.value, RedisAway)
+    assert exit_code_of(refused.value) is ExitCode.USAGE
 
 
 @pytest.mark.parametrize("user", ["", "default", "nobody"])

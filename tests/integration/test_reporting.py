@@ -157,7 +157,7 @@ async def test_a_range_holds_exactly_its_trades(venue: RunningVenue) -> None:
     [
         ("/v1/reports/turnover/next", "year"),
         ("/v1/reports/turnover/1066", "year"),
-        (f"{TURNOVER}?format=xlsx", "format"),
+        (f"{TURNOVER}?format=docx", "format"),
         (f"{TURNOVER}?at_least_seq=-1", "at_least_seq"),
         (f"{TURNOVER}?at_least_seq=999999", "at_least_seq"),
         (f"{TURNOVER}/range?to_seq=3", "after_seq"),
@@ -218,7 +218,8 @@ async def test_four_computations_agree_at_every_sequence_number(venue: RunningVe
     assert figure.agree
     assert figure.to_json() == {
         "year": 2023, "seq": seq, "engine_counter": str(NET), "sql_sum": str(NET), "journal_replay": str(NET),
-        "independent_decoder": str(NET), "decoder_sha256": own_sha256(), "decoder_disagreements": [],
+        "independent_decoder": str(NET), "excluded_sql_sum": "0.00", "excluded_independent_decoder": "0.00", "net": str(NET),
+        "decoder_sha256": own_sha256(), "decoder_disagreements": [],
         "re_executed_after": 0, "differences": [], "agree": True,
     }  # fmt: skip
     for earlier in range(seq):
@@ -260,7 +261,7 @@ async def test_a_bust_falls_out_of_the_figure_and_stays_in_sight(venue: RunningV
     busted = answer.json()["seq"]
     report = await report_of(venue, at_least_seq=busted)
     assert Decimal(report["net"]) == NET - 473_000 == Decimal(venue.engine.turnover_fen(2023)) / 100  # type: ignore[attr-defined]
-    assert (report["gross"], report["excluded"], report["busted"]) == (gross, "473000.00", "473000.00")
+    assert (report["gross"], report["excluded"], report["busted"]) == (gross, "0.00", "473000.00")
     assert (report["trades"], report["busted_trades"]) == (2, 1)
     assert (report["today"], report["largest_day"]["net"]) == (report["net"], report["net"])
     (oxide,) = [line for line in report["products"] if line["symbol"] == "PRND-OX"]
@@ -285,9 +286,30 @@ async def test_a_bust_falls_out_of_the_figure_and_stays_in_sight(venue: RunningV
         figure = await figure_at(venue, seq, None)
         assert (figure.agree, Decimal(figure.to_json()["sql_sum"])) == (True, net)
     text = (await venue.client("operator").get(TURNOVER, params={"format": "csv"})).content.decode("utf-8-sig")
-    assert f"# net = gross {gross} yuan - busted 473000.00 yuan" in text
+    assert f"# net = gross {gross} yuan - busted 473000.00 yuan - excluded 0.00 yuan" in text
     table = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
     assert sum(int(line["amount_fen"]) + int(line["busted_fen"]) for line in table) == Decimal(gross) * 100
     assert [(line["busted_trades"], line["busted_lots"]) for line in table if line["symbol"] == "PRND-OX"] == [
         ("1", "1")
     ]
+
+
+@pytest.mark.anyio
+async def test_what_changed_hands_stands_beside_the_net_turnover(venue: RunningVenue) -> None:
+    """Alice sells two lots and gets one of them back: one changed hands, of three that were traded."""
+    for seller, buyer in (("alice", "bob"), ("alice", "bob"), ("bob", "alice")):
+        await place(venue, seller, "PRND-OX", "sell", "473000.00", 1)
+        last = await place(venue, buyer, "PRND-OX", "buy", "473000.00", 1)
+    await report_of(venue, at_least_seq=last["seq"])
+    found = (await venue.client("operator").get(f"{TURNOVER}/changed_hands")).json()
+    assert (found["net"], found["changed_hands"], found["share"]) == ("1419000.00", "473000.00", "0.333333")
+    assert (found["recent_net"], found["recent_changed_hands"]) == ("1419000.00", "473000.00")
+    assert found["days"] == [{"date": "2023-12-01", "net": "1419000.00", "changed_hands": "473000.00"}]
+
+
+@pytest.mark.anyio
+async def test_findings_are_for_operators_and_a_few_trades_make_none(venue: RunningVenue) -> None:
+    await report_of(venue, at_least_seq=await trade(venue))
+    findings = "/v1/reports/findings/2023"
+    assert (await venue.client("operator").get(findings)).json()["findings"] == []
+    assert (await venue.client("alice").get(findings)).status_code == 403

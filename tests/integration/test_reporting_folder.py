@@ -93,7 +93,8 @@ async def test_proves_the_figure(folder: Path) -> None:
     document = found.to_json()
     assert document["figure"] == {
         "year": 2023, "seq": found.report.seq, "engine_counter": None, "sql_sum": "60000.00",
-        "journal_replay": "60000.00", "independent_decoder": "60000.00", "decoder_sha256": own_sha256(),
+        "journal_replay": "60000.00", "independent_decoder": "60000.00", "excluded_sql_sum": "0.00",
+        "excluded_independent_decoder": "0.00", "net": "60000.00", "decoder_sha256": own_sha256(),
         "decoder_disagreements": [], "re_executed_after": 0, "differences": [], "agree": True,
     }  # fmt: skip
     assert (document["net"], document["agree"], document["proven"]) == ("60000.00", True, True)
@@ -375,7 +376,7 @@ async def test_on_a_terminal(folder: Path) -> None:
         "Single-sided",
         "they agree",
         "氧化钕",
-        "behind pace",
+        "ahead of pace",
         "independent decoder of the journal",
         f"decoder  {own_sha256()}",
     ):
@@ -392,7 +393,7 @@ async def test_on_a_terminal(folder: Path) -> None:
 
 @pytest.mark.anyio
 async def test_a_target_that_was_set(tmp_path: Path) -> None:
-    target = admin.record(SENDER, TargetSet(year=2023, amount_fen=12_000_000, name="a small year"))
+    target = admin.record(SENDER, TargetSet(year=2023, amount=12_000_000, name="a small year"))
     await journal_of(tmp_path, History(Engine()), [opening(), [target], deals(3)])
     report = (await report_from_folder(tmp_path, 2023)).report
     assert (report.target, report.target_name, report.target_is_set) == ("120000.00", "a small year", True)

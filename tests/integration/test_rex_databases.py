@@ -20,6 +20,7 @@ from services.cli import app
 from services.exit_codes import ExitCode
 from services.journal.held_files import HeldFiles
 from services.journal.postgres.journal import PostgresJournal
+from services.migrations.histories import READ_DATABASE
 from services.migrations.postgres import upgrade
 from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import catch_up
@@ -97,16 +98,17 @@ def last_hash(folder: Path) -> str:
 
 def test_migrate_goes_up_says_so_and_goes_down(postgres_url: str) -> None:
     check = rex_process("migrate", "--check", url=postgres_url)
-    up = "journal: base → 0001{0}\nread database: base → 0002{0}\n"
+    newest = READ_DATABASE.revisions[-1]
+    up = f"journal: base → 0001{{0}}\nread database: base → {newest}{{0}}\n"
     assert check == (0, up.format(" (not done: --check)"), "")
     assert rex_process("migrate", url=postgres_url) == (0, up.format(""), "")
     assert rex("migrate", "--database-url", postgres_url) == (
         0,
-        "journal: 0001, nothing to do\nread database: 0002, nothing to do\n",
+        f"journal: 0001, nothing to do\nread database: {newest}, nothing to do\n",
         "",
     )
     down = rex("migrate", "--down-to", "read:base", "--json", url=postgres_url)
-    document = {"changed": True, "databases": [{"database": "read database", "from": "0002", "to": "base"}]}
+    document = {"changed": True, "databases": [{"database": "read database", "from": newest, "to": "base"}]}
     assert (down.status, json.loads(down.out)) == (0, document)
     wrong = rex_process("migrate", "--down-to", "journal:0007", url=postgres_url)
     assert wrong == (ExitCode.TROUBLE, "", "rex: the journal has no revision 0007; its revisions are base, 0001\n")
@@ -117,20 +119,47 @@ def test_migrate_goes_up_says_so_and_goes_down(postgres_url: str) -> None:
     [
         ("postgresql", "mysql", "REX_DATABASE_URL: it is no address of PostgreSQL: write postgresql://user:password@"),
         ("127.0.0.1:", "127.0.0.1:x", "REX_DATABASE_URL is not the address of a PostgreSQL database: write"),
+        ("127.0.0.1:", "127.0.0.1:9", "REX_DATABASE_URL is not the address of a PostgreSQL database: write"),
+        (
+            "/rex_",
+            "/rex?sslmode=perhaps&x=",
+            "(REX_DATABASE_URL) cannot be addressed: `sslmode` parameter must be one of",
+        ),
         ("127.0.0.1", "127.0.0.2", "(REX_DATABASE_URL) cannot be reached"),
         ("postgres:", "postgres:x", "(REX_DATABASE_URL) refuses the user or the password"),
         ("/rex_", "/nothing_", "(REX_DATABASE_URL) has no such database: create it"),
     ],
 )
-@pytest.mark.parametrize("command", [["migrate"], ["journal", "verify"], ["journal", "export"]], ids=" ".join)
-def test_a_wrong_url_is_one_sentence_without_the_password(
-    postgres_url: str, command: list[str], old: str, new: str, sentence: str
+@pytest.mark.parametrize(
+    "command",
+    [["migrate"], ["journal", "verify"], ["journal", "export"], ["report", "2026"], ["init"]],
+    ids=" ".join,
+)
+def test_a_wrong_url_is_one_sentence_without_the_password_that_names_the_setting(
+    postgres_url: str, tmp_path: Path, command: list[str], old: str, new: str, sentence: str
 ) -> None:
-    ended = rex(*command, url=postgres_url.replace(old, new, 1))
-    status = ExitCode.USAGE if new == "mysql" else ExitCode.TROUBLE
-    assert (ended.status, ended.out, ended.err.count("\n")) == (status, "", 1)
-    assert sentence in ended.err
-    assert postgres_url.split(":")[2].split("@")[0] not in ended.err
+    wrong = postgres_url.replace(old, new, 1)
+    if command == ["init"]:
+        command = ["init", "--data-dir", str(tmp_path / "keys")]
+    malformed = new == "mysql" or "is not the address" in sentence or "cannot be addressed" in sentence
+    given = sentence.replace("REX_DATABASE_URL", "--database-url")
+    for ended, expected in ((rex(*command, url=wrong), sentence), (rex(*command, "--database-url", wrong), given)):
+        assert (ended.status, ended.out) == (ExitCode.USAGE if malformed else ExitCode.TROUBLE, "")
+        assert expected in ended.err
+        assert ended.err.count("\n") == 1
+        assert postgres_url.split(":")[2].split("@")[0] not in ended.err
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("side", ["--from", "--to"])
+def test_a_copy_names_the_place_that_is_no_address(folder: Path, tmp_path: Path, side: str) -> None:
+    wrong, other = "postgresql://rex:secret-word@127.0.0.1:port/rex", "--to" if side == "--from" else "--from"
+    ended = rex("journal", "copy", side, wrong, other, tmp_path / "copy" if other == "--to" else folder)
+    sentence = (
+        f"rex: {side} is not the address of a PostgreSQL database: write postgresql://user:password@host:port/name,"
+    )
+    assert (ended.status, ended.out, ended.err.startswith(sentence)) == (ExitCode.USAGE, "", True)
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_server_without_fsync_is_refused_by_its_setting() -> None:

@@ -73,7 +73,7 @@ async def test_a_standby_leaves_a_living_leader_alone_and_claims_after_a_silent_
     done, _ = await asyncio.wait([leading, beating], timeout=alive_s)
     assert done == set()
     assert standby.seen is not None
-    assert (standby.seen.epoch, standby.lag) == (1, 0)
+    assert standby.seen.epoch == 1
     beating.cancel()
     async with asyncio.timeout(BOUND_S):
         assert (await leading).epoch == 2
@@ -111,7 +111,9 @@ async def test_a_standby_does_not_go_on_after_rows_that_a_failover_has_replaced(
         await journaled(promoted, 3)
         await promoted.hand_over()
         standby = Standby(engine, other, "ws://other", recovery.last_hash)
-        with pytest.raises(JournalLost, match="from seq 3 on: its row that ends at seq 3 is another one"):
+        with pytest.raises(
+            JournalLost, match="from seq 3 on than this process has read: its row that ends at seq 3 is another one"
+        ):
             await standby.lead(lambda: None)
     finally:
         await promoted.close()

@@ -134,6 +134,7 @@ def test_a_fault_of_the_engine_names_the_command(capsys: pytest.CaptureFixture[s
         ["demo"],
         ["serve"],
         ["report"],
+        ["simulate-year"],
         ["upgrade"],
         ["migrate"],
         ["journal"],

@@ -3,7 +3,7 @@
     1. Host allow-list       against DNS rebinding
     2. Origin allow-list     against requests of other web sites (CSRF)
     3. API key               for paths below /v1; health, metrics, documentation and pages need none
-    4. body limit            64 KiB; 256 KiB for a batch of orders
+    4. body limit            64 KiB; 256 KiB for a batch of orders, and for a decision
 
 The doorway serves the hot routes itself, without FastAPI.
 """
@@ -25,6 +25,7 @@ from services.venue_state.state import VenueState
 BODY_LIMIT = 64 * 1024
 BATCH_BODY_LIMIT = 256 * 1024
 BATCH_PATH = "/v1/orders/batch"
+DECISIONS_PATH = "/v1/admin/decisions"
 
 KEY = "rex.key"
 """The ASGI scope's entry for the caller's ApiKey; None if the path needs no key, or the WebSocket has not authenticated yet."""
@@ -106,7 +107,7 @@ class Doorway:
         headers = dict(scope["headers"])
         self._check_host_and_origin(headers)
         key = scope[KEY] = self._known_key(headers) if path.startswith("/v1/") else None
-        limit = BATCH_BODY_LIMIT if path == BATCH_PATH else BODY_LIMIT
+        limit = BATCH_BODY_LIMIT if path in (BATCH_PATH, DECISIONS_PATH) else BODY_LIMIT
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > limit:
             raise _too_large(limit)

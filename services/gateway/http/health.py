@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.problems import ProblemError
 from services.gateway.schemas import Health
 from services.venue_state.state import VenueState
-
-Details = Mapping[str, int | float | bool | None]
-"""What a process of the scaled mode adds: epoch, age of the link in seconds, whether its stores are well. None: not known."""
 
 Sentences = Callable[[], list[str]]
 """Returns one sentence for each condition: what keeps the venue from being ready, or what needs an operator's attention."""
@@ -25,9 +23,10 @@ def routes(
     metrics: GatewayMetrics,
     not_ready: Sentences,
     warnings: Sentences,
-    details: Callable[[], Details],
+    details: Callable[[], Facts],
 ) -> APIRouter:
-    """/healthz, /readyz and /metrics."""
+    """/healthz, /readyz and /metrics. `details`: what a process of the scaled mode adds."""
+    metrics.add(details)
     router = APIRouter(tags=["health"])
 
     def answer(status: str) -> JSONResponse:

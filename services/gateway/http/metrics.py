@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from services.gateway.http.fact_gauges import FactGauges, Facts
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.messaging import Inbox
 from services.venue_state.state import VenueState
@@ -63,6 +64,10 @@ class GatewayMetrics:
             "rex_keys_at_bound", "Keys whose WebSockets are not read until replies have been sent"
         ).set_function(lambda: order_entry.pending.under_way.keys_waiting)
         self._registry.register(_Refused(order_entry))
+
+    def add(self, facts: Callable[[], Facts]) -> None:
+        """Adds a gauge for each number among the facts."""
+        self._registry.register(FactGauges(facts))
 
     def request(self, method: str, status: int, seconds: float) -> None:
         """Counts one answered request. `seconds`: from its arrival to the end of its answer."""

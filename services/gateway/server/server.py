@@ -126,6 +126,11 @@ async def serve(server: Server, listener: socket.socket) -> None:
         raise
 
 
+def venue_url(host: str, listener: socket.socket) -> str:
+    """The venue's URL. A venue that listens on every address (in a container) is reached on loopback."""
+    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{listener.getsockname()[1]}"
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens already: clients that connect during the start wait instead of failing.
 

@@ -96,6 +96,7 @@ class Connection:
             self.queue.on_close = None
             deadline.cancel()
             self._channels.leave(self)
+            self.queue.close(CLOSE_GONE, "the client is gone")  # Nobody reads what waits, nor what comes later.
             writer.cancel()
             # Awaiting the task itself would merge its CancelledError with one of this task.
             await asyncio.wait([writer])

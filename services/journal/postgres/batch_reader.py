@@ -112,6 +112,8 @@ class BatchReader:
         except JournalError as error:
             return [], error, True
         batches, damage = await asyncio.to_thread(_checked, records, journal_id, end)
+        if damage is not None and not batches and end == before.latest != before.confirmed:
+            damage = _replaced(_record(records[0]), end) or damage
         reached = ChainEnd.after(batches[-1]) if batches else end
         if damage is None and reached.last_seq >= end_found.last_seq:
             try:
@@ -140,10 +142,10 @@ class BatchReader:
         """Raises JournalRefused if the server's settings were changed, and it would lose commits now."""
         self._database.refuse(await self._fetch(statements.DURABILITY))
 
-    async def is_replicated(self) -> bool:
-        """Whether a synchronous standby confirms commits."""
-        ((replicated,),) = await self._fetch(statements.REPLICATED)
-        return bool(replicated)
+    async def watched(self) -> tuple[int, bool] | None:
+        """The last seq of the journal, and whether a synchronous standby confirms commits; None without a writer row."""
+        records = await self._fetch(statements.WATCHED)
+        return tuple(records[0]) if records else None
 
     async def _fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         """Runs a statement that reads; waits while the server is away."""
@@ -161,6 +163,20 @@ def _record(record: asyncpg.Record) -> Record:
 
 def _shorter(last_seq: int, end: ChainEnd) -> JournalLost:
     return JournalLost.after(last_seq, f"the table `journal` ends there, and its writer knows seq {end.last_seq}")
+
+
+def _replaced(record: Record, end: ChainEnd) -> JournalLost | None:
+    """The error if this row is sound and continues another row than the one that was seen and never confirmed."""
+    try:
+        batch = decode(record)
+    except JournalError:
+        return None
+    if batch.previous_hash == end.hash:
+        return None
+    what = (
+        f"its row from seq {batch.first_seq} does not continue the row up to seq {end.last_seq} that this process read"
+    )
+    return JournalLost.replaced(end.last_seq - 1, what)
 
 
 def _checked(

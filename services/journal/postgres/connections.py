@@ -1,4 +1,4 @@
-"""Connections to the PostgreSQL database of REX_DATABASE_URL, and what is wrong with it as sentences for an operator.
+"""Connections to a PostgreSQL database, and what is wrong with it as sentences for an operator.
 
 PgBouncer in transaction mode works from version 1.21 on, which keeps named prepared statements (`max_prepared_statements` above
 0): no transaction is open between two messages, and no setting of a session is needed.
@@ -15,10 +15,17 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 
-from services.journal.errors import JournalCorrupt, JournalError, JournalRefused, JournalUnreachable
+from services.journal.errors import (
+    JournalAddressInvalid,
+    JournalCorrupt,
+    JournalError,
+    JournalRefused,
+    JournalUnreachable,
+)
 from services.journal.postgres.statements import DURABILITY
 
 SETTING = "REX_DATABASE_URL"
+"""What sentences call the setting; `rex` shows an option instead where it was given (services/cli/terminal.py)."""
 CONNECT_S = 5.0
 """How long a connection attempt may take, seconds."""
 
@@ -32,6 +39,12 @@ _SOCKET_OPTIONS = (
 """A server that is cut off shows after two seconds. Those that the system does not have are left out."""
 
 _HOSTS = re.compile(r"([\w.-]+|\[[\w:.%]+\])(:\d+)?(,([\w.-]+|\[[\w:.%]+\])(:\d+)?)*", re.ASCII)
+
+_PORT = re.compile(r":(\d+)(?:,|$)")
+_HIGHEST_PORT = 65_535
+
+_WRONG_URL = (asyncpg.exceptions.ClientConfigurationError, UnicodeError)
+"""What asyncpg raises for a parameter or a host name that cannot be, before it connects."""
 
 DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What asyncpg raises when the server is away, refuses, or the connection ends."""
@@ -54,6 +67,9 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
     """A connection that notices within two seconds that its server is cut off. asyncpg gives the transport to the constructor
     only; its socket is the way to the options."""
 
+    gave_up_after_s: float | None = None
+    """How long `give_up` was waited for; None: it was not called."""
+
     def __init__(self, protocol: Any, transport: BaseTransport, *arguments: Any) -> None:
         super().__init__(protocol, transport, *arguments)
         one = transport.get_extra_info("socket")
@@ -63,33 +79,43 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
             if (option := getattr(socket, name, None)) is not None:
                 one.setsockopt(level, option, value)
 
+    def give_up(self, waited_s: float) -> None:
+        """Cuts the connection: whoever waits for an answer on it gets an error at once."""
+        self.gave_up_after_s = waited_s
+        self.terminate()
+
 
 class Database:
     """One PostgreSQL database, by its URL."""
 
-    def __init__(self, url: str) -> None:
-        """Raises JournalUnreachable if `url` is not the address of a PostgreSQL database."""
+    def __init__(self, url: str, setting: str = SETTING) -> None:
+        """`setting` is where the URL is from, for sentences. Raises JournalAddressInvalid if it is not the address of a
+        PostgreSQL database."""
+        self._setting = setting
         try:
             parts = urlsplit(url)
             user, _, hosts = parts.netloc.rpartition("@")
             query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
         except ValueError as error:
-            raise _wrong_url() from error
+            raise self._no_address() from error
         # A password with special characters that are not percent-encoded would appear in the parts that sentences show.
         if parts.scheme not in ("postgresql", "postgres") or parts.fragment or "@" in parts.path + parts.query:
-            raise _wrong_url()
+            raise self._no_address()
         if hosts and not _HOSTS.fullmatch(hosts):
-            raise _wrong_url()
+            raise self._no_address()
+        if any(int(port) > _HIGHEST_PORT for port in _PORT.findall(hosts)):
+            raise self._no_address()
         self._url = url
         self._session = query.get("target_session_attrs", "primary")
         self._password = unquote(user.partition(":")[2]) or query.get("password", "")
-        self.name = f"PostgreSQL at {hosts}{unquote(parts.path)} ({SETTING})"
+        self.name = f"PostgreSQL at {hosts}{unquote(parts.path)} ({setting})"
         """For sentences, without user and password."""
 
     async def connect(self) -> Connection:
         """A new connection to the primary (of several hosts), or to what the URL's `target_session_attrs` says.
 
-        No statement has a time-out: to cancel a commit makes a row visible that is not replicated. Raises JournalUnreachable.
+        No statement has a time-out: to cancel a commit makes a row visible that is not replicated. Raises JournalUnreachable;
+        JournalAddressInvalid for a parameter of the URL that cannot be.
         """
         try:
             connection: Connection = await asyncpg.connect(
@@ -101,7 +127,8 @@ class Database:
             )
             return connection
         except (*DRIVER_ERRORS, ValueError) as error:
-            raise JournalUnreachable(self.sentence(error)) from error
+            kind = JournalAddressInvalid if isinstance(error, _WRONG_URL) else JournalUnreachable
+            raise kind(self.sentence(error)) from error
 
     def sentence(self, error: BaseException) -> str:
         """What is wrong, with the database and the setting, without the password."""
@@ -120,6 +147,8 @@ class Database:
             what = "cannot be reached"
         elif isinstance(error, asyncpg.PostgresError):
             what = "refuses"
+        elif isinstance(error, _WRONG_URL):
+            what = "cannot be addressed"
         else:
             what = "does not answer as a PostgreSQL server"
         sentence = f"{self.name} {what}: {reason}"
@@ -137,13 +166,13 @@ class Database:
     def refuse(self, settings: Sequence[tuple[str, str]]) -> None:
         """Raises JournalRefused for the settings that DURABILITY has found, if any."""
         for name, setting in settings:
+            named = "" if setting == "off" else ", and synchronous_standby_names names a standby"
             raise JournalRefused(
-                f"{self.name} has {name} = {setting}: it would lose acknowledged commands. Set {name} = on"
+                f"{self.name} has {name} = {setting}{named}: it would lose acknowledged commands. Set {name} = on"
             )
 
-
-def _wrong_url() -> JournalUnreachable:
-    return JournalUnreachable(
-        f"{SETTING} is not the address of a PostgreSQL database: write postgresql://user:password@host:port/name, with"
-        " the special characters of the password percent-encoded"
-    )
+    def _no_address(self) -> JournalAddressInvalid:
+        return JournalAddressInvalid(
+            f"{self._setting} is not the address of a PostgreSQL database: write postgresql://user:password@host:port/name,"
+            " with the special characters of the password percent-encoded"
+        )

@@ -16,16 +16,18 @@ from services.journal.chain import ChainEnd
 from services.journal.errors import JournalError, JournalRefused, naming
 from services.journal.postgres.batch_reader import BatchReader
 from services.journal.postgres.batch_writer import BatchWriter
-from services.journal.postgres.connections import DRIVER_ERRORS, Database
+from services.journal.postgres.connections import DRIVER_ERRORS, SETTING, Database
+from services.journal.postgres.lag import Ends, Lag
 from services.journal.postgres.seen import Seen
 from services.journal.postgres.session import CLOSE_S, Unconfirmed
+from services.journal.postgres.shielded import shielded
 from services.journal.postgres.writer_row import WriterRow
 
 BEAT_S = 0.4
 """A writer without appends beats so often, seconds: a standby looks every 0.2 s, and claims after 7 looks without a change."""
 
 REPLICATION_S = 2.0
-"""How often the server is asked for its synchronous standby and its settings, seconds."""
+"""How often the server is asked for its synchronous standby, its settings and the end of the journal, seconds."""
 
 Result = TypeVar("Result")
 
@@ -42,18 +44,20 @@ class PostgresJournal:
         """The epoch of the claim; before a claim, the one that was found when the journal was opened."""
         self.is_replicated: bool | None = None
         """Whether a synchronous standby of the server confirmed the last commits; None before the first look at it."""
+        self._ends = Ends()
+        self._ends.find(row.last_seq)
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, *, outdated: bool = False) -> PostgresJournal:
+    async def open(cls, url: str, *, outdated: bool = False, setting: str = SETTING) -> PostgresJournal:
         """Opens the journal in the database at `url` for reading; writes nothing.
 
-        A journal that ends with a batch of an older engine version is refused unless `outdated` is set (`rex upgrade`). Raises
-        JournalUnreachable if the server cannot be used, JournalMissing if the database holds no journal, JournalRefused if the
-        tables or the last batch are of another version.
+        A journal that ends with a batch of an older engine version is refused unless `outdated` is set (`rex upgrade`).
+        `setting` is where the URL is from, for sentences. Raises JournalUnreachable if the server cannot be used,
+        JournalMissing if the database holds no journal, JournalRefused if tables or last batch are of another version.
         """
-        database, seen = Database(url), Seen()
+        database, seen = Database(url, setting), Seen()
         reader = BatchReader(database, seen)
         try:
             row = await reader.open()
@@ -81,14 +85,22 @@ class PostgresJournal:
             raise JournalError(
                 f"{self._database.name} holds journal {row.journal_id.hex()} now, not {self.journal_id.hex()}: it was replaced"
             )
+        self._ends.find(row.last_seq)
         return row
+
+    def lag(self, applied_seq: int) -> Lag:
+        """How far a reader that has applied the journal up to `applied_seq` was behind it at the last look: that of `look`, or
+        of `watch`, which looks every REPLICATION_S."""
+        return self._ends.lag(applied_seq)
 
     async def claim(self, seen: WriterRow, url: str) -> WriterRow | None:
         """Makes this process the writer, in a new epoch, if the row still equals `seen`; None if it changed, or if the server
         went away meanwhile.
 
-        If another session locks the row for more than a second, that session is terminated and the claim is tried again. Raises
-        JournalRefused if the server would lose acknowledged commands (`fsync`, `full_page_writes` or `synchronous_commit` off).
+        If another session locks the row for more than a second, that session is terminated, unless it migrates the tables, and
+        the claim is tried again. Raises JournalRefused if the server would lose acknowledged commands: `fsync`,
+        `full_page_writes` or `synchronous_commit` is off, or a synchronous standby is named and `synchronous_commit` does not
+        wait until it has flushed.
         """
         self._check_open()
         await self.last_batch()  # compares the table's end with the row's
@@ -157,8 +169,11 @@ class PostgresJournal:
             return await self._reader.first_batch(engine_version)
 
     async def watch(self) -> None:
-        """Runs until it is canceled. Beats while nothing is appended, and looks at the replication. Raises the writer's error:
-        JournalBusy if another process has claimed the journal; JournalRefused if the server is set to lose commits."""
+        """Runs until it is canceled. Beats while nothing is appended, and looks at the replication and at the journal's end.
+
+        Raises the writer's error: JournalBusy if another process has claimed the journal; JournalRefused if the server is set
+        to lose commits.
+        """
         tasks = {asyncio.create_task(self._keep_beating()), asyncio.create_task(self._watch_replication())}
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -182,7 +197,9 @@ class PostgresJournal:
         while True:
             if self._writer.epoch:
                 await self._reader.check_durable()
-            self.is_replicated = await self._reader.is_replicated()
+            if (watched := await self._reader.watched()) is not None:
+                last_seq, self.is_replicated = watched
+                self._ends.find(last_seq)
             await asyncio.sleep(REPLICATION_S)
 
     async def close(self) -> None:
@@ -209,11 +226,12 @@ class PostgresJournal:
             )
 
     def _shielded(self, work: Coroutine[Any, Any, Result]) -> asyncio.Future[Result]:
-        """Runs `work` in a task that its caller's cancellation does not reach."""
-        task = asyncio.create_task(self._unless_closed(work))
+        """Runs `work` in a task that its caller's cancellation does not reach. Of an error that nobody waits for any more,
+        `close` was the cause, or the writer keeps it (`failed`)."""
+        task, waiter = shielded(self._unless_closed(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return asyncio.shield(task)
+        return waiter
 
     async def _unless_closed(self, work: Coroutine[Any, Any, Result]) -> Result:
         try:

@@ -55,7 +55,8 @@ class Seen:
                 f"the database ends there, and this process has read or written rows up to seq {confirmed.last_seq} in it",
             )
         if end.last_seq == latest.last_seq and end.hash != latest.hash:
-            raise JournalLost.after(
+            error = JournalLost.after if latest == confirmed else JournalLost.replaced
+            raise error(
                 end.last_seq - 1,
                 f"the row that ends at seq {end.last_seq} is another one than this process has seen in the database",
             )

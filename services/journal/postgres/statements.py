@@ -40,24 +40,39 @@ milliseconds, and in force for this statement only."""
 
 HAND_OVER = "UPDATE journal_writer SET url = '', beat = beat + 1 WHERE id = 1 AND epoch = $1 RETURNING 1"
 
-TERMINATE_HOLDERS = """
+MIGRATION_LOCK = int.from_bytes(b"REX migr")
+"""The number of the advisory lock that `rex migrate` holds until it commits."""
+
+TERMINATE_HOLDERS = f"""
 SELECT pg_terminate_backend(pid) FROM pg_locks
 WHERE locktype = 'relation' AND relation = 'journal_writer'::regclass AND mode IN ('RowShareLock', 'RowExclusiveLock')
   AND granted AND pid <> pg_backend_pid() AND pid NOT IN (SELECT pid FROM pg_locks WHERE NOT granted)
   AND pid NOT IN (SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep')
+  AND pid NOT IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+                  AND classid::bigint = {MIGRATION_LOCK >> 32} AND objid::bigint = {MIGRATION_LOCK & 0xFFFF_FFFF})
 """
 """Ends the sessions that lock the writer row; not those that wait for it, as another standby's claim does. Nor those that wait
-for the synchronous standby: a claim would have to wait for it too, and their commits would become visible unconfirmed."""
+for the synchronous standby: a claim would have to wait for it too, and their commits would become visible unconfirmed. Nor a
+migration, which may take long: the claim is tried again after it. pg_locks has the number of an advisory lock as two halves."""
 
 DURABILITY = """
-SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
+SELECT name, setting FROM pg_settings
+WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
+   OR name = 'synchronous_commit' AND setting IN ('local', 'remote_write')
+   AND current_setting('synchronous_standby_names') <> ''
 """
+"""The settings with which a commit is acknowledged that a power cut of the server, or a failover to a standby that is named as
+synchronous, would lose. `remote_write` does not wait until the standby has flushed. Without a standby both are as good as `on`:
+https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT."""
 
-REPLICATED = """
-SELECT current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') <> 'local'
-   AND EXISTS (SELECT FROM pg_stat_replication WHERE coalesce(sync_state, 'sync') IN ('sync', 'quorum'))
+WATCHED = """
+SELECT w.last_seq,
+   current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') IN ('on', 'remote_apply')
+   AND EXISTS (SELECT FROM pg_stat_replication WHERE coalesce(sync_state, 'sync') IN ('sync', 'quorum')) AS is_replicated
+FROM journal_writer AS w WHERE w.id = 1
 """
-"""A role without pg_monitor sees that there are standbys, not their sync_state."""
+"""The end of the journal, and whether a synchronous standby confirms commits. A role without pg_monitor sees that there are
+standbys, not their sync_state."""
 
 # The batch that holds after_seq + 1 is the last one that begins at or before it. The writer row is of the same snapshot, so
 # rows that are missing at the end show. octet_length does not read the bytes.

@@ -14,8 +14,9 @@ feed.py         StreamFeed
 
 from __future__ import annotations
 
-from services.messaging.redis_stream.connection import RedisAway, RedisRefused, check_redis
+from services.messaging.redis_refusals import RedisAddressInvalid, RedisAway, RedisRefused
+from services.messaging.redis_stream.connection import check_redis
 from services.messaging.redis_stream.feed import StreamFeed
 from services.messaging.redis_stream.publisher import StreamPublisher
 
-__all__ = ["RedisAway", "RedisRefused", "StreamFeed", "StreamPublisher", "check_redis"]
+__all__ = ["RedisAddressInvalid", "RedisAway", "RedisRefused", "StreamFeed", "StreamPublisher", "check_redis"]

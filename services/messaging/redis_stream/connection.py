@@ -12,6 +12,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, ConnectionError, InvalidResponse, RedisError, ResponseError
 
+from services.messaging.redis_refusals import RedisAddressInvalid, RedisAway, RedisRefused
+
 TIMEOUT_S = 1.0
 """A server that does not answer for so long counts as away; a stopped process (SIGSTOP) still accepts connections."""
 
@@ -27,22 +29,13 @@ _NO_ADDRESS = (
 )
 
 
-class RedisRefused(OSError):
-    """REX_REDIS_URL is not the address of a Redis or Valkey that REX can use. An OSError, so that what maps errors to exit
-    statuses (services/trouble.py) does not import redis-py in an embedded venue."""
-
-
-class RedisAway(RedisRefused):
-    """Nothing answers at the address now. A process may start all the same: its readers follow the journal meanwhile."""
-
-
 def stream_key(journal_id: bytes) -> str:
     """The name of a journal's stream."""
     return f"rex:{journal_id.hex()}"
 
 
 def open_client(url: str, **options: Any) -> Redis:
-    """A client that connects at its first call. Raises RedisRefused for what is no URL of Redis."""
+    """A client that connects at its first call. Raises RedisAddressInvalid for what is no URL of Redis."""
     try:
         place = urlsplit(url)
         if place.scheme != "unix" and place.path.strip("/"):
@@ -51,7 +44,7 @@ def open_client(url: str, **options: Any) -> Redis:
         pool = ConnectionPool(**settings)
         pool.make_connection()  # type: ignore[no-untyped-call]  # Refuses unknown options; connects nothing.
     except (TypeError, ValueError, RedisError):
-        raise RedisRefused(_NO_ADDRESS) from None
+        raise RedisAddressInvalid(_NO_ADDRESS) from None
     return Redis.from_pool(pool)  # It closes the pool.
 
 
@@ -101,8 +94,8 @@ def is_there(error: ResponseError) -> bool:
 
 
 async def check_redis(url: str) -> None:
-    """Asks the server once, for the start of a process. Raises RedisAway if nothing answers, else RedisRefused for a malformed
-    URL, a server that is no Redis, a wrong user or password, or an old version."""
+    """Asks the server once, for the start of a process. Raises RedisAway if nothing answers, RedisAddressInvalid for a
+    malformed URL, else RedisRefused for a server that is no Redis, a wrong user or password, or an old version."""
     reached = False
 
     async def greet(connection: Connection) -> None:

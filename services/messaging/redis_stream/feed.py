@@ -26,7 +26,7 @@ class StreamFeed:
     """The stream of one journal. Close it after its subscriptions."""
 
     def __init__(self, url: str, journal_id: bytes, *, interval_s: float = INTERVAL_S) -> None:
-        """Raises RedisRefused for a malformed URL."""
+        """Raises RedisAddressInvalid for a malformed URL."""
         self.trouble: str | None = None
         """Why readers follow the journal, as a sentence; None while they read the stream."""
         self.journal_id = journal_id

@@ -53,7 +53,7 @@ class StreamPublisher:
         *,
         max_bytes: int = MAX_STREAM_BYTES,
     ) -> None:
-        """`last` is the journal's last batch: readers need it to begin. Raises RedisRefused for a malformed URL."""
+        """`last` is the journal's last batch: readers need it to begin. Raises RedisAddressInvalid for a malformed URL."""
         self.trouble: str | None = None
         """What keeps batches from the stream, as a sentence; None while they arrive there."""
         self._client = open_client(url)

@@ -1,9 +1,9 @@
 """The differences between the read database and an engine that has executed the journal, or the journal's batches.
 
 The engine has all that decides the future: money, goods, open orders, the day's trades, phases, limits, the turnover of each
-year. Data that it does not keep (names, keys, targets, reasons, the key and the fees of open orders, the trades of past days)
-come from the journal's batches (`Journaled`). Of ended orders, the number and the sums are compared; a proof compares each of
-them (every_order.py).
+year. Data that it does not keep (names, keys, targets, decisions, reasons, the key and the fees of open orders, the trades of
+past days) come from the journal's batches (`Journaled`). Of ended orders, the number and the sums are compared; a proof
+compares each of them (every_order.py).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from itertools import chain, islice
 
 from services.read_database.audit.comparison import MAX_DIFFERENCES, Table, compare
 from services.read_database.audit.engine_tables import AuditedEngine, engine_tables
+from services.read_database.audit.exclusions import exclusion_tables
 from services.read_database.audit.journaled import Journaled
 from services.read_database.audit.journaled_tables import journaled_tables
 from services.read_database.audit.trade_digests import digests_of
@@ -30,7 +31,9 @@ def differences(connection: sqlite3.Connection, engine: AuditedEngine, journaled
     """
     found = list(compare(connection, _schema())) or _damage(connection)
     if not found:
-        tables = chain(engine_tables(engine, journaled), journaled_tables(journaled))
+        tables = chain(
+            engine_tables(engine, journaled), journaled_tables(journaled), exclusion_tables(connection, journaled)
+        )
         every = chain.from_iterable(compare(connection, table) for table in tables)
         found = list(islice(every, MAX_DIFFERENCES + 1)) or _single_trades(connection, journaled)
     return shortened(found)

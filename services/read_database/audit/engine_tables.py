@@ -151,8 +151,12 @@ def _turnover(engine: AuditedEngine, state: State) -> Iterator[Table]:
     years = sorted({int(state.venue[0]["trading_date"]) // 10_000, *state.years["year"].tolist()})
     true = [(year, fen) for year in years if (fen := engine.turnover_fen(year))]
     standing = "trades WHERE busted_seq IS NULL"
-    for label, rows in (("turnover of {}", standing), ("turnover of the days of {}", "daily_turnover")):
+    traded = "amount_fen + excluded_fen"  # the engine knows no decisions
+    for label, amount, rows in (
+        ("turnover of {}", "amount_fen", standing),
+        ("turnover of the days of {}", traded, "daily_turnover"),
+    ):
         query = f"""
-        SELECT trading_date / 10000 AS year, sum(amount_fen) AS fen FROM {rows} GROUP BY year HAVING fen <> 0 ORDER BY year
+        SELECT trading_date / 10000 AS year, sum({amount}) AS fen FROM {rows} GROUP BY year HAVING fen <> 0 ORDER BY year
         """
         yield Table(label, ["fen"], query, true)

@@ -16,8 +16,10 @@ from typing import Any
 from services.journal.batch import NO_HASH, JournalBatch
 from services.read_database import tables
 from services.read_database.audit.comparison import MAX_DIFFERENCES, Table, compare
+from services.read_database.audit.excluded import excluded_after
+from services.read_database.audit.exclusions import excluded_by_day
 from services.read_database.audit.trade_digests import COLUMNS
-from services.read_database.changes import TURNOVER_COLUMNS, Changes, DayTurnover, Position, turnover_values
+from services.read_database.changes import TURNOVER_COLUMNS, Bust, Changes, DayTurnover, Position, turnover_values
 from services.read_database.order_changes import LEAVES
 
 AT_ONCE = 4_096
@@ -25,8 +27,9 @@ AT_ONCE = 4_096
 _START = Position(0, 0, 0, NO_HASH, b"", 0)
 _ORDER = [column.name for column in tables.orders.columns]
 _DAY = ["trading_date", "instrument", *TURNOVER_COLUMNS, "settlement_ticks", "settlement_source"]
-_LARGEST_THAT_STANDS = """
-SELECT amount_fen, trade_id FROM trades WHERE trading_date = ? AND instrument = ? AND busted_seq IS NULL
+_LARGEST_THAT_COUNTS = """
+SELECT amount_fen, trade_id FROM trades
+WHERE trading_date = ? AND instrument = ? AND busted_seq IS NULL AND excluded_seq IS NULL
 ORDER BY amount_fen DESC, trade_id LIMIT 1
 """
 
@@ -78,7 +81,7 @@ class EveryOrder:
 
     def _trades(self, trades: Sequence[tuple[int | None, ...]]) -> Iterator[Table]:
         for start in range(0, len(trades), AT_ONCE):
-            true = [trade[:-1] for trade in trades[start : start + AT_ONCE]]
+            true = [trade[: len(COLUMNS)] for trade in trades[start : start + AT_ONCE]]
             before, self._last_trade_id = self._last_trade_id, int(true[-1][0] or 0)
             yield self._trades_between(before, f"AND trade_id <= {self._last_trade_id}", true)
 
@@ -99,11 +102,7 @@ class EveryOrder:
 
     def _days(self) -> Table:
         """The sums of each trading day and instrument."""
-        turnover, settlements = dict(self._changes.turnover), self._changes.settlements
-        for bust in self._changes.busts:
-            day = bust.trading_date, bust.instrument
-            largest_fen, trade_id = self._connection.execute(_LARGEST_THAT_STANDS, day).fetchone() or (0, None)
-            turnover[day] = replace(turnover[day], largest_fen=largest_fen, largest_trade_id=trade_id)
+        turnover, settlements = self._decided_turnover(), self._changes.settlements
         nothing = DayTurnover()
         true = [
             (*day, *turnover_values(turnover.get(day, nothing)), *settlements.get(day, (None, None)))
@@ -111,3 +110,23 @@ class EveryOrder:
         ]
         query = f"SELECT {', '.join(_DAY)} FROM daily_turnover ORDER BY trading_date, instrument"
         return Table("day {}, instrument {}", _DAY[2:], query, true, "journal", key_columns=2)
+
+    def _decided_turnover(self) -> dict[tuple[int, int], DayTurnover]:
+        """The turnover of the days without what decisions exclude, and with the largest trades that count."""
+        turnover, busts = dict(self._changes.turnover), [v for v in self._changes.verdicts if isinstance(v, Bust)]
+        excluded = excluded_by_day(self._connection, excluded_after(self._changes.verdicts))
+        for day, (number, lots, fen) in excluded.items():
+            traded = turnover.get(day, DayTurnover())
+            turnover[day] = replace(
+                traded,
+                trades=traded.trades - number,
+                quantity_lots=traded.quantity_lots - lots,
+                amount_fen=traded.amount_fen - fen,
+                excluded=number,
+                excluded_lots=lots,
+                excluded_fen=fen,
+            )
+        for day in excluded.keys() | {(bust.trading_date, bust.instrument) for bust in busts}:
+            largest_fen, trade_id = self._connection.execute(_LARGEST_THAT_COUNTS, day).fetchone() or (0, None)
+            turnover[day] = replace(turnover[day], largest_fen=largest_fen, largest_trade_id=trade_id)
+        return turnover

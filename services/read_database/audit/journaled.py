@@ -1,4 +1,4 @@
-"""Data of the journal that the engine does not keep: names, keys, targets, reasons, sums of orders and trades.
+"""Data of the journal that the engine does not keep: names, keys, targets, decisions, reasons, sums of orders and trades.
 
 Collected while a recovery or a proof reads the batches, and compared with the read database (differences.py).
 """
@@ -14,12 +14,13 @@ from services.commands.attachments import (
     InstrumentText,
     KeyIssued,
     KeyRevoked,
-    Recorded,
     TargetSet,
+    TradesDecided,
     read_decision,
 )
 from services.journal.batch import Applied, JournalBatch
 from services.read_database.audit.dealings import Dealings
+from services.read_database.audit.excluded import Excluded
 
 Columns = tuple[object, ...]
 
@@ -44,9 +45,14 @@ class Journaled:
         self.api_keys: dict[int, Columns] = {}
         """Key hash, account, name, scopes, revoked_seq."""
         self.targets: dict[int, Columns] = {}
-        """Amount in fen, name, set_seq."""
+        """By seq: time_ns, actor, and the fields of `TargetSet` in their order."""
         self.busts: dict[int, Columns] = {}
         """Seq, time_ns, actor, reason."""
+        self.decisions: dict[int, Columns] = {}
+        """By seq: time_ns, actor, decision, finding, reason, name."""
+        self.decided_trades: set[tuple[int, int]] = set()
+        """Seq of a decision, id of a trade that it names."""
+        self.excluded = Excluded()
 
     def add(self, batch: JournalBatch) -> None:
         """Takes the next batch."""
@@ -77,11 +83,13 @@ class Journaled:
             case EventKind.TRADE_BUSTED:
                 reason = BustText.model_validate_json(text).reason
                 self.busts[event.order_id] = (event.seq, command.time_ns, command.actor, reason)
+                self.excluded.bust(event.order_id)
             case EventKind.RECORDED:
-                self._decided(event.seq, read_decision(text))
+                self._recorded(applied)
 
-    def _decided(self, seq: int, decision: Recorded) -> None:
-        match decision:
+    def _recorded(self, applied: Applied) -> None:
+        seq, by = applied.event.seq, (applied.command.time_ns, applied.command.actor)
+        match read_decision(applied.attachment):
             case KeyIssued() as key:
                 digest = bytes.fromhex(key.key_hash)
                 self.api_keys = {key_id: issued for key_id, issued in self.api_keys.items() if issued[0] != digest}
@@ -90,4 +98,9 @@ class Journaled:
                 if key_id in self.api_keys:
                     self.api_keys[key_id] = (*self.api_keys[key_id][:-1], seq)
             case TargetSet() as target:
-                self.targets[target.year] = (target.amount_fen, target.name, seq)
+                told = {**target.model_dump(exclude={"type"}), "pro_rata": int(target.pro_rata)}
+                self.targets[seq] = (*by, *told.values())
+            case TradesDecided() as decided:
+                self.decisions[seq] = (*by, decided.decision, decided.finding, decided.reason, decided.name)
+                self.decided_trades |= {(seq, trade_id) for trade_id in decided.trade_ids}
+                self.excluded.decide(seq, decided)

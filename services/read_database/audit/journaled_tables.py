@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from services.commands.texts import client_order_id_text
+from services.read_database import tables
 from services.read_database.audit.comparison import Table
 from services.read_database.audit.dealings import Dealings
 from services.read_database.audit.journaled import Journaled
 
+_TARGET = [column.name for column in tables.targets.columns if column.name != "seq"]
+_DECISION = [column.name for column in tables.decisions.columns if column.name != "seq"]
+
 
 def journaled_tables(journaled: Journaled) -> Iterator[Table]:
-    """Names, keys, targets, busts, sums of orders and trades, open orders, each day's trades."""
+    """Names, keys, targets, busts, decisions, sums of orders and trades, open orders, each day's trades."""
     yield from _texts(journaled)
     yield _sums(journaled)
     yield _orders(journaled.dealings)
@@ -26,11 +30,14 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
         ("accounts", "account {}", "account", ["name", "opened_seq"], journaled.accounts),
         ("instruments", "instrument {}", "instrument", words, journaled.instruments),
         ("api_keys", "key {}", "key_id", ["key_hash", "account", "name", "scopes", "revoked_seq"], journaled.api_keys),
-        ("targets", "target of {}", "year", ["amount_fen", "name", "set_seq"], journaled.targets),
+        ("targets", "target {}", "seq", _TARGET, journaled.targets),
         ("busts", "bust of trade {}", "trade_id", ["seq", "time_ns", "actor", "reason"], journaled.busts),
+        ("decisions", "decision {}", "seq", _DECISION, journaled.decisions),
     ):
         query = f"SELECT {key}, {', '.join(columns)} FROM {table} ORDER BY {key}"
         yield Table(label, columns, query, sorted((number, *values) for number, values in true.items()), "journal")
+    query = "SELECT seq, trade_id FROM decided_trades ORDER BY seq, trade_id"
+    yield Table("trade {1} of decision {0}", [], query, sorted(journaled.decided_trades), "journal", key_columns=2)
 
 
 def _sums(journaled: Journaled) -> Table:
@@ -76,10 +83,10 @@ def _days(dealings: Dealings) -> Iterator[Table]:
     yield Table(
         f"trades of {label}", ["trades", *columns], f"{query} GROUP BY {day} ORDER BY {day}", true, "journal", 2
     )
-    columns = ["trades", "quantity_lots", "amount_fen", "busted", "busted_lots", "busted_fen"]
-    query = (
-        f"SELECT trading_date, instrument, {', '.join(columns)} FROM daily_turnover WHERE trades <> 0 OR busted <> 0"
-    )
+    columns = ["trades + excluded", "quantity_lots + excluded_lots", "amount_fen + excluded_fen"]
+    columns += ["busted", "busted_lots", "busted_fen"]
+    happened = "trades <> 0 OR busted <> 0 OR excluded <> 0"
+    query = f"SELECT trading_date, instrument, {', '.join(columns)} FROM daily_turnover WHERE {happened}"
     true = [
         (*day, *(all_of_it - gone for all_of_it, gone in zip(sums[:3], busted, strict=True)), *busted)
         for day, sums, busted in ((*day, busts.get(day[0], [0, 0, 0])) for day in days)

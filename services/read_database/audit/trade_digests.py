@@ -16,7 +16,7 @@ import numpy as np
 
 from services.read_database import tables
 
-COLUMNS = [column.name for column in tables.trades.columns if column.name != "busted_seq"]
+COLUMNS = [column.name for column in tables.trades.columns if column.name not in ("busted_seq", "excluded_seq")]
 """The columns of a trade that never change; all are integers."""
 _DATE = COLUMNS.index("trading_date")
 _AT_ONCE = 4_096

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from services.journal.postgres.connections import Database
 from services.read_database import tables
-from services.read_database.errors import ReadDatabaseUnmigrated
+from services.read_database.errors import ReadDatabaseSilent, ReadDatabaseUnmigrated
+from services.read_database.postgres.answering import ANSWER_S, check_alive, waited_for
 from services.read_database.postgres.connecting import connect, name_of, trouble_with
 
-READ_FORMAT = 2
+READ_FORMAT = 3
 """Number of the tables in `tables.py` as PostgreSQL has them, kept in the table `read_format`."""
 
 _POOL_SIZE = 10
@@ -63,8 +64,9 @@ def _engine(database: Database) -> AsyncEngine:
         async_creator=partial(connect, database),
         pool_size=_POOL_SIZE,
         max_overflow=0,
-        pool_pre_ping=True,  # after a restart of the server the pool's connections are dead
+        pool_timeout=2 * ANSWER_S,  # a connection that is not answered is given back after ANSWER_S
     )
+    check_alive(engine)
     event.listen(engine.sync_engine, "handle_error", partial(_name_the_database, database))
     return engine
 
@@ -72,6 +74,9 @@ def _engine(database: Database) -> AsyncEngine:
 def _name_the_database(database: Database, context: ExceptionContext) -> None:
     """Raises the error of ours, which names the database. SQLAlchemy's error has the driver's as its cause."""
     error = context.original_exception
+    waited_s = None if context.connection is None else waited_for(context.connection)
+    if waited_s is not None:
+        raise ReadDatabaseSilent(f"{database.name} has not answered a query within {waited_s:g} s", waited_s) from error
     trouble = trouble_with(database, error.__cause__ or error)
     if trouble is not None:
         raise trouble from error

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from services.journal.postgres.connections import Database
+from services.journal.postgres.connections import SETTING, Database
 from services.read_database.errors import ReadDatabaseUnmigrated
 from services.read_database.postgres.connecting import connect, name_of, trouble_named
 from services.read_database.read_witness import POSITION, ReadWitness, evidence
 
 
-async def read_witness(url: str, journal_id: bytes) -> ReadWitness:
+async def read_witness(url: str, journal_id: bytes, setting: str = SETTING) -> ReadWitness:
     """Reads the position of the read database at `url`. Raises ReadDatabaseForeign for one of another journal, and
     ReadDatabaseFailed."""
-    database = Database(url)
+    database = Database(url, setting)
     connection = await connect(database)
     try:
         with trouble_named(database):

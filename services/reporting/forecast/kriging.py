@@ -27,16 +27,22 @@ LIKELY_DRIFT = 0.12
 MONTH_EFFECT, LUNAR_NEW_YEAR_EFFECT = 0.13, 0.15
 """Standard deviation of the log of what a month, or a day near Lunar New Year, differs from what is assumed (assumptions)."""
 
-WIDENING = 1.15
-"""What every standard deviation is multiplied with, for what the model does not know. Tuned on simulated years."""
+WIDENING, SEASON_WIDENING = 1.10, 0.08
+"""Every standard deviation is multiplied with WIDENING + SEASON_WIDENING / (1 + past years), for what the model does not know;
+the fewer past years, the less it knows. Tuned on simulated years."""
 
 _SEASON_VARIANCES = np.array([MONTH_EFFECT**2] * MONTHS + [LUNAR_NEW_YEAR_EFFECT**2] * 2)
 
 
-def predict(seen: Seen, to_come: Blocks, weights: Floats) -> Lognormals:
+def widening(past_years: int) -> float:
+    """What every standard deviation is multiplied with."""
+    return WIDENING + SEASON_WIDENING / (1 + past_years)
+
+
+def predict(seen: Seen, to_come: Blocks, weights: Floats, past_years: int) -> Lognormals:
     """The turnover of the days to come, in fen: a lognormal for each τ, with its weight.
 
-    `weights` has for each block to come the sum of its days' assumed weights.
+    `weights` has for each block to come the sum of its days' assumed weights; `past_years` is how many of them were seen.
     """
     taus = DRIFTS[:, None, None] ** 2
     blocks, noise = seen.blocks, seen.noise
@@ -55,7 +61,7 @@ def predict(seen: Seen, to_come: Blocks, weights: Floats) -> Lognormals:
     missed = 1 - np.einsum("tij,tj->ti", between, ones)
     errors = among_come - between @ solved
     errors += missed[:, :, None] * missed[:, None, :] / precision[:, None, None]
-    return _sums(likelihood + prior, means, WIDENING**2 * errors, weights)
+    return _sums(likelihood + prior, means, widening(past_years) ** 2 * errors, weights)
 
 
 def _solve(covariances: Floats, log_means: Floats, between: Floats) -> tuple[Floats, Floats, Floats]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from services.reporting.forecast.season import Floats
+import numpy as np
+from numpy.typing import NDArray
 
 _BISECTIONS = 50
 """Halvings of an interval of log amounts: enough for fourteen digits of an amount."""
@@ -18,9 +19,9 @@ _FARTHEST = 9.0
 class Lognormals:
     """Lognormal distributions, each with a weight; the weights add up to 1."""
 
-    weights: Floats
-    log_medians: Floats
-    deviations: Floats
+    weights: NDArray[np.float64]
+    log_medians: NDArray[np.float64]
+    deviations: NDArray[np.float64]
     """Standard deviations of the logarithm; above zero."""
 
     def below(self, log_amount: float) -> float:

@@ -55,7 +55,8 @@ def predict_rest(given: ForecastInput) -> Lognormals | None:
     groups = group_days(given.days, given.lunar_new_year, given.half_days)
     edges = np.array(cut(len(given.net_fen), len(given.days)))
     weights = np.add.reduceat(assumed_weights(groups), edges[:-1])
-    return predict(seen, cut_days(groups, int(edges[0]), int(edges[-1])), weights)
+    to_come = cut_days(groups, int(edges[0]), int(edges[-1]))
+    return predict(seen, to_come, weights, len(given.past_years))
 
 
 def _reach_permille(rest: Lognormals, missing_fen: int) -> int:

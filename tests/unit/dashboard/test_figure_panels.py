@@ -20,7 +20,8 @@ REPORT: dict[str, Any] = {
     "year": 2023,
     "net": "1000.01",
     "gross": "1500.01",
-    "excluded": "500.00",
+    "excluded": "100.00",
+    "excluded_trades": 1,
     "busted": "400.00",
     "busted_trades": 2,
     "today": "400.01",
@@ -132,7 +133,7 @@ def test_the_strip_leads_from_gross_to_net() -> None:
     assert shown == {
         "gross": "1,500.01",
         "busted": "400.00 (2)",
-        "flagged": "100.00",
+        "excluded": "100.00 (1)",
         "net": "1,000.01",
         "prevented": "3 · 1.500 t",
     }

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from structlog.testing import capture_logs
 
 from matching_engine.records import Reason
 from services.gateway.problems import CODES, ProblemError, declined, field_problem, problem_of
 from services.gateway.schemas import Problem
-from services.read_database.errors import ReadDatabaseAway
+from services.read_database.errors import ReadDatabaseAway, ReadDatabaseSilent
 from services.venue_state.errors import BadField, NotAllowed
 
 ROOT = Path(__file__).parents[3]
@@ -101,6 +102,21 @@ def test_a_bug_is_logged_and_not_told(error: Exception) -> None:
     assert (problem.status, problem.code) == (500, "internal_error")
     assert "secret" not in str(problem.document())
     assert [(line["log_level"], line["exc_info"]) for line in lines] == [("error", error)]
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (ReadDatabaseSilent("PostgreSQL at db/rex (REX_DATABASE_URL) …", 5.0), "has not answered within 5 s"),
+        (PoolTimeoutError("QueuePool limit of size 10 overflow 0 reached"), "is overloaded"),
+    ],
+)
+def test_a_query_without_an_answer_in_time_is_no_bug_and_says_so(error: Exception, detail: str) -> None:
+    with capture_logs() as logs:
+        problem = problem_of(error)
+    assert (problem.status, problem.code) == (503, "not_ready")
+    assert problem.detail == f"The read database {detail}; orders are not affected."
+    assert [line["log_level"] for line in logs] == ["warning"]
 
 
 def test_a_query_that_finds_no_database_is_no_bug() -> None:

@@ -22,7 +22,15 @@ from matching_engine.records import (
     unpack_commands,
 )
 from services.commands import administrative as admin
-from services.commands.attachments import AccountText, BustText, InstrumentText, KeyIssued, KeyRevoked, TargetSet
+from services.commands.attachments import (
+    AccountText,
+    BustText,
+    InstrumentText,
+    KeyIssued,
+    KeyRevoked,
+    TargetSet,
+    TradesDecided,
+)
 from services.journal.batch import NO_HASH, JournalBatch
 from services.messaging import Submission
 from tests.model.naive_engine import NaiveEngine
@@ -93,7 +101,7 @@ def _text(command: Command) -> bytes | None:
         case CommandKind.BUST_TRADE:
             return BustText(reason="a mistake").to_bytes()
         case CommandKind.RECORD:
-            return TargetSet(year=2023, amount_fen=1, name="a target").to_bytes()
+            return TargetSet(year=2023, amount=1, name="a target").to_bytes()
     return None
 
 
@@ -117,7 +125,7 @@ def opening(date: int = 20230103) -> list[Submission]:
     """Two instruments, three funded accounts (the last two of one owner), fees, a target, a trading day under way."""
     parts = [
         admin.set_fees(SENDER, maker_rate_ppm=300, taker_rate_ppm=700),
-        admin.record(SENDER, TargetSet(year=2023, amount_fen=2_300_000_000_000, name="23 billion")),
+        admin.record(SENDER, TargetSet(year=2023, amount=2_300_000_000_000, name="23 billion")),
         admin.record(SENDER, KeyIssued(key_hash="ab" * 32, account=2, name="first", scopes=("read", "trade"))),
     ]
     for number in (0, 1):
@@ -173,7 +181,14 @@ _instrument = st.sampled_from([0, 1, ALL_INSTRUMENTS])
 _decisions = st.one_of(
     st.builds(lambda n: KeyIssued(key_hash=f"{n:064x}", account=0, name="k", scopes=("read",)), st.integers(0, 2**250)),
     st.builds(lambda n: KeyRevoked(key_id=n), st.integers(1, 4)),
-    st.builds(lambda n: TargetSet(year=2023, amount_fen=n, name="new"), st.integers(1, 10**14)),
+    st.builds(lambda n: TargetSet(year=2023, amount=n, name="new"), st.integers(1, 10**14)),
+    st.builds(
+        lambda decision, seqs: TradesDecided(
+            decision=decision, trade_ids=tuple(seq << 20 | 1 for seq in seqs), reason="a ring", name="Li"
+        ),
+        st.sampled_from(["exclude", "exclude", "include"]),
+        st.lists(st.integers(20, 60), min_size=1, max_size=30),
+    ),
 )
 _administration = st.one_of(
     st.builds(lambda a, f: admin.change_cash(SENDER, a, f), st.sampled_from(ACCOUNTS), st.integers(-(10**6), 10**6)),

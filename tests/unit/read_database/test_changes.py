@@ -193,8 +193,9 @@ def assert_levels_equal_events(connection: sqlite3.Connection, batches: list[Jou
 
 
 def assert_turnover_equals_state(connection: sqlite3.Connection, state: Any, batches: list[JournalBatch]) -> None:
-    daily = "SELECT trading_date, instrument, sum(amount_fen) FROM {} GROUP BY 1, 2 HAVING sum(amount_fen) > 0"
-    per_day = {(date, number): fen for date, number, fen in select(connection, daily.format("daily_turnover"))}
+    daily = "SELECT trading_date, instrument, sum(amount_fen) AS fen FROM {} GROUP BY 1, 2 HAVING fen > 0"
+    days = "(SELECT trading_date, instrument, amount_fen + excluded_fen AS amount_fen FROM daily_turnover)"
+    per_day = {(date, number): fen for date, number, fen in select(connection, daily.format(days))}
     standing = "(SELECT * FROM trades WHERE busted_seq IS NULL)"
     assert per_day == {(date, number): fen for date, number, fen in select(connection, daily.format(standing))}
     today = int(state.venue["trading_date"][0])
@@ -211,7 +212,8 @@ def assert_turnover_equals_state(connection: sqlite3.Connection, state: Any, bat
     }
     sums = "count(*), sum(quantity_lots), sum(amount_fen)"
     for condition, columns in (
-        ("busted_seq IS NULL", "trades, quantity_lots, amount_fen"),
+        ("busted_seq IS NULL AND excluded_seq IS NULL", "trades, quantity_lots, amount_fen"),
+        ("excluded_seq IS NOT NULL", "excluded, excluded_lots, excluded_fen"),
         ("busted_seq IS NOT NULL", "busted, busted_lots, busted_fen"),
     ):
         made = f"SELECT trading_date, instrument, {sums} FROM trades WHERE {condition} GROUP BY 1, 2"
@@ -219,9 +221,10 @@ def assert_turnover_equals_state(connection: sqlite3.Connection, state: Any, bat
         kept = f"SELECT trading_date, instrument, {columns} FROM daily_turnover WHERE {count} > 0"
         assert sorted(select(connection, made)) == sorted(select(connection, kept))
     largest = "SELECT trading_date, instrument, largest_fen, largest_trade_id FROM daily_turnover WHERE trades > 0"
+    counting = "(SELECT * FROM trades WHERE busted_seq IS NULL AND excluded_seq IS NULL)"
     first_largest = f"""
-        SELECT trading_date, instrument, amount_fen, min(trade_id) FROM {standing} t WHERE amount_fen = (
-            SELECT max(amount_fen) FROM {standing} WHERE trading_date = t.trading_date AND instrument = t.instrument
+        SELECT trading_date, instrument, amount_fen, min(trade_id) FROM {counting} t WHERE amount_fen = (
+            SELECT max(amount_fen) FROM {counting} WHERE trading_date = t.trading_date AND instrument = t.instrument
         ) GROUP BY trading_date, instrument"""
     assert sorted(select(connection, largest)) == sorted(select(connection, first_largest))
     of_day = "trade_id, instrument, price_ticks, quantity_lots, amount_fen, taker_side, taker_account, maker_account"
@@ -312,13 +315,13 @@ def test_a_trade_reaches_every_table() -> None:
         (trade,) = select(connection, "SELECT * FROM trades")
         assert trade == (
             (first + 1) << 20 | 1, first + 1, batches[2].command_list[0].time_ns, 20230103, 0, REFERENCE_TICKS, 4, 4_000_000,
-            Phase.CONTINUOUS, Side.BUY, first + 1, 3, 2_800, first, 2, 1_200, None,
+            Phase.CONTINUOUS, Side.BUY, first + 1, 3, 2_800, first, 2, 1_200, None, None,
         )  # fmt: skip
         assert select(connection, "SELECT cash_fen, reserved_fen FROM accounts ORDER BY account") == [
             (4_000, 0), (1_000_000_000 + 4_000_000 - 1_200, 0), (1_000_000_000 - 4_000_000 - 2_800, 0), (1_000_000_000, 0),
         ]  # fmt: skip
         assert select(connection, "SELECT * FROM daily_turnover") == [
-            (20230103, 0, 1, 4, 4_000_000, 0, 0, 0, 0, 0, 4_000_000, (first + 1) << 20 | 1, None, None)
+            (20230103, 0, 1, 4, 4_000_000, *(0,) * 8, 4_000_000, (first + 1) << 20 | 1, None, None)
         ]
 
 
@@ -340,7 +343,7 @@ def test_a_prevented_self_trade_is_counted_and_is_no_turnover() -> None:
     with empty_database() as connection:
         project(connection, batches)
         assert select(connection, "SELECT * FROM daily_turnover") == [
-            (20230103, 0, 0, 0, 0, 0, 0, 0, 1, 5, 0, None, None, None)
+            (20230103, 0, *(0,) * 9, 1, 5, 0, None, None, None)
         ]
         assert select(connection, "SELECT state, reason FROM orders ORDER BY order_id") == [
             ("new", Reason.NONE), ("canceled", Reason.SELF_TRADE),
@@ -359,8 +362,8 @@ def test_the_day_roll_settles_the_day_that_ended() -> None:
     with empty_database() as connection:
         project(connection, batches)
         assert select(connection, "SELECT * FROM daily_turnover") == [
-            (20230103, 0, 1, 7, 7_035_000, 0, 0, 0, 0, 0, 7_035_000, trade_id, REFERENCE_TICKS + 5, 1),
-            (20230103, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, REFERENCE_TICKS, 4),
+            (20230103, 0, 1, 7, 7_035_000, *(0,) * 8, 7_035_000, trade_id, REFERENCE_TICKS + 5, 1),
+            (20230103, 1, *(0,) * 12, None, REFERENCE_TICKS, 4),
         ]  # fmt: skip
         assert select(connection, "SELECT reference_ticks, settlement_source FROM instruments") == [
             (REFERENCE_TICKS + 5, SettlementSource.DAY_VWAP),
@@ -391,8 +394,8 @@ def test_names_keys_and_targets_come_from_attachments() -> None:
         assert select(
             connection, "SELECT key_hash, account, name, scopes FROM api_keys WHERE revoked_seq IS NOT NULL"
         ) == [(b"\xab" * 32, 2, "first", "read trade")]
-        assert select(connection, "SELECT year, amount_fen, name FROM targets") == [
-            (2023, 2_300_000_000_000, "23 billion")
+        assert select(connection, "SELECT scope, metric, year, month, amount, name FROM targets") == [
+            ("venue", "net_traded", 2023, 0, 2_300_000_000_000, "23 billion")
         ]
         assert select(connection, "SELECT account, name, owner FROM accounts") == [
             (1, "venue", 0), (2, "trader 2", 0), (3, "trader 3", 0), (4, "trader 4", 3),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from matching_engine import Engine
 from matching_engine.records import (
@@ -23,6 +25,7 @@ from matching_engine.records import (
 from services.data.calendar import TradingCalendar
 from services.journal.batch import JournalBatch
 from tests.property.engine_flow import flow
+from tests.unit.read_database.decided_history import DecidedHistory, decided_histories
 from tests.unit.reporting.audited_journals import (
     at,
     audited,
@@ -120,16 +123,40 @@ def test_a_buy_pays_no_more_than_it_reserved_before_rates_rose() -> None:
     assert "order 17 pays less than by any rate since it was sent" in forged.disagreements[0]
 
 
+# Decisions about trades
+
+
+@given(decided_histories())
+@settings(max_examples=30)
+def test_it_applies_the_decisions_of_the_journal(made: DecidedHistory) -> None:
+    for year in (2023, 2024):
+        found = audited(made.batches, year)
+        deals = [deal for deal in made.deals if deal.date // 10_000 == year]
+        excluded = [deal.amount_fen for deal in deals if deal.state == "excluded"]
+        assert (found.excluded_fen, found.excluded_trades) == (sum(excluded), len(excluded))
+        assert found.net_fen == sum(deal.amount_fen for deal in deals if deal.state == "counts")
+        assert (found.gross_fen, found.disagreements) == (sum(deal.amount_fen for deal in deals), [])
+
+
+def test_a_decision_that_cannot_be_read_is_named() -> None:
+    made = DecidedHistory()
+    made.decide("exclude", [made.trade(0, 2)])
+    *before, last = made.batches
+    forged = replace(last, attachments=(last.attachments[0].replace(b'"trade_ids":[', b'"trade_ids":["x",'),))
+    found = audited([*before, forged], 2023)
+    assert found.disagreements == [f"Seq {last.last_seq:,}: the text of what was recorded cannot be read."]
+
+
 # The engine's own sums
 
 
 def settled_times(commands: list[Command]) -> list[Command]:
-    """The commands with times that never go back, and before every trading day of the flow."""
+    """The commands with times that never go back, and before every trading day of the flow; none names a text."""
     found, time_ns = [], 0
     for sent in commands:
         since_start_ns = sent.time_ns - 1_700_000_000 * 10**9
         time_ns = since_start_ns if time_ns <= since_start_ns < 10**15 else time_ns
-        found.append(sent._replace(time_ns=time_ns))
+        found.append(sent._replace(time_ns=time_ns, attachment=0))
     return found
 
 

@@ -87,6 +87,21 @@ async def test_private_messages_beyond_the_bound_close_with_4008(tmp_path: Path)
     ]
 
 
+async def test_of_a_client_that_is_gone_no_message_is_kept(tmp_path: Path) -> None:
+    """The connection is in reference cycles: a full garbage collection, which is rare, frees it."""
+    async with running_venue(tmp_path) as venue:
+        wire = Wire([{"method": "ping"}])
+        client = connection(venue, alice(venue))
+        task = asyncio.create_task(client.run(wire.receive, wire.send))
+        await some_turns()
+        client.queue.put("a reply that it does not read")
+        wire.gone.set()
+        await asyncio.wait_for(task, timeout=10)
+        client.queue.put("a reply that comes later")
+        assert client.queue.next_text() is None
+    assert wire.sent == []
+
+
 async def test_without_a_key_the_time_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.gateway.websocket.connection.AUTHENTICATE_SECONDS", 0)
     async with running_venue(tmp_path) as venue:

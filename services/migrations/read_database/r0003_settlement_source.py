@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 _OF_DAYS = """
 UPDATE daily_turnover SET settlement_source = CASE WHEN quantity_lots > 0 THEN 1 ELSE 4 END WHERE settlement_ticks IS NOT NULL
@@ -29,11 +29,11 @@ def upgrade() -> None:
     op.execute("ALTER TABLE daily_turnover ADD COLUMN settlement_source smallint")
     op.execute(_OF_DAYS)
     op.execute(_OF_INSTRUMENTS)
-    op.execute("UPDATE read_format SET format = 2")
+    op.execute("UPDATE read_format SET format = 3")
 
 
 def downgrade() -> None:
     """Drops the columns."""
     op.execute("ALTER TABLE instruments DROP COLUMN settlement_source")
     op.execute("ALTER TABLE daily_turnover DROP COLUMN settlement_source")
-    op.execute("UPDATE read_format SET format = 1")
+    op.execute("UPDATE read_format SET format = 2")

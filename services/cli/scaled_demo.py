@@ -1,0 +1,53 @@
+"""`rex demo --database-url`; apart from the other processes, since it imports the traders and the pages' library."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+
+from rich.panel import Panel
+
+from services.cli.scaled_running import stop_signal
+from services.cli.terminal import out, say
+from services.migrations.postgres import upgrade
+from services.reporting.checked_report import CheckedReport
+from services.reporting.report_postgres import report_from_database
+from services.scaled.demo import ScaledVenue, open_demo
+from services.sequencer.schedule import local_day
+from services.settings import Settings
+
+
+async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> CheckedReport:
+    """The whole scaled venue and its simulated traders, until a signal or the end of its time; then the proven report of the
+    year. Raises ChildEnded if a process has ended without which the venue does not work."""
+    stop = stop_signal()
+    await upgrade(settings.database_url)
+    async with open_demo(settings, on_event=say) as venue:
+        ready = {"gateways": venue.gateways, "pages": venue.pages, "keys_file": str(venue.keys_file.absolute())}
+        if as_json:
+            print(json.dumps(ready), flush=True)
+        else:
+            out.print(_panel(venue), highlight=False)
+        venue.ended.add_done_callback(lambda _: stop.set())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds or None):
+                await stop.wait()
+        if venue.ended.done():
+            venue.ended.result()
+    today, _ = local_day(time.time_ns())
+    return await report_from_database(
+        settings.database_url, today.year, prove=True, calendar_file=settings.calendar_file
+    )
+
+
+def _panel(venue: ScaledVenue) -> Panel:
+    lines = [
+        "[bold]REX 稀土交易所[/bold]  scaled mode",
+        f"pages     {venue.pages}/",
+        *(f"gateway   {url}/docs" for url in venue.gateways),
+        f"keys      {venue.keys_file}",
+        "Ctrl-C stops; the next start carries on.",
+    ]
+    return Panel.fit("\n".join(lines), border_style="cyan")

@@ -1,0 +1,91 @@
+"""Models of the requests and replies about targets and decisions below /v1/admin."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from services.commands.attachments import VENUE_SCOPE, Metric, TradesDecision
+from services.gateway.http.admin_schemas import Applied, Name
+from services.gateway.schemas import AmountText, Request
+
+MAX_TRADES = 10_000
+"""The most trades of one decision."""
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+TradeIdText = Annotated[str, StringConstraints(max_length=19)]
+
+
+class TargetRequest(Request):
+    """A target of a year or a month. One target is in force for each scope, metric, year and month."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "scope": "product:PRND-OX",
+                "metric": "tonnes",
+                "year": 2024,
+                "month": 3,
+                "amount": "1200.000",
+                "name": "oxide, March",
+                "why": "board decision of 5 January",
+            }
+        }
+    )
+
+    scope: str = Field(
+        default=VENUE_SCOPE, description="`venue`, `category:NAME` or `product:SYMBOL`, of a listed instrument."
+    )
+    metric: Metric = Field(
+        default="net_traded",
+        description="`net_traded`: net turnover; `changed_hands`: what members bought net; `delivered`: deliveries; `tonnes`: "
+        "net tonnage.",
+    )
+    year: int = Field(ge=2000, le=2099)
+    month: int = Field(default=0, ge=0, le=12, description="1 to 12; 0: the whole year.")
+    amount: AmountText = Field(
+        description="Above 0. Yuan, in whole fen; at most 100000000000000.00. Of `tonnes`: tonnes, in whole kilograms."
+    )
+    pro_rata: bool = Field(
+        default=False,
+        description="Whether a year in which the venue opened later owes only the share of its trading days. Not of a month.",
+    )
+    name: Name = Field(description="What the target is called.")
+    why: Reason = Field(description="Why it is set. Recorded in the journal.")
+    replaces: int | None = Field(
+        default=None, ge=1, description="The `seq` of the target in force, if there is one: a new one must replace it."
+    )
+
+
+class DecisionRequest(Request):
+    """A person's decision that trades do not count in the turnover, or that they count again."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "decision": "exclude",
+                "trade_ids": ["22020097"],
+                "finding": "ring-2024-03-05-1",
+                "reason": "the three members traded in a circle and ended where they began",
+                "name": "Li Na, surveillance",
+            }
+        }
+    )
+
+    decision: TradesDecision = Field(description="`exclude`: they no longer count; `include`: they count again.")
+    trade_ids: list[TradeIdText] = Field(
+        min_length=1, max_length=MAX_TRADES, description="Trades of any day that are not busted, each of which changes."
+    )
+    finding: Annotated[str, StringConstraints(max_length=100)] = Field(
+        default="", description="The id of the finding that this answers."
+    )
+    reason: Reason = Field(description="Why. Recorded in the journal.")
+    name: Name = Field(description="Who decides. Recorded in the journal beside the key.")
+
+
+class TradesDecidedReply(Applied):
+    """The decision has been applied."""
+
+    decision: TradesDecision
+    trades: int = Field(description="Number of its trades.")

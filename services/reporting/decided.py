@@ -1,0 +1,141 @@
+"""Routes about what operators decided: the targets of a year, and the decisions that trades do not count."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import exists, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.commands.attachments import Metric, TradesDecision
+from services.decimals import fixed_text, yuan_text
+from services.read_database.tables import decided_trades, decisions, total, trades
+from services.read_database.targets import in_force, targets_of_year
+from services.times import time_text
+
+Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
+Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
+AtLeast = Annotated[Seq, Query(description="Waits until this sequence number is in the answer; 422 after 5 seconds.")]
+
+Waiting = Callable[[str, int], Awaitable[None]]
+"""Waits until the read database has reached the sequence number that a query parameter of this name gives."""
+
+MAX_DECISIONS = 50
+"""The most decisions of one answer: each has up to 10,000 trades."""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    seq: int
+    time: str
+    key_id: str = Field(description="The key that the operator used.")
+
+
+class TargetEntry(_Entry):
+    """A target as it was set."""
+
+    scope: str = Field(description="`venue`, `category:NAME` or `product:SYMBOL`.")
+    metric: Metric
+    year: int
+    month: int = Field(description="0: the whole year.")
+    amount: str = Field(description="Yuan, exact to the fen; of `tonnes` tonnes, exact to the kilogram.")
+    pro_rata: bool = Field(
+        description="Whether a year in which the venue opened later owes the share of its trading days."
+    )
+    name: str
+    why: str
+    replaces: int | None = Field(description="The `seq` of the target that was in force until then.")
+    in_force: bool = Field(description="Whether it is the newest of its scope, metric, year and month.")
+
+
+class DecisionEntry(_Entry):
+    """A decision about trades."""
+
+    decision: TradesDecision
+    finding: str
+    reason: str
+    name: str = Field(description="The person who decided.")
+    trade_ids: tuple[str, ...] = Field(description="The trades that it names, of any year.")
+    amount: str = Field(description="What they are worth, in yuan, of the year that was asked for.")
+    trades_excluded_by_it: int = Field(
+        description="How many of all trades do not count today because of this decision."
+    )
+
+
+def decision_routes(routes: APIRouter, read_database: AsyncEngine, wait: Waiting) -> None:
+    """Adds the routes below /v1/reports."""
+
+    @routes.get(
+        "/targets/{year}",
+        response_model=list[TargetEntry],
+        summary="Every target of a year and its months, oldest first",
+    )
+    async def targets(year: Year, at_least_seq: AtLeast = 0) -> list[TargetEntry]:
+        await wait("at_least_seq", at_least_seq)
+        async with read_database.connect() as connection:
+            rows = await targets_of_year(connection, year)
+        newest = {row["seq"] for row in in_force(rows).values()}
+        return [_target(row, row["seq"] in newest) for row in rows]
+
+    @routes.get(
+        "/decisions",
+        response_model=list[DecisionEntry],
+        summary="The decisions about trades of a year, newest first",
+    )
+    async def decided(
+        year: Annotated[int, Query(ge=2000, le=2099, description="Of the trading days of the trades.")],
+        limit: Annotated[int, Query(ge=1, le=MAX_DECISIONS)] = MAX_DECISIONS,
+        before_seq: Annotated[Seq, Query(description="Only decisions before this sequence number.")] = 2**63 - 1,
+        at_least_seq: AtLeast = 0,
+    ) -> list[DecisionEntry]:
+        await wait("at_least_seq", at_least_seq)
+        async with read_database.connect() as connection:
+            return [
+                await _decision(connection, row, year) for row in await _decisions(connection, year, limit, before_seq)
+            ]
+
+
+def _target(row: Any, is_in_force: bool) -> TargetEntry:
+    return TargetEntry(
+        seq=row["seq"],
+        time=time_text(row["time_ns"]),
+        key_id=str(row["actor"]),
+        **{name: row[name] for name in ("scope", "metric", "year", "month", "name", "why")},
+        amount=fixed_text(row["amount"], 3 if row["metric"] == "tonnes" else 2),
+        pro_rata=bool(row["pro_rata"]),
+        replaces=row["replaces"] or None,
+        in_force=is_in_force,
+    )
+
+
+async def _decisions(connection: AsyncConnection, year: int, limit: int, before_seq: int) -> Sequence[Any]:
+    of_year = (
+        select(decided_trades.c.seq)
+        .join(trades, trades.c.trade_id == decided_trades.c.trade_id)
+        .where(
+            decided_trades.c.seq == decisions.c.seq, trades.c.trading_date.between(year * 10_000, year * 10_000 + 9_999)
+        )
+    )
+    query = select(decisions).where(decisions.c.seq < before_seq, exists(of_year))
+    return (await connection.execute(query.order_by(decisions.c.seq.desc()).limit(limit))).mappings().all()
+
+
+async def _decision(connection: AsyncConnection, row: Any, year: int) -> DecisionEntry:
+    named = select(decided_trades.c.trade_id).where(decided_trades.c.seq == row["seq"])
+    of_year = trades.c.trading_date.between(year * 10_000, year * 10_000 + 9_999)
+    worth = select(total(trades.c.amount_fen)).where(trades.c.trade_id.in_(named), of_year)
+    excluded = select(func.count()).where(trades.c.excluded_seq == row["seq"])
+    trade_ids = await connection.scalars(named.order_by(decided_trades.c.trade_id))
+    return DecisionEntry(
+        seq=row["seq"],
+        time=time_text(row["time_ns"]),
+        key_id=str(row["actor"]),
+        **{name: row[name] for name in ("decision", "finding", "reason", "name")},
+        trade_ids=tuple(map(str, trade_ids)),
+        amount=yuan_text(await connection.scalar(worth) or 0),
+        trades_excluded_by_it=await connection.scalar(excluded) or 0,
+    )

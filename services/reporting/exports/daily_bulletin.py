@@ -1,0 +1,136 @@
+"""The daily bulletin: prices, volume and turnover of each product, and the members' rankings. Rows in, document out; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+
+from services.decimals import decimal_text, fixed_text, yuan_text
+from services.reporting.exports.reading import Market, MemberDay, Prices
+from services.reporting.exports.schemas import DailyBulletin, DailyProduct, MemberRank, Total
+from services.reporting.exports.seal import Seal
+from services.reporting.exports.sheet import Column, Sheet, Value, columns_of, sheet_of
+from services.reporting.queries import Values
+from services.reporting.report import lot_kilograms
+from services.times import date_text
+
+TOP_MEMBERS = 20
+
+_RANKINGS = (("bought", "bought", "买入"), ("sold", "sold", "卖出"), ("both", "bought and sold", "买卖合计"))
+
+
+def trading_days_of(market: Market) -> list[int]:
+    """The trading days of the span that the venue has begun, yyyymmdd. Every day that has ended has rows."""
+    return sorted(market.days)
+
+
+def daily_bulletins(market: Market) -> Iterable[DailyBulletin]:
+    """The bulletin of each trading day of the span, ascending. The settlement prices of a day lead to the next."""
+    settled = dict(market.settled_before)
+    for date in trading_days_of(market):
+        yield _bulletin(market, date, settled)
+        for instrument, row in market.days[date].items():
+            if row["settlement_ticks"] is not None:
+                settled[instrument] = row["settlement_ticks"]
+
+
+def empty_bulletin(market: Market) -> DailyBulletin:
+    """The bulletin of the current trading day before anything has traded on it."""
+    return _bulletin(market, market.position["trading_date"], market.settled_before)
+
+
+def _bulletin(market: Market, date: int, settled: Mapping[int, int]) -> DailyBulletin:
+    complete = date < market.position["trading_date"]
+    rows = market.days.get(date, {})
+    shown = [number for number in market.instruments if number in rows or not complete]
+    products = tuple(_product(market, date, number, settled, complete) for number in shown)
+    kilograms = sum(lot_kilograms(market.instruments[number]) * row["quantity_lots"] for number, row in rows.items())
+    members = market.members.get(date, []) if complete else []
+    return DailyBulletin(
+        **Seal.of(market.position).facts(),  # type: ignore[arg-type]
+        date=date_text(date),
+        complete=complete,
+        products=products,
+        total=Total(
+            turnover=yuan_text(sum(row["amount_fen"] for row in rows.values())),
+            volume_tonnes=decimal_text(kilograms, 1000, 3),
+            trades=sum(row["trades"] for row in rows.values()),
+        ),
+        bought=_ranking(market, members, lambda member: member.bought_fen),
+        sold=_ranking(market, members, lambda member: member.sold_fen),
+        both=_ranking(market, members, lambda member: member.bought_fen + member.sold_fen),
+    )
+
+
+_NOTHING: Values = {"quantity_lots": 0, "amount_fen": 0, "trades": 0, "settlement_ticks": None}
+
+
+def _product(market: Market, date: int, number: int, settled: Mapping[int, int], complete: bool) -> DailyProduct:
+    facts = market.instruments[number]
+    row = market.days.get(date, {}).get(number, _NOTHING)
+    previous = settled.get(number, facts["first_reference_ticks"])
+    price = _price_text(facts["tick_size"])
+    prices, settlement = market.prices.get((date, number)), row["settlement_ticks"]
+
+    def text(ticks: int | None) -> str | None:
+        return None if ticks is None else price(ticks)
+
+    return DailyProduct(
+        **{name: facts[name] for name in ("symbol", "name_en", "name_zh", "unit")},
+        previous_settlement=price(previous),
+        open=text(prices.opening if prices else None),
+        high=text(prices.high if prices else None),
+        low=text(prices.low if prices else None),
+        close=text(prices.close if prices else None),
+        settlement=text(settlement),
+        change_1=text(_change(prices, previous)),
+        change_2=text(None if settlement is None else settlement - previous),
+        volume_lots=row["quantity_lots"],
+        volume_tonnes=decimal_text(lot_kilograms(facts) * row["quantity_lots"], 1000, 3),
+        turnover=yuan_text(row["amount_fen"]),
+        trades=row["trades"],
+        stock_lots=None if complete else market.stock.get(number, 0),
+    )
+
+
+@cache
+def _price_text(tick_size: str) -> Callable[[int], str]:
+    """Turns ticks of this size into yuan per unit."""
+    decimals = len(tick_size.partition(".")[2])
+    tick_units = int(tick_size.replace(".", ""))
+    return lambda ticks: fixed_text(ticks * tick_units, decimals)
+
+
+def _change(prices: Prices | None, previous: int) -> int | None:
+    return None if prices is None else prices.close - previous
+
+
+def _ranking(market: Market, members: Sequence[MemberDay], of: Callable[[MemberDay], int]) -> tuple[MemberRank, ...]:
+    """The members with the most, the lower account first of equals; those with nothing are left out."""
+    ranked = sorted((member for member in members if of(member)), key=lambda member: (-of(member), member.account))
+    whole = sum(map(of, members)) or 1
+    return tuple(
+        MemberRank(
+            rank=rank,
+            account=member.account,
+            name=market.names.get(member.account, ""),
+            turnover=yuan_text(of(member)),
+            share=decimal_text(of(member), whole, 6),
+        )
+        for rank, member in enumerate(ranked[:TOP_MEMBERS], start=1)
+    )
+
+
+def product_sheet(bulletin: DailyBulletin) -> Sheet:
+    """The products of a day."""
+    return sheet_of("daily", "Daily bulletin", "日行情", DailyProduct, bulletin.products)
+
+
+def member_sheet(bulletin: DailyBulletin) -> Sheet:
+    """The three rankings of a day, one below the other."""
+    about = "What the ranking is by: `bought`, `sold` or `both`."
+    columns = (Column("ranking", "text", "Ranking", "排名", about), *columns_of(MemberRank))
+    rows: list[tuple[Value, ...]] = []
+    for name, *_ in _RANKINGS:
+        rows += [(name, *row) for row in sheet_of("", "", "", MemberRank, getattr(bulletin, name)).rows]
+    return Sheet("members", "Members' rankings", "会员成交排名", columns, tuple(rows))

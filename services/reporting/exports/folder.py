@@ -1,0 +1,235 @@
+"""`rex export`: writes a year's files into a folder. The folder appears with all its files, or not at all.
+
+The files are made in a folder beside it, which gets its name when the last file is on the device. All of them are exact at one
+position of the read database.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import file_digest
+from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple, get_args
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.data.calendar import TradingCalendar
+from services.data_folder import FILE_MODE, FOLDER_MODE
+from services.reporting.checked_report import build_checked
+from services.reporting.export import csv_text
+from services.reporting.exports import datapackage
+from services.reporting.exports.audit_trail import AuditTrail
+from services.reporting.exports.csv_file import csv_bytes
+from services.reporting.exports.datapackage import Resource
+from services.reporting.exports.opening import Opened, with_read_database
+from services.reporting.exports.parquet_file import ParquetFile, Stream
+from services.reporting.exports.pdf_file import monthly_pdf, year_pdf
+from services.reporting.exports.reading import read_trade_count, stream_trades
+from services.reporting.exports.seal import Seal
+from services.reporting.exports.sheet import Sheet
+from services.reporting.exports.streams import AUDIT_TRAIL, TRADES, RowMaker
+from services.reporting.exports.xlsx_file import xlsx_bytes
+from services.reporting.exports.year_data import DAILY_COLUMNS, YearData, read_year_data
+from services.reporting.exports.year_sheets import YEAR_CHART, year_sheets
+
+Format = Literal["csv", "json", "parquet", "pdf", "xlsx"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+OnProgress = Callable[[str, int, int], None]
+"""Is called with a file's name, how much of it is done, and how much there is."""
+
+
+class ExportRefused(OSError):
+    """The export cannot be written. The message is a sentence; nothing of the export is left."""
+
+
+class Export(NamedTuple):
+    """What was written."""
+
+    folder: Path
+    seal: Seal
+    checked: str
+    resources: tuple[Resource, ...]
+
+
+async def export_year(
+    place: str | Path,
+    year: int,
+    folder: Path,
+    formats: frozenset[Format],
+    on_progress: OnProgress,
+    calendar_file: Path | None = None,
+) -> Export:
+    """Writes the year's files of these formats into `folder`, which must not exist.
+
+    `place` is a data folder or a PostgreSQL URL. Raises ExportRefused, and what `with_read_database` raises.
+    """
+    calendar = TradingCalendar.load(calendar_file)
+
+    async def work(opened: Opened) -> Export:
+        with _new_folder(folder) as unfinished:
+            writer = _Writer(unfinished, folder, on_progress)
+            data = await _write_from_database(writer, opened, year, calendar, formats)
+            if "parquet" in formats:
+                await _write_audit_trail(writer, data, opened)
+            checked = _checked(opened, data, formats)
+            writer.write(datapackage.NAME, datapackage.datapackage_bytes(year, data.seal, checked, writer.resources))
+        return Export(folder, data.seal, checked, tuple(writer.resources))
+
+    return await with_read_database(place, work)
+
+
+async def _write_from_database(
+    writer: _Writer, opened: Opened, year: int, calendar: TradingCalendar, formats: frozenset[Format]
+) -> YearData:
+    """Writes what is read from the read database, in one transaction: all of it is of one position."""
+    source = opened.source
+    async with opened.read_database.connect() as connection:
+        with source.damage_named():
+            data = await read_year_data(connection, year, lambda found: build_checked(source, year, found, calendar))
+            _write_reports(writer, data, formats)
+            if "parquet" in formats:
+                await _write_trades(writer, data, connection)
+    return data
+
+
+def _checked(opened: Opened, data: YearData, formats: frozenset[Format]) -> str:
+    """What was read for the export and what of it was checked, in sentences."""
+    rows = f"For the audit trail every row up to seq {data.seal.seq:,} was read back. " if "parquet" in formats else ""
+    prove = f"`rex report {data.report.year} --prove` does that, and compares."
+    return f"Read from {opened.source.name}. {opened.source.journal_read} {rows}No command was re-executed: {prove}"
+
+
+def _write_reports(writer: _Writer, data: YearData, formats: frozenset[Format]) -> None:
+    year, report, seal = data.report.year, data.report, data.seal
+    if "json" in formats:
+        document = json.dumps(report.to_json(), ensure_ascii=False, indent=1) + "\n"
+        writer.add(f"turnover-{year}.json", "The year's report", document.encode())
+    if "csv" in formats:
+        text = csv_text(report, data.found.instruments, data.daily)
+        turnover = Sheet("turnover", "Turnover by day and product", "", DAILY_COLUMNS, tuple(() for _ in data.daily))
+        writer.add(f"turnover-{year}.csv", "Turnover by day and product", text.encode(), turnover)
+        for sheet in data.bulletin_sheets():
+            writer.add(f"{sheet.name}-{year}.csv", f"{sheet.en} {sheet.zh}", csv_bytes(sheet, seal), sheet)
+    if "xlsx" in formats:
+        made = xlsx_bytes(f"REX turnover {year}", year_sheets(report), seal, (YEAR_CHART,))
+        writer.add(f"turnover-{year}.xlsx", "The year's report", made)
+        made = xlsx_bytes(f"REX bulletins {year}", data.bulletin_sheets(), seal)
+        writer.add(f"bulletins-{year}.xlsx", "Daily and monthly bulletins", made)
+    if "pdf" in formats:
+        writer.add(f"turnover-{year}.pdf", "The year's report", year_pdf(report))
+        for bulletin in data.monthly:
+            writer.add(f"bulletin-{bulletin.month}.pdf", f"Monthly bulletin {bulletin.month}", monthly_pdf(bulletin))
+
+
+async def _write_trades(writer: _Writer, data: YearData, connection: AsyncConnection) -> None:
+    name, year = f"trades-{data.report.year}.parquet", data.report.year
+    count, rows = await read_trade_count(connection, year), RowMaker(data.market.instruments, data.market.names)
+    with writer.streamed(name, "Every trade of the year", TRADES, data.seal) as file:
+        async for part in stream_trades(connection, year):
+            file.add(rows.trades(part))
+            writer.on_progress(name, file.rows_added, count)
+
+
+async def _write_audit_trail(writer: _Writer, data: YearData, opened: Opened) -> None:
+    name, to_seq = f"audit-trail-{data.report.year}.parquet", data.seal.seq
+    trail, rows = AuditTrail(data.report.year), RowMaker(data.market.instruments, data.market.names)
+    with writer.streamed(name, "Every order event of the year", AUDIT_TRAIL, data.seal) as file:
+        async for batch in opened.journal.read(0):
+            if batch.first_seq > to_seq:
+                break
+            file.add(rows.audit(trail.take(batch, to_seq)))
+            writer.on_progress(name, batch.last_seq, to_seq)
+
+
+class _Writer:
+    """Writes files into the unfinished folder, and remembers what the descriptor says of them."""
+
+    def __init__(self, unfinished: Path, folder: Path, on_progress: OnProgress) -> None:
+        self._unfinished, self._folder = unfinished, folder
+        self.on_progress = on_progress
+        self.resources: list[Resource] = []
+
+    def add(self, name: str, title: str, data: bytes, sheet: Sheet | None = None) -> None:
+        """Writes a file; one that is a table of one sheet is described by its columns."""
+        self.write(name, data)
+        columns, rows = ((), None) if sheet is None else (sheet.columns, len(sheet.rows))
+        self.resources.append(Resource(name, title, len(data), datapackage.digest_of(data), columns, rows))
+
+    def write(self, name: str, data: bytes) -> None:
+        """Writes a file and waits until it is on the device."""
+        self.on_progress(name, 0, 1)
+        with self._opened(name) as file:
+            file.write(data)
+        self.on_progress(name, 1, 1)
+
+    @contextmanager
+    def streamed(self, name: str, title: str, stream: Stream, seal: Seal) -> Iterator[ParquetFile]:
+        """A Parquet file that is written part by part."""
+        self.on_progress(name, 0, 1)
+        with self._opened(name) as file:
+            parquet = ParquetFile(file, stream, seal, title)
+            try:
+                yield parquet
+                parquet.close()
+            except BaseException:
+                parquet.abandon()
+                raise
+        with (self._unfinished / name).open("rb") as written:
+            digest = file_digest(written, "sha256").hexdigest()
+            size = os.fstat(written.fileno()).st_size
+        self.resources.append(Resource(name, title, size, digest, stream.columns(), parquet.rows_added))
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[BinaryIO]:
+        try:
+            descriptor = os.open(
+                self._unfinished / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE
+            )
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(descriptor)
+        except OSError as error:
+            raise _refusal(self._folder, f"writing {name} failed", error) from error
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """A folder that gets the name `folder` at the end; after an error it is removed with all that is in it."""
+    if folder.exists() or folder.is_symlink():
+        raise ExportRefused(f"--to {folder} exists: name a folder that does not.")
+    unfinished = folder.with_name(f".{folder.name}.unfinished-{os.getpid()}")
+    try:
+        unfinished.mkdir(FOLDER_MODE)
+    except OSError as error:
+        raise _refusal(folder, "the folder cannot be made", error) from error
+    try:
+        yield unfinished
+        _finish(unfinished, folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def _finish(unfinished: Path, folder: Path) -> None:
+    """Gives the folder its name, and waits until the name is on the device."""
+    try:
+        unfinished.rename(folder)
+        for path in (folder, folder.parent):
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+    except OSError as error:
+        raise _refusal(folder, "the folder cannot get its name", error) from error
+
+
+def _refusal(folder: Path, what: str, error: OSError) -> ExportRefused:
+    reason = error.strerror or str(error)
+    return ExportRefused(f"Nothing was exported to {folder}: {what}: {reason}. Nothing of it is left there.")

@@ -1,0 +1,157 @@
+"""The bulletins as JSON documents. Amounts and prices are decimal strings in yuan, changes fractions; dates are yyyy-mm-dd.
+
+A field that is marked with `Shown` is a column of the CSV, XLSX and PDF, too.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.reporting.exports.sheet import Shown
+
+Price = Annotated[str, Field(description="Yuan per unit.")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ProductName(_Part):
+    """What a line is about."""
+
+    symbol: Annotated[str, Shown("text", "Symbol", "代码")]
+    name_en: Annotated[str, Shown("text", "Product", "品种（英文）")]
+    name_zh: Annotated[str, Shown("text", "Product (Chinese)", "品种")]
+
+
+class DailyProduct(ProductName):
+    """A product on a trading day, by the trades that count. Prices are yuan per unit; null where there is none."""
+
+    unit: Annotated[str, Shown("text", "Unit", "单位")] = Field(description="`t` or `kg`; prices are per unit.")
+    previous_settlement: Annotated[str, Shown("decimal", "Previous settlement", "前结算价")] = Field(
+        description="Settlement price of the trading day before; on a product's first day its first reference price."
+    )
+    open: Annotated[str | None, Shown("decimal", "Open", "开盘价")] = Field(description="Price of the first trade.")
+    high: Annotated[str | None, Shown("decimal", "High", "最高价")]
+    low: Annotated[str | None, Shown("decimal", "Low", "最低价")]
+    close: Annotated[str | None, Shown("decimal", "Close", "收盘价")] = Field(description="Price of the last trade.")
+    settlement: Annotated[str | None, Shown("decimal", "Settlement", "结算价")] = Field(
+        description="Set by the day roll that ends the day; null before it."
+    )
+    change_1: Annotated[str | None, Shown("decimal", "Change 1", "涨跌1")] = Field(
+        description="close − previous_settlement."
+    )
+    change_2: Annotated[str | None, Shown("decimal", "Change 2", "涨跌2")] = Field(
+        description="settlement − previous_settlement."
+    )
+    volume_lots: Annotated[int, Shown("integer", "Volume (lots)", "成交量（手）")]
+    volume_tonnes: Annotated[str, Shown("decimal", "Volume (t)", "成交量（吨）")]
+    turnover: Annotated[str, Shown("decimal", "Turnover (yuan)", "成交额（元）")] = Field(
+        description="Single-sided, in yuan."
+    )
+    trades: Annotated[int, Shown("integer", "Trades", "成交笔数")]
+    stock_lots: Annotated[int | None, Shown("integer", "Receipts in stock (lots)", "仓单库存（手）")] = Field(
+        description="Lots that all accounts hold at `seq`; null for a day that has ended, whose stock is on no record."
+    )
+
+
+class MemberRank(_Part):
+    """A member in a ranking of the day."""
+
+    rank: Annotated[int, Shown("integer", "Rank", "名次")]
+    account: Annotated[int, Shown("integer", "Account", "会员号")]
+    name: Annotated[str, Shown("text", "Member", "会员")]
+    turnover: Annotated[str, Shown("decimal", "Turnover (yuan)", "成交额（元）")] = Field(
+        description="What the member bought, sold, or both together, in yuan."
+    )
+    share: Annotated[str, Shown("decimal", "Share", "占比")] = Field(
+        description="Part of what all members bought, sold, or both together, as a fraction."
+    )
+
+
+class Total(_Part):
+    """The sums over all products."""
+
+    turnover: str
+    volume_tonnes: str
+    trades: int
+
+
+class Sealed(_Part):
+    """The position that the bulletin is exact at, and how it counts."""
+
+    seq: int = Field(description="The journal's sequence number that the bulletin is exact at.")
+    row_hash: str = Field(description="Hash of the journal row that ends at `seq`.")
+    journal_id: str
+    trading_date: str = Field(description="The current trading day at `seq`.")
+    as_of: str = Field(description="Time of the command `seq`: RFC 3339, UTC, microseconds.")
+    counting_rule: str
+
+
+class DailyBulletin(Sealed):
+    """A trading day, product by product."""
+
+    date: str
+    complete: bool = Field(description="False while the day is under way: it has no settlement and no members yet.")
+    products: tuple[DailyProduct, ...]
+    total: Total
+    bought: tuple[MemberRank, ...] = Field(
+        description="The 20 members that bought most; empty until the day has ended."
+    )
+    sold: tuple[MemberRank, ...] = Field(description="The 20 members that sold most.")
+    both: tuple[MemberRank, ...] = Field(description="The 20 members with the most of both sides together.")
+
+
+class MonthlyProduct(_Part):
+    """A product, a category or the whole market in a month.
+
+    Changes are fractions: `0.100000` is 10 % more; null where the other month had nothing.
+    """
+
+    line: Annotated[str, Shown("text", "Line", "行")] = Field(description="`product`, `category` or `total`.")
+    symbol: Annotated[str, Shown("text", "Symbol", "代码")] = Field(
+        description="Of a category its name; of the total `ALL`."
+    )
+    name_en: Annotated[str, Shown("text", "Product", "品种（英文）")]
+    name_zh: Annotated[str, Shown("text", "Product (Chinese)", "品种")]
+    volume_tonnes: Annotated[str, Shown("decimal", "Volume (t)", "成交量（吨）")]
+    volume_month_on_month: Annotated[str | None, Shown("decimal", "Volume, month on month", "成交量环比")]
+    volume_year_on_year: Annotated[str | None, Shown("decimal", "Volume, year on year", "成交量同比")]
+    volume_to_date: Annotated[str, Shown("decimal", "Volume January to date (t)", "1月至今成交量（吨）")]
+    volume_to_date_year_on_year: Annotated[
+        str | None, Shown("decimal", "Volume to date, year on year", "累计成交量同比")
+    ]
+    turnover: Annotated[str, Shown("decimal", "Turnover (yuan)", "成交额（元）")]
+    turnover_month_on_month: Annotated[str | None, Shown("decimal", "Turnover, month on month", "成交额环比")]
+    turnover_year_on_year: Annotated[str | None, Shown("decimal", "Turnover, year on year", "成交额同比")]
+    turnover_to_date: Annotated[str, Shown("decimal", "Turnover January to date (yuan)", "1月至今成交额（元）")]
+    turnover_to_date_year_on_year: Annotated[
+        str | None, Shown("decimal", "Turnover to date, year on year", "累计成交额同比")
+    ]
+    share: Annotated[str, Shown("decimal", "Share of the month", "占比")] = Field(
+        description="Part of the month's turnover, as a fraction; the shares of the products add up to 1."
+    )
+    trades: Annotated[int, Shown("integer", "Trades", "成交笔数")]
+    busted_trades: Annotated[int, Shown("integer", "Busted trades", "撤销成交笔数")]
+    prevented_self_trades: Annotated[int, Shown("integer", "Self-trades prevented", "自成交拦截次数")]
+
+
+class MonthlyTurnover(_Part):
+    """A month of the year so far, beside the same month a year before."""
+
+    month: str
+    turnover: str
+    turnover_year_before: str
+
+
+class MonthlyBulletin(Sealed):
+    """A month, product by product, single-sided."""
+
+    month: str = Field(description="yyyy-mm.")
+    complete: bool = Field(description="False while the month is under way.")
+    products: tuple[MonthlyProduct, ...]
+    categories: tuple[MonthlyProduct, ...]
+    total: MonthlyProduct
+    months: tuple[MonthlyTurnover, ...] = Field(description="January to this month.")

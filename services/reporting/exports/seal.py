@@ -1,0 +1,65 @@
+"""What every file says of itself: the position of the journal at which it is exact, and the counting rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.reporting.queries import Values
+from services.reporting.report import COUNTING_RULE
+from services.times import date_text, time_text
+
+COUNTING_RULE_ZH = (
+    "单边计算：每笔成交只计一次，金额为成交价 × 数量，买卖双方不重复计算。成交归属于其成交时的交易日"
+    "（上海时间；交易日自前一交易日 17:00 开始），年度以交易日所属年份为准。金额为成交人民币元，精确到分："
+    "报价含 13% 增值税，不含手续费。只计成交，不计委托；同一控制人名下的委托在成交前即被自成交防范拦截，"
+    "另行统计，不计入成交额。操作员在成交当日撤销的成交，其货款、货物和成交额一并退回，记录保留。"
+    "其他成交仅可经有关人员具名并说明理由的决定予以剔除，该决定记入日志且可撤回。"
+    "净成交额 = 总成交额 − 撤销额 − 剔除额。成交即货银对付交收。"
+)
+"""The report's counting rule in Chinese."""
+
+
+@dataclass(frozen=True)
+class Seal:
+    """The position that a file is exact at."""
+
+    seq: int
+    row_hash: str
+    journal_id: str
+    trading_date: str
+    """The trading day at `seq`, yyyy-mm-dd; empty before the first one."""
+    as_of: str
+    """The time of the command `seq`: RFC 3339, UTC."""
+    time_ns: int
+
+    @classmethod
+    def of(cls, position: Values) -> Seal:
+        """The seal of a row of the table `position`."""
+        return cls(
+            seq=position["seq"],
+            row_hash=position["row_hash"].hex(),
+            journal_id=position["journal_id"].hex(),
+            trading_date=date_text(position["trading_date"]),
+            as_of=time_text(position["time_ns"]),
+            time_ns=position["time_ns"],
+        )
+
+    def facts(self) -> dict[str, str | int]:
+        """What the JSON documents and the descriptor of the files say of the position."""
+        return {
+            "seq": self.seq,
+            "row_hash": self.row_hash,
+            "journal_id": self.journal_id,
+            "trading_date": self.trading_date,
+            "as_of": self.as_of,
+            "counting_rule": COUNTING_RULE,
+        }
+
+    def lines(self) -> tuple[str, ...]:
+        """The seal as lines of text, with the rule in both languages, for the head of a file."""
+        return (
+            f"as of seq {self.seq}, trading date {self.trading_date}, {self.as_of}",
+            f"journal {self.journal_id}, row hash {self.row_hash}",
+            *COUNTING_RULE.split(". "),
+            COUNTING_RULE_ZH,
+        )

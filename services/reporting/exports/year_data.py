@@ -1,0 +1,83 @@
+"""All that a year's files are made of, read from the read database at one position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.reporting.export import COLUMNS
+from services.reporting.exports.daily_bulletin import daily_bulletins, member_sheet, product_sheet
+from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
+from services.reporting.exports.reading import Market, read_market, read_months
+from services.reporting.exports.schemas import DailyBulletin, DailyProduct, MemberRank, MonthlyBulletin, MonthlyProduct
+from services.reporting.exports.seal import Seal
+from services.reporting.exports.sheet import Column, Kind, Sheet, columns_of, dated
+from services.reporting.queries import Values, YearTurnover, read_daily, read_year
+from services.reporting.schemas import TurnoverReport
+
+_DECIMAL, _TEXT = {"tonnes", "amount_yuan"}, {"symbol", "name_en", "name_zh", "category", "family"}
+
+
+def _kind_of(name: str) -> Kind:
+    if name == "trading_date":
+        return "date"
+    return "decimal" if name in _DECIMAL else "text" if name in _TEXT else "integer"
+
+
+DAILY_COLUMNS = tuple(Column(name, _kind_of(name), name, "") for name in COLUMNS)
+"""The columns of the CSV of the turnover report (services/reporting/export.py)."""
+
+
+@dataclass(frozen=True)
+class YearData:
+    """A year's report and bulletins, and what they were made of."""
+
+    found: YearTurnover
+    report: TurnoverReport
+    seal: Seal
+    daily: Sequence[Values]
+    market: Market
+    bulletins: tuple[DailyBulletin, ...]
+    monthly: tuple[MonthlyBulletin, ...]
+
+    def bulletin_sheets(self) -> tuple[Sheet, ...]:
+        """The year's daily bulletins, monthly bulletins and rankings, each in one sheet."""
+        days = [(bulletin.date, product_sheet(bulletin)) for bulletin in self.bulletins]
+        members = [(bulletin.date, member_sheet(bulletin)) for bulletin in self.bulletins]
+        months = [(bulletin.month, month_sheet(bulletin)) for bulletin in self.monthly]
+        ranking = Column("ranking", "text", "Ranking", "排名", "`bought`, `sold` or `both`.")
+        empty = (
+            Sheet("daily", "Daily bulletins", "日行情", columns_of(DailyProduct), ()),
+            Sheet("monthly", "Monthly bulletins", "月度统计", columns_of(MonthlyProduct), ()),
+            Sheet("members", "Members", "会员成交排名", (ranking, *columns_of(MemberRank)), ()),
+        )
+        return (
+            dated(empty[0], "date", "Trading day", "交易日", days),
+            dated(empty[1], "month", "Month", "月份", months),
+            dated(empty[2], "date", "Trading day", "交易日", members),
+        )
+
+
+async def read_year_data(
+    connection: AsyncConnection, year: int, build: Callable[[YearTurnover], TurnoverReport]
+) -> YearData:
+    """The data of a year. `build` makes the report, and checks what was read."""
+    found = await read_year(connection, year)
+    market = await read_market(connection, year * 10_000, year * 10_000 + 9_999)
+    assert found is not None, "a database that is up to date or was projected has a position"
+    assert market is not None
+    report = build(found)
+    bulletins = tuple(daily_bulletins(market))
+    numbers = sorted({date // 100 for date in market.days})
+    months = await read_months(connection, first_month_needed(year * 100 + 1), year * 100 + 12)
+    return YearData(
+        found=found,
+        report=report,
+        seal=Seal.of(found.position),
+        daily=await read_daily(connection, year),
+        market=market,
+        bulletins=bulletins,
+        monthly=tuple(monthly_bulletin(month, found.position, market.instruments, months) for month in numbers),
+    )

@@ -1,0 +1,166 @@
+"""Routes under /v1/reports: what changed hands, and the findings of the wash screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.decimals import decimal_text, yuan_text
+from services.read_database.tables import accounts
+from services.reporting.queries import read_position, read_year
+from services.surveillance.contracts import Edge, Finding
+from services.surveillance.reading import read_changed_hands, read_changed_hands_by_day, read_screen_trades
+from services.surveillance.screen import screen
+from services.times import date_text
+
+Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
+RECENT_DAYS = 20
+
+
+class DayHands(BaseModel):
+    """One trading day."""
+
+    date: str
+    net: str
+    changed_hands: str = Field(description="With the day as a period of its own.")
+
+
+class ChangedHands(BaseModel):
+    """Net turnover beside what changed hands: what members bought more than they sold, by product. It hardly moves under wash
+    trading."""
+
+    year: int
+    net: str
+    changed_hands: str = Field(description="With the year as one period, in yuan.")
+    share: str = Field(description="changed_hands / net, as a fraction.")
+    recent_net: str = Field(description="Net turnover of the last 20 days with trades.")
+    recent_changed_hands: str = Field(description="With those days as one period.")
+    days: tuple[DayHands, ...]
+    seq: int
+
+
+class Traded(BaseModel):
+    """What a member sold to another in a finding's trades."""
+
+    seller: str
+    buyer: str
+    amount: str
+    trades: int
+
+
+class WashFinding(BaseModel):
+    """Trades that are suspected to be wash trades. Nothing is taken from the turnover until an operator decides."""
+
+    finding: str = Field(description="Its number, made of its kind, members and trades.")
+    kind: str
+    first_date: str
+    last_date: str
+    members: tuple[str, ...]
+    amount: str
+    trades: int
+    trade_ids: tuple[str, ...]
+    inside_share: float = Field(description="Of all that the members traded in the window, the part in these trades.")
+    lift: float = Field(description="How many times what chance gives.")
+    net_share: float = Field(description="What is left in the members' hands of what they traded here.")
+    sentence: str
+    sentence_zh: str
+    edges: tuple[Traded, ...]
+
+
+class Findings(BaseModel):
+    """The findings of a year."""
+
+    year: int
+    findings: tuple[WashFinding, ...]
+    seq: int
+
+
+def router(read_database: AsyncEngine) -> APIRouter:
+    """The routes; the gateway that includes them checks the key."""
+    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
+
+    @routes.get(
+        "/turnover/{year}/changed_hands",
+        response_model=ChangedHands,
+        summary="What changed hands, beside the net turnover",
+    )
+    async def changed_hands(year: Year) -> ChangedHands:
+        async with read_database.connect() as connection:
+            found = await read_year(connection, year)
+            if found is None:
+                raise HTTPException(409, "The venue has recorded nothing yet.")
+            first, last = year * 10_000, year * 10_000 + 9_999
+            recent = sorted(found.net_by_day)[-RECENT_DAYS:]
+            hands = await read_changed_hands(connection, first, last)
+            by_day = await read_changed_hands_by_day(connection, first, last)
+            of_recent = await read_changed_hands(connection, recent[0], recent[-1]) if recent else 0
+        net = sum(found.net_by_day.values())
+        return ChangedHands(
+            year=year,
+            net=yuan_text(net),
+            changed_hands=yuan_text(hands),
+            share=decimal_text(hands, net or 1, 6),
+            recent_net=yuan_text(sum(found.net_by_day[day] for day in recent)),
+            recent_changed_hands=yuan_text(of_recent),
+            days=tuple(
+                DayHands(date=date_text(day), net=yuan_text(fen), changed_hands=yuan_text(by_day.get(day, 0)))
+                for day, fen in sorted(found.net_by_day.items())
+            ),
+            seq=found.position["seq"],
+        )
+
+    return routes
+
+
+def findings_router(read_database: AsyncEngine) -> APIRouter:
+    """The routes of operators: findings name members."""
+    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
+
+    @routes.get("/findings/{year}", response_model=Findings, summary="The wash screen's findings of a year")
+    async def findings(year: Year) -> Findings:
+        async with read_database.connect() as connection:
+            position = await read_position(connection)
+            if position is None:
+                raise HTTPException(409, "The venue has recorded nothing yet.")
+            names = {row[0]: row[1] for row in await connection.execute(select(accounts.c.account, accounts.c.name))}
+            trades = await read_screen_trades(connection, year * 10_000, year * 10_000 + 9_999)
+        # It takes some hundred milliseconds of CPU, which the event loop needs for orders.
+        found = await asyncio.to_thread(screen, trades, names=names)
+        return Findings(year=year, findings=shown(found, names), seq=position["seq"])
+
+    return routes
+
+
+def shown(found: Sequence[Finding], names: Mapping[int, str]) -> tuple[WashFinding, ...]:
+    """The findings with the members' names."""
+    return tuple(
+        WashFinding(
+            finding=one.finding_id,
+            kind=one.kind,
+            first_date=date_text(one.first_date),
+            last_date=date_text(one.last_date),
+            members=tuple(names[member] for member in one.members),
+            amount=yuan_text(one.amount_fen),
+            trades=len(one.trade_ids),
+            trade_ids=tuple(map(str, one.trade_ids)),
+            inside_share=one.inside_share,
+            lift=one.lift,
+            net_share=one.net_share,
+            sentence=one.sentence_en,
+            sentence_zh=one.sentence_zh,
+            edges=tuple(_traded(edge, names) for edge in one.edges),
+        )
+        for one in found
+    )
+
+
+def _traded(edge: Edge, names: Mapping[int, str]) -> Traded:
+    return Traded(
+        seller=names[edge.seller], buyer=names[edge.buyer], amount=yuan_text(edge.amount_fen), trades=edge.trades
+    )

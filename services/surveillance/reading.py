@@ -1,0 +1,130 @@
+"""What the statistics need, read from the read database of either kind. One connection is one transaction: all of one position.
+
+Busted trades are left out everywhere. The member of an account is its owner group.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, FromClause, Select, and_, case, func, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from matching_engine.records import Phase, Reason, Side, TimeInForce
+from services.read_database.tables import accounts, daily_turnover, instruments, orders, total, trades
+from services.surveillance.abnormal_trading import LARGE_CANCEL_LOTS, DayCounts
+from services.surveillance.contracts import SCREEN_TRADE, ScreenTrades, screen_trades
+
+_NEVER_REST = (TimeInForce.IOC, TimeInForce.FOK)
+
+
+def _member_of(table: FromClause) -> ColumnElement[int]:
+    """The owner group of an account: 0 in `owner` is the account itself."""
+    return case((table.c.owner == 0, table.c.account), else_=table.c.owner)
+
+
+_MEMBER = _member_of(accounts)
+_TAKER_BUYS = trades.c.taker_side == Side.BUY
+
+
+async def read_screen_trades(connection: AsyncConnection, first_date: int, last_date: int) -> ScreenTrades:
+    """The trades of the trading days from first_date to last_date, yyyymmdd, with their members and the orders behind them."""
+    taker, maker = accounts.alias(), accounts.alias()
+    taker_order, maker_order = orders.alias(), orders.alias()
+    columns = {
+        "trade_id": trades.c.trade_id,
+        "seq": trades.c.seq,
+        "trading_date": trades.c.trading_date,
+        "time_ns": trades.c.time_ns,
+        "instrument": trades.c.instrument,
+        "buyer": case((_TAKER_BUYS, _member_of(taker)), else_=_member_of(maker)),
+        "seller": case((_TAKER_BUYS, _member_of(maker)), else_=_member_of(taker)),
+        "aggressor": case((trades.c.phase == Phase.CALL_AUCTION, 0), else_=_member_of(taker)),
+        "amount_fen": trades.c.amount_fen,
+        "quantity_lots": trades.c.quantity_lots,
+        "maker_order_lots": maker_order.c.quantity_lots,
+        "taker_order_lots": taker_order.c.quantity_lots,
+        "maker_entered_ns": maker_order.c.created_ns,
+        "taker_entered_ns": taker_order.c.created_ns,
+    }
+    found = (
+        select(*(columns[name] for name in SCREEN_TRADE.names or ()))
+        .join(taker, taker.c.account == trades.c.taker_account)
+        .join(maker, maker.c.account == trades.c.maker_account)
+        .join(taker_order, taker_order.c.order_id == trades.c.taker_order_id)
+        .join(maker_order, maker_order.c.order_id == trades.c.maker_order_id)
+        .where(_in_period(first_date, last_date))
+    )
+    return screen_trades(await connection.execute(found))
+
+
+async def read_changed_hands(connection: AsyncConnection, first_date: int, last_date: int) -> int:
+    """What changed hands in fen, with these trading days as one period: `changed_hands.changed_hands_fen` in SQL."""
+    net = _net(first_date, last_date).subquery()
+    return (await connection.execute(select(total(net.c.fen)).where(net.c.fen > 0))).scalar_one() or 0
+
+
+async def read_changed_hands_by_day(connection: AsyncConnection, first_date: int, last_date: int) -> dict[int, int]:
+    """What changed hands in fen by trading date, each day a period of its own: `changed_hands_by_day` in SQL."""
+    net = _net(first_date, last_date, trades.c.trading_date).subquery()
+    by_day = select(net.c.trading_date, total(net.c.fen)).where(net.c.fen > 0)
+    found = await connection.execute(by_day.group_by(net.c.trading_date).order_by(net.c.trading_date))
+    return dict(iter(found))
+
+
+def _net(first_date: int, last_date: int, *by: Column[Any]) -> Select[Any]:
+    """Bought − sold in fen by member and product, and by the columns given."""
+    bought = case((_TAKER_BUYS, trades.c.amount_fen), else_=-trades.c.amount_fen)
+    shared = (trades.c.instrument, *by)
+    sides = union_all(
+        *(
+            select(account.label("account"), signed.label("signed_fen"), *shared).where(
+                _in_period(first_date, last_date)
+            )
+            for account, signed in ((trades.c.taker_account, bought), (trades.c.maker_account, -bought))
+        )
+    ).subquery()
+    groups = (_MEMBER, sides.c.instrument, *(sides.c[column.name] for column in by))
+    owned = sides.join(accounts, accounts.c.account == sides.c.account)
+    return select(total(sides.c.signed_fen).label("fen"), *groups).select_from(owned).group_by(*groups)
+
+
+async def read_settlements_before(connection: AsyncConnection, last_date: int) -> dict[tuple[int, int], Fraction]:
+    """The settlement price in force before each trading day up to last_date, in fen per lot, by date and instrument."""
+    listed = (await connection.execute(select(instruments))).mappings().all()
+    values = {row["instrument"]: row["tick_value_fen"] for row in listed}
+    ticks = {row["instrument"]: row["first_reference_ticks"] for row in listed}
+    day = daily_turnover.c
+    of_days = select(day.trading_date, day.instrument, day.settlement_ticks).where(day.trading_date <= last_date)
+    found = {}
+    for date, instrument, settled in await connection.execute(of_days.order_by(day.trading_date)):
+        found[date, instrument] = Fraction(ticks[instrument] * values[instrument])
+        ticks[instrument] = settled or ticks[instrument]
+    return found
+
+
+async def read_day_counts(connection: AsyncConnection, first_date: int, last_date: int) -> list[DayCounts]:
+    """What the members did by day and product, from the orders entered on these trading days.
+
+    A cancel counts on the day on which its order was entered. A self-trade attempt is an order that self-trade prevention
+    ended; one that it only reduced (DECREMENT) is in no table. Orders that never rest (IOC, FOK) are left out.
+    """
+    attempted = orders.c.reason == Reason.SELF_TRADE
+    canceled = orders.c.reason.in_((Reason.REQUESTED, Reason.MASS_CANCEL))
+    large = and_(canceled, orders.c.quantity_lots - orders.c.filled_lots >= LARGE_CANCEL_LOTS)
+    counts = [func.count(case((condition, 1))) for condition in (attempted, canceled, large)]
+    by = (orders.c.trading_date, _MEMBER, orders.c.instrument)
+    found = (
+        select(*by, *counts)
+        .join(accounts, accounts.c.account == orders.c.account)
+        .where(orders.c.trading_date.between(first_date, last_date), orders.c.state == "canceled")
+        .where(orders.c.time_in_force.not_in(_NEVER_REST), attempted | canceled)
+        .group_by(*by)
+        .order_by(*by)
+    )
+    return [DayCounts(*row) for row in await connection.execute(found)]
+
+
+def _in_period(first_date: int, last_date: int) -> ColumnElement[bool]:
+    return and_(trades.c.trading_date.between(first_date, last_date), trades.c.busted_seq.is_(None))

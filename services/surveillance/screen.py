@@ -1,0 +1,166 @@
+"""The wash screen: closed groups, matched orders within them, and trades under declared common control.
+
+For each window of trading days: members who meet far more often than chance gives form closed pairs; pairs are joined into
+groups along who sold to whom (strongly connected components: goods can come back to where they began); a group that ends where
+it began is a finding. A reciprocal trade alone is none: it is what makers and takers do all day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.surveillance.closed_groups import at_most, closed_groups
+from services.surveillance.contracts import Control, Finding, FindingKind, ScreenTrades
+from services.surveillance.graph import Choice, Integers, TradeGraph
+from services.surveillance.thresholds import DEFAULT, GroupRule, Thresholds, Window
+from services.surveillance.wording import Facts, chinese, english
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """The trades of a finding, by their place in the graph, and the days of its windows, by place."""
+
+    kind: FindingKind
+    trades: Integers
+    first_day: int
+    last_day: int
+
+
+def screen(
+    trades: ScreenTrades,
+    thresholds: Thresholds = DEFAULT,
+    *,
+    control: Control | None = None,
+    names: Mapping[int, str] | None = None,
+) -> tuple[Finding, ...]:
+    """The findings of a period, by their first trade. A trade is in at most one finding.
+
+    `trades` are one period's, ordered by date and id; `control` is the declared common control, `names` what the sentences call
+    the members (default: "member 7"). Findings of different windows that share a trade are one finding with all their trades.
+    """
+    declared = TradeGraph(trades, control or {})
+    certain = declared.seller == declared.buyer
+    graph = TradeGraph(trades[~certain], control or {})
+    made = [_finding(declared, one, names or {}) for one in _under_common_control(declared, certain)]
+    suspicions = [one for window in thresholds.windows for one in _suspicions(graph, window, thresholds)]
+    made += [_finding(graph, suspicion, names or {}) for suspicion in merged(suspicions, len(graph.trades))]
+    return tuple(sorted(made, key=lambda finding: finding.trade_ids[0]))
+
+
+def windows(days: int, window: Window) -> list[tuple[int, int]]:
+    """First and last day of each window, by their place among `days` days; fewer days than a window has make one window."""
+    ends = [*range(window.days - 1, days - 1, window.step_days), days - 1] if days else []
+    return [(max(0, end - window.days + 1), end) for end in ends]
+
+
+def _under_common_control(graph: TradeGraph, certain: NDArray[np.bool_]) -> Iterator[Suspicion]:
+    for node in np.unique(graph.seller[certain]):
+        trades = np.flatnonzero(certain & (graph.seller == node))
+        yield Suspicion(FindingKind.COMMON_CONTROL, trades, 0, len(graph.days) - 1)
+
+
+def _suspicions(graph: TradeGraph, window: Window, thresholds: Thresholds) -> Iterator[Suspicion]:
+    for first_day, last_day in windows(len(graph.days), window):
+        left = graph.between(first_day, last_day)
+        for rule in window.rules:
+            # What a ring turns over makes chance look small for all others: the most closed group is taken out, and so on.
+            while found := _most_closed(left, rule, thresholds):
+                yield Suspicion(*found, first_day, last_day)
+                left = left.without(found[1])
+
+
+def _most_closed(left: Choice, rule: GroupRule, thresholds: Thresholds) -> tuple[FindingKind, Integers] | None:
+    """Kind and trades of the suspicious group that does the largest share of its turnover within itself."""
+    judged = [
+        (inside.total_fen / int(left.node_fen[group].sum()), -group[0], kind, trades)
+        for group in closed_groups(left, rule)
+        for inside in [left.inside(group)]
+        for kind, trades in _judge(inside, rule, thresholds)
+    ]
+    return max(judged, key=lambda one: one[:2])[2:] if judged else None
+
+
+def _judge(inside: Choice, rule: GroupRule, thresholds: Thresholds) -> Iterator[tuple[FindingKind, Integers]]:
+    """What a closed group's trades are: all of them suspicious where it is even, else its matched orders, else nothing."""
+    if at_most(inside.net_fen, inside.total_fen, rule.net_share):
+        yield FindingKind.CLOSED_GROUP, inside.at
+        return
+    matched = inside.at[are_matched(inside.graph.trades[inside.at], thresholds.matched_apart_ns)]
+    if len(matched) >= thresholds.matched_trades:
+        yield FindingKind.MATCHED_ORDERS, matched
+
+
+def are_matched(trades: ScreenTrades, apart_ns: int) -> NDArray[np.bool_]:
+    """Which trades filled both orders whole, entered at most apart_ns apart."""
+    lots = trades["quantity_lots"]
+    whole = (trades["maker_order_lots"] == lots) & (trades["taker_order_lots"] == lots)
+    apart = np.abs(trades["maker_entered_ns"] - trades["taker_entered_ns"])
+    return np.asarray(whole & (apart <= apart_ns), np.bool_)
+
+
+def merged(suspicions: list[Suspicion], trades: int) -> list[Suspicion]:
+    """Suspicions that share one of the graph's so many trades become one: all their trades and days, and CLOSED_GROUP where
+    one of them is."""
+    parent = list(range(len(suspicions)))
+
+    def root(number: int) -> int:
+        while parent[number] != number:
+            parent[number] = number = parent[parent[number]]
+        return number
+
+    last_with = np.full(trades, -1)  # the last suspicion with a trade
+    for number, suspicion in enumerate(suspicions):
+        for earlier in set(last_with[suspicion.trades].tolist()) - {-1}:
+            parent[root(earlier)] = root(number)
+        last_with[suspicion.trades] = number
+    together: dict[int, list[Suspicion]] = {}
+    for number, suspicion in enumerate(suspicions):
+        together.setdefault(root(number), []).append(suspicion)
+    return [_joined(parts) for parts in together.values()]
+
+
+def _joined(parts: list[Suspicion]) -> Suspicion:
+    kinds = {part.kind for part in parts}
+    return Suspicion(
+        FindingKind.CLOSED_GROUP if FindingKind.CLOSED_GROUP in kinds else parts[0].kind,
+        np.unique(np.concatenate([part.trades for part in parts])),
+        min(part.first_day for part in parts),
+        max(part.last_day for part in parts),
+    )
+
+
+def _finding(graph: TradeGraph, suspicion: Suspicion, names: Mapping[int, str]) -> Finding:
+    """The finding with its ratios over all its days."""
+    window, trades = graph.between(suspicion.first_day, suspicion.last_day), suspicion.trades
+    these, chosen = Choice(graph, trades), graph.trades[trades]
+    nodes = np.flatnonzero(these.node_fen).tolist()
+    turnover = int(window.node_fen[nodes].sum())
+    chance = sum(window.chance_fen(one, other) for one, other in combinations(nodes, 2))
+    facts = Facts(
+        kind=suspicion.kind,
+        members=tuple(np.unique(np.concatenate((chosen["seller"], chosen["buyer"]))).tolist()),
+        trades=len(chosen),
+        amount_fen=these.total_fen // 2,
+        inside_share=these.total_fen / turnover,
+        lift=these.total_fen / 2 / chance if chance else 0.0,
+        net_share=these.net_fen / these.total_fen,
+    )
+    return Finding(
+        kind=facts.kind,
+        first_date=int(graph.days[suspicion.first_day]),
+        last_date=int(graph.days[suspicion.last_day]),
+        members=facts.members,
+        trade_ids=tuple(sorted(chosen["trade_id"].tolist())),
+        amount_fen=facts.amount_fen,
+        inside_share=facts.inside_share,
+        lift=facts.lift,
+        net_share=facts.net_share,
+        edges=window.edges(trades),
+        sentence_en=english(facts, names),
+        sentence_zh=chinese(facts, names),
+    )

@@ -1,0 +1,71 @@
+"""The proof of a running venue: in a process of its own, over the API, and as a warning in health where it fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from matching_engine import Engine
+from services.bootstrap import Venue, open_venue
+from services.client import RexClient
+from services.settings import Settings
+from services.standing_proof import StandingProof
+from tests.e2e.clock import TEN_O_CLOCK_NS, Clock
+
+pytestmark = pytest.mark.anyio
+
+PROOF = "/v1/reports/turnover/2023/proof"
+
+
+class OneFenMore:
+    """An engine whose counter is a fen too high."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.trading_date = engine.trading_date
+        self.last_seq = engine.last_seq
+        self._turnover_fen = engine.turnover_fen(2023) + 1
+
+    def turnover_fen(self, _year: int) -> int:
+        return self._turnover_fen
+
+
+async def one_trade(venue: Venue) -> None:
+    async with RexClient(venue.url, venue.keys["operator"].key) as operator:
+        seller = (await operator.open_account("seller"))["account"]
+        buyer = (await operator.open_account("buyer"))["account"]
+        await operator.change_inventory(seller, "PRND-OX", 1)
+        await operator.change_cash(buyer, "1000000.00")
+        for account, side in ((seller, "sell"), (buyer, "buy")):
+            key = (await operator.issue_key(side, ["read", "trade"], account=account))["key"]
+            async with RexClient(venue.url, key) as trader:
+                await trader.place_order({"symbol": "PRND-OX", "side": side, "price": "473000.00", "quantity": 1})
+
+
+async def test_a_running_venue_proves_its_figure_and_shows_a_proof_that_failed(tmp_path: Path) -> None:
+    async with open_venue(Settings(data_dir=tmp_path, port=0, schedule="always"), clock=Clock()) as venue:
+        await one_trade(venue)
+        headers = {"authorization": f"Bearer {venue.keys['operator'].key}"}
+        async with httpx.AsyncClient(base_url=venue.url, headers=headers, timeout=60) as client:
+            found = (await client.get(PROOF)).json()
+            health = (await client.get("/healthz")).json()
+        figure = found["figure"]
+        assert (found["agree"], found["trouble"], found["seq"]) == (True, None, venue.engine.last_seq)
+        for computation in ("engine_counter", "sql_sum", "journal_replay", "independent_decoder"):
+            assert figure[computation] == "473000.00", computation
+        assert health["warnings"] == []
+
+        lying = StandingProof(tmp_path, OneFenMore(venue.engine), venue.projector.reached, lambda: TEN_O_CLOCK_NS, 0)
+        proven = await lying.prove(2023)
+        assert proven.figure is not None
+        assert (proven.agree, proven.figure["engine_counter"]) == (False, "473000.01")
+        assert lying.alarms() == [
+            f"The proof of 2023 at seq {found['seq']:,} failed: the computations of the turnover disagree, or the read database"
+            " differs."
+        ]
+
+        elsewhere = StandingProof(tmp_path / "none", venue.engine, venue.projector.reached, lambda: TEN_O_CLOCK_NS, 0)
+        [alarm] = [(await elsewhere.prove(2023)).alarm]
+        assert alarm is not None
+        assert "journal" in alarm

@@ -1,0 +1,349 @@
+"""`rex export`: whole folders, read back and compared with the report; and what happens when something is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pypdf
+import pytest
+from typer.testing import CliRunner, Result
+
+from matching_engine import Engine
+from matching_engine.records import Side
+from services.cli import app
+from services.commands import administrative as admin
+from services.commands.attachments import BustText
+from services.exit_codes import ExitCode
+from services.messaging import Submission
+from services.read_database.projector import catch_up
+from services.reporting.exports.folder import ExportRefused, Format, export_year
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
+from tests.integration.postgres_journal import lead
+from tests.integration.read_databases import ReadDatabase
+from tests.integration.test_reporting_folder import deals, journal_of
+from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, opening, order
+
+EVERY_FILE = {
+    "bulletin-2023-01.pdf", "bulletins-2023.xlsx", "daily-2023.csv", "members-2023.csv", "monthly-2023.csv",
+    "trades-2023.parquet", "audit-trail-2023.parquet", "turnover-2023.csv", "turnover-2023.json", "turnover-2023.pdf",
+    "turnover-2023.xlsx", "datapackage.json",
+}  # fmt: skip
+SEED = opening()
+
+
+def days() -> list[list[Submission]]:
+    """Two trading days: three trades, of which one is busted, and one in the other product; an order of the third day."""
+    magnets = [
+        order(2, Side.SELL, REFERENCE_TICKS + 5, 3, instrument=1),
+        order(4, Side.BUY, REFERENCE_TICKS + 5, 3, instrument=1),
+    ]
+    return [
+        SEED,
+        deals(3),
+        [admin.bust_trade(SENDER, (len(SEED) + 2) << 20 | 1, BustText(reason="a mistake"))],
+        [admin.day_roll(SENDER, 20230104)],
+        magnets,
+        [admin.day_roll(SENDER, 20230105), order(2, Side.SELL, REFERENCE_TICKS, 1, client_order_id=b"waits")],
+    ]
+
+
+def make_venue(folder: Path, batches: list[list[Submission]], *, projected: bool = True) -> Path:
+    """The folder of a venue that nobody runs."""
+    folder.mkdir()
+    asyncio.run(journal_of(folder, History(Engine()), batches, projected))
+    return folder
+
+
+@pytest.fixture
+def venue(tmp_path: Path) -> Path:
+    return make_venue(tmp_path / "venue", days())
+
+
+def rex(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def exported(venue: Path, to: Path, *options: str) -> dict[str, Any]:
+    """Exports 2023; what `--json` printed."""
+    found = rex("export", "2023", "--to", to, "--data-dir", venue, "--json", *options)
+    assert found.exit_code == 0, found.stderr
+    document: dict[str, Any] = json.loads(found.stdout)
+    return document
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    lines = path.read_text("utf-8-sig").splitlines()
+    assert any(line.startswith("# as of seq ") for line in lines)
+    return list(csv.DictReader(line for line in lines if not line.startswith("#")))
+
+
+def total(rows: list[dict[str, str]], name: str) -> Decimal:
+    return sum((Decimal(row[name]) for row in rows), Decimal())
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {file.name: sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+
+
+def test_every_file_adds_up_to_the_report(venue: Path, tmp_path: Path) -> None:
+    to = tmp_path / "out"
+    document = exported(venue, to)
+    report = asyncio.run(report_from_folder(venue, 2023)).report
+    net = Decimal(report.net)
+    assert net == Decimal("40000.00") + Decimal("1005") * 3 * Decimal("3.33")
+    assert {file.name for file in to.iterdir()} == EVERY_FILE
+    assert (document["seq"], document["row_hash"]) == (report.seq, report.row_hash)
+
+    assert json.loads((to / "turnover-2023.json").read_text()) == report.to_json()
+    assert total(rows_of(to / "turnover-2023.csv"), "amount_yuan") == net
+    daily = rows_of(to / "daily-2023.csv")
+    assert total(daily, "turnover") == net
+    assert {row["date"] for row in daily} >= {"2023-01-03", "2023-01-04"}
+    monthly = rows_of(to / "monthly-2023.csv")
+    assert total([row for row in monthly if row["line"] == "product"], "turnover") == net
+    members = rows_of(to / "members-2023.csv")
+    assert total([row for row in members if row["ranking"] == "bought"], "turnover") == net
+    assert total([row for row in members if row["ranking"] == "both"], "turnover") == 2 * net
+
+    sheet = openpyxl.load_workbook(to / "bulletins-2023.xlsx")["Daily bulletins 日行情"]
+    heads = [str(cell.value) for cell in sheet[3]]
+    place = next(number for number, head in enumerate(heads) if "成交额" in head)
+    amounts = [Decimal(str(row[place])) for row in sheet.iter_rows(min_row=4, values_only=True)]
+    assert sum(amounts) == net
+
+    trades = pq.read_table(to / "trades-2023.parquet")
+    assert pc.sum(trades.filter(pc.is_null(trades["busted_seq"]))["amount"]).as_py() == net
+    assert trades.num_rows == 4
+    assert set(trades["buyer_name"].to_pylist()) == {"trader 3", "trader 4"}
+
+    pages = pypdf.PdfReader(to / "turnover-2023.pdf").pages
+    text = "".join(page.extract_text() for page in pages)
+    assert f"{net:,}" in text
+    assert "成交额报告" in text
+
+
+def test_the_audit_trail_is_of_the_journal(venue: Path, tmp_path: Path) -> None:
+    exported(venue, tmp_path / "out", "--formats", "parquet")
+    trail = pq.read_table(tmp_path / "out/audit-trail-2023.parquet").drop_columns(["time"]).to_pylist()
+    made = [line for line in trail if line["event"] == "trade"]
+    busted = [line for line in trail if line["event"] == "bust"]
+    report = asyncio.run(report_from_folder(venue, 2023)).report
+    assert sum(line["amount"] for line in made) == 2 * Decimal(report.gross)
+    assert sum(line["amount"] for line in busted) == 2 * Decimal(report.busted)
+    (waiting,) = [line for line in trail if line["client_order_id"] == "waits"]
+    assert (waiting["exec_type"], waiting["leaves_lots"], waiting["member"], waiting["symbol"]) == (
+        "0",
+        1,
+        "trader 2",
+        "ND-OX",
+    )
+    assert (waiting["price"], waiting["row_hash"]) == (Decimal("10000.000000"), report.row_hash)
+    assert (waiting["key_id"], str(waiting["trading_date"]), waiting["seq"]) == (SENDER.actor, "2023-01-05", report.seq)
+
+
+def test_the_descriptor_lists_every_file_as_it_is(venue: Path, tmp_path: Path) -> None:
+    to = tmp_path / "out"
+    document = exported(venue, to)
+    package = json.loads((to / "datapackage.json").read_text())
+    listed = {one["path"]: one for one in package["resources"]}
+    assert listed.keys() | {"datapackage.json"} == EVERY_FILE
+    for path, one in listed.items():
+        data = (to / path).read_bytes()
+        assert (one["bytes"], one["hash"]) == (len(data), f"sha256:{sha256(data).hexdigest()}")
+    for path in ("turnover-2023.csv", "daily-2023.csv", "members-2023.csv", "monthly-2023.csv"):
+        fields = [field["name"] for field in listed[path]["schema"]["fields"]]
+        rows = rows_of(to / path)
+        assert fields == list(rows[0])
+        assert listed[path]["rows"] == len(rows)
+    for path in ("trades-2023.parquet", "audit-trail-2023.parquet"):
+        table = pq.read_table(to / path)
+        assert [field["name"] for field in listed[path]["schema"]["fields"]] == table.column_names
+        assert listed[path]["rows"] == table.num_rows
+    assert (package["seq"], package["row_hash"], package["created"]) == tuple(
+        document[n] for n in ("seq", "row_hash", "as_of")
+    )
+    assert "Single-sided" in package["counting_rule"]
+    assert "every row up to seq" in package["checked"]
+    assert {file["path"]: file["sha256"] for file in document["files"]} == {
+        path: one["hash"].removeprefix("sha256:") for path, one in listed.items()
+    }
+
+
+def test_the_same_position_makes_the_same_bytes(venue: Path, tmp_path: Path) -> None:
+    exported(venue, tmp_path / "one")
+    exported(venue, tmp_path / "two")
+    assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
+    assert {oct(file.stat().st_mode & 0o777) for file in (tmp_path / "one").iterdir()} == {"0o600"}
+    assert (tmp_path / "one").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("trouble", ["missing", "behind", "damaged", "wrong values"])
+def test_a_read_database_of_no_use_changes_no_byte(tmp_path: Path, trouble: str) -> None:
+    venue, history = tmp_path / "venue", History(Engine())
+    venue.mkdir()
+    path, early = venue / READ_DATABASE_FILE, tmp_path / "early.sqlite"
+    asyncio.run(journal_of(venue, history, days()[:2]))
+    shutil.copy(path, early)
+    asyncio.run(journal_of(venue, history, days()[2:]))
+    tables = ("--formats", "csv,json,parquet")
+    exported(venue, tmp_path / "one", *tables)
+    match trouble:
+        case "missing":
+            path.unlink()
+        case "behind":
+            shutil.copy(early, path)
+        case "damaged":
+            path.write_bytes(b"nothing of use" * 1000)
+        case _:
+            with closing(sqlite3.connect(path)) as connection, connection:
+                connection.execute("UPDATE daily_turnover SET amount_fen = 'abc' WHERE trades > 0")
+    exported(venue, tmp_path / "two", *tables)
+    one, two = hashes(tmp_path / "one"), hashes(tmp_path / "two")
+    assert one.pop("datapackage.json") != two.pop("datapackage.json"), "it says what was read"
+    assert one == two
+
+
+def test_a_year_without_a_trade_has_its_files(venue: Path, tmp_path: Path) -> None:
+    found = rex("export", "2024", "--to", tmp_path / "out", "--data-dir", venue)
+    assert found.exit_code == 0, found.stderr
+    assert pq.read_table(tmp_path / "out/trades-2024.parquet").num_rows == 0
+    assert pq.read_table(tmp_path / "out/audit-trail-2024.parquet").num_rows == 0
+    assert rows_of(tmp_path / "out/daily-2024.csv") == []
+    assert not list((tmp_path / "out").glob("bulletin-*.pdf"))
+
+
+def test_only_the_formats_that_were_asked_for(venue: Path, tmp_path: Path) -> None:
+    exported(venue, tmp_path / "out", "--formats", "json, pdf")
+    assert {file.suffix for file in (tmp_path / "out").iterdir()} == {".json", ".pdf"}
+    found = rex("export", "2023", "--to", tmp_path / "other", "--data-dir", venue, "--formats", "docx")
+    assert (found.exit_code, (tmp_path / "other").exists()) == (ExitCode.USAGE, False)
+    assert "'docx' is no format" in found.stderr
+
+
+def test_what_exists_is_left_alone(venue: Path, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "mine.txt").write_text("mine")
+    for to in (taken, taken / "mine.txt", venue, Path("/"), Path(".")):
+        found = rex("export", "2023", "--to", to, "--data-dir", venue)
+        assert (found.exit_code, f"--to {to} exists: name a folder that does not." in found.stderr) == (1, True)
+    assert set(hashes(taken)) == {"mine.txt"}
+    missing = rex("export", "2023", "--to", tmp_path / "no/such", "--data-dir", venue)
+    assert (missing.exit_code, "the folder cannot be made: No such file or directory" in missing.stderr) == (1, True)
+
+
+def test_a_damaged_journal_ends_the_export_with_a_sentence(venue: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(venue / JOURNAL_FILE)) as connection, connection:
+        [(first_seq, data)] = connection.execute("SELECT first_seq, data FROM rows ORDER BY first_seq LIMIT 1")
+        changed = data[:400] + bytes([data[400] ^ 1]) + data[401:]
+        connection.execute("UPDATE rows SET data = ? WHERE first_seq = ?", (changed, first_seq))
+    found = rex("export", "2023", "--to", tmp_path / "out", "--data-dir", venue)
+    assert (found.exit_code, found.stdout) == (ExitCode.JOURNAL_DAMAGED, "")
+    assert "checksum is wrong" in found.stderr
+    assert {file.name for file in tmp_path.iterdir()} == {"venue"}
+
+
+def test_without_a_journal_there_is_a_sentence(tmp_path: Path) -> None:
+    found = rex("export", "2023", "--to", tmp_path / "out", "--data-dir", tmp_path / "nothing")
+    assert (found.exit_code, "Traceback" in found.stderr) == (1, False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_without_commands_has_files_of_nothing(tmp_path: Path) -> None:
+    make_venue(tmp_path / "venue", [], projected=False)
+    document = exported(tmp_path / "venue", tmp_path / "out")
+    assert document["seq"] == 0
+    assert {file.name for file in (tmp_path / "out").iterdir()} == EVERY_FILE - {"bulletin-2023-01.pdf"}
+    assert rows_of(tmp_path / "out/turnover-2023.csv") == []
+
+
+@pytest.mark.parametrize(
+    ("formats", "limit", "file"),
+    [("json", 1_000, "turnover-2023.json"), ("csv", 2_000, "daily-2023.csv"), ("xlsx", 5_000, "turnover-2023.xlsx"),
+     ("parquet", 100, "trades-2023.parquet"), ("parquet", 11_500, "audit-trail-2023.parquet")],
+)  # fmt: skip
+def test_a_full_device_leaves_nothing_behind(
+    venue: Path, tmp_path: Path, formats: Format, limit: int, file: str
+) -> None:
+    """Wherever the device is full: in the first byte of a file, or in the middle of one that is written part by part."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_device(*_: object) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+
+    try:
+        with pytest.raises(ExportRefused) as refused:
+            asyncio.run(export_year(venue, 2023, tmp_path / "out", frozenset([formats]), fill_device))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    reason = f"writing {file} failed: File too large"
+    assert str(refused.value) == f"Nothing was exported to {tmp_path / 'out'}: {reason}. Nothing of it is left there."
+    assert {one.name for one in tmp_path.iterdir()} == {"venue"}
+
+
+FULL_DISK = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))  # enough for SQLite's index of the log
+from services.cli import main
+main()
+"""
+
+
+def test_a_full_device_is_one_sentence_on_the_terminal(venue: Path, tmp_path: Path) -> None:
+    arguments = ["export", "2023", "--to", str(tmp_path / "out"), "--data-dir", str(venue), "--formats", "pdf"]
+    command = [sys.executable, "-c", FULL_DISK, *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(
+        f"rex: Nothing was exported to {tmp_path / 'out'}: writing turnover-2023.pdf failed: File"
+    )
+    assert len(ended.stderr.splitlines()) == 1
+    assert {one.name for one in tmp_path.iterdir()} == {"venue"}
+
+
+async def fill_database(url: str, folder: Path, *, behind: bool) -> None:
+    """The same venue in PostgreSQL."""
+    database = ReadDatabase(folder, url)
+    await database.make()
+    journal = await lead(url)
+    history = History(Engine(), journal.journal_id, journal.epoch)
+    for number, batch in enumerate(days()):
+        if behind and number == 2:
+            await catch_up(database.writer(), journal)
+        await journal.append(history.batch(batch))
+    if not behind:
+        await catch_up(database.writer(), journal)
+    await journal.close()
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_in_postgresql_the_rows_are_those_of_a_folder(
+    venue: Path, tmp_path: Path, postgres_url: str, behind: bool
+) -> None:
+    """With the read database at the journal's end, and behind it."""
+    asyncio.run(fill_database(postgres_url, tmp_path, behind=behind))
+    formats: frozenset[Format] = frozenset(("csv", "parquet"))
+    for place, to in ((venue, tmp_path / "one"), (postgres_url, tmp_path / "two")):
+        done = asyncio.run(export_year(place, 2023, to, formats, lambda *_: None))
+    assert ("a copy of the read database" in done.checked) == behind
+    for name in ("turnover", "daily", "members", "monthly"):
+        assert rows_of(tmp_path / f"one/{name}-2023.csv") == rows_of(tmp_path / f"two/{name}-2023.csv")
+    for name in ("trades", "audit-trail"):
+        one, two = (pq.read_table(tmp_path / to / f"{name}-2023.parquet") for to in ("one", "two"))
+        hashes_of_rows = {"row_hash"} & set(one.column_names)  # those of two journals with two ids
+        assert one.drop_columns(list(hashes_of_rows)).equals(two.drop_columns(list(hashes_of_rows)))

@@ -1,0 +1,102 @@
+"""Law: the changes of a journal are the same, computed with arrays or event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matching_engine.records import EVENT, CommandKind, EventKind, pack_commands, unpack_commands
+from services.journal.batch import NO_HASH, JournalBatch
+from services.messaging import Submission
+from services.read_database import run_changes
+from services.read_database.changes import Changes, Position
+from services.read_database.run_changes import RunChanges
+from tests.property.engine_flow import Flow, terms, venue
+from tests.unit.read_database.history import JOURNAL_ID, History, batches_of, opening, requests
+
+START = Position(0, 0, 0, NO_HASH, JOURNAL_ID, 0)
+
+
+@pytest.fixture(autouse=True)
+def arrays_for_every_batch() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_changes, "FEWEST_COMMANDS", 1)
+        yield
+
+
+def told(changes: Changes) -> dict[str, Any]:
+    """All that a run has collected, by name."""
+    kept = {name: value for name, value in vars(changes).items() if name not in ("orders", "_handlers")}
+    return {**kept, "new orders": changes.orders.new, "older orders": changes.orders.old}
+
+
+def assert_same(batches: list[JournalBatch], cuts: set[int]) -> None:
+    """Compares both ways after every batch; after a cut, each begins a new run."""
+    slow, fast = Changes(START), RunChanges(START)
+    for number, batch in enumerate(batches):
+        slow.add(batch)
+        fast.add(batch)
+        assert told(fast) == told(slow)
+        if number in cuts:
+            slow, fast = Changes(slow.position), RunChanges(fast.position)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_arrays_make_the_changes_of_single_events_whatever_the_engine_is_asked(seed: int) -> None:
+    flow, chance = Flow(seed), Random(seed)
+    flow.extend(venue())
+    flow.extend(terms(flow.chance))
+    while len(flow.commands) < 400:
+        flow.stretch()
+    batches = [batch for _, batch in batches_of(flow.commands, chance)]
+    assert_same(batches, set(chance.sample(range(len(batches)), 5)))
+    kinds = {event.kind for batch in batches for event in batch.event_list}
+    assert kinds >= {EventKind.REPLACED, EventKind.TRIGGERED, EventKind.PREVENTED, EventKind.TRADE, EventKind.LEVEL}
+
+
+@given(requests=requests, cuts=st.sets(st.integers(0, 12)))
+@settings(deadline=None, max_examples=40)
+def test_arrays_make_the_changes_of_single_events_wherever_batches_and_runs_end(
+    requests: list[list[Submission]], cuts: set[int]
+) -> None:
+    history = History()
+    assert_same([history.batch(submissions) for submissions in [opening(), *requests]], cuts)
+
+
+def test_one_batch_holds_whole_days() -> None:
+    """A day roll in the middle of a batch dates the orders after it."""
+    flow = Flow(3)
+    flow.extend(venue())
+    while len(flow.commands) < 400:
+        flow.stretch()
+    batches = [batch for _, batch in batches_of(flow.commands, Random(3))]
+    whole = JournalBatch(
+        JOURNAL_ID, 0, 1, batches[-1].last_seq, 0, NO_HASH, *joined(batches),
+        tuple(text for batch in batches for text in batch.attachments),
+    )  # fmt: skip
+    assert sum(command.kind == CommandKind.DAY_ROLL for command in whole.command_list) > 1
+    assert_same([whole], set())
+
+
+def joined(batches: list[JournalBatch]) -> tuple[bytes, bytes]:
+    """Commands and events of all batches, the commands' attachments renumbered."""
+    commands, before = [], 0
+    for batch in batches:
+        for command in unpack_commands(batch.commands):
+            number = command.attachment + before if command.attachment else 0
+            commands.append(command._replace(attachment=number))
+        before += len(batch.attachments)
+    return pack_commands(commands), b"".join(batch.events for batch in batches)
+
+
+def test_a_sum_that_might_not_fit_64_bits_is_not_computed_with_arrays() -> None:
+    events = np.zeros(600, EVENT)
+    events["amount_fen"] = 10**16
+    assert run_changes._too_large(events)
+    assert not run_changes._too_large(events[:400])

@@ -1,0 +1,165 @@
+"""Bulletins from rows: prices, changes, rankings, comparisons."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.reporting.exports.daily_bulletin import daily_bulletins, empty_bulletin, member_sheet, product_sheet
+from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
+from services.reporting.exports.reading import Market, MemberDay, Prices
+from tests.unit.read_database.history import instrument_text
+
+POSITION = {
+    "seq": 9, "row_hash": bytes(32), "journal_id": bytes(16), "trading_date": 20230105, "time_ns": 1_672_900_000_000_000_000,
+}  # fmt: skip
+
+
+def facts(number: int) -> dict[str, Any]:
+    return {**instrument_text(number).model_dump(), "instrument": number, "first_reference_ticks": 1_000}
+
+
+def day(lots: int, amount_fen: int, settlement: int | None) -> dict[str, Any]:
+    return {
+        "quantity_lots": lots, "amount_fen": amount_fen, "trades": bool(lots), "settlement_ticks": settlement, "busted": 0,
+        "prevented": 0,
+    }  # fmt: skip
+
+
+def market(**changes: Any) -> Market:
+    given: dict[str, Any] = {
+        "position": POSITION,
+        "instruments": {0: facts(0), 1: facts(1)},
+        "days": {
+            20230103: {0: day(3, 3_000_000, 1_010), 1: day(0, 0, 1_000)},
+            20230104: {0: day(2, 2_040_000, 1_020), 1: day(50, 1_665_000, 990)},
+            20230105: {0: day(1, 1_030_000, None)},
+        },
+        "prices": {
+            (20230103, 0): Prices(1_000, 1_020, 990, 1_005),
+            (20230104, 0): Prices(1_015, 1_025, 1_015, 1_020),
+            (20230105, 0): Prices(1_030, 1_030, 1_030, 1_030),
+        },
+        "members": {20230103: [MemberDay(2, 0, 3_000_000), MemberDay(3, 1_000_000, 0), MemberDay(4, 2_000_000, 0)]},
+        "names": {2: "two", 3: "three", 4: "four"},
+        "settled_before": {},
+        "stock": {0: 1_500, 1: 700},
+    }
+    return Market(**given | changes)
+
+
+def test_a_day_has_its_prices_and_both_changes() -> None:
+    first, second, today = daily_bulletins(market())
+    (oxide, magnet) = first.products
+    assert (oxide.previous_settlement, oxide.open, oxide.high, oxide.low, oxide.close, oxide.settlement) == (
+        "10000.00", "10000.00", "10200.00", "9900.00", "10050.00", "10100.00",
+    )  # fmt: skip
+    assert (oxide.change_1, oxide.change_2, oxide.volume_tonnes, oxide.turnover) == (
+        "50.00",
+        "100.00",
+        "3.000",
+        "30000.00",
+    )
+    assert (magnet.open, magnet.close, magnet.change_1, magnet.change_2, magnet.volume_lots) == (
+        None,
+        None,
+        None,
+        "0.0000",
+        0,
+    )
+    assert (second.products[0].previous_settlement, second.products[0].change_1) == ("10100.00", "100.00")
+    assert (second.products[1].change_2, second.products[1].volume_tonnes) == ("-0.3330", "5.000")
+    assert (second.total.turnover, second.total.trades) == ("37050.00", 2)
+    assert (first.complete, today.complete, today.products[0].settlement, today.products[0].change_2) == (
+        True, False, None, None,
+    )  # fmt: skip
+
+
+def test_what_is_in_stock_is_known_of_the_current_day_only() -> None:
+    first, _, today = daily_bulletins(market())
+    assert [one.stock_lots for one in first.products] == [None, None]
+    assert [one.stock_lots for one in today.products] == [1_500, 700]
+
+
+def test_members_are_ranked_when_the_day_has_ended() -> None:
+    first, second, _ = daily_bulletins(market())
+    assert [(one.rank, one.name, one.turnover, one.share) for one in first.bought] == [
+        (1, "four", "20000.00", "0.666667"),
+        (2, "three", "10000.00", "0.333333"),
+    ]
+    assert [(one.name, one.share) for one in first.sold] == [("two", "1.000000")]
+    assert [(one.name, one.share) for one in first.both] == [
+        ("two", "0.500000"),
+        ("four", "0.333333"),
+        ("three", "0.166667"),
+    ]
+    assert second.bought == ()
+    under_way = market(members={20230105: [MemberDay(2, 5, 0)]})
+    assert list(daily_bulletins(under_way))[-1].bought == ()
+
+
+@given(amounts=st.lists(st.integers(0, 10**12), min_size=21, max_size=40))
+def test_law_the_ranking_holds_the_twenty_largest(amounts: list[int]) -> None:
+    members = [MemberDay(number, amount, 0) for number, amount in enumerate(amounts)]
+    found = next(iter(daily_bulletins(market(members={20230103: members})))).bought
+    assert [Decimal(one.turnover) * 100 for one in found] == sorted(filter(None, amounts), reverse=True)[:20]
+    assert all(one.account < two.account for one, two in pairwise(found) if one.turnover == two.turnover)
+
+
+def test_a_day_without_a_trade_yet_lists_every_product() -> None:
+    found = empty_bulletin(market(days={}, prices={}, settled_before={0: 1_100}))
+    assert (found.date, found.complete, found.total.turnover) == ("2023-01-05", False, "0.00")
+    assert [one.previous_settlement for one in found.products] == ["11000.00", "33.3000"]
+    assert [one.turnover for one in found.products] == ["0.00", "0.00"]
+    assert len(product_sheet(found).rows) == 2
+    assert member_sheet(found).rows == ()
+
+
+MONTHS = {
+    202201: {0: day(10, 1_000, None)},
+    202301: {0: day(12, 3_000, None), 1: day(100, 1_000, None)},
+    202212: {0: day(4, 2_000, None)},
+    202302: {0: day(6, 1_500, None)},
+}
+
+
+def test_a_month_is_compared_with_the_month_and_the_year_before() -> None:
+    assert first_month_needed(202301) == 202201
+    found = monthly_bulletin(202301, POSITION, market().instruments, MONTHS)
+    oxide, magnet = found.products
+    assert (oxide.turnover, oxide.turnover_month_on_month, oxide.turnover_year_on_year) == (
+        "30.00",
+        "0.500000",
+        "2.000000",
+    )
+    assert (oxide.volume_tonnes, oxide.volume_month_on_month, oxide.volume_year_on_year) == (
+        "12.000",
+        "2.000000",
+        "0.200000",
+    )
+    assert (magnet.turnover_month_on_month, magnet.turnover_year_on_year, magnet.volume_tonnes) == (
+        None,
+        None,
+        "10.000",
+    )
+    assert [one.share for one in found.products] == ["0.750000", "0.250000"]
+    assert (found.total.turnover, found.total.share, found.complete) == ("40.00", "1.000000", False)
+    assert [(one.symbol, one.turnover) for one in found.categories] == [
+        ("magnetic_material", "10.00"),
+        ("deep_processed", "30.00"),
+    ]
+    assert [one.model_dump() for one in found.months] == [
+        {"month": "2023-01", "turnover": "40.00", "turnover_year_before": "10.00"}
+    ]
+    assert len(month_sheet(found).rows) == 5
+
+
+def test_january_to_date_adds_up_the_months() -> None:
+    found = monthly_bulletin(202302, POSITION, market().instruments, MONTHS)
+    assert (found.total.turnover, found.total.turnover_to_date) == ("15.00", "55.00")
+    assert found.total.turnover_to_date_year_on_year == "4.500000"
+    assert (found.total.turnover_month_on_month, found.total.volume_to_date) == ("-0.625000", "28.000")

@@ -1,0 +1,31 @@
+"""A finding as the API shows it."""
+
+from __future__ import annotations
+
+from services.reporting.integrity import shown
+from services.surveillance.contracts import Edge, Finding, FindingKind
+
+
+def test_a_finding_names_its_members_and_its_trades() -> None:
+    finding = Finding(
+        kind=FindingKind.CLOSED_GROUP,
+        first_date=20230103,
+        last_date=20230131,
+        members=(3, 7),
+        trade_ids=(11, 12),
+        amount_fen=94_600_000,
+        inside_share=0.62,
+        lift=14.0,
+        net_share=0.03,
+        edges=(Edge(3, 7, 47_300_000, 1, 14.0, 0.62), Edge(7, 3, 47_300_000, 1, 14.0, 0.62)),
+        sentence_en="A and B traded.",
+        sentence_zh="甲与乙成交。",
+    )
+    [found] = shown([finding], {3: "A", 7: "B"})
+    assert (found.finding, found.kind) == (finding.finding_id, "closed_group")
+    assert (found.first_date, found.last_date) == ("2023-01-03", "2023-01-31")
+    assert (found.members, found.amount, found.trades, found.trade_ids) == (("A", "B"), "946000.00", 2, ("11", "12"))
+    assert [(edge.seller, edge.buyer, edge.amount) for edge in found.edges] == [
+        ("A", "B", "473000.00"),
+        ("B", "A", "473000.00"),
+    ]
