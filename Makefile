@@ -47,9 +47,8 @@ run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C 
 run-scaled: setup ## docker-compose.yml's processes without Docker, on free ports; Ctrl-C stops; FOLDER=folder keeps them
 	@exec $(BIN)/python -m load_tests.run_scaled $(if $(FOLDER),--folder $(FOLDER))
 
-# One process more than there are cores: many tests wait for processes of their own.
 test: setup ## every test (real SQLite, real browser, real processes)
-	@$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else os.cpu_count() + 1)') --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## ruff, import-linter, unit tests and short properties: under a minute on two quiet cores
 	@$(BIN)/ruff check .
