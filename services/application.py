@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -25,6 +24,7 @@ from services.messaging.follow import Readable
 from services.read_database.projector import ProjectorStopped
 from services.reporting import integrity, proof_route
 from services.reporting.app import router as reports_router
+from services.reporting.proof_route import Proven
 from services.settings import Settings
 from services.venue_state.loading import load_state
 from services.venue_state.state import VenueState
@@ -88,7 +88,7 @@ def make_application(
     not_ready: Callable[[], list[str]],
     warnings: Callable[[], list[str]],
     details: Callable[[], Facts] = dict,
-    prove: Callable[[int], Awaitable[Any]] | None = None,
+    prove: Callable[[int], Awaitable[Proven]] | None = None,
 ) -> FastAPI:
     """The FastAPI application: REST, WebSocket and reports, without the pages. `prove` makes the proof of a year."""
     proofs = [proof_route.router(prove)] if prove is not None else []

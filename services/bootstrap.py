@@ -156,7 +156,7 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
         parts.start(sequencer.run(), "sequencer")
         keys = await _complete(start, gateway)
         proof = StandingProof(
-            start.settings.data_dir, start.engine, projector.reached, start.clock, start.settings.proof_every_s
+            start.settings.data_dir, start.engine, gateway.projected, start.clock, start.settings.proof_every_s
         )
         readers.append(parts.start(proof.run(), "proof"))
         app = _make_api(start, gateway, inbox, sequencer, proof)

@@ -16,14 +16,12 @@ from sqlalchemy import func, select
 
 from services.bootstrap import Venue
 from services.decimals import decimal_text, yuan_text
-from services.engine_versions.upgrades import starting_engine
 from services.journal.connections import log_of
-from services.journal.sqlite import SqliteJournal
 from services.read_database import tables
 from services.read_database.database import open_read_database
-from services.reporting.figure import Figure, compute_figure
+from services.reporting.figure import Figure
 from services.reporting.queries import read_year
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, figure_of_folder
 
 
 @dataclass(frozen=True)
@@ -87,18 +85,10 @@ def _remove_empty_log(path: Path) -> None:
 async def closing_of(venue: Venue, data_dir: Path) -> Closing:
     """The summary of a closed venue, whose engine, journal and read database end at the same command."""
     engine, year = venue.engine, venue.engine.trading_date // 10_000
-    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
+    # Not every order: that would delay the end of the venue, and `rex report --prove` does it.
+    figure = await figure_of_folder(data_dir, year, engine.last_seq, engine.turnover_fen(year))
     read_database = open_read_database(data_dir / READ_DATABASE_FILE)
     try:
-        figure = await compute_figure(
-            year,
-            seq=engine.last_seq,
-            engine_counter_fen=engine.turnover_fen(year),
-            read_database=read_database,
-            journal=journal,
-            fresh_engine=await starting_engine(journal),
-            every_order=False,  # It delays the end of the venue; `rex report --prove` compares every order.
-        )
         async with read_database.connect() as connection:
             found = await read_year(connection, year)
             orders = await connection.scalar(select(func.count()).select_from(tables.orders))
@@ -107,7 +97,6 @@ async def closing_of(venue: Venue, data_dir: Path) -> Closing:
             rejects = await connection.scalar(refused)
     finally:
         await read_database.dispose()
-        await journal.close()
     await asyncio.to_thread(_remove_empty_log, data_dir / JOURNAL_FILE)
     assert found is not None, "a venue that was open has projected its first batch"
     return Closing(

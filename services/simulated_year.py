@@ -22,14 +22,11 @@ from services.commands.attachments import AccountText, TargetSet
 from services.data.calendar import TradingCalendar
 from services.data.instruments import InstrumentFacts, load_instruments
 from services.data_folder import make_private_folder
-from services.engine_versions.upgrades import starting_engine
 from services.first_start import GUARDS, Missing, Present
 from services.journal import JournalRefused
-from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
-from services.read_database.database import open_read_database
-from services.reporting.figure import Figure, compute_figure
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+from services.reporting.figure import Figure
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, figure_of_folder
 from services.reporting.target import DEFAULT_TARGET_FEN
 from services.sequencer.schedule import ExchangeHours
 from services.simulator.year import day_shape
@@ -217,18 +214,4 @@ def _opened(account: int, member: Member, endowment: Endowment, number: int) -> 
 async def prove(data_dir: Path, made: SimulatedYear) -> Figure:
     """The year's turnover by four computations: the engine that ran the year, the trades of the read database, the journal
     re-executed in a fresh engine, and the auditor's decoder."""
-    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
-    read_database = open_read_database(data_dir / READ_DATABASE_FILE, read_only=True)
-    try:
-        return await compute_figure(
-            made.plan.year,
-            seq=made.last_seq,
-            engine_counter_fen=made.turnover_fen,
-            read_database=read_database,
-            journal=journal,
-            fresh_engine=await starting_engine(journal),
-            every_order=False,
-        )
-    finally:
-        await read_database.dispose()
-        await journal.close()
+    return await figure_of_folder(data_dir, made.plan.year, made.last_seq, made.turnover_fen)

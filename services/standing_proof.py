@@ -14,48 +14,17 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from services.engine_versions.upgrades import starting_engine
-from services.journal.sqlite import SqliteJournal
-from services.read_database.database import open_read_database
-from services.reporting.figure import compute_figure
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+from services.reporting.proof_route import Proven
+from services.reporting.report_database import figure_of_folder
 
 FIRST_AFTER_S = 60.0
 """A start has compared everything already; a busy start is no time for more work."""
 LOWEST_PRIORITY = 19
 _SAID = 600
 """So many characters of a failed process's standard error are kept."""
-
-
-@dataclass(frozen=True)
-class Proven:
-    """The outcome of one proof."""
-
-    year: int
-    seq: int
-    time_ns: int
-    """When it ended."""
-    figure: dict[str, Any] | None
-    """As `Figure.to_json`; None where the proof could not be made."""
-    trouble: str | None
-    """Why it could not be made."""
-
-    @property
-    def agree(self) -> bool:
-        """Whether the computations agree to the fen, and the read database has no differences."""
-        return self.figure is not None and bool(self.figure["agree"])
-
-    @property
-    def alarm(self) -> str | None:
-        """A sentence for whoever watches the venue's health; None where all agrees."""
-        if self.agree:
-            return None
-        why = self.trouble or "the computations of the turnover disagree, or the read database differs"
-        return f"The proof of {self.year} at seq {self.seq:,} failed: {why}."
 
 
 class Counter(Protocol):
@@ -121,6 +90,7 @@ class StandingProof:
         arguments = [str(self._data_dir), str(year), str(seq), str(counter_fen)]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # the folder that the venue was started in is no place for modules
             "-m",
             "services.standing_proof",
             *arguments,
@@ -140,27 +110,8 @@ class StandingProof:
         return json.loads(said), None
 
 
-async def figure_of(data_dir: Path, year: int, seq: int, counter_fen: int) -> dict[str, Any]:
-    """The figure of a data folder, which a venue may have open. Raises what `compute_figure` raises."""
-    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
-    read_database = open_read_database(data_dir / READ_DATABASE_FILE, read_only=True)
-    try:
-        figure = await compute_figure(
-            year,
-            seq=seq,
-            engine_counter_fen=counter_fen,
-            read_database=read_database,
-            journal=journal,
-            fresh_engine=await starting_engine(journal),
-            every_order=False,
-        )
-    finally:
-        await read_database.dispose()
-        await journal.close()
-    return figure.to_json()
-
-
 if __name__ == "__main__":
     os.nice(LOWEST_PRIORITY)
     folder, *numbers = sys.argv[1:]
-    sys.stdout.write(json.dumps(asyncio.run(figure_of(Path(folder), *map(int, numbers)))))
+    found = asyncio.run(figure_of_folder(Path(folder), *map(int, numbers)))
+    sys.stdout.write(json.dumps(found.to_json()))

@@ -9,14 +9,14 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, HTTPException, Query
+from fastapi import APIRouter, Header, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
-from services.reporting.decided import Seq, Year, decision_routes
+from services.reporting.decided import decision_routes
 from services.reporting.export import csv_text
 from services.reporting.exports.answers import FILE_CONTENT, add_bulletins, year_answer
 from services.reporting.queries import (
@@ -30,6 +30,7 @@ from services.reporting.queries import (
     sum_of_trades,
 )
 from services.reporting.report import build_report
+from services.reporting.requests import Seq, Year, recorded
 from services.reporting.schemas import RangeTurnover, TurnoverReport
 
 READ_TIMEOUT_S = 5.0
@@ -67,7 +68,7 @@ def router(
         await _wait_until_projected(projected, "at_least_seq", at_least_seq)
         chosen: Format = format or ("csv" if "text/csv" in accept else "json")
         async with read_database.connect() as connection:
-            found = _recorded(await read_year(connection, year))
+            found = recorded(await read_year(connection, year))
             daily = await read_daily(connection, year) if chosen == "csv" else ()
         # It takes some ten milliseconds of CPU, as a file some hundred, which the event loop needs for orders.
         async with making if chosen in ("xlsx", "pdf") else nullcontext():
@@ -85,7 +86,7 @@ def router(
     ) -> dict[str, Any]:
         await _wait_until_projected(projected, "to_seq", to_seq)
         async with read_database.connect() as connection:
-            position = _recorded(await read_position(connection))
+            position = recorded(await read_position(connection))
             made = await sum_of_trades(connection, year, after_seq, to_seq)
             busted = await sum_of_busts(connection, year, after_seq, to_seq)
             before = await sum_of_excluded(connection, year, after_seq)
@@ -129,9 +130,3 @@ async def _wait_until_projected(projected: Callable[[int], Awaitable[None]], fie
     except TimeoutError as error:
         message = "the venue has not reached this sequence number"
         raise RequestValidationError([{"type": "value_error", "loc": ("query", field), "msg": message}]) from error
-
-
-def _recorded(found: Any) -> Any:
-    if found is None:
-        raise HTTPException(409, "The venue has recorded nothing yet.")
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -14,11 +14,8 @@ from services.commands.attachments import Metric, TradesDecision
 from services.decimals import fixed_text, yuan_text
 from services.read_database.tables import decided_trades, decisions, total, trades
 from services.read_database.targets import in_force, targets_of_year
+from services.reporting.requests import AtLeast, Seq, Year
 from services.times import time_text
-
-Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
-Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
-AtLeast = Annotated[Seq, Query(description="Waits until this sequence number is in the answer; 422 after 5 seconds.")]
 
 Waiting = Callable[[str, int], Awaitable[None]]
 """Waits until the read database has reached the sequence number that a query parameter of this name gives."""

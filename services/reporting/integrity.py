@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,13 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.decimals import decimal_text, yuan_text
 from services.read_database.tables import accounts
 from services.reporting.queries import read_position, read_year
+from services.reporting.requests import Year, recorded
+from services.reporting.target import RECENT_DAYS
 from services.surveillance.contracts import Edge, Finding
 from services.surveillance.reading import read_changed_hands, read_changed_hands_by_day, read_screen_trades
 from services.surveillance.screen import screen
 from services.times import date_text
-
-Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
-RECENT_DAYS = 20
 
 
 class DayHands(BaseModel):
@@ -92,9 +90,7 @@ def router(read_database: AsyncEngine) -> APIRouter:
     )
     async def changed_hands(year: Year) -> ChangedHands:
         async with read_database.connect() as connection:
-            found = await read_year(connection, year)
-            if found is None:
-                raise HTTPException(409, "The venue has recorded nothing yet.")
+            found = recorded(await read_year(connection, year))
             first, last = year * 10_000, year * 10_000 + 9_999
             recent = sorted(found.net_by_day)[-RECENT_DAYS:]
             hands = await read_changed_hands(connection, first, last)
@@ -125,9 +121,7 @@ def findings_router(read_database: AsyncEngine) -> APIRouter:
     @routes.get("/findings/{year}", response_model=Findings, summary="The wash screen's findings of a year")
     async def findings(year: Year) -> Findings:
         async with read_database.connect() as connection:
-            position = await read_position(connection)
-            if position is None:
-                raise HTTPException(409, "The venue has recorded nothing yet.")
+            position = recorded(await read_position(connection))
             names = {row[0]: row[1] for row in await connection.execute(select(accounts.c.account, accounts.c.name))}
             trades = await read_screen_trades(connection, year * 10_000, year * 10_000 + 9_999)
         # It takes some hundred milliseconds of CPU, which the event loop needs for orders.

@@ -1,27 +1,43 @@
-"""The route of the proof: GET /v1/reports/turnover/{year}/proof."""
+"""The proof of a year, and its route: GET /v1/reports/turnover/{year}/proof."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from services.reporting.requests import Year
 from services.times import time_text
 
-Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
 
-
-class ProvenYear(Protocol):
-    """What the route needs of a proof."""
+@dataclass(frozen=True)
+class Proven:
+    """The outcome of one proof."""
 
     year: int
     seq: int
     time_ns: int
+    """When it ended."""
     figure: dict[str, Any] | None
+    """As `Figure.to_json`; None where the proof could not be made."""
     trouble: str | None
-    agree: bool
+    """Why it could not be made."""
+
+    @property
+    def agree(self) -> bool:
+        """Whether the computations agree to the fen, and the read database has no differences."""
+        return self.figure is not None and bool(self.figure["agree"])
+
+    @property
+    def alarm(self) -> str | None:
+        """A sentence for whoever watches the venue's health; None where all agrees."""
+        if self.agree:
+            return None
+        why = self.trouble or "the computations of the turnover disagree, or the read database differs"
+        return f"The proof of {self.year} at seq {self.seq:,} failed: {why}."
 
 
 class Proof(BaseModel):
@@ -39,7 +55,7 @@ class Proof(BaseModel):
     )
 
 
-def router(prove: Callable[[int], Awaitable[Any]]) -> APIRouter:
+def router(prove: Callable[[int], Awaitable[Proven]]) -> APIRouter:
     """The route of operators. `prove` makes the proof of a year."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
 
@@ -50,7 +66,7 @@ def router(prove: Callable[[int], Awaitable[Any]]) -> APIRouter:
         description="The answer comes when the proof is done: a second for each 400,000 commands. One proof runs at a time.",
     )
     async def proof(year: Year) -> Proof:
-        found: ProvenYear = await prove(year)
+        found = await prove(year)
         return Proof(
             year=found.year,
             seq=found.seq,

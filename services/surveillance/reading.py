@@ -1,6 +1,7 @@
 """What the statistics need, read from the read database of either kind. One connection is one transaction: all of one position.
 
-Busted trades are left out everywhere. The member of an account is its owner group.
+Busted trades are left out everywhere; what changed hands leaves out those excluded by decision, too, as the net turnover does.
+The screen keeps them: a decision does not change what was found. The member of an account is its owner group.
 """
 
 from __future__ import annotations
@@ -74,13 +75,13 @@ async def read_changed_hands_by_day(connection: AsyncConnection, first_date: int
 
 
 def _net(first_date: int, last_date: int, *by: Column[Any]) -> Select[Any]:
-    """Bought − sold in fen by member and product, and by the columns given."""
+    """Bought − sold in fen by member and product, and by the columns given, in the trades that count."""
     bought = case((_TAKER_BUYS, trades.c.amount_fen), else_=-trades.c.amount_fen)
     shared = (trades.c.instrument, *by)
     sides = union_all(
         *(
             select(account.label("account"), signed.label("signed_fen"), *shared).where(
-                _in_period(first_date, last_date)
+                _in_period(first_date, last_date), trades.c.excluded_seq.is_(None)
             )
             for account, signed in ((trades.c.taker_account, bought), (trades.c.maker_account, -bought))
         )

@@ -42,6 +42,8 @@ AFTER = 30
 """So many acknowledgements of orders that were sent after the fault end a trial."""
 SESSIONS = 4
 """So many sessions of the writer are terminated one after the other."""
+HIDDEN_S, REPLIES_HIDDEN = 1.0, 20
+"""How long replies are hidden, and how often at most: a standby claims after 1.4 s."""
 TRIALS_A_VENUE = 50
 
 
@@ -80,18 +82,33 @@ def terminate(pair: Pair, _lengths: Lengths) -> None:
 
 
 def lost_reply(pair: Pair, _lengths: Lengths) -> None:
-    """Hides every reply until the append that is under way is committed; then the connections are reset."""
+    """Hides every reply until the append that is under way is committed; then the connections are reset.
+
+    The hidden reply may be that of a beat, or of an append that was committed before: then the writer sends no other append.
+    The replies arrive, and it is tried again.
+    """
     proxy = pair.proxy
-    before = pair.journaled()
-    proxy.do(proxy.proxy.black_hole("to_client"))
-    deadline = time.monotonic() + PATIENCE_S
+    for _ in range(REPLIES_HIDDEN):
+        before = pair.journaled()
+        proxy.do(proxy.proxy.black_hole("to_client"))
+        committed = _committed_after(pair, before)
+        if committed:
+            pair.terminate_writer()
+            proxy.do(proxy.proxy.cut())
+        proxy.do(proxy.proxy.heal())
+        if committed:
+            return
+    raise TooLate("no append was committed while its reply was hidden")
+
+
+def _committed_after(pair: Pair, before: int) -> bool:
+    """Whether an append after seq `before` is committed soon; no other one is then under way."""
+    deadline = time.monotonic() + HIDDEN_S
     while (now := pair.journaled()) == before or now != pair.journaled():
         if time.monotonic() > deadline:
-            raise TooLate("no append was committed while its reply was hidden")
+            return False
         time.sleep(0.02)
-    pair.terminate_writer()
-    proxy.do(proxy.proxy.cut())
-    proxy.do(proxy.proxy.heal())
+    return True
 
 
 def lost_request(pair: Pair, _lengths: Lengths) -> None:

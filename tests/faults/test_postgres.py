@@ -117,7 +117,7 @@ def test_a_writer_that_reads_back_is_caught_losing(shared_stage: Stage, monkeypa
     report = Report("failover")
     # A busy machine may lose its answer with the primary: the first failover that catches it ends the trials.
     asyncio.run(failover.one_venue(venue, pair, ["behind"] * 3, Random(1), report, lambda: None))
-    assert any("is not on the promoted standby" in sentence for sentence in report.broken)
+    assert any("is not on the promoted standby" in sentence for sentence in report.broken), report.broken
 
 
 def test_a_writer_that_assumes_a_commit_is_caught_losing(shared_stage: Stage) -> None:
@@ -127,7 +127,9 @@ def test_a_writer_that_assumes_a_commit_is_caught_losing(shared_stage: Stage) ->
     report = Report("database_away")
     kinds = ["lost_request"]
     asyncio.run(database_away.one_venue(venue, pair, kinds, Random(1), report, lambda: None, LENGTHS))
-    assert any("acknowledged as order" in sentence and "is lost" in sentence for sentence in report.broken)
+    assert any("acknowledged as order" in sentence and "is lost" in sentence for sentence in report.broken), (
+        report.broken
+    )
 
 
 def _restart(venue: ScaledVenue) -> None:

@@ -72,6 +72,8 @@ async def test_an_exclusion_leaves_the_net_turnover_and_comes_back(venue: Runnin
     lines = {line["symbol"]: (line["net"], line["tonnes"], line["excluded"]) for line in report["products"]}
     assert lines["PRND-OX"] == ("473000.00", "1.000", "473000.00")
     assert lines["NDFEB-N35"] == ("0.00", "0.000", "112070.00")
+    hands = (await venue.client("operator").get("/v1/reports/turnover/2023/changed_hands")).json()
+    assert (hands["net"], hands["changed_hands"], hands["days"][0]["changed_hands"]) == ("473000.00",) * 3
     assert Decimal(venue.engine.turnover_fen(2023)) / 100 == NET, "the engine knows no decisions"  # type: ignore[attr-defined]
 
     (shown,) = await listed(venue, "decisions", year=2023)

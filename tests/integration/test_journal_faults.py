@@ -176,7 +176,7 @@ async def test_immediate_restarts_of_the_server_lose_and_double_nothing(
 
 
 async def test_a_hanging_server_is_reported_and_waited_for(server: PostgresServer, leader: PostgresJournal) -> None:
-    async with appending(leader, 50) as (acknowledged, task):
+    async with appending(leader, 1_000) as (acknowledged, task):
         await until(lambda: len(acknowledged) >= 10)
         server.pause()
         try:

@@ -26,6 +26,7 @@ from services.reporting.exports.seal import Seal
 from services.reporting.exports.xlsx_file import xlsx_bytes
 from services.reporting.exports.year_sheets import YEAR_CHART, year_sheets
 from services.reporting.queries import Values, read_position
+from services.reporting.requests import recorded
 from services.reporting.schemas import TurnoverReport
 
 BulletinFormat = Literal["json", "csv", "xlsx", "pdf"]
@@ -94,9 +95,7 @@ class _Found(NamedTuple):
 
 async def _read_day(connection: AsyncConnection, period: str) -> _Found:
     day = _day_of(period)
-    market = await read_market(connection, day, day)
-    if market is None:
-        raise HTTPException(409, "The venue has recorded nothing yet.")
+    market = recorded(await read_market(connection, day, day))
     if day in market.days:
         return _Found(market.position, lambda: next(iter(daily_bulletins(market))))
     if day == market.position["trading_date"]:
@@ -106,9 +105,7 @@ async def _read_day(connection: AsyncConnection, period: str) -> _Found:
 
 async def _read_month(connection: AsyncConnection, period: str) -> _Found:
     month = _day_of(f"{period}-01") // 100
-    position = await read_position(connection)
-    if position is None:
-        raise HTTPException(409, "The venue has recorded nothing yet.")
+    position = recorded(await read_position(connection))
     months = await read_months(connection, first_month_needed(month), month)
     if month not in months and month != position["trading_date"] // 100:
         raise HTTPException(404, f"This venue had no trading day in {period}, or the month has not begun.")
