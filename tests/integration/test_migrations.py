@@ -166,7 +166,12 @@ async def test_days_and_instruments_of_before_get_the_source_of_their_price(post
     async with connected(postgres_url) as connection:
         for instrument, symbol in enumerate(("Nd", "Dy", "Tb")):
             await connection.execute(listed, instrument, symbol)
-        for row in ((20240102, 0, 3, 100, 0), (20240103, 0, 0, 100, 0), (20240102, 1, 0, 70, 9), (20240104, 1, 2, None, 0)):
+        for row in (
+            (20240102, 0, 3, 100, 0),
+            (20240103, 0, 0, 100, 0),
+            (20240102, 1, 0, 70, 9),
+            (20240104, 1, 2, None, 0),
+        ):
             await connection.execute(day, *row)
         assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0002", "0003")]
         days = await connection.fetch("SELECT settlement_source FROM daily_turnover ORDER BY instrument, trading_date")
