@@ -24,6 +24,7 @@ from services.read_database.database import open_read_database
 from services.read_database.errors import ReadDatabaseDamaged
 from services.read_database.projector import catch_up, check_belongs
 from services.read_database.sqlite_writer import SqliteWriter
+from services.reporting.breakdown.summary import Breakdown, read_breakdown
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.queries import YearTurnover, read_position, read_year
 from services.reporting.report import build_report
@@ -42,6 +43,8 @@ class CheckedReport:
     figure: Figure | None
     checked: str
     """What was read for the report and what of it was checked, in sentences."""
+    breakdown: Breakdown | None = None
+    """What the turnover is made of, at the same position."""
 
     @property
     def agree(self) -> bool:
@@ -53,10 +56,11 @@ class CheckedReport:
         return figure.agree and proven == (self.report.net, self.report.excluded)
 
     def to_json(self) -> dict[str, Any]:
-        """The report as JSON values, with `checked` and `proven`; with a proof also `figure` and `agree`."""
+        """The report as JSON values, with `breakdown`, `checked` and `proven`; with a proof also `figure` and `agree`."""
+        breakdown = {} if self.breakdown is None else {"breakdown": self.breakdown.to_json()}
         proof = {} if self.figure is None else {"figure": self.figure.to_json(), "agree": self.agree}
         proven = self.figure is not None and self.agree
-        return {**self.report.to_json(), "checked": self.checked, "proven": proven, **proof}
+        return {**self.report.to_json(), **breakdown, "checked": self.checked, "proven": proven, **proof}
 
 
 class Source(NamedTuple):
@@ -104,8 +108,10 @@ async def report_of(
     """The report of this database; with `prove`, which needs a SQLite file, compared with the re-executed journal."""
     async with read_database.connect() as connection:
         found = await read_year(connection, year)
-    assert found is not None, "a database that is up to date or was projected has a position"
-    report = build_checked(source, year, found, calendar)
+        assert found is not None, "a database that is up to date or was projected has a position"
+        report = build_checked(source, year, found, calendar)
+        with source.damage_named():
+            breakdown = await read_breakdown(connection, year, found, calendar)
     figure = None
     if prove:
         figure = await compute_figure(
@@ -116,7 +122,7 @@ async def report_of(
             journal=journal,
             fresh_engine=await starting_engine(journal),
         )
-    return CheckedReport(report, figure, source.checked(report, figure))
+    return CheckedReport(report, figure, source.checked(report, figure), breakdown)
 
 
 def build_checked(source: Source, year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
