@@ -12,10 +12,12 @@ from services.commands import administrative as admin
 from services.data.calendar import TradingCalendar
 from services.messaging import Submission
 from services.reporting.breakdown import answers, reading, year_answers
+from services.reporting.breakdown.concentration import net_bought
 from services.reporting.breakdown.contracts import added
 from services.reporting.breakdown.ladder import Release, make_ladders
 from services.reporting.breakdown.reading import Period
 from services.reporting.queries import read_year
+from services.surveillance.changed_hands import changed_hands_by_product
 from services.surveillance.reading import read_changed_hands, read_changed_hands_by_instrument
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
@@ -41,6 +43,9 @@ async def test_the_sums_are_those_of_the_trades(read_database: ReadDatabase, see
         days = await reading.read_days(connection, EVER, listed)
         hands = await read_changed_hands_by_instrument(connection, *EVER)
         assert sum(hands.values()) == await read_changed_hands(connection, *EVER) > 0
+    assert {
+        number: fen for number, fen in changed_hands_by_product(net_bought(traded, accounts)).items() if fen
+    } == hands
     whole = make_ladders(listed, counted, hands, traded, []).whole
     assert (whole.gross.trades, whole.gross.amount_fen) == (len(made), sum(row["amount_fen"] for row in made))
     assert whole.counted.net == whole.delivered == added(line.sold for line in traded)

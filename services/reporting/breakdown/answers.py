@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.breakdown import reading
+from services.reporting.breakdown.concentration import net_bought
 from services.reporting.breakdown.documents import (
     LADDER_RULES,
     class_lines,
@@ -36,7 +37,8 @@ from services.reporting.breakdown.year_documents import fee_fields
 from services.reporting.breakdown.year_schemas import FeesReport
 from services.reporting.queries import read_position
 from services.reporting.target import RECENT_DAYS
-from services.surveillance.reading import read_changed_hands, read_changed_hands_by_instrument
+from services.surveillance.changed_hands import changed_hands_by_product
+from services.surveillance.reading import read_changed_hands
 
 
 async def ladder(connection: AsyncConnection, found: MemberYear) -> LadderReport:
@@ -45,7 +47,7 @@ async def ladder(connection: AsyncConnection, found: MemberYear) -> LadderReport
     ladders = make_ladders(
         listed,
         await reading.read_counted(connection, period, listed),
-        await read_changed_hands_by_instrument(connection, *period),
+        changed_hands_by_product(net_bought(found.traded, found.accounts)),
         found.traded,
         await reading.read_releases(connection, period),
     )

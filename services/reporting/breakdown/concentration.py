@@ -55,6 +55,15 @@ def member_amounts(
     return found
 
 
+def net_bought(traded: Iterable[AccountYear], accounts: Mapping[int, Account]) -> dict[tuple[int, int], int]:
+    """Bought − sold in fen by member and instrument."""
+    found: dict[tuple[int, int], int] = {}
+    for line in traded:
+        cell = accounts[line.account].member, line.instrument
+        found[cell] = found.get(cell, 0) + line.bought.amount_fen - line.sold.amount_fen
+    return found
+
+
 def _amount(line: AccountYear, side: Side) -> int:
     bought = line.bought.amount_fen if side != "sold" else 0
     return bought + (line.sold.amount_fen if side != "bought" else 0)

@@ -5,8 +5,9 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.breakdown.concentration import Concentration, concentrate, member_amounts
+from services.reporting.breakdown.concentration import Concentration, concentrate, member_amounts, net_bought
 from services.reporting.breakdown.contracts import Quantity
+from services.surveillance.changed_hands import changed_hands_by_product
 from tests.unit.reporting.breakdown.products import ACCOUNTS, MAGNET, OXIDE, line
 
 amounts = st.lists(st.integers(0, 10**15), max_size=30)
@@ -35,6 +36,31 @@ def test_accounts_of_one_owner_group_are_one_member() -> None:
     assert member_amounts(traded, ACCOUNTS, "sold") == {2: 10, 3: 50}
     assert member_amounts(traded, ACCOUNTS, "both", OXIDE) == {2: 70, 3: 50}
     assert member_amounts(traded, ACCOUNTS, "both", 9) == {}
+
+
+def test_what_the_members_changed_hands_of() -> None:
+    """Of oxide 2 bought 50 net, bob's two accounts together sold 50 net; of magnets bob bought 5."""
+    traded = [
+        line(2, OXIDE, bought=Quantity(1, 1_000, 60), sold=Quantity(1, 1_000, 10)),
+        line(3, OXIDE, bought=Quantity(1, 1_000, 10), sold=Quantity(1, 1_000, 20)),
+        line(4, OXIDE, sold=Quantity(1, 1_000, 40)),
+        line(4, MAGNET, bought=Quantity(1, 100, 5)),
+        line(2, MAGNET, sold=Quantity(1, 100, 5)),
+    ]
+    net = net_bought(traded, ACCOUNTS)
+    assert net == {(2, OXIDE): 50, (3, OXIDE): -50, (3, MAGNET): 5, (2, MAGNET): -5}
+    assert changed_hands_by_product(net) == {OXIDE: 50, MAGNET: 5}
+
+
+@given(st.lists(st.tuples(st.sampled_from([2, 3]), st.sampled_from([OXIDE, MAGNET]), st.integers(1, 10**12))))
+def test_what_changed_hands_is_at_most_the_net_turnover(trades: list[tuple[int, int, int]]) -> None:
+    """Alice (2) and bob (3) trade with each other; and backwards it is the same: somebody sold what another bought."""
+    traded = [line(buyer, product, bought=Quantity(1, 1, fen)) for buyer, product, fen in trades]
+    traded += [line(5 - buyer, product, sold=Quantity(1, 1, fen)) for buyer, product, fen in trades]
+    net = net_bought(traded, ACCOUNTS)
+    hands = changed_hands_by_product(net)
+    assert 0 <= sum(hands.values()) <= sum(fen for _, _, fen in trades)
+    assert changed_hands_by_product({cell: -fen for cell, fen in net.items()}) == hands
 
 
 @given(amounts)
