@@ -24,6 +24,7 @@ from services.messaging.follow import Readable
 from services.read_database.projector import ProjectorStopped
 from services.reporting import integrity, proof_route
 from services.reporting.app import router as reports_router
+from services.reporting.breakdown import routes as breakdown
 from services.reporting.market.routes import router as market_router
 from services.reporting.proof_route import Proven
 from services.settings import Settings
@@ -114,8 +115,9 @@ def make_application(
             reports_router(read_database, calendar, gateway.projected, journal),
             market_router(read_database, journal),
             integrity.router(read_database),
+            breakdown.router(read_database, calendar),
         ],
-        operator_routers=[integrity.findings_router(read_database), *proofs],
+        operator_routers=[integrity.findings_router(read_database), breakdown.members_router(read_database), *proofs],
         allowed_hosts=settings.allowed_hosts,
         not_ready=not_ready,
         warnings=warnings,
