@@ -288,6 +288,35 @@ targets = Table(
 Index("targets_by_year", targets.c.year, targets.c.seq)
 
 
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # of the command that raised it
+    Column("time_ns", BigInteger, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("key", String, nullable=False),  # names the condition
+    Column("subject", String, nullable=False),
+    Column("severity", String(16), nullable=False),  # warning critical
+    Column("sentence", String, nullable=False),
+    Column("sentence_zh", String, nullable=False),
+    Column("cleared_seq", BigInteger),  # NULL: it is open
+    Column("cleared_ns", BigInteger),
+    Column("acknowledged_seq", BigInteger),  # NULL: nobody has acknowledged it
+    Column("acknowledged_ns", BigInteger),
+    Column("actor", BigInteger),  # the key_id of the operator who acknowledged it
+    Column("name", String),  # of the person who acknowledged it
+    Column("note", String),
+)
+"""Every alert ever raised."""
+Index(
+    "alerts_open",
+    alerts.c.key,
+    unique=True,
+    sqlite_where=alerts.c.cleared_seq.is_(None),
+    postgresql_where=alerts.c.cleared_seq.is_(None),
+)
+
+
 class _WholeNumber(TypeDecorator[int]):
     """PostgreSQL's sum of integers is a `numeric`, which the driver returns as a Decimal."""
 

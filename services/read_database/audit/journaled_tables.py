@@ -11,11 +11,12 @@ from services.read_database.audit.dealings import Dealings
 from services.read_database.audit.journaled import Journaled
 
 _TARGET = [column.name for column in tables.targets.columns if column.name != "seq"]
+_ALERT = [column.name for column in tables.alerts.columns if column.name != "seq"]
 _DECISION = [column.name for column in tables.decisions.columns if column.name != "seq"]
 
 
 def journaled_tables(journaled: Journaled) -> Iterator[Table]:
-    """Names, keys, targets, busts, decisions, sums of orders and trades, open orders, each day's trades."""
+    """Names, keys, targets, busts, decisions, alerts, sums of orders and trades, open orders, each day's trades."""
     yield from _texts(journaled)
     yield _sums(journaled)
     yield _orders(journaled.dealings)
@@ -26,6 +27,7 @@ def journaled_tables(journaled: Journaled) -> Iterator[Table]:
 def _texts(journaled: Journaled) -> Iterator[Table]:
     words = ["symbol", "name_en", "name_zh", "category", "family", "unit", "lot_size", "tick_size"]
     words += ["reference_price_source", "spec", "note", "first_reference_ticks"]
+    alerts = {seq: tuple(alert[name] for name in _ALERT) for seq, alert in journaled.alerts.items()}
     for table, label, key, columns, true in (
         ("accounts", "account {}", "account", ["name", "opened_seq"], journaled.accounts),
         ("instruments", "instrument {}", "instrument", words, journaled.instruments),
@@ -33,6 +35,7 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
         ("targets", "target {}", "seq", _TARGET, journaled.targets),
         ("busts", "bust of trade {}", "trade_id", ["seq", "time_ns", "actor", "reason"], journaled.busts),
         ("decisions", "decision {}", "seq", _DECISION, journaled.decisions),
+        ("alerts", "alert {}", "seq", _ALERT, alerts),
     ):
         query = f"SELECT {key}, {', '.join(columns)} FROM {table} ORDER BY {key}"
         yield Table(label, columns, query, sorted((number, *values) for number, values in true.items()), "journal")
