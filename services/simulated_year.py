@@ -26,7 +26,8 @@ from services.first_start import GUARDS, Missing, Present
 from services.journal import JournalRefused
 from services.messaging import Submission
 from services.reporting.figure import Figure
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, figure_of_folder
+from services.reporting.proven_figure import figure_of_folder
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.target import DEFAULT_TARGET_FEN
 from services.sequencer.schedule import ExchangeHours
 from services.simulator.year import day_shape
