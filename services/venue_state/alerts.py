@@ -56,6 +56,8 @@ class VenueAlerts:
     def __init__(self) -> None:
         self.open: dict[str, VenueAlert] = {}
         """By key."""
+        self.commands = 0
+        """Number of commands about alerts since this object was made."""
         self.listeners: list[AlertListener] = []
 
     def find(self, seq: int) -> VenueAlert | None:
@@ -68,6 +70,7 @@ class VenueAlerts:
 
     def apply(self, applied: Applied, change: AlertRaised | AlertCleared | AlertAcknowledged) -> None:
         """Applies what a RECORD command says of alerts."""
+        self.commands += 1
         seq, time_ns = applied.event.seq, applied.command.time_ns
         if isinstance(change, AlertRaised):
             if change.key not in self.open:
