@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from services.alerts.monitor import AlertMonitor, Watched
 from services.alerts.webhook.position import POSITION_FILE, PositionFile
 from services.alerts.webhook.sender import WebhookSender
-from services.parts import Parts
 from services.settings import Settings
 from services.standard_webhooks.signature import secret_bytes
 
@@ -22,10 +21,9 @@ class Alerting:
     monitor: AlertMonitor
     webhook: WebhookSender | None
 
-    def start(self, parts: Parts) -> list[asyncio.Task[None]]:
-        """Starts both as parts of the venue."""
-        sending = [] if self.webhook is None else [parts.start(self.webhook.run(), "alert webhook")]
-        return [parts.start(self.monitor.run(), "alert monitor"), *sending]
+    def work(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs while the venue does; each ends only with an error, or at once where there is nothing to do."""
+        return [self.monitor.run(), *([] if self.webhook is None else [self.webhook.run()])]
 
     def warnings(self) -> list[str]:
         """What keeps the alerts from being raised or sent, one sentence each."""

@@ -162,7 +162,7 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
         )
         readers.append(parts.start(proof.run(), "proof"))
         alerting = make_alerting(start.settings, _watched(start, gateway, inbox, proof), gateway.projected)
-        readers += alerting.start(parts)
+        readers += [parts.start(work, "alerts") for work in alerting.work()]
         app = _make_api(start, gateway, inbox, sequencer, proof, alerting)
         public = open_to_clients(app, start.settings, start.listener, keys, parts)
         exempt_loaded_objects()

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine.records import Command, Phase
@@ -22,7 +23,8 @@ from services.alerts.reading import Facts, conditions_of_days, read_completed_da
 from services.commands import administrative
 from services.commands.attachments import AlertKind
 from services.data.calendar import TradingCalendar
-from services.messaging import Submission
+from services.messaging import InboxFull, Submission
+from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.tables import position
 from services.reporting.proof_route import Proven
 from services.sequencer.schedule import missing_calendar
@@ -34,6 +36,12 @@ FIRST_AFTER_S = 60.0
 READ_TIMEOUT_S = 30.0
 DAYS_TIMEOUT_S = 600.0
 """How long a look may take; the second, one at the completed days of a year."""
+
+JUDGE_AGAIN_NS = 600 * 10**9
+"""After a look at the completed days that failed, the next one waits so long: it costs more than the others."""
+
+_EXPECTED = (ReadDatabaseFailed, ReadDatabaseRefused, SQLAlchemyError, InboxFull, OSError, TimeoutError)
+"""Every other error is a bug."""
 
 log = structlog.get_logger("rex.alerts")
 
@@ -87,38 +95,46 @@ class AlertMonitor:
         self._quiet = Quiet()
         self._projected_seq = 0
         self._facts: Facts | None = None
-        self._trouble: str | None = None
+        self._judged: Facts | None = None
+        self._judge_again_ns = 0
+        self._troubles: dict[str, str] = {}
 
     async def run(self) -> None:
         """Looks again and again until it is canceled."""
-        wait_s = max(FIRST_AFTER_S, self._every_s)
+        wait_s = min(FIRST_AFTER_S, self._every_s)
         while self._every_s:
             await asyncio.sleep(wait_s)
             wait_s = self._every_s
             await self.look()
 
     def warnings(self) -> list[str]:
-        """Why the last look was not complete, as a sentence; empty if it was."""
-        return [] if self._trouble is None else [f"The alerts could not be looked at: {self._trouble}."]
+        """What could not be looked at the last time, a sentence each. Health is public: the log has the reason."""
+        return [f"{what} could not be looked at for alerts: {why}." for what, why in self._troubles.items()]
 
     async def look(self) -> None:
         """Looks once. What has changed is in the inbox afterwards."""
-        self._trouble = None
-        await self._attempt(self._read_position())
-        await self._attempt(self._look_at_operation())
-        await self._attempt(self._look_at_days(), DAYS_TIMEOUT_S)
+        await self._attempt("The read database", self._read_database(), READ_TIMEOUT_S)
+        await self._attempt("The venue's operation", self._look_at_operation(), READ_TIMEOUT_S)
+        now_ns = self._watched.clock()
+        if self._facts != self._judged and now_ns >= self._judge_again_ns:
+            self._judge_again_ns = now_ns + JUDGE_AGAIN_NS
+            await self._attempt("The completed days", self._look_at_days(), DAYS_TIMEOUT_S)
 
-    async def _attempt(self, part: Awaitable[None], timeout_s: float = READ_TIMEOUT_S) -> None:
+    async def _attempt(self, what: str, part: Awaitable[None], timeout_s: float) -> None:
         try:
             async with asyncio.timeout(timeout_s):
                 await part
         except Exception as error:
-            self._trouble = str(error) or type(error).__name__
-            log.warning("the alerts could not be looked at", exc_info=error)
+            self._troubles[what] = type(error).__name__
+            bug = None if isinstance(error, _EXPECTED) else error
+            log.warning("the alerts could not be looked at", what=what, reason=str(error), exc_info=bug)
+        else:
+            self._troubles.pop(what, None)
 
-    async def _read_position(self) -> None:
+    async def _read_database(self) -> None:
         async with self._watched.read_database.connect() as connection:
             self._projected_seq = await connection.scalar(select(position.c.seq)) or 0
+            self._facts = await read_facts(connection)
 
     async def _look_at_operation(self) -> None:
         """Works without the read database too: its position is then that of the last look."""
@@ -140,13 +156,13 @@ class AlertMonitor:
         watched = self._watched
         async with watched.read_database.connect() as connection:
             facts = await read_facts(connection)
-            if facts is None or facts == self._facts:
+            if facts is None:
                 return
             found = await read_completed_days(connection, watched.calendar, facts.trading_date)
         if found is not None:
             holding = await conditions_of_days(found, watched.calendar, watched.followed.alerts.open)
             await self._submit(holding, (*pace.KINDS, *trading.KINDS))
-        self._facts = facts
+        self._judged, self._judge_again_ns = facts, 0
 
     async def _submit(self, holding: Iterable[Condition], looked_at: Collection[AlertKind]) -> None:
         found = changes(self._watched.followed.alerts.open, holding, looked_at)

@@ -27,7 +27,7 @@ _OUTCOMES = {
     Outcome.OPEN: 1,
     Outcome.BEHIND: 2,
     Outcome.OUT_OF_REACH: 3,
-    Outcome.CLOSED_MISSED: 3,
+    Outcome.CLOSED_MISSED: 4,
 }
 """How bad an outcome is; the others say nothing, and count as _UNKNOWN."""
 _LEVELS = {None: 0, "green": 0, "amber": 1, "red": 2}

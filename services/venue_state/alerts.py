@@ -65,8 +65,8 @@ class VenueAlerts:
         return next((alert for alert in self.open.values() if alert.seq == seq), None)
 
     def critical(self) -> list[str]:
-        """The sentences of the open critical alerts, oldest first."""
-        return [alert.sentence for alert in self.open.values() if alert.severity == "critical"]
+        """A sentence for each open critical alert, with its number, oldest first."""
+        return [f"Alert {alert.seq}: {alert.sentence}" for alert in self.open.values() if alert.severity == "critical"]
 
     def apply(self, applied: Applied, change: AlertRaised | AlertCleared | AlertAcknowledged) -> None:
         """Applies what a RECORD command says of alerts."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.alerts.webhook.notices import read_beginning, read_notices
+from services.alerts.webhook.notices import Notice, read_beginning, read_notices
 from services.alerts.webhook.position import PositionFile
 from services.commands import administrative as admin
 from services.commands.attachments import AlertAcknowledged, AlertCleared
@@ -26,14 +26,14 @@ async def test_the_messages_of_a_history(tmp_path: Path) -> None:
     engine = open_read_database(path)
     position = await writer.start(JOURNAL_ID)
 
-    async def journal(*submissions: Any) -> list[tuple[int, str, bytes]]:
+    async def journal(*submissions: Any) -> list[Notice]:
         nonlocal position
         changes = Changes(position)
         changes.add(history.batch(submissions))
         await writer.write(changes)
         position = changes.position
         async with engine.connect() as connection:
-            return [tuple(notice) for notice in await read_notices(connection, JOURNAL_ID, 0)]
+            return await read_notices(connection, JOURNAL_ID, 0)
 
     one, two = condition("pace", 1), condition("pace", 2)
     first = await journal(admin.alerts(SENDER, [one.raised(), one.raised(), two.raised()]))
