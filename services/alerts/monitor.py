@@ -1,4 +1,5 @@
 """The monitor: looks at the venue on a schedule, compares what holds with the open alerts, and submits what to raise and clear.
+Days that have ended it closes, with the hash of their bulletin.
 
 One runs in a venue, beside the sequencer that leads. It never stops the venue: what it cannot look at becomes a warning.
 """
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine.records import Command, Phase
 from services.alerts import operation, pace, trading
+from services.alerts.closing import closings_due, read_closed_days
 from services.alerts.conditions import Condition, changes
 from services.alerts.operation import Lag, Operation, Quiet, operation_conditions
 from services.alerts.reading import Facts, conditions_of_days, read_completed_days, read_facts
@@ -159,12 +161,15 @@ class AlertMonitor:
             if facts is None:
                 return
             found = await read_completed_days(connection, watched.calendar, facts.trading_date)
+            closed = None if found is None else await read_closed_days(connection, found.date)
         if found is not None:
             holding = await conditions_of_days(found, watched.calendar, watched.followed.alerts.open)
             await self._submit(holding, (*pace.KINDS, *trading.KINDS))
+        if closed is not None and (due := await closings_due(closed)):
+            await watched.put(administrative.recorded(Command(), due))
         self._judged, self._judge_again_ns = facts, 0
 
     async def _submit(self, holding: Iterable[Condition], looked_at: Collection[AlertKind]) -> None:
         found = changes(self._watched.followed.alerts.open, holding, looked_at)
         if found:
-            await self._watched.put(administrative.alerts(Command(), found))
+            await self._watched.put(administrative.recorded(Command(), found))

@@ -14,6 +14,7 @@ from services.commands.attachments import (
     AlertCleared,
     AlertRaised,
     BustText,
+    DayClosed,
     InstrumentText,
     KeyIssued,
     KeyRevoked,
@@ -152,8 +153,8 @@ def record(
     return submission(sender._replace(kind=CommandKind.RECORD), decision.to_bytes())
 
 
-def alerts(sender: Command, changes: Sequence[AlertRaised | AlertCleared]) -> Submission:
-    """Raises and clears alerts: one command for each, in order, in one journal batch."""
+def recorded(sender: Command, changes: Sequence[AlertRaised | AlertCleared | DayClosed]) -> Submission:
+    """Records what the venue itself finds: one command for each, in order, in one journal batch."""
     commands = [
         sender._replace(kind=CommandKind.RECORD, attachment=number) for number, _ in enumerate(changes, start=1)
     ]

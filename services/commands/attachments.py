@@ -5,8 +5,8 @@ UTF-8 JSON, one model per kind of command:
 OPEN_ACCOUNT     AccountText
 LIST_INSTRUMENT  InstrumentText
 BUST_TRADE       BustText
-RECORD           KeyIssued | KeyRevoked | TargetSet | TradesDecided | AlertRaised | AlertCleared | AlertAcknowledged | Upgraded,
-                 distinguished by `type`
+RECORD           KeyIssued | KeyRevoked | TargetSet | TradesDecided | AlertRaised | AlertCleared | AlertAcknowledged |
+                 DayClosed | Upgraded, distinguished by `type`
 """
 
 from __future__ import annotations
@@ -182,6 +182,25 @@ class AlertAcknowledged(_Text):
     note: str = ""
 
 
+class DayClosed(_Text):
+    """A trading day has ended, or a decision has changed one that had: what its bulletin says from now on.
+
+    Readers keep the first one of a date and revision.
+    """
+
+    type: Literal["day_closed"] = "day_closed"
+    date: int
+    """The trading day, yyyymmdd."""
+    revision: int
+    """1 when the day is closed; each correction adds 1."""
+    at_seq: int
+    """The bulletin was made after this command, the last one of its batch."""
+    row_hash: str
+    """The hash of that batch, in hex."""
+    sha256: str
+    """Of the bulletin's numbers (services/reporting/exports/day_seal.py), in hex."""
+
+
 class Upgraded(_Text):
     """From this command on, a newer engine version makes the events. It holds what `rex upgrade` found when the newer version
     re-executed the older batches.
@@ -206,7 +225,15 @@ class Upgraded(_Text):
 
 
 Recorded = (
-    KeyIssued | KeyRevoked | TargetSet | TradesDecided | AlertRaised | AlertCleared | AlertAcknowledged | Upgraded
+    KeyIssued
+    | KeyRevoked
+    | TargetSet
+    | TradesDecided
+    | AlertRaised
+    | AlertCleared
+    | AlertAcknowledged
+    | DayClosed
+    | Upgraded
 )
 Decision = Annotated[Recorded, Field(discriminator="type")]
 """The decision in a RECORD command's attachment."""

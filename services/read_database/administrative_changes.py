@@ -16,6 +16,7 @@ from services.commands.attachments import (
     AlertAcknowledged,
     AlertCleared,
     AlertRaised,
+    DayClosed,
     InstrumentText,
     KeyIssued,
     KeyRevoked,
@@ -179,6 +180,8 @@ def _recorded(applied: Applied) -> Statement | None:
             return _target_set(applied, target)
         case AlertRaised() | AlertCleared() | AlertAcknowledged() as alert:
             return _alert_changed(applied, alert)
+        case DayClosed() as closed:
+            return _day_closed(applied, closed)
         case TradesDecided():
             return None  # It changes trades, so it comes after them (changes.py).
         case Upgraded():
@@ -218,6 +221,19 @@ def _alert_changed(applied: Applied, change: AlertRaised | AlertCleared | AlertA
             acknowledged = ", ".join(f"{name} = ?" for name in names)
             by = (seq, time_ns, applied.command.actor, change.name, change.note)
             return f"UPDATE alerts SET {acknowledged} WHERE seq = ? AND acknowledged_seq IS NULL", (*by, change.alert)
+
+
+def _day_closed(applied: Applied, closed: DayClosed) -> Statement:
+    values = {
+        "trading_date": closed.date,
+        "revision": closed.revision,
+        "seq": applied.event.seq,
+        "time_ns": applied.command.time_ns,
+        "at_seq": closed.at_seq,
+        "row_hash": closed.row_hash,
+        "sha256": closed.sha256,
+    }
+    return f"{tables.insert_into(tables.day_closings, tuple(values))} ON CONFLICT DO NOTHING", tuple(values.values())
 
 
 STATEMENTS: dict[int, Callable[[Applied], Statement | None]] = {

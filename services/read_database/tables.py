@@ -317,6 +317,20 @@ Index(
 )
 
 
+day_closings = Table(
+    "day_closings",
+    metadata,
+    Column("trading_date", Integer, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("at_seq", BigInteger, nullable=False),  # the bulletin was made after this command
+    Column("row_hash", String, nullable=False),  # of the journal row that ends at at_seq, in hex
+    Column("sha256", String, nullable=False),  # of the bulletin's numbers, in hex
+)
+"""What the bulletin of each completed day said when it was closed, and after each correction."""
+
+
 class _WholeNumber(TypeDecorator[int]):
     """PostgreSQL's sum of integers is a `numeric`, which the driver returns as a Decimal."""
 

@@ -1,4 +1,4 @@
-"""Alerts of a venue: raised by the monitor, listed, acknowledged, pushed, known after a restart, and compared by a proof."""
+"""Alerts of a venue: raised by the monitor, listed, acknowledged, pushed, kept, compared by a proof. And closed days."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,10 +19,11 @@ from services.alerts.conditions import Condition
 from services.alerts.following import FollowedAlerts
 from services.alerts.monitor import AlertMonitor, Watched
 from services.commands import administrative as admin
-from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised
+from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, DayClosed, read_decision
 from services.data.calendar import TradingCalendar
 from services.messaging import Submission
 from services.read_database.database import open_read_database
+from services.reporting.exports.day_seal import day_numbers
 from services.reporting.proof_route import Proven
 from services.venue_state.alerts import VenueAlert, VenueAlerts
 from services.venue_state.loading import load_state
@@ -59,7 +61,7 @@ class Changes:
 async def put(venue: RunningVenue, *changes: AlertRaised | AlertCleared) -> list[int]:
     """Journals changes that each change an alert; returns their seqs once the gateway has applied them."""
     heard = Changes(venue)
-    await venue.inbox.put(admin.alerts(Command(), changes))
+    await venue.inbox.put(admin.recorded(Command(), changes))
     return [seq for _, seq in await heard.next(len(changes))]
 
 
@@ -232,6 +234,8 @@ class Monitored:
     ) -> None:
         self._venue = venue
         self._submitted = 0
+        self.put_commands = 0
+        """Number of commands that the last look submitted."""
         watched = Watched(
             followed=venue.state,
             market=cast(Engine, venue.engine),
@@ -244,12 +248,14 @@ class Monitored:
         self.monitor = AlertMonitor(watched, every_s=0, quiet_s=quiet_s)
 
     async def _put(self, submission: Submission) -> None:
-        self._submitted += len(submission.attachments)
+        told = [read_decision(attachment) for attachment in submission.attachments]
+        self._submitted += sum(not isinstance(change, DayClosed) for change in told)
+        self.put_commands += len(told)
         await self._venue.inbox.put(submission)
 
     async def look(self) -> list[str]:
         """One look at a projected venue. The keys of what it raised, and of what it cleared after a `-`, once applied."""
-        heard, self._submitted = Changes(self._venue), 0
+        heard, self._submitted, self.put_commands = Changes(self._venue), 0, 0
         await self._venue.projector.reached(self._venue.sequencer.last_seq)
         await self.monitor.look()
         assert self.monitor.warnings() == []
@@ -357,3 +363,54 @@ async def test_acknowledged_by_a_command_of_another_gateway(venue: RunningVenue)
     await heard.next(1)
     again = await venue.client("operator").post(f"/v1/alerts/{seq}/acknowledge", json={"name": "Li Na"})
     assert (again.status_code, "Wang" in again.json()["detail"]) == (409, True)
+
+
+# ---------------------------------------------------------------------- closed days
+
+
+async def closings(venue: RunningVenue, day: str) -> list[tuple[int, str]]:
+    """Revision and hash of each closing of the day, once they are projected; the last hash is that of the bulletin."""
+    await venue.projector.reached(venue.sequencer.last_seq)
+    found = (await venue.client("bob").get(f"/v1/reports/bulletins/{day}")).json()
+    if found["closings"]:
+        assert sha256(day_numbers(found)).hexdigest() == found["closings"][-1]["sha256"]
+    return [(closing["revision"], closing["sha256"]) for closing in found["closings"]]
+
+
+async def until_closed(venue: RunningVenue, monitored: Monitored) -> None:
+    """One look, and the batch that it submitted."""
+    batches, monitored.put_commands = venue.feed.subscribe(), 0
+    await monitored.monitor.look()
+    if monitored.put_commands:
+        async with asyncio.timeout(PATIENCE_S):
+            await batches.next_batch()
+    batches.close()
+
+
+async def test_a_day_is_closed_once_and_corrected_by_a_decision(venue: RunningVenue) -> None:
+    monitored, (first, second, third) = Monitored(venue), (date(2023, 12, day) for day in (1, 4, 5))
+    await trade_on(venue, first)
+    assert await closings(venue, "2023-12-01") == []  # under way
+    for day in (second, third):
+        await trade_on(venue, day)
+        await until_closed(venue, monitored)
+    ((revision, digest),) = await closings(venue, "2023-12-01")
+    assert revision == 1
+    await until_closed(venue, Monitored(venue))  # a restart closes nothing again
+    assert len(await closings(venue, "2023-12-01")) == len(await closings(venue, "2023-12-04")) == 1
+
+    oldest = (await venue.client("bob").get("/v1/fills")).json()["fills"][-1]["trade_id"]
+    body = {"decision": "exclude", "trade_ids": [oldest], "reason": "a mistake", "name": "Li Na"}
+    assert (await venue.client("operator").post("/v1/admin/decisions", json=body)).status_code == 201
+    await until_closed(venue, monitored)
+    (_, corrected) = found = await closings(venue, "2023-12-01")
+    assert found[0] == (1, digest)
+    assert corrected[0] == 2
+    assert corrected[1] != digest
+    assert len(await closings(venue, "2023-12-04")) == 1  # the decision is about another day
+
+    body["decision"] = "include"
+    assert (await venue.client("operator").post("/v1/admin/decisions", json=body)).status_code == 201
+    await until_closed(venue, monitored)
+    assert (await closings(venue, "2023-12-01"))[2] == (3, digest)  # the day is what it was
+    assert (await figure_at(venue, venue.sequencer.last_seq, None)).differences == ()

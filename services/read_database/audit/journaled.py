@@ -14,6 +14,7 @@ from services.commands.attachments import (
     AlertCleared,
     AlertRaised,
     BustText,
+    DayClosed,
     InstrumentText,
     KeyIssued,
     KeyRevoked,
@@ -58,6 +59,8 @@ class Journaled:
         """By seq: time_ns, actor, decision, finding, reason, name."""
         self.alerts: dict[int, dict[str, object]] = {}
         """By seq: the other columns by name."""
+        self.day_closings: dict[tuple[int, int], Columns] = {}
+        """By date and revision: seq, time_ns, at_seq, row hash, SHA-256."""
         self.decided_trades: set[tuple[int, int]] = set()
         """Seq of a decision, id of a trade that it names."""
         self.excluded = Excluded()
@@ -112,6 +115,9 @@ class Journaled:
                 self.decisions[seq] = (*by, decided.decision, decided.finding, decided.reason, decided.name)
                 self.decided_trades |= {(seq, trade_id) for trade_id in decided.trade_ids}
                 self.excluded.decide(seq, decided)
+            case DayClosed() as closed:
+                told_of_day = (seq, by[0], closed.at_seq, closed.row_hash, closed.sha256)
+                self.day_closings.setdefault((closed.date, closed.revision), told_of_day)
             case AlertRaised() | AlertCleared() | AlertAcknowledged() as change:
                 self._alert_changed(seq, *by, change)
 

@@ -39,6 +39,10 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
     ):
         query = f"SELECT {key}, {', '.join(columns)} FROM {table} ORDER BY {key}"
         yield Table(label, columns, query, sorted((number, *values) for number, values in true.items()), "journal")
+    columns = ["seq", "time_ns", "at_seq", "row_hash", "sha256"]
+    query = f"SELECT trading_date, revision, {', '.join(columns)} FROM day_closings ORDER BY trading_date, revision"
+    closings = sorted((*day, *values) for day, values in journaled.day_closings.items())
+    yield Table("closing {1} of day {0}", columns, query, closings, "journal", key_columns=2)
     query = "SELECT seq, trade_id FROM decided_trades ORDER BY seq, trade_id"
     yield Table("trade {1} of decision {0}", [], query, sorted(journaled.decided_trades), "journal", key_columns=2)
 

@@ -36,10 +36,10 @@ async def test_the_messages_of_a_history(tmp_path: Path) -> None:
             return await read_notices(connection, JOURNAL_ID, 0)
 
     one, two = condition("pace", 1), condition("pace", 2)
-    first = await journal(admin.alerts(SENDER, [one.raised(), one.raised(), two.raised()]))
+    first = await journal(admin.recorded(SENDER, [one.raised(), one.raised(), two.raised()]))
     assert [seq for seq, _, _ in first] == [1, 3]
     seen = admin.record(SENDER, AlertAcknowledged(alert=1, name="Li Na", note="seen"))
-    second = await journal(seen, admin.alerts(SENDER, [AlertCleared(alert=1), AlertCleared(alert=1)]))
+    second = await journal(seen, admin.recorded(SENDER, [AlertCleared(alert=1), AlertCleared(alert=1)]))
     assert second[:2] == first  # neither id nor body changed
     told = [json.loads(body) for _, _, body in second]
     assert [(one["type"], one["data"]["alert_id"]) for one in told] == [
