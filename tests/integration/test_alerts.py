@@ -379,6 +379,7 @@ async def closings(venue: RunningVenue, day: str) -> list[tuple[int, str]]:
 
 async def until_closed(venue: RunningVenue, monitored: Monitored) -> None:
     """One look, and the batch that it submitted."""
+    await venue.projector.reached(venue.sequencer.last_seq)
     batches, monitored.put_commands = venue.feed.subscribe(), 0
     await monitored.monitor.look()
     if monitored.put_commands:
