@@ -1,6 +1,7 @@
 """Alerts, raised, cleared and acknowledged by commands of the journal, and the closings of trading days.
 
-No older version of REX writes such commands, so the new tables begin empty and need no journal.
+No older version of REX writes such commands, so the new tables begin empty and need no journal. The way down empties the read
+database, so that a later way up finds a journal that the projector reads from the beginning.
 """
 
 from __future__ import annotations
@@ -9,7 +10,14 @@ from alembic import op
 from sqlalchemy import text
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
+
+_TABLES = (
+    "position", "fees", "instruments", "accounts", "holdings", "api_keys", "orders", "trades", "busts", "decisions",
+    "decided_trades", "levels", "daily_turnover", "targets", "trading_days", "daily_members", "daily_phases",
+    "goods_movements",
+)  # fmt: skip
+"""The tables that both revisions have."""
 
 _UP = """
 CREATE TABLE alerts (
@@ -46,7 +54,7 @@ UPDATE read_format SET format = 5
 _DOWN = """
 DROP TABLE day_closings;
 DROP TABLE alerts;
-UPDATE read_format SET format = 3
+UPDATE read_format SET format = 4
 """
 
 
@@ -56,7 +64,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drops the tables. The journal keeps its commands about them, which an older version of REX cannot read."""
+    """Drops the tables, and empties the others. The journal keeps its commands, which an older version of REX cannot read."""
+    op.execute(text(f"TRUNCATE {', '.join(_TABLES)}"))
     _execute(_DOWN)
 
 
