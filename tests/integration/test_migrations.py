@@ -177,7 +177,7 @@ async def test_daily_sums_empty_the_read_database_up_and_down(postgres_url: str)
 
 
 async def test_alerts_begin_empty_and_going_back_empties_the_read_database(postgres_url: str) -> None:
-    """Revision 0005: no older journal has alerts, so what is there stays; a journal that has some is read from its beginning."""
+    """Revision 0005: no older journal has alerts, so what is there stays; one that has some is read from its beginning."""
     await upgrade(postgres_url)
     await downgrade(postgres_url, READ_DATABASE, "0004")
     async with connected(postgres_url) as connection:

@@ -17,7 +17,7 @@ _MOVEMENT = [column.name for column in tables.goods_movements.columns if column.
 
 
 def journaled_tables(journaled: Journaled) -> Iterator[Table]:
-    """Names, keys, targets, busts, decisions, alerts, days, goods, sums of orders and trades, open orders, each day's trades."""
+    """Names, keys, targets, busts, decisions, alerts, days, goods, sums of orders and trades, open orders, days' trades."""
     yield from _texts(journaled)
     yield _sums(journaled)
     yield _orders(journaled.dealings)
