@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine import Engine
 from services.alerting import Alerting, make_alerting
+from services.alerts.judging import DaysJudge
 from services.alerts.monitor import Watched
 from services.application import Gateway, load_gateway, make_application, make_reader
 from services.data.calendar import TradingCalendar
@@ -198,6 +199,7 @@ def _watched(start: _Start, gateway: Gateway, inbox: InProcessInbox, proof: Stan
         followed=gateway.state,
         market=start.engine,
         read_database=start.read_database,
+        judge=DaysJudge(start.settings.data_dir / READ_DATABASE_FILE, start.settings.calendar_file),
         calendar=start.calendar,
         proofs=lambda: proof.latest,
         put=inbox.put,

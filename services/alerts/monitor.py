@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine.records import Command, Phase
 from services.alerts import operation, pace, trading
-from services.alerts.closing import closings_due, read_closed_days
-from services.alerts.conditions import Condition, changes
+from services.alerts.conditions import Condition, OpenAlerts, changes
+from services.alerts.judging import DaysNotJudged
 from services.alerts.operation import Lag, Operation, Quiet, operation_conditions
-from services.alerts.reading import Facts, conditions_of_days, read_completed_days, read_facts
+from services.alerts.reading import Facts, Judged, read_facts
 from services.commands import administrative
 from services.commands.attachments import AlertKind
 from services.data.calendar import TradingCalendar
@@ -42,7 +42,7 @@ DAYS_TIMEOUT_S = 600.0
 JUDGE_AGAIN_NS = 600 * 10**9
 """After a look at the completed days that failed, the next one waits so long: it costs more than the others."""
 
-_EXPECTED = (ReadDatabaseFailed, ReadDatabaseRefused, SQLAlchemyError, InboxFull, OSError, TimeoutError)
+_EXPECTED = (DaysNotJudged, ReadDatabaseFailed, ReadDatabaseRefused, SQLAlchemyError, InboxFull, OSError, TimeoutError)
 """Every other error is a bug."""
 
 log = structlog.get_logger("rex.alerts")
@@ -75,6 +75,8 @@ class Watched:
     followed: Followed
     market: Market
     read_database: AsyncEngine
+    judge: Callable[[OpenAlerts], Awaitable[Judged | None]]
+    """Judges the completed days of the same read database (judging.py)."""
     calendar: TradingCalendar
     proofs: Callable[[], Mapping[int, Proven]]
     """The latest proof of each year."""
@@ -155,18 +157,13 @@ class AlertMonitor:
         await self._submit(operation_conditions(seen, followed.alerts.open), operation.KINDS)
 
     async def _look_at_days(self) -> None:
-        watched = self._watched
-        async with watched.read_database.connect() as connection:
-            facts = await read_facts(connection)
-            if facts is None:
-                return
-            found = await read_completed_days(connection, watched.calendar, facts.trading_date)
-            closed = None if found is None else await read_closed_days(connection, found.date)
-        if found is not None:
-            holding = await conditions_of_days(found, watched.calendar, watched.followed.alerts.open)
-            await self._submit(holding, (*pace.KINDS, *trading.KINDS))
-        if closed is not None and (due := await closings_due(closed)):
-            await watched.put(administrative.recorded(Command(), due))
+        watched, facts = self._watched, self._facts
+        judged = await watched.judge(watched.followed.alerts.open)
+        if judged is not None:
+            facts = judged.facts
+            await self._submit(judged.holding, (*pace.KINDS, *trading.KINDS))
+            if judged.closings:
+                await watched.put(administrative.recorded(Command(), judged.closings))
         self._judged, self._judge_again_ns = facts, 0
 
     async def _submit(self, holding: Iterable[Condition], looked_at: Collection[AlertKind]) -> None:

@@ -1,13 +1,13 @@
 """What the monitor sees of the completed trading days, from the read database: a turn of the pace, and surveillance.
 
-The queries of one reading are of one position. They cost some hundred milliseconds in a year of 80,000 trades, and the
-statistics run in a thread, so a reading is made when a day has ended, or a decision or a target has changed what counts.
+The queries of one reading are of one position. It takes a second or more in a year of 80,000 trades, so it runs in a process of
+its own (judging.py), and only when a day has ended, or a decision or a target has changed what counts.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -16,9 +16,11 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.alerts.closing import closings_due, read_closed_days
 from services.alerts.conditions import Condition, OpenAlerts
 from services.alerts.pace import pace_conditions, turns_of
 from services.alerts.trading import Trading, trading_conditions
+from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
 from services.read_database.tables import accounts, decisions, instruments, position, targets, trades
 from services.reporting.queries import YearTurnover, read_year
@@ -27,6 +29,9 @@ from services.surveillance.contracts import ScreenTrades
 from services.surveillance.reading import read_day_counts, read_screen_trades, read_settlements_before
 from services.surveillance.screen import screen
 from services.surveillance.settlement_influence import WINDOW_DAYS, influence_alerts, influences
+
+Opened = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+"""Opens a connection to the read database."""
 
 
 class Facts(NamedTuple):
@@ -55,6 +60,28 @@ class CompletedDays:
     counts: list[DayCounts]
     names: Mapping[int, str]
     symbols: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What follows from the completed days."""
+
+    facts: Facts
+    holding: list[Condition]
+    """All that holds of the kinds of pace.py and trading.py."""
+    closings: list[DayClosed]
+    """The days that are to be closed."""
+
+
+async def judge_days(opened: Opened, calendar: TradingCalendar, is_open: OpenAlerts) -> Judged | None:
+    """Reads and judges the completed days; None where the venue has completed none."""
+    async with opened() as connection:
+        facts = await read_facts(connection)
+        found = None if facts is None else await read_completed_days(connection, calendar, facts.trading_date)
+        if facts is None or found is None:
+            return None
+        closed = await read_closed_days(connection, found.date)
+    return Judged(facts, conditions_of_days(found, calendar, is_open), closings_due(closed))
 
 
 async def read_facts(connection: AsyncConnection) -> Facts | None:
@@ -96,12 +123,8 @@ async def read_completed_days(
     )
 
 
-async def conditions_of_days(found: CompletedDays, calendar: TradingCalendar, is_open: OpenAlerts) -> list[Condition]:
-    """All that holds of the kinds of pace.py and trading.py, computed in a thread."""
-    return await asyncio.to_thread(_conditions, found, calendar, dict(is_open))
-
-
-def _conditions(found: CompletedDays, calendar: TradingCalendar, is_open: OpenAlerts) -> list[Condition]:
+def conditions_of_days(found: CompletedDays, calendar: TradingCalendar, is_open: OpenAlerts) -> list[Condition]:
+    """All that holds of the kinds of pace.py and trading.py."""
     turns = turns_of(found.turnover, calendar, found.year, found.date, found.today)
     late = found.screened[found.screened["trading_date"] >= found.window[0]]
     days = sorted({*found.window, *late["trading_date"].tolist()})

@@ -13,6 +13,7 @@ import structlog
 from matching_engine import Engine
 from services.alerting import Alerting, make_alerting
 from services.alerts.following import FollowedAlerts
+from services.alerts.judging import DaysJudge
 from services.alerts.monitor import Watched
 from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
@@ -84,6 +85,7 @@ class LeaderAlerts:
                 followed=followed,
                 market=self._engine,
                 read_database=read_database,
+                judge=DaysJudge(self._settings.database_url, self._settings.calendar_file),
                 calendar=self._calendar,
                 proofs=self._proofs,
                 put=self._inbox.put,

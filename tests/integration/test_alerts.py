@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +18,9 @@ from matching_engine import Engine
 from matching_engine.records import Command
 from services.alerts.conditions import Condition
 from services.alerts.following import FollowedAlerts
+from services.alerts.judging import DaysJudge, DaysNotJudged
 from services.alerts.monitor import AlertMonitor, Watched
+from services.alerts.reading import judge_days
 from services.commands import administrative as admin
 from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, DayClosed, read_decision
 from services.data.calendar import TradingCalendar
@@ -236,11 +239,13 @@ class Monitored:
         self._submitted = 0
         self.put_commands = 0
         """Number of commands that the last look submitted."""
+        read_database, calendar = read_database or venue.read_database, TradingCalendar.load()
         watched = Watched(
             followed=venue.state,
             market=cast(Engine, venue.engine),
-            read_database=read_database or venue.read_database,
-            calendar=TradingCalendar.load(),
+            read_database=read_database,
+            judge=partial(judge_days, read_database.connect, calendar),  # in this process: the outcome is the same
+            calendar=calendar,
             proofs=proofs,
             put=self._put,
             clock=venue.clock,
@@ -415,3 +420,22 @@ async def test_a_day_is_closed_once_and_corrected_by_a_decision(venue: RunningVe
     await until_closed(venue, monitored)
     assert (await closings(venue, "2023-12-01"))[2] == (3, digest)  # the day is what it was
     assert (await figure_at(venue, venue.sequencer.last_seq, None)).differences == ()
+
+
+# ---------------------------------------------------------------------- the process that judges
+
+
+@pytest.mark.slow
+async def test_the_process_finds_what_this_one_finds(venue: RunningVenue, tmp_path: Path) -> None:
+    for day in [day for day in TradingCalendar.load().days(2023) if day.month == 12]:
+        await trade_on(venue, day)
+    (seq,) = await put(venue, Condition("pace", "pace:2023:red", "2023", "critical", "Red.", "红。").raised())
+    await venue.projector.reached(seq)
+    judge = DaysJudge(tmp_path / "read.db", None)
+    here = await judge_days(venue.read_database.connect, TradingCalendar.load(), venue.state.alerts.open)
+    assert here is not None
+    assert [condition.key for condition in here.holding] == ["pace:2023:out_of_reach", "pace:2023:red"]
+    assert len(here.closings) == 20
+    assert await judge(venue.state.alerts.open) == here
+    with pytest.raises(DaysNotJudged, match=r"none\.db"):
+        await DaysJudge(tmp_path / "none.db", None)({})

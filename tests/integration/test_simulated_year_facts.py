@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 
 from matching_engine.records import COMMAND, CommandKind
-from services.alerts.conditions import Condition
+from services.alerts.judging import connected
 from services.alerts.reading import CompletedDays, conditions_of_days, read_completed_days
 from services.data.calendar import TradingCalendar
 from services.journal.sqlite import SqliteJournal
-from services.read_database.database import open_read_database
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.simulated_year import SimulatedYear, YearWish, prove, simulate_year
 from services.simulator.year import day_shape
@@ -126,21 +125,19 @@ def test_the_ring_is_an_alert_until_its_trades_are_excluded(folder: Path, made: 
     labels, calendar = made.labels, TradingCalendar.load()
     ring = set(labels.ring_trade_ids)
 
-    async def judged() -> tuple[CompletedDays, list[Condition]]:
-        read_database = open_read_database(folder / READ_DATABASE_FILE, read_only=True)
-        async with read_database.connect() as connection:
-            found = await read_completed_days(connection, calendar, 20240102)
-        await read_database.dispose()
-        assert found is not None
-        return found, await conditions_of_days(found, calendar, {})
+    async def read() -> CompletedDays | None:
+        async with connected(folder / READ_DATABASE_FILE) as connection:
+            return await read_completed_days(connection, calendar, 20240102)
 
-    found, conditions = asyncio.run(judged())
+    found = asyncio.run(read())
+    assert found is not None
+    conditions = conditions_of_days(found, calendar, {})
     of_ring = [one.finding_id for one in screen(found.screened, names=found.names) if ring & set(one.trade_ids)]
     assert of_ring
     alerts = [one for one in conditions if one.kind == "wash_finding"]
     assert {one.subject for one in alerts} >= set(of_ring)
     excluded = replace(found, excluded=frozenset(found.screened["trade_id"].tolist()))
-    assert [one for one in asyncio.run(conditions_of_days(excluded, calendar, {})) if one.kind == "wash_finding"] == []
+    assert [one for one in conditions_of_days(excluded, calendar, {}) if one.kind == "wash_finding"] == []
 
 
 def test_the_ring_trades_in_a_circle_and_is_labelled(database: sqlite3.Connection, made: SimulatedYear) -> None:
