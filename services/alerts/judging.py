@@ -41,10 +41,10 @@ class DaysNotJudged(Exception):
 @asynccontextmanager
 async def connected(place: Path | str) -> AsyncIterator[AsyncConnection]:
     """A connection to the read database: a SQLite file, or the address of a PostgreSQL database."""
-    in_file = isinstance(place, Path)
-    engine = (
-        sqlite.open_read_database(place, read_only=True) if in_file else await postgres.open_read_database(str(place))
-    )
+    if isinstance(place, Path):
+        engine = sqlite.open_read_database(place, read_only=True)
+    else:
+        engine = await postgres.open_read_database(place)
     try:
         async with engine.connect() as connection:
             yield connection
