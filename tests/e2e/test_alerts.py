@@ -42,6 +42,7 @@ async def test_a_silent_venue_says_so(tmp_path: Path) -> None:
             sentence = "Trading is continuous, and no command was journaled for more than 1 seconds."
             warnings = (await answer_of(venue, "/healthz"))["warnings"]
             assert [warning for warning in warnings if warning.endswith(sentence)]
+            assert not [warning for warning in warnings if "looked at" in warning or "webhook" in warning]
             before = (await answer_of(venue, "/v1/alerts"))["alerts"]
         async with open_venue(settings.model_copy(update={"alerts_every_s": 0.0})) as venue:
             assert (await answer_of(venue, "/v1/alerts"))["alerts"] == before
