@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from matching_engine.records import Side
 from services.alerts.following import FollowedAlerts
+from services.alerts.reading import Facts, judge_days
 from services.alerts.webhook.notices import read_notices
 from services.commands import administrative as admin
 from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, DayClosed
+from services.data.calendar import TradingCalendar
 from services.journal.batch import JournalBatch
 from services.messaging import Submission
 from services.read_database.audit.journaled import Journaled
@@ -21,7 +24,7 @@ from services.venue_state.loading import load_open_alerts
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.unit.alerts.test_conditions import condition
-from tests.unit.read_database.history import JOURNAL_ID, SENDER, History
+from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, opening, order
 
 pytestmark = pytest.mark.anyio
 
@@ -82,3 +85,22 @@ async def test_one_alert_of_a_key_is_open(read_database: ReadDatabase) -> None:
     batches = [History().batch([admin.recorded(SENDER, [raised, raised, AlertCleared(alert=1), raised])])]
     await write_in_parts(read_database.writer(), batches, Random(0))
     assert [(row[0], row[8]) for row in (await read_database.dump())["alerts"]] == [(1, 3), (4, None)]
+
+
+async def test_completed_days_are_judged_alike(read_database: ReadDatabase) -> None:
+    """A venue that opened on 1 December and trades far too little, on the last trading day of the year."""
+    history, days = History(), [day for day in TradingCalendar.load().days(2023) if day.month == 12]
+    trading = [opening(20231201)]
+    for day in days:
+        trade = [order(3, Side.SELL, REFERENCE_TICKS, 5), order(2, Side.BUY, REFERENCE_TICKS, 5)]
+        trading.append([admin.day_roll(SENDER, int(f"{day:%Y%m%d}")), *trade])
+    batches = [history.batch(commands) for commands in trading]
+    await write_in_parts(read_database.writer(), batches, Random(0))
+    async with read_database.opened() as engine:
+        judged = await judge_days(engine.connect, TradingCalendar.load(), {})
+    assert judged is not None
+    assert judged.facts == Facts(20231229, 0, 2)
+    assert [condition.key for condition in judged.holding] == ["pace:2023:out_of_reach", "pace:2023:red"]
+    assert [closing.date for closing in judged.closings] == [int(f"{day:%Y%m%d}") for day in days[:-1]]
+    assert {closing.at_seq for closing in judged.closings} == {history.engine.last_seq}
+    assert len({closing.sha256 for closing in judged.closings}) == len(judged.closings)
