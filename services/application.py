@@ -92,8 +92,8 @@ def make_application(
     details: Callable[[], Facts] = dict,
     prove: Callable[[int], Awaitable[Proven]] | None = None,
 ) -> FastAPI:
-    """The FastAPI application: REST, WebSocket and reports, without the pages. `journal` is read for reports on single days, up
-    to what the read database has applied. `prove` makes the proof of a year."""
+    """The FastAPI application: REST, WebSocket and reports, without the pages. `journal` is read for reports on single days and
+    on past moments, up to what the read database has applied. `prove` makes the proof of a year."""
     proofs = [proof_route.router(prove)] if prove is not None else []
     socket_routes = websocket.router(
         state=gateway.state,
@@ -111,7 +111,7 @@ def make_application(
         projected=gateway.projected,
         routers=[
             socket_routes,
-            reports_router(read_database, calendar, gateway.projected),
+            reports_router(read_database, calendar, gateway.projected, journal),
             market_router(read_database, journal),
             integrity.router(read_database),
         ],
