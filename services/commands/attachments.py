@@ -5,7 +5,8 @@ UTF-8 JSON, one model per kind of command:
 OPEN_ACCOUNT     AccountText
 LIST_INSTRUMENT  InstrumentText
 BUST_TRADE       BustText
-RECORD           KeyIssued | KeyRevoked | TargetSet | TradesDecided | Upgraded, distinguished by `type`
+RECORD           KeyIssued | KeyRevoked | TargetSet | TradesDecided | AlertRaised | AlertCleared | AlertAcknowledged |
+                 DayClosed | Upgraded, distinguished by `type`
 """
 
 from __future__ import annotations
@@ -27,6 +28,15 @@ VENUE_SCOPE, CATEGORY_SCOPE, PRODUCT_SCOPE = "venue", "category:", "product:"
 
 TradesDecision = Literal["exclude", "include"]
 """`exclude`: the trades no longer count; `include`: they count again."""
+
+AlertKind = Literal[
+    "pace", "wash_finding", "settlement_influence", "abnormal_trading", "proof_failed", "projector_lag", "journal_quiet",
+    "calendar_missing",
+]  # fmt: skip
+"""What an alert is about; docs/operators.md, "Alerts", says when each is raised."""
+
+Severity = Literal["warning", "critical"]
+"""`critical`: the venue's health shows it until it clears."""
 
 
 class _Text(BaseModel):
@@ -137,6 +147,60 @@ class TradesDecided(_Text):
     """The person who decides."""
 
 
+class AlertRaised(_Text):
+    """A condition that an operator must know of has begun. The alert's number is the command's seq.
+
+    Readers take it as no new alert while one with the same key is open.
+    """
+
+    type: Literal["alert_raised"] = "alert_raised"
+    kind: AlertKind
+    key: str
+    """Names the condition: one alert of a key is open at a time."""
+    subject: str
+    """What it is about, for programs: a year, a finding, a member."""
+    severity: Severity
+    sentence: str
+    sentence_zh: str
+
+
+class AlertCleared(_Text):
+    """The condition of an alert has ended. Of an alert that is not open it changes nothing."""
+
+    type: Literal["alert_cleared"] = "alert_cleared"
+    alert: int
+    """The seq of its AlertRaised."""
+
+
+class AlertAcknowledged(_Text):
+    """A person has seen an alert, open or cleared. The first acknowledgement of an alert holds."""
+
+    type: Literal["alert_acknowledged"] = "alert_acknowledged"
+    alert: int
+    name: str
+    """The person."""
+    note: str = ""
+
+
+class DayClosed(_Text):
+    """A trading day has ended, or a decision has changed one that had: what its bulletin says from now on.
+
+    Readers keep the first one of a date and revision.
+    """
+
+    type: Literal["day_closed"] = "day_closed"
+    date: int
+    """The trading day, yyyymmdd."""
+    revision: int
+    """1 when the day is closed; each correction adds 1."""
+    at_seq: int
+    """The bulletin was made after this command, the last one of its batch."""
+    row_hash: str
+    """The hash of that batch, in hex."""
+    sha256: str
+    """Of the bulletin's numbers (services/reporting/exports/day_seal.py), in hex."""
+
+
 class Upgraded(_Text):
     """From this command on, a newer engine version makes the events. It holds what `rex upgrade` found when the newer version
     re-executed the older batches.
@@ -160,7 +224,17 @@ class Upgraded(_Text):
     """The differences between the two versions' events, as sentences; empty if the rules are unchanged."""
 
 
-Recorded = KeyIssued | KeyRevoked | TargetSet | TradesDecided | Upgraded
+Recorded = (
+    KeyIssued
+    | KeyRevoked
+    | TargetSet
+    | TradesDecided
+    | AlertRaised
+    | AlertCleared
+    | AlertAcknowledged
+    | DayClosed
+    | Upgraded
+)
 Decision = Annotated[Recorded, Field(discriminator="type")]
 """The decision in a RECORD command's attachment."""
 

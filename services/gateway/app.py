@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from services.gateway import problems
-from services.gateway.http import account, admin, decisions, health, operate, orders, venue
+from services.gateway.http import account, admin, alerts, decisions, health, operate, orders, venue
 from services.gateway.http import market as market_routes
 from services.gateway.http.caller import needs
 from services.gateway.http.doorway import Doorway
@@ -70,6 +70,7 @@ def create_app(
         admin.routes(state, order_entry),
         operate.routes(state, order_entry),
         decisions.routes(state, order_entry, DecisionChecks(state, read_database, projected)),
+        alerts.routes(order_entry, alerts.AlertHistory(state, read_database, projected)),
         health.routes(state, metrics, not_ready, warnings, details),
     ):
         app.include_router(router)

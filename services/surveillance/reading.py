@@ -13,7 +13,16 @@ from sqlalchemy import Column, ColumnElement, FromClause, Select, Subquery, and_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Phase, Reason, Side, TimeInForce
-from services.read_database.tables import accounts, daily_members, daily_turnover, instruments, orders, total, trades
+from services.read_database.tables import (
+    accounts,
+    daily_members,
+    daily_turnover,
+    instruments,
+    orders,
+    total,
+    trades,
+    trading_days,
+)
 from services.surveillance.abnormal_trading import LARGE_CANCEL_LOTS, DayCounts
 from services.surveillance.contracts import SCREEN_TRADE, ScreenTrades, screen_trades
 
@@ -118,9 +127,14 @@ async def read_day_counts(connection: AsyncConnection, first_date: int, last_dat
     large = and_(canceled, orders.c.quantity_lots - orders.c.filled_lots >= LARGE_CANCEL_LOTS)
     counts = [func.count(case((condition, 1))) for condition in (attempted, canceled, large)]
     by = (orders.c.trading_date, _MEMBER, orders.c.instrument)
+    # The id of an order is the command that entered it: without the days before, millions of orders are not read.
+    began = (
+        select(func.min(trading_days.c.first_seq)).where(trading_days.c.trading_date >= first_date).scalar_subquery()
+    )
     found = (
         select(*by, *counts)
         .join(accounts, accounts.c.account == orders.c.account)
+        .where(orders.c.order_id >= func.coalesce(began, 0))
         .where(orders.c.trading_date.between(first_date, last_date), orders.c.state == "canceled")
         .where(orders.c.time_in_force.not_in(_NEVER_REST), attempted | canceled)
         .group_by(*by)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Side
-from services.read_database.tables import accounts, daily_turnover, holdings, instruments, total, trades
+from services.read_database.tables import accounts, daily_turnover, day_closings, holdings, instruments, total, trades
 from services.reporting.queries import Values, read_position
 
 _DAY, _TRADE = daily_turnover.c, trades.c
@@ -38,6 +38,18 @@ class MemberDay:
 
 
 @dataclass(frozen=True)
+class Closing:
+    """A closing of a day: the first, or one after a correction."""
+
+    revision: int
+    seq: int
+    time_ns: int
+    at_seq: int
+    row_hash: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Market:
     """What bulletins are made of, all of one position, for a span of trading days."""
 
@@ -53,6 +65,8 @@ class Market:
     """Of accounts."""
     settled_before: dict[int, int]
     """The last settlement price before the span in ticks, by instrument."""
+    closings: dict[int, list[Closing]]
+    """By trading date, ascending by revision."""
     stock: dict[int, int]
     """Lots that all accounts hold at the position, by instrument."""
 
@@ -70,6 +84,7 @@ async def read_market(connection: AsyncConnection, first: int, last: int) -> Mar
         members=await _members(connection, first, last),
         names=dict(iter(await connection.execute(select(accounts.c.account, accounts.c.name)))),
         settled_before=await _settled_before(connection, first),
+        closings=await _closings(connection, first, last),
         stock=await _stock(connection),
     )
 
@@ -179,6 +194,16 @@ async def _settled_before(connection: AsyncConnection, first: int) -> dict[int, 
         latest, (_DAY.instrument == latest.c.instrument) & (_DAY.trading_date == latest.c.date)
     )
     return dict(iter(await connection.execute(query)))
+
+
+async def _closings(connection: AsyncConnection, first: int, last: int) -> dict[int, list[Closing]]:
+    table = day_closings.c
+    query = select(day_closings).where(table.trading_date.between(first, last))
+    found: dict[int, list[Closing]] = {}
+    for row in (await connection.execute(query.order_by(table.trading_date, table.revision))).mappings():
+        closing = Closing(**{name: row[name] for name in Closing.__dataclass_fields__})
+        found.setdefault(row["trading_date"], []).append(closing)
+    return found
 
 
 async def _stock(connection: AsyncConnection) -> dict[int, int]:

@@ -90,6 +90,17 @@ class Sealed(_Part):
     counting_rule: str
 
 
+class DayClosing(_Part):
+    """A closing of the day, journaled when the day had ended, and after each correction."""
+
+    revision: int = Field(description="1: the first; each correction adds 1.")
+    seq: int = Field(description="The command that closed it.")
+    closed_at: str
+    at_seq: int = Field(description="The bulletin was made after this command.")
+    row_hash: str = Field(description="Hash of the journal row that ends at `at_seq`.")
+    sha256: str = Field(description="Of fields of this document: services/reporting/exports/day_seal.py.")
+
+
 class DailyBulletin(Sealed):
     """A trading day, product by product."""
 
@@ -102,6 +113,10 @@ class DailyBulletin(Sealed):
     )
     sold: tuple[MemberRank, ...] = Field(description="The 20 members that sold most.")
     both: tuple[MemberRank, ...] = Field(description="The 20 members with the most of both sides together.")
+    closings: tuple[DayClosing, ...] = Field(
+        default=(),
+        description="Oldest first. The last one's hash is that of this bulletin; empty until the day is closed.",
+    )
 
 
 class MonthlyProduct(_Part):

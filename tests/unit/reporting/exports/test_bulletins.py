@@ -47,6 +47,7 @@ def market(**changes: Any) -> Market:
         "members": {20230103: [MemberDay(2, 0, 3_000_000), MemberDay(3, 1_000_000, 0), MemberDay(4, 2_000_000, 0)]},
         "names": {2: "two", 3: "three", 4: "four"},
         "settled_before": {},
+        "closings": {},
         "stock": {0: 1_500, 1: 700},
     }
     return Market(**given | changes)
