@@ -22,7 +22,7 @@ from services.market_data import Market, load_market
 from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
 from services.read_database.projector import ProjectorStopped
-from services.reporting import integrity, proof_route
+from services.reporting import abnormal, integrity, proof_route
 from services.reporting.app import router as reports_router
 from services.reporting.proof_route import Proven
 from services.settings import Settings
@@ -111,7 +111,7 @@ def make_application(
             reports_router(read_database, calendar, gateway.projected),
             integrity.router(read_database),
         ],
-        operator_routers=[integrity.findings_router(read_database), *proofs],
+        operator_routers=[integrity.findings_router(read_database), abnormal.router(read_database), *proofs],
         allowed_hosts=settings.allowed_hosts,
         not_ready=not_ready,
         warnings=warnings,

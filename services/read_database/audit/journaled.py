@@ -16,6 +16,7 @@ from services.commands.attachments import (
     KeyRevoked,
     TargetSet,
     TradesDecided,
+    Upgraded,
     read_decision,
 )
 from services.journal.batch import Applied, JournalBatch
@@ -52,6 +53,8 @@ class Journaled:
         """By seq: time_ns, actor, decision, finding, reason, name."""
         self.decided_trades: set[tuple[int, int]] = set()
         """Seq of a decision, id of a trade that it names."""
+        self.records: dict[int, Columns] = {}
+        """By seq: time_ns, actor, type, text."""
         self.excluded = Excluded()
 
     def add(self, batch: JournalBatch) -> None:
@@ -104,3 +107,7 @@ class Journaled:
                 self.decisions[seq] = (*by, decided.decision, decided.finding, decided.reason, decided.name)
                 self.decided_trades |= {(seq, trade_id) for trade_id in decided.trade_ids}
                 self.excluded.decide(seq, decided)
+            case Upgraded():
+                pass
+            case kept:
+                self.records[seq] = (*by, kept.type, applied.attachment.decode())

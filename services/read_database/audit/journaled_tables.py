@@ -11,6 +11,7 @@ from services.read_database.audit.dealings import Dealings
 from services.read_database.audit.journaled import Journaled
 
 _TARGET = [column.name for column in tables.targets.columns if column.name != "seq"]
+_RECORD = [column.name for column in tables.records.columns if column.name != "seq"]
 _DECISION = [column.name for column in tables.decisions.columns if column.name != "seq"]
 
 
@@ -33,6 +34,7 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
         ("targets", "target {}", "seq", _TARGET, journaled.targets),
         ("busts", "bust of trade {}", "trade_id", ["seq", "time_ns", "actor", "reason"], journaled.busts),
         ("decisions", "decision {}", "seq", _DECISION, journaled.decisions),
+        ("records", "record {}", "seq", _RECORD, journaled.records),
     ):
         query = f"SELECT {key}, {', '.join(columns)} FROM {table} ORDER BY {key}"
         yield Table(label, columns, query, sorted((number, *values) for number, values in true.items()), "journal")
