@@ -5,7 +5,7 @@ UTF-8 JSON, one model per kind of command:
 OPEN_ACCOUNT     AccountText
 LIST_INSTRUMENT  InstrumentText
 BUST_TRADE       BustText
-RECORD           KeyIssued | KeyRevoked | TargetSet | TradesDecided | Upgraded, distinguished by `type`
+RECORD           one of `Recorded`, distinguished by `type`
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ VENUE_SCOPE, CATEGORY_SCOPE, PRODUCT_SCOPE = "venue", "category:", "product:"
 
 TradesDecision = Literal["exclude", "include"]
 """`exclude`: the trades no longer count; `include`: they count again."""
+
+
+Measure = Literal["warning", "watch_list", "opening_ban"]
+"""The ladder of measures against abnormal trading. An opening ban is a kill switch on the accounts: only cancels are taken."""
 
 
 class _Text(BaseModel):
@@ -137,6 +141,47 @@ class TradesDecided(_Text):
     """The person who decides."""
 
 
+class ControlDeclared(_Text):
+    """From this command on the venue knows these accounts to be under one control: what they trade with each other is certain
+    to be wash trading, and abnormal trading counts them together."""
+
+    type: Literal["control_declared"] = "control_declared"
+    accounts: tuple[int, ...]
+    reason: str
+    name: str
+    """The person who declares it."""
+
+
+class ControlEnded(_Text):
+    """A declared control ends."""
+
+    type: Literal["control_ended"] = "control_ended"
+    declared_seq: int
+    reason: str
+    name: str
+
+
+class MeasureImposed(_Text):
+    """A person imposes a measure on accounts, for what they did on a trading day."""
+
+    type: Literal["measure_imposed"] = "measure_imposed"
+    accounts: tuple[int, ...]
+    measure: Measure
+    trading_date: int
+    """yyyymmdd."""
+    reason: str
+    name: str
+
+
+class MeasureLifted(_Text):
+    """A measure ends."""
+
+    type: Literal["measure_lifted"] = "measure_lifted"
+    imposed_seq: int
+    reason: str
+    name: str
+
+
 class Upgraded(_Text):
     """From this command on, a newer engine version makes the events. It holds what `rex upgrade` found when the newer version
     re-executed the older batches.
@@ -160,7 +205,10 @@ class Upgraded(_Text):
     """The differences between the two versions' events, as sentences; empty if the rules are unchanged."""
 
 
-Recorded = KeyIssued | KeyRevoked | TargetSet | TradesDecided | Upgraded
+Kept = ControlDeclared | ControlEnded | MeasureImposed | MeasureLifted
+"""What the read database keeps as it was recorded (its table `records`): there is little of it, and readers interpret it."""
+
+Recorded = KeyIssued | KeyRevoked | TargetSet | TradesDecided | Kept | Upgraded
 Decision = Annotated[Recorded, Field(discriminator="type")]
 """The decision in a RECORD command's attachment."""
 

@@ -19,6 +19,7 @@ from services.commands.attachments import (
     KeyRevoked,
     TargetSet,
     TradesDecided,
+    Upgraded,
     read_decision,
 )
 from services.journal.batch import Applied, JournalBatch
@@ -55,6 +56,8 @@ class Journaled:
         """By seq: time_ns, actor, decision, finding, reason, name."""
         self.decided_trades: set[tuple[int, int]] = set()
         """Seq of a decision, id of a trade that it names."""
+        self.records: dict[int, Columns] = {}
+        """By seq: time_ns, actor, type, text."""
         self.excluded = Excluded()
         self.days: dict[int, Columns] = {}
         """By trading date: first_seq, began_ns."""
@@ -128,3 +131,7 @@ class Journaled:
                 self.decisions[seq] = (*by, decided.decision, decided.finding, decided.reason, decided.name)
                 self.decided_trades |= {(seq, trade_id) for trade_id in decided.trade_ids}
                 self.excluded.decide(seq, decided)
+            case Upgraded():
+                pass
+            case kept:
+                self.records[seq] = (*by, kept.type, applied.attachment.decode())
