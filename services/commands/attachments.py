@@ -205,7 +205,27 @@ class Upgraded(_Text):
     """The differences between the two versions' events, as sentences; empty if the rules are unchanged."""
 
 
-Kept = ControlDeclared | ControlEnded | MeasureImposed | MeasureLifted
+class ContextStated(_Text):
+    """A figure about the world outside the venue, and its source. It is shown beside the report and counted in nothing.
+
+    The newest one of a year and figure holds.
+    """
+
+    type: Literal["context_stated"] = "context_stated"
+    year: int
+    """The calendar year that it is about."""
+    figure: str
+    """What it says: `output value of the city's rare-earth industry`."""
+    value: str
+    """An exact decimal; empty: the figure is withdrawn."""
+    unit: str
+    source: str
+    """Where it was published."""
+    name: str
+    """The person who entered it."""
+
+
+Kept = ControlDeclared | ControlEnded | MeasureImposed | MeasureLifted | ContextStated
 """What the read database keeps as it was recorded (its table `records`): there is little of it, and readers interpret it."""
 
 Recorded = KeyIssued | KeyRevoked | TargetSet | TradesDecided | Kept | Upgraded

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from services.gateway import problems
-from services.gateway.http import account, admin, decisions, health, operate, orders, surveillance, venue
+from services.gateway.http import account, admin, context, decisions, health, operate, orders, surveillance, venue
 from services.gateway.http import market as market_routes
 from services.gateway.http.caller import needs
 from services.gateway.http.doorway import Doorway
@@ -72,6 +72,7 @@ def create_app(
         operate.routes(state, order_entry),
         decisions.routes(state, order_entry, checks),
         surveillance.routes(state, order_entry, checks),
+        context.routes(order_entry),
         health.routes(state, metrics, not_ready, warnings, details),
     ):
         app.include_router(router)
