@@ -25,6 +25,7 @@ from services.read_database.projector import ProjectorStopped
 from services.reporting import abnormal, integrity, proof_route
 from services.reporting.app import router as reports_router
 from services.reporting.breakdown import routes as breakdown
+from services.reporting.market.routes import router as market_router
 from services.reporting.proof_route import Proven
 from services.settings import Settings
 from services.venue_state.loading import load_state
@@ -84,6 +85,7 @@ def make_application(
     *,
     inbox: Inbox,
     read_database: AsyncEngine,
+    journal: Readable,
     calendar: TradingCalendar,
     clock: Callable[[], int],
     not_ready: Callable[[], list[str]],
@@ -91,7 +93,8 @@ def make_application(
     details: Callable[[], Facts] = dict,
     prove: Callable[[int], Awaitable[Proven]] | None = None,
 ) -> FastAPI:
-    """The FastAPI application: REST, WebSocket and reports, without the pages. `prove` makes the proof of a year."""
+    """The FastAPI application: REST, WebSocket and reports, without the pages. `journal` is read for reports on single days, up
+    to what the read database has applied. `prove` makes the proof of a year."""
     proofs = [proof_route.router(prove)] if prove is not None else []
     socket_routes = websocket.router(
         state=gateway.state,
@@ -110,6 +113,7 @@ def make_application(
         routers=[
             socket_routes,
             reports_router(read_database, calendar, gateway.projected),
+            market_router(read_database, journal),
             integrity.router(read_database),
             breakdown.router(read_database, calendar),
         ],

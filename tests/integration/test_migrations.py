@@ -179,11 +179,12 @@ async def test_daily_sums_empty_the_read_database_up_and_down(postgres_url: str)
 async def test_days_and_instruments_of_before_get_the_source_of_their_price(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Revision 0003: what had trades was settled at its average price, the others at the previous one. The day that has not
-    ended, and an instrument that no day has settled, have no source."""
+    """Revision 0003: what had trades was settled at its average price, the others at the previous one. Trades that a decision
+    excluded have settled their day, too. The day that has not ended, and an instrument that no day has settled, have no
+    source."""
     await upgrade(postgres_url)
     await downgrade(postgres_url, READ_DATABASE, "0002")
-    day = "INSERT INTO daily_turnover VALUES ($1, $2, 1, $3, 5, 0, 0, 0, 0, 0, 5, 1, $4, 0, 0, 0)"
+    day = "INSERT INTO daily_turnover VALUES ($1, $2, 1, $3, 5, 0, 0, 0, 0, 0, 5, 1, $4, 0, $5, 0)"
     listed = (
         "INSERT INTO instruments"
         " VALUES ($1, $2, '', '', '', '', 'kg', 1, '1', 1, 0, 1, 1, 1, 'assumed', '', '', 0, 0, 0, 0, 0)"
@@ -191,7 +192,12 @@ async def test_days_and_instruments_of_before_get_the_source_of_their_price(
     async with connected(postgres_url) as connection:
         for instrument, symbol in enumerate(("Nd", "Dy", "Tb")):
             await connection.execute(listed, instrument, symbol)
-        for row in ((20240102, 0, 3, 100), (20240103, 0, 0, 100), (20240102, 1, 9, 70), (20240104, 1, 2, None)):
+        for row in (
+            (20240102, 0, 3, 100, 0),
+            (20240103, 0, 0, 100, 0),
+            (20240102, 1, 0, 70, 9),
+            (20240104, 1, 2, None, 0),
+        ):
             await connection.execute(day, *row)
         monkeypatch.setattr(postgres, "HISTORIES", (JOURNAL, without_revisions_after("0003", tmp_path)))
         assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0002", "0003")]
