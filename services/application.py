@@ -22,7 +22,7 @@ from services.market_data import Market, load_market
 from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
 from services.read_database.projector import ProjectorStopped
-from services.reporting import integrity, proof_route
+from services.reporting import abnormal, integrity, proof_route
 from services.reporting.app import router as reports_router
 from services.reporting.breakdown import routes as breakdown
 from services.reporting.market.routes import router as market_router
@@ -117,7 +117,12 @@ def make_application(
             integrity.router(read_database),
             breakdown.router(read_database, calendar),
         ],
-        operator_routers=[integrity.findings_router(read_database), breakdown.members_router(read_database), *proofs],
+        operator_routers=[
+            integrity.findings_router(read_database),
+            abnormal.router(read_database),
+            breakdown.members_router(read_database),
+            *proofs,
+        ],
         allowed_hosts=settings.allowed_hosts,
         not_ready=not_ready,
         warnings=warnings,

@@ -16,6 +16,7 @@ from services.commands.attachments import (
     BustText,
     DayClosed,
     InstrumentText,
+    Kept,
     KeyIssued,
     KeyRevoked,
     TargetSet,
@@ -147,7 +148,7 @@ def day_roll(sender: Command, date: int) -> Submission:
 
 
 def record(
-    sender: Command, decision: KeyIssued | KeyRevoked | TargetSet | TradesDecided | AlertAcknowledged
+    sender: Command, decision: KeyIssued | KeyRevoked | TargetSet | TradesDecided | AlertAcknowledged | Kept
 ) -> Submission:
     """Records a decision in the journal; the engine only numbers it, the readers apply it."""
     return submission(sender._replace(kind=CommandKind.RECORD), decision.to_bytes())
@@ -159,3 +160,11 @@ def recorded(sender: Command, changes: Sequence[AlertRaised | AlertCleared | Day
         sender._replace(kind=CommandKind.RECORD, attachment=number) for number, _ in enumerate(changes, start=1)
     ]
     return Submission(pack_commands(commands), tuple(change.to_bytes() for change in changes))
+
+
+def record_and_switch(sender: Command, decision: Kept, accounts: Sequence[int], *, on: bool) -> Submission:
+    """Records a decision, and switches the kill switch of these accounts, all in one batch."""
+    command = sender._replace(kind=CommandKind.RECORD, attachment=1)
+    kind = CommandKind.KILL_SWITCH_ON if on else CommandKind.KILL_SWITCH_OFF
+    switches = [sender._replace(kind=kind, account=account) for account in accounts]
+    return Submission(pack_commands([command, *switches]), (decision.to_bytes(),))

@@ -5,8 +5,7 @@ UTF-8 JSON, one model per kind of command:
 OPEN_ACCOUNT     AccountText
 LIST_INSTRUMENT  InstrumentText
 BUST_TRADE       BustText
-RECORD           KeyIssued | KeyRevoked | TargetSet | TradesDecided | AlertRaised | AlertCleared | AlertAcknowledged |
-                 DayClosed | Upgraded, distinguished by `type`
+RECORD           one of `Recorded`, distinguished by `type`
 """
 
 from __future__ import annotations
@@ -37,6 +36,10 @@ AlertKind = Literal[
 
 Severity = Literal["warning", "critical"]
 """`critical`: the venue's health shows it until it clears."""
+
+
+Measure = Literal["warning", "watch_list", "opening_ban"]
+"""The ladder of measures against abnormal trading. An opening ban is a kill switch on the accounts: only cancels are taken."""
 
 
 class _Text(BaseModel):
@@ -201,6 +204,47 @@ class DayClosed(_Text):
     """Of the bulletin's numbers (services/reporting/exports/day_seal.py), in hex."""
 
 
+class ControlDeclared(_Text):
+    """From this command on the venue knows these accounts to be under one control: what they trade with each other is certain
+    to be wash trading, and abnormal trading counts them together."""
+
+    type: Literal["control_declared"] = "control_declared"
+    accounts: tuple[int, ...]
+    reason: str
+    name: str
+    """The person who declares it."""
+
+
+class ControlEnded(_Text):
+    """A declared control ends."""
+
+    type: Literal["control_ended"] = "control_ended"
+    declared_seq: int
+    reason: str
+    name: str
+
+
+class MeasureImposed(_Text):
+    """A person imposes a measure on accounts, for what they did on a trading day."""
+
+    type: Literal["measure_imposed"] = "measure_imposed"
+    accounts: tuple[int, ...]
+    measure: Measure
+    trading_date: int
+    """yyyymmdd."""
+    reason: str
+    name: str
+
+
+class MeasureLifted(_Text):
+    """A measure ends."""
+
+    type: Literal["measure_lifted"] = "measure_lifted"
+    imposed_seq: int
+    reason: str
+    name: str
+
+
 class Upgraded(_Text):
     """From this command on, a newer engine version makes the events. It holds what `rex upgrade` found when the newer version
     re-executed the older batches.
@@ -224,17 +268,32 @@ class Upgraded(_Text):
     """The differences between the two versions' events, as sentences; empty if the rules are unchanged."""
 
 
-Recorded = (
-    KeyIssued
-    | KeyRevoked
-    | TargetSet
-    | TradesDecided
-    | AlertRaised
-    | AlertCleared
-    | AlertAcknowledged
-    | DayClosed
-    | Upgraded
-)
+class ContextStated(_Text):
+    """A figure about the world outside the venue, and its source. It is shown beside the report and counted in nothing.
+
+    The newest one of a year and figure holds.
+    """
+
+    type: Literal["context_stated"] = "context_stated"
+    year: int
+    """The calendar year that it is about."""
+    figure: str
+    """What it says: `output value of the city's rare-earth industry`."""
+    value: str
+    """An exact decimal; empty: the figure is withdrawn."""
+    unit: str
+    source: str
+    """Where it was published."""
+    name: str
+    """The person who entered it."""
+
+
+Kept = ControlDeclared | ControlEnded | MeasureImposed | MeasureLifted | ContextStated
+"""What the read database keeps as it was recorded (its table `records`): there is little of it, and readers interpret it."""
+
+Alerted = AlertRaised | AlertCleared | AlertAcknowledged
+
+Recorded = KeyIssued | KeyRevoked | TargetSet | TradesDecided | Alerted | DayClosed | Kept | Upgraded
 Decision = Annotated[Recorded, Field(discriminator="type")]
 """The decision in a RECORD command's attachment."""
 

@@ -187,6 +187,15 @@ def _recorded(applied: Applied) -> Statement | None:
             return None  # It changes trades, so it comes after them (changes.py).
         case Upgraded():
             return None  # It concerns the journal only.
+        case kept:
+            return _insert(
+                tables.records,
+                seq=event.seq,
+                time_ns=applied.command.time_ns,
+                actor=applied.command.actor,
+                type=kept.type,
+                text=applied.attachment.decode(),
+            )
 
 
 def _target_set(applied: Applied, target: TargetSet) -> Statement:

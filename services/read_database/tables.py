@@ -383,6 +383,18 @@ day_closings = Table(
 """What the bulletin of each completed day said when it was closed, and after each correction."""
 
 
+records = Table(
+    "records",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("actor", BigInteger, nullable=False),  # the key_id of the operator
+    Column("type", String(32), nullable=False),
+    Column("text", String, nullable=False),  # the attachment: JSON of the `Kept` types in commands/attachments.py
+)
+"""Recorded decisions that change no other table."""
+
+
 class _WholeNumber(TypeDecorator[int]):
     """PostgreSQL's sum of integers is a `numeric`, which the driver returns as a Decimal."""
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.decimals import decimal_text, yuan_text
 from services.read_database.tables import accounts
+from services.reporting.abnormal import read_control
 from services.reporting.queries import read_position, read_year
 from services.reporting.requests import Year, recorded
 from services.reporting.target import RECENT_DAYS
@@ -128,8 +129,9 @@ def findings_router(read_database: AsyncEngine) -> APIRouter:
             position = recorded(await read_position(connection))
             names = {row[0]: row[1] for row in await connection.execute(select(accounts.c.account, accounts.c.name))}
             trades = await read_screen_trades(connection, year * 10_000, year * 10_000 + 9_999)
+            control, _ = await read_control(connection)
         # It takes some hundred milliseconds of CPU, which the event loop needs for orders.
-        found = await asyncio.to_thread(screen, trades, names=names)
+        found = await asyncio.to_thread(screen, trades, control=control, names=names)
         return Findings(year=year, findings=shown(found, names), seq=position["seq"])
 
     return routes

@@ -38,6 +38,11 @@ _MEMBER = _member_of(accounts)
 _TAKER_BUYS = trades.c.taker_side == Side.BUY
 
 
+async def read_members(connection: AsyncConnection) -> dict[int, int]:
+    """The member of each account."""
+    return dict(iter(await connection.execute(select(accounts.c.account, _MEMBER))))
+
+
 async def read_screen_trades(connection: AsyncConnection, first_date: int, last_date: int) -> ScreenTrades:
     """The trades of the trading days from first_date to last_date, yyyymmdd, with their members and the orders behind them."""
     taker, maker = accounts.alias(), accounts.alias()

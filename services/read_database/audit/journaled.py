@@ -23,6 +23,7 @@ from services.commands.attachments import (
     KeyRevoked,
     TargetSet,
     TradesDecided,
+    Upgraded,
     read_decision,
 )
 from services.journal.batch import Applied, JournalBatch
@@ -66,6 +67,8 @@ class Journaled:
         """By date and revision: seq, time_ns, at_seq, row hash, SHA-256."""
         self.decided_trades: set[tuple[int, int]] = set()
         """Seq of a decision, id of a trade that it names."""
+        self.records: dict[int, Columns] = {}
+        """By seq: time_ns, actor, type, text."""
         self.excluded = Excluded()
         self.days: dict[int, Columns] = {}
         """By trading date: first_seq, began_ns."""
@@ -144,6 +147,10 @@ class Journaled:
                 self.day_closings.setdefault((closed.date, closed.revision), told_of_day)
             case AlertRaised() | AlertCleared() | AlertAcknowledged() as change:
                 self._alert_changed(seq, *by, change)
+            case Upgraded():
+                pass
+            case kept:
+                self.records[seq] = (*by, kept.type, applied.attachment.decode())
 
     def _alert_changed(
         self, seq: int, time_ns: int, actor: int, change: AlertRaised | AlertCleared | AlertAcknowledged

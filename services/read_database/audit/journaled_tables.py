@@ -12,6 +12,7 @@ from services.read_database.audit.journaled import Journaled
 
 _TARGET = [column.name for column in tables.targets.columns if column.name != "seq"]
 _ALERT = [column.name for column in tables.alerts.columns if column.name != "seq"]
+_RECORD = [column.name for column in tables.records.columns if column.name != "seq"]
 _DECISION = [column.name for column in tables.decisions.columns if column.name != "seq"]
 _MOVEMENT = [column.name for column in tables.goods_movements.columns if column.name != "seq"]
 
@@ -39,6 +40,7 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
         ("alerts", "alert {}", "seq", _ALERT, alerts),
         ("trading_days", "trading day {}", "trading_date", ["first_seq", "began_ns"], journaled.days),
         ("goods_movements", "goods movement {}", "seq", _MOVEMENT, journaled.goods),
+        ("records", "record {}", "seq", _RECORD, journaled.records),
     ):
         query = f"SELECT {key}, {', '.join(columns)} FROM {table} ORDER BY {key}"
         yield Table(label, columns, query, sorted((number, *values) for number, values in true.items()), "journal")

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.reporting.breakdown import answers, year_answers
+from services.reporting.breakdown.context import ContextReport, read_context
 from services.reporting.breakdown.reading import read_member_year
 from services.reporting.breakdown.schemas import (
     ConcentrationReport,
@@ -29,6 +30,7 @@ def router(read_database: AsyncEngine, calendar: TradingCalendar) -> APIRouter:
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
     _add_trade_routes(routes, read_database)
     _add_year_routes(routes, read_database, calendar)
+    _add_context_route(routes, read_database)
     return routes
 
 
@@ -113,3 +115,14 @@ def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: Tr
         async with read_database.connect() as connection:
             found = recorded(await read_year(connection, year))
             return await year_answers.targets(connection, year, found, calendar)
+
+
+def _add_context_route(routes: APIRouter, read_database: AsyncEngine) -> None:
+    @routes.get(
+        "/context/{year}",
+        response_model=ContextReport,
+        summary="Figures about the world outside that operators entered, with their sources; not of this venue",
+    )
+    async def context(year: Year) -> ContextReport:
+        async with read_database.connect() as connection:
+            return recorded(await read_context(connection, year))

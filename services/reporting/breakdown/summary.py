@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.data.calendar import TradingCalendar
 from services.reporting.breakdown import answers, year_answers
+from services.reporting.breakdown.context import ContextReport, read_context
 from services.reporting.breakdown.reading import read_member_year
 from services.reporting.breakdown.schemas import ConcentrationReport, LadderReport, Sealed
 from services.reporting.breakdown.year_schemas import EffectsReport, FeesReport, MonthsReport, TargetsReport
@@ -25,6 +26,8 @@ class Breakdown:
     months: MonthsReport
     fees: FeesReport
     targets: TargetsReport
+    context: ContextReport
+    """Figures about the world outside; none of the others contains them."""
 
     def to_json(self) -> dict[str, Any]:
         """JSON values by part; the seal is that of the report."""
@@ -39,7 +42,9 @@ async def read_breakdown(
     """The breakdown of the year that was found at this position."""
     traded, effects = await read_member_year(connection, year), await year_answers.effects(connection, year)
     assert traded is not None, "the year was found, so there is a position"
+    context = await read_context(connection, year)
     assert effects is not None
+    assert context is not None
     return Breakdown(
         ladder=await answers.ladder(connection, traded),
         concentration=answers.concentration(traded),
@@ -47,4 +52,5 @@ async def read_breakdown(
         months=await year_answers.months(connection, year, found, calendar),
         fees=answers.fees(traded),
         targets=await year_answers.targets(connection, year, found, calendar),
+        context=context,
     )

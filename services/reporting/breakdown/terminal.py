@@ -34,6 +34,11 @@ def _rows(found: Breakdown) -> Iterator[tuple[str, str]]:
     yield from _concentration(found.concentration.markets[0])
     if found.effects.days_before:
         yield from _effects(found)
+    for figure in found.context.figures:
+        yield (
+            f"context, not of this venue: {figure.figure}",
+            f"{_grouped(figure.value)} {figure.unit} ({figure.source})",
+        )
 
 
 def _concentration(market: MarketConcentration) -> Iterator[tuple[str, str]]:

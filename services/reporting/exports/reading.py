@@ -9,8 +9,11 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Side
+from services.commands.attachments import MeasureImposed
+from services.read_database.records import read_records
 from services.read_database.tables import accounts, daily_turnover, day_closings, holdings, instruments, total, trades
 from services.reporting.queries import Values, read_position
+from services.surveillance.measures import MEASURE_TYPES, measures
 
 _DAY, _TRADE = daily_turnover.c, trades.c
 _COUNTS = _TRADE.busted_seq.is_(None) & _TRADE.excluded_seq.is_(None)
@@ -98,6 +101,12 @@ async def read_months(connection: AsyncConnection, first: int, last: int) -> dic
     for row in (await connection.execute(query.group_by("month", _DAY.instrument))).mappings():
         found.setdefault(int(row["month"]), {})[row["instrument"]] = row
     return found
+
+
+async def read_imposed(connection: AsyncConnection) -> list[MeasureImposed]:
+    """Every measure against abnormal trading, lifted ones included."""
+    found = measures(await read_records(connection, MEASURE_TYPES))
+    return [one.text for one in found.values()]
 
 
 async def read_trade_count(connection: AsyncConnection, year: int) -> int:

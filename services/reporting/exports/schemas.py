@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.commands.attachments import Measure
 from services.reporting.exports.sheet import Shown
 
 Price = Annotated[str, Field(description="Yuan per unit.")]
@@ -170,3 +171,6 @@ class MonthlyBulletin(Sealed):
     categories: tuple[MonthlyProduct, ...]
     total: MonthlyProduct
     months: tuple[MonthlyTurnover, ...] = Field(description="January to this month.")
+    measures: dict[Measure, int] = Field(
+        description="How many measures were imposed for trading days of the month, lifted ones included."
+    )

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.commands.attachments import Measure, MeasureImposed
 from services.reporting.exports.daily_bulletin import daily_bulletins, empty_bulletin, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
 from services.reporting.exports.reading import Market, MemberDay, Prices
@@ -157,6 +158,19 @@ def test_a_month_is_compared_with_the_month_and_the_year_before() -> None:
         {"month": "2023-01", "turnover": "40.00", "turnover_year_before": "10.00"}
     ]
     assert len(month_sheet(found).rows) == 5
+
+
+def test_the_measures_of_a_month_are_counted() -> None:
+    given: tuple[tuple[Measure, int], ...] = (
+        ("warning", 20230131), ("warning", 20230201), ("opening_ban", 20230228),
+    )  # fmt: skip
+    imposed = [
+        MeasureImposed(accounts=(2,), measure=measure, trading_date=date, reason="cancels", name="Li Na")
+        for measure, date in given
+    ]
+    found = monthly_bulletin(202302, POSITION, market().instruments, MONTHS, imposed)
+    assert found.measures == {"warning": 1, "watch_list": 0, "opening_ban": 1}
+    assert monthly_bulletin(202302, POSITION, market().instruments, MONTHS).measures["warning"] == 0
 
 
 def test_january_to_date_adds_up_the_months() -> None:
