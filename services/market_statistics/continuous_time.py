@@ -96,15 +96,8 @@ def steps_of(day: Day, instrument: int, events: Events, times_ns: Integers, chan
     continuous = phases[2][np.searchsorted(phases[0], seq, side="right") - 1]
     at = np.searchsorted(best[0], seq, side="right") - 1
     buy, sell = (np.where(at >= 0, np.append(prices, 0)[at], 0) for prices in best[2:])
-    begun = seq >= phases[0][0]
-    return Steps(
-        seq=seq[begun],
-        starts_ns=times[begun],
-        ends_ns=np.append(times[1:], day.ended_ns)[begun],
-        continuous=continuous[begun],
-        best_buy_ticks=buy[begun],
-        best_sell_ticks=sell[begun],
-    )
+    ends = np.append(times[1:], day.ended_ns)
+    return Steps(seq, starts_ns=times, ends_ns=ends, continuous=continuous, best_buy_ticks=buy, best_sell_ticks=sell)
 
 
 def _phases(day: Day, instrument: int, events: Events, times_ns: Integers) -> tuple[Integers, Integers, _Flags]:
