@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import pypdf
 import pytest
 
 from matching_engine.records import SettlementSource, Side
@@ -93,6 +95,13 @@ async def test_the_index_of_two_days(venue: RunningVenue) -> None:
         {"symbol": "PRND-OX", "settlement": "482500.00", "source": "day_vwap"},
         {"symbol": "PRND-MET", "settlement": "587500.00", "source": "previous"},
     ]
+    bulletin = await get(venue, "/v1/reports/bulletins/2023-12-04")
+    assert bulletin["prnd_index"] == {"value": "101.00", "assessed": False}
+    answer = await venue.client("alice").get("/v1/reports/bulletins/2023-12-04", params={"format": "pdf"})
+    text = pypdf.PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()
+    assert "101.00" in text
+    assert "not assessed" in text
+    assert (await get(venue, "/v1/reports/bulletins/2023-12-05"))["prnd_index"] is None
     assert (await get(venue, INDEX, year=2024))["days"] == []
     assert (await get(venue, INDEX, year=2023))["days"] == report["days"]
     await get(venue, INDEX, 422, year=1999)

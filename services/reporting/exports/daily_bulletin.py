@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 from services.decimals import decimal_text, fixed_text, yuan_text
+from services.market_statistics.prnd_index import IndexDay
 from services.reporting.exports.reading import Market, MemberDay, Prices
-from services.reporting.exports.schemas import DailyBulletin, DailyProduct, MemberRank, Total
+from services.reporting.exports.schemas import DailyBulletin, DailyProduct, IndexValue, MemberRank, Total
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Column, Sheet, Value, columns_of, sheet_of
 from services.reporting.queries import Values
@@ -56,10 +57,18 @@ def _bulletin(market: Market, date: int, settled: Mapping[int, int]) -> DailyBul
             volume_tonnes=decimal_text(kilograms, 1000, 3),
             trades=sum(row["trades"] for row in rows.values()),
         ),
+        prnd_index=_index(market.index.get(date)),
         bought=_ranking(market, members, lambda member: member.bought_fen),
         sold=_ranking(market, members, lambda member: member.sold_fen),
         both=_ranking(market, members, lambda member: member.bought_fen + member.sold_fen),
     )
+
+
+def _index(found: IndexDay | None) -> IndexValue | None:
+    if found is None:
+        return None
+    text = decimal_text(found.value.numerator, found.value.denominator, 2)
+    return IndexValue(value=text, assessed=found.assessed)
 
 
 _NOTHING: Values = {"quantity_lots": 0, "amount_fen": 0, "trades": 0, "settlement_ticks": None}

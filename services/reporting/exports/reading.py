@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Side
+from services.market_statistics.index_reading import read_index
+from services.market_statistics.prnd_index import IndexDay, prnd_index
 from services.read_database.tables import accounts, daily_turnover, holdings, instruments, total, trades
 from services.reporting.queries import Values, read_position
 
@@ -55,6 +57,8 @@ class Market:
     """The last settlement price before the span in ticks, by instrument."""
     stock: dict[int, int]
     """Lots that all accounts hold at the position, by instrument."""
+    index: Mapping[int, IndexDay]
+    """The PrNd index by trading date, of every day that has ended."""
 
 
 async def read_market(connection: AsyncConnection, first: int, last: int) -> Market | None:
@@ -71,6 +75,7 @@ async def read_market(connection: AsyncConnection, first: int, last: int) -> Mar
         names=dict(iter(await connection.execute(select(accounts.c.account, accounts.c.name)))),
         settled_before=await _settled_before(connection, first),
         stock=await _stock(connection),
+        index={day.trading_date: day for day in prnd_index((await read_index(connection)).days).days},
     )
 
 
