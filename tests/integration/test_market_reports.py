@@ -165,6 +165,13 @@ async def test_what_was_no_day_is_refused(venue: RunningVenue, date: str, status
     await get(venue, f"{QUALITY}/{date}", status)
 
 
+async def test_a_day_that_is_too_large_is_refused(venue: RunningVenue, monkeypatch: pytest.MonkeyPatch) -> None:
+    await trade(venue, "473000.00")
+    monkeypatch.setattr("services.market_statistics.day_reading.MOST_EVENTS", 1)
+    problem = await get(venue, f"{QUALITY}/2023-12-01", 422)
+    assert problem["detail"] == "The quality of 2023-12-01 is not computed: the day has more than 1 quotes and trades."
+
+
 async def test_reports_want_a_key(venue: RunningVenue) -> None:
     for path in (INDEX, f"{QUALITY}/2023-12-01"):
         assert (await venue.client(None).get(path)).status_code == 401

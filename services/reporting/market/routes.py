@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.market_statistics.contracts import Day
-from services.market_statistics.day_reading import TradingDays
+from services.market_statistics.day_reading import DayTooLarge, TradingDays
 from services.market_statistics.index_reading import read_index
 from services.market_statistics.quality import day_quality
 from services.messaging.follow import Readable
@@ -59,10 +59,13 @@ def router(read_database: AsyncEngine, journal: Readable) -> APIRouter:
             instruments = await read_instruments(connection)
             begun = select(trading_days.c.first_seq).where(trading_days.c.trading_date == number)
             first_seq = (await connection.execute(begun)).scalar_one_or_none()
-        day = None if first_seq is None else await days.read(number, position["seq"])
-        if day is None:
-            raise HTTPException(404, f"{date} was no trading day of this venue, or has not begun.")
         async with making:
+            try:
+                day = None if first_seq is None else await days.read(number, position["seq"])
+            except DayTooLarge as error:
+                raise HTTPException(422, f"The quality of {date} is not computed: {error}.") from error
+            if day is None:
+                raise HTTPException(404, f"{date} was no trading day of this venue, or has not begun.")
             return await asyncio.to_thread(_quality, day, instruments, position)
 
     return routes

@@ -11,7 +11,7 @@ import pytest
 from matching_engine.records import COMMAND, EVENT, EventKind, Phase, TimeInForce
 from services.journal.batch import JournalBatch
 from services.market_statistics.contracts import KINDS, Day
-from services.market_statistics.day_reading import TradingDays
+from services.market_statistics.day_reading import DayTooLarge, TradingDays
 from services.market_statistics.opening import Openings
 from tests.unit.market_statistics.days_by_hand import (
     BUY,
@@ -209,3 +209,13 @@ def test_a_clock_that_was_set_back_stands_still(monkeypatch: pytest.MonkeyPatch)
     for day in (together, one_by_one):
         times = day.times_ns[day.events["kind"] == EventKind.LEVEL]
         assert (times // 10**9).tolist() == [50, 50, 60]
+
+
+def test_a_day_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = three_days()
+    events = len(read_day(market.commands, MONDAY).events)
+    monkeypatch.setattr("services.market_statistics.day_reading.MOST_EVENTS", events)
+    read_day(market.commands, MONDAY)
+    monkeypatch.setattr("services.market_statistics.day_reading.MOST_EVENTS", events - 1)
+    with pytest.raises(DayTooLarge, match="more than"):
+        read_day(market.commands, MONDAY)
