@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,9 @@ from matching_engine.records import EventKind, Phase, Side
 from services.market_statistics.contracts import Day, Events
 
 Integers = NDArray[np.int64]
+
+_AT_ONCE = 8_192
+"""So many numbers become Python's integers together: one call that makes millions would stop every other thread."""
 _Flags = NDArray[np.bool_]
 
 
@@ -63,6 +68,17 @@ class Steps:
     def after(self, seq: Integers) -> NDArray[np.intp]:
         """The steps that hold after these commands; those before a command are `after(seq - 1)`."""
         return np.searchsorted(self.seq, seq, side="right") - 1
+
+
+def sum_of_products(first: Integers, second: Integers) -> int:
+    """Exact: a product of times and prices does not fit into 64 bits."""
+    return sum(sum(map(mul, *part)) for part in in_parts(first, second))
+
+
+def in_parts(*columns: Integers) -> Iterator[list[list[int]]]:
+    """The columns as Python's integers, some thousand rows at a time."""
+    for start in range(0, len(columns[0]), _AT_ONCE):
+        yield [column[start : start + _AT_ONCE].tolist() for column in columns]
 
 
 def level_changes(day: Day, instrument: int, events: Events, times_ns: Integers) -> LevelChanges:
@@ -123,8 +139,8 @@ def _best_prices(changes: LevelChanges) -> tuple[Integers, Integers, Integers, I
     buys: list[int] = []
     sells: list[int] = []
     best: list[tuple[int, int]] = []
-    columns: tuple[Any, ...] = (changes.side, changes.price_ticks, changes.quantity_lots)
-    for side, price, lots in zip(*(column[turned].tolist() for column in columns), strict=True):
+    parts = in_parts(*(column[turned] for column in (changes.side, changes.price_ticks, changes.quantity_lots)))
+    for side, price, lots in chain.from_iterable(zip(*part, strict=True) for part in parts):
         prices = buys if side == Side.BUY else sells
         if lots:
             insort(prices, price)

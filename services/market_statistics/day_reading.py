@@ -20,7 +20,7 @@ from services.market_statistics.opening import Openings
 from services.messaging.follow import Readable
 
 MOST_EVENTS = 4_000_000
-"""A day with more events of the KINDS is not read: it would take more than half a gigabyte. That is 100 simulated days."""
+"""A day with more events of the KINDS is not read: it would take about half a gigabyte. It is 100 simulated days."""
 
 _BLOCK_BYTES = 4 * 2**20
 """Rows are taken together up to about this size, so that small rows cost little."""

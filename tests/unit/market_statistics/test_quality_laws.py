@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -103,6 +104,14 @@ def test_these_days_have_all_that_is_measured() -> None:
     assert sum(one.recovery_ns is not None and one.recovery_ns > 0 for one in found) > 3
     assert sum(one.unrecovered_trades > 0 for one in found) > 3
     assert sum(one.two_sided_ns < one.continuous_ns for one in found) > 5
+
+
+def test_it_does_not_matter_how_much_is_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [read_day(played(seed).commands, MONDAY) for seed in range(20)]
+    at_once = [day_quality(day) for day in days]
+    monkeypatch.setattr("services.market_statistics.continuous_time._AT_ONCE", 3)
+    monkeypatch.setattr("services.market_statistics.depth._PAIRS", 4)
+    assert [day_quality(day) for day in days] == at_once
 
 
 def dated(seed: int, length: int) -> tuple[list[Command], list[int]]:
