@@ -40,7 +40,9 @@ class ChangedHands(BaseModel):
     recent_net: str = Field(description="Net turnover of the last 20 days with trades.")
     recent_changed_hands: str = Field(description="With those days as one period.")
     days: tuple[DayHands, ...]
-    seq: int
+    seq: int = Field(description="The journal's sequence number that the answer is exact at.")
+    row_hash: str = Field(description="Hash of the journal row that ends at `seq`.")
+    journal_id: str
 
 
 class Traded(BaseModel):
@@ -109,6 +111,8 @@ def router(read_database: AsyncEngine) -> APIRouter:
                 for day, fen in sorted(found.net_by_day.items())
             ),
             seq=found.position["seq"],
+            row_hash=found.position["row_hash"].hex(),
+            journal_id=found.position["journal_id"].hex(),
         )
 
     return routes

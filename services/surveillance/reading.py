@@ -9,11 +9,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Select, and_, case, func, select, union_all
+from sqlalchemy import Column, ColumnElement, FromClause, Select, Subquery, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Phase, Reason, Side, TimeInForce
-from services.read_database.tables import accounts, daily_turnover, instruments, orders, total, trades
+from services.read_database.tables import accounts, daily_members, daily_turnover, instruments, orders, total, trades
 from services.surveillance.abnormal_trading import LARGE_CANCEL_LOTS, DayCounts
 from services.surveillance.contracts import SCREEN_TRADE, ScreenTrades, screen_trades
 
@@ -62,33 +62,35 @@ async def read_screen_trades(connection: AsyncConnection, first_date: int, last_
 
 async def read_changed_hands(connection: AsyncConnection, first_date: int, last_date: int) -> int:
     """What changed hands in fen, with these trading days as one period: `changed_hands.changed_hands_fen` in SQL."""
+    return sum((await read_changed_hands_by_instrument(connection, first_date, last_date)).values())
+
+
+async def read_changed_hands_by_instrument(
+    connection: AsyncConnection, first_date: int, last_date: int
+) -> dict[int, int]:
+    """What changed hands in fen by instrument, with these trading days as one period. The sum is that of all products."""
     net = _net(first_date, last_date).subquery()
-    return (await connection.execute(select(total(net.c.fen)).where(net.c.fen > 0))).scalar_one() or 0
+    return await _positive_sums(connection, net, net.c.instrument)
 
 
 async def read_changed_hands_by_day(connection: AsyncConnection, first_date: int, last_date: int) -> dict[int, int]:
     """What changed hands in fen by trading date, each day a period of its own: `changed_hands_by_day` in SQL."""
-    net = _net(first_date, last_date, trades.c.trading_date).subquery()
-    by_day = select(net.c.trading_date, total(net.c.fen)).where(net.c.fen > 0)
-    found = await connection.execute(by_day.group_by(net.c.trading_date).order_by(net.c.trading_date))
+    net = _net(first_date, last_date, daily_members.c.trading_date).subquery()
+    return await _positive_sums(connection, net, net.c.trading_date)
+
+
+async def _positive_sums(connection: AsyncConnection, net: Subquery, key: ColumnElement[int]) -> dict[int, int]:
+    found = await connection.execute(select(key, total(net.c.fen)).where(net.c.fen > 0).group_by(key).order_by(key))
     return dict(iter(found))
 
 
 def _net(first_date: int, last_date: int, *by: Column[Any]) -> Select[Any]:
     """Bought − sold in fen by member and product, and by the columns given, in the trades that count."""
-    bought = case((_TAKER_BUYS, trades.c.amount_fen), else_=-trades.c.amount_fen)
-    shared = (trades.c.instrument, *by)
-    sides = union_all(
-        *(
-            select(account.label("account"), signed.label("signed_fen"), *shared).where(
-                _in_period(first_date, last_date), trades.c.excluded_seq.is_(None)
-            )
-            for account, signed in ((trades.c.taker_account, bought), (trades.c.maker_account, -bought))
-        )
-    ).subquery()
-    groups = (_MEMBER, sides.c.instrument, *(sides.c[column.name] for column in by))
-    owned = sides.join(accounts, accounts.c.account == sides.c.account)
-    return select(total(sides.c.signed_fen).label("fen"), *groups).select_from(owned).group_by(*groups)
+    day = daily_members.c
+    groups = (_MEMBER, day.instrument, *by)
+    owned = daily_members.join(accounts, accounts.c.account == day.account)
+    net = select(total(day.bought_fen - day.sold_fen).label("fen"), *groups).select_from(owned)
+    return net.where(day.trading_date.between(first_date, last_date)).group_by(*groups)
 
 
 async def read_settlements_before(connection: AsyncConnection, last_date: int) -> dict[tuple[int, int], Fraction]:

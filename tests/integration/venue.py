@@ -39,6 +39,7 @@ from services.read_database.projector import Projector
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting import app as reports
 from services.reporting import integrity
+from services.reporting.breakdown import routes as breakdown
 from services.reporting.market.routes import router as market_router
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
@@ -145,11 +146,12 @@ async def running_venue(
                     clock=clock,
                     max_websockets_per_key=MAX_WEBSOCKETS_PER_KEY,
                 ),
-                reports.router(read_database, calendar, projector.reached),
+                reports.router(read_database, calendar, projector.reached, journal),
                 market_router(read_database, journal),
                 integrity.router(read_database),
+                breakdown.router(read_database, calendar),
             ],
-            operator_routers=[integrity.findings_router(read_database)],
+            operator_routers=[integrity.findings_router(read_database), breakdown.members_router(read_database)],
             allowed_hosts=("127.0.0.1", "localhost"),
             facts=VenueFacts(schedule="always"),
             request_log=request_log,
