@@ -50,14 +50,17 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
         assert (await one.order(bid["order_id"]))["state"] == "filled"
     reporting = venue.start("reporting 1")
     async with RexClient(reporting.url, venue.operator_key) as operator:
-        year = int((await operator.venue())["trading_date"][:4])
-        report = await operator.turnover(year, at_least_seq=offer["seq"])
+        today = (await operator.venue())["trading_date"]
+        report = await operator.turnover(int(today[:4]), at_least_seq=offer["seq"])
         assert (report["trades"], report["net"]) == (1, fills["fills"][0]["amount"])
     async with httpx.AsyncClient(headers={"authorization": f"Bearer {venue.operator_key}"}) as http:
         for address in (first, reporting.url):
-            route = f"{address}/v1/reports/turnover/{year}"
+            route = f"{address}/v1/reports/turnover/{today[:4]}"
             assert (await http.get(route, params={"seq": report["seq"]})).json() == report
             assert (await http.get(route, params={"seq": bid["seq"]})).json()["trades"] == 0
+            quality = (await http.get(f"{address}/v1/reports/quality/{today}")).json()
+            traded = {one["symbol"]: one["trades"] for one in quality["products"] if one["trades"]}
+            assert (traded, quality["seq"] >= offer["seq"]) == ({SYMBOL: 1}, True)
     async with RexClient(reporting.url, buyer.key) as reader:
         with pytest.raises(RexError) as refused:
             await reader.place_order(_order(buyer, price="160.00", quantity=1))

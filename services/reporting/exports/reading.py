@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Side
 from services.commands.attachments import MeasureImposed
+from services.market_statistics.index_reading import read_index
+from services.market_statistics.prnd_index import IndexDay, prnd_index
 from services.read_database.records import read_records
 from services.read_database.tables import accounts, daily_turnover, day_closings, holdings, instruments, total, trades
 from services.reporting.queries import Values, read_position
@@ -72,6 +74,8 @@ class Market:
     """By trading date, ascending by revision."""
     stock: dict[int, int]
     """Lots that all accounts hold at the position, by instrument."""
+    index: Mapping[int, IndexDay]
+    """The PrNd index by trading date, of every day that has ended."""
 
 
 async def read_market(connection: AsyncConnection, first: int, last: int) -> Market | None:
@@ -89,6 +93,7 @@ async def read_market(connection: AsyncConnection, first: int, last: int) -> Mar
         settled_before=await _settled_before(connection, first),
         closings=await _closings(connection, first, last),
         stock=await _stock(connection),
+        index={day.trading_date: day for day in prnd_index((await read_index(connection)).days).days},
     )
 
 

@@ -80,6 +80,13 @@ class Total(_Part):
     trades: int
 
 
+class IndexValue(_Part):
+    """The PrNd index on the day."""
+
+    value: str = Field(description="Two decimals; the venue's first day is 100.00.")
+    assessed: bool = Field(description="False if too few trades or members stand behind it: `GET /v1/reports/index`.")
+
+
 class Sealed(_Part):
     """The position that the bulletin is exact at, and how it counts."""
 
@@ -109,6 +116,9 @@ class DailyBulletin(Sealed):
     complete: bool = Field(description="False while the day is under way: it has no settlement and no members yet.")
     products: tuple[DailyProduct, ...]
     total: Total
+    prnd_index: IndexValue | None = Field(
+        description="From the day's settlement prices of PrNd oxide and metal; null until the day has ended."
+    )
     bought: tuple[MemberRank, ...] = Field(
         description="The 20 members that bought most; empty until the day has ended."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -10,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.commands.attachments import Measure, MeasureImposed
+from services.market_statistics.prnd_index import IndexDay, IndexInput
 from services.reporting.exports.daily_bulletin import daily_bulletins, empty_bulletin, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
 from services.reporting.exports.reading import Market, MemberDay, Prices
+from services.reporting.exports.schemas import IndexValue
 from tests.unit.read_database.history import instrument_text
 
 POSITION = {
@@ -50,8 +53,22 @@ def market(**changes: Any) -> Market:
         "settled_before": {},
         "closings": {},
         "stock": {0: 1_500, 1: 700},
+        "index": {
+            20230103: IndexDay(20230103, Fraction(100), True, IndexInput(20230103, (1, 1), (1, 1), 5, 3, 3)),
+            20230104: IndexDay(
+                20230104, Fraction(201_999, 2_000), False, IndexInput(20230104, (1, 1), (1, 1), 1, 1, 1)
+            ),
+        },
     }
     return Market(**given | changes)
+
+
+def test_a_day_that_has_ended_has_its_index() -> None:
+    """201,999 / 2,000 is 100.9995: half up 101.00."""
+    first, second, today = (day.prnd_index for day in daily_bulletins(market()))
+    assert (first, second, today) == (
+        IndexValue(value="100.00", assessed=True), IndexValue(value="101.00", assessed=False), None,
+    )  # fmt: skip
 
 
 def test_a_day_has_its_prices_and_both_changes() -> None:
