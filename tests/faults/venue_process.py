@@ -166,6 +166,20 @@ def launch(*arguments: str, variables: Mapping[str, str], mutant: Mutant | None 
             process.join()
 
 
+@contextmanager
+def printing(*arguments: str | Path) -> Iterator[tuple[ForkServerProcess, Any, Path]]:
+    """A `rex` process, its standard output to read from, the file of its standard error; killed at the end if it still runs."""
+    with TemporaryDirectory() as work:
+        errors = Path(work) / "stderr"
+        process, out = _fork([str(argument) for argument in arguments], errors, None)
+        try:
+            with out:
+                yield process, out, errors
+        finally:
+            process.kill()
+            process.join()
+
+
 def rex(*arguments: str | Path, mutant: Mutant | None = None, variables: Mapping[str, str] = NO_VARIABLES) -> Finished:
     """Runs one command to its end."""
     with TemporaryDirectory() as work:
