@@ -7,6 +7,7 @@ instead (`tests/e2e/process.py`).
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -220,6 +221,7 @@ def _become_rex(
     """In the child: redirects standard output and error to the parent, then runs `rex`."""
     # The resource tracker of the rig must not clean up what a venue shares with its own children.
     vars(resource_tracker._resource_tracker)["_fd"] = None
+    gc.freeze()  # What was imported is the fork server's memory: a garbage collector that walks over it copies it.
     os.dup2(out.fileno(), 1)
     out.close()
     os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
