@@ -95,7 +95,10 @@ def valkey_server() -> Iterator[ValkeyServer]:
 def _memory() -> Path | None:
     """A folder in memory, or None for that of temporary files. To make and drop a database costs five times as much on a disk.
     What a test does to a server's process or disk, it does to a server of its own, on a disk (`postgres_server`)."""
-    return MEMORY if MEMORY.exists() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES else None
+    # The wheel's binaries may be copied to the folder.
+    if not MEMORY.exists() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+        return None
+    return MEMORY if shutil.disk_usage(MEMORY).free >= MEMORY_BYTES else None
 
 
 def _postgres(folder: Path | None = None) -> PostgresServer:
