@@ -7,6 +7,7 @@ ENGINE := $(wildcard matching_engine/*.py matching_engine/*.pxd matching_engine/
 RESOLVE = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
           --no-annotate --custom-compile-command 'make lock' pyproject.toml -
 FLOW   ?= load_tests/flows/sample.csv
+CORES  = $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 
 # Without bytecode on disk every pytest process rewrites the assertions of every test anew: four seconds each.
 unexport PYTHONDONTWRITEBYTECODE
@@ -47,8 +48,9 @@ run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C 
 run-scaled: setup ## docker-compose.yml's processes without Docker, on free ports; Ctrl-C stops; FOLDER=folder keeps them
 	@exec $(BIN)/python -m load_tests.run_scaled $(if $(FOLDER),--folder $(FOLDER))
 
+# One process more than there are cores: a third of the time of the tests with servers and processes is waiting.
 test: setup ## every test (real SQLite, real browser, real processes)
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## ruff, import-linter, unit tests and short properties: under a minute on two quiet cores
 	@$(BIN)/ruff check .

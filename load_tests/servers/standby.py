@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from load_tests.servers.postgres import PostgresServer
+from load_tests.servers.postgres import PostgresServer, run, write_password
 from load_tests.servers.server_process import POLL_S, START_TIMEOUT_S, ServerFailed
 
 
@@ -44,10 +44,11 @@ class PostgresStandby(PostgresServer):
             raise ServerFailed(f"the standby was not promoted:\n{self.log.read_text()}")
 
     def _create_data(self) -> None:
-        self._write_password(self._primary.password)
+        write_password(self.folder, self._primary.password, self._user)
         source = f"{self._primary.url()}?application_name={self.name}"
         options = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--create-slot", f"--slot={self.name}"]
-        self._run("pg_basebackup", "-d", source, *options, "-D", str(self._data))
+        command = [str(self._bin / "pg_basebackup"), "-d", source, *options, "-D", str(self._data)]
+        run(command, self.folder, self._user)
 
 
 def _wait_until(condition: Callable[[], bool], what: str) -> None:

@@ -6,8 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.faults.venue_process import printing
 
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGS = (
@@ -74,22 +74,17 @@ class VenueProcess:
 @contextmanager
 def rex(data_dir: Path, *arguments: str) -> Iterator[VenueProcess]:
     """Runs `rex` on a free port until the block ends; it must then stop by itself with status 0."""
-    command = [sys.executable, "-c", "from services.cli import main; main()", *arguments]
-    command += ["--port", "0", "--data-dir", str(data_dir)]
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
+    with printing(*arguments, "--port", "0", "--data-dir", data_dir) as (process, out, errors):
+        found = next((match for line in out if (match := re.search(r"http://127\.0\.0\.1:\d+", line))), None)
+        assert found is not None, f"the venue ended before it said where it listens: {errors.read_text()}"
+        assert process.pid is not None
         try:
-            found = next(
-                (match for line in process.stdout if (match := re.search(r"http://127\.0\.0\.1:\d+", line))), None
-            )
-            assert found is not None, "the venue ended before it said where it listens"
             yield VenueProcess(found[0], json.loads((data_dir / "keys.json").read_text()))
         finally:
-            process.send_signal(signal.SIGINT)
-            process.stdout.read()  # so that its last output does not fill the pipe
-            status = process.wait()
-    assert status == 0
+            os.kill(process.pid, signal.SIGINT)
+            out.read()  # so that its last output does not fill the pipe
+            process.join()
+        assert process.exitcode == 0, errors.read_text()
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ instead (`tests/e2e/process.py`).
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -166,6 +167,20 @@ def launch(*arguments: str, variables: Mapping[str, str], mutant: Mutant | None 
             process.join()
 
 
+@contextmanager
+def printing(*arguments: str | Path) -> Iterator[tuple[ForkServerProcess, Any, Path]]:
+    """A `rex` process, its standard output to read from, the file of its standard error; killed at the end if it still runs."""
+    with TemporaryDirectory() as work:
+        errors = Path(work) / "stderr"
+        process, out = _fork([str(argument) for argument in arguments], errors, None)
+        try:
+            with out:
+                yield process, out, errors
+        finally:
+            process.kill()
+            process.join()
+
+
 def rex(*arguments: str | Path, mutant: Mutant | None = None, variables: Mapping[str, str] = NO_VARIABLES) -> Finished:
     """Runs one command to its end."""
     with TemporaryDirectory() as work:
@@ -206,6 +221,7 @@ def _become_rex(
     """In the child: redirects standard output and error to the parent, then runs `rex`."""
     # The resource tracker of the rig must not clean up what a venue shares with its own children.
     vars(resource_tracker._resource_tracker)["_fd"] = None
+    gc.freeze()  # What was imported is the fork server's memory: a garbage collector that walks over it copies it.
     os.dup2(out.fileno(), 1)
     out.close()
     os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
