@@ -24,6 +24,7 @@ from services.messaging.follow import Readable
 from services.read_database.projector import ProjectorStopped
 from services.reporting import integrity, proof_route
 from services.reporting.app import router as reports_router
+from services.reporting.drill import routes as drill
 from services.reporting.market.routes import router as market_router
 from services.reporting.proof_route import Proven
 from services.settings import Settings
@@ -92,8 +93,8 @@ def make_application(
     details: Callable[[], Facts] = dict,
     prove: Callable[[int], Awaitable[Proven]] | None = None,
 ) -> FastAPI:
-    """The FastAPI application: REST, WebSocket and reports, without the pages. `journal` is read for reports on single days, up
-    to what the read database has applied. `prove` makes the proof of a year."""
+    """The FastAPI application: REST, WebSocket and reports, without the pages. `journal` is read for its rows, and for reports
+    on single days, up to what the read database has applied. `prove` makes the proof of a year."""
     proofs = [proof_route.router(prove)] if prove is not None else []
     socket_routes = websocket.router(
         state=gateway.state,
@@ -115,7 +116,11 @@ def make_application(
             market_router(read_database, journal),
             integrity.router(read_database),
         ],
-        operator_routers=[integrity.findings_router(read_database), *proofs],
+        operator_routers=[
+            integrity.findings_router(read_database),
+            drill.router(read_database, journal, lambda: gateway.state.last_seq),
+            *proofs,
+        ],
         allowed_hosts=settings.allowed_hosts,
         not_ready=not_ready,
         warnings=warnings,

@@ -52,6 +52,7 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
         year = int((await operator.venue())["trading_date"][:4])
         report = await operator.turnover(year, at_least_seq=offer["seq"])
         assert (report["trades"], report["net"]) == (1, fills["fills"][0]["amount"])
+    await _drill(reporting.url, venue.operator_key, year, bid, report["net"])
     async with RexClient(reporting.url, buyer.key) as reader:
         with pytest.raises(RexError) as refused:
             await reader.place_order(_order(buyer, price="160.00", quantity=1))
@@ -91,6 +92,16 @@ async def test_gateway_and_leader_prove_the_figure_and_a_changed_amount_turns_th
 def _failed(health: dict[str, Any]) -> list[str]:
     """The warnings of proofs that failed. Another depends on the date of the machine: next year's calendar."""
     return [warning for warning in health["warnings"] if warning.startswith("The proof of")]
+
+
+async def _drill(url: str, key: str, year: int, bid: dict[str, Any], net: str) -> None:
+    """From the year's trades by their links to the row that holds the order."""
+    async with httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"}) as http:
+        page = (await http.get("/v1/reports/trades", params={"year": year})).json()
+        assert page["sum"]["net"] == net
+        order = (await http.get(page["trades"][0]["links"]["buy_order"])).json()
+        entered = (await http.get(order["links"]["journal"])).json()
+        assert (order["order_id"], entered["command"]["kind"]) == (bid["order_id"], "NEW_ORDER")
 
 
 async def _proof(venue: ScaledVenue, year: int) -> dict[str, Any]:

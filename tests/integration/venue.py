@@ -39,6 +39,7 @@ from services.read_database.projector import Projector
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting import app as reports
 from services.reporting import integrity
+from services.reporting.drill import routes as drill
 from services.reporting.market.routes import router as market_router
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
@@ -149,7 +150,10 @@ async def running_venue(
                 market_router(read_database, journal),
                 integrity.router(read_database),
             ],
-            operator_routers=[integrity.findings_router(read_database)],
+            operator_routers=[
+                integrity.findings_router(read_database),
+                drill.router(read_database, journal, lambda: state.last_seq),
+            ],
             allowed_hosts=("127.0.0.1", "localhost"),
             facts=VenueFacts(schedule="always"),
             request_log=request_log,
