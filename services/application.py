@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
@@ -22,8 +22,9 @@ from services.market_data import Market, load_market
 from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
 from services.read_database.projector import ProjectorStopped
-from services.reporting import integrity, proof_route
+from services.reporting import certificate_route, integrity, proof_route
 from services.reporting.app import router as reports_router
+from services.reporting.certificate import NotCertified
 from services.reporting.drill import routes as drill
 from services.reporting.market.routes import router as market_router
 from services.reporting.proof_route import Proven
@@ -95,7 +96,10 @@ def make_application(
 ) -> FastAPI:
     """The FastAPI application: REST, WebSocket and reports, without the pages. `journal` is read for its rows, and for reports
     on single days, up to what the read database has applied. `prove` makes the proof of a year."""
-    proofs = [proof_route.router(prove)] if prove is not None else []
+    proofs = []
+    if prove is not None:
+        certificates = certificate_route.router(prove, read_database, calendar, gateway.projected)
+        proofs = [proof_route.router(prove), certificates]
     socket_routes = websocket.router(
         state=gateway.state,
         order_entry=gateway.order_entry,
@@ -103,7 +107,7 @@ def make_application(
         clock=clock,
         max_websockets_per_key=settings.max_websockets_per_key,
     )
-    return create_app(
+    app = create_app(
         state=gateway.state,
         market=gateway.market,
         order_entry=gateway.order_entry,
@@ -128,3 +132,10 @@ def make_application(
         facts=VenueFacts(schedule=settings.schedule, demo=settings.demo),
         request_log=settings.request_log,
     )
+    app.add_exception_handler(NotCertified, answer_not_certified)
+    return app
+
+
+async def answer_not_certified(_request: Request, refused: Exception) -> Response:
+    """The problem of a certificate that there is not."""
+    return ProblemError(409, "not_certified", str(refused)).response()

@@ -83,7 +83,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         trading_date=date_text(position["trading_date"]),
         as_of=time_text(position["time_ns"]),
         assumptions=_assumptions(year, calendar),
-        links={"days": links.days(year), "trades": links.trades(year=year)},
+        links={"days": links.days(year), "trades": links.trades(year=year), "certificate": links.certificate(year)},
     )
 
 

@@ -83,8 +83,12 @@ async def test_gateway_and_leader_prove_the_figure_and_a_changed_amount_turns_th
     for computation in ("sql_sum", "journal_replay", "independent_decoder"):
         assert figure[computation] == traded, computation
 
+    certificate = await _proof(venue, year, "certificate")
+    assert (certificate["net"], certificate["row_hash"]) == (traded, figure["row_hash"])
+
     await execute(venue.database_url, "UPDATE trades SET amount_fen = amount_fen + 1")
     assert not (await _proof(venue, year))["agree"]
+    assert (await _proof(venue, year, "certificate"))["code"] == "not_certified"
     await until(partial(read_health, leader.url), _failed)
     assert len(_failed(read_health(venue.url))) == 1
 
@@ -104,10 +108,10 @@ async def _drill(url: str, key: str, year: int, bid: dict[str, Any], net: str) -
         assert (order["order_id"], entered["command"]["kind"]) == (bid["order_id"], "NEW_ORDER")
 
 
-async def _proof(venue: ScaledVenue, year: int) -> dict[str, Any]:
+async def _proof(venue: ScaledVenue, year: int, what: str = "proof") -> dict[str, Any]:
     headers = {"authorization": f"Bearer {venue.operator_key}"}
     async with httpx.AsyncClient(base_url=venue.url, headers=headers, timeout=60) as http:
-        answer = await http.get(f"/v1/reports/turnover/{year}/proof")
+        answer = await http.get(f"/v1/reports/turnover/{year}/{what}")
         found: dict[str, Any] = answer.json()
         return found
 
