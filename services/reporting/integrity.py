@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.decimals import decimal_text, yuan_text
 from services.read_database.tables import accounts
+from services.reporting.drill import links
 from services.reporting.queries import read_position, read_year
 from services.reporting.requests import Year, recorded
 from services.reporting.target import RECENT_DAYS
@@ -69,6 +70,7 @@ class WashFinding(BaseModel):
     sentence: str
     sentence_zh: str
     edges: tuple[Traded, ...]
+    links: dict[str, str] = Field(description="`trades`: an address of this host.")
 
 
 class Findings(BaseModel):
@@ -126,13 +128,13 @@ def findings_router(read_database: AsyncEngine) -> APIRouter:
             trades = await read_screen_trades(connection, year * 10_000, year * 10_000 + 9_999)
         # It takes some hundred milliseconds of CPU, which the event loop needs for orders.
         found = await asyncio.to_thread(screen, trades, names=names)
-        return Findings(year=year, findings=shown(found, names), seq=position["seq"])
+        return Findings(year=year, findings=shown(year, found, names), seq=position["seq"])
 
     return routes
 
 
-def shown(found: Sequence[Finding], names: Mapping[int, str]) -> tuple[WashFinding, ...]:
-    """The findings with the members' names."""
+def shown(year: int, found: Sequence[Finding], names: Mapping[int, str]) -> tuple[WashFinding, ...]:
+    """The findings of the year with the members' names."""
     return tuple(
         WashFinding(
             finding=one.finding_id,
@@ -149,6 +151,7 @@ def shown(found: Sequence[Finding], names: Mapping[int, str]) -> tuple[WashFindi
             sentence=one.sentence_en,
             sentence_zh=one.sentence_zh,
             edges=tuple(_traded(edge, names) for edge in one.edges),
+            links={"trades": links.trades(year=year, finding=one.finding_id)},
         )
         for one in found
     )

@@ -107,6 +107,8 @@ async def test_a_busted_and_an_excluded_trade_say_why_they_do_not_count(venue: R
     for query in ({"decision": excluded}, {"finding": "F-1", "year": 2023}, {"counted": "excluded"}):
         assert [one["trade_id"] for one in (await get(venue, TRADES, **query))["trades"]] == [second["trade_id"]], query
     assert (await get(venue, of_decision["links"]["trades"]))["trades"] == [ringed]
+    (decided,) = (await venue.client("operator").get("/v1/reports/decisions", params={"year": 2023})).json()
+    assert decided["links"] == {"trades": of_decision["links"]["trades"], "journal": of_decision["links"]["self"]}
     assert [one["trade_id"] for one in (await get(venue, TRADES, counted="yes"))["trades"]] == [counted["trade_id"]]
 
 
