@@ -95,10 +95,10 @@ def make_application(
     prove: Callable[[int], Awaitable[Proven]] | None = None,
 ) -> FastAPI:
     """The FastAPI application: REST, WebSocket and reports, without the pages. `journal` is read for its rows, and for reports
-    on single days, up to what the read database has applied. `prove` makes the proof of a year."""
+    on single days and on past moments, up to what the read database has applied. `prove` makes the proof of a year."""
     proofs = []
     if prove is not None:
-        certificates = certificate_route.router(prove, read_database, calendar, gateway.projected)
+        certificates = certificate_route.router(prove, read_database, calendar, gateway.projected, journal)
         proofs = [proof_route.router(prove), certificates]
     socket_routes = websocket.router(
         state=gateway.state,
@@ -116,7 +116,7 @@ def make_application(
         projected=gateway.projected,
         routers=[
             socket_routes,
-            reports_router(read_database, calendar, gateway.projected),
+            reports_router(read_database, calendar, gateway.projected, journal),
             market_router(read_database, journal),
             integrity.router(read_database),
         ],

@@ -29,6 +29,10 @@ def certificate(
         Path | None,
         typer.Option(help="Write the certificate to this PDF file, which must not exist yet.", metavar="FILE"),
     ] = None,
+    seq: Annotated[
+        int | None,
+        typer.Option("--seq", help="The certificate as of this sequence number.", metavar="N", min=1, max=2**63 - 1),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Proves the turnover of a year and certifies it. The venue may be running.
@@ -40,12 +44,15 @@ def certificate(
     It is made of a proof that agrees (`rex report --prove`) and of no other. An engine's counter is a running venue's:
     `GET /v1/reports/turnover/YEAR/certificate` has it, and this command has not.
 
-    Examples: `rex certificate 2026 --data-dir venue --pdf turnover-2026.pdf`, `rex certificate 2026 --json`.
+    With `--seq` it is that of a past moment: of trades, busts, decisions and targets up to that sequence number.
+
+    Examples: `rex certificate 2026 --data-dir venue --pdf turnover-2026.pdf`, `rex certificate 2026 --seq 5280113 --json`.
 
     Exit status:
 
     - 0 the certificate was made
-    - 1 there is none: something disagrees, is damaged or is missing, or the year has no trades; the sentences say what. Or the
+    - 1 there is none: something disagrees, is damaged or is missing, the year has no trades, or the journal ends before the
+      sequence number of `--seq`; the sentences say what. Or the
       environment refused: file, folder, server, no journal in it
     - 2 an option or a setting is invalid
     """
@@ -55,7 +62,7 @@ def certificate(
         say(f"--pdf {pdf} exists already: a certificate replaces no file")
         raise typer.Exit(1)
     calendar_file = settings_of(data_dir=data_dir).calendar_file
-    found = run(_certificate(place, year, pdf, calendar_file), is_check=True)
+    found = run(_certificate(place, year, seq, pdf, calendar_file), is_check=True)
     if found is None:
         raise typer.Exit(1)
     if as_json:
@@ -70,23 +77,28 @@ def certificate(
 
 
 async def _certificate(
-    place: str | Path, year: int, pdf: Path | None, calendar_file: Path | None
+    place: str | Path, year: int, seq: int | None, pdf: Path | None, calendar_file: Path | None
 ) -> Certificate | None:
     """The certificate, written to the file if one is wanted; None where there is none, which the sentences on standard error
     explain."""
     from services.reporting.certificate import NotCertified, certify_report
+    from services.reporting.figure import FigureUnavailable
+    from services.reporting.moment import NotReached
     from services.reporting.report_database import report_from_folder
     from services.reporting.report_postgres import report_from_database
 
-    if isinstance(place, Path):
-        report = await report_from_folder(place, year, True, calendar_file)
-    else:
-        report = await report_from_database(place, year, True, calendar_file)
     try:
+        if isinstance(place, Path):
+            report = await report_from_folder(place, year, True, calendar_file, seq)
+        else:
+            report = await report_from_database(place, year, True, calendar_file, seq)
         found = certify_report(report, time.time_ns())
     except NotCertified as refused:
         for sentence in refused.sentences:
             say(sentence)
+        return None
+    except (FigureUnavailable, NotReached) as error:
+        say(str(error))
         return None
     if pdf is not None:
         _write(pdf, found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.options import AsJson, DatabaseUrl, DataDir, chosen_of, settings_of
-from services.cli.terminal import out, run
+from services.cli.terminal import out, run, say
 
 if TYPE_CHECKING:
     from services.reporting.checked_report import CheckedReport
@@ -37,6 +37,12 @@ def report(
         bool,
         typer.Option("--prove", help="Also re-execute the journal and compare the figures to the fen.", metavar=""),
     ] = False,
+    seq: Annotated[
+        int | None,
+        typer.Option(
+            "--seq", help="The report as it was after this sequence number.", metavar="N", min=1, max=2**63 - 1
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Reports the turnover of a year against its target. The venue may be running.
@@ -51,21 +57,31 @@ def report(
     the report must be equal to the fen, and the read database must match the journal. In PostgreSQL, a copy of the read
     database at one position is compared; it is made in the folder for temporary files (TMPDIR).
 
-    Examples: `rex report 2026 --data-dir venue --prove`, `REX_DATABASE_URL=postgresql://rex:…@db/rex rex report 2026`.
+    With `--seq` the report is that of a past moment, as it was printed then: later trades, busts, decisions, targets and
+    instruments are not in it. It names the row hash of the journal row that holds that sequence number.
+
+    Examples: `rex report 2026 --data-dir venue --prove`, `rex report 2026 --seq 5280113`,
+    `REX_DATABASE_URL=postgresql://rex:…@db/rex rex report 2026`.
 
     Exit status:
 
     - 0 the report was printed, and no check failed
-    - 1 the figures differ, the read database does not match the journal, or the environment refused: file, folder, server, no
-      journal in it
+    - 1 the figures differ, the read database does not match the journal, the journal ends before the sequence number of
+      `--seq`, or the environment refused: file, folder, server, no journal in it
     - 2 an option or a setting is invalid
     """
+    from services.reporting.figure import FigureUnavailable
+    from services.reporting.moment import NotReached
     from services.reporting.terminal import render
 
     place = chosen_of(context, database_url, data_dir)
     assert place is not None
     calendar_file = settings_of(data_dir=data_dir).calendar_file
-    found = run(_report(place, year, prove, calendar_file), is_check=True)
+    try:
+        found = run(_report(place, year, prove, calendar_file, seq), is_check=True)
+    except (FigureUnavailable, NotReached) as error:
+        say(str(error))
+        raise typer.Exit(1) from None
     if as_json:
         print(json.dumps(found.to_json(), ensure_ascii=False))
     else:
@@ -73,10 +89,12 @@ def report(
     raise typer.Exit(0 if found.agree else 1)
 
 
-async def _report(place: str | Path, year: int, prove: bool, calendar_file: Path | None) -> CheckedReport:
+async def _report(
+    place: str | Path, year: int, prove: bool, calendar_file: Path | None, seq: int | None
+) -> CheckedReport:
     from services.reporting.report_database import report_from_folder
     from services.reporting.report_postgres import report_from_database
 
     if isinstance(place, Path):
-        return await report_from_folder(place, year, prove, calendar_file)
-    return await report_from_database(place, year, prove, calendar_file)
+        return await report_from_folder(place, year, prove, calendar_file, seq)
+    return await report_from_database(place, year, prove, calendar_file, seq)

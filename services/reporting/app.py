@@ -10,15 +10,17 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
+from services.messaging.follow import Readable
 from services.reporting.decided import decision_routes
 from services.reporting.export import csv_text
 from services.reporting.exports.answers import FILE_CONTENT, add_bulletins, year_answer
+from services.reporting.moment import NotReached
+from services.reporting.past import PastYear, read_past_year
 from services.reporting.queries import (
     Values,
     YearTurnover,
@@ -30,22 +32,27 @@ from services.reporting.queries import (
     sum_of_trades,
 )
 from services.reporting.report import build_report
-from services.reporting.requests import Seq, Year, recorded
+from services.reporting.requests import PastSeq, Seq, Year, invalid_query, recorded, refuse_past
 from services.reporting.schemas import RangeTurnover, TurnoverReport
 
 READ_TIMEOUT_S = 5.0
 """How long a request waits for the read database to reach the sequence number that it names."""
 
+_NOT_REACHED = "the venue has not reached this sequence number"
+
 Format = Literal["json", "csv", "xlsx", "pdf"]
 
 
 def router(
-    read_database: AsyncEngine, calendar: TradingCalendar, projected: Callable[[int], Awaitable[None]]
+    read_database: AsyncEngine,
+    calendar: TradingCalendar,
+    projected: Callable[[int], Awaitable[None]],
+    journal: Readable,
 ) -> APIRouter:
     """The routes; the gateway that includes them checks the key. `projected(seq)` waits until the read database
-    has reached seq."""
+    has reached seq. The journal is read for reports of the past."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
-    making = asyncio.Semaphore(1)
+    making, looking_back = asyncio.Semaphore(1), asyncio.Semaphore(1)
     add_bulletins(routes, read_database, making)
 
     @routes.get(
@@ -59,17 +66,24 @@ def router(
         at_least_seq: Annotated[
             Seq, Query(description="Waits until the report counts this sequence number; 422 after 5 seconds.")
         ] = 0,
+        seq: PastSeq = None,
         format: Annotated[
             Format | None,
             Query(description="`csv` may also be asked for with the header `Accept: text/csv`."),
         ] = None,
         accept: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Response:
-        await _wait_until_projected(projected, "at_least_seq", at_least_seq)
         chosen: Format = format or ("csv" if "text/csv" in accept else "json")
-        async with read_database.connect() as connection:
-            found = recorded(await read_year(connection, year))
-            daily = await read_daily(connection, year) if chosen == "csv" else ()
+        if seq is not None:
+            refuse_past(seq, at_least_seq)
+            await _wait_until_projected(projected, "seq", seq)
+            async with looking_back:
+                found, daily = await _past(read_database, journal, year, seq)
+        else:
+            await _wait_until_projected(projected, "at_least_seq", at_least_seq)
+            async with read_database.connect() as connection:
+                found = recorded(await read_year(connection, year))
+                daily = await read_daily(connection, year) if chosen == "csv" else ()
         # It takes some ten milliseconds of CPU, as a file some hundred, which the event loop needs for orders.
         async with making if chosen in ("xlsx", "pdf") else nullcontext():
             return await asyncio.to_thread(_answer, year, found, daily, calendar, chosen)
@@ -124,9 +138,15 @@ def _answer(
     return Response(text, media_type="text/csv", headers={"content-disposition": name})
 
 
+async def _past(read_database: AsyncEngine, journal: Readable, year: int, seq: int) -> PastYear:
+    try:
+        return await read_past_year(read_database, journal, year, seq)
+    except NotReached as error:
+        raise invalid_query("seq", _NOT_REACHED) from error
+
+
 async def _wait_until_projected(projected: Callable[[int], Awaitable[None]], field: str, seq: int) -> None:
     try:
         await asyncio.wait_for(projected(seq), READ_TIMEOUT_S)
     except TimeoutError as error:
-        message = "the venue has not reached this sequence number"
-        raise RequestValidationError([{"type": "value_error", "loc": ("query", field), "msg": message}]) from error
+        raise invalid_query(field, _NOT_REACHED) from error

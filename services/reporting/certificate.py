@@ -6,7 +6,6 @@ Where anything disagrees there is no certificate: NotCertified says why.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,13 +14,15 @@ from services.reporting.checked_report import CheckedReport
 from services.reporting.exports.seal import COUNTING_RULE_ZH
 from services.reporting.proof_route import Proven
 from services.reporting.report import COUNTING_RULE
-from services.reporting.standing import Standing
+from services.reporting.schemas import TurnoverReport
 from services.times import time_text
 
 COMPUTATIONS = ("engine_counter", "sql_sum", "journal_replay", "independent_decoder")
 """The four computations of what was traded, as `Figure.to_json` names them."""
 _NAMES = ("the engine's counter", "the sum over the trades", "the re-execution", "the independent decoder")
 EXCLUSIONS = ("excluded_sql_sum", "excluded_independent_decoder")
+_STATED = ("trading_date", "target", "target_name", "share", "outcome", "verdict", "verdict_zh", "calendar")
+"""What a certificate says as the report of the same command says it."""
 _JOURNAL = "journal.sqlite"
 
 
@@ -84,17 +85,17 @@ class Certificate(BaseModel):
         return self.model_dump(mode="json")
 
 
-def certify_proven(proven: Proven, standing: Standing) -> Certificate:
-    """The certificate of a running venue's proof. `standing` is that after the command `proven.seq`. Raises NotCertified."""
+def certify_proven(proven: Proven, report: TurnoverReport) -> Certificate:
+    """The certificate of a running venue's proof. `report` is that after the command `proven.seq`. Raises NotCertified."""
     if proven.figure is None:
         raise NotCertified(str(proven.alarm))
-    return _certify(proven.figure, standing, proven.time_ns)
+    return _certify(proven.figure, report, proven.time_ns)
 
 
 def certify_report(found: CheckedReport, time_ns: int) -> Certificate:
     """The certificate of a report with its proof, which ended at time_ns. Raises NotCertified."""
     assert found.figure is not None, "a report that is to be certified has a proof"
-    return _certify(found.figure.to_json(), Standing.of_report(found.report), time_ns)
+    return _certify(found.figure.to_json(), found.report, time_ns)
 
 
 def redo_line(year: int, seq: int) -> str:
@@ -102,9 +103,9 @@ def redo_line(year: int, seq: int) -> str:
     return f"python -m services.reporting.audit {_JOURNAL} {year} --seq {seq}"
 
 
-def _certify(figure: Mapping[str, Any], standing: Standing, time_ns: int) -> Certificate:
+def _certify(figure: Mapping[str, Any], report: TurnoverReport, time_ns: int) -> Certificate:
     year, seq = figure["year"], figure["seq"]
-    sentences = tuple(_disagreements(figure, standing))
+    sentences = tuple(_disagreements(figure, report))
     if sentences or not figure["agree"]:
         raise NotCertified(f"There is no certificate of {year}: at seq {seq:,} the proof does not agree.", *sentences)
     if not figure["trades"]:
@@ -112,7 +113,9 @@ def _certify(figure: Mapping[str, Any], standing: Standing, time_ns: int) -> Cer
     own = {name: figure[name] for name in Certificate.model_fields if name in figure}
     counted = figure["trades"] - figure["busted_trades"] - figure["excluded_trades"]
     return Certificate(
-        **own | asdict(standing) | {"trades": counted, "excluded": figure["excluded_sql_sum"]},
+        **own
+        | {name: getattr(report, name) for name in _STATED}
+        | {"trades": counted, "excluded": figure["excluded_sql_sum"]},
         counting_rule=COUNTING_RULE,
         counting_rule_zh=COUNTING_RULE_ZH,
         redo=redo_line(year, seq),
@@ -120,7 +123,7 @@ def _certify(figure: Mapping[str, Any], standing: Standing, time_ns: int) -> Cer
     )
 
 
-def _disagreements(figure: Mapping[str, Any], standing: Standing) -> Iterator[str]:
+def _disagreements(figure: Mapping[str, Any], report: TurnoverReport) -> Iterator[str]:
     """What in the proof disagrees, a sentence each; none of a proof that agrees."""
     traded = {name: figure[key] for name, key in zip(_NAMES, COMPUTATIONS, strict=True) if figure[key] is not None}
     if len(set(traded.values())) > 1:
@@ -131,8 +134,8 @@ def _disagreements(figure: Mapping[str, Any], standing: Standing) -> Iterator[st
         yield f"The excluded amounts differ, in yuan: {by_sql} by {_NAMES[1]}, {by_decoder} by {_NAMES[3]}."
     yield from map(_sentence, figure["decoder_disagreements"])
     yield from map(_sentence, figure["differences"])
-    if standing.net != figure["net"]:
-        yield f"The report's net turnover is {standing.net} yuan, and {figure['net']} is proven."
+    if report.net != figure["net"]:
+        yield f"The report's net turnover is {report.net} yuan, and {figure['net']} is proven."
 
 
 def _sentence(text: str) -> str:

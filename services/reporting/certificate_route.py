@@ -11,13 +11,15 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
+from services.messaging.follow import Readable
 from services.reporting.certificate import Certificate, certify_proven
 from services.reporting.exports.answers import FILE_CONTENT, file_answer
 from services.reporting.exports.datapackage import media_type_of
 from services.reporting.exports.pdf_file import certificate_pdf
+from services.reporting.past import read_past_year
 from services.reporting.proof_route import Proven
-from services.reporting.requests import Year, recorded
-from services.reporting.standing import read_standing
+from services.reporting.report import build_report
+from services.reporting.requests import Year
 
 _PDF = media_type_of("pdf")
 
@@ -27,6 +29,7 @@ def router(
     read_database: AsyncEngine,
     calendar: TradingCalendar,
     projected: Callable[[int], Awaitable[None]],
+    journal: Readable,
 ) -> APIRouter:
     """The route of operators. `prove` makes the proof of a year; `projected(seq)` waits until the read database has reached
     seq. Where there is no certificate it raises NotCertified, which services/application.py answers."""
@@ -43,9 +46,10 @@ def router(
     async def certificate(year: Year, format: Annotated[Literal["json", "pdf"], Query()] = "json") -> Response:
         proven = await prove(year)
         await projected(proven.seq)
-        async with read_database.connect() as connection:
-            standing = recorded(await read_standing(connection, year, proven.seq, calendar))
-        document = certify_proven(proven, standing).to_json()
+        # The venue is beyond that command by now: target and verdict, too, are those after it.
+        past = await read_past_year(read_database, journal, year, proven.seq)
+        report = await asyncio.to_thread(build_report, year, past.found, calendar)
+        document = certify_proven(proven, report).to_json()
         if format == "json":
             return JSONResponse(document)
         data = await asyncio.to_thread(certificate_pdf, document)

@@ -25,6 +25,8 @@ from services.read_database.errors import ReadDatabaseDamaged
 from services.read_database.projector import catch_up, check_belongs
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.figure import Figure, compute_figure
+from services.reporting.moment import NotReached
+from services.reporting.past import read_past_year
 from services.reporting.queries import YearTurnover, read_position, read_year
 from services.reporting.report import build_report
 from services.reporting.schemas import TurnoverReport
@@ -59,6 +61,17 @@ class CheckedReport:
         return {**self.report.to_json(), "checked": self.checked, "proven": proven, **proof}
 
 
+class Asked(NamedTuple):
+    """Which report is asked for."""
+
+    year: int
+    calendar: TradingCalendar
+    prove: bool = False
+    """Whether it is compared with the re-executed journal."""
+    seq: int | None = None
+    """The report as it was after this command; None: at the journal's end."""
+
+
 class Source(NamedTuple):
     """The database that a report is read from."""
 
@@ -81,10 +94,12 @@ class Source(NamedTuple):
                 raise
             raise ReadDatabaseDamaged(self.place, f"holds values that make no report ({error!r})") from error
 
-    def checked(self, report: TurnoverReport, figure: Figure | None) -> str:
-        """What was checked for a report that was read from this database, in sentences."""
+    def checked(self, report: TurnoverReport, figure: Figure | None, seq: int | None) -> str:
+        """What was checked for a report that was read from this database, in sentences; `seq` as it was asked for."""
         if figure is None:
-            return f"Read from {self.name}. {self.journal_read} No command was re-executed: --prove does that, and compares."
+            past = "" if seq is None else f" Of the trading day of seq {seq:,}, the rows up to it were read back, too."
+            in_short = f"Read from {self.name}. {self.journal_read}{past}"
+            return f"{in_short} No command was re-executed: --prove does that, and compares."
         after = f" after seq {figure.re_executed_after:,}" if figure.re_executed_after else ""
         return (
             f"Every row up to seq {report.seq:,} was read back and every command{after} re-executed; {self.name} was compared"
@@ -92,31 +107,40 @@ class Source(NamedTuple):
         )
 
 
-async def report_of(
-    source: Source,
-    read_database: AsyncEngine,
-    journal: Journal,
-    year: int,
-    calendar: TradingCalendar,
-    *,
-    prove: bool = False,
-) -> CheckedReport:
-    """The report of this database; with `prove`, which needs a SQLite file, compared with the re-executed journal."""
-    async with read_database.connect() as connection:
-        found = await read_year(connection, year)
-    assert found is not None, "a database that is up to date or was projected has a position"
-    report = build_checked(source, year, found, calendar)
+async def report_of(source: Source, read_database: AsyncEngine, journal: Journal, asked: Asked) -> CheckedReport:
+    """The report of this database. A proof needs a SQLite file."""
+    with source.damage_named():
+        found = await _read(read_database, journal, asked)
+    report = build_checked(source, asked.year, found, asked.calendar)
     figure = None
-    if prove:
+    if asked.prove:
         figure = await compute_figure(
-            year,
+            asked.year,
             seq=report.seq,
             engine_counter_fen=None,
             read_database=read_database,
             journal=journal,
             fresh_engine=await starting_engine(journal),
         )
-    return CheckedReport(report, figure, source.checked(report, figure))
+    return CheckedReport(report, figure, source.checked(report, figure, asked.seq))
+
+
+async def _read(read_database: AsyncEngine, journal: Journal, asked: Asked) -> YearTurnover:
+    if asked.seq is not None:
+        return (await read_past_year(read_database, journal, asked.year, asked.seq)).found
+    async with read_database.connect() as connection:
+        found = await read_year(connection, asked.year)
+    assert found is not None, "a database that is up to date or was projected has a position"
+    return found
+
+
+async def check_reached(journal: Journal, seq: int | None) -> None:
+    """Raises NotReached where the journal ends before seq."""
+    if seq is not None:
+        last = await journal.last_batch()
+        end_seq = 0 if last is None else last.last_seq
+        if seq > end_seq:
+            raise NotReached(f"The venue has not reached seq {seq:,}: its journal ends at seq {end_seq:,}.")
 
 
 def build_checked(source: Source, year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
@@ -153,9 +177,7 @@ async def is_up_to_date(read_database: AsyncEngine, place: str, journal: Journal
     return False
 
 
-async def report_of_rebuilt(
-    path: Path, journal: Journal, year: int, calendar: TradingCalendar, *, prove: bool, damage: str | None
-) -> CheckedReport:
+async def report_of_rebuilt(path: Path, journal: Journal, asked: Asked, *, damage: str | None) -> CheckedReport:
     """The report of a new read database at path, projected from the journal.
 
     `damage`, of the database that could not be used, is added to the differences of a proof.
@@ -164,18 +186,16 @@ async def report_of_rebuilt(
     await catch_up(SqliteWriter(path), journal)
     name = "a read database made from the journal now"
     source = Source(str(path), name, "Every row of the journal was read back.", is_rebuilt=True)
-    found = await report_of_file(source, path, journal, year, calendar, prove=prove)
+    found = await report_of_file(source, path, journal, asked)
     if damage is None or found.figure is None:
         return found
     return replace(found, figure=replace(found.figure, differences=(damage, *found.figure.differences)))
 
 
-async def report_of_file(
-    source: Source, path: Path, journal: Journal, year: int, calendar: TradingCalendar, *, prove: bool
-) -> CheckedReport:
+async def report_of_file(source: Source, path: Path, journal: Journal, asked: Asked) -> CheckedReport:
     """The report of a SQLite file, which is not changed."""
     read_database = open_read_database(path, read_only=True)
     try:
-        return await report_of(source, read_database, journal, year, calendar, prove=prove)
+        return await report_of(source, read_database, journal, asked)
     finally:
         await read_database.dispose()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import VENUE_SCOPE
@@ -88,19 +88,20 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
     listed = select(instruments).order_by(instruments.c.instrument)
     return YearTurnover(
         position=at,
-        target=await _target(connection, year),
+        target=await read_target(connection, year),
         instruments={row["instrument"]: row for row in (await connection.execute(listed)).mappings()},
-        net_by_day=await _net_by_day(connection, of_year),
+        net_by_day=await read_net_by_day(connection, of_year),
         by_instrument={row["instrument"]: row for row in (await connection.execute(by_instrument)).mappings()},
         largest=(await connection.execute(largest)).mappings().first(),
         born=await _born(connection) or at["trading_date"],
-        earlier=await _net_by_day(
+        earlier=await read_net_by_day(
             connection, _DAY.trading_date.between((year - EARLIER_YEARS) * 10_000, year * 10_000 - 1)
         ),
     )
 
 
-async def _net_by_day(connection: AsyncConnection, those: ColumnElement[bool]) -> dict[int, int]:
+async def read_net_by_day(connection: AsyncConnection, those: ColumnElement[bool]) -> dict[int, int]:
+    """Net turnover in fen by trading date, of those rows of `daily_turnover`."""
     by_day = select(_DAY.trading_date, total(_DAY.amount_fen)).where(those).group_by(_DAY.trading_date)
     return dict(iter(await connection.execute(by_day)))
 
@@ -126,31 +127,37 @@ async def sum_of_busts(connection: AsyncConnection, year: int, after_seq: int, t
 async def sum_of_excluded(connection: AsyncConnection, year: int, seq: int) -> Sum:
     """The sum of the year's trades that did not count by decision after the command seq.
 
-    The last decision about a trade holds. It is one made after the trade; a busted trade is not excluded.
+    The last decision about a trade holds; a busted trade is not excluded.
     """
-    decided = (
-        select(decided_trades.c.trade_id, func.max(decided_trades.c.seq).label("last_seq"))
-        .join(trades, and_(trades.c.trade_id == decided_trades.c.trade_id, trades.c.seq < decided_trades.c.seq))
-        .where(decided_trades.c.seq <= seq)
-        .group_by(decided_trades.c.trade_id)
-        .subquery()
-    )
+    out = excluded_at(seq)
     query = (
         select(func.count(), total(trades.c.quantity_lots), total(trades.c.amount_fen))
-        .join(decided, decided.c.trade_id == trades.c.trade_id)
-        .join(decisions, decisions.c.seq == decided.c.last_seq)
+        .join(out, out.c.trade_id == trades.c.trade_id)
         .where(
-            trades.c.trading_date.between(*_dates(year)),
-            decisions.c.decision == "exclude",
+            trades.c.trading_date.between(*dates_of(year)),
             or_(trades.c.busted_seq.is_(None), trades.c.busted_seq > seq),
         )
     )
     return Sum(*[value or 0 for value in (await connection.execute(query)).one()])
 
 
+def excluded_at(seq: int) -> Subquery:
+    """The `trade_id` of each trade that the last decision about it up to the command seq excludes; busted ones may be among
+    them. A decision is about trades made before it."""
+    last = (
+        select(decided_trades.c.trade_id, func.max(decided_trades.c.seq).label("last_seq"))
+        .join(trades, and_(trades.c.trade_id == decided_trades.c.trade_id, trades.c.seq < decided_trades.c.seq))
+        .where(decided_trades.c.seq <= seq)
+        .group_by(decided_trades.c.trade_id)
+        .subquery()
+    )
+    excludes = decisions.c.decision == "exclude"
+    return select(last.c.trade_id).join(decisions, decisions.c.seq == last.c.last_seq).where(excludes).subquery()
+
+
 async def _sum(connection: AsyncConnection, year: int, seq: ColumnElement[Any], after_seq: int, to_seq: int) -> Sum:
     count, lots, amount = func.count(), total(trades.c.quantity_lots), total(trades.c.amount_fen)
-    in_range = trades.c.trading_date.between(*_dates(year)), seq > after_seq, seq <= to_seq
+    in_range = trades.c.trading_date.between(*dates_of(year)), seq > after_seq, seq <= to_seq
     found = await connection.execute(select(count, lots, amount).where(*in_range))
     return Sum(*[value or 0 for value in found.one()])
 
@@ -162,16 +169,19 @@ async def _born(connection: AsyncConnection) -> int | None:
     return found
 
 
-async def _target(connection: AsyncConnection, year: int) -> Target:
-    row = in_force(await targets_of_year(connection, year)).get(TargetKey(VENUE_SCOPE, "net_traded", year, 0))
+async def read_target(connection: AsyncConnection, year: int, seq: int = 2**63 - 1) -> Target:
+    """The target of the year that is in force after the command seq."""
+    set_by_then = [row for row in await targets_of_year(connection, year) if row["seq"] <= seq]
+    row = in_force(set_by_then).get(TargetKey(VENUE_SCOPE, "net_traded", year, 0))
     if row is None:
         return Target(DEFAULT_TARGET_FEN, DEFAULT_TARGET_NAME, is_set=False)
     return Target(row["amount"], row["name"], is_set=True, pro_rata=bool(row["pro_rata"]), seq=row["seq"])
 
 
 def _of_year(year: int) -> ColumnElement[bool]:
-    return _DAY.trading_date.between(*_dates(year))
+    return _DAY.trading_date.between(*dates_of(year))
 
 
-def _dates(year: int) -> tuple[int, int]:
+def dates_of(year: int) -> tuple[int, int]:
+    """The first and the last date yyyymmdd that a year may have."""
     return year * 10_000, year * 10_000 + 9_999

@@ -22,37 +22,47 @@ from services.read_database.errors import ReadDatabaseDamaged
 from services.read_database.projector import catch_up
 from services.read_database.read_witness import remembered
 from services.read_database.sqlite_writer import SqliteWriter
-from services.reporting.checked_report import CheckedReport, Source, is_up_to_date, report_of_file, report_of_rebuilt
+from services.reporting.checked_report import (
+    Asked,
+    CheckedReport,
+    Source,
+    check_reached,
+    is_up_to_date,
+    report_of_file,
+    report_of_rebuilt,
+)
 
 JOURNAL_FILE = "journal.sqlite"
 READ_DATABASE_FILE = "read.sqlite"
 
 
 async def report_from_folder(
-    data_dir: Path, year: int, prove: bool = False, calendar_file: Path | None = None
+    data_dir: Path, year: int, prove: bool = False, calendar_file: Path | None = None, seq: int | None = None
 ) -> CheckedReport:
-    """The year's report at the journal's end; with `prove` the whole journal is re-executed, too.
+    """The year's report at the journal's end, or as it was after the command seq.
 
-    A damaged read database of the folder is reported as one of the differences of the proof.
+    With `prove` the whole journal is re-executed, too; a damaged read database of the folder is then one of the differences.
 
     Raises JournalError where there is no journal, or it is damaged or has lost commands; ReadDatabaseForeign where the folder's
-    read database was made from another journal; DataFileError for a calendar file that cannot be used.
+    read database was made from another journal; DataFileError for a calendar file that cannot be used; NotReached where the
+    journal ends before seq; FigureUnavailable where seq cannot be re-executed.
     """
-    calendar = TradingCalendar.load(calendar_file)
+    asked = Asked(year, TradingCalendar.load(calendar_file), prove, seq)
     remembers = partial(remembered, data_dir / READ_DATABASE_FILE)
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True, remembered=remembers)
     try:
+        await check_reached(journal, seq)
         with TemporaryDirectory() as temporary:
             folder = Path(temporary)
             try:
                 path, source = await current_file(data_dir / READ_DATABASE_FILE, folder / READ_DATABASE_FILE, journal)
-                return await report_of_file(source, path, journal, year, calendar, prove=prove)
+                return await report_of_file(source, path, journal, asked)
             except FileNotFoundError:
                 damage = None
             except ReadDatabaseDamaged as found:
                 damage = str(found)
             rebuilt = folder / f"rebuilt-{READ_DATABASE_FILE}"
-            return await report_of_rebuilt(rebuilt, journal, year, calendar, prove=prove, damage=damage)
+            return await report_of_rebuilt(rebuilt, journal, asked, damage=damage)
     finally:
         await journal.close()
 

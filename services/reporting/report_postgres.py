@@ -22,8 +22,10 @@ from services.read_database.postgres.database import open_read_database
 from services.read_database.projector import catch_up
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.checked_report import (
+    Asked,
     CheckedReport,
     Source,
+    check_reached,
     is_up_to_date,
     report_of,
     report_of_file,
@@ -32,25 +34,25 @@ from services.reporting.checked_report import (
 
 
 async def report_from_database(
-    url: str, year: int, prove: bool = False, calendar_file: Path | None = None
+    url: str, year: int, prove: bool = False, calendar_file: Path | None = None, seq: int | None = None
 ) -> CheckedReport:
-    """The year's report at the journal's end; with `prove` the whole journal is re-executed, too.
+    """The year's report at the journal's end, or as it was after the command seq.
 
-    A damaged read database is reported as one of the differences of the proof.
+    With `prove` the whole journal is re-executed, too; a damaged read database is then one of the differences.
 
     Raises JournalError where the server cannot be used, there is no journal, or it is damaged or has lost commands;
     ReadDatabaseUnmigrated, ReadDatabaseFailed; ReadDatabaseForeign where the read database was made from another journal;
-    DataFileError for a calendar file that cannot be used.
+    DataFileError for a calendar file that cannot be used; NotReached where the journal ends before seq; FigureUnavailable where
+    seq cannot be re-executed.
     """
-    calendar = TradingCalendar.load(calendar_file)
+    asked = Asked(year, TradingCalendar.load(calendar_file), prove, seq)
     journal = await PostgresJournal.open(url)
     try:
+        await check_reached(journal, seq)
         read_database = await open_read_database(url)
         try:
             with TemporaryDirectory() as temporary:
-                return await _report(
-                    read_database, Database(url), Path(temporary), journal, year, calendar, prove=prove
-                )
+                return await _report(read_database, Database(url), Path(temporary), journal, asked)
         finally:
             await read_database.dispose()
     finally:
@@ -58,28 +60,21 @@ async def report_from_database(
 
 
 async def _report(
-    read_database: AsyncEngine,
-    database: Database,
-    folder: Path,
-    journal: Journal,
-    year: int,
-    calendar: TradingCalendar,
-    *,
-    prove: bool,
+    read_database: AsyncEngine, database: Database, folder: Path, journal: Journal, asked: Asked
 ) -> CheckedReport:
     place = name_of(database)
     try:
         is_current = await is_up_to_date(read_database, place, journal)
-        if is_current and not prove:
+        if is_current and not asked.prove:
             in_place = "Of the journal the row it stands at was read back, the rows before it were not."
             source = Source(place, "the read database", in_place)
-            return await report_of(source, read_database, journal, year, calendar)
+            return await report_of(source, read_database, journal, asked)
         copy = folder / "copy.sqlite"
         await copy_to_file(read_database, database, copy)
         await catch_up(SqliteWriter(copy), journal)
         journal_read = "Of the journal the rows it lacked were read back, those before them were not."
         source = Source(place, "a copy of the read database", journal_read)
-        return await report_of_file(source, copy, journal, year, calendar, prove=prove)
+        return await report_of_file(source, copy, journal, asked)
     except ReadDatabaseDamaged as damage:
         rebuilt = folder / "rebuilt.sqlite"
-        return await report_of_rebuilt(rebuilt, journal, year, calendar, prove=prove, damage=str(damage))
+        return await report_of_rebuilt(rebuilt, journal, asked, damage=str(damage))

@@ -52,6 +52,11 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
         year = int((await operator.venue())["trading_date"][:4])
         report = await operator.turnover(year, at_least_seq=offer["seq"])
         assert (report["trades"], report["net"]) == (1, fills["fills"][0]["amount"])
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {venue.operator_key}"}) as http:
+        for address in (first, reporting.url):
+            route = f"{address}/v1/reports/turnover/{year}"
+            assert (await http.get(route, params={"seq": report["seq"]})).json() == report
+            assert (await http.get(route, params={"seq": bid["seq"]})).json()["trades"] == 0
     await _drill(reporting.url, venue.operator_key, year, bid, report["net"])
     async with RexClient(reporting.url, buyer.key) as reader:
         with pytest.raises(RexError) as refused:

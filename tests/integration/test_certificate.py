@@ -105,6 +105,16 @@ def test_the_certificate_has_the_sums_and_the_line_that_redoes_them(venue: Path)
     assert (again["program_sha256"], again["agree"]) == (found["decoder_sha256"], True)
 
 
+def test_a_past_moment_is_certified(venue: Path) -> None:
+    bust = len(SEED) + 9
+    found = certified(2023, "--data-dir", venue, "--seq", bust - 1)
+    assert (found["net"], found["busted"], found["excluded"], found["seq"]) == ("80000.00", "0.00", "0.00", bust - 1)
+    again = redone(found["redo"], venue)
+    assert (again["net"], again["row_hash"]) == (found["net"], found["row_hash"])
+    beyond = rex(2023, "--data-dir", venue, "--seq", 1_000)
+    assert (beyond.exit_code, "has not reached seq 1,000" in beyond.stderr) == (1, True)
+
+
 def test_the_page_has_what_the_document_has(venue: Path, tmp_path: Path) -> None:
     pdf = tmp_path / "certificate.pdf"
     found = certified(2023, "--data-dir", venue, "--pdf", pdf)

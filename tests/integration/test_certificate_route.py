@@ -44,7 +44,7 @@ async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
             return Proven(year, seq, running.clock(), figure.to_json(), None)
 
         routes = certificate_route.router(
-            prove, running.read_database, TradingCalendar.load(), running.projector.reached
+            prove, running.read_database, TradingCalendar.load(), running.projector.reached, running.journal
         )
         running.app.include_router(routes, dependencies=[needs("operate")])
         running.app.add_exception_handler(NotCertified, answer_not_certified)

@@ -146,7 +146,7 @@ async def running_venue(
                     clock=clock,
                     max_websockets_per_key=MAX_WEBSOCKETS_PER_KEY,
                 ),
-                reports.router(read_database, calendar, projector.reached),
+                reports.router(read_database, calendar, projector.reached, journal),
                 market_router(read_database, journal),
                 integrity.router(read_database),
             ],
