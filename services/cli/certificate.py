@@ -70,7 +70,10 @@ def certificate(
     elif pdf is None:
         for name, value in found.to_json().items():
             out.print(
-                f"{name:28} {'not part of this proof' if value is None else value}", highlight=False, soft_wrap=True
+                f"{name:28} {'not part of this proof' if value is None else value}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
             )
     else:
         out.print(f"{pdf} certifies {found.net} yuan at seq {found.seq}", highlight=False, soft_wrap=True)
