@@ -22,8 +22,9 @@ from services.market_data import Market, load_market
 from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
 from services.read_database.projector import ProjectorStopped
-from services.reporting import certificate_route, integrity, proof_route
+from services.reporting import abnormal, certificate_route, integrity, proof_route
 from services.reporting.app import router as reports_router
+from services.reporting.breakdown import routes as breakdown
 from services.reporting.certificate import NotCertified
 from services.reporting.drill import routes as drill
 from services.reporting.market.routes import router as market_router
@@ -119,9 +120,12 @@ def make_application(
             reports_router(read_database, calendar, gateway.projected, journal),
             market_router(read_database, journal),
             integrity.router(read_database),
+            breakdown.router(read_database, calendar),
         ],
         operator_routers=[
             integrity.findings_router(read_database),
+            abnormal.router(read_database),
+            breakdown.members_router(read_database),
             drill.router(read_database, journal, lambda: gateway.state.last_seq),
             *proofs,
         ],

@@ -21,6 +21,9 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine import Engine
+from services.alerting import Alerting, make_alerting
+from services.alerts.judging import DaysJudge
+from services.alerts.monitor import Watched
 from services.application import Gateway, load_gateway, make_application, make_reader
 from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
@@ -159,7 +162,9 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
             start.settings.data_dir, start.engine, gateway.projected, start.clock, start.settings.proof_every_s
         )
         readers.append(parts.start(proof.run(), "proof"))
-        app = _make_api(start, gateway, inbox, sequencer, proof)
+        alerting = make_alerting(start.settings, _watched(start, gateway, inbox, proof), gateway.projected)
+        readers += [parts.start(work, "alerts") for work in alerting.work()]
+        app = _make_api(start, gateway, inbox, sequencer, proof, alerting)
         public = open_to_clients(app, start.settings, start.listener, keys, parts)
         exempt_loaded_objects()
         try:
@@ -188,8 +193,27 @@ async def _complete(start: _Start, gateway: Gateway) -> dict[str, IssuedKey]:
     return await complete(keys_file, gateway.state, gateway.order_entry, year=year, demo=start.settings.demo)
 
 
+def _watched(start: _Start, gateway: Gateway, inbox: InProcessInbox, proof: StandingProof) -> Watched:
+    """The venue as the monitor of the alerts sees it."""
+    return Watched(
+        followed=gateway.state,
+        market=start.engine,
+        read_database=start.read_database,
+        judge=DaysJudge(start.settings.data_dir / READ_DATABASE_FILE, start.settings.calendar_file),
+        calendar=start.calendar,
+        proofs=lambda: proof.latest,
+        put=inbox.put,
+        clock=start.clock,
+    )
+
+
 def _make_api(
-    start: _Start, gateway: Gateway, inbox: InProcessInbox, sequencer: Sequencer, proof: StandingProof
+    start: _Start,
+    gateway: Gateway,
+    inbox: InProcessInbox,
+    sequencer: Sequencer,
+    proof: StandingProof,
+    alerting: Alerting,
 ) -> FastAPI:
     """The application: REST, WebSocket, reports, and what /readyz and /healthz answer."""
 
@@ -203,6 +227,7 @@ def _make_api(
             *date_ahead(start.calendar, trading_date, now_ns),
             *calendar_missing(start.calendar, now_ns),
             *proof.alarms(),
+            *alerting.warnings(),
         ]
 
     return make_application(

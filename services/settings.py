@@ -9,10 +9,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from services.data.calendar import TradingCalendar
+from services.standard_webhooks.address import check_address
+from services.standard_webhooks.signature import secret_bytes
 
 PREFIX = "REX_"
 
@@ -59,6 +61,18 @@ class Settings(BaseSettings):
 
     proof_every_s: float = Field(default=3600.0, ge=0, le=86_400)
     """Seconds between two proofs of the year's turnover while the venue runs; 0: only when one is asked for."""
+
+    alerts_every_s: float = Field(default=30.0, ge=0, le=3600)
+    """Seconds between two looks for alerts; 0: no alerts are raised."""
+
+    alert_quiet_s: int = Field(default=900, ge=0, le=86_400)
+    """Continuous trading without a command for more than so many seconds raises an alert; 0: it never does."""
+
+    alert_webhook_url: SecretStr = SecretStr("")
+    """The receiver of the alerts: https://host/path, or http:// to this machine. Empty: none."""
+
+    alert_webhook_secret: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    """The secret that signs the messages to it: `whsec_` and base64 of 24 to 64 bytes."""
 
     seed: int = 20231201
     """The random seed of the simulated traders."""
@@ -107,6 +121,24 @@ class Settings(BaseSettings):
     """Scaled mode: the address at which gateways reach this sequencer, as ws://host:port or wss://host:port. Empty: the address
     that it listens on."""
 
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _is_a_receiver(cls, url: SecretStr) -> SecretStr:
+        if url:
+            check_address(url.get_secret_value())
+        return url
+
+    @field_validator("alert_webhook_secret")
+    @classmethod
+    def _is_with_its_receiver(cls, secret: SecretStr, found: ValidationInfo) -> SecretStr:
+        url = found.data.get("alert_webhook_url")  # None: it was refused.
+        if secret:
+            secret_bytes(secret.get_secret_value())
+        if url is not None and bool(url) != bool(secret):
+            other = f"{PREFIX}ALERT_WEBHOOK_URL"
+            raise ValueError(f"it is set, and {other} is not" if secret else f"it is not set, and {other} is")
+        return secret
+
     @field_validator("calendar_file")
     @classmethod
     def _is_a_calendar(cls, path: Path | None) -> Path | None:
@@ -152,7 +184,7 @@ class Settings(BaseSettings):
 VARIABLES = tuple(f"{PREFIX}{name.upper()}" for name in Settings.model_fields if name != "demo")
 """Every variable that a venue reads."""
 
-_WITH_SECRETS = frozenset({"database_url", "redis_url", "link_secret"})
+_WITH_SECRETS = frozenset({"database_url", "redis_url", "link_secret", "alert_webhook_url", "alert_webhook_secret"})
 """Settings that hold a secret: no message shows their value."""
 
 _OF_OTHERS = ("REX_CHECKING_BUILD", "REX_REQUIRE_EVERYTHING")

@@ -5,11 +5,18 @@ Each function takes a `sender`: a Command with the fields of who sends it (reque
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, SettlementRule, pack_commands
 from services.commands.attachments import (
     AccountText,
+    AlertAcknowledged,
+    AlertCleared,
+    AlertRaised,
     BustText,
+    DayClosed,
     InstrumentText,
+    Kept,
     KeyIssued,
     KeyRevoked,
     TargetSet,
@@ -140,6 +147,24 @@ def day_roll(sender: Command, date: int) -> Submission:
     return submission(sender._replace(kind=CommandKind.DAY_ROLL, date=date, number=SettlementRule.WATERFALL))
 
 
-def record(sender: Command, decision: KeyIssued | KeyRevoked | TargetSet | TradesDecided) -> Submission:
+def record(
+    sender: Command, decision: KeyIssued | KeyRevoked | TargetSet | TradesDecided | AlertAcknowledged | Kept
+) -> Submission:
     """Records a decision in the journal; the engine only numbers it, the readers apply it."""
     return submission(sender._replace(kind=CommandKind.RECORD), decision.to_bytes())
+
+
+def recorded(sender: Command, changes: Sequence[AlertRaised | AlertCleared | DayClosed]) -> Submission:
+    """Records what the venue itself finds: one command for each, in order, in one journal batch."""
+    commands = [
+        sender._replace(kind=CommandKind.RECORD, attachment=number) for number, _ in enumerate(changes, start=1)
+    ]
+    return Submission(pack_commands(commands), tuple(change.to_bytes() for change in changes))
+
+
+def record_and_switch(sender: Command, decision: Kept, accounts: Sequence[int], *, on: bool) -> Submission:
+    """Records a decision, and switches the kill switch of these accounts, all in one batch."""
+    command = sender._replace(kind=CommandKind.RECORD, attachment=1)
+    kind = CommandKind.KILL_SWITCH_ON if on else CommandKind.KILL_SWITCH_OFF
+    switches = [sender._replace(kind=kind, account=account) for account in accounts]
+    return Submission(pack_commands([command, *switches]), (decision.to_bytes(),))

@@ -5,7 +5,7 @@ UTF-8 JSON, one model per kind of command:
 OPEN_ACCOUNT     AccountText
 LIST_INSTRUMENT  InstrumentText
 BUST_TRADE       BustText
-RECORD           KeyIssued | KeyRevoked | TargetSet | TradesDecided | Upgraded, distinguished by `type`
+RECORD           one of `Recorded`, distinguished by `type`
 """
 
 from __future__ import annotations
@@ -27,6 +27,19 @@ VENUE_SCOPE, CATEGORY_SCOPE, PRODUCT_SCOPE = "venue", "category:", "product:"
 
 TradesDecision = Literal["exclude", "include"]
 """`exclude`: the trades no longer count; `include`: they count again."""
+
+AlertKind = Literal[
+    "pace", "wash_finding", "settlement_influence", "abnormal_trading", "proof_failed", "projector_lag", "journal_quiet",
+    "calendar_missing",
+]  # fmt: skip
+"""What an alert is about; docs/operators.md, "Alerts", says when each is raised."""
+
+Severity = Literal["warning", "critical"]
+"""`critical`: the venue's health shows it until it clears."""
+
+
+Measure = Literal["warning", "watch_list", "opening_ban"]
+"""The ladder of measures against abnormal trading. An opening ban is a kill switch on the accounts: only cancels are taken."""
 
 
 class _Text(BaseModel):
@@ -137,6 +150,101 @@ class TradesDecided(_Text):
     """The person who decides."""
 
 
+class AlertRaised(_Text):
+    """A condition that an operator must know of has begun. The alert's number is the command's seq.
+
+    Readers take it as no new alert while one with the same key is open.
+    """
+
+    type: Literal["alert_raised"] = "alert_raised"
+    kind: AlertKind
+    key: str
+    """Names the condition: one alert of a key is open at a time."""
+    subject: str
+    """What it is about, for programs: a year, a finding, a member."""
+    severity: Severity
+    sentence: str
+    sentence_zh: str
+
+
+class AlertCleared(_Text):
+    """The condition of an alert has ended. Of an alert that is not open it changes nothing."""
+
+    type: Literal["alert_cleared"] = "alert_cleared"
+    alert: int
+    """The seq of its AlertRaised."""
+
+
+class AlertAcknowledged(_Text):
+    """A person has seen an alert, open or cleared. The first acknowledgement of an alert holds."""
+
+    type: Literal["alert_acknowledged"] = "alert_acknowledged"
+    alert: int
+    name: str
+    """The person."""
+    note: str = ""
+
+
+class DayClosed(_Text):
+    """A trading day has ended, or a decision has changed one that had: what its bulletin says from now on.
+
+    Readers keep the first one of a date and revision.
+    """
+
+    type: Literal["day_closed"] = "day_closed"
+    date: int
+    """The trading day, yyyymmdd."""
+    revision: int
+    """1 when the day is closed; each correction adds 1."""
+    at_seq: int
+    """The bulletin was made after this command, the last one of its batch."""
+    row_hash: str
+    """The hash of that batch, in hex."""
+    sha256: str
+    """Of the bulletin's numbers (services/reporting/exports/day_seal.py), in hex."""
+
+
+class ControlDeclared(_Text):
+    """From this command on the venue knows these accounts to be under one control: what they trade with each other is certain
+    to be wash trading, and abnormal trading counts them together."""
+
+    type: Literal["control_declared"] = "control_declared"
+    accounts: tuple[int, ...]
+    reason: str
+    name: str
+    """The person who declares it."""
+
+
+class ControlEnded(_Text):
+    """A declared control ends."""
+
+    type: Literal["control_ended"] = "control_ended"
+    declared_seq: int
+    reason: str
+    name: str
+
+
+class MeasureImposed(_Text):
+    """A person imposes a measure on accounts, for what they did on a trading day."""
+
+    type: Literal["measure_imposed"] = "measure_imposed"
+    accounts: tuple[int, ...]
+    measure: Measure
+    trading_date: int
+    """yyyymmdd."""
+    reason: str
+    name: str
+
+
+class MeasureLifted(_Text):
+    """A measure ends."""
+
+    type: Literal["measure_lifted"] = "measure_lifted"
+    imposed_seq: int
+    reason: str
+    name: str
+
+
 class Upgraded(_Text):
     """From this command on, a newer engine version makes the events. It holds what `rex upgrade` found when the newer version
     re-executed the older batches.
@@ -160,7 +268,32 @@ class Upgraded(_Text):
     """The differences between the two versions' events, as sentences; empty if the rules are unchanged."""
 
 
-Recorded = KeyIssued | KeyRevoked | TargetSet | TradesDecided | Upgraded
+class ContextStated(_Text):
+    """A figure about the world outside the venue, and its source. It is shown beside the report and counted in nothing.
+
+    The newest one of a year and figure holds.
+    """
+
+    type: Literal["context_stated"] = "context_stated"
+    year: int
+    """The calendar year that it is about."""
+    figure: str
+    """What it says: `output value of the city's rare-earth industry`."""
+    value: str
+    """An exact decimal; empty: the figure is withdrawn."""
+    unit: str
+    source: str
+    """Where it was published."""
+    name: str
+    """The person who entered it."""
+
+
+Kept = ControlDeclared | ControlEnded | MeasureImposed | MeasureLifted | ContextStated
+"""What the read database keeps as it was recorded (its table `records`): there is little of it, and readers interpret it."""
+
+Alerted = AlertRaised | AlertCleared | AlertAcknowledged
+
+Recorded = KeyIssued | KeyRevoked | TargetSet | TradesDecided | Alerted | DayClosed | Kept | Upgraded
 Decision = Annotated[Recorded, Field(discriminator="type")]
 """The decision in a RECORD command's attachment."""
 

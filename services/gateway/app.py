@@ -14,7 +14,18 @@ from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from services.gateway import problems
-from services.gateway.http import account, admin, decisions, health, operate, orders, venue
+from services.gateway.http import (
+    account,
+    admin,
+    alerts,
+    context,
+    decisions,
+    health,
+    operate,
+    orders,
+    surveillance,
+    venue,
+)
 from services.gateway.http import market as market_routes
 from services.gateway.http.caller import needs
 from services.gateway.http.doorway import Doorway
@@ -62,6 +73,7 @@ def create_app(
     app = FastAPI(docs_url=None, redoc_url=None, telemetry={"tracing": False, "metrics": False, "logs": False})
     history = OrderHistory(state, read_database, projected)
     metrics = GatewayMetrics(state, order_entry, inbox)
+    checks = DecisionChecks(state, read_database, projected)
     for router in (
         market_routes.routes(state, market),
         account.routes(state),
@@ -69,7 +81,10 @@ def create_app(
         *orders.routes(state, order_entry, history),
         admin.routes(state, order_entry),
         operate.routes(state, order_entry),
-        decisions.routes(state, order_entry, DecisionChecks(state, read_database, projected)),
+        alerts.routes(order_entry, alerts.AlertHistory(state, read_database, projected)),
+        decisions.routes(state, order_entry, checks),
+        surveillance.routes(state, order_entry, checks),
+        context.routes(order_entry),
         health.routes(state, metrics, not_ready, warnings, details),
     ):
         app.include_router(router)

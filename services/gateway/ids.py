@@ -43,6 +43,14 @@ def key_id_of(text: str) -> int:
     return key_id
 
 
+def alert_id_of(text: str) -> int:
+    """The number of an alert; raises `unknown_alert` (404)."""
+    alert_id = _positive_integer(text)
+    if alert_id is None:
+        raise unknown_alert()
+    return alert_id
+
+
 def unknown_order() -> ProblemError:
     """404: there is no such order, or it belongs to another account. The answer does not say which."""
     return ProblemError(404, "unknown_order", "There is no such order.")
@@ -56,6 +64,11 @@ def unknown_trade() -> ProblemError:
 def unknown_key_id() -> ProblemError:
     """404: no valid key has this id."""
     return ProblemError(404, "unknown_key_id", "No valid key has this id.")
+
+
+def unknown_alert() -> ProblemError:
+    """404: no alert has this number."""
+    return ProblemError(404, "unknown_alert", "No alert has this number.")
 
 
 def _positive_integer(text: str) -> int | None:

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from matching_engine.records import EventKind
+from matching_engine.records import EVENT, EventKind
 
 LEVEL = np.dtype([("instrument", "i8"), ("side", "i8"), ("price_ticks", "i8"), ("quantity_lots", "i8")])
 """The shown lots at a price of a book."""
@@ -22,7 +22,14 @@ Levels = NDArray[np.void]
 """An array of LEVEL."""
 
 Events = NDArray[np.void]
-"""An array of `matching_engine.records.EVENT`."""
+"""An array of DAY_EVENT, or of EVENT."""
+
+_FIELDS = (
+    "seq", "order_id", "price_ticks", "quantity_lots", "amount_fen", "number", "instrument", "kind", "side", "phase",
+)  # fmt: skip
+
+DAY_EVENT = np.dtype([(name, EVENT[name]) for name in _FIELDS])
+"""The fields of `matching_engine.records.EVENT` that the quality of a day follows from: 49 bytes of its 112."""
 
 KINDS = (
     EventKind.LEVEL,
@@ -55,7 +62,7 @@ class Opening:
 
 @dataclass(frozen=True)
 class Day:
-    """A trading day: what stood at its beginning, and its events of the KINDS in the order of the journal."""
+    """A trading day: what stood at its beginning, and its events of the KINDS (DAY_EVENT) in the order of the journal."""
 
     opening: Opening
     events: Events

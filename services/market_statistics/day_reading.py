@@ -15,12 +15,19 @@ import numpy as np
 
 from matching_engine.records import COMMAND, EVENT, EventKind
 from services.journal.batch import JournalBatch
-from services.market_statistics.contracts import KINDS, Day, Events, Opening
+from services.market_statistics.contracts import DAY_EVENT, KINDS, Day, Events, Opening
 from services.market_statistics.opening import Openings
 from services.messaging.follow import Readable
 
+MOST_EVENTS = 4_000_000
+"""A day with more events of the KINDS is not read: it would take about half a gigabyte. It is 100 simulated days."""
+
 _BLOCK_BYTES = 4 * 2**20
 """Rows are taken together up to about this size, so that small rows cost little."""
+
+
+class DayTooLarge(ValueError):
+    """A trading day has more than MOST_EVENTS events."""
 
 
 class TradingDays:
@@ -34,7 +41,7 @@ class TradingDays:
     async def read(self, trading_date: int, to_seq: int) -> Day | None:
         """The day yyyymmdd with its commands up to to_seq; None where it has not begun by then, or was no trading day.
 
-        Raises the journal's errors.
+        Raises DayTooLarge, and the journal's errors.
         """
         async with self._one:
             openings = self._openings
@@ -91,6 +98,7 @@ class _Collected:
         self._opening = opening
         self._events: list[Events] = []
         self._times_ns: list[Any] = []
+        self._count = 0
         self._ended_ns = opening.began_ns
         self._last_seq = opening.first_seq
         self.complete = False
@@ -103,7 +111,13 @@ class _Collected:
         self._ended_ns, self.complete = int(times_ns[end]), bool(len(rolls))
         self._last_seq = int(commands["seq"][end]) - self.complete
         chosen = events[np.isin(events["kind"], KINDS) & (events["seq"] <= self._last_seq)]
-        self._events.append(chosen)
+        self._count += len(chosen)
+        if self._count > MOST_EVENTS:
+            raise DayTooLarge(f"the day has more than {MOST_EVENTS:,} quotes and trades")
+        part = np.empty(len(chosen), DAY_EVENT)
+        for name in DAY_EVENT.names or ():
+            part[name] = chosen[name]
+        self._events.append(part)
         self._times_ns.append(times_ns[(chosen["seq"] - commands["seq"][0]).astype(np.intp)])
 
     def day(self) -> Day:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matching_engine.records import Side
-from services.market_statistics.continuous_time import Integers, LevelChanges, Steps
+from services.market_statistics.continuous_time import Integers, LevelChanges, Steps, sum_of_products
 
 PERCENT_AWAY = 1
 _PAIRS = 2**18
@@ -30,7 +29,7 @@ def depths(changes: LevelChanges, steps: Steps, ended_ns: int) -> dict[Side, Fra
     for one in Side:
         of_side = (side == one) & (lots > 0) & (to_ns > from_ns)
         near_ns = _near_ns(one, price[of_side], from_ns[of_side], to_ns[of_side], (begins, ends, twice_middle))
-        found[one] = Fraction(sum(map(mul, lots[of_side].tolist(), near_ns.tolist())), whole_ns)
+        found[one] = Fraction(sum_of_products(lots[of_side], near_ns), whole_ns)
     return found
 
 

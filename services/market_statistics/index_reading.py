@@ -9,17 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, distinct, func, select
+from sqlalchemy import Column, case, distinct, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from matching_engine.records import Side
 from services.market_statistics.prnd_index import IndexInput
-from services.read_database.tables import accounts, daily_turnover, instruments, trades
+from services.read_database.tables import accounts, daily_members, daily_turnover, instruments
 
 SYMBOLS = ("PRND-OX", "PRND-MET")
 """Oxide and metal."""
 
-_DAY, _TRADE = daily_turnover.c, trades.c
+_DAY = daily_turnover.c
 _MEMBER = case((accounts.c.owner == 0, accounts.c.account), else_=accounts.c.owner)
 
 
@@ -47,7 +46,8 @@ async def read_index(connection: AsyncConnection, symbols: tuple[str, ...] = SYM
     of_days = select(daily_turnover).where(_DAY.instrument.in_(numbers), _DAY.settlement_ticks.isnot(None))
     for row in (await connection.execute(of_days.order_by(_DAY.trading_date))).mappings():
         settled.setdefault(row["trading_date"], {})[row["instrument"]] = row
-    buyers, sellers = [await _members(connection, numbers, side) for side in (Side.BUY, Side.SELL)]
+    buyers = await _members(connection, numbers, daily_members.c.bought)
+    sellers = await _members(connection, numbers, daily_members.c.sold)
     whole = {date: [rows[number] for number in numbers] for date, rows in settled.items() if len(rows) == len(numbers)}
     days = tuple(
         IndexInput(
@@ -64,13 +64,12 @@ async def read_index(connection: AsyncConnection, symbols: tuple[str, ...] = SYM
     return IndexRows(days, sources, products)
 
 
-async def _members(connection: AsyncConnection, numbers: list[int], side: Side) -> dict[int, int]:
-    """How many members traded any of the products on this side, by trading date."""
-    account: ColumnElement[int] = case((_TRADE.taker_side == side, _TRADE.taker_account), else_=_TRADE.maker_account)
+async def _members(connection: AsyncConnection, numbers: list[int], traded: Column[int]) -> dict[int, int]:
+    """How many members bought or sold any of the products, by trading date. `traded` counts an account's trades on the side."""
     query = (
-        select(_TRADE.trading_date, func.count(distinct(_MEMBER)))
-        .join(accounts, accounts.c.account == account)
-        .where(_TRADE.instrument.in_(numbers), _TRADE.busted_seq.is_(None), _TRADE.excluded_seq.is_(None))
-        .group_by(_TRADE.trading_date)
+        select(daily_members.c.trading_date, func.count(distinct(_MEMBER)))
+        .join(accounts, accounts.c.account == daily_members.c.account)
+        .where(daily_members.c.instrument.in_(numbers), traded > 0)
+        .group_by(daily_members.c.trading_date)
     )
     return dict(iter(await connection.execute(query)))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from operator import mul
 from typing import Any
 
 import numpy as np
 
 from matching_engine.records import ALL_INSTRUMENTS, EventKind, Phase, Side
-from services.market_statistics.continuous_time import Integers, Steps, level_changes, steps_of
+from services.market_statistics.continuous_time import Integers, Steps, level_changes, steps_of, sum_of_products
 from services.market_statistics.contracts import Day, Events, Quality
 from services.market_statistics.depth import depths
 from services.market_statistics.large_trades import median_spread, recovery
@@ -32,8 +31,8 @@ def _quality(day: Day, instrument: int, events: Events, times_ns: Integers) -> Q
     changes = level_changes(day, instrument, events, times_ns)
     steps = steps_of(day, instrument, events, times_ns, changes)
     two_sided_ns = steps.lasts_ns[steps.two_sided]
-    spread = _sum_of_products(two_sided_ns, steps.spread_ticks[steps.two_sided])
-    twice = _sum_of_products(two_sided_ns, (steps.best_buy_ticks + steps.best_sell_ticks)[steps.two_sided])
+    spread = sum_of_products(two_sided_ns, steps.spread_ticks[steps.two_sided])
+    twice = sum_of_products(two_sided_ns, (steps.best_buy_ticks + steps.best_sell_ticks)[steps.two_sided])
     whole_ns, depth, median = int(two_sided_ns.sum()), depths(changes, steps, day.ended_ns), median_spread(steps)
     traded = _stands(events)
     trades, traded_ns = events[traded], times_ns[traded]
@@ -75,7 +74,7 @@ def _effective_spread(steps: Steps, trades: Events) -> dict[str, Fraction | None
     twice_away = 2 * trades["price_ticks"] - twice_middle
     twice_away[trades["side"] == Side.SELL] *= -1
     lots = trades["quantity_lots"]
-    away, middle = _sum_of_products(twice_away, lots), _sum_of_products(twice_middle, lots)
+    away, middle = sum_of_products(twice_away, lots), sum_of_products(twice_middle, lots)
     return {
         "effective_spread_ticks": _ratio(away, int(lots.sum())),
         "effective_spread_share": _ratio(2 * away, middle),
@@ -90,11 +89,6 @@ def _amihud(events: Events, trades: Events) -> Fraction | None:
         return None
     before = int(settled[0])
     return Fraction(abs(int(trades["price_ticks"][-1]) - before) * MILLION_YUAN_FEN, before * amount_fen)
-
-
-def _sum_of_products(first: Integers, second: Integers) -> int:
-    """Exact: a product of times and prices does not fit into 64 bits."""
-    return sum(map(mul, first.tolist(), second.tolist()))
 
 
 def _ratio(numerator: int, denominator: int) -> Fraction | None:

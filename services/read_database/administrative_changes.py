@@ -13,6 +13,10 @@ from sqlalchemy import Table
 from matching_engine.records import ALL_INSTRUMENTS, CommandKind, EventKind, Phase, Reason
 from services.commands.attachments import (
     AccountText,
+    AlertAcknowledged,
+    AlertCleared,
+    AlertRaised,
+    DayClosed,
     InstrumentText,
     KeyIssued,
     KeyRevoked,
@@ -175,10 +179,23 @@ def _recorded(applied: Applied) -> Statement | None:
             return "UPDATE api_keys SET revoked_seq = ? WHERE key_id = ?", (event.seq, key_id)
         case TargetSet() as target:
             return _target_set(applied, target)
+        case AlertRaised() | AlertCleared() | AlertAcknowledged() as alert:
+            return _alert_changed(applied, alert)
+        case DayClosed() as closed:
+            return _day_closed(applied, closed)
         case TradesDecided():
             return None  # It changes trades, so it comes after them (changes.py).
         case Upgraded():
             return None  # It concerns the journal only.
+        case kept:
+            return _insert(
+                tables.records,
+                seq=event.seq,
+                time_ns=applied.command.time_ns,
+                actor=applied.command.actor,
+                type=kept.type,
+                text=applied.attachment.decode(),
+            )
 
 
 def _target_set(applied: Applied, target: TargetSet) -> Statement:
@@ -197,6 +214,36 @@ def _target_set(applied: Applied, target: TargetSet) -> Statement:
         why=target.why,
         replaces=target.replaces,
     )
+
+
+def _alert_changed(applied: Applied, change: AlertRaised | AlertCleared | AlertAcknowledged) -> Statement:
+    """The index `alerts_open` refuses a second open alert of a key."""
+    seq, time_ns = applied.event.seq, applied.command.time_ns
+    match change:
+        case AlertRaised():
+            values = {"seq": seq, "time_ns": time_ns, **change.model_dump(exclude={"type"})}
+            return f"{tables.insert_into(tables.alerts, tuple(values))} ON CONFLICT DO NOTHING", tuple(values.values())
+        case AlertCleared():
+            cleared = "UPDATE alerts SET cleared_seq = ?, cleared_ns = ? WHERE seq = ? AND cleared_seq IS NULL"
+            return cleared, (seq, time_ns, change.alert)
+        case AlertAcknowledged():
+            names = ("acknowledged_seq", "acknowledged_ns", "actor", "name", "note")
+            acknowledged = ", ".join(f"{name} = ?" for name in names)
+            by = (seq, time_ns, applied.command.actor, change.name, change.note)
+            return f"UPDATE alerts SET {acknowledged} WHERE seq = ? AND acknowledged_seq IS NULL", (*by, change.alert)
+
+
+def _day_closed(applied: Applied, closed: DayClosed) -> Statement:
+    values = {
+        "trading_date": closed.date,
+        "revision": closed.revision,
+        "seq": applied.event.seq,
+        "time_ns": applied.command.time_ns,
+        "at_seq": closed.at_seq,
+        "row_hash": closed.row_hash,
+        "sha256": closed.sha256,
+    }
+    return f"{tables.insert_into(tables.day_closings, tuple(values))} ON CONFLICT DO NOTHING", tuple(values.values())
 
 
 STATEMENTS: dict[int, Callable[[Applied], Statement | None]] = {

@@ -340,6 +340,61 @@ targets = Table(
 Index("targets_by_year", targets.c.year, targets.c.seq)
 
 
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # of the command that raised it
+    Column("time_ns", BigInteger, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("key", String, nullable=False),  # names the condition
+    Column("subject", String, nullable=False),
+    Column("severity", String(16), nullable=False),  # warning critical
+    Column("sentence", String, nullable=False),
+    Column("sentence_zh", String, nullable=False),
+    Column("cleared_seq", BigInteger),  # NULL: it is open
+    Column("cleared_ns", BigInteger),
+    Column("acknowledged_seq", BigInteger),  # NULL: nobody has acknowledged it
+    Column("acknowledged_ns", BigInteger),
+    Column("actor", BigInteger),  # the key_id of the operator who acknowledged it
+    Column("name", String),  # of the person who acknowledged it
+    Column("note", String),
+)
+"""Every alert ever raised."""
+Index(
+    "alerts_open",
+    alerts.c.key,
+    unique=True,
+    sqlite_where=alerts.c.cleared_seq.is_(None),
+    postgresql_where=alerts.c.cleared_seq.is_(None),
+)
+
+
+day_closings = Table(
+    "day_closings",
+    metadata,
+    Column("trading_date", Integer, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("at_seq", BigInteger, nullable=False),  # the bulletin was made after this command
+    Column("row_hash", String, nullable=False),  # of the journal row that ends at at_seq, in hex
+    Column("sha256", String, nullable=False),  # of the bulletin's numbers, in hex
+)
+"""What the bulletin of each completed day said when it was closed, and after each correction."""
+
+
+records = Table(
+    "records",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("actor", BigInteger, nullable=False),  # the key_id of the operator
+    Column("type", String(32), nullable=False),
+    Column("text", String, nullable=False),  # the attachment: JSON of the `Kept` types in commands/attachments.py
+)
+"""Recorded decisions that change no other table."""
+
+
 class _WholeNumber(TypeDecorator[int]):
     """PostgreSQL's sum of integers is a `numeric`, which the driver returns as a Decimal."""
 

@@ -24,6 +24,7 @@ from services.read_database.database import open_read_database
 from services.read_database.errors import ReadDatabaseDamaged
 from services.read_database.projector import catch_up, check_belongs
 from services.read_database.sqlite_writer import SqliteWriter
+from services.reporting.breakdown.summary import Breakdown, read_breakdown
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.moment import NotReached
 from services.reporting.past import read_past_year
@@ -44,6 +45,8 @@ class CheckedReport:
     figure: Figure | None
     checked: str
     """What was read for the report and what of it was checked, in sentences."""
+    breakdown: Breakdown | None = None
+    """What the turnover is made of, at the same position."""
 
     @property
     def agree(self) -> bool:
@@ -55,10 +58,11 @@ class CheckedReport:
         return figure.agree and proven == (self.report.net, self.report.excluded)
 
     def to_json(self) -> dict[str, Any]:
-        """The report as JSON values, with `checked` and `proven`; with a proof also `figure` and `agree`."""
+        """The report as JSON values, with `breakdown`, `checked` and `proven`; with a proof also `figure` and `agree`."""
+        breakdown = {} if self.breakdown is None else {"breakdown": self.breakdown.to_json()}
         proof = {} if self.figure is None else {"figure": self.figure.to_json(), "agree": self.agree}
         proven = self.figure is not None and self.agree
-        return {**self.report.to_json(), "checked": self.checked, "proven": proven, **proof}
+        return {**self.report.to_json(), **breakdown, "checked": self.checked, "proven": proven, **proof}
 
 
 class Asked(NamedTuple):
@@ -109,9 +113,10 @@ class Source(NamedTuple):
 
 async def report_of(source: Source, read_database: AsyncEngine, journal: Journal, asked: Asked) -> CheckedReport:
     """The report of this database. A proof needs a SQLite file."""
-    with source.damage_named():
-        found = await _read(read_database, journal, asked)
-    report = build_checked(source, asked.year, found, asked.calendar)
+    if asked.seq is not None:
+        report, breakdown = await _past(source, read_database, journal, asked, asked.seq), None
+    else:
+        report, breakdown = await _present(source, read_database, asked)
     figure = None
     if asked.prove:
         figure = await compute_figure(
@@ -122,16 +127,25 @@ async def report_of(source: Source, read_database: AsyncEngine, journal: Journal
             journal=journal,
             fresh_engine=await starting_engine(journal),
         )
-    return CheckedReport(report, figure, source.checked(report, figure, asked.seq))
+    return CheckedReport(report, figure, source.checked(report, figure, asked.seq), breakdown)
 
 
-async def _read(read_database: AsyncEngine, journal: Journal, asked: Asked) -> YearTurnover:
-    if asked.seq is not None:
-        return (await read_past_year(read_database, journal, asked.year, asked.seq)).found
+async def _present(source: Source, read_database: AsyncEngine, asked: Asked) -> tuple[TurnoverReport, Breakdown]:
+    """The report and its breakdown, of one position."""
     async with read_database.connect() as connection:
-        found = await read_year(connection, asked.year)
-    assert found is not None, "a database that is up to date or was projected has a position"
-    return found
+        with source.damage_named():
+            found = await read_year(connection, asked.year)
+        assert found is not None, "a database that is up to date or was projected has a position"
+        report = build_checked(source, asked.year, found, asked.calendar)
+        with source.damage_named():
+            return report, await read_breakdown(connection, asked.year, found, asked.calendar)
+
+
+async def _past(source: Source, read_database: AsyncEngine, journal: Journal, asked: Asked, seq: int) -> TurnoverReport:
+    """The report after the command seq. It has no breakdown: that reads the sums of today."""
+    with source.damage_named():
+        found = (await read_past_year(read_database, journal, asked.year, seq)).found
+    return build_checked(source, asked.year, found, asked.calendar)
 
 
 async def check_reached(journal: Journal, seq: int | None) -> None:

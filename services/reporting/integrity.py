@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.decimals import decimal_text, yuan_text
 from services.read_database.tables import accounts
+from services.reporting.abnormal import read_control
 from services.reporting.drill import links
 from services.reporting.queries import read_position, read_year
 from services.reporting.requests import Year, recorded
@@ -41,7 +42,9 @@ class ChangedHands(BaseModel):
     recent_net: str = Field(description="Net turnover of the last 20 days with trades.")
     recent_changed_hands: str = Field(description="With those days as one period.")
     days: tuple[DayHands, ...]
-    seq: int
+    seq: int = Field(description="The journal's sequence number that the answer is exact at.")
+    row_hash: str = Field(description="Hash of the journal row that ends at `seq`.")
+    journal_id: str
 
 
 class Traded(BaseModel):
@@ -111,6 +114,8 @@ def router(read_database: AsyncEngine) -> APIRouter:
                 for day, fen in sorted(found.net_by_day.items())
             ),
             seq=found.position["seq"],
+            row_hash=found.position["row_hash"].hex(),
+            journal_id=found.position["journal_id"].hex(),
         )
 
     return routes
@@ -126,8 +131,9 @@ def findings_router(read_database: AsyncEngine) -> APIRouter:
             position = recorded(await read_position(connection))
             names = {row[0]: row[1] for row in await connection.execute(select(accounts.c.account, accounts.c.name))}
             trades = await read_screen_trades(connection, year * 10_000, year * 10_000 + 9_999)
+            control, _ = await read_control(connection)
         # It takes some hundred milliseconds of CPU, which the event loop needs for orders.
-        found = await asyncio.to_thread(screen, trades, names=names)
+        found = await asyncio.to_thread(screen, trades, control=control, names=names)
         return Findings(year=year, findings=shown(year, found, names), seq=position["seq"])
 
     return routes

@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from services.reporting.breakdown.terminal import breakdown_table
 from services.reporting.checked_report import CheckedReport
 from services.reporting.figure import Figure
 from services.reporting.schemas import Share, TurnoverReport
@@ -23,11 +24,13 @@ def render(found: CheckedReport) -> RenderableType:
     """A panel: net turnover and target, progress, split by product, proof, counting rule, seal, and what was checked."""
     report = found.report
     proof = [] if found.figure is None else [_proof(found.figure, found.agree)]
+    breakdown: list[RenderableType] = [] if found.breakdown is None else [breakdown_table(found.breakdown), Text()]
     body = Group(
         _bar(report),
         Text(),
         _progress(report),
         Text(),
+        *breakdown,
         _split(report),
         Text(),
         *proof,

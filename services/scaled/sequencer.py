@@ -21,10 +21,12 @@ from services.engine_versions.upgrades import starting_engine
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.server.server import listen
 from services.journal.postgres.journal import PostgresJournal
+from services.messaging import Feed, Inbox
 from services.messaging.in_process import InProcessFeed
 from services.messaging.link.server import LinkServer, inbox_of_links, serve_links
 from services.messaging.redis_stream import RedisAway, StreamPublisher, check_redis
 from services.parts import OnFault, Parts, cancel
+from services.scaled.alerts import LeaderAlerts
 from services.scaled.health import health_app, lag_facts
 from services.scaled.link_port import bound_links
 from services.scaled.serving import serving
@@ -70,6 +72,7 @@ class SequencerProcess:
         self._standby = Standby(engine, journal, settings.link_url or _own_url(settings.host, links), last_hash)
         self._sequencer: Sequencer | None = None
         self._proof: StandingProof | None = None
+        self._alerts: LeaderAlerts | None = None
         self._server: LinkServer | None = None
         self._open_links = AsyncExitStack()
         self._publisher: StreamPublisher | None = None
@@ -101,7 +104,7 @@ class SequencerProcess:
         return [f"{self._journal.waiting_for}."] if self._journal.waiting_for else []
 
     def warnings(self) -> list[str]:
-        """What needs an operator's attention, one sentence each: a leader's clock, calendar and proof."""
+        """What needs an operator's attention, one sentence each: a leader's clock, calendar, proof and alerts."""
         if self._sequencer is None:
             return []
         now_ns = self._clock()
@@ -110,6 +113,7 @@ class SequencerProcess:
             *date_ahead(self._calendar, self._engine.trading_date, now_ns),
             *calendar_missing(self._calendar, now_ns),
             *(self._proof.alarms() if self._proof is not None else []),
+            *(self._alerts.warnings() if self._alerts is not None else []),
         ]
 
     async def run(self, parts: Parts) -> None:
@@ -145,6 +149,8 @@ class SequencerProcess:
             self._settings.database_url, self._engine, brought_up_to_date, self._clock, self._settings.proof_every_s
         )
         readers.append(parts.start(self._proof.run(), "proof"))
+        self._alerts = self._watched(inbox, feed, self._proof)
+        readers.append(parts.start(self._alerts.run(), "alerts"))
         self._sequencer = sequencer
         try:
             async with self._open_links:
@@ -162,6 +168,18 @@ class SequencerProcess:
                 await sequencer.run()
         finally:
             await cancel(readers)
+
+    def _watched(self, inbox: Inbox, feed: Feed, proof: StandingProof) -> LeaderAlerts:
+        return LeaderAlerts(
+            self._settings,
+            engine=self._engine,
+            journal=self._journal,
+            feed=feed,
+            inbox=inbox,
+            calendar=self._calendar,
+            proofs=lambda: proof.latest,
+            clock=self._clock,
+        )
 
     async def stop(self) -> None:
         """A leader takes nothing more in, journals what it has, and leaves its url empty: a standby takes over at once."""

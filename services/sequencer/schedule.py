@@ -138,11 +138,19 @@ def date_ahead(calendar: TradingCalendar, engine_trading_date: int, now_ns: int)
 
 def calendar_missing(calendar: TradingCalendar, now_ns: int) -> list[str]:
     """A warning in November and December if the next year's calendar is not published, and all through a year without one."""
+    year = missing_calendar(calendar, now_ns)
+    if year is None:
+        return []
+    return [f"The trading days of {year} are assumed: set REX_CALENDAR_FILE to its published calendar."]
+
+
+def missing_calendar(calendar: TradingCalendar, now_ns: int) -> int | None:
+    """The year whose calendar should be published by now, and is not known; None where there is no such year."""
     today, _ = local_day(now_ns)
     for year in (today.year, today.year + 1):
         if calendar.assumed(year) and (year == today.year or today.month >= _PUBLISHED_BY):
-            return [f"The trading days of {year} are assumed: set REX_CALENDAR_FILE to its published calendar."]
-    return []
+            return year
+    return None
 
 
 def _day_roll(calendar: TradingCalendar, engine_trading_date: int, now_ns: int, may_skip_from: int) -> list[Command]:

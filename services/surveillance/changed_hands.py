@@ -7,6 +7,8 @@ stock comes and goes. `reading` has the same sum in SQL.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from services.surveillance.contracts import ScreenTrades, by_day
@@ -21,6 +23,14 @@ def changed_hands_fen(trades: ScreenTrades) -> int:
     bought = np.zeros(len(signed), np.int64)
     np.add.at(bought, cell.ravel(), signed)
     return int(bought[bought > 0].sum())
+
+
+def changed_hands_by_product(net_fen: Mapping[tuple[int, int], int]) -> dict[int, int]:
+    """What changed hands in fen by product, from bought − sold in fen by member and product in the period."""
+    found: dict[int, int] = {}
+    for (_, product), fen in net_fen.items():
+        found[product] = found.get(product, 0) + max(0, fen)
+    return found
 
 
 def changed_hands_by_day(trades: ScreenTrades) -> dict[int, int]:

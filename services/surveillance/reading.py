@@ -9,11 +9,20 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Select, and_, case, func, select, union_all
+from sqlalchemy import Column, ColumnElement, FromClause, Select, Subquery, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Phase, Reason, Side, TimeInForce
-from services.read_database.tables import accounts, daily_turnover, instruments, orders, total, trades
+from services.read_database.tables import (
+    accounts,
+    daily_members,
+    daily_turnover,
+    instruments,
+    orders,
+    total,
+    trades,
+    trading_days,
+)
 from services.surveillance.abnormal_trading import LARGE_CANCEL_LOTS, DayCounts
 from services.surveillance.contracts import SCREEN_TRADE, ScreenTrades, screen_trades
 
@@ -27,6 +36,11 @@ def _member_of(table: FromClause) -> ColumnElement[int]:
 
 _MEMBER = _member_of(accounts)
 _TAKER_BUYS = trades.c.taker_side == Side.BUY
+
+
+async def read_members(connection: AsyncConnection) -> dict[int, int]:
+    """The member of each account."""
+    return dict(iter(await connection.execute(select(accounts.c.account, _MEMBER))))
 
 
 async def read_screen_trades(connection: AsyncConnection, first_date: int, last_date: int) -> ScreenTrades:
@@ -62,33 +76,35 @@ async def read_screen_trades(connection: AsyncConnection, first_date: int, last_
 
 async def read_changed_hands(connection: AsyncConnection, first_date: int, last_date: int) -> int:
     """What changed hands in fen, with these trading days as one period: `changed_hands.changed_hands_fen` in SQL."""
+    return sum((await read_changed_hands_by_instrument(connection, first_date, last_date)).values())
+
+
+async def read_changed_hands_by_instrument(
+    connection: AsyncConnection, first_date: int, last_date: int
+) -> dict[int, int]:
+    """What changed hands in fen by instrument, with these trading days as one period. The sum is that of all products."""
     net = _net(first_date, last_date).subquery()
-    return (await connection.execute(select(total(net.c.fen)).where(net.c.fen > 0))).scalar_one() or 0
+    return await _positive_sums(connection, net, net.c.instrument)
 
 
 async def read_changed_hands_by_day(connection: AsyncConnection, first_date: int, last_date: int) -> dict[int, int]:
     """What changed hands in fen by trading date, each day a period of its own: `changed_hands_by_day` in SQL."""
-    net = _net(first_date, last_date, trades.c.trading_date).subquery()
-    by_day = select(net.c.trading_date, total(net.c.fen)).where(net.c.fen > 0)
-    found = await connection.execute(by_day.group_by(net.c.trading_date).order_by(net.c.trading_date))
+    net = _net(first_date, last_date, daily_members.c.trading_date).subquery()
+    return await _positive_sums(connection, net, net.c.trading_date)
+
+
+async def _positive_sums(connection: AsyncConnection, net: Subquery, key: ColumnElement[int]) -> dict[int, int]:
+    found = await connection.execute(select(key, total(net.c.fen)).where(net.c.fen > 0).group_by(key).order_by(key))
     return dict(iter(found))
 
 
 def _net(first_date: int, last_date: int, *by: Column[Any]) -> Select[Any]:
     """Bought − sold in fen by member and product, and by the columns given, in the trades that count."""
-    bought = case((_TAKER_BUYS, trades.c.amount_fen), else_=-trades.c.amount_fen)
-    shared = (trades.c.instrument, *by)
-    sides = union_all(
-        *(
-            select(account.label("account"), signed.label("signed_fen"), *shared).where(
-                _in_period(first_date, last_date), trades.c.excluded_seq.is_(None)
-            )
-            for account, signed in ((trades.c.taker_account, bought), (trades.c.maker_account, -bought))
-        )
-    ).subquery()
-    groups = (_MEMBER, sides.c.instrument, *(sides.c[column.name] for column in by))
-    owned = sides.join(accounts, accounts.c.account == sides.c.account)
-    return select(total(sides.c.signed_fen).label("fen"), *groups).select_from(owned).group_by(*groups)
+    day = daily_members.c
+    groups = (_MEMBER, day.instrument, *by)
+    owned = daily_members.join(accounts, accounts.c.account == day.account)
+    net = select(total(day.bought_fen - day.sold_fen).label("fen"), *groups).select_from(owned)
+    return net.where(day.trading_date.between(first_date, last_date)).group_by(*groups)
 
 
 async def read_settlements_before(connection: AsyncConnection, last_date: int) -> dict[tuple[int, int], Fraction]:
@@ -116,9 +132,14 @@ async def read_day_counts(connection: AsyncConnection, first_date: int, last_dat
     large = and_(canceled, orders.c.quantity_lots - orders.c.filled_lots >= LARGE_CANCEL_LOTS)
     counts = [func.count(case((condition, 1))) for condition in (attempted, canceled, large)]
     by = (orders.c.trading_date, _MEMBER, orders.c.instrument)
+    # The id of an order is the command that entered it: without the days before, millions of orders are not read.
+    began = (
+        select(func.min(trading_days.c.first_seq)).where(trading_days.c.trading_date >= first_date).scalar_subquery()
+    )
     found = (
         select(*by, *counts)
         .join(accounts, accounts.c.account == orders.c.account)
+        .where(orders.c.order_id >= func.coalesce(began, 0))
         .where(orders.c.trading_date.between(first_date, last_date), orders.c.state == "canceled")
         .where(orders.c.time_in_force.not_in(_NEVER_REST), attempted | canceled)
         .group_by(*by)

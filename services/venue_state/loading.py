@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.read_database.tables import (
     accounts,
+    alerts,
     api_keys,
     fees,
     holdings,
@@ -17,6 +18,7 @@ from services.read_database.tables import (
     trades,
 )
 from services.venue_state.accounts import VenueAccount
+from services.venue_state.alerts import VenueAlert, VenueAlerts
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
@@ -55,6 +57,14 @@ async def _read(connection: AsyncConnection, state: VenueState) -> None:
     for row in (await connection.execute(select(orders).where(orders.c.leaves_lots > 0))).mappings():
         state.orders.add(VenueOrder.from_columns(row))
         state.accounts[row["account"]].open_orders += 1
+    await load_open_alerts(connection, state.alerts)
+
+
+async def load_open_alerts(connection: AsyncConnection, into: VenueAlerts) -> None:
+    """Adds the open alerts, oldest first."""
+    is_open = select(alerts).where(alerts.c.cleared_seq.is_(None)).order_by(alerts.c.seq)
+    for row in (await connection.execute(is_open)).mappings():
+        into.open[row["key"]] = VenueAlert.from_columns(row)
 
 
 async def _read_day(connection: AsyncConnection, state: VenueState, trading_date: int) -> None:

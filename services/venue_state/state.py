@@ -20,11 +20,21 @@ from matching_engine.records import (
     Reason,
     Side,
 )
-from services.commands.attachments import AccountText, InstrumentText, KeyIssued, KeyRevoked, read_decision
+from services.commands.attachments import (
+    AccountText,
+    AlertAcknowledged,
+    AlertCleared,
+    AlertRaised,
+    InstrumentText,
+    KeyIssued,
+    KeyRevoked,
+    read_decision,
+)
 from services.journal.batch import Applied, JournalBatch
 from services.read_database.tables import END_STATES
 from services.trade_sides import sides
 from services.venue_state.accounts import VenueAccount
+from services.venue_state.alerts import VenueAlerts
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey, key_hash
 from services.venue_state.orders import VenueOrder, VenueOrders
@@ -60,6 +70,7 @@ class VenueState:
         self.instruments: list[VenueInstrument] = []  # by number
         self.by_symbol: dict[str, VenueInstrument] = {}
         self.accounts: dict[int, VenueAccount] = {VENUE: VenueAccount(VENUE, "venue")}
+        self.alerts = VenueAlerts()
         self.orders = VenueOrders()
         self.order_listeners: dict[int, OrderListener] = {}  # by account
         self.bust_listeners: dict[int, BustListener] = {}  # by account
@@ -307,3 +318,5 @@ class VenueState:
                 self.add_key(key, bytes.fromhex(issued.key_hash))
             case KeyRevoked(key_id=key_id):
                 self.keys.pop(self.key_hashes.pop(key_id, b""), None)
+            case AlertRaised() | AlertCleared() | AlertAcknowledged() as change:
+                self.alerts.apply(applied, change)

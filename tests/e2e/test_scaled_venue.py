@@ -23,6 +23,7 @@ from services.settings import MIN_SECRET_CHARACTERS
 from tests.faults.scaled_venue import ScaledVenue, read_health, scaled_venue
 from tests.faults.traders import SYMBOL, Trader, open_traders
 from tests.faults.venue_process import rex
+from tests.integration.alert_receiver import SECRET, receiving
 from tests.integration.postgres_journal import execute, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -49,15 +50,18 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
         assert (await one.order(bid["order_id"]))["state"] == "filled"
     reporting = venue.start("reporting 1")
     async with RexClient(reporting.url, venue.operator_key) as operator:
-        year = int((await operator.venue())["trading_date"][:4])
-        report = await operator.turnover(year, at_least_seq=offer["seq"])
+        today = (await operator.venue())["trading_date"]
+        report = await operator.turnover(int(today[:4]), at_least_seq=offer["seq"])
         assert (report["trades"], report["net"]) == (1, fills["fills"][0]["amount"])
     async with httpx.AsyncClient(headers={"authorization": f"Bearer {venue.operator_key}"}) as http:
         for address in (first, reporting.url):
-            route = f"{address}/v1/reports/turnover/{year}"
+            route = f"{address}/v1/reports/turnover/{today[:4]}"
             assert (await http.get(route, params={"seq": report["seq"]})).json() == report
             assert (await http.get(route, params={"seq": bid["seq"]})).json()["trades"] == 0
-    await _drill(reporting.url, venue.operator_key, year, bid, report["net"])
+            quality = (await http.get(f"{address}/v1/reports/quality/{today}")).json()
+            traded = {one["symbol"]: one["trades"] for one in quality["products"] if one["trades"]}
+            assert (traded, quality["seq"] >= offer["seq"]) == ({SYMBOL: 1}, True)
+    await _drill(reporting.url, venue.operator_key, int(today[:4]), bid, report["net"])
     async with RexClient(reporting.url, buyer.key) as reader:
         with pytest.raises(RexError) as refused:
             await reader.place_order(_order(buyer, price="160.00", quantity=1))
@@ -96,6 +100,49 @@ async def test_gateway_and_leader_prove_the_figure_and_a_changed_amount_turns_th
     assert (await _proof(venue, year, "certificate"))["code"] == "not_certified"
     await until(partial(read_health, leader.url), _failed)
     assert len(_failed(read_health(venue.url))) == 1
+
+
+async def test_the_leader_raises_alerts_that_every_gateway_answers_and_the_webhook_sends(
+    venue: ScaledVenue, tmp_path: Path
+) -> None:
+    async with receiving() as receiver:
+        for sequencer in [name for name in venue.processes if name.startswith("sequencer")]:
+            venue.end(sequencer)
+        variables = {
+            "REX_ALERTS_EVERY_S": "0.1",
+            "REX_ALERT_QUIET_S": "1",
+            "REX_ALERT_WEBHOOK_URL": receiver.url,
+            "REX_ALERT_WEBHOOK_SECRET": SECRET,
+            "REX_DATA_DIR": str(tmp_path / "leader"),
+        }
+        leader = venue.start("sequencer 1", variables=variables)
+        sent: list[str] = []
+        while "journal_quiet" not in sent:
+            sent = [message.told["data"]["kind"] for message in await receiver.until(len(sent) + 1)]
+        warnings = read_health(leader.url)["warnings"]
+        assert [warning for warning in warnings if "no command was journaled" in warning]
+        assert not [warning for warning in warnings if "looked at" in warning or "No alerts" in warning]
+        for gateway in venue.gateways():
+            await until(partial(_quiet_alert, venue, gateway))
+        alert = await _quiet_alert(venue, venue.url)
+        assert alert is not None
+        headers = {"authorization": f"Bearer {venue.operator_key}"}
+        async with httpx.AsyncClient(base_url=venue.url, headers=headers) as http:
+            path = f"/v1/alerts/{alert['alert_id']}/acknowledge"
+            seen = await http.post(path, json={"name": "Li Na", "note": "it is a test"})
+        assert seen.status_code in (200, 409), seen.text
+        while not any(message.told["type"] == "alert.acknowledged" for message in receiver.taken):
+            await receiver.until(len(receiver.taken) + 1)
+        for name in venue.processes:
+            assert SECRET not in venue.processes[name].errors.read_text()
+            assert "in-the-address" not in venue.processes[name].errors.read_text()
+
+
+async def _quiet_alert(venue: ScaledVenue, gateway: str) -> dict[str, Any] | None:
+    headers = {"authorization": f"Bearer {venue.operator_key}"}
+    async with httpx.AsyncClient(base_url=gateway, headers=headers) as http:
+        found: list[dict[str, Any]] = (await http.get("/v1/alerts", params={"state": "all"})).json()["alerts"]
+    return next((alert for alert in found if alert["kind"] == "journal_quiet"), None)
 
 
 def _failed(health: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from matching_engine import Engine
 from services.commands import administrative as admin
-from services.commands.attachments import BustText, TradesDecided
+from services.commands.attachments import BustText, MeasureImposed, MeasureLifted, TradesDecided
 from services.reporting.report_database import READ_DATABASE_FILE, report_from_folder
 from tests.integration.test_figure_proofs import figure_of
 from tests.integration.test_reporting_folder import deals, journal_of
@@ -69,6 +69,24 @@ async def test_a_proof_finds_a_decision_that_the_read_database_has_otherwise(tmp
     await journal_of(tmp_path, history, [[admin.record(SENDER, decided)]])
     found = await report_from_folder(tmp_path, 2023, prove=True)
     assert (found.report.net, found.report.excluded, found.agree) == ("40000.00", "20000.00", True)
+    with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection, connection:
+        connection.execute(change)
+    assert not (await report_from_folder(tmp_path, 2023, prove=True)).agree
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "change", ["UPDATE records SET text = replace(text, 'a mistake', 'no reason')", "DELETE FROM records"]
+)
+async def test_a_proof_finds_a_record_that_the_read_database_has_otherwise(tmp_path: Path, change: str) -> None:
+    history = History(Engine())
+    await journal_of(tmp_path, history, [opening(), deals(1)])
+    imposed = MeasureImposed(
+        accounts=(2,), measure="warning", trading_date=20230103, reason="500 cancels", name="Li Na"
+    )
+    lifted = MeasureLifted(imposed_seq=history.engine.last_seq + 1, reason="a mistake", name="Li Na")
+    await journal_of(tmp_path, history, [[admin.record(SENDER, imposed)], [admin.record(SENDER, lifted)]])
+    assert (await report_from_folder(tmp_path, 2023, prove=True)).agree
     with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection, connection:
         connection.execute(change)
     assert not (await report_from_folder(tmp_path, 2023, prove=True)).agree

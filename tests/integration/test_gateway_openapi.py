@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 REQUESTS = {
     "OrderRequest", "BatchRequest", "AmendRequest", "AccountRequest", "KeyRequest", "CashRequest", "InventoryRequest",
     "FeesRequest", "LimitsRequest", "CollarRequest", "VolatilityBandRequest", "PhaseRequest", "BustRequest",
-    "TargetRequest", "DecisionRequest",
+    "TargetRequest", "DecisionRequest", "AcknowledgeRequest", "ContextRequest",
 }  # fmt: skip
 
 

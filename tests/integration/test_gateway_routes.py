@@ -20,6 +20,7 @@ ACCOUNTS = {"read": 2, "trade": 2, "operate": 0, "admin": 0}
 NAMES = {
     "symbol": "PRND-OX", "order_id": "1", "account": "2", "trade_id": "1", "key_id": "999999", "switch": "on",
     "account_class": "0", "year": "2023", "period": "2023-12-01", "date": "2023-12-01", "seq": "1",
+    "alert_id": "1",
 }  # fmt: skip
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 API = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")

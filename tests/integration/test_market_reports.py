@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import pypdf
 import pytest
 
 from matching_engine.records import SettlementSource, Side
@@ -93,6 +95,13 @@ async def test_the_index_of_two_days(venue: RunningVenue) -> None:
         {"symbol": "PRND-OX", "settlement": "482500.00", "source": "day_vwap"},
         {"symbol": "PRND-MET", "settlement": "587500.00", "source": "previous"},
     ]
+    bulletin = await get(venue, "/v1/reports/bulletins/2023-12-04")
+    assert bulletin["prnd_index"] == {"value": "101.00", "assessed": False}
+    answer = await venue.client("alice").get("/v1/reports/bulletins/2023-12-04", params={"format": "pdf"})
+    text = pypdf.PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()
+    assert "101.00" in text
+    assert "not assessed" in text
+    assert (await get(venue, "/v1/reports/bulletins/2023-12-05"))["prnd_index"] is None
     assert (await get(venue, INDEX, year=2024))["days"] == []
     assert (await get(venue, INDEX, year=2023))["days"] == report["days"]
     await get(venue, INDEX, 422, year=1999)
@@ -154,6 +163,13 @@ async def test_a_busted_trade_is_left_out(venue: RunningVenue) -> None:
 )
 async def test_what_was_no_day_is_refused(venue: RunningVenue, date: str, status: int) -> None:
     await get(venue, f"{QUALITY}/{date}", status)
+
+
+async def test_a_day_that_is_too_large_is_refused(venue: RunningVenue, monkeypatch: pytest.MonkeyPatch) -> None:
+    await trade(venue, "473000.00")
+    monkeypatch.setattr("services.market_statistics.day_reading.MOST_EVENTS", 1)
+    problem = await get(venue, f"{QUALITY}/2023-12-01", 422)
+    assert problem["detail"] == "The quality of 2023-12-01 is not computed: the day has more than 1 quotes and trades."
 
 
 async def test_reports_want_a_key(venue: RunningVenue) -> None:

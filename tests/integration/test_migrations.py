@@ -176,6 +176,20 @@ async def test_daily_sums_empty_the_read_database_up_and_down(postgres_url: str)
     assert {name for (name,) in names} >= {"trading_days", "daily_members", "daily_phases", "goods_movements"}
 
 
+async def test_alerts_begin_empty_and_going_back_empties_the_read_database(postgres_url: str) -> None:
+    """Revision 0005: no older journal has alerts, so what is there stays; one that has some is read from its beginning."""
+    await upgrade(postgres_url)
+    await downgrade(postgres_url, READ_DATABASE, "0004")
+    async with connected(postgres_url) as connection:
+        await connection.execute("INSERT INTO position VALUES (1, 5, 6, 20230103, '\\x00', '\\x00', 0)")
+        await upgrade(postgres_url)
+        assert await connection.fetchval("SELECT seq FROM position") == 5
+        for name in ("alerts", "day_closings"):
+            assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0
+        await downgrade(postgres_url, READ_DATABASE, "0004")
+        assert await connection.fetchval("SELECT count(*) FROM position") == 0
+
+
 async def test_days_and_instruments_of_before_get_the_source_of_their_price(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

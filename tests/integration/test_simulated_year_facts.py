@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ import numpy as np
 import pytest
 
 from matching_engine.records import COMMAND, CommandKind
+from services.alerts.judging import connected
+from services.alerts.reading import CompletedDays, conditions_of_days, read_completed_days
 from services.data.calendar import TradingCalendar
 from services.journal.sqlite import SqliteJournal
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.simulated_year import SimulatedYear, YearWish, prove, simulate_year
 from services.simulator.year import day_shape
 from services.simulator.year.fair_prices import JANUARY_YUAN, YEAR_END_YUAN
+from services.surveillance.screen import screen
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +119,25 @@ def test_oxide_begins_and_ends_at_the_published_prices(database: sqlite3.Connect
     prices = [row[0] for row in database.execute(settled)]
     assert prices[0] == pytest.approx(JANUARY_YUAN, rel=0.05)
     assert prices[-1] == pytest.approx(YEAR_END_YUAN, rel=0.03)
+
+
+def test_the_ring_is_an_alert_until_its_trades_are_excluded(folder: Path, made: SimulatedYear) -> None:
+    labels, calendar = made.labels, TradingCalendar.load()
+    ring = set(labels.ring_trade_ids)
+
+    async def read() -> CompletedDays | None:
+        async with connected(folder / READ_DATABASE_FILE) as connection:
+            return await read_completed_days(connection, calendar, 20240102)
+
+    found = asyncio.run(read())
+    assert found is not None
+    conditions = conditions_of_days(found, calendar, {})
+    of_ring = [one.finding_id for one in screen(found.screened, names=found.names) if ring & set(one.trade_ids)]
+    assert of_ring
+    alerts = [one for one in conditions if one.kind == "wash_finding"]
+    assert {one.subject for one in alerts} >= set(of_ring)
+    excluded = replace(found, excluded=frozenset(found.screened["trade_id"].tolist()))
+    assert [one for one in conditions_of_days(excluded, calendar, {}) if one.kind == "wash_finding"] == []
 
 
 def test_the_ring_trades_in_a_circle_and_is_labelled(database: sqlite3.Connection, made: SimulatedYear) -> None:

@@ -37,8 +37,9 @@ from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.read_database.database import open_read_database
 from services.read_database.projector import Projector
 from services.read_database.sqlite_writer import SqliteWriter
+from services.reporting import abnormal, integrity
 from services.reporting import app as reports
-from services.reporting import integrity
+from services.reporting.breakdown import routes as breakdown
 from services.reporting.drill import routes as drill
 from services.reporting.market.routes import router as market_router
 from services.sequencer.recovery import recover
@@ -149,9 +150,12 @@ async def running_venue(
                 reports.router(read_database, calendar, projector.reached, journal),
                 market_router(read_database, journal),
                 integrity.router(read_database),
+                breakdown.router(read_database, calendar),
             ],
             operator_routers=[
                 integrity.findings_router(read_database),
+                abnormal.router(read_database),
+                breakdown.members_router(read_database),
                 drill.router(read_database, journal, lambda: state.last_seq),
             ],
             allowed_hosts=("127.0.0.1", "localhost"),

@@ -14,6 +14,8 @@ from services.settings import VARIABLES, SettingsRefused, read_settings
 
 COMMANDS = (["demo"], ["serve"], ["report", "2026"], ["simulate-year", "2023"], ["upgrade"], ["journal", "verify"])
 REPOSITORY = Path(__file__).parents[2]
+WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+"""The example of the specification."""
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,35 @@ def test_a_value_that_cannot_be_is_bad_usage_and_names_its_variable(
     assert sentence in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "sentences"),
+    [
+        ("https://a.example/topsecret", "", ["SECRET: it is not set, and REX_ALERT_WEBHOOK_URL is"]),
+        ("", WEBHOOK_SECRET, ["SECRET: it is set, and REX_ALERT_WEBHOOK_URL is not"]),
+        ("http://a.example/topsecret", WEBHOOK_SECRET, ["URL: it must begin with https://; http:// only to"]),
+        ("https://a.example/topsecret", "topsecret", ["SECRET: it does not begin with whsec_"]),
+        ("topsecret", "whsec_topsecret", ["URL: it is no address", "SECRET: it has no base64 after whsec_"]),
+    ],
+)
+def test_a_webhook_that_cannot_be_is_refused_without_showing_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, secret: str, sentences: list[str]
+) -> None:
+    monkeypatch.setenv("REX_ALERT_WEBHOOK_URL", url)
+    monkeypatch.setenv("REX_ALERT_WEBHOOK_SECRET", secret)
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings()
+    for found, expected in zip(refused.value.sentences, sentences, strict=True):
+        assert found.startswith(f"REX_ALERT_WEBHOOK_{expected}")
+        assert "topsecret" not in found
+
+
+def test_a_webhook_that_can_be_is_not_shown() -> None:
+    found = read_settings(alert_webhook_url="https://a.example/topsecret", alert_webhook_secret=WEBHOOK_SECRET)
+    assert found.alert_webhook_url.get_secret_value() == "https://a.example/topsecret"
+    assert "topsecret" not in repr(found)
+    assert WEBHOOK_SECRET not in repr(found)
 
 
 @pytest.mark.parametrize("command", [["serve"], ["report", "2026"]], ids=" ".join)

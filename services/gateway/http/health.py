@@ -30,7 +30,8 @@ def routes(
     router = APIRouter(tags=["health"])
 
     def answer(status: str) -> JSONResponse:
-        venue = {"seq": state.last_seq, "kill_switch": state.kill_switch, "warnings": warnings()}
+        sentences = [*dict.fromkeys([*warnings(), *state.alerts.critical()])]
+        venue = {"seq": state.last_seq, "kill_switch": state.kill_switch, "warnings": sentences}
         return JSONResponse({"status": status, **venue, **details()})
 
     @router.get("/healthz", response_model=Health, summary="Liveness: the process answers")

@@ -36,7 +36,7 @@ _TAGS = {
     "account": "Balances and limits of an account.",
     "venue": "The venue and its instruments.",
     "reports": "The year's turnover, its targets, the decisions about trades, and the bulletins of days and months.",
-    "operate": "Halts, phases, price guards, kill switches, limits, busts, targets, and decisions about trades.",
+    "operate": "Halts, phases, price guards, kill switches, limits, busts, targets, decisions about trades, alerts.",
     "admin: accounts": "Open accounts; move cash and inventory.",
     "admin: keys": "Issue and revoke API keys.",
     "admin: fees": "Fee rates of the account classes.",

@@ -1,7 +1,8 @@
 """WebSocket subscriptions, and the messages each journal batch produces for them.
 
 A market channel has one stream per instrument; a message is encoded only if the stream has subscribers. The orders channel has
-one stream per account, over all instruments, with one push per command that changed an order of the account.
+one stream per account, over all instruments, with one push per command that changed an order of the account. The alerts channel
+is one stream, with one push per batch that changed an alert.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from matching_engine.records import Event, EventKind
+from services.gateway.replies.alert_json import alert_json
 from services.gateway.replies.execution_report import order_json
 from services.gateway.replies.fills import bust_json, fill_json
 from services.gateway.websocket.client_queue import ClientQueue, Stream
 from services.gateway.websocket.push_messages import MarketPushes, push_text
 from services.market_data import Market, MarketChanges
+from services.venue_state.alerts import VenueAlert
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
@@ -44,6 +47,44 @@ class AccountStream:
         self.busts: list[dict[str, Any]] = []
 
 
+class AlertStream:
+    """The stream of the venue's alerts: its subscribers, and the push that is being collected."""
+
+    def __init__(self, state: VenueState, may_receive: Callable[[Subscriber], bool]) -> None:
+        self._state = state
+        self._may_receive = may_receive
+        self._seq = state.last_seq
+        self._changed_seq = 0
+        self._changed: dict[int, dict[str, Any]] = {}
+        self._subscribers: dict[Subscriber, None] = {}
+        state.alerts.listeners.append(self._on_change)
+
+    def subscribe(self, client: Subscriber) -> None:
+        """Subscribes to a snapshot of the open alerts, then to their changes and to new ones."""
+        self._subscribers[client] = None
+        data = {"alerts": [alert_json(alert) for alert in self._state.alerts.open.values()]}
+        client.queue.put(push_text("alerts", "snapshot", None, self._seq, None, self._state.incarnation, data))
+
+    def leave(self, client: Subscriber) -> None:
+        """Ends the pushes to the client."""
+        self._subscribers.pop(client, None)
+
+    def publish(self) -> None:
+        """Pushes the alerts that the batch changed, as they stand after it; a cleared one for the last time."""
+        if not self._changed:
+            return
+        data = {"alerts": list(self._changed.values())}
+        text = push_text("alerts", "update", None, self._changed_seq, self._seq, self._state.incarnation, data)
+        self._seq, self._changed = self._changed_seq, {}
+        for client in self._subscribers:
+            if self._may_receive(client):
+                client.queue.put(text)
+
+    def _on_change(self, alert: VenueAlert, seq: int) -> None:
+        self._changed[alert.seq] = alert_json(alert)
+        self._changed_seq = seq
+
+
 class Channels:
     """All subscriptions of this gateway. The gateway's reader calls `publish` for each batch; it neither waits nor raises."""
 
@@ -55,6 +96,7 @@ class Channels:
         self._every_symbol: dict[str, dict[Subscriber, None]] = {channel: {} for channel in MARKET_CHANNELS}
         self._accounts: dict[int, AccountStream] = {}
         self._touched: dict[int, AccountStream] = {}
+        self.alerts = AlertStream(state, self._may_receive)
 
     def snapshot(self, stream: Stream) -> str:
         """The snapshot of a market stream, which a `ClientQueue` requests when it has room."""
@@ -112,6 +154,7 @@ class Channels:
             self._leave_stream(client, stream)
         for account in list(self._accounts):
             self.unsubscribe_orders(client, account)
+        self.alerts.leave(client)
 
     def _leave_stream(self, client: Subscriber, stream: Stream) -> None:
         subscribers = self._streams.get(stream)
@@ -127,6 +170,7 @@ class Channels:
         for stream in self._touched.values():
             self._flush(stream)
         self._touched.clear()
+        self.alerts.publish()
         for instrument in changes.listed:
             for channel, clients in self._every_symbol.items():
                 for client in clients:

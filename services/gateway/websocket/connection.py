@@ -160,6 +160,8 @@ class Connection:
         for channel in dict.fromkeys(params.channels):
             if channel == "orders":
                 self._channels.subscribe_orders(self, key.own_account())
+            elif channel == "alerts":
+                self._channels.alerts.subscribe(self)
             else:
                 self._channels.subscribe(self, channel, instruments)
 
@@ -168,6 +170,8 @@ class Connection:
         for channel in dict.fromkeys(params.channels):
             if channel == "orders":
                 self._channels.unsubscribe_orders(self, key.own_account())
+            elif channel == "alerts":
+                self._channels.alerts.leave(self)
             else:
                 self._channels.unsubscribe(self, channel, instruments)
         self._result(message, {"channels": params.channels, "symbols": params.symbols or []})
@@ -179,6 +183,8 @@ class Connection:
         params = decode_params(message.params, SubscribeParams)
         if "orders" in params.channels:
             key.own_account()
+        if "alerts" in params.channels:
+            key.require("operate")
         if params.symbols is None and any(channel in MARKET_CHANNELS for channel in params.channels):
             raise field_problem("validation_failed", "symbols", 'name the symbols, or ["*"] for all')
         if params.symbols is None or params.symbols == ["*"]:

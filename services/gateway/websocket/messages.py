@@ -17,7 +17,7 @@ from services.gateway.problems import ProblemError, field_problem
 from services.gateway.wording import FORMS
 
 RequestId = int | str | None
-Channel = Literal["depth", "trades", "ticker", "orders"]
+Channel = Literal["depth", "trades", "ticker", "orders", "alerts"]
 
 MAX_REQUEST_ID = 64
 """Greatest length of a `req_id` that is a string."""

@@ -13,12 +13,17 @@ import numpy as np
 from matching_engine.records import COMMAND, EVENT, VENUE, CommandKind, EventKind, Reason
 from services.commands.attachments import (
     AccountText,
+    AlertAcknowledged,
+    AlertCleared,
+    AlertRaised,
     BustText,
+    DayClosed,
     InstrumentText,
     KeyIssued,
     KeyRevoked,
     TargetSet,
     TradesDecided,
+    Upgraded,
     read_decision,
 )
 from services.journal.batch import Applied, JournalBatch
@@ -26,6 +31,9 @@ from services.read_database.audit.dealings import Dealings
 from services.read_database.audit.excluded import Excluded
 
 Columns = tuple[object, ...]
+_NOT_YET = dict.fromkeys(
+    ("cleared_seq", "cleared_ns", "acknowledged_seq", "acknowledged_ns", "actor", "name", "note"), None
+)
 
 _WITH_TEXT = frozenset(
     {EventKind.ACCOUNT_OPENED, EventKind.INSTRUMENT_LISTED, EventKind.TRADE_BUSTED, EventKind.RECORDED}
@@ -53,8 +61,14 @@ class Journaled:
         """Seq, time_ns, actor, reason."""
         self.decisions: dict[int, Columns] = {}
         """By seq: time_ns, actor, decision, finding, reason, name."""
+        self.alerts: dict[int, dict[str, object]] = {}
+        """By seq: the other columns by name."""
+        self.day_closings: dict[tuple[int, int], Columns] = {}
+        """By date and revision: seq, time_ns, at_seq, row hash, SHA-256."""
         self.decided_trades: set[tuple[int, int]] = set()
         """Seq of a decision, id of a trade that it names."""
+        self.records: dict[int, Columns] = {}
+        """By seq: time_ns, actor, type, text."""
         self.excluded = Excluded()
         self.days: dict[int, Columns] = {}
         """By trading date: first_seq, began_ns."""
@@ -128,3 +142,29 @@ class Journaled:
                 self.decisions[seq] = (*by, decided.decision, decided.finding, decided.reason, decided.name)
                 self.decided_trades |= {(seq, trade_id) for trade_id in decided.trade_ids}
                 self.excluded.decide(seq, decided)
+            case DayClosed() as closed:
+                told_of_day = (seq, by[0], closed.at_seq, closed.row_hash, closed.sha256)
+                self.day_closings.setdefault((closed.date, closed.revision), told_of_day)
+            case AlertRaised() | AlertCleared() | AlertAcknowledged() as change:
+                self._alert_changed(seq, *by, change)
+            case Upgraded():
+                pass
+            case kept:
+                self.records[seq] = (*by, kept.type, applied.attachment.decode())
+
+    def _alert_changed(
+        self, seq: int, time_ns: int, actor: int, change: AlertRaised | AlertCleared | AlertAcknowledged
+    ) -> None:
+        if isinstance(change, AlertRaised):
+            if not any(alert["key"] == change.key and alert["cleared_seq"] is None for alert in self.alerts.values()):
+                self.alerts[seq] = {"time_ns": time_ns, **change.model_dump(exclude={"type"}), **_NOT_YET}
+            return
+        alert = self.alerts.get(change.alert)
+        if alert is None:
+            return
+        if isinstance(change, AlertCleared):
+            if alert["cleared_seq"] is None:
+                alert.update(cleared_seq=seq, cleared_ns=time_ns)
+        elif alert["acknowledged_seq"] is None:
+            by = {"actor": actor, "name": change.name, "note": change.note}
+            alert.update(acknowledged_seq=seq, acknowledged_ns=time_ns, **by)

@@ -11,12 +11,14 @@ from services.read_database.audit.dealings import Dealings
 from services.read_database.audit.journaled import Journaled
 
 _TARGET = [column.name for column in tables.targets.columns if column.name != "seq"]
+_ALERT = [column.name for column in tables.alerts.columns if column.name != "seq"]
+_RECORD = [column.name for column in tables.records.columns if column.name != "seq"]
 _DECISION = [column.name for column in tables.decisions.columns if column.name != "seq"]
 _MOVEMENT = [column.name for column in tables.goods_movements.columns if column.name != "seq"]
 
 
 def journaled_tables(journaled: Journaled) -> Iterator[Table]:
-    """Names, keys, targets, busts, decisions, days, goods, sums of orders and trades, open orders, each day's trades."""
+    """Names, keys, targets, busts, decisions, alerts, days, goods, sums of orders and trades, open orders, days' trades."""
     yield from _texts(journaled)
     yield _sums(journaled)
     yield _orders(journaled.dealings)
@@ -27,6 +29,7 @@ def journaled_tables(journaled: Journaled) -> Iterator[Table]:
 def _texts(journaled: Journaled) -> Iterator[Table]:
     words = ["symbol", "name_en", "name_zh", "category", "family", "unit", "lot_size", "tick_size"]
     words += ["reference_price_source", "spec", "note", "first_reference_ticks", "listed_seq"]
+    alerts = {seq: tuple(alert[name] for name in _ALERT) for seq, alert in journaled.alerts.items()}
     for table, label, key, columns, true in (
         ("accounts", "account {}", "account", ["name", "opened_seq"], journaled.accounts),
         ("instruments", "instrument {}", "instrument", words, journaled.instruments),
@@ -34,11 +37,17 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
         ("targets", "target {}", "seq", _TARGET, journaled.targets),
         ("busts", "bust of trade {}", "trade_id", ["seq", "time_ns", "actor", "reason"], journaled.busts),
         ("decisions", "decision {}", "seq", _DECISION, journaled.decisions),
+        ("alerts", "alert {}", "seq", _ALERT, alerts),
         ("trading_days", "trading day {}", "trading_date", ["first_seq", "began_ns"], journaled.days),
         ("goods_movements", "goods movement {}", "seq", _MOVEMENT, journaled.goods),
+        ("records", "record {}", "seq", _RECORD, journaled.records),
     ):
         query = f"SELECT {key}, {', '.join(columns)} FROM {table} ORDER BY {key}"
         yield Table(label, columns, query, sorted((number, *values) for number, values in true.items()), "journal")
+    columns = ["seq", "time_ns", "at_seq", "row_hash", "sha256"]
+    query = f"SELECT trading_date, revision, {', '.join(columns)} FROM day_closings ORDER BY trading_date, revision"
+    closings = sorted((*day, *values) for day, values in journaled.day_closings.items())
+    yield Table("closing {1} of day {0}", columns, query, closings, "journal", key_columns=2)
     query = "SELECT seq, trade_id FROM decided_trades ORDER BY seq, trade_id"
     yield Table("trade {1} of decision {0}", [], query, sorted(journaled.decided_trades), "journal", key_columns=2)
 

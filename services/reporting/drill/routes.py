@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.messaging.follow import Readable
 from services.read_database.errors import ReadDatabaseSilent
 from services.read_database.tables import orders, trades
+from services.reporting.abnormal import read_control
 from services.reporting.drill import links
 from services.reporting.drill.documents import order_document, read_around, sum_document, trade_document
 from services.reporting.drill.filters import (
@@ -154,8 +155,9 @@ async def _trades_of_finding(
         async with connect_in_time(read_database) as connection:
             decided = await decided_about(connection, finding)
             made = await read_screen_trades(connection, year * 10_000, year * 10_000 + 9_999)
+            control, _ = await read_control(connection)
         # It takes some hundred milliseconds of CPU, which the event loop needs for orders.
-        found = {one.finding_id: one.trade_ids for one in await asyncio.to_thread(screen, made)}
+        found = {one.finding_id: one.trade_ids for one in await asyncio.to_thread(screen, made, control=control)}
     if finding not in found and not decided:
         raise refused("finding", f"the wash screen of {year} has no finding {finding[:40]!r}, and no decision names it")
     return found.get(finding, decided)

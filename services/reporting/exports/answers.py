@@ -20,7 +20,7 @@ from services.reporting.exports.daily_bulletin import daily_bulletins, empty_bul
 from services.reporting.exports.datapackage import media_type_of
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
 from services.reporting.exports.pdf_file import daily_pdf, monthly_pdf, year_pdf
-from services.reporting.exports.reading import read_instruments, read_market, read_months
+from services.reporting.exports.reading import read_imposed, read_instruments, read_market, read_months
 from services.reporting.exports.schemas import DailyBulletin, MonthlyBulletin
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.xlsx_file import xlsx_bytes
@@ -109,8 +109,8 @@ async def _read_month(connection: AsyncConnection, period: str) -> _Found:
     months = await read_months(connection, first_month_needed(month), month)
     if month not in months and month != position["trading_date"] // 100:
         raise HTTPException(404, f"This venue had no trading day in {period}, or the month has not begun.")
-    instruments = await read_instruments(connection)
-    return _Found(position, lambda: monthly_bulletin(month, position, instruments, months))
+    instruments, imposed = await read_instruments(connection), await read_imposed(connection)
+    return _Found(position, lambda: monthly_bulletin(month, position, instruments, months, imposed))
 
 
 def _day_of(text: str) -> int:

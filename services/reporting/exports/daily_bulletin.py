@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 from services.decimals import decimal_text, fixed_text, yuan_text
-from services.reporting.exports.reading import Market, MemberDay, Prices
-from services.reporting.exports.schemas import DailyBulletin, DailyProduct, MemberRank, Total
+from services.market_statistics.prnd_index import IndexDay
+from services.reporting.exports.reading import Closing, Market, MemberDay, Prices
+from services.reporting.exports.schemas import DailyBulletin, DailyProduct, DayClosing, IndexValue, MemberRank, Total
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Column, Sheet, Value, columns_of, sheet_of
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms
-from services.times import date_text
+from services.times import date_text, time_text
 
 TOP_MEMBERS = 20
 
@@ -56,10 +57,24 @@ def _bulletin(market: Market, date: int, settled: Mapping[int, int]) -> DailyBul
             volume_tonnes=decimal_text(kilograms, 1000, 3),
             trades=sum(row["trades"] for row in rows.values()),
         ),
+        prnd_index=_index(market.index.get(date)),
         bought=_ranking(market, members, lambda member: member.bought_fen),
         sold=_ranking(market, members, lambda member: member.sold_fen),
         both=_ranking(market, members, lambda member: member.bought_fen + member.sold_fen),
+        closings=tuple(_closing(closing) for closing in market.closings.get(date, ())),
     )
+
+
+def _closing(closing: Closing) -> DayClosing:
+    told = {name: getattr(closing, name) for name in ("revision", "seq", "at_seq", "row_hash", "sha256")}
+    return DayClosing(**told, closed_at=time_text(closing.time_ns))
+
+
+def _index(found: IndexDay | None) -> IndexValue | None:
+    if found is None:
+        return None
+    text = decimal_text(found.value.numerator, found.value.denominator, 2)
+    return IndexValue(value=text, assessed=found.assessed)
 
 
 _NOTHING: Values = {"quantity_lots": 0, "amount_fen": 0, "trades": 0, "settlement_ticks": None}

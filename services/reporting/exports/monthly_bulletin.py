@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import get_args
 
+from services.commands.attachments import Measure, MeasureImposed
 from services.decimals import decimal_text, yuan_text
 from services.reporting.exports.schemas import MonthlyBulletin, MonthlyProduct, MonthlyTurnover
 from services.reporting.exports.seal import Seal
@@ -27,9 +30,15 @@ def first_month_needed(month: int) -> int:
 
 
 def monthly_bulletin(
-    month: int, position: Values, instruments: Mapping[int, Values], months: Months
+    month: int,
+    position: Values,
+    instruments: Mapping[int, Values],
+    months: Months,
+    imposed: Iterable[MeasureImposed] = (),
 ) -> MonthlyBulletin:
-    """The bulletin of a month, yyyymm, from the sums of it and of the months before it, from `first_month_needed` on."""
+    """The bulletin of a month, yyyymm, from the sums of it and of the months before it, from `first_month_needed` on, and the
+    measures `imposed` at any time."""
+    counted = Counter(one.measure for one in imposed if one.trading_date // 100 == month)
     shares = shares_of([_sum(months, (month,), (number,), "amount_fen") for number in instruments])
     products = tuple(
         _line("product", facts["symbol"], facts["name_en"], facts["name_zh"], month, {number: facts}, months, share)
@@ -55,6 +64,7 @@ def monthly_bulletin(
             )
             for one in _to_date(month)
         ),
+        measures={measure: counted[measure] for measure in get_args(Measure)},
     )
 
 

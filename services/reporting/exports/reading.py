@@ -9,8 +9,13 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Side
-from services.read_database.tables import accounts, daily_turnover, holdings, instruments, total, trades
+from services.commands.attachments import MeasureImposed
+from services.market_statistics.index_reading import read_index
+from services.market_statistics.prnd_index import IndexDay, prnd_index
+from services.read_database.records import read_records
+from services.read_database.tables import accounts, daily_turnover, day_closings, holdings, instruments, total, trades
 from services.reporting.queries import Values, read_position
+from services.surveillance.measures import MEASURE_TYPES, measures
 
 _DAY, _TRADE = daily_turnover.c, trades.c
 _COUNTS = _TRADE.busted_seq.is_(None) & _TRADE.excluded_seq.is_(None)
@@ -38,6 +43,18 @@ class MemberDay:
 
 
 @dataclass(frozen=True)
+class Closing:
+    """A closing of a day: the first, or one after a correction."""
+
+    revision: int
+    seq: int
+    time_ns: int
+    at_seq: int
+    row_hash: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Market:
     """What bulletins are made of, all of one position, for a span of trading days."""
 
@@ -53,8 +70,12 @@ class Market:
     """Of accounts."""
     settled_before: dict[int, int]
     """The last settlement price before the span in ticks, by instrument."""
+    closings: dict[int, list[Closing]]
+    """By trading date, ascending by revision."""
     stock: dict[int, int]
     """Lots that all accounts hold at the position, by instrument."""
+    index: Mapping[int, IndexDay]
+    """The PrNd index by trading date, of every day that has ended."""
 
 
 async def read_market(connection: AsyncConnection, first: int, last: int) -> Market | None:
@@ -70,7 +91,9 @@ async def read_market(connection: AsyncConnection, first: int, last: int) -> Mar
         members=await _members(connection, first, last),
         names=dict(iter(await connection.execute(select(accounts.c.account, accounts.c.name)))),
         settled_before=await _settled_before(connection, first),
+        closings=await _closings(connection, first, last),
         stock=await _stock(connection),
+        index={day.trading_date: day for day in prnd_index((await read_index(connection)).days).days},
     )
 
 
@@ -83,6 +106,12 @@ async def read_months(connection: AsyncConnection, first: int, last: int) -> dic
     for row in (await connection.execute(query.group_by("month", _DAY.instrument))).mappings():
         found.setdefault(int(row["month"]), {})[row["instrument"]] = row
     return found
+
+
+async def read_imposed(connection: AsyncConnection) -> list[MeasureImposed]:
+    """Every measure against abnormal trading, lifted ones included."""
+    found = measures(await read_records(connection, MEASURE_TYPES))
+    return [one.text for one in found.values()]
 
 
 async def read_trade_count(connection: AsyncConnection, year: int) -> int:
@@ -179,6 +208,16 @@ async def _settled_before(connection: AsyncConnection, first: int) -> dict[int, 
         latest, (_DAY.instrument == latest.c.instrument) & (_DAY.trading_date == latest.c.date)
     )
     return dict(iter(await connection.execute(query)))
+
+
+async def _closings(connection: AsyncConnection, first: int, last: int) -> dict[int, list[Closing]]:
+    table = day_closings.c
+    query = select(day_closings).where(table.trading_date.between(first, last))
+    found: dict[int, list[Closing]] = {}
+    for row in (await connection.execute(query.order_by(table.trading_date, table.revision))).mappings():
+        closing = Closing(**{name: row[name] for name in Closing.__dataclass_fields__})
+        found.setdefault(row["trading_date"], []).append(closing)
+    return found
 
 
 async def _stock(connection: AsyncConnection) -> dict[int, int]:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.commands.attachments import Measure
 from services.reporting.exports.sheet import Shown
 
 Price = Annotated[str, Field(description="Yuan per unit.")]
@@ -79,6 +80,13 @@ class Total(_Part):
     trades: int
 
 
+class IndexValue(_Part):
+    """The PrNd index on the day."""
+
+    value: str = Field(description="Two decimals; the venue's first day is 100.00.")
+    assessed: bool = Field(description="False if too few trades or members stand behind it: `GET /v1/reports/index`.")
+
+
 class Sealed(_Part):
     """The position that the bulletin is exact at, and how it counts."""
 
@@ -90,6 +98,17 @@ class Sealed(_Part):
     counting_rule: str
 
 
+class DayClosing(_Part):
+    """A closing of the day, journaled when the day had ended, and after each correction."""
+
+    revision: int = Field(description="1: the first; each correction adds 1.")
+    seq: int = Field(description="The command that closed it.")
+    closed_at: str
+    at_seq: int = Field(description="The bulletin was made after this command.")
+    row_hash: str = Field(description="Hash of the journal row that ends at `at_seq`.")
+    sha256: str = Field(description="Of fields of this document: services/reporting/exports/day_seal.py.")
+
+
 class DailyBulletin(Sealed):
     """A trading day, product by product."""
 
@@ -97,11 +116,18 @@ class DailyBulletin(Sealed):
     complete: bool = Field(description="False while the day is under way: it has no settlement and no members yet.")
     products: tuple[DailyProduct, ...]
     total: Total
+    prnd_index: IndexValue | None = Field(
+        description="From the day's settlement prices of PrNd oxide and metal; null until the day has ended."
+    )
     bought: tuple[MemberRank, ...] = Field(
         description="The 20 members that bought most; empty until the day has ended."
     )
     sold: tuple[MemberRank, ...] = Field(description="The 20 members that sold most.")
     both: tuple[MemberRank, ...] = Field(description="The 20 members with the most of both sides together.")
+    closings: tuple[DayClosing, ...] = Field(
+        default=(),
+        description="Oldest first. The last one's hash is that of this bulletin; empty until the day is closed.",
+    )
 
 
 class MonthlyProduct(_Part):
@@ -155,3 +181,6 @@ class MonthlyBulletin(Sealed):
     categories: tuple[MonthlyProduct, ...]
     total: MonthlyProduct
     months: tuple[MonthlyTurnover, ...] = Field(description="January to this month.")
+    measures: dict[Measure, int] = Field(
+        description="How many measures were imposed for trading days of the month, lifted ones included."
+    )

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.reporting.export import COLUMNS
 from services.reporting.exports.daily_bulletin import daily_bulletins, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
-from services.reporting.exports.reading import Market, read_market, read_months
+from services.reporting.exports.reading import Market, read_imposed, read_market, read_months
 from services.reporting.exports.schemas import DailyBulletin, DailyProduct, MemberRank, MonthlyBulletin, MonthlyProduct
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Column, Kind, Sheet, columns_of, dated
@@ -71,6 +71,7 @@ async def read_year_data(
     report = build(found)
     bulletins = tuple(daily_bulletins(market))
     numbers = sorted({date // 100 for date in market.days})
+    imposed = await read_imposed(connection)
     months = await read_months(connection, first_month_needed(year * 100 + 1), year * 100 + 12)
     return YearData(
         found=found,
@@ -79,5 +80,7 @@ async def read_year_data(
         daily=await read_daily(connection, year),
         market=market,
         bulletins=bulletins,
-        monthly=tuple(monthly_bulletin(month, found.position, market.instruments, months) for month in numbers),
+        monthly=tuple(
+            monthly_bulletin(month, found.position, market.instruments, months, imposed) for month in numbers
+        ),
     )

@@ -13,11 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.market_statistics.contracts import Day
-from services.market_statistics.day_reading import TradingDays
+from services.market_statistics.day_reading import DayTooLarge, TradingDays
 from services.market_statistics.index_reading import read_index
 from services.market_statistics.quality import day_quality
 from services.messaging.follow import Readable
-from services.read_database.tables import daily_turnover
+from services.read_database.tables import trading_days
 from services.reporting.exports.reading import read_instruments
 from services.reporting.market.documents import index_report, quality_report
 from services.reporting.market.schemas import IndexReport, QualityReport
@@ -57,12 +57,15 @@ def router(read_database: AsyncEngine, journal: Readable) -> APIRouter:
         async with read_database.connect() as connection:
             position = recorded(await read_position(connection))
             instruments = await read_instruments(connection)
-            ended = select(daily_turnover.c.trading_date).where(daily_turnover.c.trading_date == number).limit(1)
-            began = number == position["trading_date"] or (await connection.execute(ended)).first() is not None
-        day = await days.read(number, position["seq"]) if began else None
-        if day is None:
-            raise HTTPException(404, f"{date} was no trading day of this venue, or has not begun.")
+            begun = select(trading_days.c.first_seq).where(trading_days.c.trading_date == number)
+            first_seq = (await connection.execute(begun)).scalar_one_or_none()
         async with making:
+            try:
+                day = None if first_seq is None else await days.read(number, position["seq"])
+            except DayTooLarge as error:
+                raise HTTPException(422, f"The quality of {date} is not computed: {error}.") from error
+            if day is None:
+                raise HTTPException(404, f"{date} was no trading day of this venue, or has not begun.")
             return await asyncio.to_thread(_quality, day, instruments, position)
 
     return routes

@@ -11,7 +11,7 @@ import pytest
 from matching_engine.records import COMMAND, EVENT, EventKind, Phase, TimeInForce
 from services.journal.batch import JournalBatch
 from services.market_statistics.contracts import KINDS, Day
-from services.market_statistics.day_reading import TradingDays
+from services.market_statistics.day_reading import DayTooLarge, TradingDays
 from services.market_statistics.opening import Openings
 from tests.unit.market_statistics.days_by_hand import (
     BUY,
@@ -193,7 +193,29 @@ def test_commands_that_are_taken_twice_count_once() -> None:
     arrays = np.frombuffer(rows[0].commands, COMMAND), np.frombuffer(rows[0].events, EVENT)
     for _ in range(2):
         taken.take(*arrays)
-    found = taken.of(WEDNESDAY)
-    assert found is not None
-    assert sorted(found.levels.tolist()) == [(0, 1, 1010, 7)]
+    standing = [sorted(found.levels.tolist()) for date in (MONDAY, WEDNESDAY) if (found := taken.of(date)) is not None]
+    assert standing == [[], [(0, 1, 1010, 7)]]
     assert taken.seq == len(market.commands)
+
+
+def test_a_clock_that_was_set_back_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time never runs backwards in a measure, whether the rows are read together or one by one."""
+    market = opened()
+    for second in (50, 20, 60):
+        market.at(second).order(BUY, 1, 990)
+    together = read_day(market.commands, MONDAY)
+    monkeypatch.setattr("services.market_statistics.day_reading._BLOCK_BYTES", 1)
+    one_by_one = read_day(market.commands, MONDAY, in_a_row=1)
+    for day in (together, one_by_one):
+        times = day.times_ns[day.events["kind"] == EventKind.LEVEL]
+        assert (times // 10**9).tolist() == [50, 50, 60]
+
+
+def test_a_day_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = three_days()
+    events = len(read_day(market.commands, MONDAY).events)
+    monkeypatch.setattr("services.market_statistics.day_reading.MOST_EVENTS", events)
+    read_day(market.commands, MONDAY)
+    monkeypatch.setattr("services.market_statistics.day_reading.MOST_EVENTS", events - 1)
+    with pytest.raises(DayTooLarge, match="more than"):
+        read_day(market.commands, MONDAY)

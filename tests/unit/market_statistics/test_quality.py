@@ -118,6 +118,19 @@ def test_a_halt_is_no_trading_time() -> None:
     assert found.spread_ticks == Fraction(20 * 60 + 30 * 40, 100)
 
 
+def test_the_time_of_a_halt_is_in_no_average_where_the_middle_stays() -> None:
+    """The market is (990, 1010) before, in and after a halt of 100 s, at whose end 30 more lots are withdrawn: a depth of 40
+    for 60 s and of 10 for 40 s."""
+    market = opened()
+    quoted(market)
+    deep = market.order(BUY, 30, 990)
+    market.at(60).tell(CommandKind.HALT, instrument=0)
+    market.at(160).cancel(deep)
+    market.tell(CommandKind.RESUME, instrument=0)
+    found = quality(closed_at(market, 200))
+    assert shown(found, "buy_depth_lots", "sell_depth_lots") == (Fraction(40 * 60 + 10 * 40, 100), 10)
+
+
 def test_orders_of_the_day_before_stand_from_the_beginning() -> None:
     """Good-till-canceled quotes of Monday are Tuesday's until one is canceled after 50 s; a DAY order is not."""
     market = opened()
@@ -281,6 +294,16 @@ def test_what_is_not_back_before_trading_ends_is_longer_than_all_known() -> None
     assert shown(found, "large_trades", "unrecovered_trades", "recovery_ns") == (2, 1, None)
     found = quality(closed_at(market_of(3), 500))
     assert shown(found, "large_trades", "unrecovered_trades", "recovery_ns") == (3, 1, 30 * SECOND_NS)
+
+
+def test_a_large_trade_of_a_day_under_way_may_not_be_back_yet() -> None:
+    market = opened()
+    quoted(market, lots=100)
+    many_small(market)
+    market.at(300).order(BUY, 500, 1010, account=3, time_in_force=TimeInForce.IOC)
+    market.at(310).order(SELL, 1, 1030)
+    found = quality(market)
+    assert shown(found, "large_trades", "unrecovered_trades", "recovery_ns") == (1, 1, None)
 
 
 def test_a_trade_that_begins_a_volatility_auction_is_not_back() -> None:

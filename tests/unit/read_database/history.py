@@ -24,7 +24,11 @@ from matching_engine.records import (
 from services.commands import administrative as admin
 from services.commands.attachments import (
     AccountText,
+    AlertAcknowledged,
+    AlertCleared,
+    AlertRaised,
     BustText,
+    DayClosed,
     InstrumentText,
     KeyIssued,
     KeyRevoked,
@@ -189,6 +193,21 @@ _decisions = st.one_of(
         st.sampled_from(["exclude", "exclude", "include"]),
         st.lists(st.integers(20, 60), min_size=1, max_size=30),
     ),
+    st.builds(lambda n: AlertAcknowledged(alert=n, name="Li Na", note="seen"), st.integers(20, 60)),
+)
+_found_by_the_venue = st.one_of(
+    st.builds(
+        lambda n: AlertRaised(
+            kind="pace", key=f"k{n}", subject="2023", severity="warning", sentence="s", sentence_zh="句"
+        ),
+        st.integers(0, 3),
+    ),
+    st.builds(lambda n: AlertCleared(alert=n), st.integers(20, 60)),
+    st.builds(
+        lambda n, seq: DayClosed(date=20230103 + n, revision=1 + n % 2, at_seq=seq, row_hash="ab", sha256="cd"),
+        st.integers(0, 2),
+        st.integers(1, 60),
+    ),
 )
 _administration = st.one_of(
     st.builds(lambda a, f: admin.change_cash(SENDER, a, f), st.sampled_from(ACCOUNTS), st.integers(-(10**6), 10**6)),
@@ -204,6 +223,7 @@ _administration = st.one_of(
     st.just(admin.day_roll(SENDER, 20240102)),
     st.builds(lambda r: admin.set_fees(SENDER, maker_rate_ppm=r, taker_rate_ppm=r // 2), st.integers(0, 10_000)),
     st.builds(lambda d: admin.record(SENDER, d), _decisions),
+    st.builds(lambda changes: admin.recorded(SENDER, changes), st.lists(_found_by_the_venue, min_size=1, max_size=4)),
 )  # fmt: skip
 
 

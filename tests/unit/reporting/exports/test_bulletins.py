@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.commands.attachments import Measure, MeasureImposed
+from services.market_statistics.prnd_index import IndexDay, IndexInput
 from services.reporting.exports.daily_bulletin import daily_bulletins, empty_bulletin, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
 from services.reporting.exports.reading import Market, MemberDay, Prices
+from services.reporting.exports.schemas import IndexValue
 from tests.unit.read_database.history import instrument_text
 
 POSITION = {
@@ -47,9 +51,24 @@ def market(**changes: Any) -> Market:
         "members": {20230103: [MemberDay(2, 0, 3_000_000), MemberDay(3, 1_000_000, 0), MemberDay(4, 2_000_000, 0)]},
         "names": {2: "two", 3: "three", 4: "four"},
         "settled_before": {},
+        "closings": {},
         "stock": {0: 1_500, 1: 700},
+        "index": {
+            20230103: IndexDay(20230103, Fraction(100), True, IndexInput(20230103, (1, 1), (1, 1), 5, 3, 3)),
+            20230104: IndexDay(
+                20230104, Fraction(201_999, 2_000), False, IndexInput(20230104, (1, 1), (1, 1), 1, 1, 1)
+            ),
+        },
     }
     return Market(**given | changes)
+
+
+def test_a_day_that_has_ended_has_its_index() -> None:
+    """201,999 / 2,000 is 100.9995: half up 101.00."""
+    first, second, today = (day.prnd_index for day in daily_bulletins(market()))
+    assert (first, second, today) == (
+        IndexValue(value="100.00", assessed=True), IndexValue(value="101.00", assessed=False), None,
+    )  # fmt: skip
 
 
 def test_a_day_has_its_prices_and_both_changes() -> None:
@@ -156,6 +175,19 @@ def test_a_month_is_compared_with_the_month_and_the_year_before() -> None:
         {"month": "2023-01", "turnover": "40.00", "turnover_year_before": "10.00"}
     ]
     assert len(month_sheet(found).rows) == 5
+
+
+def test_the_measures_of_a_month_are_counted() -> None:
+    given: tuple[tuple[Measure, int], ...] = (
+        ("warning", 20230131), ("warning", 20230201), ("opening_ban", 20230228),
+    )  # fmt: skip
+    imposed = [
+        MeasureImposed(accounts=(2,), measure=measure, trading_date=date, reason="cancels", name="Li Na")
+        for measure, date in given
+    ]
+    found = monthly_bulletin(202302, POSITION, market().instruments, MONTHS, imposed)
+    assert found.measures == {"warning": 1, "watch_list": 0, "opening_ban": 1}
+    assert monthly_bulletin(202302, POSITION, market().instruments, MONTHS).measures["warning"] == 0
 
 
 def test_january_to_date_adds_up_the_months() -> None:

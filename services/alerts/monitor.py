@@ -1,0 +1,172 @@
+"""The monitor: looks at the venue on a schedule, compares what holds with the open alerts, and submits what to raise and clear.
+Days that have ended it closes, with the hash of their bulletin.
+
+One runs in a venue, beside the sequencer that leads. It never stops the venue: what it cannot look at becomes a warning.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from matching_engine.records import Command, Phase
+from services.alerts import operation, pace, trading
+from services.alerts.conditions import Condition, OpenAlerts, changes
+from services.alerts.judging import DaysNotJudged
+from services.alerts.operation import Lag, Operation, Quiet, operation_conditions
+from services.alerts.reading import Facts, Judged, read_facts
+from services.commands import administrative
+from services.commands.attachments import AlertKind
+from services.data.calendar import TradingCalendar
+from services.messaging import InboxFull, Submission
+from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseRefused
+from services.read_database.tables import position
+from services.reporting.proof_route import Proven
+from services.sequencer.schedule import missing_calendar
+from services.venue_state.alerts import VenueAlerts
+
+FIRST_AFTER_S = 60.0
+"""A start is no time for more work, and its clock and read database have been compared already."""
+
+READ_TIMEOUT_S = 30.0
+DAYS_TIMEOUT_S = 600.0
+"""How long a look may take; the second, one at the completed days of a year."""
+
+JUDGE_AGAIN_NS = 600 * 10**9
+"""After a look at the completed days that failed, the next one waits so long: it costs more than the others."""
+
+_EXPECTED = (DaysNotJudged, ReadDatabaseFailed, ReadDatabaseRefused, SQLAlchemyError, InboxFull, OSError, TimeoutError)
+"""Every other error is a bug."""
+
+log = structlog.get_logger("rex.alerts")
+
+
+class Followed(Protocol):
+    """The open alerts, kept current from the journal by their owner: the gateway's state, or `following.FollowedAlerts`."""
+
+    @property
+    def alerts(self) -> VenueAlerts:
+        """The open alerts."""
+
+    @property
+    def last_seq(self) -> int:
+        """The last command that they include."""
+
+
+class Market(Protocol):
+    """What the monitor reads of the venue's engine."""
+
+    @property
+    def venue_phase(self) -> int:
+        """The phase that the schedule set last."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The venue as the monitor sees it."""
+
+    followed: Followed
+    market: Market
+    read_database: AsyncEngine
+    judge: Callable[[OpenAlerts], Awaitable[Judged | None]]
+    """Judges the completed days of the same read database (judging.py)."""
+    calendar: TradingCalendar
+    proofs: Callable[[], Mapping[int, Proven]]
+    """The latest proof of each year."""
+    put: Callable[[Submission], Awaitable[None]]
+    """Puts a submission into the inbox."""
+    clock: Callable[[], int]
+    """Nanoseconds since 1970."""
+
+
+class AlertMonitor:
+    """The monitor of one venue."""
+
+    def __init__(self, watched: Watched, *, every_s: float, quiet_s: int) -> None:
+        """`every_s`: seconds between two looks; 0: none. `quiet_s`: how long continuous trading may have no command; 0: any
+        time."""
+        self._watched = watched
+        self._every_s = every_s
+        self._quiet_s = quiet_s
+        self._lag = Lag()
+        self._quiet = Quiet()
+        self._projected_seq = 0
+        self._facts: Facts | None = None
+        self._judged: Facts | None = None
+        self._judge_again_ns = 0
+        self._troubles: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Looks again and again until it is canceled."""
+        wait_s = min(FIRST_AFTER_S, self._every_s)
+        while self._every_s:
+            await asyncio.sleep(wait_s)
+            wait_s = self._every_s
+            await self.look()
+
+    def warnings(self) -> list[str]:
+        """What could not be looked at the last time, a sentence each. Health is public: the log has the reason."""
+        return [f"{what} could not be looked at for alerts: {why}." for what, why in self._troubles.items()]
+
+    async def look(self) -> None:
+        """Looks once. What has changed is in the inbox afterwards."""
+        await self._attempt("The read database", self._read_database(), READ_TIMEOUT_S)
+        await self._attempt("The venue's operation", self._look_at_operation(), READ_TIMEOUT_S)
+        now_ns = self._watched.clock()
+        if self._facts != self._judged and now_ns >= self._judge_again_ns:
+            self._judge_again_ns = now_ns + JUDGE_AGAIN_NS
+            await self._attempt("The completed days", self._look_at_days(), DAYS_TIMEOUT_S)
+
+    async def _attempt(self, what: str, part: Awaitable[None], timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await part
+        except Exception as error:
+            self._troubles[what] = type(error).__name__
+            bug = None if isinstance(error, _EXPECTED) else error
+            log.warning("the alerts could not be looked at", what=what, reason=str(error), exc_info=bug)
+        else:
+            self._troubles.pop(what, None)
+
+    async def _read_database(self) -> None:
+        async with self._watched.read_database.connect() as connection:
+            self._projected_seq = await connection.scalar(select(position.c.seq)) or 0
+            self._facts = await read_facts(connection)
+
+    async def _look_at_operation(self) -> None:
+        """Works without the read database too: its position is then that of the last look."""
+        watched, now_ns = self._watched, self._watched.clock()
+        followed = watched.followed
+        in_session = watched.market.venue_phase == Phase.CONTINUOUS
+        # What the monitor itself submits is no sign of life.
+        commands = followed.last_seq - followed.alerts.commands
+        seen = Operation(
+            lag_ns=self._lag.look(now_ns, followed.last_seq, self._projected_seq),
+            quiet_ns=self._quiet.look(now_ns, commands, in_session=in_session),
+            quiet_s=self._quiet_s,
+            proofs=watched.proofs(),
+            calendar_year=missing_calendar(watched.calendar, now_ns),
+        )
+        await self._submit(operation_conditions(seen, followed.alerts.open), operation.KINDS)
+
+    async def _look_at_days(self) -> None:
+        watched, facts = self._watched, self._facts
+        judged = await watched.judge(watched.followed.alerts.open)
+        if judged is not None:
+            facts = judged.facts
+            await self._submit(judged.holding, (*pace.KINDS, *trading.KINDS))
+            if judged.closings:
+                await watched.put(administrative.recorded(Command(), judged.closings))
+        self._judged, self._judge_again_ns = facts, 0
+
+    async def _submit(self, holding: Iterable[Condition], looked_at: Collection[AlertKind]) -> None:
+        found = changes(self._watched.followed.alerts.open, holding, looked_at)
+        if found:
+            await self._watched.put(administrative.recorded(Command(), found))

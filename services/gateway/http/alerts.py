@@ -1,0 +1,91 @@
+"""Alerts over HTTP: the open ones from memory, all of them from the read database, and their acknowledgement.
+
+Scope: `operate`. Open alerts need no read database: one of them may be that it is behind.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.commands.administrative import record
+from services.commands.attachments import AlertAcknowledged
+from services.gateway.http.alert_schemas import AcknowledgeRequest, Alert, AlertsPage
+from services.gateway.http.caller import Caller, needs
+from services.gateway.ids import alert_id_of, unknown_alert
+from services.gateway.order_entry.history import Projected, cursor_id, cursor_text
+from services.gateway.order_entry.order_entry import OrderEntry
+from services.gateway.problems import ProblemError
+from services.gateway.replies.alert_json import alert_json
+from services.read_database.tables import alerts
+from services.venue_state.alerts import VenueAlert
+from services.venue_state.state import VenueState
+
+StateQuery = Annotated[Literal["open", "all"], Query(description="`open`: those whose condition has not ended.")]
+CursorQuery = Annotated[str | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
+LimitQuery = Annotated[int, Query(ge=1, le=500, description="Page size.")]
+
+
+class AlertHistory:
+    """Alerts of the venue's state and of the read database."""
+
+    def __init__(self, state: VenueState, read_database: AsyncEngine, projected: Projected) -> None:
+        self._state = state
+        self._read_database = read_database
+        self._projected = projected
+
+    async def page(self, *, is_open: bool, before_seq: int, limit: int) -> list[VenueAlert]:
+        """Up to `limit` alerts with numbers below `before_seq`, newest first."""
+        if is_open:
+            found = [alert for alert in self._state.alerts.open.values() if alert.seq < before_seq]
+            return sorted(found, key=lambda alert: -alert.seq)[:limit]
+        await self._projected(self._state.last_seq)
+        query = select(alerts).where(alerts.c.seq < before_seq).order_by(alerts.c.seq.desc()).limit(limit)
+        async with self._read_database.connect() as connection:
+            return [VenueAlert.from_columns(row) for row in (await connection.execute(query)).mappings()]
+
+    async def alert(self, seq: int) -> VenueAlert:
+        """The alert with this number, as it stands after the last command of the state. Raises a 404 problem."""
+        if (found := self._state.alerts.find(seq)) is not None:
+            return found
+        page = await self.page(is_open=False, before_seq=seq + 1, limit=1)
+        if not page or page[0].seq != seq:
+            raise unknown_alert()
+        return page[0]
+
+
+def routes(order_entry: OrderEntry, history: AlertHistory) -> APIRouter:
+    """/v1/alerts."""
+    router = APIRouter(tags=["operate"], dependencies=[needs("operate")])
+
+    @router.get("/v1/alerts", response_model=AlertsPage, summary="List alerts, newest first")
+    async def list_alerts(
+        state: StateQuery = "open", cursor: CursorQuery = None, limit: LimitQuery = 50
+    ) -> JSONResponse:
+        found = await history.page(is_open=state == "open", before_seq=cursor_id(cursor), limit=limit)
+        following = cursor_text(found[-1].seq) if len(found) == limit else None
+        return JSONResponse({"alerts": [alert_json(alert) for alert in found], "next_cursor": following})
+
+    @router.post(
+        "/v1/alerts/{alert_id}/acknowledge", response_model=Alert, summary="Acknowledge an alert, with name and note"
+    )
+    async def acknowledge(key: Caller, alert_id: str, body: AcknowledgeRequest) -> JSONResponse:
+        seq = alert_id_of(alert_id)
+        _refuse_second(await history.alert(seq))
+        seen = AlertAcknowledged(alert=seq, name=body.name, note=body.note)
+        event = await order_entry.execute(key, lambda sender: record(sender, seen))
+        alert = await history.alert(seq)
+        if alert.acknowledged_seq != event.seq:  # Another gateway, or another request, was faster.
+            _refuse_second(alert)
+        return JSONResponse(alert_json(alert))
+
+    return router
+
+
+def _refuse_second(alert: VenueAlert) -> None:
+    if alert.acknowledged_seq is not None:
+        raise ProblemError(409, "already_acknowledged", f"{alert.name} acknowledged the alert {alert.seq} already.")

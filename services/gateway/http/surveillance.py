@@ -1,0 +1,136 @@
+"""Operators' measures over HTTP: declared control groups, and the ladder of measures. Each is journaled. Scope: `operate`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from fastapi import APIRouter
+
+from matching_engine.records import VENUE
+from services.commands.administrative import record, record_and_switch
+from services.commands.attachments import ControlDeclared, ControlEnded, MeasureImposed, MeasureLifted
+from services.gateway.http.admin_schemas import Applied
+from services.gateway.http.caller import Caller, needs
+from services.gateway.http.surveillance_schemas import ControlRequest, EndRequest, MeasureRequest
+from services.gateway.order_entry.decisions import DecisionChecks
+from services.gateway.order_entry.order_entry import OrderEntry
+from services.gateway.problems import ProblemError, field_problem
+from services.read_database.records import read_records
+from services.surveillance.measures import CONTROL_TYPES, MEASURE_TYPES, control_groups, measures
+from services.venue_state.state import VenueState
+
+
+def routes(state: VenueState, order_entry: OrderEntry, checks: DecisionChecks) -> APIRouter:
+    """/v1/admin/control_groups and /v1/admin/measures."""
+    router = APIRouter(prefix="/v1/admin", tags=["operate"], dependencies=[needs("operate")])
+    _control_routes(router, state, order_entry, checks)
+    _measure_routes(router, state, order_entry, checks)
+    return router
+
+
+def _control_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry, checks: DecisionChecks) -> None:
+    @router.post(
+        "/control_groups",
+        response_model=Applied,
+        status_code=201,
+        summary="Declare that accounts are under one control",
+    )
+    async def declare(key: Caller, body: ControlRequest) -> Applied:
+        accounts = _known(state, body.accounts)
+        async with checks.checked() as connection:
+            for seq, group in control_groups(await read_records(connection, CONTROL_TYPES)).items():
+                shared = sorted({*accounts} & {*group.text.accounts})
+                if shared and group.ended is None:
+                    message = f"account {shared[0]} is in the control group {seq}: end that one first"
+                    raise field_problem("already_decided", "accounts", message, status=409)
+            declared = ControlDeclared(accounts=accounts, reason=body.reason, name=body.name)
+            event = await order_entry.execute(key, lambda sender: record(sender, declared))
+        return Applied(seq=event.seq)
+
+    @router.post("/control_groups/{seq}/end", response_model=Applied, summary="End a declared control")
+    async def end(key: Caller, seq: int, body: EndRequest) -> Applied:
+        async with checks.checked() as connection:
+            group = control_groups(await read_records(connection, CONTROL_TYPES)).get(seq)
+            if group is None:
+                raise _unknown("control group", seq)
+            if group.ended is not None:
+                raise _ended("control group", seq, group.ended.seq)
+            ended = ControlEnded(declared_seq=seq, reason=body.reason, name=body.name)
+            event = await order_entry.execute(key, lambda sender: record(sender, ended))
+        return Applied(seq=event.seq)
+
+
+def _measure_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry, checks: DecisionChecks) -> None:
+    @router.post(
+        "/measures",
+        response_model=Applied,
+        status_code=201,
+        summary="Impose a measure on accounts; an opening ban turns their kill switches on",
+    )
+    async def impose(key: Caller, body: MeasureRequest) -> Applied:
+        accounts = _known(state, body.accounts)
+        imposed = MeasureImposed(
+            accounts=accounts,
+            measure=body.measure,
+            trading_date=_trading_date(state, body.trading_date),
+            reason=body.reason,
+            name=body.name,
+        )
+        banned = accounts if body.measure == "opening_ban" else ()
+        async with checks.checked():
+            event = await order_entry.execute(key, lambda sender: record_and_switch(sender, imposed, banned, on=True))
+        return Applied(seq=event.seq)
+
+    @router.post(
+        "/measures/{seq}/lift",
+        response_model=Applied,
+        summary="Lift a measure; the kill switches of an opening ban go off, where no other ban holds",
+    )
+    async def lift(key: Caller, seq: int, body: EndRequest) -> Applied:
+        async with checks.checked() as connection:
+            found = measures(await read_records(connection, MEASURE_TYPES))
+            measure = found.get(seq)
+            if measure is None:
+                raise _unknown("measure", seq)
+            if measure.lifted is not None:
+                raise _ended("measure", seq, measure.lifted.seq)
+            bans = {
+                at: other.text.accounts
+                for at, other in found.items()
+                if other.text.measure == "opening_ban" and other.lifted is None
+            }
+            freed = {*bans.pop(seq, ())} - {account for accounts in bans.values() for account in accounts}
+            lifted = MeasureLifted(imposed_seq=seq, reason=body.reason, name=body.name)
+            event = await order_entry.execute(
+                key, lambda sender: record_and_switch(sender, lifted, sorted(freed), on=False)
+            )
+        return Applied(seq=event.seq)
+
+
+def _known(state: VenueState, accounts: Sequence[int]) -> tuple[int, ...]:
+    """The accounts, ascending. Raises a 422 problem that names the first that is none, is the venue's own, or is repeated."""
+    for place, account in enumerate(accounts):
+        if account not in state.accounts or account == VENUE:
+            raise field_problem("unknown_account", f"accounts.{place}", f"no member has the account {account}")
+        if account in accounts[:place]:
+            raise field_problem("validation_failed", f"accounts.{place}", f"names the account {account} a second time")
+    return tuple(sorted(accounts))
+
+
+def _trading_date(state: VenueState, text: str) -> int:
+    try:
+        found = int(f"{date.fromisoformat(text):%Y%m%d}")
+    except ValueError as error:
+        raise field_problem("validation_failed", "trading_date", f"{text} is no date") from error
+    if found > state.trading_date:
+        raise field_problem("validation_failed", "trading_date", "must not be after the venue's trading day")
+    return found
+
+
+def _unknown(what: str, seq: int) -> ProblemError:
+    return ProblemError(404, "not_found", f"No {what} has the number {seq}.")
+
+
+def _ended(what: str, seq: int, ended_seq: int) -> ProblemError:
+    return ProblemError(409, "already_decided", f"The {what} {seq} was ended by command {ended_seq}.")

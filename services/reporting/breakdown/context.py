@@ -1,0 +1,65 @@
+"""Figures about the world outside, such as the output value of a city's industry, entered by operators with a source.
+
+They stand beside the report so that its figure can be compared. No turnover, share or forecast is computed with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.commands.attachments import ContextStated
+from services.read_database.records import Record, read_records
+from services.reporting.breakdown.schemas import Document, Sealed
+from services.reporting.breakdown.texts import sealed
+from services.reporting.queries import read_position
+from services.times import time_text
+
+NOTICE = "Entered by operators from the sources that they name. Not of this venue, not verified by it, and counted in nothing."
+
+
+class ContextFigure(Document):
+    """A figure about the world outside."""
+
+    figure: str
+    value: str
+    unit: str
+    source: str
+    name: str = Field(description="The person who entered it.")
+    seq: int = Field(description="The command that recorded it.")
+    time: str
+
+
+class ContextReport(Sealed):
+    """The figures of a year that hold: of each the newest, unless it was withdrawn."""
+
+    notice: str
+    figures: tuple[ContextFigure, ...]
+
+
+async def read_context(connection: AsyncConnection, year: int) -> ContextReport | None:
+    """The context of a year; None before the projector's first transaction."""
+    position = await read_position(connection)
+    if position is None:
+        return None
+    figures = figures_of(await read_records(connection, ("context_stated",)), year)
+    return ContextReport(**sealed(year, position), notice=NOTICE, figures=figures)
+
+
+def figures_of(found: Iterable[Record], year: int) -> tuple[ContextFigure, ...]:
+    """The figures of the year that hold after these records, which are ordered by seq; by the time of their first entry."""
+    newest: dict[str, tuple[Record, ContextStated]] = {}
+    for record in found:
+        if isinstance(record.decision, ContextStated) and record.decision.year == year:
+            newest[record.decision.figure] = record, record.decision
+    return tuple(
+        ContextFigure(
+            **{name: getattr(text, name) for name in ("figure", "value", "unit", "source", "name")},
+            seq=record.seq,
+            time=time_text(record.time_ns),
+        )
+        for record, text in newest.values()
+        if text.value
+    )

@@ -1,0 +1,128 @@
+"""Routes under /v1/reports: what the year's turnover is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.data.calendar import TradingCalendar
+from services.reporting.breakdown import answers, year_answers
+from services.reporting.breakdown.context import ContextReport, read_context
+from services.reporting.breakdown.reading import read_member_year
+from services.reporting.breakdown.schemas import (
+    ConcentrationReport,
+    LadderReport,
+    Members,
+    Sealed,
+    SidedSplit,
+    Split,
+    SplitBy,
+)
+from services.reporting.breakdown.year_schemas import EffectsReport, FeesReport, MonthsReport, TargetsReport
+from services.reporting.queries import read_year
+from services.reporting.requests import Year, recorded
+
+
+def router(read_database: AsyncEngine, calendar: TradingCalendar) -> APIRouter:
+    """The routes; the gateway that includes them checks the key. None of them names a member."""
+    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
+    _add_trade_routes(routes, read_database)
+    _add_year_routes(routes, read_database, calendar)
+    _add_context_route(routes, read_database)
+    return routes
+
+
+def members_router(read_database: AsyncEngine) -> APIRouter:
+    """The route of operators: it names members."""
+    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
+
+    @routes.get(
+        "/turnover/{year}/members",
+        response_model=Members,
+        summary="The members of the year by name: bought, sold, shares, fees",
+    )
+    async def members(year: Year) -> Members:
+        async with read_database.connect() as connection:
+            return answers.members(recorded(await read_member_year(connection, year)))
+
+    return routes
+
+
+def _add_trade_routes(routes: APIRouter, read_database: AsyncEngine) -> None:
+    @routes.get(
+        "/turnover/{year}/ladder",
+        response_model=LadderReport,
+        summary="From gross to net, to what changed hands, was delivered and was taken out",
+    )
+    async def ladder(year: Year) -> LadderReport:
+        async with read_database.connect() as connection:
+            return await answers.ladder(connection, recorded(await read_member_year(connection, year)))
+
+    @routes.get(
+        "/turnover/{year}/splits",
+        response_model=Split | SidedSplit,
+        summary="The net turnover split into parts, in yuan, tonnes and trades",
+        description="Account classes and members have two sides: what all bought adds up to the net turnover, and what all "
+        "sold. Members are ranked, not named: `GET /v1/reports/turnover/{year}/members` names them to operators.",
+    )
+    async def splits(year: Year, by: Annotated[SplitBy, Query(description="What the parts are.")]) -> Sealed:
+        async with read_database.connect() as connection:
+            return recorded(await answers.split(connection, year, by))
+
+    @routes.get(
+        "/turnover/{year}/concentration",
+        response_model=ConcentrationReport,
+        summary="Shares of the largest members by side and product, and the HHI",
+    )
+    async def concentration(year: Year) -> ConcentrationReport:
+        async with read_database.connect() as connection:
+            return answers.concentration(recorded(await read_member_year(connection, year)))
+
+
+def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: TradingCalendar) -> None:
+    @routes.get(
+        "/turnover/{year}/effects",
+        response_model=EffectsReport,
+        summary="The difference to the year before: by price, by tonnage, new products, gone products",
+    )
+    async def effects(year: Year) -> EffectsReport:
+        async with read_database.connect() as connection:
+            return recorded(await year_answers.effects(connection, year))
+
+    @routes.get(
+        "/turnover/{year}/months",
+        response_model=MonthsReport,
+        summary="The months: actual, plan, the year before",
+    )
+    async def months(year: Year) -> MonthsReport:
+        async with read_database.connect() as connection:
+            found = recorded(await read_year(connection, year))
+            return await year_answers.months(connection, year, found, calendar)
+
+    @routes.get("/turnover/{year}/fees", response_model=FeesReport, summary="Fee income, and without value-added tax")
+    async def fees(year: Year) -> FeesReport:
+        async with read_database.connect() as connection:
+            return answers.fees(recorded(await read_member_year(connection, year)))
+
+    @routes.get(
+        "/targets/{year}/progress",
+        response_model=TargetsReport,
+        summary="The progress of every target of a year and its months that is in force",
+    )
+    async def progress(year: Year) -> TargetsReport:
+        async with read_database.connect() as connection:
+            found = recorded(await read_year(connection, year))
+            return await year_answers.targets(connection, year, found, calendar)
+
+
+def _add_context_route(routes: APIRouter, read_database: AsyncEngine) -> None:
+    @routes.get(
+        "/context/{year}",
+        response_model=ContextReport,
+        summary="Figures about the world outside that operators entered, with their sources; not of this venue",
+    )
+    async def context(year: Year) -> ContextReport:
+        async with read_database.connect() as connection:
+            return recorded(await read_context(connection, year))

@@ -1,0 +1,96 @@
+"""The open alerts: what the venue's journal says of them, folded from its RECORD commands.
+
+One alert of a key is open at a time; the first acknowledgement of an alert holds (services/commands/attachments.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised
+from services.journal.batch import Applied
+
+
+@dataclass(slots=True)
+class VenueAlert:
+    """One alert: the columns of the table `alerts`."""
+
+    seq: int
+    """The command that raised it: the alert's number."""
+    time_ns: int
+    kind: str
+    key: str
+    subject: str
+    severity: str
+    sentence: str
+    sentence_zh: str
+    cleared_seq: int | None = None
+    cleared_ns: int | None = None
+    acknowledged_seq: int | None = None
+    acknowledged_ns: int | None = None
+    actor: int | None = None
+    """The key_id of the operator who acknowledged it."""
+    name: str | None = None
+    note: str | None = None
+
+    @classmethod
+    def from_columns(cls, row: Mapping[Any, Any]) -> VenueAlert:
+        """An alert from its row in the read database."""
+        return cls(**{field.name: row[field.name] for field in fields(cls)})
+
+    @property
+    def last_seq(self) -> int:
+        """The command that last changed it."""
+        return max(self.seq, self.cleared_seq or 0, self.acknowledged_seq or 0)
+
+
+AlertListener = Callable[[VenueAlert, int], None]
+"""Called with an open alert, or one that this command cleared, after the command with this seq has changed it."""
+
+
+class VenueAlerts:
+    """The open alerts, and who listens to their changes."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, VenueAlert] = {}
+        """By key."""
+        self.commands = 0
+        """Number of commands about alerts since this object was made."""
+        self.listeners: list[AlertListener] = []
+
+    def find(self, seq: int) -> VenueAlert | None:
+        """The open alert with this number."""
+        return next((alert for alert in self.open.values() if alert.seq == seq), None)
+
+    def critical(self) -> list[str]:
+        """A sentence for each open critical alert, with its number, oldest first."""
+        return [f"Alert {alert.seq}: {alert.sentence}" for alert in self.open.values() if alert.severity == "critical"]
+
+    def apply(self, applied: Applied, change: AlertRaised | AlertCleared | AlertAcknowledged) -> None:
+        """Applies what a RECORD command says of alerts."""
+        self.commands += 1
+        seq, time_ns = applied.event.seq, applied.command.time_ns
+        if isinstance(change, AlertRaised):
+            if change.key not in self.open:
+                alert = VenueAlert(seq, time_ns, **change.model_dump(exclude={"type"}))
+                self.open[change.key] = alert
+                self._notify(alert, seq)
+            return
+        found = self.find(change.alert)
+        if found is None:
+            return
+        if isinstance(change, AlertCleared):
+            del self.open[found.key]
+            found.cleared_seq, found.cleared_ns = seq, time_ns
+        elif found.acknowledged_seq is None:
+            found.acknowledged_seq, found.acknowledged_ns = seq, time_ns
+            found.actor, found.name, found.note = applied.command.actor, change.name, change.note
+        else:
+            return
+        self._notify(found, seq)
+
+    def _notify(self, alert: VenueAlert, seq: int) -> None:
+        for listener in self.listeners:
+            listener(alert, seq)

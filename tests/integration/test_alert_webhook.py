@@ -1,0 +1,177 @@
+"""The webhook with a real receiver: it refuses, hangs and comes back, and gets every change in order. No time passes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from services.alerts.webhook.position import PositionFile
+from services.alerts.webhook.sender import WAITS_S, WARN_AFTER_NS, WebhookSender
+from services.commands.attachments import AlertCleared
+from tests.integration.alert_receiver import KEY, Receiver, receiving
+from tests.integration.test_alerts import ORDER, put
+from tests.integration.venue import RunningVenue, running_venue
+from tests.unit.alerts.test_conditions import condition
+
+pytestmark = pytest.mark.anyio
+
+ANSWER_S = 0.2
+"""Long for a receiver in this process, and short for a test that waits for it once."""
+
+
+@dataclass
+class Waits:
+    """Waits that pass at once, unless they are held; each moves the venue's clock."""
+
+    venue: RunningVenue
+    seconds: list[float] = field(default_factory=list)
+    pass_on: asyncio.Event = field(default_factory=asyncio.Event)
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.pass_on.set()
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        self.venue.clock.now_ns += int(seconds * 10**9)
+        self.held.set()
+        await asyncio.sleep(0)  # as a real wait does
+        await self.pass_on.wait()
+
+
+class ToldPosition(PositionFile):
+    """Tells which positions are on the device, but for the first one, where a new receiver begins."""
+
+    def __init__(self, path: Path, written: asyncio.Queue[int]) -> None:
+        super().__init__(path)
+        self._is_new = not path.exists()
+        self._written = written
+
+    def write(self, journal_id: bytes, seq: int) -> None:
+        super().write(journal_id, seq)
+        if not self._is_new:
+            self._written.put_nowait(seq)
+        self._is_new = False
+
+
+@asynccontextmanager
+async def sending(
+    venue: RunningVenue, folder: Path, url: str, written: asyncio.Queue[int] | None = None
+) -> AsyncIterator[tuple[WebhookSender, Waits]]:
+    await venue.projector.reached(venue.sequencer.last_seq)  # as a start waits
+    waits = Waits(venue)
+    position = ToldPosition(folder / "webhook.json", written or asyncio.Queue())
+    sender = WebhookSender(
+        url, KEY, venue.read_database, position, venue.clock, venue.projector.reached, wait=waits, answer_s=ANSWER_S
+    )
+    venue.state.alerts.listeners.append(sender.on_change)
+    task = asyncio.create_task(sender.run())
+    try:
+        yield sender, waits
+    finally:
+        venue.state.alerts.listeners.remove(sender.on_change)
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def told(receiver: Receiver) -> list[tuple[str, str]]:
+    return [(message.told["type"], message.told["data"]["alert_id"]) for message in receiver.taken]
+
+
+async def test_raised_acknowledged_and_cleared_come_in_order(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue, receiving() as receiver, sending(venue, tmp_path, receiver.url):
+        (seq,) = await put(venue, condition("pace", 1).raised())
+        await venue.client("operator").post(f"/v1/alerts/{seq}/acknowledge", json={"name": "Li Na"})
+        (other, cleared) = await put(venue, condition("pace", 2).raised(), AlertCleared(alert=seq))
+        taken = await receiver.until(4)
+        assert told(receiver) == [
+            ("alert.raised", str(seq)), ("alert.acknowledged", str(seq)), ("alert.raised", str(other)),
+            ("alert.cleared", str(seq)),
+        ]  # fmt: skip
+        journal = venue.state.incarnation[:12]
+        assert taken[0].message_id == f"{journal}-{seq}"
+        assert taken[3].message_id == f"{journal}-{cleared}"
+        (listed,) = (await venue.client("operator").get("/v1/alerts")).json()["alerts"]
+        assert taken[2].told["data"] == listed
+
+
+async def test_a_receiver_that_refuses_hangs_and_comes_back_gets_all_in_order(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue, receiving(500, 302, 0, 204, 400) as receiver:
+        async with sending(venue, tmp_path, receiver.url) as (_, waits):
+            await put(venue, condition("pace", 1).raised(), condition("pace", 2).raised())
+            taken = await receiver.until(2)
+        first, second = taken
+        sent = [(message.message_id, message.answered) for message in receiver.messages]
+        assert sent == [(first.message_id, status) for status in (500, 302, 0, 204)] + [
+            (second.message_id, 400),
+            (second.message_id, 204),
+        ]
+        assert len({message.body for message in receiver.messages}) == 2
+        assert waits.seconds == [*WAITS_S[:3], WAITS_S[0]]
+        times = [int(message.timestamp) for message in receiver.messages[:4]]
+        assert times == sorted(times)
+        assert times[3] > times[0]  # each attempt is signed with its own time
+
+
+async def test_a_receiver_that_is_away_slows_nobody_and_is_a_warning_after_long(tmp_path: Path) -> None:
+    async with receiving() as gone:
+        port, url = gone.port, gone.url
+    async with running_venue(tmp_path) as venue, sending(venue, tmp_path, url) as (sender, waits):
+        waits.pass_on.clear()
+        (seq,) = await put(venue, condition("pace", 1).raised())
+        await waits.held.wait()  # it has failed once
+        for side in ("sell", "buy"):
+            trader = venue.client("alice" if side == "sell" else "bob")
+            assert (await trader.post("/v1/orders", json={**ORDER, "side": side})).status_code == 201
+        assert sender.warnings() == []
+        venue.clock.now_ns += WARN_AFTER_NS
+        (warning,) = sender.warnings()
+        assert "cannot be reached (ConnectError)" in warning
+        assert "in-the-address" not in warning
+        async with receiving(port=port) as back:
+            waits.pass_on.set()
+            await back.until(1)
+            assert told(back) == [("alert.raised", str(seq))]
+            await put(venue, condition("pace", 2).raised())
+            await back.until(2)
+        assert sender.warnings() == []
+
+
+async def test_a_restart_sends_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
+    written: asyncio.Queue[int] = asyncio.Queue()
+    async with (
+        running_venue(tmp_path) as venue,
+        receiving() as receiver,
+        sending(venue, tmp_path, receiver.url, written),
+        asyncio.timeout(30),
+    ):
+        (first,) = await put(venue, condition("pace", 1).raised())
+        assert await written.get() == first
+    async with running_venue(tmp_path) as venue, receiving() as receiver:
+        _, other = await put(venue, AlertCleared(alert=first), condition("pace", 2).raised())
+        async with sending(venue, tmp_path, receiver.url):
+            await receiver.until(2)
+        assert told(receiver) == [("alert.cleared", str(first)), ("alert.raised", str(other))]
+
+
+async def test_a_new_receiver_gets_the_open_alerts_and_what_comes(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue, receiving() as receiver:
+        over, is_open = await put(venue, condition("pace", 1).raised(), condition("pace", 2).raised())
+        await put(venue, AlertCleared(alert=over))
+        async with sending(venue, tmp_path, receiver.url):
+            await receiver.until(2)
+        assert told(receiver) == [("alert.raised", str(is_open)), ("alert.cleared", str(over))]
+
+
+async def test_no_log_holds_the_address(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with running_venue(tmp_path) as venue, receiving(500) as receiver, sending(venue, tmp_path, receiver.url):
+        await put(venue, condition("pace", 1).raised())
+        await receiver.until(1)
+    assert "in-the-address" not in caplog.text

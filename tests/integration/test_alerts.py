@@ -1,0 +1,441 @@
+"""Alerts of a venue: raised by the monitor, listed, acknowledged, pushed, kept, compared by a proof. And closed days."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from matching_engine import Engine
+from matching_engine.records import Command
+from services.alerts.conditions import Condition
+from services.alerts.following import FollowedAlerts
+from services.alerts.judging import DaysJudge, DaysNotJudged
+from services.alerts.monitor import AlertMonitor, Watched
+from services.alerts.reading import judge_days
+from services.commands import administrative as admin
+from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, DayClosed, read_decision
+from services.data.calendar import TradingCalendar
+from services.messaging import Submission
+from services.read_database.database import open_read_database
+from services.reporting.exports.day_seal import day_numbers
+from services.reporting.proof_route import Proven
+from services.venue_state.alerts import VenueAlert, VenueAlerts
+from services.venue_state.loading import load_state
+from tests.integration.served_venue import served_venue
+from tests.integration.test_reporting import figure_at
+from tests.integration.test_websocket_channels import until_seq
+from tests.integration.venue import START_NS, RunningVenue, running_venue
+from tests.unit.alerts.test_conditions import condition
+
+pytestmark = pytest.mark.anyio
+
+ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000.00", "quantity": 1}
+PATIENCE_S = 30
+CRITICAL = Condition("projector_lag", "projector_lag", "read database", "critical", "It is behind.", "落后。")
+
+
+@pytest.fixture
+async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
+    async with running_venue(tmp_path) as running:
+        yield running
+
+
+class Changes:
+    """Collects the changes of the venue's alerts, and waits for them."""
+
+    def __init__(self, venue: RunningVenue) -> None:
+        self._queue: asyncio.Queue[tuple[VenueAlert, int]] = asyncio.Queue()
+        venue.state.alerts.listeners.append(lambda alert, seq: self._queue.put_nowait((alert, seq)))
+
+    async def next(self, count: int) -> list[tuple[VenueAlert, int]]:
+        async with asyncio.timeout(PATIENCE_S):
+            return [await self._queue.get() for _ in range(count)]
+
+
+async def put(venue: RunningVenue, *changes: AlertRaised | AlertCleared) -> list[int]:
+    """Journals changes that each change an alert; returns their seqs once the gateway has applied them."""
+    heard = Changes(venue)
+    await venue.inbox.put(admin.recorded(Command(), changes))
+    return [seq for _, seq in await heard.next(len(changes))]
+
+
+async def listed(venue: RunningVenue, **query: Any) -> list[dict[str, Any]]:
+    answer = await venue.client("operator").get("/v1/alerts", params=query)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["alerts"]
+    return found
+
+
+# ---------------------------------------------------------------------- routes
+
+
+async def test_an_alert_is_listed_acknowledged_once_and_cleared(venue: RunningVenue) -> None:
+    first, second = await put(venue, condition("pace", 1).raised(), CRITICAL.raised())
+    assert [(alert["alert_id"], alert["severity"]) for alert in await listed(venue)] == [
+        (str(second), "critical"),
+        (str(first), "warning"),
+    ]
+    operator, path = venue.client("operator"), f"/v1/alerts/{first}/acknowledge"
+    seen = await operator.post(path, json={"name": "Li Na", "note": "the board knows"})
+    assert seen.status_code == 200
+    assert seen.json()["acknowledged"]["name"] == "Li Na"
+    assert seen.json()["seq"] == seen.json()["acknowledged"]["seq"] > second
+    again = await operator.post(path, json={"name": "Wang"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_acknowledged")
+    assert "Li Na" in again.json()["detail"]
+    await put(venue, AlertCleared(alert=first))
+    assert [alert["alert_id"] for alert in await listed(venue)] == [str(second)]
+    cleared = (await listed(venue, state="all"))[1]
+    assert (cleared["state"], cleared["acknowledged"]["note"]) == ("cleared", "the board knows")
+
+
+async def test_a_cleared_alert_can_still_be_acknowledged(venue: RunningVenue) -> None:
+    (seq,) = await put(venue, condition("pace", 1).raised())
+    await put(venue, AlertCleared(alert=seq))
+    seen = await venue.client("operator").post(f"/v1/alerts/{seq}/acknowledge", json={"name": "Li Na"})
+    assert (seen.status_code, seen.json()["state"], seen.json()["acknowledged"]["note"]) == (200, "cleared", "")
+
+
+async def test_of_acknowledgements_at_the_same_time_one_holds(venue: RunningVenue) -> None:
+    (seq,) = await put(venue, condition("pace", 1).raised())
+    operator, names = venue.client("operator"), [f"operator {number}" for number in range(5)]
+    answers = await asyncio.gather(
+        *(operator.post(f"/v1/alerts/{seq}/acknowledge", json={"name": name}) for name in names)
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
+    held = next(answer.json()["acknowledged"]["name"] for answer in answers if answer.status_code == 200)
+    assert (await listed(venue))[0]["acknowledged"]["name"] == held
+
+
+@pytest.mark.parametrize("state", ["open", "all"])
+async def test_the_pages_of_the_list_hold_each_alert_once(venue: RunningVenue, state: str) -> None:
+    seqs = await put(venue, *(condition("pace", number).raised() for number in range(7)))
+    found, cursor = list[str](), None
+    while True:
+        query = {"state": state, "limit": "3", **({} if cursor is None else {"cursor": cursor})}
+        page = (await venue.client("operator").get("/v1/alerts", params=query)).json()
+        found += [alert["alert_id"] for alert in page["alerts"]]
+        if (cursor := page["next_cursor"]) is None:
+            break
+    assert found == [str(seq) for seq in reversed(seqs)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "named"),
+    [
+        ("GET", "/v1/alerts?state=closed", None, 422, "state"),
+        ("GET", "/v1/alerts?cursor=x", None, 422, "cursor"),
+        ("GET", "/v1/alerts?limit=0", None, 422, "limit"),
+        ("GET", "/v1/alerts?stat=all", None, 422, "stat"),
+        ("POST", "/v1/alerts/99999999/acknowledge", {"name": "Li Na"}, 404, ""),
+        ("POST", "/v1/alerts/1x/acknowledge", {"name": "Li Na"}, 404, ""),
+        ("POST", "/v1/alerts/1/acknowledge", {"name": ""}, 422, "name"),
+        ("POST", "/v1/alerts/1/acknowledge", {"name": "Li Na", "note": "x" * 501}, 422, "note"),
+        ("POST", "/v1/alerts/1/acknowledge", {"name": "Li Na", "why": ""}, 422, "why"),
+    ],
+)
+async def test_names_what_is_wrong(
+    venue: RunningVenue, method: str, path: str, body: dict[str, str] | None, status: int, named: str
+) -> None:
+    answer = await venue.client("operator").request(method, path, json=body)
+    assert answer.status_code == status
+    assert ", ".join(error["field"] for error in answer.json()["errors"]) == named
+
+
+async def test_alerts_are_for_operators(venue: RunningVenue) -> None:
+    alice = venue.client("alice")
+    answers = await alice.get("/v1/alerts"), await alice.post("/v1/alerts/1/acknowledge", json={"name": "a"})
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "scope_missing")] * 2
+
+
+async def test_health_shows_open_critical_alerts(venue: RunningVenue) -> None:
+    _, critical = await put(venue, condition("pace", 1).raised(), CRITICAL.raised())
+    health = venue.client(None)
+    assert (await health.get("/healthz")).json()["warnings"] == [f"Alert {critical}: It is behind."]
+    await put(venue, AlertCleared(alert=critical))
+    assert (await health.get("/healthz")).json()["warnings"] == []
+
+
+# ---------------------------------------------------------------------- kept
+
+
+async def test_a_restart_and_a_proof_know_the_alerts(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        first, second, _ = await put(venue, *(condition("pace", number).raised() for number in range(3)))
+        await put(venue, AlertCleared(alert=first))
+        await venue.client("operator").post(f"/v1/alerts/{second}/acknowledge", json={"name": "Li Na"})
+        before = await listed(venue, state="all")
+        kept = dict(venue.state.alerts.open)
+        figure = await figure_at(venue, venue.sequencer.last_seq, None)
+        assert figure.differences == ()
+        followed = await FollowedAlerts.load(venue.read_database)
+    async with running_venue(tmp_path) as venue:
+        assert await listed(venue, state="all") == before
+        assert venue.state.alerts.open == kept == followed.alerts.open
+
+
+async def test_a_process_without_a_gateway_follows_them_to_the_same(venue: RunningVenue) -> None:
+    followed = FollowedAlerts(VenueAlerts(), 0)
+    (seq,) = await put(venue, condition("pace", 1).raised())
+    await venue.client("operator").post(f"/v1/alerts/{seq}/acknowledge", json={"name": "Li Na", "note": "seen"})
+    async for batch in venue.journal.read(0):
+        followed.apply(batch)
+        followed.apply(batch)  # a batch that was applied before changes nothing
+    assert followed.alerts.open == venue.state.alerts.open
+    assert followed.last_seq == venue.sequencer.last_seq
+    await venue.projector.reached(followed.last_seq)
+    assert (await load_state(venue.read_database)).alerts.open == venue.state.alerts.open
+
+
+# ---------------------------------------------------------------------- the channel
+
+
+async def test_the_channel_pushes_what_the_journal_says(tmp_path: Path) -> None:
+    async with served_venue(tmp_path) as served:
+        (first,) = await put(served.venue, condition("pace", 1).raised())
+        operator = await served.client("operator")
+        async with operator.subscribe(["alerts"]) as pushes:
+            snapshot = await anext(pushes)
+            assert [alert["alert_id"] for alert in snapshot["data"]["alerts"]] == [str(first)]
+            seqs = await put(served.venue, AlertCleared(alert=first), CRITICAL.raised())
+            (update,) = await until_seq(pushes, seqs[1])
+            assert (update["prev_seq"], update["symbol"]) == (snapshot["seq"], None)
+            told = [(alert["alert_id"], alert["state"]) for alert in update["data"]["alerts"]]
+            assert told == [(str(first), "cleared"), (str(seqs[1]), "open")]
+
+
+async def test_the_channel_is_for_operators(tmp_path: Path) -> None:
+    async with served_venue(tmp_path) as served:
+        alice = await served.client("alice")
+        with pytest.raises(Exception, match="operate"):
+            async with alice.subscribe(["alerts"]) as pushes:
+                await anext(pushes)
+
+
+# ---------------------------------------------------------------------- the monitor
+
+
+class Monitored:
+    """A monitor of the venue, and what its looks submit."""
+
+    def __init__(
+        self,
+        venue: RunningVenue,
+        proofs: Callable[[], dict[int, Proven]] = dict,
+        *,
+        quiet_s: int = 900,
+        read_database: AsyncEngine | None = None,
+    ) -> None:
+        self._venue = venue
+        self._submitted = 0
+        self.put_commands = 0
+        """Number of commands that the last look submitted."""
+        read_database, calendar = read_database or venue.read_database, TradingCalendar.load()
+        watched = Watched(
+            followed=venue.state,
+            market=cast(Engine, venue.engine),
+            read_database=read_database,
+            judge=partial(judge_days, read_database.connect, calendar),  # in this process: the outcome is the same
+            calendar=calendar,
+            proofs=proofs,
+            put=self._put,
+            clock=venue.clock,
+        )
+        self.monitor = AlertMonitor(watched, every_s=0, quiet_s=quiet_s)
+
+    async def _put(self, submission: Submission) -> None:
+        told = [read_decision(attachment) for attachment in submission.attachments]
+        self._submitted += sum(not isinstance(change, DayClosed) for change in told)
+        self.put_commands += len(told)
+        await self._venue.inbox.put(submission)
+
+    async def look(self) -> list[str]:
+        """One look at a projected venue. The keys of what it raised, and of what it cleared after a `-`, once applied."""
+        heard, self._submitted, self.put_commands = Changes(self._venue), 0, 0
+        await self._venue.projector.reached(self._venue.sequencer.last_seq)
+        await self.monitor.look()
+        assert self.monitor.warnings() == []
+        changed = await heard.next(self._submitted)
+        return [alert.key if alert.seq == seq else f"-{alert.key}" for alert, seq in changed]
+
+
+async def test_a_proof_that_fails_is_an_alert_until_one_agrees(venue: RunningVenue) -> None:
+    proofs = {2023: Proven(2023, 40, 1, {"agree": False}, None)}
+    monitored = Monitored(venue, lambda: proofs)
+    assert await monitored.look() == ["proof_failed:2023"]
+    assert await Monitored(venue).look() == []  # a restart: no proof yet
+    proofs[2023] = Proven(2023, 50, 2, {"agree": True}, None)
+    assert await monitored.look() == ["-proof_failed:2023"]
+    assert venue.state.alerts.open == {}
+
+
+async def test_silence_in_the_session_is_an_alert_that_its_own_commands_do_not_end(venue: RunningVenue) -> None:
+    monitored = Monitored(venue, quiet_s=60)
+    assert await monitored.look() == []
+    venue.clock.now_ns += 61 * 10**9
+    assert await monitored.look() == ["journal_quiet"]
+    assert await monitored.look() == []  # the alert itself is a command
+    assert (await venue.client("alice").post("/v1/orders", json=ORDER)).status_code == 201
+    assert await monitored.look() == ["-journal_quiet"]
+
+
+async def test_a_read_database_that_does_not_move_is_behind_also_where_it_cannot_be_read(
+    venue: RunningVenue, tmp_path: Path
+) -> None:
+    path = tmp_path / "nobody_projects.db"
+    read_database = open_read_database(path)
+    monitored, heard = Monitored(venue, read_database=read_database), Changes(venue)
+    assert await monitored.look() == []
+    await read_database.dispose()  # an open connection would still find the file
+    with hidden_file(path):
+        venue.clock.now_ns += 61 * 10**9
+        await monitored.monitor.look()
+        (warning,) = monitored.monitor.warnings()
+        assert warning.startswith("The read database could not be looked at for alerts: ")
+        assert [alert.key for alert, _ in await heard.next(1)] == ["projector_lag"]
+    assert await monitored.look() == []
+    await read_database.dispose()
+
+
+@contextmanager
+def hidden_file(path: Path) -> Iterator[None]:
+    """In its place is a folder, which SQLite cannot open."""
+    elsewhere = path.with_suffix(".hidden")
+    path.rename(elsewhere)
+    path.mkdir()
+    try:
+        yield
+    finally:
+        path.rmdir()
+        elsewhere.rename(path)
+
+
+async def trade_on(venue: RunningVenue, day: date) -> None:
+    """One trade at ten o'clock of this day; its first command rolls the day."""
+    venue.clock.now_ns = START_NS + (day - date(2023, 12, 1)).days * 86_400 * 10**9
+    for name, side in (("alice", "sell"), ("bob", "buy")):
+        answer = await venue.client(name).post("/v1/orders", json={**ORDER, "side": side})
+        assert answer.status_code == 201, answer.text
+
+
+async def test_the_pace_of_a_year_turns_at_the_end_of_a_day(venue: RunningVenue) -> None:
+    """The venue opened on 1 December and trades far less than it needs; its 20th day makes a recent mean."""
+    monitored, turns = Monitored(venue), dict[str, list[str]]()
+    for day in [day for day in TradingCalendar.load().days(2023) if day.month == 12]:
+        await trade_on(venue, day)
+        if found := await monitored.look():
+            turns[str(day)] = found
+    assert turns == {
+        "2023-12-14": ["pace:2023:behind"],
+        "2023-12-29": ["-pace:2023:behind", "pace:2023:out_of_reach", "pace:2023:red"],
+    }
+    red = venue.state.alerts.open["pace:2023:red"]
+    assert "turned red at the end of 2023-12-28: each day left needs" in red.sentence
+    assert await Monitored(venue).look() == []  # a restart sees the same turns, which are open already
+    await trade_on(venue, date(2024, 1, 2))
+    assert await monitored.look() == ["-pace:2023:out_of_reach", "-pace:2023:red", "pace:2023:closed_missed"]
+
+
+async def test_a_new_target_is_judged_without_waiting_for_the_night(venue: RunningVenue) -> None:
+    monitored = Monitored(venue)
+    for day in [day for day in TradingCalendar.load().days(2023) if day.month == 12]:
+        await trade_on(venue, day)
+    assert await monitored.look() == ["pace:2023:out_of_reach", "pace:2023:red"]
+    body = {"year": 2023, "amount": "1000000.00", "name": "less", "why": "the board", "replaces": await _target(venue)}
+    answer = await venue.client("operator").post("/v1/admin/targets", json=body)
+    assert answer.status_code == 201, answer.text
+    assert await monitored.look() == ["-pace:2023:out_of_reach", "-pace:2023:red"]
+
+
+async def _target(venue: RunningVenue) -> int:
+    found = (await venue.client("operator").get("/v1/reports/targets/2023")).json()
+    return int(found[-1]["seq"])
+
+
+async def test_acknowledged_by_a_command_of_another_gateway(venue: RunningVenue) -> None:
+    (seq,) = await put(venue, condition("pace", 1).raised())
+    heard = Changes(venue)
+    await venue.inbox.put(admin.record(Command(), AlertAcknowledged(alert=seq, name="Wang")))
+    await heard.next(1)
+    again = await venue.client("operator").post(f"/v1/alerts/{seq}/acknowledge", json={"name": "Li Na"})
+    assert (again.status_code, "Wang" in again.json()["detail"]) == (409, True)
+
+
+# ---------------------------------------------------------------------- closed days
+
+
+async def closings(venue: RunningVenue, day: str) -> list[tuple[int, str]]:
+    """Revision and hash of each closing of the day, once they are projected; the last hash is that of the bulletin."""
+    await venue.projector.reached(venue.sequencer.last_seq)
+    found = (await venue.client("bob").get(f"/v1/reports/bulletins/{day}")).json()
+    if found["closings"]:
+        assert sha256(day_numbers(found)).hexdigest() == found["closings"][-1]["sha256"]
+    return [(closing["revision"], closing["sha256"]) for closing in found["closings"]]
+
+
+async def until_closed(venue: RunningVenue, monitored: Monitored) -> None:
+    """One look, and the batch that it submitted."""
+    await venue.projector.reached(venue.sequencer.last_seq)
+    batches, monitored.put_commands = venue.feed.subscribe(), 0
+    await monitored.monitor.look()
+    if monitored.put_commands:
+        async with asyncio.timeout(PATIENCE_S):
+            await batches.next_batch()
+    batches.close()
+
+
+async def test_a_day_is_closed_once_and_corrected_by_a_decision(venue: RunningVenue) -> None:
+    monitored, (first, second, third) = Monitored(venue), (date(2023, 12, day) for day in (1, 4, 5))
+    await trade_on(venue, first)
+    assert await closings(venue, "2023-12-01") == []  # under way
+    for day in (second, third):
+        await trade_on(venue, day)
+        await until_closed(venue, monitored)
+    ((revision, digest),) = await closings(venue, "2023-12-01")
+    assert revision == 1
+    await until_closed(venue, Monitored(venue))  # a restart closes nothing again
+    assert len(await closings(venue, "2023-12-01")) == len(await closings(venue, "2023-12-04")) == 1
+
+    oldest = (await venue.client("bob").get("/v1/fills")).json()["fills"][-1]["trade_id"]
+    body = {"decision": "exclude", "trade_ids": [oldest], "reason": "a mistake", "name": "Li Na"}
+    assert (await venue.client("operator").post("/v1/admin/decisions", json=body)).status_code == 201
+    await until_closed(venue, monitored)
+    (_, corrected) = found = await closings(venue, "2023-12-01")
+    assert found[0] == (1, digest)
+    assert corrected[0] == 2
+    assert corrected[1] != digest
+    assert len(await closings(venue, "2023-12-04")) == 1  # the decision is about another day
+
+    body["decision"] = "include"
+    assert (await venue.client("operator").post("/v1/admin/decisions", json=body)).status_code == 201
+    await until_closed(venue, monitored)
+    assert (await closings(venue, "2023-12-01"))[2] == (3, digest)  # the day is what it was
+    assert (await figure_at(venue, venue.sequencer.last_seq, None)).differences == ()
+
+
+# ---------------------------------------------------------------------- the process that judges
+
+
+@pytest.mark.slow
+async def test_the_process_finds_what_this_one_finds(venue: RunningVenue, tmp_path: Path) -> None:
+    for day in [day for day in TradingCalendar.load().days(2023) if day.month == 12]:
+        await trade_on(venue, day)
+    (seq,) = await put(venue, Condition("pace", "pace:2023:red", "2023", "critical", "Red.", "红。").raised())
+    await venue.projector.reached(seq)
+    judge = DaysJudge(tmp_path / "read.db", None)
+    here = await judge_days(venue.read_database.connect, TradingCalendar.load(), venue.state.alerts.open)
+    assert here is not None
+    assert [condition.key for condition in here.holding] == ["pace:2023:out_of_reach", "pace:2023:red"]
+    assert len(here.closings) == 20
+    assert await judge(venue.state.alerts.open) == here
+    with pytest.raises(DaysNotJudged, match=r"none\.db"):
+        await DaysJudge(tmp_path / "none.db", None)({})

@@ -1,0 +1,152 @@
+"""Declared control and measures over HTTP: what they change, who imposed them and why, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.test_gateway_decisions import fills, refusal
+from tests.integration.test_reporting import trade
+from tests.integration.venue import RunningVenue, running_venue
+
+pytestmark = pytest.mark.anyio
+
+GROUPS, MEASURES = "/v1/admin/control_groups", "/v1/admin/measures"
+BY = {"reason": "one person signs for both", "name": "Li Na"}
+
+
+@pytest.fixture
+async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
+    async with running_venue(tmp_path) as running:
+        yield running
+
+
+def account_of(venue: RunningVenue, name: str) -> int:
+    return venue.keys[name].account
+
+
+async def post(venue: RunningVenue, path: str, **body: Any) -> httpx.Response:
+    return await venue.client("operator").post(path, json=BY | body)
+
+
+async def read(venue: RunningVenue, path: str) -> Any:
+    await venue.projector.reached(venue.sequencer.last_seq)
+    answer = await venue.client("operator").get(f"/v1/reports/{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def place(venue: RunningVenue, name: str, side: str) -> dict[str, Any]:
+    order = {"symbol": "PRND-OX", "side": side, "price": "473000.00", "quantity": 1, "time_in_force": "gtc"}
+    answer = await venue.client(name).post("/v1/orders", json=order)
+    placed: dict[str, Any] = answer.json()
+    return placed
+
+
+async def try_to_trade_with_oneself(venue: RunningVenue, name: str, times: int) -> None:
+    resting = await place(venue, name, "sell")
+    for _ in range(times):
+        assert (await place(venue, name, "buy"))["reason"] == "self_trade"
+    await venue.client(name).delete(f"/v1/orders/{resting['order_id']}")
+
+
+async def test_members_of_a_declared_group_are_counted_together_until_it_ends(venue: RunningVenue) -> None:
+    alice, bob = account_of(venue, "alice"), account_of(venue, "bob")
+    await try_to_trade_with_oneself(venue, "alice", 3)
+    await try_to_trade_with_oneself(venue, "bob", 2)
+    assert (await read(venue, "abnormal_trading/2023"))["steps"] == []
+    declared = (await post(venue, GROUPS, accounts=[bob, alice])).json()["seq"]
+    (step,) = (await read(venue, "abnormal_trading/2023"))["steps"]
+    assert (step["trading_date"], step["members"], step["provided"]) == ("2023-12-01", ["alice", "bob"], "warning")
+    assert step["breaches"] == [{"symbol": "PRND-OX", "behaviour": "self_trade_attempts", "count": 5, "limit": 5}]
+    (group,) = await read(venue, "control_groups")
+    assert (group["control_group"], group["accounts"], group["name"], group["ended"]) == (
+        str(declared), [alice, bob], "Li Na", None,
+    )  # fmt: skip
+    again = await post(venue, GROUPS, accounts=[alice, bob])
+    assert refusal(again) == (409, "already_decided", "accounts")
+    ended = (await post(venue, f"{GROUPS}/{declared}/end", reason="sold", name="Wu")).json()["seq"]
+    (group,) = await read(venue, "control_groups")
+    assert (group["ended"]["seq"], group["ended"]["reason"]) == (ended, "sold")
+    assert (await read(venue, "abnormal_trading/2023"))["steps"] == []
+    assert (await post(venue, f"{GROUPS}/{declared}/end")).status_code == 409
+
+
+async def test_trades_within_a_declared_group_are_a_finding_and_still_count(venue: RunningVenue) -> None:
+    await trade(venue)
+    assert (await read(venue, "findings/2023"))["findings"] == []
+    await post(venue, GROUPS, accounts=[account_of(venue, "alice"), account_of(venue, "bob")])
+    (finding,) = (await read(venue, "findings/2023"))["findings"]
+    assert (finding["kind"], finding["trades"], finding["members"]) == ("common_control", 3, ["alice", "bob"])
+    assert set(finding["trade_ids"]) == {fill["trade_id"] for fill in await fills(venue)}
+    assert (await read(venue, "turnover/2023"))["net"] == finding["amount"]
+
+
+async def test_an_opening_ban_stops_orders_until_it_is_lifted(venue: RunningVenue) -> None:
+    alice, bob = account_of(venue, "alice"), account_of(venue, "bob")
+    resting = await place(venue, "bob", "sell")
+    body = {"measure": "opening_ban", "trading_date": "2023-12-01"}
+    first = (await post(venue, MEASURES, accounts=[bob, alice], **body)).json()["seq"]
+    second = (await post(venue, MEASURES, accounts=[bob], **body)).json()["seq"]
+    assert (await place(venue, "bob", "buy"))["reason"] == "account_kill_switch"
+    assert (await venue.client("bob").delete(f"/v1/orders/{resting['order_id']}")).status_code == 200
+    await post(venue, f"{MEASURES}/{first}/lift")
+    assert (await place(venue, "alice", "buy"))["state"] == "new"
+    assert (await place(venue, "bob", "buy"))["reason"] == "account_kill_switch", "the second ban holds"
+    lifted = (await post(venue, f"{MEASURES}/{second}/lift", reason="done", name="Wu")).json()["seq"]
+    assert (await place(venue, "bob", "buy"))["state"] == "new"
+    older, newer = (await read(venue, "abnormal_trading/2023"))["measures"]
+    assert (older["accounts"], older["measure"], older["trading_date"]) == ([alice, bob], "opening_ban", "2023-12-01")
+    assert (newer["measure_id"], newer["lifted"]["seq"], newer["lifted"]["name"]) == (str(second), lifted, "Wu")
+
+
+async def test_a_measure_answers_the_step_of_its_day(venue: RunningVenue) -> None:
+    await try_to_trade_with_oneself(venue, "alice", 5)
+    answer = await post(
+        venue, MEASURES, accounts=[account_of(venue, "alice")], measure="warning", trading_date="2023-12-01"
+    )
+    found = await read(venue, "abnormal_trading/2023")
+    assert [step["imposed"] for step in found["steps"]] == [[str(answer.json()["seq"])]]
+    assert (await place(venue, "alice", "buy"))["state"] == "new", "a warning stops nobody"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "refused"),
+    [
+        (GROUPS, {"accounts": [2]}, (422, "validation_failed", "accounts")),
+        (GROUPS, {"accounts": [2, 99]}, (422, "unknown_account", "accounts.1")),
+        (GROUPS, {"accounts": [2, 1]}, (422, "unknown_account", "accounts.1")),
+        (GROUPS, {"accounts": [2, 2]}, (422, "validation_failed", "accounts.1")),
+        (GROUPS, {"accounts": [2, 3], "reason": ""}, (422, "validation_failed", "reason")),
+        (MEASURES, {"accounts": [2], "measure": "fine"}, (422, "validation_failed", "measure, trading_date")),
+        (
+            MEASURES,
+            {"accounts": [2], "measure": "warning", "trading_date": "2023-02-30"},
+            (422, "validation_failed", "trading_date"),
+        ),
+        (
+            MEASURES,
+            {"accounts": [2], "measure": "warning", "trading_date": "2023-12-04"},
+            (422, "validation_failed", "trading_date"),
+        ),
+    ],
+)
+async def test_refuses_a_body_and_names_the_field(
+    venue: RunningVenue, path: str, body: dict[str, Any], refused: tuple[int, str, str]
+) -> None:
+    before = venue.sequencer.last_seq
+    assert refusal(await post(venue, path, **body)) == refused
+    assert venue.sequencer.last_seq == before
+
+
+async def test_refuses_numbers_that_name_nothing_and_keys_without_the_scope(venue: RunningVenue) -> None:
+    for path in (f"{GROUPS}/7/end", f"{MEASURES}/7/lift"):
+        answer = await post(venue, path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert (await venue.client("bob").post(path, json=BY)).status_code == 403
+    for path in ("abnormal_trading/2023", "control_groups"):
+        assert (await venue.client("bob").get(f"/v1/reports/{path}")).status_code == 403
