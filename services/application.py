@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
@@ -22,9 +22,11 @@ from services.market_data import Market, load_market
 from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
 from services.read_database.projector import ProjectorStopped
-from services.reporting import abnormal, integrity, proof_route
+from services.reporting import abnormal, certificate_route, integrity, proof_route
 from services.reporting.app import router as reports_router
 from services.reporting.breakdown import routes as breakdown
+from services.reporting.certificate import NotCertified
+from services.reporting.drill import routes as drill
 from services.reporting.market.routes import router as market_router
 from services.reporting.proof_route import Proven
 from services.settings import Settings
@@ -93,9 +95,12 @@ def make_application(
     details: Callable[[], Facts] = dict,
     prove: Callable[[int], Awaitable[Proven]] | None = None,
 ) -> FastAPI:
-    """The FastAPI application: REST, WebSocket and reports, without the pages. `journal` is read for reports on single days and
-    on past moments, up to what the read database has applied. `prove` makes the proof of a year."""
-    proofs = [proof_route.router(prove)] if prove is not None else []
+    """The FastAPI application: REST, WebSocket and reports, without the pages. `journal` is read for its rows, and for reports
+    on single days and on past moments, up to what the read database has applied. `prove` makes the proof of a year."""
+    proofs = []
+    if prove is not None:
+        certificates = certificate_route.router(prove, read_database, calendar, gateway.projected, journal)
+        proofs = [proof_route.router(prove), certificates]
     socket_routes = websocket.router(
         state=gateway.state,
         order_entry=gateway.order_entry,
@@ -103,7 +108,7 @@ def make_application(
         clock=clock,
         max_websockets_per_key=settings.max_websockets_per_key,
     )
-    return create_app(
+    app = create_app(
         state=gateway.state,
         market=gateway.market,
         order_entry=gateway.order_entry,
@@ -121,6 +126,7 @@ def make_application(
             integrity.findings_router(read_database),
             abnormal.router(read_database),
             breakdown.members_router(read_database),
+            drill.router(read_database, journal, lambda: gateway.state.last_seq),
             *proofs,
         ],
         allowed_hosts=settings.allowed_hosts,
@@ -130,3 +136,10 @@ def make_application(
         facts=VenueFacts(schedule=settings.schedule, demo=settings.demo),
         request_log=settings.request_log,
     )
+    app.add_exception_handler(NotCertified, answer_not_certified)
+    return app
+
+
+async def answer_not_certified(_request: Request, refused: Exception) -> Response:
+    """The problem of a certificate that there is not."""
+    return ProblemError(409, "not_certified", str(refused)).response()

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from matching_engine import build_notice
+from services.cli.certificate import certificate
 from services.cli.export import export as export_year
 from services.cli.help import Command, Group
 from services.cli.journal import copy, export, verify
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 for command in (demo, serve, report):
     app.command(cls=Command)(command)
+app.command(cls=Command)(certificate)
 app.command("export", cls=Command)(export_year)
 for later in (simulate_year, upgrade, migrate):
     app.command(cls=Command)(later)

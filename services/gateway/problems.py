@@ -56,6 +56,7 @@ CODES: dict[str, int] = {
     "target_in_force": 409,
     "trade_busted": 409,
     "already_decided": 409,
+    "not_certified": 409,
     "already_acknowledged": 409,
     "body_too_large": 413,
     "url_too_long": 414,

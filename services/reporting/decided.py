@@ -14,6 +14,7 @@ from services.commands.attachments import Metric, TradesDecision
 from services.decimals import fixed_text, yuan_text
 from services.read_database.tables import decided_trades, decisions, total, trades
 from services.read_database.targets import in_force, targets_of_year
+from services.reporting.drill import links
 from services.reporting.requests import AtLeast, Seq, Year
 from services.times import time_text
 
@@ -60,6 +61,9 @@ class DecisionEntry(_Entry):
     amount: str = Field(description="What they are worth, in yuan, of the year that was asked for.")
     trades_excluded_by_it: int = Field(
         description="How many of all trades do not count today because of this decision."
+    )
+    links: dict[str, str] = Field(
+        description="`trades` that it names, `journal`: addresses of this host, for operators."
     )
 
 
@@ -135,4 +139,5 @@ async def _decision(connection: AsyncConnection, row: Any, year: int) -> Decisio
         trade_ids=tuple(map(str, trade_ids)),
         amount=yuan_text(await connection.scalar(worth) or 0),
         trades_excluded_by_it=await connection.scalar(excluded) or 0,
+        links={"trades": links.trades(decision=row["seq"]), "journal": links.journal(row["seq"])},
     )

@@ -102,11 +102,26 @@ class Figure:
             "excluded_sql_sum": yuan_text(self.excluded_sql_fen),
             "excluded_independent_decoder": yuan_text(self.decoder.excluded_fen),
             "net": yuan_text(self.net_fen),
+            **self._of_decoder(),
             "decoder_sha256": self.decoder.program_sha256,
             "decoder_disagreements": list(self.decoder.disagreements),
             "re_executed_after": self.re_executed_after,
             "differences": list(self.differences),
             "agree": self.agree,
+        }
+
+    def _of_decoder(self) -> dict[str, Any]:
+        """What only the decoder adds up, and the journal row that it ended at. `trades` are all, also those that do not
+        count."""
+        found = self.decoder
+        return {
+            "gross": yuan_text(found.gross_fen),
+            "busted": yuan_text(found.busted_fen),
+            "trades": found.trades,
+            "busted_trades": found.busted_trades,
+            "excluded_trades": found.excluded_trades,
+            "row_hash": found.row_hash,
+            "journal_id": found.journal_id,
         }
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.decimals import decimal_text, yuan_text
 from services.read_database.tables import accounts
 from services.reporting.abnormal import read_control
+from services.reporting.drill import links
 from services.reporting.queries import read_position, read_year
 from services.reporting.requests import Year, recorded
 from services.reporting.target import RECENT_DAYS
@@ -72,6 +73,7 @@ class WashFinding(BaseModel):
     sentence: str
     sentence_zh: str
     edges: tuple[Traded, ...]
+    links: dict[str, str] = Field(description="`trades`: an address of this host.")
 
 
 class Findings(BaseModel):
@@ -132,13 +134,13 @@ def findings_router(read_database: AsyncEngine) -> APIRouter:
             control, _ = await read_control(connection)
         # It takes some hundred milliseconds of CPU, which the event loop needs for orders.
         found = await asyncio.to_thread(screen, trades, control=control, names=names)
-        return Findings(year=year, findings=shown(found, names), seq=position["seq"])
+        return Findings(year=year, findings=shown(year, found, names), seq=position["seq"])
 
     return routes
 
 
-def shown(found: Sequence[Finding], names: Mapping[int, str]) -> tuple[WashFinding, ...]:
-    """The findings with the members' names."""
+def shown(year: int, found: Sequence[Finding], names: Mapping[int, str]) -> tuple[WashFinding, ...]:
+    """The findings of the year with the members' names."""
     return tuple(
         WashFinding(
             finding=one.finding_id,
@@ -155,6 +157,7 @@ def shown(found: Sequence[Finding], names: Mapping[int, str]) -> tuple[WashFindi
             sentence=one.sentence_en,
             sentence_zh=one.sentence_zh,
             edges=tuple(_traded(edge, names) for edge in one.edges),
+            links={"trades": links.trades(year=year, finding=one.finding_id)},
         )
         for one in found
     )

@@ -186,6 +186,9 @@ class TurnoverReport(_Part):
     trading_date: str = Field(description="The current trading day at `seq`; empty before the first one.")
     as_of: str = Field(description="Time of the command `seq`: RFC 3339, UTC, microseconds.")
     assumptions: tuple[str, ...] = Field(description="What the report takes for granted, in sentences.")
+    links: dict[str, str] = Field(
+        description="`days` and `trades` that make the figure, and its `certificate`: addresses of this host, for operators."
+    )
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""

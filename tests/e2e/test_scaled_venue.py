@@ -61,6 +61,7 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
             quality = (await http.get(f"{address}/v1/reports/quality/{today}")).json()
             traded = {one["symbol"]: one["trades"] for one in quality["products"] if one["trades"]}
             assert (traded, quality["seq"] >= offer["seq"]) == ({SYMBOL: 1}, True)
+    await _drill(reporting.url, venue.operator_key, int(today[:4]), bid, report["net"])
     async with RexClient(reporting.url, buyer.key) as reader:
         with pytest.raises(RexError) as refused:
             await reader.place_order(_order(buyer, price="160.00", quantity=1))
@@ -91,8 +92,12 @@ async def test_gateway_and_leader_prove_the_figure_and_a_changed_amount_turns_th
     for computation in ("sql_sum", "journal_replay", "independent_decoder"):
         assert figure[computation] == traded, computation
 
+    certificate = await _proof(venue, year, "certificate")
+    assert (certificate["net"], certificate["row_hash"]) == (traded, figure["row_hash"])
+
     await execute(venue.database_url, "UPDATE trades SET amount_fen = amount_fen + 1")
     assert not (await _proof(venue, year))["agree"]
+    assert (await _proof(venue, year, "certificate"))["code"] == "not_certified"
     await until(partial(read_health, leader.url), _failed)
     assert len(_failed(read_health(venue.url))) == 1
 
@@ -145,10 +150,20 @@ def _failed(health: dict[str, Any]) -> list[str]:
     return [warning for warning in health["warnings"] if warning.startswith("The proof of")]
 
 
-async def _proof(venue: ScaledVenue, year: int) -> dict[str, Any]:
+async def _drill(url: str, key: str, year: int, bid: dict[str, Any], net: str) -> None:
+    """From the year's trades by their links to the row that holds the order."""
+    async with httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"}) as http:
+        page = (await http.get("/v1/reports/trades", params={"year": year})).json()
+        assert page["sum"]["net"] == net
+        order = (await http.get(page["trades"][0]["links"]["buy_order"])).json()
+        entered = (await http.get(order["links"]["journal"])).json()
+        assert (order["order_id"], entered["command"]["kind"]) == (bid["order_id"], "NEW_ORDER")
+
+
+async def _proof(venue: ScaledVenue, year: int, what: str = "proof") -> dict[str, Any]:
     headers = {"authorization": f"Bearer {venue.operator_key}"}
     async with httpx.AsyncClient(base_url=venue.url, headers=headers, timeout=60) as http:
-        answer = await http.get(f"/v1/reports/turnover/{year}/proof")
+        answer = await http.get(f"/v1/reports/turnover/{year}/{what}")
         found: dict[str, Any] = answer.json()
         return found
 

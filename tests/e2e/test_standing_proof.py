@@ -49,11 +49,13 @@ async def test_a_running_venue_proves_its_figure_and_shows_a_proof_that_failed(t
         headers = {"authorization": f"Bearer {venue.keys['operator'].key}"}
         async with httpx.AsyncClient(base_url=venue.url, headers=headers, timeout=60) as client:
             found = (await client.get(PROOF)).json()
+            certificate = (await client.get("/v1/reports/turnover/2023/certificate")).json()
             health = (await client.get("/healthz")).json()
         figure = found["figure"]
         assert (found["agree"], found["trouble"], found["seq"]) == (True, None, venue.engine.last_seq)
         for computation in ("engine_counter", "sql_sum", "journal_replay", "independent_decoder"):
             assert figure[computation] == "473000.00", computation
+        assert (certificate["engine_counter"], certificate["seq"]) == ("473000.00", found["seq"])
         assert health["warnings"] == []
 
         lying = StandingProof(tmp_path, OneFenMore(venue.engine), venue.projector.reached, lambda: TEN_O_CLOCK_NS, 0)

@@ -219,6 +219,8 @@ async def test_four_computations_agree_at_every_sequence_number(venue: RunningVe
     assert figure.to_json() == {
         "year": 2023, "seq": seq, "engine_counter": str(NET), "sql_sum": str(NET), "journal_replay": str(NET),
         "independent_decoder": str(NET), "excluded_sql_sum": "0.00", "excluded_independent_decoder": "0.00", "net": str(NET),
+        "gross": str(NET), "busted": "0.00", "trades": 3, "busted_trades": 0, "excluded_trades": 0,
+        "row_hash": figure.decoder.row_hash, "journal_id": venue.journal.journal_id.hex(),
         "decoder_sha256": own_sha256(), "decoder_disagreements": [],
         "re_executed_after": 0, "differences": [], "agree": True,
     }  # fmt: skip

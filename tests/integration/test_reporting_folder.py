@@ -94,7 +94,9 @@ async def test_proves_the_figure(folder: Path) -> None:
     assert document["figure"] == {
         "year": 2023, "seq": found.report.seq, "engine_counter": None, "sql_sum": "60000.00",
         "journal_replay": "60000.00", "independent_decoder": "60000.00", "excluded_sql_sum": "0.00",
-        "excluded_independent_decoder": "0.00", "net": "60000.00", "decoder_sha256": own_sha256(),
+        "excluded_independent_decoder": "0.00", "net": "60000.00", "gross": "60000.00", "busted": "0.00", "trades": 3,
+        "busted_trades": 0, "excluded_trades": 0, "row_hash": found.report.row_hash,
+        "journal_id": found.report.journal_id, "decoder_sha256": own_sha256(),
         "decoder_disagreements": [], "re_executed_after": 0, "differences": [], "agree": True,
     }  # fmt: skip
     assert (document["net"], document["agree"], document["proven"]) == ("60000.00", True, True)

@@ -40,6 +40,7 @@ from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting import abnormal, integrity
 from services.reporting import app as reports
 from services.reporting.breakdown import routes as breakdown
+from services.reporting.drill import routes as drill
 from services.reporting.market.routes import router as market_router
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
@@ -155,6 +156,7 @@ async def running_venue(
                 integrity.findings_router(read_database),
                 abnormal.router(read_database),
                 breakdown.members_router(read_database),
+                drill.router(read_database, journal, lambda: state.last_seq),
             ],
             allowed_hosts=("127.0.0.1", "localhost"),
             facts=VenueFacts(schedule="always"),

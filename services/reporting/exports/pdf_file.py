@@ -6,6 +6,7 @@ Typst is native and releases the interpreter while it works, so that a venue's e
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,7 +19,7 @@ from services.reporting.exports.seal import COUNTING_RULE_ZH
 from services.reporting.exports.year_sheets import FAMILY_NAMES, forecast_facts, ladder, named, summary_facts
 from services.reporting.schemas import TurnoverReport
 
-Layout = Literal["year", "daily", "monthly"]
+Layout = Literal["year", "daily", "monthly", "certificate"]
 
 _SCALE = 10_000
 """A place in a chart is a whole number from 0 to this: no float comes near an amount."""
@@ -52,6 +53,11 @@ def monthly_pdf(bulletin: MonthlyBulletin) -> bytes:
     bars = [[_place(amount, top) for amount in pair] for pair in fen]
     document["chart"] = {"bars": bars, "ticks": _ticks(top), "months": [one.month for one in bulletin.months]}
     return _set("monthly", document)
+
+
+def certificate_pdf(certificate: Mapping[str, Any]) -> bytes:
+    """A certificate (certificate.py) on one page. `certificate` are its JSON values."""
+    return _set("certificate", {**certificate, "as_of": certificate["made_at"]})
 
 
 def _by_net(line: dict[str, Any]) -> int:

@@ -21,10 +21,11 @@ def test_a_finding_names_its_members_and_its_trades() -> None:
         sentence_en="A and B traded.",
         sentence_zh="甲与乙成交。",
     )
-    [found] = shown([finding], {3: "A", 7: "B"})
+    [found] = shown(2023, [finding], {3: "A", 7: "B"})
     assert (found.finding, found.kind) == (finding.finding_id, "closed_group")
     assert (found.first_date, found.last_date) == ("2023-01-03", "2023-01-31")
     assert (found.members, found.amount, found.trades, found.trade_ids) == (("A", "B"), "946000.00", 2, ("11", "12"))
+    assert found.links == {"trades": f"/v1/reports/trades?year=2023&finding={finding.finding_id}"}
     assert [(edge.seller, edge.buyer, edge.amount) for edge in found.edges] == [
         ("A", "B", "473000.00"),
         ("B", "A", "473000.00"),

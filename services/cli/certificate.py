@@ -1,0 +1,125 @@
+"""`rex certificate`."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.options import AsJson, DatabaseUrl, DataDir, chosen_of, settings_of
+from services.cli.report import year_of
+from services.cli.terminal import out, run, say
+
+if TYPE_CHECKING:
+    from services.reporting.certificate import Certificate
+
+
+def certificate(
+    context: typer.Context,
+    year: Annotated[
+        int,
+        typer.Argument(help="The calendar year of the trading days, 2000 to 2099.", parser=year_of, metavar="YEAR"),
+    ],
+    data_dir: DataDir = Path("rex-data"),
+    database_url: DatabaseUrl = "",
+    pdf: Annotated[
+        Path | None,
+        typer.Option(help="Write the certificate to this PDF file, which must not exist yet.", metavar="FILE"),
+    ] = None,
+    seq: Annotated[
+        int | None,
+        typer.Option("--seq", help="The certificate as of this sequence number.", metavar="N", min=1, max=2**63 - 1),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Proves the turnover of a year and certifies it. The venue may be running.
+
+    The certificate has the figure, the counting rule, the target and the verdict in English and Chinese, the sums of all
+    computations, the sequence number and the hash of the journal row at which they are exact, the SHA-256 of the independent
+    decoder and the line that redoes the figure with it.
+
+    It is made of a proof that agrees (`rex report --prove`) and of no other. An engine's counter is a running venue's:
+    `GET /v1/reports/turnover/YEAR/certificate` has it, and this command has not.
+
+    With `--seq` it is that of a past moment: of trades, busts, decisions and targets up to that sequence number.
+
+    Examples: `rex certificate 2026 --data-dir venue --pdf turnover-2026.pdf`, `rex certificate 2026 --seq 5280113 --json`.
+
+    Exit status:
+
+    - 0 the certificate was made
+    - 1 there is none: something disagrees, is damaged or is missing, the year has no trades, or the journal ends before the
+      sequence number of `--seq`; the sentences say what. Or the
+      environment refused: file, folder, server, no journal in it
+    - 2 an option or a setting is invalid
+    """
+    place = chosen_of(context, database_url, data_dir)
+    assert place is not None
+    if pdf is not None and pdf.exists():
+        say(f"--pdf {pdf} exists already: a certificate replaces no file")
+        raise typer.Exit(1)
+    calendar_file = settings_of(data_dir=data_dir).calendar_file
+    found = run(_certificate(place, year, seq, pdf, calendar_file), is_check=True)
+    if found is None:
+        raise typer.Exit(1)
+    if as_json:
+        print(json.dumps(found.to_json(), ensure_ascii=False))
+    elif pdf is None:
+        for name, value in found.to_json().items():
+            out.print(
+                f"{name:28} {'not part of this proof' if value is None else value}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+    else:
+        out.print(f"{pdf} certifies {found.net} yuan at seq {found.seq}", highlight=False, soft_wrap=True)
+
+
+async def _certificate(
+    place: str | Path, year: int, seq: int | None, pdf: Path | None, calendar_file: Path | None
+) -> Certificate | None:
+    """The certificate, written to the file if one is wanted; None where there is none, which the sentences on standard error
+    explain."""
+    from services.reporting.certificate import NotCertified, certify_report
+    from services.reporting.figure import FigureUnavailable
+    from services.reporting.moment import NotReached
+    from services.reporting.report_database import report_from_folder
+    from services.reporting.report_postgres import report_from_database
+
+    try:
+        if isinstance(place, Path):
+            report = await report_from_folder(place, year, True, calendar_file, seq)
+        else:
+            report = await report_from_database(place, year, True, calendar_file, seq)
+        found = certify_report(report, time.time_ns())
+    except NotCertified as refused:
+        for sentence in refused.sentences:
+            say(sentence)
+        return None
+    except (FigureUnavailable, NotReached) as error:
+        say(str(error))
+        return None
+    if pdf is not None:
+        _write(pdf, found)
+    return found
+
+
+def _write(pdf: Path, found: Certificate) -> None:
+    """The whole file or none."""
+    from services.reporting.exports.pdf_file import certificate_pdf
+
+    data = certificate_pdf(found.to_json())
+    try:
+        with pdf.open("xb") as file:  # fails if somebody has made the file meanwhile
+            try:
+                file.write(data)
+                file.flush()
+            except OSError:
+                pdf.unlink()
+                raise
+    except OSError as error:
+        raise OSError(f"--pdf {pdf} cannot be made: {error.strerror}") from error

@@ -1,0 +1,127 @@
+"""The journal row that holds a sequence number, with its command, that command's text and events, by name.
+
+One way for both modes: the embedded venue reads its SQLite file, the scaled one PostgreSQL, both through `Readable.read`, which
+checks CRC, hash and the link to the row before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from matching_engine.records import (
+    COMMAND,
+    EVENT,
+    Command,
+    CommandKind,
+    Event,
+    EventKind,
+    unpack_commands,
+    unpack_events,
+)
+from services.journal import JournalBatch
+from services.journal.record_json import command_json, event_json
+from services.messaging.follow import Readable
+from services.reporting.drill import links
+from services.reporting.drill.schemas import JournaledCommand, JournalRow
+from services.times import time_text
+
+EVENTS_AT_ONCE = 500
+"""How many events an answer has: a day roll may end a hundred thousand orders."""
+
+WITHHELD = frozenset({"key_hash"})
+"""Fields of texts that are kept out of answers. The journal holds no secret; of API keys it has the hash."""
+
+
+async def read_row(journal: Readable, seq: int) -> JournalBatch | None:
+    """The batch that holds seq; None where the journal ends before it.
+
+    Raises the journal's errors: JournalCorrupt where that row is damaged or does not continue the one before.
+    """
+    return await anext(journal.read(seq - 1), None)
+
+
+def journaled_command(
+    batch: JournalBatch, seq: int, first_event: int = 0, *, is_last: bool = False
+) -> JournaledCommand:
+    """The command seq of the batch, with its events from the place first_event on. The last batch has no link to a next one."""
+    (command,) = unpack_commands(np.frombuffer(batch.commands, COMMAND)[seq - batch.first_seq].tobytes())
+    events = np.frombuffer(batch.events, EVENT)
+    own = events[events["seq"] == seq]
+    shown = list(unpack_events(own[first_event : first_event + EVENTS_AT_ONCE].tobytes()))
+    text, withheld = _text(batch, command.attachment)
+    next_event = first_event + len(shown)
+    return JournaledCommand(
+        row=_row(batch, len(events)),
+        time=time_text(command.time_ns),
+        command=command_json(command),
+        text=text,
+        withheld=withheld,
+        events=tuple(_event(event) for event in shown),
+        events_total=len(own),
+        links=_links(batch, command, text, next_event if next_event < len(own) else None, is_last=is_last),
+    )
+
+
+def _row(batch: JournalBatch, events: int) -> JournalRow:
+    return JournalRow(
+        first_seq=batch.first_seq,
+        last_seq=batch.last_seq,
+        epoch=batch.epoch,
+        engine_version=batch.engine_version,
+        journal_id=batch.journal_id.hex(),
+        previous_hash=batch.previous_hash.hex(),
+        hash=batch.hash.hex(),
+        commands=batch.command_count,
+        events=events,
+    )
+
+
+def _text(batch: JournalBatch, number: int) -> tuple[Any, tuple[str, ...]]:
+    """The JSON value of an attachment without what is withheld, and the names of that; None where it is no JSON text."""
+    attachment = (b"", *batch.attachments)[number]
+    try:
+        value = msgspec.json.decode(attachment) if attachment else None
+    except msgspec.DecodeError:
+        return None, ()
+    if not isinstance(value, dict):
+        return value, ()
+    hidden = tuple(sorted(WITHHELD & value.keys()))
+    return {name: told for name, told in value.items() if name not in hidden}, hidden
+
+
+def _links(
+    batch: JournalBatch, command: Command, text: Any, next_event: int | None, *, is_last: bool
+) -> dict[str, str]:
+    found = {"self": links.journal(command.seq)}
+    if command.kind == CommandKind.NEW_ORDER:
+        found["order"] = links.order(command.seq)
+    elif command.kind in (CommandKind.CANCEL, CommandKind.AMEND) and command.order_id:
+        found["order"] = links.order(command.order_id)
+    elif command.kind == CommandKind.BUST_TRADE:
+        found["trade"] = links.trade(command.order_id)
+    elif isinstance(text, dict) and text.get("type") == "trades_decided":
+        found["trades"] = links.trades(decision=command.seq)
+    if next_event is not None:
+        found["next_events"] = links.journal(command.seq, first_event=next_event)
+    if batch.first_seq > 1:
+        found["previous_row"] = links.journal(batch.first_seq - 1)
+    if not is_last:
+        found["next_row"] = links.journal(batch.last_seq + 1)
+    return found
+
+
+def _event(event: Event) -> dict[str, Any]:
+    """The event by name, with links to the trade and the orders that it names."""
+    found: dict[str, Any] = {}
+    if event.kind == EventKind.TRADE:
+        found["trade"] = links.trade(event.trade_id)
+    elif event.kind == EventKind.TRADE_BUSTED:
+        found["trade"] = links.trade(event.order_id)
+    if event.order_id and event.kind != EventKind.TRADE_BUSTED:
+        found["order"] = links.order(event.order_id)
+    if event.maker_order_id:
+        found["maker_order"] = links.order(event.maker_order_id)
+    return event_json(event) | ({"links": found} if found else {})

@@ -1,0 +1,214 @@
+"""`rex certificate`: the page read back, its line run again, and no certificate where anything disagrees."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import shlex
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+from typer.testing import CliRunner, Result
+
+from matching_engine import Engine
+from services.cli import app
+from services.commands import administrative as admin
+from services.commands.attachments import BustText, TradesDecided
+from services.messaging import Submission
+from services.read_database.projector import catch_up
+from services.reporting.audit import own_sha256
+from services.reporting.exports.seal import COUNTING_RULE_ZH
+from services.reporting.report import COUNTING_RULE
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+from tests.integration.postgres_journal import lead
+from tests.integration.read_databases import ReadDatabase
+from tests.integration.test_reporting_folder import deals, journal_of
+from tests.integration.test_reporting_postgres import append
+from tests.unit.read_database.history import SENDER, History, opening
+
+SEED = opening()
+TRADE_IDS = [(len(SEED) + 2 * number) << 20 | 1 for number in range(1, 5)]
+
+
+def batches() -> list[list[Submission]]:
+    """Four trades of 20,000.00 yuan each: one is busted, one is excluded."""
+    decided = TradesDecided(decision="exclude", trade_ids=(TRADE_IDS[1],), reason="a ring", name="Li Na")
+    return [
+        SEED,
+        deals(4),
+        [admin.bust_trade(SENDER, TRADE_IDS[0], BustText(reason="a mistake"))],
+        [admin.record(SENDER, decided)],
+    ]
+
+
+@pytest.fixture
+def venue(tmp_path: Path) -> Path:
+    folder = tmp_path / "venue"
+    folder.mkdir()
+    asyncio.run(journal_of(folder, History(Engine()), batches()))
+    return folder
+
+
+def rex(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["certificate", *map(str, arguments)])
+
+
+def certified(*arguments: object) -> dict[str, Any]:
+    done = rex(*arguments, "--json")
+    assert done.exit_code == 0, done.output
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def redone(line: str, folder: Path) -> dict[str, Any]:
+    """What the certificate's line finds, run where the journal is."""
+    python, *arguments = shlex.split(line)
+    assert python == "python"
+    done = subprocess.run([sys.executable, "-P", *arguments, "--json"], cwd=folder, capture_output=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def text_of(pdf: bytes) -> str:
+    """The text of the only page, without the spaces and line ends that a reader guesses."""
+    (page,) = pypdf.PdfReader(io.BytesIO(pdf)).pages
+    return "".join(page.extract_text().split())
+
+
+def one_line(texts: Sequence[str]) -> list[str]:
+    return ["".join(text.split()) for text in texts]
+
+
+def test_the_certificate_has_the_sums_and_the_line_that_redoes_them(venue: Path) -> None:
+    found = certified(2023, "--data-dir", venue)
+    assert (found["net"], found["gross"], found["busted"], found["excluded"]) == (
+        "40000.00", "80000.00", "20000.00", "20000.00",
+    )  # fmt: skip
+    assert [found[name] for name in ("engine_counter", "sql_sum", "journal_replay", "independent_decoder")] == [
+        None, "60000.00", "60000.00", "60000.00",
+    ]  # fmt: skip
+    assert found["excluded_sql_sum"] == found["excluded_independent_decoder"] == "20000.00"
+    assert (found["trades"], found["busted_trades"], found["excluded_trades"]) == (2, 1, 1)
+    assert found["decoder_sha256"] == own_sha256()
+    assert (found["counting_rule"], found["counting_rule_zh"]) == (COUNTING_RULE, COUNTING_RULE_ZH)
+    again = redone(found["redo"], venue)
+    for name in ("net", "gross", "busted", "excluded", "seq", "row_hash", "journal_id"):
+        assert again[name] == found[name], name
+    assert (again["program_sha256"], again["agree"]) == (found["decoder_sha256"], True)
+
+
+def test_a_past_moment_is_certified(venue: Path) -> None:
+    bust = len(SEED) + 9
+    found = certified(2023, "--data-dir", venue, "--seq", bust - 1)
+    assert (found["net"], found["busted"], found["excluded"], found["seq"]) == ("80000.00", "0.00", "0.00", bust - 1)
+    again = redone(found["redo"], venue)
+    assert (again["net"], again["row_hash"]) == (found["net"], found["row_hash"])
+    beyond = rex(2023, "--data-dir", venue, "--seq", 1_000)
+    assert (beyond.exit_code, "has not reached seq 1,000" in beyond.stderr) == (1, True)
+
+
+def test_the_page_has_what_the_document_has(venue: Path, tmp_path: Path) -> None:
+    pdf = tmp_path / "certificate.pdf"
+    found = certified(2023, "--data-dir", venue, "--pdf", pdf)
+    text = text_of(pdf.read_bytes())
+    names = (
+        "row_hash",
+        "journal_id",
+        "decoder_sha256",
+        "redo",
+        "verdict",
+        "verdict_zh",
+        "counting_rule_zh",
+        "target_name",
+    )
+    for part in one_line([*(found[name] for name in names), "¥ 40,000.00", "¥ 60,000.00", "23,000,000,000.00"]):
+        assert part in text, part
+    assert text.count("60,000.00") == 3
+    assert "Threecomputations" in text
+    assert "notpartofthisproof" in text
+
+
+def test_a_file_is_not_replaced(venue: Path, tmp_path: Path) -> None:
+    pdf = tmp_path / "certificate.pdf"
+    pdf.write_text("mine")
+    done = rex(2023, "--data-dir", venue, "--pdf", pdf)
+    assert (done.exit_code, pdf.read_text()) == (1, "mine")
+    missing = rex(2023, "--data-dir", venue, "--pdf", tmp_path / "none" / "certificate.pdf")
+    assert (missing.exit_code, "cannot be made" in missing.output) == (1, True)
+
+
+def refused(venue: Path, tmp_path: Path, year: int = 2023) -> str:
+    """What is said where there is no certificate; there is no file either."""
+    pdf = tmp_path / "certificate.pdf"
+    done = rex(year, "--data-dir", venue, "--pdf", pdf)
+    assert (done.exit_code, done.stdout, pdf.exists()) == (1, "", False)
+    return done.stderr
+
+
+def test_a_changed_byte_of_the_journal_gives_no_certificate(venue: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(venue / JOURNAL_FILE)) as connection, connection:
+        (data,) = connection.execute("SELECT data FROM rows WHERE first_seq = ?", (len(SEED) + 1,)).fetchone()
+        changed = bytearray(data)
+        changed[200] ^= 1
+        connection.execute("UPDATE rows SET data = ? WHERE first_seq = ?", (bytes(changed), len(SEED) + 1))
+    assert "checksum is wrong" in refused(venue, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            "UPDATE trades SET amount_fen = amount_fen + 1 WHERE trade_id = :counted",
+            "The amounts traded differ, in yuan:",
+        ),
+        (
+            "DELETE FROM decided_trades",
+            "The excluded amounts differ, in yuan: 0.00 by the sum over the trades, 20000.00",
+        ),
+        (
+            "UPDATE daily_turnover SET amount_fen = amount_fen + 1",
+            "net turnover is 40000.01 yuan, and 40000.00 is proven",
+        ),
+        ("UPDATE accounts SET cash_fen = cash_fen + 1 WHERE account = 2", "account 2"),
+    ],
+)
+def test_a_read_database_that_differs_gives_no_certificate(
+    venue: Path, tmp_path: Path, change: str, sentence: str
+) -> None:
+    with closing(sqlite3.connect(venue / READ_DATABASE_FILE)) as connection, connection:
+        connection.execute(change, {"counted": TRADE_IDS[3]} if ":counted" in change else {})
+    said = refused(venue, tmp_path)
+    assert "There is no certificate of 2023: at seq" in said
+    assert sentence in said
+
+
+def test_a_year_without_trades_is_not_certified(venue: Path, tmp_path: Path) -> None:
+    assert "the venue has no trade of that year up to seq" in refused(venue, tmp_path, 2024)
+
+
+def test_without_an_option_it_is_printed(venue: Path) -> None:
+    done = rex(2023, "--data-dir", venue)
+    assert done.exit_code == 0
+    lines = dict(line.split(None, 1) for line in done.stdout.splitlines())
+    assert (lines["net"], lines["engine_counter"]) == ("40000.00", "not part of this proof")
+    assert lines["redo"].startswith("python -m services.reporting.audit journal.sqlite 2023 --seq ")
+
+
+@pytest.mark.anyio
+async def test_a_venue_in_postgresql_is_certified_alike(tmp_path: Path, postgres_url: str) -> None:
+    database = ReadDatabase(tmp_path, postgres_url)
+    await database.make()
+    journal = await lead(postgres_url)
+    await append(journal, batches())
+    await catch_up(database.writer(), journal)
+    await journal.close()
+    found = await asyncio.to_thread(certified, 2023, "--database-url", postgres_url)
+    assert (found["net"], found["excluded"], found["journal_replay"]) == ("40000.00", "20000.00", "60000.00")

@@ -1,0 +1,92 @@
+"""The certificate over HTTP, of a venue in a folder that proves itself."""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pypdf
+import pytest
+
+from matching_engine import Engine
+from services.application import answer_not_certified
+from services.data.calendar import TradingCalendar
+from services.gateway.http.caller import needs
+from services.reporting import certificate_route
+from services.reporting.certificate import NotCertified
+from services.reporting.figure import compute_figure
+from services.reporting.proof_route import Proven
+from tests.integration.test_certificate import redone
+from tests.integration.test_reporting import NET, place, trade
+from tests.integration.venue import RunningVenue, running_venue
+
+pytestmark = pytest.mark.anyio
+
+CERTIFICATE = "/v1/reports/turnover/2023/certificate"
+
+
+@pytest.fixture
+async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
+    """A venue that trades on while it is proven: the proof is of the command before."""
+    async with running_venue(tmp_path) as running:
+
+        async def prove(year: int) -> Proven:
+            seq, counter_fen = running.sequencer.last_seq, running.engine.turnover_fen(year)  # type: ignore[attr-defined]
+            await place(running, "alice", "NDFEB-N35", "sell", "160.00", 1)
+            await running.projector.reached((await place(running, "bob", "NDFEB-N35", "buy", "160.00", 1))["seq"])
+            figure = await compute_figure(
+                year, seq=seq, engine_counter_fen=counter_fen, read_database=running.read_database,
+                journal=running.journal, fresh_engine=Engine(),
+            )  # fmt: skip
+            return Proven(year, seq, running.clock(), figure.to_json(), None)
+
+        routes = certificate_route.router(
+            prove, running.read_database, TradingCalendar.load(), running.projector.reached, running.journal
+        )
+        running.app.include_router(routes, dependencies=[needs("operate")])
+        running.app.add_exception_handler(NotCertified, answer_not_certified)
+        yield running
+
+
+async def test_all_of_it_is_of_the_command_that_was_proven(venue: RunningVenue, tmp_path: Path) -> None:
+    seq = await trade(venue)
+    found = (await venue.client("operator").get(CERTIFICATE)).json()
+    assert (found["seq"], found["net"], found["engine_counter"], found["trades"]) == (seq, str(NET), str(NET), 3)
+    assert (found["outcome"], found["verdict"], found["share"]) == ("too_early", "It is too early to say.", "0.000046")
+    again = redone(found["redo"].replace("journal.sqlite", "journal.db"), tmp_path)
+    assert (again["net"], again["row_hash"]) == (found["net"], found["row_hash"])
+    later = (await venue.client("operator").get(CERTIFICATE)).json()
+    assert (later["seq"], later["trades"]) == (seq + 2, 4)
+
+
+async def test_is_a_page(venue: RunningVenue) -> None:
+    seq = await trade(venue)
+    pdf = await venue.client("operator").get(CERTIFICATE, params={"format": "pdf"})
+    assert pdf.headers["content-disposition"] == f'attachment; filename="rex-certificate-2023-seq-{seq}.pdf"'
+    (page,) = pypdf.PdfReader(io.BytesIO(pdf.content)).pages
+    assert page.extract_text().count(f"{NET:,}") == 6  # the figure, its gross, four sums
+
+
+async def test_what_disagrees_is_a_problem_with_its_sentences(venue: RunningVenue, tmp_path: Path) -> None:
+    await venue.projector.reached(await trade(venue))
+    with closing(sqlite3.connect(tmp_path / "read.db")) as connection, connection:
+        connection.execute(
+            "UPDATE trades SET amount_fen = amount_fen + 1 WHERE trade_id = (SELECT min(trade_id) FROM trades)"
+        )
+    for query in ({}, {"format": "pdf"}):
+        refused = await venue.client("operator").get(CERTIFICATE, params=query)
+        assert (refused.status_code, refused.json()["code"]) == (409, "not_certified")
+    assert "by the engine's counter, " in refused.json()["detail"]
+    assert "There is no certificate of 2023" in refused.json()["detail"]
+
+
+async def test_needs_trades_and_an_operator(venue: RunningVenue) -> None:
+    await trade(venue)
+    empty = await venue.client("operator").get("/v1/reports/turnover/2022/certificate")
+    assert (empty.status_code, empty.json()["code"]) == (409, "not_certified")
+    assert "no trade of that year" in empty.json()["detail"]
+    assert (await venue.client("alice").get(CERTIFICATE)).status_code == 403
+    assert (await venue.client("operator").get(CERTIFICATE, params={"format": "csv"})).status_code == 422

@@ -1,0 +1,251 @@
+"""The drill's queries, in SQLite and PostgreSQL: every combination of filters finds the trades that a plain reading finds."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from datetime import date as Date
+from itertools import product
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Select, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from matching_engine.records import EventKind, Phase, Side
+from services.commands import administrative as admin
+from services.commands.attachments import BustText, TradesDecided
+from services.journal.batch import JournalBatch
+from services.read_database.errors import ReadDatabaseSilent
+from services.read_database.tables import trades
+from services.reporting.drill import trade_pages
+from services.reporting.drill.documents import amounts
+from services.reporting.drill.filters import TradeFilter, Wanted, resolve
+from services.reporting.drill.in_time import connect_in_time
+from services.reporting.drill.trade_pages import TradeSum, read_page, read_sum
+from services.reporting.drill.year_days import read_year_days
+from services.reporting.report_database import READ_DATABASE_FILE
+from tests.integration.read_databases import ReadDatabase
+from tests.integration.test_read_database_kinds import write_in_parts
+from tests.integration.test_surveillance_reading import rows_of
+from tests.unit.read_database.history import SENDER, History, opening, order
+
+pytestmark = pytest.mark.anyio
+
+DAYS = (20230103, 20230104, 20231229, 20240102, 20240103)
+SYMBOLS = ("ND-OX", "NDFEB-N42")
+
+
+def deal(chance: Random) -> list[Any]:
+    """A buy and a sell of two owners around one price, of either product; 4 is an account of owner 3."""
+    buyer, seller = chance.sample((2, 3), 2)
+    if chance.random() < 0.3:
+        buyer, seller = (4 if one == 3 else one for one in (buyer, seller))
+    number, ticks = chance.randint(0, 1), 1_000 + chance.randint(-3, 3)
+    sides = [
+        order(buyer, Side.BUY, ticks, chance.randint(1, 5), instrument=number),
+        order(seller, Side.SELL, ticks, chance.randint(1, 5), instrument=number),
+    ]
+    return chance.sample(sides, 2)
+
+
+def history(seed: int) -> list[JournalBatch]:
+    """Some days of trades, one auction, busts of the day, exclusions and inclusions of any day."""
+    chance, made, batches = Random(seed), History(), []
+    batches.append(made.batch(opening(DAYS[0])))
+    trade_ids: list[int] = []
+    for number, day in enumerate(DAYS):
+        if number:
+            batches.append(made.batch([admin.day_roll(SENDER, day)]))
+        today = _trade(made, batches, chance, in_auction=number == 2)
+        trade_ids += today
+        for one in chance.sample(today, min(2, len(today))):
+            batches.append(made.batch([admin.bust_trade(SENDER, one, BustText(reason="a mistake"))]))
+        for decision in ("exclude", "exclude", "include"):
+            some = tuple(chance.sample(trade_ids, min(4, len(trade_ids))))
+            decided = TradesDecided(decision=decision, trade_ids=some, finding="F-1", reason="a ring", name="Li Na")
+            batches.append(made.batch([admin.record(SENDER, decided)]))
+    return batches
+
+
+def _trade(made: History, batches: list[JournalBatch], chance: Random, *, in_auction: bool) -> list[int]:
+    first = len(batches)
+    if in_auction:
+        batches.append(made.batch([admin.set_phase(SENDER, Phase.CALL_AUCTION)]))
+    for _ in range(8):
+        batches.append(made.batch(deal(chance)))
+    if in_auction:
+        batches.append(made.batch([admin.set_phase(SENDER, Phase.CONTINUOUS)]))
+    events = [event for batch in batches[first:] for event in batch.event_list]
+    return [event.trade_id for event in events if event.kind == EventKind.TRADE]
+
+
+def wanted_filters(order_ids: list[int], decision: int) -> list[Wanted]:
+    """Some of every combination of the filters that combine, and orders and decisions with some of them."""
+    years, dates = (None, 2023, 2024, 2022), (None, None, Date(2023, 1, 4), Date(2024, 1, 2))
+    members = ((None, None), (2, None), (3, None), (4, "sell"), (3, "buy"))
+    kinds, phases = (None, "yes", "no", "busted", "excluded"), (None, None, "call_auction")
+    combined = list(product(years, dates, (None, *SYMBOLS), members, phases, kinds))
+    found = [
+        Wanted(year, date, symbol, member, side, phase, counted)  # type: ignore[arg-type]
+        for year, date, symbol, (member, side), phase, counted in Random(1).sample(combined, 120)
+    ]
+    for order_id, one_decision in ((None, decision), *((order_id, None) for order_id in order_ids)):
+        for counted, (member, side) in product(kinds, members):
+            found.append(Wanted(None, None, None, member, side, None, counted, None, one_decision, order_id))  # type: ignore[arg-type]
+    return found
+
+
+def holds(row: dict[str, Any], wanted: Wanted, decided: set[int], owner: dict[int, int]) -> bool:
+    """A plain reading of the filter."""
+    busted, excluded = row["busted_seq"] is not None, row["excluded_seq"] is not None
+    taker_buys = row["taker_side"] == Side.BUY
+    roles = ("taker", "maker") if taker_buys else ("maker", "taker")
+    parties = [row[f"{role}_account"] for role in roles]
+    if wanted.side is not None:
+        parties = parties[:1] if wanted.side == "buy" else parties[1:]
+    return all(
+        (
+            wanted.year in (None, row["trading_date"] // 10_000),
+            wanted.date is None or f"{wanted.date:%Y%m%d}" == str(row["trading_date"]),
+            wanted.product is None or SYMBOLS[row["instrument"]] == wanted.product,
+            wanted.member is None or any(wanted.member in (party, owner[party]) for party in parties),
+            wanted.phase is None or Phase[wanted.phase.upper()] == row["phase"],
+            {None: True, "yes": not busted and not excluded, "no": busted or excluded}.get(
+                wanted.counted, busted if wanted.counted == "busted" else excluded
+            ),
+            wanted.order in (None, row["taker_order_id"], row["maker_order_id"]),
+            wanted.decision is None or row["trade_id"] in decided,
+        )
+    )
+
+
+async def pages(connection: AsyncConnection, chosen: TradeFilter, limit: int) -> list[int]:
+    """The ids of all pages."""
+    found: list[int] = []
+    while page := await read_page(connection, chosen, found[-1] if found else 0, limit):
+        assert len(page) <= limit
+        found += [row["trade_id"] for row in page]
+    return found
+
+
+def sum_of(rows: list[dict[str, Any]]) -> TradeSum:
+    busted = [row["amount_fen"] for row in rows if row["busted_seq"] is not None]
+    excluded = [row["amount_fen"] for row in rows if row["excluded_seq"] is not None]
+    gross = sum(row["amount_fen"] for row in rows)
+    return TradeSum(len(rows), gross, len(busted), sum(busted), len(excluded), sum(excluded))
+
+
+async def test_every_filter_finds_what_a_plain_reading_finds(read_database: ReadDatabase) -> None:
+    batches = history(7)
+    await write_in_parts(read_database.writer(), batches, Random(7))
+    dump = await read_database.dump()
+    rows = sorted(rows_of(dump, "trades"), key=lambda row: int(row["trade_id"]))
+    owner = {row["account"]: row["owner"] for row in rows_of(dump, "accounts")}
+    named = rows_of(dump, "decided_trades")
+    decision = named[0]["seq"]
+    decided = {row["trade_id"] for row in named if row["seq"] == decision}
+    states = {(row["busted_seq"] is None, row["excluded_seq"] is None, row["phase"]) for row in rows}
+    assert len(states) >= 5, "the history holds counted, busted and excluded trades, of an auction too"
+    order_ids = [rows[0]["taker_order_id"], rows[-1]["maker_order_id"]]
+    met = 0
+    async with read_database.opened() as engine, engine.connect() as connection:
+        for number, wanted in enumerate(wanted_filters(order_ids, decision)):
+            expected = [row for row in rows if holds(row, wanted, decided, owner)]
+            chosen = await resolve(connection, wanted)
+            assert await pages(connection, chosen, 1 + number % 5) == [row["trade_id"] for row in expected], wanted
+            assert await read_sum(connection, chosen) == sum_of(expected), wanted
+            met += bool(expected)
+    assert met > 60
+
+
+async def test_a_finding_s_trades_are_read_in_parts(
+    read_database: ReadDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trade_pages, "IDS_AT_ONCE", 3)
+    await write_in_parts(read_database.writer(), history(3), Random(3))
+    rows = rows_of(await read_database.dump(), "trades")
+    named = [row for row in rows if row["trading_date"] != DAYS[1]]
+    ids = [row["trade_id"] for row in named if row["trading_date"] < 20240101]
+    async with read_database.opened() as engine, engine.connect() as connection:
+        chosen = await resolve(connection, Wanted(year=2023), [*(row["trade_id"] for row in reversed(named)), 5])
+        assert await pages(connection, chosen, 4) == ids
+        assert (await read_sum(connection, chosen)).trades == len(ids) > 6
+
+
+async def test_the_days_add_up_to_the_sum_of_their_trades(read_database: ReadDatabase) -> None:
+    await write_in_parts(read_database.writer(), history(5), Random(5))
+    async with read_database.opened() as engine, engine.connect() as connection:
+        for year, symbol in product((2022, 2023, 2024), (None, *SYMBOLS)):
+            found = await read_year_days(connection, year, symbol)
+            assert len(found.days) == (0 if year == 2022 else len([day for day in DAYS if day // 10_000 == year]))
+            for day in found.days:
+                chosen = await resolve(connection, Wanted(date=Date.fromisoformat(day.date), product=symbol))
+                of_trades = amounts(await read_sum(connection, chosen))
+                assert {name: getattr(day, name) for name in of_trades} == of_trades
+
+
+SEARCHES = {
+    # A page: the filter, and the ways to it as SQLite plans them. No page scans or sorts `trades`.
+    "year": (
+        TradeFilter(ids=range(1, 9), dates=(20230101, 20231231)),
+        "INDEX sqlite_autoindex_trades_1 (trade_id>? AND trade_id<?)",
+    ),
+    "phase": (TradeFilter(ids=range(1, 9), phase=3), "INDEX sqlite_autoindex_trades_1 (trade_id>? AND trade_id<?)"),
+    "buyer": (
+        TradeFilter(accounts=(2,), side=0),
+        "INDEX trades_by_taker (taker_account=? AND trade_id>? AND trade_id<?)",
+    ),
+    "order": (TradeFilter(order=(1, 2)), "INDEX trades_by_taker (taker_account=? AND trade_id>? AND trade_id<?)"),
+    "busted": (TradeFilter(counted="busted"), "INDEX sqlite_autoindex_trades_1 (trade_id=?)"),
+    "decision": (TradeFilter(decision=5), "INDEX sqlite_autoindex_trades_1 (trade_id=?)"),
+}
+
+
+def plan_of(connection: Any, query: Select[Any]) -> list[str]:
+    compiled = query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    return [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {compiled}")]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_page_is_found_by_an_index(tmp_path: Path, name: str) -> None:
+    wanted, way = SEARCHES[name]
+    asyncio.run(ReadDatabase(tmp_path).make())
+    with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection:
+        for branch in trade_pages.branches(wanted):
+            clauses = [*trade_pages.ids_clauses(wanted, wanted.ids), *branch, *trade_pages.plain_clauses(wanted)]
+            plan = plan_of(connection, trade_pages.page_query(clauses, 101))
+            assert any(way.replace("taker", "maker") in step or way in step for step in plan), plan
+            assert not [step for step in plan if step.startswith("SCAN trades")], plan
+            if "(trade_id=?)" not in way:
+                assert not [step for step in plan if "ORDER BY" in step], plan
+
+
+def test_a_page_of_a_product_is_found_by_day_and_product(tmp_path: Path) -> None:
+    asyncio.run(ReadDatabase(tmp_path).make())
+    of_days = trades.c.trading_date.in_([20230103, 20230104]), trades.c.trade_id > 7
+    clauses = [*of_days, *trade_pages.plain_clauses(TradeFilter(instrument=1))]
+    of_year = [trades.c.trading_date.between(20230101, 20231231), trades.c.instrument == 1]
+    with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection:
+        page = plan_of(connection, trade_pages.page_query(clauses, 101))
+        assert "SEARCH trades USING INDEX trades_by_date (trading_date=? AND instrument=?)" in page
+        assert plan_of(connection, trade_pages.sum_query(of_year)) == [
+            "SEARCH trades USING INDEX trades_by_date (trading_date>? AND trading_date<?)"
+        ]
+
+
+async def test_a_query_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    database = ReadDatabase(tmp_path)
+    await database.make()
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+    async with database.opened() as engine:
+        with pytest.raises(ReadDatabaseSilent) as refused:
+            async with connect_in_time(engine, 0.05) as connection:
+                await connection.execute(text(endless))
+        assert refused.value.waited_s == 0.05
+        async with connect_in_time(engine) as connection:
+            assert await connection.scalar(text("SELECT 7")) == 7
