@@ -15,6 +15,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
+
 from matching_engine import Engine
 from matching_engine.records import Command
 from services.commands.administrative import change_cash, change_inventory, open_account, record
@@ -22,13 +24,14 @@ from services.commands.attachments import AccountText, TargetSet
 from services.data.calendar import TradingCalendar
 from services.data.instruments import InstrumentFacts, load_instruments
 from services.data_folder import make_private_folder
-from services.first_start import GUARDS, Missing, Present
+from services.first_start import DEMO_GUARDS, GUARDS, Missing, Present
 from services.journal import JournalRefused
 from services.messaging import Submission
 from services.reporting.figure import Figure
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, figure_of_folder
-from services.reporting.target import DEFAULT_TARGET_FEN
+from services.reporting.target import DEFAULT_TARGET_FEN, SIMULATED
 from services.sequencer.schedule import ExchangeHours
+from services.simulator import DemoAccount, demo_accounts
 from services.simulator.year import day_shape
 from services.simulator.year.fair_prices import january_ticks, make_fair_prices
 from services.simulator.year.labels import LABELS_FILE, Labels
@@ -36,7 +39,7 @@ from services.simulator.year.members import Member, members
 from services.simulator.year.orders import make_market
 from services.simulator.year.pace import make_pace
 from services.simulator.year.plan import YearPlan, make_plan
-from services.simulator.year.receipts import Endowment
+from services.simulator.year.receipts import Endowment, Kept
 from services.simulator.year.recording import Recording
 from services.simulator.year.sequencing import SimulatedSequencer
 from services.simulator.year.trading import YearTrading
@@ -44,8 +47,7 @@ from services.simulator.year.trading import YearTrading
 DEFAULT_REACH = Decimal("1.02")
 DEFAULT_COMMANDS = 4_800_000
 
-SIMULATED = "SIMULATED, no trade of it was real"
-"""In the name of the target, so in every report, and in the note of every instrument, which no later command changes."""
+_NOTHING_KEPT = DemoAccount("", "desk", 0, {})
 
 _FIRST_ACCOUNT = 2
 """The engine numbers accounts from 2 on: 1 is the venue's own."""
@@ -69,6 +71,9 @@ class YearWish:
     commands: int = DEFAULT_COMMANDS
     """About so many a whole year."""
     days: int | None = None
+    for_demo: bool = False
+    """The members that a demo's simulated traders continue with hold the demo's opening balances, too, and never touch them;
+    at the end every instrument gets the demo's guards."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +152,10 @@ async def _simulate(
         on_progress(day, number, days, turnover_fen)
         await asyncio.sleep(0)
     await sequencer.flush()
+    if wish.for_demo:
+        missing = Missing(Present({}, {}, 1, frozenset()), {})
+        missing.guards(DEMO_GUARDS, range(len(instruments)))
+        await sequencer.submit(missing.submission(Command()), day_shape.at(plan.days[days - 1], day_shape.END_OF_DAY))
     return SimulatedYear(
         plan, days, engine.last_seq, engine.trading_date, engine.state_hash(), engine.turnover_fen(wish.year),
         plan.due_fen(days), reached_on, trading.labels,
@@ -179,7 +188,9 @@ def _trading(
         plan=plan,
         prices=make_fair_prices(plan, wish.seed, load_instruments()),
         market=market,
-        endowment=Endowment(market, plan.target_fen, order_fen, references),
+        endowment=Endowment(
+            market, plan.target_fen, order_fen, references, _kept(everyone, instruments, wish.for_demo)
+        ),
         pace=pace,
         instruments=instruments,
         venue=engine,
@@ -187,6 +198,14 @@ def _trading(
         labels=Labels(wish.year, wish.seed, wish.commands, str(wish.reach), days),
         seed=wish.seed,
     )
+
+
+def _kept(everyone: tuple[Member, ...], instruments: tuple[InstrumentFacts, ...], for_demo: bool) -> Kept:
+    """What members hold for the demo that continues."""
+    opening = {account.name: account for account in demo_accounts()} if for_demo else {}
+    held = [opening.get(member.name, _NOTHING_KEPT) for member in everyone]
+    lots = [[account.lots.get(facts.symbol, 0) for facts in instruments] for account in held]
+    return Kept(np.array([account.cash_fen for account in held]), np.array(lots))
 
 
 def _first_start(

@@ -72,10 +72,31 @@ def test_a_maker_does_not_move_a_quote_through_its_own_on_the_other_side() -> No
         assert maker(random.Random(seed), quote(), book(*stale))[:2] == [Cancel("1"), Cancel("2")]
 
 
-def test_a_maker_with_a_full_ladder_has_nothing_to_do() -> None:
+def test_a_maker_with_a_full_ladder_enters_one_quote_anew() -> None:
     ladder = [resting(f"b{n}", "buy", 4729 - 2 * n) for n in range(4)]
     ladder += [resting(f"s{n}", "sell", 4731 + 2 * n) for n in range(4)]
-    assert maker(random.Random(1), quote(), book(*ladder)) == []
+    cancel, order = maker(random.Random(1), quote(), book(*ladder))
+    assert isinstance(cancel, Cancel)
+    assert isinstance(order, NewOrder)
+    replaced = next(one for one in ladder if one.order_id == cancel.order_id)
+    assert (order.side, order.price_ticks) == (replaced.side, replaced.price_ticks)
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    bid=st.integers(4700, 4750),
+    spread=st.integers(1, 5),
+    last=st.integers(4690, 4770),
+    fair=st.integers(4690, 4770),
+)
+def test_only_takers_meet_the_other_side(seed: int, bid: int, spread: int, last: int, fair: int) -> None:
+    here = quote(bid_ticks=bid, ask_ticks=bid + spread, last_ticks=last, fair_ticks=fair)
+    for decide in (maker, patient):
+        for order in decide(random.Random(seed), here, book()):
+            if isinstance(order, NewOrder) and order.stop_ticks is not None:
+                assert not here.would_trigger(order.side, order.stop_ticks)
+            elif isinstance(order, NewOrder) and order.price_ticks is not None:
+                assert order.price_ticks < bid + spread if order.side == "buy" else order.price_ticks > bid
 
 
 def test_a_taker_takes_the_best_price_of_the_other_side() -> None:
