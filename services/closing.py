@@ -20,8 +20,9 @@ from services.journal.connections import log_of
 from services.read_database import tables
 from services.read_database.database import open_read_database
 from services.reporting.figure import Figure
+from services.reporting.proven_figure import figure_of_folder
 from services.reporting.queries import read_year
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, figure_of_folder
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 
 @dataclass(frozen=True)

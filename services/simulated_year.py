@@ -28,7 +28,8 @@ from services.first_start import DEMO_GUARDS, GUARDS, Missing, Present
 from services.journal import JournalRefused
 from services.messaging import Submission
 from services.reporting.figure import Figure
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, figure_of_folder
+from services.reporting.proven_figure import figure_of_folder
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.target import DEFAULT_TARGET_FEN, SIMULATED
 from services.sequencer.schedule import ExchangeHours
 from services.simulator import DemoAccount, demo_accounts

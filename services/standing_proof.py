@@ -1,10 +1,12 @@
 """Proves the year's turnover while the venue runs, on a schedule and when it is asked for: a health signal that can go red.
 
-A process of its own, at the lowest priority, computes the figure from the files of the data folder, so no order waits for it:
+A process of its own, at the lowest priority, computes the figure from the files of the data folder or from the database, so no
+order waits for it:
 
-    python -m services.standing_proof FOLDER YEAR SEQ COUNTER_FEN
+    python -m services.standing_proof YEAR SEQ COUNTER_FEN [FOLDER]
 
-prints the figure at SEQ as JSON, beside the counter that the venue's engine had there.
+prints the figure at SEQ as JSON, beside the counter that the venue's engine had there: `-` where no engine counts. Without
+FOLDER the venue is in the database of REX_DATABASE_URL: a command line, which holds the password, is seen by every user.
 """
 
 from __future__ import annotations
@@ -15,20 +17,27 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from services.reporting.proof_route import Proven
-from services.reporting.report_database import figure_of_folder
+
+if TYPE_CHECKING:
+    from services.reporting.figure import Figure
 
 FIRST_AFTER_S = 60.0
 """A start has compared everything already; a busy start is no time for more work."""
 LOWEST_PRIORITY = 19
+DATABASE_URL = "REX_DATABASE_URL"
 _SAID = 600
 """So many characters of a failed process's standard error are kept."""
 
 
+async def brought_up_to_date(_seq: int) -> None:
+    """For a venue in PostgreSQL: a proof waits for no projector, it brings its copy of the read database up to date."""
+
+
 class Counter(Protocol):
-    """What a proof needs of the venue's engine."""
+    """What a proof needs of the venue's engine, or of a gateway's state."""
 
     @property
     def last_seq(self) -> int:
@@ -38,23 +47,23 @@ class Counter(Protocol):
     def trading_date(self) -> int:
         """The current trading day, yyyymmdd; 0 before the first."""
 
-    def turnover_fen(self, year: int, /) -> int:
-        """The year's turnover after that command."""
+    def turnover_fen(self, year: int, /) -> int | None:
+        """The year's turnover after that command; None where no engine counts."""
 
 
 class StandingProof:
-    """The proofs of a venue in a data folder. One runs at a time."""
+    """The proofs of a venue in a data folder, or in the database of a URL. One runs at a time."""
 
     def __init__(
         self,
-        data_dir: Path,
+        place: Path | str,
         engine: Counter,
         projected: Callable[[int], Awaitable[None]],
         clock: Callable[[], int],
         every_s: float,
     ) -> None:
         """`every_s`: seconds between two proofs on the schedule; 0: only those that are asked for."""
-        self._data_dir = data_dir
+        self._place = place
         self._engine = engine
         self._projected = projected
         self._clock = clock
@@ -76,6 +85,11 @@ class StandingProof:
         """A sentence for each year whose latest proof failed."""
         return [proven.alarm for proven in self.latest.values() if proven.alarm is not None]
 
+    @property
+    def proven_seq(self) -> int | None:
+        """The last command at which a proof agreed; None before the first."""
+        return max((proven.seq for proven in self.latest.values() if proven.agree), default=None)
+
     async def prove(self, year: int) -> Proven:
         """Proves a year's turnover at the present command, which is projected first."""
         async with self._lock:
@@ -86,14 +100,18 @@ class StandingProof:
             proven = self.latest[year] = Proven(year, seq, self._clock(), figure, trouble)
             return proven
 
-    async def _in_a_process(self, year: int, seq: int, counter_fen: int) -> tuple[dict[str, Any] | None, str | None]:
-        arguments = [str(self._data_dir), str(year), str(seq), str(counter_fen)]
+    async def _in_a_process(
+        self, year: int, seq: int, counter_fen: int | None
+    ) -> tuple[dict[str, Any] | None, str | None]:
+        in_folder = isinstance(self._place, Path)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # the folder that the venue was started in is no place for modules
             "-m",
             "services.standing_proof",
-            *arguments,
+            *(str(year), str(seq), "-" if counter_fen is None else str(counter_fen)),
+            *([str(self._place)] if in_folder else []),
+            env=dict(os.environ) if in_folder else os.environ | {DATABASE_URL: str(self._place)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -110,8 +128,15 @@ class StandingProof:
         return json.loads(said), None
 
 
+async def _figure(year: str, seq: str, counter_fen: str, folder: str = "") -> Figure:
+    from services.reporting.proven_figure import figure_of_database, figure_of_folder
+
+    at = int(year), int(seq), None if counter_fen == "-" else int(counter_fen)
+    if folder:
+        return await figure_of_folder(Path(folder), *at)
+    return await figure_of_database(os.environ[DATABASE_URL], *at)
+
+
 if __name__ == "__main__":
     os.nice(LOWEST_PRIORITY)
-    folder, *numbers = sys.argv[1:]
-    found = asyncio.run(figure_of_folder(Path(folder), *map(int, numbers)))
-    sys.stdout.write(json.dumps(found.to_json()))
+    sys.stdout.write(json.dumps(asyncio.run(_figure(*sys.argv[1:])).to_json()))

@@ -15,7 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from services.data.calendar import TradingCalendar
-from services.engine_versions.upgrades import starting_engine
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
 from services.read_database.database import connect_reader, open_read_database, trouble_with
@@ -24,32 +23,9 @@ from services.read_database.projector import catch_up
 from services.read_database.read_witness import remembered
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.checked_report import CheckedReport, Source, is_up_to_date, report_of_file, report_of_rebuilt
-from services.reporting.figure import Figure, compute_figure
 
 JOURNAL_FILE = "journal.sqlite"
 READ_DATABASE_FILE = "read.sqlite"
-
-
-async def figure_of_folder(data_dir: Path, year: int, seq: int, engine_counter_fen: int) -> Figure:
-    """The year's figure at seq, beside the counter that an engine had there. A venue may have the folder open.
-
-    It compares what a start compares, not every order. Raises what `compute_figure` and `SqliteJournal.open` raise.
-    """
-    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
-    read_database = open_read_database(data_dir / READ_DATABASE_FILE, read_only=True)
-    try:
-        return await compute_figure(
-            year,
-            seq=seq,
-            engine_counter_fen=engine_counter_fen,
-            read_database=read_database,
-            journal=journal,
-            fresh_engine=await starting_engine(journal),
-            every_order=False,
-        )
-    finally:
-        await read_database.dispose()
-        await journal.close()
 
 
 async def report_from_folder(

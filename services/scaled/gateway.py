@@ -32,7 +32,10 @@ from services.read_database.postgres.answering import bound_queries
 from services.scaled.health import lag_facts
 from services.scaled.serving import serving
 from services.scaled.stores import ReaderFeed, Stores, open_feed, open_stores
+from services.sequencer.schedule import calendar_missing
 from services.settings import Settings, require
+from services.standing_proof import StandingProof, brought_up_to_date
+from services.venue_state.state import VenueState
 
 LINK_PATIENCE_S = 5.0
 """How long a gateway without a link to a sequencer still calls itself ready: a take-over takes less."""
@@ -48,6 +51,24 @@ class _Source:
     details: Callable[[], Facts]
     not_ready: Sentences
     warnings: Sentences
+
+
+@dataclass(frozen=True)
+class _Uncounted:
+    """What a proof needs of a gateway: its engine is another process's, so nothing counts the turnover here."""
+
+    state: VenueState
+
+    @property
+    def last_seq(self) -> int:
+        return self.state.last_seq
+
+    @property
+    def trading_date(self) -> int:
+        return self.state.trading_date
+
+    def turnover_fen(self, _year: int) -> None:
+        return None
 
 
 @asynccontextmanager
@@ -78,16 +99,19 @@ async def open_gateway(
             opened.push_async_callback(position.close)
             gateway = await _load(stores, source, position, parts, running)
             bound_queries(stores.read_database)  # not before: loading a large venue takes its time
+            calendar = TradingCalendar.load(settings.calendar_file)
+            proof = StandingProof(settings.database_url, _Uncounted(gateway.state), brought_up_to_date, time.time_ns, 0)
             app = make_application(
                 gateway,
                 settings,
                 inbox=source.inbox,
                 read_database=stores.read_database,
-                calendar=TradingCalendar.load(settings.calendar_file),
+                calendar=calendar,
                 clock=time.time_ns,
                 not_ready=source.not_ready,
-                warnings=source.warnings,
+                warnings=lambda: [*source.warnings(), *calendar_missing(calendar, time.time_ns()), *proof.alarms()],
                 details=lambda: {**source.details(), **lag_facts(stores.journal, gateway.state.last_seq)},
+                prove=proof.prove,
             )
             if with_pages:
                 from services.public import mount_pages  # NiceGUI: a third of the start of a gateway without pages

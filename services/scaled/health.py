@@ -12,20 +12,26 @@ from services.gateway.http.fact_gauges import FactGauges, Facts
 from services.journal.postgres.journal import PostgresJournal
 
 
-def health_app(process: str, facts: Callable[[], Facts], not_ready: Callable[[], list[str]]) -> FastAPI:
-    """The application. `not_ready` returns a sentence for each condition that keeps the process from its work."""
+def health_app(
+    process: str,
+    facts: Callable[[], Facts],
+    not_ready: Callable[[], list[str]],
+    warnings: Callable[[], list[str]] = list,
+) -> FastAPI:
+    """The application. `not_ready` returns a sentence for each condition that keeps the process from its work, `warnings` one
+    for each that needs an operator's attention."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     registry = CollectorRegistry()
     registry.register(FactGauges(facts))
 
     @app.get("/healthz")
     async def healthz() -> JSONResponse:
-        return JSONResponse({"status": "ok", "process": process, **facts()})
+        return JSONResponse({"status": "ok", "process": process, "warnings": warnings(), **facts()})
 
     @app.get("/readyz")
     async def readyz() -> JSONResponse:
         causes = not_ready()
-        answer = {"status": "not_ready" if causes else "ready", "process": process, **facts()}
+        answer = {"status": "not_ready" if causes else "ready", "process": process, "warnings": warnings(), **facts()}
         return JSONResponse({**answer, "causes": causes} if causes else answer, 503 if causes else 200)
 
     @app.get("/metrics")

@@ -28,12 +28,14 @@ from services.parts import OnFault, Parts, cancel
 from services.scaled.health import health_app, lag_facts
 from services.scaled.link_port import bound_links
 from services.scaled.serving import serving
-from services.sequencer.clock import GuardedClock, steady_ns
+from services.sequencer.clock import GuardedClock, steady_ns, time_ahead
 from services.sequencer.recovery import recover
+from services.sequencer.schedule import calendar_missing, date_ahead
 from services.sequencer.sequencer import Sequencer
 from services.sequencer.standby import Standby
 from services.sequencer.start import make_sequencer
 from services.settings import Settings, SettingsRefused, require
+from services.standing_proof import StandingProof, brought_up_to_date
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")
 """Hosts to listen on, which are no addresses to connect to."""
@@ -49,15 +51,25 @@ class SequencerProcess:
     """A standby that becomes the leader. `run` is its life."""
 
     def __init__(
-        self, settings: Settings, journal: PostgresJournal, engine: Engine, last_hash: bytes, links: socket.socket
+        self,
+        settings: Settings,
+        journal: PostgresJournal,
+        engine: Engine,
+        last_hash: bytes,
+        links: socket.socket,
+        clock: Callable[[], int],
+        steady: Callable[[], int],
     ) -> None:
         self._settings = settings
+        self._clock = clock
+        self._steady = steady
         self._journal = journal
         self._engine = engine
         self._links = links
         self._calendar = TradingCalendar.load(settings.calendar_file)
         self._standby = Standby(engine, journal, settings.link_url or _own_url(settings.host, links), last_hash)
         self._sequencer: Sequencer | None = None
+        self._proof: StandingProof | None = None
         self._server: LinkServer | None = None
         self._open_links = AsyncExitStack()
         self._publisher: StreamPublisher | None = None
@@ -79,6 +91,7 @@ class SequencerProcess:
             **lag_facts(self._journal, last_seq),
             "links": self._server.links if self._server is not None else 0,
             "replicated": self._journal.is_replicated,
+            "proven_seq": None if self._proof is None else self._proof.proven_seq,
             "redis": None if self._publisher is None else self._publisher.trouble is None,
             "redis_trouble": None if self._publisher is None else self._publisher.trouble,
         }
@@ -87,14 +100,26 @@ class SequencerProcess:
         """Why the process does not do its work, one sentence each."""
         return [f"{self._journal.waiting_for}."] if self._journal.waiting_for else []
 
-    async def run(self, parts: Parts, clock: Callable[[], int], steady: Callable[[], int]) -> None:
+    def warnings(self) -> list[str]:
+        """What needs an operator's attention, one sentence each: a leader's clock, calendar and proof."""
+        if self._sequencer is None:
+            return []
+        now_ns = self._clock()
+        return [
+            *time_ahead(self._sequencer.time_ns, now_ns),
+            *date_ahead(self._calendar, self._engine.trading_date, now_ns),
+            *calendar_missing(self._calendar, now_ns),
+            *(self._proof.alarms() if self._proof is not None else []),
+        ]
+
+    async def run(self, parts: Parts) -> None:
         """Follows, claims and leads until `stop` was called. Raises the errors of journal, engine and clock."""
         beats: list[asyncio.Task[None]] = []
         try:
             log.info("standing by", seq=self._engine.last_seq)
             claimed = await self._standby.lead(lambda: beats.append(parts.start(self._journal.watch(), "journal")))
             log.info("leading", epoch=claimed.epoch, seq=claimed.last_seq)
-            await self._lead(parts, GuardedClock(clock, steady))
+            await self._lead(parts, GuardedClock(self._clock, self._steady))
         finally:
             await cancel(beats)
 
@@ -116,6 +141,10 @@ class SequencerProcess:
                 self._settings.redis_url, feed, self._journal.journal_id, await self._journal.last_batch()
             )
             readers.append(parts.start(self._publisher.run(), "stream"))
+        self._proof = StandingProof(
+            self._settings.database_url, self._engine, brought_up_to_date, self._clock, self._settings.proof_every_s
+        )
+        readers.append(parts.start(self._proof.run(), "proof"))
         self._sequencer = sequencer
         try:
             async with self._open_links:
@@ -179,12 +208,12 @@ async def open_sequencer(
         try:
             engine = await starting_engine(journal)
             recovery = await recover(engine, journal, on_progress)
-            process = SequencerProcess(settings, journal, engine, recovery.last_hash, links)
-            app = health_app("sequencer", process.facts, process.not_ready)
+            process = SequencerProcess(settings, journal, engine, recovery.last_hash, links, clock, steady)
+            app = health_app("sequencer", process.facts, process.not_ready, process.warnings)
             async with asyncio.TaskGroup() as tasks:
                 parts = Parts(tasks, on_fault)
                 async with serving(app, settings, listener, parts) as url:
-                    life = parts.start(process.run(parts, clock, steady), "sequencer")
+                    life = parts.start(process.run(parts), "sequencer")
                     try:
                         yield url, process
                     finally:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -59,6 +60,45 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
         for process in venue.processes.values():  # the standby and the read-only one, too, reach the end
             await until(partial(_at_the_end, process.url, offer["seq"]))
             assert "rex_journal_lag 0" in (await http.get(f"{process.url}/metrics")).text
+
+
+async def test_gateway_and_leader_prove_the_figure_and_a_changed_amount_turns_them_red(venue: ScaledVenue) -> None:
+    buyer, seller = await open_traders(venue)
+    async with RexClient(venue.url, buyer.key) as one, RexClient(venue.url, seller.key) as other:
+        await one.place_order(_order(buyer, price="160.00", quantity=5))
+        offer = await other.place_order(_order(seller, price="160.00", quantity=5))
+        traded = (await other.fills(limit=1, cursor=None))["fills"][0]["amount"]
+        year = int((await one.venue())["trading_date"][:4])
+    for standby in [name for name in venue.processes if name.startswith("sequencer")]:
+        venue.end(standby)
+    leader = venue.start("sequencer 1", variables={"REX_PROOF_EVERY_S": "0.2"})
+    await until(partial(read_health, leader.url), lambda health: health.get("proven_seq"))
+    health = read_health(leader.url)
+    assert (health["proven_seq"] >= int(offer["order_id"]), _failed(health)) == (True, [])
+
+    found = await _proof(venue, year)
+    figure = found["figure"]
+    assert (found["agree"], figure["engine_counter"]) == (True, None), found
+    for computation in ("sql_sum", "journal_replay", "independent_decoder"):
+        assert figure[computation] == traded, computation
+
+    await execute(venue.database_url, "UPDATE trades SET amount_fen = amount_fen + 1")
+    assert not (await _proof(venue, year))["agree"]
+    await until(partial(read_health, leader.url), _failed)
+    assert len(_failed(read_health(venue.url))) == 1
+
+
+def _failed(health: dict[str, Any]) -> list[str]:
+    """The warnings of proofs that failed. Another depends on the date of the machine: next year's calendar."""
+    return [warning for warning in health["warnings"] if warning.startswith("The proof of")]
+
+
+async def _proof(venue: ScaledVenue, year: int) -> dict[str, Any]:
+    headers = {"authorization": f"Bearer {venue.operator_key}"}
+    async with httpx.AsyncClient(base_url=venue.url, headers=headers, timeout=60) as http:
+        answer = await http.get(f"/v1/reports/turnover/{year}/proof")
+        found: dict[str, Any] = answer.json()
+        return found
 
 
 async def test_a_leader_that_stops_cleanly_hands_over_at_once(venue: ScaledVenue) -> None:

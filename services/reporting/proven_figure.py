@@ -1,0 +1,65 @@
+"""The figure of a venue that may be running, proven at a sequence number: from its data folder or from its database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from services.engine_versions.upgrades import starting_engine
+from services.journal import Journal
+from services.journal.postgres.connections import Database
+from services.journal.postgres.journal import PostgresJournal
+from services.journal.sqlite import SqliteJournal
+from services.read_database.database import open_read_database
+from services.read_database.postgres.copying import copy_to_file
+from services.read_database.postgres.database import open_read_database as open_in_postgres
+from services.read_database.projector import catch_up
+from services.read_database.sqlite_writer import SqliteWriter
+from services.reporting.figure import Figure, compute_figure
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+
+
+async def figure_of_folder(data_dir: Path, year: int, seq: int, engine_counter_fen: int | None) -> Figure:
+    """The year's figure at seq, beside the counter that an engine had there.
+
+    It compares what a start compares, not every order. Raises what `compute_figure` and `SqliteJournal.open` raise.
+    """
+    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
+    try:
+        return await _figure_of_file(data_dir / READ_DATABASE_FILE, journal, year, seq, engine_counter_fen)
+    finally:
+        await journal.close()
+
+
+async def figure_of_database(url: str, year: int, seq: int, engine_counter_fen: int | None) -> Figure:
+    """As `figure_of_folder`, of a venue in PostgreSQL. A copy of the read database is compared, brought up to date where it was
+    behind. Raises what `compute_figure`, `PostgresJournal.open` and `open_read_database` raise."""
+    journal = await PostgresJournal.open(url)
+    try:
+        with TemporaryDirectory() as temporary:
+            copy = Path(temporary) / READ_DATABASE_FILE
+            read_database = await open_in_postgres(url)
+            try:
+                await copy_to_file(read_database, Database(url), copy)
+            finally:
+                await read_database.dispose()
+            await catch_up(SqliteWriter(copy), journal)
+            return await _figure_of_file(copy, journal, year, seq, engine_counter_fen)
+    finally:
+        await journal.close()
+
+
+async def _figure_of_file(path: Path, journal: Journal, year: int, seq: int, engine_counter_fen: int | None) -> Figure:
+    read_database = open_read_database(path, read_only=True)
+    try:
+        return await compute_figure(
+            year,
+            seq=seq,
+            engine_counter_fen=engine_counter_fen,
+            read_database=read_database,
+            journal=journal,
+            fresh_engine=await starting_engine(journal),
+            every_order=False,
+        )
+    finally:
+        await read_database.dispose()
