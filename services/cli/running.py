@@ -97,8 +97,7 @@ def _traders(settings: Settings) -> str:
     """How much the simulated traders of a demo trade; nothing for a venue without them."""
     if not settings.demo:
         return ""
-    lines = demo_pace(settings).sentence().split("; ")
-    return "traders   " + "\n          ".join(lines) + "\n"
+    return "traders   " + "\n          ".join(demo_pace(settings).lines()) + "\n"
 
 
 def _ready_line(settings: Settings, venue: Venue) -> None:

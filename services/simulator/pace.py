@@ -55,17 +55,16 @@ class Pace:
         """The part of the rate that is left for orders which do not take."""
         return self.rate_per_s - taking_per_s / self.times(taking_per_s)
 
-    def sentence(self) -> str:
+    def lines(self) -> tuple[str, str, str]:
         """What a demo says about it at its start."""
-        traded, plan = (f"{fen / 100e6:,.0f} M yuan" for fen in (self.day_fen, PLAN_DAY_FEN))
-        compressed = (
-            "no time compression"
-            if self.plan_days <= FASTEST_UNCOMPRESSED
-            else f"time compressed {self.plan_days:g} times: so many days of the plan pass in 24 hours"
-        )
+        traded, plan = (f"{fen / 100e6:,.0f} M" for fen in (self.day_fen, PLAN_DAY_FEN))
+        compressed = self.plan_days > FASTEST_UNCOMPRESSED
         return (
-            f"about {self.rate_per_s:g} orders a second and {traded} in 24 hours, "
-            f"{self.plan_days:g} × the plan's day of {plan}; {compressed}"
+            f"about {self.rate_per_s:g} orders a second",
+            f"about {traded} yuan in 24 hours, {self.plan_days:g} × the plan's {plan} a day",
+            f"time compressed: {self.plan_days:g} days of the plan in 24 hours"
+            if compressed
+            else "no time compression",
         )
 
 

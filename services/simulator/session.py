@@ -12,8 +12,8 @@ import structlog
 
 from services.client import FellBehind, RexClient, RexError
 from services.simulator.accounts import DemoAccount
+from services.simulator.book import Action, Amend, Book, Cancel, NewOrder, OpenOrder
 from services.simulator.market import Quote
-from services.simulator.traders import Action, Amend, Book, Cancel, NewOrder, OpenOrder
 
 _OPEN = ("new", "partially_filled")
 _RETRY_SECONDS = 1.0

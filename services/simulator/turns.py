@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from services.simulator.accounts import Role
+from services.simulator.book import Action, Book, NewOrder
 from services.simulator.market import MarketView, Quote
 from services.simulator.pace import Pace
-from services.simulator.traders import QUOTING, QUOTING_TURNS, Action, Book, NewOrder, taker
+from services.simulator.traders import QUOTING, QUOTING_TURNS, taker
 
 _OPENING_HASTE = 10
 """How much faster makers get turns while an instrument has no bids or no asks."""

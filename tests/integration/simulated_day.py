@@ -22,10 +22,10 @@ from services.journal.batch import JournalBatch
 from services.market_data import Market
 from services.sequencer.schedule import AlwaysOpen
 from services.simulator import demo_accounts
+from services.simulator.book import Action, Amend, Book, Cancel, NewOrder, OpenOrder
 from services.simulator.market import MarketView, Quote
 from services.simulator.pace import Pace
 from services.simulator.session import order_body
-from services.simulator.traders import Action, Amend, Book, Cancel, NewOrder, OpenOrder
 from services.simulator.turns import Turn, Turns
 from services.simulator.year import day_shape
 from services.simulator.year.sequencing import SimulatedSequencer

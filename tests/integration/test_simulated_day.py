@@ -43,8 +43,15 @@ def test_a_compressed_day_trades_as_much_as_it_says() -> None:
     day = SimulatedDay(pace, seed=7)
     day.run(seconds)
     assert of_the_plan(day, seconds) == pytest.approx(1_000, rel=0.3)
-    assert "time compressed 1000 times" in pace.sentence()
-    assert "no time compression" in Pace(*DEFAULT).sentence()
+
+
+def test_a_demo_says_what_it_trades_and_whether_time_is_compressed() -> None:
+    assert Pace(20, 1.5).lines() == (
+        "about 20 orders a second",
+        "about 143 M yuan in 24 hours, 1.5 × the plan's 95 M a day",
+        "no time compression",
+    )
+    assert Pace(20, 10).lines()[2] == "time compressed: 10 days of the plan in 24 hours"
 
 
 def test_the_same_seed_makes_the_same_day() -> None:

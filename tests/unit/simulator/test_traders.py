@@ -5,21 +5,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.simulator.book import Amend, Book, Cancel, NewOrder, OpenOrder, Side
 from services.simulator.market import MarketView, Quote
-from services.simulator.traders import (
-    MAKER_ACTIONS,
-    PATIENT_ORDERS,
-    Amend,
-    Book,
-    Cancel,
-    Decide,
-    NewOrder,
-    OpenOrder,
-    Side,
-    maker,
-    patient,
-    taker,
-)
+from services.simulator.traders import MAKER_ACTIONS, PATIENT_ORDERS, Decide, maker, patient, taker
 from tests.unit.simulator.test_market import instrument
 
 SYMBOL = "PRND-OX"
