@@ -42,7 +42,7 @@ from services.simulator.year.pace import make_pace
 from services.simulator.year.plan import YearPlan, make_plan
 from services.simulator.year.receipts import Endowment, Kept
 from services.simulator.year.recording import Recording
-from services.simulator.year.sequencing import SimulatedSequencer
+from services.simulator.year.sequencing import SimulatedSequencer, Sink
 from services.simulator.year.trading import YearTrading
 
 DEFAULT_REACH = Decimal("1.02")
@@ -50,7 +50,7 @@ DEFAULT_COMMANDS = 4_800_000
 
 _NOTHING_KEPT = DemoAccount("", "desk", 0, {})
 
-_FIRST_ACCOUNT = 2
+FIRST_ACCOUNT = 2
 """The engine numbers accounts from 2 on: 1 is the venue's own."""
 
 OnProgress = Callable[[date, int, int, int], None]
@@ -118,7 +118,7 @@ async def simulate_year(
     gc.disable()  # No cycle is made, and a collection would walk the rows of a transaction again and again.
     try:
         await recording.begin()
-        made = await _simulate(recording, wish, calendar, on_progress)
+        made = await run_year(recording.journal_id, recording.take, wish, calendar, on_progress)
         await recording.finish()
     finally:
         gc.enable()
@@ -127,17 +127,19 @@ async def simulate_year(
     return made
 
 
-async def _simulate(
-    recording: Recording, wish: YearWish, calendar: TradingCalendar, on_progress: OnProgress
+async def run_year(
+    journal_id: bytes, take: Sink, wish: YearWish, calendar: TradingCalendar, on_progress: OnProgress = _silent
 ) -> SimulatedYear:
+    """Runs the year in a new engine and passes its batches to `take`, in order; writes nothing. Accounts are numbered from
+    FIRST_ACCOUNT on in the order of `members()`, instruments in that of `load_instruments()`."""
     instruments = tuple(_as_in_january(facts) for facts in load_instruments())
     plan = make_plan(wish.year, wish.seed, calendar, int(wish.reach * DEFAULT_TARGET_FEN))
     engine = Engine()
     sequencer = SimulatedSequencer(
         engine,
         ExchangeHours(calendar),
-        recording.journal_id,
-        recording.take,
+        journal_id,
+        take,
         longest_ns=GUARDS.auction_s * day_shape.SECOND_NS,
     )
     trading = _trading(plan, wish, instruments, engine, sequencer)
@@ -180,7 +182,7 @@ def _trading(
     sequencer: SimulatedSequencer,
 ) -> YearTrading:
     everyone = members()
-    market = make_market(instruments, everyone, range(_FIRST_ACCOUNT, _FIRST_ACCOUNT + len(everyone)))
+    market = make_market(instruments, everyone, range(FIRST_ACCOUNT, FIRST_ACCOUNT + len(everyone)))
     references = [facts.reference_ticks for facts in instruments]
     days = min(wish.days or len(plan.days), len(plan.days))
     pace = make_pace(wish.commands, len(plan.days), len(instruments))
@@ -218,7 +220,7 @@ def _first_start(
     name = f"{SIMULATED}: {plan.year}, seed {wish.seed}"
     missing.parts.append(record(Command(), TargetSet(year=plan.year, amount=DEFAULT_TARGET_FEN, name=name)))
     for number, member in enumerate(members()):
-        missing.parts += _opened(_FIRST_ACCOUNT + number, member, endowment, number)
+        missing.parts += _opened(FIRST_ACCOUNT + number, member, endowment, number)
     return missing.submission(Command())
 
 
