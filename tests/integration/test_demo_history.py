@@ -151,6 +151,17 @@ def test_what_is_interrupted_leaves_nothing_and_the_next_start_makes_it(tmp_path
     assert missing_history(tmp_path, CALENDAR, MORNING_NS) is None
 
 
+@pytest.mark.slow
+def test_a_whole_year_is_small(tmp_path: Path) -> None:
+    """At the end of a year a first start makes the most: at most 100,000 commands and 60 MB."""
+    wanted = missing_history(tmp_path, CALENDAR, day_shape.at(date(2026, 12, 31), (16, 0)))
+    assert wanted is not None
+    year = asyncio.run(make_history(tmp_path, wanted, CALENDAR, 20231201, SILENT))
+    assert year.last_seq <= 100_000
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 60_000_000
+    assert year.turnover_fen == pytest.approx(year.due_fen, rel=0.005)
+
+
 def test_two_starts_at_once_do_not_meet(tmp_path: Path) -> None:
     (tmp_path / "history.partial").mkdir()
     with locked(tmp_path / JOURNAL_FILE):
