@@ -48,7 +48,7 @@ async def begin_with_history(settings: Settings, announce: bool) -> None:
 
 def _sentence(history: History) -> str:
     return (
-        f"First start: the {history.days} trading days of {history.year} up to {history.last} are simulated, in about 10 "
+        f"First start: the year {history.year} is simulated up to {history.last} (trading days: {history.days}), in about 10 "
         "seconds. None of these trades is real."
     )
 
