@@ -31,11 +31,13 @@ def test_a_whole_day_of_24_hours_is_worth_about_a_day_of_the_plan() -> None:
     assert day.kinds[EventKind.REJECTED] * 100 < day.kinds[EventKind.ACCEPTED]
 
 
-def test_the_default_rate_shows_several_orders_a_second_at_that_size() -> None:
-    day, seconds = SimulatedDay(Pace(*DEFAULT), seed=7), 900
+def test_the_default_rate_shows_several_orders_a_second_at_about_that_size() -> None:
+    """Ten minutes have about 25 trades, and a single lot may be worth half of them: so the bounds are wide."""
+    day, seconds = SimulatedDay(Pace(*DEFAULT), seed=7), 600
     day.run(seconds)
     assert 10 < day.kinds[EventKind.ACCEPTED] / seconds < 30
-    assert 0.5 < of_the_plan(day, seconds) < 2
+    assert 0.2 < of_the_plan(day, seconds) < 4
+    assert day.kinds[EventKind.TRIGGERED] * 5 < day.kinds[EventKind.TRADE]  # stops add little to what takers take
 
 
 def test_a_compressed_day_trades_as_much_as_it_says() -> None:
