@@ -24,6 +24,7 @@ from services.messaging.follow import Readable
 from services.read_database.projector import ProjectorStopped
 from services.reporting import integrity, proof_route
 from services.reporting.app import router as reports_router
+from services.reporting.market.routes import router as market_router
 from services.reporting.proof_route import Proven
 from services.settings import Settings
 from services.venue_state.loading import load_state
@@ -83,6 +84,7 @@ def make_application(
     *,
     inbox: Inbox,
     read_database: AsyncEngine,
+    journal: Readable,
     calendar: TradingCalendar,
     clock: Callable[[], int],
     not_ready: Callable[[], list[str]],
@@ -90,7 +92,8 @@ def make_application(
     details: Callable[[], Facts] = dict,
     prove: Callable[[int], Awaitable[Proven]] | None = None,
 ) -> FastAPI:
-    """The FastAPI application: REST, WebSocket and reports, without the pages. `prove` makes the proof of a year."""
+    """The FastAPI application: REST, WebSocket and reports, without the pages. `journal` is read for reports on single days, up
+    to what the read database has applied. `prove` makes the proof of a year."""
     proofs = [proof_route.router(prove)] if prove is not None else []
     socket_routes = websocket.router(
         state=gateway.state,
@@ -109,6 +112,7 @@ def make_application(
         routers=[
             socket_routes,
             reports_router(read_database, calendar, gateway.projected),
+            market_router(read_database, journal),
             integrity.router(read_database),
         ],
         operator_routers=[integrity.findings_router(read_database), *proofs],

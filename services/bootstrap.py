@@ -210,6 +210,7 @@ def _make_api(
         start.settings,
         inbox=inbox,
         read_database=start.read_database,
+        journal=start.journal,
         calendar=start.calendar,
         clock=start.clock,
         not_ready=not_ready,

@@ -156,7 +156,8 @@ def _check_instruments(kept: State) -> None:
 
 
 def _check_books(kept: State) -> None:
-    """No book is crossed where it must not be, and each buy has reserved more than the value of a lot (the fee is ≥ 1 fen)."""
+    """No book is crossed where it must not be, the best prices of continuous trading are those of its orders, and each buy has
+    reserved more than the value of a lot (the fee is ≥ 1 fen)."""
     rows, orders = kept.instruments, kept.orders[kept.orders["trigger_ticks"] == 0]
     buys, sells = orders[orders["side"] == Side.BUY], orders[orders["side"] == Side.SELL]
     best_buy = np.zeros(len(rows), "i8")
@@ -165,6 +166,11 @@ def _check_books(kept: State) -> None:
     np.minimum.at(best_sell, sells["instrument"], sells["price_ticks"])
     free = (rows["halted"] == 1) | (rows["in_auction"] == 1) | (rows["phase"] == Phase.CALL_AUCTION)
     demand(bool((free | (best_buy < best_sell)).all()), "a book is crossed outside a call auction")
+    best_sell[best_sell > MAX_PRICE_TICKS] = 0
+    quoted = (rows["best_buy_ticks"] == best_buy) & (rows["best_sell_ticks"] == best_sell)
+    untraded = free | (rows["phase"] != Phase.CONTINUOUS)
+    demand(bool((untraded | quoted).all()), "a best price is not that of its orders")
+    demand(bool((untraded | (rows["closing_seq"] == 0)).all()), "an instrument trades on after its closing auction")
     buys = kept.orders[kept.orders["side"] == Side.BUY]
     values = buys["price_ticks"] * rows["tick_value_fen"][buys["instrument"]]
     demand(bool((buys["lot_reserve_fen"] > values).all()), "a buy has reserved less than it may cost")

@@ -111,6 +111,7 @@ def _instrument_listed(applied: Applied) -> Statement:
         volatility_ppm=0,
         auction_s=0,
         settlement_source=None,
+        listed_seq=event.seq,
     )
 
 

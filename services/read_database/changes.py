@@ -104,6 +104,10 @@ class Changes:
         """Busts and decisions about trades, in the journal's order: each changes what those before it left."""
         self.settlements: dict[tuple[int, int], tuple[int, int]] = {}
         """By trading date and instrument: the settlement price in ticks, and its SettlementSource."""
+        self.days: dict[int, tuple[int, int]] = {}
+        """By trading date that began: the seq of its day roll, and its time in ns."""
+        self.goods: list[tuple[int, ...]] = []
+        """Receipts and releases: values in the order of the columns of `goods_movements`."""
         self.levels: dict[tuple[int, int, int], tuple[int, int]] = {}
         """By instrument, side and price in ticks: the level's lots and number of orders; 0 lots remove the level."""
         self.cash: dict[int, list[int]] = {}
@@ -292,7 +296,9 @@ class Changes:
         if command.kind in (CommandKind.DEPOSIT, CommandKind.WITHDRAW):
             self._move_cash(event.account, event.amount_fen, 0)
         else:
-            self._move_lots(event.account, event.instrument, event.quantity_lots, 0)
+            lots = event.account, event.instrument, event.quantity_lots
+            self.goods.append((event.seq, command.time_ns, self._trading_date, *lots, command.actor))
+            self._move_lots(*lots, 0)
 
     def _kill_switch_set(self, applied: Applied) -> None:
         if applied.event.account:
@@ -301,7 +307,9 @@ class Changes:
             self._kill_switch = applied.event.number
 
     def _day_rolled(self, applied: Applied) -> None:
-        self._ended_date, self._trading_date = self._trading_date, applied.event.date
+        event, command, _ = applied
+        self._ended_date, self._trading_date = self._trading_date, event.date
+        self.days[event.date] = event.seq, command.time_ns
 
     def _settled(self, applied: Applied) -> None:
         event = applied.event

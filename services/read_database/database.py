@@ -19,7 +19,7 @@ from services.data_folder import make_private_database
 from services.read_database.errors import ReadDatabaseDamaged, ReadDatabaseFailed
 from services.read_database.tables import metadata
 
-READ_FORMAT = 4
+READ_FORMAT = 5
 """Number of the tables in `tables.py`, kept in the file's `user_version`."""
 
 _BUSY_TIMEOUT_S = 10

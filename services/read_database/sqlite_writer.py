@@ -135,6 +135,8 @@ def _write(connection: sqlite3.Connection, changes: Changes) -> None:
     connection.executemany(_REMOVE_LEVEL, (level for level, (lots, _) in changes.levels.items() if not lots))
     for merge, rows in statements.merges(changes):
         connection.executemany(f"{insert_into(merge.table, merge.columns)} {merge.conflict}", rows)
+    for statement in statements.sums_of_trades(changes):
+        connection.execute(*statement)
     for found in changes.verdicts:  # after the trades, some of which may be new in this run
         for statement in statements.verdict(found):
             connection.execute(*statement)

@@ -21,6 +21,7 @@ from services.read_database.changes import (
 )
 from services.read_database.order_changes import ADDED, SET
 from services.read_database.tables import insert_into, replacing
+from services.read_database.trade_sums import ADD_RUN, OF_DECIDED, RECOUNT_DAY, RECOUNT_DECIDED
 
 READ_POSITION = f"SELECT {', '.join(Position._fields)} FROM position"
 _DAY = ("trading_date", "instrument")
@@ -50,9 +51,7 @@ UPDATE daily_turnover SET (trades, quantity_lots, amount_fen, excluded, excluded
 """
 """What counts, what does not by decision, and the largest trade that counts, anew from the trades. The days follow."""
 _RECOUNT_DAY = f"{_RECOUNTED} WHERE trading_date = ? AND instrument = ?"
-_RECOUNT_DECIDED = f"""{_RECOUNTED} WHERE (trading_date, instrument) IN (
-    SELECT trades.trading_date, trades.instrument FROM trades JOIN decided_trades USING (trade_id) WHERE decided_trades.seq = ?
-)"""
+_RECOUNT_DECIDED = f"{_RECOUNTED} WHERE {OF_DECIDED}"
 _MARKS = {
     "exclude": """
         UPDATE trades SET excluded_seq = ?1 WHERE trade_id IN (SELECT trade_id FROM decided_trades WHERE seq = ?1)
@@ -108,14 +107,25 @@ _SETTLEMENTS = Merge(
     (*_DAY, *_SETTLEMENT, *TURNOVER_COLUMNS),
     replacing(_DAY, (*_DAY, *_SETTLEMENT)),
 )
+_DAYS = Merge(tables.trading_days, tuple(column.name for column in tables.trading_days.columns), "")
+_GOODS = Merge(tables.goods_movements, tuple(column.name for column in tables.goods_movements.columns), "")
 
 
 def merges(changes: Changes) -> Iterator[tuple[Merge, list[tuple[Any, ...]]]]:
     """The changes of the smaller tables, whose rows need not be known: no key is there twice."""
+    yield _DAYS, [(date, *began) for date, began in changes.days.items()]
+    yield _GOODS, changes.goods
     yield _SETTLEMENTS, [(*day, *settled, *_NO_TURNOVER) for day, settled in changes.settlements.items()]
     yield _LOTS, [(*key, *change) for key, change in changes.lots.items()]
     yield _LEVELS, [(*level, *now) for level, now in changes.levels.items() if now[0]]
     yield _TURNOVER, [(*day, *turnover_values(change)) for day, change in changes.turnover.items()]
+
+
+def sums_of_trades(changes: Changes) -> Iterator[Statement]:
+    """Adds the trades of the changes, which are in the table, to the sums of accounts and phases."""
+    if changes.trades:
+        of_run = changes.trades[0][0], changes.trades[-1][0]
+        yield from ((sql, of_run) for sql in ADD_RUN)
 
 
 def order_changes(value: Callable[[str], str]) -> str:
@@ -139,7 +149,9 @@ def _bust(found: Bust) -> Iterator[Statement]:
     """A busted trade is not excluded: what a decision had taken out is busted now."""
     yield insert_into(tables.busts, ("trade_id", "seq", "time_ns", "actor", "reason")), found[:5]
     yield "UPDATE trades SET busted_seq = ?, excluded_seq = NULL WHERE trade_id = ?", (found.seq, found.trade_id)
-    yield _RECOUNT_DAY, (found.trading_date, found.instrument)
+    day = found.trading_date, found.instrument
+    yield _RECOUNT_DAY, day
+    yield from ((sql, day) for sql in RECOUNT_DAY)
 
 
 def _decided(found: Decided) -> Iterator[Statement]:
@@ -150,6 +162,7 @@ def _decided(found: Decided) -> Iterator[Statement]:
         yield insert_into(tables.decided_trades, rows=len(some)), values
     yield _MARKS[found.decision], (found.seq,)
     yield _RECOUNT_DECIDED, (found.seq,)
+    yield from ((sql, (found.seq,)) for sql in RECOUNT_DECIDED)
 
 
 def first_position(start: Position) -> Iterator[Statement]:

@@ -85,7 +85,17 @@ instruments = Table(
     Column("volatility_ppm", Integer, nullable=False),  # 0: no volatility band
     Column("auction_s", Integer, nullable=False),  # how long a volatility auction lasts
     Column("settlement_source", SmallInteger),  # of reference_ticks: a SettlementSource; NULL: from the listing
+    Column("listed_seq", BigInteger, nullable=False),  # the command that listed it
 )
+
+trading_days = Table(
+    "trading_days",
+    metadata,
+    Column("trading_date", Integer, primary_key=True, autoincrement=False),
+    Column("first_seq", BigInteger, nullable=False),  # the DAY_ROLL that began it: what follows is of this day
+    Column("began_ns", BigInteger, nullable=False),
+)
+"""The trading days of the venue, the first and the present one included. What came before the first is of no day: date 0."""
 
 accounts = Table(
     "accounts",
@@ -267,6 +277,48 @@ daily_turnover = Table(
     Column("settlement_ticks", BigInteger),  # set by the day roll that ended the day
     Column("settlement_source", SmallInteger),  # with it: where the price comes from (SettlementSource)
 )
+
+daily_members = Table(
+    "daily_members",
+    metadata,
+    Column("trading_date", Integer, primary_key=True),
+    Column("instrument", Integer, primary_key=True),
+    Column("account", Unsigned, primary_key=True),
+    # Of the trades that count: neither busted nor excluded.
+    Column("bought", BigInteger, nullable=False),  # how many
+    Column("bought_lots", BigInteger, nullable=False),
+    Column("bought_fen", BigInteger, nullable=False),
+    Column("sold", BigInteger, nullable=False),
+    Column("sold_lots", BigInteger, nullable=False),
+    Column("sold_fen", BigInteger, nullable=False),
+    Column("fees_fen", BigInteger, nullable=False),  # of trades that are not busted: an exclusion gives no fee back
+)
+"""A row for each account that traded the instrument on the day; zeros where none of its trades counts."""
+
+daily_phases = Table(
+    "daily_phases",
+    metadata,
+    Column("trading_date", Integer, primary_key=True),
+    Column("instrument", Integer, primary_key=True),
+    Column("phase", SmallInteger, primary_key=True),
+    Column("trades", BigInteger, nullable=False),  # that count
+    Column("quantity_lots", BigInteger, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+)
+"""`daily_turnover` by the phase of the trades; a row for each phase in which the instrument traded on the day."""
+
+goods_movements = Table(
+    "goods_movements",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("trading_date", Integer, nullable=False),  # 0: before the venue's first day
+    Column("account", Unsigned, nullable=False),
+    Column("instrument", Integer, nullable=False),
+    Column("lots", BigInteger, nullable=False),  # > 0: a receipt came in; < 0: released, taken out
+    Column("actor", BigInteger, nullable=False),  # the key_id of the operator
+)
+"""Warehouse receipts booked in and goods handed out. With the trades they make `holdings`."""
 
 targets = Table(
     "targets",

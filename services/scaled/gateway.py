@@ -106,6 +106,7 @@ async def open_gateway(
                 settings,
                 inbox=source.inbox,
                 read_database=stores.read_database,
+                journal=stores.journal,
                 calendar=calendar,
                 clock=time.time_ns,
                 not_ready=source.not_ready,

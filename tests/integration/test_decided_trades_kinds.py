@@ -1,4 +1,5 @@
-"""Law in SQLite and in PostgreSQL: gross − busted − excluded = net, after any busts, exclusions and re-inclusions."""
+"""Laws in SQLite and in PostgreSQL: gross − busted − excluded = net, and members, phases and goods add up, after any busts,
+exclusions and re-inclusions."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from services.reporting.app import router
 from services.reporting.queries import Sum, sum_of_excluded
 from tests.integration.read_databases import Dump, ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
+from tests.unit.read_database.daily_laws import assert_daily_laws, assert_the_venue_has_the_fees
 from tests.unit.read_database.decided_history import DecidedHistory, decided_histories
 
 DAY = [column.name for column in tables.daily_turnover.columns]
@@ -65,6 +67,8 @@ def test_both_kinds_add_up_alike(both: list[ReadDatabase], made: DecidedHistory,
 
     in_sqlite, in_postgres = asyncio.run(dumps())
     assert_adds_up(in_sqlite[0], made)
+    assert_daily_laws(in_sqlite[0])
+    assert_the_venue_has_the_fees(in_sqlite[0])
     assert in_postgres == in_sqlite
     sums = made.sums("excluded")
     at_the_end = [

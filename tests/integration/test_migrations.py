@@ -69,6 +69,16 @@ def with_next_revision(folder: Path, then: str = "SELECT 1") -> History:
     return READ_DATABASE._replace(folder=versions)
 
 
+def without_revisions_after(newest: str, folder: Path) -> History:
+    """The read database's history as it was when this revision was the newest."""
+    versions = folder / "until"
+    shutil.copytree(READ_DATABASE.folder, versions, ignore=shutil.ignore_patterns("__pycache__"))
+    for later in versions.glob("r*.py"):
+        if later.name[1:5] > newest:
+            later.unlink()
+    return READ_DATABASE._replace(folder=versions)
+
+
 def test_the_wheel_takes_every_folder_of_revisions() -> None:
     with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
         taken = tomllib.load(file)["tool"]["setuptools"]["packages"]["find"]["include"]
@@ -152,12 +162,29 @@ async def test_decisions_empty_the_read_database_up_and_down(postgres_url: str) 
             assert await connection.fetchval(of_targets) == columns
 
 
-async def test_days_and_instruments_of_before_get_the_source_of_their_price(postgres_url: str) -> None:
-    """Revision 0003: what had trades was settled at its average price, the others at the previous one. The day that has not
-    ended, and an instrument that no day has settled, have no source."""
+async def test_daily_sums_empty_the_read_database_up_and_down(postgres_url: str) -> None:
+    """Revision 0004: when a day began, and what was released, is in the journal only."""
     await upgrade(postgres_url)
-    assert await downgrade(postgres_url, READ_DATABASE, "0002") == [Migrated("read database", "0003", "0002")]
-    day = "INSERT INTO daily_turnover VALUES ($1, $2, 1, $3, 5, 0, 0, 0, 0, 0, 5, 1, $4, 0, 0, 0)"
+    async with connected(postgres_url) as connection:
+        for go in (downgrade(postgres_url, READ_DATABASE, "0003"), upgrade(postgres_url)):
+            await connection.execute("INSERT INTO position VALUES (1, 5, 6, 20230103, '\\x00', '\\x00', 0)")
+            await connection.execute("INSERT INTO holdings VALUES (2, 0, 5, 0)")
+            await go
+            for name in ("position", "holdings"):
+                assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0
+        names = await connection.fetch("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
+    assert {name for (name,) in names} >= {"trading_days", "daily_members", "daily_phases", "goods_movements"}
+
+
+async def test_days_and_instruments_of_before_get_the_source_of_their_price(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Revision 0003: what had trades was settled at its average price, the others at the previous one. Trades that a decision
+    excluded have settled their day, too. The day that has not ended, and an instrument that no day has settled, have no
+    source."""
+    await upgrade(postgres_url)
+    await downgrade(postgres_url, READ_DATABASE, "0002")
+    day = "INSERT INTO daily_turnover VALUES ($1, $2, 1, $3, 5, 0, 0, 0, 0, 0, 5, 1, $4, 0, $5, 0)"
     listed = (
         "INSERT INTO instruments"
         " VALUES ($1, $2, '', '', '', '', 'kg', 1, '1', 1, 0, 1, 1, 1, 'assumed', '', '', 0, 0, 0, 0, 0)"
@@ -165,8 +192,14 @@ async def test_days_and_instruments_of_before_get_the_source_of_their_price(post
     async with connected(postgres_url) as connection:
         for instrument, symbol in enumerate(("Nd", "Dy", "Tb")):
             await connection.execute(listed, instrument, symbol)
-        for row in ((20240102, 0, 3, 100), (20240103, 0, 0, 100), (20240102, 1, 9, 70), (20240104, 1, 2, None)):
+        for row in (
+            (20240102, 0, 3, 100, 0),
+            (20240103, 0, 0, 100, 0),
+            (20240102, 1, 0, 70, 9),
+            (20240104, 1, 2, None, 0),
+        ):
             await connection.execute(day, *row)
+        monkeypatch.setattr(postgres, "HISTORIES", (JOURNAL, without_revisions_after("0003", tmp_path)))
         assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0002", "0003")]
         days = await connection.fetch("SELECT settlement_source FROM daily_turnover ORDER BY instrument, trading_date")
         assert [source for (source,) in days] == [1, 4, 1, None]

@@ -17,6 +17,7 @@ from services.read_database.writer import ReadDatabaseWriter
 from services.venue_state.state import VenueState
 from tests.integration.read_databases import ReadDatabase
 from tests.property.engine_flow import Flow, terms, venue
+from tests.unit.read_database.daily_laws import assert_daily_laws
 from tests.unit.read_database.history import (
     JOURNAL_ID,
     REFERENCE_TICKS,
@@ -26,6 +27,8 @@ from tests.unit.read_database.history import (
     opening,
     order,
 )
+
+OF_DAYS = ("trading_days", "daily_turnover", "daily_members", "daily_phases", "goods_movements")
 
 
 def flow_of(seed: int, commands: int) -> list[JournalBatch]:
@@ -61,7 +64,8 @@ async def test_both_kinds_hold_the_same_rows(tmp_path: Path, postgres_url: str, 
         await write_in_parts(database.writer(), batches, Random(seed * 10 + number))
     found = await in_sqlite.dump()
     assert await in_postgres.dump() == found
-    assert all(found[name] for name in ("orders", "trades", "levels", "holdings", "fees", "daily_turnover"))
+    assert all(found[name] for name in ("orders", "trades", "levels", "holdings", "fees", *OF_DAYS))
+    assert_daily_laws(found)
 
 
 async def indexes_of(url: str) -> dict[str, list[str]]:

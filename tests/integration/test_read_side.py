@@ -21,7 +21,7 @@ from services.read_database import tables
 from services.read_database.changes import Changes
 from services.read_database.errors import ReadDatabaseAway, ReadDatabaseFailed, ReadDatabaseUnmigrated
 from services.read_database.position_watch import PositionWatch
-from services.read_database.postgres.database import make_tables, open_read_database
+from services.read_database.postgres.database import READ_FORMAT, make_tables, open_read_database
 from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import ProjectorStopped
 from services.reporting.export import csv_text
@@ -226,7 +226,7 @@ async def test_a_database_without_tables_or_with_others_is_refused(tmp_path: Pat
     await refused(postgres_url, "Run `rex migrate`")
     await make_tables(postgres_url)
     await ReadDatabase(tmp_path, postgres_url).execute("UPDATE read_format SET format = 99")
-    await refused(postgres_url, "has tables of format 99, and this version of REX reads 2")
+    await refused(postgres_url, f"has tables of format 99, and this version of REX reads {READ_FORMAT}")
 
 
 async def refused(url: str, reason: str) -> None:

@@ -39,6 +39,7 @@ from services.read_database.projector import Projector
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting import app as reports
 from services.reporting import integrity
+from services.reporting.market.routes import router as market_router
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
 from services.sequencer.sequencer import Sequencer
@@ -145,6 +146,7 @@ async def running_venue(
                     max_websockets_per_key=MAX_WEBSOCKETS_PER_KEY,
                 ),
                 reports.router(read_database, calendar, projector.reached),
+                market_router(read_database, journal),
                 integrity.router(read_database),
             ],
             operator_routers=[integrity.findings_router(read_database)],

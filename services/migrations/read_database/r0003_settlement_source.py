@@ -1,7 +1,8 @@
 """Where a settlement price comes from: of each day and instrument, and of the reference price of each instrument.
 
 Until this revision every day was settled at its average price or, without trades, at the previous price: numbers 1 and 4 of the
-engine's SettlementSource. So the rows that are there need no journal.
+engine's SettlementSource. So the rows that are there need no journal. The engine knows no decisions: trades that one excluded
+were in the average.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ revision = "0003"
 down_revision = "0002"
 
 _OF_DAYS = """
-UPDATE daily_turnover SET settlement_source = CASE WHEN quantity_lots > 0 THEN 1 ELSE 4 END WHERE settlement_ticks IS NOT NULL
+UPDATE daily_turnover SET settlement_source = CASE WHEN quantity_lots + excluded_lots > 0 THEN 1 ELSE 4 END
+WHERE settlement_ticks IS NOT NULL
 """
 _OF_INSTRUMENTS = """
 UPDATE instruments SET settlement_source = (

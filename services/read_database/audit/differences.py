@@ -15,6 +15,7 @@ from functools import cache
 from itertools import chain, islice
 
 from services.read_database.audit.comparison import MAX_DIFFERENCES, Table, compare
+from services.read_database.audit.daily_sums import daily_sum_tables
 from services.read_database.audit.engine_tables import AuditedEngine, engine_tables
 from services.read_database.audit.exclusions import exclusion_tables
 from services.read_database.audit.journaled import Journaled
@@ -36,6 +37,9 @@ def differences(connection: sqlite3.Connection, engine: AuditedEngine, journaled
         )
         every = chain.from_iterable(compare(connection, table) for table in tables)
         found = list(islice(every, MAX_DIFFERENCES + 1)) or _single_trades(connection, journaled)
+    if not found:
+        sums = chain.from_iterable(compare(connection, table) for table in daily_sum_tables(connection))
+        found = list(islice(sums, MAX_DIFFERENCES + 1))
     return shortened(found)
 
 

@@ -1,9 +1,12 @@
-"""Data of the journal that the engine does not keep: names, keys, targets, decisions, reasons, sums of orders and trades.
+"""Data of the journal that the engine does not keep: names, keys, targets, decisions, reasons, trading days, goods in and
+out, sums of orders and trades.
 
 Collected while a recovery or a proof reads the batches, and compared with the read database (differences.py).
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +44,7 @@ class Journaled:
         self.accounts: dict[int, Columns] = {VENUE: ("venue", 0)}
         """Name and opened_seq."""
         self.instruments: dict[int, Columns] = {}
-        """The fields of `InstrumentText` in their order, then the first reference price in ticks."""
+        """The fields of `InstrumentText` in their order, then the first reference price in ticks, and listed_seq."""
         self.api_keys: dict[int, Columns] = {}
         """Key hash, account, name, scopes, revoked_seq."""
         self.targets: dict[int, Columns] = {}
@@ -53,6 +56,11 @@ class Journaled:
         self.decided_trades: set[tuple[int, int]] = set()
         """Seq of a decision, id of a trade that it names."""
         self.excluded = Excluded()
+        self.days: dict[int, Columns] = {}
+        """By trading date: first_seq, began_ns."""
+        self.goods: dict[int, Columns] = {}
+        """By seq: time_ns, trading_date, account, instrument, lots, actor."""
+        self._trading_date = 0
 
     def add(self, batch: JournalBatch) -> None:
         """Takes the next batch."""
@@ -67,10 +75,26 @@ class Journaled:
             ]
             kinds = np.frombuffer(batch.commands, COMMAND)["kind"][refused["seq"] - np.uint64(batch.first_seq)]
             self.orders += int(np.count_nonzero(kinds == CommandKind.NEW_ORDER))
+        if counts[EventKind.DAY_ROLLED] or counts[EventKind.BALANCE_CHANGED]:
+            self._book(batch, events[np.isin(events["kind"], (EventKind.DAY_ROLLED, EventKind.BALANCE_CHANGED))])
         if batch.attachments:
             for applied in batch.applied():
                 if applied.attachment and applied.event.kind in _WITH_TEXT:
                     self._read(applied)
+
+    def _book(self, batch: JournalBatch, events: Any) -> None:
+        """Days that began, goods that came in or went out: events of these two kinds."""
+        commands = np.frombuffer(batch.commands, COMMAND)[events["seq"] - np.uint64(batch.first_seq)]
+        for (kind, seq, date, *goods), (cause, time_ns, actor) in zip(
+            events[["kind", "seq", "date", "account", "instrument", "quantity_lots"]].tolist(),
+            commands[["kind", "time_ns", "actor"]].tolist(),
+            strict=True,
+        ):
+            if kind == EventKind.DAY_ROLLED:
+                self._trading_date = date
+                self.days[date] = (seq, time_ns)
+            elif cause in (CommandKind.RECEIVE, CommandKind.RELEASE):
+                self.goods[seq] = (time_ns, self._trading_date, *goods, actor)
 
     def _read(self, applied: Applied) -> None:
         event, command, text = applied
@@ -79,7 +103,7 @@ class Journaled:
                 self.accounts[event.account] = (AccountText.model_validate_json(text).name, event.seq)
             case EventKind.INSTRUMENT_LISTED:
                 words = InstrumentText.model_validate_json(text).model_dump().values()
-                self.instruments[event.instrument] = (*words, event.price_ticks)
+                self.instruments[event.instrument] = (*words, event.price_ticks, event.seq)
             case EventKind.TRADE_BUSTED:
                 reason = BustText.model_validate_json(text).reason
                 self.busts[event.order_id] = (event.seq, command.time_ns, command.actor, reason)

@@ -12,10 +12,11 @@ from services.read_database.audit.journaled import Journaled
 
 _TARGET = [column.name for column in tables.targets.columns if column.name != "seq"]
 _DECISION = [column.name for column in tables.decisions.columns if column.name != "seq"]
+_MOVEMENT = [column.name for column in tables.goods_movements.columns if column.name != "seq"]
 
 
 def journaled_tables(journaled: Journaled) -> Iterator[Table]:
-    """Names, keys, targets, busts, decisions, sums of orders and trades, open orders, each day's trades."""
+    """Names, keys, targets, busts, decisions, days, goods, sums of orders and trades, open orders, each day's trades."""
     yield from _texts(journaled)
     yield _sums(journaled)
     yield _orders(journaled.dealings)
@@ -25,7 +26,7 @@ def journaled_tables(journaled: Journaled) -> Iterator[Table]:
 
 def _texts(journaled: Journaled) -> Iterator[Table]:
     words = ["symbol", "name_en", "name_zh", "category", "family", "unit", "lot_size", "tick_size"]
-    words += ["reference_price_source", "spec", "note", "first_reference_ticks"]
+    words += ["reference_price_source", "spec", "note", "first_reference_ticks", "listed_seq"]
     for table, label, key, columns, true in (
         ("accounts", "account {}", "account", ["name", "opened_seq"], journaled.accounts),
         ("instruments", "instrument {}", "instrument", words, journaled.instruments),
@@ -33,6 +34,8 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
         ("targets", "target {}", "seq", _TARGET, journaled.targets),
         ("busts", "bust of trade {}", "trade_id", ["seq", "time_ns", "actor", "reason"], journaled.busts),
         ("decisions", "decision {}", "seq", _DECISION, journaled.decisions),
+        ("trading_days", "trading day {}", "trading_date", ["first_seq", "began_ns"], journaled.days),
+        ("goods_movements", "goods movement {}", "seq", _MOVEMENT, journaled.goods),
     ):
         query = f"SELECT {key}, {', '.join(columns)} FROM {table} ORDER BY {key}"
         yield Table(label, columns, query, sorted((number, *values) for number, values in true.items()), "journal")

@@ -124,6 +124,8 @@ async def _write(connection: Connection, changes: Changes) -> None:
     await _execute_with_all(connection, _remove_levels(), removed)
     for merge, rows in statements.merges(changes):
         await _execute_with_all(connection, _merge(merge), rows)
+    for statement in statements.sums_of_trades(changes):
+        await _execute(connection, statement)
     for found in changes.verdicts:  # after the trades, some of which may be new in this run
         for statement in statements.verdict(found):
             await _execute(connection, statement)

@@ -1,0 +1,80 @@
+"""`GET /v1/reports/index` and `GET /v1/reports/quality/{date}`. What takes processor time runs in a thread, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.market_statistics.contracts import Day
+from services.market_statistics.day_reading import TradingDays
+from services.market_statistics.index_reading import read_index
+from services.market_statistics.quality import day_quality
+from services.messaging.follow import Readable
+from services.read_database.tables import daily_turnover
+from services.reporting.exports.reading import read_instruments
+from services.reporting.market.documents import index_report, quality_report
+from services.reporting.market.schemas import IndexReport, QualityReport
+from services.reporting.queries import Values, read_position
+from services.reporting.requests import recorded
+
+TradingDate = Annotated[
+    str, Path(pattern=r"^20\d\d-\d\d-\d\d$", description="A trading day, yyyy-mm-dd.", examples=["2026-03-02"])
+]
+IndexYear = Annotated[
+    int | None, Query(ge=2000, le=2099, description="Only the days of this calendar year; without it, all.")
+]
+
+
+def router(read_database: AsyncEngine, journal: Readable) -> APIRouter:
+    """The routes. `journal` holds at least the rows that the read database has applied."""
+    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
+    days, making = TradingDays(journal), asyncio.Semaphore(1)
+
+    @routes.get("/index", response_model=IndexReport, summary="The PrNd index of each trading day that has ended")
+    async def index(year: IndexYear = None) -> IndexReport:
+        async with read_database.connect() as connection:
+            position = recorded(await read_position(connection))
+            rows = await read_index(connection)
+        async with making:
+            return await asyncio.to_thread(index_report, rows, position, year)
+
+    @routes.get(
+        "/quality/{date}",
+        response_model=QualityReport,
+        summary="The quality of the market on a trading day, product by product",
+        description="From the journal's events of the day. After a start the first request reads all rows before the day, about"
+        " a second for each 200,000 commands; later requests read the day alone.",
+    )
+    async def quality(date: TradingDate) -> QualityReport:
+        number = _number_of(date)
+        async with read_database.connect() as connection:
+            position = recorded(await read_position(connection))
+            instruments = await read_instruments(connection)
+            ended = select(daily_turnover.c.trading_date).where(daily_turnover.c.trading_date == number).limit(1)
+            began = number == position["trading_date"] or (await connection.execute(ended)).first() is not None
+        day = await days.read(number, position["seq"]) if began else None
+        if day is None:
+            raise HTTPException(404, f"{date} was no trading day of this venue, or has not begun.")
+        async with making:
+            return await asyncio.to_thread(_quality, day, instruments, position)
+
+    return routes
+
+
+def _quality(day: Day, instruments: Mapping[int, Values], position: Values) -> QualityReport:
+    return quality_report(day, day_quality(day), instruments, position)
+
+
+def _number_of(text: str) -> int:
+    try:
+        return int(date.fromisoformat(text).strftime("%Y%m%d"))
+    except ValueError as error:
+        message = f"{text} is no date"
+        raise RequestValidationError([{"type": "value_error", "loc": ("path", "date"), "msg": message}]) from error
