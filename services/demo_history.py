@@ -20,8 +20,8 @@ from services.sequencer.schedule import trading_date_at
 from services.simulated_year import OnProgress, SimulatedYear, YearWish, simulate_year
 from services.simulator.year.labels import LABELS_FILE
 
-HISTORY_COMMANDS = 85_000
-"""About so many a whole year: 8 s of CPU and 50 MB."""
+HISTORY_COMMANDS = 80_000
+"""About so many a whole year: 8 s of CPU and 57 MB."""
 
 _MAKING = "history.partial"
 """The folder, inside the data folder, in which a history is made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -58,6 +59,11 @@ class Book:
     open_orders: dict[str, OpenOrder] = field(default_factory=dict)
     available_lots: dict[str, int] = field(default_factory=dict)
     available_fen: int = 0
+
+    def begin_with(self, held_lots: Mapping[str, int]) -> None:
+        """Called with the first balances of a session: the trader also wants to hold what a history has left it beyond its
+        opening lots. Otherwise takers would sell for days."""
+        self.home_lots = {symbol: max(lots, held_lots.get(symbol, 0)) for symbol, lots in self.home_lots.items()}
 
     def resting(self, symbol: str, side: Side) -> list[OpenOrder]:
         """The open orders on one side of an instrument, oldest first."""

@@ -112,6 +112,14 @@ def test_a_patient_trader_with_many_orders_takes_one_back_first() -> None:
     assert [a.time_in_force for a in actions if isinstance(a, NewOrder)] == ["gtc"]
 
 
+def test_a_trader_is_content_with_what_a_history_has_left_it_and_hungry_for_what_it_lacks() -> None:
+    rich, poor = book(lots=250), book(lots=40)
+    assert (rich.hunger(SYMBOL), poor.hunger(SYMBOL)) == (-1, 0.6)
+    for one in (rich, poor):
+        one.begin_with(one.available_lots)
+    assert (rich.hunger(SYMBOL), poor.hunger(SYMBOL)) == (0, 0.6)
+
+
 def test_nobody_orders_what_the_account_does_not_cover() -> None:
     poor = book(lots=0, fen=0)
     for decide in (maker, taker, patient):
