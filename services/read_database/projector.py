@@ -19,6 +19,7 @@ from services.messaging import Feed
 from services.messaging.follow import follow
 from services.read_database.changes import Changes, Position
 from services.read_database.errors import ReadDatabaseAway, ReadDatabaseDamaged, ReadDatabaseForeign
+from services.read_database.run_changes import RunChanges
 from services.read_database.writer import ReadDatabaseWriter
 
 log = structlog.get_logger("rex.read_database")
@@ -125,7 +126,7 @@ class Projector:
     ) -> None:
         """Collects the changes of the next transaction while the one before it is being written."""
         while True:
-            changes = Changes(position)
+            changes: Changes = RunChanges(position)
             batch = await batches.get()
             if not batches.full():
                 await self._gather()
@@ -204,12 +205,12 @@ async def catch_up(
     try:
         position = await writer.start(journal.journal_id)
         await check_belongs(writer.name, position, journal)
-        changes = Changes(position)
+        changes: Changes = RunChanges(position)
         async for batch in journal.read(position.seq):
             changes.add(batch)
             if changes.commands >= _MAX_COMMANDS:
                 await writer.write(changes)
-                changes = Changes(changes.position)
+                changes = RunChanges(changes.position)
                 if on_progress is not None:
                     on_progress(changes.position.seq)
             if changes.position.seq == to_seq:
