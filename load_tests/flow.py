@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from load_tests.child_process import ChildFailed, venue
-from load_tests.replay.replay import add_options, check_options, replay_options, run_and_print
+from load_tests.replay.options import add_options, check_options
+from load_tests.replay.replay import replay_options, run_and_print
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -126,10 +126,15 @@ class Missing:
             self.instruments[facts.symbol] = number
             self.parts.append(_listing(_NO_SENDER, number, facts))
             if guards is not None:
-                self.parts.append(set_collar(_NO_SENDER, number, guards.collar_ppm))
-                self.parts.append(set_volatility_band(_NO_SENDER, number, guards.volatility_ppm, guards.auction_s))
+                self.guards(guards, (number,))
         target = TargetSet(year=year, amount=DEFAULT_TARGET_FEN, name=TARGET_NAME)
         self.parts.append(record(_NO_SENDER, target))
+
+    def guards(self, guards: Guards, instruments: Iterable[int]) -> None:
+        """Collar and volatility band of these instruments."""
+        for number in instruments:
+            self.parts.append(set_collar(_NO_SENDER, number, guards.collar_ppm))
+            self.parts.append(set_volatility_band(_NO_SENDER, number, guards.volatility_ppm, guards.auction_s))
 
     def trader(self, name: str, cash_fen: int, lots: Mapping[str, int]) -> None:
         """An account, funded only when it is opened, with cash and lots of each symbol; and its key."""

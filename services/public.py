@@ -14,7 +14,7 @@ from services.first_start import OPERATOR, PAGES, IssuedKey
 from services.gateway.server.server import SHUTDOWN_SECONDS, Server, make_server, serve, venue_url
 from services.parts import Parts, cancel
 from services.settings import Settings
-from services.simulator import DemoAccount, Simulator, TraderKey, demo_accounts
+from services.simulator import DemoAccount, Pace, Simulator, TraderKey, demo_accounts
 
 
 @dataclass(frozen=True)
@@ -74,4 +74,9 @@ def make_simulator(settings: Settings, url: str, keys: Mapping[str, IssuedKey]) 
     """The simulated traders of a demo, as clients of the venue at this address."""
     names = [account.name for account in demo_accounts() if account.role != "desk"]
     traders = [TraderKey(name, keys[name].key) for name in names]
-    return Simulator(url, traders, settings.seed, rate_per_s=settings.demo_orders_per_second)
+    return Simulator(url, traders, settings.seed, demo_pace(settings))
+
+
+def demo_pace(settings: Settings) -> Pace:
+    """How many orders the simulated traders of a demo place, and how much they trade."""
+    return Pace(settings.demo_orders_per_second, settings.demo_pace)

@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     demo_orders_per_second: float = Field(default=20.0, gt=0, le=2000)
     """The orders that all simulated traders together place in a second."""
 
+    demo_pace: float = Field(default=1.5, gt=0, le=10_000)
+    """What the simulated traders trade in 24 hours, in days of the plan (95 million yuan). More than 2 is a compressed time."""
+
+    demo_history: bool = True
+    """An empty demo begins with a simulated year up to its last completed trading day."""
+
     proof_every_s: float = Field(default=3600.0, ge=0, le=86_400)
     """Seconds between two proofs of the year's turnover while the venue runs; 0: only when one is asked for."""
 

@@ -15,6 +15,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
+
 from matching_engine import Engine
 from matching_engine.records import Command
 from services.commands.administrative import change_cash, change_inventory, open_account, record
@@ -22,14 +24,15 @@ from services.commands.attachments import AccountText, TargetSet
 from services.data.calendar import TradingCalendar
 from services.data.instruments import InstrumentFacts, load_instruments
 from services.data_folder import make_private_folder
-from services.first_start import GUARDS, Missing, Present
+from services.first_start import DEMO_GUARDS, GUARDS, Missing, Present
 from services.journal import JournalRefused
 from services.messaging import Submission
 from services.reporting.figure import Figure
 from services.reporting.proven_figure import figure_of_folder
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
-from services.reporting.target import DEFAULT_TARGET_FEN
+from services.reporting.target import DEFAULT_TARGET_FEN, SIMULATED
 from services.sequencer.schedule import ExchangeHours
+from services.simulator import DemoAccount, demo_accounts
 from services.simulator.year import day_shape
 from services.simulator.year.fair_prices import january_ticks, make_fair_prices
 from services.simulator.year.labels import LABELS_FILE, Labels
@@ -37,18 +40,17 @@ from services.simulator.year.members import Member, members
 from services.simulator.year.orders import make_market
 from services.simulator.year.pace import make_pace
 from services.simulator.year.plan import YearPlan, make_plan
-from services.simulator.year.receipts import Endowment
+from services.simulator.year.receipts import Endowment, Kept
 from services.simulator.year.recording import Recording
-from services.simulator.year.sequencing import SimulatedSequencer
+from services.simulator.year.sequencing import SimulatedSequencer, Sink
 from services.simulator.year.trading import YearTrading
 
 DEFAULT_REACH = Decimal("1.02")
 DEFAULT_COMMANDS = 4_800_000
 
-SIMULATED = "SIMULATED, no trade of it was real"
-"""In the name of the target, so in every report, and in the note of every instrument, which no later command changes."""
+_NOTHING_KEPT = DemoAccount("", "desk", 0, {})
 
-_FIRST_ACCOUNT = 2
+FIRST_ACCOUNT = 2
 """The engine numbers accounts from 2 on: 1 is the venue's own."""
 
 OnProgress = Callable[[date, int, int, int], None]
@@ -70,6 +72,9 @@ class YearWish:
     commands: int = DEFAULT_COMMANDS
     """About so many a whole year."""
     days: int | None = None
+    for_demo: bool = False
+    """The members that a demo's simulated traders continue with hold the demo's opening balances, too, and never touch them;
+    at the end every instrument gets the demo's guards."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ async def simulate_year(
     gc.disable()  # No cycle is made, and a collection would walk the rows of a transaction again and again.
     try:
         await recording.begin()
-        made = await _simulate(recording, wish, calendar, on_progress)
+        made = await run_year(recording.journal_id, recording.take, wish, calendar, on_progress)
         await recording.finish()
     finally:
         gc.enable()
@@ -122,17 +127,19 @@ async def simulate_year(
     return made
 
 
-async def _simulate(
-    recording: Recording, wish: YearWish, calendar: TradingCalendar, on_progress: OnProgress
+async def run_year(
+    journal_id: bytes, take: Sink, wish: YearWish, calendar: TradingCalendar, on_progress: OnProgress = _silent
 ) -> SimulatedYear:
+    """Runs the year in a new engine and passes its batches to `take`, in order; writes nothing. Accounts are numbered from
+    FIRST_ACCOUNT on in the order of `members()`, instruments in that of `load_instruments()`."""
     instruments = tuple(_as_in_january(facts) for facts in load_instruments())
     plan = make_plan(wish.year, wish.seed, calendar, int(wish.reach * DEFAULT_TARGET_FEN))
     engine = Engine()
     sequencer = SimulatedSequencer(
         engine,
         ExchangeHours(calendar),
-        recording.journal_id,
-        recording.take,
+        journal_id,
+        take,
         longest_ns=GUARDS.auction_s * day_shape.SECOND_NS,
     )
     trading = _trading(plan, wish, instruments, engine, sequencer)
@@ -148,6 +155,10 @@ async def _simulate(
         on_progress(day, number, days, turnover_fen)
         await asyncio.sleep(0)
     await sequencer.flush()
+    if wish.for_demo:
+        missing = Missing(Present({}, {}, 1, frozenset()), {})
+        missing.guards(DEMO_GUARDS, range(len(instruments)))
+        await sequencer.submit(missing.submission(Command()), day_shape.at(plan.days[days - 1], day_shape.END_OF_DAY))
     return SimulatedYear(
         plan, days, engine.last_seq, engine.trading_date, engine.state_hash(), engine.turnover_fen(wish.year),
         plan.due_fen(days), reached_on, trading.labels,
@@ -171,7 +182,7 @@ def _trading(
     sequencer: SimulatedSequencer,
 ) -> YearTrading:
     everyone = members()
-    market = make_market(instruments, everyone, range(_FIRST_ACCOUNT, _FIRST_ACCOUNT + len(everyone)))
+    market = make_market(instruments, everyone, range(FIRST_ACCOUNT, FIRST_ACCOUNT + len(everyone)))
     references = [facts.reference_ticks for facts in instruments]
     days = min(wish.days or len(plan.days), len(plan.days))
     pace = make_pace(wish.commands, len(plan.days), len(instruments))
@@ -180,7 +191,9 @@ def _trading(
         plan=plan,
         prices=make_fair_prices(plan, wish.seed, load_instruments()),
         market=market,
-        endowment=Endowment(market, plan.target_fen, order_fen, references),
+        endowment=Endowment(
+            market, plan.target_fen, order_fen, references, _kept(everyone, instruments, wish.for_demo)
+        ),
         pace=pace,
         instruments=instruments,
         venue=engine,
@@ -188,6 +201,14 @@ def _trading(
         labels=Labels(wish.year, wish.seed, wish.commands, str(wish.reach), days),
         seed=wish.seed,
     )
+
+
+def _kept(everyone: tuple[Member, ...], instruments: tuple[InstrumentFacts, ...], for_demo: bool) -> Kept:
+    """What members hold for the demo that continues."""
+    opening = {account.name: account for account in demo_accounts()} if for_demo else {}
+    held = [opening.get(member.name, _NOTHING_KEPT) for member in everyone]
+    lots = [[account.lots.get(facts.symbol, 0) for facts in instruments] for account in held]
+    return Kept(np.array([account.cash_fen for account in held]), np.array(lots))
 
 
 def _first_start(
@@ -199,7 +220,7 @@ def _first_start(
     name = f"{SIMULATED}: {plan.year}, seed {wish.seed}"
     missing.parts.append(record(Command(), TargetSet(year=plan.year, amount=DEFAULT_TARGET_FEN, name=name)))
     for number, member in enumerate(members()):
-        missing.parts += _opened(_FIRST_ACCOUNT + number, member, endowment, number)
+        missing.parts += _opened(FIRST_ACCOUNT + number, member, endowment, number)
     return missing.submission(Command())
 
 

@@ -74,3 +74,5 @@ class Flow:
     name: str
     messages: list[FlowMessage]
     skipped: dict[str, int] = field(default_factory=dict)
+    members: dict[str, str] = field(default_factory=dict)
+    """client_order_id → the name of the member that sends the order; empty: the flow does not say who does."""

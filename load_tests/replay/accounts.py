@@ -4,13 +4,13 @@ them."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 from zlib import crc32
 
-from load_tests.flows.flow_message import FlowInstrument, FlowMessage
+from load_tests.flows.flow_message import Flow, FlowInstrument, FlowMessage
 from load_tests.replay.verdict import fen
 from services.client import RexClient
 
@@ -49,15 +49,36 @@ def account_index(message: FlowMessage, accounts: int) -> int:
     return index % buyers if message.side == "buy" else buyers + index % (accounts - buyers)
 
 
+@dataclass(frozen=True)
+class Senders:
+    """Who sends a flow: `names`, and the index among them of a message's sender."""
+
+    names: tuple[str, ...]
+    index: Callable[[FlowMessage], int]
+
+    @classmethod
+    def of(cls, flow: Flow, accounts: int) -> Senders:
+        """The members of the flow that send an order of it; so many accounts if it has no members."""
+        if not flow.members:
+            return cls(
+                tuple(f"account {number}" for number in range(1, accounts + 1)),
+                lambda message: account_index(message, accounts),
+            )
+        sending = {flow.members[message.client_order_id] for message in flow.messages}
+        names = tuple(sorted(sending))
+        numbers = {name: number for number, name in enumerate(names)}
+        return cls(names, lambda message: numbers[flow.members[message.client_order_id]])
+
+
 def funding_of(
-    messages: Sequence[FlowMessage], instruments: Mapping[str, FlowInstrument], accounts: int
+    messages: Sequence[FlowMessage], instruments: Mapping[str, FlowInstrument], senders: Senders
 ) -> list[Funding]:
     """The funding with which each account can have all its orders and amends open at once, so that none lacks funds."""
-    fundings = [Funding() for _ in range(accounts)]
+    fundings = [Funding() for _ in senders.names]
     for message in messages:
         if message.action == "cancel":
             continue
-        funding, instrument = fundings[account_index(message, accounts)], instruments[message.symbol]
+        funding, instrument = fundings[senders.index(message)], instruments[message.symbol]
         if message.side == "sell":
             funding.lots[message.symbol] += message.quantity
         else:

@@ -1,6 +1,7 @@
 """Replays an order flow through a venue's public API and gives a verdict.
 
     python -m load_tests.replay --flow FILE --url http://127.0.0.1:8000 --key OPERATOR_KEY --json
+    python -m load_tests.replay --year 2023 --seed 7 --from-day 100 --days 2 --url … --key …
 
 Exit status 0: the verdict is green. 1: the verdict is red, or the venue does not answer. 2: bad usage, a flow that cannot be
 replayed, or a key that the venue refuses. docs/load_tests.md describes flows, options and the result.
@@ -13,7 +14,7 @@ import asyncio
 import json
 import secrets
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,16 +26,18 @@ import uvloop
 from load_tests import progress
 from load_tests.flows.flow_file import RECORDED_SYMBOL, read_flow
 from load_tests.flows.flow_message import Flow, FlowError, FlowInstrument, FlowMessage
+from load_tests.flows.stretch import Stretch
 from load_tests.replay.account_stream import AccountStream, Json, Replies
 from load_tests.replay.accounts import (
+    Senders,
     TradingAccount,
-    account_index,
     funding_of,
     open_accounts,
     read_instruments,
     revoke_keys,
 )
 from load_tests.replay.latency import Latencies
+from load_tests.replay.options import add_options, check_options, stretch_of
 from load_tests.replay.pace import Pace
 from load_tests.replay.result import print_result, result_json, verdict_sentence
 from load_tests.replay.venue_result import cancel_open_orders, read_back, read_turnover, turnover_move
@@ -58,8 +61,9 @@ class Replay:
         """Opens accounts, sends all messages, reads the venue's records back. Returns the result with its verdict."""
         self.stages.begin("opening accounts")
         run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-        fundings = funding_of(self.flow.messages, instruments, accounts)
-        wanted = {f"load test {run}, account {number}": funding for number, funding in enumerate(fundings, start=1)}
+        self.senders = Senders.of(self.flow, accounts)
+        fundings = funding_of(self.flow.messages, instruments, self.senders)
+        wanted = {f"load test {run}, {name}": found for name, found in zip(self.senders.names, fundings, strict=True)}
         opened = await open_accounts(self.operator, wanted)
         try:
             records, replies, move = await self._trade(opened)
@@ -83,7 +87,7 @@ class Replay:
     async def _trade(self, opened: Sequence[TradingAccount]) -> tuple[list[AccountRecord], list[Replies], TurnoverMove]:
         records = [AccountRecord(account.account) for account in opened]
         for message in self.flow.messages:
-            _record_message(message, records[account_index(message, len(opened))])
+            _record_message(message, records[self.senders.index(message)])
         async with AsyncExitStack() as stack:
             clients = [await stack.enter_async_context(RexClient(self.url, account.key)) for account in opened]
             for client, record in zip(clients, records, strict=True):
@@ -137,7 +141,7 @@ class Replay:
             due = None if after is None else start + after
             if due is not None and due > loop.time():
                 await asyncio.sleep(due - loop.time())
-            await streams[account_index(message, len(streams))].send(message, due)
+            await streams[self.senders.index(message)].send(message, due)
 
 
 def _record_message(message: FlowMessage, record: AccountRecord) -> None:
@@ -148,6 +152,21 @@ def _record_message(message: FlowMessage, record: AccountRecord) -> None:
         record.amends[message.client_order_id] = [terms]
     elif message.action == "amend":
         record.amends[message.client_order_id].append(terms)
+
+
+ReadFlow = Callable[[Mapping[str, FlowInstrument]], Awaitable[Flow]]
+"""Reads a flow for these instruments. Raises FlowError."""
+
+
+async def replay(read: ReadFlow, url: str, key: str, stages: progress.Stages, *, pace: Pace, accounts: int = 8) -> Json:
+    """Reads a flow and replays it; returns the result. A flow without members is spread over so many accounts.
+
+    Raises FlowError before anything is sent; RexError or ConnectionError if the venue or the key does not work.
+    """
+    async with RexClient(url, key) as operator:
+        instruments = await read_instruments(operator)
+        flow = await read(instruments)
+        return await Replay(url, operator, flow, pace, stages).run(instruments, accounts)
 
 
 async def replay_file(
@@ -161,18 +180,29 @@ async def replay_file(
     accounts: int = 8,
     symbol: str = RECORDED_SYMBOL,
 ) -> Json:
-    """Reads a flow and replays its first `limit` messages; returns the result. A recording is mapped to the instrument
-    `symbol`.
+    """Replays the first `limit` messages of a file. A recording is mapped to the instrument `symbol`."""
 
-    Raises FlowError before anything is sent; RexError or ConnectionError if the venue or the key does not work.
-    """
-    async with RexClient(url, key) as operator:
-        instruments = await read_instruments(operator)
+    async def read(instruments: Mapping[str, FlowInstrument]) -> Flow:
         stages.begin(f"reading {path.name}")
         flow = read_flow(path, instruments, recorded_symbol=symbol, limit=limit, on_progress=lambda _: stages.advance())
         if not flow.messages:
             raise FlowError(path, "holds no message")
-        return await Replay(url, operator, flow, pace, stages).run(instruments, accounts)
+        return flow
+
+    return await replay(read, url, key, stages, pace=pace, accounts=accounts)
+
+
+async def replay_stretch(
+    stretch: Stretch, url: str, key: str, stages: progress.Stages, *, pace: Pace, limit: int | None = None
+) -> Json:
+    """Replays the first `limit` messages of some days of a simulated year, each from an account of its member."""
+    from load_tests.flows.simulated_stretch import stretch_flow  # here and not above: it imports the whole of REX
+
+    async def read(instruments: Mapping[str, FlowInstrument]) -> Flow:
+        stages.begin(f"simulating {stretch}", stretch.last_day)
+        return await stretch_flow(stretch, instruments, limit=limit, on_day=stages.advance)
+
+    return await replay(read, url, key, stages, pace=pace)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -187,41 +217,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_and_print(lambda stages: replay_options(options, options.url, options.key, stages), as_json=options.json)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options that `replay` and `flow` share."""
-    parser.add_argument(
-        "--flow", type=Path, required=True, help="a CSV file, plain, .gz or .xz, in a format of docs/load_tests.md"
-    )
-    pace = parser.add_mutually_exclusive_group()
-    pace.add_argument("--rate", type=float, metavar="N", help="send N messages a second")
-    pace.add_argument("--speed", type=float, metavar="X", help="send at the flow's own times, X times as fast")
-    parser.add_argument("--limit", type=int, metavar="N", help="send only the first N messages")
-    parser.add_argument(
-        "--accounts", type=int, default=8, metavar="N", help="spread the orders over N accounts (default 8)"
-    )
-    parser.add_argument(
-        "--symbol", default=RECORDED_SYMBOL, help=f"map a recording to this instrument (default {RECORDED_SYMBOL})"
-    )
-
-
-def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Ends the program with status 2 for a number outside its bounds."""
-    for name in ("rate", "speed", "limit"):
-        value = getattr(options, name)
-        if value is not None and not 0 < value < float("inf"):
-            parser.error(f"--{name} {value}: must be more than 0")
-    if not 2 <= options.accounts <= 1_000:
-        parser.error(f"--accounts {options.accounts}: must be 2 to 1000")
-
-
 async def replay_options(options: argparse.Namespace, url: str, key: str, stages: progress.Stages) -> Json:
-    """Calls `replay_file` with the options of the command line."""
+    """Replays what the options of the command line name."""
+    pace = Pace(options.rate, options.speed)
+    if options.year is not None:
+        return await replay_stretch(stretch_of(options), url, key, stages, pace=pace, limit=options.limit)
     return await replay_file(
         options.flow,
         url,
         key,
         stages,
-        pace=Pace(options.rate, options.speed),
+        pace=pace,
         limit=options.limit,
         accounts=options.accounts,
         symbol=options.symbol,

@@ -17,16 +17,19 @@ from rich.panel import Panel
 
 from matching_engine import build_notice
 from services.bootstrap import Venue, open_venue
+from services.cli.history import begin_with_history
 from services.cli.terminal import err, out, progress
 from services.closing import Closing, closing_of
 from services.first_start import KEYS_FILE
+from services.public import demo_pace
 from services.settings import Settings
 from services.trouble import root_cause, sentence_of
 from services.watchdog import Watchdog
 
 
 async def run_demo(settings: Settings, seconds: float, announce: bool) -> Closing:
-    """A demo, and where it stands when it is closed."""
+    """A demo, and where it stands when it is closed. An empty folder gets its history first."""
+    await begin_with_history(settings, announce)
 
     def on_ready(venue: Venue) -> None:
         if announce:
@@ -82,11 +85,19 @@ def _announce(settings: Settings, venue: Venue) -> None:
             f"API       {venue.url}/docs\n"
             f"keys      {settings.data_dir / KEYS_FILE}\n"
             f"recovered {recovery.commands:,} commands in {recovery.seconds:.2f} s\n"
+            f"{_traders(settings)}"
             "Ctrl-C stops; the next start carries on.",
             border_style="cyan",
         ),
         highlight=False,
     )
+
+
+def _traders(settings: Settings) -> str:
+    """How much the simulated traders of a demo trade; nothing for a venue without them."""
+    if not settings.demo:
+        return ""
+    return "traders   " + "\n          ".join(demo_pace(settings).lines()) + "\n"
 
 
 def _ready_line(settings: Settings, venue: Venue) -> None:

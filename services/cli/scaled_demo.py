@@ -12,6 +12,7 @@ from rich.panel import Panel
 from services.cli.scaled_running import stop_signal
 from services.cli.terminal import out, say
 from services.migrations.postgres import upgrade
+from services.public import demo_pace
 from services.reporting.checked_report import CheckedReport
 from services.reporting.report_postgres import report_from_database
 from services.scaled.demo import ScaledVenue, open_demo
@@ -29,7 +30,7 @@ async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> Chec
         if as_json:
             print(json.dumps(ready), flush=True)
         else:
-            out.print(_panel(venue), highlight=False)
+            out.print(_panel(settings, venue), highlight=False)
         venue.ended.add_done_callback(lambda _: stop.set())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds or None):
@@ -42,12 +43,13 @@ async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> Chec
     )
 
 
-def _panel(venue: ScaledVenue) -> Panel:
+def _panel(settings: Settings, venue: ScaledVenue) -> Panel:
     lines = [
         "[bold]REX 稀土交易所[/bold]  scaled mode",
         f"pages     {venue.pages}/",
         *(f"gateway   {url}/docs" for url in venue.gateways),
         f"keys      {venue.keys_file}",
+        "traders   " + "\n          ".join(demo_pace(settings).lines()),
         "Ctrl-C stops; the next start carries on.",
     ]
     return Panel.fit("\n".join(lines), border_style="cyan")

@@ -27,6 +27,26 @@ Rate = Annotated[
         envvar="REX_DEMO_ORDERS_PER_SECOND",
     ),
 ]
+Pace = Annotated[
+    float,
+    typer.Option(
+        help="What the simulated traders trade in 24 hours, in days of the plan (23 billion yuan a year: 95 million a day). "
+        "More than 2 is a compressed time, and the start says so.",
+        min=0.01,
+        max=10_000,
+        metavar="DAYS",
+        envvar="REX_DEMO_PACE",
+    ),
+]
+History = Annotated[
+    bool,
+    typer.Option(
+        "--history/--no-history",
+        help="Whether an empty folder gets a history first: the year up to the last completed trading day, as simulated.",
+        metavar="",
+        envvar="REX_DEMO_HISTORY",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Random seed of the simulated traders.", metavar="N", envvar="REX_SEED")]
 Schedule = Annotated[
     Literal["always", "exchange"],
@@ -54,6 +74,8 @@ def demo(
     port: Port = 8000,
     data_dir: DataDir = Path("rex-data"),
     rate: Rate = 20.0,
+    pace: Pace = 1.5,
+    history: History = True,
     seed: Seed = 20231201,
     database_url: DatabaseUrl = "",
     redis_url: RedisUrl = "",
@@ -61,14 +83,20 @@ def demo(
 ) -> None:
     """Starts a venue with simulated traders in every instrument, open around the clock.
 
-    The simulated traders use the public API like any other client. Ctrl-C stops the venue cleanly. The next start in the same
-    folder continues with the same books, balances and turnover, also days later: a demo accepts any clock at its start.
+    The first start in a folder makes a history: the current year up to the last completed trading day, simulated through the
+    same engine and journal, in about 10 seconds. Reports and pages say that it is simulated. `--no-history` begins empty; on
+    1 January every demo does.
+
+    The simulated traders then go on at the prices of the history. They use the public API like any other client. They place
+    `--rate` orders a second, and trade `--pace` days of the plan in 24 hours, whatever the rate is. Ctrl-C stops the venue
+    cleanly. The next start in the same folder continues with the same books, balances and turnover, also days later: a demo
+    accepts any clock at its start.
 
     With `--database-url` it runs the scaled mode on that PostgreSQL database: two sequencers, two gateways, a projector and the
     pages, each a process on a free port. It makes the tables and the venue if they are missing, and prints the addresses, with
     `--json` as one object. At its end it prints the year's report, proven by four computations, as `rex report --prove` does.
     To see a take-over, kill the leading sequencer. The demo starts no process again: it ends with status 1, and names the
-    process, when one has ended that no other one replaces. The pages only read.
+    process, when one has ended that no other one replaces. The pages only read. It begins without a history.
 
     Example without a person: `rex demo --seconds 20 --port 0 --json` stops after 20 seconds and prints one JSON object: counts,
     turnover, target, and the turnover figure by four computations.
@@ -76,7 +104,8 @@ def demo(
     Exit status:
 
     - 0 the venue was stopped, and the four computations agree
-    - 1 the four computations disagree, a process of the scaled demo ended, or the environment refused: port, file or folder
+    - 1 the four computations disagree, a process of the scaled demo ended, the demo was stopped before its history was made, or
+      the environment refused: port, file or folder
     - 2 to 8 as for `rex serve`
     """
     chosen = settings_of(
@@ -85,6 +114,8 @@ def demo(
         schedule="always",
         demo=True,
         demo_orders_per_second=rate,
+        demo_pace=pace,
+        demo_history=history,
         seed=seed,
         accept_clock=True,
         database_url=database_url,

@@ -19,6 +19,8 @@ _STATIC = Path(__file__).with_name("static")
 
 PROTOTYPE = "PROTOTYPE 原型 · not a licensed venue<br>"
 
+SIMULATED_YEAR = "SIMULATED 模拟 · no trade is real"
+
 
 class Frame:
     """The header of a page; `refresh` updates it."""
@@ -33,7 +35,10 @@ class Frame:
 
     def refresh(self) -> None:
         """Shows the current data."""
-        self._top.show(header(self._live.venue, self._live.phases(), self._live.calendar_assumed(), self._here))
+        live = self._live
+        self._top.show(
+            header(live.venue, live.phases(), live.calendar_assumed(), self._here, simulated=live.simulated())
+        )
         self._lost.show(_lost_line(self._live.problem) + _switch_line(self._live.venue))
 
 
@@ -45,8 +50,16 @@ def panel(title: str, zh: str, aside: str = "") -> Element:
     return box
 
 
-def header(venue: Mapping[str, Any] | None, phases: Mapping[str, int], calendar_assumed: bool, here: str) -> str:
-    """Brand, navigation and the venue's state. `phases` holds the number of instruments by the name of their phase."""
+def header(
+    venue: Mapping[str, Any] | None,
+    phases: Mapping[str, int],
+    calendar_assumed: bool,
+    here: str,
+    *,
+    simulated: bool = False,
+) -> str:
+    """Brand, navigation and the venue's state. `phases` holds the number of instruments by the name of their phase,
+    `simulated` says that the year, or its beginning, was."""
     tabs = (
         ("operator", "/ui", "Operator 运营"),
         ("control", "/ui/control", "Control 控制"),
@@ -56,6 +69,7 @@ def header(venue: Mapping[str, Any] | None, phases: Mapping[str, int], calendar_
         [f'<a href="{href}"{" class=here" if name == here else ""}>{text}</a>' for name, href, text in tabs]
     )
     people = "demo: simulated traders 模拟交易" if venue and venue["demo"] else "prices and terms partly assumed"
+    people = SIMULATED_YEAR if simulated else people
     return (
         "<header class=top><div class=brand><b>REX</b><i title='Rare-Earth Exchange'>稀土交易所</i></div>"
         f"<nav>{links}</nav><div class=facts>{_facts(venue, phases, calendar_assumed)}</div>"

@@ -89,6 +89,10 @@ class LiveFeed:
         """Whether the year has no trading calendar: then every figure that depends on trading days is an assumption."""
         return self.report is not None and self.report["calendar"] == "assumed"
 
+    def simulated(self) -> bool:
+        """Whether the year, or its beginning, was simulated: the name of its target says so."""
+        return self.report is not None and self.report["target_name"].startswith("SIMULATED")
+
     def _say(self, problem: str) -> None:
         self.problem = problem
 

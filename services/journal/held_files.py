@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from services.data_folder import FILE_MODE, make_private_database, make_private_folder, tighten
@@ -28,11 +30,7 @@ class HeldFiles:
 
         Raises JournalBusy if another process holds a lock, JournalError if the lock file cannot be written.
         """
-        make_private_folder(path.parent)
-        lock_path = path.with_name(path.name + ".lock")
-        lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-        tighten(lock_path)
-        _lock(lock, path, lock)
+        lock = _take_lock(path)
         try:
             make_private_database(path)
             # Closing any descriptor of the database releases the locks of all SQLite connections that this process has to it
@@ -44,11 +42,10 @@ class HeldFiles:
             raise
         files = cls(path, lock, database)
         try:
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-        except OSError as error:
+            _write_holder(lock, path)
+        except JournalError:
             files.release()
-            raise JournalError(f"{lock_path} cannot be written: {error}") from error
+            raise
         return files
 
     def read_from_device(self) -> None:
@@ -104,6 +101,41 @@ class HeldFiles:
         """Releases the locks."""
         os.close(self._database)
         os.close(self._lock)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds the lock file while the block runs, as a writer does: nobody else begins or writes a journal at the path.
+
+    Raises JournalBusy and JournalError as `HeldFiles.take` does; it makes no database.
+    """
+    lock = _take_lock(path)
+    try:
+        _write_holder(lock, path)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _take_lock(path: Path) -> int:
+    make_private_folder(path.parent)
+    lock_path = _lock_path(path)
+    lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    tighten(lock_path)
+    _lock(lock, path, lock)
+    return lock
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
+def _write_holder(lock: int, path: Path) -> None:
+    try:
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    except OSError as error:
+        raise JournalError(f"{_lock_path(path)} cannot be written: {error}") from error
 
 
 def _drop_pages(descriptor: int, path: Path) -> None:

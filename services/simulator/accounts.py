@@ -61,7 +61,8 @@ class DemoAccount:
     role: Role
     cash_fen: int
     lots: dict[str, int]
-    """The opening lots of each symbol. The trader tends to return to them."""
+    """The opening lots of each symbol. The trader tends to return to them, or to what it holds when it begins, if that is
+    more."""
 
 
 def demo_accounts() -> tuple[DemoAccount, ...]:

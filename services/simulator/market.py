@@ -8,12 +8,14 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from services.simulator.accounts import VALUE_SHARE_BP
 
 _QUIET_YUAN = 20_000
 _YUAN_PER_BP = 60
+_MOVES = 0.1
+"""How often a trader that looks at an instrument moves its fair price: about 1 % in a day of 20 orders a second."""
 
 
 @dataclass
@@ -34,6 +36,10 @@ class Quote:
     seen_trading: bool = False
     bid_ticks: int | None = None
     ask_ticks: int | None = None
+    last_ticks: int | None = None
+
+    def __post_init__(self) -> None:
+        self._tick_value_fen = int(self.tick_size * self.lot_size * 100)
 
     def price(self, ticks: int) -> str:
         """A price in ticks as the API's decimal string."""
@@ -59,18 +65,36 @@ class Quote:
     @property
     def typical_lots(self) -> int:
         """The typical size of an order, at least one lot: its value grows with the symbol's share of turnover."""
-        value = _QUIET_YUAN + _YUAN_PER_BP * VALUE_SHARE_BP.get(self.symbol, 10)
-        return max(1, int(value / (self.reference_ticks * self.tick_size * self.lot_size)))
+        value_fen = 100 * (_QUIET_YUAN + _YUAN_PER_BP * VALUE_SHARE_BP.get(self.symbol, 10))
+        return max(1, value_fen // self.lot_value_fen)
+
+    @property
+    def ticket_lots(self) -> int:
+        """The largest ordinary size of an order that takes: about a third of what is quoted."""
+        return max(1, self.typical_lots // 2)
+
+    @property
+    def lot_value_fen(self) -> int:
+        """What a lot is worth at the reference price, in fen."""
+        return self.reference_ticks * self._tick_value_fen
 
     @property
     def activity(self) -> float:
-        """The weight with which the instrument is chosen, so that turnover follows VALUE_SHARE_BP."""
-        value = self.typical_lots * self.reference_ticks * self.tick_size * self.lot_size
-        return VALUE_SHARE_BP.get(self.symbol, 10) / float(value)
+        """The weight with which the instrument is quoted: the larger its share of value, and the smaller its orders."""
+        return VALUE_SHARE_BP.get(self.symbol, 10) / (self.typical_lots * self.lot_value_fen)
+
+    def would_trigger(self, side: Literal["buy", "sell"], ticks: int) -> bool:
+        """Whether a stop order with this trigger price would become active at once, by the last trade's price."""
+        return self.last_ticks is not None and (ticks <= self.last_ticks if side == "buy" else ticks >= self.last_ticks)
+
+    def would_trade(self, side: Literal["buy", "sell"], ticks: int) -> bool:
+        """Whether an order at this price meets the best price of the other side."""
+        best = self.ask_ticks if side == "buy" else self.bid_ticks
+        return best is not None and (ticks >= best if side == "buy" else ticks <= best)
 
     def wander(self, rng: random.Random) -> None:
         """Moves the fair price by at most a tick; the further it is from the reference price, the more often towards it."""
-        if rng.random() < 0.6:
+        if rng.random() >= _MOVES:
             return
         reach = 2 * max(1, self.high_ticks - self.reference_ticks)
         pull = rng.randint(-reach, reach)
@@ -112,15 +136,20 @@ class MarketView:
         quote.high_ticks = quote.ticks(ticker["upper_limit"])
         quote.bid_ticks = quote.ticks(ticker["best_bid"]) if ticker["best_bid"] else None
         quote.ask_ticks = quote.ticks(ticker["best_ask"]) if ticker["best_ask"] else None
+        quote.last_ticks = quote.ticks(ticker["last"]) if ticker["last"] else None
         quote.open = ticker["phase"] == "continuous"
         quote.collecting = ticker["phase"] == "call_auction"
-        if ticker["last"] and not quote.seen_trading:
+        if quote.last_ticks is not None and not quote.seen_trading:
             quote.seen_trading = True
-            quote.fair_ticks = min(max(quote.ticks(ticker["last"]), quote.low_ticks + 1), quote.high_ticks - 1)
+            quote.fair_ticks = min(max(quote.last_ticks, quote.low_ticks + 1), quote.high_ticks - 1)
+
+    def trading(self) -> list[Quote]:
+        """The instruments that accept orders."""
+        return [quote for quote in self.quotes.values() if quote.open or quote.collecting]
 
     def choose(self, rng: random.Random) -> Quote | None:
         """An instrument, chosen at random by activity; None if no instrument accepts orders."""
-        trading = [quote for quote in self.quotes.values() if quote.open or quote.collecting]
+        trading = self.trading()
         if not trading:
             return None
         return rng.choices(trading, [quote.activity for quote in trading])[0]

@@ -12,8 +12,8 @@ import structlog
 
 from services.client import FellBehind, RexClient, RexError
 from services.simulator.accounts import DemoAccount
+from services.simulator.book import Action, Amend, Book, Cancel, NewOrder, OpenOrder
 from services.simulator.market import Quote
-from services.simulator.traders import Action, Amend, Book, Cancel, NewOrder, OpenOrder
 
 _OPEN = ("new", "partially_filled")
 _RETRY_SECONDS = 1.0
@@ -41,6 +41,7 @@ class Session:
         self._key = key.key
         self._client: RexClient | None = None
         self._in_turn = False
+        self._begun = False
 
     @property
     def idle(self) -> bool:
@@ -95,6 +96,9 @@ class Session:
     async def _follow_balances(self, client: RexClient) -> None:
         while True:
             account = await client.account()
+            if not self._begun:
+                self.book.begin_with({holding["symbol"]: holding["quantity"] for holding in account["holdings"]})
+                self._begun = True
             self.book.available_fen = int(Decimal(account["available"]) * 100)
             self.book.available_lots = {holding["symbol"]: holding["available"] for holding in account["holdings"]}
             await asyncio.sleep(_BALANCE_SECONDS)

@@ -1,12 +1,13 @@
 """How each role decides: pure functions from the market and the trader's book to actions. `rng` is the only source of chance.
 
 maker    keeps a ladder of day orders on both sides of its fair price, amends it when that moves, and shifts it against its
-         stock; some orders are post-only, large ones are icebergs
+         stock; renews a quote when nothing else is to do; some orders are post-only, large ones are icebergs
 taker    trades at once at the best price: mostly an IOC limit order, at times a market order or fill-or-kill, rarely a sweep
          that may begin a volatility auction
 patient  places good-till-canceled orders away from the market, some with an expiry time, some as icebergs, some as stops
          beyond the market; cancels one now and then
 
+Makers and patient traders place no order that would meet the other side: so takers alone decide how much is traded (`pace.py`).
 In a call auction, makers and patient traders place resting orders as before; takers place orders that cross the fair price.
 """
 
@@ -14,13 +15,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from services.simulator.accounts import Role
+from services.simulator.book import Action, Amend, Book, Cancel, NewOrder, OpenOrder, Side
 from services.simulator.market import Quote
-
-Side = Literal["buy", "sell"]
 
 MAKER_LEVELS = 4
 """The number of prices that a maker quotes on each side."""
@@ -31,79 +30,15 @@ MAKER_ACTIONS = 4
 PATIENT_ORDERS = 40
 """From this number of open orders on, a patient trader cancels one before it places another."""
 
-SWEEPS_ONE_IN = 100
+SWEEPS_ONE_IN = 300
 """One in this many of a taker's orders sweeps the book."""
+
+_SWEEP = 30
+"""A sweep has so many times the typical lots, and about _SWEPT of them find an order."""
+_SWEPT = 0.8
 
 LIFETIMES_S = (60, 600)
 """The shortest and the longest lifetime of a patient trader's order with an expiry time, in seconds."""
-
-
-class NewOrder(NamedTuple):
-    """Places an order. `price_ticks` None: a market order, or a stop order if `stop_ticks` is set."""
-
-    symbol: str
-    side: Side
-    quantity: int
-    price_ticks: int | None
-    time_in_force: Literal["day", "gtc", "gtd", "ioc", "fok"]
-    stop_ticks: int | None = None
-    display: int | None = None
-    post_only: bool = False
-    lifetime_s: int | None = None
-
-
-class Amend(NamedTuple):
-    """Changes an order's price."""
-
-    order_id: str
-    price_ticks: int
-
-
-class Cancel(NamedTuple):
-    """Cancels an order."""
-
-    order_id: str
-
-
-Action = NewOrder | Amend | Cancel
-
-
-class OpenOrder(NamedTuple):
-    """An open order of the trader. The price of a stop is its trigger price."""
-
-    order_id: str
-    symbol: str
-    side: Side
-    price_ticks: int
-    leaves_qty: int
-
-
-@dataclass
-class Book:
-    """What a trader knows of its account: open orders by id, available lots and cash, and the lots it wants to hold."""
-
-    home_lots: dict[str, int]
-    open_orders: dict[str, OpenOrder] = field(default_factory=dict)
-    available_lots: dict[str, int] = field(default_factory=dict)
-    available_fen: int = 0
-
-    def resting(self, symbol: str, side: Side) -> list[OpenOrder]:
-        """The open orders on one side of an instrument, oldest first."""
-        return [order for order in self.open_orders.values() if order.symbol == symbol and order.side == side]
-
-    def hunger(self, symbol: str) -> float:
-        """How much the trader wants to buy: −1 (it holds twice its opening lots or more), 0 (its opening lots), 1 (none)."""
-        home = self.home_lots.get(symbol, 0)
-        have = self.available_lots.get(symbol, 0) + sum(order.leaves_qty for order in self.resting(symbol, "sell"))
-        return max(-1.0, min(1.0, (home - have) / home)) if home else -1.0
-
-    def affords(self, quote: Quote, order: NewOrder) -> bool:
-        """Whether the account covers an order, as far as the trader knows; the venue decides."""
-        if order.side == "sell":
-            return order.quantity <= self.available_lots.get(order.symbol, 0)
-        ticks = quote.high_ticks if order.price_ticks is None else order.price_ticks  # the most a market order can pay
-        cost_fen = order.quantity * ticks * quote.tick_size * quote.lot_size * 100
-        return cost_fen * 101 / 100 <= self.available_fen
 
 
 _BOTH_SIDES: tuple[tuple[Side, int], ...] = (("buy", -1), ("sell", 1))
@@ -120,7 +55,7 @@ def maker(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
     missing: list[NewOrder] = []
     for side, away in _BOTH_SIDES:
         ladder = [center + away * (half + 2 * level) for level in range(MAKER_LEVELS)]
-        gaps = [price for price in ladder if quote.inside(price)]
+        gaps = [price for price in ladder if quote.inside(price) and not quote.would_trade(side, price)]
         stale = []
         for order in book.resting(quote.symbol, side):
             level = next((price for price in gaps if abs(price - order.price_ticks) <= 1), None)
@@ -132,7 +67,21 @@ def maker(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
             actions.append(_moved(rng, book, order, gaps) or Cancel(order.order_id))
         missing += [_quoted(rng, quote, side, price, ladder.index(price) + 1) for price in gaps]
     missing.sort(key=lambda order: abs((order.price_ticks or 0) - center))
-    return (actions + [order for order in missing if book.affords(quote, order)])[:MAKER_ACTIONS]
+    actions = (actions + [order for order in missing if book.affords(quote, order)])[:MAKER_ACTIONS]
+    return actions or _renewed(rng, quote, book)
+
+
+def _renewed(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
+    """One of the trader's quotes, entered anew with another size; nothing if it has none here."""
+    resting = book.resting(quote.symbol, "buy") + book.resting(quote.symbol, "sell")
+    if not resting:
+        return []
+    order = rng.choice(resting)
+    depth = rng.randint(1, MAKER_LEVELS)
+    anew = _quoted(rng, quote, order.side, order.price_ticks, depth)
+    cancel = Cancel(order.order_id)
+    good = book.affords(quote, anew) and quote.inside(order.price_ticks)
+    return [cancel, anew] if good and not quote.would_trade(order.side, order.price_ticks) else [cancel]
 
 
 def _moved(rng: random.Random, book: Book, order: OpenOrder, gaps: list[int]) -> Amend | None:
@@ -155,31 +104,38 @@ def _quoted(rng: random.Random, quote: Quote, side: Side, price_ticks: int, dept
     return order._replace(post_only=quote.open and behind and rng.random() < 0.4)
 
 
-def taker(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
+def mean_taken_lots(quote: Quote) -> float:
+    """What an order of a taker trades, as expected, in lots."""
+    return (1 + quote.ticket_lots) / 2 + _SWEEP * _SWEPT * quote.typical_lots / SWEEPS_ONE_IN
+
+
+def taker(rng: random.Random, quote: Quote, book: Book, times: float = 1.0) -> list[Action]:
     """One order that trades with the best price of the other side; if the trader has open orders there, it cancels them
-    instead."""
+    instead. The order has `times` its ordinary size."""
     side: Side = "buy" if rng.random() < 0.5 + 0.45 * book.hunger(quote.symbol) else "sell"
     own = book.resting(quote.symbol, "sell" if side == "buy" else "buy")
     if own:
         return [Cancel(order.order_id) for order in own]
     best = quote.ask_ticks if side == "buy" else quote.bid_ticks
     beyond = 1 if side == "buy" else -1
-    lots = rng.randint(1, 2 * quote.typical_lots)
+    lots = int(rng.randint(1, quote.ticket_lots) * times + rng.random())  # rounded without bias
     if quote.collecting:
         price = quote.fair_ticks + beyond * rng.randint(0, 3)
         order = NewOrder(quote.symbol, side, lots, quote.within(price), "day")
     elif best is None:
         return []
     else:
-        order = _taking(rng, quote, side, best, beyond, lots)
+        order = _taking(rng, quote, side, best, beyond, lots, max(1, round(_SWEEP * quote.typical_lots * times)))
     return [order] if book.affords(quote, order) else []
 
 
-def _taking(rng: random.Random, quote: Quote, side: Side, best_ticks: int, beyond: int, lots: int) -> NewOrder:
+def _taking(
+    rng: random.Random, quote: Quote, side: Side, best_ticks: int, beyond: int, lots: int, sweep_lots: int
+) -> NewOrder:
     if rng.random() * SWEEPS_ONE_IN < 1:
         # 1.5 %: beyond a demo's volatility band, inside its collar.
         far = best_ticks + beyond * quote.reference_ticks // 66
-        return NewOrder(quote.symbol, side, 30 * quote.typical_lots, quote.within(far), "ioc")
+        return NewOrder(quote.symbol, side, sweep_lots, quote.within(far), "ioc")
     if rng.random() < 0.15:
         return NewOrder(quote.symbol, side, lots, None, "fok" if rng.random() < 0.2 else "ioc")
     price = quote.within(best_ticks + beyond * rng.randint(0, 2))
@@ -204,9 +160,13 @@ def patient(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
         order = order._replace(time_in_force="gtd", lifetime_s=rng.randint(*LIFETIMES_S))
     elif kind < 0.5 and lots >= 4:
         order = order._replace(display=-(-lots // 4))
-    if all(quote.inside(ticks) for ticks in (order.price_ticks, order.stop_ticks) if ticks) and book.affords(
-        quote, order
-    ):
+    meets = (
+        quote.would_trade(side, order.price_ticks or 0)
+        if order.stop_ticks is None
+        else quote.would_trigger(side, order.stop_ticks)
+    )
+    inside = all(quote.inside(ticks) for ticks in (order.price_ticks, order.stop_ticks) if ticks)
+    if inside and not meets and book.affords(quote, order):
         actions.append(order)
     return actions
 
@@ -217,8 +177,8 @@ def _stop(rng: random.Random, order: NewOrder, stop_ticks: int, beyond: int) -> 
     return order._replace(price_ticks=limit, stop_ticks=stop_ticks)
 
 
-DECIDE: dict[Role, Decide] = {"maker": maker, "taker": taker, "patient": patient}
-"""The decision function of each simulated role; a `desk` is used by a person."""
+QUOTING: dict[Role, Decide] = {"maker": maker, "patient": patient}
+"""The decision function of each role that does not take. A `taker` decides with `taker`; a `desk` is used by a person."""
 
-TURNS: dict[Role, int] = {"maker": 50, "taker": 35, "patient": 15}
-"""Each role's share of the turns, in percent."""
+QUOTING_TURNS: dict[Role, int] = {"maker": 77, "patient": 23}
+"""Their shares of the turns, in percent."""

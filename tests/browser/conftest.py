@@ -89,8 +89,8 @@ def rex(data_dir: Path, *arguments: str) -> Iterator[VenueProcess]:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
-    """`rex demo`: with simulated traders and an order ticket on the trader page."""
-    with rex(tmp_path_factory.mktemp("demo"), "demo") as venue:
+    """`rex demo`: with simulated traders, who trade often, and an order ticket on the trader page."""
+    with rex(tmp_path_factory.mktemp("demo"), "demo", "--no-history", "--pace", "250") as venue:
         yield venue
 
 

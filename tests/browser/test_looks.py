@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import VenueProcess, Watched
+from services.data.calendar import TradingCalendar
+from services.demo_history import missing_history
+from tests.browser.conftest import VenueProcess, Watched, rex
 
 PAGES = {"/ui/": "market", "/ui/control": "board", "/ui/trade/PRND-OX": "ladder"}
 
@@ -26,6 +30,20 @@ def test_a_page_fits_on_1400_by_900_without_cut_numbers(watched: Watched, demo: 
     size = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
     assert watched.page.evaluate(size) == [1400, 900]
     assert watched.page.evaluate(CUT_NUMBERS) == []
+
+
+@pytest.mark.slow
+def test_the_page_of_a_demo_with_its_history_cuts_no_number_and_says_that_it_is_simulated(
+    watched: Watched, tmp_path: Path
+) -> None:
+    if missing_history(tmp_path, TradingCalendar.load(), time.time_ns()) is None:
+        pytest.skip("the year has no completed trading day yet")
+    with rex(tmp_path, "demo") as venue:
+        watched.page.goto(venue.url + "/ui/")
+        expect(watched.page.get_by_text("no trade is real")).to_be_visible()
+        size = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+        assert watched.page.evaluate(size) == [1400, 900]
+        assert watched.page.evaluate(CUT_NUMBERS) == []
 
 
 @pytest.mark.parametrize("path", PAGES)

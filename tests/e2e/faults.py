@@ -64,7 +64,7 @@ class Seen:
 
 def start_demo(folder: Path) -> subprocess.Popen[str]:
     """Starts `rex demo` with its simulator and pages; it prints its URL to standard output."""
-    command = [str(REX), "demo", "--rate", "50", "--port", "0", "--data-dir", str(folder)]
+    command = [str(REX), "demo", "--no-history", "--rate", "50", "--port", "0", "--data-dir", str(folder)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

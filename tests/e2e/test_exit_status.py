@@ -134,11 +134,11 @@ def clock_off_by(step_ns: int, folder: Path) -> Finished:
 
 
 def engine_that_gives_up(folder: Path) -> Finished:
-    return rex("demo", "--port", "0", "--data-dir", folder / "new", mutant=faulty_engine)
+    return rex("demo", "--no-history", "--port", "0", "--data-dir", folder / "new", mutant=faulty_engine)
 
 
 def end_that_hangs(folder: Path) -> Finished:
-    return rex("demo", "--port", "0", "--data-dir", folder / "new", mutant=stuck_after_a_fault)
+    return rex("demo", "--no-history", "--port", "0", "--data-dir", folder / "new", mutant=stuck_after_a_fault)
 
 
 ROWS: tuple[tuple[ExitCode, str, Callable[[Path], Finished]], ...] = (

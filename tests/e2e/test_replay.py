@@ -88,6 +88,24 @@ def test_make_flow_ends_green() -> None:
     assert done.stderr == f"The verdict is green: all {len(result['verdict']['checks'])} checks hold.\n"
 
 
+def test_days_of_a_simulated_year_end_green_with_an_account_for_each_member() -> None:
+    days = ("--year", "2023", "--seed", "7", "--from-day", "4", "--days", "2", "--commands", "60000")
+    done = run("load_tests", "replay", *days, "--speed", "20000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout)
+    assert [check["name"] for check in result["verdict"]["checks"] if not check["holds"]] == []
+    assert result["flow"]["name"] == "simulated, 2023-01-06 to 2023-01-09 of seed 7"
+    assert result["pace"] == "20000 times the flow's own speed"
+    assert result["flow"]["orders"] > 200
+    assert result["flow"]["cancels"] > 100
+    assert 20 < len(result["accounts"]) <= 44
+    assert result["trades"] > 50
+
+
+def test_a_replay_without_a_source_is_bad_usage() -> None:
+    assert run("load_tests", "replay").returncode == run("load_tests", "replya").returncode == 2
+
+
 @pytest.mark.anyio
 async def test_amended_orders_are_judged_too(tmp_path: Path) -> None:
     """Every fourth order that may rest is amended: its price by two ticks up or down, its quantity by a lot or two."""

@@ -42,7 +42,21 @@ def close_venue(folder: Path) -> None:
 
 
 def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path) -> None:
-    demo = ("demo", "--seconds", "2", "--rate", "200", "--port", "0", "--data-dir", tmp_path, "--json")
+    demo = (
+        "demo",
+        "--no-history",
+        "--pace",
+        "2000",
+        "--seconds",
+        "2",
+        "--rate",
+        "200",
+        "--port",
+        "0",
+        "--data-dir",
+        tmp_path,
+        "--json",
+    )
     first = rex(*demo)
     assert first.exit_status == 0, first.err
     assert {file.name for file in tmp_path.iterdir()} == AT_REST
@@ -303,7 +317,20 @@ def test_what_cannot_be_read_is_one_sentence_and_a_status(tmp_path: Path) -> Non
 
 def test_a_venue_whose_device_is_full_stops_and_loses_nothing(tmp_path: Path) -> None:
     # Writing a file beyond this size fails, as on a full device, while the venue is running.
-    demo = (REX, "demo", "--seconds", "60", "--rate", "500", "--port", "0", "--data-dir", str(tmp_path), "--json")
+    demo = (
+        REX,
+        "demo",
+        "--no-history",
+        "--seconds",
+        "60",
+        "--rate",
+        "500",
+        "--port",
+        "0",
+        "--data-dir",
+        str(tmp_path),
+        "--json",
+    )
     limited = ("sh", "-c", 'ulimit -f 2000; exec "$0" "$@"', *demo)
     full = subprocess.run(limited, capture_output=True, text=True, timeout=120, check=False)
     assert full.returncode in (ExitCode.DEVICE_FAILED, ExitCode.TROUBLE), full.stderr  # the read database may be first

@@ -23,7 +23,7 @@ END_S = 120
 def test_a_demo_trades_and_prints_the_proven_figure_of_the_year(
     postgres_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    options = ("--redis-url", redis_url, "--data-dir", str(tmp_path), "--rate", "100", "--json")
+    options = ("--redis-url", redis_url, "--data-dir", str(tmp_path), "--rate", "100", "--pace", "1000", "--json")
     command = [str(REX), "demo", "--database-url", postgres_url, *options]
     demo = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:

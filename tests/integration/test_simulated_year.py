@@ -24,9 +24,10 @@ from services.data.calendar import TradingCalendar
 from services.journal import JournalRefused
 from services.journal.sqlite import SqliteJournal
 from services.reporting.report_database import JOURNAL_FILE, report_from_folder
+from services.reporting.target import SIMULATED
 from services.sequencer.schedule import TRADING_DAY, ExchangeHours, local_day
 from services.settings import Settings
-from services.simulated_year import SIMULATED, SimulatedYear, YearWish, prove, simulate_year
+from services.simulated_year import SimulatedYear, YearWish, prove, simulate_year
 from services.simulator.year import day_shape
 from services.simulator.year.labels import LABELS_FILE
 

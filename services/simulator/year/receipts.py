@@ -33,16 +33,24 @@ class Balances(Protocol):
         """Lots and the reserved part of them."""
 
 
-class Endowment:
-    """The usual balances of every member: fen, and lots by instrument."""
+class Kept(NamedTuple):
+    """What members hold and never touch: fen by member, lots by member and instrument."""
 
-    def __init__(self, market: Market, year_fen: int, order_fen: float, reference_ticks: Any) -> None:
+    cash_fen: Any
+    lots: Any
+
+
+class Endowment:
+    """The opening balances of every member, `cash_fen` and `lots` by instrument: the usual balances, and beside them `kept`."""
+
+    def __init__(self, market: Market, year_fen: int, order_fen: float, reference_ticks: Any, kept: Kept) -> None:
         is_maker = np.arange(len(market.accounts)) < MAKERS
         part = np.where(is_maker, _MAKER_PART, _MEMBER_PART)
         least_fen = order_fen * np.where(is_maker, _MAKER_ORDERS, _MEMBER_ORDERS)
         worth_fen = part[:, None] * year_fen * market.share + least_fen[:, None]
-        self.lots = np.ceil(market.lots(worth_fen, reference_ticks)).astype(np.int64)
-        self.cash_fen = np.ceil(2 * (part * year_fen + least_fen)).astype(np.int64)
+        self.lots = np.ceil(market.lots(worth_fen, reference_ticks)).astype(np.int64) + kept.lots
+        self.cash_fen = np.ceil(2 * (part * year_fen + least_fen)).astype(np.int64) + kept.cash_fen
+        self._kept = kept
         self._accounts = market.accounts
 
     def corrections(self, balances: Balances, start_ns: int) -> Any:
@@ -50,12 +58,15 @@ class Endowment:
         taken out."""
         rows: list[_Row] = []
         for member, account in enumerate(self._accounts.tolist()):
-            change_fen = _correction(int(self.cash_fen[member]), *balances.cash(account))
+            change_fen = _correction(
+                int(self.cash_fen[member]), *balances.cash(account), int(self._kept.cash_fen[member])
+            )
             if change_fen:
                 kind = CommandKind.DEPOSIT if change_fen > 0 else CommandKind.WITHDRAW
                 rows.append(_Row(kind, account, amount_fen=abs(change_fen)))
-            for instrument, usual in enumerate(self.lots[member].tolist()):
-                change_lots = _correction(usual, *balances.holding(account, instrument))
+            kept = self._kept.lots[member].tolist()
+            for instrument, opening in enumerate(self.lots[member].tolist()):
+                change_lots = _correction(opening, *balances.holding(account, instrument), kept[instrument])
                 if change_lots:
                     kind = CommandKind.RECEIVE if change_lots > 0 else CommandKind.RELEASE
                     rows.append(_Row(kind, account, instrument, abs(change_lots)))
@@ -70,11 +81,12 @@ class _Row(NamedTuple):
     amount_fen: int = 0
 
 
-def _correction(usual: int, present: int, reserved: int) -> int:
-    """What to add to a balance, or to take out if it is negative; 0 while it is near its usual size."""
-    if present < _LOW * usual:
-        return usual - present
-    return -min(present - usual, present - reserved) if present > _HIGH * usual else 0
+def _correction(opening: int, present: int, reserved: int, kept: int) -> int:
+    """What to add to a balance, or to take out if it is negative; 0 while what is not kept is near its usual size."""
+    usual, own = opening - kept, present - kept
+    if own < _LOW * usual:
+        return usual - own
+    return -min(own - usual, present - reserved) if own > _HIGH * usual else 0
 
 
 def _commands(rows: list[_Row], start_ns: int) -> Any:

@@ -147,6 +147,8 @@ def test_the_header_counts_phases_where_they_differ_and_names_the_venue() -> Non
     assert "simulated traders" in html
     assert "simulated traders" not in header(VENUE | {"demo": False}, {}, False, "trade")
     assert "PROTOTYPE" in header(None, {}, False, "trade")
+    assert "no trade is real" in header(VENUE, {}, False, "trade", simulated=True)
+    assert "no trade is real" not in html
 
 
 def test_the_header_tells_a_volatility_auction_from_a_call_auction() -> None:

@@ -43,6 +43,15 @@ def test_prices_go_to_ticks_and_back() -> None:
     assert [quote.inside(ticks) for ticks in (4446, 4447, 5013, 5014)] == [False, True, True, False]
 
 
+def test_traders_begin_at_the_last_settlement_until_they_see_a_trade() -> None:
+    market = MarketView()
+    market.list_instrument(instrument())
+    market.apply_ticker(
+        ticker(best_bid="470000.00")
+    )  # a day that has no trade yet: the reference price is the settlement
+    assert market.quotes["PRND-OX"].fair_ticks == 4730
+
+
 def test_a_restarted_simulator_goes_on_from_the_last_price_once() -> None:
     market = MarketView()
     market.list_instrument(instrument())
@@ -68,7 +77,7 @@ def test_the_fair_price_wanders_but_stays_inside_the_band() -> None:
     quote = market.quotes["PRND-OX"]
     rng = random.Random(7)
     seen = set()
-    for _ in range(2_000):
+    for _ in range(20_000):
         before = quote.fair_ticks
         quote.wander(rng)
         assert abs(quote.fair_ticks - before) <= 1

@@ -5,21 +5,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.simulator.book import Amend, Book, Cancel, NewOrder, OpenOrder, Side
 from services.simulator.market import MarketView, Quote
-from services.simulator.traders import (
-    MAKER_ACTIONS,
-    PATIENT_ORDERS,
-    Amend,
-    Book,
-    Cancel,
-    Decide,
-    NewOrder,
-    OpenOrder,
-    Side,
-    maker,
-    patient,
-    taker,
-)
+from services.simulator.traders import MAKER_ACTIONS, PATIENT_ORDERS, Decide, maker, patient, taker
 from tests.unit.simulator.test_market import instrument
 
 SYMBOL = "PRND-OX"
@@ -72,10 +60,31 @@ def test_a_maker_does_not_move_a_quote_through_its_own_on_the_other_side() -> No
         assert maker(random.Random(seed), quote(), book(*stale))[:2] == [Cancel("1"), Cancel("2")]
 
 
-def test_a_maker_with_a_full_ladder_has_nothing_to_do() -> None:
+def test_a_maker_with_a_full_ladder_enters_one_quote_anew() -> None:
     ladder = [resting(f"b{n}", "buy", 4729 - 2 * n) for n in range(4)]
     ladder += [resting(f"s{n}", "sell", 4731 + 2 * n) for n in range(4)]
-    assert maker(random.Random(1), quote(), book(*ladder)) == []
+    cancel, order = maker(random.Random(1), quote(), book(*ladder))
+    assert isinstance(cancel, Cancel)
+    assert isinstance(order, NewOrder)
+    replaced = next(one for one in ladder if one.order_id == cancel.order_id)
+    assert (order.side, order.price_ticks) == (replaced.side, replaced.price_ticks)
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    bid=st.integers(4700, 4750),
+    spread=st.integers(1, 5),
+    last=st.integers(4690, 4770),
+    fair=st.integers(4690, 4770),
+)
+def test_only_takers_meet_the_other_side(seed: int, bid: int, spread: int, last: int, fair: int) -> None:
+    here = quote(bid_ticks=bid, ask_ticks=bid + spread, last_ticks=last, fair_ticks=fair)
+    for decide in (maker, patient):
+        for order in decide(random.Random(seed), here, book()):
+            if isinstance(order, NewOrder) and order.stop_ticks is not None:
+                assert not here.would_trigger(order.side, order.stop_ticks)
+            elif isinstance(order, NewOrder) and order.price_ticks is not None:
+                assert order.price_ticks < bid + spread if order.side == "buy" else order.price_ticks > bid
 
 
 def test_a_taker_takes_the_best_price_of_the_other_side() -> None:
@@ -101,6 +110,14 @@ def test_a_patient_trader_with_many_orders_takes_one_back_first() -> None:
     actions = patient(random.Random(5), quote(), book(*many))
     assert isinstance(actions[0], Cancel)
     assert [a.time_in_force for a in actions if isinstance(a, NewOrder)] == ["gtc"]
+
+
+def test_a_trader_is_content_with_what_a_history_has_left_it_and_hungry_for_what_it_lacks() -> None:
+    rich, poor = book(lots=250), book(lots=40)
+    assert (rich.hunger(SYMBOL), poor.hunger(SYMBOL)) == (-1, 0.6)
+    for one in (rich, poor):
+        one.begin_with(one.available_lots)
+    assert (rich.hunger(SYMBOL), poor.hunger(SYMBOL)) == (0, 0.6)
 
 
 def test_nobody_orders_what_the_account_does_not_cover() -> None:

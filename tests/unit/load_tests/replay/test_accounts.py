@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from load_tests.flows.flow_message import FlowInstrument, FlowMessage
+from load_tests.flows.flow_message import Flow, FlowInstrument, FlowMessage
 from load_tests.order_flow import generate
-from load_tests.replay.accounts import account_index, funding_of
+from load_tests.replay.accounts import Senders, account_index, funding_of
 from load_tests.replay.pace import CLOSED_WINDOW, OPEN_WINDOW, Pace
 from services.data.instruments import load_instruments
 
@@ -47,12 +47,21 @@ def test_funding_covers_every_order_at_once() -> None:
     market = buy._replace(order_type="market", time_in_force="ioc", price="", client_order_id="b2")
     sell = buy._replace(side="sell", quantity=7, client_order_id="s1")
     messages = [buy, market, sell, buy._replace(action="cancel")]
-    fundings = funding_of(messages, {"PRND-OX": OXIDE}, 8)
+    fundings = funding_of(messages, {"PRND-OX": OXIDE}, Senders.of(Flow("of a test", messages), 8))
     lot_at_limit, lot_at_market = 473_000_00 * 5, 501_300_00 * 5
     expected = sum(2 * (lot + lot // 100 + 1) for lot in (lot_at_limit, lot_at_market))
     assert sum(funding.cash_fen for funding in fundings) == expected
     assert sum((funding.lots for funding in fundings), Counter()) == {"PRND-OX": 7}
     assert fundings[account_index(sell, 8)].lots == {"PRND-OX": 7}
+
+
+def test_a_flow_with_members_has_an_account_for_each_that_sends() -> None:
+    buy = FlowMessage(0, "new", "PRND-OX", "buy", "limit", "day", "473000.00", 2, "b1")
+    members = {"b1": "Long River Trading", "b2": "Clear Lake Magnetics", "b3": "Jade Spring Market Makers"}
+    flow = Flow("of a test", [buy, buy._replace(client_order_id="b2"), buy._replace(action="cancel")], members=members)
+    senders = Senders.of(flow, 8)
+    assert senders.names == ("Clear Lake Magnetics", "Long River Trading")
+    assert [senders.index(message) for message in flow.messages] == [1, 0, 1]
 
 
 @pytest.mark.parametrize(

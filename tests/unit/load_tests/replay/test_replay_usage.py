@@ -16,6 +16,7 @@ from load_tests.replay import replay
         (["--limit", "-1"], "--limit -1: must be more than 0"),
         (["--accounts", "1"], "--accounts 1: must be 2 to 1000"),
         (["--wind", "1"], "unrecognized arguments: --wind"),
+        (["--year", "2023"], "not allowed with argument --flow"),
     ],
 )
 def test_bad_usage_ends_with_2_and_a_reason(
@@ -29,6 +30,25 @@ def test_bad_usage_ends_with_2_and_a_reason(
             main([*required, *arguments])
         assert caught.value.code == 2
         assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--year", "1999"], "--year 1999: must be 2000 to 2099"),
+        (["--from-day", "0"], "2023 has the trading days 1 to 242"),
+        (["--from-day", "242", "--days", "2"], "--from-day 242 --days 2: 2023 has the trading days 1 to 242"),
+        (["--commands", "9"], "--commands 9: must be 50000 to 20000000"),
+        (["--seed", "-1"], "--seed -1: must be 0 or more"),
+    ],
+)
+def test_days_that_a_year_does_not_have_are_bad_usage(
+    arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        flow.main(["--year", "2023", *arguments])
+    assert caught.value.code == 2
+    assert reason in capsys.readouterr().err
 
 
 def test_a_venue_that_is_not_there_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:

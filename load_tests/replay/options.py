@@ -1,0 +1,66 @@
+"""The options that `python -m load_tests.replay` and `python -m load_tests.flow` share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from load_tests.flows.flow_file import RECORDED_SYMBOL
+from load_tests.flows.stretch import COMMANDS, Stretch
+from services.simulator.year.pace import FEWEST_COMMANDS, MOST_COMMANDS
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that `replay` and `flow` share."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--flow", type=Path, help="a CSV file, plain, .gz or .xz, in a format of docs/load_tests.md")
+    source.add_argument("--year", type=int, metavar="YEAR", help="days of this simulated year instead of a file")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="the seed of the simulated year (default 7)")
+    parser.add_argument(
+        "--from-day", type=int, default=1, metavar="N", help="its first day, numbered from 1 (default 1)"
+    )
+    parser.add_argument("--days", type=int, default=1, metavar="N", help="so many trading days (default 1)")
+    parser.add_argument(
+        "--commands", type=int, default=COMMANDS, metavar="N", help=f"of the whole year, about (default {COMMANDS:,})"
+    )
+    pace = parser.add_mutually_exclusive_group()
+    pace.add_argument("--rate", type=float, metavar="N", help="send N messages a second")
+    pace.add_argument("--speed", type=float, metavar="X", help="send at the flow's own times, X times as fast")
+    parser.add_argument("--limit", type=int, metavar="N", help="send only the first N messages")
+    parser.add_argument(
+        "--accounts", type=int, default=8, metavar="N", help="spread the orders over N accounts (default 8)"
+    )
+    parser.add_argument(
+        "--symbol", default=RECORDED_SYMBOL, help=f"map a recording to this instrument (default {RECORDED_SYMBOL})"
+    )
+
+
+def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Ends the program with status 2 for a number outside its bounds."""
+    for name in ("rate", "speed", "limit"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < float("inf"):
+            parser.error(f"--{name} {value}: must be more than 0")
+    if options.year is not None:
+        _check_stretch(parser, options)
+    if not 2 <= options.accounts <= 1_000:
+        parser.error(f"--accounts {options.accounts}: must be 2 to 1000")
+
+
+def _check_stretch(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    if not 2000 <= options.year <= 2099:
+        parser.error(f"--year {options.year}: must be 2000 to 2099")
+    if options.seed < 0:
+        parser.error(f"--seed {options.seed}: must be 0 or more")
+    if not FEWEST_COMMANDS <= options.commands <= MOST_COMMANDS:
+        parser.error(f"--commands {options.commands}: must be {FEWEST_COMMANDS} to {MOST_COMMANDS}")
+    stretch, of_year = stretch_of(options), stretch_of(options).days_of_year
+    if options.from_day < 1 or options.days < 1 or stretch.last_day > of_year:
+        parser.error(
+            f"--from-day {options.from_day} --days {options.days}: {options.year} has the trading days 1 to {of_year}"
+        )
+
+
+def stretch_of(options: argparse.Namespace) -> Stretch:
+    """The days of a simulated year that the options name."""
+    return Stretch(options.year, options.seed, options.from_day, options.days, options.commands)

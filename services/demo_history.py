@@ -1,0 +1,87 @@
+"""The history that a demo begins with: the current year up to its last completed trading day, as simulated.
+
+It is made in a folder inside the data folder, which may be a volume of its own. When all is written, its files move out: the
+journal before the read database, which can be made from it. So a start that is interrupted in whatever way leaves no venue, or
+a whole one.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from services.data.calendar import TradingCalendar
+from services.journal import JournalRefused
+from services.journal.held_files import locked
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+from services.sequencer.schedule import trading_date_at
+from services.simulated_year import OnProgress, SimulatedYear, YearWish, simulate_year
+from services.simulator.year.labels import LABELS_FILE
+
+HISTORY_COMMANDS = 80_000
+"""About so many a whole year: 8 s of CPU and 57 MB."""
+
+_MAKING = "history.partial"
+"""The folder, inside the data folder, in which a history is made."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What a demo's history would hold: the first trading days of the year."""
+
+    year: int
+    days: int
+    last: date
+
+
+def missing_history(data_dir: Path, calendar: TradingCalendar, now_ns: int) -> History | None:
+    """The history up to the last completed trading day; None if the folder holds a venue, or if the year has no such day yet.
+
+    On a trading day before 17:00 in Shanghai it ends with the trading day before it, from 17:00 on with that day itself.
+    """
+    if holds_venue(data_dir):
+        return None
+    today = trading_date_at(calendar, now_ns)
+    completed = [day for day in calendar.days(today.year) if day < today]
+    return History(today.year, len(completed), completed[-1]) if completed else None
+
+
+async def make_history(
+    data_dir: Path, history: History, calendar: TradingCalendar, seed: int, on_progress: OnProgress
+) -> SimulatedYear:
+    """Makes the venue in the data folder, which holds none.
+
+    Raises JournalBusy if another process has the folder, JournalRefused if it has made a venue there, and the errors of the
+    device.
+    """
+    making = data_dir / _MAKING
+    with locked(data_dir / JOURNAL_FILE):
+        if holds_venue(data_dir):
+            raise JournalRefused(f"another process has made a venue in {data_dir}: start again")
+        _remove(making)
+        try:
+            wish = YearWish(history.year, seed, commands=HISTORY_COMMANDS, days=history.days, for_demo=True)
+            made = await simulate_year(making, wish, calendar, on_progress)
+            for name in (LABELS_FILE, JOURNAL_FILE, READ_DATABASE_FILE):
+                (making / name).rename(data_dir / name)
+        finally:
+            _remove(making)
+    return made
+
+
+def holds_venue(data_dir: Path) -> bool:
+    """Whether there is a journal in the folder, or a read database, which only a journal can have made."""
+    return any((data_dir / name).exists() for name in (JOURNAL_FILE, READ_DATABASE_FILE))
+
+
+def discard_unfinished(data_dir: Path) -> None:
+    """Removes what a start left that was killed while it made a history. Raises JournalBusy if one is being made."""
+    if (data_dir / _MAKING).exists():
+        with locked(data_dir / JOURNAL_FILE):
+            _remove(data_dir / _MAKING)
+
+
+def _remove(making: Path) -> None:
+    shutil.rmtree(making, ignore_errors=True)
