@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
@@ -21,7 +22,7 @@ from services.read_database.tables import trading_days
 from services.reporting.exports.reading import read_instruments
 from services.reporting.market.documents import index_report, quality_report
 from services.reporting.market.schemas import IndexReport, QualityReport
-from services.reporting.queries import Values, read_position
+from services.reporting.queries import Values, read_position, read_simulated_years
 from services.reporting.requests import recorded
 
 TradingDate = Annotated[
@@ -42,8 +43,9 @@ def router(read_database: AsyncEngine, journal: Readable) -> APIRouter:
         async with read_database.connect() as connection:
             position = recorded(await read_position(connection))
             rows = await read_index(connection)
+            simulated = bool(await read_simulated_years(connection))
         async with making:
-            return await asyncio.to_thread(index_report, rows, position, year)
+            return await asyncio.to_thread(partial(index_report, rows, position, year, simulated=simulated))
 
     @routes.get(
         "/quality/{date}",
@@ -59,6 +61,7 @@ def router(read_database: AsyncEngine, journal: Readable) -> APIRouter:
             instruments = await read_instruments(connection)
             begun = select(trading_days.c.first_seq).where(trading_days.c.trading_date == number)
             first_seq = (await connection.execute(begun)).scalar_one_or_none()
+            simulated = number // 10_000 in await read_simulated_years(connection)
         async with making:
             try:
                 day = None if first_seq is None else await days.read(number, position["seq"])
@@ -66,13 +69,13 @@ def router(read_database: AsyncEngine, journal: Readable) -> APIRouter:
                 raise HTTPException(422, f"The quality of {date} is not computed: {error}.") from error
             if day is None:
                 raise HTTPException(404, f"{date} was no trading day of this venue, or has not begun.")
-            return await asyncio.to_thread(_quality, day, instruments, position)
+            return await asyncio.to_thread(_quality, day, instruments, position, simulated)
 
     return routes
 
 
-def _quality(day: Day, instruments: Mapping[int, Values], position: Values) -> QualityReport:
-    return quality_report(day, day_quality(day), instruments, position)
+def _quality(day: Day, instruments: Mapping[int, Values], position: Values, simulated: bool) -> QualityReport:
+    return quality_report(day, day_quality(day), instruments, position, simulated=simulated)
 
 
 def _number_of(text: str) -> int:
