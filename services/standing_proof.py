@@ -34,8 +34,8 @@ _SAID = 600
 
 
 async def brought_up_to_date(_seq: int) -> None:
-    """For a gateway of a venue in PostgreSQL: it knows journaled commands only, and a proof waits for no projector, it brings its
-    copy of the read database up to date."""
+    """For a gateway of a venue in PostgreSQL, which knows journaled commands only: a proof waits for no projector, it brings
+    its copy of the read database up to date."""
 
 
 class Counter(Protocol):
@@ -64,7 +64,9 @@ class StandingProof:
         clock: Callable[[], int],
         every_s: float,
     ) -> None:
-        """`projected` returns when the command of a seq can be proven: it is journaled and, in a folder, projected. `every_s`: seconds between two proofs on the schedule; 0: only those that are asked for."""
+        """`projected` returns when the command of a seq can be proven: it is journaled and, in a folder, projected.
+
+        `every_s`: seconds between two proofs on the schedule; 0: only those that are asked for."""
         self._place = place
         self._engine = engine
         self._projected = projected

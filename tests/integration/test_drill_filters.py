@@ -25,7 +25,7 @@ from services.read_database.tables import trades
 from services.reporting.drill import trade_pages
 from services.reporting.drill.documents import amounts
 from services.reporting.drill.filters import TradeFilter, Wanted, resolve
-from services.reporting.drill.in_time import connect_in_time
+from services.reporting.drill.in_time import connect_in_time, turn_in_time
 from services.reporting.drill.trade_pages import TradeSum, read_page, read_sum
 from services.reporting.drill.year_days import read_year_days
 from services.reporting.report_database import READ_DATABASE_FILE
@@ -269,3 +269,14 @@ async def test_a_query_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         assert refused.value.waited_s == 0.05
         async with connect_in_time(engine) as connection:
             assert await connection.scalar(text("SELECT 7")) == 7
+
+
+async def test_nobody_waits_for_a_turn_without_limit() -> None:
+    turns = asyncio.Semaphore(1)
+    async with turn_in_time(turns):
+        with pytest.raises(ReadDatabaseSilent, match=r"no turn within 0\.01 s"):
+            async with turn_in_time(turns, 0.01):
+                pass
+    async with turn_in_time(turns, 0.01):
+        assert turns.locked()
+    assert not turns.locked()
