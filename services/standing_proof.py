@@ -17,6 +17,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 from services.reporting.proof_route import Proven
@@ -33,7 +34,8 @@ _SAID = 600
 
 
 async def brought_up_to_date(_seq: int) -> None:
-    """For a venue in PostgreSQL: a proof waits for no projector, it brings its copy of the read database up to date."""
+    """For a gateway of a venue in PostgreSQL, which knows journaled commands only: a proof waits for no projector, it brings
+    its copy of the read database up to date."""
 
 
 class Counter(Protocol):
@@ -62,7 +64,9 @@ class StandingProof:
         clock: Callable[[], int],
         every_s: float,
     ) -> None:
-        """`every_s`: seconds between two proofs on the schedule; 0: only those that are asked for."""
+        """`projected` returns when the command of a seq can be proven: it is journaled and, in a folder, projected.
+
+        `every_s`: seconds between two proofs on the schedule; 0: only those that are asked for."""
         self._place = place
         self._engine = engine
         self._projected = projected
@@ -73,13 +77,21 @@ class StandingProof:
         """By year."""
 
     async def run(self) -> None:
-        """Proves the year of the current trading day, again and again, until it is canceled."""
+        """Proves what is due, again and again, until it is canceled."""
         wait_s = min(FIRST_AFTER_S, self._every_s)
         while self._every_s:
             await asyncio.sleep(wait_s)
             wait_s = self._every_s
-            if self._engine.trading_date:
-                await self.prove(self._engine.trading_date // 10_000)
+            await self.prove_due()
+
+    async def prove_due(self) -> None:
+        """Proves the year of the current trading day, and again each year whose latest proof failed: its alarm could not end
+        otherwise once the year is over."""
+        years = {year for year, proven in self.latest.items() if not proven.agree}
+        if self._engine.trading_date:
+            years.add(self._engine.trading_date // 10_000)
+        for year in sorted(years):
+            await self.prove(year)
 
     def alarms(self) -> list[str]:
         """A sentence for each year whose latest proof failed."""
@@ -91,7 +103,7 @@ class StandingProof:
         return max((proven.seq for proven in self.latest.values() if proven.agree), default=None)
 
     async def prove(self, year: int) -> Proven:
-        """Proves a year's turnover at the present command, which is projected first."""
+        """Proves a year's turnover at the present command, which is journaled and, in a folder, projected first."""
         async with self._lock:
             # Between two batches: the counter is the one at this command.
             seq, counter_fen = self._engine.last_seq, self._engine.turnover_fen(year)
@@ -103,15 +115,30 @@ class StandingProof:
     async def _in_a_process(
         self, year: int, seq: int, counter_fen: int | None
     ) -> tuple[dict[str, Any] | None, str | None]:
+        """The figure, or why there is none: whatever happens to the process, the venue goes on."""
+        counter = "-" if counter_fen is None else str(counter_fen)
+        try:
+            # The process may be killed: what it leaves, a copy of the read database, is removed here.
+            temporary = await asyncio.to_thread(TemporaryDirectory, prefix="rex-proof-")
+            try:
+                ended = await self._end_of_process(temporary.name, str(year), str(seq), counter)
+            finally:
+                await asyncio.to_thread(temporary.cleanup)
+        except OSError as error:
+            return None, f"its process cannot run: {error}"
+        return _found(*ended)
+
+    async def _end_of_process(self, temporary: str, *arguments: str) -> tuple[int, bytes, bytes]:
+        """Status, standard output and standard error. Raises OSError if the process cannot be started."""
         in_folder = isinstance(self._place, Path)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # the folder that the venue was started in is no place for modules
             "-m",
             "services.standing_proof",
-            *(str(year), str(seq), "-" if counter_fen is None else str(counter_fen)),
+            *arguments,
             *([str(self._place)] if in_folder else []),
-            env=dict(os.environ) if in_folder else os.environ | {DATABASE_URL: str(self._place)},
+            env=os.environ | {"TMPDIR": temporary} | ({} if in_folder else {DATABASE_URL: str(self._place)}),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -122,10 +149,21 @@ class StandingProof:
             process.kill()
             await process.wait()
             raise
-        if process.returncode:
-            last = errors.decode(errors="replace").strip()[-_SAID:].rpartition("\n")[2]
-            return None, last or f"its process ended with status {process.returncode}"
-        return json.loads(said), None
+        return process.returncode or 0, said, errors
+
+
+def _found(status: int, said: bytes, errors: bytes) -> tuple[dict[str, Any] | None, str | None]:
+    """The figure that a process said, or why there is none."""
+    if status:
+        last = errors.decode(errors="replace").strip()[-_SAID:].rpartition("\n")[2]
+        return None, last or f"its process ended with status {status}"
+    try:
+        figure = json.loads(said)
+    except ValueError:
+        figure = None
+    if not isinstance(figure, dict) or "agree" not in figure:
+        return None, f"its process said {said[:_SAID].decode(errors='replace').strip()!r}, which is no figure"
+    return figure, None
 
 
 async def _figure(year: str, seq: str, counter_fen: str, folder: str = "") -> Figure:

@@ -52,14 +52,16 @@ def certificate(
 
     - 0 the certificate was made
     - 1 there is none: something disagrees, is damaged or is missing, the year has no trades, or the journal ends before the
-      sequence number of `--seq`; the sentences say what. Or the
-      environment refused: file, folder, server, no journal in it
+      sequence number of `--seq`; the sentences say what. Or the environment refused: file, folder, server, no journal in it
     - 2 an option or a setting is invalid
     """
     place = chosen_of(context, database_url, data_dir)
     assert place is not None
     if pdf is not None and pdf.exists():
         say(f"--pdf {pdf} exists already: a certificate replaces no file")
+        raise typer.Exit(1)
+    if pdf is not None and not pdf.parent.is_dir():
+        say(f"--pdf {pdf} cannot be made: there is no folder {pdf.parent}")
         raise typer.Exit(1)
     calendar_file = settings_of(data_dir=data_dir).calendar_file
     found = run(_certificate(place, year, seq, pdf, calendar_file), is_check=True)

@@ -70,8 +70,9 @@ def simulate_year(
     December 2023. The year has seasons and a story: Lunar New Year, a crash in April, a volatility auction, a busted trade,
     an outage, three members who trade in a circle, a rally in September, a rush at the end.
 
-    The venue says that it is simulated in the name of its target, which every report shows, and in the note of every
-    instrument. `simulated-year.json` in the folder names what was planted, for those who test a screen against it.
+    Every report of the year, its certificate, bulletins and exports say that it is simulated, whatever target is set later, and
+    so does the note of every instrument. `simulated-year.json` in the folder names what was planted, for those who test a
+    screen against it.
 
     The folder must hold no venue. An interrupted run leaves none. A whole year of 4,800,000 commands takes about 2 minutes of
     CPU and 3.3 GB; one of 100,000 commands about 8 seconds and 70 MB.

@@ -90,8 +90,8 @@ class LiveFeed:
         return self.report is not None and self.report["calendar"] == "assumed"
 
     def simulated(self) -> bool:
-        """Whether the year, or its beginning, was simulated: the name of its target says so."""
-        return self.report is not None and self.report["target_name"].startswith("SIMULATED")
+        """Whether the year, or its beginning, was simulated."""
+        return self.report is not None and bool(self.report["simulated"])
 
     def _say(self, problem: str) -> None:
         self.problem = problem

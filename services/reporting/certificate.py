@@ -21,7 +21,17 @@ COMPUTATIONS = ("engine_counter", "sql_sum", "journal_replay", "independent_deco
 """The four computations of what was traded, as `Figure.to_json` names them."""
 _NAMES = ("the engine's counter", "the sum over the trades", "the re-execution", "the independent decoder")
 EXCLUSIONS = ("excluded_sql_sum", "excluded_independent_decoder")
-_STATED = ("trading_date", "target", "target_name", "share", "outcome", "verdict", "verdict_zh", "calendar")
+_STATED = (
+    "simulated",
+    "trading_date",
+    "target",
+    "target_name",
+    "share",
+    "outcome",
+    "verdict",
+    "verdict_zh",
+    "calendar",
+)
 """What a certificate says as the report of the same command says it."""
 _JOURNAL = "journal.sqlite"
 
@@ -40,6 +50,9 @@ class Certificate(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     year: int
+    simulated: bool = Field(
+        description="Whether the year is, or begins with, a simulated history, of which no trade was real."
+    )
     net: str = Field(description="Net turnover: gross − busted − excluded, in yuan, exact to the fen.")
     gross: str
     busted: str

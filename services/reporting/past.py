@@ -30,6 +30,7 @@ from services.reporting.queries import (
     YearTurnover,
     dates_of,
     read_net_by_day,
+    read_simulated_years,
     read_target,
 )
 
@@ -72,6 +73,7 @@ async def _read_year(connection: AsyncConnection, year: int, moment: Moment) -> 
     found = YearTurnover(
         position=moment.position,
         target=await read_target(connection, year, seq),
+        simulated=year in await read_simulated_years(connection, seq),
         instruments={row["instrument"]: row for row in (await connection.execute(listed)).mappings()},
         net_by_day=days.net_by_day,
         by_instrument=days.by_instrument,

@@ -16,11 +16,12 @@ from services.read_database.tables import (
     decisions,
     instruments,
     position,
+    targets,
     total,
     trades,
 )
 from services.read_database.targets import TargetKey, in_force, targets_of_year
-from services.reporting.target import DEFAULT_TARGET_FEN, DEFAULT_TARGET_NAME, Target
+from services.reporting.target import DEFAULT_TARGET_FEN, DEFAULT_TARGET_NAME, SIMULATED, Target
 
 _DAY = daily_turnover.c
 
@@ -28,6 +29,9 @@ SUMS = (
     "trades", "quantity_lots", "amount_fen", "busted", "busted_fen", "excluded", "excluded_fen", "prevented", "prevented_lots",
 )  # fmt: skip
 """The columns of `daily_turnover` that a report adds up."""
+
+LAST_SEQ = 2**63 - 1
+"""No command has a higher one."""
 
 EARLIER_YEARS = 5
 """How many years before the report's a forecast learns from."""
@@ -42,6 +46,8 @@ class YearTurnover:
 
     position: Values
     target: Target
+    simulated: bool
+    """Whether the year is, or begins with, a simulated history."""
     instruments: dict[int, Values]
     """The columns of `instruments`, by instrument number."""
     net_by_day: dict[int, int]
@@ -89,6 +95,7 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
     return YearTurnover(
         position=at,
         target=await read_target(connection, year),
+        simulated=year in await read_simulated_years(connection),
         instruments={row["instrument"]: row for row in (await connection.execute(listed)).mappings()},
         net_by_day=await read_net_by_day(connection, of_year),
         by_instrument={row["instrument"]: row for row in (await connection.execute(by_instrument)).mappings()},
@@ -169,7 +176,14 @@ async def _born(connection: AsyncConnection) -> int | None:
     return found
 
 
-async def read_target(connection: AsyncConnection, year: int, seq: int = 2**63 - 1) -> Target:
+async def read_simulated_years(connection: AsyncConnection, seq: int = LAST_SEQ) -> frozenset[int]:
+    """The years that are, or begin with, a simulated history: a target that was set for them up to the command seq says so in
+    its name. A later target has another name, and the year stays simulated."""
+    says_so = func.substr(targets.c.name, 1, len(SIMULATED)) == SIMULATED
+    return frozenset(await connection.scalars(select(targets.c.year).where(says_so, targets.c.seq <= seq)))
+
+
+async def read_target(connection: AsyncConnection, year: int, seq: int = LAST_SEQ) -> Target:
     """The target of the year that is in force after the command seq."""
     set_by_then = [row for row in await targets_of_year(connection, year) if row["seq"] <= seq]
     row = in_force(set_by_then).get(TargetKey(VENUE_SCOPE, "net_traded", year, 0))

@@ -24,7 +24,7 @@ from services.reporting.schemas import (
     YearEndForecast,
 )
 from services.reporting.shares import shares_of
-from services.reporting.target import SIMULATED, Day, Progress, Target, measure_progress, open_days, year_days
+from services.reporting.target import Day, Progress, measure_progress, open_days, year_days
 from services.reporting.verdict import judge
 from services.times import date_text, time_text
 
@@ -38,7 +38,7 @@ COUNTING_RULE = (
     "with name and reason, which is journaled and can be taken back. Net = gross − busted − excluded. "
     "A trade is settled when it is made, delivery against payment."
 )
-IS_SIMULATED = "The year, or its beginning, was simulated: none of these trades was real."
+IS_SIMULATED = "The journal begins with a simulated history: no trade of that history was real."
 VAT_PERCENT = 13
 _NOTHING: Values = dict.fromkeys(SUMS, 0)
 
@@ -54,6 +54,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
     busted_fen, excluded_fen = _total(found, "busted_fen"), _total(found, "excluded_fen")
     return TurnoverReport(
         year=year,
+        simulated=found.simulated,
         net=yuan_text(progress.net_fen),
         gross=yuan_text(progress.net_fen + busted_fen + excluded_fen),
         busted=yuan_text(busted_fen),
@@ -83,7 +84,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         journal_id=position["journal_id"].hex(),
         trading_date=date_text(position["trading_date"]),
         as_of=time_text(position["time_ns"]),
-        assumptions=_assumptions(year, calendar, target),
+        assumptions=_assumptions(year, calendar, simulated=found.simulated),
         links={"days": links.days(year), "trades": links.trades(year=year), "certificate": links.certificate(year)},
     )
 
@@ -222,11 +223,11 @@ def _largest_trade(found: YearTurnover) -> LargestTrade | None:
     )
 
 
-def _assumptions(year: int, calendar: TradingCalendar, target: Target) -> tuple[str, ...]:
+def _assumptions(year: int, calendar: TradingCalendar, *, simulated: bool) -> tuple[str, ...]:
     prices = "Some reference prices are assumptions, marked by `reference_price_source` of the instrument."
     days = f"No trading calendar of {year} is published: its trading days are assumed from the holidays of other years."
-    simulated = (IS_SIMULATED,) if target.name.startswith(SIMULATED) else ()
-    return (*simulated, TERMS_ARE_ASSUMED, prices, *((days,) if calendar.assumed(year) else ()))
+    history = (IS_SIMULATED,) if simulated else ()
+    return (*history, TERMS_ARE_ASSUMED, prices, *((days,) if calendar.assumed(year) else ()))
 
 
 def _yuan_or_none(amount_fen: int | None) -> str | None:

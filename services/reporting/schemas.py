@@ -109,6 +109,9 @@ class TurnoverReport(_Part):
     """A year's turnover against its target."""
 
     year: int
+    simulated: bool = Field(
+        description="Whether the year is, or begins with, a simulated history, of which no trade was real."
+    )
     net: str = Field(description="Net turnover: gross − busted − excluded, in yuan, exact to the fen.")
     gross: str = Field(description="Amount of all trades, also of those that do not count.")
     busted: str = Field(description="Amount of the trades that an operator busted.")

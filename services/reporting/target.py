@@ -20,7 +20,7 @@ DEFAULT_TARGET_FEN = 2_300_000_000_000
 DEFAULT_TARGET_NAME = "23 billion yuan a year (no target was set for this year)"
 
 SIMULATED = "SIMULATED, no trade of it was real"
-"""The name of a simulated year's target begins with it (services/simulated_year.py)."""
+"""The name of the first target of a simulated year begins with it (services/simulated_year.py)."""
 
 RECENT_DAYS = 20
 """Completed trading days of a recent mean, and of the best mean; with fewer both are None."""

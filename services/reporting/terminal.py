@@ -14,6 +14,7 @@ from rich.text import Text
 from services.reporting.breakdown.terminal import breakdown_table
 from services.reporting.checked_report import CheckedReport
 from services.reporting.figure import Figure
+from services.reporting.report import IS_SIMULATED
 from services.reporting.schemas import Share, TurnoverReport
 
 _NOT_YET = "too early to say"
@@ -64,6 +65,8 @@ def _progress(report: TurnoverReport) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(justify="right")
+    if report.simulated:
+        table.add_row("[bold red]SIMULATED[/]", f"[red]{IS_SIMULATED}[/]")
     table.add_row("verdict", report.verdict)
     table.add_row("today", f"¥ {_grouped(report.today)}")
     table.add_row("trading days", f"{report.days_completed} completed, {report.days_left} left{assumed}")

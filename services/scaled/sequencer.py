@@ -37,7 +37,7 @@ from services.sequencer.sequencer import Sequencer
 from services.sequencer.standby import Standby
 from services.sequencer.start import make_sequencer
 from services.settings import Settings, SettingsRefused, require
-from services.standing_proof import StandingProof, brought_up_to_date
+from services.standing_proof import StandingProof
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")
 """Hosts to listen on, which are no addresses to connect to."""
@@ -146,7 +146,7 @@ class SequencerProcess:
             )
             readers.append(parts.start(self._publisher.run(), "stream"))
         self._proof = StandingProof(
-            self._settings.database_url, self._engine, brought_up_to_date, self._clock, self._settings.proof_every_s
+            self._settings.database_url, self._engine, sequencer.journaled, self._clock, self._settings.proof_every_s
         )
         readers.append(parts.start(self._proof.run(), "proof"))
         self._alerts = self._watched(inbox, feed, self._proof)

@@ -99,6 +99,7 @@ class Sequencer:
         self._ended.set()
         self.last_seq = engine.last_seq
         """The last command whose batch is durable and published."""
+        self._moved: asyncio.Event | None = None  # set when last_seq moves; None while nobody waits for that
 
     async def run(self) -> None:
         """Runs until it is canceled or `stop` is called. Raises SequencerStopped for an engine fault, a failing journal or a
@@ -128,6 +129,12 @@ class Sequencer:
         self._stopping = True
         self._wake()
         await self._ended.wait()
+
+    async def journaled(self, seq: int) -> None:
+        """Returns when the command seq, which the engine may have run already, is durable. Never, if `run` ends before."""
+        while self.last_seq < seq:
+            self._moved = self._moved or asyncio.Event()
+            await self._moved.wait()
 
     def _wake(self) -> None:
         """Wakes the run loop so that it re-checks `stop` and failed commits."""
@@ -255,6 +262,9 @@ class Sequencer:
         if before is not None:
             await before
         self.last_seq = batch.last_seq
+        if self._moved is not None:
+            self._moved.set()
+            self._moved = None
         await self._feed.publish(batch)
 
     async def _committed(self) -> None:

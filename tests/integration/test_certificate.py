@@ -141,8 +141,16 @@ def test_a_file_is_not_replaced(venue: Path, tmp_path: Path) -> None:
     pdf.write_text("mine")
     done = rex(2023, "--data-dir", venue, "--pdf", pdf)
     assert (done.exit_code, pdf.read_text()) == (1, "mine")
-    missing = rex(2023, "--data-dir", venue, "--pdf", tmp_path / "none" / "certificate.pdf")
-    assert (missing.exit_code, "cannot be made" in missing.output) == (1, True)
+
+
+def test_a_file_in_no_folder_is_refused_before_the_proof(tmp_path: Path) -> None:
+    """There is no venue either: nothing was looked for."""
+    pdf = tmp_path / "none" / "certificate.pdf"
+    missing = rex(2023, "--data-dir", tmp_path / "no venue", "--pdf", pdf)
+    assert missing.exit_code == 1
+    said = "".join(missing.stderr.split())
+    assert "".join(f"--pdf {pdf} cannot be made: there is no folder {pdf.parent}".split()) in said
+    assert "journal" not in said
 
 
 def refused(venue: Path, tmp_path: Path, year: int = 2023) -> str:

@@ -25,7 +25,7 @@ from services.read_database.tables import trades
 from services.reporting.drill import trade_pages
 from services.reporting.drill.documents import amounts
 from services.reporting.drill.filters import TradeFilter, Wanted, resolve
-from services.reporting.drill.in_time import connect_in_time
+from services.reporting.drill.in_time import connect_in_time, turn_in_time
 from services.reporting.drill.trade_pages import TradeSum, read_page, read_sum
 from services.reporting.drill.year_days import read_year_days
 from services.reporting.report_database import READ_DATABASE_FILE
@@ -163,6 +163,26 @@ async def test_every_filter_finds_what_a_plain_reading_finds(read_database: Read
     assert met > 60
 
 
+async def test_a_decision_combines_with_finding_order_product_and_date(read_database: ReadDatabase) -> None:
+    await write_in_parts(read_database.writer(), history(7), Random(7))
+    dump = await read_database.dump()
+    rows = sorted(rows_of(dump, "trades"), key=lambda row: int(row["trade_id"]))
+    named = rows_of(dump, "decided_trades")
+    decision = max({row["seq"] for row in named}, key=lambda seq: sum(row["seq"] == seq for row in named))
+    decided = {row["trade_id"] for row in named if row["seq"] == decision}
+    one = next(row for row in rows if row["trade_id"] in decided)
+    orders, dates = (None, one["taker_order_id"]), (None, Date.fromisoformat(str(one["trading_date"])))
+    findings = (None, [row["trade_id"] for row in rows[::2]], [one["trade_id"], rows[0]["trade_id"]])
+    async with read_database.opened() as engine, engine.connect() as connection:
+        for finding, order_id, symbol, date in product(findings, orders, (None, *SYMBOLS), dates):
+            wanted = Wanted(date=date, product=symbol, decision=decision, order=order_id)
+            of_finding = [row for row in rows if finding is None or row["trade_id"] in finding]
+            expected = [row for row in of_finding if holds(row, wanted, decided, {})]
+            chosen = await resolve(connection, wanted, finding)
+            assert await pages(connection, chosen, 2) == [row["trade_id"] for row in expected], (wanted, finding)
+            assert await read_sum(connection, chosen) == sum_of(expected), (wanted, finding)
+
+
 async def test_a_finding_s_trades_are_read_in_parts(
     read_database: ReadDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,3 +269,14 @@ async def test_a_query_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         assert refused.value.waited_s == 0.05
         async with connect_in_time(engine) as connection:
             assert await connection.scalar(text("SELECT 7")) == 7
+
+
+async def test_nobody_waits_for_a_turn_without_limit() -> None:
+    turns = asyncio.Semaphore(1)
+    async with turn_in_time(turns):
+        with pytest.raises(ReadDatabaseSilent, match=r"no turn within 0\.01 s"):
+            async with turn_in_time(turns, 0.01):
+                pass
+    async with turn_in_time(turns, 0.01):
+        assert turns.locked()
+    assert not turns.locked()

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import httpx
 import pypdf
 import pytest
+from fastapi import FastAPI
 
 from matching_engine.records import SettlementSource, Side
 from services.commands import administrative as admin
 from services.commands.attachments import BustText
+from services.journal.batch import JournalBatch
 from services.market_statistics.index_reading import read_index
 from services.market_statistics.prnd_index import IndexInput
+from services.read_database.errors import ReadDatabaseSilent
+from services.reporting.market import routes
 from services.reporting.market.schemas import IndexReport, QualityReport
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
@@ -170,6 +176,35 @@ async def test_a_day_that_is_too_large_is_refused(venue: RunningVenue, monkeypat
     monkeypatch.setattr("services.market_statistics.day_reading.MOST_EVENTS", 1)
     problem = await get(venue, f"{QUALITY}/2023-12-01", 422)
     assert problem["detail"] == "The quality of 2023-12-01 is not computed: the day has more than 1 quotes and trades."
+
+
+async def test_a_quality_that_takes_long_is_given_up_and_read_on_and_no_index_waits_for_it(
+    venue: RunningVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seq = await trade(venue, "473000.00")
+    await venue.projector.reached(seq)
+    arrives, reads = asyncio.Event(), list[int]()
+
+    class Slow:
+        async def read(self, after_seq: int) -> AsyncGenerator[JournalBatch]:
+            reads.append(after_seq)
+            await arrives.wait()
+            async for row in venue.journal.read(after_seq):
+                yield row
+
+    app = FastAPI()
+    app.include_router(routes.router(venue.read_database, Slow()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://venue") as client:
+        with monkeypatch.context() as short:
+            short.setattr(routes, "ANSWER_S", 0.02)
+            for _ in range(2):  # the second has no turn
+                with pytest.raises(ReadDatabaseSilent):
+                    await client.get(f"{QUALITY}/2023-12-01")
+            assert (await client.get(INDEX)).status_code == 200
+            assert reads == [0]
+        arrives.set()
+        answer = await client.get(f"{QUALITY}/2023-12-01")
+    assert oxide(answer.json())["trades"] == 1
 
 
 async def test_reports_want_a_key(venue: RunningVenue) -> None:

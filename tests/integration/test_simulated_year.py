@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import shutil
@@ -12,6 +13,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
+import pypdf
 import pytest
 from typer.testing import CliRunner
 
@@ -23,6 +26,7 @@ from services.cli.verifying import verify_journal
 from services.data.calendar import TradingCalendar
 from services.journal import JournalRefused
 from services.journal.sqlite import SqliteJournal
+from services.reporting.report import IS_SIMULATED
 from services.reporting.report_database import JOURNAL_FILE, report_from_folder
 from services.reporting.target import SIMULATED
 from services.sequencer.schedule import TRADING_DAY, ExchangeHours, local_day
@@ -95,6 +99,41 @@ async def test_every_timer_runs_when_it_is_due_and_no_command_before_it(folder: 
     roll = (day_shape.at(date(1970, 1, 2), day_shape.END_OF_DAY) - day_shape.at(date(1970, 1, 2), (0, 0)), Phase.CLOSED)
     assert phases[1:] == [*TRADING_DAY, roll] * DAYS  # before them, the first start
     assert engine.state_hash() == made.state_hash
+
+
+@pytest.mark.anyio
+async def test_it_stays_simulated_whatever_its_target_is_called(
+    folder: Path, made: SimulatedYear, tmp_path: Path
+) -> None:
+    """A later target has another name. Report, certificate and bulletins still say it; the past report has its bytes."""
+    morning_ns, report = day_shape.at(made.plan.days[DAYS], (9, 30)), "/v1/reports/turnover/2023"
+    settings = Settings(data_dir=shutil.copytree(folder, tmp_path / "venue"), port=0)
+    async with open_venue(settings, clock=lambda: morning_ns) as venue:
+        headers = {"authorization": f"Bearer {venue.keys['operator'].key}"}
+        async with httpx.AsyncClient(base_url=venue.url, headers=headers, timeout=60) as client:
+            before = await client.get(report, params={"at_least_seq": made.last_seq})
+            target = {"year": 2023, "amount": "23000000000.00", "name": "the plan", "why": "a new plan"}
+            target["replaces"] = before.json()["target_seq"]
+            answer = await client.post("/v1/admin/targets", json=target)
+            assert answer.status_code == 201, answer.text
+            seq = answer.json()["seq"]
+            after = (await client.get(report, params={"at_least_seq": seq})).json()
+            assert (after["target_name"], after["simulated"], IS_SIMULATED in after["assumptions"]) == (
+                "the plan",
+                True,
+                True,
+            )
+            assert (await client.get(report, params={"seq": before.json()["seq"]})).content == before.content
+            certificate = (await client.get(f"{report}/certificate")).json()
+            assert (certificate["target_name"], certificate["simulated"]) == ("the plan", True)
+            for path in ("bulletins/2023-01-03", "bulletins/2023-01", "index", "quality/2023-01-03"):
+                assert (await client.get(f"/v1/reports/{path}")).json()["simulated"] is True, path
+            other = (await client.get("/v1/reports/turnover/2022")).json()
+            assert (other["simulated"], IS_SIMULATED in other["assumptions"]) == (False, False)
+            (page,) = pypdf.PdfReader(io.BytesIO((await client.get(f"{report}/certificate?format=pdf")).content)).pages
+            text = "".join(page.extract_text().split())
+            assert "SIMULATED模拟数据" in text
+            assert "".join(IS_SIMULATED.split()) in text
 
 
 @pytest.mark.anyio

@@ -1,4 +1,4 @@
-"""A connection to the read database whose queries end after some seconds.
+"""A connection to the read database whose queries end after some seconds, and a turn at work that is done one at a time.
 
 In PostgreSQL `services/read_database/postgres/answering.py` bounds them. SQLite computes in this process until it is
 interrupted.
@@ -40,6 +40,20 @@ async def connect_in_time(read_database: AsyncEngine, seconds: float = QUERIES_S
             raise
         finally:
             interrupting.cancel()
+
+
+@asynccontextmanager
+async def turn_in_time(turns: asyncio.Semaphore, seconds: float = QUERIES_S) -> AsyncIterator[None]:
+    """A turn at work for which `turns` has few. Raises ReadDatabaseSilent where there is none within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await turns.acquire()
+    except TimeoutError as error:
+        raise ReadDatabaseSilent(f"others are answered first; no turn within {seconds:g} s", seconds) from error
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 async def _interrupt(driver: Any, seconds: float, late: asyncio.Event) -> None:

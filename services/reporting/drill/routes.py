@@ -1,4 +1,7 @@
-"""The routes of the drill, below /v1/reports. Each answer is of one position of the read database."""
+"""The routes of the drill, below /v1/reports.
+
+Each answer is of one position of the read database; with `finding`, which trades the finding has is that of a moment before.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from services.reporting.drill.filters import (
     refused,
     resolve,
 )
-from services.reporting.drill.in_time import QUERIES_S, connect_in_time
+from services.reporting.drill.in_time import QUERIES_S, connect_in_time, turn_in_time
 from services.reporting.drill.journal_row import journaled_command, read_row
 from services.reporting.drill.schemas import DrilledOrder, DrilledTrade, JournaledCommand, TradePage, YearDays
 from services.reporting.drill.trade_pages import read_page, read_sum
@@ -151,7 +154,7 @@ async def _trades_of_finding(
     """The ids of a finding's trades. Raises RequestValidationError where neither the screen nor a decision knows it."""
     if year is None:
         raise refused("finding", "needs `year`: the screen finds it in the trades of a year")
-    async with screening:
+    async with turn_in_time(screening):
         async with connect_in_time(read_database) as connection:
             decided = await decided_about(connection, finding)
             made = await read_screen_trades(connection, year * 10_000, year * 10_000 + 9_999)

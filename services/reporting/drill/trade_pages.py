@@ -117,6 +117,8 @@ def plain_clauses(wanted: TradeFilter) -> Clauses:
         clauses.append(_TRADE.phase == wanted.phase)
     if wanted.counted is not None:
         clauses.append(_COUNTED[wanted.counted])
+    if wanted.decision is not None and wanted.trade_ids is not None:  # else the decision is the way: ids_clauses
+        clauses.append(_TRADE.trade_id.in_(_ids_of_decision(wanted.decision)))
     if wanted.order is not None and wanted.accounts is not None:
         in_accounts = (column.in_(wanted.accounts) for column in (_TRADE.taker_account, _TRADE.maker_account))
         clauses.append(or_(*_sides(wanted, *in_accounts)))
@@ -167,14 +169,17 @@ def ids_clauses(wanted: TradeFilter, ids: range) -> Clauses:
     """The trades of a range of ids: of a decision, of busts and decisions, or of all."""
     named = decided_trades.c.trade_id
     if wanted.decision is not None:
-        chosen = select(named).where(decided_trades.c.seq == wanted.decision, *_within(named, ids))
-        return [_TRADE.trade_id.in_(chosen)]
+        return [_TRADE.trade_id.in_(_ids_of_decision(wanted.decision).where(*_within(named, ids)))]
     if _is_on_the_way_to_few(wanted):
         busted = select(busts.c.trade_id).where(*_within(busts.c.trade_id, ids))
         decided = select(named).where(*_within(named, ids))
         chosen_of = {"busted": busted, "excluded": decided, "no": union(busted, decided)}
         return [_TRADE.trade_id.in_(chosen_of[str(wanted.counted)])]
     return _within(_TRADE.trade_id, ids)
+
+
+def _ids_of_decision(decision: int) -> Select[Any]:
+    return select(decided_trades.c.trade_id).where(decided_trades.c.seq == decision)
 
 
 def _within(column: ColumnElement[int], ids: range) -> Clauses:

@@ -25,7 +25,7 @@ from services.reporting.exports.schemas import DailyBulletin, MonthlyBulletin
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.xlsx_file import xlsx_bytes
 from services.reporting.exports.year_sheets import YEAR_CHART, year_sheets
-from services.reporting.queries import Values, read_position
+from services.reporting.queries import Values, read_position, read_simulated_years
 from services.reporting.requests import recorded
 from services.reporting.schemas import TurnoverReport
 
@@ -59,7 +59,7 @@ def year_answer(report: TurnoverReport, position: Values, extension: YearFile) -
     if extension == "pdf":
         data = year_pdf(report)
     else:
-        seal = Seal.of(position)
+        seal = Seal.of(position, simulated=report.simulated)
         data = xlsx_bytes(f"REX turnover {report.year}", year_sheets(report), seal, (YEAR_CHART,))
     return file_answer(data, f"rex-turnover-{report.year}-seq-{report.seq}", extension)
 
@@ -110,7 +110,8 @@ async def _read_month(connection: AsyncConnection, period: str) -> _Found:
     if month not in months and month != position["trading_date"] // 100:
         raise HTTPException(404, f"This venue had no trading day in {period}, or the month has not begun.")
     instruments, imposed = await read_instruments(connection), await read_imposed(connection)
-    return _Found(position, lambda: monthly_bulletin(month, position, instruments, months, imposed))
+    years = await read_simulated_years(connection)
+    return _Found(position, lambda: monthly_bulletin(month, position, instruments, months, imposed, years))
 
 
 def _day_of(text: str) -> int:
@@ -122,7 +123,8 @@ def _day_of(text: str) -> int:
 
 
 def _answer(found: _Found, period: str, extension: BulletinFormat) -> Response:
-    bulletin, seal = found.make(), Seal.of(found.position)
+    bulletin = found.make()
+    seal = Seal.of(found.position, simulated=bulletin.simulated)
     if extension == "json":
         return JSONResponse(bulletin.model_dump(mode="json"))
     name = f"rex-bulletin-{period}-seq-{seal.seq}"

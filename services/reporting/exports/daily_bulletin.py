@@ -48,7 +48,7 @@ def _bulletin(market: Market, date: int, settled: Mapping[int, int]) -> DailyBul
     kilograms = sum(lot_kilograms(market.instruments[number]) * row["quantity_lots"] for number, row in rows.items())
     members = market.members.get(date, []) if complete else []
     return DailyBulletin(
-        **Seal.of(market.position).facts(),  # type: ignore[arg-type]
+        **Seal.of(market.position, simulated=date // 10_000 in market.simulated).facts(),  # type: ignore[arg-type]
         date=date_text(date),
         complete=complete,
         products=products,

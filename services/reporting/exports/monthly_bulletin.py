@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import get_args
 
 from services.commands.attachments import Measure, MeasureImposed
@@ -35,9 +35,11 @@ def monthly_bulletin(
     instruments: Mapping[int, Values],
     months: Months,
     imposed: Iterable[MeasureImposed] = (),
+    simulated_years: Collection[int] = (),
 ) -> MonthlyBulletin:
     """The bulletin of a month, yyyymm, from the sums of it and of the months before it, from `first_month_needed` on, and the
     measures `imposed` at any time."""
+    simulated = bool({month // 100, month // 100 - 1} & set(simulated_years))  # it compares with the year before
     counted = Counter(one.measure for one in imposed if one.trading_date // 100 == month)
     shares = shares_of([_sum(months, (month,), (number,), "amount_fen") for number in instruments])
     products = tuple(
@@ -47,7 +49,7 @@ def monthly_bulletin(
     parts = {name: {n: facts for n, facts in instruments.items() if facts["category"] == name} for name in CATEGORIES}
     shares = shares_of([_sum(months, (month,), part, "amount_fen") for part in parts.values()])
     return MonthlyBulletin(
-        **Seal.of(position).facts(),  # type: ignore[arg-type]
+        **Seal.of(position, simulated=simulated).facts(),  # type: ignore[arg-type]
         month=month_text(month),
         complete=month < position["trading_date"] // 100,
         products=products,

@@ -15,8 +15,9 @@ from typing import Any, Literal
 from services.reporting.exports.daily_bulletin import TOP_MEMBERS
 from services.reporting.exports.monthly_bulletin import CATEGORIES
 from services.reporting.exports.schemas import DailyBulletin, MonthlyBulletin
-from services.reporting.exports.seal import COUNTING_RULE_ZH
+from services.reporting.exports.seal import COUNTING_RULE_ZH, IS_SIMULATED_ZH
 from services.reporting.exports.year_sheets import FAMILY_NAMES, forecast_facts, ladder, named, summary_facts
+from services.reporting.report import IS_SIMULATED
 from services.reporting.schemas import TurnoverReport
 
 Layout = Literal["year", "daily", "monthly", "certificate"]
@@ -121,6 +122,7 @@ def _set(layout: Layout, document: dict[str, Any]) -> bytes:
     from typst import TypstError
 
     document["counting_rule_zh"] = COUNTING_RULE_ZH
+    document["simulated_says"] = [IS_SIMULATED, IS_SIMULATED_ZH] if document["simulated"] else []
     data = json.dumps(document, ensure_ascii=False, sort_keys=True)
     try:
         return _compile(layout, data, "a-2u")

@@ -14,7 +14,7 @@ from services.market_statistics.index_reading import read_index
 from services.market_statistics.prnd_index import IndexDay, prnd_index
 from services.read_database.records import read_records
 from services.read_database.tables import accounts, daily_turnover, day_closings, holdings, instruments, total, trades
-from services.reporting.queries import Values, read_position
+from services.reporting.queries import Values, read_position, read_simulated_years
 from services.surveillance.measures import MEASURE_TYPES, measures
 
 _DAY, _TRADE = daily_turnover.c, trades.c
@@ -76,6 +76,8 @@ class Market:
     """Lots that all accounts hold at the position, by instrument."""
     index: Mapping[int, IndexDay]
     """The PrNd index by trading date, of every day that has ended."""
+    simulated: frozenset[int]
+    """The years that are, or begin with, a simulated history."""
 
 
 async def read_market(connection: AsyncConnection, first: int, last: int) -> Market | None:
@@ -94,6 +96,7 @@ async def read_market(connection: AsyncConnection, first: int, last: int) -> Mar
         closings=await _closings(connection, first, last),
         stock=await _stock(connection),
         index={day.trading_date: day for day in prnd_index((await read_index(connection)).days).days},
+        simulated=await read_simulated_years(connection),
     )
 
 

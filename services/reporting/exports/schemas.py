@@ -96,6 +96,9 @@ class Sealed(_Part):
     trading_date: str = Field(description="The current trading day at `seq`.")
     as_of: str = Field(description="Time of the command `seq`: RFC 3339, UTC, microseconds.")
     counting_rule: str
+    simulated: bool = Field(
+        description="Whether a year that it is about is, or begins with, a simulated history, of which no trade was real."
+    )
 
 
 class DayClosing(_Part):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.reporting.queries import Values
-from services.reporting.report import COUNTING_RULE
+from services.reporting.report import COUNTING_RULE, IS_SIMULATED
 from services.times import date_text, time_text
 
 COUNTING_RULE_ZH = (
@@ -17,6 +17,9 @@ COUNTING_RULE_ZH = (
     "净成交额 = 总成交额 − 撤销额 − 剔除额。成交即货银对付交收。"
 )
 """The report's counting rule in Chinese."""
+
+IS_SIMULATED_ZH = "本日志以模拟历史开始，其中无一笔真实成交。"
+"""The report's `IS_SIMULATED` in Chinese."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,11 @@ class Seal:
     as_of: str
     """The time of the command `seq`: RFC 3339, UTC."""
     time_ns: int
+    simulated: bool
+    """Whether a year that the file is about is, or begins with, a simulated history."""
 
     @classmethod
-    def of(cls, position: Values) -> Seal:
+    def of(cls, position: Values, *, simulated: bool) -> Seal:
         """The seal of a row of the table `position`."""
         return cls(
             seq=position["seq"],
@@ -42,6 +47,7 @@ class Seal:
             trading_date=date_text(position["trading_date"]),
             as_of=time_text(position["time_ns"]),
             time_ns=position["time_ns"],
+            simulated=simulated,
         )
 
     def facts(self) -> dict[str, str | int]:
@@ -53,13 +59,16 @@ class Seal:
             "trading_date": self.trading_date,
             "as_of": self.as_of,
             "counting_rule": COUNTING_RULE,
+            "simulated": self.simulated,
         }
 
     def lines(self) -> tuple[str, ...]:
         """The seal as lines of text, with the rule in both languages, for the head of a file."""
+        history = (f"SIMULATED 模拟: {IS_SIMULATED} {IS_SIMULATED_ZH}",) if self.simulated else ()
         return (
             f"as of seq {self.seq}, trading date {self.trading_date}, {self.as_of}",
             f"journal {self.journal_id}, row hash {self.row_hash}",
+            *history,
             *COUNTING_RULE.split(". "),
             COUNTING_RULE_ZH,
         )

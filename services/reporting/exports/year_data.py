@@ -76,11 +76,12 @@ async def read_year_data(
     return YearData(
         found=found,
         report=report,
-        seal=Seal.of(found.position),
+        seal=Seal.of(found.position, simulated=found.simulated),
         daily=await read_daily(connection, year),
         market=market,
         bulletins=bulletins,
         monthly=tuple(
-            monthly_bulletin(month, found.position, market.instruments, months, imposed) for month in numbers
+            monthly_bulletin(month, found.position, market.instruments, months, imposed, market.simulated)
+            for month in numbers
         ),
     )

@@ -28,12 +28,13 @@ _PRICE_DECIMALS = 4
 """A spread has so many decimals more than the price."""
 
 
-def index_report(rows: IndexRows, position: Values, year: int | None) -> schemas.IndexReport:
-    """The index of all days, or of one year's; the chain begins with the first day in any case."""
+def index_report(rows: IndexRows, position: Values, year: int | None, *, simulated: bool) -> schemas.IndexReport:
+    """The index of all days, or of one year's; the chain begins with the first day in any case. `simulated`: a year of the
+    chain is, or begins with, a simulated history."""
     index = prnd_index(rows.days)
     shown = [one for one in index.days if year in (None, one.trading_date // 10_000)]
     return schemas.IndexReport(
-        **Seal.of(position).facts(),  # type: ignore[arg-type]
+        **Seal.of(position, simulated=simulated).facts(),  # type: ignore[arg-type]
         base=f"{BASE}.00",
         base_date=date_text(index.days[0].trading_date) if index.days else "",
         rule=RULE,
@@ -71,11 +72,11 @@ def _index_day(one: IndexDay, rows: IndexRows) -> schemas.IndexDay:
 
 
 def quality_report(
-    day: Day, found: Mapping[int, Quality], instruments: Mapping[int, Values], position: Values
+    day: Day, found: Mapping[int, Quality], instruments: Mapping[int, Values], position: Values, *, simulated: bool
 ) -> schemas.QualityReport:
     """The quality of a day, in the order of the products' numbers."""
     return schemas.QualityReport(
-        **Seal.of(position).facts(),  # type: ignore[arg-type]
+        **Seal.of(position, simulated=simulated).facts(),  # type: ignore[arg-type]
         date=date_text(day.opening.trading_date),
         complete=day.complete,
         first_seq=day.opening.first_seq,

@@ -1,11 +1,13 @@
-"""`GET /v1/reports/index` and `GET /v1/reports/quality/{date}`. What takes processor time runs in a thread, one at a time."""
+"""`GET /v1/reports/index` and `GET /v1/reports/quality/{date}`. What takes processor time runs in a thread, one at a time of
+each. No request waits without limit."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import date
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.exceptions import RequestValidationError
@@ -17,11 +19,13 @@ from services.market_statistics.day_reading import DayTooLarge, TradingDays
 from services.market_statistics.index_reading import read_index
 from services.market_statistics.quality import day_quality
 from services.messaging.follow import Readable
+from services.read_database.errors import ReadDatabaseSilent
 from services.read_database.tables import trading_days
+from services.reporting.drill.in_time import connect_in_time, turn_in_time
 from services.reporting.exports.reading import read_instruments
 from services.reporting.market.documents import index_report, quality_report
 from services.reporting.market.schemas import IndexReport, QualityReport
-from services.reporting.queries import Values, read_position
+from services.reporting.queries import Values, read_position, read_simulated_years
 from services.reporting.requests import recorded
 
 TradingDate = Annotated[
@@ -31,48 +35,81 @@ IndexYear = Annotated[
     int | None, Query(ge=2000, le=2099, description="Only the days of this calendar year; without it, all.")
 ]
 
+ANSWER_S = 30.0
+"""How long a request for a day's quality waits."""
+
+_begun: set[asyncio.Task[QualityReport]] = set()
+"""A loop holds its tasks weakly only."""
+
 
 def router(read_database: AsyncEngine, journal: Readable) -> APIRouter:
     """The routes. `journal` holds at least the rows that the read database has applied."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
-    days, making = TradingDays(journal), asyncio.Semaphore(1)
+    days, indexing, measuring = TradingDays(journal), asyncio.Semaphore(1), asyncio.Semaphore(1)
 
     @routes.get("/index", response_model=IndexReport, summary="The PrNd index of each trading day that has ended")
     async def index(year: IndexYear = None) -> IndexReport:
-        async with read_database.connect() as connection:
+        async with connect_in_time(read_database) as connection:
             position = recorded(await read_position(connection))
             rows = await read_index(connection)
-        async with making:
-            return await asyncio.to_thread(index_report, rows, position, year)
+            simulated = bool(await read_simulated_years(connection))
+        async with turn_in_time(indexing):
+            return await asyncio.to_thread(partial(index_report, rows, position, year, simulated=simulated))
 
     @routes.get(
         "/quality/{date}",
         response_model=QualityReport,
         summary="The quality of the market on a trading day, product by product",
         description="From the journal's events of the day. After a start the first request reads all rows before the day, about"
-        " a second for each 200,000 commands; later requests read the day alone.",
+        " a second for each 200,000 commands; later requests read the day alone. "
+        f"A request is answered within {ANSWER_S:g} seconds, or with 503: the reading then goes on for the next one.",
     )
     async def quality(date: TradingDate) -> QualityReport:
         number = _number_of(date)
-        async with read_database.connect() as connection:
+        async with connect_in_time(read_database) as connection:
             position = recorded(await read_position(connection))
             instruments = await read_instruments(connection)
             begun = select(trading_days.c.first_seq).where(trading_days.c.trading_date == number)
             first_seq = (await connection.execute(begun)).scalar_one_or_none()
-        async with making:
+            simulated = number // 10_000 in await read_simulated_years(connection)
+
+        async def measured() -> QualityReport:
             try:
                 day = None if first_seq is None else await days.read(number, position["seq"])
             except DayTooLarge as error:
                 raise HTTPException(422, f"The quality of {date} is not computed: {error}.") from error
             if day is None:
                 raise HTTPException(404, f"{date} was no trading day of this venue, or has not begun.")
-            return await asyncio.to_thread(_quality, day, instruments, position)
+            return await asyncio.to_thread(_quality, day, instruments, position, simulated)
+
+        return await _ended(measuring, measured)
 
     return routes
 
 
-def _quality(day: Day, instruments: Mapping[int, Values], position: Values) -> QualityReport:
-    return quality_report(day, day_quality(day), instruments, position)
+async def _ended(turns: asyncio.Semaphore, work: Callable[[], Coroutine[Any, Any, QualityReport]]) -> QualityReport:
+    """What the work makes when it has its turn. Raises ReadDatabaseSilent after ANSWER_S; work that has begun then goes on and
+    keeps its turn, since a thread cannot be stopped and what it has read is remembered."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            await turns.acquire()
+            task = asyncio.create_task(work())
+            _begun.add(task)
+            task.add_done_callback(partial(_end_turn, turns))
+            return await asyncio.shield(task)
+    except TimeoutError as error:
+        raise ReadDatabaseSilent(f"the quality of a day was not computed within {ANSWER_S:g} s", ANSWER_S) from error
+
+
+def _end_turn(turns: asyncio.Semaphore, task: asyncio.Task[QualityReport]) -> None:
+    turns.release()
+    _begun.discard(task)
+    if not task.cancelled():
+        task.exception()  # nobody may wait for it any more: then it is not reported as lost
+
+
+def _quality(day: Day, instruments: Mapping[int, Values], position: Values, simulated: bool) -> QualityReport:
+    return quality_report(day, day_quality(day), instruments, position, simulated=simulated)
 
 
 def _number_of(text: str) -> int:

@@ -87,6 +87,26 @@ async def test_what_comes_while_a_batch_waits_for_the_device_is_still_in_it(path
 
 
 @pytest.mark.anyio
+async def test_who_waits_for_a_command_waits_until_it_is_journaled(path: Path) -> None:
+    """A proof reads the journal: what the engine alone has run is not there yet."""
+    async with with_a_busy_device(path) as (one, device), running(one):
+        await one.inbox.put(records(2))
+        await run_by_the_engine(one, 2)
+        waiting = [asyncio.create_task(one.sequencer.journaled(seq)) for seq in (1, 2, 3)]
+        await one.sequencer.journaled(0)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not any(task.done() for task in waiting)
+        device.free.set()
+        await asyncio.gather(*waiting[:2])
+        assert [batch.last_seq for batch in await one.journaled()] == [2]
+        assert not waiting[2].done()
+        await one.inbox.put(records())
+        await waiting[2]
+        assert [batch.last_seq for batch in await one.journaled()] == [2, 3]
+
+
+@pytest.mark.anyio
 async def test_a_batch_that_waits_for_the_device_keeps_its_cap(path: Path) -> None:
     async with with_a_busy_device(path) as (one, device), running(one):
         await one.inbox.put(records())

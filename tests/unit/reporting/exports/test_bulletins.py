@@ -53,6 +53,7 @@ def market(**changes: Any) -> Market:
         "settled_before": {},
         "closings": {},
         "stock": {0: 1_500, 1: 700},
+        "simulated": frozenset(),
         "index": {
             20230103: IndexDay(20230103, Fraction(100), True, IndexInput(20230103, (1, 1), (1, 1), 5, 3, 3)),
             20230104: IndexDay(

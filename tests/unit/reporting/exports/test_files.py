@@ -24,17 +24,17 @@ from services.reporting.exports.daily_bulletin import daily_bulletins, member_sh
 from services.reporting.exports.monthly_bulletin import monthly_bulletin
 from services.reporting.exports.parquet_file import ParquetFile, Stream
 from services.reporting.exports.pdf_file import daily_pdf, monthly_pdf, year_pdf
-from services.reporting.exports.seal import COUNTING_RULE_ZH, Seal
+from services.reporting.exports.seal import COUNTING_RULE_ZH, IS_SIMULATED_ZH, Seal
 from services.reporting.exports.sheet import Column, Sheet, Value
 from services.reporting.exports.xlsx_file import xlsx_bytes
 from services.reporting.exports.year_sheets import YEAR_CHART, year_sheets
 from services.reporting.queries import YearTurnover
-from services.reporting.report import build_report
+from services.reporting.report import IS_SIMULATED, build_report
 from services.reporting.schemas import TurnoverReport
 from services.reporting.target import Target
 from tests.unit.reporting.exports.test_bulletins import MONTHS, POSITION, facts, market
 
-SEAL = Seal.of(POSITION)
+SEAL = Seal.of(POSITION, simulated=False)
 MONEY = Sheet(
     "money", "Money", "钱", (Column("yuan", "decimal", "Yuan", "元"), Column("note", "text", "Note", "备注")), ()
 )
@@ -50,12 +50,13 @@ def text_of(pdf: bytes) -> str:
     return "".join("".join(page.extract_text().split()) for page in pages)
 
 
-def report(net_fen: int = 123_456_789) -> TurnoverReport:
+def report(net_fen: int = 123_456_789, *, simulated: bool = False) -> TurnoverReport:
     nothing = {"prevented": 0, "prevented_lots": 0, "excluded": 1, "excluded_fen": 7}
     sums = {"trades": 2, "quantity_lots": 3, "amount_fen": net_fen, "busted": 1, "busted_fen": 100, **nothing}
     found = YearTurnover(
         position=POSITION,
         target=Target(2_300_000_000_000, "the plan", is_set=True),
+        simulated=simulated,
         instruments={0: facts(0), 1: facts(1)},
         net_by_day={20230103: net_fen, 20230104: 0} if net_fen else {},
         by_instrument={0: sums} if net_fen else {},
@@ -243,3 +244,22 @@ def test_law_parquet_keeps_every_number(values: list[int | None]) -> None:
     metadata = table.schema.metadata
     assert (metadata[b"rex.seq"], metadata[b"rex.row_hash"]) == (b"9", SEAL.row_hash.encode())
     assert b"Single-sided" in metadata[b"rex.counting_rule"]
+
+
+def test_every_file_of_a_simulated_year_says_so() -> None:
+    seal, found = Seal.of(POSITION, simulated=True), report(simulated=True)
+    year = csv_bytes(MONEY, seal).decode("utf-8-sig")
+    assert IS_SIMULATED in year
+    assert IS_SIMULATED_ZH in year
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes("REX turnover 2023", year_sheets(found), seal)))
+    assert IS_SIMULATED in "\n".join(str(row[0]) for row in book["About 说明"].iter_rows(values_only=True))
+    (first, *_) = daily_bulletins(market(simulated={2023}))
+    month = monthly_bulletin(202312, POSITION, market().instruments, MONTHS, (), {2023})
+    for page in (year_pdf(found), daily_pdf(first), monthly_pdf(month)):
+        text = text_of(page)
+        assert "SIMULATED模拟数据" in text
+        assert "".join(IS_SIMULATED.split()) in text
+        assert IS_SIMULATED_ZH in text
+    assert monthly_bulletin(202402, POSITION, {}, {}, (), {2023}).simulated, "it compares with the year before"
+    assert not monthly_bulletin(202312, POSITION, {}, {}, (), {2024}).simulated
+    assert "SIMULATED" not in text_of(year_pdf(report())) + csv_bytes(MONEY, SEAL).decode("utf-8-sig")

@@ -1,0 +1,84 @@
+"""What the process of a proof may do to the venue: nothing, and it leaves nothing. Its place is taken by small programs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from services.standing_proof import StandingProof, brought_up_to_date
+
+pytestmark = pytest.mark.anyio
+
+Program = Callable[[str], None]
+
+
+class Venue:
+    """What a proof asks of an engine, on a day of 2024."""
+
+    last_seq = 7
+    trading_date = 20240102
+
+    def turnover_fen(self, _year: int) -> int:
+        return 1
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Takes the place of Python: a shell script, whose fourth argument is the year."""
+    path = tmp_path / "python"
+    monkeypatch.setattr(sys, "executable", str(path))
+
+    def written(script: str) -> None:
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o700)
+
+    return written
+
+
+def proof_of(place: Path | str) -> StandingProof:
+    return StandingProof(place, Venue(), brought_up_to_date, lambda: 1, 1.0)
+
+
+@pytest.mark.parametrize("place", ["folder", "postgresql:///rex"])
+async def test_a_killed_process_leaves_no_copy(tmp_path: Path, program: Program, place: str) -> None:
+    noted = tmp_path / "noted"
+    program(f'mkdir "$TMPDIR/copy"; echo rows > "$TMPDIR/copy/read.db"; echo "$TMPDIR" > {noted}; kill -9 $$')
+    proven = await proof_of(tmp_path if place == "folder" else place).prove(2024)
+    assert proven.trouble == "its process ended with status -9"
+    temporary = noted.read_text().strip()
+    assert os.path.isabs(temporary)
+    assert not os.path.exists(temporary)  # noqa: ASYNC240
+
+
+async def test_a_process_that_cannot_start_is_a_failed_proof(tmp_path: Path, program: Program) -> None:
+    proof = proof_of(tmp_path)
+    await proof.prove_due()
+    [alarm] = proof.alarms()
+    assert alarm.startswith("The proof of 2024 at seq 7 failed: its process cannot run: [Errno 2] No such file")
+    program("echo '{\"agree\": true}'")
+    await proof.prove_due()
+    assert proof.alarms() == []
+
+
+@pytest.mark.parametrize("said", ["", "Segmentation fault", "null", "{}"])
+async def test_a_process_that_says_no_figure_is_a_failed_proof(tmp_path: Path, program: Program, said: str) -> None:
+    program(f"echo '{said}'")
+    proven = await proof_of(tmp_path).prove(2024)
+    assert (proven.agree, proven.trouble) == (False, f"its process said {said!r}, which is no figure")
+
+
+async def test_a_year_whose_proof_failed_is_proven_again_until_it_agrees(tmp_path: Path, program: Program) -> None:
+    """A leader's year has changed since: without this the alarm about the last year would never end."""
+    proof, asked = proof_of(tmp_path), tmp_path / "asked"
+    program("echo out of memory >&2; exit 1")
+    await proof.prove(2023)
+    assert proof.alarms() == ["The proof of 2023 at seq 7 failed: out of memory."]
+    program(f"echo $4 >> {asked}; echo '{{\"agree\": true}}'")
+    await proof.prove_due()
+    await proof.prove_due()
+    assert proof.alarms() == []
+    assert asked.read_text().split() == ["2023", "2024", "2024"]
