@@ -1,5 +1,5 @@
-"""What operators declare, impose and state, as it was recorded: control groups, measures, context figures. And an index by which
-the goods of a year are found.
+"""What operators declare, impose and state, as it was recorded: control groups, measures, context figures. Besides, an index by
+which the goods of a year are found.
 
 No older version of REX writes such commands, so the table begins empty and needs no journal. The way down empties the read
 database, so that a later way up finds a journal that the projector reads from the beginning.
