@@ -155,6 +155,7 @@ async def run_year(
         on_progress(day, number, days, turnover_fen)
         await asyncio.sleep(0)
     await sequencer.flush()
+    trading.labels.held_at_end = _held(engine, instruments)
     if wish.for_demo:
         missing = Missing(Present({}, {}, 1, frozenset()), {})
         missing.guards(DEMO_GUARDS, range(len(instruments)))
@@ -163,6 +164,16 @@ async def run_year(
         plan, days, engine.last_seq, engine.trading_date, engine.state_hash(), engine.turnover_fen(wish.year),
         plan.due_fen(days), reached_on, trading.labels,
     )  # fmt: skip
+
+
+def _held(engine: Engine, instruments: tuple[InstrumentFacts, ...]) -> dict[str, dict[str, int]]:
+    """The lots of the members that a demo's traders continue with."""
+    names = {account.name for account in demo_accounts()}
+    return {
+        member.name: {facts.symbol: engine.holding(account, number)[0] for number, facts in enumerate(instruments)}
+        for account, member in enumerate(members(), start=FIRST_ACCOUNT)
+        if member.name in names
+    }
 
 
 def _as_in_january(facts: InstrumentFacts) -> InstrumentFacts:

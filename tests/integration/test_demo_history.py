@@ -6,9 +6,12 @@ import asyncio
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from collections import defaultdict
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from services.demo_history import History, discard_unfinished, make_history, mis
 from services.first_start import DEMO_GUARDS
 from services.journal import JournalBusy, JournalRefused
 from services.journal.held_files import locked
+from services.public import make_simulator
 from services.reporting.report import IS_SIMULATED
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.target import SIMULATED
@@ -33,6 +37,9 @@ from services.simulator.year.labels import LABELS_FILE
 CALENDAR = TradingCalendar.load()
 MORNING_NS = day_shape.at(date(2026, 1, 8), (10, 0))
 """The fourth trading day of 2026."""
+HELD = (
+    "SELECT accounts.name, symbol, lots FROM holdings JOIN accounts USING (account) JOIN instruments USING (instrument)"
+)
 SILENT = lambda *_: None  # noqa: E731
 
 
@@ -111,6 +118,45 @@ async def test_the_traders_go_on_in_the_same_venue_on_today_s_trading_day(made: 
         assert float(accounts[trader.name]["cash"]) * 100 > trader.cash_fen * 0.9
         assert len(accounts[trader.name]["holdings"]) == len(settled)
     assert len(accounts) == 1 + 44 + 1  # the venue's own, the members of the history, the desk
+
+
+@pytest.mark.anyio
+async def test_five_starts_do_not_move_what_the_traders_want_to_hold(made: Path, tmp_path: Path) -> None:
+    """It is what they held when the history ended, and not what they hold at a start: that would only ever grow."""
+    folder = shutil.copytree(made, tmp_path / "venue")
+    settings = Settings(
+        data_dir=folder, port=0, schedule="always", demo=True, demo_orders_per_second=400, demo_pace=3_000
+    )
+    homes, held = [], []
+    for _ in range(5):
+        async with open_venue(settings, clock=lambda: MORNING_NS) as venue:
+            homes.append(make_simulator(settings, venue.url, venue.keys).home_lots)
+            async with RexClient(venue.url, venue.keys["operator"].key) as client:
+                held.append(await holdings(client))
+                trades = 0
+                async for push in client.subscribe(["trades"], ["*"]):
+                    trades += len(push["data"]["trades"])
+                    if trades >= 20:
+                        break
+    assert all(home == homes[0] for home in homes)
+    assert held[0] != held[4]
+    with closing(sqlite3.connect(made / READ_DATABASE_FILE)) as database:
+        of_history: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for name, symbol, lots in database.execute(HELD):
+            of_history[name][symbol] = lots
+    for trader in demo_accounts():
+        if trader.role != "desk":
+            at_end = of_history[trader.name]
+            assert homes[0][trader.name] == {symbol: max(lots, at_end[symbol]) for symbol, lots in trader.lots.items()}
+            assert homes[0][trader.name] != trader.lots
+
+
+async def holdings(client: RexClient) -> dict[str, dict[str, int]]:
+    accounts = await client.accounts()
+    return {
+        account["name"]: {holding["symbol"]: holding["quantity"] for holding in account["holdings"]}
+        for account in accounts
+    }
 
 
 @pytest.mark.anyio
