@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -123,7 +124,10 @@ async def simulate_year(
     finally:
         gc.enable()
         await recording.close()
-    (data_dir / LABELS_FILE).write_bytes(made.labels.to_bytes())
+    with (data_dir / LABELS_FILE).open("wb") as file:
+        file.write(made.labels.to_bytes())
+        file.flush()
+        os.fsync(file.fileno())
     return made
 
 

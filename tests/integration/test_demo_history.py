@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -21,7 +22,7 @@ from matching_engine.records import Phase
 from services.bootstrap import open_venue
 from services.client import RexClient
 from services.data.calendar import TradingCalendar
-from services.demo_history import History, discard_unfinished, make_history, missing_history
+from services.demo_history import History, make_history, missing_history, settle_interrupted
 from services.first_start import DEMO_GUARDS
 from services.journal import JournalBusy, JournalRefused
 from services.journal.held_files import locked
@@ -40,6 +41,7 @@ MORNING_NS = day_shape.at(date(2026, 1, 8), (10, 0))
 HELD = (
     "SELECT accounts.name, symbol, lots FROM holdings JOIN accounts USING (account) JOIN instruments USING (instrument)"
 )
+FILES = (JOURNAL_FILE, READ_DATABASE_FILE, LABELS_FILE)
 SILENT = lambda *_: None  # noqa: E731
 
 
@@ -198,6 +200,59 @@ def test_what_is_interrupted_leaves_nothing_and_the_next_start_makes_it(tmp_path
     assert missing_history(tmp_path, CALENDAR, MORNING_NS) is None
 
 
+def test_what_has_moved_is_on_the_device_before_the_start_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal is, before anything else moves; the labels are last."""
+    seen: list[set[str]] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == tmp_path.stat().st_ino:
+            seen.append({file.name for file in tmp_path.iterdir()} & set(FILES))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    asyncio.run(make_history(tmp_path, History(2026, 1, date(2026, 1, 5)), CALENDAR, 7, SILENT))
+    assert seen == [{JOURNAL_FILE}, set(FILES)]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("moved", [(), (JOURNAL_FILE,), (JOURNAL_FILE, READ_DATABASE_FILE)])
+async def test_a_finished_history_whose_move_was_interrupted_is_not_thrown_away(
+    made: Path, tmp_path: Path, moved: tuple[str, ...]
+) -> None:
+    partial = tmp_path / "history.partial"
+    partial.mkdir()
+    for name in FILES:
+        shutil.copy(made / name, (tmp_path if name in moved else partial) / name)
+    settle_interrupted(tmp_path)
+    assert not partial.exists()
+    for name in (JOURNAL_FILE, LABELS_FILE):
+        assert (tmp_path / name).read_bytes() == (made / name).read_bytes()
+    assert missing_history(tmp_path, CALENDAR, MORNING_NS) is None
+    async with open_venue(Settings(data_dir=tmp_path, port=0), clock=lambda: MORNING_NS) as venue:
+        assert venue.engine.turnover_fen(2026) > 3 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("left", "present"),
+    [((JOURNAL_FILE, READ_DATABASE_FILE), ()), (FILES, (JOURNAL_FILE,)), ((LABELS_FILE,), ())],
+    ids=["not finished", "a venue was made since", "labels alone"],
+)
+def test_anything_else_that_was_left_goes_and_touches_no_venue(
+    made: Path, tmp_path: Path, left: tuple[str, ...], present: tuple[str, ...]
+) -> None:
+    (tmp_path / "history.partial").mkdir()
+    for name in left:
+        shutil.copy(made / name, tmp_path / "history.partial" / name)
+    for name in present:
+        (tmp_path / name).write_bytes(b"of another venue")
+    settle_interrupted(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {f"{JOURNAL_FILE}.lock", *present}
+    assert all((tmp_path / name).read_bytes() == b"of another venue" for name in present)
+
+
 @pytest.mark.slow
 def test_a_whole_year_is_small(tmp_path: Path) -> None:
     """At the end of a year a first start makes the most: at most 100,000 commands and 60 MB."""
@@ -215,9 +270,9 @@ def test_two_starts_at_once_do_not_meet(tmp_path: Path) -> None:
         with pytest.raises(JournalBusy, match="in use by another REX process"):
             asyncio.run(make_history(tmp_path, History(2026, 1, date(2026, 1, 5)), CALENDAR, 7, SILENT))
         with pytest.raises(JournalBusy):
-            discard_unfinished(tmp_path)
+            settle_interrupted(tmp_path)
         assert (tmp_path / "history.partial").is_dir()
-    discard_unfinished(tmp_path)
+    settle_interrupted(tmp_path)
     assert not (tmp_path / "history.partial").exists()
 
 
