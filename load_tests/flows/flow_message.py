@@ -12,10 +12,10 @@ Action = Literal["new", "amend", "cancel"]
 
 
 class FlowError(Exception):
-    """A flow cannot be replayed. The message names the file, the line and the reason. No message has been sent."""
+    """A flow cannot be replayed. The message names the file or flow, the line and the reason. No message has been sent."""
 
-    def __init__(self, path: Path, reason: str, line: int | None = None) -> None:
-        super().__init__(f"{path}: {reason}" if line is None else f"{path}, line {line}: {reason}")
+    def __init__(self, source: Path | str, reason: str, line: int | None = None) -> None:
+        super().__init__(f"{source}: {reason}" if line is None else f"{source}, line {line}: {reason}")
 
 
 class FlowMessage(NamedTuple):

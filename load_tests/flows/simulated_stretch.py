@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from load_tests.flows.flow_message import Flow, FlowInstrument, FlowMessage
+from load_tests.flows.flow_message import Flow, FlowError, FlowInstrument, FlowMessage
 from load_tests.flows.stretch import Stretch
 from matching_engine.records import ALL_INSTRUMENTS, COMMAND, EVENT, CommandKind, EventKind, Side, TimeInForce
 from services.data.calendar import TradingCalendar
@@ -41,12 +41,16 @@ async def stretch_flow(
     on_day: Callable[[], None] = lambda: None,
 ) -> Flow:
     """The first `limit` messages of the stretch. Prices are moved so that the reference prices of its first day become those of
-    the venue's instruments; an instrument that the venue lacks is left out. Calls `on_day` after each simulated day."""
+    the venue's instruments; an instrument that the venue lacks is left out. Calls `on_day` after each simulated day.
+
+    Raises FlowError if no message is left."""
     found = _Messages(stretch, instruments)
     wish = YearWish(stretch.year, stretch.seed, commands=stretch.commands, days=stretch.last_day)
     await run_year(bytes(16), found.take, wish, TradingCalendar.load(), lambda *_: on_day())
-    messages = found.messages[:limit]
-    return Flow(f"simulated, {stretch}", messages, dict(found.skipped), found.members)
+    messages, name = found.messages[:limit], f"simulated, {stretch}"
+    if not messages:
+        raise FlowError(name, "holds no message for an instrument of this venue")
+    return Flow(name, messages, dict(found.skipped), found.members)
 
 
 class _Messages:

@@ -9,6 +9,9 @@ from load_tests.flows.flow_file import RECORDED_SYMBOL
 from load_tests.flows.stretch import COMMANDS, Stretch
 from services.simulator.year.pace import FEWEST_COMMANDS, MOST_COMMANDS
 
+ACCOUNTS = 8
+"""The accounts of a replayed file, unless told otherwise."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options that `replay` and `flow` share."""
@@ -28,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     pace.add_argument("--speed", type=float, metavar="X", help="send at the flow's own times, X times as fast")
     parser.add_argument("--limit", type=int, metavar="N", help="send only the first N messages")
     parser.add_argument(
-        "--accounts", type=int, default=8, metavar="N", help="spread the orders over N accounts (default 8)"
+        "--accounts", type=int, metavar="N", help=f"spread a file's orders over N accounts (default {ACCOUNTS})"
     )
     parser.add_argument(
         "--symbol", default=RECORDED_SYMBOL, help=f"map a recording to this instrument (default {RECORDED_SYMBOL})"
@@ -36,13 +39,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Ends the program with status 2 for a number outside its bounds."""
+    """Ends the program with status 2 for a number outside its bounds, and for `--accounts` with a year."""
     for name in ("rate", "speed", "limit"):
         value = getattr(options, name)
         if value is not None and not 0 < value < float("inf"):
             parser.error(f"--{name} {value}: must be more than 0")
     if options.year is not None:
         _check_stretch(parser, options)
+        if options.accounts is not None:
+            parser.error("--accounts with --year: each member of a simulated year has an account of its own")
+    if options.accounts is None:
+        options.accounts = ACCOUNTS
     if not 2 <= options.accounts <= 1_000:
         parser.error(f"--accounts {options.accounts}: must be 2 to 1000")
 

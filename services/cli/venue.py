@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from services.cli.options import AsJson, DatabaseUrl, DataDir, Port, RedisUrl, settings_of
-from services.cli.terminal import out, run
+from services.cli.terminal import out, run, say
+from services.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from services.reporting.checked_report import CheckedReport
@@ -31,7 +32,7 @@ Pace = Annotated[
     float,
     typer.Option(
         help="What the simulated traders trade in 24 hours, in days of the plan (23 billion yuan a year: 95 million a day). "
-        "More than 2 is a compressed time, and the start says so.",
+        "More than 2 is a compressed time, and the start says so. At most 1,000 for each order a second.",
         min=0.01,
         max=10_000,
         metavar="DAYS",
@@ -84,13 +85,14 @@ def demo(
     """Starts a venue with simulated traders in every instrument, open around the clock.
 
     The first start in a folder makes a history: the current year up to the last completed trading day, simulated through the
-    same engine and journal, in about 10 seconds. Reports and pages say that it is simulated. `--no-history` begins empty; on
-    1 January every demo does.
+    same engine and journal, in about 10 seconds. Reports and pages say that it is simulated. `--no-history` begins
+    empty; so does every demo from 17:00 in Shanghai on the year's last trading day until the new year's first trading day has
+    ended, at 17:00.
 
     The simulated traders then go on at the prices of the history. They use the public API like any other client. They place
-    `--rate` orders a second, and trade `--pace` days of the plan in 24 hours, whatever the rate is. Ctrl-C stops the venue
-    cleanly. The next start in the same folder continues with the same books, balances and turnover, also days later: a demo
-    accepts any clock at its start.
+    `--rate` orders a second, and trade `--pace` days of the plan in 24 hours; at a high pace and a low rate, orders are larger.
+    A pace of more than 1,000 days for each order a second is refused. Ctrl-C stops the venue cleanly. The next start in the
+    same folder continues with the same books, balances and turnover, also days later: a demo accepts any clock at its start.
 
     With `--database-url` it runs the scaled mode on that PostgreSQL database: two sequencers, two gateways, a projector and the
     pages, each a process on a free port. It makes the tables and the venue if they are missing, and prints the addresses, with
@@ -121,6 +123,7 @@ def demo(
         database_url=database_url,
         redis_url=redis_url,
     )
+    _require_carried(rate, pace)
     if database_url:
         from services.cli.scaled_demo import run_demo as run_scaled_demo
 
@@ -133,6 +136,17 @@ def demo(
     else:
         out.print(closing.render())
     raise typer.Exit(0 if closing.figure.agree else 1)
+
+
+def _require_carried(rate: float, pace: float) -> None:
+    """A pace that so few orders cannot trade is bad usage, exit status 2."""
+    from services.simulator import Pace
+
+    if not Pace(rate, pace).carried:
+        say(
+            f"--pace {pace:g} is too much for --rate {rate:g}: an order a second carries at most 1,000 days of the plan"
+        )
+        raise typer.Exit(ExitCode.USAGE)
 
 
 def _print_report(found: CheckedReport, as_json: bool) -> NoReturn:

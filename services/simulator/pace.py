@@ -26,7 +26,11 @@ FASTEST_UNCOMPRESSED = 2.0
 DAY_SECONDS = 86_400
 
 TAKING_PART = 0.35
-"""The largest share of the orders that may take. A pace that needs more makes orders larger."""
+"""The largest share of the orders that may take. A pace that needs more makes all orders larger, quotes as well."""
+
+PLAN_DAYS_OF_AN_ORDER = 1_000
+"""The most plan days that an order a second carries: orders have then about 70 times their ordinary size. Where they grow
+further, members lack the lots and the money for them, and takers find less than they want."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,11 @@ class Pace:
     def day_fen(self) -> int:
         """What the traders trade in 24 hours, as expected, in fen."""
         return round(self.plan_days * PLAN_DAY_FEN)
+
+    @property
+    def carried(self) -> bool:
+        """Whether so few orders can trade so much."""
+        return self.plan_days <= PLAN_DAYS_OF_AN_ORDER * self.rate_per_s
 
     def weights(self, quotes: Sequence[Quote]) -> list[float]:
         """The taking orders of a second in each instrument, as expected, if each has its ordinary size: so turnover follows

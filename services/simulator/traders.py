@@ -44,11 +44,12 @@ LIFETIMES_S = (60, 600)
 _BOTH_SIDES: tuple[tuple[Side, int], ...] = (("buy", -1), ("sell", 1))
 """Each side, and the direction in which its prices are farther from the market."""
 
-Decide = Callable[[random.Random, Quote, Book], list[Action]]
+Decide = Callable[[random.Random, Quote, Book, float], list[Action]]
 
 
-def maker(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
-    """Moves quotes that no longer fit the ladder into its gaps, cancels surplus quotes, and places missing ones."""
+def maker(rng: random.Random, quote: Quote, book: Book, times: float = 1.0) -> list[Action]:
+    """Moves quotes that no longer fit the ladder into its gaps, cancels surplus quotes, and places missing ones, of `times`
+    their ordinary size."""
     center = quote.fair_ticks + round(2 * book.hunger(quote.symbol))
     half = rng.randint(1, 2)
     actions: list[Action] = []
@@ -65,20 +66,20 @@ def maker(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
                 gaps.remove(level)
         for order in stale:
             actions.append(_moved(rng, book, order, gaps) or Cancel(order.order_id))
-        missing += [_quoted(rng, quote, side, price, ladder.index(price) + 1) for price in gaps]
+        missing += [_quoted(rng, quote, side, price, ladder.index(price) + 1, times) for price in gaps]
     missing.sort(key=lambda order: abs((order.price_ticks or 0) - center))
     actions = (actions + [order for order in missing if book.affords(quote, order)])[:MAKER_ACTIONS]
-    return actions or _renewed(rng, quote, book)
+    return actions or _renewed(rng, quote, book, times)
 
 
-def _renewed(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
+def _renewed(rng: random.Random, quote: Quote, book: Book, times: float) -> list[Action]:
     """One of the trader's quotes, entered anew with another size; nothing if it has none here."""
     resting = book.resting(quote.symbol, "buy") + book.resting(quote.symbol, "sell")
     if not resting:
         return []
     order = rng.choice(resting)
     depth = rng.randint(1, MAKER_LEVELS)
-    anew = _quoted(rng, quote, order.side, order.price_ticks, depth)
+    anew = _quoted(rng, quote, order.side, order.price_ticks, depth, times)
     cancel = Cancel(order.order_id)
     good = book.affords(quote, anew) and quote.inside(order.price_ticks)
     return [cancel, anew] if good and not quote.would_trade(order.side, order.price_ticks) else [cancel]
@@ -94,14 +95,19 @@ def _moved(rng: random.Random, book: Book, order: OpenOrder, gaps: list[int]) ->
     return None if meets else Amend(order.order_id, gaps.pop(0))
 
 
-def _quoted(rng: random.Random, quote: Quote, side: Side, price_ticks: int, depth: int) -> NewOrder:
-    lots = rng.randint(1, 1 + depth * quote.typical_lots)
+def _quoted(rng: random.Random, quote: Quote, side: Side, price_ticks: int, depth: int, times: float) -> NewOrder:
+    lots = _lots(rng, 1 + depth * quote.typical_lots, times)
     order = NewOrder(quote.symbol, side, lots, price_ticks, "day")
     if lots >= 5 and rng.random() < 0.2:
         return order._replace(display=-(-lots // 4))
     other = quote.ask_ticks if side == "buy" else quote.bid_ticks
     behind = other is not None and (price_ticks < other if side == "buy" else price_ticks > other)
     return order._replace(post_only=quote.open and behind and rng.random() < 0.4)
+
+
+def _lots(rng: random.Random, most: int, times: float) -> int:
+    """`times` 1 to `most` lots, rounded without bias."""
+    return int(rng.randint(1, most) * times + rng.random())
 
 
 def mean_taken_lots(quote: Quote) -> float:
@@ -118,7 +124,7 @@ def taker(rng: random.Random, quote: Quote, book: Book, times: float = 1.0) -> l
         return [Cancel(order.order_id) for order in own]
     best = quote.ask_ticks if side == "buy" else quote.bid_ticks
     beyond = 1 if side == "buy" else -1
-    lots = int(rng.randint(1, quote.ticket_lots) * times + rng.random())  # rounded without bias
+    lots = _lots(rng, quote.ticket_lots, times)
     if quote.collecting:
         price = quote.fair_ticks + beyond * rng.randint(0, 3)
         order = NewOrder(quote.symbol, side, lots, quote.within(price), "day")
@@ -143,15 +149,16 @@ def _taking(
     return NewOrder(quote.symbol, side, lots, price, kind)
 
 
-def patient(rng: random.Random, quote: Quote, book: Book) -> list[Action]:
-    """Places one order some ticks away from the market; if it has many open orders, it cancels one first."""
+def patient(rng: random.Random, quote: Quote, book: Book, times: float = 1.0) -> list[Action]:
+    """Places one order some ticks away from the market, of `times` its ordinary size; if it has many open orders, it cancels
+    one first."""
     actions: list[Action] = []
     if book.open_orders and (len(book.open_orders) >= PATIENT_ORDERS or rng.random() < 0.4):
         actions.append(Cancel(rng.choice(list(book.open_orders))))
     side: Side = "buy" if rng.random() < 0.5 + 0.45 * book.hunger(quote.symbol) else "sell"
     away = -1 if side == "buy" else 1
     distance = 3 + min(rng.randint(0, 12), rng.randint(0, 12))
-    lots = rng.randint(1, 3 * quote.typical_lots)
+    lots = _lots(rng, 3 * quote.typical_lots, times)
     order = NewOrder(quote.symbol, side, lots, quote.fair_ticks + away * distance, "gtc")
     kind = rng.random()
     if kind < 0.15 and quote.open:

@@ -66,13 +66,14 @@ class Turns(Generic[T]):
         roles = list(QUOTING_TURNS)
         role = "maker" if opening else self._rng.choices(roles, list(QUOTING_TURNS.values()))[0]
         trader = self._idle(self._rng, role)
+        taking_per_s = sum(self._pace.weights(self._market.trading()))
         actions: list[Action] = []
         if quote is not None and trader is not None:
             quote.wander(self._rng)
-            actions = QUOTING[role](self._rng, quote, trader.book)
+            actions = QUOTING[role](self._rng, quote, trader.book, self._pace.times(taking_per_s))
         orders = sum(isinstance(action, NewOrder) for action in actions)
         cost = max(orders, _EMPTY_TURN) / (_OPENING_HASTE if opening else 1)
-        wait = cost * self._rng.expovariate(self._pace.quoting_per_s(sum(self._pace.weights(self._market.trading()))))
+        wait = cost * self._rng.expovariate(self._pace.quoting_per_s(taking_per_s))
         turn = Turn(trader, quote, actions) if trader is not None and quote is not None and actions else None
         return turn, wait
 

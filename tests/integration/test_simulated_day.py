@@ -47,6 +47,24 @@ def test_a_compressed_day_trades_as_much_as_it_says() -> None:
     assert of_the_plan(day, seconds) == pytest.approx(1_000, rel=0.3)
 
 
+@pytest.mark.parametrize(
+    ("rate", "plan_days", "seconds", "seed"),
+    [(20, 1_000, 200, 7), (20, 1_000, 200, 8), (1, 100, 5_000, 7), (1, 1_000, 5_000, 7)],
+)
+def test_a_pace_for_which_orders_must_grow_trades_as_much_as_it_says(
+    rate: float, plan_days: float, seconds: float, seed: int
+) -> None:
+    """Quotes grow with what takers take: otherwise these would find 0.39 to 0.76 of what they want."""
+    pace = Pace(rate, plan_days)
+    assert pace.carried
+    day = SimulatedDay(pace, seed)
+    assert pace.times(sum(pace.weights(day.view.trading()))) > 3
+    day.run(seconds)
+    assert of_the_plan(day, seconds) == pytest.approx(plan_days, rel=0.2)
+    assert 0.8 < day.kinds[EventKind.ACCEPTED] / seconds / rate < 1.2
+    assert day.kinds[EventKind.REJECTED] * 100 < day.kinds[EventKind.ACCEPTED]
+
+
 def test_a_demo_says_what_it_trades_and_whether_time_is_compressed() -> None:
     assert Pace(20, 1.5).lines() == (
         "about 20 orders a second",

@@ -173,3 +173,12 @@ def test_every_exit_status_is_documented() -> None:
     assert [int(line.split("|")[1]) for line in documented.splitlines()[2:]] == sorted(ExitCode)
     said = CliRunner().invoke(app, ["serve", "--help"]).stdout
     assert all(f"{status:d} " in said.split("Exit status:")[1] for status in ExitCode)
+
+
+def test_a_pace_that_so_few_orders_cannot_trade_is_bad_usage(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    given = ["demo", "--data-dir", str(folder), "--seconds", "1", "--port", "0", "--no-history"]
+    result = CliRunner().invoke(app, [*given, "--rate", "2", "--pace", "2001"])
+    assert result.exit_code == ExitCode.USAGE
+    assert "--pace 2001 is too much for --rate 2" in result.output
+    assert not folder.exists()

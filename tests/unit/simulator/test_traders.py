@@ -147,7 +147,7 @@ def test_orders_stay_inside_the_band_and_own_quotes_never_cross(seed: int, fair:
 
 
 def placed(decide: Decide, here: Quote, seeds: int = 3_000) -> list[NewOrder]:
-    found = [decide(random.Random(seed), here, book()) for seed in range(seeds)]
+    found = [decide(random.Random(seed), here, book(), 1.0) for seed in range(seeds)]
     return [action for actions in found for action in actions if isinstance(action, NewOrder)]
 
 

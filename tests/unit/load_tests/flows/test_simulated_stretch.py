@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from load_tests.flows.flow_message import Flow, FlowInstrument
+from load_tests.flows.flow_message import Flow, FlowError, FlowInstrument
 from load_tests.flows.simulated_stretch import stretch_flow
 from load_tests.flows.stretch import Stretch
 from services.data.instruments import load_instruments
@@ -83,3 +83,8 @@ def test_it_begins_at_the_prices_of_its_own_first_day() -> None:
     assert all(
         float(m.price) == pytest.approx(float(listed()[m.symbol].reference_price), rel=0.08) for m in first.messages
     )
+
+
+def test_a_venue_without_the_shipped_instruments_has_nothing_to_replay() -> None:
+    with pytest.raises(FlowError, match="simulated, 2023-01-03 of seed 7: holds no message"):
+        asyncio.run(stretch_flow(Stretch(2023, 7, commands=50_000), {}))

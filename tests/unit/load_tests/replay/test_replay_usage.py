@@ -40,6 +40,7 @@ def test_bad_usage_ends_with_2_and_a_reason(
         (["--from-day", "242", "--days", "2"], "--from-day 242 --days 2: 2023 has the trading days 1 to 242"),
         (["--commands", "9"], "--commands 9: must be 50000 to 20000000"),
         (["--seed", "-1"], "--seed -1: must be 0 or more"),
+        (["--accounts", "8"], "--accounts with --year"),
     ],
 )
 def test_days_that_a_year_does_not_have_are_bad_usage(
