@@ -1,12 +1,13 @@
 """The history that a demo begins with: the current year up to its last completed trading day, as simulated.
 
 It is made in a folder inside the data folder, which may be a volume of its own. When all is written, its files move out: the
-journal before the read database, which can be made from it. So a start that is interrupted in whatever way leaves no venue, or
-a whole one.
+journal first, which is on the device before anything else happens, then the read database, which can be made from it, then the
+labels. So a start that is interrupted in whatever way leaves no venue, or a whole one, to which the next start adds the labels.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from datetime import date
@@ -64,10 +65,12 @@ async def make_history(
         try:
             wish = YearWish(history.year, seed, commands=HISTORY_COMMANDS, days=history.days, for_demo=True)
             made = await simulate_year(making, wish, calendar, on_progress)
-            for name in (LABELS_FILE, JOURNAL_FILE, READ_DATABASE_FILE):
-                (making / name).rename(data_dir / name)
-        finally:
+            _sync(making)
+        except BaseException:
             _remove(making)
+            raise
+        _move_out(data_dir)  # If this fails, the next start goes on with it.
+        _remove(making)
     return made
 
 
@@ -76,11 +79,45 @@ def holds_venue(data_dir: Path) -> bool:
     return any((data_dir / name).exists() for name in (JOURNAL_FILE, READ_DATABASE_FILE))
 
 
-def discard_unfinished(data_dir: Path) -> None:
-    """Removes what a start left that was killed while it made a history. Raises JournalBusy if one is being made."""
-    if (data_dir / _MAKING).exists():
+def settle_interrupted(data_dir: Path) -> None:
+    """Settles what a start left that was interrupted while it made a history: what is finished moves out, the rest is removed.
+
+    Raises JournalBusy if a history is being made, and the errors of the device.
+    """
+    making = data_dir / _MAKING
+    if making.exists():
         with locked(data_dir / JOURNAL_FILE):
-            _remove(data_dir / _MAKING)
+            if _is_finished(data_dir):
+                # A power cut may have torn it; the start makes it from the journal.
+                (making / READ_DATABASE_FILE).unlink(missing_ok=True)
+                _move_out(data_dir)
+            _remove(making)
+
+
+def _is_finished(data_dir: Path) -> bool:
+    """Whether the history was written to its end: the labels are its last file. A venue that was made in the folder since then
+    keeps its place."""
+    making = data_dir / _MAKING
+    if not (making / LABELS_FILE).exists():
+        return False
+    return not holds_venue(data_dir) if (making / JOURNAL_FILE).exists() else (data_dir / JOURNAL_FILE).exists()
+
+
+def _move_out(data_dir: Path) -> None:
+    """Gives the files of a finished history their places, as far as they have not got them."""
+    for name in (JOURNAL_FILE, READ_DATABASE_FILE, LABELS_FILE):
+        if (data_dir / _MAKING / name).exists():
+            (data_dir / _MAKING / name).rename(data_dir / name)
+            if name != READ_DATABASE_FILE:
+                _sync(data_dir)  # A power cut cannot take back what has moved: nobody trades before.
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _remove(making: Path) -> None:

@@ -15,6 +15,7 @@ from services.gateway.server.server import SHUTDOWN_SECONDS, Server, make_server
 from services.parts import Parts, cancel
 from services.settings import Settings
 from services.simulator import DemoAccount, Pace, Simulator, TraderKey, demo_accounts
+from services.simulator.year.labels import held_at_end
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,12 @@ def _desk() -> DemoAccount:
 
 
 def make_simulator(settings: Settings, url: str, keys: Mapping[str, IssuedKey]) -> Simulator:
-    """The simulated traders of a demo, as clients of the venue at this address."""
+    """The simulated traders of a demo, as clients of the venue at this address. What they want to hold follows from what the
+    history of the data folder has left them: the scaled demo has none, and reads that of no other venue."""
     names = [account.name for account in demo_accounts() if account.role != "desk"]
     traders = [TraderKey(name, keys[name].key) for name in names]
-    return Simulator(url, traders, settings.seed, demo_pace(settings))
+    held = {} if settings.database_url else held_at_end(settings.data_dir)
+    return Simulator(url, traders, settings.seed, demo_pace(settings), held)
 
 
 def demo_pace(settings: Settings) -> Pace:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -123,7 +124,10 @@ async def simulate_year(
     finally:
         gc.enable()
         await recording.close()
-    (data_dir / LABELS_FILE).write_bytes(made.labels.to_bytes())
+    with (data_dir / LABELS_FILE).open("wb") as file:
+        file.write(made.labels.to_bytes())
+        file.flush()
+        os.fsync(file.fileno())
     return made
 
 
@@ -155,6 +159,7 @@ async def run_year(
         on_progress(day, number, days, turnover_fen)
         await asyncio.sleep(0)
     await sequencer.flush()
+    trading.labels.held_at_end = _held(engine, instruments)
     if wish.for_demo:
         missing = Missing(Present({}, {}, 1, frozenset()), {})
         missing.guards(DEMO_GUARDS, range(len(instruments)))
@@ -163,6 +168,16 @@ async def run_year(
         plan, days, engine.last_seq, engine.trading_date, engine.state_hash(), engine.turnover_fen(wish.year),
         plan.due_fen(days), reached_on, trading.labels,
     )  # fmt: skip
+
+
+def _held(engine: Engine, instruments: tuple[InstrumentFacts, ...]) -> dict[str, dict[str, int]]:
+    """The lots of the members that a demo's traders continue with."""
+    names = {account.name for account in demo_accounts()}
+    return {
+        member.name: {facts.symbol: engine.holding(account, number)[0] for number, facts in enumerate(instruments)}
+        for account, member in enumerate(members(), start=FIRST_ACCOUNT)
+        if member.name in names
+    }
 
 
 def _as_in_january(facts: InstrumentFacts) -> InstrumentFacts:

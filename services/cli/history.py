@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from services.cli.terminal import err, out, progress
 from services.data.calendar import TradingCalendar
-from services.demo_history import History, discard_unfinished, make_history, missing_history
+from services.demo_history import History, make_history, missing_history, settle_interrupted
 from services.gateway.server.server import listen
 from services.settings import Settings
 
@@ -22,7 +22,7 @@ async def begin_with_history(settings: Settings, announce: bool) -> None:
 
     Raises InterruptedError if it is stopped meanwhile: nothing is kept.
     """
-    discard_unfinished(settings.data_dir)
+    settle_interrupted(settings.data_dir)
     calendar = TradingCalendar.load(settings.calendar_file)
     history = missing_history(settings.data_dir, calendar, time.time_ns()) if settings.demo_history else None
     if history is None:

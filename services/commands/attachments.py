@@ -234,6 +234,8 @@ class MeasureImposed(_Text):
     """yyyymmdd."""
     reason: str
     name: str
+    switched: tuple[int, ...] = ()
+    """Of an opening ban: the accounts whose kill switches it turned on. Those of the others were on before."""
 
 
 class MeasureLifted(_Text):

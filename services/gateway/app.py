@@ -34,6 +34,7 @@ from services.gateway.http.health import Sentences
 from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.http.openapi import openapi_document
 from services.gateway.http.venue import VenueFacts
+from services.gateway.order_entry.bans import Bans
 from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.history import OrderHistory, Projected
 from services.gateway.order_entry.order_entry import OrderEntry
@@ -74,16 +75,17 @@ def create_app(
     history = OrderHistory(state, read_database, projected)
     metrics = GatewayMetrics(state, order_entry, inbox)
     checks = DecisionChecks(state, read_database, projected)
+    bans = Bans(state, order_entry, checks)
     for router in (
         market_routes.routes(state, market),
         account.routes(state),
         venue.routes(state, facts or VenueFacts()),
         *orders.routes(state, order_entry, history),
         admin.routes(state, order_entry),
-        operate.routes(state, order_entry),
+        operate.routes(state, order_entry, bans),
         alerts.routes(order_entry, alerts.AlertHistory(state, read_database, projected)),
         decisions.routes(state, order_entry, checks),
-        surveillance.routes(state, order_entry, checks),
+        surveillance.routes(state, order_entry, checks, bans),
         context.routes(order_entry),
         health.routes(state, metrics, not_ready, warnings, details),
     ):

@@ -22,7 +22,6 @@ from services.journal.chain import CHUNK_BYTES, EMPTY, ChainEnd
 from services.journal.connections import copy_log, empty_log, log_of, open_writer
 from services.journal.errors import JournalError, JournalMissing, JournalRefused
 from services.journal.postgres.connections import DRIVER_ERRORS, SETTING, Connection, Database
-from services.journal.postgres.session import CLOSE_S
 from services.journal.postgres.statements import NEW_ROW
 from services.journal.postgres.tables import FORMAT
 
@@ -198,7 +197,7 @@ class PostgresTarget:
         """Ends the connection, which rolls back what is not committed."""
         if self._opened is not None:
             with suppress(*DRIVER_ERRORS):
-                await self._opened.close(timeout=CLOSE_S)
+                await self._opened.close()
 
     @contextmanager
     def _refusals(self) -> Iterator[Connection]:

@@ -319,6 +319,7 @@ goods_movements = Table(
     Column("actor", BigInteger, nullable=False),  # the key_id of the operator
 )
 """Warehouse receipts booked in and goods handed out. With the trades they make `holdings`."""
+Index("goods_movements_by_date", goods_movements.c.trading_date)
 
 targets = Table(
     "targets",

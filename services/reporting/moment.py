@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,10 @@ from services.read_database.tables import daily_turnover, trading_days
 from services.reporting.queries import Values
 
 _ROWS_AT_ONCE = 256
-"""A quiet venue has a row for each command: numpy is called once for so many, and then other tasks have their turn."""
+"""A quiet venue has a row for each command: numpy is called once for so many."""
+
+_BYTES_AT_ONCE = 1 << 20
+"""The events of a busy venue's rows are counted once they are so many bytes."""
 
 _FIELDS = ("seq", "order_id", "maker_order_id", "instrument", "quantity_lots")
 
@@ -61,19 +64,22 @@ async def read_day_of(connection: AsyncConnection, seq: int) -> tuple[int, int]:
 async def read_moment(journal: Readable, seq: int, today: int, first_seq: int) -> Moment:
     """The moment of seq, a command of the trading day `today`; self-trades are counted from the command first_seq on.
 
+    They are counted in a thread, because the event loop is needed for orders.
+
     Raises NotReached where the journal ends before seq, and the journal's errors.
     """
     prevented = PreventedSelfTrades(first_seq, seq)
     waiting: list[bytes] = []
+    waiting_bytes = 0
     async for batch in journal.read(first_seq - 1):
         waiting.append(batch.events)
+        waiting_bytes += len(batch.events)
         if batch.last_seq >= seq:
-            prevented.add(b"".join(waiting))
+            await asyncio.to_thread(prevented.add, waiting)
             return Moment(_position(batch, seq, today), prevented.by_instrument)
-        if len(waiting) == _ROWS_AT_ONCE:
-            prevented.add(b"".join(waiting))
-            waiting.clear()
-            await asyncio.sleep(0)
+        if len(waiting) == _ROWS_AT_ONCE or waiting_bytes >= _BYTES_AT_ONCE:
+            await asyncio.to_thread(prevented.add, waiting)
+            waiting, waiting_bytes = [], 0
     raise NotReached(f"The journal ends before seq {seq:,}.")
 
 
@@ -99,9 +105,9 @@ class PreventedSelfTrades:
         self._last_seq = last_seq
         self._pair: tuple[int, int, int] | None = None
 
-    def add(self, events: bytes) -> None:
+    def add(self, rows: Sequence[bytes]) -> None:
         """Adds the events of the next rows, packed."""
-        records = np.frombuffer(events, EVENT)
+        records = np.frombuffer(b"".join(rows), EVENT)
         own = records[records["kind"] == EventKind.PREVENTED]
         own = own[(own["seq"] >= self._first_seq) & (own["seq"] <= self._last_seq)]
         for seq, order_id, maker_order_id, instrument, lots in zip(

@@ -6,6 +6,7 @@ new-material value); the shares within that are an assumption of this project.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,8 +62,12 @@ class DemoAccount:
     role: Role
     cash_fen: int
     lots: dict[str, int]
-    """The opening lots of each symbol. The trader tends to return to them, or to what it holds when it begins, if that is
-    more."""
+    """The opening lots of each symbol. The trader tends to return to them, or to what a history has left it."""
+
+    def home_lots(self, held_at_end: Mapping[str, int]) -> dict[str, int]:
+        """What the trader wants to hold: its opening lots, or what it held when the history ended, if that is more; otherwise
+        takers would sell for days. It stays the same at every start, whatever the trader holds by then."""
+        return {symbol: max(lots, held_at_end.get(symbol, 0)) for symbol, lots in self.lots.items()}
 
 
 def demo_accounts() -> tuple[DemoAccount, ...]:

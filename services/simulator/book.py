@@ -55,22 +55,17 @@ class OpenOrder(NamedTuple):
 class Book:
     """What a trader knows of its account: open orders by id, available lots and cash, and the lots it wants to hold."""
 
-    home_lots: dict[str, int]
+    home_lots: Mapping[str, int]
     open_orders: dict[str, OpenOrder] = field(default_factory=dict)
     available_lots: dict[str, int] = field(default_factory=dict)
     available_fen: int = 0
-
-    def begin_with(self, held_lots: Mapping[str, int]) -> None:
-        """Called with the first balances of a session: the trader also wants to hold what a history has left it beyond its
-        opening lots. Otherwise takers would sell for days."""
-        self.home_lots = {symbol: max(lots, held_lots.get(symbol, 0)) for symbol, lots in self.home_lots.items()}
 
     def resting(self, symbol: str, side: Side) -> list[OpenOrder]:
         """The open orders on one side of an instrument, oldest first."""
         return [order for order in self.open_orders.values() if order.symbol == symbol and order.side == side]
 
     def hunger(self, symbol: str) -> float:
-        """How much the trader wants to buy: −1 (it holds twice its opening lots or more), 0 (its opening lots), 1 (none)."""
+        """How much the trader wants to buy: −1 (it holds twice its home lots or more), 0 (its home lots), 1 (none)."""
         home = self.home_lots.get(symbol, 0)
         have = self.available_lots.get(symbol, 0) + sum(order.leaves_qty for order in self.resting(symbol, "sell"))
         return max(-1.0, min(1.0, (home - have) / home)) if home else -1.0

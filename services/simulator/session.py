@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -33,15 +33,15 @@ class TraderKey(NamedTuple):
 class Session:
     """A trader's WebSocket and its book. At most one turn is under way, so it has at most one turn's requests open."""
 
-    def __init__(self, url: str, key: TraderKey, account: DemoAccount) -> None:
+    def __init__(self, url: str, key: TraderKey, account: DemoAccount, held_at_end: Mapping[str, int]) -> None:
+        """`held_at_end`: the account's lots when the history of the venue ended, by symbol."""
         self.name = key.name
         self.role = account.role
-        self.book = Book(dict(account.lots))
+        self.book = Book(account.home_lots(held_at_end))
         self._url = url
         self._key = key.key
         self._client: RexClient | None = None
         self._in_turn = False
-        self._begun = False
 
     @property
     def idle(self) -> bool:
@@ -96,9 +96,6 @@ class Session:
     async def _follow_balances(self, client: RexClient) -> None:
         while True:
             account = await client.account()
-            if not self._begun:
-                self.book.begin_with({holding["symbol"]: holding["quantity"] for holding in account["holdings"]})
-                self._begun = True
             self.book.available_fen = int(Decimal(account["available"]) * 100)
             self.book.available_lots = {holding["symbol"]: holding["available"] for holding in account["holdings"]}
             await asyncio.sleep(_BALANCE_SECONDS)

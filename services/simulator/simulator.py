@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import structlog
 
@@ -23,16 +24,29 @@ class Simulator:
     """All simulated traders, at this pace.
 
     All random choices come from `seed`; the result still depends on when replies arrive. `keys` are for accounts of
-    `demo_accounts` other than the desk's; KeyError for any other name.
+    `demo_accounts` other than the desk's; KeyError for any other name. `held_at_end`: lots when the history of the venue
+    ended, by name and symbol.
     """
 
-    def __init__(self, url: str, keys: Sequence[TraderKey], seed: int, pace: Pace) -> None:
+    def __init__(
+        self,
+        url: str,
+        keys: Sequence[TraderKey],
+        seed: int,
+        pace: Pace,
+        held_at_end: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
+    ) -> None:
         accounts = {account.name: account for account in demo_accounts() if account.role != "desk"}
-        self._sessions = [Session(url, key, accounts[key.name]) for key in keys]
+        self._sessions = [Session(url, key, accounts[key.name], held_at_end.get(key.name, {})) for key in keys]
         self._url = url
         self._key = keys[0].key
         self._market = MarketView()
         self._turns = Turns(self._market, self._sessions, seed, pace)
+
+    @property
+    def home_lots(self) -> dict[str, Mapping[str, int]]:
+        """What each trader wants to hold, by name and symbol."""
+        return {session.name: session.book.home_lots for session in self._sessions}
 
     async def run(self) -> None:
         """Trades until it is canceled; open orders stay in the book."""

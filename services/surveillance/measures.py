@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -63,6 +64,41 @@ def measures(found: Iterable[Record]) -> dict[int, Imposed]:
             case MeasureLifted(imposed_seq=seq) as end if seq in imposed and imposed[seq].lifted is None:
                 imposed[seq] = Imposed(imposed[seq].imposed, imposed[seq].text, _ending(record, end))
     return imposed
+
+
+def bans_in_force(found: Mapping[int, Imposed]) -> dict[int, int]:
+    """The oldest opening ban that holds each account, by account."""
+    held: dict[int, int] = {}
+    for seq, measure in sorted(found.items()):
+        if _is_ban(measure) and measure.lifted is None:
+            for account in measure.text.accounts:
+                held.setdefault(account, seq)
+    return held
+
+
+def freed_by_lifting(found: Mapping[int, Imposed], seq: int) -> list[int]:
+    """The accounts, ascending, whose kill switches go off when the measure seq, which is in force, is lifted.
+
+    They are those that no other ban in force holds and that a ban switched on: this one, or an earlier one that it has followed
+    without a gap.
+    """
+    steps = [(imposed, measure, True) for imposed, measure in found.items() if _is_ban(measure)]
+    steps += [(measure.lifted.seq, measure, False) for _, measure, _ in steps if measure.lifted is not None]
+    steps.sort(key=lambda step: step[0])
+    holds, switched = Counter[int](), set[int]()
+    for _, measure, begins in steps:
+        if begins:
+            holds.update(measure.text.accounts)
+            switched.update(measure.text.switched)
+        else:
+            holds.subtract(measure.text.accounts)
+            switched = {account for account in switched if holds[account]}
+    ended = found[seq].text.accounts if _is_ban(found[seq]) else ()
+    return sorted(account for account in ended if account in switched and holds[account] == 1)
+
+
+def _is_ban(measure: Imposed) -> bool:
+    return measure.text.measure == "opening_ban"
 
 
 def _ending(record: Record, end: ControlEnded | MeasureLifted) -> Ending:

@@ -275,6 +275,7 @@ def test_help_and_version_import_neither_the_venue_nor_a_heavy_library(arguments
     commands = {
         f"services.cli.{name}"
         for name in [
+            "certificate",
             "copying",
             "export",
             "help",

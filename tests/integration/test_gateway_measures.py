@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.gateway.order_entry import bans
+from services.read_database.records import Record, read_records
+from tests.integration.postgres_journal import WAIT_S
 from tests.integration.test_gateway_decisions import fills, refusal
 from tests.integration.test_reporting import trade
 from tests.integration.venue import RunningVenue, running_venue
@@ -102,6 +109,97 @@ async def test_an_opening_ban_stops_orders_until_it_is_lifted(venue: RunningVenu
     older, newer = (await read(venue, "abnormal_trading/2023"))["measures"]
     assert (older["accounts"], older["measure"], older["trading_date"]) == ([alice, bob], "opening_ban", "2023-12-01")
     assert (newer["measure_id"], newer["lifted"]["seq"], newer["lifted"]["name"]) == (str(second), lifted, "Wu")
+
+
+async def impose(venue: RunningVenue, *names: str) -> int:
+    """Bans these traders from opening; returns the measure."""
+    accounts = [account_of(venue, name) for name in names]
+    answer = await post(venue, MEASURES, accounts=accounts, measure="opening_ban", trading_date="2023-12-01")
+    seq: int = answer.json()["seq"]
+    return seq
+
+
+async def lift(venue: RunningVenue, measure: int) -> httpx.Response:
+    return await post(venue, f"{MEASURES}/{measure}/lift")
+
+
+async def switch(venue: RunningVenue, name: str, to: str) -> httpx.Response:
+    return await venue.client("operator").post(f"/v1/admin/accounts/{account_of(venue, name)}/kill_switch/{to}")
+
+
+def is_on(venue: RunningVenue, name: str) -> bool:
+    return venue.state.accounts[account_of(venue, name)].kill_switch
+
+
+async def test_a_kill_switch_that_was_on_before_the_ban_stays_on(venue: RunningVenue) -> None:
+    await switch(venue, "bob", "on")
+    ban = await impose(venue, "alice", "bob")
+    await lift(venue, ban)
+    assert (is_on(venue, "alice"), is_on(venue, "bob")) == (False, True)
+    assert (await switch(venue, "bob", "off")).status_code == 200
+    # What an earlier ban switched on and its lifting off says nothing of the next switch.
+    ban = await impose(venue, "alice", "bob")
+    await lift(venue, ban)
+    await switch(venue, "bob", "on")
+    ban = await impose(venue, "bob")
+    await lift(venue, ban)
+    assert is_on(venue, "bob")
+
+
+async def test_the_last_of_several_bans_ends_what_the_first_switched_on(venue: RunningVenue) -> None:
+    first, second = await impose(venue, "bob"), await impose(venue, "bob")
+    await lift(venue, first)
+    assert is_on(venue, "bob")
+    await lift(venue, second)
+    assert not is_on(venue, "bob")
+
+
+async def test_a_kill_switch_under_a_ban_is_not_switched_off(venue: RunningVenue) -> None:
+    ban = await impose(venue, "bob")
+    before = venue.sequencer.last_seq
+    answer = await switch(venue, "bob", "off")
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_decided")
+    assert f"measure {ban}" in answer.json()["detail"]
+    assert (is_on(venue, "bob"), venue.sequencer.last_seq) == (True, before)
+    assert (await switch(venue, "alice", "off")).status_code == 200
+    await lift(venue, ban)
+    assert (await switch(venue, "bob", "off")).status_code == 200
+
+
+@pytest.mark.parametrize("ending", ["lift", "off"])
+async def test_a_ban_that_another_gateway_imposes_meanwhile_holds(
+    venue: RunningVenue, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """It is journaled after this gateway has read the records, and before its command."""
+    ban = await impose(venue, "bob") if ending == "lift" else 0
+    read_now = read_records
+    others: list[int] = []
+
+    async def read_and_be_overtaken(connection: AsyncConnection, types: Sequence[str]) -> list[Record]:
+        found = await read_now(connection, types)
+        if not others:
+            others.append(0)
+            others.append(await impose(venue, "bob"))
+        return found
+
+    monkeypatch.setattr(bans, "read_records", read_and_be_overtaken)
+    await (lift(venue, ban) if ending == "lift" else switch(venue, "bob", "off"))
+    assert is_on(venue, "bob"), "the second ban holds"
+    assert (await place(venue, "bob", "buy"))["reason"] == "account_kill_switch"
+    await lift(venue, others[1])
+    assert not is_on(venue, "bob")
+
+
+async def test_a_read_database_that_is_behind_delays_no_ban(venue: RunningVenue, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "read.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")  # The projector cannot write meanwhile.
+        await place(venue, "bob", "sell")
+        async with asyncio.timeout(WAIT_S):
+            await impose(venue, "bob")
+        assert is_on(venue, "bob")
+        (position,) = writer.execute("SELECT seq FROM position").fetchone()
+        assert position < venue.state.last_seq
+        writer.execute("ROLLBACK")
 
 
 async def test_a_measure_answers_the_step_of_its_day(venue: RunningVenue) -> None:

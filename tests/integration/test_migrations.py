@@ -190,6 +190,22 @@ async def test_alerts_begin_empty_and_going_back_empties_the_read_database(postg
         assert await connection.fetchval("SELECT count(*) FROM position") == 0
 
 
+async def test_records_begin_empty_and_going_back_empties_the_read_database(postgres_url: str) -> None:
+    """Revision 0006: a position that stayed behind would be past the records of a later way up."""
+    await upgrade(postgres_url)
+    await downgrade(postgres_url, READ_DATABASE, "0005")
+    async with connected(postgres_url) as connection:
+        await connection.execute("INSERT INTO position VALUES (1, 5, 6, 20230103, '\\x00', '\\x00', 0)")
+        await upgrade(postgres_url)
+        assert await connection.fetchval("SELECT seq FROM position") == 5
+        await connection.execute("INSERT INTO records VALUES (4, 5, 6, 'measure_imposed', '{}')")
+        await downgrade(postgres_url, READ_DATABASE, "0005")
+        assert await connection.fetchval("SELECT count(*) FROM position") == 0
+        await upgrade(postgres_url)
+        for name in ("position", "records"):
+            assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0
+
+
 async def test_days_and_instruments_of_before_get_the_source_of_their_price(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,7 @@ from services.gateway.http.caller import Caller, needs
 from services.gateway.http.venue import known_instrument
 from services.gateway.ids import trade_id_of, unknown_trade
 from services.gateway.order_entry.amounts import amount_fen, rate_ppm
+from services.gateway.order_entry.bans import Bans
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
 from services.messaging import Submission
@@ -57,12 +58,12 @@ class Operators:
         return Applied(seq=(await self._order_entry.execute(key, build)).seq)
 
 
-def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
+def routes(state: VenueState, order_entry: OrderEntry, bans: Bans) -> APIRouter:
     """/v1/admin/… of operators."""
     router = APIRouter(prefix="/v1/admin", tags=["operate"], dependencies=[needs("operate")])
     operators = Operators(order_entry)
     _market_routes(router, state, operators)
-    _account_routes(router, state, operators)
+    _account_routes(router, state, operators, bans)
     _trade_routes(router, operators)
     return router
 
@@ -118,7 +119,7 @@ def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -
         return await operators.apply(key, lambda sender: set_volatility_band(sender, number, ppm, auction_s))
 
 
-def _account_routes(router: APIRouter, state: VenueState, operators: Operators) -> None:
+def _account_routes(router: APIRouter, state: VenueState, operators: Operators, bans: Bans) -> None:
     @router.post("/kill_switch/{switch}", response_model=Applied, summary="Turn the venue's kill switch on or off")
     async def switch_venue(key: Caller, switch: Switch) -> Applied:
         return await operators.apply(key, lambda sender: kill_switch(sender, on=switch == "on"))
@@ -126,11 +127,13 @@ def _account_routes(router: APIRouter, state: VenueState, operators: Operators) 
     @router.post(
         "/accounts/{account}/kill_switch/{switch}",
         response_model=Applied,
-        summary="Turn an account's kill switch on or off",
+        summary="Turn an account's kill switch on, or off unless an opening ban holds it",
     )
     async def switch_account(key: Caller, account: int, switch: Switch) -> Applied:
         number = known_account(state, account).account
-        return await operators.apply(key, lambda sender: kill_switch(sender, number, on=switch == "on"))
+        if switch == "off":
+            return Applied(seq=(await bans.switch_off(key, number)).seq)
+        return await operators.apply(key, lambda sender: kill_switch(sender, number, on=True))
 
     @router.put("/accounts/{account}/limits", response_model=Applied, summary="Set all limits of an account")
     async def change_limits(key: Caller, account: int, body: LimitsRequest) -> Applied:

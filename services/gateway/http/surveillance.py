@@ -8,24 +8,25 @@ from datetime import date
 from fastapi import APIRouter
 
 from matching_engine.records import VENUE
-from services.commands.administrative import record, record_and_switch
+from services.commands.administrative import record
 from services.commands.attachments import ControlDeclared, ControlEnded, MeasureImposed, MeasureLifted
 from services.gateway.http.admin_schemas import Applied
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.surveillance_schemas import ControlRequest, EndRequest, MeasureRequest
+from services.gateway.order_entry.bans import Bans
 from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
 from services.read_database.records import read_records
-from services.surveillance.measures import CONTROL_TYPES, MEASURE_TYPES, control_groups, measures
+from services.surveillance.measures import CONTROL_TYPES, control_groups
 from services.venue_state.state import VenueState
 
 
-def routes(state: VenueState, order_entry: OrderEntry, checks: DecisionChecks) -> APIRouter:
+def routes(state: VenueState, order_entry: OrderEntry, checks: DecisionChecks, bans: Bans) -> APIRouter:
     """/v1/admin/control_groups and /v1/admin/measures."""
     router = APIRouter(prefix="/v1/admin", tags=["operate"], dependencies=[needs("operate")])
     _control_routes(router, state, order_entry, checks)
-    _measure_routes(router, state, order_entry, checks)
+    _measure_routes(router, state, bans)
     return router
 
 
@@ -53,15 +54,16 @@ def _control_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
         async with checks.checked() as connection:
             group = control_groups(await read_records(connection, CONTROL_TYPES)).get(seq)
             if group is None:
-                raise _unknown("control group", seq)
+                raise ProblemError(404, "not_found", f"No control group has the number {seq}.")
             if group.ended is not None:
-                raise _ended("control group", seq, group.ended.seq)
+                ended_by = f"The control group {seq} was ended by command {group.ended.seq}."
+                raise ProblemError(409, "already_decided", ended_by)
             ended = ControlEnded(declared_seq=seq, reason=body.reason, name=body.name)
             event = await order_entry.execute(key, lambda sender: record(sender, ended))
         return Applied(seq=event.seq)
 
 
-def _measure_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry, checks: DecisionChecks) -> None:
+def _measure_routes(router: APIRouter, state: VenueState, bans: Bans) -> None:
     @router.post(
         "/measures",
         response_model=Applied,
@@ -77,35 +79,16 @@ def _measure_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
             reason=body.reason,
             name=body.name,
         )
-        banned = accounts if body.measure == "opening_ban" else ()
-        async with checks.checked():
-            event = await order_entry.execute(key, lambda sender: record_and_switch(sender, imposed, banned, on=True))
-        return Applied(seq=event.seq)
+        return Applied(seq=(await bans.impose(key, imposed)).seq)
 
     @router.post(
         "/measures/{seq}/lift",
         response_model=Applied,
-        summary="Lift a measure; the kill switches of an opening ban go off, where no other ban holds",
+        summary="Lift a measure; the kill switches that an opening ban turned on go off, where no other ban holds them",
     )
     async def lift(key: Caller, seq: int, body: EndRequest) -> Applied:
-        async with checks.checked() as connection:
-            found = measures(await read_records(connection, MEASURE_TYPES))
-            measure = found.get(seq)
-            if measure is None:
-                raise _unknown("measure", seq)
-            if measure.lifted is not None:
-                raise _ended("measure", seq, measure.lifted.seq)
-            bans = {
-                at: other.text.accounts
-                for at, other in found.items()
-                if other.text.measure == "opening_ban" and other.lifted is None
-            }
-            freed = {*bans.pop(seq, ())} - {account for accounts in bans.values() for account in accounts}
-            lifted = MeasureLifted(imposed_seq=seq, reason=body.reason, name=body.name)
-            event = await order_entry.execute(
-                key, lambda sender: record_and_switch(sender, lifted, sorted(freed), on=False)
-            )
-        return Applied(seq=event.seq)
+        lifted = MeasureLifted(imposed_seq=seq, reason=body.reason, name=body.name)
+        return Applied(seq=(await bans.lift(key, lifted)).seq)
 
 
 def _known(state: VenueState, accounts: Sequence[int]) -> tuple[int, ...]:
@@ -126,11 +109,3 @@ def _trading_date(state: VenueState, text: str) -> int:
     if found > state.trading_date:
         raise field_problem("validation_failed", "trading_date", "must not be after the venue's trading day")
     return found
-
-
-def _unknown(what: str, seq: int) -> ProblemError:
-    return ProblemError(404, "not_found", f"No {what} has the number {seq}.")
-
-
-def _ended(what: str, seq: int, ended_seq: int) -> ProblemError:
-    return ProblemError(409, "already_decided", f"The {what} {seq} was ended by command {ended_seq}.")

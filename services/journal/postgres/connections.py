@@ -10,6 +10,7 @@ import re
 import socket
 from asyncio import BaseTransport
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -28,6 +29,8 @@ SETTING = "REX_DATABASE_URL"
 """What sentences call the setting; `rex` shows an option instead where it was given (services/cli/terminal.py)."""
 CONNECT_S = 5.0
 """How long a connection attempt may take, seconds."""
+CLOSE_S = 2.0
+"""How long the end of a connection, or of what runs on it, may take, seconds: a process ends although its server is away."""
 
 _SOCKET_OPTIONS = (
     (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
@@ -78,6 +81,11 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
         for level, name, value in _SOCKET_OPTIONS:
             if (option := getattr(socket, name, None)) is not None:
                 one.setsockopt(level, option, value)
+
+    async def close(self, *, timeout: float | None = CLOSE_S) -> None:  # noqa: ASYNC109  # the signature is asyncpg's
+        """Says goodbye. A server that has fallen silent is not waited for any longer: the connection is cut."""
+        with suppress(TimeoutError):
+            await super().close(timeout=timeout)
 
     def give_up(self, waited_s: float) -> None:
         """Cuts the connection: whoever waits for an answer on it gets an error at once."""

@@ -16,10 +16,10 @@ from services.journal.chain import ChainEnd
 from services.journal.errors import JournalError, JournalRefused, naming
 from services.journal.postgres.batch_reader import BatchReader
 from services.journal.postgres.batch_writer import BatchWriter
-from services.journal.postgres.connections import DRIVER_ERRORS, SETTING, Database
+from services.journal.postgres.connections import CLOSE_S, DRIVER_ERRORS, SETTING, Database
 from services.journal.postgres.lag import Ends, Lag
 from services.journal.postgres.seen import Seen
-from services.journal.postgres.session import CLOSE_S, Unconfirmed
+from services.journal.postgres.session import Unconfirmed
 from services.journal.postgres.shielded import shielded
 from services.journal.postgres.writer_row import WriterRow
 

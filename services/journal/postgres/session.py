@@ -20,8 +20,6 @@ LONGEST_WAIT_S = 0.5
 SLOW_S = 2.0
 """A statement without an answer for so long is reported: the server hangs, or waits for its synchronous standby."""
 
-CLOSE_S = 2.0
-
 Result = TypeVar("Result")
 
 
@@ -123,5 +121,5 @@ class Session:
         self._closed = True
         if self._connection is not None and self._asked_s is None:
             with suppress(*DRIVER_ERRORS):
-                await self._connection.close(timeout=CLOSE_S)
+                await self._connection.close()
         self.drop()

@@ -1,7 +1,12 @@
-"""Makes the answers about the members and the trades of a year. What is read more than once is read by the caller."""
+"""Makes the answers about the members and the trades of a year. What is read more than once is read by the caller.
+
+The functions that are not coroutines take long where thousands of members traded. The event loop is needed for orders, so
+routes call them in a thread.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,7 +24,7 @@ from services.reporting.breakdown.documents import (
     ranked_lines,
     split_lines,
 )
-from services.reporting.breakdown.ladder import make_ladders
+from services.reporting.breakdown.ladder import Counted, Ladders, Release, make_ladders
 from services.reporting.breakdown.reading import MemberYear, whole_year
 from services.reporting.breakdown.schemas import (
     ConcentrationReport,
@@ -44,13 +49,9 @@ from services.surveillance.reading import read_changed_hands
 async def ladder(connection: AsyncConnection, found: MemberYear) -> LadderReport:
     """The ladder of the year."""
     listed, period = found.instruments, whole_year(found.year)
-    ladders = make_ladders(
-        listed,
-        await reading.read_counted(connection, period, listed),
-        changed_hands_by_product(net_bought(found.traded, found.accounts)),
-        found.traded,
-        await reading.read_releases(connection, period),
-    )
+    counted = await reading.read_counted(connection, period, listed)
+    releases = await reading.read_releases(connection, period)
+    ladders = await asyncio.to_thread(_ladders, found, counted, releases)
     net_by_day = await reading.read_net_by_day(connection, period)
     days = sorted(net_by_day)
     return LadderReport(
@@ -64,6 +65,11 @@ async def ladder(connection: AsyncConnection, found: MemberYear) -> LadderReport
         ),
         rules=LADDER_RULES,
     )
+
+
+def _ladders(found: MemberYear, counted: Mapping[int, Counted], releases: Sequence[Release]) -> Ladders:
+    changed_hands = changed_hands_by_product(net_bought(found.traded, found.accounts))
+    return make_ladders(found.instruments, counted, changed_hands, found.traded, releases)
 
 
 async def _hands(
@@ -80,7 +86,7 @@ async def split(connection: AsyncConnection, year: int, by: SplitBy) -> Split | 
     """The trades that count, split; None before the projector's first transaction."""
     if by in ("class", "member"):
         found = await reading.read_member_year(connection, year)
-        return None if found is None else sided_split(found, by)
+        return None if found is None else await asyncio.to_thread(sided_split, found, by)
     position = await read_position(connection)
     if position is None:
         return None

@@ -109,22 +109,23 @@ def member_lines(traded: Sequence[AccountYear], accounts: Mapping[int, Account])
     def member(line: AccountYear) -> int:
         return accounts[line.account].member
 
-    fees = fees_by(traded, member)
+    fees, names = fees_by(traded, member), _names(accounts)
     found = split_sides(traded, member).items()
     return tuple(
         schemas.MemberLine(
-            **_sided_fields(str(rank), part), member=number, name=_name(number, accounts), fees=yuan_text(fees[number])
+            **_sided_fields(str(rank), part), member=number, name=names[number], fees=yuan_text(fees[number])
         )
         for rank, (number, part) in enumerate(found, start=1)
     )
 
 
-def _name(member: int, accounts: Mapping[int, Account]) -> str:
-    """An owner group need not have an account of its number: it is then named after its first account."""
-    own = min(
-        (number for number, account in accounts.items() if account.member == member), key=lambda n: (n != member, n)
-    )
-    return accounts[own].name
+def _names(accounts: Mapping[int, Account]) -> dict[int, str]:
+    """The name of each member, which is that of its first account. An owner group need not have an account of its number, but
+    where it has, that one names it."""
+    names: dict[int, str] = {}
+    for number in sorted(accounts):
+        names.setdefault(accounts[number].member, accounts[number].name)
+    return names | {number: one.name for number, one in accounts.items() if one.member == number}
 
 
 def _sided_fields(part: str, found: SidedPart) -> dict[str, Any]:

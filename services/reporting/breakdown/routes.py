@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -45,7 +46,8 @@ def members_router(read_database: AsyncEngine) -> APIRouter:
     )
     async def members(year: Year) -> Members:
         async with read_database.connect() as connection:
-            return answers.members(recorded(await read_member_year(connection, year)))
+            found = recorded(await read_member_year(connection, year))
+        return await asyncio.to_thread(answers.members, found)
 
     return routes
 
@@ -78,7 +80,8 @@ def _add_trade_routes(routes: APIRouter, read_database: AsyncEngine) -> None:
     )
     async def concentration(year: Year) -> ConcentrationReport:
         async with read_database.connect() as connection:
-            return answers.concentration(recorded(await read_member_year(connection, year)))
+            found = recorded(await read_member_year(connection, year))
+        return await asyncio.to_thread(answers.concentration, found)
 
 
 def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: TradingCalendar) -> None:
@@ -104,7 +107,8 @@ def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: Tr
     @routes.get("/turnover/{year}/fees", response_model=FeesReport, summary="Fee income, and without value-added tax")
     async def fees(year: Year) -> FeesReport:
         async with read_database.connect() as connection:
-            return answers.fees(recorded(await read_member_year(connection, year)))
+            found = recorded(await read_member_year(connection, year))
+        return await asyncio.to_thread(answers.fees, found)
 
     @routes.get(
         "/targets/{year}/progress",

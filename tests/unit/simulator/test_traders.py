@@ -5,6 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.simulator.accounts import DemoAccount
 from services.simulator.book import Amend, Book, Cancel, NewOrder, OpenOrder, Side
 from services.simulator.market import MarketView, Quote
 from services.simulator.traders import MAKER_ACTIONS, PATIENT_ORDERS, Decide, maker, patient, taker
@@ -113,11 +114,15 @@ def test_a_patient_trader_with_many_orders_takes_one_back_first() -> None:
 
 
 def test_a_trader_is_content_with_what_a_history_has_left_it_and_hungry_for_what_it_lacks() -> None:
-    rich, poor = book(lots=250), book(lots=40)
-    assert (rich.hunger(SYMBOL), poor.hunger(SYMBOL)) == (-1, 0.6)
-    for one in (rich, poor):
-        one.begin_with(one.available_lots)
-    assert (rich.hunger(SYMBOL), poor.hunger(SYMBOL)) == (0, 0.6)
+    account = DemoAccount("Steppe Wind Drives", "taker", 0, {SYMBOL: 100})
+    hunger = {}
+    for held in (250, 40):
+        one = book(lots=held)
+        one.home_lots = account.home_lots({SYMBOL: held, "PRND-MET": 7})
+        assert set(one.home_lots) == {SYMBOL}
+        hunger[held] = one.hunger(SYMBOL)
+    assert hunger == {250: 0, 40: 0.6}
+    assert account.home_lots({}) == {SYMBOL: 100}
 
 
 def test_nobody_orders_what_the_account_does_not_cover() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from services.reporting.breakdown.contracts import NOTHING, Account, Quantity
@@ -99,6 +100,33 @@ def test_a_group_without_an_account_of_its_number_has_the_name_of_its_first() ->
     accounts = {5: Account(900, "east", 0), 4: Account(900, "west", 0)}
     (member,) = member_lines([line(5, OXIDE, sold=OXIDE_TRADED)], accounts)
     assert (member.member, member.name) == (900, "west")
+
+
+class Read(Mapping[int, Account]):
+    """Counts how often all of it is read."""
+
+    def __init__(self, accounts: dict[int, Account]) -> None:
+        self.accounts, self.times = accounts, 0
+
+    def __getitem__(self, number: int) -> Account:
+        return self.accounts[number]
+
+    def __iter__(self) -> Iterator[int]:
+        self.times += 1
+        return iter(self.accounts)
+
+    def __len__(self) -> int:
+        return len(self.accounts)
+
+
+def test_the_names_of_more_members_take_no_more_passes() -> None:
+    passes = []
+    for members in (2, 50):
+        accounts = Read({number: Account(number, f"member {number}", 0) for number in range(2, 2 + members)})
+        found = member_lines([line(number, OXIDE, sold=OXIDE_TRADED) for number in list(accounts)], accounts)
+        assert [one.name for one in found] == [f"member {number}" for number in range(2, 2 + members)]
+        passes.append(accounts.times)
+    assert passes[0] == passes[1]
 
 
 def test_the_concentration_of_all_and_of_each_product() -> None:
