@@ -78,7 +78,7 @@ def router(
             refuse_past(seq, at_least_seq)
             await _wait_until_projected(projected, "seq", seq)
             async with looking_back:
-                found, daily = await _past(read_database, journal, year, seq)
+                found, daily, _ = await _past(read_database, journal, year, seq)
         else:
             await _wait_until_projected(projected, "at_least_seq", at_least_seq)
             async with read_database.connect() as connection:

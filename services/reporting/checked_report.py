@@ -98,11 +98,10 @@ class Source(NamedTuple):
                 raise
             raise ReadDatabaseDamaged(self.place, f"holds values that make no report ({error!r})") from error
 
-    def checked(self, report: TurnoverReport, figure: Figure | None, seq: int | None) -> str:
-        """What was checked for a report that was read from this database, in sentences; `seq` as it was asked for."""
+    def checked(self, report: TurnoverReport, figure: Figure | None, read_from_seq: int | None = None) -> str:
+        """What was checked for a report that was read from this database, in sentences. `read_from_seq`: as in `PastYear`."""
         if figure is None:
-            past = "" if seq is None else f" Of the trading day of seq {seq:,}, the rows up to it were read back, too."
-            in_short = f"Read from {self.name}. {self.journal_read}{past}"
+            in_short = f"Read from {self.name}. {self.journal_read}{_past_read(report.seq, read_from_seq)}"
             return f"{in_short} No command was re-executed: --prove does that, and compares."
         after = f" after seq {figure.re_executed_after:,}" if figure.re_executed_after else ""
         return (
@@ -111,10 +110,20 @@ class Source(NamedTuple):
         )
 
 
+def _past_read(seq: int, read_from_seq: int | None) -> str:
+    """What of the journal was read for the report of a past command, as a sentence; nothing for a report of the present."""
+    if read_from_seq is None:
+        return ""
+    if read_from_seq == seq:
+        return f" The row of seq {seq:,} was read back, too."
+    return f" Of the trading day of seq {seq:,}, the rows up to it were read back, too."
+
+
 async def report_of(source: Source, read_database: AsyncEngine, journal: Journal, asked: Asked) -> CheckedReport:
     """The report of this database. A proof needs a SQLite file."""
+    breakdown, read_from_seq = None, None
     if asked.seq is not None:
-        report, breakdown = await _past(source, read_database, journal, asked, asked.seq), None
+        report, read_from_seq = await _past(source, read_database, journal, asked, asked.seq)
     else:
         report, breakdown = await _present(source, read_database, asked)
     figure = None
@@ -127,7 +136,7 @@ async def report_of(source: Source, read_database: AsyncEngine, journal: Journal
             journal=journal,
             fresh_engine=await starting_engine(journal),
         )
-    return CheckedReport(report, figure, source.checked(report, figure, asked.seq), breakdown)
+    return CheckedReport(report, figure, source.checked(report, figure, read_from_seq), breakdown)
 
 
 async def _present(source: Source, read_database: AsyncEngine, asked: Asked) -> tuple[TurnoverReport, Breakdown]:
@@ -141,11 +150,14 @@ async def _present(source: Source, read_database: AsyncEngine, asked: Asked) -> 
             return report, await read_breakdown(connection, asked.year, found, asked.calendar)
 
 
-async def _past(source: Source, read_database: AsyncEngine, journal: Journal, asked: Asked, seq: int) -> TurnoverReport:
-    """The report after the command seq. It has no breakdown: that reads the sums of today."""
+async def _past(
+    source: Source, read_database: AsyncEngine, journal: Journal, asked: Asked, seq: int
+) -> tuple[TurnoverReport, int]:
+    """The report after the command seq, and from which command on the journal was read for it. It has no breakdown: that reads
+    the sums of today."""
     with source.damage_named():
-        found = (await read_past_year(read_database, journal, asked.year, seq)).found
-    return build_checked(source, asked.year, found, asked.calendar)
+        past = await read_past_year(read_database, journal, asked.year, seq)
+    return build_checked(source, asked.year, past.found, asked.calendar), past.read_from_seq
 
 
 async def check_reached(journal: Journal, seq: int | None) -> None:

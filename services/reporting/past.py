@@ -45,6 +45,8 @@ class PastYear(NamedTuple):
     found: YearTurnover
     daily: Sequence[Values]
     """The year's rows of `daily_turnover` as they were; the columns `largest_…` are those of today."""
+    read_from_seq: int
+    """The journal was read from the row of this command to the row of the moment's; often they are one."""
 
 
 async def read_past_year(read_database: AsyncEngine, journal: Readable, year: int, seq: int) -> PastYear:
@@ -55,12 +57,13 @@ async def read_past_year(read_database: AsyncEngine, journal: Readable, year: in
     async with read_database.connect() as connection:
         today, first_seq = await read_day_of(connection, seq)
     # Of a day after the year nothing is counted. No transaction is open meanwhile: it would keep space from being reclaimed.
-    moment = await read_moment(journal, seq, today, first_seq if today <= dates_of(year)[1] else seq)
+    from_seq = first_seq if today <= dates_of(year)[1] else seq
+    moment = await read_moment(journal, seq, today, from_seq)
     async with read_database.connect() as connection:
-        return await _read_year(connection, year, moment)
+        return await _read_year(connection, year, moment, from_seq)
 
 
-async def _read_year(connection: AsyncConnection, year: int, moment: Moment) -> PastYear:
+async def _read_year(connection: AsyncConnection, year: int, moment: Moment, from_seq: int) -> PastYear:
     today, (first, last), seq = moment.today, dates_of(year), moment.seq
     ended = select(daily_turnover).where(_DAY.trading_date.between(first, last), _DAY.trading_date < today)
     rows = (await connection.execute(ended.order_by(_DAY.trading_date, _DAY.instrument))).all()
@@ -81,7 +84,7 @@ async def _read_year(connection: AsyncConnection, year: int, moment: Moment) -> 
         born=await connection.scalar(born) or today,
         earlier=await _read_earlier(connection, year, moment),
     )
-    return PastYear(found, [row for row in days.rows if any(row[name] for name in _HAPPENED)])
+    return PastYear(found, [row for row in days.rows if any(row[name] for name in _HAPPENED)], from_seq)
 
 
 async def _read_earlier(connection: AsyncConnection, year: int, moment: Moment) -> dict[int, int]:

@@ -30,11 +30,12 @@ Row = dict[str, Any]
 
 async def read_day_at(connection: AsyncConnection, today: int, seq: int) -> dict[int, Row]:
     """The rows of `daily_turnover`, by instrument, that the trades of the day under way at seq make, without `largest_…`."""
-    out = excluded_at(seq)
+    of_day = trades.c.trading_date == today
+    out = excluded_at(seq, of_day)
     state = case((trades.c.busted_seq <= seq, "busted"), (out.c.trade_id.isnot(None), "excluded"), else_="counts")
     sums = func.count(), total(trades.c.quantity_lots), total(trades.c.amount_fen)
     query = _with(out, select(trades.c.instrument, state.label("state"), *sums))
-    query = query.where(trades.c.trading_date == today, trades.c.seq <= seq).group_by(trades.c.instrument, "state")
+    query = query.where(of_day, trades.c.seq <= seq).group_by(trades.c.instrument, "state")
     rows: dict[int, Row] = {}
     for instrument, name, *amounts in await connection.execute(query):
         row = rows.setdefault(instrument, empty_row(today, instrument))
@@ -52,16 +53,16 @@ async def read_moved(connection: AsyncConnection, first_date: int, end_date: int
 
     `was_excluded` is the state that each had: it is in the other one today.
     """
-    out = excluded_at(seq)
-    was_excluded = out.c.trade_id.isnot(None)
-    named = select(decided_trades.c.trade_id).where(decided_trades.c.seq > seq)
-    columns = [trades.c[name] for name in ("trade_id", "trading_date", "instrument", "quantity_lots", "amount_fen")]
-    query = _with(out, select(*columns, was_excluded.label("was_excluded"))).where(
-        trades.c.trade_id.in_(named),
+    those = (
+        trades.c.trade_id.in_(select(decided_trades.c.trade_id).where(decided_trades.c.seq > seq)),
         trades.c.trading_date >= first_date,
         trades.c.trading_date < end_date,
-        trades.c.busted_seq.is_(None),
-        was_excluded != trades.c.excluded_seq.isnot(None),
+    )
+    out = excluded_at(seq, *those)
+    was_excluded = out.c.trade_id.isnot(None)
+    columns = [trades.c[name] for name in ("trade_id", "trading_date", "instrument", "quantity_lots", "amount_fen")]
+    query = _with(out, select(*columns, was_excluded.label("was_excluded"))).where(
+        *those, trades.c.busted_seq.is_(None), was_excluded != trades.c.excluded_seq.isnot(None)
     )
     return await _rows(connection, query)
 
@@ -69,7 +70,7 @@ async def read_moved(connection: AsyncConnection, first_date: int, end_date: int
 async def read_best(connection: AsyncConnection, seq: int, *those: ColumnElement[bool]) -> Sequence[Values]:
     """The largest of those trades that counted at seq, the first of equals, as a row of `daily_turnover` names it; none where
     none counted."""
-    out = excluded_at(seq)
+    out = excluded_at(seq, *those)
     columns = trades.c.trading_date, trades.c.instrument, trades.c.amount_fen.label("largest_fen")
     query = _with(out, select(*columns, trades.c.trade_id.label("largest_trade_id"))).where(
         *those,

@@ -148,13 +148,13 @@ async def sum_of_excluded(connection: AsyncConnection, year: int, seq: int) -> S
     return Sum(*[value or 0 for value in (await connection.execute(query)).one()])
 
 
-def excluded_at(seq: int) -> Subquery:
+def excluded_at(seq: int, *those: ColumnElement[bool]) -> Subquery:
     """The `trade_id` of each trade that the last decision about it up to the command seq excludes; busted ones may be among
-    them. A decision is about trades made before it."""
+    them. A decision is about trades made before it. `those` limit it to some `trades`: no others are read."""
     last = (
         select(decided_trades.c.trade_id, func.max(decided_trades.c.seq).label("last_seq"))
         .join(trades, and_(trades.c.trade_id == decided_trades.c.trade_id, trades.c.seq < decided_trades.c.seq))
-        .where(decided_trades.c.seq <= seq)
+        .where(decided_trades.c.seq <= seq, *those)
         .group_by(decided_trades.c.trade_id)
         .subquery()
     )

@@ -97,7 +97,7 @@ async def check(database: ReadDatabase, batches: list[JournalBatch], seqs: set[i
         for seq in seqs:
             (holds,) = [batch for batch in batches if batch.first_seq <= seq <= batch.last_seq]
             for year, expected in zip(YEARS, read[seq], strict=True):
-                found, daily = await read_past_year(engine, Rows(batches), year, seq)
+                found, daily, _ = await read_past_year(engine, Rows(batches), year, seq)
                 assert plain(found, daily) == expected
                 assert found.position["row_hash"] == holds.hash
                 build_report(year, found, TradingCalendar.load())

@@ -184,9 +184,31 @@ async def test_the_command_line_says_what_the_route_said(left: tuple[Path, Kept]
         document = json.loads(text)
         said = {name: value for name, value in document.items() if name not in own}
         assert (status, said) == (0, json.loads(answers[2023, "json"]))
-        assert f"Of the trading day of seq {seq:,}, the rows up to it were read back, too." in document["checked"]
+        no_self_trade = document["trading_date"] == "2023-12-05"
+        read = "The row of seq {:,} was" if no_self_trade else "Of the trading day of seq {:,}, the rows up to it were"
+        assert f" {read.format(seq)} read back, too." in document["checked"]
     status, text, _ = await asyncio.to_thread(rex, "report", 2023, "--data-dir", folder, "--seq", seq)
     assert (status, f"seq {seq:,}" in text) == (0, True)
+
+
+async def test_says_which_rows_were_read_for_the_self_trades_of_the_day(tmp_path: Path) -> None:
+    """Only of a day with a prevented self-trade are the rows before the command needed, and only for a year that has it."""
+    async with running_venue(tmp_path) as venue:
+        await place(venue, "alice", "PRND-OX", "sell", "473000.00", 1)
+        assert (await place(venue, "alice", "PRND-OX", "buy", "473000.00", 1))["reason"] == "self_trade"
+        of_day = venue.sequencer.last_seq
+        venue.clock.now_ns += 72 * HOUR_NS
+        await place(venue, "bob", "PRND-OX", "buy", "473000.00", 1)
+        next_day = venue.sequencer.last_seq
+    shutil.move(tmp_path / "journal.db", tmp_path / JOURNAL_FILE)
+    shutil.move(tmp_path / "read.db", tmp_path / READ_DATABASE_FILE)
+    day = f" Of the trading day of seq {of_day:,}, the rows up to it were read back, too."
+    row = " The row of seq {:,} was read back, too."
+    for year, seq, said in (
+        (2023, of_day, day), (2022, of_day, row.format(of_day)), (2023, next_day, row.format(next_day)),
+    ):  # fmt: skip
+        checked = (await report_from_folder(tmp_path, year, seq=seq)).checked
+        assert (said in checked, checked.count("read back, too")) == (True, 1), checked
 
 
 async def test_a_past_report_is_proven(left: tuple[Path, Kept]) -> None:
