@@ -19,6 +19,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import structlog
+
 from services.reporting.proof_route import Proven
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ LOWEST_PRIORITY = 19
 DATABASE_URL = "REX_DATABASE_URL"
 _SAID = 600
 """So many characters of a failed process's standard error are kept."""
+
+log = structlog.get_logger("rex.proof")
 
 
 async def brought_up_to_date(_seq: int) -> None:
@@ -124,7 +128,9 @@ class StandingProof:
             raise
         if process.returncode:
             last = errors.decode(errors="replace").strip()[-_SAID:].rpartition("\n")[2]
-            return None, last or f"its process ended with status {process.returncode}"
+            trouble = last or f"its process ended with status {process.returncode}"
+            log.warning("a proof could not be made", year=year, seq=seq, reason=trouble)
+            return None, trouble
         return json.loads(said), None
 
 

@@ -65,8 +65,9 @@ class VenueAlerts:
         return next((alert for alert in self.open.values() if alert.seq == seq), None)
 
     def critical(self) -> list[str]:
-        """A sentence for each open critical alert, with its number, oldest first."""
-        return [f"Alert {alert.seq}: {alert.sentence}" for alert in self.open.values() if alert.severity == "critical"]
+        """A sentence for each open critical alert, oldest first. Health is public: number and kind, and no member or amount."""
+        critical = (alert for alert in self.open.values() if alert.severity == "critical")
+        return [f"Alert {alert.seq} ({alert.kind}) is open: GET /v1/alerts." for alert in critical]
 
     def apply(self, applied: Applied, change: AlertRaised | AlertCleared | AlertAcknowledged) -> None:
         """Applies what a RECORD command says of alerts."""

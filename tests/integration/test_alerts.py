@@ -157,12 +157,27 @@ async def test_alerts_are_for_operators(venue: RunningVenue) -> None:
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "scope_missing")] * 2
 
 
-async def test_health_shows_open_critical_alerts(venue: RunningVenue) -> None:
+async def test_health_shows_number_and_kind_of_open_critical_alerts(venue: RunningVenue) -> None:
     _, critical = await put(venue, condition("pace", 1).raised(), CRITICAL.raised())
     health = venue.client(None)
-    assert (await health.get("/healthz")).json()["warnings"] == [f"Alert {critical}: It is behind."]
+    assert (await health.get("/healthz")).json()["warnings"] == [
+        f"Alert {critical} (projector_lag) is open: GET /v1/alerts."
+    ]
     await put(venue, AlertCleared(alert=critical))
     assert (await health.get("/healthz")).json()["warnings"] == []
+
+
+async def test_health_without_a_key_names_no_account(venue: RunningVenue) -> None:
+    key, sentence = "abnormal_trading:20231201:2", "Abnormal trading of alice on 2023-12-01: 600 cancels in PRND-OX."
+    ban = Condition("abnormal_trading", key, "2:20231201", "critical", sentence, "alice在2023-12-01交易异常。")
+    (seq,) = await put(venue, ban.raised())
+    accounts = (await venue.client("operator").get("/v1/admin/accounts")).json()
+    names = [account["name"] for account in accounts]
+    assert "alice" in names
+    for path in ("/healthz", "/readyz"):
+        answer = await venue.client(None).get(path)
+        assert f"Alert {seq} (abnormal_trading) is open" in answer.text
+        assert [name for name in names if name in answer.text] == []
 
 
 # ---------------------------------------------------------------------- kept
