@@ -61,7 +61,11 @@ class Followed(Protocol):
 
 
 class Market(Protocol):
-    """What the monitor reads of the venue's engine."""
+    """What the alerts read of the venue's engine."""
+
+    @property
+    def last_seq(self) -> int:
+        """The last command."""
 
     @property
     def venue_phase(self) -> int:
