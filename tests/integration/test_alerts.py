@@ -342,7 +342,14 @@ async def trade_on(venue: RunningVenue, day: date) -> None:
         assert answer.status_code == 201, answer.text
 
 
-async def test_the_pace_of_a_year_turns_at_the_end_of_a_day(venue: RunningVenue) -> None:
+async def test_a_pace_that_turned_on_a_day_that_nobody_judged_is_an_alert(venue: RunningVenue) -> None:
+    """The verdict turned at the end of 13 December; the first look comes four trading days later."""
+    for day in [day for day in TradingCalendar.load().days(2023) if day.month == 12 and day.day <= 20]:
+        await trade_on(venue, day)
+    assert await Monitored(venue).look() == ["pace:2023:behind"]
+
+
+async def test_the_pace_of_a_year_is_judged_at_the_end_of_a_day(venue: RunningVenue) -> None:
     """The venue opened on 1 December and trades far less than it needs; its 20th day makes a recent mean."""
     monitored, turns = Monitored(venue), dict[str, list[str]]()
     for day in [day for day in TradingCalendar.load().days(2023) if day.month == 12]:
@@ -354,8 +361,8 @@ async def test_the_pace_of_a_year_turns_at_the_end_of_a_day(venue: RunningVenue)
         "2023-12-29": ["-pace:2023:behind", "pace:2023:out_of_reach", "pace:2023:red"],
     }
     red = venue.state.alerts.open["pace:2023:red"]
-    assert "turned red at the end of 2023-12-28: each day left needs" in red.sentence
-    assert await Monitored(venue).look() == []  # a restart sees the same turns, which are open already
+    assert "is red at the end of 2023-12-28: each day left needs" in red.sentence
+    assert await Monitored(venue).look() == []  # a restart sees the same, which is open already
     await trade_on(venue, date(2024, 1, 2))
     assert await monitored.look() == ["-pace:2023:out_of_reach", "-pace:2023:red", "pace:2023:closed_missed"]
 
