@@ -94,8 +94,8 @@ class AlertMonitor:
     """The monitor of one venue."""
 
     def __init__(self, watched: Watched, *, every_s: float, quiet_s: int) -> None:
-        """`every_s`: seconds between two looks; 0: none. `quiet_s`: how long continuous trading may have no command; 0: any
-        time."""
+        """`every_s`: seconds between two looks; 0: none, and no day is closed. `quiet_s`: how long continuous trading may have
+        no command; 0: any time."""
         self._watched = watched
         self._every_s = every_s
         self._quiet_s = quiet_s
@@ -151,9 +151,13 @@ class AlertMonitor:
         in_session = watched.market.venue_phase == Phase.CONTINUOUS
         # What the monitor itself submits is no sign of life.
         commands = followed.last_seq - followed.alerts.commands
+        lag_ns = self._lag.look(now_ns, followed.last_seq, self._projected_seq)
+        quiet_ns = self._quiet.look(now_ns, commands, in_session=in_session)
         seen = Operation(
-            lag_ns=self._lag.look(now_ns, followed.last_seq, self._projected_seq),
-            quiet_ns=self._quiet.look(now_ns, commands, in_session=in_session),
+            lag_ns=lag_ns,
+            lag_is_known=self._lag.is_known,
+            quiet_ns=quiet_ns,
+            quiet_is_known=self._quiet.is_known,
             quiet_s=self._quiet_s,
             proofs=watched.proofs(),
             calendar_year=missing_calendar(watched.calendar, now_ns),

@@ -106,8 +106,7 @@ async def read_facts(connection: AsyncConnection) -> Facts | None:
 
 
 def years_to_judge(window: Sequence[int], is_open: OpenAlerts) -> tuple[int, ...]:
-    """The year of the window's last day; and the one before it, while a day of the window is in it or an alert of it waits for a
-    person."""
+    """The year of the window's last day; and the one before, while a day of the window is in it or an alert of it waits."""
     year = window[-1] // 10_000
     also_before = window[0] // 10_000 < year or any(_waits(alert, year - 1) for alert in is_open.values())
     return (year - 1, year) if also_before else (year,)

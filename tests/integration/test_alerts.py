@@ -299,6 +299,8 @@ async def test_silence_in_the_session_is_an_alert_that_its_own_commands_do_not_e
     venue.clock.now_ns += 61 * 10**9
     assert await monitored.look() == ["journal_quiet"]
     assert await monitored.look() == []  # the alert itself is a command
+    monitored = Monitored(venue, quiet_s=60)
+    assert await monitored.look() == []  # nor has a restart ended it
     assert (await venue.client("alice").post("/v1/orders", json=ORDER)).status_code == 201
     assert await monitored.look() == ["-journal_quiet"]
 
@@ -318,6 +320,8 @@ async def test_a_read_database_that_does_not_move_is_behind_also_where_it_cannot
         assert warning.startswith("The read database could not be looked at for alerts: ")
         assert [alert.key for alert, _ in await heard.next(1)] == ["projector_lag"]
     assert await monitored.look() == []
+    assert await Monitored(venue, read_database=read_database).look() == []  # a restart
+    assert await Monitored(venue).look() == ["-projector_lag"]  # on a read database that has all commands
     await read_database.dispose()
 
 
