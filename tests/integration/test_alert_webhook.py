@@ -180,6 +180,16 @@ async def test_a_new_receiver_gets_the_open_alerts_and_what_comes(tmp_path: Path
         assert told(receiver) == [("alert.raised", str(is_open)), ("alert.cleared", str(over))]
 
 
+async def test_the_acknowledgement_of_a_cleared_alert_is_sent_also_after_a_start(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        (seq,) = await put(venue, condition("pace", 1).raised())
+        await put(venue, AlertCleared(alert=seq))
+    async with running_venue(tmp_path) as venue, receiving() as receiver, sending(venue, tmp_path, receiver.url):
+        await venue.client("operator").post(f"/v1/alerts/{seq}/acknowledge", json={"name": "Li Na"})
+        (message,) = await receiver.until(1)
+        assert (message.told["type"], message.told["data"]["state"]) == ("alert.acknowledged", "cleared")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("HTTPS_PROXY", "socks5://127.0.0.1:1"), ("ALL_PROXY", "ftp://127.0.0.1:1"), ("SSL_CERT_FILE", "/nowhere.pem")],

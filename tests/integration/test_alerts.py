@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from hashlib import sha256
@@ -19,7 +20,7 @@ from matching_engine.records import Command
 from services.alerts.conditions import Condition
 from services.alerts.following import FollowedAlerts
 from services.alerts.judging import DaysJudge, DaysNotJudged
-from services.alerts.monitor import AlertMonitor, Watched
+from services.alerts.monitor import PUT_AGAIN_NS, AlertMonitor, Watched
 from services.alerts.reading import judge_days
 from services.commands import administrative as admin
 from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, DayClosed, read_decision
@@ -255,7 +256,7 @@ class Monitored:
         self.put_commands = 0
         """Number of commands that the last look submitted."""
         read_database, calendar = read_database or venue.read_database, TradingCalendar.load()
-        watched = Watched(
+        self.watched = watched = Watched(
             followed=venue.state,
             market=cast(Engine, venue.engine),
             read_database=read_database,
@@ -291,6 +292,22 @@ async def test_a_proof_that_fails_is_an_alert_until_one_agrees(venue: RunningVen
     proofs[2023] = Proven(2023, 50, 2, {"agree": True}, None)
     assert await monitored.look() == ["-proof_failed:2023"]
     assert venue.state.alerts.open == {}
+
+
+async def test_what_the_journal_does_not_take_is_not_put_again_and_again(venue: RunningVenue) -> None:
+    puts = list[Submission]()
+
+    async def stalled(submission: Submission) -> None:
+        puts.append(submission)
+
+    watched = Monitored(venue, lambda: {2023: Proven(2023, 40, 1, {"agree": False}, None)}).watched
+    monitor = AlertMonitor(replace(watched, put=stalled), every_s=0, quiet_s=0)
+    for _ in range(3):
+        await monitor.look()
+    assert len(puts) == 1
+    venue.clock.now_ns += PUT_AGAIN_NS  # it may be lost: the leader that took it may be gone
+    await monitor.look()
+    assert len(puts) == 2
 
 
 async def test_silence_in_the_session_is_an_alert_that_its_own_commands_do_not_end(venue: RunningVenue) -> None:

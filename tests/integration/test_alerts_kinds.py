@@ -22,7 +22,7 @@ from services.messaging import Submission
 from services.read_database.audit.journaled import Journaled
 from services.read_database.audit.journaled_tables import journaled_tables
 from services.venue_state.alerts import VenueAlert, VenueAlerts
-from services.venue_state.loading import load_open_alerts
+from services.venue_state.loading import load_alerts
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.unit.alerts.test_conditions import condition
@@ -75,9 +75,10 @@ async def test_table_memory_and_audit_agree(read_database: ReadDatabase, seed: i
 
     loaded = VenueAlerts()
     async with read_database.opened() as engine, engine.connect() as connection:
-        await load_open_alerts(connection, loaded)
+        await load_alerts(connection, loaded)
         notices = await read_notices(connection, JOURNAL_ID, 0)
     assert loaded.open == followed.alerts.open
+    assert loaded.cleared == followed.alerts.cleared
     changes = [seq for row in rows.values() for seq in (row[0], row[8], row[10]) if seq is not None]
     assert [notice.seq for notice in notices] == sorted(changes)
 
