@@ -2,8 +2,8 @@
 
 The settlement price of a day with at least 5 lots is its volume-weighted average (rule 4.10 of the rulebook). A member
 *influences* it in a product on a day if his aggressive trades of the last 7 % of the day's commands are at least 30 % of the
-product's late turnover, and without them the price would have been at least 0.5 % away. Two such days of twenty in a product are
-an alert. The thresholds are an assumption.
+product's late turnover, and without them the price would have been at least 0.5 % away. Two such days of twenty in a product
+are an alert. The thresholds are an assumption.
 
 Only trades are known here. With fewer than 5 lots the rule takes the price of the closing auction, then the middle of standing
 quotes, then the price in force before the day; here the last stands for all three. So whoever moves the price of a closing
