@@ -9,7 +9,7 @@ from typing import Any
 
 from services.alerts.monitor import AlertMonitor, Watched
 from services.alerts.webhook.position import POSITION_FILE, PositionFile
-from services.alerts.webhook.sender import WebhookSender
+from services.alerts.webhook.sender import Start, WebhookSender
 from services.settings import Settings
 from services.standard_webhooks.signature import secret_bytes
 
@@ -44,6 +44,7 @@ def _webhook(
         return None
     key = secret_bytes(settings.alert_webhook_secret.get_secret_value())
     position = PositionFile(folder / POSITION_FILE)
-    sender = WebhookSender(url, key, watched.read_database, position, watched.clock, projected)
+    start = Start(watched.read_database, projected, watched.followed.last_seq, watched.market.last_seq)
+    sender = WebhookSender(url, key, start, position, watched.clock)
     watched.followed.alerts.listeners.append(sender.on_change)
     return sender

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     """Seconds between two proofs of the year's turnover while the venue runs; 0: only when one is asked for."""
 
     alerts_every_s: float = Field(default=30.0, ge=0, le=3600)
-    """Seconds between two looks for alerts; 0: no alerts are raised."""
+    """Seconds between two looks for alerts and days to close; 0: no alerts are raised, and no days are closed."""
 
     alert_quiet_s: int = Field(default=900, ge=0, le=86_400)
     """Continuous trading without a command for more than so many seconds raises an alert; 0: it never does."""

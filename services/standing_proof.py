@@ -20,6 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
+import structlog
+
 from services.reporting.proof_route import Proven
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ LOWEST_PRIORITY = 19
 DATABASE_URL = "REX_DATABASE_URL"
 _SAID = 600
 """So many characters of a failed process's standard error are kept."""
+
+log = structlog.get_logger("rex.proof")
 
 
 async def brought_up_to_date(_seq: int) -> None:
@@ -109,6 +113,8 @@ class StandingProof:
             seq, counter_fen = self._engine.last_seq, self._engine.turnover_fen(year)
             await self._projected(seq)
             figure, trouble = await self._in_a_process(year, seq, counter_fen)
+            if trouble is not None:
+                log.warning("a proof could not be made", year=year, seq=seq, reason=trouble)
             proven = self.latest[year] = Proven(year, seq, self._clock(), figure, trouble)
             return proven
 

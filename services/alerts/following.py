@@ -12,7 +12,7 @@ from services.messaging import Feed
 from services.messaging.follow import Readable, follow
 from services.read_database.tables import position
 from services.venue_state.alerts import VenueAlerts
-from services.venue_state.loading import load_open_alerts
+from services.venue_state.loading import load_alerts
 
 
 class FollowedAlerts:
@@ -28,7 +28,7 @@ class FollowedAlerts:
         alerts = VenueAlerts()
         async with read_database.connect() as connection:
             seq = await connection.scalar(select(position.c.seq)) or 0
-            await load_open_alerts(connection, alerts)
+            await load_alerts(connection, alerts)
         return cls(alerts, seq)
 
     async def run(self, journal: Readable, feed: Feed) -> None:

@@ -7,7 +7,7 @@ One runs in a venue, beside the sequencer that leads. It never stops the venue: 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,7 +23,7 @@ from services.alerts.judging import DaysNotJudged
 from services.alerts.operation import Lag, Operation, Quiet, operation_conditions
 from services.alerts.reading import Facts, Judged, read_facts
 from services.commands import administrative
-from services.commands.attachments import AlertKind
+from services.commands.attachments import AlertKind, AlertRaised
 from services.data.calendar import TradingCalendar
 from services.messaging import InboxFull, Submission
 from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseRefused
@@ -45,6 +45,9 @@ JUDGE_AGAIN_NS = 600 * 10**9
 _EXPECTED = (DaysNotJudged, ReadDatabaseFailed, ReadDatabaseRefused, SQLAlchemyError, InboxFull, OSError, TimeoutError)
 """Every other error is a bug."""
 
+PUT_AGAIN_NS = 600 * 10**9
+"""What the journal has not taken for so long is submitted again: it may be lost."""
+
 log = structlog.get_logger("rex.alerts")
 
 
@@ -61,7 +64,11 @@ class Followed(Protocol):
 
 
 class Market(Protocol):
-    """What the monitor reads of the venue's engine."""
+    """What the alerts read of the venue's engine."""
+
+    @property
+    def last_seq(self) -> int:
+        """The last command."""
 
     @property
     def venue_phase(self) -> int:
@@ -90,8 +97,8 @@ class AlertMonitor:
     """The monitor of one venue."""
 
     def __init__(self, watched: Watched, *, every_s: float, quiet_s: int) -> None:
-        """`every_s`: seconds between two looks; 0: none. `quiet_s`: how long continuous trading may have no command; 0: any
-        time."""
+        """`every_s`: seconds between two looks; 0: none, and no day is closed. `quiet_s`: how long continuous trading may have
+        no command; 0: any time."""
         self._watched = watched
         self._every_s = every_s
         self._quiet_s = quiet_s
@@ -102,6 +109,8 @@ class AlertMonitor:
         self._judged: Facts | None = None
         self._judge_again_ns = 0
         self._troubles: dict[str, str] = {}
+        self._put_ns: dict[tuple[AlertKind, ...], dict[str | int, int]] = {}
+        """When the changes were submitted that the journal has not brought back: by key where raised, else by number."""
 
     async def run(self) -> None:
         """Looks again and again until it is canceled."""
@@ -147,9 +156,13 @@ class AlertMonitor:
         in_session = watched.market.venue_phase == Phase.CONTINUOUS
         # What the monitor itself submits is no sign of life.
         commands = followed.last_seq - followed.alerts.commands
+        lag_ns = self._lag.look(now_ns, followed.last_seq, self._projected_seq)
+        quiet_ns = self._quiet.look(now_ns, commands, in_session=in_session)
         seen = Operation(
-            lag_ns=self._lag.look(now_ns, followed.last_seq, self._projected_seq),
-            quiet_ns=self._quiet.look(now_ns, commands, in_session=in_session),
+            lag_ns=lag_ns,
+            lag_is_known=self._lag.is_known,
+            quiet_ns=quiet_ns,
+            quiet_is_known=self._quiet.is_known,
             quiet_s=self._quiet_s,
             proofs=watched.proofs(),
             calendar_year=missing_calendar(watched.calendar, now_ns),
@@ -166,7 +179,13 @@ class AlertMonitor:
                 await watched.put(administrative.recorded(Command(), judged.closings))
         self._judged, self._judge_again_ns = facts, 0
 
-    async def _submit(self, holding: Iterable[Condition], looked_at: Collection[AlertKind]) -> None:
-        found = changes(self._watched.followed.alerts.open, holding, looked_at)
-        if found:
-            await self._watched.put(administrative.recorded(Command(), found))
+    async def _submit(self, holding: Iterable[Condition], looked_at: tuple[AlertKind, ...]) -> None:
+        found, now_ns = changes(self._watched.followed.alerts.open, holding, looked_at), self._watched.clock()
+        names = [change.key if isinstance(change, AlertRaised) else change.alert for change in found]
+        waiting = self._put_ns.get(looked_at, {})
+        put_ns = {name: at for name, at in waiting.items() if name in names and now_ns - at < PUT_AGAIN_NS}
+        self._put_ns[looked_at] = put_ns
+        due = [change for name, change in zip(names, found, strict=True) if name not in put_ns]
+        if due:
+            await self._watched.put(administrative.recorded(Command(), due))
+            put_ns.update(dict.fromkeys(names, now_ns) | put_ns)

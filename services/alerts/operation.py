@@ -26,8 +26,12 @@ class Operation:
 
     lag_ns: int
     """The age of the oldest command that the read database lacks, as far as looks can tell (`Lag`)."""
+    lag_is_known: bool
+    """Whether it is not older than that: the process began, and has not seen when the command came."""
     quiet_ns: int
-    """How long continuous trading has had no command (`Quiet`)."""
+    """How long continuous trading has had no command, as far as looks can tell (`Quiet`)."""
+    quiet_is_known: bool
+    """Whether it was not longer."""
     quiet_s: int
     """The bound of quiet_ns, in seconds; 0: none."""
     proofs: Mapping[int, Proven]
@@ -46,10 +50,15 @@ class Lag:
 
     def __init__(self) -> None:
         self._looks: deque[_Look] = deque()
+        self._first_seq: int | None = None
+        self.is_known = False
+        """Whether the read database has the commands that were there at the first look: those came at an unknown time."""
 
     def look(self, now_ns: int, last_seq: int, projected_seq: int) -> int:
         """Nanoseconds since the first look at which the venue had a command that the read database still lacks."""
         looks = self._looks
+        self._first_seq = last_seq if self._first_seq is None else self._first_seq
+        self.is_known = self.is_known or projected_seq >= self._first_seq
         while looks and looks[0].seq <= projected_seq:
             looks.popleft()
         if last_seq > (looks[-1].seq if looks else projected_seq) and len(looks) < _MAX_LOOKS:
@@ -63,17 +72,21 @@ class Quiet:
     def __init__(self) -> None:
         self._commands: int | None = None
         self._since_ns = 0
+        self.is_known = False
+        """Whether a look saw when the silence began."""
 
     def look(self, now_ns: int, commands: int, *, in_session: bool) -> int:
         """Nanoseconds since the look at which `commands`, a number that grows with each command, last changed."""
         if not in_session or commands != self._commands:
+            self.is_known = self.is_known or not in_session or self._commands is not None
             self._commands, self._since_ns = commands, now_ns
         return now_ns - self._since_ns
 
 
 def operation_conditions(seen: Operation, is_open: OpenAlerts) -> list[Condition]:
-    """All that holds of KINDS. A proof that failed holds until a later one of its year agrees."""
-    return [*_proofs(seen.proofs, is_open), *_lag(seen), *_quiet(seen), *_calendar(seen)]
+    """All that holds of KINDS. An open alert holds until there is evidence: a proof that failed until a later one of its year
+    agrees, lag and silence until looks of this process can tell."""
+    return [*_proofs(seen.proofs, is_open), *_lag(seen, is_open), *_quiet(seen, is_open), *_calendar(seen)]
 
 
 def _proofs(proofs: Mapping[int, Proven], is_open: OpenAlerts) -> Iterator[Condition]:
@@ -86,15 +99,19 @@ def _proofs(proofs: Mapping[int, Proven], is_open: OpenAlerts) -> Iterator[Condi
             yield Condition("proof_failed", f"proof_failed:{year}", str(year), "critical", proven.alarm, chinese)
 
 
-def _lag(seen: Operation) -> Iterator[Condition]:
-    if seen.lag_ns > LAG_S * _NS:
+def _lag(seen: Operation, is_open: OpenAlerts) -> Iterator[Condition]:
+    if not seen.lag_is_known and "projector_lag" in is_open:
+        yield Condition.of_alert(is_open["projector_lag"])
+    elif seen.lag_ns > LAG_S * _NS:
         english = f"The read database is behind: it lacks commands that are more than {LAG_S} seconds old."
         chinese = f"读库落后：缺少{LAG_S}秒以前的指令。"
         yield Condition("projector_lag", "projector_lag", "read database", "critical", english, chinese)
 
 
-def _quiet(seen: Operation) -> Iterator[Condition]:
-    if 0 < seen.quiet_s * _NS < seen.quiet_ns:
+def _quiet(seen: Operation, is_open: OpenAlerts) -> Iterator[Condition]:
+    if seen.quiet_s and not seen.quiet_is_known and "journal_quiet" in is_open:
+        yield Condition.of_alert(is_open["journal_quiet"])
+    elif 0 < seen.quiet_s * _NS < seen.quiet_ns:
         english = f"Trading is continuous, and no command was journaled for more than {seen.quiet_s} seconds."
         chinese = f"连续交易时段内已超过{seen.quiet_s}秒没有任何指令入账。"
         yield Condition("journal_quiet", "journal_quiet", "journal", "critical", english, chinese)

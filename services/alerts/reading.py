@@ -1,12 +1,12 @@
-"""What the monitor sees of the completed trading days, from the read database: a turn of the pace, and surveillance.
+"""What the monitor sees of the completed trading days, from the read database: the pace of the year, and surveillance.
 
 The queries of one reading are of one position. It takes a second or more in a year of 80,000 trades, so it runs in a process of
-its own (judging.py), and only when a day has ended, or a decision or a target has changed what counts.
+its own (judging.py), and only when a day has ended, or a decision, a target or a declared control has changed what counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -18,17 +18,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.closing import closings_due, read_closed_days
 from services.alerts.conditions import Condition, OpenAlerts
-from services.alerts.pace import pace_conditions, turns_of
+from services.alerts.pace import pace_conditions, standing
 from services.alerts.trading import Trading, trading_conditions
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
-from services.read_database.tables import accounts, decisions, instruments, position, targets, trades
+from services.read_database.tables import accounts, decisions, instruments, position, records, targets, trades
+from services.reporting.abnormal import read_control
 from services.reporting.queries import YearTurnover, read_year
-from services.surveillance.abnormal_trading import DayCounts, breaches, ladder
-from services.surveillance.contracts import ScreenTrades
+from services.surveillance.abnormal_trading import DayCounts, Step, breaches, ladder
+from services.surveillance.contracts import Control, Finding, ScreenTrades
+from services.surveillance.measures import CONTROL_TYPES
 from services.surveillance.reading import read_day_counts, read_screen_trades, read_settlements_before
 from services.surveillance.screen import screen
 from services.surveillance.settlement_influence import WINDOW_DAYS, influence_alerts, influences
+from services.venue_state.alerts import VenueAlert
 
 Opened = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 """Opens a connection to the read database."""
@@ -40,24 +43,29 @@ class Facts(NamedTuple):
     trading_date: int
     last_decision: int
     last_target: int
+    last_control: int
+    """The last record that declared a common control, or ended one."""
 
 
 @dataclass(frozen=True)
 class CompletedDays:
-    """What was read of a year, up to its last completed day."""
+    """What was read of the judged years, up to the last completed day."""
 
-    year: int
     date: int
     """That day, yyyymmdd."""
     today: int
     window: tuple[int, ...]
     """The last WINDOW_DAYS trading days, `date` included."""
-    turnover: YearTurnover
+    turnovers: Mapping[int, YearTurnover]
+    """Of each judged year, ascending (`years_to_judge`)."""
     screened: ScreenTrades
+    """Of the judged years."""
     excluded: frozenset[int]
     before: Mapping[tuple[int, int], Fraction]
     """The settlement prices before each day."""
     counts: list[DayCounts]
+    """Of the years of `window`, from their first day: the ladder counts a year."""
+    control: Control
     names: Mapping[int, str]
     symbols: Mapping[int, str]
 
@@ -77,7 +85,7 @@ async def judge_days(opened: Opened, calendar: TradingCalendar, is_open: OpenAle
     """Reads and judges the completed days; None where the venue has completed none."""
     async with opened() as connection:
         facts = await read_facts(connection)
-        found = None if facts is None else await read_completed_days(connection, calendar, facts.trading_date)
+        found = None if facts is None else await read_completed_days(connection, calendar, facts.trading_date, is_open)
         if facts is None or found is None:
             return None
         closed = await read_closed_days(connection, found.date)
@@ -86,36 +94,55 @@ async def judge_days(opened: Opened, calendar: TradingCalendar, is_open: OpenAle
 
 async def read_facts(connection: AsyncConnection) -> Facts | None:
     """The facts at the read database's position; None before its first transaction."""
+    last_control = select(func.max(records.c.seq)).where(records.c.type.in_(CONTROL_TYPES)).scalar_subquery()
     query = select(
         position.c.trading_date,
         select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery(),
         select(func.coalesce(func.max(targets.c.seq), 0)).scalar_subquery(),
+        func.coalesce(last_control, 0),
     )
     found = (await connection.execute(query)).first()
     return None if found is None else Facts(*found)
 
 
+def years_to_judge(window: Sequence[int], is_open: OpenAlerts) -> tuple[int, ...]:
+    """The year of the window's last day; and the one before, while a day of the window is in it or an alert of it waits."""
+    year = window[-1] // 10_000
+    also_before = window[0] // 10_000 < year or any(_waits(alert, year - 1) for alert in is_open.values())
+    return (year - 1, year) if also_before else (year,)
+
+
+def _waits(alert: VenueAlert, year: int) -> bool:
+    """Whether the open alert is of this year and waits: a finding for a decision, a pace for an acknowledgement."""
+    if alert.kind == "wash_finding":
+        return alert.key.startswith(f"wash_finding:{year}:")
+    return alert.kind == "pace" and alert.subject == str(year) and alert.acknowledged_seq is None
+
+
 async def read_completed_days(
-    connection: AsyncConnection, calendar: TradingCalendar, today: int
+    connection: AsyncConnection, calendar: TradingCalendar, today: int, is_open: OpenAlerts
 ) -> CompletedDays | None:
     """What holds of the days before the trading day `today`; None where the venue has completed none."""
     days = _days_before(calendar, today)
-    last = days[-1]
-    turnover = await read_year(connection, last // 10_000)
-    if turnover is None or not turnover.born or turnover.born > last:
+    last, window = days[-1], days[-WINDOW_DAYS:]
+    years = years_to_judge(window, is_open)
+    turnovers = {year: await read_year(connection, year) for year in years}
+    born = {year: found for year, found in turnovers.items() if found and 0 < found.born <= min(last, _end(year))}
+    if not born:
         return None
-    year, window = last // 10_000, days[-WINDOW_DAYS:]
-    of_year = trades.c.trading_date.between(year * 10_000, last), trades.c.excluded_seq.isnot(None)
+    first = years[0] * 10_000
+    of_years = trades.c.trading_date.between(first, last), trades.c.excluded_seq.isnot(None)
+    control, _ = await read_control(connection)
     return CompletedDays(
-        year=year,
         date=last,
         today=today,
         window=window,
-        turnover=turnover,
-        screened=await read_screen_trades(connection, year * 10_000, last),
-        excluded=frozenset(await connection.scalars(select(trades.c.trade_id).where(*of_year))),
+        turnovers=born,
+        screened=await read_screen_trades(connection, first, last),
+        excluded=frozenset(await connection.scalars(select(trades.c.trade_id).where(*of_years))),
         before=await read_settlements_before(connection, last),
-        counts=await read_day_counts(connection, window[0], last),
+        counts=await read_day_counts(connection, window[0] // 10_000 * 10_000, last),
+        control=control,
         names={row[0]: row[1] for row in await connection.execute(select(accounts.c.account, accounts.c.name))},
         symbols={
             row[0]: row[1] for row in await connection.execute(select(instruments.c.instrument, instruments.c.symbol))
@@ -125,18 +152,42 @@ async def read_completed_days(
 
 def conditions_of_days(found: CompletedDays, calendar: TradingCalendar, is_open: OpenAlerts) -> list[Condition]:
     """All that holds of the kinds of pace.py and trading.py."""
-    turns = turns_of(found.turnover, calendar, found.year, found.date, found.today)
     late = found.screened[found.screened["trading_date"] >= found.window[0]]
     days = sorted({*found.window, *late["trading_date"].tolist()})
     seen = Trading(
-        findings=screen(found.screened, names=found.names),
+        findings=[finding for year in found.turnovers for finding in _findings_of(found, year)],
         excluded=found.excluded,
         influences=influence_alerts(influences(late, found.before), days),
-        steps=ladder(breaches(found.counts)),
+        steps=[step for year in sorted({day // 10_000 for day in days}) for step in _steps_of(found, year)],
         names=found.names,
         symbols=found.symbols,
     )
-    return [*(one for turn in turns for one in pace_conditions(turn, is_open)), *trading_conditions(seen)]
+    paces = [one for year in found.turnovers for one in _pace_of(found, calendar, year, is_open)]
+    return [*paces, *trading_conditions(seen)]
+
+
+def _pace_of(found: CompletedDays, calendar: TradingCalendar, year: int, is_open: OpenAlerts) -> list[Condition]:
+    """How badly the year stands. Of a year that ended before the window only the alerts that wait."""
+    stands = standing(found.turnovers[year], calendar, year, found.today)
+    bad = pace_conditions(year, min(found.date, _end(year)), stands)
+    if year >= found.window[0] // 10_000:
+        return bad
+    return [one for one in bad if one.key in is_open and _waits(is_open[one.key], year)]
+
+
+def _findings_of(found: CompletedDays, year: int) -> Sequence[Finding]:
+    of_year = found.screened["trading_date"] // 10_000 == year
+    return screen(found.screened[of_year], control=found.control, names=found.names)
+
+
+def _steps_of(found: CompletedDays, year: int) -> list[Step]:
+    """The steps of the window's days of the year, as the ladder of the whole year provides them."""
+    of_year = [one for one in found.counts if one.trading_date // 10_000 == year]
+    return [step for step in ladder(breaches(of_year, found.control)) if step.trading_date >= found.window[0]]
+
+
+def _end(year: int) -> int:
+    return year * 10_000 + 1231
 
 
 def _days_before(calendar: TradingCalendar, today: int) -> tuple[int, ...]:

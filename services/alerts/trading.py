@@ -32,9 +32,9 @@ class Trading:
     """What surveillance finds in completed trading days."""
 
     findings: Sequence[Finding]
-    """Of the year."""
+    """Of the judged years."""
     excluded: frozenset[int]
-    """The ids of the year's trades that do not count by decision."""
+    """The ids of their trades that do not count by decision."""
     influences: Sequence[InfluenceAlert]
     steps: Sequence[Step]
     """Both of the last 20 trading days."""
@@ -53,9 +53,11 @@ def _findings(seen: Trading) -> Iterator[Condition]:
     for finding in seen.findings:
         if not seen.excluded.issuperset(finding.trade_ids):
             members = sha256(",".join(map(str, finding.members)).encode()).hexdigest()[:16]
-            key = f"wash_finding:{finding.first_date // 10_000}:{finding.kind}:{members}"
-            english, chinese = finding.sentence_en, finding.sentence_zh
-            yield Condition("wash_finding", key, finding.finding_id, "warning", english, chinese)
+            year, english, chinese = finding.first_date // 10_000, finding.sentence_en, finding.sentence_zh
+            key = f"wash_finding:{year}:{finding.kind}:{members}"
+            # Not the finding_id: it is another one with each trade that the ring adds.
+            subject = f"{'+'.join(map(str, finding.members))}:{year}"
+            yield Condition("wash_finding", key, subject, "warning", english, chinese)
 
 
 def _influences(seen: Trading) -> Iterator[Condition]:

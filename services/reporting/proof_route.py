@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from pydantic import BaseModel, Field
 
 from services.reporting.requests import Year
 from services.times import time_text
+
+_ERROR = re.compile(r"(?:\w+\.)*([A-Z]\w*)(?:: |$)", re.ASCII)
+"""The type of an error at the beginning of a traceback's last line."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,14 @@ class Proven:
 
     @property
     def alarm(self) -> str | None:
-        """A sentence for whoever watches the venue's health; None where all agrees."""
+        """A sentence for whoever watches the venue's health; None where all agrees. Health is public: of a trouble it has the
+        type alone."""
         if self.agree:
             return None
-        why = self.trouble or "the computations of the turnover disagree, or the read database differs"
+        why = "the computations of the turnover disagree, or the read database differs"
+        if self.trouble is not None:
+            named = _ERROR.match(self.trouble)
+            why = f"it could not be made ({named[1] if named else 'its process ended'})"
         return f"The proof of {self.year} at seq {self.seq:,} failed: {why}."
 
 

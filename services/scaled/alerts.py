@@ -59,7 +59,7 @@ class LeaderAlerts:
         """None while there is no read database to load them from."""
 
     def warnings(self) -> list[str]:
-        """The open critical alerts, and what keeps alerts from being raised or sent, one sentence each."""
+        """Number and kind of the open critical alerts, and what keeps alerts from being raised or sent, one sentence each."""
         trouble = [] if self._trouble is None else [f"No alerts are raised: {self._trouble}."]
         critical = [] if self.followed is None else self.followed.alerts.critical()
         return [*trouble, *critical, *([] if self._alerting is None else self._alerting.warnings())]

@@ -1,8 +1,14 @@
 """An alert: members whose aggressive trades late in the day moved the settlement price. It never excludes anything.
 
-The settlement price is the day's volume-weighted average. A member *influences* it in a product on a day if his aggressive
-trades of the last 7 % of the day's commands are at least 30 % of the product's late turnover, and without them the price would
-have been at least 0.5 % away. Two such days of twenty in a product are an alert. The thresholds are an assumption.
+The settlement price of a day with at least 5 lots is its volume-weighted average (rule 4.10 of the rulebook). A member
+*influences* it in a product on a day if his aggressive trades of the last 7 % of the day's commands are at least 30 % of the
+product's late turnover, and without them the price would have been at least 0.5 % away. Two such days of twenty in a product
+are an alert. The thresholds are an assumption.
+
+Only trades are known here. With fewer than 5 lots the rule takes the price of the closing auction, then the middle of standing
+quotes, then the price in force before the day; here the last stands for all three. So whoever moves the price of a closing
+auction or the quotes is not found, and the average that late trades made is compared with the price before the day where the
+rule might have taken an auction's or the quotes'.
 """
 
 from __future__ import annotations
@@ -21,7 +27,7 @@ MOVED = Fraction(50, 10_000)
 LATE_SHARE = Fraction(30, 100)
 INFLUENCED_DAYS, WINDOW_DAYS = 2, 20
 FEWEST_LOTS = 5
-"""With fewer lots in a day the settlement price stays what it was."""
+"""With fewer lots a day has no average price."""
 
 Settlements = Mapping[tuple[int, int], Fraction]
 """The settlement price in force before a day, in fen per lot, by trading date and instrument."""
@@ -78,7 +84,7 @@ def _of_product(trades: ScreenTrades, is_late: NDArray[np.bool_], before: Settle
 
 
 def _price(trades: ScreenTrades, before: Fraction | None) -> Fraction | None:
-    """The settlement price in fen per lot; None where it is not known."""
+    """The average price in fen per lot, or with too few lots the one before the day; None where it is not known."""
     lots = int(trades["quantity_lots"].sum())
     return Fraction(int(trades["amount_fen"].sum()), lots) if lots >= FEWEST_LOTS else before
 

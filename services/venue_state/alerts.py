@@ -1,4 +1,4 @@
-"""The open alerts: what the venue's journal says of them, folded from its RECORD commands.
+"""The alerts that may still change: what the venue's journal says of them, folded from its RECORD commands.
 
 One alert of a key is open at a time; the first acknowledgement of an alert holds (services/commands/attachments.py).
 """
@@ -47,15 +47,17 @@ class VenueAlert:
 
 
 AlertListener = Callable[[VenueAlert, int], None]
-"""Called with an open alert, or one that this command cleared, after the command with this seq has changed it."""
+"""Called with an alert after the command with this seq has changed it."""
 
 
 class VenueAlerts:
-    """The open alerts, and who listens to their changes."""
+    """The open alerts, those that nobody has acknowledged, and who listens to their changes."""
 
     def __init__(self) -> None:
         self.open: dict[str, VenueAlert] = {}
         """By key."""
+        self.cleared: dict[int, VenueAlert] = {}
+        """By number: those that may still be acknowledged."""
         self.commands = 0
         """Number of commands about alerts since this object was made."""
         self.listeners: list[AlertListener] = []
@@ -65,8 +67,9 @@ class VenueAlerts:
         return next((alert for alert in self.open.values() if alert.seq == seq), None)
 
     def critical(self) -> list[str]:
-        """A sentence for each open critical alert, with its number, oldest first."""
-        return [f"Alert {alert.seq}: {alert.sentence}" for alert in self.open.values() if alert.severity == "critical"]
+        """A sentence for each open critical alert, oldest first. Health is public: number and kind, and no member or amount."""
+        critical = (alert for alert in self.open.values() if alert.severity == "critical")
+        return [f"Alert {alert.seq} ({alert.kind}) is open: GET /v1/alerts." for alert in critical]
 
     def apply(self, applied: Applied, change: AlertRaised | AlertCleared | AlertAcknowledged) -> None:
         """Applies what a RECORD command says of alerts."""
@@ -79,12 +82,14 @@ class VenueAlerts:
                 self._notify(alert, seq)
             return
         found = self.find(change.alert)
-        if found is None:
-            return
         if isinstance(change, AlertCleared):
+            if found is None:
+                return
             del self.open[found.key]
             found.cleared_seq, found.cleared_ns = seq, time_ns
-        elif found.acknowledged_seq is None:
+            if found.acknowledged_seq is None:
+                self.cleared[found.seq] = found
+        elif (found := found or self.cleared.pop(change.alert, None)) is not None and found.acknowledged_seq is None:
             found.acknowledged_seq, found.acknowledged_ns = seq, time_ns
             found.actor, found.name, found.note = applied.command.actor, change.name, change.note
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.read_database.tables import (
@@ -57,14 +57,18 @@ async def _read(connection: AsyncConnection, state: VenueState) -> None:
     for row in (await connection.execute(select(orders).where(orders.c.leaves_lots > 0))).mappings():
         state.orders.add(VenueOrder.from_columns(row))
         state.accounts[row["account"]].open_orders += 1
-    await load_open_alerts(connection, state.alerts)
+    await load_alerts(connection, state.alerts)
 
 
-async def load_open_alerts(connection: AsyncConnection, into: VenueAlerts) -> None:
-    """Adds the open alerts, oldest first."""
-    is_open = select(alerts).where(alerts.c.cleared_seq.is_(None)).order_by(alerts.c.seq)
-    for row in (await connection.execute(is_open)).mappings():
-        into.open[row["key"]] = VenueAlert.from_columns(row)
+async def load_alerts(connection: AsyncConnection, into: VenueAlerts) -> None:
+    """Adds the alerts that are open or not acknowledged, oldest first."""
+    may_change = or_(alerts.c.cleared_seq.is_(None), alerts.c.acknowledged_seq.is_(None))
+    for row in (await connection.execute(select(alerts).where(may_change).order_by(alerts.c.seq))).mappings():
+        alert = VenueAlert.from_columns(row)
+        if alert.cleared_seq is None:
+            into.open[alert.key] = alert
+        else:
+            into.cleared[alert.seq] = alert
 
 
 async def _read_day(connection: AsyncConnection, state: VenueState, trading_date: int) -> None:

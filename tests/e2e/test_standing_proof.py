@@ -68,6 +68,9 @@ async def test_a_running_venue_proves_its_figure_and_shows_a_proof_that_failed(t
         ]
 
         elsewhere = StandingProof(tmp_path / "none", venue.engine, venue.projector.reached, lambda: TEN_O_CLOCK_NS, 0)
-        [alarm] = [(await elsewhere.prove(2023)).alarm]
-        assert alarm is not None
-        assert "journal" in alarm
+        proven = await elsewhere.prove(2023)
+        assert proven.trouble is not None
+        assert "journal" in proven.trouble
+        (alarm,) = elsewhere.alarms()
+        assert "failed: it could not be made (" in alarm
+        assert "journal" not in alarm  # health is public: the log, and operators, have the reason

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.alerts.webhook.notices import read_notices
 from services.alerts.webhook.position import PositionFile
-from services.alerts.webhook.sender import WAITS_S, WARN_AFTER_NS, WebhookSender
+from services.alerts.webhook.sender import WAITS_S, WARN_AFTER_NS, Start, WebhookSender
 from services.commands.attachments import AlertCleared
+from services.read_database.database import open_read_database
 from tests.integration.alert_receiver import KEY, Receiver, receiving
 from tests.integration.test_alerts import ORDER, put
 from tests.integration.venue import RunningVenue, running_venue
@@ -62,18 +66,25 @@ class ToldPosition(PositionFile):
 
 @asynccontextmanager
 async def sending(
-    venue: RunningVenue, folder: Path, url: str, written: asyncio.Queue[int] | None = None
+    venue: RunningVenue,
+    folder: Path,
+    url: str,
+    written: asyncio.Queue[int] | None = None,
+    read_database: AsyncEngine | None = None,
 ) -> AsyncIterator[tuple[WebhookSender, Waits]]:
     await venue.projector.reached(venue.sequencer.last_seq)  # as a start waits
     waits = Waits(venue)
     position = ToldPosition(folder / "webhook.json", written or asyncio.Queue())
-    sender = WebhookSender(
-        url, KEY, venue.read_database, position, venue.clock, venue.projector.reached, wait=waits, answer_s=ANSWER_S
+    begin = Start(
+        read_database or venue.read_database, venue.projector.reached, venue.state.last_seq, venue.engine.last_seq
     )
+    sender = WebhookSender(url, KEY, begin, position, venue.clock, wait=waits, answer_s=ANSWER_S)
     venue.state.alerts.listeners.append(sender.on_change)
     task = asyncio.create_task(sender.run())
+    task.add_done_callback(lambda _: waits.held.set())
     try:
         yield sender, waits
+        assert not task.done()  # it would end the venue
     finally:
         venue.state.alerts.listeners.remove(sender.on_change)
         task.cancel()
@@ -167,6 +178,69 @@ async def test_a_new_receiver_gets_the_open_alerts_and_what_comes(tmp_path: Path
         async with sending(venue, tmp_path, receiver.url):
             await receiver.until(2)
         assert told(receiver) == [("alert.raised", str(is_open)), ("alert.cleared", str(over))]
+
+
+async def test_the_acknowledgement_of_a_cleared_alert_is_sent_also_after_a_start(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        (seq,) = await put(venue, condition("pace", 1).raised())
+        await put(venue, AlertCleared(alert=seq))
+    async with running_venue(tmp_path) as venue, receiving() as receiver, sending(venue, tmp_path, receiver.url):
+        await venue.client("operator").post(f"/v1/alerts/{seq}/acknowledge", json={"name": "Li Na"})
+        (message,) = await receiver.until(1)
+        assert (message.told["type"], message.told["data"]["state"]) == ("alert.acknowledged", "cleared")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("HTTPS_PROXY", "socks5://127.0.0.1:1"), ("ALL_PROXY", "ftp://127.0.0.1:1"), ("SSL_CERT_FILE", "/nowhere.pem")],
+)
+async def test_an_environment_without_connections_is_a_warning_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    async with (
+        running_venue(tmp_path) as venue,
+        sending(venue, tmp_path, "https://receiver.invalid/in-the-address") as (sender, waits),
+    ):
+        await waits.held.wait()
+        assert waits.seconds
+        venue.clock.now_ns += WARN_AFTER_NS
+        (warning,) = sender.warnings()
+        assert "no connection can be made (" in warning
+        assert value not in warning
+
+
+async def test_what_a_read_database_that_stands_still_lacks_is_sent(tmp_path: Path) -> None:
+    """The alert that the read database is behind is one of these."""
+    async with running_venue(tmp_path) as venue, receiving() as receiver:
+        await venue.projector.reached(venue.sequencer.last_seq)
+        copied(tmp_path / "read.db", tmp_path / "still.db")
+        still = open_read_database(tmp_path / "still.db")
+        written: asyncio.Queue[int] = asyncio.Queue()
+        async with sending(venue, tmp_path, receiver.url, written, still), asyncio.timeout(30):
+            first, second = await put(venue, condition("projector_lag", 1).raised(), condition("pace", 2).raised())
+            assert [await written.get(), await written.get()] == [first, second]
+        # A start, with the same read database still: nothing twice.
+        async with sending(venue, tmp_path, receiver.url, written, still), asyncio.timeout(30):
+            (cleared,) = await put(venue, AlertCleared(alert=first))
+            assert await written.get() == cleared
+        assert told(receiver) == [
+            ("alert.raised", str(first)), ("alert.raised", str(second)), ("alert.cleared", str(first)),
+        ]  # fmt: skip
+        await venue.projector.reached(cleared)
+        async with venue.read_database.connect() as connection:
+            journal_id = bytes.fromhex(venue.state.incarnation)
+            kept = await read_notices(connection, journal_id, 0)
+        sent = [(message.message_id, message.body) for message in receiver.taken]
+        assert sent == [(message_id, body) for _, message_id, body in kept]
+        await still.dispose()
+
+
+def copied(path: Path, copy: Path) -> None:
+    source, target = sqlite3.connect(path), sqlite3.connect(copy)
+    source.backup(target)
+    source.close()
+    target.close()
 
 
 async def test_no_log_holds_the_address(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

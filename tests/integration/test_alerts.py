@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from hashlib import sha256
@@ -19,7 +20,7 @@ from matching_engine.records import Command
 from services.alerts.conditions import Condition
 from services.alerts.following import FollowedAlerts
 from services.alerts.judging import DaysJudge, DaysNotJudged
-from services.alerts.monitor import AlertMonitor, Watched
+from services.alerts.monitor import PUT_AGAIN_NS, AlertMonitor, Watched
 from services.alerts.reading import judge_days
 from services.commands import administrative as admin
 from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, DayClosed, read_decision
@@ -157,12 +158,27 @@ async def test_alerts_are_for_operators(venue: RunningVenue) -> None:
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "scope_missing")] * 2
 
 
-async def test_health_shows_open_critical_alerts(venue: RunningVenue) -> None:
+async def test_health_shows_number_and_kind_of_open_critical_alerts(venue: RunningVenue) -> None:
     _, critical = await put(venue, condition("pace", 1).raised(), CRITICAL.raised())
     health = venue.client(None)
-    assert (await health.get("/healthz")).json()["warnings"] == [f"Alert {critical}: It is behind."]
+    assert (await health.get("/healthz")).json()["warnings"] == [
+        f"Alert {critical} (projector_lag) is open: GET /v1/alerts."
+    ]
     await put(venue, AlertCleared(alert=critical))
     assert (await health.get("/healthz")).json()["warnings"] == []
+
+
+async def test_health_without_a_key_names_no_account(venue: RunningVenue) -> None:
+    key, sentence = "abnormal_trading:20231201:2", "Abnormal trading of alice on 2023-12-01: 600 cancels in PRND-OX."
+    ban = Condition("abnormal_trading", key, "2:20231201", "critical", sentence, "alice在2023-12-01交易异常。")
+    (seq,) = await put(venue, ban.raised())
+    accounts = (await venue.client("operator").get("/v1/admin/accounts")).json()
+    names = [account["name"] for account in accounts]
+    assert "alice" in names
+    for path in ("/healthz", "/readyz"):
+        answer = await venue.client(None).get(path)
+        assert f"Alert {seq} (abnormal_trading) is open" in answer.text
+        assert [name for name in names if name in answer.text] == []
 
 
 # ---------------------------------------------------------------------- kept
@@ -240,7 +256,7 @@ class Monitored:
         self.put_commands = 0
         """Number of commands that the last look submitted."""
         read_database, calendar = read_database or venue.read_database, TradingCalendar.load()
-        watched = Watched(
+        self.watched = watched = Watched(
             followed=venue.state,
             market=cast(Engine, venue.engine),
             read_database=read_database,
@@ -278,12 +294,30 @@ async def test_a_proof_that_fails_is_an_alert_until_one_agrees(venue: RunningVen
     assert venue.state.alerts.open == {}
 
 
+async def test_what_the_journal_does_not_take_is_not_put_again_and_again(venue: RunningVenue) -> None:
+    puts = list[Submission]()
+
+    async def stalled(submission: Submission) -> None:
+        puts.append(submission)
+
+    watched = Monitored(venue, lambda: {2023: Proven(2023, 40, 1, {"agree": False}, None)}).watched
+    monitor = AlertMonitor(replace(watched, put=stalled), every_s=0, quiet_s=0)
+    for _ in range(3):
+        await monitor.look()
+    assert len(puts) == 1
+    venue.clock.now_ns += PUT_AGAIN_NS  # it may be lost: the leader that took it may be gone
+    await monitor.look()
+    assert len(puts) == 2
+
+
 async def test_silence_in_the_session_is_an_alert_that_its_own_commands_do_not_end(venue: RunningVenue) -> None:
     monitored = Monitored(venue, quiet_s=60)
     assert await monitored.look() == []
     venue.clock.now_ns += 61 * 10**9
     assert await monitored.look() == ["journal_quiet"]
     assert await monitored.look() == []  # the alert itself is a command
+    monitored = Monitored(venue, quiet_s=60)
+    assert await monitored.look() == []  # nor has a restart ended it
     assert (await venue.client("alice").post("/v1/orders", json=ORDER)).status_code == 201
     assert await monitored.look() == ["-journal_quiet"]
 
@@ -303,6 +337,8 @@ async def test_a_read_database_that_does_not_move_is_behind_also_where_it_cannot
         assert warning.startswith("The read database could not be looked at for alerts: ")
         assert [alert.key for alert, _ in await heard.next(1)] == ["projector_lag"]
     assert await monitored.look() == []
+    assert await Monitored(venue, read_database=read_database).look() == []  # a restart
+    assert await Monitored(venue).look() == ["-projector_lag"]  # on a read database that has all commands
     await read_database.dispose()
 
 
@@ -327,7 +363,14 @@ async def trade_on(venue: RunningVenue, day: date) -> None:
         assert answer.status_code == 201, answer.text
 
 
-async def test_the_pace_of_a_year_turns_at_the_end_of_a_day(venue: RunningVenue) -> None:
+async def test_a_pace_that_turned_on_a_day_that_nobody_judged_is_an_alert(venue: RunningVenue) -> None:
+    """The verdict turned at the end of 13 December; the first look comes four trading days later."""
+    for day in [day for day in TradingCalendar.load().days(2023) if day.month == 12 and day.day <= 20]:
+        await trade_on(venue, day)
+    assert await Monitored(venue).look() == ["pace:2023:behind"]
+
+
+async def test_the_pace_of_a_year_is_judged_at_the_end_of_a_day(venue: RunningVenue) -> None:
     """The venue opened on 1 December and trades far less than it needs; its 20th day makes a recent mean."""
     monitored, turns = Monitored(venue), dict[str, list[str]]()
     for day in [day for day in TradingCalendar.load().days(2023) if day.month == 12]:
@@ -339,8 +382,8 @@ async def test_the_pace_of_a_year_turns_at_the_end_of_a_day(venue: RunningVenue)
         "2023-12-29": ["-pace:2023:behind", "pace:2023:out_of_reach", "pace:2023:red"],
     }
     red = venue.state.alerts.open["pace:2023:red"]
-    assert "turned red at the end of 2023-12-28: each day left needs" in red.sentence
-    assert await Monitored(venue).look() == []  # a restart sees the same turns, which are open already
+    assert "is red at the end of 2023-12-28: each day left needs" in red.sentence
+    assert await Monitored(venue).look() == []  # a restart sees the same, which is open already
     await trade_on(venue, date(2024, 1, 2))
     assert await monitored.look() == ["-pace:2023:out_of_reach", "-pace:2023:red", "pace:2023:closed_missed"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import astuple
 from random import Random
 from typing import Any
@@ -9,18 +10,19 @@ from typing import Any
 import pytest
 
 from matching_engine.records import Side
+from services.alerts.conditions import Condition, OpenAlerts
 from services.alerts.following import FollowedAlerts
-from services.alerts.reading import Facts, judge_days
+from services.alerts.reading import Facts, judge_days, read_facts
 from services.alerts.webhook.notices import read_notices
 from services.commands import administrative as admin
-from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, DayClosed
+from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, ControlDeclared, DayClosed
 from services.data.calendar import TradingCalendar
 from services.journal.batch import JournalBatch
 from services.messaging import Submission
 from services.read_database.audit.journaled import Journaled
 from services.read_database.audit.journaled_tables import journaled_tables
-from services.venue_state.alerts import VenueAlerts
-from services.venue_state.loading import load_open_alerts
+from services.venue_state.alerts import VenueAlert, VenueAlerts
+from services.venue_state.loading import load_alerts
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.unit.alerts.test_conditions import condition
@@ -73,9 +75,10 @@ async def test_table_memory_and_audit_agree(read_database: ReadDatabase, seed: i
 
     loaded = VenueAlerts()
     async with read_database.opened() as engine, engine.connect() as connection:
-        await load_open_alerts(connection, loaded)
+        await load_alerts(connection, loaded)
         notices = await read_notices(connection, JOURNAL_ID, 0)
     assert loaded.open == followed.alerts.open
+    assert loaded.cleared == followed.alerts.cleared
     changes = [seq for row in rows.values() for seq in (row[0], row[8], row[10]) if seq is not None]
     assert [notice.seq for notice in notices] == sorted(changes)
 
@@ -99,8 +102,115 @@ async def test_completed_days_are_judged_alike(read_database: ReadDatabase) -> N
     async with read_database.opened() as engine:
         judged = await judge_days(engine.connect, TradingCalendar.load(), {})
     assert judged is not None
-    assert judged.facts == Facts(20231229, 0, 2)
+    assert judged.facts == Facts(20231229, 0, 2, 0)
     assert [condition.key for condition in judged.holding] == ["pace:2023:out_of_reach", "pace:2023:red"]
     assert [closing.date for closing in judged.closings] == [int(f"{day:%Y%m%d}") for day in days[:-1]]
     assert {closing.at_seq for closing in judged.closings} == {history.engine.last_seq}
     assert len({closing.sha256 for closing in judged.closings}) == len(judged.closings)
+
+
+MONTHS_APART = (20230110, 20230410, 20230919)
+"""Trading days. Only the last is one of the 20 before 20 September."""
+
+
+def attempts(account: int, count: int, price_ticks: int = REFERENCE_TICKS + 5) -> list[Submission]:
+    """Orders that would trade with the account's own, which self-trade prevention ends."""
+    resting = order(account, Side.SELL, price_ticks, count)
+    return [resting, *(order(account, Side.BUY, price_ticks, 1) for _ in range(count))]
+
+
+def crossed(price_ticks: int = REFERENCE_TICKS, lots: int = 1) -> list[Submission]:
+    return [order(3, Side.SELL, price_ticks, lots), order(2, Side.BUY, price_ticks, lots)]
+
+
+TOGETHER = ControlDeclared(accounts=(2, 3), reason="one owner", name="Li Na")
+
+
+async def judged_after(
+    read_database: ReadDatabase, days: Mapping[int, list[Submission]], is_open: OpenAlerts | None = None
+) -> list[Condition]:
+    """What holds after a venue of 3 January 2023 had these trading days, of which the last one is under way."""
+    history = History()
+    batches = [history.batch(opening())]
+    batches += [history.batch([admin.day_roll(SENDER, day), *commands]) for day, commands in days.items()]
+    await write_in_parts(read_database.writer(), batches, Random(0))
+    async with read_database.opened() as engine:
+        judged = await judge_days(engine.connect, TradingCalendar.load(), is_open or {})
+    assert judged is not None
+    return judged.holding
+
+
+async def test_the_ladder_counts_the_days_of_the_year(read_database: ReadDatabase) -> None:
+    """As the report does: months between the days take no step back; the alert is of the last 20 days."""
+    days = {day: attempts(2, 5) for day in MONTHS_APART} | {20230920: []}
+    found = [one for one in await judged_after(read_database, days) if one.kind == "abnormal_trading"]
+    assert [(one.key, one.severity) for one in found] == [("abnormal_trading:20230919:2", "critical")]
+    assert found[0].sentence.endswith("The ladder provides a ban on new orders.")
+
+
+async def test_a_declared_group_is_counted_together_and_screened(read_database: ReadDatabase) -> None:
+    trading = [*attempts(2, 3), *attempts(3, 2, REFERENCE_TICKS + 4), *crossed()]
+    days = {20230919: trading, 20230920: []}
+    apart = await judged_after(read_database, days)
+    assert [one.key for one in apart if one.kind in ("abnormal_trading", "wash_finding")] == []
+    await read_database.empty()
+    days[20230920] = [admin.record(SENDER, TOGETHER)]
+    found = {one.kind: one for one in await judged_after(read_database, days)}
+    assert found["abnormal_trading"].key == "abnormal_trading:20230919:2+3"
+    assert "5 self-trade attempts" in found["abnormal_trading"].sentence
+    assert found["wash_finding"].subject == "2+3:2023"
+
+
+async def test_a_declaration_is_a_reason_to_judge_again(read_database: ReadDatabase) -> None:
+    history, facts = History(), []
+    for batch in (history.batch(opening()), history.batch([admin.record(SENDER, TOGETHER)])):
+        await write_in_parts(read_database.writer(), [batch], Random(0))
+        async with read_database.opened() as engine, engine.connect() as connection:
+            facts.append(await read_facts(connection))
+    assert facts[0] != facts[1] == Facts(20230103, 0, 2, history.engine.last_seq)
+
+
+def opened(one: Condition, **changes: Any) -> OpenAlerts:
+    return {one.key: VenueAlert(1, 1, **one.raised().model_dump(exclude={"type"}), **changes)}
+
+
+async def test_a_finding_of_the_year_before_waits_for_a_decision(read_database: ReadDatabase) -> None:
+    history = History()
+    days = {20231228: crossed(), 20231229: [admin.record(SENDER, TOGETHER)], 20240103: [], 20240409: []}
+    batches = [history.batch(opening())]
+    batches += [history.batch([admin.day_roll(SENDER, day), *commands]) for day, commands in days.items()]
+    await write_in_parts(read_database.writer(), batches[:-1], Random(0))
+
+    async def findings(is_open: OpenAlerts) -> list[Condition]:
+        async with read_database.opened() as engine:
+            judged = await judge_days(engine.connect, TradingCalendar.load(), is_open)
+        assert judged is not None
+        return [one for one in judged.holding if one.kind == "wash_finding"]
+
+    (finding,) = await findings({})
+    assert finding.key.startswith("wash_finding:2023:common_control:")
+    await write_in_parts(read_database.writer(), batches[-1:], Random(0))
+    assert await findings(opened(finding)) == [finding]
+    assert await findings({}) == []
+
+
+async def test_the_pace_of_the_year_before_waits_for_an_acknowledgement(read_database: ReadDatabase) -> None:
+    days: dict[int, list[Submission]] = {20231229: crossed(), 20240103: []}
+    (missed,) = [one for one in await judged_after(read_database, days) if one.kind == "pace"]
+    assert missed.key == "pace:2023:closed_missed"
+    days[20240409] = []
+
+    async def paces(is_open: OpenAlerts) -> list[str]:
+        await read_database.empty()
+        return [one.key for one in await judged_after(read_database, days, is_open) if one.subject == "2023"]
+
+    assert await paces(opened(missed)) == [missed.key]
+    assert await paces(opened(missed, acknowledged_seq=9, acknowledged_ns=9)) == []
+
+
+async def test_settlement_influence_sees_both_sides_of_the_new_year(read_database: ReadDatabase) -> None:
+    late = [*crossed(lots=5), *crossed(REFERENCE_TICKS + 20, lots=5)]
+    found = await judged_after(read_database, {20231229: late, 20240102: late, 20240103: []})
+    (influence,) = [one for one in found if one.kind == "settlement_influence"]
+    assert influence.key == "settlement_influence:2:ND-OX"
+    assert influence.sentence.endswith("on 2023-12-29, 2024-01-02.")

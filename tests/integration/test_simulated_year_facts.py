@@ -133,15 +133,15 @@ def test_the_ring_is_an_alert_until_its_trades_are_excluded(folder: Path, made: 
 
     async def read() -> CompletedDays | None:
         async with connected(folder / READ_DATABASE_FILE) as connection:
-            return await read_completed_days(connection, calendar, 20240102)
+            return await read_completed_days(connection, calendar, 20240102, {})
 
     found = asyncio.run(read())
     assert found is not None
     conditions = conditions_of_days(found, calendar, {})
-    of_ring = [one.finding_id for one in screen(found.screened, names=found.names) if ring & set(one.trade_ids)]
+    of_ring = [one.sentence_en for one in screen(found.screened, names=found.names) if ring & set(one.trade_ids)]
     assert of_ring
     alerts = [one for one in conditions if one.kind == "wash_finding"]
-    assert {one.subject for one in alerts} >= set(of_ring)
+    assert {one.sentence for one in alerts} >= set(of_ring)
     excluded = replace(found, excluded=frozenset(found.screened["trade_id"].tolist()))
     assert [one for one in conditions_of_days(excluded, calendar, {}) if one.kind == "wash_finding"] == []
 

@@ -1,4 +1,8 @@
-"""What the webhook sends: a message for each command that raised, acknowledged or cleared an alert, in the journal's order."""
+"""What the webhook sends: a message for each command that raised, acknowledged or cleared an alert, in the journal's order.
+
+Of a change that the venue makes while the webhook runs it is made from the alert in memory; of one before, from its row in the
+read database.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +55,12 @@ async def read_notices(connection: AsyncConnection, journal_id: bytes, after_seq
     rows = (await connection.execute(query)).mappings().all()
     notices = [notice for row in rows for notice in _notices(VenueAlert.from_columns(row), journal_id)]
     return sorted(notice for notice in notices if notice.seq > after_seq)
+
+
+def notice_of(alert: VenueAlert, seq: int, journal_id: bytes) -> Notice:
+    """The message of the command `seq`, which has just changed the alert: the same as that of its row."""
+    (notice,) = (notice for notice in _notices(alert, journal_id) if notice.seq == seq)
+    return notice
 
 
 def _notices(alert: VenueAlert, journal_id: bytes) -> Iterator[Notice]:

@@ -1,14 +1,17 @@
 """Sends the messages of the alerts to one receiver, in order. A message is sent again until the receiver has taken it.
 
-It is a task of its own and waits for nobody else's: a receiver that is away, or hangs, delays only the messages after it.
+It is a task of its own and waits for nobody else's: a receiver that is away, or hangs, delays only the messages after it. The
+read database is read once, for what a start has missed: an alert that it is behind must not wait for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -16,7 +19,7 @@ import httpx
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.webhook.notices import Notice, read_beginning, read_notices
+from services.alerts.webhook.notices import Notice, notice_of, read_beginning, read_notices
 from services.alerts.webhook.position import PositionFile
 from services.standard_webhooks.address import LOOPBACK
 from services.standard_webhooks.signature import signed_headers
@@ -42,6 +45,19 @@ class NotTaken(Exception):
     """The receiver did not take a message. The sentence does not hold its address."""
 
 
+@dataclass(frozen=True)
+class Start:
+    """What a start knows, to find what the receiver lacks."""
+
+    read_database: AsyncEngine
+    projected: Callable[[int], Awaitable[None]]
+    """Waits until the read database has reached a sequence number."""
+    followed_seq: int
+    """The sender hears every change of an alert after this command."""
+    last_seq: int
+    """The venue's last command: no receiver has more."""
+
+
 class WebhookSender:
     """The messages to one receiver."""
 
@@ -49,32 +65,34 @@ class WebhookSender:
         self,
         url: str,
         key: bytes,
-        read_database: AsyncEngine,
+        start: Start,
         position: PositionFile,
         clock: Callable[[], int],
-        projected: Callable[[int], Awaitable[None]],
         *,
         wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
         answer_s: float = ANSWER_S,
     ) -> None:
-        """`key`: of the signature. `clock`: nanoseconds since 1970. `projected` waits until the read database has reached a
-        sequence number. `wait` waits so many seconds before a message is sent again."""
+        """`key`: of the signature. `clock`: nanoseconds since 1970. `wait` waits so many seconds before a message is sent
+        again."""
         self._url = url
         self._key = key
-        self._read_database = read_database
+        self._start = start
         self._position = position
         self._clock = clock
-        self._projected = projected
         self._wait = wait
         self._answer_s = answer_s
+        self._client: httpx.AsyncClient | None = None
         self._changed = asyncio.Event()
-        self._changed_seq = 0
+        self._heard: deque[tuple[VenueAlert, int]] = deque()
+        self._journal_id: bytes | None = None
+        self._unsent: deque[Notice] = deque()
+        self._known_seq = 0
         self._failing_since_ns: int | None = None
         self._reason = ""
 
-    def on_change(self, _alert: VenueAlert, seq: int) -> None:
+    def on_change(self, alert: VenueAlert, seq: int) -> None:
         """Listens to the venue's alerts: the command `seq` has changed one, so there is a message to send."""
-        self._changed_seq = seq
+        self._heard.append((replace(alert), seq))
         self._changed.set()
 
     def warnings(self) -> list[str]:
@@ -88,32 +106,65 @@ class WebhookSender:
         """Sends until it is canceled."""
         for name in ("httpx", "httpcore"):  # They log each request with its address, which may hold a secret.
             logging.getLogger(name).setLevel(logging.WARNING)
-        is_local = urlsplit(self._url).hostname in LOOPBACK  # A proxy cannot reach it.
-        async with httpx.AsyncClient(timeout=None, trust_env=not is_local, follow_redirects=False) as client:
+        try:
             while True:
                 self._changed.clear()
-                await self._repeated(lambda: self._send_new(client))
+                await self._repeated(self._send_new)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_S):
                         await self._changed.wait()
+        finally:
+            if self._client is not None:
+                await self._client.aclose()
 
-    async def _send_new(self, client: httpx.AsyncClient) -> None:
+    async def _send_new(self) -> None:
         """Sends what is after the position. Raises NotTaken, and the errors of read database and file."""
-        await self._projected(self._changed_seq)
-        async with self._read_database.connect() as connection:
+        client = self._connected()
+        journal_id = self._journal_id
+        if journal_id is None and (journal_id := await self._begin()) is None:
+            return
+        self._journal_id = journal_id
+        while (notice := self._next(journal_id)) is not None:
+            await self._send(client, notice)
+            self._position.write(journal_id, notice.seq)
+            self._unsent.popleft()
+            self._failing_since_ns = None
+
+    def _connected(self) -> httpx.AsyncClient:
+        """The client, made once. Raises NotTaken where the environment names proxies or certificates that cannot be used."""
+        if self._client is None:
+            is_local = urlsplit(self._url).hostname in LOOPBACK  # A proxy cannot reach it.
+            try:
+                self._client = httpx.AsyncClient(timeout=None, trust_env=not is_local, follow_redirects=False)
+            except Exception as error:
+                raise NotTaken(f"no connection can be made ({type(error).__name__})") from None
+        return self._client
+
+    async def _begin(self) -> bytes | None:
+        """Reads what a start has missed; the journal's id. None before the read database's first transaction."""
+        start = self._start
+        await start.projected(start.followed_seq)
+        async with start.read_database.connect() as connection:
             beginning = await read_beginning(connection)
             if beginning is None:
-                return
+                return None
             journal_id = beginning.journal_id
-            seq = self._position.read(journal_id, beginning.last_seq)
+            seq = self._position.read(journal_id, max(beginning.last_seq, start.last_seq))
             if seq is None:
                 seq = beginning.after_seq
                 self._position.write(journal_id, seq)
-            notices = await read_notices(connection, journal_id, seq)
-        for notice in notices:
-            await self._send(client, notice)
-            self._position.write(journal_id, notice.seq)
-            self._failing_since_ns = None
+            self._unsent = deque(await read_notices(connection, journal_id, seq))
+        self._known_seq = max(seq, beginning.last_seq)
+        return journal_id
+
+    def _next(self, journal_id: bytes) -> Notice | None:
+        """The oldest message that is not taken. What was heard is a message, unless the start had it already."""
+        while self._heard:
+            alert, seq = self._heard.popleft()
+            if seq > self._known_seq:
+                self._known_seq = seq
+                self._unsent.append(notice_of(alert, seq, journal_id))
+        return self._unsent[0] if self._unsent else None
 
     async def _repeated(self, send: Callable[[], Awaitable[None]]) -> None:
         """Calls `send` until it raises nothing, with growing waits; the waits begin anew after each message taken."""

@@ -88,3 +88,12 @@ def test_an_acknowledged_alert_stays_open() -> None:
     (alert,) = alerts.open.values()
     assert (alert.name, alert.acknowledged_seq, alert.acknowledged_ns, alert.last_seq) == ("Li Na", 2, 20, 2)
     assert changes(alerts.open, [condition("pace", 1)], KINDS) == []
+
+
+def test_the_acknowledgement_of_a_cleared_alert_is_heard_once() -> None:
+    alerts, heard = VenueAlerts(), list[tuple[int, int, str | None]]()
+    alerts.listeners.append(lambda alert, seq: heard.append((alert.seq, seq, alert.name)))
+    first, second = AlertAcknowledged(alert=1, name="Li Na"), AlertAcknowledged(alert=1, name="Wang")
+    carry_out(alerts, 1, condition("pace", 1).raised(), AlertCleared(alert=1), first, second, AlertCleared(alert=1))
+    assert heard == [(1, 1, None), (1, 2, None), (1, 3, "Li Na")]
+    assert (alerts.open, alerts.cleared) == ({}, {})

@@ -6,12 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.alerts.conditions import Condition
 from services.alerts.operation import LAG_S, Lag, Operation, Quiet, operation_conditions
 from services.reporting.proof_route import Proven
 from services.venue_state.alerts import VenueAlert
 
 S = 10**9
-WELL = Operation(lag_ns=0, quiet_ns=0, quiet_s=900, proofs={}, calendar_year=None)
+WELL = Operation(
+    lag_ns=0, lag_is_known=True, quiet_ns=0, quiet_is_known=True, quiet_s=900, proofs={}, calendar_year=None
+)
 
 
 def proven(year: int, *, agree: bool) -> Proven:
@@ -52,6 +55,41 @@ def test_a_failed_proof_holds_until_one_of_its_year_agrees() -> None:
     assert operation_conditions(WELL, {alert.key: alert}) == [failed]  # after a restart, before the first proof
     assert keys(seen(proofs={2025: proven(2025, agree=True)}), alert) == ["proof_failed:2026"]
     assert keys(seen(proofs={2026: proven(2026, agree=True)}), alert) == []
+
+
+def alert_of(found: Condition) -> VenueAlert:
+    return VenueAlert(1, 1, found.kind, found.key, found.subject, found.severity, found.sentence, found.sentence_zh)
+
+
+@pytest.mark.parametrize(
+    ("holding", "unknown"),
+    [({"lag_ns": 10**18}, {"lag_is_known": False}), ({"quiet_ns": 10**18}, {"quiet_is_known": False})],
+)
+def test_an_open_alert_holds_until_there_is_evidence(holding: dict[str, Any], unknown: dict[str, Any]) -> None:
+    (held,) = operation_conditions(seen(**holding), {})
+    assert operation_conditions(seen(**unknown), {held.key: alert_of(held)}) == [held]  # after a restart
+    assert operation_conditions(seen(**unknown), {}) == []
+    assert operation_conditions(WELL, {held.key: alert_of(held)}) == []
+    assert keys(seen(quiet_is_known=False, quiet_s=0), alert_of(held)) == []  # the bound was taken away
+
+
+def test_a_lag_is_known_once_the_commands_of_the_first_look_are_there() -> None:
+    lag, known = Lag(), list[bool]()
+    for now, (last_seq, projected) in enumerate([(20, 10), (30, 15), (30, 20), (40, 20)]):
+        lag.look(now, last_seq, projected)
+        known.append(lag.is_known)
+    assert known == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    "looks", [[(7, True), (7, True), (8, True), (8, True)], [(7, True), (7, True), (7, False), (7, True)]]
+)
+def test_silence_is_known_once_a_command_came_or_the_session_was_over(looks: list[tuple[int, bool]]) -> None:
+    quiet, known = Quiet(), list[bool]()
+    for now, (commands, in_session) in enumerate(looks):
+        quiet.look(now, commands, in_session=in_session)
+        known.append(quiet.is_known)
+    assert known == [False, False, True, True]
 
 
 def test_the_lag_is_the_age_of_the_oldest_missing_command() -> None:

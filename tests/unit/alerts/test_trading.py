@@ -20,7 +20,7 @@ def test_a_ring_that_trades_on_is_the_same_condition() -> None:
         for finding in (FINDING, replace(FINDING, trade_ids=(11, 12, 13), sentence_en="More."))
     )
     assert [condition.key for condition in one] == [condition.key for condition in other]
-    assert one[0].subject == FINDING.finding_id != other[0].subject
+    assert one[0].subject == other[0].subject == "2+3:2026"
     with_a_third = trading_conditions(replace(NOTHING, findings=(replace(FINDING, members=(2, 3, 4)),)))
     assert with_a_third[0].key != one[0].key
 
