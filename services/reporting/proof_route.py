@@ -44,7 +44,7 @@ class Proven:
         why = "the computations of the turnover disagree, or the read database differs"
         if self.trouble is not None:
             named = _ERROR.match(self.trouble)
-            why = f"it could not be made ({named[1] if named else 'its process ended'})"
+            why = f"it could not be made ({named[1] if named else 'the log has the reason'})"
         return f"The proof of {self.year} at seq {self.seq:,} failed: {why}."
 
 
