@@ -89,6 +89,12 @@ class Choice:
         """v: all turnover by node, bought and sold."""
         return self.bought_fen + self.sold_fen
 
+    @property
+    def active(self) -> list[int]:
+        """The nodes with turnover, ascending."""
+        found: list[int] = np.flatnonzero(self.node_fen).tolist()
+        return found
+
     @cached_property
     def total_fen(self) -> int:
         """V: the sum of v, twice the turnover."""

@@ -27,12 +27,29 @@ class Suspicion:
 
 def merged(graph: TradeGraph, suspicions: list[Suspicion], matched_trades: int) -> list[Suspicion]:
     """Suspicions without a trade in common: those that share trades are joined, or split where the whole keeps no rule."""
-    found = []
-    for parts in _sharing(suspicions, len(graph.trades)):
-        whole = _joined(parts)
-        single = len(parts) == 1 or _holds(graph.all, whole, matched_trades)
-        found += [whole] if single else _split(graph.all, parts, matched_trades)
-    return found
+    by_members: dict[tuple[int, ...], list[Suspicion]] = {}
+    for one in suspicions:
+        by_members.setdefault(tuple(Choice(graph, one.trades).active), []).append(one)
+    # A ring is in hundreds of windows: with the same members first, few are left to try one by one.
+    parts = [
+        one
+        for same in by_members.values()
+        for linked in _sharing(same, len(graph.trades))
+        for one in _whole(graph, linked, matched_trades) or linked
+    ]
+    return [
+        one
+        for linked in _sharing(parts, len(graph.trades))
+        for one in _whole(graph, linked, matched_trades) or _split(graph.all, linked, matched_trades)
+    ]
+
+
+def _whole(graph: TradeGraph, parts: list[Suspicion], matched_trades: int) -> list[Suspicion]:
+    """All parts as one suspicion, if it keeps a rule; else none."""
+    if len(parts) == 1:
+        return parts
+    whole = _joined(parts)
+    return [whole] if _holds(graph.all, whole, matched_trades) else []
 
 
 def _sharing(suspicions: list[Suspicion], trades: int) -> list[list[Suspicion]]:
@@ -117,7 +134,7 @@ def _holds(free: Choice, suspicion: Suspicion, matched_trades: int) -> bool:
     days = graph.between(suspicion.first_day, suspicion.last_day)
     start, end = np.searchsorted(free.at, (days.at[0], days.at[-1] + 1))
     window, these = Choice(graph, free.at[start:end]), Choice(graph, suspicion.trades)
-    nodes = np.flatnonzero(these.node_fen).tolist()
+    nodes = these.active
     if suspicion.kind == FindingKind.MATCHED_ORDERS:
         inside = window.inside(nodes)
         return len(these.at) >= matched_trades and any(
