@@ -104,10 +104,11 @@ def legs(chance: Generator, day: NDArray[np.int64], **fields: Any) -> Legs:
     return made
 
 
-def honest_legs(market: Market) -> Legs:
-    """The trades of honest members, labelled 0: orders against makers and other members, and long-term pairs."""
+def honest_legs(market: Market, trades_per_day: int = TRADES_PER_DAY) -> Legs:
+    """The trades of honest members, labelled 0: orders against makers and other members, and long-term pairs. The pairs deliver
+    as often however few trades there are besides."""
     chance = market.chance
-    orders = chance.poisson(market.day_weight * TRADES_PER_DAY / 1.35)  # 1.35: fills, less those with oneself
+    orders = chance.poisson(market.day_weight * trades_per_day / 1.35)  # 1.35: fills, less those with oneself
     made = legs(chance, np.repeat(np.arange(len(market.dates)), orders))
     made["product"] = chance.choice(PRODUCTS, len(made), p=market.product_weight)
     taker = _by_product(chance, made["product"], market.active * market.size[:, None])

@@ -7,22 +7,22 @@ from collections.abc import Callable
 import numpy as np
 
 from load_tests.figure_bars.flow_with_rings import LabelledFlow, Ring, labelled, ring_legs
-from load_tests.figure_bars.honest_market import MAKERS, MEMBERS, Legs, Market, honest_legs
+from load_tests.figure_bars.honest_market import MAKERS, MEMBERS, TRADES_PER_DAY, Legs, Market, honest_legs
 
 RingPlan = Callable[[Market, Legs], list[Ring]]
 """Plans rings for a market and its honest trades."""
 
 
-def honest_flow(seed: int) -> LabelledFlow:
+def honest_flow(seed: int, trades_per_day: int = TRADES_PER_DAY) -> LabelledFlow:
     """A year without wash trading."""
     market = Market.make(seed)
-    return labelled(market, honest_legs(market))
+    return labelled(market, honest_legs(market, trades_per_day))
 
 
-def flow_with(seed: int, plan: RingPlan) -> LabelledFlow:
+def flow_with(seed: int, plan: RingPlan, trades_per_day: int = TRADES_PER_DAY) -> LabelledFlow:
     """A year of the same honest trades as `honest_flow` plans, with rings."""
     market = Market.make(seed)
-    honest = honest_legs(market)
+    honest = honest_legs(market, trades_per_day)
     return labelled(market, np.concatenate((honest, *(ring_legs(market, ring) for ring in plan(market, honest)))))
 
 

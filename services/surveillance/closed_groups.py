@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import inf, lgamma, log, log1p
 
 import numpy as np
 
@@ -17,21 +18,55 @@ def closed_groups(window: Choice, rule: GroupRule) -> list[list[int]]:
     member does a good part of all it does there. Members who do not are left out, and what remains is joined anew."""
     pairs = closed_pairs(window, rule)
     successors = window.successors(pairs) if len(pairs) else {}
-    members = int(np.count_nonzero(window.node_fen))
     waiting, found = components(successors), []
     while waiting:
         group = waiting.pop()
         inside = window.inside(group)
-        committed = [
-            node
-            for node in group
-            if at_least(int(inside.node_fen[node]), int(window.node_fen[node]), rule.member_share)
-        ]
-        if committed == group:
-            found += [group] if at_most(len(group), members, rule.most_members) else []
-        else:
+        committed = _committed(window, inside, group, rule)
+        if committed != group:
             waiting += components(_among(committed, successors))
+        elif is_closed_group(window, inside, group, rule):
+            found.append(group)
     return found
+
+
+def is_closed_group(window: Choice, inside: Choice, group: list[int], rule: GroupRule) -> bool:
+    """Whether trades among a group, `inside`, are enough of all that each member does in the window and beyond chance, and the
+    group is small enough."""
+    members = int(np.count_nonzero(window.node_fen))
+    return (
+        at_most(len(group), members, rule.most_members)
+        and _committed(window, inside, group, rule) == group
+        and _is_beyond_chance(window, inside, group, members, rule)
+    )
+
+
+def _committed(window: Choice, inside: Choice, group: list[int], rule: GroupRule) -> list[int]:
+    """Who of a group does enough of all that he does within it."""
+    return [
+        node for node in group if at_least(int(inside.node_fen[node]), int(window.node_fen[node]), rule.member_share)
+    ]
+
+
+def _is_beyond_chance(window: Choice, inside: Choice, group: list[int], members: int, rule: GroupRule) -> bool:
+    """Whether no group of this size, of all that the members could form, would have so many trades by chance."""
+    expected = window.chance_trades(group)
+    groups = lgamma(members + 1) - lgamma(len(group) + 1) - lgamma(members - len(group) + 1)
+    return log_chance_of(len(inside.at), expected) + groups <= log(rule.by_chance)
+
+
+def log_chance_of(trades: int, expected: float) -> float:
+    """Natural logarithm of an upper bound of the probability of so many trades or more, if their number is Poisson distributed;
+    0 where they are not more than expected.
+
+    The terms from P(X = trades) on fall at least as fast as the powers of expected / (trades + 1).
+    """
+    if trades <= expected:
+        return 0.0
+    if expected <= 0:
+        return -inf
+    first = trades * log(expected) - expected - lgamma(trades + 1)
+    return min(0.0, first - log1p(-expected / (trades + 1)))
 
 
 def closed_pairs(window: Choice, rule: GroupRule) -> Integers:

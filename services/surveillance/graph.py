@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,11 @@ class TradeGraph:
         self.products = len(numbers)
         self.days, starts = np.unique(trades["trading_date"], return_index=True)
         self._starts = np.append(starts, len(trades))
+
+    @property
+    def all(self) -> Choice:
+        """All trades."""
+        return Choice(self, np.arange(len(self.trades)))
 
     def between(self, first_day: int, last_day: int) -> Choice:
         """The trades from one day to another, both by their place in `days`."""
@@ -83,6 +89,12 @@ class Choice:
         """v: all turnover by node, bought and sold."""
         return self.bought_fen + self.sold_fen
 
+    @property
+    def active(self) -> list[int]:
+        """The nodes with turnover, ascending."""
+        found: list[int] = np.flatnonzero(self.node_fen).tolist()
+        return found
+
     @cached_property
     def total_fen(self) -> int:
         """V: the sum of v, twice the turnover."""
@@ -96,6 +108,23 @@ class Choice:
             (self.graph.seller[self.at] * products + product, self.graph.buyer[self.at] * products + product)
         )
         return summed(cells, np.tile(amounts, 2), self.graph.nodes * products).reshape(-1, products)
+
+    @cached_property
+    def product_trades(self) -> Integers:
+        """The number of trades of each node in each product, bought and sold: node × product."""
+        product, products = self.graph.product[self.at], self.graph.products
+        cells = np.concatenate(
+            (self.graph.seller[self.at] * products + product, self.graph.buyer[self.at] * products + product)
+        )
+        return np.bincount(cells, minlength=self.graph.nodes * products).reshape(-1, products)
+
+    def chance_trades(self, nodes: list[int]) -> float:
+        """How many trades these nodes would have with each other if everybody met everybody by number of trades: over the whole
+        venue or product by product, whichever is larger for a pair. No money, so a float."""
+        chosen = self.product_trades[nodes]
+        everywhere = _products_of_pairs(chosen.sum(axis=1)[:, None], np.array([max(2 * len(self.at), 1)]))
+        by_product = _products_of_pairs(chosen, np.maximum(self.product_trades.sum(axis=0), 1))
+        return fsum(np.maximum(everywhere, by_product)[np.triu_indices(len(nodes), 1)].tolist())
 
     def chance_everywhere_fen(self, one: int, other: int) -> int:
         """What two nodes would trade with each other if everybody met everybody by size: v₁·v₂ / V."""
@@ -152,6 +181,11 @@ class Choice:
         between = int(self.pair_fen[pair])
         smaller = min(int(self.node_fen[one]), int(self.node_fen[other]))
         return between / max(self.chance_fen(one, other), 1), between / smaller
+
+
+def _products_of_pairs(sides: Integers, wholes: Integers) -> NDArray[np.float64]:
+    """node × node: the sum over products of what one has × what the other has / the whole."""
+    return np.asarray((sides / wholes) @ sides.T, np.float64)
 
 
 def summed(places: Integers, amounts: Integers, count: int) -> Integers:

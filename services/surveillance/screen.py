@@ -8,7 +8,6 @@ it began is a finding. A reciprocal trade alone is none: it is what makers and t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -17,18 +16,9 @@ from numpy.typing import NDArray
 from services.surveillance.closed_groups import at_most, closed_groups
 from services.surveillance.contracts import Control, Finding, FindingKind, ScreenTrades
 from services.surveillance.graph import Choice, Integers, TradeGraph
+from services.surveillance.merging import Suspicion, merged
 from services.surveillance.thresholds import DEFAULT, GroupRule, Thresholds, Window
 from services.surveillance.wording import Facts, chinese, english
-
-
-@dataclass(frozen=True)
-class Suspicion:
-    """The trades of a finding, by their place in the graph, and the days of its windows, by place."""
-
-    kind: FindingKind
-    trades: Integers
-    first_day: int
-    last_day: int
 
 
 def screen(
@@ -41,14 +31,16 @@ def screen(
     """The findings of a period, by their first trade. A trade is in at most one finding.
 
     `trades` are one period's, ordered by date and id; `control` is the declared common control, `names` what the sentences call
-    the members (default: "member 7"). Findings of different windows that share a trade are one finding with all their trades.
+    the members (default: "member 7"). Suspicions of different windows that share a trade are one finding if they are one closed
+    group still (`merging.py`).
     """
     declared = TradeGraph(trades, control or {})
     certain = declared.seller == declared.buyer
     graph = TradeGraph(trades[~certain], control or {})
     made = [_finding(declared, one, names or {}) for one in _under_common_control(declared, certain)]
     suspicions = [one for window in thresholds.windows for one in _suspicions(graph, window, thresholds)]
-    made += [_finding(graph, suspicion, names or {}) for suspicion in merged(suspicions, len(graph.trades))]
+    found = merged(graph, suspicions, thresholds.matched_trades)
+    made += [_finding(graph, suspicion, names or {}) for suspicion in found]
     return tuple(sorted(made, key=lambda finding: finding.trade_ids[0]))
 
 
@@ -70,7 +62,7 @@ def _suspicions(graph: TradeGraph, window: Window, thresholds: Thresholds) -> It
         for rule in window.rules:
             # What a ring turns over makes chance look small for all others: the most closed group is taken out, and so on.
             while found := _most_closed(left, rule, thresholds):
-                yield Suspicion(*found, first_day, last_day)
+                yield Suspicion(*found, first_day, last_day, (rule,))
                 left = left.without(found[1])
 
 
@@ -101,37 +93,6 @@ def are_matched(trades: ScreenTrades, apart_ns: int) -> NDArray[np.bool_]:
     whole = (trades["maker_order_lots"] == lots) & (trades["taker_order_lots"] == lots)
     apart = np.abs(trades["maker_entered_ns"] - trades["taker_entered_ns"])
     return np.asarray(whole & (apart <= apart_ns), np.bool_)
-
-
-def merged(suspicions: list[Suspicion], trades: int) -> list[Suspicion]:
-    """Suspicions that share one of the graph's so many trades become one: all their trades and days, and CLOSED_GROUP where
-    one of them is."""
-    parent = list(range(len(suspicions)))
-
-    def root(number: int) -> int:
-        while parent[number] != number:
-            parent[number] = number = parent[parent[number]]
-        return number
-
-    last_with = np.full(trades, -1)  # the last suspicion with a trade
-    for number, suspicion in enumerate(suspicions):
-        for earlier in set(last_with[suspicion.trades].tolist()) - {-1}:
-            parent[root(earlier)] = root(number)
-        last_with[suspicion.trades] = number
-    together: dict[int, list[Suspicion]] = {}
-    for number, suspicion in enumerate(suspicions):
-        together.setdefault(root(number), []).append(suspicion)
-    return [_joined(parts) for parts in together.values()]
-
-
-def _joined(parts: list[Suspicion]) -> Suspicion:
-    kinds = {part.kind for part in parts}
-    return Suspicion(
-        FindingKind.CLOSED_GROUP if FindingKind.CLOSED_GROUP in kinds else parts[0].kind,
-        np.unique(np.concatenate([part.trades for part in parts])),
-        min(part.first_day for part in parts),
-        max(part.last_day for part in parts),
-    )
 
 
 def _finding(graph: TradeGraph, suspicion: Suspicion, names: Mapping[int, str]) -> Finding:

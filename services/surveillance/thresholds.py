@@ -27,6 +27,9 @@ class GroupRule:
     """At least so many trades between the two."""
     most_members: Fraction = Fraction(1)
     """A group has at most this share of the members who trade in the window."""
+    by_chance: float = 1e-6
+    """The trades within a group are *beyond chance* if the probability of so many, × the number of groups of its size that the
+    members could form, is at most this. In thin flow some members meet often by chance alone, and a year has 300 windows."""
 
 
 @dataclass(frozen=True)

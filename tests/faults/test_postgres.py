@@ -127,9 +127,10 @@ def test_a_writer_that_assumes_a_commit_is_caught_losing(shared_stage: Stage) ->
     report = Report("database_away")
     kinds = ["lost_request"]
     asyncio.run(database_away.one_venue(venue, pair, kinds, Random(1), report, lambda: None, LENGTHS))
-    assert any("acknowledged as order" in sentence and "is lost" in sentence for sentence in report.broken), (
-        report.broken
-    )
+    # The order is missed; or the writer finds that the journal ends before its own last row, and stops: nobody can read orders.
+    lost = [sentence for sentence in report.broken if "acknowledged as order" in sentence and "is lost" in sentence]
+    stopped = [sentence for sentence in report.broken if f"ended with status {ExitCode.JOURNAL_DAMAGED}" in sentence]
+    assert lost or stopped, report.broken
 
 
 def _restart(venue: ScaledVenue) -> None:

@@ -12,9 +12,9 @@ from services.reporting.proof_route import Proven
     [
         ("services.journal.errors.JournalFailed: /srv/rex/journal.sqlite of Inner Rare is cut", "JournalFailed"),
         ("OSError", "OSError"),
-        ("its process ended with status 137", "its process ended"),
-        ("密码: secret", "its process ended"),
-        ("asyncpg://rex:secret@db", "its process ended"),
+        ("its process ended with status 137", "the log has the reason"),
+        ("密码: secret", "the log has the reason"),
+        ("asyncpg://rex:secret@db", "the log has the reason"),
     ],
 )
 def test_an_alarm_holds_the_type_of_a_trouble_alone(trouble: str, why: str) -> None:

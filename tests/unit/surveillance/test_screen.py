@@ -9,7 +9,7 @@ import pytest
 from services.surveillance.contracts import Finding, FindingKind, screen_trades
 from services.surveillance.screen import screen, windows
 from services.surveillance.thresholds import DEFAULT, Window
-from tests.unit.surveillance.trades_by_hand import FIRST_DATE, Deal, background, trades_of
+from tests.unit.surveillance.trades_by_hand import FIRST_DATE, HONEST, Deal, background, trades_of
 
 A, B, C = 1, 2, 3
 
@@ -149,6 +149,12 @@ def test_findings_of_windows_that_overlap_are_one() -> None:
     finding = only(screen(trades_of([*ring, *background(days)])))
     assert len(finding.trade_ids) == len(ring)
     assert (finding.first_date, finding.last_date) == (FIRST_DATE, FIRST_DATE + 27)
+
+
+def test_members_who_meet_often_by_chance_are_no_finding() -> None:
+    """Two of twelve members have four of their ten trades with each other. One such pair is odd, but 66 could have met."""
+    small = [*circle(A, B, rounds=2), *(Deal(member, other, 100_000, 3) for member in (A, B) for other in HONEST[:6])]
+    assert screen(trades_of([*small, *background(range(0, 20, 4))])) == ()
 
 
 def test_two_rings_are_two_findings() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from load_tests.figure_bars.ring_plans import flow_with, plain_rings
+from load_tests.figure_bars.ring_plans import flow_with, honest_flow, plain_rings
 from load_tests.figure_bars.screen import TEST_SEEDS, TUNING_SEEDS, score
 from services.surveillance.screen import screen
 
 SEED = 77
+THIN = 70
+"""Trades a day, of a usual 343."""
 
 
 def test_the_seeds_of_the_bars_tuned_nothing() -> None:
@@ -22,6 +24,17 @@ def test_planted_rings_are_found_and_honest_members_are_not() -> None:
     assert found.wash_fen > found.honest_fen // 50
     assert found.precision >= 0.95
     assert found.recall >= 0.95
+
+
+def test_thin_flow_has_no_giants_of_honest_members() -> None:
+    """A fifth of the trades: members meet by chance, and yet honest turnover is not flagged and rings are found."""
+    honest = honest_flow(SEED, THIN)
+    assert len(honest.trades) < 20_000
+    assert score(honest, screen(honest.trades)).honest_flagged <= 0.001
+    flow = flow_with(SEED, plain_rings(), THIN)
+    found = score(flow, screen(flow.trades))
+    assert found.precision >= 0.9
+    assert found.recall >= 0.9
 
 
 def test_labels_and_trades_are_what_they_say() -> None:
