@@ -52,7 +52,7 @@ async def ladder(connection: AsyncConnection, found: MemberYear) -> LadderReport
     counted = await reading.read_counted(connection, period, listed)
     releases = await reading.read_releases(connection, period)
     ladders = await asyncio.to_thread(_ladders, found, counted, releases)
-    net_by_day = await reading.read_net_by_day(connection, period)
+    net_by_day = await reading.read_net_of_days(connection, period)
     days = sorted(net_by_day)
     return LadderReport(
         **sealed(found.year, found.position),

@@ -25,7 +25,7 @@ from services.read_database.tables import (
 )
 from services.reporting.breakdown.contracts import Account, AccountYear, Listed, Quantity
 from services.reporting.breakdown.ladder import Counted, Release
-from services.reporting.queries import Values, read_position
+from services.reporting.queries import Values, dates_of, read_net_by_day, read_position
 
 _DAY, _MEMBER, _PHASE, _GOODS = daily_turnover.c, daily_members.c, daily_phases.c, goods_movements.c
 _COUNTED = (
@@ -57,7 +57,7 @@ class Period(NamedTuple):
 
 def whole_year(year: int) -> Period:
     """All days of a year."""
-    return Period(year * 10_000, year * 10_000 + 9_999)
+    return Period(*dates_of(year))
 
 
 async def read_member_year(connection: AsyncConnection, year: int) -> MemberYear | None:
@@ -152,10 +152,9 @@ async def read_days(
     return {(date, instrument): _quantity(listed[instrument], *values) for date, instrument, *values in found}
 
 
-async def read_net_by_day(connection: AsyncConnection, period: Period) -> dict[int, int]:
+async def read_net_of_days(connection: AsyncConnection, period: Period) -> dict[int, int]:
     """Net turnover in fen of each day that has ended, or has trades, by trading date."""
-    query = select(_DAY.trading_date, total(_DAY.amount_fen)).where(_of(_DAY.trading_date, period))
-    return dict(iter(await connection.execute(query.group_by(_DAY.trading_date))))
+    return await read_net_by_day(connection, _of(_DAY.trading_date, period))
 
 
 def _quantity(listed: Listed, trades: int, lots: int, amount_fen: int) -> Quantity:

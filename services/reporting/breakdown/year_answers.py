@@ -63,7 +63,7 @@ async def _net(connection: AsyncConnection, period: Period | None, listed: readi
 
 
 async def _days(connection: AsyncConnection, period: Period | None) -> int:
-    return len(await reading.read_net_by_day(connection, period)) if period else 0
+    return len(await reading.read_net_of_days(connection, period)) if period else 0
 
 
 def _dates(which: str, period: Period | None) -> dict[str, Any]:
