@@ -74,7 +74,8 @@ def extensions() -> list[object]:
             Extension(
                 f"matching_engine.{name}",
                 [source],
-                extra_compile_args=["-O3", "-fno-semantic-interposition", "-fwrapv"],
+                # -g0: Python's own flags ask for debugging symbols, which cost a third of the time and are stripped anyway.
+                extra_compile_args=["-O3", "-g0", "-fno-semantic-interposition", "-fwrapv"],
                 extra_link_args=["-s"] if sys.platform.startswith("linux") else [],
             )
             for name, source in sources.items()
@@ -91,9 +92,14 @@ def extensions() -> list[object]:
 
 
 class BuildEngine(build_ext):
-    """Says how many modules are compiled."""
+    """Compiles the modules side by side and says how many are compiled."""
 
     compiled = 0
+
+    def finalize_options(self) -> None:
+        # Here, not in setup(options=...): an editable build makes its build_ext anew and loses the options.
+        super().finalize_options()
+        self.parallel = os.cpu_count() or 1
 
     def build_extension(self, extension: Any) -> None:
         super().build_extension(extension)
@@ -101,8 +107,4 @@ class BuildEngine(build_ext):
         print(f"compiled {self.compiled} of {len(self.extensions)} modules", flush=True)
 
 
-setup(
-    cmdclass={"build_ext": BuildEngine},
-    ext_modules=extensions(),
-    options={"build_ext": {"parallel": os.cpu_count() or 1}},
-)
+setup(cmdclass={"build_ext": BuildEngine}, ext_modules=extensions())
