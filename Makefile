@@ -13,7 +13,7 @@ CORES  = $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock native records run run-scaled test test-fast test-pythons check docs coverage memcheck faults bench figure-bars flow clean
+.PHONY: help setup lock native records run run-scaled test rigs test-fast test-pythons check docs coverage memcheck faults bench figure-bars flow clean
 
 help: ## what this Makefile can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -48,9 +48,15 @@ run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C 
 run-scaled: setup ## docker-compose.yml's processes without Docker, on free ports; Ctrl-C stops; FOLDER=folder keeps them
 	@exec $(BIN)/python -m load_tests.run_scaled $(if $(FOLDER),--folder $(FOLDER))
 
-# One process more than there are cores: a third of the time of the tests with servers and processes is waiting.
-test: setup ## every test (real SQLite, real browser, real processes)
-	@$(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder
+# RUN: the module that runs the tests; CI's is tests.once_more, which runs files that failed once more, alone.
+RUN = pytest
+
+# One process more than there are cores: a part of the time of tests with sockets and databases is waiting.
+test: setup ## the gate: every test but those of whole venues in processes of their own, which `make rigs` runs
+	@$(BIN)/python -m $(RUN) -n $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder -m 'not rig'
+
+rigs: setup ## tests with whole venues as processes: faults, pages in a browser, end to end, servers, whole years
+	@$(BIN)/python -m $(RUN) -n $(CORES) --dist loadfile --no-loadscope-reorder -m rig
 
 test-fast: setup ## ruff, import-linter, unit tests and short properties: under a minute on two quiet cores
 	@$(BIN)/ruff check .

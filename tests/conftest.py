@@ -22,8 +22,16 @@ MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 2**30
 """What the shared server may need, many times over: 128 MB of log, and one database of 8 MB or more at a time."""
 
+RIG_FOLDERS = ("browser", "e2e", "faults")
+
 settings.register_profile("rex", deadline=None)  # Speed is judged in load_tests/, not by a busy machine's clock.
 settings.load_profile("rex")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks what starts whole venues: `make rigs` runs it, and of it only what is marked `smoke` belongs to the gate."""
+    if item.path.relative_to(Path(__file__).parent).parts[0] in RIG_FOLDERS and not item.get_closest_marker("smoke"):
+        item.add_marker("rig")
 
 
 @pytest.hookimpl(trylast=True)

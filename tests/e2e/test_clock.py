@@ -13,7 +13,7 @@ from services.sequencer.sequencer import SequencerStopped
 from services.settings import Settings
 from tests.e2e.clock import HOUR_NS, TEN_O_CLOCK_NS, Clock
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.smoke]
 
 
 def settings(folder: Path, *, accept_clock: bool = False) -> Settings:

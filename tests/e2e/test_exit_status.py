@@ -18,6 +18,8 @@ from tests.faults.mutants import faulty_engine, full_device, stepped_clock, stuc
 from tests.faults.venue_process import Finished, Mutant, rex, serve
 from tests.unit.journal.killed import flip
 
+pytestmark = pytest.mark.smoke
+
 HOUR_NS = 3_600 * 10**9
 DAY_NS = 24 * HOUR_NS
 DAMAGED = "the row from seq 1 is damaged: its checksum is wrong"

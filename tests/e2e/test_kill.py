@@ -13,7 +13,7 @@ import pytest
 from services.client import OutcomeUnknown, RexClient, Unreachable
 from tests.faults.venue_process import VenueProcess, rex, serve
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.smoke]
 
 CASH = Decimal("900000000.00")
 LOTS = 100_000

@@ -20,7 +20,7 @@ from services.read_database import tables
 from services.settings import Settings
 from tests.e2e.clock import Clock
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.smoke]
 
 OFFER = {"symbol": "PRND-OX", "side": "sell", "price": "473000.00", "quantity": 2, "client_order_id": "offer-1"}
 BID = {"symbol": "PRND-OX", "side": "buy", "price": "473100.00", "quantity": 1, "client_order_id": "bid-1"}

@@ -35,6 +35,7 @@ def venue(postgres_url: str) -> Iterator[ScaledVenue]:
         yield running
 
 
+@pytest.mark.smoke
 async def test_one_order_from_one_gateway_to_the_report_of_another(venue: ScaledVenue) -> None:
     first, second = venue.gateways()
     buyer, seller = await open_traders(venue)
