@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.faults.venue_process import printing
+from tests.patience import PATIENCE_S, http_get, http_post, http_put
 
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGS = (
@@ -28,10 +28,9 @@ CHROMIUM_ARGS = (
     "--no-first-run",
 )
 SIZE = {"width": 1400, "height": 900}
-WAIT_MS = 20_000
-"""How long a condition may take on a busy machine before a test fails. A test goes on as soon as the condition holds."""
+PATIENCE_MS = PATIENCE_S * 1_000
 
-expect.set_options(timeout=WAIT_MS)
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -49,21 +48,21 @@ class VenueProcess:
 
     def get(self, path: str, name: str = "operator", **query: Any) -> Any:
         """The API's JSON reply to one of the venue's keys."""
-        answer = httpx.get(self.url + path, params=query, headers=self._headers(name))
+        answer = http_get(self.url + path, params=query, headers=self._headers(name))
         answer.raise_for_status()
         return answer.json()
 
     def post(self, path: str) -> None:
         """Sends an operator's command."""
-        httpx.post(self.url + path, headers=self._headers("operator")).raise_for_status()
+        http_post(self.url + path, headers=self._headers("operator")).raise_for_status()
 
     def put(self, path: str, body: dict[str, Any]) -> None:
         """Sends an operator's setting."""
-        httpx.put(self.url + path, json=body, headers=self._headers("operator")).raise_for_status()
+        http_put(self.url + path, json=body, headers=self._headers("operator")).raise_for_status()
 
     def place(self, name: str, **order: Any) -> Any:
         """Places an order of an account. Returns its state."""
-        answer = httpx.post(f"{self.url}/v1/orders", json=order, headers=self._headers(name))
+        answer = http_post(f"{self.url}/v1/orders", json=order, headers=self._headers(name))
         answer.raise_for_status()
         return answer.json()
 
@@ -108,7 +107,7 @@ def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"NO BROWSER TEST RAN: {CHROMIUM} is missing (Debian's package chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS), timeout=PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -127,7 +126,11 @@ class Watched:
             "console", lambda said: note(f"{said.type}: {said.text}") if said.type in ("error", "warning") else None
         )
         page.on("pageerror", lambda error: note(f"exception: {error}"))
-        page.on("requestfailed", lambda request: note(f"failed: {request.url}"))
+        page.on(
+            "requestfailed",
+            # A `goto` aborts what the page before it has under way.
+            lambda request: note(f"failed: {request.url}") if request.failure != "net::ERR_ABORTED" else None,
+        )
         page.on("response", lambda answer: note(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
 
 
@@ -135,7 +138,7 @@ class Watched:
 def watched(chromium: Browser) -> Iterator[Watched]:
     """A page of 1400 × 900 pixels. The test fails if the page has any trouble."""
     context = chromium.new_context(viewport=SIZE)  # type: ignore[arg-type]
-    context.set_default_timeout(WAIT_MS)
+    context.set_default_timeout(PATIENCE_MS)
     found = Watched(context.new_page())
     found.listen()
     yield found

@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from services.reporting.report_database import READ_DATABASE_FILE
 from services.simulator import demo_accounts
 from tests.e2e.process import REX
+from tests.patience import PATIENCE_S, AsyncHttpClient, WebSocketClient
 
 ORDER = {"symbol": "PRND-OX", "side": "buy", "quantity": 1, "price": "480000.00"}
 WEBSOCKET_IN_FLIGHT = 8
@@ -90,10 +91,10 @@ def half_a_request(url: str, key: str) -> socket.socket:
     return client
 
 
-async def _rest(client: httpx.AsyncClient, seen: Seen) -> None:
+async def _rest(client: AsyncHttpClient, seen: Seen) -> None:
     while True:
         try:
-            answer = await client.post("/v1/orders", json=ORDER, timeout=60)
+            answer = await client.post("/v1/orders", json=ORDER)
         except httpx.HTTPError as error:
             seen.rest.append(type(error).__name__)
             return seen.fault()
@@ -132,8 +133,8 @@ async def watch_a_fault(process: subprocess.Popen[str], folder: Path) -> Seen:
     bearer, seen = {"Authorization": f"Bearer {key}"}, Seen()
     socket_url = url.replace("http", "ws") + "/v1/ws"
     async with (
-        httpx.AsyncClient(base_url=url, headers=bearer) as client,
-        connect(socket_url, additional_headers=bearer) as ws,
+        AsyncHttpClient(base_url=url, headers=bearer) as client,
+        WebSocketClient(socket_url, additional_headers=bearer) as ws,
         asyncio.TaskGroup() as clients,
     ):
         with half_a_request(url, key):
@@ -146,7 +147,7 @@ async def watch_a_fault(process: subprocess.Popen[str], folder: Path) -> Seen:
                 held.execute("BEGIN IMMEDIATE")
                 fail_device(process)
                 await seen.heard.wait()
-            await asyncio.to_thread(process.wait, 60)
+            await asyncio.to_thread(process.wait, PATIENCE_S)
     assert seen.first_at is not None
     assert process.stderr is not None
     seen.seconds = time.monotonic() - seen.first_at

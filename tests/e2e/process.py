@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.patience import PATIENCE_S
+
 REX = Path(sys.executable).with_name("rex")
 
 
@@ -33,11 +35,11 @@ def serve(data_dir: Path) -> Iterator[ServedVenue]:
         yield ServedVenue(process, ready["url"], keys["operator"]["key"])
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_S)
         assert process.stdout is not None
         process.stdout.close()
 
 
 def console_script(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Runs one `rex` command to its end, through the console script. (`tests/faults/venue_process.rex` saves the import.)"""
-    return subprocess.run([REX, *arguments], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([REX, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
 from services.bootstrap import Venue, open_venue
 from services.settings import Settings
 from tests.integration.alert_receiver import SECRET, receiving
+from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
 
 async def answer_of(venue: Venue, path: str) -> dict[str, Any]:
     headers = {"authorization": f"Bearer {venue.keys['operator'].key}"}
-    async with httpx.AsyncClient(base_url=venue.url, headers=headers) as client:
+    async with AsyncHttpClient(base_url=venue.url, headers=headers) as client:
         found: dict[str, Any] = (await client.get(path)).json()
         return found
 

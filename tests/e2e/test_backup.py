@@ -16,6 +16,7 @@ import pytest
 from services.client import RexClient
 from services.reporting.report_database import JOURNAL_FILE
 from tests.faults.venue_process import rex, serve
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +31,7 @@ def commands_under(heading: str) -> list[str]:
 
 
 def shell(lines: list[str], folder: Path) -> None:
-    subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=folder, check=True, timeout=120, capture_output=True)
+    subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=folder, check=True, timeout=PATIENCE_S, capture_output=True)
 
 
 def verified(data_dir: Path) -> dict[str, object]:

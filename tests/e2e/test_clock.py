@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from services.bootstrap import open_venue
@@ -12,6 +11,7 @@ from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
 from services.settings import Settings
 from tests.e2e.clock import HOUR_NS, TEN_O_CLOCK_NS, Clock
+from tests.patience import AsyncHttpClient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.smoke]
 
@@ -26,7 +26,7 @@ async def a_day_of_trading(folder: Path) -> None:
 
 
 async def readiness(url: str) -> dict[str, object]:
-    async with httpx.AsyncClient(base_url=url) as client:
+    async with AsyncHttpClient(base_url=url) as client:
         answer: dict[str, object] = (await client.get("/readyz")).json()
         return answer
 
@@ -70,7 +70,7 @@ async def test_a_jump_stops_a_running_venue_and_the_next_start_carries_on(tmp_pa
         async with open_venue(settings(tmp_path), clock=clock, steady=steady) as venue:
             stood_at = venue.engine.trading_date, venue.sequencer.time_ns
             clock.now_ns += 400 * 24 * HOUR_NS
-            async with httpx.AsyncClient(base_url=venue.url) as client:
+            async with AsyncHttpClient(base_url=venue.url) as client:
                 key = venue.keys["operator"].key
                 answer = await client.post(
                     "/v1/admin/accounts", json={"name": "late"}, headers={"authorization": f"Bearer {key}"}

@@ -33,6 +33,7 @@ from load_tests.run_scaled.running_venue import RunningVenue, running_venue
 from load_tests.servers.server_process import ServerMissing, ended
 from services.client import RexClient, RexError
 from services.exit_codes import ExitCode
+from tests.patience import PATIENCE_S, http_get
 
 SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD", "REX_LINK_SECRET")
 ONE_SHOTS = ["migrate", "init"]
@@ -55,7 +56,7 @@ def compose(*arguments: str, variables: dict[str, str], file: Path = COMPOSE_FIL
         pytest.skip("NO TEST OF docker-compose.yml RAN: install Debian's package docker-compose")
     command = [program, "--env-file", os.devnull, "--project-directory", str(REPOSITORY), "-f", str(file), *arguments]
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **variables}
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment)
 
 
 def config_of(variables: dict[str, str], *options: str) -> dict[str, Any]:
@@ -210,7 +211,7 @@ async def test_an_order_goes_from_http_to_the_report(venue: RunningVenue) -> Non
 @pytest.mark.slow
 def test_the_pages_have_the_address_of_the_gateways(venue: RunningVenue) -> None:
     pages = venue.url if "haproxy" in venue.processes else venue.url_of("reporting")
-    answer = httpx.get(pages, follow_redirects=True)
+    answer = http_get(pages, follow_redirects=True)
     assert (answer.status_code, str(answer.url)) == (200, f"{pages}/ui/")
     assert "REX" in answer.text
 
@@ -264,7 +265,7 @@ def test_the_dashboard_names_metrics_that_the_processes_serve(venue: RunningVenu
         addresses.append(venue.url_of("haproxy", "8404"))
     else:
         named = {name for name in named if name.startswith("rex_")}
-    served = " ".join(httpx.get(f"{address}/metrics").text for address in addresses)
+    served = " ".join(http_get(f"{address}/metrics").text for address in addresses)
     assert {name for name in named if not re.search(rf"^{name}[ {{]|^# TYPE {name} ", served, re.MULTILINE)} == set()
 
 
@@ -275,7 +276,7 @@ def leader(urls: Mapping[str, str], *, other_than: str = "") -> str:
     def found() -> bool:
         for name, url in urls.items():
             with contextlib.suppress(httpx.TransportError):
-                if name != other_than and httpx.get(f"{url}/healthz", timeout=1).json().get("role") == "leader":
+                if name != other_than and http_get(f"{url}/healthz", timeout=1).json().get("role") == "leader":
                     leading.append(name)
         return bool(leading)
 
@@ -295,7 +296,7 @@ def test_a_deposed_leader_starts_again_as_a_standby(venue: RunningVenue) -> None
     venue.restart_ended(said.append)
     assert said[0] == f"{deposed} (process {process.pid}) ended with status {ExitCode.OTHER_WRITER:d}."
     wait_for_status(f"{sequencers[deposed]}/readyz", 200)
-    assert httpx.get(f"{sequencers[deposed]}/readyz").json()["role"] == "standby"
+    assert http_get(f"{sequencers[deposed]}/readyz").json()["role"] == "standby"
     assert leader(sequencers) == successor
 
 
@@ -303,11 +304,11 @@ def test_a_deposed_leader_starts_again_as_a_standby(venue: RunningVenue) -> None
 def test_make_run_scaled_carries_on_in_its_folder_and_stops_everything(stage: Stage) -> None:
     """The last test of this file: it stops the venue of the others, and goes on with its folder."""
     keys = stage.venue.keys_file.read_text()
-    seq = httpx.get(f"{stage.venue.url}/readyz").json()["seq"]
+    seq = http_get(f"{stage.venue.url}/readyz").json()["seq"]
     stage.stop()
     with run_scaled(stage.folder) as again:
         assert Path(again["keys_file"]).read_text() == keys
-        assert httpx.get(f"{again['url']}/readyz").json()["seq"] >= seq > 0
+        assert http_get(f"{again['url']}/readyz").json()["seq"] >= seq > 0
 
 
 @contextmanager
@@ -327,7 +328,7 @@ def run_scaled(folder: Path) -> Iterator[dict[str, Any]]:
             yield started
         finally:
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=120)
+            _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
     pids = [*started["servers"].values(), *(one["pid"] for one in started["processes"].values())]
     assert all(ended(pid) for pid in pids)
@@ -336,14 +337,14 @@ def run_scaled(folder: Path) -> Iterator[dict[str, Any]]:
 def wait_for_status(url: str, status: int) -> None:
     def answers() -> bool:
         with contextlib.suppress(httpx.TransportError):
-            return httpx.get(url, timeout=1).status_code == status
+            return http_get(url, timeout=1).status_code == status
         return False
 
     wait_for(answers, f"{url} does not answer {status}")
 
 
 def wait_for(condition: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, otherwise
         time.sleep(0.05)

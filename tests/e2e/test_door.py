@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from websockets.frames import Frame, Opcode
 
 from tests.e2e.process import ServedVenue, serve
+from tests.patience import HttpClient, http_get
 
 if not sys.platform.startswith("linux"):
     pytest.skip("memory and CPU time are read from /proc", allow_module_level=True)
@@ -58,7 +58,7 @@ def send_all_it_takes(venue: ServedVenue, data: bytes) -> socket.socket:
 
 def test_nobody_without_a_key_costs_much(tmp_path: Path) -> None:
     with serve(tmp_path) as venue:
-        httpx.get(f"{venue.url}/healthz").raise_for_status()
+        http_get(f"{venue.url}/healthz").raise_for_status()
         memory_before, cpu_before = memory_bytes(venue), cpu_seconds(venue)
         clients = [send_all_it_takes(venue, flood) for flood in FLOODS.values()]
         grown, spent = memory_bytes(venue) - memory_before, cpu_seconds(venue) - cpu_before
@@ -67,8 +67,8 @@ def test_nobody_without_a_key_costs_much(tmp_path: Path) -> None:
         assert spent < 5, "the headers of 20 and 40 MiB alone were 4 s; all floods together are 0.8 s now"
         for client in clients:
             client.close()
-        with httpx.Client(base_url=venue.url) as browser:
+        with HttpClient(base_url=venue.url) as browser:
             answers = [browser.get("/ui/") for _ in range(150)]
         assert {answer.status_code for answer in answers[-50:]} == {503}
         assert memory_bytes(venue) - memory_before < 40 * MIB, "150 pages were 45 MiB more"
-        assert httpx.get(f"{venue.url}/readyz").status_code == 200
+        assert http_get(f"{venue.url}/readyz").status_code == 200

@@ -19,6 +19,7 @@ from load_tests.replay import replay
 from load_tests.replay.pace import Pace
 from services.data.instruments import load_instruments
 from tests.e2e.process import serve
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "load_tests" / "flows" / "sample.csv"
@@ -72,7 +73,7 @@ async def cutting_proxy(port: int, cut_after: int) -> AsyncIterator[tuple[Cuttin
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def test_make_flow_ends_green() -> None:

@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ from services.exit_codes import ExitCode
 from services.first_start import KEYS_FILE
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX, console_script
-from tests.faults.venue_process import VenueProcess, rex, serve
+from tests.faults.venue_process import VenueProcess, printing, rex, serve
+from tests.patience import PATIENCE_S, http_post
 from tests.unit.journal.killed import leave_in_log
 
 AT_REST = {JOURNAL_FILE, f"{JOURNAL_FILE}.lock", READ_DATABASE_FILE, KEYS_FILE}
@@ -41,26 +43,35 @@ def close_venue(folder: Path) -> None:
     assert {file.name for file in folder.iterdir()} == AT_REST
 
 
+def demo_until_it_trades(folder: Path) -> dict[str, Any]:
+    """Runs a demo until it has made some trades, and stops it. What it printed at its end."""
+    options = ("--no-history", "--pace", "2000", "--rate", "200", "--port", "0", "--json")
+    enough = trades_in(folder) + 20
+    with printing("demo", *options, "--data-dir", folder) as (process, out, errors):
+        while trades_in(folder) < enough:
+            assert process.is_alive(), errors.read_text()
+            time.sleep(0.05)
+        process.terminate()
+        closing: dict[str, Any] = json.loads(out.read())
+        process.join()
+        assert process.exitcode == 0, errors.read_text()
+    assert {file.name for file in folder.iterdir()} == AT_REST
+    return closing
+
+
+def trades_in(folder: Path) -> int:
+    """The trades in the folder's read database; 0 while there is none, or no table in it."""
+    if not (folder / READ_DATABASE_FILE).exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(folder / READ_DATABASE_FILE)) as database:
+        try:
+            return int(database.execute("SELECT count(*) FROM trades").fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0
+
+
 def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path) -> None:
-    demo = (
-        "demo",
-        "--no-history",
-        "--pace",
-        "2000",
-        "--seconds",
-        "2",
-        "--rate",
-        "200",
-        "--port",
-        "0",
-        "--data-dir",
-        tmp_path,
-        "--json",
-    )
-    first = rex(*demo)
-    assert first.exit_status == 0, first.err
-    assert {file.name for file in tmp_path.iterdir()} == AT_REST
-    one = json.loads(first.out)
+    one = demo_until_it_trades(tmp_path)
     assert one["trades"] > 0
     assert one["orders"] > one["trades"]
     assert (one["target_cny"], one["agree"]) == ("23000000000.00", True)
@@ -97,11 +108,14 @@ def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path)
     verified = rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json")
     checked = json.loads(verified.out)
     assert (checked["good"], checked["last_seq"], checked["state_hash"]) == (True, one["last_seq"], one["state_hash"])
-    second = rex(*demo)
-    assert second.exit_status == 0, second.err
-    two = json.loads(second.out)
+    two = demo_until_it_trades(tmp_path)
     assert two["last_seq"] > one["last_seq"]
     assert Decimal(two["turnover_cny"]) >= Decimal(one["turnover_cny"])
+
+    # It also ends by itself.
+    third = rex("demo", "--seconds", "1", "--port", "0", "--data-dir", tmp_path, "--json")
+    assert third.exit_status == 0, third.err
+    assert json.loads(third.out)["last_seq"] >= two["last_seq"]
 
 
 def test_a_second_process_on_a_folder_is_refused_and_reports_are_not(tmp_path: Path) -> None:
@@ -158,7 +172,7 @@ def killed_venue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def open_account(venue: VenueProcess, name: str) -> bool:
     """Opens an account. Whether that was acknowledged."""
     headers = {"Authorization": f"Bearer {venue.operator_key}"}
-    return httpx.post(f"{venue.url}/v1/admin/accounts", json={"name": name}, headers=headers).is_success
+    return http_post(f"{venue.url}/v1/admin/accounts", json={"name": name}, headers=headers).is_success
 
 
 def here(*arguments: str | Path) -> Result:
@@ -269,7 +283,7 @@ finally:
 @pytest.mark.parametrize("arguments", ["--version", "--help", "demo --help", "export --help", "journal verify --help"])
 def test_help_and_version_import_neither_the_venue_nor_a_heavy_library(arguments: str) -> None:
     command = [sys.executable, "-c", MODULES_OF, *arguments.split()]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     modules = set(ended.stderr.split("|")[1].split())
     ours = {name for name in modules if name.partition(".")[0] in ("services", "matching_engine")}
     commands = {
@@ -301,7 +315,7 @@ OF_FILES = {"pyarrow", "pylopdf_fonts_zh_cn", "typst", "xlsxwriter"}
 
 def test_a_venue_starts_without_the_libraries_that_make_files() -> None:
     command = [sys.executable, "-c", "import sys, services.bootstrap; print(*sys.modules)"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     modules = set(ended.stdout.split())
     assert "services.reporting.exports.answers" in modules
     assert modules & OF_FILES == set()
@@ -322,8 +336,6 @@ def test_a_venue_whose_device_is_full_stops_and_loses_nothing(tmp_path: Path) ->
         REX,
         "demo",
         "--no-history",
-        "--seconds",
-        "60",
         "--rate",
         "500",
         "--port",
@@ -333,14 +345,13 @@ def test_a_venue_whose_device_is_full_stops_and_loses_nothing(tmp_path: Path) ->
         "--json",
     )
     limited = ("sh", "-c", 'ulimit -f 2000; exec "$0" "$@"', *demo)
-    full = subprocess.run(limited, capture_output=True, text=True, timeout=120, check=False)
+    full = subprocess.run(limited, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert full.returncode in (ExitCode.DEVICE_FAILED, ExitCode.TROUBLE), full.stderr  # the read database may be first
     assert "rex: " in full.stderr
     assert "Traceback" not in full.stderr
     verified = json.loads(rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json").out)
     assert verified["good"]
-    again = rex("demo", "--seconds", "3", "--port", "0", "--data-dir", tmp_path, "--json")
-    assert json.loads(again.out)["last_seq"] > verified["last_seq"]
+    assert demo_until_it_trades(tmp_path)["last_seq"] > verified["last_seq"]
 
 
 def test_a_read_database_of_another_journal_is_refused_with_the_way_out(tmp_path: Path) -> None:

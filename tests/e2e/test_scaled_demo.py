@@ -13,10 +13,8 @@ import pytest
 from services.exit_codes import ExitCode
 from services.scaled.demo import ChildEnded, Watch
 from tests.e2e.process import REX
-from tests.integration.postgres_journal import WAIT_S, execute, until
-
-END_S = 120
-"""After so long the demo hangs."""
+from tests.integration.postgres_journal import execute, until
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.slow
@@ -33,7 +31,7 @@ def test_a_demo_trades_and_prints_the_proven_figure_of_the_year(
         traded = "SELECT count(*) > 0 FROM trades"
         asyncio.run(until(lambda: execute(postgres_url, traded), lambda rows: rows[0][0]))
         demo.send_signal(signal.SIGTERM)
-        out, err = demo.communicate(timeout=END_S)
+        out, err = demo.communicate(timeout=PATIENCE_S)
     finally:
         demo.kill()
         demo.wait()
@@ -57,7 +55,7 @@ async def test_a_child_without_a_replacement_ends_the_demo_by_its_name_and_statu
     events: list[str] = []
     watch = Watch(events.append)
     with watch.over(await _process(script), "rex projector (process 7)"), pytest.raises(ChildEnded) as ended:
-        await asyncio.wait_for(watch.ended, WAIT_S)
+        await asyncio.wait_for(watch.ended, PATIENCE_S)
     assert str(ended.value) == f"rex projector (process 7) has {how}; without it the demo cannot go on"
     assert events == []
 
@@ -73,5 +71,5 @@ async def test_of_two_sequencers_the_first_that_ends_is_an_event_and_the_second_
             watch.over(other, "rex sequencer (process 8)"),
             pytest.raises(ChildEnded, match=r"process 8\) has ended with exit status 5"),
         ):
-            await asyncio.wait_for(watch.ended, WAIT_S)
+            await asyncio.wait_for(watch.ended, PATIENCE_S)
     assert events == ["rex sequencer (process 7) has been ended by SIGKILL; another one replaces it"]

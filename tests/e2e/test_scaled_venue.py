@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
 from services.client import RexClient, RexError
@@ -25,6 +24,7 @@ from tests.faults.traders import SYMBOL, Trader, open_traders
 from tests.faults.venue_process import rex
 from tests.integration.alert_receiver import SECRET, receiving
 from tests.integration.postgres_journal import execute, until
+from tests.patience import AsyncHttpClient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -54,7 +54,7 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
         today = (await operator.venue())["trading_date"]
         report = await operator.turnover(int(today[:4]), at_least_seq=offer["seq"])
         assert (report["trades"], report["net"]) == (1, fills["fills"][0]["amount"])
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {venue.operator_key}"}) as http:
+    async with AsyncHttpClient(headers={"authorization": f"Bearer {venue.operator_key}"}) as http:
         for address in (first, reporting.url):
             route = f"{address}/v1/reports/turnover/{today[:4]}"
             assert (await http.get(route, params={"seq": report["seq"]})).json() == report
@@ -67,7 +67,7 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
         with pytest.raises(RexError) as refused:
             await reader.place_order(_order(buyer, price="160.00", quantity=1))
     assert (refused.value.status, refused.value.code) == (503, "read_only")
-    async with httpx.AsyncClient() as http:
+    async with AsyncHttpClient() as http:
         for process in venue.processes.values():  # the standby and the read-only one, too, reach the end
             await until(partial(_at_the_end, process.url, offer["seq"]))
             assert "rex_journal_lag 0" in (await http.get(f"{process.url}/metrics")).text
@@ -128,7 +128,7 @@ async def test_the_leader_raises_alerts_that_every_gateway_answers_and_the_webho
         alert = await _quiet_alert(venue, venue.url)
         assert alert is not None
         headers = {"authorization": f"Bearer {venue.operator_key}"}
-        async with httpx.AsyncClient(base_url=venue.url, headers=headers) as http:
+        async with AsyncHttpClient(base_url=venue.url, headers=headers) as http:
             path = f"/v1/alerts/{alert['alert_id']}/acknowledge"
             seen = await http.post(path, json={"name": "Li Na", "note": "it is a test"})
         assert seen.status_code in (200, 409), seen.text
@@ -141,7 +141,7 @@ async def test_the_leader_raises_alerts_that_every_gateway_answers_and_the_webho
 
 async def _quiet_alert(venue: ScaledVenue, gateway: str) -> dict[str, Any] | None:
     headers = {"authorization": f"Bearer {venue.operator_key}"}
-    async with httpx.AsyncClient(base_url=gateway, headers=headers) as http:
+    async with AsyncHttpClient(base_url=gateway, headers=headers) as http:
         found: list[dict[str, Any]] = (await http.get("/v1/alerts", params={"state": "all"})).json()["alerts"]
     return next((alert for alert in found if alert["kind"] == "journal_quiet"), None)
 
@@ -153,7 +153,7 @@ def _failed(health: dict[str, Any]) -> list[str]:
 
 async def _drill(url: str, key: str, year: int, bid: dict[str, Any], net: str) -> None:
     """From the year's trades by their links to the row that holds the order."""
-    async with httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"}) as http:
+    async with AsyncHttpClient(base_url=url, headers={"authorization": f"Bearer {key}"}) as http:
         page = (await http.get("/v1/reports/trades", params={"year": year})).json()
         assert page["sum"]["net"] == net
         order = (await http.get(page["trades"][0]["links"]["buy_order"])).json()
@@ -163,7 +163,7 @@ async def _drill(url: str, key: str, year: int, bid: dict[str, Any], net: str) -
 
 async def _proof(venue: ScaledVenue, year: int, what: str = "proof") -> dict[str, Any]:
     headers = {"authorization": f"Bearer {venue.operator_key}"}
-    async with httpx.AsyncClient(base_url=venue.url, headers=headers, timeout=60) as http:
+    async with AsyncHttpClient(base_url=venue.url, headers=headers) as http:
         answer = await http.get(f"/v1/reports/turnover/{year}/{what}")
         found: dict[str, Any] = answer.json()
         return found

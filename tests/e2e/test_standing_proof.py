@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from matching_engine import Engine
@@ -13,6 +12,7 @@ from services.client import RexClient
 from services.settings import Settings
 from services.standing_proof import StandingProof
 from tests.e2e.clock import TEN_O_CLOCK_NS, Clock
+from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +47,7 @@ async def test_a_running_venue_proves_its_figure_and_shows_a_proof_that_failed(t
     async with open_venue(Settings(data_dir=tmp_path, port=0, schedule="always"), clock=Clock()) as venue:
         await one_trade(venue)
         headers = {"authorization": f"Bearer {venue.keys['operator'].key}"}
-        async with httpx.AsyncClient(base_url=venue.url, headers=headers, timeout=60) as client:
+        async with AsyncHttpClient(base_url=venue.url, headers=headers) as client:
             found = (await client.get(PROOF)).json()
             certificate = (await client.get("/v1/reports/turnover/2023/certificate")).json()
             health = (await client.get("/healthz")).json()

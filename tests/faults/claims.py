@@ -34,15 +34,15 @@ from services.journal.postgres.writer_row import WriterRow
 from services.trouble import exit_code_of
 from tests.faults.proxy_thread import server_of, through
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
-from tests.faults.scaled_venue import PATIENCE_S, ScaledVenue, TooLate, read_health, scaled_venue
+from tests.faults.scaled_venue import ScaledVenue, TooLate, read_health, scaled_venue
 from tests.faults.tcp_proxy import TcpProxy
 from tests.faults.venue_process import DidNotStart
+from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 
 KINDS = ("late_request", "late_reply", "cut")
 EVERY_STOPPED = 5
 """Every fifth claim is one of processes."""
-BOUND_S = 30.0
 HELD_S = 0.1
 """How long a message takes to the proxy and an append to its commit, generously: if it takes longer, the trial is another one
 of the same kind, and no less valid."""
@@ -75,7 +75,7 @@ async def in_process(url: str, claims: int, random: Random, report: Report, adva
         for _ in range(claims):
             kind = next(kinds)
             try:
-                async with asyncio.timeout(BOUND_S), AsyncExitStack() as opened:
+                async with asyncio.timeout(PATIENCE_S), AsyncExitStack() as opened:
                     trial = Trial(url, proxy, acknowledged, random, report)
                     await trial.open(opened)
                     await trial.claim(kind)

@@ -31,10 +31,11 @@ from services.client import OutcomeUnknown, RexError, Unreachable
 from services.exit_codes import ExitCode
 from tests.faults.postgres_stage import Pair, stage
 from tests.faults.rig import Advance, Report, Rig, main
-from tests.faults.scaled_venue import PATIENCE_S, ScaledVenue, TooLate, read_health
+from tests.faults.scaled_venue import ScaledVenue, TooLate, read_health
 from tests.faults.take_over import Load, check_orders, verify
 from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import DidNotStart
+from tests.patience import PATIENCE_S
 
 FEWEST, MOST = 20, 100
 """The fewest and the most acknowledgements before a fault."""

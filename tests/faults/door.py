@@ -28,8 +28,6 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 from urllib.parse import urlsplit
 
-import httpx
-
 from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
 from tests.e2e.process import ServedVenue, serve
 from tests.faults.deaf_client import DeafClient
@@ -38,6 +36,7 @@ from tests.faults.process_figures import Figures, figures, unsent_bytes
 from tests.faults.raw_request import is_closed, status_of
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.traders import open_traders
+from tests.patience import PATIENCE_S, AsyncHttpClient
 
 MIB = 2**20
 DEAF_CLIENTS, DEAF_ORDERS, DEAF_S = 20, 20_000, 90
@@ -89,7 +88,7 @@ class Attack:
             await asyncio.sleep(0.2)
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
 
 
 async def deaf(attack: Attack) -> None:
@@ -117,7 +116,7 @@ async def deaf(attack: Attack) -> None:
 
 
 async def pages(attack: Attack) -> None:
-    async with httpx.AsyncClient(base_url=attack.venue.url, trust_env=False, timeout=60) as client:
+    async with AsyncHttpClient(base_url=attack.venue.url) as client:
         (await client.get("/ui/")).raise_for_status()
         before, began = attack.now(), monotonic()
         answers = [await client.get("/ui/") for _ in range(PAGES)]
@@ -177,7 +176,7 @@ async def idle(attack: Attack) -> None:
     sockets = [attack.connect() for _ in range(IDLE_SOCKETS)]
     for connection in sockets[: IDLE_SOCKETS // 2]:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0")
-    async with httpx.AsyncClient(base_url=attack.venue.url, trust_env=False, timeout=30) as client:
+    async with AsyncHttpClient(base_url=attack.venue.url) as client:
         await client.get("/healthz")  # Answered after all of them: each was accepted or refused before.
     attack.count("idle_sockets_accepted", attack.now().sockets - attack.before.sockets)
     held = (await attack.left(IDLE_S)).sockets - attack.before.sockets

@@ -28,6 +28,7 @@ from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.thin_disk import ThinDisk, thin_disk
 from tests.faults.traders import Trader, check_ledgers, load_until, open_traders
 from tests.faults.venue_process import DidNotStart, VenueProcess, serve
+from tests.patience import AsyncHttpClient
 
 BEFORE, AFTER = (20, 150), (20, 100)
 """The acknowledgements (fewest, most) before writes to new blocks fail, and those of the next venue before the cut."""
@@ -97,7 +98,7 @@ async def _load_and_rest_until_a_sync_fails(
 
 async def _is_not_ready(url: str) -> bool:
     """Whether the venue reports that it is not ready, or is gone, within the time limit."""
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with AsyncHttpClient(base_url=url) as client:
         try:
             async with asyncio.timeout(NOTICED_S):
                 while (await client.get("/readyz")).is_success:

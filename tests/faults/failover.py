@@ -30,10 +30,11 @@ from services.exit_codes import ExitCode
 from tests.faults.database_away import compare, reached
 from tests.faults.postgres_stage import Pair, stage
 from tests.faults.rig import Advance, Report, Rig, main
-from tests.faults.scaled_venue import NO_MUTANTS, PATIENCE_S, ScaledVenue, TooLate
+from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate
 from tests.faults.take_over import Load
 from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
+from tests.patience import PATIENCE_S
 
 FEWEST, MOST = 20, 100
 AFTER = 30

@@ -22,10 +22,11 @@ from tests.faults.database_away import reached
 from tests.faults.failover import FEWEST, MOST, lost
 from tests.faults.postgres_stage import Pair, stage
 from tests.faults.rig import Advance, Report, Rig, main
-from tests.faults.scaled_venue import NO_MUTANTS, PATIENCE_S, ScaledVenue, TooLate, read_health
+from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, read_health
 from tests.faults.take_over import Load
 from tests.faults.traders import open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
+from tests.patience import PATIENCE_S
 
 LOST = 20
 """At least so many acknowledged orders are lost."""

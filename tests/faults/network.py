@@ -36,6 +36,7 @@ from tests.faults.settled import OpenGateway, acknowledged_again, ask, conclude,
 from tests.faults.take_over import Load
 from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
+from tests.patience import AsyncHttpClient
 
 FEWEST, MOST = 5, 100
 """The fewest and the most acknowledgements before the harm."""
@@ -147,7 +148,7 @@ async def _queries(venue: ScaledVenue, traders: list[Trader], report: Report) ->
 
     async def query(trader: Trader, url: str) -> None:
         headers = {"authorization": f"Bearer {trader.key}"}
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=None, trust_env=False) as client:
+        async with AsyncHttpClient(base_url=url, headers=headers) as client:
             while not stopping.is_set():
                 began_s = time.monotonic()
                 try:

@@ -32,11 +32,12 @@ from services.client import Unreachable
 from services.exit_codes import ExitCode
 from tests.faults.postgres_machine import PostgresMachine, postgres_machine
 from tests.faults.rig import Advance, Report, Rig, main
-from tests.faults.scaled_venue import NO_MUTANTS, PATIENCE_S, ScaledVenue, TooLate, read_health, scaled_venue
+from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, read_health, scaled_venue
 from tests.faults.settled import OpenGateway, acknowledged_again, ask, conclude, replace_ended
 from tests.faults.take_over import Load
 from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
+from tests.patience import PATIENCE_S
 
 FEWEST, MOST = 5, 150
 """The fewest and the most acknowledgements before the harm."""

@@ -10,8 +10,9 @@ from pathlib import Path
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import POLL_S, ServerFailed, ServerMissing
 from tests.faults.rig import CannotRun
-from tests.faults.scaled_venue import PATIENCE_S, ScaledVenue, TooLate
+from tests.faults.scaled_venue import ScaledVenue, TooLate
 from tests.faults.thin_disk import ThinDisk, thin_disk
+from tests.patience import PATIENCE_S
 
 DISK_BYTES = 256 * 2**20
 OPTIONS = {"max_wal_size": "48MB", "min_wal_size": "32MB", "restart_after_crash": "off"}

@@ -10,8 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tests.faults.tcp_proxy import TcpProxy
-
-BOUND_S = 30.0
+from tests.patience import PATIENCE_S
 
 
 class ProxyThread:
@@ -23,7 +22,7 @@ class ProxyThread:
 
     def do(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs one of the proxy's coroutines to its end."""
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(BOUND_S)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
     def retarget(self, url: str) -> None:
         """New connections go to the server of this URL; those that are open are cut."""
@@ -55,11 +54,11 @@ def proxy_of(url: str) -> Iterator[ProxyThread]:
     proxy = ProxyThread(TcpProxy(server_of(url)), loop)
     running = proxy.proxy.running()
     try:
-        asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result(BOUND_S)
+        asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result(PATIENCE_S)
         try:
             yield proxy
         finally:
-            asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result(BOUND_S)
+            asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result(PATIENCE_S)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

@@ -23,10 +23,11 @@ from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
 from tests.faults.redis_lost import FAULTS, Fault, Scene
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
-from tests.faults.scaled_venue import NO_MUTANTS, PATIENCE_S, ScaledVenue, TooLate, read_health, scaled_venue
+from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, read_health, scaled_venue
 from tests.faults.take_over import AFTER, Load, check_orders, verify
 from tests.faults.traders import open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
+from tests.patience import PATIENCE_S
 
 FEWEST, MOST = 20, 200
 """The fewest and the most acknowledgements before a fault."""
@@ -129,17 +130,18 @@ def _redis_there(venue: ScaledVenue) -> list[bool]:
 
 async def _caught_up(venue: ScaledVenue) -> None:
     """Waits until the projector reaches what the leader has committed now."""
-    seq = (await asyncio.to_thread(read_health, venue.processes["sequencer 1"].url))["last_seq"]
-    projector = venue.processes["projector 1"].url
+    leader, projector = (venue.processes[name].url for name in ("sequencer 1", "projector 1"))
+    seq = await _until(lambda: read_health(leader).get("last_seq", 0), "the leader does not answer")
     await _until(lambda: read_health(projector).get("last_seq", 0) >= seq, "the projector does not catch up")
 
 
-async def _until(condition: Callable[[], bool], otherwise: str) -> None:
+async def _until(condition: Callable[[], int], otherwise: str) -> int:
     deadline = time.monotonic() + PATIENCE_S
-    while not await asyncio.to_thread(condition):
+    while not (found := await asyncio.to_thread(condition)):
         if time.monotonic() > deadline:
             raise TooLate(otherwise)
         await asyncio.sleep(LOOK_S)
+    return found
 
 
 RIG = Rig("redis_away", run, "faults", short=10, long=100)

@@ -29,11 +29,14 @@ from services.messaging import Feed, Gap, Subscription
 from services.messaging.follow import follow
 from services.messaging.redis_stream.connection import stream_key
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main, scratch
-from tests.integration.streamed_journal import PATIENCE_S, Follow, StreamedJournal, streamed_journal
+from tests.integration.streamed_journal import Follow, StreamedJournal, streamed_journal
+from tests.patience import PATIENCE_S
 
 FAULTS_A_JOURNAL = 10
 MOST_BATCHES = 60
 MOST_COMMANDS = 30
+WRITTEN_S = 10.0
+"""In this time all batches are written. A writer that waits for Redis takes up to a second for each: its client's time-out."""
 
 
 class Scene(NamedTuple):
@@ -158,7 +161,7 @@ async def _one_fault(fault: Fault, scene: Scene, streamed: StreamedJournal, rand
     try:
         await fault.begin(scene)
     finally:
-        await asyncio.wait([writing], timeout=PATIENCE_S)
+        await asyncio.wait([writing], timeout=WRITTEN_S)
         assert writing.done(), "the writer waits for Redis"
         await writing
     await streamed.all_is_read()

@@ -8,18 +8,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tests.faults.venue_process import DidNotStart, Mutant, RexProcess, launch, rex
+from tests.patience import PATIENCE_S
 
 NO_MUTANTS: Mapping[str, Mutant] = {}
-
-PATIENCE_S = 30.0
-"""How long a venue may take to reach a condition that it reaches in a second."""
 
 
 class TooLate(Exception):
@@ -149,13 +147,14 @@ class ScaledVenue:
 
 def read_health(url: str) -> dict[str, Any]:
     """What /readyz says; empty where nothing answers."""
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=1) as answer:
-            found: dict[str, Any] = json.load(answer)
-    except urllib.error.HTTPError as error:
-        found = json.load(error)
-    except OSError:
-        return {}
+    found: dict[str, Any] = {}
+    with suppress(OSError):  # also after a second: a process may be stopped, and whoever waits asks again
+        try:
+            answer = urllib.request.urlopen(f"{url}/readyz", timeout=1)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            found = json.load(answer)
     return found
 
 

@@ -15,9 +15,10 @@ from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
 from services.exit_codes import ExitCode
 from tests.faults.rebuilt_postgres import check_rows, prove
 from tests.faults.rig import Report
-from tests.faults.scaled_venue import PATIENCE_S, ScaledVenue, TooLate, read_health
+from tests.faults.scaled_venue import ScaledVenue, TooLate, read_health
 from tests.faults.take_over import Load
 from tests.faults.traders import SYMBOL, Trader
+from tests.patience import PATIENCE_S
 
 DEPOSED = (ExitCode.OTHER_WRITER,)
 """The statuses with which a sequencer may end after a fault that made another one claim the journal."""

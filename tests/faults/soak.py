@@ -24,14 +24,13 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import NamedTuple
 
-import httpx
-
 from services.client import RexClient, RexError
 from tests.e2e.process import ServedVenue, serve
 from tests.faults.deaf_client import DeafClient
 from tests.faults.process_figures import Figures, figures
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.traders import Trader, open_traders
+from tests.patience import AsyncHttpClient
 
 BYTES_AN_ORDER = 4_096
 JUDGED_FROM_S = 300
@@ -59,14 +58,17 @@ class Soak:
         self.orders = 0
 
     async def run(self, seconds: int, advance: Advance) -> None:
-        """Runs the whole load for this many seconds."""
+        """Runs the whole load for this many seconds, and until each kind of it was there."""
         tasks = [asyncio.create_task(self._trade(trader)) for trader in self._traders]
         tasks += [asyncio.create_task(work()) for work in (self._subscribe, self._stay_deaf, self._open_pages)]
         began = monotonic()
-        for second in range(seconds):
-            await asyncio.sleep(max(0.0, began + second + 1 - monotonic()))
+        second = 0
+        while second < seconds or not (self.orders and all(self._report.counts.values())):
+            second += 1
+            await asyncio.sleep(max(0.0, began + second - monotonic()))
             self.samples.append(Sample(monotonic() - began, self.orders, figures(self._venue.process.pid)))
-            advance()
+            if second <= seconds:
+                advance()
             for task in tasks:
                 if task.done():
                     task.result()
@@ -113,7 +115,7 @@ class Soak:
                 await asyncio.sleep(0.5)
 
     async def _open_pages(self) -> None:
-        async with httpx.AsyncClient(base_url=self._venue.url, trust_env=False) as client:
+        async with AsyncHttpClient(base_url=self._venue.url) as client:
             while True:
                 page = await client.get("/ui/")
                 if page.status_code == 503 and page.json()["code"] == "too_many_pages":

@@ -27,6 +27,7 @@ from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, scaled_venue
 from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import DidNotStart, Mutant, rex
+from tests.patience import PATIENCE_S
 
 HARMS = (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP)
 FEWEST, MOST = 20, 400
@@ -154,7 +155,7 @@ class Load:
     async def acknowledgements(self, count: int) -> None:
         """Waits for so many acknowledgements of orders that are sent from now on. Raises TimeoutError."""
         self._wanted, self._sent_after_s, self._reached = count, time.monotonic(), asyncio.Event()
-        async with asyncio.timeout(REPLY_S * 2):
+        async with asyncio.timeout(PATIENCE_S):
             await self._reached.wait()
 
 

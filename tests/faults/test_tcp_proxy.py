@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from tests.faults.tcp_proxy import TcpProxy
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 SOON_S = 0.1
-BOUND_S = 20
 
 
 class Echo:
@@ -46,7 +46,7 @@ class Client:
         return await self.receive(len(data))
 
     async def receive(self, size: int) -> bytes:
-        return await asyncio.wait_for(self.reader.readexactly(size), BOUND_S)
+        return await asyncio.wait_for(self.reader.readexactly(size), PATIENCE_S)
 
     async def hears_nothing(self) -> bool:
         try:
@@ -90,7 +90,7 @@ async def test_it_passes_bytes_and_ends(connect: Connect, echo: Echo) -> None:
     data = bytes(range(256)) * 4_000
     assert await client.exchange(data) == data
     client.writer.write_eof()
-    assert await asyncio.wait_for(client.reader.read(), BOUND_S) == b"end"
+    assert await asyncio.wait_for(client.reader.read(), PATIENCE_S) == b"end"
     assert echo.ends == 1
 
 
@@ -136,10 +136,10 @@ async def test_half_close_towards_the_client(proxy: TcpProxy, connect: Connect, 
     client = await connect()
     assert await client.exchange(b"one") == b"one"
     await proxy.half_close("to_client")
-    assert await asyncio.wait_for(client.reader.read(), BOUND_S) == b""
+    assert await asyncio.wait_for(client.reader.read(), PATIENCE_S) == b""
     client.writer.write(b"two")
     while echo.reads != [b"one", b"two"]:
-        await asyncio.wait_for(echo.heard.wait(), BOUND_S)
+        await asyncio.wait_for(echo.heard.wait(), PATIENCE_S)
         echo.heard.clear()
 
 

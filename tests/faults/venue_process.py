@@ -23,6 +23,7 @@ from threading import Timer
 from typing import Any, NamedTuple
 
 from services import cli
+from tests.patience import PATIENCE_S
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
@@ -34,9 +35,6 @@ _FORKS.set_forkserver_preload(
 )
 
 NO_VARIABLES: Mapping[str, str] = {}
-
-HANG_SECONDS = 60
-"""A process that has not started or ended in this time is killed: its exit status is -9."""
 
 
 Mutant = Callable[[], None]
@@ -95,8 +93,8 @@ class VenueProcess:
         return self.ended()
 
     def ended(self) -> int | None:
-        """Waits until the venue ends by itself. Its exit status; None if it has not ended in HANG_SECONDS."""
-        self.process.join(HANG_SECONDS)
+        """Waits until the venue ends by itself. Its exit status; None if it has not ended in PATIENCE_S."""
+        self.process.join(PATIENCE_S)
         return self.process.exitcode
 
 
@@ -144,8 +142,8 @@ class RexProcess(NamedTuple):
         os.kill(self.process.pid, number)
 
     def ended(self) -> int | None:
-        """Waits until the process ends by itself. Its exit status; None if it has not ended in HANG_SECONDS."""
-        self.process.join(HANG_SECONDS)
+        """Waits until the process ends by itself. Its exit status; None if it has not ended in PATIENCE_S."""
+        self.process.join(PATIENCE_S)
         return self.process.exitcode
 
 
@@ -194,7 +192,7 @@ def rex(*arguments: str | Path, mutant: Mutant | None = None, variables: Mapping
 
 @contextmanager
 def _impatience(process: ForkServerProcess) -> Iterator[None]:
-    timer = Timer(HANG_SECONDS, process.kill)
+    timer = Timer(PATIENCE_S, process.kill)
     timer.start()
     try:
         yield

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 KEY = bytes(range(32))
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
 
@@ -50,7 +52,7 @@ class Receiver:
         return [message for message in self.messages if 200 <= message.answered < 300]
 
     async def until(self, taken: int) -> list[Message]:
-        async with asyncio.timeout(30), self.came:
+        async with asyncio.timeout(PATIENCE_S), self.came:
             await self.came.wait_for(lambda: len(self.taken) >= taken)
             return self.taken
 

@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from matching_engine import Engine
 from matching_engine.records import Command, CommandKind, pack_commands
@@ -26,15 +26,15 @@ from services.messaging.link.server import LinkServer, inbox_of_links, serve_lin
 from services.sequencer.recovery import recover
 from services.sequencer.sequencer import Sequencer
 from tests.faults.tcp_proxy import TcpProxy
+from tests.patience import PATIENCE_S, WebSocketClient
 from tests.unit.sequencer.venue import Clock, Never
 
 SECRET = "a secret of at least thirty-two characters"
-WAIT_S = 20.0
 
 
 async def until(condition: Callable[[], bool]) -> None:
     """Returns when the condition holds; fails if it never does."""
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  the conditions are states of parts without an event
             await asyncio.sleep(0.002)
 
@@ -229,7 +229,7 @@ class LinkedVenue:
         """A link without a gateway, for what no gateway sends."""
         headers = {"Authorization": f"Bearer {secret}", "X-Rex-Link": name}
         url = f"ws://127.0.0.1:{leader.port}"
-        connection = await connect(url, additional_headers=headers, compression=None, proxy=None)
+        connection = await WebSocketClient(url, additional_headers=headers, compression=None)
 
         async def end() -> None:
             abort(connection)

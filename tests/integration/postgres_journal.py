@@ -10,8 +10,7 @@ import asyncpg
 from services.journal import JournalMissing
 from services.journal.postgres import tables
 from services.journal.postgres.journal import PostgresJournal
-
-WAIT_S = 60
+from tests.patience import PATIENCE_S
 
 
 async def lead(url: str, link: str = "ws://127.0.0.1:1") -> PostgresJournal:
@@ -36,7 +35,7 @@ async def execute(url: str, sql: str, *arguments: object) -> list[asyncpg.Record
 
 async def until(look: Callable[[], object], reached: Callable[..., object] = bool) -> None:
     """Looks until what it finds, awaited if it is a coroutine, has reached the condition."""
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             found = look()
             if asyncio.iscoroutine(found):

@@ -10,8 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from tests.integration.served_venue import Served
-
-PATIENCE_SECONDS = 30
+from tests.patience import PATIENCE_S
 
 
 class Answer(NamedTuple):
@@ -46,7 +45,7 @@ class RawConnection:
 
     async def answer(self) -> Answer:
         """The next answer, with its whole body."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE_S):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
             body = await self.reader.readexactly(int(headers["content-length"]))
@@ -54,7 +53,7 @@ class RawConnection:
 
     async def ended(self) -> bytes:
         """The bytes that arrive until the venue closes."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE_S):
             try:
                 return await self.reader.read()
             except ConnectionResetError:
@@ -82,7 +81,7 @@ async def raw_connection(
 
 async def until(condition: Callable[[], Any]) -> None:
     """Runs the venue until the condition holds."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await _turn()
 

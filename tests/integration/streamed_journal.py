@@ -14,10 +14,10 @@ from services.messaging import Feed
 from services.messaging.follow import follow
 from services.messaging.in_process import InProcessFeed
 from services.messaging.redis_stream import StreamFeed, StreamPublisher
+from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 
 Follow = Callable[[Journal, Feed, int], AsyncIterator[JournalBatch]]
-PATIENCE_S = 10.0
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:

@@ -21,6 +21,7 @@ from services.read_database.database import open_read_database
 from tests.integration.alert_receiver import KEY, Receiver, receiving
 from tests.integration.test_alerts import ORDER, put
 from tests.integration.venue import RunningVenue, running_venue
+from tests.patience import PATIENCE_S
 from tests.unit.alerts.test_conditions import condition
 
 pytestmark = pytest.mark.anyio
@@ -37,6 +38,8 @@ class Waits:
     seconds: list[float] = field(default_factory=list)
     pass_on: asyncio.Event = field(default_factory=asyncio.Event)
     held: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the position of a new receiver is on the device: what happens from now on is sent to it."""
 
     def __post_init__(self) -> None:
         self.pass_on.set()
@@ -50,16 +53,19 @@ class Waits:
 
 
 class ToldPosition(PositionFile):
-    """Tells which positions are on the device, but for the first one, where a new receiver begins."""
+    """Tells which positions are on the device; the first one, where a new receiver begins, by an event."""
 
-    def __init__(self, path: Path, written: asyncio.Queue[int]) -> None:
+    def __init__(self, path: Path, written: asyncio.Queue[int], begun: asyncio.Event) -> None:
         super().__init__(path)
         self._is_new = not path.exists()
         self._written = written
+        self._begun = begun
 
     def write(self, journal_id: bytes, seq: int) -> None:
         super().write(journal_id, seq)
-        if not self._is_new:
+        if self._is_new:
+            self._begun.set()
+        else:
             self._written.put_nowait(seq)
         self._is_new = False
 
@@ -74,7 +80,7 @@ async def sending(
 ) -> AsyncIterator[tuple[WebhookSender, Waits]]:
     await venue.projector.reached(venue.sequencer.last_seq)  # as a start waits
     waits = Waits(venue)
-    position = ToldPosition(folder / "webhook.json", written or asyncio.Queue())
+    position = ToldPosition(folder / "webhook.json", written or asyncio.Queue(), waits.begun)
     begin = Start(
         read_database or venue.read_database, venue.projector.reached, venue.state.last_seq, venue.engine.last_seq
     )
@@ -96,7 +102,12 @@ def told(receiver: Receiver) -> list[tuple[str, str]]:
 
 
 async def test_raised_acknowledged_and_cleared_come_in_order(tmp_path: Path) -> None:
-    async with running_venue(tmp_path) as venue, receiving() as receiver, sending(venue, tmp_path, receiver.url):
+    async with (
+        running_venue(tmp_path) as venue,
+        receiving() as receiver,
+        sending(venue, tmp_path, receiver.url) as (_, waits),
+    ):
+        await waits.begun.wait()
         (seq,) = await put(venue, condition("pace", 1).raised())
         await venue.client("operator").post(f"/v1/alerts/{seq}/acknowledge", json={"name": "Li Na"})
         (other, cleared) = await put(venue, condition("pace", 2).raised(), AlertCleared(alert=seq))
@@ -160,7 +171,7 @@ async def test_a_restart_sends_what_is_missing_and_nothing_twice(tmp_path: Path)
         running_venue(tmp_path) as venue,
         receiving() as receiver,
         sending(venue, tmp_path, receiver.url, written),
-        asyncio.timeout(30),
+        asyncio.timeout(PATIENCE_S),
     ):
         (first,) = await put(venue, condition("pace", 1).raised())
         assert await written.get() == first
@@ -184,7 +195,12 @@ async def test_the_acknowledgement_of_a_cleared_alert_is_sent_also_after_a_start
     async with running_venue(tmp_path) as venue:
         (seq,) = await put(venue, condition("pace", 1).raised())
         await put(venue, AlertCleared(alert=seq))
-    async with running_venue(tmp_path) as venue, receiving() as receiver, sending(venue, tmp_path, receiver.url):
+    async with (
+        running_venue(tmp_path) as venue,
+        receiving() as receiver,
+        sending(venue, tmp_path, receiver.url) as (_, waits),
+    ):
+        await waits.begun.wait()
         await venue.client("operator").post(f"/v1/alerts/{seq}/acknowledge", json={"name": "Li Na"})
         (message,) = await receiver.until(1)
         assert (message.told["type"], message.told["data"]["state"]) == ("alert.acknowledged", "cleared")
@@ -217,11 +233,11 @@ async def test_what_a_read_database_that_stands_still_lacks_is_sent(tmp_path: Pa
         copied(tmp_path / "read.db", tmp_path / "still.db")
         still = open_read_database(tmp_path / "still.db")
         written: asyncio.Queue[int] = asyncio.Queue()
-        async with sending(venue, tmp_path, receiver.url, written, still), asyncio.timeout(30):
+        async with sending(venue, tmp_path, receiver.url, written, still), asyncio.timeout(PATIENCE_S):
             first, second = await put(venue, condition("projector_lag", 1).raised(), condition("pace", 2).raised())
             assert [await written.get(), await written.get()] == [first, second]
         # A start, with the same read database still: nothing twice.
-        async with sending(venue, tmp_path, receiver.url, written, still), asyncio.timeout(30):
+        async with sending(venue, tmp_path, receiver.url, written, still), asyncio.timeout(PATIENCE_S):
             (cleared,) = await put(venue, AlertCleared(alert=first))
             assert await written.get() == cleared
         assert told(receiver) == [

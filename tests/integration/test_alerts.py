@@ -35,12 +35,12 @@ from tests.integration.served_venue import served_venue
 from tests.integration.test_reporting import figure_at
 from tests.integration.test_websocket_channels import until_seq
 from tests.integration.venue import START_NS, RunningVenue, running_venue
+from tests.patience import PATIENCE_S
 from tests.unit.alerts.test_conditions import condition
 
 pytestmark = pytest.mark.anyio
 
 ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000.00", "quantity": 1}
-PATIENCE_S = 30
 CRITICAL = Condition("projector_lag", "projector_lag", "read database", "critical", "It is behind.", "落后。")
 
 

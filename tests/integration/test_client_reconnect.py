@@ -11,11 +11,11 @@ import pytest
 from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
 from tests.integration.served_venue import Served, served_venue, serving
 from tests.integration.venue import running_venue
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
 ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
-PATIENCE_SECONDS = 20
 
 
 def free_port() -> socket.socket:
@@ -25,7 +25,7 @@ def free_port() -> socket.socket:
 
 
 async def test_a_subscription_survives_a_restart_of_the_server(tmp_path: Path) -> None:
-    async with running_venue(tmp_path) as venue, asyncio.timeout(PATIENCE_SECONDS):
+    async with running_venue(tmp_path) as venue, asyncio.timeout(PATIENCE_S):
         listening = free_port()
         address = listening.getsockname()
         client = RexClient(f"http://127.0.0.1:{address[1]}", venue.keys["alice"].key)
@@ -49,7 +49,7 @@ async def test_a_subscription_survives_a_restart_of_the_server(tmp_path: Path) -
 
 
 async def test_a_reply_lost_on_the_way_is_an_unknown_outcome_and_the_retry_tells(tmp_path: Path) -> None:
-    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_SECONDS):
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
         through = await Severable.before(served)
         alice = served.venue.keys["alice"].key
         async with RexClient(through.url, alice) as client:
@@ -85,7 +85,7 @@ async def test_a_wrong_key_and_an_absent_venue_are_told_apart(tmp_path: Path) ->
 
 
 async def test_whoever_cancels_a_client_that_is_leaving_need_not_wait_for_ever(tmp_path: Path) -> None:
-    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_SECONDS):
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
         client = await served.client("alice")
         await client.connect()
         leaving = asyncio.create_task(client.close())

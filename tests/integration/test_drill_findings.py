@@ -20,6 +20,7 @@ from services.reporting.integrity import findings_router
 from services.reporting.report_database import JOURNAL_FILE
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
+from tests.patience import AsyncHttpClient
 from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, opening, order
 
 pytestmark = pytest.mark.anyio
@@ -58,7 +59,7 @@ async def test_a_finding_leads_to_its_trades(tmp_path: Path) -> None:
     async with database.opened() as engine:
         app.include_router(findings_router(engine))
         app.include_router(router(engine, journal, lambda: 0))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://venue") as client:
+        async with AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://venue") as client:
 
             async def get(path: str) -> Any:
                 return (await client.get(path)).json()

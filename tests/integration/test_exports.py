@@ -36,6 +36,7 @@ from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE,
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals, journal_of
+from tests.patience import PATIENCE_S
 from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, opening, order
 
 EVERY_FILE = {
@@ -307,7 +308,7 @@ main()
 def test_a_full_device_is_one_sentence_on_the_terminal(venue: Path, tmp_path: Path) -> None:
     arguments = ["export", "2023", "--to", str(tmp_path / "out"), "--data-dir", str(venue), "--formats", "pdf"]
     command = [sys.executable, "-c", FULL_DISK, *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith(
         f"rex: Nothing was exported to {tmp_path / 'out'}: writing turnover-2023.pdf failed: File"

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from matching_engine.records import Command, CommandKind, pack_commands
 from services.gateway.order_entry.under_way import UNDER_WAY, UNDER_WAY_WITH_CANCELS
@@ -21,6 +21,7 @@ from services.messaging.in_process import ROUND_COMMANDS
 from tests.integration.raw_http import until
 from tests.integration.served_venue import Served, served_venue
 from tests.integration.venue import RunningVenue
+from tests.patience import WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
@@ -61,7 +62,7 @@ async def flood(served: Served, stack: AsyncExitStack, orders: int) -> list[Clie
     """Alice's sockets, with `orders` sent over each and no reply read."""
     url, headers = served.url.replace("http", "ws") + "/v1/ws", key_of(served, "alice")
     sockets = [
-        await stack.enter_async_context(connect(url, additional_headers=headers, proxy=None, max_queue=None))
+        await stack.enter_async_context(WebSocketClient(url, additional_headers=headers, max_queue=None))
         for _ in range(SOCKETS)
     ]
     for socket in sockets:

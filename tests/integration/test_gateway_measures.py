@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.gateway.order_entry import bans
 from services.read_database.records import Record, read_records
-from tests.integration.postgres_journal import WAIT_S
 from tests.integration.test_gateway_decisions import fills, refusal
 from tests.integration.test_reporting import trade
 from tests.integration.venue import RunningVenue, running_venue
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -194,7 +194,7 @@ async def test_a_read_database_that_is_behind_delays_no_ban(venue: RunningVenue,
     with closing(sqlite3.connect(tmp_path / "read.db", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")  # The projector cannot write meanwhile.
         await place(venue, "bob", "sell")
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await impose(venue, "bob")
         assert is_on(venue, "bob")
         (position,) = writer.execute("SELECT seq FROM position").fetchone()

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-import httpx
 import pytest
 
 from services.commands.attachments import Scope
 from tests.integration.venue import RunningVenue, running_venue
+from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -61,7 +61,7 @@ def operations_of(document: dict[str, Any]) -> Iterator[Operation]:
             yield Operation(path, method.upper(), said)
 
 
-async def clients_by_scope(venue: RunningVenue) -> dict[Scope, httpx.AsyncClient]:
+async def clients_by_scope(venue: RunningVenue) -> dict[Scope, AsyncHttpClient]:
     clients = {}
     for scope in SCOPES:
         body = {"name": scope, "scopes": [scope], "account": ACCOUNTS[scope]}

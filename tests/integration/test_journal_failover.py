@@ -13,7 +13,8 @@ from load_tests.servers.standby import PostgresStandby
 from services.journal import JournalLost
 from services.journal.postgres.journal import PostgresJournal
 from tests.integration.journal_contract import fill, read_all
-from tests.integration.postgres_journal import WAIT_S, execute, lead, until
+from tests.integration.postgres_journal import execute, lead, until
+from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -60,7 +61,7 @@ async def test_after_a_failover_to_the_synchronous_standby_nothing_is_lost(
     await asyncio.to_thread(primary.kill)
     await asyncio.to_thread(standby.start)
     await asyncio.to_thread(standby.promote)
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await append
     assert await read_all(leader) == await read_all(reader) == [*batches, batch]
     assert leader.failed is None
@@ -88,11 +89,11 @@ async def test_a_claim_does_not_end_a_session_that_waits_for_the_synchronous_sta
     await asyncio.to_thread(standby.kill)
     append = asyncio.ensure_future(leader.append(next_batch(batches[-1], journal_id=leader.journal_id)))
     await until(lambda: execute(primary.url(), "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await rival.claim(seen, "ws://rival") is None
     assert await rival.look() == seen
     await asyncio.to_thread(standby.start)
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await append
     await fill(leader, [1])
     await leader.close()
@@ -116,7 +117,7 @@ async def test_an_asynchronous_standby_that_lacks_rows_stops_writer_and_readers(
     await asyncio.to_thread(primary.kill)
     await asyncio.to_thread(standby.start)
     await asyncio.to_thread(standby.promote)
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(JournalLost, match="lost commands from seq 4 on"):
             await leader.append(next_batch(batches[-1], journal_id=leader.journal_id))
         with pytest.raises(JournalLost, match="lost commands from seq 4 on"):

@@ -16,7 +16,8 @@ from services.journal.batch import JournalBatch
 from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
 from tests.integration.journal_contract import fill, read_all
-from tests.integration.postgres_journal import WAIT_S, execute, lead, until
+from tests.integration.postgres_journal import execute, lead, until
+from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -106,7 +107,7 @@ async def test_a_commit_whose_reply_is_lost_is_acknowledged_only_when_a_write_ha
         assert not append.done()
         await until(lambda: leader.waiting_for)
         assert leader.failed is None
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await append
     assert leader.waiting_for is None
     assert await read_all(leader) == [*batches, batch]
@@ -125,7 +126,7 @@ async def test_a_canceled_wait_for_the_standby_is_no_acknowledgement(
         await until(lambda: is_visible(url, batch))
         await until(lambda: "canceling wait" in (leader.waiting_for or ""))
         assert not append.done()
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await append
     assert await read_all(leader) == [batch]
 
@@ -145,7 +146,7 @@ async def appending(
     acknowledged: list[JournalBatch] = []
     task = asyncio.create_task(append_all(leader, acknowledged, count))
     yield acknowledged, task
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await task
     assert len(acknowledged) == count
     assert await read_all(leader) == acknowledged
@@ -201,7 +202,7 @@ async def test_while_the_server_is_away_appends_and_reads_wait_and_say_so(
         assert not append.done()
         assert not look.done()
         assert leader.failed is None
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await append
         await look
     assert leader.waiting_for is reader.waiting_for is None
@@ -213,7 +214,7 @@ async def test_a_journal_closes_while_the_server_is_away(server: PostgresServer,
     async with stopped(server):
         append = asyncio.ensure_future(leader.append(next_batch(None, journal_id=leader.journal_id)))
         await until(lambda: leader.waiting_for)
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await leader.close()
         with pytest.raises(JournalError, match="closed"):
             await append
@@ -224,7 +225,7 @@ async def test_a_hand_over_while_the_server_is_away_ends_and_appends_nothing_aft
 ) -> None:
     before = await leader.look()
     async with stopped(server):
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await leader.hand_over()
         with pytest.raises(JournalRefused):
             await leader.append(next_batch(None, journal_id=leader.journal_id))
@@ -262,7 +263,7 @@ async def test_with_a_synchronous_standby_a_commit_must_wait_until_it_has_flushe
                 await connection.close()
             else:
                 with pytest.raises(JournalRefused, match=f"has synchronous_commit = {commit}") as refused:
-                    async with asyncio.timeout(WAIT_S):
+                    async with asyncio.timeout(PATIENCE_S):
                         await standby.claim(before, "ws://standby")
                 assert ("synchronous_standby_names names a standby" in str(refused.value)) == (commit != "off")
         assert await standby.look() == before
@@ -276,6 +277,6 @@ async def test_a_leader_stops_when_its_server_is_set_to_lose_commits(
 ) -> None:
     watching = asyncio.create_task(leader.watch())
     await until(lambda: leader.is_replicated is False)
-    async with setting(server, "synchronous_commit", "off"), asyncio.timeout(WAIT_S):
+    async with setting(server, "synchronous_commit", "off"), asyncio.timeout(PATIENCE_S):
         with pytest.raises(JournalRefused, match="has synchronous_commit = off"):
             await watching

@@ -171,6 +171,7 @@ async def test_an_idle_writer_whose_log_cannot_be_copied_stops(path: Path) -> No
 import asyncio, resource, sys
 from pathlib import Path
 from services.journal import JournalError, sqlite
+from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 
 sqlite.IDLE_S = 60  # No check may copy the log before the limit holds.
@@ -182,7 +183,7 @@ async def main(path):
     sqlite.IDLE_S = 0.001
     journal._tick()
     try:
-        await asyncio.wait_for(journal.watch(), 60)
+        await asyncio.wait_for(journal.watch(), PATIENCE_S)
     except JournalError as error:
         print(error)
         print("stopped", journal.failed is error)

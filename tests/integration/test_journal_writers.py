@@ -12,11 +12,10 @@ from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalL
 from services.journal.postgres.journal import BEAT_S, PostgresJournal
 from tests.integration.journal_contract import fill, read_all
 from tests.integration.postgres_journal import execute, lead, until
+from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 
 pytestmark = pytest.mark.anyio
-
-WAIT_S = 30
 
 
 @pytest.fixture
@@ -112,7 +111,7 @@ async def test_an_idle_writer_beats_and_learns_that_it_was_deposed(
 ) -> None:
     watching = asyncio.create_task(leader.watch())
     first = (await standby.look()).beat
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while (await standby.look()).beat < first + 2 or leader.is_replicated is None:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         assert leader.is_replicated is False
@@ -127,7 +126,7 @@ async def test_a_session_that_locks_the_row_is_ended_and_the_claim_succeeds(
 ) -> None:
     holder = await asyncpg.connect(postgres_url)
     await holder.execute("BEGIN; UPDATE journal_writer SET beat = beat + 1")
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await standby.claim(await standby.look(), "ws://standby") is not None
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
         await holder.fetch("SELECT 1")
@@ -141,7 +140,7 @@ async def test_two_standbys_wait_for_a_locked_row_and_one_wins(postgres_url: str
     await holder.execute("SELECT FROM journal_writer FOR UPDATE")
     standbys = [await PostgresJournal.open(postgres_url) for _ in range(2)]
     seen = await leader.look()
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         rows = await asyncio.gather(*(one.claim(seen, "ws://standby") for one in standbys))
     assert [row is None for row in rows].count(False) == 1
     for one in standbys:

@@ -9,7 +9,7 @@ from pathlib import Path
 from struct import pack
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.datastructures import HeadersLike
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -22,7 +22,8 @@ from services.messaging.link import frames, server
 from services.messaging.link.frames import Hello, LinkRefused, pack_hello, pack_submissions
 from services.messaging.link.server import LinkServer
 from tests.faults.tcp_proxy import TcpProxy
-from tests.integration.linked_venue import SECRET, WAIT_S, Gateway, LinkedVenue, linked_venue, until
+from tests.integration.linked_venue import SECRET, Gateway, LinkedVenue, linked_venue, until
+from tests.patience import PATIENCE_S, WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +36,7 @@ async def venue(tmp_path: Path) -> AsyncIterator[LinkedVenue]:
 
 async def closing(connection: ClientConnection) -> tuple[int | None, str | None]:
     """The code and reason with which the other end closes it."""
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         with contextlib.suppress(ConnectionClosed):
             while True:
                 await connection.recv()
@@ -144,8 +145,8 @@ async def test_a_gateway_that_takes_no_batches_is_cut_off_and_the_others_go_on(
     venue: LinkedVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "MAX_UNSENT_BYTES", 1_000_000)
-    monkeypatch.setattr(server, "CLOSE_S", WAIT_S)
-    monkeypatch.setattr(server, "PING_TIMEOUT_S", WAIT_S)
+    monkeypatch.setattr(server, "CLOSE_S", PATIENCE_S)
+    monkeypatch.setattr(server, "PING_TIMEOUT_S", PATIENCE_S)
     leader = await venue.lead()
     slow, _ = await venue.raw_link(leader)
     slow.transport.pause_reading()
@@ -224,7 +225,7 @@ async def test_an_address_that_is_none_is_tried_again(venue: LinkedVenue) -> Non
 async def test_without_the_secret_there_is_a_401_and_nothing_else(venue: LinkedVenue, headers: HeadersLike) -> None:
     leader = await venue.lead()
     with pytest.raises(InvalidStatus) as refused:
-        await connect(f"ws://127.0.0.1:{leader.port}", additional_headers=headers, proxy=None)
+        await WebSocketClient(f"ws://127.0.0.1:{leader.port}", additional_headers=headers)
     response = refused.value.response
     assert (response.status_code, response.body) == (401, b"")
     assert {name.lower() for name in response.headers} == {"date", "connection", "content-length", "content-type"}
@@ -246,7 +247,7 @@ async def test_bytes_that_are_no_handshake_get_no_link(
     leader = await venue.lead()
     reader, writer = await asyncio.open_connection("127.0.0.1", leader.port)
     writer.write(first)
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert (await reader.read()).partition(b"\r\n")[0] == answer
     writer.close()
     await writer.wait_closed()
@@ -269,7 +270,7 @@ async def test_an_empty_secret_is_no_secret() -> None:
 async def test_a_gateway_with_another_secret_ends_with_a_sentence(venue: LinkedVenue) -> None:
     await venue.lead()
     gateway = await venue.gateway(secret="another secret, which is also long enough", connected=False)
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(LinkRefused, match="REX_LINK_SECRET"):
             await gateway.running
 
@@ -322,7 +323,7 @@ async def test_a_sequencer_with_another_version_of_the_link_ends_the_gateway(ven
         gateway = await venue.gateway(connected=False)
         venue.row.epoch = 1
         venue.show(next(iter(newer.sockets)).getsockname()[1])
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(LinkRefused, match="version 2 of the link, this gateway version 1"):
                 await gateway.running
 
@@ -355,7 +356,7 @@ async def test_a_journal_that_lost_batches_ends_the_gateway(venue: LinkedVenue) 
     await gateway.put(3)
     await until(lambda: len(gateway.executed) == 3)
     venue.row.last = 2, bytes(32)
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(JournalLost, match=r"has lost commands from seq 3 on: .*received commands up to seq 3"):
             await gateway.running
 
@@ -366,7 +367,7 @@ async def test_a_journal_with_other_batches_ends_the_gateway(venue: LinkedVenue)
     await gateway.put(3)
     await until(lambda: len(gateway.executed) == 3)
     venue.row.last = 3, bytes(32)
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(JournalLost, match="ends at seq 3 is another one than this gateway has received"):
             await gateway.running
 

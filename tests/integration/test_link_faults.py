@@ -20,7 +20,8 @@ from services.messaging.link.confirmed import ConfirmedJournal
 from services.messaging.link.frames import pack_submissions
 from services.venue_state.keys import ApiKey
 from tests.faults.tcp_proxy import TcpProxy
-from tests.integration.linked_venue import WAIT_S, Gateway, LinkedVenue, linked_venue, until
+from tests.integration.linked_venue import Gateway, LinkedVenue, linked_venue, until
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -121,7 +122,7 @@ async def test_a_row_in_the_journal_that_is_not_published_is_not_read(
     await until(lambda: leader.sequencer.last_seq == 1)
     monkeypatch.setattr(leader.journal, "append", append_unconfirmed)
     await gateway.put()
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while await in_journal(venue) != [1, 2]:  # noqa: ASYNC110  the journal has no event
             await asyncio.sleep(0.01)
     feed = gateway.link.subscribe()

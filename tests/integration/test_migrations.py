@@ -28,7 +28,8 @@ from services.migrations.histories import BASE, JOURNAL, READ_DATABASE, History
 from services.migrations.outcome import Migrated, MigrationRefused
 from services.migrations.postgres import downgrade, upgrade
 from services.read_database.postgres.database import make_tables
-from tests.integration.postgres_journal import WAIT_S, until
+from tests.integration.postgres_journal import until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -345,7 +346,7 @@ async def test_a_claim_waits_for_a_migration_instead_of_ending_it(
         go_to(history, connection, revision)
 
     monkeypatch.setattr(History, "go_to", long)
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await downgrade(postgres_url, READ_DATABASE, BASE) == [
             Migrated("read database", READ_DATABASE.revisions[-1], BASE)
         ]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from websockets.asyncio.client import connect
 from websockets.frames import Frame, Opcode
 
 from services.gateway.server.paced_websocket import COLLECTED_CHARACTERS, SLICE_BYTES
@@ -18,6 +17,7 @@ from services.gateway.server.websocket_limits import FRAGMENTS, LimitedWebSocket
 from tests.integration.raw_http import until
 from tests.integration.served_venue import serving
 from tests.integration.venue import running_venue
+from tests.patience import PATIENCE_S, WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
@@ -74,11 +74,11 @@ async def test_a_flood_of_messages_is_parsed_slice_by_slice_and_answered_in_orde
     ):
         headers = {"authorization": f"Bearer {venue.keys['alice'].key}"}
         url = served.url.replace("http", "ws") + "/v1/ws"
-        async with connect(url, additional_headers=headers, proxy=None, max_queue=None) as client:
+        async with WebSocketClient(url, additional_headers=headers, max_queue=None) as client:
             client.transport.write(b"".join(frames))
             replies = [json.loads(await client.recv())["req_id"] for _ in range(PINGS)]
             client.transport.write(goodbye)
-            await asyncio.wait_for(client.wait_closed(), 30)
+            await asyncio.wait_for(client.wait_closed(), PATIENCE_S)
     assert replies == list(range(PINGS))
     assert 0 < Watched.most <= SLICE_BYTES // min(map(len, frames)) + 1
 
@@ -90,7 +90,7 @@ async def test_messages_of_a_turn_are_written_together_in_bounded_pieces(tmp_pat
     ):
         headers = {"authorization": f"Bearer {venue.keys['alice'].key}"}
         url = served.url.replace("http", "ws") + "/v1/ws"
-        async with connect(url, additional_headers=headers, proxy=None, max_queue=None) as client:
+        async with WebSocketClient(url, additional_headers=headers, max_queue=None) as client:
             params = {"channels": ["depth", "trades", "ticker"], "symbols": ["*"]}
             await client.send(json.dumps({"method": "subscribe", "req_id": 0, "params": params}))
             assert json.loads(await client.recv())["req_id"] == 0
@@ -114,7 +114,7 @@ async def test_frames_that_are_no_message_are_parsed_one_slice_a_turn(tmp_path: 
     async with (
         running_venue(tmp_path) as venue,
         serving(venue, socket.create_server(("127.0.0.1", 0)), ws=Counted) as served,
-        connect(served.url.replace("http", "ws") + "/v1/ws", proxy=None) as client,
+        WebSocketClient(served.url.replace("http", "ws") + "/v1/ws") as client,
     ):
         [venues_side] = served.server.server_state.connections
         assert isinstance(venues_side, Counted)
@@ -126,14 +126,14 @@ async def test_frames_that_are_no_message_are_parsed_one_slice_a_turn(tmp_path: 
         assert Counted.slices.total() == -(-len(frames) // SLICE_BYTES)
         assert max(Counted.slices.values()) == 1
         assert not venues_side.read_paused
-        await asyncio.wait_for(await client.ping(), 30)  # It reads on.
+        await asyncio.wait_for(await client.ping(), PATIENCE_S)  # It reads on.
 
 
 @pytest.mark.parametrize("size", [1, SLICE_BYTES, 10 * SLICE_BYTES])
 async def test_a_message_of_any_size_is_whole(tmp_path: Path, size: int) -> None:
     async with running_venue(tmp_path) as venue, serving(venue, socket.create_server(("127.0.0.1", 0))) as served:
         url = served.url.replace("http", "ws") + "/v1/ws"
-        async with connect(url, proxy=None) as client:
+        async with WebSocketClient(url) as client:
             await client.send(json.dumps({"method": "authenticate", "params": {"key": "x" * size}, "req_id": 1}))
             assert json.loads(await client.recv())["error"]["code"] == "unknown_key"
             await client.send("y" * size)
@@ -158,8 +158,8 @@ async def test_what_a_client_sent_before_it_left_is_carried_out(tmp_path: Path) 
         headers = {"authorization": f"Bearer {alice.key}"}
         async with serving(venue, socket.create_server(("127.0.0.1", 0))) as served:
             url = served.url.replace("http", "ws") + "/v1/ws"
-            async with connect(url, additional_headers=headers, proxy=None, max_queue=None) as client:
+            async with WebSocketClient(url, additional_headers=headers, max_queue=None) as client:
                 client.transport.write(b"".join(frames) + goodbye)
-                await asyncio.wait_for(client.wait_closed(), 30)
-        await asyncio.wait_for(carried_out.wait(), 30)  # The last orders are taken after the close.
+                await asyncio.wait_for(client.wait_closed(), PATIENCE_S)
+        await asyncio.wait_for(carried_out.wait(), PATIENCE_S)  # The last orders are taken after the close.
         assert len(venue.state.orders.open) == 100

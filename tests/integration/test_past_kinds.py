@@ -35,6 +35,7 @@ from services.reporting.report_postgres import report_from_database
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals
+from tests.patience import AsyncHttpClient
 from tests.unit.read_database.eventful_history import EventfulHistory, eventful_histories, rows_of_one_command
 from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, opening, order
 
@@ -198,7 +199,7 @@ async def test_the_route_and_the_command_line_read_the_journal_in_postgres(on_se
         opened.push_async_callback(reader.close)
         app.include_router(router(engine, TradingCalendar.load(), _at_once, reader))
         client = await opened.enter_async_context(
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://rex/v1/reports/turnover/")
+            AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://rex/v1/reports/turnover/")
         )
         for step in steps:
             await journal.append(history.batch(step))

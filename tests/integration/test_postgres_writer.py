@@ -25,6 +25,7 @@ from services.read_database.tables import metadata
 from tests.integration.postgres_journal import execute, until
 from tests.integration.read_databases import Dump, ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
+from tests.patience import PATIENCE_S
 from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, History, opening, order
 
 
@@ -63,7 +64,8 @@ class CutConnection:
     async def _end_the_server_process(self) -> None:
         pid = self._connection.get_server_pid()
         admin = await asyncpg.connect(self._url)
-        await admin.execute("SELECT pg_terminate_backend($1, 5000)", pid)
+        while not await admin.fetchval("SELECT pg_terminate_backend($1, 5000)", pid):
+            continue
         await admin.close()
 
 
@@ -172,7 +174,7 @@ async def test_a_projector_goes_on_whatever_its_server_does(postgres_server: Pos
             await journal.append(batches[-1])
             await feed.publish(batches[-1])
             await asyncio.to_thread(end)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_S):
                 await projector.reached(batches[-1].last_seq)
     expected = ReadDatabase(tmp_path / "expected")
     await expected.make()

@@ -17,7 +17,8 @@ from services.read_database.postgres.answering import bound_queries
 from services.read_database.postgres.database import make_tables, open_read_database
 from services.read_database.tables import position
 from tests.faults.tcp_proxy import DIRECTIONS, TcpProxy
-from tests.integration.postgres_journal import WAIT_S, execute, until
+from tests.integration.postgres_journal import execute, until
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +48,7 @@ async def queries(
 
 
 async def ask(engine: AsyncEngine) -> object:
-    async with asyncio.timeout(WAIT_S), engine.connect() as connection:
+    async with asyncio.timeout(PATIENCE_S), engine.connect() as connection:
         return await connection.scalar(POSITION)
 
 
@@ -66,7 +67,7 @@ async def test_a_connection_from_the_pool_that_answers_nothing_is_replaced(
 async def test_a_query_without_an_answer_ends_with_a_sentence_and_leaves_the_pool_usable(
     postgres_url: str, queries: AsyncEngine
 ) -> None:
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(
             ReadDatabaseSilent, match=r"PostgreSQL at .* has not answered a query within 0\.5 s"
         ) as silent:
@@ -80,7 +81,7 @@ async def test_a_query_without_an_answer_ends_with_a_sentence_and_leaves_the_poo
 
 async def ask_and_fall_silent(engine: AsyncEngine, proxy: TcpProxy, answered: int) -> None:
     """Asks in one transaction; after so many answers none arrives."""
-    async with asyncio.timeout(WAIT_S), engine.connect() as connection:
+    async with asyncio.timeout(PATIENCE_S), engine.connect() as connection:
         for _ in range(answered):
             await connection.scalar(POSITION)
         await proxy.black_hole("to_client")

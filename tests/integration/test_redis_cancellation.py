@@ -7,9 +7,7 @@ import asyncio
 import pytest
 
 from services.messaging.redis_stream.connection import call, open_client
-
-ENDS_S = 10.0
-"""A hang bound: a reader that has missed its cancellation reads on for ever."""
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +25,7 @@ async def test_a_call_that_is_canceled_at_any_moment_ends(redis_url: str) -> Non
         for _ in range(turns):
             await asyncio.sleep(0)
         asking.cancel()
-        ended, _ = await asyncio.wait([asking], timeout=ENDS_S)
+        ended, _ = await asyncio.wait([asking], timeout=PATIENCE_S)  # missed, it would read on for ever
         missed = not ended
         assert ended, f"canceled after {turns} turns of the event loop, the reader reads on"
     await client.aclose()

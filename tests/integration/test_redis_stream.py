@@ -18,6 +18,7 @@ from services.messaging.in_process import InProcessFeed
 from services.messaging.redis_stream import StreamPublisher
 from services.messaging.redis_stream.connection import stream_key
 from tests.integration.streamed_journal import StreamedJournal, streamed_journal, until
+from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import chain, next_batch, with_header
 
 pytestmark = pytest.mark.anyio
@@ -226,13 +227,13 @@ async def running(publisher: StreamPublisher) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
-        await asyncio.wait([task], timeout=10)
+        await asyncio.wait([task], timeout=PATIENCE_S)
     assert task.cancelled()
 
 
 async def until_holds(redis: Redis, key: str, batch: JournalBatch) -> None:
-    """Waits until the stream ends with this batch, 10 s at most."""
+    """Waits until the stream ends with this batch."""
     last = f"{batch.last_seq}-0"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not await redis.xrange(key, last, last):  # noqa: ASYNC110
             await asyncio.sleep(0.002)

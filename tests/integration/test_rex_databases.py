@@ -28,6 +28,7 @@ from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX
 from tests.integration.older_journal import UNCHANGED, stored, unpack
 from tests.integration.test_reporting_folder import deals, journal_of
+from tests.patience import PATIENCE_S
 from tests.unit.read_database.history import History, opening
 
 pytestmark = pytest.mark.slow
@@ -54,7 +55,9 @@ def rex(*arguments: str | Path, url: str = "") -> Ended:
 def rex_process(*arguments: str | Path, url: str) -> Ended:
     """The same through the console script."""
     environment = {**os.environ, "REX_DATABASE_URL": url}
-    done = subprocess.run([REX, *arguments], capture_output=True, text=True, timeout=120, check=False, env=environment)
+    done = subprocess.run(
+        [REX, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment
+    )
     return Ended(done.returncode, done.stdout, done.stderr)
 
 

@@ -10,6 +10,7 @@ import pytest
 from services.gateway.server.http_limits import LimitedHttp
 from tests.integration.raw_http import raw_connection, until
 from tests.integration.served_venue import served_venue
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -42,4 +43,4 @@ async def test_the_end_cuts_an_answer_nobody_reads_and_a_request_that_hangs(tmp_
         served.server.end(0)
         await until(lambda: not state.connections and not state.tasks)
         assert state.open == 0
-        await asyncio.wait_for(asyncio.shield(served.task), 30)
+        await asyncio.wait_for(asyncio.shield(served.task), PATIENCE_S)

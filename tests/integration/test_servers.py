@@ -19,6 +19,7 @@ from load_tests.servers import postgres, redis
 from load_tests.servers.postgres import PostgresServer, reachable
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerFailed, ServerMissing, ended
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -110,7 +111,7 @@ def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         pid = int(starter.stdout.readline())
         os.kill(pid, 0)
         starter.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while not ended(pid):
         assert time.monotonic() < deadline, "the server outlived its starter"
         time.sleep(0.02)

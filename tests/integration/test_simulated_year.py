@@ -13,7 +13,6 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import httpx
 import pypdf
 import pytest
 from typer.testing import CliRunner
@@ -34,6 +33,7 @@ from services.settings import Settings
 from services.simulated_year import SimulatedYear, YearWish, prove, simulate_year
 from services.simulator.year import day_shape
 from services.simulator.year.labels import LABELS_FILE
+from tests.patience import AsyncHttpClient
 
 CALENDAR = TradingCalendar.load()
 DAYS = 3
@@ -110,7 +110,7 @@ async def test_it_stays_simulated_whatever_its_target_is_called(
     settings = Settings(data_dir=shutil.copytree(folder, tmp_path / "venue"), port=0)
     async with open_venue(settings, clock=lambda: morning_ns) as venue:
         headers = {"authorization": f"Bearer {venue.keys['operator'].key}"}
-        async with httpx.AsyncClient(base_url=venue.url, headers=headers, timeout=60) as client:
+        async with AsyncHttpClient(base_url=venue.url, headers=headers) as client:
             before = await client.get(report, params={"at_least_seq": made.last_seq})
             target = {"year": 2023, "amount": "23000000000.00", "name": "the plan", "why": "a new plan"}
             target["replaces"] = before.json()["target_seq"]

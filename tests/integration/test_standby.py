@@ -10,10 +10,10 @@ import pytest
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.standby import PostgresStandby
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 SOON_S = 0.5
-BOUND_S = 30
 ROWS = "SELECT string_agg(n::text, ' ' ORDER BY n) FROM kept"
 
 
@@ -29,7 +29,7 @@ async def test_a_commit_waits_for_the_synchronous_standby(
 ) -> None:
     standby.make_synchronous()
     connection = await asyncpg.connect(postgres_server.url())
-    await asyncio.wait_for(connection.execute("INSERT INTO kept VALUES (1)"), BOUND_S)
+    await asyncio.wait_for(connection.execute("INSERT INTO kept VALUES (1)"), PATIENCE_S)
 
     standby.kill()
     commit = asyncio.create_task(connection.execute("INSERT INTO kept VALUES (2)"))
@@ -38,7 +38,7 @@ async def test_a_commit_waits_for_the_synchronous_standby(
     assert postgres_server.query(ROWS) == "1"
 
     standby.start()
-    await asyncio.wait_for(commit, BOUND_S)
+    await asyncio.wait_for(commit, PATIENCE_S)
     await connection.close()
     postgres_server.kill()
     standby.promote()

@@ -16,11 +16,11 @@ from services.messaging import Submission
 from services.sequencer.recovery import recover
 from services.sequencer.standby import LOOK_EVERY_S, SILENT_LOOKS, Standby
 from tests.integration.postgres_journal import execute, lead
+from tests.patience import PATIENCE_S
 from tests.unit.sequencer.venue import Clock, Never, Venue
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-BOUND_S = 30
 OPEN = Command(kind=CommandKind.OPEN_ACCOUNT)
 
 
@@ -75,7 +75,7 @@ async def test_a_standby_leaves_a_living_leader_alone_and_claims_after_a_silent_
     assert standby.seen is not None
     assert standby.seen.epoch == 1
     beating.cancel()
-    async with asyncio.timeout(BOUND_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert (await leading).epoch == 2
 
 
@@ -85,7 +85,7 @@ async def test_of_two_standbys_one_leads(postgres_url: str, leader: PostgresJour
     try:
         standbys = [Standby(Engine(), journal, f"ws://{name}") for name, journal in (("a", other), ("b", third))]
         tasks = [asyncio.create_task(standby.lead(lambda: None)) for standby in standbys]
-        done, waiting = await asyncio.wait(tasks, timeout=BOUND_S, return_when=asyncio.FIRST_COMPLETED)
+        done, waiting = await asyncio.wait(tasks, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
         rows = [task.result() for task in done]
         assert [row.epoch for row in rows] == [2]
         assert (await other.look()).url == rows[0].url

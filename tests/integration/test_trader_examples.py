@@ -16,6 +16,7 @@ from services.gateway.websocket import channels, client_queue, connection, order
 from services.gateway.websocket import messages as ws_messages
 from services.gateway.websocket import push_messages as pushes
 from tests.integration.served_venue import Served, served_venue
+from tests.patience import PATIENCE_S
 
 DOCS = Path(__file__).parents[2] / "docs"
 TRADERS = (DOCS / "traders.md").read_text(encoding="utf-8")
@@ -49,7 +50,7 @@ async def busy(served: Served) -> None:
 async def test_an_example_runs(title: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     example: dict[str, Any] = {"__name__": "example"}
     exec(EXAMPLES[title], example)
-    async with served_venue(tmp_path) as served, asyncio.timeout(30):
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
         market = asyncio.create_task(busy(served)) if title == "Follow a book" else None
         await example["main"](served.url, served.venue.keys["alice"].key)
         if market is not None:

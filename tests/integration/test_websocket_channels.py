@@ -15,11 +15,11 @@ from services.client import DepthBook, RexError, Subscription
 from services.commands.administrative import list_instrument
 from services.commands.attachments import InstrumentText
 from tests.integration.served_venue import Served, served_venue
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
 SYMBOL = "PRND-OX"
-PATIENCE_SECONDS = 20
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def limit(side: str, price: str, quantity: int, **more: Any) -> dict[str, Any]:
 async def until_seq(pushes: Subscription, seq: int) -> list[dict[str, Any]]:
     """The pushes up to the one that carries this seq."""
     taken: list[dict[str, Any]] = []
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(PATIENCE_S):
         async for push in pushes:
             taken.append(push)
             if push["seq"] >= seq:
@@ -271,7 +271,7 @@ async def test_who_asked_for_every_symbol_hears_of_one_that_is_listed_later(serv
     listing = list_instrument(
         Command(), count, tick_value_fen=1_000, reference_ticks=6_000, band_ppm=60_000, max_quantity_lots=100, text=text
     )
-    async with client.subscribe(["ticker"], ["*"]) as pushes, asyncio.timeout(PATIENCE_SECONDS):
+    async with client.subscribe(["ticker"], ["*"]) as pushes, asyncio.timeout(PATIENCE_S):
         first = [await anext(pushes) for _ in range(count)]
         assert [push["symbol"] for push in first] == [listed.symbol for listed in served.venue.state.instruments]
         await served.venue.inbox.put(listing)

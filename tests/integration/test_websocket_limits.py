@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
@@ -31,6 +31,7 @@ from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, MESSA
 from tests.integration.raw_http import RawConnection, raw_connection, until
 from tests.integration.served_venue import Served, served_venue
 from tests.integration.venue import MAX_WEBSOCKETS_PER_KEY
+from tests.patience import PATIENCE_S, WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
@@ -154,7 +155,7 @@ async def test_who_shows_no_key_is_let_go_after_a_few_messages_and_read_no_furth
     async with served_venue(tmp_path) as served, raw_connection(served) as raw:
         [side] = await open_raw(served, raw)
         raw.writer.write(FIRST_OF_ALL * 20_000)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             got = await raw.reader.readuntil(CLOSE_NOT_AUTHENTICATED.to_bytes(2, "big"))
         assert got.count(b'"result"') < MESSAGES_WITHOUT_KEY
         await stands_still(lambda: len(side._unparsed))
@@ -165,7 +166,7 @@ async def test_who_shows_no_key_is_let_go_after_a_few_messages_and_read_no_furth
 
 
 async def test_a_key_among_the_first_messages_is_in_time(tmp_path: Path) -> None:
-    async with served_venue(tmp_path) as served, raw_connection(served) as raw, asyncio.timeout(30):
+    async with served_venue(tmp_path) as served, raw_connection(served) as raw, asyncio.timeout(PATIENCE_S):
         await open_raw(served, raw)
         await raw.send(FIRST_OF_ALL * (MESSAGES_WITHOUT_KEY - 1) + authenticate(served))
         await raw.send(FIRST_OF_ALL * 2 * MESSAGES_WITHOUT_KEY)
@@ -197,7 +198,7 @@ async def test_who_asks_much_and_reads_late_is_not_read_on_and_misses_nothing(tm
         await stands_still(lambda: (side.writable.is_set(), len(side._unparsed)))
         assert side._unparsed, "what the venue has not read on"
         raw.writer.transport.resume_reading()  # type: ignore[attr-defined]
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             for _ in range(asked):
                 await raw.reader.readuntil(b'"result"')
 
@@ -232,7 +233,7 @@ async def test_who_floods_control_frames_does_not_hold_up_others_of_his_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flooding: str | None
 ) -> None:
     monkeypatch.setattr("services.gateway.server.server.TICKS_PER_SECOND", 10**9)
-    async with served_venue(tmp_path) as served, AsyncExitStack() as opened, asyncio.timeout(30):
+    async with served_venue(tmp_path) as served, AsyncExitStack() as opened, asyncio.timeout(PATIENCE_S):
         flood = [await opened.enter_async_context(raw_connection(served)) for _ in range(10)]
         await open_raw(served, *flood, name=flooding)
         member = await opened.enter_async_context(open_websocket(served, "alice"))
@@ -254,7 +255,7 @@ async def test_a_key_has_the_control_frames_of_a_key_also_where_it_came_late(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.gateway.server.server.TICKS_PER_SECOND", 10**9)
-    async with served_venue(tmp_path) as served, AsyncExitStack() as opened, asyncio.timeout(30):
+    async with served_venue(tmp_path) as served, AsyncExitStack() as opened, asyncio.timeout(PATIENCE_S):
         early, late = [await opened.enter_async_context(raw_connection(served)) for _ in range(2)]
         await open_raw(served, early, name="alice")
         await open_raw(served, late)
@@ -297,9 +298,9 @@ async def test_a_message_of_too_many_frames_closes(tmp_path: Path) -> None:
         await until(lambda: served.server.server_state.open == 0)
 
 
-def open_websocket(served: Served, name: str | None) -> connect:
+def open_websocket(served: Served, name: str | None) -> WebSocketClient:
     headers = {} if name is None else {"authorization": f"Bearer {served.venue.keys[name].key}"}
-    return connect(served.url.replace("http", "ws") + "/v1/ws", additional_headers=headers, proxy=None)
+    return WebSocketClient(served.url.replace("http", "ws") + "/v1/ws", additional_headers=headers)
 
 
 async def call(client: ClientConnection, method: str, **params: object) -> dict[str, object]:
@@ -311,7 +312,7 @@ async def call(client: ClientConnection, method: str, **params: object) -> dict[
 async def test_a_key_has_so_many_connections_and_no_more(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with served_venue(tmp_path) as served, asyncio.timeout(30):
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
         monkeypatch.setattr(logging.getLogger("uvicorn.error"), "propagate", True)
         monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)
         mine = [await open_websocket(served, "alice") for _ in range(MAX_WEBSOCKETS_PER_KEY)]

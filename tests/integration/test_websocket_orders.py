@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.client import RexError
 from tests.integration.served_venue import Served, served_venue
+from tests.patience import WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
@@ -28,10 +29,10 @@ def limit(side: str, price: str, quantity: int, **more: Any) -> dict[str, Any]:
     return {"symbol": "PRND-OX", "side": side, "price": price, "quantity": quantity, **more}
 
 
-def open_socket(served: Served, name: str | None = "alice", **more: Any) -> connect:
+def open_socket(served: Served, name: str | None = "alice", **more: Any) -> WebSocketClient:
     headers = {"authorization": f"Bearer {served.venue.keys[name].key}"} if name else {}
     url = served.url.replace("http", "ws") + "/v1/ws"
-    return connect(url, additional_headers=headers, proxy=None, **more)
+    return WebSocketClient(url, additional_headers=headers, **more)
 
 
 async def ask(socket: ClientConnection, message: Any) -> dict[str, Any]:
@@ -219,7 +220,7 @@ async def test_a_connection_without_a_key_may_only_authenticate_and_ping(served:
 
 async def test_a_wrong_key_is_refused_in_the_handshake(served: Served) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        async with connect(
+        async with WebSocketClient(
             served.url.replace("http", "ws") + "/v1/ws", additional_headers={"authorization": "Bearer x"}
         ):
             pass
@@ -244,7 +245,7 @@ async def test_a_revoked_key_is_refused_at_the_next_message_and_hears_nothing_mo
     operator = await served.client("operator")
     issued = await operator.issue_key("desk", ["read", "trade"], account=2)
     url = served.url.replace("http", "ws") + "/v1/ws"
-    async with connect(url, additional_headers={"authorization": f"Bearer {issued['key']}"}, proxy=None) as socket:
+    async with WebSocketClient(url, additional_headers={"authorization": f"Bearer {issued['key']}"}) as socket:
         await ask(socket, {"method": "subscribe", "params": {"channels": ["trades"], "symbols": ["PRND-OX"]}})
         assert json.loads(await socket.recv())["type"] == "snapshot"
         await operator.revoke_key(issued["key_id"])

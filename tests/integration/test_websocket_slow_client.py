@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from services.client import DepthBook
 from tests.integration.served_venue import Served, served_venue
+from tests.patience import PATIENCE_S, WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
 SYMBOL = "PRND-OX"
 CHANNELS = ["depth", "trades", "ticker"]
-PATIENCE_SECONDS = 60
 
 
 async def open_narrow(served: Served) -> ClientConnection:
@@ -29,12 +29,11 @@ async def open_narrow(served: Served) -> ClientConnection:
     host, port = served.url.removeprefix("http://").split(":")
     await asyncio.get_running_loop().sock_connect(narrow, (host, int(port)))
     headers = {"authorization": f"Bearer {served.venue.keys['alice'].key}"}
-    return await connect(
+    return await WebSocketClient(
         served.url.replace("http", "ws") + "/v1/ws",
         sock=narrow,
         additional_headers=headers,
         compression=None,
-        proxy=None,
         max_queue=1,
         max_size=None,
         ping_interval=None,
@@ -66,7 +65,7 @@ async def read_until(connection: ClientConnection, seq: int) -> list[dict[str, A
 
 
 async def test_a_client_that_does_not_read_is_conflated_and_catches_up_with_a_snapshot(tmp_path: Path) -> None:
-    async with served_venue(tmp_path, send_buffer_bytes=4_096) as served, asyncio.timeout(PATIENCE_SECONDS):
+    async with served_venue(tmp_path, send_buffer_bytes=4_096) as served, asyncio.timeout(PATIENCE_S):
         slow = await open_narrow(served)
         params = {"channels": CHANNELS, "symbols": [SYMBOL]}
         await slow.send(json.dumps({"method": "subscribe", "params": params, "req_id": 1}))

@@ -47,6 +47,7 @@ from services.sequencer.schedule import AlwaysOpen
 from services.sequencer.sequencer import Sequencer
 from services.venue_state.loading import load_state
 from services.venue_state.state import VenueState
+from tests.patience import AsyncHttpClient
 
 START_NS = 1_701_396_000_000_000_000  # 2023-12-01 10:00 in Shanghai, a trading day
 BASE_URL = "http://127.0.0.1:8000"
@@ -85,12 +86,12 @@ class RunningVenue:
     reader: GatewayReader
     app: FastAPI
     keys: dict[str, IssuedKey]
-    clients: list[httpx.AsyncClient] = field(default_factory=list)
+    clients: list[AsyncHttpClient] = field(default_factory=list)
 
-    def client(self, name: str | None) -> httpx.AsyncClient:
+    def client(self, name: str | None) -> AsyncHttpClient:
         """A client with the key of `alice`, `bob` or `operator`; None: without a key."""
         headers = {"authorization": f"Bearer {self.keys[name].key}"} if name else {}
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=BASE_URL, headers=headers)
+        client = AsyncHttpClient(transport=httpx.ASGITransport(self.app), base_url=BASE_URL, headers=headers)
         self.clients.append(client)
         return client
 

@@ -15,6 +15,7 @@ import pytest
 from matching_engine import Engine
 from matching_engine.records import Command, Event
 from matching_engine.snapshot import state
+from tests.patience import PATIENCE_S
 from tests.property import long_run
 
 pytestmark = pytest.mark.slow  # starts processes
@@ -115,7 +116,7 @@ def test_answers_that_nobody_gives_are_told() -> None:
 
 def started(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.property.long_run", "--seeds", "3", "--commands", str(COUNT), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 def test_a_run_is_kept_and_compared_with(tmp_path: Path) -> None:
@@ -157,6 +158,8 @@ print(long_run.compared_in_a_copy(7, 60))
 
 
 def test_an_engine_that_takes_its_process_down_is_told() -> None:
-    done = subprocess.run([sys.executable, "-c", DYING], capture_output=True, text=True, timeout=100, cwd=os.getcwd())
+    done = subprocess.run(
+        [sys.executable, "-c", DYING], capture_output=True, text=True, timeout=PATIENCE_S, cwd=os.getcwd()
+    )
     expected = (f"seed 7: the process ended with {-signal.SIGKILL}", b"")
     assert done.stdout == f"{expected}\n"

@@ -23,6 +23,7 @@ from services.read_database.projector import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
 from services.trouble import sentence_of
 from services.watchdog import Watchdog
+from tests.patience import PATIENCE_S
 
 TROUBLES = (
     (JournalBusy("the folder is in use"), ExitCode.OTHER_WRITER),
@@ -103,7 +104,7 @@ def test_the_watchdog_tells_the_first_fault_and_ends_the_process(capfd: pytest.C
     watchdog = Watchdog(0.01, ended.put)
     watchdog.arm("the device is full")
     watchdog.arm("a page lost the venue")
-    assert ended.get(timeout=60) == ExitCode.WATCHDOG
+    assert ended.get(timeout=PATIENCE_S) == ExitCode.WATCHDOG
     said = (
         "rex: the device is full\nrex: the process did not end within 0.01 seconds after this; its watchdog ended it\n"
     )

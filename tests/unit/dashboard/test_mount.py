@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from services.dashboard import mount_dashboard
 from services.dashboard.page_limit import PAGES_PER_ADDRESS
 from services.gateway import problems
+from tests.patience import AsyncHttpClient
 
 
 def application(trader_key: str | None = None, pages_per_address: int = PAGES_PER_ADDRESS) -> FastAPI:
@@ -30,7 +31,7 @@ def application(trader_key: str | None = None, pages_per_address: int = PAGES_PE
 
 @pytest.mark.anyio
 async def test_pages_leave_the_apis_errors_alone() -> None:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(application()), base_url="http://127.0.0.1") as client:
+    async with AsyncHttpClient(transport=httpx.ASGITransport(application()), base_url="http://127.0.0.1") as client:
         assert (await client.get("/v1/venue")).json() == {"name": "REX"}
         for method, path, status, code in (
             ("GET", "/v1/nothing", 404, "not_found"),
@@ -45,7 +46,7 @@ async def test_pages_leave_the_apis_errors_alone() -> None:
 
 @pytest.mark.anyio
 async def test_the_root_leads_to_the_pages() -> None:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(application()), base_url="http://127.0.0.1") as client:
+    async with AsyncHttpClient(transport=httpx.ASGITransport(application()), base_url="http://127.0.0.1") as client:
         answer = await client.get("/")
         assert (answer.status_code, answer.headers["location"]) == (307, "/ui/")
 

@@ -19,6 +19,7 @@ from services.journal.batch import JournalBatch
 from services.journal.connections import BUSY_S, log_of
 from services.journal.held_files import HeldFiles
 from services.journal.sqlite import SqliteJournal
+from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 
 pytestmark = pytest.mark.anyio
@@ -146,7 +147,7 @@ async def test_an_idle_writer_says_that_its_files_are_gone(
     assert journal.failed is None
     remove(path)
     with pytest.raises(JournalRemoved, match="removed, moved or replaced") as removed:
-        await asyncio.wait_for(watch, 60)
+        await asyncio.wait_for(watch, PATIENCE_S)
     assert journal.failed is removed.value
     await journal.close()
 

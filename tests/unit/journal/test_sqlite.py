@@ -25,6 +25,7 @@ from services.journal.batch import JournalBatch
 from services.journal.batch_writer import BatchWriter
 from services.journal.connections import LOG_PAGES, log_of, make_durable
 from services.journal.sqlite import SqliteJournal
+from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch, with_header
 from tests.unit.journal.killed import FRAME_BYTES, killed
 
@@ -136,7 +137,7 @@ async def test_little_stands_in_the_log_alone(path: Path, monkeypatch: pytest.Mo
     assert size(path) > LOG_PAGES * 4096
     monkeypatch.setattr(sqlite, "IDLE_S", 0)
     journal._tick()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while size(log_of(path)):  # noqa: ASYNC110  (nobody is told)
             await asyncio.sleep(0)
     assert database_alone(path)[-1] == (batch.encode(),)

@@ -10,6 +10,7 @@ from services.gateway.http.doorway import KEY
 from services.gateway.problems import ProblemError, install, problem_of
 from services.venue_state.errors import NotAllowed
 from services.venue_state.keys import ApiKey
+from tests.patience import AsyncHttpClient
 
 TRADER = ApiKey(1, 2, "desk", frozenset({"read", "trade"}))
 OPERATOR = ApiKey(2, 0, "operator", frozenset({"read", "operate"}))
@@ -81,7 +82,7 @@ async def test_a_router_needs_one_of_its_scopes_and_known_queries(
     async def with_key(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, KEY: key}, receive, send)
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(with_key), base_url="http://127.0.0.1") as client:
+    async with AsyncHttpClient(transport=httpx.ASGITransport(with_key), base_url="http://127.0.0.1") as client:
         reply = await client.get(path)
     assert (reply.status_code, reply.json().get("detail")) == answer
     assert reply.json().get("is_caller", True)
