@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     alerts_every_s: float = Field(default=30.0, ge=0, le=3600)
     """Seconds between two looks for alerts and days to close; 0: no alerts are raised, and no days are closed."""
 
+    niceness: int = Field(default=19, ge=0, le=19)
+    """The niceness of the processes that make proofs and judge completed days. Projector and reporting take 5 of it at most. 0:
+    no process lowers its priority."""
+
     alert_quiet_s: int = Field(default=900, ge=0, le=86_400)
     """Continuous trading without a command for more than so many seconds raises an alert; 0: it never does."""
 

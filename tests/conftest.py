@@ -17,11 +17,13 @@ from hypothesis import settings
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
+from tests.venue_variables import set_variables
 
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 2**30
 """What the shared server may need, many times over: 128 MB of log, and one database of 8 MB or more at a time."""
 
+set_variables()
 settings.register_profile("rex", deadline=None)  # Speed is judged in load_tests/, not by a busy machine's clock.
 settings.load_profile("rex")
 
