@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 VARIABLES = {
+    "REX_ALERTS_EVERY_S": "0",  # which alerts are raised, and with which seqs, follows the date and the machine's speed
     "REX_NICENESS": "0",  # beside busy tests, a process of low priority waits for ever
 }
 

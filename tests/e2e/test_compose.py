@@ -33,6 +33,7 @@ from load_tests.run_scaled.running_venue import RunningVenue, running_venue
 from load_tests.servers.server_process import ServerMissing, ended
 from services.client import RexClient, RexError
 from services.exit_codes import ExitCode
+from tests.venue_variables import VARIABLES
 
 SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD", "REX_LINK_SECRET")
 ONE_SHOTS = ["migrate", "init"]
@@ -154,6 +155,9 @@ class Stage(NamedTuple):
 def stage() -> Iterator[Stage]:
     """Every service of docker-compose's JSON that runs `rex`, as a process with that command and those variables."""
     config = config_of({**{name: secrets.token_hex(24) for name in SECRETS}, "REX_SCHEDULE": "always"})
+    for service in config["services"].values():
+        if (service.get("command") or [""])[0] == "rex":
+            service["environment"] |= VARIABLES
     with tempfile.TemporaryDirectory(prefix="rex-compose-") as folder, ExitStack() as opened:
         try:
             running = opened.enter_context(running_venue(config, Path(folder)))
