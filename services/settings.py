@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -64,6 +65,9 @@ class Settings(BaseSettings):
 
     demo_history: bool = True
     """An empty demo begins with a simulated year up to its last completed trading day."""
+
+    demo_today: date | None = None
+    """The day before which that history ends, instead of today's trading day; not after it. Its year is the history's."""
 
     proof_every_s: float = Field(default=3600.0, ge=0, le=86_400)
     """Seconds between two proofs of the year's turnover while the venue runs; 0: only when one is asked for."""
