@@ -159,7 +159,12 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
         parts.start(sequencer.run(), "sequencer")
         keys = await _complete(start, gateway)
         proof = StandingProof(
-            start.settings.data_dir, start.engine, gateway.projected, start.clock, start.settings.proof_every_s
+            start.settings.data_dir,
+            start.engine,
+            gateway.projected,
+            start.clock,
+            start.settings.proof_every_s,
+            start.settings.niceness,
         )
         readers.append(parts.start(proof.run(), "proof"))
         alerting = make_alerting(start.settings, _watched(start, gateway, inbox, proof), gateway.projected)
@@ -199,7 +204,9 @@ def _watched(start: _Start, gateway: Gateway, inbox: InProcessInbox, proof: Stan
         followed=gateway.state,
         market=start.engine,
         read_database=start.read_database,
-        judge=DaysJudge(start.settings.data_dir / READ_DATABASE_FILE, start.settings.calendar_file),
+        judge=DaysJudge(
+            start.settings.data_dir / READ_DATABASE_FILE, start.settings.calendar_file, start.settings.niceness
+        ),
         calendar=start.calendar,
         proofs=lambda: proof.latest,
         put=inbox.put,

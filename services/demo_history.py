@@ -17,7 +17,6 @@ from services.data.calendar import TradingCalendar
 from services.journal import JournalRefused
 from services.journal.held_files import locked
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
-from services.sequencer.schedule import trading_date_at
 from services.simulated_year import OnProgress, SimulatedYear, YearWish, simulate_year
 from services.simulator.year.labels import LABELS_FILE
 
@@ -37,14 +36,11 @@ class History:
     last: date
 
 
-def missing_history(data_dir: Path, calendar: TradingCalendar, now_ns: int) -> History | None:
-    """The history up to the last completed trading day; None if the folder holds a venue, or if the year has no such day yet.
-
-    On a trading day before 17:00 in Shanghai it ends with the trading day before it, from 17:00 on with that day itself.
-    """
+def missing_history(data_dir: Path, calendar: TradingCalendar, today: date) -> History | None:
+    """The history up to the last trading day before `today`; None if the folder holds a venue, or if the year has no such
+    day."""
     if holds_venue(data_dir):
         return None
-    today = trading_date_at(calendar, now_ns)
     completed = [day for day in calendar.days(today.year) if day < today]
     return History(today.year, len(completed), completed[-1]) if completed else None
 

@@ -9,8 +9,8 @@ FULL_COLLECTION_EVERY = 100
 """Collections of the middle generation before a full one, which walks every order in memory: 0.15 s for 250,000 objects. Orders
 are freed without it, since they are in no cycle. Closed connections wait for it."""
 
-NICENESS = 5
-"""Of a process that no order waits for: it gets a third of the processor time of one that takes orders."""
+READERS_NICENESS = 5
+"""The most of a process that follows the journal: it gets a third of the processor time of one that takes orders."""
 
 
 def exempt_loaded_objects() -> None:
@@ -22,6 +22,6 @@ def exempt_loaded_objects() -> None:
     gc.set_threshold(young, middle, FULL_COLLECTION_EVERY)
 
 
-def stand_back() -> None:
+def stand_back(niceness: int) -> None:
     """Lowers the priority of this process, for good: where processors are scarce, the processes that take orders go first."""
-    os.nice(NICENESS)
+    os.nice(niceness)

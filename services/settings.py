@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -65,11 +66,18 @@ class Settings(BaseSettings):
     demo_history: bool = True
     """An empty demo begins with a simulated year up to its last completed trading day."""
 
+    demo_today: date | None = None
+    """The day before which that history ends, instead of today's trading day; not after it. Its year is the history's."""
+
     proof_every_s: float = Field(default=3600.0, ge=0, le=86_400)
     """Seconds between two proofs of the year's turnover while the venue runs; 0: only when one is asked for."""
 
     alerts_every_s: float = Field(default=30.0, ge=0, le=3600)
     """Seconds between two looks for alerts and days to close; 0: no alerts are raised, and no days are closed."""
+
+    niceness: int = Field(default=19, ge=0, le=19)
+    """The niceness of the processes that make proofs and judge completed days. Projector and reporting take 5 of it at most. 0:
+    no process lowers its priority."""
 
     alert_quiet_s: int = Field(default=900, ge=0, le=86_400)
     """Continuous trading without a command for more than so many seconds raises an alert; 0: it never does."""

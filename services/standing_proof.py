@@ -1,9 +1,9 @@
 """Proves the year's turnover while the venue runs, on a schedule and when it is asked for: a health signal that can go red.
 
-A process of its own, at the lowest priority, computes the figure from the files of the data folder or from the database, so no
-order waits for it:
+A process of its own, at a low priority (`niceness`), computes the figure from the files of the data folder or from the
+database, so no order waits for it:
 
-    python -m services.standing_proof YEAR SEQ COUNTER_FEN [FOLDER]
+    python -m services.standing_proof NICENESS YEAR SEQ COUNTER_FEN [FOLDER]
 
 prints the figure at SEQ as JSON, beside the counter that the venue's engine had there: `-` where no engine counts. Without
 FOLDER the venue is in the database of REX_DATABASE_URL: a command line, which holds the password, is seen by every user.
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from services.own_process import stand_back
 from services.reporting.proof_route import Proven
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 FIRST_AFTER_S = 60.0
 """A start has compared everything already; a busy start is no time for more work."""
-LOWEST_PRIORITY = 19
 DATABASE_URL = "REX_DATABASE_URL"
 _SAID = 600
 """So many characters of a failed process's standard error are kept."""
@@ -67,6 +67,7 @@ class StandingProof:
         projected: Callable[[int], Awaitable[None]],
         clock: Callable[[], int],
         every_s: float,
+        niceness: int,
     ) -> None:
         """`projected` returns when the command of a seq can be proven: it is journaled and, in a folder, projected.
 
@@ -76,6 +77,7 @@ class StandingProof:
         self._projected = projected
         self._clock = clock
         self._every_s = every_s
+        self._niceness = niceness
         self._lock = asyncio.Lock()
         self.latest: dict[int, Proven] = {}
         """By year."""
@@ -142,6 +144,7 @@ class StandingProof:
             "-P",  # the folder that the venue was started in is no place for modules
             "-m",
             "services.standing_proof",
+            str(self._niceness),
             *arguments,
             *([str(self._place)] if in_folder else []),
             env=os.environ | {"TMPDIR": temporary} | ({} if in_folder else {DATABASE_URL: str(self._place)}),
@@ -182,5 +185,5 @@ async def _figure(year: str, seq: str, counter_fen: str, folder: str = "") -> Fi
 
 
 if __name__ == "__main__":
-    os.nice(LOWEST_PRIORITY)
-    sys.stdout.write(json.dumps(asyncio.run(_figure(*sys.argv[1:])).to_json()))
+    stand_back(int(sys.argv[1]))
+    sys.stdout.write(json.dumps(asyncio.run(_figure(*sys.argv[2:])).to_json()))

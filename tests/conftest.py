@@ -17,6 +17,7 @@ from hypothesis import settings
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
+from tests.venue_variables import set_variables
 
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 2**30
@@ -24,6 +25,7 @@ MEMORY_BYTES = 2**30
 
 RIG_FOLDERS = ("browser", "e2e", "faults")
 
+set_variables()
 settings.register_profile("rex", deadline=None)  # Speed is judged in load_tests/, not by a busy machine's clock.
 settings.load_profile("rex")
 

@@ -18,6 +18,12 @@ START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
 POLL_S = 0.02
 LOG_TAIL_BYTES = 4_000
+WATCH = """read -r _; kill -QUIT "$0"; kill -CONT "$0"
+for _ in 1 2 3 4 5 6 7 8 9 10; do sleep 1; kill -0 "$0" || exit; done
+kill -KILL "$0\""""
+"""It reads a pipe that only the starter can write to, and therefore reads the end when the starter has died. A server that a
+shell started in the background ignores SIGQUIT. PostgreSQL kills paused children five seconds after it; after SIGKILL of its
+first process the others end by themselves."""
 PORTS = range(10_000, 32_000)
 """Below the ports that Linux gives to outgoing connections: one of those could take the port while its server is down."""
 
@@ -63,10 +69,8 @@ class ServerProcess:
                 start_new_session=True,
                 **as_user(user),
             )
-        # It reads a pipe that only this process can write to, and therefore reads the end when this process has died.
-        watch = 'read -r _; kill -QUIT "$0"; kill -CONT "$0"'
         self._watcher = subprocess.Popen(
-            ["sh", "-c", watch, str(self._process.pid)],
+            ["sh", "-c", WATCH, str(self._process.pid)],
             stdin=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

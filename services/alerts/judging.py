@@ -1,16 +1,15 @@
-"""Judges the completed days in a process of its own, at the lowest priority, so that no order waits for it:
+"""Judges the completed days in a process of its own, at a low priority, so that no order waits for it:
 
     python -m services.alerts.judging
 
-reads from its standard input, as JSON, where the read database is, the calendar's file and the open alerts, and prints what
-follows. A command line would show the password of a database to every user.
+reads from its standard input, as JSON, its niceness, where the read database is, the calendar's file and the open alerts, and
+prints what follows. A command line would show the password of a database to every user.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,11 +24,11 @@ from services.alerts.conditions import Condition, OpenAlerts
 from services.alerts.reading import Facts, Judged, judge_days
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
+from services.own_process import stand_back
 from services.read_database import database as sqlite
 from services.read_database.postgres import database as postgres
 from services.venue_state.alerts import VenueAlert
 
-LOWEST_PRIORITY = 19
 _SAID = 600
 """So many characters of a failed process's standard error are kept."""
 
@@ -55,9 +54,10 @@ async def connected(place: Path | str) -> AsyncIterator[AsyncConnection]:
 class DaysJudge:
     """Judges the completed days of one venue."""
 
-    def __init__(self, place: Path | str, calendar_file: Path | None) -> None:
+    def __init__(self, place: Path | str, calendar_file: Path | None, niceness: int) -> None:
         """`place`: the SQLite file of the read database, or the address of a PostgreSQL database."""
-        self._where = {
+        self._asked = {
+            "niceness": niceness,
             "file": str(place) if isinstance(place, Path) else None,
             "url": None if isinstance(place, Path) else place,
             "calendar_file": None if calendar_file is None else str(calendar_file),
@@ -74,7 +74,7 @@ class DaysJudge:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        asked = {**self._where, "open": [asdict(alert) for alert in is_open.values()]}
+        asked = {**self._asked, "open": [asdict(alert) for alert in is_open.values()]}
         try:
             said, errors = await process.communicate(json.dumps(asked).encode())
         except asyncio.CancelledError:
@@ -112,5 +112,6 @@ async def _judge(asked: dict[str, Any]) -> dict[str, Any] | None:
 
 
 if __name__ == "__main__":
-    os.nice(LOWEST_PRIORITY)
-    sys.stdout.write(json.dumps(asyncio.run(_judge(json.load(sys.stdin)))))
+    asked_for = json.load(sys.stdin)
+    stand_back(asked_for["niceness"])
+    sys.stdout.write(json.dumps(asyncio.run(_judge(asked_for))))

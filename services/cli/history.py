@@ -14,17 +14,20 @@ from services.cli.terminal import err, out, progress
 from services.data.calendar import TradingCalendar
 from services.demo_history import History, make_history, missing_history, settle_interrupted
 from services.gateway.server.server import listen
-from services.settings import Settings
+from services.sequencer.schedule import trading_date_at
+from services.settings import Settings, SettingsRefused
 
 
 async def begin_with_history(settings: Settings, announce: bool) -> None:
     """Makes the history of an empty data folder, if the settings want one; `announce`: with a sentence on standard output.
 
-    Raises InterruptedError if it is stopped meanwhile: nothing is kept.
+    Raises InterruptedError if it is stopped meanwhile: nothing is kept; SettingsRefused if it were to lie after the clock.
     """
     settle_interrupted(settings.data_dir)
     calendar = TradingCalendar.load(settings.calendar_file)
-    history = missing_history(settings.data_dir, calendar, time.time_ns()) if settings.demo_history else None
+    history = (
+        missing_history(settings.data_dir, calendar, _today(settings, calendar)) if settings.demo_history else None
+    )
     if history is None:
         return
     with listen(settings.host, settings.port):
@@ -44,6 +47,19 @@ async def begin_with_history(settings: Settings, announce: bool) -> None:
             raise InterruptedError(
                 "stopped while the demo's history was made: nothing of it was kept, the next start makes it"
             ) from None
+
+
+def _today(settings: Settings, calendar: TradingCalendar) -> date:
+    """The day before which the history ends: the present trading day, which begins at 17:00 in Shanghai, or one before it."""
+    present = trading_date_at(calendar, time.time_ns())
+    today = settings.demo_today or present
+    if today > present:
+        raise SettingsRefused(
+            [
+                f"REX_DEMO_TODAY is {today}, and by the clock the trading day is {present}: no history lies after the clock"
+            ]
+        )
+    return today
 
 
 def _sentence(history: History) -> str:

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import structlog
 
 from services.cli.terminal import err, out, progress
-from services.own_process import exempt_loaded_objects, stand_back
+from services.own_process import READERS_NICENESS, exempt_loaded_objects, stand_back
 from services.parts import OnFault
 from services.scaled.gateway import open_gateway
 from services.scaled.projector import open_projector
@@ -44,7 +44,7 @@ async def run_sequencer(settings: Settings, as_json: bool) -> None:
 async def run_gateway(settings: Settings, as_json: bool, *, read_only: bool, with_pages: bool = False) -> None:
     """A gateway for orders or for reading, with or without pages."""
     if with_pages:
-        stand_back()
+        stand_back(min(READERS_NICENESS, settings.niceness))
     await _run(
         "reporting" if with_pages else "gateway",
         lambda on_fault: open_gateway(settings, on_fault=on_fault, read_only=read_only, with_pages=with_pages),
@@ -54,7 +54,7 @@ async def run_gateway(settings: Settings, as_json: bool, *, read_only: bool, wit
 
 async def run_projector(settings: Settings, as_json: bool) -> None:
     """The projector."""
-    stand_back()
+    stand_back(min(READERS_NICENESS, settings.niceness))
     await _run("projector", lambda on_fault: open_projector(settings, on_fault=on_fault), as_json)
 
 

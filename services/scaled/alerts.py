@@ -85,7 +85,7 @@ class LeaderAlerts:
                 followed=followed,
                 market=self._engine,
                 read_database=read_database,
-                judge=DaysJudge(self._settings.database_url, self._settings.calendar_file),
+                judge=DaysJudge(self._settings.database_url, self._settings.calendar_file, self._settings.niceness),
                 calendar=self._calendar,
                 proofs=self._proofs,
                 put=self._inbox.put,

@@ -100,7 +100,10 @@ async def open_gateway(
             gateway = await _load(stores, source, position, parts, running)
             bound_queries(stores.read_database)  # not before: loading a large venue takes its time
             calendar = TradingCalendar.load(settings.calendar_file)
-            proof = StandingProof(settings.database_url, _Uncounted(gateway.state), brought_up_to_date, time.time_ns, 0)
+            uncounted = _Uncounted(gateway.state)
+            proof = StandingProof(
+                settings.database_url, uncounted, brought_up_to_date, time.time_ns, 0, settings.niceness
+            )
             app = make_application(
                 gateway,
                 settings,

@@ -146,7 +146,12 @@ class SequencerProcess:
             )
             readers.append(parts.start(self._publisher.run(), "stream"))
         self._proof = StandingProof(
-            self._settings.database_url, self._engine, sequencer.journaled, self._clock, self._settings.proof_every_s
+            self._settings.database_url,
+            self._engine,
+            sequencer.journaled,
+            self._clock,
+            self._settings.proof_every_s,
+            self._settings.niceness,
         )
         readers.append(parts.start(self._proof.run(), "proof"))
         self._alerts = self._watched(inbox, feed, self._proof)

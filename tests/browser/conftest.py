@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.faults.venue_process import printing
+from tests.faults.venue_process import Mutant, printing
 from tests.patience import PATIENCE_S, http_get, http_post, http_put
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -71,9 +71,9 @@ class VenueProcess:
 
 
 @contextmanager
-def rex(data_dir: Path, *arguments: str) -> Iterator[VenueProcess]:
+def rex(data_dir: Path, *arguments: str, mutant: Mutant | None = None) -> Iterator[VenueProcess]:
     """Runs `rex` on a free port until the block ends; it must then stop by itself with status 0."""
-    with printing(*arguments, "--port", "0", "--data-dir", data_dir) as (process, out, errors):
+    with printing(*arguments, "--port", "0", "--data-dir", data_dir, mutant=mutant) as (process, out, errors):
         found = next((match for line in out if (match := re.search(r"http://127\.0\.0\.1:\d+", line))), None)
         assert found is not None, f"the venue ended before it said where it listens: {errors.read_text()}"
         assert process.pid is not None

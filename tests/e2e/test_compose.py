@@ -34,6 +34,7 @@ from load_tests.servers.server_process import ServerMissing, ended
 from services.client import RexClient, RexError
 from services.exit_codes import ExitCode
 from tests.patience import PATIENCE_S, http_get
+from tests.venue_variables import VARIABLES
 
 SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD", "REX_LINK_SECRET")
 ONE_SHOTS = ["migrate", "init"]
@@ -155,6 +156,9 @@ class Stage(NamedTuple):
 def stage() -> Iterator[Stage]:
     """Every service of docker-compose's JSON that runs `rex`, as a process with that command and those variables."""
     config = config_of({**{name: secrets.token_hex(24) for name in SECRETS}, "REX_SCHEDULE": "always"})
+    for service in config["services"].values():
+        if (service.get("command") or [""])[0] == "rex":
+            service["environment"] |= VARIABLES
     with tempfile.TemporaryDirectory(prefix="rex-compose-") as folder, ExitStack() as opened:
         try:
             running = opened.enter_context(running_venue(config, Path(folder)))

@@ -58,7 +58,7 @@ async def test_a_running_venue_proves_its_figure_and_shows_a_proof_that_failed(t
         assert (certificate["engine_counter"], certificate["seq"]) == ("473000.00", found["seq"])
         assert health["warnings"] == []
 
-        lying = StandingProof(tmp_path, OneFenMore(venue.engine), venue.projector.reached, lambda: TEN_O_CLOCK_NS, 0)
+        lying = StandingProof(tmp_path, OneFenMore(venue.engine), venue.projector.reached, lambda: TEN_O_CLOCK_NS, 0, 0)
         proven = await lying.prove(2023)
         assert proven.figure is not None
         assert (proven.agree, proven.figure["engine_counter"]) == (False, "473000.01")
@@ -67,7 +67,9 @@ async def test_a_running_venue_proves_its_figure_and_shows_a_proof_that_failed(t
             " differs."
         ]
 
-        elsewhere = StandingProof(tmp_path / "none", venue.engine, venue.projector.reached, lambda: TEN_O_CLOCK_NS, 0)
+        elsewhere = StandingProof(
+            tmp_path / "none", venue.engine, venue.projector.reached, lambda: TEN_O_CLOCK_NS, 0, 0
+        )
         proven = await elsewhere.prove(2023)
         assert proven.trouble is not None
         assert "journal" in proven.trouble

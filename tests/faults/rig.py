@@ -19,6 +19,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from load_tests import progress
+from tests.venue_variables import set_variables
 
 Advance = Callable[[], None]
 """Called after each trial."""
@@ -107,6 +108,7 @@ def main(rig: Rig, description: str | None, arguments: Sequence[str] | None = No
     parser.add_argument("--seed", type=int, default=1, help="of every choice the rig makes")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, for programs")
     options = parser.parse_args(arguments)
+    set_variables()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # Unmounts the rig's disks on the way out.
     try:
         report = perform(rig, options.count, options.seed)

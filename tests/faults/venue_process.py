@@ -166,11 +166,11 @@ def launch(*arguments: str, variables: Mapping[str, str], mutant: Mutant | None 
 
 
 @contextmanager
-def printing(*arguments: str | Path) -> Iterator[tuple[ForkServerProcess, Any, Path]]:
+def printing(*arguments: str | Path, mutant: Mutant | None = None) -> Iterator[tuple[ForkServerProcess, Any, Path]]:
     """A `rex` process, its standard output to read from, the file of its standard error; killed at the end if it still runs."""
     with TemporaryDirectory() as work:
         errors = Path(work) / "stderr"
-        process, out = _fork([str(argument) for argument in arguments], errors, None)
+        process, out = _fork([str(argument) for argument in arguments], errors, mutant)
         try:
             with out:
                 yield process, out, errors

@@ -474,11 +474,11 @@ async def test_the_process_finds_what_this_one_finds(venue: RunningVenue, tmp_pa
         await trade_on(venue, day)
     (seq,) = await put(venue, Condition("pace", "pace:2023:red", "2023", "critical", "Red.", "红。").raised())
     await venue.projector.reached(seq)
-    judge = DaysJudge(tmp_path / "read.db", None)
+    judge = DaysJudge(tmp_path / "read.db", None, 0)
     here = await judge_days(venue.read_database.connect, TradingCalendar.load(), venue.state.alerts.open)
     assert here is not None
     assert [condition.key for condition in here.holding] == ["pace:2023:out_of_reach", "pace:2023:red"]
     assert len(here.closings) == 20
     assert await judge(venue.state.alerts.open) == here
     with pytest.raises(DaysNotJudged, match=r"none\.db"):
-        await DaysJudge(tmp_path / "none.db", None)({})
+        await DaysJudge(tmp_path / "none.db", None, 0)({})

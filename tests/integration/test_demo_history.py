@@ -10,19 +10,21 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from matching_engine.records import Phase
 from services.bootstrap import open_venue
+from services.cli import app
 from services.client import RexClient
 from services.data.calendar import TradingCalendar
 from services.demo_history import History, make_history, missing_history, settle_interrupted
+from services.exit_codes import ExitCode
 from services.first_start import DEMO_GUARDS
 from services.journal import JournalBusy, JournalRefused
 from services.journal.held_files import locked
@@ -30,14 +32,18 @@ from services.public import make_simulator
 from services.reporting.report import IS_SIMULATED
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.target import SIMULATED
+from services.sequencer.schedule import trading_date_at
 from services.settings import Settings
 from services.simulator import demo_accounts
 from services.simulator.year import day_shape
 from services.simulator.year.labels import LABELS_FILE
 
 CALENDAR = TradingCalendar.load()
-MORNING_NS = day_shape.at(date(2026, 1, 8), (10, 0))
+MORNING = date(2026, 1, 8)
 """The fourth trading day of 2026."""
+MORNING_NS = day_shape.at(MORNING, (10, 0))
+LAST_YEAR = {"REX_DEMO_TODAY": "2025-12-31"}
+"""A long history, on any day that this test runs."""
 HELD = (
     "SELECT accounts.name, symbol, lots FROM holdings JOIN accounts USING (account) JOIN instruments USING (instrument)"
 )
@@ -46,13 +52,13 @@ SILENT = lambda *_: None  # noqa: E731
 
 
 def history_at(day: date, clock: tuple[int, int], folder: Path) -> History | None:
-    return missing_history(folder, CALENDAR, day_shape.at(day, clock))
+    return missing_history(folder, CALENDAR, trading_date_at(CALENDAR, day_shape.at(day, clock)))
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("history") / "data"
-    wanted = missing_history(folder, CALENDAR, MORNING_NS)
+    wanted = missing_history(folder, CALENDAR, MORNING)
     assert wanted == History(2026, 3, date(2026, 1, 7))
     asyncio.run(make_history(folder, wanted, CALENDAR, 7, SILENT))
     return folder
@@ -197,7 +203,7 @@ def test_what_is_interrupted_leaves_nothing_and_the_next_start_makes_it(tmp_path
     (tmp_path / "history.partial" / f"{JOURNAL_FILE}.partial").write_bytes(b"killed")
     asyncio.run(make_history(tmp_path, wanted, CALENDAR, 7, SILENT))
     assert not (tmp_path / "history.partial").exists()
-    assert missing_history(tmp_path, CALENDAR, MORNING_NS) is None
+    assert missing_history(tmp_path, CALENDAR, MORNING) is None
 
 
 def test_what_has_moved_is_on_the_device_before_the_start_goes_on(
@@ -230,7 +236,7 @@ async def test_a_finished_history_whose_move_was_interrupted_is_not_thrown_away(
     assert not partial.exists()
     for name in (JOURNAL_FILE, LABELS_FILE):
         assert (tmp_path / name).read_bytes() == (made / name).read_bytes()
-    assert missing_history(tmp_path, CALENDAR, MORNING_NS) is None
+    assert missing_history(tmp_path, CALENDAR, MORNING) is None
     async with open_venue(Settings(data_dir=tmp_path, port=0), clock=lambda: MORNING_NS) as venue:
         assert venue.engine.turnover_fen(2026) > 3 * 10**9
 
@@ -256,7 +262,7 @@ def test_anything_else_that_was_left_goes_and_touches_no_venue(
 @pytest.mark.slow
 def test_a_whole_year_is_small(tmp_path: Path) -> None:
     """At the end of a year a first start makes the most: at most 100,000 commands and 60 MB."""
-    wanted = missing_history(tmp_path, CALENDAR, day_shape.at(date(2026, 12, 31), (16, 0)))
+    wanted = missing_history(tmp_path, CALENDAR, date(2026, 12, 31))
     assert wanted is not None
     year = asyncio.run(make_history(tmp_path, wanted, CALENDAR, 20231201, SILENT))
     assert year.last_seq <= 100_000
@@ -286,12 +292,11 @@ def test_two_starts_at_once_do_not_meet(tmp_path: Path) -> None:
 def test_a_first_start_that_is_ended_leaves_no_venue(
     tmp_path: Path, number: signal.Signals, status: int, left: set[str]
 ) -> None:
-    """The whole year up to today, as every first start makes it; it is ended once the folder is in use."""
-    if missing_history(tmp_path, CALENDAR, time.time_ns()) is None:
-        pytest.skip("the year has no completed trading day yet")
+    """A whole year, which takes seconds; it is ended once the folder is in use."""
     rex = [sys.executable, "-u", "-c", "from services.cli import main; main()"]
     command = [*rex, "demo", "--port", "0", "--data-dir", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    environment, pipe = os.environ | LAST_YEAR, subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         try:
@@ -307,3 +312,18 @@ def test_a_first_start_that_is_ended_leaves_no_venue(
     assert "Traceback" not in said
     if status > 0:
         assert "nothing of it was kept" in said
+
+
+def test_a_demo_has_a_history_up_to_the_day_before_its_today(tmp_path: Path) -> None:
+    command = ["demo", "--seconds", "0.1", "--port", "0", "--json", "--data-dir", str(tmp_path)]
+    ended = CliRunner().invoke(app, command, env={"REX_DEMO_TODAY": "2025-01-06"})
+    assert ended.exit_code == ExitCode.OK, ended.stderr
+    assert json.loads((tmp_path / LABELS_FILE).read_bytes())["days"] == CALENDAR.days(2025).index(date(2025, 1, 6))
+
+
+def test_a_today_after_the_clock_is_refused(tmp_path: Path) -> None:
+    command = ["demo", "--port", "0", "--data-dir", str(tmp_path)]
+    ended = CliRunner().invoke(app, command, env={"REX_DEMO_TODAY": "9999-01-04"})
+    assert ended.exit_code == ExitCode.USAGE
+    assert ended.stderr.startswith("rex: REX_DEMO_TODAY is 9999-01-04, and by the clock the trading day is 20")
+    assert [*tmp_path.iterdir()] == []

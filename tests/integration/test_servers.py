@@ -100,13 +100,18 @@ async def test_valkey_has_no_keys_and_forgets_them_when_killed(redis_url: str, v
         assert await client.get("key") is None
 
 
-def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "shell", ['exec "$0" "$@"', 'trap "" QUIT; exec "$0" "$@"'], ids=["alone", "in the background"]
+)
+def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path, shell: str) -> None:
+    """A shell's background job ignores SIGQUIT, and so does every server that it starts and that does not handle it."""
     program = (
         "import sys; from pathlib import Path; from load_tests.servers.server_process import ServerProcess\n"
         f"server = ServerProcess(['sleep', '1000'], Path({str(tmp_path / 'log')!r})); server.pause()\n"
         "print(server.pid, flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
+    command = ["sh", "-c", shell, sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
         assert starter.stdout is not None
         pid = int(starter.stdout.readline())
         os.kill(pid, 0)

@@ -44,12 +44,14 @@ print(gc.get_threshold()[2])
     assert after > before > 0
 
 
-def test_a_process_that_stands_back_has_a_lower_priority() -> None:
-    before, after = _printed("""
+def test_a_process_that_stands_back_has_a_lower_priority_and_one_of_niceness_0_keeps_its_own() -> None:
+    before, kept, after = _printed("""
 import os
 from services.own_process import stand_back
 print(os.nice(0))
-stand_back()
+stand_back(0)
+print(os.nice(0))
+stand_back(1)
 print(os.nice(0))
 """)
-    assert after > before
+    assert (kept, after) == (before, min(before + 1, 19))
