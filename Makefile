@@ -14,7 +14,7 @@ CORES  = $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock native records run run-scaled test test-fast test-pythons check docs coverage memcheck faults bench figure-bars flow clean
+.PHONY: help setup lock native records run run-scaled test test-fast test-pythons check types docs coverage memcheck faults bench figure-bars flow clean
 
 help: ## what this Makefile can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -69,12 +69,15 @@ test-fast: setup ## ruff, import-linter, unit tests and short properties: under 
 test-pythons: setup ## the tests under every Python from 3.11 on that this machine has, each in build/python3.N
 	@$(BIN)/python -m tests.pythons test
 
+# Types and docs side by side, the types by two processes. GNU make 3.81 (macOS) has no --output-sync: there their lines may mix.
 check: setup ## ruff, mypy strict, import-linter, the site of the docs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory docs
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) types docs
+
+types: setup ## mypy strict
+	@$(BIN)/mypy --num-workers 2
 
 docs: setup ## the site of the guides and the API reference in build/site/docs/index.html; warnings are errors
 	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -c docs . build/site
