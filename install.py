@@ -1,24 +1,42 @@
-"""What `make setup` does, step by step: a virtual environment, the locked packages, the engine. Standard library only.
+"""What `make setup` and `make run` do first, step by step: a virtual environment, the locked packages, the engine.
 
-    python3 install.py .venv
+    python3 install.py .venv               the environment, the run-time packages, the engine
+    python3 install.py .venv developers    the packages for tests, checks and docs beside them
 
-Each step says what it does and how far it is. The output of pip and of the compiler goes to a file in the environment, which
-is shown where a step fails.
+uv installs the packages; where it fails, pip does. Each step says what it does and how far it is. The output of uv, pip and the
+compiler goes to files in the environment; a file is shown where its step fails. Standard library only.
 """
 
 from __future__ import annotations
 
+import ast
+import os
 import platform
 import re
 import subprocess
 import sys
 import time
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-LOCKED = ("requirements.txt", "requirements-dev.txt")
+RUN_TIME = ("requirements.txt",)
+DEVELOPERS = ("requirements.txt", "requirements-dev.txt")
+"""Both files: packages of the second need packages of the first, and --require-hashes accepts only packages that are listed."""
+UV = "requirements-uv.txt"
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
+UV_VARIABLES = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_EXTRA_INDEX_URL",
+    "no-index": "UV_NO_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "trusted-host": "UV_INSECURE_HOST",
+    "timeout": "UV_HTTP_TIMEOUT",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+    "cert": "SSL_CERT_FILE",
+    "proxy": "ALL_PROXY",
+}
+"""uv's variable for each setting of pip. Constraints are left out: every version is locked."""
 COUNTED = re.compile(r"^ *(\[ *\d+/\d+\] Cythonizing|compiled \d+ of \d+)")
 """What Cython and setup.py write of each module."""
 LOOK_EVERY_S = 0.2
@@ -27,23 +45,17 @@ LINE_EVERY_S = 10
 
 
 def main(folder: Path) -> None:
-    """Makes or renews the environment in `folder`."""
+    """Makes or renews the environment in `folder`: what REX needs at run time."""
     python = str(folder / "bin/python")
     say(f"Step 1 of 3: virtual environment {folder}")
     if not Path(python).exists():
         venv.create(folder, with_pip=True, symlinks=True)
-    version, site_packages, suffix = described(python)
+    version, _, suffix = described(python)
     own_version = platform.python_version()
     say(f"  Python {version}" + (f"; to use {own_version}, remove {folder} first" if version != own_version else ""))
 
-    say(f"Step 2 of 3: packages, versions and hashes as in {' and '.join(LOCKED)}")
-    locked = set[str]().union(*[names_in(read(name), r"^(\S+)==") for name in LOCKED])
-    files = [part for name in LOCKED for part in ("-r", name)]
-    run(
-        [python, *PIP, "install", "--require-hashes", *files],
-        folder / "packages.log",
-        lambda log: packages_so_far(log, locked, Path(site_packages)),
-    )
+    say(f"Step 2 of 3: packages, versions and hashes as in {RUN_TIME[-1]}")
+    install_packages(folder, RUN_TIME)
 
     # Old extension modules go first: a failing compiler must not leave old code running.
     for module in Path("matching_engine").rglob(f"*{suffix}"):
@@ -56,6 +68,60 @@ def main(folder: Path) -> None:
     )
     notice = "import matching_engine; print(matching_engine.build_notice())"
     subprocess.run([python, "-c", notice], check=True, stdout=sys.stderr)
+
+
+def developers(folder: Path) -> None:
+    """Adds what tests, checks and docs need to the environment in `folder`."""
+    say(f"For developers: packages, versions and hashes as in {DEVELOPERS[-1]}")
+    install_packages(folder, DEVELOPERS)
+
+
+def install_packages(folder: Path, files: tuple[str, ...]) -> None:
+    """Installs the packages locked in `files` with uv; with pip where uv cannot be installed or fails."""
+    python = str(folder / "bin/python")
+    locked = [part for name in files for part in ("-r", name)]
+    log = folder / "uv.log"
+    # --only-binary: uv's source is Rust. --retries: without uv there is pip, with retries of its own.
+    install_uv = ["--quiet", "--retries", "1", "--only-binary", ":all:", "--require-hashes", "-r", UV]
+    # unsafe-best-match: the file of any index serves, as with pip; the hash decides whether it is the right one.
+    options = ["--require-hashes", "--system-certs", "--index-strategy", "unsafe-best-match"]
+    if not follow([python, *PIP, "install", *install_uv], log, lambda _: "the installer uv") and not follow(
+        [python, "-m", "uv", "pip", "install", "--python", python, *options, *locked],
+        log,
+        uv_so_far,
+        uv_environment(python, os.environ),
+    ):
+        return
+    say(f"  uv failed, see {log}; pip installs the packages")
+    names = set[str]().union(*[names_in(read(name), r"^(\S+)==") for name in files])
+    site_packages = Path(described(python)[1])
+    run(
+        [python, *PIP, "install", "--require-hashes", *locked],
+        folder / "packages.log",
+        lambda log: packages_so_far(log, names, site_packages),
+    )
+
+
+def uv_environment(python: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of uv, with pip's settings in it: uv reads neither pip.conf nor pip's variables.
+
+    A variable that is set already stays.
+    """
+    settings = subprocess.run([python, *PIP, "config", "list"], check=False, stdout=subprocess.PIPE, text=True).stdout
+    found: dict[str, str] = {}
+    for section in ("global", "install", ":env:"):  # the last one wins, as in pip
+        for name, value in re.findall(rf"^{section}\.([\w-]+)=(.*)$", settings, re.MULTILINE):
+            if name in UV_VARIABLES:
+                found[UV_VARIABLES[name]] = ("," if name == "find-links" else " ").join(ast.literal_eval(value).split())
+    return {**found, **environment}
+
+
+def uv_so_far(log: str) -> str:
+    """How many packages uv has installed; before, how many of the large files it has fetched, the only ones that it names."""
+    if ended := re.search(r"^(?:Installed|Checked) (\d+) packages?", log, re.MULTILINE):
+        return f"{ended[1]} installed"
+    begun = re.findall(r"^Downloading ", log, re.MULTILINE)
+    return f"{log.count(' Downloaded ')} of {len(begun)} large files fetched"
 
 
 def packages_so_far(log: str, locked: set[str], site_packages: Path) -> str:
@@ -89,11 +155,21 @@ def described(python: str) -> list[str]:
 
 
 def run(command: list[str], log: Path, so_far: Callable[[str], str]) -> None:
-    """Runs a command to its end and shows `so_far` of its output, at last of all of it; ends this process where it fails."""
+    """Runs a step as `follow` does; shows all of its output and ends this process where it fails."""
+    if status := follow(command, log, so_far):
+        output = log.read_text(errors="replace")
+        say(f"{output}\nThe step failed: {' '.join(command)}\nIts output stands in {log}.")
+        raise SystemExit(status)
+
+
+def follow(
+    command: list[str], log: Path, so_far: Callable[[str], str], environment: Mapping[str, str] | None = None
+) -> int:
+    """Runs a command to its end, its output in `log`, and shows `so_far` of that output; returns its exit status."""
     began = time.monotonic()
     reported = began
     with log.open("w") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
         while process.poll() is None:
             time.sleep(LOOK_EVERY_S)
             now = time.monotonic()
@@ -102,13 +178,11 @@ def run(command: list[str], log: Path, so_far: Callable[[str], str]) -> None:
             elif now - reported >= LINE_EVERY_S:
                 reported = now
                 say(f"  {so_far(log.read_text(errors='replace'))}")
-    start = "\r\x1b[K" if sys.stderr.isatty() else ""
-    if process.returncode:
-        say(
-            f"{start}{log.read_text(errors='replace')}\nThe step failed: {' '.join(command)}\nIts output stands in {log}."
-        )
-        raise SystemExit(process.returncode)
-    say(f"{start}  {so_far(log.read_text(errors='replace'))}, done in {time.monotonic() - began:.0f} s")
+    if sys.stderr.isatty():
+        say("\r\x1b[K", end="")
+    if not process.returncode:
+        say(f"  {so_far(log.read_text(errors='replace'))}, done in {time.monotonic() - began:.0f} s")
+    return process.returncode
 
 
 def read(name: str) -> str:
@@ -122,4 +196,4 @@ def say(text: str, end: str = "\n") -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    (developers if sys.argv[2:] == ["developers"] else main)(Path(sys.argv[1]))
