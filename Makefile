@@ -72,8 +72,8 @@ test-fast: setup ## ruff, import-linter, unit tests and short properties: under 
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m 'not slow' tests/unit tests/property tests/scenarios
 
-test-pythons: setup ## the tests under every Python from 3.11 on that this machine has, each in build/python3.N
-	@$(BIN)/python -m tests.pythons test
+test-pythons: setup ## gate and rigs under every Python from 3.11 on that this machine has, each in build/python3.N
+	@$(BIN)/python -m tests.pythons test rigs
 
 # Types and docs side by side, the types by two processes. GNU make 3.81 (macOS) has no --output-sync: there their lines may mix.
 check: setup ## ruff, mypy strict, import-linter, the site of the docs

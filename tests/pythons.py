@@ -1,4 +1,4 @@
-"""The tests under every Python from 3.11 on that this machine has: `make test-pythons`.
+"""Targets of the Makefile under every Python from 3.11 on that this machine has: `make test-pythons`.
 
 Each has an environment of its own, build/python3.N, which stays for the next time.
 """
