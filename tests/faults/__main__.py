@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import (
+    by_chance,
     claims,
     clock_step,
     corruption,
@@ -64,6 +65,7 @@ RIGS = {
         postgres_power_cut,
         postgres_disk,
         door,
+        by_chance,
         soak,
     )
 }

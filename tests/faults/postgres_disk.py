@@ -57,7 +57,7 @@ def run(trials: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mutan
     for first in range(0, trials, TRIALS_A_DISK):
         with postgres_machine() as machine:
             try:
-                with scaled_venue(machine.server.create_database("rex"), mutants=mutants) as venue:
+                with scaled_venue(machine.server.create_database("rex"), sequencers=1, mutants=mutants) as venue:
                     count = min(TRIALS_A_DISK, trials - first)
                     asyncio.run(_one_disk(machine, venue, count, random, report, advance))
             except (DidNotStart, ServerFailed) as reason:
