@@ -24,6 +24,8 @@ from load_tests.benchmarks import (
 from load_tests.benchmarks.measurement import Effort
 from load_tests.child_process import ChildFailed, child
 
+pytestmark = pytest.mark.rig
+
 ORDER = json.dumps({"symbol": "PRND-OX", "side": "buy", "price": "473000.00", "quantity": 1, "client_order_id": "a"})
 
 

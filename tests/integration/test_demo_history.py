@@ -38,6 +38,8 @@ from services.simulator import demo_accounts
 from services.simulator.year import day_shape
 from services.simulator.year.labels import LABELS_FILE
 
+pytestmark = pytest.mark.rig
+
 CALENDAR = TradingCalendar.load()
 MORNING = date(2026, 1, 8)
 """The fourth trading day of 2026."""

@@ -17,7 +17,7 @@ from tests.integration.postgres_journal import execute, lead, until
 from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.rig]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.unit.journal.chains import next_batch
 from tests.unit.journal.killed import killed
 from tests.unit.journal.test_sqlite import read_until_error, size, written
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.rig]
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from services.journal.verify import verify
 from services.sequencer.recovery import recover
 from tests.integration.killed_writer import ACCOUNT
 
+pytestmark = pytest.mark.rig
+
 ACKNOWLEDGMENTS = 1_500
 
 

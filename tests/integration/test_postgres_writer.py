@@ -28,6 +28,8 @@ from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.patience import PATIENCE_S
 from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, History, opening, order
 
+pytestmark = pytest.mark.rig
+
 
 class CutConnection:
     """A connection whose server process is ended just before, or just after, its n-th statement from now on (0: the COMMIT)."""

@@ -11,7 +11,7 @@ import pytest
 
 from services.standing_proof import StandingProof, brought_up_to_date
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.rig]
 
 Program = Callable[[str], None]
 

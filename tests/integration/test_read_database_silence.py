@@ -20,7 +20,7 @@ from tests.faults.tcp_proxy import DIRECTIONS, TcpProxy
 from tests.integration.postgres_journal import execute, until
 from tests.patience import PATIENCE_S
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.rig]
 
 BOUND_S = 0.5
 POSITION = select(position.c.seq)

@@ -21,7 +21,7 @@ from tests.integration.streamed_journal import StreamedJournal, streamed_journal
 from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import chain, next_batch, with_header
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.rig]
 
 
 @pytest.fixture

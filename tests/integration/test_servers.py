@@ -21,7 +21,7 @@ from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerFailed, ServerMissing, ended
 from tests.patience import PATIENCE_S
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.rig]
 
 
 async def test_a_database_is_empty_and_keeps_what_it_commits(postgres_url: str) -> None:

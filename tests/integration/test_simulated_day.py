@@ -10,6 +10,8 @@ from services.simulator.accounts import VALUE_SHARE_BP
 from services.simulator.pace import DAY_SECONDS, PLAN_DAY_FEN, Pace
 from tests.integration.simulated_day import SimulatedDay
 
+pytestmark = pytest.mark.rig
+
 DEFAULT = Settings.model_fields["demo_orders_per_second"].default, Settings.model_fields["demo_pace"].default
 
 

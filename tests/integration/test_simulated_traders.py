@@ -13,6 +13,8 @@ from services.client import RexClient
 from services.settings import Settings
 from services.simulator import demo_accounts
 
+pytestmark = pytest.mark.rig
+
 NAMES = [account.name for account in demo_accounts() if account.role != "desk"]
 
 

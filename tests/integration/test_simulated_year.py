@@ -35,6 +35,8 @@ from services.simulator.year import day_shape
 from services.simulator.year.labels import LABELS_FILE
 from tests.patience import AsyncHttpClient
 
+pytestmark = pytest.mark.rig
+
 CALENDAR = TradingCalendar.load()
 DAYS = 3
 WISH = YearWish(2023, 7, commands=600_000, days=DAYS)

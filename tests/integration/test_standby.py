@@ -12,7 +12,7 @@ from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.standby import PostgresStandby
 from tests.patience import PATIENCE_S
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.rig]
 SOON_S = 0.5
 ROWS = "SELECT string_agg(n::text, ' ' ORDER BY n) FROM kept"
 

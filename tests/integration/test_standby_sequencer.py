@@ -19,7 +19,7 @@ from tests.integration.postgres_journal import execute, lead
 from tests.patience import PATIENCE_S
 from tests.unit.sequencer.venue import Clock, Never, Venue
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.rig]
 
 OPEN = Command(kind=CommandKind.OPEN_ACCOUNT)
 
