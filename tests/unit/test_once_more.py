@@ -46,9 +46,9 @@ def test_only_what_fails_twice_or_in_many_files_refuses(
     for number, program in enumerate(planted):
         (tmp_path / f"test_{number}.py").write_text(program)
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.once_more", "-n", "1"],
+        [sys.executable, "-m", "tests.once_more", "-p", "xdist", "-n", "1"],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         stdout=subprocess.PIPE,
         text=True,
         check=False,
