@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,15 +22,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.conditions import Condition, OpenAlerts
 from services.alerts.reading import Facts, Judged, judge_days
+from services.child_process import LAST_BYTES, run_module
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
+from services.own_process import LOWEST_PRIORITY
 from services.read_database import database as sqlite
 from services.read_database.postgres import database as postgres
 from services.venue_state.alerts import VenueAlert
-
-LOWEST_PRIORITY = 19
-_SAID = 600
-"""So many characters of a failed process's standard error are kept."""
 
 
 class DaysNotJudged(Exception):
@@ -65,26 +62,14 @@ class DaysJudge:
 
     async def __call__(self, is_open: OpenAlerts) -> Judged | None:
         """What follows from the completed days; None where the venue has completed none. Raises DaysNotJudged."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # the folder that the venue was started in is no place for modules
-            "-m",
-            "services.alerts.judging",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
         asked = {**self._where, "open": [asdict(alert) for alert in is_open.values()]}
+        ended = await run_module("services.alerts.judging", given=json.dumps(asked).encode(), niceness=LOWEST_PRIORITY)
+        if ended.failure is not None:
+            raise DaysNotJudged(ended.failure)
         try:
-            said, errors = await process.communicate(json.dumps(asked).encode())
-        except asyncio.CancelledError:
-            process.kill()
-            await process.wait()
-            raise
-        if process.returncode:
-            last = errors.decode(errors="replace").strip()[-_SAID:].rpartition("\n")[2]
-            raise DaysNotJudged(last or f"its process ended with status {process.returncode}")
-        return _judged(json.loads(said))
+            return _judged(json.loads(ended.output))
+        except ValueError as error:
+            raise DaysNotJudged(f"its process said {ended.output[-LAST_BYTES:]!r}, which is no judgement") from error
 
 
 def _judged(said: dict[str, Any] | None) -> Judged | None:
@@ -112,5 +97,4 @@ async def _judge(asked: dict[str, Any]) -> dict[str, Any] | None:
 
 
 if __name__ == "__main__":
-    os.nice(LOWEST_PRIORITY)
     sys.stdout.write(json.dumps(asyncio.run(_judge(json.load(sys.stdin)))))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from tests.faults.tcp_proxy import TcpProxy
 
-BOUND_S = 30.0
+BOUND_S = 60.0
 
 
 class ProxyThread:

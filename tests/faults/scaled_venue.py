@@ -18,7 +18,7 @@ from tests.faults.venue_process import DidNotStart, Mutant, RexProcess, launch, 
 
 NO_MUTANTS: Mapping[str, Mutant] = {}
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 """How long a venue may take to reach a condition that it reaches in a second."""
 
 
@@ -125,6 +125,11 @@ class ScaledVenue:
     def leader(self) -> str:
         """The name of the leading sequencer; waits for one. Raises TooLate."""
         return str(self._until(self._leading, "no sequencer leads"))
+
+    def until_leads(self, name: str) -> None:
+        """Waits until this sequencer leads. Raises TooLate."""
+        process = self.processes[name]
+        self._until(lambda: read_health(process.url).get("role") == "leader", f"{name} does not lead")
 
     def _leading(self) -> str | None:
         for name, process in self.processes.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.faults import kill
 from tests.faults.mutants import early_acknowledgement
 
@@ -13,6 +15,7 @@ def test_a_venue_that_is_killed_again_and_again_loses_nothing() -> None:
     assert report.counts["rebuilt_row_for_row"] == 2
 
 
+@pytest.mark.long
 def test_the_rig_catches_a_venue_that_acknowledges_while_the_row_is_on_its_way() -> None:
     report = kill.run(8, 1, lambda: None, mutant=early_acknowledgement)
     assert report.broken, "rows published too early went unseen for 8 kills"

@@ -12,7 +12,7 @@ from tests.faults.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.anyio
 SOON_S = 0.1
-BOUND_S = 20
+BOUND_S = 60
 
 
 class Echo:

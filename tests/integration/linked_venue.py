@@ -29,7 +29,7 @@ from tests.faults.tcp_proxy import TcpProxy
 from tests.unit.sequencer.venue import Clock, Never
 
 SECRET = "a secret of at least thirty-two characters"
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.integration.served_venue import Served
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 class Answer(NamedTuple):

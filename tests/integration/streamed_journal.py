@@ -17,7 +17,7 @@ from services.messaging.redis_stream import StreamFeed, StreamPublisher
 from tests.unit.journal.chains import next_batch
 
 Follow = Callable[[Journal, Feed, int], AsyncIterator[JournalBatch]]
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:

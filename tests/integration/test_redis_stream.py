@@ -226,13 +226,13 @@ async def running(publisher: StreamPublisher) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
-        await asyncio.wait([task], timeout=10)
+        await asyncio.wait([task], timeout=60)
     assert task.cancelled()
 
 
 async def until_holds(redis: Redis, key: str, batch: JournalBatch) -> None:
     """Waits until the stream ends with this batch, 10 s at most."""
     last = f"{batch.last_seq}-0"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await redis.xrange(key, last, last):  # noqa: ASYNC110
             await asyncio.sleep(0.002)

@@ -13,7 +13,7 @@ from load_tests.servers.standby import PostgresStandby
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 SOON_S = 0.5
-BOUND_S = 30
+BOUND_S = 60
 ROWS = "SELECT string_agg(n::text, ' ' ORDER BY n) FROM kept"
 
 
