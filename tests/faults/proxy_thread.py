@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tests.faults.tcp_proxy import TcpProxy
-from tests.patience import PATIENCE_S
+
+BOUND_S = 60.0
 
 
 class ProxyThread:

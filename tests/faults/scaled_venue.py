@@ -19,6 +19,9 @@ from tests.patience import PATIENCE_S
 
 NO_MUTANTS: Mapping[str, Mutant] = {}
 
+PATIENCE_S = 60.0
+"""How long a venue may take to reach a condition that it reaches in a second."""
+
 
 class TooLate(Exception):
     """The venue did not reach a condition in PATIENCE_S."""
@@ -123,6 +126,11 @@ class ScaledVenue:
     def leader(self) -> str:
         """The name of the leading sequencer; waits for one. Raises TooLate."""
         return str(self._until(self._leading, "no sequencer leads"))
+
+    def until_leads(self, name: str) -> None:
+        """Waits until this sequencer leads. Raises TooLate."""
+        process = self.processes[name]
+        self._until(lambda: read_health(process.url).get("role") == "leader", f"{name} does not lead")
 
     def _leading(self) -> str | None:
         for name, process in self.processes.items():

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from tests.integration.served_venue import Served
-from tests.patience import PATIENCE_S
+
+PATIENCE_SECONDS = 60
 
 
 class Answer(NamedTuple):

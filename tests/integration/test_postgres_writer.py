@@ -25,7 +25,7 @@ from services.read_database.tables import metadata
 from tests.integration.postgres_journal import execute, until
 from tests.integration.read_databases import Dump, ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
-from tests.patience import PATIENCE_S
+from tests.long import some
 from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, History, opening, order
 
 pytestmark = pytest.mark.rig
@@ -95,7 +95,7 @@ async def expected(folder: Path, batches: list[JournalBatch]) -> Dump:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("after", some([False, True]))
 async def test_a_connection_that_ends_at_any_statement_loses_and_repeats_nothing(
     database: ReadDatabase, tmp_path: Path, after: bool
 ) -> None:
@@ -176,7 +176,7 @@ async def test_a_projector_goes_on_whatever_its_server_does(postgres_server: Pos
             await journal.append(batches[-1])
             await feed.publish(batches[-1])
             await asyncio.to_thread(end)
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(60):
                 await projector.reached(batches[-1].last_seq)
     expected = ReadDatabase(tmp_path / "expected")
     await expected.make()

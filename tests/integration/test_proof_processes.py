@@ -77,7 +77,8 @@ async def test_a_year_whose_proof_failed_is_proven_again_until_it_agrees(tmp_pat
     program("echo out of memory >&2; exit 1")
     await proof.prove(2023)
     assert proof.alarms() == ["The proof of 2023 at seq 7 failed: it could not be made (the log has the reason)."]
-    program(f"echo $4 $5 >> {asked}; echo '{{\"agree\": true}}'")
+    assert proof.alarms({"proof_failed:2023"}) == []  # the alert says it
+    program(f"echo $7 >> {asked}; echo '{{\"agree\": true}}'")
     await proof.prove_due()
     await proof.prove_due()
     assert proof.alarms() == []

@@ -7,7 +7,9 @@ import asyncio
 import pytest
 
 from services.messaging.redis_stream.connection import call, open_client
-from tests.patience import PATIENCE_S
+
+ENDS_S = 60.0
+"""A hang bound: a reader that has missed its cancellation reads on for ever."""
 
 pytestmark = pytest.mark.anyio
 
