@@ -14,22 +14,21 @@ from tempfile import mkdtemp
 from uuid import uuid4
 
 import pytest
-from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
-from tests.venue_variables import set_variables
 from services.log import log_to_standard_error
 from tests.left_behind import left_behind, mark_children
 from tests.long import IS_LONG, examples
+from tests.venue_variables import set_variables
 
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 6 * 2**30
 """What the files of all tests at once need, several times over."""
 
-RIG_FOLDERS = ("browser", "e2e", "faults")
+RIG_FOLDERS = ("browser", "e2e", "faults", "fuzz", "night")
 
 COLLECTION = (50_000, 10, 10)
 """When the garbage collector walks: with Python's 700 objects it took a seventh of the tests with a venue."""
@@ -41,10 +40,6 @@ set_variables()
 # Speed is judged in load_tests/, not by a busy machine's clock.
 settings.register_profile("rex", deadline=None, max_examples=examples(100))
 settings.load_profile("rex")
-
-# How long a test's request waits for its answer where the test does not say: on a busy machine 5 s are few.
-for _phase in ("connect", "read", "write", "pool"):
-    setattr(DEFAULT_TIMEOUT_CONFIG, _phase, 60.0)
 
 log_to_standard_error()  # As every process of REX: a venue within a test logs like one of its own.
 

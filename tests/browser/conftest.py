@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.faults.venue_process import NO_VARIABLES, printing
+from tests.patience import PATIENCE_S, http_delete, http_get, http_post, http_put
 
 BROWSERS = (Path("/usr/lib/chromium/chromium-headless-shell"), Path("/usr/bin/chromium"))
 CHROMIUM = next((path for path in BROWSERS if path.exists()), BROWSERS[-1])
@@ -36,10 +37,7 @@ DESK = "Demo Trading Desk"
 LEFT = "net::ERR_ABORTED"
 """The failure of a request whose page was left before its answer came."""
 SIZE = {"width": 1400, "height": 900}
-WAIT_MS = 60_000
-"""How long a condition may take on a busy machine before a test fails. A test goes on as soon as the condition holds."""
-WAIT_S = WAIT_MS / 1000
-REPORTS_S = 120
+PATIENCE_MS = PATIENCE_S * 1_000
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -62,21 +60,21 @@ class VenueProcess:
 
     def get(self, path: str, name: str = "operator", **query: Any) -> Any:
         """The API's JSON reply to one of the venue's keys."""
-        answer = httpx.get(self.url + path, params=query, headers=self._headers(name), timeout=WAIT_S)
+        answer = http_get(self.url + path, params=query, headers=self._headers(name))
         answer.raise_for_status()
         return answer.json()
 
     def post(self, path: str) -> None:
         """Sends an operator's command."""
-        httpx.post(self.url + path, headers=self._headers("operator"), timeout=WAIT_S).raise_for_status()
+        http_post(self.url + path, headers=self._headers("operator")).raise_for_status()
 
     def put(self, path: str, body: dict[str, Any]) -> None:
         """Sends an operator's setting."""
-        httpx.put(self.url + path, json=body, headers=self._headers("operator"), timeout=WAIT_S).raise_for_status()
+        http_put(self.url + path, json=body, headers=self._headers("operator")).raise_for_status()
 
     def place(self, name: str, **order: Any) -> Any:
         """Places an order of an account. Returns its state."""
-        answer = httpx.post(f"{self.url}/v1/orders", json=order, headers=self._headers(name), timeout=WAIT_S)
+        answer = http_post(f"{self.url}/v1/orders", json=order, headers=self._headers(name))
         answer.raise_for_status()
         return answer.json()
 
@@ -84,8 +82,8 @@ class VenueProcess:
         """Asks until there is a report. The process that makes them starts after the venue, which may take long on a busy
         machine; until then a page that asks is answered 503."""
         path = f"{self.url}/v1/reports/turnover/{self.get('/v1/venue')['trading_date'][:4]}"
-        deadline = time.monotonic() + REPORTS_S
-        while not httpx.get(path, headers=self._headers("operator"), timeout=WAIT_S).is_success:
+        deadline = time.monotonic() + PATIENCE_S
+        while not http_get(path, headers=self._headers("operator")).is_success:
             assert time.monotonic() < deadline, "the venue makes no reports"
 
     def _headers(self, name: str) -> dict[str, str]:
@@ -132,7 +130,7 @@ def calm(demo: VenueProcess) -> None:
 def no_orders(demo: VenueProcess) -> Iterator[None]:
     """Cancels what a test leaves of the desk's orders."""
     yield
-    answer = httpx.delete(f"{demo.url}/v1/orders?symbol=*", headers=demo._headers(DESK), timeout=WAIT_S)
+    answer = http_delete(f"{demo.url}/v1/orders?symbol=*", headers=demo._headers(DESK))
     answer.raise_for_status()
 
 
@@ -177,7 +175,7 @@ class Watched:
 def visitor(chromium: Browser) -> Iterator[BrowserContext]:
     """A visitor of one test file, whose browser keeps the pages' scripts: to load and compile them is most of a page's time."""
     context = chromium.new_context(viewport=SIZE)  # type: ignore[arg-type]
-    context.set_default_timeout(WAIT_MS)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

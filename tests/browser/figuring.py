@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import httpx
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import VenueProcess
+from tests.patience import HttpClient
 
 PASSWORD = "a password of the test's own"
 
 
-def administration(venue: VenueProcess) -> httpx.Client:
+def administration(venue: VenueProcess) -> HttpClient:
     headers = {"authorization": f"Bearer {venue.keys['operator']['key']}"}
-    return httpx.Client(base_url=venue.url, headers=headers, timeout=60)
+    return HttpClient(base_url=venue.url, headers=headers)
 
 
-def make_reports(client: httpx.Client, year: int) -> None:
+def make_reports(client: HttpClient, year: int) -> None:
     """Asks until there is a report: the first one starts a process, which may take long on a busy machine."""
     deadline = time.monotonic() + 120
     while not client.get(f"/v1/reports/turnover/{year}").is_success:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import VenueProcess
+from tests.patience import HttpClient
 
 PASSWORD = "a password of the test's own"
 
 
-def administration(venue: VenueProcess) -> httpx.Client:
+def administration(venue: VenueProcess) -> HttpClient:
     """Requests with the key of the venue's operator, who is also an administrator."""
-    return httpx.Client(base_url=venue.url, headers={"authorization": f"Bearer {venue.keys['operator']['key']}"})
+    return HttpClient(base_url=venue.url, headers={"authorization": f"Bearer {venue.keys['operator']['key']}"})
 
 
 def add_people(venue: VenueProcess, *roles: str) -> None:

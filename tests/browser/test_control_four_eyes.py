@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import SIZE, WAIT_MS, VenueProcess, Watched, rex
+from tests.browser.conftest import PATIENCE_MS, SIZE, VenueProcess, Watched, rex
 from tests.browser.figuring import some_trades
 from tests.browser.operating import PASSWORD, actions, add_people, administration, confirm, enter, open_page
+from tests.patience import http_post
 
 DESK = "Demo Trading Desk"
 
@@ -31,7 +31,7 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
         """Makes the accounts; its link stands below its frame."""
     with rex(folder, "serve", "--schedule", "always", "--json") as served:
         first = {"token": served.first_link.partition("#")[2], "name": "Wang Fang", "password": PASSWORD}
-        httpx.post(f"{served.url}/v1/session/link", json=first).raise_for_status()
+        http_post(f"{served.url}/v1/session/link", json=first).raise_for_status()
     with rex(folder, *demo, variables=acts) as running:
         with administration(running) as client:
             user = {"name": "Li Na", "role": "admin", "account": 0, "password": PASSWORD}
@@ -46,7 +46,7 @@ def persons(chromium: Browser, venue: VenueProcess) -> Iterator[tuple[Page, Page
     troubles: list[str] = []
     for name in ("Li Na", "Wang Fang"):
         context = chromium.new_context(viewport=SIZE)  # type: ignore[arg-type]
-        context.set_default_timeout(WAIT_MS)
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         watched = Watched(page, troubles)
         watched.listen()

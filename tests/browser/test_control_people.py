@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import VenueProcess, Watched
 from tests.browser.operating import PASSWORD, add_people, administration, confirm, enter, open_page
 from tests.long import some
+from tests.patience import HttpClient, http_get
 
 SYMBOL = "PRND-OX"
 DESK = "Demo Trading Desk"
@@ -63,7 +63,7 @@ def test_an_administrator_adds_a_person_changes_the_role_and_removes_it(watched:
     page.get_by_test_id("once-close").click()
     row = page.get_by_test_id("people").locator("tr", has_text="wang.fang")
     expect(row).to_contain_text("not yet: needs the one-time link")
-    with httpx.Client(base_url=venue.url, headers={"origin": venue.url}) as client:
+    with HttpClient(base_url=venue.url, headers={"origin": venue.url}) as client:
         used = client.post(
             "/v1/session/link", json={"token": link.split("#")[1], "password": "twelve characters and more"}
         )
@@ -89,14 +89,14 @@ def test_an_administrator_issues_a_key_whose_secret_is_shown_once_and_revokes_it
     dialog.get_by_test_id("confirm").click()
     secret = page.get_by_test_id("secret").input_value()
     headers = {"authorization": f"Bearer {secret}"}
-    assert httpx.get(f"{venue.url}/v1/account", headers=headers).json()["account"] == 2
+    assert http_get(f"{venue.url}/v1/account", headers=headers).json()["account"] == 2
     page.get_by_test_id("once-close").click()
     row = page.get_by_test_id("keys").locator("tr", has_text="desk 7")
     expect(row).to_contain_text("read trade")
     assert secret not in page.content()
     confirm(page, row.get_by_test_id("revoke-key"))
     expect(row).to_have_count(0)
-    assert httpx.get(f"{venue.url}/v1/account", headers=headers).status_code == 401
+    assert http_get(f"{venue.url}/v1/account", headers=headers).status_code == 401
 
 
 def test_an_administrator_opens_an_account_and_books_cash_and_goods(watched: Watched, venue: VenueProcess) -> None:

@@ -31,6 +31,7 @@ from tests.browser.figuring import (
     year_of,
 )
 from tests.long import some
+from tests.patience import PATIENCE_S
 
 PROOF_MS = 120_000
 """How long a proof may take on a busy machine: it has the lowest priority."""
@@ -166,7 +167,7 @@ def damaged(folder: Path) -> Iterator[None]:
     """A trade of the read database has a fen more."""
 
     def add(fen: int) -> None:
-        with closing(sqlite3.connect(folder / READ_DATABASE_FILE, timeout=30)) as connection, connection:
+        with closing(sqlite3.connect(folder / READ_DATABASE_FILE, timeout=PATIENCE_S)) as connection, connection:
             newest = "(SELECT max(trade_id) FROM trades)"
             connection.execute(f"UPDATE trades SET amount_fen = amount_fen + ? WHERE trade_id = {newest}", [fen])
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from prometheus_client.parser import text_string_to_metric_families
@@ -19,6 +18,7 @@ from services.alerts.operation import Operation, operation_conditions
 from services.pages.catalogue import words
 from tests.browser.conftest import VenueProcess, Watched
 from tests.long import some
+from tests.patience import http_get
 
 WELL = ("ready", "kill_switch", "journal", "projector", "inbox", "errors", "sockets")
 PARSED = """async (text) => {
@@ -138,7 +138,7 @@ def test_the_proof_s_light_is_that_of_the_latest_proof(watched: Watched, demo: V
     page = open_health(watched.page, demo)
     year = demo.get("/v1/venue")["trading_date"][:4]
     headers = {"authorization": f"Bearer {demo.keys['operator']['key']}"}
-    proof = httpx.get(f"{demo.url}/v1/reports/turnover/{year}/proof", headers=headers, timeout=90).json()
+    proof = http_get(f"{demo.url}/v1/reports/turnover/{year}/proof", headers=headers).json()
     assert proof["agree"]
     expect(light(page, "proof")).to_have_attribute("data-state", "good")
     expect(light(page, "proof")).to_contain_text(re.compile("last agreed at seq [0-9,]+"))
@@ -146,7 +146,7 @@ def test_the_proof_s_light_is_that_of_the_latest_proof(watched: Watched, demo: V
 
 def test_the_text_of_the_metrics_is_read_as_prometheus_reads_it(watched: Watched, demo: VenueProcess) -> None:
     page = open_health(watched.page, demo)
-    text = httpx.get(f"{demo.url}/metrics").text
+    text = http_get(f"{demo.url}/metrics").text
     found: dict[str, Any] = page.evaluate(PARSED, text)
     expected = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     assert [(name, labels) for name, labels, _ in found["samples"]] == [(one.name, one.labels) for one in expected]

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS, VenueProcess, Watched
 from tests.long import some
+from tests.patience import HttpClient
 
 PASSWORD = "a password of the test's own"
 HOMES = {"visitor": "/ui/", "trader": "/ui/trade/", "operator": "/ui/control", "auditor": "/ui/figure"}
@@ -31,8 +31,8 @@ def people(served: VenueProcess) -> VenueProcess:
     return served
 
 
-def administration(venue: VenueProcess) -> httpx.Client:
-    return httpx.Client(base_url=venue.url, headers={"authorization": f"Bearer {venue.keys['operator']['key']}"})
+def administration(venue: VenueProcess) -> HttpClient:
+    return HttpClient(base_url=venue.url, headers={"authorization": f"Bearer {venue.keys['operator']['key']}"})
 
 
 def log_in(page: Page, address: str, name: str, password: str = PASSWORD) -> None:

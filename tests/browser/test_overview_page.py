@@ -15,6 +15,7 @@ from tests.browser.conftest import VenueProcess, Watched
 from tests.browser.overviewing import halted, open_overview, present
 from tests.browser.trading import eventually
 from tests.long import some
+from tests.patience import PATIENCE_S
 
 __all__ = ["halted"]
 
@@ -110,7 +111,7 @@ def test_without_script_the_figure_is_there(chromium: Browser, halted: VenueProc
     report = present(halted)
     context = chromium.new_context(java_script_enabled=False, viewport={"width": 1400, "height": 900})
     page = context.new_page()
-    net, deadline = page.get_by_test_id("net"), time.monotonic() + 60
+    net, deadline = page.get_by_test_id("net"), time.monotonic() + PATIENCE_S
     page.goto(f"{halted.url}/ui/")
     while net.text_content() != money(report["net"]):  # the text is made once a second
         assert time.monotonic() < deadline, net.text_content()

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import WAIT_MS, VenueProcess, rex
+from tests.browser.conftest import PATIENCE_MS, VenueProcess, rex
 
 TRADE = "/ui/trade/PRND-OX"
 
 
 def open_trade(chromium: Browser, venue: VenueProcess, role: str | None) -> Page:
     page = chromium.new_context().new_page()
-    page.set_default_timeout(WAIT_MS)
+    page.set_default_timeout(PATIENCE_MS)
     if role is not None:
         assert page.request.post(f"{venue.url}/ui/demo/{role}", data={}, headers={"origin": venue.url}).ok
     page.goto(venue.url + TRADE)

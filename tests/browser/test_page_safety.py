@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import VenueProcess
 from tests.browser.stopped_venue import DESK, SYMBOL, Trader
 from tests.long import some
+from tests.patience import HttpClient
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_what_is_done_twice_is_one_order(trader: Trader, twice: Callable[[Page],
 def test_a_session_that_ends_elsewhere_is_told(page: Page, demo: VenueProcess) -> None:
     password, account = "a password of the test's own", demo.keys[DESK]["account"]
     headers = {"authorization": f"Bearer {demo.keys['operator']['key']}"}
-    with httpx.Client(base_url=demo.url, headers=headers) as admin:
+    with HttpClient(base_url=demo.url, headers=headers) as admin:
         user = {"name": "wang.fang", "role": "trader", "account": account, "password": password}
         user_id = admin.post("/v1/admin/users", json=user).raise_for_status().json()["user_id"]
         page.goto(f"{demo.url}/log-in?next=/ui/trade/{SYMBOL}")

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import VenueProcess, Watched, rex
 from tests.browser.operating import actions, add_people, confirm, enter, open_page
 from tests.browser.washing import RING, SELF_TRADER, Market, trade_a_day
+from tests.patience import HttpClient
 
 QUIET = {"REX_ALERTS_EVERY_S": "1", "REX_ALERT_QUIET_S": "2"}
 """An alert is raised when no command came for two seconds."""
@@ -31,7 +31,7 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
     folder = tmp_path_factory.mktemp("watched")
     with rex(folder, "serve", "--schedule", "always", "--json", variables=QUIET) as served:
         others = [f"Works {number}" for number in range(1, 13)]
-        with httpx.Client(base_url=served.url) as client:
+        with HttpClient(base_url=served.url) as client:
             trade_a_day(Market(served, client, [*RING, *others]), others)
         add_people(served, "visitor", "operator", "auditor")
         yield served

@@ -6,7 +6,6 @@ import json
 import re
 from decimal import Decimal
 
-import httpx
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
@@ -24,6 +23,7 @@ from tests.browser.trading import (
     send,
     trade,
 )
+from tests.patience import http_post
 
 pytestmark = pytest.mark.usefixtures("calm")
 
@@ -221,7 +221,7 @@ def test_a_bust_that_the_line_missed_is_shown_when_it_is_back(page: Page, demo: 
     expect(first).to_have_attribute("data-busted", "no")
     is_cut = True
     bust = f"{demo.url}/v1/admin/trades/{fill['trade_id']}/bust"
-    httpx.post(bust, json={"reason": "a test"}, headers=demo._headers("operator")).raise_for_status()
+    http_post(bust, json={"reason": "a test"}, headers=demo._headers("operator")).raise_for_status()
     held[0].close()
     expect(first).to_have_attribute("data-busted", "yes")
     page.get_by_test_id("tab-open").click()

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import httpx
 from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 
-from tests.browser.conftest import DESK, SYMBOL, WAIT_MS, VenueProcess
+from tests.browser.conftest import DESK, SYMBOL, VenueProcess
+from tests.patience import PATIENCE_S, http_post
 
 Json = dict[str, Any]
 
@@ -68,7 +68,7 @@ def row_of(page: Page, order: Json) -> Locator:
 
 def eventually(check: Callable[[], bool]) -> None:
     """Waits for a condition about two moments, of the page and of the API, which must be the same one."""
-    end = time.monotonic() + WAIT_MS / 1000
+    end = time.monotonic() + PATIENCE_S
     while not check():
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -118,7 +118,7 @@ def lose_the_answer(route: Route) -> None:
 
 
 def asked_of_the_api(venue: VenueProcess, body: Json) -> Json:
-    answer = httpx.post(f"{venue.url}/v1/orders/test", json=body, headers=venue._headers(DESK))
+    answer = http_post(f"{venue.url}/v1/orders/test", json=body, headers=venue._headers(DESK))
     found: Json = answer.raise_for_status().json()
     return found
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-import httpx
-
 from tests.browser.conftest import VenueProcess
 from tests.browser.operating import administration
+from tests.patience import HttpClient
 
 SYMBOL = "PRND-OX"
 RING = ("Ring North", "Ring South")
@@ -18,7 +17,7 @@ SELF_TRADER = "Works 3"
 class Market:
     """Members of a venue, each with a key that trades."""
 
-    def __init__(self, venue: VenueProcess, client: httpx.Client, names: list[str]) -> None:
+    def __init__(self, venue: VenueProcess, client: HttpClient, names: list[str]) -> None:
         self._client = client
         self._price = venue.get(f"/v1/market/{SYMBOL}/ticker")["reference_price"]
         self.accounts: dict[str, int] = {}
@@ -42,7 +41,7 @@ class Market:
         self._client.post("/v1/orders", json=order, headers=headers).raise_for_status()
 
     @staticmethod
-    def _asked(client: httpx.Client, path: str, **body: Any) -> Any:
+    def _asked(client: HttpClient, path: str, **body: Any) -> Any:
         answer = client.post(path, json=body)
         answer.raise_for_status()
         return answer.json()

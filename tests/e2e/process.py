@@ -35,7 +35,7 @@ def serve(data_dir: Path, errors: IO[bytes] | None = None) -> Iterator[ServedVen
         yield ServedVenue(process, ready["url"], keys["operator"]["key"])
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE_S)
         assert process.stdout is not None
         process.stdout.close()
 

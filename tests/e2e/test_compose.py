@@ -35,6 +35,8 @@ from load_tests.run_scaled.running_venue import RunningVenue, running_venue
 from load_tests.servers.server_process import ServerMissing, ended
 from services.exit_codes import ExitCode
 from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS
+from tests.patience import PATIENCE_S, HttpClient, http_get, http_post
+from tests.venue_variables import VARIABLES
 
 SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD", "REX_LINK_SECRET")
 ONE_SHOTS = ["migrate", "init"]
@@ -227,9 +229,9 @@ def test_a_browser_stays_logged_in_behind_the_one_address(venue: RunningVenue) -
         pytest.skip("NO LOG-IN BEHIND HAPROXY RAN: it is not installed")
     person = {"name": "wang.fang", "password": "cerium cerium cerium"}
     key = {"authorization": f"Bearer {operator_key(venue.keys_file)}"}
-    httpx.post(f"{venue.url}/v1/admin/users", json={**person, "role": "auditor"}, headers=key).raise_for_status()
+    http_post(f"{venue.url}/v1/admin/users", json={**person, "role": "auditor"}, headers=key).raise_for_status()
     for _ in range(4):
-        with httpx.Client(base_url=venue.url, headers={"origin": venue.url}) as browser:
+        with HttpClient(base_url=venue.url, headers={"origin": venue.url}) as browser:
             assert browser.get("/log-in").status_code == 200
             browser.post("/v1/session", json=person).raise_for_status()
             names = {browser.get("/v1/session", headers={"connection": "close"}).json()["name"] for _ in range(8)}
@@ -329,7 +331,7 @@ def test_a_page_trades_before_and_after_a_take_over(venue: RunningVenue) -> None
         pytest.skip(f"NO PAGE OF THE SCALED VENUE RAN: {CHROMIUM} is missing")
     person = {"name": "zhao.min", "password": "praseodymium"}
     key = {"authorization": f"Bearer {operator_key(venue.keys_file)}"}
-    with httpx.Client(base_url=venue.url, headers=key) as operator:
+    with HttpClient(base_url=venue.url, headers=key) as operator:
         opened = operator.post("/v1/admin/accounts", json={"name": "Magnet Works"}).raise_for_status().json()
         account = opened["account"]
         operator.post(f"/v1/admin/accounts/{account}/cash", json={"amount": "5000000.00"}).raise_for_status()
@@ -410,7 +412,7 @@ def wait_for_status(url: str, status: int) -> None:
 
 
 def wait_for(condition: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, otherwise
         time.sleep(0.05)

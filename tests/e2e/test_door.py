@@ -74,4 +74,4 @@ def test_nobody_without_a_key_costs_much(tmp_path: Path) -> None:
             answers = [browser.get("/ui/") for _ in range(150)]
         assert {answer.status_code for answer in answers} == {200}
         assert memory_bytes(venue) - memory_before < 40 * MIB, "a page is the same bytes for everybody"
-        assert httpx.get(f"{venue.url}/readyz").status_code == 200
+        assert http_get(f"{venue.url}/readyz").status_code == 200

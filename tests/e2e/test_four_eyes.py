@@ -14,6 +14,7 @@ from rex_client import Proposed, RexClient
 
 from services.read_database import second_person
 from tests.faults.scaled_venue import ScaledVenue, scaled_venue
+from tests.patience import AsyncHttpClient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -37,11 +38,11 @@ def venue(postgres_url: str) -> Iterator[ScaledVenue]:
 
 
 @asynccontextmanager
-async def logged_in(operator: RexClient, gateway: str, name: str) -> AsyncIterator[httpx.AsyncClient]:
+async def logged_in(operator: RexClient, gateway: str, name: str) -> AsyncIterator[AsyncHttpClient]:
     """An administrator's browser at this gateway."""
     if name not in {user["name"] for user in await operator.users()}:
         await operator.add_user(name, "admin", password=PASSWORD)
-    async with httpx.AsyncClient(base_url=gateway, headers={"origin": gateway}, timeout=30) as person:
+    async with AsyncHttpClient(base_url=gateway, headers={"origin": gateway}) as person:
         while (await person.post("/v1/session", json={"name": name, "password": PASSWORD})).status_code != 201:
             """The gateway has not read of the user yet."""
         yield person
@@ -56,7 +57,7 @@ async def test_decisions_at_both_gateways_at_once_take_effect_once(venue: Scaled
             for name, gateway in (("ann", first), ("ben", second), ("ann", second))
         ]
 
-        async def end(person: httpx.AsyncClient, proposal: int, how: str) -> httpx.Response:
+        async def end(person: AsyncHttpClient, proposal: int, how: str) -> httpx.Response:
             body = None if how == "confirm" else {"reason": "no"}
             return await person.post(f"/v1/admin/proposals/{proposal}/{how}", json=body)
 

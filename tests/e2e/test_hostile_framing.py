@@ -20,6 +20,7 @@ from websockets.frames import Frame, Opcode
 from tests.e2e.process import serve
 from tests.faults.process_figures import figures
 from tests.long import some
+from tests.patience import PATIENCE_S, HttpClient
 
 if not sys.platform.startswith("linux"):
     pytest.skip("memory is read from /proc", allow_module_level=True)
@@ -45,7 +46,7 @@ class Venue:
     def order(self, source: str = "127.0.0.1") -> int:
         """Places the other member's order; returns the status."""
         headers = {"authorization": f"Bearer {self.keys['other']}"}
-        with httpx.Client(transport=httpx.HTTPTransport(local_address=source), timeout=30) as client:
+        with HttpClient(transport=httpx.HTTPTransport(local_address=source)) as client:
             return client.post(f"{self.url}/v1/orders", json=ORDER, headers=headers).status_code
 
     def memory_bytes(self) -> int:
@@ -56,7 +57,7 @@ class Venue:
         """A connection from this address."""
         at = urlsplit(self.url)
         to, source = (at.hostname or "", at.port or 0), (address, 0)
-        with socket.create_connection(to, timeout=60, source_address=source) as connection:
+        with socket.create_connection(to, timeout=PATIENCE_S, source_address=source) as connection:
             yield connection
 
     @contextmanager
@@ -90,7 +91,7 @@ def _head(connection: socket.socket) -> bytes:
             return connection.recv(end) if seen else b""
 
 
-def open_member(operator: httpx.Client, name: str) -> str:
+def open_member(operator: HttpClient, name: str) -> str:
     """An account with cash; returns its key."""
     account = operator.post("/v1/admin/accounts", json={"name": name}).json()["account"]
     operator.post(f"/v1/admin/accounts/{account}/cash", json={"amount": "900000000.00"}).raise_for_status()
@@ -118,7 +119,7 @@ def two_thousand_websockets(venue: Venue) -> None:
 def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
     folder = tmp_path_factory.mktemp("hostile")
     with (folder / "stderr").open("wb") as errors, serve(folder / "venue", errors) as served:
-        with httpx.Client(base_url=served.url, headers={"authorization": f"Bearer {served.operator_key}"}) as operator:
+        with HttpClient(base_url=served.url, headers={"authorization": f"Bearer {served.operator_key}"}) as operator:
             keys = {name: open_member(operator, name) for name in ("member", "other")}
             watcher = operator.post("/v1/admin/keys", json={"name": "watcher", "scopes": ["read", "operate"]}).json()
             keys |= {"operator": served.operator_key, "watcher": watcher["key"]}

@@ -14,6 +14,7 @@ import pytest
 from rex_client import OutcomeUnknown, RexClient, Unreachable
 
 from tests.faults.venue_process import VenueProcess, rex, serve
+from tests.patience import AsyncHttpClient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.smoke]
 
@@ -154,7 +155,7 @@ DEPOSITS = 200
 KILL_AFTER_DEPOSITS = 60
 
 
-async def deposit(client: httpx.AsyncClient, account: int, number: int) -> int | None:
+async def deposit(client: AsyncHttpClient, account: int, number: int) -> int | None:
     """Deposits one yuan under the key of this number; returns the command's seq, None where no reply came."""
     try:
         reply = await client.post(
@@ -165,9 +166,9 @@ async def deposit(client: httpx.AsyncClient, account: int, number: int) -> int |
     return int(reply.json()["seq"]) if reply.status_code == 200 else None
 
 
-def administrator(venue: VenueProcess) -> httpx.AsyncClient:
+def administrator(venue: VenueProcess) -> AsyncHttpClient:
     headers = {"authorization": f"Bearer {venue.operator_key}"}
-    return httpx.AsyncClient(base_url=venue.url, headers=headers, timeout=30)
+    return AsyncHttpClient(base_url=venue.url, headers=headers)
 
 
 async def test_a_deposit_sent_again_after_a_kill_is_one_deposit(tmp_path: Path) -> None:

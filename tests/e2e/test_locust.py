@@ -14,6 +14,7 @@ import pytest
 from load_tests.servers.server_process import free_port
 from tests.e2e.amended_flow import SAMPLE, write_amended_flow
 from tests.faults.venue_process import VenueProcess, serve
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +89,7 @@ def replay(
     at_venue = ("--host", venue.url, "--key", venue.operator_key, "--flow", flow, "--limit", str(MESSAGES))
     files = ("--result", result, "--json-file", statistics.with_suffix(""))
     with locust("-f", locust_file, *at_venue, *files, *arguments) as master:
-        output = master.communicate(timeout=120)[0]
+        output = master.communicate(timeout=PATIENCE_S)[0]
     read = json.loads(result.read_text()) if result.exists() else None
     return Ended(master.returncode, output, read, json.loads(statistics.read_text()))
 
@@ -107,7 +108,7 @@ def replay_with_two_workers(
         finally:
             for worker in (first, second):
                 try:
-                    outputs.append(worker.communicate(timeout=60)[0])
+                    outputs.append(worker.communicate(timeout=PATIENCE_S)[0])
                 except subprocess.TimeoutExpired:
                     worker.kill()
         return ended, [first.returncode, second.returncode], outputs[0]

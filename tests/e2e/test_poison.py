@@ -21,6 +21,7 @@ from tests.faults.scaled_mutants import patience
 from tests.faults.scaled_venue import scaled_venue
 from tests.faults.traders import Trader, an_order, open_traders
 from tests.faults.venue_process import Finished, VenueProcess, rex, serve
+from tests.patience import AsyncHttpClient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -70,9 +71,9 @@ async def test_a_scaled_venue_answers_the_gateway_that_sent_it(postgres_url: str
         assert verified["good"], verified
 
 
-def _client(url: str, trader: Trader) -> httpx.AsyncClient:
+def _client(url: str, trader: Trader) -> AsyncHttpClient:
     bearer = {"authorization": f"Bearer {trader.key}"}
-    return httpx.AsyncClient(base_url=url, headers=bearer, timeout=None, trust_env=False)
+    return AsyncHttpClient(base_url=url, headers=bearer)
 
 
 def _poison() -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 from rex_client import RexClient
 
 from tests.faults.scaled_venue import ScaledVenue, scaled_venue
+from tests.patience import AsyncHttpClient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -29,7 +30,7 @@ async def test_deposits_sent_to_both_gateways_are_booked_once(venue: ScaledVenue
         account = (await operator.open_account("a member"))["account"]
     path = f"/v1/admin/accounts/{account}/cash"
     headers = {"authorization": f"Bearer {venue.operator_key}"}
-    async with httpx.AsyncClient(headers=headers, timeout=30) as http:
+    async with AsyncHttpClient(headers=headers) as http:
 
         async def deposit(number: int) -> list[httpx.Response]:
             key = {"idempotency-key": f"deposit-{number}"}
@@ -51,7 +52,7 @@ async def test_deposits_sent_to_both_gateways_are_booked_once(venue: ScaledVenue
         assert await _cash(http, venue, account) == DEPOSITS
 
 
-async def _cash(http: httpx.AsyncClient, venue: ScaledVenue, account: int) -> Decimal:
+async def _cash(http: AsyncHttpClient, venue: ScaledVenue, account: int) -> Decimal:
     answer = await http.get(f"{venue.url}/v1/account", params={"account": account})
     answer.raise_for_status()
     return Decimal(answer.json()["cash"])

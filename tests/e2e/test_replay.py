@@ -18,6 +18,7 @@ from load_tests.replay import replay
 from load_tests.replay.pace import Pace
 from tests.e2e.amended_flow import SAMPLE, write_amended_flow
 from tests.faults.venue_process import serve
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 

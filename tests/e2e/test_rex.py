@@ -28,7 +28,7 @@ from services.exit_codes import ExitCode
 from services.first_start import KEYS_FILE
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX, console_script
-from tests.faults.venue_process import VenueProcess, printing, rex, serve
+from tests.faults.venue_process import VenueProcess, rex, serve
 from tests.patience import PATIENCE_S, http_post
 from tests.unit.journal.killed import leave_in_log
 

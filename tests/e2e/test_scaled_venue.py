@@ -14,7 +14,6 @@ from typing import Any
 import asyncpg
 import pytest
 from rex_client import RexClient, RexError
-from websockets.asyncio.client import connect
 
 from load_tests.servers.postgres import PostgresServer
 from services.exit_codes import ExitCode
@@ -27,7 +26,7 @@ from tests.faults.venue_process import rex
 from tests.integration.alert_receiver import SECRET, receiving
 from tests.integration.documented import operations
 from tests.integration.postgres_journal import execute, until
-from tests.patience import AsyncHttpClient
+from tests.patience import PATIENCE_S, AsyncHttpClient, WebSocketClient, http_get
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -105,17 +104,17 @@ async def _revoked_at_one_gateway_closed_at_another(first: str, second: str, ope
     async with RexClient(first, operator_key) as operator:
         issued = await operator.issue_key("to be revoked", ["read"])
         headers = {"authorization": f"Bearer {issued['key']}"}
-        async with httpx.AsyncClient(base_url=second, headers=headers) as http:
+        async with AsyncHttpClient(base_url=second, headers=headers) as http:
             await until(partial(_is_fine, http))
         url = second.replace("http", "ws") + "/v1/ws"
-        async with connect(url, additional_headers=headers, proxy=None) as socket:
+        async with WebSocketClient(url, additional_headers=headers) as socket:
             await operator.revoke_key(issued["key_id"])
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await socket.wait_closed()
             assert (socket.close_code, socket.close_reason) == (4001, "the key was revoked")
 
 
-async def _is_fine(http: httpx.AsyncClient) -> bool:
+async def _is_fine(http: AsyncHttpClient) -> bool:
     return (await http.get("/v1/venue")).status_code == 200
 
 
@@ -222,7 +221,7 @@ def test_the_health_of_a_gateway_is_as_documented(venue: ScaledVenue) -> None:
     reader = venue.start("gateway 3", "--read-only")
     for url in (*venue.gateways(), reader.url):
         for path in ("/healthz", "/readyz"):
-            answer = httpx.get(f"{url}{path}", trust_env=False)
+            answer = http_get(f"{url}{path}")
             operations().check("GET", path, answer.status_code, "application/json", answer.content)
 
 

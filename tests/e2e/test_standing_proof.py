@@ -17,7 +17,7 @@ from services.reporting.report_database import READ_DATABASE_FILE
 from services.settings import Settings
 from services.standing_proof import StandingProof
 from tests.e2e.clock import TEN_O_CLOCK_NS, Clock
-from tests.patience import AsyncHttpClient
+from tests.patience import PATIENCE_S, AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +37,7 @@ class OneFenMore:
 
 
 async def health_of(venue: Venue) -> list[str]:
-    async with httpx.AsyncClient(base_url=venue.url) as client:
+    async with AsyncHttpClient(base_url=venue.url) as client:
         warnings: list[str] = (await client.get("/healthz")).json()["warnings"]
         return warnings
 
@@ -45,7 +45,7 @@ async def health_of(venue: Venue) -> list[str]:
 async def test_a_proof_that_failed_is_named_once_in_health(tmp_path: Path) -> None:
     """First by the proof, then by the alert that the monitor raises of it."""
     settings = Settings(data_dir=tmp_path, port=0, schedule="always", alerts_every_s=0.05)
-    async with open_venue(settings, clock=Clock()) as venue, asyncio.timeout(60):
+    async with open_venue(settings, clock=Clock()) as venue, asyncio.timeout(PATIENCE_S):
         await one_trade(venue)
         operator = RexClient(venue.url, venue.keys["operator"].key)
         async with operator, operator.subscribe(["alerts"]) as pushes:

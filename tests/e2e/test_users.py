@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.faults.venue_process import launch, rex
+from tests.patience import PATIENCE_S, http_post
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,9 @@ A_DAY = "Li.Na confirms no act of two persons for 24 hours.\n"
 def asked(folder: Path, *arguments: str, password: str = PASSWORD) -> tuple[int, str]:
     """`rex user …` with the password on standard input: exit status, and what it said."""
     command = [str(Path(sys.executable).with_name("rex")), "user", *arguments, "--data-dir", str(folder)]
-    done = subprocess.run(command, input=password + "\n", capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, input=password + "\n", capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -41,14 +43,14 @@ def test_users_of_a_stopped_and_of_a_running_venue(tmp_path: Path) -> None:
         assert venue.ready["first_link"].startswith(f"{venue.url}/first#")
         at = ("--data-dir", tmp_path, "--url", venue.url)
         log_in = {"name": "li.na", "password": PASSWORD}
-        assert httpx.post(f"{venue.url}/v1/session", json=log_in, timeout=60).json()["role"] == "operator"
+        assert http_post(f"{venue.url}/v1/session", json=log_in).json()["role"] == "operator"
         done = rex("user", "link", "li.na", *at)
         link = done.out.strip()
         assert (done.exit_status, link.partition("#")[0]) == (0, f"{venue.url}/new-password")
         assert done.err == "For 24 hours after its use, the user confirms no act of two persons.\n"
         body = {"token": link.partition("#")[2], "password": "quite another password"}
-        assert httpx.post(f"{venue.url}/v1/session/link", json=body, timeout=60).status_code == 201
-        assert httpx.post(f"{venue.url}/v1/session", json=log_in, timeout=60).status_code == 401
+        assert http_post(f"{venue.url}/v1/session/link", json=body).status_code == 201
+        assert http_post(f"{venue.url}/v1/session", json=log_in).status_code == 401
         assert user("role", "LI.NA", "--role", "admin", *at) == (0, "LI.NA is admin now.")
         assert user("remove", "nobody", *at) == (1, "rex: no user is named nobody")
         venue.process.terminate()

@@ -20,7 +20,7 @@ class DeafClient:
         parts = urlsplit(url)
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW_BYTES)
-        self.socket.settimeout(60)
+        self.socket.settimeout(PATIENCE_S)
         self.socket.connect((parts.hostname, parts.port))
         self.socket.sendall(upgrade_request(parts.netloc, key))
         answer = b""

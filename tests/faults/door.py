@@ -28,7 +28,6 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 from urllib.parse import urlsplit
 
-import httpx
 from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 
 from tests.e2e.process import ServedVenue, serve

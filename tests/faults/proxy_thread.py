@@ -10,8 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tests.faults.tcp_proxy import TcpProxy
-
-BOUND_S = 60.0
+from tests.patience import PATIENCE_S
 
 
 class ProxyThread:

@@ -27,11 +27,12 @@ from tempfile import TemporaryDirectory
 from rex_client import RexClient
 
 from tests.faults.resume_audience import Audience, drawn_joins
-from tests.faults.resume_stage import PATIENCE_S, RestingOrders, Stage, address_of, bust_some
+from tests.faults.resume_stage import RestingOrders, Stage, address_of, bust_some
 from tests.faults.rig import Advance, Report, Rig, main, scratch
 from tests.faults.tcp_proxy import TcpProxy
 from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import Mutant, VenueProcess, serve
+from tests.patience import PATIENCE_S
 
 CUTS_A_KILL = 6
 """Every sixth cut is a kill of the venue."""

@@ -13,9 +13,10 @@ from rex_client import RexClient
 from tests.faults.resume_followers import BalancesFollower, Follower, Heard, OrdersFollower
 from tests.faults.resume_ledger import LedgerReader
 from tests.faults.resume_market import BookClient, BookFollower, TradesFollower
-from tests.faults.resume_stage import PATIENCE_S, Stage
+from tests.faults.resume_stage import Stage
 from tests.faults.resume_venue import is_quiet, of_both, read_account, read_market
 from tests.faults.rig import Report
+from tests.patience import PATIENCE_S
 
 JOINERS = (("drop_copy",), ("orders",), ("fills", "balances"), ("depth", "trades"))
 """What somebody who joins in the middle follows."""

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from rex_client import FellBehind, RexClient, RexError
 
-from tests.faults.resume_stage import PATIENCE_S
 from tests.faults.resume_venue import Told
 from tests.faults.traders import SYMBOL
+from tests.patience import PATIENCE_S
 
 Json = dict[str, Any]
 

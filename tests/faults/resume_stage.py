@@ -11,9 +11,8 @@ from rex_client import RexClient, RexError
 from tests.faults.rig import Report
 from tests.faults.tcp_proxy import TcpProxy
 from tests.faults.traders import SYMBOL, OpenVenue, Trader
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 60.0
-"""How long a call may need while the venue or a gateway starts again, and a follower to hear the last command."""
 BUST_ODDS = 0.5
 MOST_RESTING = 8
 """The most orders away from the load's prices that a member places before each harm; it cancels at most half as many."""

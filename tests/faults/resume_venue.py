@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from rex_client import RexClient, pages
 
-from tests.faults.resume_stage import PATIENCE_S, Stage
+from tests.faults.resume_stage import Stage
 from tests.faults.traders import SYMBOL, Trader, all_fills, all_orders
+from tests.patience import PATIENCE_S
 
 QUIET_SYMBOL = "PRND-OX"
 """Nobody trades it."""

@@ -19,9 +19,6 @@ from tests.patience import PATIENCE_S
 
 NO_MUTANTS: Mapping[str, Mutant] = {}
 
-PATIENCE_S = 60.0
-"""How long a venue may take to reach a condition that it reaches in a second."""
-
 
 class TooLate(Exception):
     """The venue did not reach a condition in PATIENCE_S."""

@@ -40,14 +40,13 @@ from services.snapshots.verifying import verify
 from services.standing_snapshots import take_at
 from tests.faults.damage import damage
 from tests.faults.rig import Advance, Report, Rig, main, scratch
+from tests.patience import PATIENCE_S
 from tests.property.engine_flow import array, flow
 
 COMMANDS = 1_500
 """Of the flow of one folder."""
 TRIALS_OF_A_FLOW = 12
 """Trials in one folder."""
-PATIENCE_S = 60.0
-"""How long a process may take, which takes a fraction of a second."""
 FAILED = 7
 """The exit status of a process that could not take one."""
 DAMAGED = (0, 0, 1, 1, 1, 2)

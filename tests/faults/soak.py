@@ -26,18 +26,17 @@ from random import Random
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-import httpx
-
 from services.first_start import KEYS_FILE
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.snapshots.folder import SNAPSHOTS_FOLDER
 from tests.faults.process_figures import figures
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.soak_figures import Watch, left_behind, when_all_have_left
-from tests.faults.soak_load import PATIENCE_S, ClientFailed, SoakLoad
+from tests.faults.soak_load import ClientFailed, SoakLoad
 from tests.faults.soak_mutants import soaked
 from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import VenueProcess, serve
+from tests.patience import AsyncHttpClient
 
 SHORT_LIVES = 4
 SHORT = 0.05
@@ -90,7 +89,7 @@ async def _life(
     is_last: bool,
 ) -> Watch:
     traders += [] if traders else await open_traders(venue)
-    async with httpx.AsyncClient(base_url=venue.url, trust_env=False, timeout=PATIENCE_S) as client:
+    async with AsyncHttpClient(base_url=venue.url) as client:
         (await client.get("/ui/")).raise_for_status()  # It starts the process that makes reports, which stays.
     stays, watch = _pids(venue), Watch()
     before = {name: figures(pid) for name, pid in stays.items()}

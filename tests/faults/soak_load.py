@@ -13,6 +13,7 @@ from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 from tests.faults.deaf_client import DeafClient
 from tests.faults.rig import Report
 from tests.faults.traders import Trader
+from tests.patience import AsyncHttpClient
 
 DEAF = 10
 PACE_S = 0.1
@@ -139,7 +140,7 @@ class SoakLoad:
         return stay_deaf
 
     async def _opens_pages(self) -> None:
-        async with httpx.AsyncClient(base_url=self._pages, trust_env=False, timeout=PATIENCE_S) as client:
+        async with AsyncHttpClient(base_url=self._pages) as client:
             while True:
                 page = await client.get("/ui/")
                 page.raise_for_status()

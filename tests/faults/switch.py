@@ -17,11 +17,10 @@ from contextlib import contextmanager, suppress
 from typing import Self
 
 from tests.faults.rig import CannotRun
+from tests.patience import PATIENCE_S
 
 VARIABLE = "RIG_NAMESPACE"
 """Names the namespace that a process enters before it runs `rex` (`enter`)."""
-PATIENCE_S = 30
-"""An `ip` takes milliseconds; this long while the kernel removes other networks."""
 _NOBODY = "02:00:00:00:de:ad"
 _AT = "dev eth0"
 _NEWNET = 0x4000_0000

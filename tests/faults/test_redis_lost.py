@@ -7,7 +7,6 @@ import pytest
 from services.messaging.follow import follow
 from tests.faults import redis_lost
 from tests.faults.rig import CannotRun, Report
-from tests.integration import streamed_journal
 from tests.integration.streamed_journal import Follow
 
 

@@ -13,7 +13,6 @@ from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 SOON_S = 0.1
-BOUND_S = 60
 
 
 class Echo:

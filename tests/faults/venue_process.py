@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 from services import cli
 from services.people import passwords
+from tests.patience import PATIENCE_S
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(

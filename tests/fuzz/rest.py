@@ -22,6 +22,7 @@ from tests.fuzz.breaking_off import FuzzReport
 from tests.fuzz.sent import Sent
 from tests.fuzz.stage import SYMBOL, Stage
 from tests.integration.documented import Undocumented, operations
+from tests.patience import HttpClient, http_get
 
 SHORT = 20_000
 """In a run of fewer requests the coverage of every schema is left out: it alone takes ten thousand."""
@@ -62,7 +63,7 @@ IN_REPORTS = {"path.order_id": "order_numbers", "path.trade_id": "trade_numbers"
 
 def run(stage: Stage, requests: int, seed: int, advance: Advance, report: FuzzReport) -> None:
     """Sends at least `requests` requests, pass after pass."""
-    document = httpx.get(f"{stage.urls[0]}/openapi.json", trust_env=False).json()
+    document = http_get(f"{stage.urls[0]}/openapi.json").json()
     report.counts |= {"requests": 0, "passes": 0}
     for url in stage.urls:
         report.broken += other_methods(document, url, stage.operator, report)
@@ -99,7 +100,7 @@ def _pass(stage: Stage, schema: schemathesis.BaseSchema, sent: Sent, report: Fuz
 
 def other_methods(document: dict[str, Any], url: str, key: str, report: FuzzReport) -> Iterator[str]:
     """Sends each path every method that the document does not have for it: what is not a 405 with the right `Allow`."""
-    with httpx.Client(base_url=url, headers={"authorization": f"Bearer {key}"}, trust_env=False) as client:
+    with HttpClient(base_url=url, headers={"authorization": f"Bearer {key}"}) as client:
         for path, found in document["paths"].items():
             there = {method.upper() for method in found}
             for method in METHODS - there:

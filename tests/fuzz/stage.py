@@ -22,6 +22,7 @@ from load_tests.servers.server_process import ServerMissing
 from tests.faults.rig import CannotRun, scratch
 from tests.faults.scaled_venue import ScaledVenue, scaled_venue
 from tests.faults.venue_process import Finished, Mutant, VenueProcess, rex, serve
+from tests.patience import HttpClient, http_post
 
 SYMBOL = "PRND-OX"
 UNLIMITED = {name: {"per_s": 0, "burst": 1} for name in ("orders", "cancels", "reads")}
@@ -38,9 +39,7 @@ class Stage:
     def __init__(self, urls: list[str], operator_key: str) -> None:
         self.urls = urls
         """The addresses of its gateways."""
-        self._spare = httpx.Client(
-            base_url=urls[0], headers={"authorization": f"Bearer {operator_key}"}, timeout=60, trust_env=False
-        )
+        self._spare = HttpClient(base_url=urls[0], headers={"authorization": f"Bearer {operator_key}"})
         self.members = [self.open_member(name) for name in ("first", "second")]
         self.operator = self._issue("operator", ["read", "operate", "admin"], 0)
         held = [operator_key, self.operator, *self.members]
@@ -95,7 +94,7 @@ class Stage:
         order = {"symbol": SYMBOL, "side": "buy", "price": price, "quantity": 1, "post_only": False}
         headers = {"authorization": f"Bearer {self.open_member('last')}"}
         for url in self.urls:
-            answer = httpx.post(f"{url}/v1/orders", json=order, headers=headers, timeout=60, trust_env=False)
+            answer = http_post(f"{url}/v1/orders", json=order, headers=headers)
             if answer.status_code != 201 or answer.json()["state"] == "rejected":
                 yield f"at the end an order is answered {answer.status_code}: {answer.text[:300]}"
 

@@ -17,12 +17,11 @@ from tests.fuzz.__main__ import perform
 from tests.fuzz.breaking_off import EXIT_STATUS, BreakOff
 from tests.fuzz.stage import embedded
 from tests.long import some
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
 ENDLESS = "1000000"
-PATIENCE_S = 60
-"""For a test that would hang otherwise."""
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
-import httpx
 import pytest
 
 from tests.faults.rig import Advance
@@ -19,6 +18,7 @@ from tests.fuzz.breaking_off import FuzzReport
 from tests.fuzz.mutants import forgetful_of_methods, mortal, swallowing, talkative
 from tests.fuzz.stage import Stage, embedded
 from tests.long import some
+from tests.patience import http_get
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +72,7 @@ def test_every_request_is_counted_and_in_its_phase(generated: Generated) -> None
 def refusals(url: str) -> Counter[int]:
     """How often a gateway has answered with each status of REFUSED."""
     counts: Counter[int] = Counter()
-    text = httpx.get(f"{url}/metrics", trust_env=False).text
+    text = http_get(f"{url}/metrics").text
     for status, number in re.findall(r'rex_requests_total\{method="\w+",status="(\d+)"\} (\S+)', text):
         if int(status) in REFUSED:
             counts[int(status)] += int(float(number))

@@ -52,7 +52,7 @@ class Receiver:
         return [message for message in self.messages if 200 <= message.answered < 300]
 
     async def until(self, taken: int) -> list[Message]:
-        async with asyncio.timeout(60), self.came:
+        async with asyncio.timeout(PATIENCE_S), self.came:
             await self.came.wait_for(lambda: len(self.taken) >= taken)
             return self.taken
 

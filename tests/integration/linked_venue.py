@@ -30,7 +30,6 @@ from tests.patience import PATIENCE_S, WebSocketClient
 from tests.unit.sequencer.venue import Clock, Never
 
 SECRET = "a secret of at least thirty-two characters"
-WAIT_S = 60.0
 
 
 async def until(condition: Callable[[], bool]) -> None:

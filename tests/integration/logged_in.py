@@ -8,6 +8,7 @@ from services.commands.administrative import record
 from services.commands.attachments import Role, UserAdded
 from services.venue_state.keys import ApiKey
 from tests.integration.venue import BASE_URL, CHEAP_HASHES, RunningVenue
+from tests.patience import AsyncHttpClient
 
 PASSWORD = "a password of the test's own"
 OTHER = "quite another password"
@@ -20,14 +21,14 @@ async def add_user(venue: RunningVenue, name: str, role: Role, account: int = 0)
     return (await venue.order_entry.execute(NOBODY, lambda sender: record(sender, user))).seq
 
 
-def browser(venue: RunningVenue) -> httpx.AsyncClient:
+def browser(venue: RunningVenue) -> AsyncHttpClient:
     """A client that keeps cookies and sends the headers of a page of the venue."""
     client = venue.client(None)
     client.headers["origin"] = BASE_URL
     return client
 
 
-async def logged_in(venue: RunningVenue, name: str) -> httpx.AsyncClient:
+async def logged_in(venue: RunningVenue, name: str) -> AsyncHttpClient:
     """The browser of a user with PASSWORD."""
     client = browser(venue)
     reply = await client.post("/v1/session", json={"name": name, "password": PASSWORD})

@@ -11,8 +11,7 @@ from services.gateway.websocket.channels import Channels
 from services.gateway.websocket.client_queue import ClientQueue
 from services.gateway.websocket.market_streams import Wanted
 from services.venue_state.keys import ApiKey
-
-PATIENCE_SECONDS = 60
+from tests.patience import PATIENCE_S
 
 
 class ManualTimer:
@@ -57,7 +56,7 @@ class Follower:
 
     async def next_pushes(self) -> list[dict[str, Any]]:
         """What waits, as soon as something does."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE_S):
             while not (found := self.pushes()):
                 self.queue.bell.clear()
                 await self.queue.bell.wait()

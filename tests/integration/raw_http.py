@@ -10,8 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from tests.integration.served_venue import Served
-
-PATIENCE_SECONDS = 60
+from tests.patience import PATIENCE_S
 
 
 class Answer(NamedTuple):

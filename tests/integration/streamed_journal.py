@@ -18,7 +18,6 @@ from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 
 Follow = Callable[[Journal, Feed, int], AsyncIterator[JournalBatch]]
-PATIENCE_S = 60.0
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:

@@ -174,7 +174,7 @@ async def test_a_restart_sends_what_is_missing_and_nothing_twice(tmp_path: Path)
         running_venue(tmp_path) as venue,
         receiving() as receiver,
         sending(venue, tmp_path, receiver.url, written),
-        asyncio.timeout(60),
+        asyncio.timeout(PATIENCE_S),
     ):
         (first,) = await put(venue, condition("pace", 1).raised())
         assert await written.get() == first
@@ -260,11 +260,11 @@ async def test_what_a_read_database_that_stands_still_lacks_is_sent(tmp_path: Pa
         copied(tmp_path / "read.db", tmp_path / "still.db")
         still = open_read_database(tmp_path / "still.db")
         written: asyncio.Queue[int] = asyncio.Queue()
-        async with sending(venue, tmp_path, receiver.url, written, still), asyncio.timeout(60):
+        async with sending(venue, tmp_path, receiver.url, written, still), asyncio.timeout(PATIENCE_S):
             first, second = await put(venue, condition("projector_lag", 1).raised(), condition("pace", 2).raised())
             assert [await written.get(), await written.get()] == [first, second]
         # A start, with the same read database still: nothing twice.
-        async with sending(venue, tmp_path, receiver.url, written, still), asyncio.timeout(60):
+        async with sending(venue, tmp_path, receiver.url, written, still), asyncio.timeout(PATIENCE_S):
             (cleared,) = await put(venue, AlertCleared(alert=first))
             assert await written.get() == cleared
         assert told(receiver) == [

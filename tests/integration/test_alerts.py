@@ -41,7 +41,6 @@ from tests.unit.alerts.test_conditions import condition
 pytestmark = pytest.mark.anyio
 
 ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000.00", "quantity": 1}
-PATIENCE_S = 60
 CRITICAL = Condition("projector_lag", "projector_lag", "read database", "critical", "It is behind.", "落后。")
 
 

@@ -16,7 +16,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pyarrow.parquet as pq
 import pytest
 
@@ -44,6 +43,7 @@ from tests.faults.venue_process import rex, serve
 from tests.integration.journal_contract import read_all
 from tests.integration.test_backups import cancelled_at
 from tests.integration.test_limited_files import limited
+from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -597,7 +597,7 @@ async def test_a_running_venue_and_an_empty_folder_are_refused(
         beside = json.loads(rex("archive", "--keep-rows", "--data-dir", archived, "--json").out)
         assert [day["day"] for day in beside["days"]] == ["2025-01-08"], "the venue's first command closed that day"
         shutil.rmtree(archived / "archives" / DAYS[0])
-        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {running.operator_key}"}) as client:
+        async with AsyncHttpClient(headers={"Authorization": f"Bearer {running.operator_key}"}) as client:
             past = await client.get(f"{running.url}/v1/reports/turnover/2025?seq=2000")
         assert (past.status_code, past.json()["code"]) == (503, "not_ready")
         assert past.json()["detail"] == (

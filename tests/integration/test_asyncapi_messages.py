@@ -11,12 +11,12 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
-from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from services.gateway.websocket.protocol import CHANNELS, METHODS
 from tests.integration import documented
 from tests.integration.documented import Conversation, Json, Undocumented
+from tests.patience import AsyncHttpClient, WebSocketClient
 
 MESSAGES = documented.document("asyncapi.json")["components"]["messages"]
 SENT = sorted(MESSAGES.keys() - METHODS.keys())
@@ -122,9 +122,9 @@ async def test_every_connection_of_a_test_is_watched() -> None:
 
     async with serve(tell, "127.0.0.1", 0) as server:
         url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
-        async with connect(f"{url}/link") as elsewhere:
+        async with WebSocketClient(f"{url}/link") as elsewhere:
             assert await elsewhere.recv() == gossip
-        async with connect(f"{url}/v1/ws") as socket:
+        async with WebSocketClient(f"{url}/v1/ws") as socket:
             with pytest.raises(Undocumented, match="colour"):
                 await socket.recv()
     assert len(list(documented.taken())) == 1
@@ -147,7 +147,7 @@ async def test_every_answer_of_a_test_is_watched(path: str, status: int, body: J
         await JSONResponse(body, status, media_type=media_type)(scope, receive, send)
 
     hooks = {"response": [documented.check_answer]}
-    async with httpx.AsyncClient(
+    async with AsyncHttpClient(
         transport=httpx.ASGITransport(answer), base_url="http://venue", event_hooks=hooks
     ) as one:
         with pytest.raises(Undocumented, match=word):

@@ -39,6 +39,7 @@ from tests.faults.venue_process import rex
 from tests.integration.journal_contract import fill, read_all
 from tests.integration.older_journal import THIN_DAYS, unpack
 from tests.integration.test_limited_files import limited
+from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch, with_header
 
 pytestmark = pytest.mark.anyio
@@ -266,7 +267,7 @@ async def cancelled_at(what: str, begin: Callable[[OnProgress], Coroutine[Any, A
     def show(now: str, _done: int, _total: int) -> None:
         if now == what and not delivered.is_set():
             loop.call_soon_threadsafe(cancel)
-            assert delivered.wait(30), "the loop stands still"
+            assert delivered.wait(PATIENCE_S), "the loop stands still"
 
     task = asyncio.ensure_future(begin(show))
     with pytest.raises(asyncio.CancelledError):

@@ -10,6 +10,7 @@ from rex_client.ccxt import BadRequest, NetworkError, RexCcxt
 from services.gateway.websocket import candle_stream, push_messages, resumes
 from tests.integration.ccxt_market import BOB, N35, ND, PRND, CcxtMarket
 from tests.integration.test_client_reconnect import Severable
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -118,7 +119,7 @@ async def test_what_was_missed_comes_after_a_lost_connection_or_is_said_to_be_mi
     ccxt_market: CcxtMarket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     through = await Severable.before(ccxt_market.served)
-    async with RexCcxt(through.url, ccxt_market.served.venue.keys["bob"].key) as bob, asyncio.timeout(60):
+    async with RexCcxt(through.url, ccxt_market.served.venue.keys["bob"].key) as bob, asyncio.timeout(PATIENCE_S):
         watched = asyncio.create_task(bob.watch_my_trades(N35))
         await asyncio.gather(begun(bob, "fills"), bob.watch_ticker(N35))
         other = asyncio.create_task(bob.watch_my_trades(PRND))  # Its snapshot is no loss.
@@ -139,7 +140,7 @@ async def test_market_data_after_a_lost_connection_comes_once_or_is_said_to_be_m
     ccxt_market: CcxtMarket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     through = await Severable.before(ccxt_market.served)
-    async with RexCcxt(through.url, ccxt_market.served.venue.keys["bob"].key) as bob, asyncio.timeout(60):
+    async with RexCcxt(through.url, ccxt_market.served.venue.keys["bob"].key) as bob, asyncio.timeout(PATIENCE_S):
         minute = ccxt_market.wait(60) // 60_000 * 60_000
         await ccxt_market.trade(100, "158.00")
         assert (await bob.watch_trades(N35))[-1:] == await bob.fetch_trades(N35, limit=1)

@@ -13,6 +13,7 @@ import rex_client
 from rex_client import calls, records, retries, socket, subscription
 
 from tests.integration.served_venue import Served, served_venue
+from tests.patience import PATIENCE_S
 
 PAGE = (Path(__file__).parents[2] / "docs/client.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r"## ([^\n]+)\n(?:(?!\n## ).)*?```python\n(.*?)```", PAGE, flags=re.DOTALL))
@@ -42,7 +43,7 @@ def test_every_example_is_expected_to_print_something() -> None:
 async def test_an_example_runs(title: str, served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     example: dict[str, Any] = {"__name__": "example"}
     exec(EXAMPLES[title], example)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         await example["main"](served.url, served.venue.keys["alice"].key)
     assert re.fullmatch(OUTPUT[title], capsys.readouterr().out)
 

@@ -11,7 +11,8 @@ import pytest
 from rex_client import DepthBook, RexClient, RexError, pages
 
 from tests.integration.served_venue import Served, served_venue
-from tests.integration.test_client_reconnect import ORDER, PATIENCE_SECONDS, Severable
+from tests.integration.test_client_reconnect import ORDER, Severable
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +32,7 @@ async def equal(book: DepthBook, client: RexClient) -> bool:
 
 async def test_a_book_with_a_fault_in_it_is_the_venues_again(served: Served) -> None:
     bob, through = await served.client("bob"), await Severable.before(served)
-    async with asyncio.timeout(PATIENCE_SECONDS), RexClient(through.url, served.venue.keys["alice"].key) as client:
+    async with asyncio.timeout(PATIENCE_S), RexClient(through.url, served.venue.keys["alice"].key) as client:
         books = cast("Any", client.follow_book("PRND-OX"))
         async with aclosing(books):
             book = await anext(books)
@@ -54,7 +55,7 @@ async def test_a_book_with_a_fault_in_it_is_the_venues_again(served: Served) -> 
 
 async def test_without_a_key_the_market_can_be_read(served: Served) -> None:
     alice = await served.client("alice")
-    async with asyncio.timeout(PATIENCE_SECONDS), RexClient(served.url) as client:
+    async with asyncio.timeout(PATIENCE_S), RexClient(served.url) as client:
         assert await client.tickers() == await alice.tickers()
         books = cast("Any", client.follow_book("PRND-OX"))
         async with aclosing(books):

@@ -15,8 +15,9 @@ from rex_client import RexClient, RexError
 
 from services.gateway.websocket import connection, order_pipeline
 from tests.integration.served_venue import Served, served_venue
-from tests.integration.test_client_reconnect import ORDER, PATIENCE_SECONDS, Severable
+from tests.integration.test_client_reconnect import ORDER, Severable
 from tests.integration.test_gateway_routes import document_of, operations_of
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -287,7 +288,7 @@ async def test_cancel_on_disconnect_holds_for_the_connections_after_it(served: S
     through = await Severable.before(served)
     watcher = await served.client("alice")
     async with (
-        asyncio.timeout(PATIENCE_SECONDS),
+        asyncio.timeout(PATIENCE_S),
         RexClient(through.url, served.venue.keys["alice"].key) as client,
         watcher.subscribe(["orders"]) as pushes,
     ):

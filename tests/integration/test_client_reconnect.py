@@ -19,7 +19,6 @@ from tests.patience import PATIENCE_S
 pytestmark = pytest.mark.anyio
 
 ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
-PATIENCE_SECONDS = 60
 Json = dict[str, Any]
 
 
@@ -56,7 +55,7 @@ async def test_a_subscription_survives_a_restart_of_the_server(tmp_path: Path) -
 async def test_a_cut_subscription_tells_what_was_missed_or_begins_anew_where_the_venue_cannot_tell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_SECONDS):
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
         through = await Severable.before(served)
         alice, bob = await served.client("alice"), await served.client("bob")
         async with RexClient(through.url, served.venue.keys["alice"].key) as client:
@@ -116,7 +115,7 @@ async def test_a_wrong_key_and_an_absent_venue_are_told_apart(tmp_path: Path) ->
 
 @pytest.mark.parametrize(("ends", "code"), [("revoked", "unknown_key"), ("expired", "key_expired")])
 async def test_a_key_that_ends_is_no_fault_of_the_network(tmp_path: Path, ends: str, code: str) -> None:
-    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_SECONDS):
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
         operator, clock = await served.client("operator"), served.venue.clock
         expires_s = clock.now_ns // 10**9 + 3600
         issued = await operator.issue_key("desk", ["read", "trade"], account=2, expires=second_text(expires_s))
@@ -141,7 +140,7 @@ async def test_a_key_that_ends_is_no_fault_of_the_network(tmp_path: Path, ends: 
 
 @pytest.mark.parametrize("over_socket", [True, False])
 async def test_a_refusal_keeps_what_the_venue_says_of_the_next_try(tmp_path: Path, over_socket: bool) -> None:
-    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_SECONDS):
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
         limits = {"orders": {"per_s": 1, "burst": 1}}
         operator = await served.client("operator")
         issued = await operator.issue_key("desk", ["read", "trade"], account=2, limits=limits)

@@ -11,6 +11,7 @@ from rex_client import RexError
 
 from tests.integration.served_venue import served_venue
 from tests.integration.test_alerts import put
+from tests.patience import PATIENCE_S
 from tests.unit.alerts.test_conditions import condition
 
 pytestmark = pytest.mark.anyio
@@ -86,7 +87,7 @@ async def test_from_the_figure_to_the_journal(tmp_path: Path) -> None:
 
 
 async def test_alerts_are_listed_acknowledged_and_pushed(tmp_path: Path) -> None:
-    async with served_venue(tmp_path) as served, asyncio.timeout(30):
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
         operator = await served.client("operator")
         async with operator.subscribe(["alerts"]) as pushes:
             assert (await anext(pushes))["data"]["alerts"] == []

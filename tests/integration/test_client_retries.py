@@ -14,7 +14,8 @@ from rex_client.rate_limit import RateLimit
 
 from tests.faults.cutting_proxy import CuttingProxy
 from tests.integration.served_venue import Served, served_venue
-from tests.integration.test_client_reconnect import ORDER, PATIENCE_SECONDS, Severable
+from tests.integration.test_client_reconnect import ORDER, Severable
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -37,12 +38,12 @@ async def served(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -
 @pytest.fixture
 async def wire(served: Served) -> AsyncIterator[Severable]:
     through = await Severable.before(served)
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(PATIENCE_S):
         yield through
     through.close()
 
 
-def behind(wire: Severable, served: Served, name: str, patience_s: float = PATIENCE_SECONDS) -> RexClient:
+def behind(wire: Severable, served: Served, name: str, patience_s: float = PATIENCE_S) -> RexClient:
     return RexClient(wire.url, served.venue.keys[name].key, patience_s=patience_s)
 
 
@@ -202,12 +203,12 @@ async def test_over_a_wire_that_cuts_at_random_each_order_is_placed_once(served:
     names = [f"cut-{over_socket}-{number}" for number in range(60)]
 
     async def lane(mine: list[str]) -> list[dict[str, Any]]:
-        async with RexClient(proxy.url, served.venue.keys["bob"].key, patience_s=PATIENCE_SECONDS) as client:
+        async with RexClient(proxy.url, served.venue.keys["bob"].key, patience_s=PATIENCE_S) as client:
             if over_socket:
                 await client.connect()
             return [await client.place_order({**ORDER, "client_order_id": name}) for name in mine]
 
-    async with asyncio.timeout(PATIENCE_SECONDS), proxy.running():
+    async with asyncio.timeout(PATIENCE_S), proxy.running():
         answered = await asyncio.gather(*(lane(names[start::4]) for start in range(4)))
     orders = [order async for page in pages(direct.orders, "open") for order in page["orders"]]
     assert sum(proxy.fates.values()) > 8
@@ -236,7 +237,7 @@ async def limited_key(served: Served, **rates: dict[str, int]) -> str:
 @pytest.mark.parametrize("over_socket", [True, False])
 async def test_a_rate_limit_is_waited_for(served: Served, over_socket: bool) -> None:
     key = await limited_key(served, orders={"per_s": 2, "burst": 1})
-    async with RexClient(served.url, key, patience_s=PATIENCE_SECONDS) as client:
+    async with RexClient(served.url, key, patience_s=PATIENCE_S) as client:
         if over_socket:
             await client.connect()
         orders = [await client.place_order(ORDER) for _ in range(3)]
@@ -256,7 +257,7 @@ async def test_a_wait_that_the_patience_does_not_suffice_for_is_not_begun(served
 
 async def test_a_reconnection_waits_for_a_rate_limit(served: Served, wire: Severable) -> None:
     key = await limited_key(served, reads={"per_s": 5, "burst": 1})
-    async with RexClient(wire.url, key, patience_s=PATIENCE_SECONDS) as client:
+    async with RexClient(wire.url, key, patience_s=PATIENCE_S) as client:
         await client.connect()  # The handshake takes the only token.
         wire.sever()
         order = await client.place_order({**ORDER, "client_order_id": "reconnected"})
@@ -266,7 +267,7 @@ async def test_a_reconnection_waits_for_a_rate_limit(served: Served, wire: Sever
 
 async def test_subscriptions_wait_for_a_rate_limit(served: Served) -> None:
     key = await limited_key(served, reads={"per_s": 20, "burst": 1})
-    async with RexClient(served.url, key, patience_s=PATIENCE_SECONDS) as client, asyncio.timeout(PATIENCE_SECONDS):
+    async with RexClient(served.url, key, patience_s=PATIENCE_S) as client, asyncio.timeout(PATIENCE_S):
         for channel in ("ticker", "top", "status"):
             async with client.subscribe([channel], ["*"]) as pushes:
                 assert (await anext(pushes))["type"] == "snapshot"

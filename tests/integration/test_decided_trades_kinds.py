@@ -22,6 +22,7 @@ from tests.integration.read_databases import Dump, ReadDatabase
 from tests.integration.test_past_kinds import Rows
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.long import examples
+from tests.patience import AsyncHttpClient
 from tests.unit.read_database.daily_laws import assert_daily_laws, assert_the_venue_has_the_fees
 from tests.unit.read_database.decided_history import DecidedHistory, decided_histories
 
@@ -96,7 +97,7 @@ async def test_who_decided_what_is_read_alike_from_both_kinds(read_database: Rea
     app = FastAPI()
     async with read_database.opened() as engine:
         app.include_router(router(engine, TradingCalendar.load(), _at_once, Rows(made.batches), Turns(fresh_s=0)))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://rex") as client:
+        async with AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://rex") as client:
             newest, oldest = (await client.get("/v1/reports/decisions", params={"year": 2023})).json()
             (target,) = (await client.get("/v1/reports/targets/2023")).json()
             report = (await client.get("/v1/reports/turnover/2023")).json()

@@ -15,6 +15,7 @@ from services.gateway.limits.rate_limits import LOG_IN, RateLimits
 from services.pages import demo_entry, mount_pages
 from tests.integration.logged_in import NOBODY, attempt, browser, code
 from tests.integration.venue import BASE_URL, RunningVenue, running_venue
+from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +36,7 @@ async def demo(tmp_path: Path) -> AsyncIterator[RunningVenue]:
         yield with_pages(running, demo=True)
 
 
-async def enter(client: httpx.AsyncClient, role: str) -> httpx.Response:
+async def enter(client: AsyncHttpClient, role: str) -> httpx.Response:
     return await client.post(f"/ui/demo/{role}", json={})
 
 

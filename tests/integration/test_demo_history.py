@@ -17,9 +17,11 @@ from pathlib import Path
 
 import pytest
 from rex_client import RexClient
+from typer.testing import CliRunner
 
 from matching_engine.records import Phase
 from services.bootstrap import open_venue
+from services.cli import app
 from services.data.calendar import TradingCalendar
 from services.demo_history import History, make_history, missing_history, settle_interrupted
 from services.exit_codes import ExitCode

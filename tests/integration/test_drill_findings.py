@@ -44,11 +44,11 @@ async def reached(_seq: int) -> None:
     """Nobody writes while the routes are read."""
 
 
-def client_of(*routers: APIRouter) -> httpx.AsyncClient:
+def client_of(*routers: APIRouter) -> AsyncHttpClient:
     app = FastAPI()
     for one in routers:
         app.include_router(one)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://venue")
+    return AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://venue")
 
 
 async def test_a_finding_leads_to_its_trades(tmp_path: Path) -> None:

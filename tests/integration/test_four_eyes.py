@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 import pytest
 
 from matching_engine import Engine
@@ -23,6 +22,7 @@ from services.read_database.page_size import MOST_CHARACTERS
 from services.read_database.proposals import EXPIRES_NS
 from tests.integration.logged_in import NOBODY, OTHER, PASSWORD, add_user, browser, code, logged_in
 from tests.integration.venue import CASH_FEN, RunningVenue, running_venue
+from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -49,20 +49,20 @@ async def add_people(venue: RunningVenue) -> None:
     await add_user(venue, "cho", "operator")
 
 
-async def propose(client: httpx.AsyncClient, method: str, path: str, body: Any = None) -> int:
+async def propose(client: AsyncHttpClient, method: str, path: str, body: Any = None) -> int:
     reply = await client.request(method, path, json=body)
     assert reply.status_code == 202, reply.text
     proposal: int = reply.json()["proposal"]
     return proposal
 
 
-async def listed(client: httpx.AsyncClient, state: str = "all") -> list[Json]:
+async def listed(client: AsyncHttpClient, state: str = "all") -> list[Json]:
     reply = (await client.get(PROPOSALS, params={"state": state})).raise_for_status()
     found: list[Json] = reply.json()["proposals"]
     return found
 
 
-def end(client: httpx.AsyncClient, proposal: int, how: str = "confirm") -> Any:
+def end(client: AsyncHttpClient, proposal: int, how: str = "confirm") -> Any:
     return client.post(f"{PROPOSALS}/{proposal}/{how}", json=None if how == "confirm" else WHY)
 
 
@@ -275,8 +275,8 @@ async def test_a_key_proposes_and_withdraws_but_only_a_person_confirms(venue: Ru
 
 
 async def issued_key(
-    venue: RunningVenue, client: httpx.AsyncClient, name: str, *more: str
-) -> tuple[str, httpx.AsyncClient]:
+    venue: RunningVenue, client: AsyncHttpClient, name: str, *more: str
+) -> tuple[str, AsyncHttpClient]:
     """The id of a new key for operators, and a client with it."""
     made = (await client.post("/v1/admin/keys", json={"name": name, "scopes": ["read", "operate", *more]})).json()
     holder = venue.client(None)
@@ -308,7 +308,7 @@ async def test_who_may_have_made_a_proposal_does_not_confirm_it(venue: RunningVe
     ids = {user["name"]: user["user_id"] for user in (await ann.get("/v1/admin/users")).json()}
     _, robot = await issued_key(venue, ann, "robot", "admin")
 
-    async def added(by: httpx.AsyncClient, name: str) -> httpx.AsyncClient:
+    async def added(by: AsyncHttpClient, name: str) -> AsyncHttpClient:
         new = {"name": name, "role": "admin", "account": 0, "password": PASSWORD}
         (await by.post("/v1/admin/users", json=new)).raise_for_status()
         return await logged_in(venue, name)
@@ -383,7 +383,7 @@ async def test_who_may_know_anothers_password_does_not_confirm_as_them(venue: Ru
     ids = {user["name"]: user["user_id"] for user in (await ann.get("/v1/admin/users")).json()}
     day_ns = 24 * 3600 * 10**9
 
-    async def confirms(client: httpx.AsyncClient) -> bool:
+    async def confirms(client: AsyncHttpClient) -> bool:
         proposal = await propose(await logged_in(venue, "dee"), "POST", CASH, {"amount": "5.00"})
         reply = await end(client, proposal)
         if reply.status_code == 403:

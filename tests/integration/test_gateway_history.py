@@ -7,11 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from services.gateway.http.history_schemas import CandlesPage, CashMovementsPage, LedgerPage, TradesPage
 from tests.integration.venue import START_NS, RunningVenue, running_venue
+from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -37,13 +37,13 @@ async def trade(venue: RunningVenue, price: str, quantity: int) -> None:
     assert placed["state"] == "filled"
 
 
-async def get(client: httpx.AsyncClient, path: str) -> Any:
+async def get(client: AsyncHttpClient, path: str) -> Any:
     reply = await client.get(path)
     assert reply.status_code == 200, reply.text
     return reply.json()
 
 
-async def all_pages(client: httpx.AsyncClient, path: str, name: str) -> list[Any]:
+async def all_pages(client: AsyncHttpClient, path: str, name: str) -> list[Any]:
     found: list[Any] = []
     cursor = ""
     while cursor is not None:

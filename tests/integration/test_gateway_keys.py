@@ -12,6 +12,7 @@ import pytest
 from services.gateway.server.server import make_server
 from services.venue_state.keys import key_hash
 from tests.integration.venue import BASE_URL, START_NS, RunningVenue, running_venue
+from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -32,10 +33,10 @@ async def issue(venue: RunningVenue, **fields: Any) -> dict[str, Any]:
     return issued
 
 
-def client(venue: RunningVenue, key: str, address: str = "127.0.0.1") -> httpx.AsyncClient:
+def client(venue: RunningVenue, key: str, address: str = "127.0.0.1") -> AsyncHttpClient:
     """A client with this key, at this address."""
     transport = httpx.ASGITransport(venue.app, client=(address, 4711))
-    made = httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers={"authorization": f"Bearer {key}"})
+    made = AsyncHttpClient(transport=transport, base_url=BASE_URL, headers={"authorization": f"Bearer {key}"})
     venue.clients.append(made)
     return made
 
@@ -147,7 +148,7 @@ async def test_a_header_names_the_client_only_behind_a_trusted_proxy(
     server.config.load()
     transport = httpx.ASGITransport(server.config.loaded_app)
     headers = {"authorization": f"Bearer {issued['key']}", "x-forwarded-for": "203.0.113.1, 198.51.100.9"}
-    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers) as behind:
+    async with AsyncHttpClient(transport=transport, base_url=BASE_URL, headers=headers) as behind:
         assert (await behind.get("/v1/account")).status_code == 200
 
 

@@ -150,7 +150,7 @@ async def appending(
     task = asyncio.create_task(append_all(leader, acknowledged, count, faults_ended))
     yield acknowledged, task
     faults_ended.set()
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await task
     assert len(acknowledged) >= count
     assert await read_all(leader) == acknowledged

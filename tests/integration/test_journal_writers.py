@@ -21,8 +21,6 @@ from tests.unit.journal.chains import next_batch
 
 pytestmark = pytest.mark.anyio
 
-WAIT_S = 60
-
 
 @pytest.fixture
 async def leader(postgres_url: str) -> AsyncIterator[PostgresJournal]:
@@ -153,7 +151,7 @@ async def test_a_claim_whose_connection_is_lost_while_it_ends_such_a_session_is_
     monkeypatch.setattr(Session, "fetch", fetch_unheard)
     holder = await asyncpg.connect(postgres_url)
     await holder.execute("BEGIN; SELECT FROM journal_writer FOR UPDATE")
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await standby.claim(await standby.look(), "ws://standby") is None
         assert await standby.claim(await standby.look(), "ws://standby") is not None
     holder.terminate()

@@ -17,6 +17,7 @@ from services.gateway.http.session_cookie import OPEN
 from tests.integration.logged_in import add_user, logged_in
 from tests.integration.test_gateway_routes import Operation, document_of, operations_of
 from tests.integration.venue import BASE_URL, START_NS, RunningVenue, running_venue
+from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -123,12 +124,12 @@ async def test_the_same_key_works_where_nothing_is_wrong_with_it(venue: RunningV
 async def test_the_key_of_an_address_works_at_that_address(venue: RunningVenue) -> None:
     key = (await issue(venue, "member", addresses=[ELSEWHERE]))["key"]
     transport = httpx.ASGITransport(venue.app, client=(ELSEWHERE, 4711))
-    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+    async with AsyncHttpClient(transport=transport, base_url=BASE_URL) as client:
         reply = await client.get("/v1/account", headers={"authorization": f"Bearer {key}"})
     assert reply.status_code == 200
 
 
-async def ask(client: httpx.AsyncClient, operation: Operation, schemas: Json, header: str | None) -> httpx.Response:
+async def ask(client: AsyncHttpClient, operation: Operation, schemas: Json, header: str | None) -> httpx.Response:
     headers = {} if header is None else {"authorization": header}
     return await client.request(operation.method, operation.url, json=operation.body(schemas), headers=headers)
 
@@ -199,7 +200,7 @@ async def test_every_route_with_an_id_of_an_account_has_a_row(refusing_venue: Ru
     assert found == FOREIGN.keys() | NOT_FOREIGN.keys()
 
 
-async def strangers(venue: RunningVenue) -> dict[str, httpx.AsyncClient]:
+async def strangers(venue: RunningVenue) -> dict[str, AsyncHttpClient]:
     """Clients with keys and sessions of other accounts, or of none, that may not read every account."""
     operator, found = venue.client("operator"), {"bob": venue.client("bob")}
     for name, scopes, account in (

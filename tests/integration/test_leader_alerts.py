@@ -21,6 +21,7 @@ from services.scaled.alerts import LeaderAlerts
 from services.settings import Settings
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
+from tests.patience import PATIENCE_S
 from tests.unit.alerts.test_conditions import condition
 from tests.unit.read_database.history import SENDER, History
 
@@ -63,7 +64,7 @@ async def test_open_critical_alerts_are_in_its_health_where_it_raises_and_sends_
     )  # fmt: skip
     running, read = asyncio.create_task(alerts.run()), asyncio.create_task(journal.applied.wait())
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.wait([running, read], return_when=asyncio.FIRST_COMPLETED)
         assert alerts.warnings() == ["Alert 2 (journal_quiet) is open: GET /v1/alerts."]
     finally:

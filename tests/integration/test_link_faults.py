@@ -20,8 +20,9 @@ from services.messaging.link.confirmed import ConfirmedJournal
 from services.messaging.link.frames import pack_submissions
 from services.venue_state.keys import ApiKey
 from tests.faults.tcp_proxy import TcpProxy
-from tests.integration.linked_venue import WAIT_S, Gateway, LinkedVenue, linked_venue, until
+from tests.integration.linked_venue import Gateway, LinkedVenue, linked_venue, until
 from tests.long import some
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 

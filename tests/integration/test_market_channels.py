@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
 import pytest
 from rex_client import DepthBook
 
@@ -15,6 +14,7 @@ from services.gateway.websocket.liveness import HEARTBEAT_SECONDS
 from services.gateway.websocket.market_streams import Wanted
 from tests.integration.market_follower import Follower, ManualTimer
 from tests.integration.venue import RunningVenue, running_venue
+from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -27,9 +27,9 @@ class Stage(NamedTuple):
 
     venue: RunningVenue
     timer: ManualTimer
-    alice: httpx.AsyncClient
-    bob: httpx.AsyncClient
-    operator: httpx.AsyncClient
+    alice: AsyncHttpClient
+    bob: AsyncHttpClient
+    operator: AsyncHttpClient
 
     @property
     def number(self) -> int:
@@ -39,7 +39,7 @@ class Stage(NamedTuple):
         wanted = Wanted(channel, levels, interval)
         return Follower(self.venue.channels).subscribe(wanted, None if everywhere else [self.number])
 
-    async def place(self, client: httpx.AsyncClient, side: str, price: int, quantity: int) -> dict[str, Any]:
+    async def place(self, client: AsyncHttpClient, side: str, price: int, quantity: int) -> dict[str, Any]:
         body = {"symbol": SYMBOL, "side": side, "price": f"{price}.00", "quantity": quantity}
         order: dict[str, Any] = (await client.post("/v1/orders", json=body)).json()
         return order

@@ -29,6 +29,7 @@ from tests.integration.test_reporting import place
 from tests.integration.test_surveillance_reading import rows_of
 from tests.integration.venue import RunningVenue, running_venue
 from tests.long import some
+from tests.patience import AsyncHttpClient
 from tests.unit.read_database.history import SENDER
 
 pytestmark = pytest.mark.anyio
@@ -195,7 +196,7 @@ async def test_a_quality_that_takes_long_is_given_up_and_read_on_and_no_index_wa
 
     app = FastAPI()
     app.include_router(routes.router(venue.read_database, Slow(), venue.projector.reached))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://venue") as client:
+    async with AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://venue") as client:
         with monkeypatch.context() as short:
             short.setattr(long_reading, "ANSWER_S", 0.02)
             for _ in range(2):  # the second has no turn

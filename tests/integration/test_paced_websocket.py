@@ -80,7 +80,7 @@ async def test_a_flood_of_messages_is_parsed_slice_by_slice_and_answered_in_orde
             client.transport.write(b"".join(frames))
             replies = [json.loads(await client.recv())["req_id"] for _ in range(PINGS)]
             client.transport.write(goodbye)
-            await asyncio.wait_for(client.wait_closed(), 60)
+            await asyncio.wait_for(client.wait_closed(), PATIENCE_S)
     assert replies == list(range(PINGS))
     assert 0 < Watched.most <= SLICE_BYTES // min(map(len, frames)) + 1
 
@@ -98,7 +98,7 @@ async def test_messages_of_a_turn_are_written_together_in_bounded_pieces(tmp_pat
     async with (
         running_venue(tmp_path) as venue,
         serving(venue, socket.create_server(("127.0.0.1", 0)), ws=Collecting) as served,
-        connect(served.url.replace("http", "ws") + "/v1/ws", proxy=None, max_queue=None) as client,
+        WebSocketClient(served.url.replace("http", "ws") + "/v1/ws", max_queue=None) as client,
     ):
         [venues_side] = served.server.server_state.connections
         assert isinstance(venues_side, Collecting)
@@ -132,7 +132,7 @@ async def test_frames_that_are_no_message_are_parsed_one_slice_a_turn(tmp_path: 
         assert Counted.slices.total() == -(-len(frames) // a_slice)
         assert max(Counted.slices.values()) == 1
         assert not venues_side.read_paused
-        await asyncio.wait_for(await client.ping(), 60)  # It reads on.
+        await asyncio.wait_for(await client.ping(), PATIENCE_S)  # It reads on.
 
 
 @pytest.mark.parametrize("first_bytes", [len(PING_FRAME), 2 * len(PING_FRAME), 2 * len(PING_FRAME) - 1])
@@ -142,7 +142,7 @@ async def test_a_client_whose_messages_are_not_taken_is_not_read_beyond_one_more
     async with (
         running_venue(tmp_path) as venue,
         serving(venue, socket.create_server(("127.0.0.1", 0))) as served,
-        connect(served.url.replace("http", "ws") + "/v1/ws", proxy=None),
+        WebSocketClient(served.url.replace("http", "ws") + "/v1/ws"),
     ):
         [venues_side] = served.server.server_state.connections
         assert isinstance(venues_side, LimitedWebSocket)
@@ -186,15 +186,15 @@ async def test_what_a_client_sent_before_it_left_is_carried_out(tmp_path: Path) 
             url = served.url.replace("http", "ws") + "/v1/ws"
             async with WebSocketClient(url, additional_headers=headers, max_queue=None) as client:
                 client.transport.write(b"".join(frames) + goodbye)
-                await asyncio.wait_for(client.wait_closed(), 60)
-        await asyncio.wait_for(carried_out.wait(), 60)  # The last orders are taken after the close.
+                await asyncio.wait_for(client.wait_closed(), PATIENCE_S)
+        await asyncio.wait_for(carried_out.wait(), PATIENCE_S)  # The last orders are taken after the close.
         assert len(venue.state.orders.open) == 100
 
 
 async def test_nothing_overtakes_a_message_that_waits_for_room(tmp_path: Path) -> None:
     async with running_venue(tmp_path) as venue, serving(venue, socket.create_server(("127.0.0.1", 0))) as served:
         url = served.url.replace("http", "ws") + "/v1/ws"
-        async with connect(url, proxy=None):
+        async with WebSocketClient(url):
             [venues_side] = served.server.server_state.connections
             assert isinstance(venues_side, LimitedWebSocket)
             venues_side.pause_writing()  # as the transport does where the client does not read

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from fastapi.responses import Response
 
@@ -21,6 +20,7 @@ from tests.integration.test_reporting import place
 from tests.integration.test_reporting_postgres import made
 from tests.integration.test_reporting_postgres import venue as venue_in_postgres
 from tests.integration.venue import RunningVenue, running_venue
+from tests.patience import AsyncHttpClient
 from tests.unit.read_database.history import opening
 
 pytestmark = pytest.mark.anyio
@@ -115,7 +115,7 @@ async def test_a_venue_has_books_and_qualities_made_by_the_process_that_reads_th
     monkeypatch.setattr(ReportProcess, "answer", noted)
     async with open_venue(Settings(data_dir=tmp_path, port=0, schedule="always")) as venue:
         headers = {"authorization": f"Bearer {venue.keys['operator'].key}"}
-        async with httpx.AsyncClient(base_url=venue.url, headers=headers, timeout=60) as client:
+        async with AsyncHttpClient(base_url=venue.url, headers=headers) as client:
             seq = venue.sequencer.last_seq
             book = (await client.get(f"{BOOKS}/PRND-OX", params={"seq": seq, "levels": 3})).json()
             assert (book["seq"], book["bids"], book["phase"]) == (seq, [], "continuous")

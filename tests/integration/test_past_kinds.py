@@ -37,6 +37,7 @@ from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals
 from tests.long import examples
+from tests.patience import AsyncHttpClient
 from tests.unit.read_database.eventful_history import EventfulHistory, eventful_histories, rows_of_one_command
 from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, opening, order
 

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
 from services.people.sessions import IDLE_S
 from tests.integration.logged_in import OTHER, PASSWORD, add_user, attempt, browser, code, logged_in
 from tests.integration.served_venue import Served, served_venue
 from tests.integration.venue import MAX_WEBSOCKETS_PER_KEY, RunningVenue, running_venue
+from tests.patience import AsyncHttpClient, WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
@@ -128,11 +128,11 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
 
 async def open_socket(served: Served, secret: str, origin: str | None = None) -> ClientConnection:
     headers = {"cookie": f"rex_session={secret}", "origin": served.url if origin is None else origin}
-    return await connect(served.url.replace("http", "ws") + "/v1/ws", additional_headers=headers)
+    return await WebSocketClient(served.url.replace("http", "ws") + "/v1/ws", additional_headers=headers)
 
 
 async def session(served: Served, name: str) -> str:
-    async with httpx.AsyncClient(base_url=served.url, headers={"origin": served.url}) as client:
+    async with AsyncHttpClient(base_url=served.url, headers={"origin": served.url}) as client:
         reply = await client.post("/v1/session", json={"name": name, "password": PASSWORD})
         return reply.cookies["rex_session"]
 
@@ -151,7 +151,7 @@ async def test_a_websocket_takes_the_cookie_and_closes_with_the_session(served: 
         assert (await ask(socket, "subscribe", channels=["orders"]))["result"]["channels"] == ["orders"]
         headers = {"origin": served.url, "cookie": f"rex_session={secret}"}
         key = {"authorization": f"Bearer {served.venue.keys['operator'].key}"}
-        async with httpx.AsyncClient(base_url=served.url) as client:
+        async with AsyncHttpClient(base_url=served.url) as client:
             match end:
                 case "role":
                     body = {"role": "trader", "account": 3}

@@ -26,6 +26,7 @@ from tests.integration.postgres_journal import execute, until
 from tests.integration.read_databases import Dump, ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.long import some
+from tests.patience import PATIENCE_S
 from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, History, opening, order
 
 pytestmark = pytest.mark.rig
@@ -176,7 +177,7 @@ async def test_a_projector_goes_on_whatever_its_server_does(postgres_server: Pos
             await journal.append(batches[-1])
             await feed.publish(batches[-1])
             await asyncio.to_thread(end)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 await projector.reached(batches[-1].last_seq)
     expected = ReadDatabase(tmp_path / "expected")
     await expected.make()

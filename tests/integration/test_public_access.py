@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from services.commands.attachments import RateLimit
@@ -25,6 +25,7 @@ from services.gateway.websocket.market_requests import check_options, instrument
 from services.gateway.websocket.messages import SubscribeParams, decode_params
 from tests.integration.served_venue import Served, served_venue
 from tests.integration.venue import MAX_PUBLIC_WEBSOCKETS, RunningVenue, running_venue
+from tests.patience import PATIENCE_S, WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
@@ -63,9 +64,9 @@ async def ask(socket: ClientConnection, method: str, **params: Any) -> dict[str,
             return message
 
 
-def open_socket(served: Served, name: str | None = None) -> connect:
+def open_socket(served: Served, name: str | None = None) -> WebSocketClient:
     headers = {"authorization": f"Bearer {served.venue.keys[name].key}"} if name else {}
-    return connect(served.url.replace("http", "ws") + "/v1/ws", additional_headers=headers, proxy=None)
+    return WebSocketClient(served.url.replace("http", "ws") + "/v1/ws", additional_headers=headers)
 
 
 async def test_public_routes_answer_as_their_models_say_and_change_nothing(venue: RunningVenue) -> None:
@@ -326,7 +327,7 @@ async def test_a_planned_close_is_announced(served: Served) -> None:
             assert push["data"]["at"].startswith("2023-12-01T02:01:0")
             await socket.close()
 
-        async with asyncio.timeout(40):  # It waits for its clients to leave, not for the whole notice.
+        async with asyncio.timeout(PATIENCE_S):  # It waits for its clients to leave, not for the whole notice.
             await asyncio.gather(closing, leave())
     await liveness.announce_shutdown(60, "nobody is left to wait for")
     with pytest.raises(ConnectionClosed):
@@ -336,7 +337,7 @@ async def test_a_planned_close_is_announced(served: Served) -> None:
 async def test_the_client_takes_options_and_learns_of_a_planned_close(served: Served) -> None:
     alice = await served.client("alice")
     five, one = [alice.subscribe(["candles"], [SYMBOL], interval=interval) for interval in ("5m", "1m")]
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE_S):
         assert [(await anext(pushes))["data"]["interval"] for pushes in (five, one)] == ["5m", "1m"]
         assert alice.closing_at is None
         closing = asyncio.create_task(served.venue.channels.liveness.announce_shutdown(60, "the venue is stopping"))
@@ -362,7 +363,7 @@ async def test_a_session_that_a_restart_ended_is_nobodys_where_no_key_is_needed(
 
 async def test_such_a_session_follows_the_market(served: Served) -> None:
     cookie = {"cookie": "rex_session=rexs_of_another_start", "origin": served.url}
-    async with connect(served.url.replace("http", "ws") + "/v1/ws", additional_headers=cookie, proxy=None) as socket:
+    async with WebSocketClient(served.url.replace("http", "ws") + "/v1/ws", additional_headers=cookie) as socket:
         assert "result" in await ask(socket, "subscribe", channels=["ticker"], symbols=[SYMBOL])
         assert (await ask(socket, "subscribe", channels=["orders"]))["error"]["status"] in (401, 403)
 

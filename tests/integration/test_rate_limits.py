@@ -8,14 +8,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from websockets.asyncio.client import connect
 
 from services.gateway.limits.rate_class import KEY_CLASSES, class_of
 from tests.integration.logged_in import add_user, logged_in
 from tests.integration.served_venue import Served, serving
 from tests.integration.venue import RunningVenue, running_venue
+from tests.patience import AsyncHttpClient, WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +38,7 @@ async def issue(venue: RunningVenue, **fields: Any) -> dict[str, Any]:
     return issued
 
 
-async def limited(venue: RunningVenue) -> httpx.AsyncClient:
+async def limited(venue: RunningVenue) -> AsyncHttpClient:
     client = venue.client(None)
     client.headers["authorization"] = f"Bearer {(await issue(venue))['key']}"
     return client
@@ -217,7 +216,7 @@ async def served(venue: RunningVenue) -> AsyncIterator[Served]:
 async def test_replies_of_the_websocket_say_the_same(served: Served) -> None:
     key = (await issue(served.venue))["key"]
     url, headers = served.url.replace("http", "ws") + "/v1/ws", {"authorization": f"Bearer {key}"}
-    async with connect(url, additional_headers=headers, proxy=None) as socket:
+    async with WebSocketClient(url, additional_headers=headers) as socket:
 
         async def ask(method: str, params: Any, req_id: int) -> dict[str, Any]:
             await socket.send(json.dumps({"method": method, "params": params, "req_id": req_id}))
@@ -246,7 +245,7 @@ async def test_keys_shown_after_the_handshake_are_limited_by_address(served: Ser
     url = served.url.replace("http", "ws") + "/v1/ws"
     codes = []
     for _ in range(3):
-        async with connect(url, proxy=None) as socket:
+        async with WebSocketClient(url) as socket:
             for _ in range(15):
                 await socket.send(json.dumps({"method": "authenticate", "params": {"key": "rex_wrong"}}))
                 codes.append(json.loads(await socket.recv())["error"]["code"])

@@ -7,9 +7,7 @@ import asyncio
 import pytest
 
 from services.messaging.redis_stream.connection import call, open_client
-
-ENDS_S = 60.0
-"""A hang bound: a reader that has missed its cancellation reads on for ever."""
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 

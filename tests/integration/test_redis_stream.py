@@ -227,13 +227,13 @@ async def running(publisher: StreamPublisher) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
-        await asyncio.wait([task], timeout=60)
+        await asyncio.wait([task], timeout=PATIENCE_S)
     assert task.cancelled()
 
 
 async def until_holds(redis: Redis, key: str, batch: JournalBatch) -> None:
     """Waits until the stream ends with this batch."""
     last = f"{batch.last_seq}-0"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while not await redis.xrange(key, last, last):  # noqa: ASYNC110
             await asyncio.sleep(0.002)

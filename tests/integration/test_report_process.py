@@ -10,7 +10,6 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 from fastapi.responses import Response
 from structlog.testing import capture_logs
@@ -28,6 +27,7 @@ from tests.integration.test_reporting_postgres import made
 from tests.integration.test_reporting_postgres import venue as venue_in_postgres
 from tests.integration.test_reports_wait import whole_application
 from tests.integration.venue import RunningVenue, running_venue
+from tests.patience import PATIENCE_S, AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +99,7 @@ async def test_a_venue_has_the_year_s_reports_made_by_it(tmp_path: Path, monkeyp
     monkeypatch.setattr(ReportProcess, "answer", noted)
     async with open_venue(Settings(data_dir=tmp_path, port=0)) as venue:
         headers = {"authorization": f"Bearer {venue.keys['operator'].key}"}
-        async with httpx.AsyncClient(base_url=venue.url, headers=headers, timeout=60) as client:
+        async with AsyncHttpClient(base_url=venue.url, headers=headers) as client:
             for address in ADDRESSES:
                 assert (await client.get(address)).status_code == 200, address
     assert [address.removesuffix("?format=json") for address in asked] == ADDRESSES
@@ -235,7 +235,7 @@ async def test_it_ends_with_a_gateway_that_is_killed(venue: RunningVenue) -> Non
     )
     os.close(writing)
     assert await gateway.wait() == -signal.SIGKILL
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         assert await asyncio.to_thread(os.read, reading, 1_000) == b""
     os.close(reading)
 

@@ -19,6 +19,7 @@ from services.reporting.turns import Elsewhere
 from services.settings import read_settings
 from tests.integration.test_reporting import place
 from tests.integration.venue import Clock, RunningVenue, running_venue
+from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +42,7 @@ async def nothing_to_prove(year: int) -> Proven:
 @asynccontextmanager
 async def whole_application(
     venue: RunningVenue, folder: Path, projected: Projected, elsewhere: Elsewhere | None = None
-) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+) -> AsyncIterator[tuple[FastAPI, AsyncHttpClient]]:
     """The application as a venue makes it, with every report, and an operator's client of it."""
     gateway = Gateway(venue.state, venue.market, venue.order_entry, venue.channels, venue.people, projected)
     application = make_application(
@@ -59,7 +60,7 @@ async def whole_application(
     )
     headers = dict(venue.client("operator").headers)
     transport = httpx.ASGITransport(application)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
+    async with AsyncHttpClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
         yield application, client
 
 

@@ -16,10 +16,10 @@ from tests.integration.test_client_reconnect import Severable
 from tests.integration.test_websocket_channels import SYMBOL, limit
 from tests.integration.test_websocket_orders import open_socket
 from tests.integration.test_websocket_resume import a_bust, point, subscribe
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_SECONDS = 60
 Json = dict[str, Any]
 
 
@@ -46,7 +46,7 @@ async def test_a_bust_before_a_restart_is_told_after_it(tmp_path: Path) -> None:
 async def test_the_client_hears_each_trade_once_over_a_lost_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_SECONDS):
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
         through = await Severable.before(served)
         async with RexClient(through.url, served.venue.keys["alice"].key) as client:
             pushes = client.subscribe(["trades", "depth"], [SYMBOL, "ND-OX"], levels=10)

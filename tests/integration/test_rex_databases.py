@@ -30,7 +30,6 @@ from tests.e2e.process import REX
 from tests.faults import venue_process
 from tests.integration.older_journal import UNCHANGED, stored, unpack
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.patience import PATIENCE_S
 from tests.unit.read_database.history import History, opening
 
 pytestmark = pytest.mark.slow

@@ -12,6 +12,7 @@ import pytest
 
 from services.cli.exporting import sink
 from tests.integration.test_exports import FULL_DISK, days, make_venue
+from tests.patience import PATIENCE_S
 
 FULL = Path("/dev/full")
 
@@ -43,7 +44,7 @@ def test_what_cannot_be_printed_is_one_sentence(
     with FULL.open("w") as full:
         ended = subprocess.run(
             [sys.executable, "-c", "from services.cli import main; main()", *command],
-            cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False,
+            cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S, check=False,
             env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
         )  # fmt: skip
     assert ended.stderr == "rex: the standard output cannot be written: No space left on device\n"
@@ -65,7 +66,7 @@ def test_a_certificate_that_does_not_fit_is_one_sentence_and_no_file(venue: Path
     command = ["certificate", "2023", "--pdf", "certificate.pdf", "--data-dir", str(venue)]
     ended = subprocess.run(
         [sys.executable, "-c", FULL_DISK, *command],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     said = "rex: --pdf certificate.pdf cannot be made: File too large\n"
     assert (ended.returncode, ended.stderr, ended.stdout) == (1, said, "")

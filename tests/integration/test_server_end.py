@@ -43,7 +43,7 @@ async def test_the_end_cuts_an_answer_nobody_reads_and_a_request_that_hangs(tmp_
         served.server.end(0)
         await until(lambda: not state.connections and not state.tasks)
         assert state.open == 0
-        await asyncio.wait_for(asyncio.shield(served.task), 60)
+        await asyncio.wait_for(asyncio.shield(served.task), PATIENCE_S)
 
 
 async def test_a_request_on_its_way_to_a_venue_that_stops_is_answered(tmp_path: Path) -> None:

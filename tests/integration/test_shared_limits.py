@@ -13,6 +13,7 @@ from load_tests.servers.redis import ValkeyServer
 from services.commands.attachments import RateLimit
 from services.gateway.limits.shared import SharedBucket, SharedLimits
 from tests.long import some
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -75,7 +76,7 @@ async def test_the_sum_over_gateways_is_bounded_whenever_they_tell(gateways: lis
 async def test_in_the_background_neither_gateway_waits_and_the_sum_is_bounded(gateways: list[Gateway]) -> None:
     started_ns = time.monotonic_ns()
     tasks = [asyncio.create_task(gateway.shared.run()) for gateway in gateways]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while sum(gateway.taken for gateway in gateways) < RATE.burst:
             for gateway in gateways:
                 gateway.take(4)
@@ -120,7 +121,7 @@ async def test_without_redis_each_gateway_has_its_share(gateways: list[Gateway],
 
 async def until_told(gateways: list[Gateway]) -> None:
     """Two calls each: the first reconnects, and the second hears what the other has told."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         for gateway in gateways * 2:
             await gateway.shared.tell()
             while gateway.shared.trouble is not None:

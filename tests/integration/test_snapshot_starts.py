@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import structlog
 from rex_client import RexClient
@@ -31,6 +30,7 @@ from services.standing_snapshots import Policy, StandingSnapshots, take_at
 from services.trouble import exit_code_of, root_cause
 from tests.e2e.clock import Clock
 from tests.e2e.test_standing_proof import one_trade
+from tests.patience import PATIENCE_S, AsyncHttpClient
 from tests.unit.snapshots.test_record import resealed
 
 pytestmark = pytest.mark.anyio
@@ -92,7 +92,7 @@ async def start(folder: Path, built: Built, **options: Any) -> tuple[int, list[A
     with structlog.testing.capture_logs() as logged:
         async with opened(folder, **options) as venue:
             assert (venue.engine.last_seq, venue.engine.state_hash()) == (built.last_seq, built.state_hash)
-            async with httpx.AsyncClient(base_url=venue.url) as client:
+            async with AsyncHttpClient(base_url=venue.url) as client:
                 health = (await client.get("/healthz")).json()
     assert health["start_snapshot_seq"] == venue.recovery.snapshot_seq
     assert health["snapshot_seq"] in (None, *built.seqs, built.last_seq)
@@ -224,7 +224,7 @@ async def test_a_running_venue_takes_one_when_it_is_due(folder: Path, built: Bui
     seen = built.last_seq
 
     def standing(policy: Policy) -> StandingSnapshots:
-        return StandingSnapshots(folder, built.journal_id, lambda: seen, Clock(), policy)
+        return StandingSnapshots(folder, built.journal_id, lambda: seen, Clock(), policy, 0)
 
     newest = built.seqs[1]
     not_due = standing(Policy(every_commands=seen - newest + 1, every_s=1))
@@ -245,7 +245,9 @@ async def test_what_no_start_can_use_keeps_no_snapshot_from_being_taken(folder: 
     store.path(built.last_seq).write_bytes(resealed(whole, journal_id=bytes(16), seq=built.last_seq))
     store.path(10**12).write_bytes(resealed(whole, seq=10**12)[:-1])
     store.path(10**13).write_bytes(b"nothing")
-    standing = StandingSnapshots(folder, built.journal_id, lambda: built.last_seq, Clock(), Policy(built.last_seq, 0))
+    standing = StandingSnapshots(
+        folder, built.journal_id, lambda: built.last_seq, Clock(), Policy(built.last_seq, 0), 0
+    )
     await standing.look()
     assert standing.facts() == {"snapshot_seq": None, "snapshot_age_s": None}
     await standing.take_due()
@@ -261,7 +263,7 @@ async def test_the_venues_own_snapshot_counts_beside_a_foreign_one_and_one_ahead
 
     def standing(every_commands: int) -> StandingSnapshots:
         policy = Policy(every_commands, 0)
-        return StandingSnapshots(folder, built.journal_id, lambda: built.last_seq, Clock(), policy)
+        return StandingSnapshots(folder, built.journal_id, lambda: built.last_seq, Clock(), policy, 0)
 
     not_due, due = standing(built.last_seq - newest + 1), standing(built.last_seq - newest)
     await not_due.take_due()
@@ -285,6 +287,7 @@ async def test_one_that_the_start_passed_over_keeps_no_snapshot_from_being_taken
             lambda: built.last_seq,
             Clock(),
             policy,
+            0,
             start_snapshot_seq=start_snapshot_seq,
         )
 
@@ -302,9 +305,9 @@ async def test_one_that_the_start_passed_over_keeps_no_snapshot_from_being_taken
 
 async def test_a_start_counts_from_the_snapshot_that_it_began_with(folder: Path, built: Built) -> None:
     flip(FolderStore.of(folder).path(built.seqs[1]))
-    async with opened(folder) as venue, httpx.AsyncClient(base_url=venue.url) as client:
+    async with opened(folder) as venue, AsyncHttpClient(base_url=venue.url) as client:
         health: dict[str, Any] = {}
-        async with asyncio.timeout(60):  # until its first look at the snapshots
+        async with asyncio.timeout(PATIENCE_S):  # until its first look at the snapshots
             while health.get("snapshot_seq") is None:
                 health = (await client.get("/healthz")).json()
     assert (health["start_snapshot_seq"], health["snapshot_seq"]) == (built.seqs[0], built.seqs[0])
@@ -329,7 +332,7 @@ async def test_a_start_reads_no_row_before_its_snapshot(
 
 async def test_a_snapshot_that_cannot_be_taken_is_a_warning_and_the_venue_goes_on(folder: Path, built: Built) -> None:
     (folder / JOURNAL_FILE).rename(folder / "elsewhere")
-    failing = StandingSnapshots(folder, built.journal_id, lambda: built.last_seq, Clock(), Policy(1, 0))
+    failing = StandingSnapshots(folder, built.journal_id, lambda: built.last_seq, Clock(), Policy(1, 0), 0)
     with structlog.testing.capture_logs() as logged:
         await failing.take_due()
         await failing.take_due()  # not again so soon
@@ -356,7 +359,7 @@ def test_when_one_is_due(policy: Policy, commands: int, age_s: float, is_due: bo
 
 async def test_a_store_that_cannot_be_read_is_logged_once_and_nothing_is_taken(tmp_path: Path) -> None:
     (tmp_path / "snapshots").mkdir()
-    standing = StandingSnapshots(tmp_path, bytes(16), lambda: 5, Clock(), Policy(1, 0))
+    standing = StandingSnapshots(tmp_path, bytes(16), lambda: 5, Clock(), Policy(1, 0), 0)
 
     class Failing(FolderStore):
         async def kept(self) -> list[Kept]:

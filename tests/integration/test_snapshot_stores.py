@@ -19,6 +19,7 @@ from services.snapshots.postgres import PART_BYTES, PostgresStore
 from services.snapshots.record import Snapshot
 from services.snapshots.store import SnapshotStore
 from services.snapshots.taking import Taken, take
+from tests.patience import PATIENCE_S
 from tests.property.engine_flow import flow
 from tests.unit.journal.chains import JOURNAL_ID
 from tests.unit.snapshots.journals import Batches, batches_of, state_hash_of
@@ -91,7 +92,7 @@ async def test_two_takers_at_one_seq_both_succeed(make_store: Callable[[], Snaps
         store.write = write_and_wait  # type: ignore[method-assign]
         return await take(Batches(BATCHES), store, clock=lambda: now_ns)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         found = await asyncio.gather(taken_at(1), taken_at(2))
     (kept,) = await make_store().kept()
     assert [taken.header for taken in found] == [kept.header] * 2

@@ -14,7 +14,6 @@ from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.rig]
 SOON_S = 0.5
-BOUND_S = 60
 ROWS = "SELECT string_agg(n::text, ' ' ORDER BY n) FROM kept"
 
 

@@ -24,7 +24,6 @@ from tests.unit.sequencer.venue import Clock, Never, Venue
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.rig]
 
-BOUND_S = 60
 OPEN = Command(kind=CommandKind.OPEN_ACCOUNT)
 
 

@@ -59,7 +59,7 @@ async def busy(served: Served) -> None:
 async def test_an_example_runs(title: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     example: dict[str, Any] = {"__name__": "example"}
     exec(EXAMPLES[title], example)
-    async with served_venue(tmp_path) as served, asyncio.timeout(60):
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
         market = asyncio.create_task(busy(served)) if title == "Follow a book" else None
         await example["main"](served.url, served.venue.keys["alice"].key)
         if market is not None:

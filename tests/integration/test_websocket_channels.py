@@ -20,7 +20,6 @@ from tests.patience import PATIENCE_S
 pytestmark = pytest.mark.anyio
 
 SYMBOL = "PRND-OX"
-PATIENCE_SECONDS = 60
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from rex_client import RexError
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.times import second_text
 from tests.integration.served_venue import Served, served_venue
-from tests.patience import WebSocketClient
+from tests.patience import PATIENCE_S, WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
@@ -246,7 +246,7 @@ async def test_scopes_hold_on_the_socket(served: Served) -> None:
 async def closed_with(socket: ClientConnection) -> tuple[int, str]:
     """The code and reason of the venue's close; what it sends before is not looked at."""
     with contextlib.suppress(ConnectionClosed):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             async for _ in socket:
                 pass
     assert socket.close_code is not None
@@ -259,7 +259,7 @@ async def test_a_revoked_key_closes_its_connections(served: Served, shown: str) 
     issued = await operator.issue_key("desk", ["read", "trade"], account=2)
     url = served.url.replace("http", "ws") + "/v1/ws"
     in_handshake = {"authorization": f"Bearer {issued['key']}"} if shown == "in the handshake" else {}
-    async with connect(url, additional_headers=in_handshake, proxy=None) as socket, open_socket(served, "bob") as other:
+    async with WebSocketClient(url, additional_headers=in_handshake) as socket, open_socket(served, "bob") as other:
         if not in_handshake:
             await ask(socket, {"method": "authenticate", "params": {"key": issued["key"]}})
         await ask(socket, {"method": "ping"})
@@ -274,12 +274,12 @@ async def test_a_connection_closes_when_its_key_expires(served: Served) -> None:
     issued = await operator.issue_key("desk", ["read"], account=2, expires=second_text(expires_s))
     url = served.url.replace("http", "ws") + "/v1/ws"
     headers = {"authorization": f"Bearer {issued['key']}"}
-    async with connect(url, additional_headers=headers, proxy=None) as socket:
+    async with WebSocketClient(url, additional_headers=headers) as socket:
         await ask(socket, {"method": "ping"})
         clock.now_ns = expires_s * 10**9
         assert await closed_with(socket) == (4001, "the key has expired")
     with pytest.raises(InvalidStatus) as refused:
-        async with connect(url, additional_headers=headers, proxy=None):
+        async with WebSocketClient(url, additional_headers=headers):
             pass
     assert json.loads(refused.value.response.body or b"")["code"] == "key_expired"
 

@@ -23,10 +23,10 @@ from tests.integration.served_venue import Served, served_venue
 from tests.integration.test_past_reports import list_another
 from tests.integration.test_websocket_channels import SYMBOL, limit, random_orders
 from tests.integration.test_websocket_orders import ask, open_socket
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_SECONDS = 60
 Json = dict[str, Any]
 
 
@@ -46,7 +46,7 @@ async def subscribe(socket: ClientConnection, channel: str, resume: Json | None 
 async def pushes_until(socket: ClientConnection, seq: int) -> list[Json]:
     """The pushes up to the one that carries this seq."""
     taken: list[Json] = []
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(PATIENCE_S):
         while not taken or taken[-1]["seq"] < seq:
             taken.append(json.loads(await socket.recv()))
     return taken

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from rex_client import DepthBook
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from tests.integration.served_venue import Served, served_venue
 from tests.patience import PATIENCE_S, WebSocketClient

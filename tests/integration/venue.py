@@ -58,6 +58,7 @@ from services.venue_state.loading import load_state
 from services.venue_state.state import VenueState
 from tests.integration.documented import check_answer
 from tests.integration.known_parameters import remember_parameters
+from tests.patience import AsyncHttpClient
 
 remember_parameters()
 
@@ -107,7 +108,7 @@ class RunningVenue:
     def client(self, name: str | None) -> AsyncHttpClient:
         """A client with the key of `alice`, `bob` or `operator`; None: without a key."""
         headers = {"authorization": f"Bearer {self.keys[name].key}"} if name else {}
-        client = httpx.AsyncClient(
+        client = AsyncHttpClient(
             transport=httpx.ASGITransport(self.app),
             base_url=BASE_URL,
             headers=headers,

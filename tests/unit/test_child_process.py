@@ -15,6 +15,7 @@ from services import started_process
 from services.child_process import LAST_BYTES, run_module
 from services.own_process import LOWEST_PRIORITY
 from services.started_process import StartedProcess
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -130,7 +131,7 @@ async def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     starter = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "killed", str(tmp_path / "kept"), env=environment
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         assert await asyncio.to_thread((tmp_path / "kept").read_text) == ""  # read to its end: the writer has ended
     assert await starter.wait() == -signal.SIGKILL
 
@@ -158,7 +159,7 @@ async def test_what_it_made_goes_with_the_process_that_started_it(tmp_path: Path
     starter = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "killed", str(tmp_path / "kept"), str(tmp_path / "temporary"), env=environment
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         assert await asyncio.to_thread((tmp_path / "kept").read_text) == ""  # read to its end: the writer has ended
     assert await starter.wait() == -signal.SIGKILL
     assert not (tmp_path / "temporary").exists()

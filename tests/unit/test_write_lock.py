@@ -11,6 +11,7 @@ import pytest
 from services.journal import JournalBusy
 from services.read_database import write_lock as module
 from services.read_database.write_lock import write_lock
+from tests.patience import PATIENCE_S
 
 
 def test_the_next_one_waits_for_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +25,7 @@ def test_the_next_one_waits_for_the_one_before(tmp_path: Path, monkeypatch: pyte
     with write_lock(tmp_path / "read.sqlite"):
         thread = threading.Thread(target=next_one)
         thread.start()
-        assert waits.wait(60)
+        assert waits.wait(PATIENCE_S)
         order.append("before")
     thread.join()
     assert order == ["before", "next"]

@@ -9,9 +9,10 @@ from fastapi import FastAPI
 
 from services.gateway import problems
 from services.pages import Pages, mount_pages
+from tests.patience import AsyncHttpClient
 
 
-def mounted(**first: Any) -> tuple[httpx.AsyncClient, Pages]:
+def mounted(**first: Any) -> tuple[AsyncHttpClient, Pages]:
     """A client of the pages. `first`: the answers of the API by their names in READS; the others are missing."""
     app = FastAPI(docs_url=None, redoc_url=None)
 
@@ -26,4 +27,4 @@ def mounted(**first: Any) -> tuple[httpx.AsyncClient, Pages]:
         return {name: first.get(name) for name in names}
 
     pages.first.read = read  # type: ignore[method-assign, assignment]
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1"), pages
+    return AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1"), pages

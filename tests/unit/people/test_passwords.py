@@ -9,6 +9,7 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.low_level import Type
 
 from services.people.passwords import AT_ONCE, LANES, MEMORY_KIB, TIME_COST, WAITING, Busy, Passwords
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +31,7 @@ class CountedHasher(PasswordHasher):
             self.running, self.total = self.running + 1, self.total + 1
             self.most = max(self.most, self.running)
             self.threads.add(threading.get_ident())
-        assert self.go.wait(60)
+        assert self.go.wait(PATIENCE_S)
         with self._lock:
             self.running -= 1
         return super().hash(password, salt=salt)

@@ -190,7 +190,7 @@ async def test_stop_takes_in_what_waits_then_ends(path: Path) -> None:
 @pytest.mark.anyio
 async def test_stop_has_nothing_to_wait_for_where_it_never_ran(path: Path) -> None:
     async with venue(path) as one:
-        await asyncio.wait_for(one.sequencer.stop(), 60)
+        await asyncio.wait_for(one.sequencer.stop(), PATIENCE_S)
         assert await one.journaled() == []
 
 
@@ -390,7 +390,7 @@ async def test_an_order_expires_and_a_volatility_auction_ends_without_traffic(pa
         clock = leaping(1_000 * SECOND, 200 * SECOND)
         one.sequencer = Sequencer(one.engine, one.journal, one.inbox, one.feed, clock=clock, schedule=Never())
         await one.inbox.put(joined(*opening(), until(1_350), band, *first, *beyond))
-        async with asyncio.timeout(60), running(one):
+        async with asyncio.timeout(PATIENCE_S), running(one):
             batches = [await one.next_batch() for _ in range(3)]
         opened, expiry, end = batches
         assert opened.event_list[-1].kind == EventKind.INDICATIVE
@@ -535,7 +535,7 @@ class Breaking(NaiveEngine):
 
 async def stopped(one: Venue) -> SequencerStopped:
     with pytest.raises(SequencerStopped) as stop:
-        await asyncio.wait_for(one.sequencer.run(), 60)
+        await asyncio.wait_for(one.sequencer.run(), PATIENCE_S)
     await one.sequencer.stop()
     return stop.value
 

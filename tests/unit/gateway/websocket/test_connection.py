@@ -92,7 +92,7 @@ async def test_a_client_that_does_not_read_its_replies_is_not_read_either(tmp_pa
         assert wire.taken <= IN_FLIGHT + 1, "one reply is on its way out, the others wait"
         wire.reads.set()
         while wire.taken < len(wire.messages) or len(wire.sent) < len(wire.messages):
-            await asyncio.wait_for(some_turns(), timeout=60)
+            await asyncio.wait_for(some_turns(), PATIENCE_S)
         wire.gone.set()
         await task
     replies = [json.loads(message["text"])["req_id"] for message in wire.sent]
@@ -107,7 +107,7 @@ async def test_private_messages_beyond_the_bound_close_with_4008(tmp_path: Path)
         for number in range(STRICT_MESSAGES + 1):
             client.queue.put(str(number))
         wire.reads.set()
-        await asyncio.wait_for(task, timeout=60)
+        await asyncio.wait_for(task, PATIENCE_S)
     assert wire.sent == [
         {"type": "websocket.close", "code": CLOSE_TOO_SLOW, "reason": "private messages were not read fast enough"}
     ]
@@ -122,7 +122,7 @@ async def test_of_a_client_that_is_gone_no_message_is_kept(tmp_path: Path) -> No
         await some_turns()
         client.queue.put("a reply that it does not read")
         wire.gone.set()
-        await asyncio.wait_for(task, timeout=60)
+        await asyncio.wait_for(task, PATIENCE_S)
         client.queue.put("a reply that comes later")
         assert client.queue.next_text() is None
     assert wire.sent == []
@@ -133,7 +133,7 @@ async def test_without_a_key_the_time_is_limited(tmp_path: Path, monkeypatch: py
     async with running_venue(tmp_path) as venue:
         wire = Wire([])
         wire.reads.set()
-        await asyncio.wait_for(connection(venue, None).run(wire.receive, wire.send), timeout=60)
+        await asyncio.wait_for(connection(venue, None).run(wire.receive, wire.send), PATIENCE_S)
     assert [message["code"] for message in wire.sent] == [CLOSE_NOT_AUTHENTICATED]
 
 
@@ -148,7 +148,7 @@ async def test_a_client_that_never_receives_its_close_is_given_up(
         await some_turns()
         assert not task.done(), "its writer waits for the client to read"
         client.queue.close(CLOSE_TOO_SLOW, "private messages were not read fast enough")
-        await asyncio.wait_for(task, timeout=60)
+        await asyncio.wait_for(task, PATIENCE_S)
     assert wire.sent == []
 
 

@@ -12,6 +12,7 @@ from load_tests.locust.account_sending import RestOrders, Signals, Transport, se
 from load_tests.locust.shares import Share
 from load_tests.replay.pace import Pace
 from load_tests.servers.server_process import free_port
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -63,6 +64,6 @@ async def test_an_account_that_was_ended_before_it_began_sends_nothing() -> None
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         share = Share(1, 4, url, "rex_key", Pace(), [(0, FlowMessage(0, "cancel", "a", "", "", "", "", 0, ""))])
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             report = await send_share(share, "REST", signals, lambda: None, lambda *_: None)
     assert (report.messages, report.failure) == (0, None)

@@ -7,6 +7,7 @@ import pytest
 from gevent.event import Event
 
 from load_tests.locust.greenlet_calls import GreenletCalls
+from tests.patience import PATIENCE_S
 
 
 def test_a_call_that_raises_is_logged_and_the_next_is_carried_out(caplog: pytest.LogCaptureFixture) -> None:
@@ -24,6 +25,6 @@ def test_a_call_that_raises_is_logged_and_the_next_is_carried_out(caplog: pytest
         calls.soon(last.set)
 
     gevent.get_hub().threadpool.spawn(give_calls).get()
-    assert last.wait(timeout=60)
+    assert last.wait(timeout=PATIENCE_S)
     assert carried_out == [1, 2]
     assert "the first call fails" in caplog.text
