@@ -60,6 +60,7 @@ def venue(running: ScaledVenue) -> ScaledVenue:
     return running
 
 
+@pytest.mark.smoke
 async def test_one_order_from_one_gateway_to_the_report_of_another(own_venue: ScaledVenue) -> None:
     venue = own_venue
     first, second = venue.gateways()

@@ -54,20 +54,23 @@ class Waits:
 
 
 class ToldPosition(PositionFile):
-    """Tells which positions are on the device, but for the first one, where a new receiver begins. Knows the
-    threads that wrote them."""
+    """Tells which positions are on the device; of the first one, where a new receiver begins, only that it is. Knows the threads
+    that wrote them."""
 
     def __init__(self, path: Path, written: asyncio.Queue[int], begun: asyncio.Event) -> None:
         super().__init__(path)
         self._is_new = not path.exists()
         self._written = written
+        self._begun = begun
         self._loop = asyncio.get_running_loop()
         self.threads: set[int] = set()
 
     def write(self, journal_id: bytes, seq: int) -> None:
         self.threads.add(threading.get_ident())
         super().write(journal_id, seq)
-        if not self._is_new:
+        if self._is_new:
+            self._loop.call_soon_threadsafe(self._begun.set)
+        else:
             self._loop.call_soon_threadsafe(self._written.put_nowait, seq)
         self._is_new = False
 

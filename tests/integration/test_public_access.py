@@ -327,7 +327,7 @@ async def test_a_planned_close_is_announced(served: Served) -> None:
             assert push["data"]["at"].startswith("2023-12-01T02:01:0")
             await socket.close()
 
-        async with asyncio.timeout(PATIENCE_S):  # It waits for its clients to leave, not for the whole notice.
+        async with asyncio.timeout(40):  # It waits for its clients to leave, not for the whole notice.
             await asyncio.gather(closing, leave())
     await liveness.announce_shutdown(60, "nobody is left to wait for")
     with pytest.raises(ConnectionClosed):
@@ -337,7 +337,7 @@ async def test_a_planned_close_is_announced(served: Served) -> None:
 async def test_the_client_takes_options_and_learns_of_a_planned_close(served: Served) -> None:
     alice = await served.client("alice")
     five, one = [alice.subscribe(["candles"], [SYMBOL], interval=interval) for interval in ("5m", "1m")]
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(40):
         assert [(await anext(pushes))["data"]["interval"] for pushes in (five, one)] == ["5m", "1m"]
         assert alice.closing_at is None
         closing = asyncio.create_task(served.venue.channels.liveness.announce_shutdown(60, "the venue is stopping"))

@@ -14,6 +14,8 @@ from services.bootstrap import Venue, open_venue
 from services.settings import Settings
 from services.simulator import demo_accounts
 
+pytestmark = pytest.mark.rig
+
 GO_ON_S = AUCTIONS_S = 60
 NAMES = [account.name for account in demo_accounts() if account.role != "desk"]
 
