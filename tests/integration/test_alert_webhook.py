@@ -54,8 +54,8 @@ class Waits:
 
 
 class ToldPosition(PositionFile):
-    """Tells which positions are on the device; of the first one, where a new receiver begins, only that it is. Knows the threads
-    that wrote them."""
+    """Tells which positions are on the device; of the first one, where a new receiver begins, only that it is. Knows the
+    threads that wrote them."""
 
     def __init__(self, path: Path, written: asyncio.Queue[int], begun: asyncio.Event) -> None:
         super().__init__(path)

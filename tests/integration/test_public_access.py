@@ -25,7 +25,7 @@ from services.gateway.websocket.market_requests import check_options, instrument
 from services.gateway.websocket.messages import SubscribeParams, decode_params
 from tests.integration.served_venue import Served, served_venue
 from tests.integration.venue import MAX_PUBLIC_WEBSOCKETS, RunningVenue, running_venue
-from tests.patience import PATIENCE_S, WebSocketClient
+from tests.patience import WebSocketClient
 
 pytestmark = pytest.mark.anyio
 

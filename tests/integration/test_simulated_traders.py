@@ -13,10 +13,10 @@ from rex_client import RexClient
 from services.bootstrap import Venue, open_venue
 from services.settings import Settings
 from services.simulator import demo_accounts
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.rig
 
-GO_ON_S = AUCTIONS_S = 60
 NAMES = [account.name for account in demo_accounts() if account.role != "desk"]
 
 
@@ -93,7 +93,7 @@ async def test_they_wait_out_a_halt(market: Venue) -> None:
         await operator.halt()
         halted = await operator.turnover(market.engine.trading_date // 10_000)
         await operator.resume()
-        async with asyncio.timeout(GO_ON_S):
+        async with asyncio.timeout(PATIENCE_S):
             async for push in operator.subscribe(["trades"], ["*"]):
                 if any(int(trade["seq"]) > halted["seq"] for trade in push["data"]["trades"]):
                     break
@@ -130,7 +130,7 @@ async def test_they_take_part_in_a_call_auction(market: Venue) -> None:
     symbol, found = "NDFEB-N42", list[dict[str, Any]]()
     await trades_in(market, 50)
     async with RexClient(market.url, market.keys["operator"].key) as operator:
-        async with asyncio.timeout(AUCTIONS_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not found:
                 await operator.set_phase(symbol, "call_auction")
                 async for push in operator.subscribe(["ticker"], [symbol]):
