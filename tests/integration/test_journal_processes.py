@@ -171,6 +171,7 @@ async def test_an_idle_writer_whose_log_cannot_be_copied_stops(path: Path) -> No
 import asyncio, resource, sys
 from pathlib import Path
 from services.journal import JournalError, sqlite
+from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 
 sqlite.IDLE_S = 60  # No check may copy the log before the limit holds.

@@ -28,7 +28,7 @@ class Venue:
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """Takes the place of Python: a shell script, whose fourth argument is the niceness and whose fifth the year."""
+    """Takes the place of Python: a shell script, whose seventh argument is the year."""
     path = tmp_path / "python"
     monkeypatch.setattr(sys, "executable", str(path))
 
@@ -40,7 +40,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 
 
 def proof_of(place: Path | str) -> StandingProof:
-    return StandingProof(place, Venue(), brought_up_to_date, lambda: 1, 1.0, 7)
+    return StandingProof(place, Venue(), brought_up_to_date, lambda: 1, 1.0, 0)
 
 
 @pytest.mark.parametrize("place", ["folder", "postgresql:///rex"])
@@ -82,4 +82,4 @@ async def test_a_year_whose_proof_failed_is_proven_again_until_it_agrees(tmp_pat
     await proof.prove_due()
     await proof.prove_due()
     assert proof.alarms() == []
-    assert asked.read_text().splitlines() == ["7 2023", "7 2024", "7 2024"]
+    assert asked.read_text().splitlines() == ["2023", "2024", "2024"]
