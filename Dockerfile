@@ -13,7 +13,8 @@ RUN useradd --system --home-dir /data --create-home rex
 USER rex
 VOLUME /data
 # Inside the container REX listens on every address; docker-compose.yml publishes the port on 127.0.0.1 of the host only.
-# Every visitor has the address of Docker's gateway: one share of the pages is all of them.
-ENV PATH=/rex/bin:$PATH REX_DATA_DIR=/data REX_HOST=0.0.0.0 REX_MAX_PAGES_PER_ADDRESS=256
+# Every visitor has the address of Docker's gateway: what is bounded by address holds for all of them together.
+ENV PATH=/rex/bin:$PATH REX_DATA_DIR=/data REX_HOST=0.0.0.0 \
+    REX_MAX_PUBLIC_WEBSOCKETS_PER_ADDRESS=1024 REX_PUBLIC_READS_PER_S=500 REX_KEYLESS_ANSWERS_PER_S=5000
 EXPOSE 8000
 CMD ["rex", "demo"]

@@ -58,11 +58,12 @@ def child(command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES) -
 
 
 @contextmanager
-def venue(data_dir: Path) -> Iterator[RunningVenue]:
-    """Runs a venue without simulated traders, open around the clock, on a free port. Raises ChildFailed."""
+def venue(data_dir: Path, *more: str, variables: Mapping[str, str] = NO_VARIABLES) -> Iterator[RunningVenue]:
+    """Runs a venue without simulated traders, open around the clock, on a free port. `more`: options of `rex serve`;
+    `variables` are added to the environment. Raises ChildFailed."""
     rex = Path(sys.executable).with_name("rex")
-    options = ["--data-dir", str(data_dir), "--port", "0", "--schedule", "always", "--json"]
-    with child([str(rex), "serve", *options]) as ready:
+    options = ["--data-dir", str(data_dir), "--port", "0", "--schedule", "always", "--json", *more]
+    with child([str(rex), "serve", *options], variables) as ready:
         keys = json.loads(Path(ready["keys_file"]).read_text())
         yield RunningVenue(ready["url"], keys["operator"]["key"], ready["pid"])
 

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.commands.attachments import KeyLimits, RateLimit
 from services.data.calendar import TradingCalendar
+from services.data.trading_hours import TradingHours
 from services.gateway.app import create_app
 from services.gateway.http.fact_gauges import Facts
+from services.gateway.http.known_keys import KnownKeys
 from services.gateway.http.venue import VenueFacts
+from services.gateway.limits.rate_limits import MakeBucket, RateLimits
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError
 from services.gateway.reader import GatewayReader
+from services.gateway.request_ids import text_of
+from services.gateway.resume.missed import MissedReader
 from services.gateway.websocket import endpoint as websocket
 from services.gateway.websocket.channels import Channels
+from services.gateway.websocket.public_sockets import PublicSockets
 from services.market_data import Market, load_market
+from services.market_data.reading import MarketReads
 from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
-from services.read_database.projector import ProjectorStopped
-from services.reporting import abnormal, certificate_route, integrity, proof_route
-from services.reporting.app import router as reports_router
-from services.reporting.breakdown import routes as breakdown
+from services.people.people import People
+from services.read_database.seq_waiters import ProjectorStopped
+from services.reporting import certificate_route, proof_route, routers
 from services.reporting.certificate import NotCertified
-from services.reporting.drill import routes as drill
-from services.reporting.market.routes import router as market_router
-from services.reporting.proof_route import Proven
+from services.reporting.market.long_reading import ANSWER_S
+from services.reporting.proven import Proven
+from services.reporting.turns import Elsewhere, Turns
 from services.settings import Settings
 from services.venue_state.loading import load_state
 from services.venue_state.state import VenueState
+
+PROJECTED_S = 10.0
+"""How long a reader waits for the read database."""
 
 
 @dataclass(frozen=True)
@@ -42,31 +53,56 @@ class Gateway:
     market: Market
     order_entry: OrderEntry
     channels: Channels
+    people: People
     projected: Callable[[int], Awaitable[None]]
     """Waits until the read database has applied the journal up to a sequence number. Raises ProblemError (503) if it will
     not."""
 
+    def open_now(self) -> Facts:
+        """How many WebSockets and sessions there are, for health."""
+        return {"websockets": self.channels.liveness.connections, "sessions": self.people.sessions.open()}
+
 
 async def load_gateway(
-    read_database: AsyncEngine, inbox: Inbox, reached: Callable[[int], Awaitable[None]], *, gateway_id: int = 1
+    read_database: AsyncEngine,
+    inbox: Inbox,
+    reached: Callable[[int], Awaitable[None]],
+    *,
+    hours: TradingHours,
+    clock: Callable[[], int],
+    gateway_id: int = 1,
+    behind_tls: bool = False,
+    acts_of_two: Collection[str] = (),
 ) -> Gateway:
     """The gateway, loaded from the read database.
 
     `reached` waits until the read database has applied the journal up to a sequence number; it raises ProjectorStopped if that
-    will not happen. `gateway_id` distinguishes the gateways of a venue.
+    will not happen. `gateway_id` distinguishes the gateways of a venue; `behind_tls`: browsers reach it by https
+    only; `acts_of_two`: what needs a second person (`Settings.four_eyes`).
     """
+
+    projected = told_when(reached, PROJECTED_S)
+    state, market = await load_state(read_database), await load_market(read_database)
+    history = OrderHistory(state, read_database, projected)
+    order_entry = OrderEntry(state, inbox, history, market, gateway_id=gateway_id, acts_of_two=acts_of_two)
+    people = People(state.users, behind_tls=behind_tls)
+    reads = MarketReads(read_database, projected)
+    channels = Channels(state, market, reads=reads, hours=hours, clock=clock)
+    return Gateway(state, market, order_entry, channels, people, projected)
+
+
+def told_when(reached: Callable[[int], Awaitable[None]], patience_s: float | None) -> Callable[[int], Awaitable[None]]:
+    """`reached`, which raises ProblemError (503) where the read database will not get there, or not within the patience."""
 
     async def projected(seq: int) -> None:
         try:
-            await reached(seq)
-        except ProjectorStopped as stopped:
-            raise ProblemError(
-                503, "not_ready", "The read database is behind the venue; orders are not affected."
-            ) from stopped
+            async with asyncio.timeout(patience_s):
+                await reached(seq)
+        except (ProjectorStopped, TimeoutError) as behind:
+            detail = "The read database is behind the venue; orders are not affected."
+            raise ProblemError(503, "not_ready", detail) from behind
 
-    state, market = await load_state(read_database), await load_market(read_database)
-    order_entry = OrderEntry(state, inbox, OrderHistory(state, read_database, projected), gateway_id=gateway_id)
-    return Gateway(state, market, order_entry, Channels(state, market), projected)
+    return projected
 
 
 def make_reader(gateway: Gateway, journal: Readable, feed: Feed) -> GatewayReader:
@@ -94,10 +130,16 @@ def make_application(
     warnings: Callable[[], list[str]],
     details: Callable[[], Facts] = dict,
     prove: Callable[[int], Awaitable[Proven]] | None = None,
+    elsewhere: Elsewhere | None,
+    days_elsewhere: Elsewhere | None = None,
+    limits: RateLimits | None = None,
 ) -> FastAPI:
     """The FastAPI application: REST, WebSocket and reports, without the pages. `journal` is read for its rows, and for reports
-    on single days and on past moments, up to what the read database has applied. `prove` makes the proof of a year."""
-    proofs = []
+    on single days and on past moments, up to what the read database has applied. `prove` makes the proof of a year;
+    `elsewhere` has another process make a report of the present, `days_elsewhere` one that reads days of the journal."""
+    limits = limits or make_limits(gateway.state, settings)
+    known_keys = KnownKeys(gateway.state, clock)
+    turns, days_turns, proofs = Turns(elsewhere), Turns(days_elsewhere, wait_s=ANSWER_S), []
     if prove is not None:
         certificates = certificate_route.router(prove, read_database, calendar, gateway.projected, journal)
         proofs = [proof_route.router(prove), certificates]
@@ -107,6 +149,12 @@ def make_application(
         channels=gateway.channels,
         clock=clock,
         max_websockets_per_key=settings.max_websockets_per_key,
+        known_keys=known_keys,
+        limits=limits,
+        missed=MissedReader(gateway.state, read_database, journal, gateway.projected),
+        public=PublicSockets(settings.max_public_websockets, settings.max_public_websockets_per_address)
+        if settings.public_market_data
+        else None,
     )
     app = create_app(
         state=gateway.state,
@@ -115,31 +163,43 @@ def make_application(
         inbox=inbox,
         read_database=read_database,
         projected=gateway.projected,
+        people=gateway.people,
         routers=[
             socket_routes,
-            reports_router(read_database, calendar, gateway.projected, journal),
-            market_router(read_database, journal),
-            integrity.router(read_database),
-            breakdown.router(read_database, calendar),
+            *routers.member_routers(read_database, calendar, gateway.projected, journal, turns, days_turns),
         ],
         operator_routers=[
-            integrity.findings_router(read_database),
-            abnormal.router(read_database),
-            breakdown.members_router(read_database),
-            drill.router(read_database, journal, lambda: gateway.state.last_seq),
+            *routers.operator_routers(read_database, gateway.projected, journal, lambda: gateway.state.last_seq, turns),
             *proofs,
         ],
         allowed_hosts=settings.allowed_hosts,
         not_ready=not_ready,
         warnings=warnings,
         details=details,
-        facts=VenueFacts(schedule=settings.schedule, demo=settings.demo),
+        facts=VenueFacts(TradingHours(calendar, settings.schedule), demo=settings.demo),
+        metrics_addresses=settings.metrics_addresses,
         request_log=settings.request_log,
+        public_market_data=settings.public_market_data,
+        known_keys=known_keys,
+        limits=limits,
     )
     app.add_exception_handler(NotCertified, answer_not_certified)
     return app
 
 
-async def answer_not_certified(_request: Request, refused: Exception) -> Response:
+def make_limits(state: VenueState, settings: Settings, make_bucket: MakeBucket | None = None) -> RateLimits:
+    """The rate limits, with the defaults of the settings. `make_bucket` makes buckets that gateways share."""
+    defaults = KeyLimits(
+        orders=RateLimit(per_s=settings.orders_per_s, burst=settings.orders_burst),
+        cancels=RateLimit(per_s=settings.cancels_per_s, burst=settings.cancels_burst),
+        reads=RateLimit(per_s=settings.reads_per_s, burst=settings.reads_burst),
+    )
+    log_in = RateLimit(per_s=settings.log_ins_per_s, burst=settings.log_ins_burst)
+    public = RateLimit(per_s=settings.public_reads_per_s, burst=settings.public_reads_burst)
+    keyless = RateLimit(per_s=settings.keyless_answers_per_s, burst=settings.keyless_answers_burst)
+    return RateLimits(state, defaults, log_in, public=public, keyless=keyless, make_bucket=make_bucket)
+
+
+async def answer_not_certified(request: Request, refused: Exception) -> Response:
     """The problem of a certificate that there is not."""
-    return ProblemError(409, "not_certified", str(refused)).response()
+    return ProblemError(409, "not_certified", str(refused)).response(text_of(request.scope))

@@ -27,7 +27,8 @@ from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 @dataclass(frozen=True)
 class Closing:
-    """The summary. Counts are over the whole journal, the turnover is of the trading date's year."""
+    """The summary. Counts are over the whole journal. The turnover is of the trading date's year, and net as the report's:
+    without busted trades and without what decisions exclude."""
 
     orders: int
     trades: int
@@ -45,9 +46,10 @@ class Closing:
             "trades": self.trades,
             "rejects": self.rejects,
             "year": self.figure.year,
-            "turnover_cny": yuan_text(self.figure.sql_sum_fen),
+            "turnover_cny": yuan_text(self.figure.net_fen),
+            "excluded_cny": yuan_text(self.figure.excluded_sql_fen),
             "target_cny": yuan_text(self.target_fen),
-            "target_share": decimal_text(self.figure.sql_sum_fen, self.target_fen, 6),
+            "target_share": decimal_text(self.figure.net_fen, self.target_fen, 6),
             "last_seq": self.last_seq,
             "state_hash": self.state_hash,
             "figure": self.figure.to_json(),
@@ -56,10 +58,12 @@ class Closing:
 
     def render(self) -> Table:
         """A table for the terminal."""
-        share = Decimal(self.figure.sql_sum_fen) * 100 / self.target_fen
+        share = Decimal(self.figure.net_fen) * 100 / self.target_fen
         table = Table(title=f"REX closed at seq {self.last_seq:,}", show_header=False, title_justify="left")
         table.add_row("orders · trades · rejects", f"{self.orders:,} · {self.trades:,} · {self.rejects:,}")
-        table.add_row(f"turnover {self.figure.year}", f"{_grouped(self.figure.sql_sum_fen)} yuan")
+        table.add_row(f"turnover {self.figure.year}", f"{_grouped(self.figure.net_fen)} yuan")
+        if self.figure.excluded_sql_fen:
+            table.add_row("excluded by decisions", f"{_grouped(self.figure.excluded_sql_fen)} yuan")
         table.add_row("of the target", f"{share:.4f} % of {_grouped(self.target_fen)} yuan")
         verdict = "[green]agree to the fen[/green]" if self.figure.agree else "[red]DISAGREE[/red]"
         table.add_row("four computations", verdict)

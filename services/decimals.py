@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 
+
+@lru_cache(maxsize=8192)  # The prices of orders repeat.
 def scaled(text: str, decimals: int) -> int | None:
     """A decimal string times 10**decimals; None if that is not an integer. `text` must match `schemas.DecimalText`."""
     whole, _, fraction = text.partition(".")
@@ -13,7 +16,10 @@ def scaled(text: str, decimals: int) -> int | None:
 
 
 def fixed_text(value: int, decimals: int) -> str:
-    """value / 10**decimals as a decimal string with that many decimals."""
+    """value / 10**decimals as a decimal string with that many decimals.
+
+    Not cached: a turnover or a balance is not the same twice. Prices are (`VenueInstrument.price_text`).
+    """
     if not decimals:
         return str(value)
     sign = "-" if value < 0 else ""

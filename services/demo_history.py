@@ -7,7 +7,6 @@ labels. So a start that is interrupted in whatever way leaves no venue, or a who
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +15,7 @@ from pathlib import Path
 from services.data.calendar import TradingCalendar
 from services.journal import JournalRefused
 from services.journal.held_files import locked
+from services.new_folder import sync
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.simulated_year import OnProgress, SimulatedYear, YearWish, simulate_year
 from services.simulator.year.labels import LABELS_FILE
@@ -61,7 +61,7 @@ async def make_history(
         try:
             wish = YearWish(history.year, seed, commands=HISTORY_COMMANDS, days=history.days, for_demo=True)
             made = await simulate_year(making, wish, calendar, on_progress)
-            _sync(making)
+            sync(making)
         except BaseException:
             _remove(making)
             raise
@@ -105,15 +105,7 @@ def _move_out(data_dir: Path) -> None:
         if (data_dir / _MAKING / name).exists():
             (data_dir / _MAKING / name).rename(data_dir / name)
             if name != READ_DATABASE_FILE:
-                _sync(data_dir)  # A power cut cannot take back what has moved: nobody trades before.
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+                sync(data_dir)  # A power cut cannot take back what has moved: nobody trades before.
 
 
 def _remove(making: Path) -> None:

@@ -31,6 +31,7 @@ from services.commands.administrative import (
 from services.commands.attachments import AccountText, InstrumentText, KeyIssued, Scope, TargetSet
 from services.data.instruments import InstrumentFacts, load_instruments
 from services.data_folder import tighten
+from services.gateway.limits.rate_limits import UNLIMITED
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.messaging import Submission
 from services.reporting.target import DEFAULT_TARGET_FEN
@@ -156,7 +157,7 @@ class Missing:
             return
         issued = IssuedKey(key=f"rex_{secrets.token_urlsafe(32)}", account=account, scopes=scopes)
         self.keys[name] = issued
-        text = KeyIssued(key_hash=issued.hash().hex(), account=account, name=name, scopes=scopes)
+        text = KeyIssued(key_hash=issued.hash().hex(), account=account, name=name, scopes=scopes, limits=UNLIMITED)
         self.parts.append(record(_NO_SENDER, text))
 
     def submission(self, sender: Command) -> Submission:

@@ -7,14 +7,15 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
-from services.dashboard import Dashboard, mount_dashboard
-from services.first_start import OPERATOR, PAGES, IssuedKey
+from services.first_start import PAGES, IssuedKey
 from services.gateway.server.server import SHUTDOWN_SECONDS, Server, make_server, serve, venue_url
+from services.gateway.websocket.liveness import SHUTDOWN_REASON, Liveness
+from services.pages import mount_pages
 from services.parts import Parts, cancel
 from services.settings import Settings
-from services.simulator import DemoAccount, Pace, Simulator, TraderKey, demo_accounts
+from services.simulator import Pace, Simulator, TraderKey, demo_accounts
 from services.simulator.year.labels import held_at_end
 
 
@@ -27,6 +28,13 @@ class Public:
     serving: asyncio.Task[None]
     clients: list[asyncio.Task[None]]
     """The venue's own clients: pages, simulated traders."""
+    liveness: Liveness
+    shutdown_notice_s: float
+
+    async def announce_close(self) -> None:
+        """Stops the venue's own clients, then tells those of others when the venue closes, and waits until then."""
+        await cancel(self.clients)
+        await self.liveness.announce_shutdown(self.shutdown_notice_s, SHUTDOWN_REASON)
 
     async def close(self) -> None:
         """Stops the venue's own clients, then lets the server answer the requests under way and end."""
@@ -36,39 +44,34 @@ class Public:
 
 
 def open_to_clients(
-    app: FastAPI, settings: Settings, listener: socket.socket, keys: Mapping[str, IssuedKey], parts: Parts
+    app: FastAPI,
+    settings: Settings,
+    listener: socket.socket,
+    keys: Mapping[str, IssuedKey],
+    parts: Parts,
+    liveness: Liveness,
+    demo_entry: APIRouter | None,
 ) -> Public:
-    """Mounts the pages and starts the server, the pages' connections and, in a demo, the simulated traders."""
+    """Mounts the pages and starts the server, the pages' connections and, in a demo, the simulated traders.
+
+    `demo_entry` lets visitors of a demo enter as one of its people.
+    """
     url = venue_url(settings.host, listener)
-    pages = mount_pages(app, settings, url, keys)
+    pages = mount_pages(
+        app, url=lambda: url, read_key=keys[PAGES].key, public=settings.public_market_data, demo_entry=demo_entry
+    )
     server = make_server(
         app,
         max_connections=settings.max_connections,
         max_connections_per_address=settings.max_connections_per_address,
+        behind_tls=settings.behind_tls,
+        trusted_proxies=settings.trusted_proxies,
     )
     serving = parts.start(serve(server, listener), "server")
     clients = [parts.start(pages.run(), "pages")]
     if settings.demo:
         clients.append(parts.start(make_simulator(settings, url, keys).run(), "simulator"))
-    return Public(url, server, serving, clients)
-
-
-def mount_pages(app: FastAPI, settings: Settings, url: str, keys: Mapping[str, IssuedKey]) -> Dashboard:
-    """Everyone who reaches the pages acts with their keys: in a demo those trade and operate, otherwise they only read."""
-    demo = settings.demo
-    return mount_dashboard(
-        app,
-        url=lambda: url,
-        read_key=keys[PAGES].key,
-        trader_key=keys[_desk().name].key if demo else None,
-        operator_key=keys[OPERATOR].key if demo else None,
-        pages_per_address=settings.max_pages_per_address,
-    )
-
-
-def _desk() -> DemoAccount:
-    """The account of a demo's trader page."""
-    return next(account for account in demo_accounts() if account.role == "desk")
+    return Public(url, server, serving, clients, liveness, settings.shutdown_notice_s)
 
 
 def make_simulator(settings: Settings, url: str, keys: Mapping[str, IssuedKey]) -> Simulator:

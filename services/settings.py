@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from services.commands.acts import MAY_WAIT, PROTECTS
 from services.data.calendar import TradingCalendar
+from services.own_process import LOWEST_PRIORITY
 from services.standard_webhooks.address import check_address
 from services.standard_webhooks.signature import secret_bytes
 
@@ -75,9 +78,9 @@ class Settings(BaseSettings):
     alerts_every_s: float = Field(default=30.0, ge=0, le=3600)
     """Seconds between two looks for alerts and days to close; 0: no alerts are raised, and no days are closed."""
 
-    niceness: int = Field(default=19, ge=0, le=19)
-    """The niceness of the processes that make proofs and judge completed days. Projector and reporting take 5 of it at most. 0:
-    no process lowers its priority."""
+    niceness: int = Field(default=LOWEST_PRIORITY, ge=0, le=LOWEST_PRIORITY)
+    """The niceness of the processes that make proofs and snapshots and judge completed days. Projector and reporting take 5 of
+    it at most. 0: these processes have the priority of the others."""
 
     alert_quiet_s: int = Field(default=900, ge=0, le=86_400)
     """Continuous trading without a command for more than so many seconds raises an alert; 0: it never does."""
@@ -98,6 +101,15 @@ class Settings(BaseSettings):
     """An operator confirms the clock: the venue starts although the clock is behind the last command, or although a day roll
     skips a trading day."""
 
+    full_check: bool = False
+    """A start executes and compares the whole journal, also where there are snapshots."""
+
+    snapshot_every_commands: int = Field(default=1_000_000, ge=0)
+    """Commands between two snapshots that a venue takes by itself; 0: it takes none by their number."""
+
+    snapshot_every_s: float = Field(default=86_400.0, ge=0)
+    """Seconds between two snapshots, if at least 100,000 commands have come since; 0: it takes none by the time."""
+
     max_connections: int = Field(default=4096, ge=1)
     """The most open sockets, HTTP and WebSocket together. A further connection is closed at once."""
 
@@ -105,14 +117,77 @@ class Settings(BaseSettings):
     """The most open sockets of one address. Behind a proxy all clients have the proxy's address: set it to
     `max_connections`."""
 
-    max_pages_per_address: int = Field(default=64, ge=1)
-    """The most open pages of one address, of 256 in all. Set it to 256 if all visitors have the same address."""
-
     max_websockets_per_key: int = Field(default=16, ge=1)
     """The most open WebSocket connections of one API key."""
 
+    orders_per_s: int = Field(default=1_000, ge=0, le=1_000_000)
+    """Orders, amends and administrative commands that one key may send in a second, for keys without limits of their own; 0: no
+    limit. docs/limits.md says more about this and the next nine."""
+
+    orders_burst: int = Field(default=5_000, ge=1, le=1_000_000)
+    """How many of them it may send at once."""
+
+    cancels_per_s: int = Field(default=2_000, ge=0, le=1_000_000)
+    """The same for cancels."""
+
+    cancels_burst: int = Field(default=10_000, ge=1, le=1_000_000)
+    """The same for cancels."""
+
+    reads_per_s: int = Field(default=200, ge=0, le=1_000_000)
+    """The same for queries, and for subscriptions and pings over WebSockets."""
+
+    reads_burst: int = Field(default=2_000, ge=1, le=1_000_000)
+    """The same for them."""
+
+    log_ins_per_s: int = Field(default=1, ge=0, le=1_000_000)
+    """Attempts to log in, and keys shown after a WebSocket handshake, of one address; 0: no limit."""
+
+    log_ins_burst: int = Field(default=30, ge=1, le=1_000_000)
+    """How many of them at once."""
+
+    four_eyes: Annotated[tuple[str, ...], NoDecode] = ()
+    """The acts of operators and administrators that a second person must confirm, as the log names them, with commas between
+    them: `bust_trade,deposit,withdraw`. docs/operators.md lists them. Empty: none."""
+
+    public_market_data: bool = True
+    """Market data, venue, calendar and fees are read without a key, over HTTP and WebSocket."""
+
+    public_reads_per_s: int = Field(default=20, ge=0, le=1_000_000)
+    """Requests without a key, and WebSocket messages, that one address may send in a second; 0: no limit."""
+
+    public_reads_burst: int = Field(default=200, ge=1, le=1_000_000)
+    """How many of them at once."""
+
+    keyless_answers_per_s: int = Field(default=500, ge=0, le=1_000_000)
+    """Answers that one address without a valid key gets in a second, refusals too; the others leave up to a second later. 0: no
+    limit."""
+
+    keyless_answers_burst: int = Field(default=2_000, ge=1, le=1_000_000)
+    """How many of them at once."""
+
+    max_public_websockets: int = Field(default=1024, ge=0)
+    """The most WebSocket connections without a key, of all addresses."""
+
+    max_public_websockets_per_address: int = Field(default=16, ge=0)
+    """The most of them of one address. A page of a visitor has one. Set it higher if all visitors have the same address."""
+
+    shutdown_notice_s: float = Field(default=1.0, ge=0, le=60)
+    """How long before a planned end the venue says so to its WebSocket clients, if it has any."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies: the client of a request from one of them is the last address in X-Forwarded-For that
+    is none of them. Empty: the client is the peer of the socket. As a variable: a JSON list."""
+
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
     """The names allowed in the Host header of requests. As a variable: a JSON list."""
+
+    behind_tls: bool = False
+    """Clients reach the venue through TLS only: every answer tells browsers to use https (HSTS, a year), and session cookies
+    are `Secure`."""
+
+    metrics_addresses: tuple[str, ...] = ()
+    """The addresses and networks (CIDR) that may read /metrics, as a JSON list. Empty: every address. Behind one of the
+    trusted proxies the address is the one in X-Forwarded-For."""
 
     request_log: bool = False
     """Writes one structured line for each request to standard error."""
@@ -135,6 +210,15 @@ class Settings(BaseSettings):
     """Scaled mode: the address at which gateways reach this sequencer, as ws://host:port or wss://host:port. Empty: the address
     that it listens on."""
 
+    @field_validator("four_eyes", mode="before")
+    @classmethod
+    def _are_acts(cls, given: object) -> object:
+        acts = tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
+        for act in acts if isinstance(acts, tuple) else ():
+            if act not in MAY_WAIT:
+                raise ValueError(_no_such_act(str(act)))
+        return acts
+
     @field_validator("alert_webhook_url")
     @classmethod
     def _is_a_receiver(cls, url: SecretStr) -> SecretStr:
@@ -152,6 +236,13 @@ class Settings(BaseSettings):
             other = f"{PREFIX}ALERT_WEBHOOK_URL"
             raise ValueError(f"it is set, and {other} is not" if secret else f"it is not set, and {other} is")
         return secret
+
+    @field_validator("metrics_addresses", "trusted_proxies")
+    @classmethod
+    def _are_networks(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        for address in addresses:
+            ip_network(address)  # Its ValueError says what is wrong.
+        return addresses
 
     @field_validator("calendar_file")
     @classmethod
@@ -234,6 +325,15 @@ def require_embedded(settings: Settings) -> None:
     if names:
         sentence = "is set, and an embedded venue does not use it: unset it, or run the processes of the scaled mode"
         raise SettingsRefused([f"{PREFIX}{name.upper()} {sentence} (docs/scaling.md)" for name in names])
+
+
+def _no_such_act(act: str) -> str:
+    known = ", ".join(MAY_WAIT)
+    if act.lower() in PROTECTS:
+        return f"{act} protects the market, and never waits for a second person; what may wait: {known}"
+    alike = [one for one in MAY_WAIT if one.startswith(act.lower()) or act.lower().startswith(one)]
+    nearest = (alike or get_close_matches(act.lower(), MAY_WAIT, n=1, cutoff=0))[0]
+    return f"{act} is no act that may wait for a second person; the nearest is {nearest}, of {known}"
 
 
 def _unknown() -> Iterator[str]:

@@ -24,7 +24,7 @@ from services.commands.administrative import change_cash, change_inventory, open
 from services.commands.attachments import AccountText, TargetSet
 from services.data.calendar import TradingCalendar
 from services.data.instruments import InstrumentFacts, load_instruments
-from services.data_folder import make_private_folder
+from services.data_folder import private_folder
 from services.first_start import DEMO_GUARDS, GUARDS, Missing, Present
 from services.journal import JournalRefused
 from services.messaging import Submission
@@ -114,7 +114,17 @@ async def simulate_year(
         raise JournalRefused(
             f"{data_dir / READ_DATABASE_FILE} exists: a year is simulated only in a folder without a venue"
         )
-    make_private_folder(data_dir)
+    with private_folder(data_dir):
+        made = await _record(data_dir, wish, calendar, on_progress)
+        with (data_dir / LABELS_FILE).open("wb") as file:
+            file.write(made.labels.to_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+    return made
+
+
+async def _record(data_dir: Path, wish: YearWish, calendar: TradingCalendar, on_progress: OnProgress) -> SimulatedYear:
+    """Journal and read database."""
     recording = Recording(data_dir / JOURNAL_FILE, data_dir / READ_DATABASE_FILE, secrets.token_bytes(16))
     gc.disable()  # No cycle is made, and a collection would walk the rows of a transaction again and again.
     try:
@@ -124,10 +134,6 @@ async def simulate_year(
     finally:
         gc.enable()
         await recording.close()
-    with (data_dir / LABELS_FILE).open("wb") as file:
-        file.write(made.labels.to_bytes())
-        file.flush()
-        os.fsync(file.fileno())
     return made
 
 

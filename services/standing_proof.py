@@ -3,10 +3,11 @@
 A process of its own, at a low priority (`niceness`), computes the figure from the files of the data folder or from the
 database, so no order waits for it:
 
-    python -m services.standing_proof NICENESS YEAR SEQ COUNTER_FEN [FOLDER]
+    python -m services.standing_proof YEAR SEQ COUNTER_FEN [FOLDER]
 
-prints the figure at SEQ as JSON, beside the counter that the venue's engine had there: `-` where no engine counts. Without
-FOLDER the venue is in the database of REX_DATABASE_URL: a command line, which holds the password, is seen by every user.
+prints the sequence numbers that it has reached, a line each, and at last the figure at SEQ as JSON, beside the counter that the
+venue's engine had there: `-` where no engine counts. Without FOLDER the venue is in the database of REX_DATABASE_URL: a command
+line, which holds the password, is seen by every user.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from services.own_process import stand_back
-from services.reporting.proof_route import Proven
+from services.child_process import LAST_BYTES, Ended, run_module
+from services.reporting.proven import Proven
 
 if TYPE_CHECKING:
     from services.reporting.figure import Figure
@@ -31,9 +32,8 @@ if TYPE_CHECKING:
 FIRST_AFTER_S = 60.0
 """A start has compared everything already; a busy start is no time for more work."""
 DATABASE_URL = "REX_DATABASE_URL"
-_SAID = 600
-"""So many characters of a failed process's standard error are kept."""
-
+STEPS = 200
+"""A proof says so often, in equal parts of its commands, what it has reached."""
 log = structlog.get_logger("rex.proof")
 
 
@@ -81,6 +81,8 @@ class StandingProof:
         self._lock = asyncio.Lock()
         self.latest: dict[int, Proven] = {}
         """By year."""
+        self._under_way: tuple[int, int] | None = None
+        """What the proof that runs has reached, and the command at which it proves."""
 
     async def run(self) -> None:
         """Proves what is due, again and again, until it is canceled."""
@@ -99,22 +101,43 @@ class StandingProof:
         for year in sorted(years):
             await self.prove(year)
 
-    def alarms(self) -> list[str]:
-        """A sentence for each year whose latest proof failed."""
-        return [proven.alarm for proven in self.latest.values() if proven.alarm is not None]
+    def alarms(self, open_alerts: Container[str] = ()) -> list[str]:
+        """A sentence for each year whose latest proof failed, but for those of which an open alert with this key says so."""
+        failed = [proven for proven in self.latest.values() if proven.alert_key not in open_alerts]
+        return [proven.alarm for proven in failed if proven.alarm is not None]
 
     @property
     def proven_seq(self) -> int | None:
         """The last command at which a proof agreed; None before the first."""
         return max((proven.seq for proven in self.latest.values() if proven.agree), default=None)
 
+    def facts(self) -> dict[str, int | float | bool | None]:
+        """What /healthz says of the latest proofs, one of each year: whether all agree, and how old the newest is. None: no
+        proof was made since the start."""
+        newest_ns = max((proven.time_ns for proven in self.latest.values()), default=None)
+        return {
+            "proven_seq": self.proven_seq,
+            "proof_agrees": all(proven.agree for proven in self.latest.values()) if self.latest else None,
+            "proof_age_s": None if newest_ns is None else round(max(0, self._clock() - newest_ns) / 1e9, 3),
+            **self.progress(),
+        }
+
+    def progress(self) -> dict[str, int | None]:
+        """What /healthz says of the proof that runs: the command that it has reached, and its last one. None: none runs."""
+        reached_seq, to_seq = self._under_way or (None, None)
+        return {"proof_reached_seq": reached_seq, "proof_to_seq": to_seq}
+
     async def prove(self, year: int) -> Proven:
         """Proves a year's turnover at the present command, which is journaled and, in a folder, projected first."""
         async with self._lock:
             # Between two batches: the counter is the one at this command.
             seq, counter_fen = self._engine.last_seq, self._engine.turnover_fen(year)
-            await self._projected(seq)
-            figure, trouble = await self._in_a_process(year, seq, counter_fen)
+            self._under_way = 0, seq
+            try:
+                await self._projected(seq)
+                figure, trouble = await self._in_a_process(year, seq, counter_fen)
+            finally:
+                self._under_way = None
             if trouble is not None:
                 log.warning("a proof could not be made", year=year, seq=seq, reason=trouble)
             proven = self.latest[year] = Proven(year, seq, self._clock(), figure, trouble)
@@ -125,53 +148,51 @@ class StandingProof:
     ) -> tuple[dict[str, Any] | None, str | None]:
         """The figure, or why there is none: whatever happens to the process, the venue goes on."""
         counter = "-" if counter_fen is None else str(counter_fen)
+
+        def on_line(line: bytes) -> None:
+            if line.isdigit():
+                self._under_way = int(line), seq
+
         try:
-            # The process may be killed: what it leaves, a copy of the read database, is removed here.
+            # The process may be killed: what it leaves, a copy of the read database, is removed here. Where this process is
+            # killed, the other one removes it.
             temporary = await asyncio.to_thread(TemporaryDirectory, prefix="rex-proof-")
             try:
-                ended = await self._end_of_process(temporary.name, str(year), str(seq), counter)
+                ended = await self._end_of_process(temporary.name, str(year), str(seq), counter, on_line=on_line)
             finally:
                 await asyncio.to_thread(temporary.cleanup)
         except OSError as error:
             return None, f"its process cannot run: {error}"
-        return _found(*ended)
+        return _found(ended)
 
-    async def _end_of_process(self, temporary: str, *arguments: str) -> tuple[int, bytes, bytes]:
-        """Status, standard output and standard error. Raises OSError if the process cannot be started."""
-        in_folder = isinstance(self._place, Path)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # the folder that the venue was started in is no place for modules
-            "-m",
+    async def _end_of_process(self, temporary: str, *arguments: str, on_line: Callable[[bytes], None]) -> Ended:
+        """Raises OSError if the process cannot be started."""
+        variables = {}
+        if isinstance(self._place, Path):
+            arguments = (*arguments, str(self._place))
+        else:
+            variables[DATABASE_URL] = self._place
+        return await run_module(
             "services.standing_proof",
-            str(self._niceness),
             *arguments,
-            *([str(self._place)] if in_folder else []),
-            env=os.environ | {"TMPDIR": temporary} | ({} if in_folder else {DATABASE_URL: str(self._place)}),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            environment=variables,
+            on_line=on_line,
+            niceness=self._niceness,
+            temporary=temporary,
         )
-        try:
-            said, errors = await process.communicate()
-        except asyncio.CancelledError:
-            process.kill()
-            await process.wait()
-            raise
-        return process.returncode or 0, said, errors
 
 
-def _found(status: int, said: bytes, errors: bytes) -> tuple[dict[str, Any] | None, str | None]:
+def _found(ended: Ended) -> tuple[dict[str, Any] | None, str | None]:
     """The figure that a process said, or why there is none."""
-    if status:
-        last = errors.decode(errors="replace").strip()[-_SAID:].rpartition("\n")[2]
-        return None, last or f"its process ended with status {status}"
+    if ended.failure is not None:
+        return None, ended.failure
     try:
-        figure = json.loads(said)
+        figure = json.loads(ended.output.rstrip().rpartition(b"\n")[2])
     except ValueError:
         figure = None
     if not isinstance(figure, dict) or "agree" not in figure:
-        return None, f"its process said {said[:_SAID].decode(errors='replace').strip()!r}, which is no figure"
+        said = ended.output[-LAST_BYTES:].decode(errors="replace").strip()
+        return None, f"its process said {said!r}, which is no figure"
     return figure, None
 
 
@@ -180,10 +201,23 @@ async def _figure(year: str, seq: str, counter_fen: str, folder: str = "") -> Fi
 
     at = int(year), int(seq), None if counter_fen == "-" else int(counter_fen)
     if folder:
-        return await figure_of_folder(Path(folder), *at)
-    return await figure_of_database(os.environ[DATABASE_URL], *at)
+        return await figure_of_folder(Path(folder), *at, on_progress=_Lines())
+    return await figure_of_database(os.environ[DATABASE_URL], *at, on_progress=_Lines())
+
+
+class _Lines:
+    """Prints what is reached, at most STEPS lines."""
+
+    def __init__(self) -> None:
+        self._next_seq = 0
+
+    def __call__(self, seq: int, last_seq: int) -> None:
+        """The command `seq` of `last_seq` is reached."""
+        if seq >= self._next_seq:
+            self._next_seq = seq + last_seq // STEPS
+            sys.stdout.write(f"{seq}\n")
+            sys.stdout.flush()  # fails, and so ends this process, if the one that reads it is gone
 
 
 if __name__ == "__main__":
-    stand_back(int(sys.argv[1]))
-    sys.stdout.write(json.dumps(asyncio.run(_figure(*sys.argv[2:])).to_json()))
+    sys.stdout.write(json.dumps(asyncio.run(_figure(*sys.argv[1:])).to_json()))

@@ -22,10 +22,11 @@ from services.messaging.link.frames import LinkRefused
 from services.messaging.redis_refusals import RedisAddressInvalid
 from services.migrations.outcome import MigrationRefused
 from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseFailed, ReadDatabaseRefused
-from services.read_database.projector import ProjectorStopped
+from services.read_database.seq_waiters import ProjectorStopped
 from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
 from services.settings import SettingsRefused
+from services.snapshots.errors import SnapshotFailed
 
 TROUBLE = (
     ClockRefused,
@@ -39,6 +40,7 @@ TROUBLE = (
     LinkRefused,
     MigrationRefused,
     SettingsRefused,
+    SnapshotFailed,
     sqlite3.Error,
     OSError,
 )
@@ -58,6 +60,7 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (JournalRefused, ExitCode.JOURNAL_DAMAGED),
     (JournalError, ExitCode.DEVICE_FAILED),
     (ReadDatabaseBusy, ExitCode.OTHER_WRITER),
+    (SnapshotFailed, ExitCode.DEVICE_FAILED),
     (SettingsRefused, ExitCode.USAGE),
     (RedisAddressInvalid, ExitCode.USAGE),
 )

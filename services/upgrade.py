@@ -21,11 +21,12 @@ import numpy as np
 
 from matching_engine import ENGINE_VERSION, Engine
 from matching_engine.faults import EngineFault
-from matching_engine.records import COMMAND, Command, CommandKind, pack_commands, unpack_events
+from matching_engine.records import COMMAND, unpack_events
 from services.commands.attachments import Upgraded
 from services.engine_versions.differences import Difference, Differences
 from services.engine_versions.upgrades import re_executed_after, seal, starting_engine
 from services.journal import Journal, JournalBatch, JournalRefused, witness
+from services.journal.lone_record import lone_record
 from services.journal.sqlite import SqliteJournal, check_lock
 from services.read_database.audit.differences import differences as audit
 from services.read_database.audit.journaled import Journaled
@@ -214,7 +215,7 @@ async def _write_marker(path: Path, found: Upgrade, engine: Engine, last: Journa
 
 
 def _marker(journal: SqliteJournal, found: Upgrade, engine: Engine, last: JournalBatch) -> JournalBatch:
-    """The batch of the marker. It has the time of the last command, so that a wrong clock cannot enter the journal."""
+    """The batch of the marker."""
     text = Upgraded(
         from_version=found.from_version,
         to_version=found.to_version,
@@ -225,16 +226,4 @@ def _marker(journal: SqliteJournal, found: Upgrade, engine: Engine, last: Journa
         differences=tuple(map(str, found.differences)),
     )
     attachments = seal(text, engine.state() if found.differences else None)
-    seq, time_ns = found.last_seq + 1, last.time_ns
-    command = pack_commands([Command(kind=CommandKind.RECORD, seq=seq, time_ns=time_ns, attachment=1)])
-    return JournalBatch(
-        journal_id=journal.journal_id,
-        epoch=journal.epoch,
-        first_seq=seq,
-        last_seq=seq,
-        inbox_position=0,
-        previous_hash=last.hash,
-        commands=command,
-        events=engine.process(np.frombuffer(command, COMMAND)).tobytes(),
-        attachments=tuple(attachments),
-    )
+    return lone_record(journal, engine, last, attachments)

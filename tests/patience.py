@@ -33,3 +33,4 @@ class WebSocketClient(connect):
 http_get = partial(httpx.get, timeout=PATIENCE_S, trust_env=False)
 http_post = partial(httpx.post, timeout=PATIENCE_S, trust_env=False)
 http_put = partial(httpx.put, timeout=PATIENCE_S, trust_env=False)
+http_delete = partial(httpx.delete, timeout=PATIENCE_S, trust_env=False)

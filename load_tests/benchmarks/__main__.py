@@ -14,17 +14,23 @@ from rich.console import Console
 from rich.table import Table
 
 from load_tests.benchmarks import (
+    anonymous,
     book_rates,
     decoder_rates,
     durable_rates,
     engine_rates,
     fairness,
+    figure_rates,
     gateway_rates,
+    order_cost,
+    page_rates,
     peer_rates,
     plain_rates,
     projector_lag,
     projector_rates,
     scaled_rates,
+    snapshot_rates,
+    subscriber_latency,
     take_over,
 )
 from load_tests.benchmarks.machine import describe
@@ -39,14 +45,20 @@ BENCHMARKS = {
     "durable": durable_rates.durable_measurements,
     "durable-postgres": durable_rates.durable_postgres_measurements,
     "recovery": durable_rates.recovery_measurements,
+    "snapshots": snapshot_rates.snapshot_measurements,
     "projector": projector_rates.projector_measurements,
     "projector-lag": projector_lag.projector_lag_measurements,
     "decoder": decoder_rates.decoder_measurements,
     "rest": gateway_rates.rest_measurements,
     "websocket": gateway_rates.websocket_measurements,
+    "order-cost": order_cost.order_cost_measurements,
     "scaled": scaled_rates.scaled_measurements,
     "take-over": take_over.take_over_measurements,
     "fairness": fairness.fairness_measurements,
+    "figure": figure_rates.figure_measurements,
+    "subscribers": subscriber_latency.subscriber_measurements,
+    "anonymous": anonymous.anonymous_measurements,
+    "pages": page_rates.page_measurements,
 }
 PEERS = "peers"
 RESULTS = Path(__file__).parents[1] / "results"

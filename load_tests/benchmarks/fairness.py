@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from rex_client import RexClient
+
 from load_tests.benchmarks.flood import SOCKETS, Flood, flooding
-from load_tests.benchmarks.measurement import Effort, Measurement
+from load_tests.benchmarks.measurement import Effort, Measurement, process_s
 from load_tests.benchmarks.modest_member import Answers, ModestMember
 from load_tests.child_process import venue
 from load_tests.replay.accounts import Funding, open_accounts, read_instruments
-from services.client import RexClient
 
 SYMBOL = "PRND-OX"
 CASH_FEN = 10**15
@@ -70,7 +71,7 @@ def _measurement(measured: Measured, operation: str) -> Measurement:
         "300 % at most",
         note=f"p50 {quiet.percentile(operation, 50):.2f} ms quiet, {flooded.percentile(operation, 50):.2f} ms flooded; "
         f"{len(quiet.milliseconds[operation])} and {len(flooded.milliseconds[operation])} requests, 0 refused; the flood got "
-        f"{orders / seconds:,.0f} orders/s over {SOCKETS} sockets, {measured.cpu_s / orders * 1e6:.0f} µs CPU each",
+        f"{orders / seconds:,.0f} orders/s over {SOCKETS} sockets, {measured.cpu_s / orders * 1e6:.0f} µs of its process each",
     )
 
 
@@ -88,15 +89,9 @@ async def _measure(turns: int, stretch_s: float) -> Measured:
         quiet, flooded, floods, cpu_s = Answers(), Answers(), list[Flood](), 0.0
         for _ in range(turns):
             await member.trade(quiet, stretch_s)
-            cpu_s -= _cpu_s(ours.pid)
+            cpu_s -= process_s(ours.pid)
             async with flooding(port, flooder.key, order, floods):
                 await asyncio.sleep(HEAD_START_S)
                 await member.trade(flooded, stretch_s)
-            cpu_s += _cpu_s(ours.pid)
+            cpu_s += process_s(ours.pid)
         return Measured(quiet, flooded, floods, cpu_s)
-
-
-def _cpu_s(pid: int) -> float:
-    """Processor time of all threads of a process, in seconds; 0 where there is no /proc."""
-    tasks = Path(f"/proc/{pid}/task")
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.glob("*")) / 1e9

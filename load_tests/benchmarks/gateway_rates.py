@@ -19,12 +19,13 @@ from statistics import median
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from rex_client import RexClient
+
 from load_tests.benchmarks import http_load, websocket_load
 from load_tests.benchmarks.measurement import Effort, Measurement, ratio_range
 from load_tests.child_process import child, venue
 from load_tests.flows.flow_message import FlowInstrument
 from load_tests.replay.accounts import Funding, TradingAccount, open_accounts, read_instruments
-from services.client import RexClient
 
 ACCOUNTS = 8
 CONNECTIONS = 64
@@ -42,6 +43,7 @@ class Servers(NamedTuple):
     instruments: list[FlowInstrument]
     numbers: Iterator[int]
     """The numbers in the client_order_ids: each is used once."""
+    venue_pid: int = 0
 
     def bodies(self) -> Iterator[bytes]:
         """Bodies of orders that rest: around the reference price, the instruments in turn; no two of them trade."""
@@ -75,18 +77,18 @@ async def servers() -> AsyncIterator[Servers]:
             wanted = {f"benchmark account {number}": funding for number in range(1, ACCOUNTS + 1)}
             accounts = await open_accounts(operator, wanted)
         port = urlsplit(ours.url).port or 80
-        yield Servers(port, bare["port"], accounts, list(instruments.values()), count())
+        yield Servers(port, bare["port"], accounts, list(instruments.values()), count(), ours.pid)
 
 
 async def rest_rate(servers: Servers, path: str, port: int, connections: int, requests: int) -> float:
-    """Orders a second over `connections` connections; each sends its next order after the reply to the last."""
-    streams = [
-        (
-            http_load.post(path, f"127.0.0.1:{port}", body, servers.accounts[number % ACCOUNTS].key)
-            for body in islice(servers.bodies(), requests // connections)
-        )
-        for number in range(connections)
-    ]
+    """Orders a second over `connections` connections of all accounts in turn; each sends its next order after the reply to the
+    last."""
+
+    def posts(key: str) -> Iterator[bytes]:
+        for body in islice(servers.bodies(), requests // connections):
+            yield http_load.post(path, f"127.0.0.1:{port}", body, key)
+
+    streams = [posts(servers.accounts[number % ACCOUNTS].key) for number in range(connections)]
     return (await http_load.load(port, streams)).rate("201")
 
 

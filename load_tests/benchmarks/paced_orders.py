@@ -4,63 +4,69 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import ExitStack
 from itertools import islice
-
-from websockets.asyncio.client import ClientConnection, connect
+from typing import NamedTuple
 
 from load_tests.benchmarks.gateway_rates import Servers
 from load_tests.benchmarks.measurement import no_garbage_collection
+from load_tests.benchmarks.websocket_load import Connection, text_frame
 from load_tests.replay.latency import Latencies
 
 _NUMBER = re.compile(rb'"req_id": ?(\d+)')
 
 
-async def latencies(servers: Servers, rate: float, orders: int) -> Latencies:
-    """`rate` orders a second over one connection of each account in turn. A latency counts from the time the order was due.
+class Paced(NamedTuple):
+    """Percentiles in microseconds (`Latencies.summary_us`), from when each order was due."""
 
-    The load is sent without garbage collection: its pauses, of 50 ms and more, would count as the venue's. Raises RuntimeError
-    for any reply but an order.
+    replied: dict[str, int]
+    """To its reply."""
+    sent: dict[str, int]
+    """To when it was sent: what the load itself was late."""
+
+
+async def replies(servers: Servers, rate: float, orders: int) -> Paced:
+    """`rate` orders a second over one connection of each account in turn.
+
+    The load is sent without garbage collection: its pauses, of 50 ms and more, would count as the venue's.
+    Raises an ExceptionGroup for any reply but an order, and where the venue closes a connection.
     """
-    found, due_s = Latencies(), dict[int, float]()
-    loop = asyncio.get_running_loop()
-    connections = [
-        await connect(
-            f"ws://127.0.0.1:{servers.venue_port}/v1/ws",
-            additional_headers={"Authorization": f"Bearer {account.key}"},
-            compression=None,
-        )
-        for account in servers.accounts
-    ]
-    all_answered = asyncio.Event()
+    replied, sent, due_s = Latencies(), Latencies(), dict[int, float]()
+    now = asyncio.get_running_loop().time
+    all_answered = asyncio.get_running_loop().create_future()
 
-    async def receive(connection: ClientConnection) -> None:
-        while True:
-            reply = await connection.recv(decode=False)
+    def end(error: BaseException | None) -> None:
+        if not all_answered.done():
+            all_answered.set_result(None) if error is None else all_answered.set_exception(error)
+
+    def receive(texts: list[bytes]) -> None:
+        for reply in texts:
             number = _NUMBER.search(reply)
             if number is None:
                 continue  # no reply: a greeting or an event
             if b'"error"' in reply:
-                raise RuntimeError(f"not an order: {reply[:200].decode()}")
-            found.record(loop.time() - due_s.pop(int(number[1])))
-            if found.count == orders:
-                all_answered.set()
+                end(RuntimeError(f"not an order: {reply[:200].decode()}"))
+            elif (due := due_s.pop(int(number[1]), None)) is not None:
+                replied.record(now() - due)
+        if replied.count == orders:
+            end(None)
 
     async def send() -> None:
-        start_s = loop.time()
+        start_s = now()
         for number, body in enumerate(islice(servers.bodies(), orders)):
             due_s[number] = due = start_s + number / rate
-            if (early_s := due - loop.time()) > 0:
-                await asyncio.sleep(early_s)
-            message = b'{"method":"place_order","params":%b,"req_id":%d}' % (body, number)
-            await connections[number % len(connections)].send(message, text=True)
+            frame = text_frame(b'{"method":"place_order","params":%b,"req_id":%d}' % (body, number))
+            await asyncio.sleep(max(due - now(), 0))  # Also where it is late: the replies are read meanwhile.
+            connections[number % len(connections)].send(frame)
+            sent.record(now() - due)
 
-    with no_garbage_collection():
+    with no_garbage_collection(), ExitStack() as opened:
+        connections = list[Connection]()
+        for account in servers.accounts:
+            connections.append(await Connection.open(servers.venue_port, "/v1/ws", account.key, receive))
+            connections[-1].ended.add_done_callback(lambda ended: end(ended.exception()))
+            opened.callback(connections[-1].close)
         async with asyncio.TaskGroup() as tasks:
-            receiving = [tasks.create_task(receive(connection)) for connection in connections]
-            await send()
-            await all_answered.wait()
-            for task in receiving:
-                task.cancel()
-    for connection in connections:
-        await connection.close()
-    return found
+            tasks.create_task(send())
+            await all_answered
+    return Paced(replied.summary_us(), sent.summary_us())

@@ -23,6 +23,8 @@ from statistics import median
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from rex_client import RexClient
+
 from load_tests.benchmarks import paced_orders
 from load_tests.benchmarks.gateway_rates import (
     ACCOUNTS,
@@ -37,7 +39,6 @@ from load_tests.benchmarks.measurement import Effort, Measurement, spent_s, with
 from load_tests.child_process import child, venue
 from load_tests.replay.accounts import Funding, open_accounts, read_instruments
 from load_tests.servers.postgres import PostgresServer
-from services.client import RexClient
 
 GATEWAYS = (1, 2, 4)
 ORDERS = {"WebSocket": 20_000, "REST": 6_000}
@@ -72,7 +73,8 @@ class _Load(NamedTuple):
 @contextmanager
 def _embedded() -> Iterator[_Venue]:
     with tempfile.TemporaryDirectory(prefix="rex-embedded-") as folder, venue(Path(folder) / "venue") as running:
-        yield _Venue([running.url], running.operator_key, {"venue": running.pid}, None)
+        pids = dict(zip(("venue", "projector"), with_children(running.pid), strict=True))
+        yield _Venue([running.url], running.operator_key, pids, None)
 
 
 @contextmanager
@@ -162,7 +164,7 @@ async def _latency(venues: Sequence[_Venue], numbers: Iterator[int], rate: float
     """The reply times at half the maximum rate: of the embedded venue, then of the scaled one with one gateway."""
     half = rate / 2
     embedded, scaled = [
-        (await paced_orders.latencies(servers, half, effort.messages(int(PACED_S * half)))).summary_us()
+        (await paced_orders.replies(servers, half, effort.messages(int(PACED_S * half)))).replied
         for running in venues
         for servers in await _funded(running, numbers)
     ]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from load_tests.figure_bars.honest_market import MEAN_FEN, PRODUCTS, Legs, Market, legs
+from load_tests.figure_bars.honest_market import MEAN_FEN, NOBODY, PRODUCTS, Legs, Market, legs
 from services.surveillance.contracts import SCREEN_TRADE, ScreenTrades
 
 SECOND_NS = 1_000_000_000
@@ -53,6 +53,23 @@ class Ring:
     """An evasive trade is done up to so many days later."""
     matched: float = 0.5
     """How many of the trades are of orders entered together that fill each other whole."""
+    quotes: int | None = None
+    """The one product in which it trades: outsiders meet nobody else there. None: three products, which others quote."""
+
+
+def quoted(market: Market, ring: Ring, honest: Legs) -> Legs:
+    """The honest trades, if the ring alone quotes its product: there outsiders meet its members, each as often, and nobody
+    else. In one of four such trades the ring's member takes."""
+    made, chance, members = honest.copy(), market.chance, np.array(ring.members)
+    of_ring = np.isin(made["buyer"], members) | np.isin(made["seller"], members)
+    met = np.flatnonzero((made["product"] == ring.quotes) & ~of_ring)
+    side = np.where(made["taker"][met] == made["seller"][met], "buyer", "seller")
+    for name in ("buyer", "seller"):
+        replaced = met[side == name]
+        made[name][replaced] = chance.choice(members, len(replaced))
+        takes = replaced[chance.random(len(replaced)) < 0.25]
+        made["taker"][takes] = made[name][takes]
+    return made
 
 
 def ring_legs(market: Market, ring: Ring) -> Legs:
@@ -60,7 +77,8 @@ def ring_legs(market: Market, ring: Ring) -> Legs:
     chance, days = market.chance, ring.days
     if days is None:
         days = np.flatnonzero(chance.random(len(market.dates)) < 0.5)
-    products = chance.choice(PRODUCTS, 3, p=market.product_weight)
+    some = chance.choice(PRODUCTS, 3, p=market.product_weight) if ring.quotes is None else [ring.quotes]
+    products = np.asarray(some, np.int64)
     rounds = max(1, round(ring.turnover_fen / (1.5 * MEAN_FEN) / len(ring.members)))
     made = legs(chance, np.sort(chance.choice(days, rounds)))
     made["product"] = chance.choice(products, rounds)
@@ -128,7 +146,8 @@ def labelled(market: Market, made: Legs) -> LabelledFlow:
     trades["time_ns"] = midnight + (made["second"] * SECOND_NS).astype(np.int64)
     trades["instrument"] = made["product"]
     trades["buyer"], trades["seller"] = made["buyer"] + FIRST_ACCOUNT, made["seller"] + FIRST_ACCOUNT
-    trades["aggressor"] = np.where(chance.random(n) < 0.5, trades["buyer"], trades["seller"])
+    either = np.where(chance.random(n) < 0.5, trades["buyer"], trades["seller"])
+    trades["aggressor"] = np.where(made["taker"] == NOBODY, either, made["taker"] + FIRST_ACCOUNT)
     trades["amount_fen"], trades["quantity_lots"] = lots * lot_fen, lots
     _orders(chance, trades, made["matched"])
     return LabelledFlow(trades, made["label"])

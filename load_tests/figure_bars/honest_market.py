@@ -31,6 +31,9 @@ SESSION_S = 300 * 60
 FILLS = 1.5
 """Trades of an order, in the mean."""
 
+NOBODY = -1
+"""The taker of a trade where it may be either side."""
+
 LEG = np.dtype(
     [
         ("day", "i8"),  # the place in the year
@@ -39,6 +42,7 @@ LEG = np.dtype(
         ("seller", "i8"),
         ("buyer", "i8"),
         ("amount_fen", "f8"),  # before it is rounded to lots
+        ("taker", "i8"),  # whose order met the other's, or NOBODY
         ("matched", "?"),  # both orders entered together, filled whole
         ("label", "i8"),
     ]
@@ -98,7 +102,7 @@ def _day_weights(chance: Generator, dates: Sequence[date]) -> Floats:
 def legs(chance: Generator, day: NDArray[np.int64], **fields: Any) -> Legs:
     """Trades on these days at random times; each field is a value or an array."""
     made = np.zeros(len(day), LEG)
-    made["day"], made["second"] = day, chance.random(len(day)) * SESSION_S
+    made["day"], made["second"], made["taker"] = day, chance.random(len(day)) * SESSION_S, NOBODY
     for name, values in fields.items():
         made[name] = values
     return made
@@ -118,6 +122,7 @@ def honest_legs(market: Market, trades_per_day: int = TRADES_PER_DAY) -> Legs:
     other = _counterparties(market, made["product"])
     made["amount_fen"] = chance.lognormal(-0.5, 1.0, len(made)) * MEAN_FEN
     made["seller"], made["buyer"] = np.where(sells, taker, other), np.where(sells, other, taker)
+    made["taker"] = taker
     made["matched"] = chance.random(len(made)) < 0.02
     kept = made[taker != other]  # self-trade prevention
     return np.concatenate((kept, *_long_term_pairs(market)))

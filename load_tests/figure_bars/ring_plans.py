@@ -6,8 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from load_tests.figure_bars.flow_with_rings import LabelledFlow, Ring, labelled, ring_legs
-from load_tests.figure_bars.honest_market import MAKERS, MEMBERS, TRADES_PER_DAY, Legs, Market, honest_legs
+from load_tests.figure_bars.flow_with_rings import LabelledFlow, Ring, labelled, quoted, ring_legs
+from load_tests.figure_bars.honest_market import (
+    BIG_PRODUCTS,
+    MAKERS,
+    MEMBERS,
+    PRODUCTS,
+    TRADES_PER_DAY,
+    Legs,
+    Market,
+    honest_legs,
+)
 
 RingPlan = Callable[[Market, Legs], list[Ring]]
 """Plans rings for a market and its honest trades."""
@@ -23,7 +32,10 @@ def flow_with(seed: int, plan: RingPlan, trades_per_day: int = TRADES_PER_DAY) -
     """A year of the same honest trades as `honest_flow` plans, with rings."""
     market = Market.make(seed)
     honest = honest_legs(market, trades_per_day)
-    return labelled(market, np.concatenate((honest, *(ring_legs(market, ring) for ring in plan(market, honest)))))
+    rings = plan(market, honest)
+    for ring in rings:
+        honest = honest if ring.quotes is None else quoted(market, ring, honest)
+    return labelled(market, np.concatenate((honest, *(ring_legs(market, ring) for ring in rings))))
 
 
 def _members(market: Market, *sizes: int) -> list[tuple[int, ...]]:
@@ -33,9 +45,10 @@ def _members(market: Market, *sizes: int) -> list[tuple[int, ...]]:
     return [tuple(part.tolist()) for part in np.split(drawn[: ends[-1]], ends[:-1])]
 
 
-def _own_fen(honest: Legs, members: tuple[int, ...]) -> float:
-    """What the members trade besides, each trade counted once."""
+def _own_fen(honest: Legs, members: tuple[int, ...], quotes: int | None = None) -> float:
+    """What the members trade besides, each trade counted once. Of the product that they quote, one side of every trade."""
     sides = np.isin(honest["buyer"], members) * 1.0 + np.isin(honest["seller"], members)
+    sides = np.where(honest["product"] == quotes, 1.0, sides)
     return float((honest["amount_fen"] * sides).sum() / 2)
 
 
@@ -56,6 +69,21 @@ def evasive_rings(strength: float = 1.0) -> RingPlan:
         return [
             Ring(at, ring, strength * _own_fen(honest, ring), leak=0.2, evasive=True, matched=0.1)
             for at, ring in enumerate(_members(market, 4, 5, 6), start=1)
+        ]
+
+    return plan
+
+
+def quoting_rings(strength: float = 1.0) -> RingPlan:
+    """Rings of 2, 2 and 3 members, each the only one who quotes a small product, and only there they trade with each other:
+    `strength` × what they trade besides, there and elsewhere; no leaks, for nobody else quotes."""
+
+    def plan(market: Market, honest: Legs) -> list[Ring]:
+        rings = _members(market, 2, 2, 3)
+        products = market.chance.choice(np.arange(BIG_PRODUCTS, PRODUCTS), len(rings), replace=False).tolist()
+        return [
+            Ring(at, ring, strength * _own_fen(honest, ring, product), leak=0.0, quotes=product)
+            for at, (ring, product) in enumerate(zip(rings, products, strict=True), start=1)
         ]
 
     return plan

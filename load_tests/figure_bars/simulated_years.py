@@ -3,6 +3,7 @@
 No daily turnover of a rare-earth venue is public, so every number here is an assumption. The log of a day's turnover is the
 sum of: its month, its weekday, a dip around Lunar New Year, a rise at month ends, daily scatter of which half outlasts a day,
 and a slow drift of the level. `HARD` drifts more, and in some years the level moves once, for good; in `BROKEN` in every year.
+In `SHUFFLED` each venue has the effects of the months in an order of its own: no year's shape is likelier than another.
 """
 
 from __future__ import annotations
@@ -43,12 +44,15 @@ class Generator:
     """Standard deviation of the slow drift."""
     shifting: float
     """Share of the venues where the level rises or falls by SHIFT once, in the last year."""
+    shuffled: bool = False
+    """Whether each venue has the effects of MONTHS in an order of its own, the same in all its years."""
 
 
 SHIFT = 1.25
 BASE = Generator("base", drift=0.20, shifting=0.0)
 HARD = Generator("hard", drift=0.30, shifting=0.3)
 BROKEN = Generator("broken", drift=0.30, shifting=1.0)
+SHUFFLED = Generator("shuffled", drift=0.20, shifting=0.0, shuffled=True)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ def simulate(
     season = np.concatenate([season_of(days[i], holidays[year]) for i, year in enumerate(years)])
     logs = season[:, None] + _scatter(random, len(season), venues) + _drift(random, generator, len(season), venues)
     logs += _shift(random, generator, len(season), len(days[-1]), venues)
+    if generator.shuffled:
+        logs += _other_months(random, [day.month - 1 for of_year in days for day in of_year], venues)
     amounts = np.rint(np.exp(logs).T * DAILY_FEN).astype(np.int64)
     parts = np.split(amounts, np.cumsum([len(of_year) for of_year in days])[:-1], axis=1)
     return tuple(
@@ -114,6 +120,13 @@ def _shift(
     begins = random.integers(days - of_last_year + SHIFT_MARGIN_DAYS, days - SHIFT_MARGIN_DAYS, venues)
     size = random.choice((-1.0, 1.0), venues) * np.log(SHIFT) * (random.random(venues) < generator.shifting)
     return np.where(np.arange(days)[:, None] >= begins, size, 0.0)
+
+
+def _other_months(random: np.random.Generator, months: Sequence[int], venues: int) -> NDArray[np.float64]:
+    """What each day's log gains where the effects of the months change places, in another order on each venue."""
+    effects = np.log(MONTHS)
+    shuffled = np.array([random.permutation(effects) for _ in range(venues)])
+    return np.asarray((shuffled - effects)[:, months].T, np.float64)
 
 
 def _number(day: date) -> int:

@@ -1,4 +1,4 @@
-"""The messages of one account: sent in order over one WebSocket, a bounded number of them under way, each answered once.
+"""The messages of one account: sent in order over one connection, a bounded number of them under way, each answered once.
 
 After a lost connection the stream sends all unanswered messages again, in order, with the same client_order_id. If the first
 copy had arrived, the venue answers a repeated order or amend with the order as it stands, and a repeated cancel with
@@ -15,8 +15,9 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
 
+from rex_client import OutcomeUnknown, RexError, Unreachable
+
 from load_tests.flows.flow_message import FlowMessage
-from services.client import OutcomeUnknown, RexError, Unreachable
 
 Json = dict[str, Any]
 
@@ -77,6 +78,10 @@ class Replies:
     """client_order_ids of the messages that were sent more than once."""
 
 
+OnReply = Callable[[FlowMessage, float, BaseException | None], None]
+"""Gets a message that was answered, the seconds from its due time to the reply, and the error if the venue refused it."""
+
+
 @dataclass
 class _Sent:
     message: FlowMessage
@@ -86,10 +91,10 @@ class _Sent:
 class AccountStream:
     """Sends through `connection`, which reconnects by itself. At most `window` messages are under way.
 
-    Calls `on_reply` for each answered message, with the seconds from its due time to the reply.
+    Calls `on_reply` for each answered message.
     """
 
-    def __init__(self, connection: OrderConnection, window: int, on_reply: Callable[[float], None]) -> None:
+    def __init__(self, connection: OrderConnection, window: int, on_reply: OnReply) -> None:
         self.replies = Replies()
         self._connection = connection
         self._on_reply = on_reply
@@ -99,6 +104,11 @@ class AccountStream:
         self._numbers = 0
         # The lowest number goes first: a message that must be sent again precedes those that were never sent.
         self._to_send: asyncio.PriorityQueue[int] = asyncio.PriorityQueue()
+
+    @property
+    def messages(self) -> int:
+        """How many messages were queued, and so are sent or will be."""
+        return self._numbers
 
     async def send(self, message: FlowMessage, due: float | None = None) -> None:
         """Queues the next message as soon as the window has room. `due` is a time of the event loop, in seconds; None: now."""
@@ -152,7 +162,7 @@ class AccountStream:
                 self._refuse(message, error.code)
             else:
                 self.replies.unexpected.append(f"{message.action} {message.client_order_id}: {error!r}")
-            self._on_reply(asyncio.get_running_loop().time() - self._sent.pop(number).due)
+            self._on_reply(message, asyncio.get_running_loop().time() - self._sent.pop(number).due, error)
             self._room.release()
 
     def _send_again(self, number: int, delay: float) -> None:

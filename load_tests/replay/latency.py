@@ -18,6 +18,14 @@ class Latencies:
         """Records one reply that arrived `seconds` after its message was due."""
         self._histogram.record_value(min(max(int(seconds * 1_000_000), 1), HIGHEST_US))
 
+    def encoded(self) -> str:
+        """The recorded latencies as text, for `add`."""
+        return str(self._histogram.encode().decode())
+
+    def add(self, encoded: str) -> None:
+        """Adds the latencies that another process recorded."""
+        self._histogram.decode_and_add(encoded.encode())
+
     @property
     def count(self) -> int:
         """How many replies were recorded."""

@@ -1,8 +1,9 @@
-"""The options that `python -m load_tests.replay` and `python -m load_tests.flow` share."""
+"""The options that `python -m load_tests.replay`, `python -m load_tests.flow` and the Locust file share."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 from load_tests.flows.flow_file import RECORDED_SYMBOL
@@ -12,20 +13,28 @@ from services.simulator.year.pace import FEWEST_COMMANDS, MOST_COMMANDS
 ACCOUNTS = 8
 """The accounts of a replayed file, unless told otherwise."""
 
+_OF_A_FILE = {
+    "accounts": (ACCOUNTS, "each member of a simulated year has an account of its own"),
+    "symbol": (RECORDED_SYMBOL, "the orders of a simulated year name their own instruments"),
+}
+_OF_A_YEAR = {
+    "seed": (7, "a file has no seed"),
+    "from_day": (1, "a file is replayed from its beginning"),
+    "days": (1, "a file is replayed whole, or up to --limit"),
+    "commands": (COMMANDS, "a file has its own commands"),
+}
+"""The options of one source only: their defaults, and why the other source has no such option."""
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+
+def add_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup, *, source_required: bool = True) -> None:
     """Adds the options that `replay` and `flow` share."""
-    source = parser.add_mutually_exclusive_group(required=True)
+    source = parser.add_mutually_exclusive_group(required=source_required)
     source.add_argument("--flow", type=Path, help="a CSV file, plain, .gz or .xz, in a format of docs/load_tests.md")
     source.add_argument("--year", type=int, metavar="YEAR", help="days of this simulated year instead of a file")
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="the seed of the simulated year (default 7)")
-    parser.add_argument(
-        "--from-day", type=int, default=1, metavar="N", help="its first day, numbered from 1 (default 1)"
-    )
-    parser.add_argument("--days", type=int, default=1, metavar="N", help="so many trading days (default 1)")
-    parser.add_argument(
-        "--commands", type=int, default=COMMANDS, metavar="N", help=f"of the whole year, about (default {COMMANDS:,})"
-    )
+    parser.add_argument("--seed", type=int, metavar="N", help="the seed of the simulated year (default 7)")
+    parser.add_argument("--from-day", type=int, metavar="N", help="its first day, numbered from 1 (default 1)")
+    parser.add_argument("--days", type=int, metavar="N", help="so many trading days (default 1)")
+    parser.add_argument("--commands", type=int, metavar="N", help=f"of the whole year, about (default {COMMANDS:,})")
     pace = parser.add_mutually_exclusive_group()
     pace.add_argument("--rate", type=float, metavar="N", help="send N messages a second")
     pace.add_argument("--speed", type=float, metavar="X", help="send at the flow's own times, X times as fast")
@@ -33,25 +42,32 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accounts", type=int, metavar="N", help=f"spread a file's orders over N accounts (default {ACCOUNTS})"
     )
-    parser.add_argument(
-        "--symbol", default=RECORDED_SYMBOL, help=f"map a recording to this instrument (default {RECORDED_SYMBOL})"
-    )
+    parser.add_argument("--symbol", help=f"map a recording to this instrument (default {RECORDED_SYMBOL})")
 
 
 def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Ends the program with status 2 for a number outside its bounds, and for `--accounts` with a year."""
+    """Sets the defaults. Ends the program with status 2 for a number outside its bounds, and for an option that the chosen
+    source does not have."""
     for name in ("rate", "speed", "limit"):
         value = getattr(options, name)
         if value is not None and not 0 < value < float("inf"):
             parser.error(f"--{name} {value}: must be more than 0")
+    _refuse(parser, options, *(("--flow", _OF_A_YEAR) if options.year is None else ("--year", _OF_A_FILE)))
+    for name, (default, _) in (_OF_A_FILE | _OF_A_YEAR).items():
+        if getattr(options, name) is None:
+            setattr(options, name, default)
     if options.year is not None:
         _check_stretch(parser, options)
-        if options.accounts is not None:
-            parser.error("--accounts with --year: each member of a simulated year has an account of its own")
-    if options.accounts is None:
-        options.accounts = ACCOUNTS
     if not 2 <= options.accounts <= 1_000:
         parser.error(f"--accounts {options.accounts}: must be 2 to 1000")
+
+
+def _refuse(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, source: str, others: Mapping[str, tuple[object, str]]
+) -> None:
+    for name, (_, why) in others.items():
+        if getattr(options, name) is not None:
+            parser.error(f"--{name.replace('_', '-')} with {source}: {why}")
 
 
 def _check_stretch(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:

@@ -20,9 +20,14 @@ class Pace:
     speed: float | None = None
 
     @property
+    def is_scheduled(self) -> bool:
+        """Whether each message has a time at which it is due."""
+        return self.rate is not None or self.speed is not None
+
+    @property
     def window(self) -> int:
         """How many messages of one account may be under way at once."""
-        return CLOSED_WINDOW if self.rate is None and self.speed is None else OPEN_WINDOW
+        return OPEN_WINDOW if self.is_scheduled else CLOSED_WINDOW
 
     def due_after(self, number: int, message: FlowMessage) -> float | None:
         """Seconds after the start at which the message (numbered from 0) is due; None: as soon as there is room."""

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
+from rex_client import RexClient, RexError
+
 from load_tests.replay.verdict import AccountRecord, TurnoverMove, fen
-from services.client import RexClient, RexError
 
 PAGE = 500
 

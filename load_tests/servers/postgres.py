@@ -23,8 +23,15 @@ from load_tests.servers.server_process import ServerFailed, ServerMissing, Serve
 
 DEBIAN = Path("/usr/lib/postgresql")
 OLDEST = 15
-OPTIONS = {"shared_buffers": "32MB", "max_connections": "60", "max_wal_size": "128MB", "log_min_messages": "warning"}
-"""Small: several of these servers run on one machine. `fsync`, `full_page_writes` and `synchronous_commit` stay on."""
+OPTIONS = {
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+    "max_wal_size": "128MB",
+    "log_min_messages": "warning",
+    "dynamic_shared_memory_type": "mmap",
+}
+"""Small: several of these servers run on one machine. `fsync`, `full_page_writes` and `synchronous_commit` stay on. Shared
+memory is in files of the server's folder: a server that is killed would leave a piece of the system's behind."""
 
 
 def binaries() -> Path:
@@ -49,6 +56,9 @@ class PostgresServer:
     `folder` keeps the data for the next start; without it they go into a temporary folder, removed at the end.
     `options` are PostgreSQL's own, such as `max_connections="200"`.
     """
+
+    host = "127.0.0.1"
+    """Where it listens and is reached; another address only where a rig runs it in a network of its own."""
 
     def __init__(self, folder: Path | None = None, **options: str) -> None:
         installed = binaries()
@@ -83,7 +93,7 @@ class PostgresServer:
 
     def url(self, database: str = "postgres") -> str:
         """The address of a database, with user and password."""
-        return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://postgres:{self.password}@{self.host}:{self.port}/{database}"
 
     def __enter__(self) -> Self:
         try:
@@ -104,7 +114,7 @@ class PostgresServer:
         if not self._data.exists():
             self._create_data()
         settings = self.options | {
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": self.host,
             "port": str(self.port),
             "unix_socket_directories": str(self.folder),
         }
@@ -136,9 +146,9 @@ class PostgresServer:
         """Undoes `pause`."""
         self._running().resume()
 
-    def create_database(self, name: str) -> str:
-        """A new empty database; its address."""
-        self.query(f'CREATE DATABASE "{name}"')
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """A new database, empty or a copy of another one, to which nobody is connected; its address."""
+        self.query(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
     def drop_database(self, name: str) -> None:

@@ -2,8 +2,8 @@
 
     python -m services.alerts.judging
 
-reads from its standard input, as JSON, its niceness, where the read database is, the calendar's file and the open alerts, and
-prints what follows. A command line would show the password of a database to every user.
+reads from its standard input, as JSON, where the read database is, the calendar's file and the open alerts, and prints what
+follows. A command line would show the password of a database to every user.
 """
 
 from __future__ import annotations
@@ -22,15 +22,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.conditions import Condition, OpenAlerts
 from services.alerts.reading import Facts, Judged, judge_days
+from services.child_process import LAST_BYTES, run_module
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
-from services.own_process import stand_back
 from services.read_database import database as sqlite
 from services.read_database.postgres import database as postgres
 from services.venue_state.alerts import VenueAlert
-
-_SAID = 600
-"""So many characters of a failed process's standard error are kept."""
 
 
 class DaysNotJudged(Exception):
@@ -56,8 +53,8 @@ class DaysJudge:
 
     def __init__(self, place: Path | str, calendar_file: Path | None, niceness: int) -> None:
         """`place`: the SQLite file of the read database, or the address of a PostgreSQL database."""
-        self._asked = {
-            "niceness": niceness,
+        self._niceness = niceness
+        self._where = {
             "file": str(place) if isinstance(place, Path) else None,
             "url": None if isinstance(place, Path) else place,
             "calendar_file": None if calendar_file is None else str(calendar_file),
@@ -65,26 +62,14 @@ class DaysJudge:
 
     async def __call__(self, is_open: OpenAlerts) -> Judged | None:
         """What follows from the completed days; None where the venue has completed none. Raises DaysNotJudged."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # the folder that the venue was started in is no place for modules
-            "-m",
-            "services.alerts.judging",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        asked = {**self._asked, "open": [asdict(alert) for alert in is_open.values()]}
+        asked = {**self._where, "open": [asdict(alert) for alert in is_open.values()]}
+        ended = await run_module("services.alerts.judging", given=json.dumps(asked).encode(), niceness=self._niceness)
+        if ended.failure is not None:
+            raise DaysNotJudged(ended.failure)
         try:
-            said, errors = await process.communicate(json.dumps(asked).encode())
-        except asyncio.CancelledError:
-            process.kill()
-            await process.wait()
-            raise
-        if process.returncode:
-            last = errors.decode(errors="replace").strip()[-_SAID:].rpartition("\n")[2]
-            raise DaysNotJudged(last or f"its process ended with status {process.returncode}")
-        return _judged(json.loads(said))
+            return _judged(json.loads(ended.output))
+        except ValueError as error:
+            raise DaysNotJudged(f"its process said {ended.output[-LAST_BYTES:]!r}, which is no judgement") from error
 
 
 def _judged(said: dict[str, Any] | None) -> Judged | None:
@@ -112,6 +97,4 @@ async def _judge(asked: dict[str, Any]) -> dict[str, Any] | None:
 
 
 if __name__ == "__main__":
-    asked_for = json.load(sys.stdin)
-    stand_back(asked_for["niceness"])
-    sys.stdout.write(json.dumps(asyncio.run(_judge(asked_for))))
+    sys.stdout.write(json.dumps(asyncio.run(_judge(json.load(sys.stdin)))))

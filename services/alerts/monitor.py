@@ -28,7 +28,7 @@ from services.data.calendar import TradingCalendar
 from services.messaging import InboxFull, Submission
 from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.tables import position
-from services.reporting.proof_route import Proven
+from services.reporting.proven import Proven
 from services.sequencer.schedule import missing_calendar
 from services.venue_state.alerts import VenueAlerts
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from services.alerts.conditions import Condition, OpenAlerts
 from services.commands.attachments import AlertKind
-from services.reporting.proof_route import Proven
+from services.reporting.proven import Proven
 
 KINDS: tuple[AlertKind, ...] = ("proof_failed", "projector_lag", "journal_quiet", "calendar_missing")
 
@@ -96,7 +96,7 @@ def _proofs(proofs: Mapping[int, Proven], is_open: OpenAlerts) -> Iterator[Condi
     for year, proven in proofs.items():
         if proven.alarm is not None:
             chinese = f"{year}年度成交额在序号{proven.seq:,}处的证明未通过。"
-            yield Condition("proof_failed", f"proof_failed:{year}", str(year), "critical", proven.alarm, chinese)
+            yield Condition("proof_failed", proven.alert_key, str(year), "critical", proven.alarm, chinese)
 
 
 def _lag(seen: Operation, is_open: OpenAlerts) -> Iterator[Condition]:
@@ -113,7 +113,7 @@ def _quiet(seen: Operation, is_open: OpenAlerts) -> Iterator[Condition]:
         yield Condition.of_alert(is_open["journal_quiet"])
     elif 0 < seen.quiet_s * _NS < seen.quiet_ns:
         english = f"Trading is continuous, and no command was journaled for more than {seen.quiet_s} seconds."
-        chinese = f"连续交易时段内已超过{seen.quiet_s}秒没有任何指令入账。"
+        chinese = f"连续竞价时段内已超过{seen.quiet_s}秒没有任何指令入账。"
         yield Condition("journal_quiet", "journal_quiet", "journal", "critical", english, chinese)
 
 

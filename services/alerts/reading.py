@@ -22,13 +22,13 @@ from services.alerts.pace import pace_conditions, standing
 from services.alerts.trading import Trading, trading_conditions
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
-from services.read_database.tables import accounts, decisions, instruments, position, records, targets, trades
-from services.reporting.abnormal import read_control
+from services.read_database.names import read_account_names, read_symbols
+from services.read_database.tables import decisions, position, records, targets, trades
 from services.reporting.queries import YearTurnover, read_year
 from services.surveillance.abnormal_trading import DayCounts, Step, breaches, ladder
 from services.surveillance.contracts import Control, Finding, ScreenTrades
 from services.surveillance.measures import CONTROL_TYPES
-from services.surveillance.reading import read_day_counts, read_screen_trades, read_settlements_before
+from services.surveillance.reading import read_control, read_day_counts, read_screen_trades, read_settlements_before
 from services.surveillance.screen import screen
 from services.surveillance.settlement_influence import WINDOW_DAYS, influence_alerts, influences
 from services.venue_state.alerts import VenueAlert
@@ -143,10 +143,8 @@ async def read_completed_days(
         before=await read_settlements_before(connection, last),
         counts=await read_day_counts(connection, window[0] // 10_000 * 10_000, last),
         control=control,
-        names={row[0]: row[1] for row in await connection.execute(select(accounts.c.account, accounts.c.name))},
-        symbols={
-            row[0]: row[1] for row in await connection.execute(select(instruments.c.instrument, instruments.c.symbol))
-        },
+        names=await read_account_names(connection),
+        symbols=await read_symbols(connection),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,7 +69,7 @@ def certificate(
     if found is None:
         raise typer.Exit(1)
     if as_json:
-        print(json.dumps(found.to_json(), ensure_ascii=False))
+        print(json.dumps(found.to_json()))
     elif pdf is None:
         for name, value in found.to_json().items():
             out.print(
@@ -87,8 +88,8 @@ async def _certificate(
     """The certificate, written to the file if one is wanted; None where there is none, which the sentences on standard error
     explain."""
     from services.reporting.certificate import NotCertified, certify_report
-    from services.reporting.figure import FigureUnavailable
     from services.reporting.moment import NotReached
+    from services.reporting.re_execution import FigureUnavailable
     from services.reporting.report_database import report_from_folder
     from services.reporting.report_postgres import report_from_database
 
@@ -120,6 +121,7 @@ def _write(pdf: Path, found: Certificate) -> None:
             try:
                 file.write(data)
                 file.flush()
+                os.fsync(file.fileno())  # a device may find only now that it is full
             except OSError:
                 pdf.unlink()
                 raise

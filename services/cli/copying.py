@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from services.cli.journals import open_journal
 from services.cli.terminal import progress
+from services.data_folder import private_folder
 from services.journal import JournalRefused
 from services.journal.copying import Copied, PostgresTarget, SqliteTarget, Target, copy
 from services.journal.sqlite import check_lock
@@ -52,7 +54,8 @@ async def copy_journal(source: str | Path, target: str | Path, show: bool) -> Co
             source / JOURNAL_FILE
         )  # before the reader opens the file: closing it would release SQLite's locks in it
     journal = await open_journal(source, setting=SOURCE)
-    with progress(show) as bar:
+    folder = private_folder(target) if isinstance(target, Path) else nullcontext()
+    with folder, progress(show) as bar:
         try:
             last = await journal.last_batch()
             task = bar.add_task("copying", total=last.last_seq if last is not None else 0)

@@ -33,7 +33,9 @@ def export(
         int,
         typer.Argument(help="The calendar year of the trading days, 2000 to 2099.", parser=year_of, metavar="YEAR"),
     ],
-    to: Annotated[Path, typer.Option("--to", help="The folder to make. It must not exist yet.", metavar="FOLDER")],
+    to: Annotated[
+        Path, typer.Option("--to", help="The folder to make. It must not exist yet, or be empty.", metavar="FOLDER")
+    ],
     data_dir: DataDir = Path("rex-data"),
     database_url: DatabaseUrl = "",
     formats: Annotated[str, typer.Option(help="Which formats, with commas between.", metavar="FORMATS")] = ",".join(
@@ -52,8 +54,9 @@ def export(
     `datapackage.json` lists the files with columns, sizes and SHA-256. All files are exact at one position of the journal: each
     names its sequence number, the hash of its row, and the counting rule. The same position makes the same bytes.
 
-    The folder appears when all files are complete. After an error, a full disk or Ctrl-C nothing of it is there. Only its
-    owner may read the files: trades and audit trail name members. The audit trail reads the whole journal.
+    The folder appears when all files are complete; until then it is FOLDER.unfinished. After an error, a full disk or Ctrl-C
+    nothing of it is there. Only its owner may read the files: trades and audit trail name members. The audit trail reads the
+    whole journal.
 
     Examples: `rex export 2026 --to report-2026 --data-dir venue`, `rex export 2026 --to tables --formats csv,xlsx`.
 
@@ -70,7 +73,7 @@ def export(
     calendar_file = settings_of(data_dir=data_dir).calendar_file
     done = run(_export(place, year, to, chosen, calendar_file, show=not as_json and err.is_terminal))
     if as_json:
-        print(json.dumps(_document(done), ensure_ascii=False))
+        print(json.dumps(_document(done)))
         return
     for resource in done.resources:
         out.print(f"{resource.bytes:>13,}  {resource.path}", highlight=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -10,9 +11,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from services.cli.journals import open_journal
-from services.cli.terminal import err, progress
+from services.cli.terminal import drop_output, err, output_refused, progress
 from services.data_folder import FILE_MODE
 from services.journal.export import export
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What only writing meets."""
 
 
 async def export_journal(place: str | Path, first_seq: int, last_seq: int | None, output: Path | None) -> str:
@@ -22,13 +26,13 @@ async def export_journal(place: str | Path, first_seq: int, last_seq: int | None
         last = await journal.last_batch()
         rows = commands = 0
         with (
-            _sink(output) as sink,
+            sink(output) as file,
             progress(err.is_terminal and (output is not None or not sys.stdout.isatty())) as bar,
         ):
             end = last.last_seq if last is not None else 0
             task = bar.add_task("exporting", total=min(end, last_seq or end) - first_seq + 1)
             async for lines in export(journal, first_seq, last_seq):
-                sink.write(lines)
+                file.write(lines)
                 rows += 1
                 commands += lines.count(b"\n") - 1
                 bar.update(task, completed=commands)
@@ -38,14 +42,19 @@ async def export_journal(place: str | Path, first_seq: int, last_seq: int | None
 
 
 @contextmanager
-def _sink(output: Path | None) -> Iterator[BinaryIO]:
-    """Standard output, or a new file, which is removed again after an error."""
+def sink(output: Path | None) -> Iterator[BinaryIO]:
+    """Where the rows are written: standard output, or a new file, which is removed again after an error."""
     if output is None:
         try:
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         except BrokenPipeError:  # the reader has had enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            drop_output()
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            drop_output()
+            raise OSError(output_refused(error)) from error
         return
     try:
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
@@ -54,6 +63,8 @@ def _sink(output: Path | None) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
-    except BaseException:
+    except BaseException as error:
         output.unlink()
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise OSError(f"--output {output} cannot be written: {error.strerror}") from error
         raise

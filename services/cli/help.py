@@ -29,12 +29,17 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """A command that has commands."""
 
+    def invoke(self, ctx: Any) -> Any:
+        """Runs it, and what it has."""
+        with options_given(dict(_variables_given_as_options(self, ctx))):
+            return super().invoke(ctx)
+
     def get_help_option(self, ctx: Any) -> TyperOption | None:
         """The option `--help`, without a type."""
         return _untyped(super().get_help_option(ctx))
 
 
-def _variables_given_as_options(command: TyperCommand, ctx: Any) -> Iterator[tuple[str, str]]:
+def _variables_given_as_options(command: TyperCommand | TyperGroup, ctx: Any) -> Iterator[tuple[str, str]]:
     """Variable and option of each setting that is on the command line."""
     for parameter in command.params:
         source = ctx.get_parameter_source(parameter.name)

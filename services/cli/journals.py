@@ -13,12 +13,18 @@ from services.read_database.read_witness import remembered
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 
-async def open_journal(place: str | Path, *, outdated: bool = True, setting: str = SETTING) -> Journal:
-    """The journal at this URL, which is from this setting, or in this folder; for reading.
+async def open_journal(
+    place: str | Path, *, outdated: bool = True, setting: str = SETTING, archives: Path | None = None
+) -> Journal:
+    """The journal at this URL, which is from this setting, or in this folder, whose archived days may be in the folder
+    `archives`; for reading.
 
     Unless `outdated` is allowed, one that ends with a row of an older engine version is refused.
     """
     if isinstance(place, Path):
         remembers = partial(remembered, place / READ_DATABASE_FILE)
-        return await SqliteJournal.open(place / JOURNAL_FILE, read_only=True, outdated=outdated, remembered=remembers)
+        path = place / JOURNAL_FILE
+        return await SqliteJournal.open(
+            path, read_only=True, outdated=outdated, remembered=remembers, archives=archives
+        )
     return await PostgresJournal.open(place, outdated=outdated, setting=setting)

@@ -44,6 +44,15 @@ RedisUrl = Annotated[
         envvar="REX_REDIS_URL",
     ),
 ]
+ArchivesDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--archives",
+        help="The folder of the archived days, if it is not `archives` in the data folder.",
+        metavar="FOLDER",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, for programs.", metavar="")
 ]
@@ -80,3 +89,17 @@ def chosen_of(context: typer.Context, database_url: str, data_dir: Path | None) 
     else:
         settings_of(database_url=database_url, data_dir=data_dir)
     return database_url if database_url and given != ["data_dir"] else data_dir
+
+
+def require_address(url: str) -> None:
+    """What `--url` names must be a host over HTTP; another text is bad usage, exit status 2."""
+    import httpx
+
+    try:
+        address = httpx.URL(url)
+        if address.scheme in ("http", "https") and address.host:
+            return
+    except httpx.InvalidURL:
+        pass
+    say(f"--url {url} is not an address: write http://HOST:PORT")
+    raise typer.Exit(ExitCode.USAGE)

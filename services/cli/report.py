@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from services.cli.options import AsJson, DatabaseUrl, DataDir, chosen_of, settings_of
-from services.cli.terminal import out, run, say
+from services.cli.terminal import err, out, progress, run, say
 
 if TYPE_CHECKING:
     from services.reporting.checked_report import CheckedReport
@@ -43,13 +44,17 @@ def report(
             "--seq", help="The report as it was after this sequence number.", metavar="N", min=1, max=2**63 - 1
         ),
     ] = None,
+    breakdown: Annotated[
+        bool,
+        typer.Option("--breakdown", help="Also report what the turnover is made of.", metavar=""),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Reports the turnover of a year against its target. The venue may be running.
 
     The report shows the net single-sided turnover, its share of the target, the distance to the target pace in yuan and in
     trading days, the turnover required per remaining day, the split by category and product, and the counting rule. Its last
-    lines name the sequence number and the row hash at which the figure is exact, and what was checked.
+    lines name the sequence number and the row hash at which the figure is exact. Standard error names what was checked.
 
     Without `--prove` the figure comes from the read database, and of the journal only the row at which that database stands is
     checked (more rows if it is behind or cannot be used). With `--prove` every command is re-executed, and an independent
@@ -57,10 +62,15 @@ def report(
     the report must be equal to the fen, and the read database must match the journal. In PostgreSQL, a copy of the read
     database at one position is compared; it is made in the folder for temporary files (TMPDIR).
 
-    With `--seq` the report is that of a past moment, as it was printed then: later trades, busts, decisions, targets and
-    instruments are not in it. It names the row hash of the journal row that holds that sequence number.
+    With `--breakdown` it also shows the main lines of what the turnover is made of, from gross down to the goods taken out;
+    `--json` holds all of it.
 
-    Examples: `rex report 2026 --data-dir venue --prove`, `rex report 2026 --seq 5280113`,
+    With `--seq` the report is that of a past moment, with the bytes that were printed then: later trades, busts, decisions,
+    targets and instruments are not in it. It names the row hash of the journal row that holds that sequence number. For
+    `--breakdown` the journal up to that number is projected into a temporary read database (TMPDIR), which takes as long as
+    rebuilding one.
+
+    Examples: `rex report 2026 --data-dir venue --prove`, `rex report 2026 --seq 5280113 --breakdown`,
     `REX_DATABASE_URL=postgresql://rex:…@db/rex rex report 2026`.
 
     Exit status:
@@ -70,31 +80,49 @@ def report(
       `--seq`, or the environment refused: file, folder, server, no journal in it
     - 2 an option or a setting is invalid
     """
-    from services.reporting.figure import FigureUnavailable
     from services.reporting.moment import NotReached
+    from services.reporting.re_execution import FigureUnavailable
     from services.reporting.terminal import render
 
     place = chosen_of(context, database_url, data_dir)
     assert place is not None
     calendar_file = settings_of(data_dir=data_dir).calendar_file
     try:
-        found = run(_report(place, year, prove, calendar_file, seq), is_check=True)
+        show = err.is_terminal and not as_json
+        found = run(_report(place, year, prove, calendar_file, seq, breakdown, show=show), is_check=True)
     except (FigureUnavailable, NotReached) as error:
         say(str(error))
         raise typer.Exit(1) from None
     if as_json:
-        print(json.dumps(found.to_json(), ensure_ascii=False))
+        print(json.dumps(found.to_json()))
     else:
         out.print(render(found))
+    if found.figure is None:
+        err.print(escape(found.checked), style="dim", highlight=False, soft_wrap=True)
     raise typer.Exit(0 if found.agree else 1)
 
 
 async def _report(
-    place: str | Path, year: int, prove: bool, calendar_file: Path | None, seq: int | None
+    place: str | Path,
+    year: int,
+    prove: bool,
+    calendar_file: Path | None,
+    seq: int | None,
+    breakdown: bool,
+    *,
+    show: bool,
 ) -> CheckedReport:
     from services.reporting.report_database import report_from_folder
     from services.reporting.report_postgres import report_from_database
 
-    if isinstance(place, Path):
-        return await report_from_folder(place, year, prove, calendar_file, seq)
-    return await report_from_database(place, year, prove, calendar_file, seq)
+    projects = breakdown and seq is not None
+    with progress(show and (prove or projects)) as bar:
+        task = bar.add_task("projecting the journal" if projects else "proving", total=None)
+        asked = year, prove, calendar_file, seq
+
+        def on_progress(reached_seq: int, last_seq: int) -> None:
+            bar.update(task, completed=reached_seq, total=last_seq)
+
+        if isinstance(place, Path):
+            return await report_from_folder(place, *asked, breakdown=breakdown, on_progress=on_progress)
+        return await report_from_database(place, *asked, breakdown=breakdown, on_progress=on_progress)

@@ -1,4 +1,4 @@
-"""A venue in this process until it is stopped: what `rex demo` and `rex serve` run.
+"""A venue in this process, its projector in another one, until it is stopped: what `rex demo` and `rex serve` run.
 
 Apart from the commands, since it imports the whole of REX, pages included: `rex --help` starts without it.
 """
@@ -9,10 +9,8 @@ import asyncio
 import contextlib
 import json
 import signal
-import sys
 from collections.abc import Callable
 
-import structlog
 from rich.panel import Panel
 
 from matching_engine import build_notice
@@ -21,13 +19,16 @@ from services.cli.history import begin_with_history
 from services.cli.terminal import err, out, progress
 from services.closing import Closing, closing_of
 from services.first_start import KEYS_FILE
+from services.log import log_to_standard_error
 from services.public import demo_pace
+from services.read_database.projector_process import ProjectorProcess
+from services.sequencer.recovery import Recovery
 from services.settings import Settings
 from services.trouble import root_cause, sentence_of
 from services.watchdog import Watchdog
 
 
-async def run_demo(settings: Settings, seconds: float, announce: bool) -> Closing:
+async def run_demo(settings: Settings, projector: ProjectorProcess, seconds: float, announce: bool) -> Closing:
     """A demo, and where it stands when it is closed. An empty folder gets its history first."""
     await begin_with_history(settings, announce)
 
@@ -35,21 +36,23 @@ async def run_demo(settings: Settings, seconds: float, announce: bool) -> Closin
         if announce:
             _announce(settings, venue)
 
-    return await closing_of(await _run(settings, seconds, on_ready), settings.data_dir)
+    return await closing_of(await _run(settings, projector, seconds, on_ready), settings.data_dir)
 
 
-async def run_venue(settings: Settings, as_json: bool) -> None:
+async def run_venue(settings: Settings, projector: ProjectorProcess, as_json: bool) -> None:
     """A venue that says where it is, for people or `as_json`."""
 
     def on_ready(venue: Venue) -> None:
         (_ready_line if as_json else _announce)(settings, venue)
 
-    await _run(settings, 0, on_ready)
+    await _run(settings, projector, 0, on_ready)
 
 
-async def _run(settings: Settings, seconds: float, on_ready: Callable[[Venue], None]) -> Venue:
+async def _run(
+    settings: Settings, projector: ProjectorProcess, seconds: float, on_ready: Callable[[Venue], None]
+) -> Venue:
     """Runs a venue until a signal or the end of its time; returns it when it is closed and at rest."""
-    structlog.configure(logger_factory=_log_to_standard_error)
+    log_to_standard_error()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -60,6 +63,7 @@ async def _run(settings: Settings, seconds: float, on_ready: Callable[[Venue], N
             settings,
             on_progress=lambda seq: bar.update(task, completed=seq),
             on_fault=lambda error: watchdog.arm(sentence_of(root_cause(error))),
+            projector=projector,
         ) as venue:
             bar.stop()
             on_ready(venue)
@@ -67,11 +71,6 @@ async def _run(settings: Settings, seconds: float, on_ready: Callable[[Venue], N
                 async with asyncio.timeout(seconds or None):
                     await stop.wait()
     return venue
-
-
-def _log_to_standard_error(*_: object) -> structlog.PrintLogger:
-    """A logger of structlog: standard output belongs to what was asked for."""
-    return structlog.PrintLogger(sys.stderr)
 
 
 def _announce(settings: Settings, venue: Venue) -> None:
@@ -84,13 +83,21 @@ def _announce(settings: Settings, venue: Venue) -> None:
             f"pages     {venue.url}/\n"
             f"API       {venue.url}/docs\n"
             f"keys      {settings.data_dir / KEYS_FILE}\n"
-            f"recovered {recovery.commands:,} commands in {recovery.seconds:.2f} s\n"
+            f"recovered {recovery.commands:,} commands in {recovery.seconds:.2f} s{_after(recovery)}\n"
             f"{_traders(settings)}"
             "Ctrl-C stops; the next start carries on.",
             border_style="cyan",
         ),
         highlight=False,
     )
+    if venue.first_link is not None:  # In a line of its own: within the frame it would break.
+        sentence = "The first administrator is made at this address, once, within 24 hours:"
+        out.print(sentence, venue.first_link, sep="\n", highlight=False, soft_wrap=True)
+
+
+def _after(recovery: Recovery) -> str:
+    """From where on they were executed."""
+    return f", after the snapshot at seq {recovery.snapshot_seq:,}" if recovery.snapshot_seq else ""
 
 
 def _traders(settings: Settings) -> str:
@@ -102,4 +109,7 @@ def _traders(settings: Settings) -> str:
 
 def _ready_line(settings: Settings, venue: Venue) -> None:
     keys_file = (settings.data_dir / KEYS_FILE).absolute()
-    print(json.dumps({"url": venue.url, "keys_file": str(keys_file), "last_seq": venue.sequencer.last_seq}), flush=True)
+    ready = {"url": venue.url, "keys_file": str(keys_file), "last_seq": venue.sequencer.last_seq}
+    if venue.first_link is not None:
+        ready["first_link"] = venue.first_link
+    print(json.dumps(ready), flush=True)

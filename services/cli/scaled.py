@@ -10,7 +10,7 @@ import typer
 
 from services.cli.options import AsJson, DatabaseUrl, DataDir, Port, RedisUrl, settings_of
 from services.cli.terminal import out, run, say
-from services.cli.venue import AcceptClock, Host, Schedule
+from services.cli.venue import AcceptClock, FullCheck, Host, Schedule
 
 LinkPort = Annotated[
     int,
@@ -77,9 +77,13 @@ def sequencer(
     link_port: LinkPort = 0,
     schedule: Schedule = "exchange",
     accept_clock: AcceptClock = False,
+    full_check: FullCheck = False,
     as_json: AsJson = False,
 ) -> None:
-    """Runs a sequencer: it executes the journal, then stands by, and leads the venue when no other sequencer does.
+    """Runs a sequencer: it executes the journal, stands by, and leads the venue when no other sequencer does.
+
+    It begins with the newest good snapshot (`rex snapshot`), and executes what came after it; with `--full-check`, everything.
+    While it stands by, it takes the next snapshots.
 
     Run two or more, on different machines. One leads: it numbers commands, runs the engine and writes the journal. The others
     follow the journal; one of them takes over about 1.5 seconds after the leader falls silent, and at once after it stops
@@ -103,7 +107,14 @@ def sequencer(
     - 8 the process did not end within 10 seconds after a fault, and its watchdog ended it
     """
     chosen = _chosen(
-        database_url, redis_url, host, port, link_port=link_port, schedule=schedule, accept_clock=accept_clock
+        database_url,
+        redis_url,
+        host,
+        port,
+        link_port=link_port,
+        schedule=schedule,
+        accept_clock=accept_clock,
+        full_check=full_check,
     )
     from services.cli.scaled_running import run_sequencer
 

@@ -11,12 +11,12 @@ from rich.panel import Panel
 
 from services.cli.scaled_running import stop_signal
 from services.cli.terminal import out, say
+from services.data.trading_hours import local_day
 from services.migrations.postgres import upgrade
 from services.public import demo_pace
 from services.reporting.checked_report import CheckedReport
 from services.reporting.report_postgres import report_from_database
 from services.scaled.demo import ScaledVenue, open_demo
-from services.sequencer.schedule import local_day
 from services.settings import Settings
 
 

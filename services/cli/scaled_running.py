@@ -1,22 +1,21 @@
-"""Runs one process of the scaled mode until a signal; apart from the commands, since it imports what they run."""
+"""Runs one process of the scaled mode until a signal; apart from the commands, since it imports what they run. Each process
+imports only what it runs itself: a sequencer no reports, a projector no routes."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import signal
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import structlog
 
 from services.cli.terminal import err, out, progress
-from services.own_process import READERS_NICENESS, exempt_loaded_objects, stand_back
+from services.log import log_to_standard_error
+from services.own_process import NICENESS, orders_first, stand_back
 from services.parts import OnFault
-from services.scaled.gateway import open_gateway
-from services.scaled.projector import open_projector
-from services.scaled.sequencer import open_sequencer
 from services.settings import Settings
 from services.trouble import root_cause, sentence_of
 from services.watchdog import Watchdog
@@ -24,9 +23,13 @@ from services.watchdog import Watchdog
 Open = Callable[[OnFault], AbstractAsyncContextManager[str]]
 """Opens the process's parts; yields its address."""
 
+Running = Coroutine[Any, Any, None]
+"""What is to be run: the process, which has imported its parts."""
 
-async def run_sequencer(settings: Settings, as_json: bool) -> None:
+
+def run_sequencer(settings: Settings, as_json: bool) -> Running:
     """A standby or leader."""
+    from services.scaled.sequencer import open_sequencer
 
     @asynccontextmanager
     async def opened(on_fault: OnFault) -> AsyncIterator[str]:
@@ -38,24 +41,28 @@ async def run_sequencer(settings: Settings, as_json: bool) -> None:
                 bar.stop()
                 yield url
 
-    await _run("sequencer", opened, as_json)
+    return _run("sequencer", opened, as_json)
 
 
-async def run_gateway(settings: Settings, as_json: bool, *, read_only: bool, with_pages: bool = False) -> None:
+def run_gateway(settings: Settings, as_json: bool, *, read_only: bool, with_pages: bool = False) -> Running:
     """A gateway for orders or for reading, with or without pages."""
+    from services.scaled.gateway import open_gateway
+
     if with_pages:
-        stand_back(min(READERS_NICENESS, settings.niceness))
-    await _run(
+        stand_back(min(NICENESS, settings.niceness))
+    return _run(
         "reporting" if with_pages else "gateway",
         lambda on_fault: open_gateway(settings, on_fault=on_fault, read_only=read_only, with_pages=with_pages),
         as_json,
     )
 
 
-async def run_projector(settings: Settings, as_json: bool) -> None:
+def run_projector(settings: Settings, as_json: bool) -> Running:
     """The projector."""
-    stand_back(min(READERS_NICENESS, settings.niceness))
-    await _run("projector", lambda on_fault: open_projector(settings, on_fault=on_fault), as_json)
+    from services.scaled.projector import open_projector
+
+    stand_back(min(NICENESS, settings.niceness))
+    return _run("projector", lambda on_fault: open_projector(settings, on_fault=on_fault), as_json)
 
 
 def stop_signal() -> asyncio.Event:
@@ -68,12 +75,12 @@ def stop_signal() -> asyncio.Event:
 
 async def _run(process: str, opens: Open, as_json: bool) -> None:
     """Runs until SIGINT or SIGTERM; a fault that hangs the process is ended by a watchdog."""
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    log_to_standard_error()
     structlog.contextvars.bind_contextvars(process=process)
     stop = stop_signal()
     watchdog = Watchdog()
     async with opens(lambda error: watchdog.arm(sentence_of(root_cause(error)))) as url:
-        exempt_loaded_objects()
+        orders_first()
         if as_json:
             print(json.dumps({"process": process, "url": url}), flush=True)
         else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from services.exit_codes import ExitCode
+from services.own_process import collect_garbage, share_heap
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -42,14 +45,19 @@ def progress(show: bool) -> Progress:
 
 
 def run(work: Coroutine[Any, Any, T], *, is_check: bool = False) -> T:
-    """Runs it; trouble of the environment ends as one sentence and its exit status, never as a traceback.
+    """Runs it; trouble of the environment ends as one sentence and its exit status, never as a traceback. What it logs goes to
+    standard error: standard output is for the result.
 
     A check (`is_check`) ends with status 1 whatever is wrong with what it reads.
     """
     import uvloop
 
+    from services.log import log_to_standard_error
     from services.trouble import FOLLOWS, TROUBLE, exit_code_of, root_cause, sentence_of
 
+    collect_garbage()
+    share_heap()
+    log_to_standard_error()
     try:
         return uvloop.run(work)
     except Exception as error:
@@ -59,6 +67,16 @@ def run(work: Coroutine[Any, Any, T], *, is_check: bool = False) -> T:
         say(as_given(sentence_of(cause)))
         status = exit_code_of(cause)
         raise typer.Exit(ExitCode.TROUBLE if is_check and status != ExitCode.USAGE else status) from None
+
+
+def drop_output() -> None:
+    """Loses what is still to be printed, which would fail again at the end of the process."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def output_refused(error: OSError) -> str:
+    """Why nothing can be printed, as a sentence."""
+    return f"the standard output cannot be written: {error.strerror}"
 
 
 def as_given(sentence: str) -> str:
@@ -71,4 +89,6 @@ def as_given(sentence: str) -> str:
 
 def say(sentence: str) -> None:
     """One line on standard error."""
-    err.print(f"[red]rex:[/red] {escape(sentence)}", highlight=False, soft_wrap=True)
+    from services.commands.texts import visible
+
+    err.print(f"[red]rex:[/red] {escape(visible(sentence))}", highlight=False, soft_wrap=True)

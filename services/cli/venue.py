@@ -68,6 +68,15 @@ AcceptClock = Annotated[
         envvar="REX_ACCEPT_CLOCK",
     ),
 ]
+FullCheck = Annotated[
+    bool,
+    typer.Option(
+        "--full-check",
+        help="Execute the whole journal and compare all of the read database, although there are snapshots.",
+        metavar="",
+        envvar="REX_FULL_CHECK",
+    ),
+]
 
 
 def demo(
@@ -129,8 +138,10 @@ def demo(
 
         _print_report(run(run_scaled_demo(chosen, seconds, as_json=as_json)), as_json)
     from services.cli.running import run_demo  # here and not above: see there
+    from services.read_database.projector_process import ProjectorProcess
 
-    closing = run(run_demo(chosen, seconds, announce=not as_json))
+    with ProjectorProcess.forked() as projector:
+        closing = run(run_demo(chosen, projector, seconds, announce=not as_json))
     if as_json:
         print(json.dumps(closing.to_json()))
     else:
@@ -154,7 +165,7 @@ def _print_report(found: CheckedReport, as_json: bool) -> NoReturn:
     from services.reporting.terminal import render
 
     if as_json:
-        print(json.dumps(found.to_json(), ensure_ascii=False))
+        print(json.dumps(found.to_json()))
     else:
         out.print(render(found))
     raise typer.Exit(0 if found.agree else 1)
@@ -166,6 +177,7 @@ def serve(
     schedule: Schedule = "exchange",
     host: Host = "127.0.0.1",
     accept_clock: AcceptClock = False,
+    full_check: FullCheck = False,
     as_json: AsJson = False,
 ) -> None:
     """Starts a venue without simulated traders, on the exchange's schedule.
@@ -178,6 +190,10 @@ def serve(
     The venue stops if the clock jumps by more than 5 minutes. It refuses to start if the clock is more than 5 minutes behind
     the last command, or if a day roll would skip a trading day. Check the clock first; if it is right, start with
     `--accept-clock`, for that one start only.
+
+    A start loads the newest good snapshot (`rex snapshot`) and executes the commands after it. The read database is compared
+    with the engine's state; `--full-check` also executes what is older, and compares names, keys and every trade of the past,
+    as the first proof does a minute after each start.
 
     Exit status:
 
@@ -201,7 +217,10 @@ def serve(
         schedule=schedule,
         demo=False,
         accept_clock=accept_clock,
+        full_check=full_check,
     )
     from services.cli.running import run_venue  # here and not above: see there
+    from services.read_database.projector_process import ProjectorProcess
 
-    run(run_venue(chosen, as_json))
+    with ProjectorProcess.forked() as projector:
+        run(run_venue(chosen, projector, as_json))

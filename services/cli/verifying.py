@@ -9,6 +9,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -16,12 +17,14 @@ from typing import Any, NamedTuple
 import typer
 from rich.markup import escape
 
-from matching_engine import ENGINE_VERSION
+from matching_engine import ENGINE_VERSION, Engine
 from services.cli.journals import open_journal
 from services.cli.terminal import progress
 from services.engine_versions.upgrades import starting_engine
-from services.journal import Journal, JournalError
+from services.journal import Journal, JournalBatch, JournalError
+from services.journal.archives.checking import CheckedArchives
 from services.journal.postgres.connections import Database
+from services.journal.sqlite import SqliteJournal
 from services.journal.verify import Verification
 from services.journal.verify import verify as walk
 from services.journal.witness import Witness
@@ -32,6 +35,8 @@ from services.read_database.postgres.database import open_read_database
 from services.read_database.postgres.read_witness import read_witness as read_postgres_witness
 from services.read_database.read_witness import ReadWitness, read_witness
 from services.reporting.report_database import READ_DATABASE_FILE
+from services.snapshots.proof import SnapshotProof
+from services.standing_snapshots import store_of
 from services.upgrade import sealed_state_error
 
 _ADVICE = (
@@ -50,11 +55,14 @@ class Verified(NamedTuple):
     """What the read database remembers, or why it is no witness."""
     differences: list[str]
     """Of the read database, where the journal was proved: what it holds otherwise."""
+    snapshots: SnapshotProof
+    archives: CheckedArchives | None
+    """Of a journal in a folder that is good so far, if the archives are good, too."""
 
     @property
     def good(self) -> bool:
-        """Whether journal and read database are as they should be."""
-        return self.result.good and not self.differences
+        """Whether journal, read database and snapshots are as they should be."""
+        return self.result.good and not self.differences and not self.snapshots.differences
 
 
 def witness_of(text: str) -> Witness:
@@ -68,16 +76,21 @@ def witness_of(text: str) -> Witness:
     return Witness(int(match[1]), bytes.fromhex(match[2]), f"--expect {text}", _ADVICE)
 
 
-async def verify_journal(place: str | Path, prove: bool, expected: list[Witness], show: bool) -> Verified:
-    """Walks the journal in a folder or at a URL; `prove` also re-executes it. Shows a bar where `show` is true."""
-    journal = await open_journal(place, outdated=not prove)
+async def verify_journal(
+    place: str | Path, prove: bool, expected: list[Witness], show: bool, archives: Path | None = None
+) -> Verified:
+    """Walks the journal in a folder or at a URL; `prove` also re-executes it. Shows a bar where `show` is true.
+
+    `archives` is the folder of the archived days, if it is not in the data folder."""
+    journal = await open_journal(place, outdated=not prove, archives=archives)
     try:
-        foreign, read_database = [], None
+        foreign, read_database, archived = [], None, None
         try:
             read_database, note = await _witness(place, journal.journal_id)
         except ReadDatabaseForeign as other:
             note = str(other)
             foreign = [note]
+        snapshots = await SnapshotProof.of(store_of(place), journal.journal_id)
         engine = no_engine = None
         try:
             engine = await starting_engine(journal) if prove else None
@@ -92,18 +105,18 @@ async def verify_journal(place: str | Path, prove: bool, expected: list[Witness]
             result = await walk(
                 journal,
                 engine=engine,
-                witnesses=[*expected, *([read_database] if read_database is not None else [])],
+                witnesses=[*expected, *([read_database] if read_database is not None else []), *snapshots.witnesses],
                 on_progress=lambda seq: bar.update(task, completed=seq),
-                on_batch=proof.take if proof is not None else None,
+                on_batch=partial(_take, engine, proof, snapshots),
             )
             if result.good and no_engine is not None:
-                result = replace(
-                    result,
-                    error=str(no_engine),
-                    operator_sentence=no_engine.operator_sentence,
-                    error_seq=no_engine.seq or result.last_seq + 1,
-                )
-            elif result.good and prove:
+                result = _with_error(result, no_engine)
+            if result.good and isinstance(journal, SqliteJournal):
+                try:
+                    archived = await journal.check_archives()
+                except JournalError as error:
+                    result = _with_error(result, error)
+            if result.good and prove:
                 unequal = await sealed_state_error(
                     journal,
                     lambda what, seq, last: bar.update(task, description=what, completed=seq, total=last),
@@ -112,9 +125,28 @@ async def verify_journal(place: str | Path, prove: bool, expected: list[Witness]
                     result = replace(
                         result, error=unequal, operator_sentence=unequal, error_seq=(result.re_executed_after or 0) + 1
                     )
-        return Verified(result, note, proof.differences if proof is not None else foreign)
+        return Verified(result, note, proof.differences if proof is not None else foreign, snapshots, archived)
     finally:
         await journal.close()
+
+
+def _take(
+    engine: Engine | None, proof: ReadDatabaseProof | None, snapshots: SnapshotProof, batch: JournalBatch
+) -> None:
+    """Compares the read database and the snapshots, each at its place."""
+    if proof is not None:
+        proof.take(batch)
+    if engine is not None:
+        snapshots.take(batch, engine)
+
+
+def _with_error(result: Verification, error: JournalError) -> Verification:
+    return replace(
+        result,
+        error=str(error),
+        operator_sentence=error.operator_sentence,
+        error_seq=error.seq or result.last_seq + 1,
+    )
 
 
 async def _witness(place: str | Path, journal_id: bytes) -> ReadWitness:
@@ -162,6 +194,8 @@ def document(found: Verified, witnesses: list[Witness]) -> dict[str, Any]:
         "error_seq": result.error_seq,
         "error": result.error,
         "witness": found.note,
+        "snapshots": {"seqs": found.snapshots.seqs, "differences": found.snapshots.differences},
+        "archives": found.archives._asdict() if found.archives is not None else None,
         "expected": [
             {"seq": witness.seq, "hash": witness.hash.hex(), "found": witness in result.confirmed}
             for witness in witnesses
@@ -181,11 +215,23 @@ def lines(found: Verified) -> Iterator[str]:
     if result.good and result.last_seq:
         yield f"to keep     {result.last_seq}:{result.last_hash.hex()}"
     yield f"witness     {escape(found.note)}"
+    if found.snapshots.seqs:
+        yield f"snapshots   at {', '.join(f'seq {seq:,}' for seq in found.snapshots.seqs)}"
+    if found.archives is not None and found.archives.days:
+        yield f"archives    {_archives_sentence(found.archives)}"
     if result.state_hash is not None:
         yield f"state hash  {result.state_hash}"
     yield from _version_sentences(result)
     for difference in found.differences:
         yield f"[red]read database[/red]  {escape(difference)}"
+    for difference in found.snapshots.differences:
+        yield f"[red]snapshot[/red]  {escape(difference)}"
+
+
+def _archives_sentence(archives: CheckedArchives) -> str:
+    days = "1 day" if archives.days == 1 else f"{archives.days:,} days"
+    later = f"; {archives.later_days:,} of them after the journal's last command" if archives.later_days else ""
+    return f"{days} up to {archives.last_day}, all files as sealed{later}"
 
 
 def _version_sentences(result: Verification) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, SettlementRule, pack_commands
 from services.commands.attachments import (
     AccountText,
+    ActProposed,
     AlertAcknowledged,
     AlertCleared,
     AlertRaised,
@@ -18,7 +19,9 @@ from services.commands.attachments import (
     InstrumentText,
     Kept,
     KeyIssued,
+    KeyLimitsSet,
     KeyRevoked,
+    ProposalEnded,
     TargetSet,
     TradesDecided,
 )
@@ -148,7 +151,16 @@ def day_roll(sender: Command, date: int) -> Submission:
 
 
 def record(
-    sender: Command, decision: KeyIssued | KeyRevoked | TargetSet | TradesDecided | AlertAcknowledged | Kept
+    sender: Command,
+    decision: KeyIssued
+    | KeyLimitsSet
+    | KeyRevoked
+    | TargetSet
+    | TradesDecided
+    | AlertAcknowledged
+    | ActProposed
+    | ProposalEnded
+    | Kept,
 ) -> Submission:
     """Records a decision in the journal; the engine only numbers it, the readers apply it."""
     return submission(sender._replace(kind=CommandKind.RECORD), decision.to_bytes())

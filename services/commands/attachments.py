@@ -10,14 +10,18 @@ RECORD           one of `Recorded`, distinguished by `type`
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from services.commands.texts import storable
 
-Scope = Literal["read", "trade", "operate", "admin"]
+Scope = Literal["read", "trade", "operate", "admin", "audit"]
 """What an API key may do; docs/api.md, "Keys and scopes", says what each allows. The one declaration of their names."""
+
+Role = Literal["visitor", "trader", "operator", "auditor", "admin"]
+"""What a person may do; services/people/roles.py has the scopes of each."""
 
 Metric = Literal["net_traded", "changed_hands", "delivered", "tonnes"]
 """What a target is about: net turnover, changes of ownership, deliveries (these three in fen), net tonnage (in kilograms)."""
@@ -85,6 +89,22 @@ class BustText(_Text):
     reason: str
 
 
+class RateLimit(_Text):
+    """How many requests of a class a key may send: `burst` at once, and `per_s` more in each second."""
+
+    per_s: int = Field(ge=0, le=1_000_000)
+    """0: no limit, whatever the burst."""
+    burst: int = Field(ge=1, le=1_000_000)
+
+
+class KeyLimits(_Text):
+    """The rate limits of a key, by class of requests (docs/limits.md). None: the venue's default."""
+
+    orders: RateLimit | None = None
+    cancels: RateLimit | None = None
+    reads: RateLimit | None = None
+
+
 class KeyIssued(_Text):
     """An API key is valid from this command on. Its id is the command's seq. The journal does not hold the secret."""
 
@@ -95,6 +115,21 @@ class KeyIssued(_Text):
     """The account that the key acts for; 0: none (operators)."""
     name: str
     scopes: tuple[Scope, ...]
+    expires_ns: int = 0
+    """From this time on the key is refused; 0: never."""
+    addresses: tuple[str, ...] = ()
+    """The networks (CIDR) from which the key may be used; empty: any."""
+    limits: KeyLimits | None = None
+    """None: the venue's defaults."""
+
+
+class KeyLimitsSet(_Text):
+    """From this command on a key has these rate limits. They replace all that it had."""
+
+    type: Literal["key_limits_set"] = "key_limits_set"
+    key_id: int
+    limits: KeyLimits
+    reason: str = ""
 
 
 class KeyRevoked(_Text):
@@ -102,6 +137,52 @@ class KeyRevoked(_Text):
 
     type: Literal["key_revoked"] = "key_revoked"
     key_id: int
+
+
+class UserAdded(_Text):
+    """A person may log in from this command on. The user's id is the command's seq, as that of a key is.
+
+    Readers take it as no new user while one with the same name exists (services/venue_state/users.py: `login_name`).
+    """
+
+    type: Literal["user_added"] = "user_added"
+    name: str
+    role: Role
+    account: int = 0
+    """The account that a trader acts for; 0: none."""
+    password_hash: str = ""
+    """Argon2id in its usual text form, with parameters and salt. Empty: no password is accepted until one is set."""
+
+
+class UserPasswordChanged(_Text):
+    """A user has another password from this command on. Their sessions end."""
+
+    type: Literal["user_password_changed"] = "user_password_changed"
+    user_id: int
+    password_hash: str
+
+
+class UserLinkMade(_Text):
+    """Somebody has a one-time link with which this user's password can be set. It changes nothing; the link is not in it."""
+
+    type: Literal["user_link_made"] = "user_link_made"
+    user_id: int
+
+
+class UserRoleChanged(_Text):
+    """A user has another role or account from this command on. Their sessions end."""
+
+    type: Literal["user_role_changed"] = "user_role_changed"
+    user_id: int
+    role: Role
+    account: int = 0
+
+
+class UserRemoved(_Text):
+    """A user may not log in from this command on. Their sessions end, and their name is free."""
+
+    type: Literal["user_removed"] = "user_removed"
+    user_id: int
 
 
 class TargetSet(_Text):
@@ -247,6 +328,49 @@ class MeasureLifted(_Text):
     name: str
 
 
+class ActProposed(_Text):
+    """A request for an act that needs a second person. It changes nothing: another person confirms it, and then the act is a
+    command of its own. The proposal's number is the command's seq."""
+
+    type: Literal["act_proposed"] = "act_proposed"
+    act: str
+    """What the act is called (services/commands/acts.py)."""
+    scope: Scope
+    """The scope that the act needs, of who proposes it and of who ends the proposal."""
+    method: str
+    path: str
+    body: str | None = None
+    """The body of the request, the JSON as it was sent; None: it had none."""
+    why: str = ""
+
+    @field_validator("body", mode="before")
+    @classmethod
+    def _was_an_object(cls, value: object) -> object:
+        """Older journals hold the object itself."""
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if isinstance(value, dict) else value
+
+
+class ProposalConfirmed(_Text):
+    """The commands before it in its submission carry out what was proposed. It counts unless one of them was refused."""
+
+    type: Literal["proposal_confirmed"] = "proposal_confirmed"
+    proposal: int
+    actor: int
+    """The key or user that confirms. The record's command has none: the action is the act."""
+    commands: int
+    """How many commands carry the act out."""
+
+
+class ProposalEnded(_Text):
+    """A proposal is over, and its act is not carried out."""
+
+    type: Literal["proposal_ended"] = "proposal_ended"
+    proposal: int
+    outcome: Literal["rejected", "withdrawn"]
+    """`withdrawn`: by who made it."""
+    reason: str = ""
+
+
 class Upgraded(_Text):
     """From this command on, a newer engine version makes the events. It holds what `rex upgrade` found when the newer version
     re-executed the older batches.
@@ -290,12 +414,82 @@ class ContextStated(_Text):
     """The person who entered it."""
 
 
-Kept = ControlDeclared | ControlEnded | MeasureImposed | MeasureLifted | ContextStated
+class RequestKeyed(_Text):
+    """The commands before it in its submission carried an idempotency key. It is the last command of the submission.
+
+    Readers remember it, unless those commands were refused: a repeat of the request is answered, and not carried out.
+    """
+
+    type: Literal["request_keyed"] = "request_keyed"
+    actor: int
+    """The key or user that sent the request; 0: whoever sent it, for what may happen once only."""
+    key: str
+    digest: str
+    """SHA-256 of the request's method, path and body, in hex."""
+    commands: int
+    """How many commands it is about."""
+
+
+class RequestRepeated(_Text):
+    """A request with this idempotency key came twice, by two gateways: this is the second, which changes nothing."""
+
+    type: Literal["request_repeated"] = "request_repeated"
+    actor: int
+    """The key or user that sent the request."""
+    key: str
+
+
+class CommandSkipped(_Text):
+    """A command of this request trips an assertion of the engine: an administrator has taken the request out of the venue.
+
+    It is recorded while nothing leads the venue. A venue that is started within the next 100,000 commands refuses the request,
+    and every request with the same content (services/sequencer/skips.py).
+    """
+
+    type: Literal["command_skipped"] = "command_skipped"
+    gateway_id: int
+    incarnation: int
+    request_id: int
+    digest: str
+    """BLAKE2b-128 of the request's commands, without what depends on the sender, and of its attachments, in hex."""
+    reason: str
+    name: str
+    """The person who decides."""
+
+
+class RequestSkipped(_Text):
+    """In place of a command of a request that was skipped, or of an equal one: it changes nothing."""
+
+    type: Literal["request_skipped"] = "request_skipped"
+    skip: int
+    """The seq of the CommandSkipped."""
+
+
+UserChange = UserAdded | UserPasswordChanged | UserRoleChanged | UserRemoved
+
+Measures = ControlDeclared | ControlEnded | MeasureImposed | MeasureLifted
+
+Kept = Measures | ContextStated | RequestKeyed | CommandSkipped | UserChange | UserLinkMade
 """What the read database keeps as it was recorded (its table `records`): there is little of it, and readers interpret it."""
 
 Alerted = AlertRaised | AlertCleared | AlertAcknowledged
 
-Recorded = KeyIssued | KeyRevoked | TargetSet | TradesDecided | Alerted | DayClosed | Kept | Upgraded
+Proposing = ActProposed | ProposalConfirmed | ProposalEnded
+
+Recorded = (
+    KeyIssued
+    | KeyLimitsSet
+    | KeyRevoked
+    | TargetSet
+    | TradesDecided
+    | Alerted
+    | Proposing
+    | DayClosed
+    | Kept
+    | RequestRepeated
+    | RequestSkipped
+    | Upgraded
+)
 Decision = Annotated[Recorded, Field(discriminator="type")]
 """The decision in a RECORD command's attachment."""
 

@@ -1,10 +1,27 @@
-"""Texts of commands as every reader of the journal has them: without NUL, which PostgreSQL cannot store."""
+"""Texts of commands: which ones the venue takes in, how every reader of the journal has them, and how a terminal shows them."""
 
 from __future__ import annotations
 
+import re
+
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""C0, DEL and C1, line and paragraph separators, and what overrides the direction of writing: such a text shows other than it
+is, or commands the terminal that shows it."""
+
+
+def control_character(text: str) -> str | None:
+    """The first character, as `U+001B`, for which the venue does not take the text in; None: there is none."""
+    found = _CONTROL.search(text)
+    return None if found is None else f"U+{ord(found[0]):04X}"
+
+
+def visible(text: str) -> str:
+    """The text for a terminal: control characters as `\\u001b`. Journals of older versions hold some."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
 
 def storable(text: str) -> str:
-    """The text with the replacement character U+FFFD in place of each NUL."""
+    """The text with the replacement character U+FFFD in place of each NUL, which PostgreSQL cannot store."""
     return text.replace("\0", "\ufffd")
 
 

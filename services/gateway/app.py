@@ -3,48 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 from fastapi import APIRouter, FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
-from starlette.staticfiles import StaticFiles
-from swagger_ui_bundle import swagger_ui_path
+from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.types import ASGIApp
 
 from services.gateway import problems
 from services.gateway.http import (
     account,
     admin,
+    admin_log,
     alerts,
+    candles,
     context,
     decisions,
     health,
+    ledger,
+    market_trades,
     operate,
     orders,
+    proposals,
+    session,
     surveillance,
+    users,
     venue,
 )
 from services.gateway.http import market as market_routes
 from services.gateway.http.caller import needs
+from services.gateway.http.compression import Compression
+from services.gateway.http.direct_orders import direct_routes
+from services.gateway.http.documentation import documentation
 from services.gateway.http.doorway import Doorway
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.health import Sentences
+from services.gateway.http.known_keys import KnownKeys
 from services.gateway.http.metrics import GatewayMetrics
-from services.gateway.http.openapi import openapi_document
+from services.gateway.http.metrics_answer import MetricsAnswer
 from services.gateway.http.venue import VenueFacts
+from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.bans import Bans
 from services.gateway.order_entry.decisions import DecisionChecks
-from services.gateway.order_entry.history import OrderHistory, Projected
+from services.gateway.order_entry.four_eyes import Proposed
+from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_entry import OrderEntry
+from services.gateway.past import Past, Projected
+from services.gateway.websocket.documentation import websocket_documentation
 from services.market_data import Market
 from services.messaging import Inbox
+from services.people.people import People
 from services.venue_state.state import VenueState
 
 
 def _nothing() -> list[str]:
     return []
+
+
+class _Application(FastAPI):
+    """FastAPI behind the doorway: what the doorway answers itself passes no other middleware."""
+
+    doorway: Callable[[ASGIApp], Doorway]
+    """Makes the doorway before an application."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """FastAPI's middleware, the doorway in the place of the outermost, which answers errors: the doorway does that."""
+        outermost = super().build_middleware_stack()
+        assert isinstance(outermost, ServerErrorMiddleware)
+        return self.doorway(outermost.app)
 
 
 def create_app(
@@ -55,77 +82,80 @@ def create_app(
     inbox: Inbox,
     read_database: AsyncEngine,
     projected: Projected,
+    people: People | None = None,
     routers: Iterable[APIRouter] = (),
     operator_routers: Iterable[APIRouter] = (),
     allowed_hosts: Collection[str],
     allowed_origins: Collection[str] = (),
-    facts: VenueFacts | None = None,
+    facts: VenueFacts,
     not_ready: Sentences = _nothing,
     warnings: Sentences = _nothing,
     details: Callable[[], Facts] = dict,
+    metrics_addresses: Collection[str] = (),
     request_log: bool = False,
+    public_market_data: bool = False,
+    known_keys: KnownKeys,
+    limits: RateLimits,
 ) -> FastAPI:
     """The application over a venue's parts. `GatewayReader` must run beside it.
 
     `routers` and `operator_routers` are those of other packages (reports, the WebSocket). Their HTTP routes need the scope
-    `read`, those of operators `operate`.
+    `read`, those of operators `operate`. `metrics_addresses`: who may read /metrics (addresses, CIDR); empty: everybody.
+    `public_market_data`: market data, venue and calendar need no key.
     """
     # FastAPI's own telemetry would look for an exporter at every request; REX's metrics are in /metrics.
-    app = FastAPI(docs_url=None, redoc_url=None, telemetry={"tracing": False, "metrics": False, "logs": False})
-    history = OrderHistory(state, read_database, projected)
+    app = _Application(openapi_url=None, telemetry={"tracing": False, "metrics": False, "logs": False})
+    people = people or People(state.users)
+    history, past = OrderHistory(state, read_database, projected), Past(state, read_database, projected)
     metrics = GatewayMetrics(state, order_entry, inbox)
+    metrics.add(details)
     checks = DecisionChecks(state, read_database, projected)
     bans = Bans(state, order_entry, checks)
     for router in (
+        candles.routes(state, past),
+        market_trades.routes(state, market, past),
         market_routes.routes(state, market),
         account.routes(state),
-        venue.routes(state, facts or VenueFacts()),
-        *orders.routes(state, order_entry, history),
-        admin.routes(state, order_entry),
+        ledger.routes(state, past),
+        venue.routes(state, facts, known_keys.clock),
+        *orders.routes(state, order_entry, history, known_keys.clock),
+        *admin.routes(state, order_entry, limits, known_keys.clock),
+        session.routes(people, order_entry, limits),
+        users.routes(state, people, order_entry),
+        admin_log.routes(admin_log.ActionLog(state, read_database, projected)),
         operate.routes(state, order_entry, bans),
         alerts.routes(order_entry, alerts.AlertHistory(state, read_database, projected)),
         decisions.routes(state, order_entry, checks),
         surveillance.routes(state, order_entry, checks, bans),
         context.routes(order_entry),
-        health.routes(state, metrics, not_ready, warnings, details),
+        proposals.routes(proposals.Proposals(state, past, known_keys.clock), order_entry),
+        health.routes(),
     ):
-        app.include_router(router)
+        # As they are: `include_router` would make each route a second time, with the first request.
+        app.router.routes.extend(router.routes)
     for router in routers:
         app.include_router(router, dependencies=[needs("read")])
     for router in operator_routers:
         app.include_router(router, dependencies=[needs("operate")])
-    _add_documentation(app)
     problems.install(app)
-    app.add_middleware(
+    app.add_exception_handler(Proposed, proposals.answer_proposed)
+    app.user_middleware.append(Middleware(Compression))
+    app.doorway = partial(
         Doorway,
-        state=state,
+        known_keys=known_keys,
+        limits=limits,
+        people=people,
         allowed_hosts=allowed_hosts,
         allowed_origins=allowed_origins,
-        direct=orders.direct_routes(state, order_entry, metrics),
+        direct=direct_routes(state, order_entry, limits, metrics, known_keys.clock),
+        open_answers={
+            **documentation(app),
+            **websocket_documentation(app),
+            **health.health_answers(state, not_ready, warnings, details, order_entry.acts_of_two),
+            "/metrics": MetricsAnswer(metrics, metrics_addresses),
+        },
         metrics=metrics,
         request_log=request_log,
+        public_market_data=public_market_data,
     )
     return app
-
-
-def _add_documentation(app: FastAPI) -> None:
-    """/docs with the static files of the wheel, and /openapi.json, made at the first request."""
-    document: dict[str, Any] = {}
-
-    def openapi() -> dict[str, Any]:
-        if not document:
-            document.update(openapi_document(app))
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
-    app.mount("/docs/static", StaticFiles(directory=Path(str(swagger_ui_path))))
-
-    @app.get("/docs", include_in_schema=False)
-    async def documentation() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title="REX API",
-            swagger_js_url="/docs/static/swagger-ui-bundle.js",
-            swagger_css_url="/docs/static/swagger-ui.css",
-            swagger_favicon_url="/docs/static/favicon-32x32.png",
-        )

@@ -51,6 +51,19 @@ def alert_id_of(text: str) -> int:
     return alert_id
 
 
+def proposal_of(text: str) -> int:
+    """The number of a proposal; raises `not_found` (404)."""
+    proposal = _positive_integer(text)
+    if proposal is None:
+        raise ProblemError(404, "not_found", f"No proposal has the number {text[:40]!r}.")
+    return proposal
+
+
+def user_id_of(text: str) -> int | None:
+    """The id of a user; None for a text that is none."""
+    return _positive_integer(text)
+
+
 def unknown_order() -> ProblemError:
     """404: there is no such order, or it belongs to another account. The answer does not say which."""
     return ProblemError(404, "unknown_order", "There is no such order.")

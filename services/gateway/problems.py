@@ -6,12 +6,12 @@
     HTTPException                     404 and 405 of the router
     Exception                         a bug: logged, and answered 500 `internal_error` without any detail of it
 
-`CODES` lists every code; a test compares it with the table in docs/api.md.
+`CODES` lists every code; problem_texts.py says what each means.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -22,11 +22,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from matching_engine.records import Reason
+from services.gateway.problem_texts import NEXT_STEPS
+from services.gateway.request_ids import text_of
 from services.gateway.wording import worded
+from services.journal.archives.day import ArchiveUnusable
 from services.read_database.errors import ReadDatabaseAway, ReadDatabaseSilent
 from services.venue_state.errors import BadField, NotAllowed
 from services.venue_state.reasons import REASONS
@@ -36,17 +40,25 @@ PROBLEM_JSON = "application/problem+json"
 CODES: dict[str, int] = {
     "malformed_http": 400,
     "malformed_json": 400,
+    "duplicate_key": 400,
     "host_not_allowed": 400,
     "missing_key": 401,
     "unknown_key": 401,
+    "key_expired": 401,
+    "session_ended": 401,
+    "wrong_name_or_password": 401,
     "origin_not_allowed": 403,
     "scope_missing": 403,
     "account_required": 403,
+    "address_not_allowed": 403,
+    "wrong_person": 403,
     "not_found": 404,
     "unknown_symbol": 404,
     "unknown_order": 404,
     "unknown_account": 404,
     "unknown_key_id": 404,
+    "unknown_user": 404,
+    "unknown_link": 404,
     "unknown_trade": 404,
     "unknown_alert": 404,
     "method_not_allowed": 405,
@@ -58,8 +70,17 @@ CODES: dict[str, int] = {
     "already_decided": 409,
     "not_certified": 409,
     "already_acknowledged": 409,
+    "proposal_ended": 409,
+    "other_incarnation": 409,
+    "resume_too_old": 409,
+    "resume_ahead": 409,
+    "already_carried_out": 409,
+    "command_skipped": 409,
+    "user_exists": 409,
+    "no_session": 409,
     "body_too_large": 413,
     "url_too_long": 414,
+    "unsupported_media_type": 415,
     "validation_failed": 422,
     "invalid_price": 422,
     "price_off_tick": 422,
@@ -73,8 +94,11 @@ CODES: dict[str, int] = {
     "invalid_rate": 422,
     "invalid_cursor": 422,
     "client_order_id_reused": 422,
+    "idempotency_key_reused": 422,
+    "rate_limited": 429,
     "too_many_requests": 429,
     "too_many_websockets": 429,
+    "too_many_log_ins": 429,
     "headers_too_large": 431,
     "internal_error": 500,
     "inbox_full": 503,
@@ -82,10 +106,15 @@ CODES: dict[str, int] = {
     "outcome_unknown": 503,
     "not_ready": 503,
     "too_many_connections": 503,
-    "too_many_pages": 503,
 }
 """The gateway's own codes, each with its usual status. Where the engine declines an amend or an administrative command (409),
 the code is the reason's name. Codes are stable: clients may branch on them."""
+
+TYPE = "/errors/{code}"
+"""A problem's `type`, relative to the venue's address: a page about the code."""
+
+MAX_ERRORS = 100
+"""How many invalid fields a problem names: a body of unknown fields only would get an answer five times its size."""
 
 RETRY_AFTER_SECONDS = "1"
 
@@ -108,16 +137,19 @@ class ProblemError(Exception):
         self.code = code
         self.detail = detail
         self.errors = tuple(errors)
+        self.retry_after_seconds = RETRY_AFTER_SECONDS
 
-    def document(self) -> dict[str, Any]:
-        """The problem document: `schemas.Problem` as a dict."""
+    def document(self, request_id: str | None = None) -> dict[str, Any]:
+        """The problem document: `schemas.Problem` as a dict. A reply over WebSocket, or to one order of a batch, has no id."""
         return {
-            "type": "about:blank",
+            "type": TYPE.format(code=self.code),
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
             "code": self.code,
             "errors": [error._asdict() for error in self.errors],
+            "next_step": NEXT_STEPS.get(self.code),
+            "request_id": request_id,
         }
 
     def headers(self) -> dict[str, str]:
@@ -127,12 +159,12 @@ class ProblemError(Exception):
         if self.status == 413:
             return {"connection": "close"}
         if self.status in (429, 503):
-            return {"retry-after": RETRY_AFTER_SECONDS}
+            return {"retry-after": self.retry_after_seconds}
         return {}
 
-    def response(self) -> Response:
+    def response(self, request_id: str | None = None) -> Response:
         """The HTTP response."""
-        body = msgspec.json.encode(self.document())
+        body = msgspec.json.encode(self.document(request_id))
         return Response(body, self.status, self.headers(), media_type=PROBLEM_JSON)
 
 
@@ -141,14 +173,19 @@ def field_problem(code: str, field: str, message: str, *, status: int = 422) -> 
     return ProblemError(status, code, f"{field}: {message}", [FieldError(field, message)])
 
 
-def refuse_unknown_query(names: Iterable[str], known: Collection[str]) -> None:
-    """Raises a 422 problem that names the first query parameter which the route does not know.
+def check_query(query: QueryParams, known: Collection[str]) -> None:
+    """Raises a 422 problem that names the first query parameter which the route does not know, or which is there twice.
 
-    Ignoring it would answer another question: a mass cancel with `sid=buy` would cancel both sides.
+    Ignoring it would answer another question: a mass cancel with `sid=buy` would cancel both sides, and of two symbols a proxy
+    or log before the venue may see the other one.
     """
-    for name in names:
+    seen = set[str]()
+    for name, _ in query.multi_items():
         if name not in known:
             raise field_problem("validation_failed", name, "there is no such query parameter here")
+        if name in seen:
+            raise field_problem("validation_failed", name, "is there twice in the query")
+        seen.add(name)
 
 
 def unknown_symbol(symbol: str) -> ProblemError:
@@ -173,38 +210,52 @@ def not_taken_in() -> ProblemError:
     return ProblemError(503, "not_ready", detail)
 
 
+def command_skipped(skip_seq: int) -> ProblemError:
+    """A 409 problem: an administrator has taken this request out of the venue, and it was not executed."""
+    why = f"This request, or an equal one, stopped the venue and is refused since command {skip_seq}"
+    detail = f"{why}. Nothing of it was executed."
+    return ProblemError(409, "command_skipped", detail)
+
+
 def validation_problem(errors: Sequence[Any], skip: int = 0) -> ProblemError:
     """Pydantic's errors as a problem. Field names omit the first `skip` parts of the path (such as `body`)."""
     if errors and errors[0]["type"] == "json_invalid":
         cause = errors[0].get("ctx", {}).get("error", errors[0]["msg"])
         return ProblemError(400, "malformed_json", f"The body is not JSON: {cause}.")
-    named = [FieldError(".".join(map(str, error["loc"][skip:])) or "body", worded(error)) for error in errors]
+    named = [
+        FieldError(".".join(map(str, error["loc"][skip:])) or "body", worded(error)) for error in errors[:MAX_ERRORS]
+    ]
     return ProblemError(422, "validation_failed", "; ".join(f"{e.field}: {e.message}" for e in named[:3]), named)
 
 
-def problem_of(error: Exception) -> ProblemError:
-    """The problem of an exception; any other exception is logged as a bug."""
+def problem_of(error: Exception, request_id: str | None = None) -> ProblemError:
+    """The problem of an exception; any other exception is logged as a bug, with the id of its request."""
     match error:
         case ProblemError():
             return error
         case BadField(code=code, field=field, message=message):
             return field_problem(code, field, message)
         case ReadDatabaseSilent(waited_s=waited_s):
-            log.warning("a query had no answer in time", reason=str(error))
+            log.warning("a query had no answer in time", reason=str(error), request_id=request_id)
             detail = f"The read database has not answered within {waited_s:g} s; orders are not affected."
             return ProblemError(503, "not_ready", detail)
         case PoolTimeoutError():
-            log.warning("a query got no connection in time", reason=str(error))
+            log.warning("a query got no connection in time", reason=str(error), request_id=request_id)
             return ProblemError(503, "not_ready", "The read database is overloaded; orders are not affected.")
         case ReadDatabaseAway():
-            log.warning("a query found no read database", reason=str(error))
+            log.warning("a query found no read database", reason=str(error), request_id=request_id)
             return ProblemError(503, "not_ready", "The read database cannot be reached; orders are not affected.")
+        case ArchiveUnusable(seq=seq):
+            log.warning("a query found no archive", reason=str(error), request_id=request_id)
+            which = "An archived day" if seq is None else f"The archive that holds command {seq}"
+            detail = f"{which} is missing or damaged; orders are not affected. Tell the operator."
+            return ProblemError(503, "not_ready", detail)
         case NotAllowed(code=code):
             return ProblemError(403, code, str(error))
         case RequestValidationError():
             return validation_problem(error.errors(), skip=1)
         case ValidationError():
-            return validation_problem(error.errors(include_url=False, include_input=False))
+            return validation_problem(error.errors(include_url=False))
         case HTTPException(status_code=404, detail=detail):
             no_path = "There is no resource at this path; /docs lists all paths."
             return ProblemError(404, "not_found", no_path if detail == HTTPStatus.NOT_FOUND.phrase else str(detail))
@@ -219,7 +270,7 @@ def problem_of(error: Exception) -> ProblemError:
         case HTTPException(status_code=status, detail=detail) if status < 500:
             return ProblemError(status, "validation_failed", str(detail))
         case _:
-            log.error("unexpected error", exc_info=error)
+            log.error("unexpected error", exc_info=error, request_id=request_id)
             detail = "An internal error occurred and was logged; the outcome of the request is unknown."
             return ProblemError(500, "internal_error", detail)
 
@@ -228,7 +279,8 @@ def install(app: FastAPI) -> None:
     """Answers every exception of FastAPI and its router with a problem; the doorway does the same for all others."""
 
     async def answer(request: Request, error: Exception) -> Response:
-        response = problem_of(error).response()
+        request_id = text_of(request.scope)
+        response = problem_of(error, request_id).response(request_id)
         if response.status_code == 405:
             response.headers["allow"] = ", ".join(_methods_of(request.scope.get("route"), app))
         return response

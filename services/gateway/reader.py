@@ -61,9 +61,11 @@ class GatewayReader:
         """Waits until state and market data have applied the journal up to seq. One caller at a time."""
         if min(self._state.last_seq, self._market.seq) < seq:
             self._awaited_seq = seq
-            await self._arrived.wait()
-            self._awaited_seq = None
-            self._arrived.clear()
+            try:
+                await self._arrived.wait()
+            finally:
+                self._awaited_seq = None
+                self._arrived.clear()
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()

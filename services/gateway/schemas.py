@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from matching_engine.records import MAX_QUANTITY_LOTS
+from services.commands.texts import control_character
 
 SideName = Literal["buy", "sell"]
 OrderTypeName = Literal["limit", "market", "stop", "stop_limit"]
@@ -49,6 +51,17 @@ SignedQuantity = Annotated[
         {"type": "integer", "minimum": -MAX_QUANTITY_LOTS, "maximum": MAX_QUANTITY_LOTS, "not": {"enum": [0]}}
     ),
 ]
+
+
+def _without_control(text: str) -> str:
+    found = control_character(text)
+    if found is not None:
+        raise PydanticCustomError("control_character", "must not have the control character {found}", {"found": found})
+    return text
+
+
+WithoutControl = AfterValidator(_without_control)
+"""Of every text that the venue stores for people, in the journal and all that shows it."""
 
 
 class Request(BaseModel):
@@ -169,6 +182,104 @@ class BatchRequest(Request):
     orders: list[OrderRequest] = Field(min_length=1, max_length=100)
 
 
+OrderId = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,17}$")]
+
+
+class AmendOf(AmendRequest):
+    """An amend in a batch: one of the two ids of the order, and at least one change."""
+
+    order_id: OrderId | None = Field(default=None, description="The venue's id of the order.")
+    client_order_id: ClientOrderId | None = Field(default=None, description="The client's id of the order.")
+
+
+class CancelOf(Request):
+    """A cancel in a batch: one of the two ids of the order."""
+
+    order_id: OrderId | None = Field(default=None, description="The venue's id of the order.")
+    client_order_id: ClientOrderId | None = Field(default=None, description="The client's id of the order.")
+
+
+class MixedEntry(Request):
+    """One request of a mixed batch: exactly one of the three."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    place: OrderRequest | None = None
+    amend: AmendOf | None = None
+    cancel: CancelOf | None = None
+
+
+class MixedBatchRequest(Request):
+    """1 to 500 requests, carried out in the order of the list."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "requests": [
+                    {"place": {"symbol": "PRND-OX", "side": "sell", "price": "473500.00", "quantity": 2}},
+                    {"amend": {"client_order_id": "b-1", "price": "473600.00"}},
+                    {"cancel": {"order_id": "118"}},
+                ]
+            }
+        }
+    )
+
+    requests: list[MixedEntry] = Field(min_length=1, max_length=500)
+
+
+class CancelOrdersRequest(Request):
+    """1 to 500 orders to cancel, each by one of its two ids: first those of `order_ids`, in their order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"minProperties": 1, "example": {"order_ids": ["118"], "client_order_ids": ["b-1"]}}
+    )
+
+    order_ids: list[OrderId] = Field(default=[], max_length=500)
+    client_order_ids: list[ClientOrderId] = Field(default=[], max_length=500)
+
+
+class CancelAllAfterRequest(Request):
+    """Arms, re-arms or disarms the key's dead-man timer."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"seconds": 60}})
+
+    seconds: int = Field(ge=0, le=86_400, description="After so many seconds all orders are canceled. 0: never.")
+
+
+class CancelAllAfter(Reply):
+    """The key's dead-man timer."""
+
+    seconds: int = Field(description="0: the timer is off.")
+    cancels_at: str | None = Field(description="When it cancels all open orders of the account. Null: never.")
+
+
+Verdict = Literal["accepted", "rejected", "canceled", "repeated"]
+
+
+class OrderTested(Reply):
+    """What placing an order would give at this moment. Nothing was placed."""
+
+    verdict: Verdict = Field(
+        description="`canceled`: a `fok` order that would end unfilled. `repeated`: the client_order_id and the body are those "
+        "of an earlier order."
+    )
+    reason: str | None = Field(description="Why it would be rejected or canceled: the code of an order's `reason`.")
+    reason_text: str | None = Field(description="`reason` as a sentence for people; its wording may change.")
+    repeats: str | None = Field(description="The `order_id` of the order that it would repeat.")
+    symbol: str
+    price: str = Field(description="Limit price; of a `market` or `stop` order the protection price. Yuan per unit.")
+    notional: str = Field(description="`price` times quantity, in yuan.")
+    reserve: str = Field(
+        description="Yuan that a buy would reserve: its value and the highest possible fee. 0 for a sell."
+    )
+    reserve_quantity: int = Field(description="Lots that a sell would reserve. 0 for a buy.")
+    fee_as_maker: str = Field(description="The fee of the whole quantity in one trade at `price` as maker, in yuan.")
+    fee_as_taker: str = Field(description="The same as taker.")
+    available_after: str = Field(description="Yuan available after the reserve. Below 0: so much is missing.")
+    available_quantity_after: int = Field(description="Lots of the instrument available after it.")
+    seq: int = Field(description="The journal sequence number of the state that was asked.")
+
+
 class Order(Reply):
     """An order as it stands (an execution report)."""
 
@@ -217,18 +328,29 @@ class MassCanceled(Reply):
     seq: int
 
 
+class InvalidField(Reply):
+    """An invalid field, named by its path (`orders.3.price`), and what is wrong with it."""
+
+    field: str
+    message: str
+
+
 class Problem(Reply):
-    """RFC 9457 problem details. `code` is stable; `errors` names each invalid field."""
+    """RFC 9457 problem details. `code` is stable, `type` a page about it; `errors` names each invalid field. `next_step` says
+    what to do where that is not to correct the request. `request_id` is that of the header X-Request-Id; null in a batch's
+    results and over WebSocket."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "example": {
-                "type": "about:blank",
+                "type": "/errors/price_off_tick",
                 "title": "Unprocessable Entity",
                 "status": 422,
                 "detail": "price: 473000.50 is not a multiple of the tick 100.00",
                 "code": "price_off_tick",
                 "errors": [{"field": "price", "message": "473000.50 is not a multiple of the tick 100.00"}],
+                "next_step": None,
+                "request_id": "5f0c2a9be1-1a",
             }
         }
     )
@@ -238,24 +360,35 @@ class Problem(Reply):
     status: int
     detail: str
     code: str
-    errors: list[dict[str, str]] = []
+    errors: list[InvalidField] = []
+    next_step: str | None = None
+    request_id: str | None = None
+
+
+class TooMany(Problem):
+    """A problem with status 429. The last two members are those of the code `rate_limited`."""
+
+    rate_class: Literal["orders", "cancels", "reads", "log_in", "public"] | None = Field(
+        default=None, description="The class of requests whose limit is reached."
+    )
+    retry_after_ms: int | None = Field(default=None, description="After what time the request has its tokens.")
 
 
 class BatchResult(Reply):
-    """The result of the order at the same place in the request: either `order` or `error`; the other is null."""
+    """The result of the request at the same place: either `order` or `error`; the other is null."""
 
     order: Order | None = None
     error: Problem | None = None
 
 
 class BatchReply(Reply):
-    """One result for each order, in the order of the request."""
+    """One result for each request, in the order of the request."""
 
     results: list[BatchResult]
 
 
 class OrdersPage(Reply):
-    """One page of orders, newest first."""
+    """One page of orders."""
 
     orders: list[Order]
     next_cursor: str | None = Field(
@@ -282,8 +415,14 @@ class Fill(Reply):
     busted: bool = Field(description="An operator busted the trade: money, goods and fees were returned.")
 
 
+class AccountFill(Fill):
+    """A fill of the drop copy, which names the account."""
+
+    account: int
+
+
 class FillsPage(Reply):
-    """One page of fills, newest first."""
+    """One page of fills."""
 
     fills: list[Fill]
     next_cursor: str | None = Field(
@@ -429,6 +568,55 @@ class Ticker(Reply):
     auction_ends_at: str | None = Field(description="Expected end of a volatility auction. Null: none is running.")
 
 
+class AuctionIndication(Reply):
+    """What a call auction of the instrument would trade now. Outside one every figure is null."""
+
+    symbol: str
+    seq: int
+    phase: PhaseName
+    indicative_price: str | None = Field(description="Yuan per unit. Null: nothing would trade.")
+    indicative_volume: int | None = Field(description="Lots that would trade at that price.")
+    indicative_imbalance: int | None = Field(
+        description="Lots left unmatched at that price: positive on the buy side, negative on the sell side."
+    )
+    auction_ends_at: str | None = Field(description="Expected end of a volatility auction. Null: none is running.")
+
+
+class ScheduledChange(Reply):
+    """A change that the venue's timetable makes. Halts and phases that operators set are not in it."""
+
+    time: str
+    phase: PhaseName = Field(description="From then on.")
+    trading_date: str = Field(description="From then on: the day roll, 17:00 in Shanghai, begins the next one.")
+
+
+class VenueTime(Reply):
+    """The venue's clock."""
+
+    time: str
+    seq: int = Field(description="Last journal sequence number that the gateway has applied.")
+
+
+class Calendar(Reply):
+    """A year's trading days, and the timetable of the present day."""
+
+    year: int
+    assumed: bool = Field(description="The year's holidays are not published: its days are assumed.")
+    trading_days: list[str]
+    schedule: Literal["always", "exchange"]
+    date: str = Field(description="Today in Shanghai.")
+    changes_today: list[ScheduledChange] = Field(description="Of the whole day, in order. Empty: no trading day.")
+    next_changes: list[ScheduledChange] = Field(description="The next ones from now, in order.")
+
+
+class FeeSchedule(Reply):
+    """The fee rates of one account class, as fractions of a trade's value."""
+
+    account_class: int
+    maker_rate: str
+    taker_rate: str
+
+
 class Venue(Reply):
     """The venue, its journal and its trading day."""
 
@@ -441,6 +629,7 @@ class Venue(Reply):
     schedule: Literal["always", "exchange"]
     demo: bool = Field(description="True: simulated traders trade here.")
     kill_switch: bool = Field(description="True: all orders and amends are refused; cancels are accepted.")
+    next_changes: list[ScheduledChange] = Field(description="The next changes of the timetable, in order.")
 
 
 class Health(Reply):
@@ -451,6 +640,10 @@ class Health(Reply):
     kill_switch: bool = Field(description="The venue's: orders and amends are refused, cancels are accepted.")
     warnings: list[str] = Field(
         default=[], description="Conditions that need an operator's attention, one sentence each. Empty: none."
+    )
+    acts_of_two: list[str] = Field(
+        default=[],
+        description="The acts that need a second person at this gateway (`REX_FOUR_EYES`): the same at all of them.",
     )
     epoch: int | None = Field(
         default=None, description="Scaled mode: the epoch of the sequencer at the link's other end."
@@ -470,3 +663,40 @@ class Health(Reply):
         description="Scaled mode: seconds since the first of these commands was seen in the journal; 0: none.",
     )
     redis: bool | None = Field(default=None, description="Scaled mode: whether Redis answers; only readers use it.")
+    limits_shared: bool | None = Field(
+        default=None,
+        description="Scaled mode: whether gateways share the rate limit of a key; false: Redis is away; null: there is none.",
+    )
+    command_age_s: float | None = Field(
+        default=None, description="A venue in one process: seconds since the time of the last command."
+    )
+    read_database_lag: int | None = Field(
+        default=None, description="A venue in one process: commands that the read database has not applied."
+    )
+    read_database_silent_s: float | None = Field(
+        default=None,
+        description="A venue in one process: seconds for which its projector has not gone on although there is more; 0: none.",
+    )
+    proven_seq: int | None = Field(
+        default=None, description="A venue in one process: the last command at which a proof of the figure agreed."
+    )
+    proof_agrees: bool | None = Field(
+        default=None,
+        description="A venue in one process: whether the latest proof of each year agrees; null before the first proof.",
+    )
+    proof_age_s: float | None = Field(default=None, description="Seconds since the latest proof ended.")
+    proof_reached_seq: int | None = Field(
+        default=None, description="The command that the proof under way has reached; null: none runs at this process."
+    )
+    proof_to_seq: int | None = Field(default=None, description="The last command of the proof under way.")
+    snapshot_seq: int | None = Field(
+        default=None,
+        description="A venue in one process: the last command in its newest snapshot; null: there is none.",
+    )
+    snapshot_age_s: float | None = Field(default=None, description="Seconds since the newest snapshot was taken.")
+    start_snapshot_seq: int | None = Field(
+        default=None,
+        description="A venue in one process: the last start re-executed the commands after this one, from a snapshot; 0: all.",
+    )
+    websockets: int | None = Field(default=None, description="WebSockets that are open at this process.")
+    sessions: int | None = Field(default=None, description="Sessions of people who are logged in at this process.")

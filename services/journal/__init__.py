@@ -2,6 +2,7 @@
 leaves the venue before its batch is durable.
 
 batch.py            a journal batch: header, commands, events, attachments, and their bytes
+compression.py      the compressed form of a row, which only the device holds
 chain.py            decodes stored batches and checks that each continues the one before
 errors.py           the exceptions
 replay.py           re-execution: a batch's commands through an engine, its events compared
@@ -9,14 +10,17 @@ copying.py          copies a journal between backends: `rex journal copy`
 verify.py           walks the whole chain: `rex journal verify`
 export.py           the journal as JSON Lines: `rex journal export`
 record_json.py      commands and events as JSON values, by name
+lone_record.py      a batch of one record, which a tool appends: upgrade, skip
 witness.py          a (seq, hash) known from elsewhere, compared with the journal
 sqlite.py           SqliteJournal: the backend in one SQLite file. It stands on:
   connections.py      SQLite connections, their pragmas, checkpoints
   batch_reader.py     reads batches and checks the chain
   batch_writer.py     appends batches, durably
+  work_thread.py      the thread that appends, one batch after another
   held_files.py       locks, permissions, and whether the open files are still at their path
   before_writing.py   the checks that may refuse a start, before a file is changed
   wal.py              reads the write-ahead log before SQLite opens it
+  archives/           closed days whose rows have left the file
 postgres/           PostgresJournal: the backend in a PostgreSQL database
 
 Engine versions (upgrades, sealed states) are services/engine_versions.

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import repeat
@@ -34,7 +34,7 @@ MAGIC = b"REXROW\r\n"
 """Contains a line end, so that a transfer in text mode damages it visibly."""
 
 BATCH_FORMAT = 1
-"""Version of the layout above."""
+"""Version of the layout above. Row format 2 is the same batch compressed, on devices only (compression.py)."""
 
 HASH_BYTES = 32
 NO_HASH = bytes(HASH_BYTES)
@@ -127,6 +127,23 @@ class JournalBatch:
             Applied(event, command, texts[command.attachment]) for event, command in zip(events, made_by, strict=True)
         ]
 
+    def seq_of_attachment(self, number: int) -> int:
+        """The seq of the command that has this attachment; they are numbered from 1."""
+        (index,) = np.flatnonzero(np.frombuffer(self.commands, COMMAND)["attachment"] == number)
+        return self.first_seq + int(index)
+
+    def up_to(self, seq: int) -> JournalBatch:
+        """The commands first_seq to seq, which this batch holds, with their events. `hash` stays that of the whole batch."""
+        events = np.frombuffer(self.events, EVENT)
+        part = replace(
+            self,
+            last_seq=seq,
+            commands=self.commands[: (seq - self.first_seq + 1) * COMMAND.itemsize],
+            events=events[events["seq"] <= seq].tobytes(),
+        )
+        vars(part)["hash"] = self.hash
+        return part
+
     @property
     def command_count(self) -> int:
         """The number of commands."""
@@ -145,6 +162,12 @@ class JournalBatch:
     def encode(self) -> bytes:
         """The batch's bytes. Computed once, for the hash and for the device; of a decoded batch, the bytes that it was decoded
         from."""
+        return self._encoded
+
+    @cached_property
+    def stored(self) -> bytes:
+        """The row that the batch was read from, which may be compressed (compression.py); of a batch that was not read from a
+        device its bytes."""
         return self._encoded
 
     @cached_property
@@ -226,18 +249,9 @@ def _checked_header(data: bytes) -> Header:
         raise JournalCorrupt("a row does not begin with the magic bytes of a row")
     if _LENGTH.unpack(data[-_LENGTH.size :])[0] != zlib.crc32(memoryview(data)[: -_LENGTH.size]):
         raise JournalCorrupt(f"the row from seq {seq} is damaged: its checksum is wrong", seq)
-    for name, found, ours in (
-        ("row format", header.batch_format, BATCH_FORMAT),
-        ("record format", header.record_format, RECORD_FORMAT),
-    ):
-        if found != ours:
-            raise JournalRefused(f"the row from seq {seq} has {name} {found}; this version reads {name} {ours}", seq)
-    if header.engine_version > ENGINE_VERSION:
-        raise JournalRefused(
-            f"the row from seq {seq} was made by engine version {header.engine_version}, which is newer than this REX, of"
-            f" version {ENGINE_VERSION}: use the newer REX",
-            seq,
-        )
+    if header.batch_format != BATCH_FORMAT:
+        raise _other_format(seq, "row format", header.batch_format, BATCH_FORMAT)
+    check_versions(header)
     if header.size != len(data):
         raise JournalCorrupt(f"the row from seq {seq} has {len(data)} bytes, its header says {header.size}", seq)
     if data[-_TRAILER_BYTES : -_LENGTH.size] != _digest(memoryview(data)[:-_TRAILER_BYTES]):
@@ -249,6 +263,23 @@ def _checked_header(data: bytes) -> Header:
     if HEADER.size + records_bytes + _TRAILER_BYTES > len(data):
         raise JournalCorrupt(f"the row from seq {seq} is too short for its records", seq)
     return header
+
+
+def check_versions(header: Header) -> None:
+    """Raises JournalRefused if the batch has another record format or a newer engine version."""
+    seq = header.first_seq
+    if header.record_format != RECORD_FORMAT:
+        raise _other_format(seq, "record format", header.record_format, RECORD_FORMAT)
+    if header.engine_version > ENGINE_VERSION:
+        raise JournalRefused(
+            f"the row from seq {seq} was made by engine version {header.engine_version}, which is newer than this REX, of"
+            f" version {ENGINE_VERSION}: use the newer REX",
+            seq,
+        )
+
+
+def _other_format(seq: int, name: str, found: int, ours: int) -> JournalRefused:
+    return JournalRefused(f"the row from seq {seq} has {name} {found}; this version reads {name} {ours}", seq)
 
 
 def _digest(data: bytes | memoryview) -> bytes:

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+from services.data_folder import reason_of
 from services.journal.batch import JournalBatch
 from services.journal.batch_reader import BatchReader
 from services.journal.chain import ChainEnd
@@ -70,7 +71,7 @@ class BatchWriter:
         return self._end.last_seq
 
     def append(self, batch: JournalBatch, data: bytes) -> None:
-        """Writes the batch, whose bytes are `data`, and returns when it is durable.
+        """Writes the batch as the row `data` and returns when it is durable.
 
         Raises JournalRefused, and writes nothing, if the batch does not continue the chain or has another epoch. Raises
         JournalError if the device fails; every later call raises it again.
@@ -100,7 +101,10 @@ class BatchWriter:
                     f"another process took over {self._path}: it is at epoch {epoch}, this one at {batch.epoch}"
                 )
         except sqlite3.Error as error:
-            raise JournalError(f"{self._path}: writing the batch from seq {batch.first_seq} failed: {error}") from error
+            reason = reason_of(self._path, error)
+            raise JournalError(
+                f"{self._path}: writing the batch from seq {batch.first_seq} failed: {reason}"
+            ) from error
 
     def _check_files(self) -> None:
         """Checks the files at most once in CHECK_NS, because a check costs microseconds and releases the GIL."""

@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from matching_engine import ENGINE_VERSION
 from services.journal.batch import NO_HASH, JournalBatch
+from services.journal.compression import decompress
 from services.journal.errors import JournalCorrupt, JournalRefused
 
 CHUNK_BYTES = 4 * 2**20
-"""How much a backend reads at once, about."""
+"""About how many bytes of batches a backend reads at once. A compressed row counts as the batch that it holds."""
 
 Record = tuple[int, int, int, bytes]
-"""The columns of a stored batch: first_seq, last_seq, epoch, its bytes."""
+"""The columns of a stored batch: first_seq, last_seq, epoch, and its row: the batch's bytes, or these compressed."""
 
 
 class ChainEnd(NamedTuple):
@@ -37,13 +38,14 @@ EMPTY = ChainEnd(0, NO_HASH)
 
 
 def decode(record: Record) -> JournalBatch:
-    """The stored batch. Raises JournalCorrupt, JournalRefused as `JournalBatch.decode` does, and JournalCorrupt if the columns
-    beside the bytes differ from them."""
+    """The stored batch. Raises JournalCorrupt, JournalRefused as `decompress` and `JournalBatch.decode` do, and JournalCorrupt
+    if the columns beside the bytes differ from them."""
     first_seq, last_seq, epoch, data = record
     if not isinstance(data, bytes):  # The page may have been overwritten with other content.
         raise JournalCorrupt(f"the row stored for seq {first_seq} is damaged: it holds no bytes", first_seq)
     try:
-        batch = JournalBatch.decode(data)
+        batch = JournalBatch.decode(decompress(data))
+        vars(batch)["stored"] = data
     except JournalCorrupt as error:
         if error.seq is not None:
             raise

@@ -7,11 +7,17 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from services.data_folder import reason_of
 from services.journal import wal
 from services.journal.errors import JournalBusy, JournalCorrupt, JournalError, JournalLost
 
 FILE_FORMAT = 1
 """Version of the tables below. A file of another format is refused."""
+
+ARCHIVED_FORMAT = 2
+"""The same with the table `archived`, of a journal whose first rows are in archives: it says where they end."""
+
+FILE_FORMATS = (FILE_FORMAT, ARCHIVED_FORMAT)
 
 LOG_PAGES = 256
 """The log is checkpointed after about this many pages (1 MiB) of commits."""
@@ -106,7 +112,7 @@ def _checkpoint(connection: sqlite3.Connection, path: Path, mode: str) -> bool:
     try:
         busy, _, _ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
     except sqlite3.Error as error:
-        raise JournalError(f"{path}: copying its log into it failed: {error}") from error
+        raise JournalError(f"{path}: copying its log into it failed: {reason_of(path, error)}") from error
     return bool(busy)
 
 
@@ -128,7 +134,7 @@ def unreadable(
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     environment = code & 0xFF in _ENVIRONMENT and code not in _OF_THE_BYTES
     kind = JournalError if environment else JournalCorrupt
-    return kind(f"{path} cannot be read{where}: {error}{note}", seq)
+    return kind(f"{path} cannot be read{where}: {reason_of(path, error)}{note}", seq)
 
 
 def lost_commands(path: Path) -> JournalLost | None:

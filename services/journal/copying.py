@@ -1,4 +1,5 @@
-"""Copies a journal to another backend, batch by batch and byte for byte, under the same journal id: `rex journal copy`.
+"""Copies a journal to another backend, batch by batch and byte for byte, under the same journal id: `rex journal copy`. Its
+rows are compressed where that makes them smaller (compression.py).
 
 An interrupted copy leaves no journal at the target: PostgreSQL takes all of it in one transaction, an SQLite file gets its name
 at the end.
@@ -6,7 +7,6 @@ at the end.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,15 +15,17 @@ from typing import NamedTuple, Protocol
 
 import asyncpg
 
-from services.data_folder import make_private_database, make_private_folder
+from services.data_folder import make_private_database, make_private_folder, reason_of
 from services.journal import Journal
 from services.journal.batch import JournalBatch
 from services.journal.chain import CHUNK_BYTES, EMPTY, ChainEnd
+from services.journal.compression import compress
 from services.journal.connections import copy_log, empty_log, log_of, open_writer
 from services.journal.errors import JournalError, JournalMissing, JournalRefused
 from services.journal.postgres.connections import DRIVER_ERRORS, SETTING, Connection, Database
 from services.journal.postgres.statements import NEW_ROW
 from services.journal.postgres.tables import FORMAT
+from services.new_folder import sync
 
 PARTIAL = ".partial"
 """The suffix of an SQLite file that is being written."""
@@ -97,11 +99,15 @@ class SqliteTarget:
         make_private_folder(self._path.parent)
         self._remove_partial()
         make_private_database(self._partial)
-        self._opened = open_writer(self._partial, journal_id)
+        try:
+            self._opened = open_writer(self._partial, journal_id)
+        except JournalError:
+            self._remove_partial()
+            raise
 
     async def add(self, batches: list[JournalBatch]) -> None:
         """One transaction for all of them."""
-        records = [(one.first_seq, one.last_seq, one.epoch, one.encode()) for one in batches]
+        records = [(one.first_seq, one.last_seq, one.epoch, compress(one.encode())) for one in batches]
         with self._transaction() as connection:
             connection.executemany("INSERT INTO rows (first_seq, last_seq, epoch, data) VALUES (?, ?, ?, ?)", records)
         copy_log(connection, self._partial)
@@ -114,11 +120,7 @@ class SqliteTarget:
         self._close()
         try:
             self._partial.rename(self._path)
-            folder = os.open(self._path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync(self._path.parent)
         except OSError as error:
             raise JournalError(f"{self._path} cannot be written: {error}") from error
 
@@ -136,7 +138,7 @@ class SqliteTarget:
             yield self._opened
             self._opened.execute("COMMIT")
         except sqlite3.Error as error:
-            raise JournalError(f"{self._partial} cannot be written: {error}") from error
+            raise JournalError(f"{self._partial} cannot be written: {reason_of(self._partial, error)}") from error
 
     def _close(self) -> None:
         assert self._opened is not None
@@ -177,7 +179,7 @@ class PostgresTarget:
 
     async def add(self, batches: list[JournalBatch]) -> None:
         """COPY."""
-        records = [(one.first_seq, one.last_seq, one.epoch, one.encode()) for one in batches]
+        records = [(one.first_seq, one.last_seq, one.epoch, compress(one.encode())) for one in batches]
         if not batches:
             return
         self._end = ChainEnd.after(batches[-1])

@@ -6,7 +6,9 @@ JournalError         the device failed
 │   └── JournalAddressInvalid   its URL is not the address of a PostgreSQL database
 ├── JournalBusy      another process has opened this journal for writing
 ├── JournalCorrupt   the bytes read differ from the bytes written
+│   ├── JournalDiffers   re-executed, a command makes other events than the journal holds for it
 │   └── JournalLost  the journal ends before commands that were acknowledged
+│       └── JournalReplaced   or it holds others than this process has read, which may not have been acknowledged
 ├── JournalRefused   a batch has another format, an engine version this REX does not run, or does not continue the chain
 └── JournalRemoved   the open files are no longer the files at their path
 """
@@ -81,6 +83,10 @@ class JournalCorrupt(JournalError):
         return f"{file}{self}. {self.advice}"
 
 
+class JournalDiffers(JournalCorrupt):
+    """Re-executed, a command makes other events than the journal holds for it, or stops the engine."""
+
+
 @contextmanager
 def naming(path: Path | str) -> Iterator[None]:
     """Adds the journal's file, or the database's name, to a JournalCorrupt: the code that decodes a batch does not know it."""
@@ -110,20 +116,24 @@ class JournalLost(JournalCorrupt):
         )
 
     @classmethod
-    def replaced(cls, last_seq: int, evidence: str) -> JournalLost:
+    def replaced(cls, last_seq: int, evidence: str) -> JournalReplaced:
         """The error of a process that has read a row after last_seq, while the journal now holds another one there.
 
         The row that was read may never have been acknowledged: its commit was visible while it waited for the synchronous
         standby, and a failover took it back. `evidence` is a clause.
         """
         seq = last_seq + 1
-        return cls(
+        return JournalReplaced(
             f"the journal holds other commands from seq {seq} on than this process has read: {evidence}. Either PostgreSQL"
             " failed over before the row that was read was acknowledged: then start this process again. Or acknowledged"
             " commands are lost: then another process says so with `lost commands`, or a member has a reply from before the"
             f" failover with seq {seq} or later; stop all sequencers (docs/runbook.md, PostgreSQL failed over)",
             seq,
         )
+
+
+class JournalReplaced(JournalLost):
+    """A failover has taken back a row that this process has read, and that may never have been acknowledged."""
 
 
 class JournalRefused(JournalError):

@@ -1,7 +1,7 @@
 """The journal as JSON Lines: what its rows hold, by name, for people and programs outside REX.
 
 A line is an object. One with `row` begins a row of the journal; each other line is a command of that row, with the events that
-it made and its text (names, reasons, hashes of keys).
+it made and its text (names, reasons, hashes of keys; a password's hash is left out).
 
     {"row":{"first_seq":7,"last_seq":8,"epoch":1,"engine_version":3,"previous_hash":"…","hash":"…"}}
     {"command":{"kind":"DEPOSIT","seq":7,…,"account":2,"amount_fen":100},"text":null,"events":[{"kind":"BALANCE_CHANGED",…}]}
@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from services.journal import Journal, JournalBatch
-from services.journal.record_json import command_json, event_json
+from services.journal.record_json import PASSWORD_HASH, command_json, event_json
 
 _encode = msgspec.json.Encoder().encode
 
@@ -61,6 +61,9 @@ def _lines(batch: JournalBatch, chosen: range) -> Iterator[dict[str, Any]]:
 def _text(attachment: bytes) -> Any:
     """The JSON value in an attachment, or its text if it is none; None where there is no attachment."""
     try:
-        return msgspec.json.decode(attachment) if attachment else None
+        value = msgspec.json.decode(attachment) if attachment else None
     except msgspec.DecodeError:
         return attachment.decode(errors="backslashreplace")
+    if isinstance(value, dict):
+        value.pop(PASSWORD_HASH, None)
+    return value

@@ -23,6 +23,9 @@ from matching_engine.records import (
     TimeInForce,
 )
 
+PASSWORD_HASH = "password_hash"
+"""The field of a text that no export shows: a password can be guessed from its hash, other than the secret of an API key."""
+
 _ORDER = "account instrument side order_type price_ticks quantity_lots"
 _ENDED = "order_id account instrument side price_ticks quantity_lots leaves_lots reserve_fen reason"
 

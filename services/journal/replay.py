@@ -9,7 +9,7 @@ import numpy as np
 from matching_engine.faults import EngineFault
 from matching_engine.records import COMMAND, EVENT
 from services.journal.batch import JournalBatch
-from services.journal.errors import JournalCorrupt
+from services.journal.errors import JournalCorrupt, JournalDiffers
 
 
 class StateMachine(Protocol):
@@ -44,7 +44,8 @@ class StateMachine(Protocol):
 def re_execute(engine: StateMachine, batch: JournalBatch) -> None:
     """Runs the batch's commands and compares the events byte for byte.
 
-    Raises JournalCorrupt with the first sequence number whose events differ, or at which the engine raises EngineFault.
+    Raises JournalDiffers with the first sequence number whose events differ, or at which the engine raises EngineFault;
+    JournalCorrupt for commands that are misnumbered or do not continue the engine's.
     """
     commands = np.frombuffer(batch.commands, COMMAND)
     numbers = np.arange(batch.first_seq, batch.last_seq + 1, dtype=np.uint64)
@@ -57,10 +58,10 @@ def re_execute(engine: StateMachine, batch: JournalBatch) -> None:
     try:
         events = engine.process(commands).tobytes()
     except EngineFault as fault:
-        raise JournalCorrupt(f"re-executed, seq {fault.seq} stops the engine: {fault}", fault.seq) from fault
+        raise JournalDiffers(f"re-executed, seq {fault.seq} stops the engine: {fault}", fault.seq) from fault
     if events != batch.events:
         seq = _first_difference(events, batch)
-        raise JournalCorrupt(f"re-executed, seq {seq} makes other events than the journal holds for it", seq)
+        raise JournalDiffers(f"re-executed, seq {seq} makes other events than the journal holds for it", seq)
 
 
 def _first_difference(events: bytes, batch: JournalBatch) -> int:

@@ -7,6 +7,8 @@ statements, so they delay neither the writer nor its checkpoints.
 If the log is damaged, the commits that are only in the log are lost (wal.py). So the log is kept short: it is checkpointed
 every LOG_PAGES pages, and emptied when the journal is opened for writing, a second after the last append, and on `close`.
 
+A closed day's rows may have left the file for an archive (archives/); every reader reads both as one chain.
+
 Appends run on one thread with one connection (batch_writer.py), reads on a second thread with a second
 connection (batch_reader.py).
 """
@@ -21,6 +23,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from services.journal import before_writing
+from services.journal.archives.checking import CheckedArchives
+from services.journal.archives.day import ArchivedEnd
 from services.journal.batch import JournalBatch
 from services.journal.batch_reader import BatchReader
 from services.journal.batch_writer import BatchWriter
@@ -29,6 +33,7 @@ from services.journal.chain import ChainEnd
 from services.journal.connections import lost_commands
 from services.journal.errors import JournalCorrupt, JournalError, JournalLost, JournalMissing, JournalRefused, naming
 from services.journal.held_files import HeldFiles
+from services.journal.work_thread import WorkThread
 
 IDLE_S = 1.0
 """Seconds between two periodic checks. If nothing was appended since the last check, a check empties the log."""
@@ -48,9 +53,9 @@ class SqliteJournal:
         self._reader = reader
         self._writer = writer
         self._lost = lost
-        _, self.journal_id, self.epoch = reader.meta()
+        self.file_format, self.journal_id, self.epoch = reader.meta()
         self._read_thread = ThreadPoolExecutor(1, "journal-read")
-        self._write_thread = ThreadPoolExecutor(1, "journal-write")
+        self._write_thread = WorkThread("journal-write")
         self._failure_raised = False
         self._closed = False
         self._timer: asyncio.TimerHandle | None = None
@@ -59,9 +64,17 @@ class SqliteJournal:
 
     @classmethod
     async def open(
-        cls, path: Path, *, read_only: bool = False, outdated: bool = False, remembered: Remembered = _no_witness
+        cls,
+        path: Path,
+        *,
+        read_only: bool = False,
+        outdated: bool = False,
+        remembered: Remembered = _no_witness,
+        archives: Path | None = None,
     ) -> SqliteJournal:
         """Opens the journal at `path`. Opening for writing makes the file and its folder if they are missing.
+
+        Rows that have left the file are read from the folder `archives`; without it, from the one beside the file.
 
         A journal that ends with a batch of an older engine version is refused unless `outdated` is set (`rex upgrade`).
 
@@ -76,18 +89,18 @@ class SqliteJournal:
         """
         open_for = cls._for_reading if read_only else cls._for_writing
         with naming(path):
-            journal = await asyncio.to_thread(open_for, path, outdated, remembered)
+            journal = await asyncio.to_thread(open_for, path, outdated, remembered, archives)
         journal._tick()  # Returns at once if the journal is read-only.
         return journal
 
     @classmethod
-    def _for_reading(cls, path: Path, outdated: bool, remembered: Remembered) -> SqliteJournal:
+    def _for_reading(cls, path: Path, outdated: bool, remembered: Remembered, archives: Path | None) -> SqliteJournal:
         lost = lost_commands(path) if path.parent.is_dir() else None
         if not path.exists() or not path.stat().st_size:
             before_writing.check_none_remembered(remembered)
             raise JournalMissing.at(path)
         with ExitStack() as opened:
-            reader = BatchReader(path)
+            reader = BatchReader(path, archives)
             opened.callback(reader.close)
             try:
                 reader.check_versions(outdated=outdated)
@@ -98,13 +111,13 @@ class SqliteJournal:
         return journal
 
     @classmethod
-    def _for_writing(cls, path: Path, outdated: bool, remembered: Remembered) -> SqliteJournal:
+    def _for_writing(cls, path: Path, outdated: bool, remembered: Remembered, archives: Path | None) -> SqliteJournal:
         before_writing.check_missing(path, remembered)
         with ExitStack() as opened:
             files = HeldFiles.take(path)
             opened.callback(files.release)
             files.read_from_device()
-            reader = BatchReader(path)
+            reader = BatchReader(path, archives)
             opened.callback(reader.close)
             before_writing.check_present(path, reader, remembered, outdated=outdated)
             writer = BatchWriter.open(path, files, reader)
@@ -129,6 +142,14 @@ class SqliteJournal:
         """The oldest batch made by this engine version or a newer one, or None."""
         return await self._on_read_thread(self._reader.first_batch, engine_version)
 
+    async def archived(self) -> ArchivedEnd:
+        """Where the rows that have left the file end."""
+        return await self._on_read_thread(self._reader.archived)
+
+    async def check_archives(self) -> CheckedArchives:
+        """Compares every archived day, whether its rows have left the file or not. Raises ArchiveUnusable."""
+        return await self._on_read_thread(self._reader.check_archives, self.journal_id)
+
     def append(self, batch: JournalBatch) -> Awaitable[None]:
         """Starts to write the batch at once. The awaitable is done when the batch is durable (survives a power cut).
 
@@ -139,7 +160,7 @@ class SqliteJournal:
             raise JournalError(f"{self._path} is closed", batch.first_seq)
         # Encodes on the event loop's thread: on the write thread, each hash and checksum would release and retake the GIL.
         data = batch.encode()
-        return asyncio.get_running_loop().run_in_executor(self._write_thread, self._append, batch, data)
+        return self._write_thread.do(self._append, batch, data)
 
     def _append(self, batch: JournalBatch, data: bytes) -> None:
         if self._writer is None:
@@ -195,7 +216,7 @@ class SqliteJournal:
             raise self.failed
 
     def _release(self) -> None:
-        self._write_thread.shutdown()
+        self._write_thread.end()
         self._read_thread.shutdown()
         (self._writer or self._reader).close()
 
@@ -205,7 +226,7 @@ class SqliteJournal:
             return
         last_seq = self._writer.last_seq
         is_idle, self._seen_seq = self._seen_seq == last_seq, last_seq
-        check = asyncio.get_running_loop().run_in_executor(self._write_thread, self._writer.check, is_idle)
+        check = self._write_thread.do(self._writer.check, is_idle)
         check.add_done_callback(self._on_checked)
 
     def _on_checked(self, check: asyncio.Future[bool]) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from services.journal import Journal
-from services.journal.batch import NO_HASH, JournalBatch
+from services.journal.batch import JournalBatch
+from services.journal.chain import EMPTY, ChainEnd
 from services.journal.errors import JournalError
 from services.journal.replay import StateMachine, re_execute
 from services.journal.witness import Witness
@@ -49,27 +50,28 @@ class Verification:
 async def verify(
     journal: Journal,
     *,
+    after: ChainEnd = EMPTY,
     engine: StateMachine | None = None,
     witnesses: Iterable[Witness] = (),
     on_progress: Callable[[int], None] | None = None,
     on_batch: Callable[[JournalBatch], None] | None = None,
 ) -> Verification:
-    """Reads every batch and checks hash, CRC and chain. If an `engine` is given (`upgrades.starting_engine`), it re-executes
-    each command after the engine's last one.
+    """Reads every batch after the end `after` of one of them and checks hash, CRC and chain. If an `engine` is given
+    (`upgrades.starting_engine`, a snapshot's), it re-executes each command after the engine's last one.
 
-    The journal must agree with each witness. `on_batch` is called with each good batch, `on_progress` with its last sequence
-    number. Stops at the first bad batch. The result has the first error; a witness's error does not stop the walk and comes
-    first.
+    The journal must agree with each witness, which is of a batch after `after`. `on_batch` is called with each good batch,
+    `on_progress` with its last sequence number. Stops at the first bad batch. The result has the first error; a witness's error
+    does not stop the walk and comes first.
     """
-    batches = last_seq = 0
-    last_hash = NO_HASH
+    batches = 0
+    last_seq, last_hash = after
     made_by: list[tuple[int, int]] = []
     errors: list[JournalError] = []
     waiting = sorted(witnesses)
     confirmed: list[Witness] = []
     re_executed_after = None if engine is None else engine.last_seq
     try:
-        async for batch in journal.read(0):
+        async for batch in journal.read(after.last_seq):
             if engine is not None and batch.first_seq > engine.last_seq:
                 re_execute(engine, batch)
             errors += _confirm(waiting, batch, confirmed)

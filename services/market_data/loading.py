@@ -1,4 +1,4 @@
-"""Loads the market from the read database: depth from its levels, tape and ticker from the current day's trades."""
+"""Loads the market from the read database: depth from its levels; tape, ticker and candles from the current day's trades."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from matching_engine.records import Phase
 from services.market_data.market import Market
-from services.market_data.quotation import RECENT_TRADES, MarketTrade, Quotation
+from services.market_data.quotation import RECENT_TRADES, Quotation
+from services.market_data.reading import read_minutes
+from services.market_data.trade import MarketTrade
 from services.read_database.tables import instruments, levels, position, total, trades
 
 
@@ -16,10 +18,12 @@ async def load_market(read_database: AsyncEngine) -> Market:
     """The market at the read database's position; an empty one before the projector's first transaction."""
     market = Market()
     async with read_database.connect() as connection:
-        current = (await connection.execute(select(position.c.seq, position.c.trading_date))).first()
+        current = (
+            await connection.execute(select(position.c.seq, position.c.time_ns, position.c.trading_date))
+        ).first()
         if current is None:
             return market
-        market.seq, market.trading_date = current.seq, current.trading_date
+        market.seq, market.time_ns, market.trading_date = current.seq, current.time_ns, current.trading_date
         for row in await connection.execute(select(instruments).order_by(instruments.c.instrument)):
             quotation = Quotation(row.band_ppm, row.reference_ticks, market.seq, row.phase)
             quotation.auction_ends_ns = row.auction_ends_ns
@@ -27,6 +31,9 @@ async def load_market(read_database: AsyncEngine) -> Market:
         await _load_depth(market, connection)
         for instrument, quotation in enumerate(market.quotations):
             await _load_day(quotation, instrument, market.trading_date, connection)
+        today = trades.c.trading_date == market.trading_date
+        for instrument, start_s, candle in await read_minutes(connection, today):
+            market.quotations[instrument].candles.minutes[start_s] = candle
     return market
 
 
@@ -38,13 +45,16 @@ async def _load_depth(market: Market, connection: AsyncConnection) -> None:
 async def _load_day(quotation: Quotation, instrument: int, date: int, connection: AsyncConnection) -> None:
     today = (trades.c.trading_date == date) & (trades.c.instrument == instrument)
     # A busted trade does not count, but its price stays in open, high, low and last.
-    prices = select(func.max(trades.c.price_ticks), func.min(trades.c.price_ticks), func.min(trades.c.trade_id))
-    high_ticks, low_ticks, first_id = (await connection.execute(prices.where(today))).one()
+    prices = (func.max(trades.c.price_ticks), func.min(trades.c.price_ticks), func.min(trades.c.trade_id))
+    found = await connection.execute(select(*prices, func.max(trades.c.busted_seq)).where(today))
+    high_ticks, low_ticks, first_id, last_bust_seq = found.one()
     if first_id is None:
         return
     newest = select(trades).where(today).order_by(trades.c.trade_id.desc()).limit(RECENT_TRADES)
     for row in reversed(list(await connection.execute(newest))):
         quotation.add_trade(_market_trade(row))
+    # A bust changes tape and ticker, too: who resumes the trades from before it must be told of it.
+    quotation.trades_seq = quotation.ticker_seq = max(quotation.trades_seq, last_bust_seq or 0)
     first = select(trades.c.price_ticks).where(trades.c.trade_id == first_id)
     quotation.open_ticks = (await connection.execute(first)).scalar_one()
     quotation.high_ticks, quotation.low_ticks = high_ticks, low_ticks

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from matching_engine.records import ALL_INSTRUMENTS, EventKind, Phase
 from services.journal.batch import Applied, JournalBatch
-from services.market_data.quotation import Indicative, Level, MarketTrade, Quotation, TickerView
+from services.market_data.quotation import Indicative, Level, Quotation, TickerView
+from services.market_data.trade import MarketTrade
 
 
 class MarketChanges:
@@ -37,6 +38,8 @@ class Market:
 
     def __init__(self) -> None:
         self.seq = 0
+        self.time_ns = 0
+        """The timestamp of the last command; 0 before the first batch since the load."""
         self.trading_date = 0
         self.quotations: list[Quotation] = []
         """By instrument number."""
@@ -58,7 +61,8 @@ class Market:
             applier = applier_of(applied.event.kind)
             if applier is not None:
                 applier(applied, changes)
-        self.seq = max(self.seq, batch.last_seq)
+        if batch.last_seq > self.seq:
+            self.seq, self.time_ns = batch.last_seq, batch.time_ns
         return changes
 
     def depth(self, instrument: int, levels: int | None = None) -> tuple[list[Level], list[Level]]:
@@ -108,6 +112,7 @@ class Market:
         changes.traded.setdefault(instrument, []).append(trade)
         self._ticker_changed(quotation, instrument, seq, changes)
         quotation.add_trade(trade)
+        quotation.candles.add(trade)
 
     def _trade_busted(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
@@ -149,6 +154,9 @@ class Market:
         for instrument in range(len(self.quotations)) if every else (event.instrument,):
             quotation = self.quotations[instrument]
             quotation.change_phase(event, applied.command)
+            changes.depth.setdefault(instrument, quotation.depth_seq)
+            changes.levels.setdefault(instrument, {})
+            quotation.depth_seq = event.seq  # The depth says the phase: in an auction its sides may cross.
             self._ticker_changed(quotation, instrument, event.seq, changes)
 
     def _day_rolled(self, applied: Applied, changes: MarketChanges) -> None:

@@ -7,6 +7,8 @@ from collections import deque
 from typing import NamedTuple
 
 from matching_engine.records import Command, CommandKind, Event, Phase, Reason, Side, band
+from services.market_data.candles import DayCandles
+from services.market_data.trade import MarketTrade
 
 _BUY = int(Side.BUY)  # Reading a member of an enum costs three times the comparison.
 RECENT_TRADES = 200
@@ -19,20 +21,6 @@ class Level(NamedTuple):
     price_ticks: int
     quantity_lots: int
     orders: int
-
-
-class MarketTrade(NamedTuple):
-    """The public view of a trade. An auction trade has no taker."""
-
-    trade_id: int
-    price_ticks: int
-    quantity_lots: int
-    amount_fen: int
-    taker_side: int
-    time_ns: int
-    seq: int
-    is_auction: bool = False
-    is_busted: bool = False
 
 
 class Indicative(NamedTuple):
@@ -116,6 +104,7 @@ class Quotation:
         "auction_ends_ns",
         "band_ppm",
         "bids",
+        "candles",
         "depth_seq",
         "high_ticks",
         "indicative",
@@ -141,12 +130,14 @@ class Quotation:
         self.bids = BookSide(Side.BUY)
         self.asks = BookSide(Side.SELL)
         self.recent: deque[MarketTrade] = deque(maxlen=RECENT_TRADES)
+        self.candles = DayCandles()
         self.depth_seq = self.trades_seq = self.ticker_seq = seq
         self.begin_day(seq)
 
     def begin_day(self, seq: int) -> None:
         """Clears the tape and the day's numbers; the price levels stay."""
         self.recent.clear()
+        self.candles.begin_day()
         self.open_ticks: int | None = None
         self.high_ticks: int | None = None
         self.low_ticks: int | None = None
@@ -170,7 +161,9 @@ class Quotation:
         self.trades_seq = self.ticker_seq = trade.seq
 
     def bust(self, event: Event) -> None:
-        """Takes a busted trade out of volume, turnover and count. Its price stays, because the market acted on it."""
+        """Takes a busted trade out of volume, turnover and count. Its price stays, because the market acted on it. Candles
+        follow (candles.py)."""
+        self.candles.bust()
         self.volume_lots -= event.quantity_lots
         self.turnover_fen -= event.amount_fen
         self.trades -= 1
@@ -184,10 +177,7 @@ class Quotation:
         self.phase = event.phase
         if command.kind != CommandKind.RESUME:  # A halt has cleared it; without a halt, the auction goes on.
             self.indicative = None
-        if event.reason == Reason.VOLATILITY:
-            self.auction_ends_ns = command.time_ns + event.number * 1_000_000_000
-        elif command.kind == CommandKind.SET_PHASE or command.time_ns >= self.auction_ends_ns:
-            self.auction_ends_ns = 0
+        self.auction_ends_ns = auction_end_ns(event, command, self.auction_ends_ns)
 
     def side(self, side: int) -> BookSide:
         """Bids or asks."""
@@ -216,3 +206,13 @@ class Quotation:
             self.indicative if collects else None,
             self.auction_ends_ns if collects else 0,
         )
+
+
+def auction_end_ns(event: Event, command: Command, before_ns: int) -> int:
+    """When the volatility auction ends that is in force after PHASE_CHANGED, 0 for none; `before_ns` is that of before. A halt
+    neither ends a volatility auction nor ends with it."""
+    if event.reason == Reason.VOLATILITY:
+        return command.time_ns + event.number * 1_000_000_000
+    if command.kind == CommandKind.SET_PHASE or command.time_ns >= before_ns:
+        return 0
+    return before_ns

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from matching_engine.records import EVENT, EventKind
 
-LEVEL = np.dtype([("instrument", "i8"), ("side", "i8"), ("price_ticks", "i8"), ("quantity_lots", "i8")])
-"""The shown lots at a price of a book."""
+LEVEL = np.dtype([(name, "i8") for name in ("instrument", "side", "price_ticks", "quantity_lots", "orders")])
+"""The shown lots at a price of a book, and the number of its orders."""
 
 Levels = NDArray[np.void]
 """An array of LEVEL."""

@@ -1,7 +1,7 @@
 """Reads trading days from the journal, each with what stands when it begins.
 
 Orders of earlier days may rest in the books, so the beginning of a day follows from all rows before it. They are read once:
-what each day begins with is remembered, 32 bytes for each price level that stands overnight.
+what each day begins with is remembered, 40 bytes for each price level that stands overnight.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class TradingDays:
         self._one = asyncio.Lock()
 
     async def read(self, trading_date: int, to_seq: int) -> Day | None:
-        """The day yyyymmdd with its commands up to to_seq; None where it has not begun by then, or was no trading day.
+        """The day yyyymmdd with its commands up to to_seq; None where it has not begun by then, or was no trading day. Date 0
+        has the commands before the first day.
 
         Raises DayTooLarge, and the journal's errors.
         """

@@ -13,6 +13,17 @@ from services.market_statistics.contracts import LEVEL, Events, Levels, Opening
 _RARE = (EventKind.PHASE_CHANGED, EventKind.INSTRUMENT_LISTED)
 _Level = tuple[int, int, int]
 
+_BEFORE_ALL_DAYS = Opening(
+    trading_date=0,
+    first_seq=1,
+    began_ns=0,
+    levels=np.array([], LEVEL),
+    phase_of_all=int(Phase.CLOSED),
+    phases={},
+    listed=frozenset(),
+)
+"""What stands when a journal begins. The commands before its first trading day are of the date 0."""
+
 
 class Openings:
     """Takes all commands and events of a journal in order, and keeps the `Opening` of each trading day."""
@@ -20,21 +31,21 @@ class Openings:
     def __init__(self) -> None:
         self.seq = 0
         """The last command that was taken."""
-        self._levels: dict[_Level, int] = {}
-        """Shown lots by instrument, side and price; 0 where they were taken away."""
+        self._levels: dict[_Level, tuple[int, int]] = {}
+        """Shown lots and number of orders by instrument, side and price; 0 where they were taken away."""
         self._phase_of_all = int(Phase.CLOSED)
         self._phases: dict[int, int] = {}
         self._listed: set[int] = set()
-        self._days: dict[int, Opening] = {}
+        self._days = {0: _BEFORE_ALL_DAYS}
         self._lock = Lock()
 
     @property
     def latest_date(self) -> int:
         """The latest trading day that has begun, yyyymmdd; 0 before the first one."""
-        return max(self._days, default=0)
+        return max(self._days)
 
     def of(self, trading_date: int) -> Opening | None:
-        """What stands when this day begins; None for a day that was not taken."""
+        """What stands when this day begins, of date 0 when the journal begins; None for a day that was not taken."""
         return self._days.get(trading_date)
 
     def take(self, commands: Any, events: Events) -> None:
@@ -63,13 +74,14 @@ class Openings:
         )
 
     def _standing(self) -> Levels:
-        self._levels = {level: lots for level, lots in self._levels.items() if lots}
-        return np.array([(*level, lots) for level, lots in self._levels.items()], LEVEL)
+        self._levels = {level: shown for level, shown in self._levels.items() if shown[0]}
+        return np.array([(*level, *shown) for level, shown in self._levels.items()], LEVEL)
 
     def _apply(self, events: Events) -> None:
         levels = events[events["kind"] == EventKind.LEVEL]
-        columns = (levels[name].tolist() for name in ("instrument", "side", "price_ticks"))
-        self._levels.update(zip(zip(*columns, strict=True), levels["quantity_lots"].tolist(), strict=True))
+        prices = (levels[name].tolist() for name in ("instrument", "side", "price_ticks"))
+        shown = (levels[name].tolist() for name in ("quantity_lots", "number"))
+        self._levels.update(zip(zip(*prices, strict=True), zip(*shown, strict=True), strict=True))
         for event in events[np.isin(events["kind"], _RARE)]:
             instrument = int(event["instrument"])
             if event["kind"] == EventKind.INSTRUMENT_LISTED:

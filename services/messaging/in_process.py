@@ -10,9 +10,9 @@ from services.messaging import Gap, Submission
 from services.messaging.bounds import Bounds
 from services.messaging.rounds import Rounds
 
-ROUND_COMMANDS = 4
+ROUND_COMMANDS = 8
 """How many commands of one account are in one round, and so in one journal batch. A new command waits for two batches, the one
-being written and its own. So if another account floods the inbox, the new command waits for 8 commands of that account (for
+being written and its own. So if another account floods the inbox, the new command waits for 16 commands of that account (for
 more if the device is slow: `sequencer.TURN_S`)."""
 
 
@@ -150,9 +150,9 @@ class InProcessFeed:
         for subscription in self._subscriptions:
             subscription.gap()
 
-    def subscribe(self) -> InProcessSubscription:
-        """A new subscription. It receives every batch published from now on."""
-        subscription = InProcessSubscription(self, self._max_batches)
+    def subscribe(self, max_batches: int | None = None) -> InProcessSubscription:
+        """A new subscription. It receives every batch published from now on; `max_batches`: a bound of its own."""
+        subscription = InProcessSubscription(self, max_batches or self._max_batches)
         self._subscriptions.append(subscription)
         return subscription
 

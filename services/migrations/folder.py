@@ -1,7 +1,7 @@
 """The formats of a data folder's two SQLite files. The venue makes both; only an older read database needs a migration.
 
-The journal has had one format so far. The read database is derived, so a new format of it needs no steps: it is rebuilt from
-the journal.
+The journal's format is 1, or 2 once its first rows are in archives (`rex archive`). The read database is derived, so a new
+format of it needs no steps: it is rebuilt from the journal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 from services.journal import witness
-from services.journal.connections import FILE_FORMAT
 from services.journal.held_files import HeldFiles
 from services.journal.sqlite import SqliteJournal
 from services.migrations.outcome import Migrated, MigrationRefused
@@ -34,7 +33,8 @@ async def migrate_folder(
     Raises MigrationRefused for a read database of a newer REX, JournalBusy while the venue runs, the errors of
     `SqliteJournal.open`, and ReadDatabaseForeign and JournalLost, where the read database is evidence against the journal.
     """
-    await (await _open(journal, read_database)).close()
+    opened = await _open(journal, read_database)
+    await opened.close()
     found = _format_of(read_database)
     if found is not None and found > READ_FORMAT:
         raise MigrationRefused(
@@ -46,7 +46,7 @@ async def migrate_folder(
         await _rebuild(journal, read_database, on_progress)
     before = NONE if found is None else str(found)
     return [
-        Migrated("journal", str(FILE_FORMAT), str(FILE_FORMAT)),
+        Migrated("journal", str(opened.file_format), str(opened.file_format)),
         Migrated("read database", before, str(READ_FORMAT) if is_older else before),
     ]
 

@@ -13,20 +13,26 @@ from sqlalchemy import Table
 from matching_engine.records import ALL_INSTRUMENTS, CommandKind, EventKind, Phase, Reason
 from services.commands.attachments import (
     AccountText,
+    ActProposed,
     AlertAcknowledged,
     AlertCleared,
     AlertRaised,
     DayClosed,
     InstrumentText,
     KeyIssued,
+    KeyLimitsSet,
     KeyRevoked,
+    ProposalConfirmed,
+    ProposalEnded,
+    RequestRepeated,
+    RequestSkipped,
     TargetSet,
     TradesDecided,
     Upgraded,
     read_decision,
 )
 from services.journal.batch import Applied
-from services.read_database import tables
+from services.read_database import proposal_changes, tables
 
 Statement = tuple[str, tuple[Any, ...]]
 """SQL and the values of its parameters."""
@@ -174,7 +180,14 @@ def _recorded(applied: Applied) -> Statement | None:
                 name=key.name,
                 scopes=" ".join(key.scopes),
                 revoked_seq=None,
+                issued_ns=applied.command.time_ns,
+                issued_by=applied.command.actor,
+                expires_ns=key.expires_ns,
+                addresses=" ".join(key.addresses),
+                limits=key.limits.model_dump_json() if key.limits else "",
             )
+        case KeyLimitsSet(key_id=key_id, limits=limits):
+            return "UPDATE api_keys SET limits = ? WHERE key_id = ?", (limits.model_dump_json(), key_id)
         case KeyRevoked(key_id=key_id):
             return "UPDATE api_keys SET revoked_seq = ? WHERE key_id = ?", (event.seq, key_id)
         case TargetSet() as target:
@@ -183,9 +196,13 @@ def _recorded(applied: Applied) -> Statement | None:
             return _alert_changed(applied, alert)
         case DayClosed() as closed:
             return _day_closed(applied, closed)
+        case ActProposed() as act:
+            return proposal_changes.proposed(applied, act)
+        case ProposalConfirmed() | ProposalEnded() as ending:
+            return proposal_changes.ended(applied, ending)
         case TradesDecided():
             return None  # It changes trades, so it comes after them (changes.py).
-        case Upgraded():
+        case RequestRepeated() | RequestSkipped() | Upgraded():
             return None  # It concerns the journal only.
         case kept:
             return _insert(

@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from matching_engine.records import VENUE, CommandKind, Event, EventKind, Reason, Side
-from services.commands.attachments import BustText, TradesDecided, TradesDecision, read_decision
+from services.commands.attachments import BustText, ProposalConfirmed, TradesDecided, TradesDecision, read_decision
 from services.journal.batch import Applied, JournalBatch
+from services.read_database import tables
+from services.read_database.actions import actions
 from services.read_database.administrative_changes import STATEMENTS, Statement
+from services.read_database.candle_changes import CandleKey, add_to_candle
 from services.read_database.order_changes import OrderChanges
 from services.trade_sides import sides
+
+_INSERT_ACTION = tables.insert_into(tables.actions)
 
 
 class Position(NamedTuple):
@@ -108,6 +113,12 @@ class Changes:
         """By trading date that began: the seq of its day roll, and its time in ns."""
         self.goods: list[tuple[int, ...]] = []
         """Receipts and releases: values in the order of the columns of `goods_movements`."""
+        self.cash_movements: list[tuple[int, ...]] = []
+        """Deposits and withdrawals: values in the order of the columns of `cash_movements`."""
+        self.reserves: dict[tuple[int, int, int, int], list[int]] = {}
+        """By the key of `reserve_changes`: values in the order of its other columns."""
+        self.candles: dict[CandleKey, list[int]] = {}
+        """The trades of the run as candles; busts come later (statements.py)."""
         self.levels: dict[tuple[int, int, int], tuple[int, int]] = {}
         """By instrument, side and price in ticks: the level's lots and number of orders; 0 lots remove the level."""
         self.cash: dict[int, list[int]] = {}
@@ -120,36 +131,20 @@ class Changes:
         self._ended_date = 0
         self._kill_switch = position.kill_switch
         self._pair: tuple[int, int, int] | None = None
-        self._handlers: dict[int, Callable[[Applied], None]] = {
-            **dict.fromkeys(STATEMENTS, self._administered),
-            EventKind.ACCEPTED: self._accepted,
-            EventKind.REJECTED: self._rejected,
-            EventKind.REPLACED: self._replaced,
-            EventKind.TRIGGERED: self.orders.trigger,
-            EventKind.TRADE: self._trade,
-            EventKind.CANCELED: self._ended,
-            EventKind.PREVENTED: self._prevented,
-            EventKind.EXPIRED: self._ended,
-            EventKind.LEVEL: self._level,
-            EventKind.TRADE_BUSTED: self._busted,
-            EventKind.BALANCE_CHANGED: self._balance_changed,
-            EventKind.KILL_SWITCH_SET: self._kill_switch_set,
-            EventKind.DAY_ROLLED: self._day_rolled,
-            EventKind.SETTLED: self._settled,
-            EventKind.RECORDED: self._recorded,
-        }
+        self._refused_seq = 0
 
     def add(self, batch: JournalBatch) -> None:
         """Adds a whole batch; it must be the batch that follows `position`."""
-        handler_of = self._handlers.get
+        handler_of = self._HANDLERS.get
         for applied in batch.applied():
             handler = handler_of(applied.event.kind)
             if handler is not None:
-                handler(applied)
+                handler(self, applied)
         self._passed(batch)
 
     def _passed(self, batch: JournalBatch) -> None:
         """Moves the position to the end of a batch whose events were all taken."""
+        self.statements += [(_INSERT_ACTION, tuple(action)) for action in actions(batch)]
         self.commands += batch.command_count
         self.position = self.position._replace(
             seq=batch.last_seq,
@@ -164,6 +159,7 @@ class Changes:
         self._reserve(applied.event, applied.event.quantity_lots)
 
     def _rejected(self, applied: Applied) -> None:
+        self._refused_seq = applied.event.seq
         # An order that reuses a client_order_id is not stored: the gateway answers 422, and a query for this id must find the
         # earlier order.
         if applied.command.kind == CommandKind.NEW_ORDER and applied.event.reason != Reason.CLIENT_ORDER_ID_REUSED:
@@ -171,7 +167,10 @@ class Changes:
 
     def _replaced(self, applied: Applied) -> None:
         self.orders.replace(applied)
-        self._reserve(applied.event, applied.event.quantity_lots)
+        self._change_reserve(applied, applied.event.quantity_lots)
+
+    def _triggered(self, applied: Applied) -> None:
+        self.orders.trigger(applied)
 
     def _trade(self, applied: Applied) -> None:
         event, command, _ = applied
@@ -191,9 +190,12 @@ class Changes:
             (
                 event.trade_id, event.seq, command.time_ns, self._trading_date, instrument, event.price_ticks, lots,
                 amount_fen, event.phase, event.side, event.order_id, event.account, event.fee_fen, event.maker_order_id,
-                event.maker_account, event.maker_fee_fen, None, None,
+                event.maker_account, event.maker_fee_fen, event.reserve_fen, None, None,
             )
         )  # fmt: skip
+        add_to_candle(
+            self.candles, instrument, self._trading_date, command.time_ns, event.price_ticks, lots, amount_fen
+        )
 
     def _exchange(self, event: Event, sign: int, reserved_fen: int, reserved_lots: int) -> None:
         """Moves the money and goods of a trade (sign 1), or moves them back (sign -1).
@@ -224,12 +226,12 @@ class Changes:
         self.verdicts.append(bust)
 
     def _ended(self, applied: Applied) -> None:
-        self._reserve(applied.event, -applied.event.quantity_lots)
+        self._change_reserve(applied, -applied.event.quantity_lots)
         self.orders.end(applied)
 
     def _prevented(self, applied: Applied) -> None:
         event = applied.event
-        self._reserve(event, -event.quantity_lots)
+        self._change_reserve(applied, -event.quantity_lots)
         if event.leaves_lots:
             self.orders.decrement(applied)
         else:
@@ -246,6 +248,18 @@ class Changes:
     def _level(self, applied: Applied) -> None:
         event = applied.event
         self.levels[event.instrument, event.side, event.price_ticks] = event.quantity_lots, event.number
+
+    def _change_reserve(self, applied: Applied, lots: int) -> None:
+        """Like `_reserve`, of an order that had been entered before."""
+        event, command, _ = applied
+        self._reserve(event, lots)
+        change = (event.reserve_fen, 0) if event.side == Side.BUY else (0, lots)
+        if not any(change):
+            return
+        key = event.account, event.seq, event.order_id, event.kind
+        row = self.reserves.setdefault(key, [command.time_ns, event.instrument, 0, 0])
+        row[2] += change[0]
+        row[3] += change[1]
 
     def _reserve(self, event: Event, lots: int) -> None:
         """Adds to the reserve of an order's account: the event's reserve_fen for a buy, lots for a sell."""
@@ -288,6 +302,8 @@ class Changes:
                 told = text.decision, text.finding, text.reason, text.name
                 trade_ids = tuple(dict.fromkeys(text.trade_ids))
                 self.verdicts.append(Decided(event.seq, command.time_ns, command.actor, *told, trade_ids))
+            case ProposalConfirmed(commands=commands) if self._refused_seq >= event.seq - commands:
+                pass  # The engine refused the act: the proposal still waits.
             case _:
                 self._administered(applied)
 
@@ -295,6 +311,8 @@ class Changes:
         event, command, _ = applied
         if command.kind in (CommandKind.DEPOSIT, CommandKind.WITHDRAW):
             self._move_cash(event.account, event.amount_fen, 0)
+            moved = event.account, event.amount_fen, command.actor
+            self.cash_movements.append((event.seq, command.time_ns, self._trading_date, *moved))
         else:
             lots = event.account, event.instrument, event.quantity_lots
             self.goods.append((event.seq, command.time_ns, self._trading_date, *lots, command.actor))
@@ -316,3 +334,24 @@ class Changes:
         self._administered(applied)
         if self._ended_date:  # 0 at the first day roll: no day has ended
             self.settlements[self._ended_date, event.instrument] = (event.price_ticks, int(event.settlement_source))
+
+    # Functions, not bound methods: as those of an instance they would refer to it, and its rows would wait for a full garbage
+    # collection.
+    _HANDLERS: ClassVar[dict[int, Callable[[Changes, Applied], None]]] = {
+        **dict.fromkeys(STATEMENTS, _administered),
+        EventKind.ACCEPTED: _accepted,
+        EventKind.REJECTED: _rejected,
+        EventKind.REPLACED: _replaced,
+        EventKind.TRIGGERED: _triggered,
+        EventKind.TRADE: _trade,
+        EventKind.CANCELED: _ended,
+        EventKind.PREVENTED: _prevented,
+        EventKind.EXPIRED: _ended,
+        EventKind.LEVEL: _level,
+        EventKind.TRADE_BUSTED: _busted,
+        EventKind.BALANCE_CHANGED: _balance_changed,
+        EventKind.KILL_SWITCH_SET: _kill_switch_set,
+        EventKind.DAY_ROLLED: _day_rolled,
+        EventKind.SETTLED: _settled,
+        EventKind.RECORDED: _recorded,
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,15 +15,18 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
-from services.data_folder import make_private_database
+from services.data_folder import make_private_database, reason_of
 from services.read_database.errors import ReadDatabaseDamaged, ReadDatabaseFailed
 from services.read_database.tables import metadata
 
-READ_FORMAT = 7
+READ_FORMAT = 10
 """Number of the tables in `tables.py`, kept in the file's `user_version`."""
 
-_BUSY_TIMEOUT_S = 10
+CACHE_KIB = 32_000
+"""The pages that the projector's connection keeps, in KiB: client order ids land anywhere in their index. The memory of its
+process grows with the read database until they are there."""
 
+_BUSY_TIMEOUT_S = 10
 
 SET_ASIDE = ".set-aside"
 """Suffix of the name of a file that was set aside."""
@@ -43,11 +46,11 @@ _DEVICE = frozenset(
 """Errors of the device or of access, which are no evidence of damage."""
 
 
-def trouble_with(path: object, error: sqlite3.Error) -> ReadDatabaseDamaged | ReadDatabaseFailed:
+def trouble_with(path: Path, error: sqlite3.Error) -> ReadDatabaseDamaged | ReadDatabaseFailed:
     """The error for an error of SQLite on the read database at path."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in _DEVICE:
-        return ReadDatabaseFailed(path, error)
+        return ReadDatabaseFailed(path, reason_of(path, error))
     return ReadDatabaseDamaged(path, f"cannot be read ({error})")
 
 
@@ -113,7 +116,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     _set_pragmas(connection, None)
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA cache_size=-32000")  # 32 MB: client order ids land anywhere in their index
+    connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     return connection
 
 
@@ -143,12 +146,19 @@ def make_tables(connection: sqlite3.Connection) -> None:
     """Creates the tables and the format number where the database is empty, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        for table in metadata.sorted_tables:
-            parts: list[DDLElement] = [CreateTable(table), *(CreateIndex(index) for index in table.indexes)]
-            for part in parts:
-                connection.execute(str(part.compile(dialect=sqlite.dialect())))
+        for statement in _table_statements():
+            connection.execute(statement)
         connection.execute(f"PRAGMA user_version={READ_FORMAT}")
     connection.execute("COMMIT")
+
+
+@cache
+def _table_statements() -> tuple[str, ...]:
+    """What creates all tables and indexes. To write it takes longer than to carry it out."""
+    parts: list[DDLElement] = []
+    for table in metadata.sorted_tables:
+        parts += [CreateTable(table), *(CreateIndex(index) for index in table.indexes)]
+    return tuple(str(part.compile(dialect=sqlite.dialect())) for part in parts)
 
 
 def check_format(path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from matching_engine.records import Flag
+from matching_engine.records import Flag, Side
 from services.commands.texts import client_order_id_text
 from services.journal.batch import Applied
 from services.read_database import tables
@@ -66,6 +66,7 @@ class OrderChanges:
             command.time_ns,
             command.time_ns,
             command.seq,
+            event.reserve_fen if command.side == Side.BUY else event.leaves_lots,
         ]
 
     def replace(self, applied: Applied) -> None:

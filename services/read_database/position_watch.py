@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseRefused
-from services.read_database.projector import ProjectorStopped
+from services.read_database.seq_waiters import ProjectorStopped
 from services.read_database.tables import position
 
 _LOOK_S = 0.02

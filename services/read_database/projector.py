@@ -20,6 +20,7 @@ from services.messaging.follow import follow
 from services.read_database.changes import Changes, Position
 from services.read_database.errors import ReadDatabaseAway, ReadDatabaseDamaged, ReadDatabaseForeign
 from services.read_database.run_changes import RunChanges
+from services.read_database.seq_waiters import SeqWaiters
 from services.read_database.writer import ReadDatabaseWriter
 
 log = structlog.get_logger("rex.read_database")
@@ -43,42 +44,37 @@ _LAST_RETRY_S = 2.0
 """Waits before a lost connection to the read database is made again: each twice as long as the one before."""
 
 
-class ProjectorStopped(Exception):
-    """The projector has stopped, so the read database will not reach the seq that a caller waits for."""
+def _tell_nobody(_seq: int) -> None:
+    """The default for `on_reached`."""
 
 
 class Projector:
-    """Writes one read database from one journal; it is the only writer."""
+    """Writes one read database from one journal; it is the only writer. Calls `on_reached` after each transaction, with the
+    sequence number of the last command in the read database."""
 
-    def __init__(self, writer: ReadDatabaseWriter, journal: Journal, feed: Feed) -> None:
+    def __init__(
+        self,
+        writer: ReadDatabaseWriter,
+        journal: Journal,
+        feed: Feed,
+        *,
+        on_reached: Callable[[int], None] = _tell_nobody,
+    ) -> None:
         self._writer = writer
         self._journal = journal
         self._feed = feed
-        self._seq = 0
-        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._on_reached = on_reached
         self._wanted = asyncio.Event()
-        self._stopped: BaseException | None = None
+        self._waiters = SeqWaiters(lambda _seq: self._wanted.set())
 
     @property
     def seq(self) -> int:
         """Sequence number of the last command in the read database."""
-        return self._seq
-
-    @property
-    def waiting(self) -> int:
-        """Number of callers that wait in `reached`."""
-        return len(self._waiting)
+        return self._waiters.seq
 
     async def reached(self, seq: int) -> None:
         """Waits until the read database holds all commands up to seq; raises ProjectorStopped if it never will."""
-        if self._seq >= seq:
-            return
-        if self._stopped is not None:
-            raise ProjectorStopped(f"The read database stands at seq {self._seq}.") from self._stopped
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiting.append((seq, waiter))
-        self._wanted.set()
-        await waiter
+        await self._waiters.reached(seq)
 
     async def run(self) -> None:
         """Projects until it is canceled. Raises the journal's errors, ReadDatabaseRefused and ReadDatabaseFailed.
@@ -88,15 +84,15 @@ class Projector:
         try:
             retry_s = _FIRST_RETRY_S
             while True:
-                before = self._seq
+                before = self.seq
                 try:
                     await self._run()
                 except ReadDatabaseAway as away:
-                    retry_s = _FIRST_RETRY_S if self._seq > before else min(2 * retry_s, _LAST_RETRY_S)
+                    retry_s = _FIRST_RETRY_S if self.seq > before else min(2 * retry_s, _LAST_RETRY_S)
                     log.warning("the projector waits for the read database", reason=str(away), retry_s=retry_s)
                 await asyncio.sleep(retry_s)
         except BaseException as error:
-            self._fail(error)
+            self._waiters.stop(error)
             raise
 
     async def _run(self) -> None:
@@ -156,22 +152,10 @@ class Projector:
                 await self._wanted.wait()
 
     def _has_reached(self, seq: int) -> None:
-        self._seq = seq
-        # A waiter is done if its caller was canceled.
-        waiting = [(wanted, waiter) for wanted, waiter in self._waiting if not waiter.done()]
-        for wanted, waiter in waiting:
-            if wanted <= seq:
-                waiter.set_result(None)
-        self._waiting = still = [(wanted, waiter) for wanted, waiter in waiting if wanted > seq]
-        if not still:
+        self._waiters.has_reached(seq)
+        if not self._waiters.waiting:
             self._wanted.clear()
-
-    def _fail(self, error: BaseException) -> None:
-        self._stopped = error
-        for _, waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_exception(ProjectorStopped(f"The read database stands at seq {self._seq}."))
-        self._waiting.clear()
+        self._on_reached(seq)
 
 
 async def check_belongs(name: str, position: Position, journal: Journal) -> None:
@@ -199,21 +183,25 @@ async def catch_up(
 ) -> None:
     """Projects the journal, up to its present end, into a read database. No `Projector` may write it meanwhile.
 
-    If to_seq is given, stops after the batch that ends at it. Calls `on_progress` with each sequence number reached. Raises
-    what `check_belongs` raises, ReadDatabaseDamaged and ReadDatabaseFailed.
+    If to_seq is given, stops after that command. Within a batch, the position has the hash of the whole batch, as in a report
+    of that command, and the database cannot be projected further. Calls `on_progress` with each sequence number reached.
+    Raises what `check_belongs` raises, ReadDatabaseDamaged and ReadDatabaseFailed.
     """
     try:
         position = await writer.start(journal.journal_id)
         await check_belongs(writer.name, position, journal)
+        if to_seq is not None and position.seq >= to_seq:
+            return
         changes: Changes = RunChanges(position)
         async for batch in journal.read(position.seq):
-            changes.add(batch)
+            is_last = to_seq is not None and batch.last_seq >= to_seq
+            changes.add(batch if to_seq is None or batch.last_seq <= to_seq else batch.up_to(to_seq))
             if changes.commands >= _MAX_COMMANDS:
                 await writer.write(changes)
                 changes = RunChanges(changes.position)
                 if on_progress is not None:
                     on_progress(changes.position.seq)
-            if changes.position.seq == to_seq:
+            if is_last:
                 break
         await writer.write(changes)
     finally:

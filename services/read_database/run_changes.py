@@ -50,9 +50,9 @@ class RunChanges(Changes):
         self._set_levels(events[kind == EventKind.LEVEL])
         handled = ~is_quiet & (kind != EventKind.LEVEL) & ~np.isin(kind, _UNHANDLED)
         for applied in _applied(batch, commands, events[handled]):
-            handler = self._handlers.get(applied.event.kind)
+            handler = self._HANDLERS.get(applied.event.kind)
             if handler is not None:
-                handler(applied)
+                handler(self, applied)
         self._passed(batch)
 
     def _dates(self, events: Any, kind: Any, first_seq: int, count: int) -> Any:
@@ -86,9 +86,11 @@ class RunChanges(Changes):
             zeros, zeros, zeros, reserved.tolist(), [END_STATES.get(kind, "new") for kind in state.tolist()],
             reason.tolist(), own["actor"].tolist(), dates[entered["seq"] - first_seq].tolist(), own["time_ns"].tolist(),
             commands["time_ns"][updated - first_seq].tolist(), updated.tolist(),
+            np.where(entered["side"] == Side.BUY, entered["reserve_fen"], entered["leaves_lots"]).tolist(),
         ]  # fmt: skip
         self.orders.new.update(zip(columns[0], map(list, zip(*columns, strict=True)), strict=True))
         self._reserve_all(events)
+        self._give_back(ended, commands["time_ns"][ended["seq"] - first_seq])
 
     def _reserve_all(self, events: Any) -> None:
         """Adds to the reserves of the accounts what these events, ACCEPTED, CANCELED and EXPIRED, reserve and release."""
@@ -99,6 +101,16 @@ class RunChanges(Changes):
         keys = sells["account"].astype(np.int64) << 16 | sells["instrument"]
         for key, lots in _sums(keys, signed):
             self._move_lots(key >> 16, key & 0xFFFF, 0, lots)
+
+    def _give_back(self, ended: Any, times_ns: Any) -> None:
+        """Adds what these orders gave back as they ended."""
+        is_buy = ended["side"] == Side.BUY
+        fen = np.where(is_buy, ended["reserve_fen"], 0)
+        lots = np.where(is_buy, 0, -ended["quantity_lots"])
+        some = (fen != 0) | (lots != 0)
+        keys = (ended[name][some].tolist() for name in ("account", "seq", "order_id", "kind"))
+        values = (column[some].tolist() for column in (times_ns, ended["instrument"], fen, lots))
+        self.reserves.update(zip(zip(*keys, strict=True), map(list, zip(*values, strict=True)), strict=True))
 
     def _set_levels(self, levels: Any) -> None:
         """Sets the last value of each price level."""

@@ -24,8 +24,9 @@ _CHUNK = 64
 """Rows per INSERT. SQLite releases the interpreter's lock once per statement instead of once per row, so the gateway in the
 same process is interrupted less; it is also faster."""
 
-_INSERT_ONE = {table: insert_into(table) for table in (tables.orders, tables.trades)}
-_INSERT_MANY = {table: insert_into(table, rows=_CHUNK) for table in (tables.orders, tables.trades)}
+_MANY_ROWS = (tables.orders, tables.trades, tables.reserve_changes)
+_INSERT_ONE = {table: insert_into(table) for table in _MANY_ROWS}
+_INSERT_MANY = {table: insert_into(table, rows=_CHUNK) for table in _MANY_ROWS}
 _NUMBER = {name: number for number, name in enumerate((*ADDED, *SET, "order_id"), start=1)}
 _CHANGE_ORDER = (
     f"UPDATE orders SET {statements.order_changes(lambda name: f'?{_NUMBER[name]}')} "
@@ -131,6 +132,7 @@ def _write(connection: sqlite3.Connection, changes: Changes) -> None:
     changed = ((*_change_of(change), order_id) for order_id, change in changes.orders.old.items())
     connection.executemany(_CHANGE_ORDER, changed)
     _insert_rows(connection, tables.trades, changes.trades)
+    _insert_rows(connection, tables.reserve_changes, statements.reserve_rows(changes))
     connection.executemany(_CHANGE_CASH, ((*change, account) for account, change in changes.cash.items()))
     connection.executemany(_REMOVE_LEVEL, (level for level, (lots, _) in changes.levels.items() if not lots))
     for merge, rows in statements.merges(changes):

@@ -10,6 +10,7 @@ from sqlalchemy import Table
 from matching_engine.records import VENUE
 from services.read_database import tables
 from services.read_database.administrative_changes import Statement, insert_account
+from services.read_database.candle_changes import CANDLE_COLUMNS, MERGE_CANDLE, RECOUNT_CANDLE
 from services.read_database.changes import (
     TURNOVER_COLUMNS,
     Bust,
@@ -108,6 +109,8 @@ _SETTLEMENTS = Merge(
     replacing(_DAY, (*_DAY, *_SETTLEMENT)),
 )
 _DAYS = Merge(tables.trading_days, tuple(column.name for column in tables.trading_days.columns), "")
+_CANDLES = Merge(tables.candles, CANDLE_COLUMNS, MERGE_CANDLE)
+_CASH = Merge(tables.cash_movements, tuple(column.name for column in tables.cash_movements.columns), "")
 _GOODS = Merge(tables.goods_movements, tuple(column.name for column in tables.goods_movements.columns), "")
 
 
@@ -115,10 +118,17 @@ def merges(changes: Changes) -> Iterator[tuple[Merge, list[tuple[Any, ...]]]]:
     """The changes of the smaller tables, whose rows need not be known: no key is there twice."""
     yield _DAYS, [(date, *began) for date, began in changes.days.items()]
     yield _GOODS, changes.goods
+    yield _CASH, changes.cash_movements
+    yield _CANDLES, [(*key, *candle) for key, candle in changes.candles.items()]
     yield _SETTLEMENTS, [(*day, *settled, *_NO_TURNOVER) for day, settled in changes.settlements.items()]
     yield _LOTS, [(*key, *change) for key, change in changes.lots.items()]
     yield _LEVELS, [(*level, *now) for level, now in changes.levels.items() if now[0]]
     yield _TURNOVER, [(*day, *turnover_values(change)) for day, change in changes.turnover.items()]
+
+
+def reserve_rows(changes: Changes) -> list[tuple[int, ...]]:
+    """The new rows of `reserve_changes`, in the order of their key."""
+    return [(*key, *change) for key, change in sorted(changes.reserves.items())]
 
 
 def sums_of_trades(changes: Changes) -> Iterator[Statement]:
@@ -152,6 +162,7 @@ def _bust(found: Bust) -> Iterator[Statement]:
     day = found.trading_date, found.instrument
     yield _RECOUNT_DAY, day
     yield from ((sql, day) for sql in RECOUNT_DAY)
+    yield from ((sql, (*day, found.trade_id)) for sql in RECOUNT_CANDLE)
 
 
 def _decided(found: Decided) -> Iterator[Statement]:

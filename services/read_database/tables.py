@@ -32,6 +32,9 @@ metadata = MetaData()
 Unsigned = BigInteger().with_variant(Integer(), "sqlite")
 """An unsigned number of 32 bits. A refused order may have any account number."""
 
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+"""An id of 63 bits as the only key. As INTEGER it is the row's own number in SQLite, which needs no second tree for it."""
+
 END_STATES: dict[int, str] = {
     EventKind.CANCELED: "canceled",
     EventKind.PREVENTED: "canceled",
@@ -130,14 +133,21 @@ api_keys = Table(
     Column("key_hash", LargeBinary(32), nullable=False, unique=True),  # SHA-256 of the secret, which is 32 random bytes
     Column("account", Unsigned, nullable=False),  # 0: bound to none
     Column("name", String, nullable=False),
-    Column("scopes", String, nullable=False),  # space separated: read trade operate admin
+    Column("scopes", String, nullable=False),  # space separated: read trade operate admin audit
     Column("revoked_seq", BigInteger),
+    Column("issued_ns", BigInteger, nullable=False),
+    Column("issued_by", BigInteger, nullable=False),  # the key_id of who issued it; 0: the venue itself
+    Column("expires_ns", BigInteger, nullable=False),  # 0: never
+    Column("addresses", String, nullable=False),  # networks (CIDR), space separated; empty: any
+    Column(
+        "limits", String, nullable=False
+    ),  # JSON of KeyLimits in commands/attachments.py; empty: the venue's defaults
 )
 
 orders = Table(
     "orders",
     metadata,
-    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("order_id", RowNumber, primary_key=True, autoincrement=False),
     Column("account", Unsigned, nullable=False),
     Column("client_order_id", String(36), nullable=False),
     Column("instrument", Integer, nullable=False),
@@ -164,6 +174,7 @@ orders = Table(
     Column("created_ns", BigInteger, nullable=False),
     Column("updated_ns", BigInteger, nullable=False),
     Column("updated_seq", BigInteger, nullable=False),
+    Column("first_reserve", BigInteger, nullable=False),  # at its entry: fen of a buy, lots of a sell; refused 0
     postgresql_with={"fillfactor": 70},  # room on each page for new versions of its rows (HOT updates)
 )
 Index("orders_by_account", orders.c.account, orders.c.order_id)
@@ -174,7 +185,7 @@ Index("orders_open", orders.c.instrument, sqlite_where=orders.c.leaves_lots > 0)
 trades = Table(
     "trades",
     metadata,
-    Column("trade_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("trade_id", RowNumber, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("trading_date", Integer, nullable=False),
@@ -191,6 +202,7 @@ trades = Table(
     Column("maker_order_id", BigInteger, nullable=False),
     Column("maker_account", Unsigned, nullable=False),
     Column("maker_fee_fen", BigInteger, nullable=False),
+    Column("buyer_reserve_fen", BigInteger, nullable=False),  # change of the buyer's reserved cash, 0 or less
     Column("busted_seq", BigInteger),  # the command that busted the trade; NULL: not busted
     Column("excluded_seq", BigInteger),  # the decision by which it does not count; NULL: it counts, or is busted
 )
@@ -320,6 +332,53 @@ goods_movements = Table(
 )
 """Warehouse receipts booked in and goods handed out. With the trades they make `holdings`."""
 Index("goods_movements_by_date", goods_movements.c.trading_date)
+Index("goods_movements_by_account", goods_movements.c.account, goods_movements.c.seq)
+
+cash_movements = Table(
+    "cash_movements",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("trading_date", Integer, nullable=False),  # 0: before the venue's first day
+    Column("account", Unsigned, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),  # > 0: a deposit; < 0: a withdrawal
+    Column("actor", BigInteger, nullable=False),  # the key_id of the operator
+)
+"""Deposits and withdrawals. With the trades they make `accounts.cash_fen`."""
+Index("cash_movements_by_account", cash_movements.c.account, cash_movements.c.seq)
+
+reserve_changes = Table(
+    "reserve_changes",
+    metadata,
+    Column("account", Unsigned, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("order_id", BigInteger, primary_key=True),
+    Column("kind", SmallInteger, primary_key=True),  # of the event: REPLACED, CANCELED, EXPIRED or PREVENTED
+    Column("time_ns", BigInteger, nullable=False),
+    Column("instrument", Integer, nullable=False),
+    Column("reserved_fen", BigInteger, nullable=False),  # change of a buy's reserve
+    Column("reserved_lots", BigInteger, nullable=False),  # change of a sell's reserve
+    sqlite_with_rowid=False,
+)
+"""What an order reserved or gave back other than by its entry (`orders.first_reserve`) and its trades. Changes by one command
+and one kind of event are one row; changes of nothing have none."""
+
+candles = Table(
+    "candles",
+    metadata,
+    Column("instrument", Integer, primary_key=True),
+    Column("trading_date", Integer, primary_key=True),  # a day roll within a minute makes two candles of it
+    Column("start_s", BigInteger, primary_key=True),  # of the minute, in seconds since 1970 UTC
+    Column("open_ticks", BigInteger, nullable=False),
+    Column("high_ticks", BigInteger, nullable=False),
+    Column("low_ticks", BigInteger, nullable=False),
+    Column("close_ticks", BigInteger, nullable=False),
+    Column("quantity_lots", BigInteger, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("trades", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Each minute with a trade that was not busted. Longer candles are added up from these."""
 
 targets = Table(
     "targets",
@@ -394,6 +453,47 @@ records = Table(
     Column("text", String, nullable=False),  # the attachment: JSON of the `Kept` types in commands/attachments.py
 )
 """Recorded decisions that change no other table."""
+
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("actor", BigInteger, nullable=False),  # the key_id
+    Column("kind", String(32), nullable=False),  # of the command; of a recorded decision its type
+    Column("text", String, nullable=False),  # the fields as JSON (actions.py)
+)
+"""Commands of operators and administrators, and mass cancels of members."""
+
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("actor", BigInteger, nullable=False),  # the key or user that proposes
+    Column("act", String(32), nullable=False),  # what the log calls the act
+    Column("scope", String(16), nullable=False),  # that the act needs
+    Column("method", String(8), nullable=False),
+    Column("path", String, nullable=False),
+    Column("body", String),  # JSON; NULL: the request had none
+    Column("why", String, nullable=False),
+    Column("outcome", String(16)),  # confirmed rejected withdrawn; NULL: nobody has ended it
+    Column("ended_seq", BigInteger),  # of a confirmed one the act's first command
+    Column("last_seq", BigInteger),  # of a confirmed one the act's last command, of another the same
+    Column("ended_ns", BigInteger),
+    Column("ended_by", BigInteger),  # the key or user
+    Column("reason", String),  # why it was rejected or withdrawn
+)
+"""Every act that was proposed to a second person. One that nobody ends expires (proposals.py)."""
+Index("proposals_by_end", proposals.c.ended_seq)
+Index(
+    "proposals_open",
+    proposals.c.seq,
+    sqlite_where=proposals.c.outcome.is_(None),
+    postgresql_where=proposals.c.outcome.is_(None),
+)
 
 
 class _WholeNumber(TypeDecorator[int]):

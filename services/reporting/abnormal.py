@@ -7,16 +7,14 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.commands.attachments import Measure
+from services.read_database.names import read_account_names, read_symbols
 from services.read_database.records import read_records
-from services.read_database.tables import accounts, instruments
 from services.reporting.queries import read_position
-from services.reporting.requests import Year, recorded
+from services.reporting.requests import Projected, Year, recorded, waiting_routes
 from services.surveillance.abnormal_trading import LIMITS, Behaviour, Step, breaches, ladder
-from services.surveillance.contracts import Control
 from services.surveillance.measures import (
     CONTROL_TYPES,
     MEASURE_TYPES,
@@ -24,10 +22,9 @@ from services.surveillance.measures import (
     Ending,
     Imposed,
     control_groups,
-    control_of,
     measures,
 )
-from services.surveillance.reading import read_day_counts, read_members
+from services.surveillance.reading import read_control, read_day_counts
 from services.times import date_text, time_text
 
 
@@ -97,9 +94,9 @@ class ControlGroupEntry(BaseModel):
     ended: Ended | None
 
 
-def router(read_database: AsyncEngine) -> APIRouter:
+def router(read_database: AsyncEngine, projected: Projected) -> APIRouter:
     """The routes; the gateway that includes them checks the key."""
-    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
+    routes = waiting_routes(projected)
 
     @routes.get(
         "/abnormal_trading/{year}",
@@ -110,8 +107,8 @@ def router(read_database: AsyncEngine) -> APIRouter:
         first, last = year * 10_000, year * 10_000 + 9_999
         async with read_database.connect() as connection:
             position = recorded(await read_position(connection))
-            names = dict(iter(await connection.execute(select(accounts.c.account, accounts.c.name))))
-            symbols = dict(iter(await connection.execute(select(instruments.c.instrument, instruments.c.symbol))))
+            names = await read_account_names(connection)
+            symbols = await read_symbols(connection)
             counts = await read_day_counts(connection, first, last)
             control, member_of = await read_control(connection)
             found = measures(await read_records(connection, MEASURE_TYPES))
@@ -134,12 +131,6 @@ def router(read_database: AsyncEngine) -> APIRouter:
             return [_group(one) for one in control_groups(await read_records(connection, CONTROL_TYPES)).values()]
 
     return routes
-
-
-async def read_control(connection: AsyncConnection) -> tuple[Control, Mapping[int, int]]:
-    """The declared common control that has not ended, and the member of each account."""
-    member_of = await read_members(connection)
-    return control_of(control_groups(await read_records(connection, CONTROL_TYPES)).values(), member_of), member_of
 
 
 def _answered(found: Sequence[Imposed], member_of: Mapping[int, int]) -> dict[tuple[int, int], list[str]]:

@@ -4,56 +4,54 @@ bulletins, and what operators decided (decided.py)."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
 from services.messaging.follow import Readable
 from services.reporting.decided import decision_routes
-from services.reporting.export import csv_text
-from services.reporting.exports.answers import FILE_CONTENT, add_bulletins, year_answer
+from services.reporting.exports.answers import FILE_CONTENT, add_bulletins
 from services.reporting.moment import NotReached
 from services.reporting.past import PastYear, read_past_year
-from services.reporting.queries import (
-    Values,
-    YearTurnover,
-    read_daily,
-    read_position,
-    read_year,
-    sum_of_busts,
-    sum_of_excluded,
-    sum_of_trades,
+from services.reporting.present import Format, address_of_year, answer_of_year, present_answer
+from services.reporting.queries import read_position, sum_of_busts, sum_of_excluded, sum_of_trades
+from services.reporting.requests import (
+    NOT_REACHED,
+    AtLeast,
+    PastSeq,
+    Projected,
+    Seq,
+    Year,
+    invalid_query,
+    recorded,
+    refuse_past,
+    wait_until_projected,
+    waiting_routes,
 )
-from services.reporting.report import build_report
-from services.reporting.requests import PastSeq, Seq, Year, invalid_query, recorded, refuse_past
 from services.reporting.schemas import RangeTurnover, TurnoverReport
+from services.reporting.turns import Turns
 
-READ_TIMEOUT_S = 5.0
-"""How long a request waits for the read database to reach the sequence number that it names."""
-
-_NOT_REACHED = "the venue has not reached this sequence number"
-
-Format = Literal["json", "csv", "xlsx", "pdf"]
+FILES = ("xlsx", "pdf")
+"""Formats that take some hundred milliseconds; of the past, one is made at a time."""
 
 
 def router(
     read_database: AsyncEngine,
     calendar: TradingCalendar,
-    projected: Callable[[int], Awaitable[None]],
+    projected: Projected,
     journal: Readable,
+    turns: Turns,
 ) -> APIRouter:
     """The routes; the gateway that includes them checks the key. `projected(seq)` waits until the read database
-    has reached seq. The journal is read for reports of the past."""
+    has reached seq. The journal is read for reports of the past, which do not take a turn: they wait for each other."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
     making, looking_back = asyncio.Semaphore(1), asyncio.Semaphore(1)
-    add_bulletins(routes, read_database, making)
 
     @routes.get(
         "/turnover/{year}",
@@ -63,9 +61,7 @@ def router(
     )
     async def turnover(
         year: Year,
-        at_least_seq: Annotated[
-            Seq, Query(description="Waits until the report counts this sequence number; 422 after 5 seconds.")
-        ] = 0,
+        at_least_seq: AtLeast = 0,
         seq: PastSeq = None,
         format: Annotated[
             Format | None,
@@ -74,19 +70,17 @@ def router(
         accept: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Response:
         chosen: Format = format or ("csv" if "text/csv" in accept else "json")
-        if seq is not None:
-            refuse_past(seq, at_least_seq)
-            await _wait_until_projected(projected, "seq", seq)
-            async with looking_back:
-                found, daily, _ = await _past(read_database, journal, year, seq)
-        else:
-            await _wait_until_projected(projected, "at_least_seq", at_least_seq)
-            async with read_database.connect() as connection:
-                found = recorded(await read_year(connection, year))
-                daily = await read_daily(connection, year) if chosen == "csv" else ()
-        # It takes some ten milliseconds of CPU, as a file some hundred, which the event loop needs for orders.
-        async with making if chosen in ("xlsx", "pdf") else nullcontext():
-            return await asyncio.to_thread(_answer, year, found, daily, calendar, chosen)
+        if seq is None:
+            await wait_until_projected(projected, "at_least_seq", at_least_seq)
+            make = partial(present_answer, read_database, calendar, year, chosen)
+            answer: Response = await turns.take(address_of_year(year, chosen), make, at_least_seq)
+            return answer
+        refuse_past(seq, at_least_seq)
+        await wait_until_projected(projected, "seq", seq)
+        async with looking_back:
+            found, daily, _ = await _past(read_database, journal, year, seq)
+        async with making if chosen in FILES else nullcontext():
+            return await answer_of_year(year, found, daily, calendar, chosen)
 
     @routes.get(
         "/turnover/{year}/range",
@@ -98,7 +92,7 @@ def router(
         after_seq: Annotated[Seq, Query(description="The range begins after this sequence number.")],
         to_seq: Annotated[Seq, Query(description="The range ends with this sequence number.")],
     ) -> dict[str, Any]:
-        await _wait_until_projected(projected, "to_seq", to_seq)
+        await wait_until_projected(projected, "to_seq", to_seq)
         async with read_database.connect() as connection:
             position = recorded(await read_position(connection))
             made = await sum_of_trades(connection, year, after_seq, to_seq)
@@ -121,32 +115,17 @@ def router(
             "journal_id": position["journal_id"].hex(),
         }
 
-    decision_routes(routes, read_database, partial(_wait_until_projected, projected))
-    return routes
-
-
-def _answer(
-    year: int, found: YearTurnover, daily: Sequence[Values], calendar: TradingCalendar, chosen: Format
-) -> Response:
-    report = build_report(year, found, calendar)
-    if chosen == "json":
-        return JSONResponse(report.to_json())
-    if chosen != "csv":
-        return year_answer(report, found.position, chosen)
-    name = f'attachment; filename="rex-turnover-{year}-seq-{report.seq}.csv"'
-    text = csv_text(report, found.instruments, daily)
-    return Response(text, media_type="text/csv", headers={"content-disposition": name})
+    waiting = waiting_routes(projected)
+    add_bulletins(waiting, read_database, making)
+    decision_routes(waiting, read_database)
+    together = APIRouter()
+    together.include_router(routes)
+    together.include_router(waiting)
+    return together
 
 
 async def _past(read_database: AsyncEngine, journal: Readable, year: int, seq: int) -> PastYear:
     try:
         return await read_past_year(read_database, journal, year, seq)
     except NotReached as error:
-        raise invalid_query("seq", _NOT_REACHED) from error
-
-
-async def _wait_until_projected(projected: Callable[[int], Awaitable[None]], field: str, seq: int) -> None:
-    try:
-        await asyncio.wait_for(projected(seq), READ_TIMEOUT_S)
-    except TimeoutError as error:
-        raise invalid_query(field, _NOT_REACHED) from error
+        raise invalid_query("seq", NOT_REACHED) from error

@@ -2,9 +2,9 @@
 
     python audit.py JOURNAL YEAR [--seq N] [--calendar FILE] [--json]
 
-JOURNAL is the SQLite file of a journal; from PostgreSQL, `rex journal copy` makes one. Where REX is installed,
-`python -m services.reporting.audit` is the same program. Exit status: 0 all agrees; 1 something disagrees, is damaged or is
-missing; 2 the command line is wrong.
+JOURNAL is the SQLite file of a whole journal. From PostgreSQL, and from a folder whose first days are in archives, `rex journal
+copy` makes one. Where REX is installed, `python -m services.reporting.audit` is the same program. Exit status: 0 all agrees; 1
+something disagrees, is damaged or is missing; 2 the command line is wrong.
 
 A row of a journal holds commands (what members, operators and timers sent), events (what the engine answered), a hash that
 covers the hash of the row before it, and a CRC. Of the events this program believes what only the matching can know: whether a
@@ -28,7 +28,9 @@ excluded  the trades that do not count by decision: the texts of RECORD, applied
           trades made before it that are not busted. It changes no money: net = gross - busted - excluded
 
 Nothing here depends on a state, so the states that `rex upgrade` seals into a journal are not read. Names end with their unit;
-fen are 0.01 yuan. Rows and records are laid out as in REX's row format 1 and record format 2.
+fen are 0.01 yuan. Rows and records are laid out as in REX's row format 1 and record format 2. A row of format 2 is a row of
+format 1 compressed: its header; then, deflated, the first byte of every command, the second byte of every command, and so on,
+the same of the events, and the texts; then its hash and CRC; then the CRC of the compressed row.
 """
 
 from __future__ import annotations
@@ -56,6 +58,8 @@ from typing import Any
 
 MAGIC, FORMATS, ENGINE_VERSIONS = b"REXROW\r\n", (1, 2), (2, 3, 4)
 """The row and record formats, and the engine versions, that this program knows the rules of."""
+COMPRESSED, MOST_BYTES = 2, 64 * 2**20
+"""The row format of a compressed row, and the most bytes that one may hold."""
 
 # In a Struct, x stands for a byte that does not matter here.
 HEADER = Struct("<8sHHI8xQQIII4x16s8x32s")
@@ -242,6 +246,8 @@ class Decoder:
             raise Damaged(
                 f"The row after seq {self.audit.seq:,} is damaged: it does not begin like a row of a journal."
             )
+        if HEADER.unpack_from(row)[1] == COMPRESSED:
+            row = decompressed(row)
         fields = HEADER.unpack_from(row)
         _, *formats, version, first_seq, last_seq, size, command_count, event_count, journal_id, previous_hash = fields
         end_of_commands = HEADER.size + command_count * COMMAND.size
@@ -478,6 +484,49 @@ class Decoder:
             self.audit.disagreements.append(f"Seq {seq:,}: {what}.")
 
 
+def decompressed(row: bytes) -> bytes:
+    """The row of format 1 that this one of format 2 holds. Raises Damaged."""
+    _, _, record_format, _, first_seq, _, size, command_count, event_count, _, _ = HEADER.unpack_from(row)
+    end_of_commands = command_count * COMMAND.size
+    end_of_events = end_of_commands + event_count * EVENT.size
+    body_bytes = size - HEADER.size - 36
+    for is_wrong, what in (
+        (
+            zlib.crc32(memoryview(row)[: CRC.start]) != int.from_bytes(row[CRC], "little"),
+            "is damaged: its CRC is wrong",
+        ),
+        (
+            record_format != FORMATS[1],
+            f"has the formats {[COMPRESSED, record_format]}, which this program does not know",
+        ),
+        (body_bytes < end_of_events or size > MOST_BYTES, "has another size than its header says"),
+    ):
+        if is_wrong:
+            raise Damaged(f"The row from seq {first_seq:,} {what}.")
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        body = inflate.decompress(row[HEADER.size : -40], body_bytes + 1)
+    except zlib.error as error:
+        raise Damaged(f"The row from seq {first_seq:,} cannot be decompressed: {error}.") from error
+    if len(body) != body_bytes or not inflate.eof or inflate.unused_data:
+        raise Damaged(f"The row from seq {first_seq:,} has another size than its header says.")
+    commands = records_of(body[:end_of_commands], COMMAND.size)
+    events = records_of(body[end_of_commands:end_of_events], EVENT.size)
+    header = MAGIC + FORMATS[0].to_bytes(2, "little") + row[len(MAGIC) + 2 : HEADER.size]
+    return b"".join((header, commands, events, body[end_of_events:], row[-40:-4]))
+
+
+def records_of(columns: bytes, record_bytes: int) -> bytes:
+    """Records from their first bytes, their second bytes, and so on."""
+    count = len(columns) // record_bytes
+    if count < record_bytes:  # fewer slices
+        return b"".join([columns[number::count] for number in range(count)])
+    records = bytearray(len(columns))
+    for place in range(record_bytes):
+        records[place::record_bytes] = columns[place * count : (place + 1) * count]
+    return bytes(records)
+
+
 def first_from(day: Date, calendar: Calendar) -> Date:
     """The first trading day that is not before `day`."""
     while not calendar(day):
@@ -514,7 +563,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Redoes a year's turnover from a journal of REX, sharing no code with REX."
     )
-    parser.add_argument("journal", type=Path, help="its SQLite file; from PostgreSQL, `rex journal copy` makes one")
+    parser.add_argument(
+        "journal", type=Path, help="its SQLite file; from PostgreSQL or archives, `rex journal copy` makes one"
+    )
     parser.add_argument("year", type=int, metavar="YEAR", help="2000 to 2099")
     parser.add_argument("--seq", type=int, help="stop at this sequence number; default: the journal's end")
     parser.add_argument("--calendar", type=Path, help="a file of trading days that the journal's days must follow")

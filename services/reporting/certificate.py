@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting.checked_report import CheckedReport
 from services.reporting.exports.seal import COUNTING_RULE_ZH
-from services.reporting.proof_route import Proven
+from services.reporting.proven import Proven
 from services.reporting.report import COUNTING_RULE
 from services.reporting.schemas import TurnoverReport
 from services.times import time_text
@@ -57,7 +57,10 @@ class Certificate(BaseModel):
     gross: str
     busted: str
     excluded: str
-    trades: int = Field(description="Number of trades that count.")
+    trades: int = Field(description="Number of trades that count: all_trades − busted_trades − excluded_trades.")
+    all_trades: int = Field(
+        description="Number of all trades, busted and excluded ones included: `trades` as the decoder's line prints it."
+    )
     busted_trades: int
     excluded_trades: int
     counting_rule: str
@@ -81,8 +84,8 @@ class Certificate(BaseModel):
     )
     decoder_sha256: str = Field(description="SHA-256 of the decoder's file, `services/reporting/audit.py`.")
     redo: str = Field(
-        description="The line that redoes the figure with that decoder, where the journal's file is. From PostgreSQL, "
-        "`rex journal copy` makes the file."
+        description="The line that redoes the figure, in a folder with the journal's file and that decoder, `audit.py`. From "
+        "PostgreSQL, `rex journal copy` makes the file."
     )
     made_at: str = Field(description="When the proof ended: RFC 3339, UTC.")
     target: str
@@ -112,8 +115,8 @@ def certify_report(found: CheckedReport, time_ns: int) -> Certificate:
 
 
 def redo_line(year: int, seq: int) -> str:
-    """The command line that redoes the figure, in the folder of the journal's file."""
-    return f"python -m services.reporting.audit {_JOURNAL} {year} --seq {seq}"
+    """The command line that redoes the figure, in a folder with the journal's file and `audit.py`."""
+    return f"python3 audit.py {_JOURNAL} {year} --seq {seq}"
 
 
 def _certify(figure: Mapping[str, Any], report: TurnoverReport, time_ns: int) -> Certificate:
@@ -128,7 +131,7 @@ def _certify(figure: Mapping[str, Any], report: TurnoverReport, time_ns: int) ->
     return Certificate(
         **own
         | {name: getattr(report, name) for name in _STATED}
-        | {"trades": counted, "excluded": figure["excluded_sql_sum"]},
+        | {"trades": counted, "all_trades": figure["trades"], "excluded": figure["excluded_sql_sum"]},
         counting_rule=COUNTING_RULE,
         counting_rule_zh=COUNTING_RULE_ZH,
         redo=redo_line(year, seq),

@@ -17,7 +17,7 @@ from services.reporting.exports.answers import FILE_CONTENT, file_answer
 from services.reporting.exports.datapackage import media_type_of
 from services.reporting.exports.pdf_file import certificate_pdf
 from services.reporting.past import read_past_year
-from services.reporting.proof_route import Proven
+from services.reporting.proven import Proven
 from services.reporting.report import build_report
 from services.reporting.requests import Year
 

@@ -25,9 +25,11 @@ from services.read_database.errors import ReadDatabaseDamaged
 from services.read_database.projector import catch_up, check_belongs
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.breakdown.summary import Breakdown, read_breakdown
-from services.reporting.figure import Figure, compute_figure
+from services.reporting.figure import Figure, compute_figure, ignore_progress
 from services.reporting.moment import NotReached
 from services.reporting.past import read_past_year
+from services.reporting.past_breakdown import read_past_breakdown
+from services.reporting.proof_processes import OnProgress
 from services.reporting.queries import YearTurnover, read_position, read_year
 from services.reporting.report import build_report
 from services.reporting.schemas import TurnoverReport
@@ -46,7 +48,7 @@ class CheckedReport:
     checked: str
     """What was read for the report and what of it was checked, in sentences."""
     breakdown: Breakdown | None = None
-    """What the turnover is made of, at the same position."""
+    """What the turnover is made of, at the same position, where it was asked for."""
 
     @property
     def agree(self) -> bool:
@@ -58,11 +60,16 @@ class CheckedReport:
         return figure.agree and proven == (self.report.net, self.report.excluded)
 
     def to_json(self) -> dict[str, Any]:
-        """The report as JSON values, with `breakdown`, `checked` and `proven`; with a proof also `figure` and `agree`."""
+        """The report as JSON values, with `breakdown` where it was asked for, and `proven`; with a proof also `checked`,
+        `figure` and `agree`.
+
+        Without a proof it has nothing of how it was read, so that the report of a past command has the bytes of the day.
+        """
         breakdown = {} if self.breakdown is None else {"breakdown": self.breakdown.to_json()}
-        proof = {} if self.figure is None else {"figure": self.figure.to_json(), "agree": self.agree}
-        proven = self.figure is not None and self.agree
-        return {**self.report.to_json(), **breakdown, "checked": self.checked, "proven": proven, **proof}
+        document = {**self.report.to_json(), **breakdown, "proven": self.figure is not None and self.agree}
+        if self.figure is None:
+            return document
+        return {**document, "checked": self.checked, "figure": self.figure.to_json(), "agree": self.agree}
 
 
 class Asked(NamedTuple):
@@ -74,6 +81,12 @@ class Asked(NamedTuple):
     """Whether it is compared with the re-executed journal."""
     seq: int | None = None
     """The report as it was after this command; None: at the journal's end."""
+    breakdown: bool = False
+    """Whether it says what the turnover is made of."""
+    place: Path | str | None = None
+    """The journal's SQLite file or the URL of its database, for a proof in several processes."""
+    on_progress: OnProgress = ignore_progress
+    """Takes the sequence number that a proof, or the breakdown of a past report, has reached, and its last one."""
 
 
 class Source(NamedTuple):
@@ -122,10 +135,12 @@ def _past_read(seq: int, read_from_seq: int | None) -> str:
 async def report_of(source: Source, read_database: AsyncEngine, journal: Journal, asked: Asked) -> CheckedReport:
     """The report of this database. A proof needs a SQLite file."""
     breakdown, read_from_seq = None, None
-    if asked.seq is not None:
-        report, read_from_seq = await _past(source, read_database, journal, asked, asked.seq)
-    else:
+    if asked.seq is None:
         report, breakdown = await _present(source, read_database, asked)
+    else:
+        report, read_from_seq = await _past(source, read_database, journal, asked, asked.seq)
+        if asked.breakdown:
+            breakdown = await read_past_breakdown(journal, asked.year, asked.seq, asked.calendar, asked.on_progress)
     figure = None
     if asked.prove:
         figure = await compute_figure(
@@ -135,17 +150,21 @@ async def report_of(source: Source, read_database: AsyncEngine, journal: Journal
             read_database=read_database,
             journal=journal,
             fresh_engine=await starting_engine(journal),
+            place=asked.place,
+            on_progress=asked.on_progress,
         )
     return CheckedReport(report, figure, source.checked(report, figure, read_from_seq), breakdown)
 
 
-async def _present(source: Source, read_database: AsyncEngine, asked: Asked) -> tuple[TurnoverReport, Breakdown]:
-    """The report and its breakdown, of one position."""
+async def _present(source: Source, read_database: AsyncEngine, asked: Asked) -> tuple[TurnoverReport, Breakdown | None]:
+    """The report and, if it is asked for, its breakdown, of one position."""
     async with read_database.connect() as connection:
         with source.damage_named():
             found = await read_year(connection, asked.year)
         assert found is not None, "a database that is up to date or was projected has a position"
         report = build_checked(source, asked.year, found, asked.calendar)
+        if not asked.breakdown:
+            return report, None
         with source.damage_named():
             return report, await read_breakdown(connection, asked.year, found, asked.calendar)
 
@@ -153,8 +172,7 @@ async def _present(source: Source, read_database: AsyncEngine, asked: Asked) -> 
 async def _past(
     source: Source, read_database: AsyncEngine, journal: Journal, asked: Asked, seq: int
 ) -> tuple[TurnoverReport, int]:
-    """The report after the command seq, and from which command on the journal was read for it. It has no breakdown: that reads
-    the sums of today."""
+    """The report after the command seq, and from which command on the journal was read for it."""
     with source.damage_named():
         past = await read_past_year(read_database, journal, asked.year, seq)
     return build_checked(source, asked.year, past.found, asked.calendar), past.read_from_seq

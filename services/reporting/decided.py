@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -15,11 +15,8 @@ from services.decimals import fixed_text, yuan_text
 from services.read_database.tables import decided_trades, decisions, total, trades
 from services.read_database.targets import in_force, targets_of_year
 from services.reporting.drill import links
-from services.reporting.requests import AtLeast, Seq, Year
+from services.reporting.requests import Seq, Year
 from services.times import time_text
-
-Waiting = Callable[[str, int], Awaitable[None]]
-"""Waits until the read database has reached the sequence number that a query parameter of this name gives."""
 
 MAX_DECISIONS = 50
 """The most decisions of one answer: each has up to 10,000 trades."""
@@ -67,7 +64,7 @@ class DecisionEntry(_Entry):
     )
 
 
-def decision_routes(routes: APIRouter, read_database: AsyncEngine, wait: Waiting) -> None:
+def decision_routes(routes: APIRouter, read_database: AsyncEngine) -> None:
     """Adds the routes below /v1/reports."""
 
     @routes.get(
@@ -75,8 +72,7 @@ def decision_routes(routes: APIRouter, read_database: AsyncEngine, wait: Waiting
         response_model=list[TargetEntry],
         summary="Every target of a year and its months, oldest first",
     )
-    async def targets(year: Year, at_least_seq: AtLeast = 0) -> list[TargetEntry]:
-        await wait("at_least_seq", at_least_seq)
+    async def targets(year: Year) -> list[TargetEntry]:
         async with read_database.connect() as connection:
             rows = await targets_of_year(connection, year)
         newest = {row["seq"] for row in in_force(rows).values()}
@@ -91,9 +87,7 @@ def decision_routes(routes: APIRouter, read_database: AsyncEngine, wait: Waiting
         year: Annotated[int, Query(ge=2000, le=2099, description="Of the trading days of the trades.")],
         limit: Annotated[int, Query(ge=1, le=MAX_DECISIONS)] = MAX_DECISIONS,
         before_seq: Annotated[Seq, Query(description="Only decisions before this sequence number.")] = 2**63 - 1,
-        at_least_seq: AtLeast = 0,
     ) -> list[DecisionEntry]:
-        await wait("at_least_seq", at_least_seq)
         async with read_database.connect() as connection:
             return [
                 await _decision(connection, row, year) for row in await _decisions(connection, year, limit, before_seq)

@@ -16,36 +16,31 @@ database: money, goods, orders, keys (proof.py).
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from matching_engine.records import COMMAND
 from services.decimals import yuan_text
 from services.journal import Journal
-from services.journal.batch import JournalBatch
-from services.journal.errors import JournalCorrupt
-from services.journal.replay import StateMachine, re_execute
-from services.read_database.audit.engine_tables import AuditedEngine
+from services.read_database.audit.differences import shortened
 from services.read_database.audit.proof import ReadDatabaseProof
 from services.read_database.database import path_of
-from services.reporting.audit import Audit, Damaged, Decoder
+from services.reporting.audit import Audit, Decoder
+from services.reporting.proof_parts import decode
+from services.reporting.proof_processes import (
+    OnProgress,
+    SlowestPart,
+    at_once,
+    check_same_journal,
+    found_by_process,
+    works_of,
+)
 from services.reporting.queries import read_position, sum_of_busts, sum_of_excluded, sum_of_trades
-
-OnBatch = Callable[[JournalBatch], None]
-
-
-class TurnoverEngine(StateMachine, AuditedEngine, Protocol):
-    """An engine that counts turnover and shows its state."""
-
-
-class FigureUnavailable(Exception):
-    """The read database or the journal does not hold the sequence number that the figure is computed at."""
+from services.reporting.re_execution import FigureUnavailable, OnBatch, TurnoverEngine, read_sealed, replay
 
 
 @dataclass(frozen=True)
@@ -125,6 +120,10 @@ class Figure:
         }
 
 
+def ignore_progress(_seq: int, _last_seq: int) -> None:
+    """For a caller who shows no progress."""
+
+
 async def compute_figure(
     year: int,
     *,
@@ -134,13 +133,20 @@ async def compute_figure(
     journal: Journal,
     fresh_engine: TurnoverEngine,
     every_order: bool = True,
+    place: Path | str | None = None,
+    on_progress: OnProgress = ignore_progress,
 ) -> Figure:
     """The four computations at seq, which the read database must have reached.
 
     The caller reads seq and the counter of the running engine together, between two batches. `fresh_engine` is at the sequence
-    number after which this journal is re-executed (`services.engine_versions.upgrades.starting_engine`); `every_order` is
-    passed to `ReadDatabaseProof`. Raises FigureUnavailable and the journal's errors: JournalCorrupt where a re-executed command
-    does not make the journaled events.
+    number after which this journal is re-executed (`services.engine_versions.upgrades.starting_engine`); without `every_order`
+    only what a start compares is compared. `place` is the journal's SQLite file or the URL of its database: with it, the parts
+    of a long proof run in several processes. Calls on_progress with what the slowest part has reached.
+
+    A process compares every order at a position of the read database of its own, which is that of this process or later.
+
+    Raises FigureUnavailable and the journal's errors: JournalCorrupt where a re-executed command does not make the journaled
+    events.
     """
     began_after = fresh_engine.last_seq
     if seq < began_after:
@@ -148,78 +154,53 @@ async def compute_figure(
             f"Seq {seq} cannot be re-executed: an older engine version executed the commands up to seq {began_after}, and"
             " re-execution begins at the state that an upgrade sealed there."
         )
-    decoder = Decoder(year, seq)
-    decode = partial(_decode, decoder)
-    path = path_of(read_database)
-    with ReadDatabaseProof(path, fresh_engine, every_order=every_order) as proof:
-        async with read_database.connect() as connection:
-            position = await read_position(connection)
-            if position is None or position["seq"] < seq:
-                raise FigureUnavailable(f"The read database has not reached seq {seq}.")
-            counted = await sum_of_trades(connection, year, 0, seq) - await sum_of_busts(connection, year, 0, seq)
-            excluded = await sum_of_excluded(connection, year, seq)
-        await _read_sealed(journal, began_after, decode, proof.take)
-        await replay(journal, fresh_engine, seq, proof.take, on_read=decode)
-        replayed_fen = fresh_engine.turnover_fen(year)
-        await replay(journal, fresh_engine, max(proof.seq, seq), proof.take)
+    path, decoder = path_of(read_database), Decoder(year, seq)
+    works = [] if place is None else works_of(place, path, year, seq, every_order=every_order)
+    slowest = SlowestPart(1 + len(works), seq, on_progress)
+    with ReadDatabaseProof(path, fresh_engine, every_order=every_order and not works) as proof:
+        counted_fen, excluded_fen = await _sums(read_database, year, seq)
+        read: list[OnBatch] = [
+            lambda batch: slowest.reached(0, batch.last_seq),
+            *([] if works else [partial(decode, decoder)]),
+        ]
+        replayed_fen, found = await at_once(
+            _re_execute(journal, fresh_engine, year, seq, proof, read),
+            [found_by_process(work, partial(slowest.reached, number)) for number, work in enumerate(works, start=1)],
+        )
+    if works:
+        await check_same_journal(found, journal, seq, proof.seq)
+    audit = next((part.audit for part in found if part.audit is not None), decoder.audit)
+    differences = dict.fromkeys([*proof.differences, *(sentence for part in found for sentence in part.differences)])
     return Figure(
         year,
         seq,
         engine_counter_fen,
-        counted.amount_fen,
+        counted_fen,
         replayed_fen,
-        decoder.audit,
-        excluded.amount_fen,
-        tuple(proof.differences),
+        audit,
+        excluded_fen,
+        tuple(shortened(list(differences))),
         began_after,
     )
 
 
-def _decode(decoder: Decoder, batch: JournalBatch) -> None:
-    """Gives the decoder the bytes of the batch as they are stored."""
-    try:
-        decoder.take(batch.encode())
-    except Damaged as damage:
-        sentence = str(damage).rstrip(".")
-        raise JournalCorrupt(f"the independent decoder cannot read on: {sentence}", batch.first_seq) from damage
+async def _sums(read_database: AsyncEngine, year: int, seq: int) -> tuple[int, int]:
+    """What SQL adds up at seq: what was traded, and what decisions exclude from it, in fen."""
+    async with read_database.connect() as connection:
+        position = await read_position(connection)
+        if position is None or position["seq"] < seq:
+            raise FigureUnavailable(f"The read database has not reached seq {seq}.")
+        counted = await sum_of_trades(connection, year, 0, seq) - await sum_of_busts(connection, year, 0, seq)
+        return counted.amount_fen, (await sum_of_excluded(connection, year, seq)).amount_fen
 
 
-async def _read_sealed(journal: Journal, to_seq: int, *readers: OnBatch) -> None:
-    """Passes on the batches before a sealed state, which are not re-executed."""
-    if to_seq:
-        async for batch in journal.read(0):
-            for take in readers:
-                take(batch)
-            if batch.last_seq == to_seq:
-                break
-
-
-def _ignore(batch: JournalBatch) -> None:
-    """Does nothing with a batch that was read."""
-
-
-async def replay(
-    journal: Journal, engine: TurnoverEngine, to_seq: int, on_batch: OnBatch, *, on_read: OnBatch = _ignore
-) -> None:
-    """Re-executes the journal from the engine's last command up to to_seq, and compares the events of every whole batch.
-
-    Calls on_read with each batch before its commands are re-executed, and on_batch with each whose last command was.
-    """
-    if to_seq > engine.last_seq:
-        async for batch in journal.read(engine.last_seq):
-            on_read(batch)
-            if batch.last_seq <= to_seq and batch.first_seq == engine.last_seq + 1:
-                re_execute(engine, batch)
-            else:
-                engine.process(_commands(batch, engine.last_seq + 1, to_seq))
-            if engine.last_seq == batch.last_seq:
-                on_batch(batch)
-            if engine.last_seq == to_seq:
-                break
-            await asyncio.sleep(0)
-    if engine.last_seq != to_seq:
-        raise FigureUnavailable(f"The journal ends at seq {engine.last_seq}, before seq {to_seq}.")
-
-
-def _commands(batch: JournalBatch, first_seq: int, to_seq: int) -> Any:
-    return np.frombuffer(batch.commands, COMMAND)[first_seq - batch.first_seq : to_seq + 1 - batch.first_seq]
+async def _re_execute(
+    journal: Journal, engine: TurnoverEngine, year: int, seq: int, proof: ReadDatabaseProof, read: Sequence[OnBatch]
+) -> int:
+    """The engine's turnover of the year at seq, in fen. Gives the batches up to seq to `read`, and those up to the read
+    database's position to the proof."""
+    await read_sealed(journal, engine.last_seq, *read, proof.take)
+    await replay(journal, engine, seq, proof.take, on_read=read)
+    replayed_fen = engine.turnover_fen(year)
+    await replay(journal, engine, max(proof.seq, seq), proof.take)
+    return replayed_fen

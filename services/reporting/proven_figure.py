@@ -15,23 +15,37 @@ from services.read_database.postgres.copying import copy_to_file
 from services.read_database.postgres.database import open_read_database as open_in_postgres
 from services.read_database.projector import catch_up
 from services.read_database.sqlite_writer import SqliteWriter
-from services.reporting.figure import Figure, compute_figure
+from services.reporting.figure import Figure, compute_figure, ignore_progress
+from services.reporting.proof_processes import OnProgress
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 
-async def figure_of_folder(data_dir: Path, year: int, seq: int, engine_counter_fen: int | None) -> Figure:
+async def figure_of_folder(
+    data_dir: Path,
+    year: int,
+    seq: int,
+    engine_counter_fen: int | None,
+    on_progress: OnProgress = ignore_progress,
+) -> Figure:
     """The year's figure at seq, beside the counter that an engine had there.
 
-    It compares what a start compares, not every order. Raises what `compute_figure` and `SqliteJournal.open` raise.
+    It compares what a start compares, not every order. Calls on_progress as `compute_figure` does. Raises what that and
+    `SqliteJournal.open` raise.
     """
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
     try:
-        return await _figure_of_file(data_dir / READ_DATABASE_FILE, journal, year, seq, engine_counter_fen)
+        return await _figure_of_file(data_dir / READ_DATABASE_FILE, journal, year, seq, engine_counter_fen, on_progress)
     finally:
         await journal.close()
 
 
-async def figure_of_database(url: str, year: int, seq: int, engine_counter_fen: int | None) -> Figure:
+async def figure_of_database(
+    url: str,
+    year: int,
+    seq: int,
+    engine_counter_fen: int | None,
+    on_progress: OnProgress = ignore_progress,
+) -> Figure:
     """As `figure_of_folder`, of a venue in PostgreSQL. A copy of the read database is compared, brought up to date where it was
     behind. Raises what `compute_figure`, `PostgresJournal.open` and `open_read_database` raise."""
     journal = await PostgresJournal.open(url)
@@ -44,12 +58,14 @@ async def figure_of_database(url: str, year: int, seq: int, engine_counter_fen: 
             finally:
                 await read_database.dispose()
             await catch_up(SqliteWriter(copy), journal)
-            return await _figure_of_file(copy, journal, year, seq, engine_counter_fen)
+            return await _figure_of_file(copy, journal, year, seq, engine_counter_fen, on_progress)
     finally:
         await journal.close()
 
 
-async def _figure_of_file(path: Path, journal: Journal, year: int, seq: int, engine_counter_fen: int | None) -> Figure:
+async def _figure_of_file(
+    path: Path, journal: Journal, year: int, seq: int, engine_counter_fen: int | None, on_progress: OnProgress
+) -> Figure:
     read_database = open_read_database(path, read_only=True)
     try:
         return await compute_figure(
@@ -60,6 +76,7 @@ async def _figure_of_file(path: Path, journal: Journal, year: int, seq: int, eng
             journal=journal,
             fresh_engine=await starting_engine(journal),
             every_order=False,
+            on_progress=on_progress,
         )
     finally:
         await read_database.dispose()

@@ -31,23 +31,35 @@ from services.reporting.checked_report import (
     report_of_file,
     report_of_rebuilt,
 )
+from services.reporting.figure import ignore_progress
+from services.reporting.proof_processes import OnProgress
 
 JOURNAL_FILE = "journal.sqlite"
 READ_DATABASE_FILE = "read.sqlite"
 
 
 async def report_from_folder(
-    data_dir: Path, year: int, prove: bool = False, calendar_file: Path | None = None, seq: int | None = None
+    data_dir: Path,
+    year: int,
+    prove: bool = False,
+    calendar_file: Path | None = None,
+    seq: int | None = None,
+    *,
+    breakdown: bool = False,
+    on_progress: OnProgress = ignore_progress,
 ) -> CheckedReport:
-    """The year's report at the journal's end, or as it was after the command seq.
+    """The year's report at the journal's end, or as it was after the command seq; with its breakdown, if that is wanted.
 
     With `prove` the whole journal is re-executed, too; a damaged read database of the folder is then one of the differences.
+    Calls on_progress with what the proof has reached.
 
     Raises JournalError where there is no journal, or it is damaged or has lost commands; ReadDatabaseForeign where the folder's
     read database was made from another journal; DataFileError for a calendar file that cannot be used; NotReached where the
     journal ends before seq; FigureUnavailable where seq cannot be re-executed.
     """
-    asked = Asked(year, TradingCalendar.load(calendar_file), prove, seq)
+    asked = Asked(
+        year, TradingCalendar.load(calendar_file), prove, seq, breakdown, data_dir / JOURNAL_FILE, on_progress
+    )
     remembers = partial(remembered, data_dir / READ_DATABASE_FILE)
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True, remembered=remembers)
     try:

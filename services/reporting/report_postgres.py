@@ -31,21 +31,31 @@ from services.reporting.checked_report import (
     report_of_file,
     report_of_rebuilt,
 )
+from services.reporting.figure import ignore_progress
+from services.reporting.proof_processes import OnProgress
 
 
 async def report_from_database(
-    url: str, year: int, prove: bool = False, calendar_file: Path | None = None, seq: int | None = None
+    url: str,
+    year: int,
+    prove: bool = False,
+    calendar_file: Path | None = None,
+    seq: int | None = None,
+    *,
+    breakdown: bool = False,
+    on_progress: OnProgress = ignore_progress,
 ) -> CheckedReport:
-    """The year's report at the journal's end, or as it was after the command seq.
+    """The year's report at the journal's end, or as it was after the command seq; with its breakdown, if that is wanted.
 
-    With `prove` the whole journal is re-executed, too; a damaged read database is then one of the differences.
+    With `prove` the whole journal is re-executed, too; a damaged read database is then one of the differences. Calls
+    on_progress with what the proof has reached.
 
     Raises JournalError where the server cannot be used, there is no journal, or it is damaged or has lost commands;
     ReadDatabaseUnmigrated, ReadDatabaseFailed; ReadDatabaseForeign where the read database was made from another journal;
     DataFileError for a calendar file that cannot be used; NotReached where the journal ends before seq; FigureUnavailable where
     seq cannot be re-executed.
     """
-    asked = Asked(year, TradingCalendar.load(calendar_file), prove, seq)
+    asked = Asked(year, TradingCalendar.load(calendar_file), prove, seq, breakdown, url, on_progress)
     journal = await PostgresJournal.open(url)
     try:
         await check_reached(journal, seq)

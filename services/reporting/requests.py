@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial, wraps
+from inspect import Parameter, signature
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
 
-from fastapi import HTTPException, Path, Query
+from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.exceptions import RequestValidationError
+
+from services.reporting.turns import Turns
 
 Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
 Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
@@ -17,6 +24,14 @@ PastSeq = Annotated[
     ),
 ]
 
+Projected = Callable[[int], Awaitable[None]]
+"""Waits until the read database has applied the journal up to a sequence number."""
+
+READ_TIMEOUT_S = 5.0
+"""How long a request waits for the read database to reach the sequence number that it names."""
+
+NOT_REACHED = "the venue has not reached this sequence number"
+
 Found = TypeVar("Found")
 
 
@@ -25,6 +40,56 @@ def recorded(found: Found | None) -> Found:
     if found is None:
         raise HTTPException(409, "The venue has recorded nothing yet.")
     return found
+
+
+def waiting_routes(projected: Projected, turns: Turns | None = None) -> APIRouter:
+    """A router below /v1/reports whose routes all take the query parameter `at_least_seq`, so that a client that has just
+    traded reads its own trade. A request is checked before it waits. With `turns` it then takes its turn."""
+    return _WaitingRouter(projected, turns)
+
+
+class _WaitingRouter(APIRouter):
+    """Adds the parameter to each route's function. A dependency of the router would wait before FastAPI checks the other
+    parameters."""
+
+    def __init__(self, projected: Projected, turns: Turns | None) -> None:
+        super().__init__(prefix="/v1/reports", tags=["reports"])
+        self._projected, self._turns = projected, turns
+
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().add_api_route(path, _waiting(self.prefix + path, endpoint, self._projected, self._turns), **options)
+
+
+def _waiting(
+    path: str, endpoint: Callable[..., Awaitable[Any]], projected: Projected, turns: Turns | None
+) -> Callable[..., Awaitable[Any]]:
+    """The route's function with the parameter `at_least_seq`, for which it waits first."""
+
+    @wraps(endpoint)
+    async def answer(*, at_least_seq: int, **parameters: Any) -> Any:
+        await wait_until_projected(projected, "at_least_seq", at_least_seq)
+        make = partial(endpoint, **parameters)
+        return await (make() if turns is None else turns.take(_address(path, parameters), make, at_least_seq))
+
+    own = signature(endpoint, eval_str=True)
+    waited = Parameter("at_least_seq", Parameter.KEYWORD_ONLY, default=0, annotation=AtLeast)
+    vars(answer)["__signature__"] = own.replace(parameters=[*own.parameters.values(), waited])
+    return answer
+
+
+def _address(path: str, parameters: Mapping[str, Any]) -> str:
+    """Path and query of a request."""
+    given = {name: value for name, value in parameters.items() if f"{{{name}}}" not in path and value is not None}
+    query = urlencode(given)
+    return path.format(**parameters) + (f"?{query}" if query else "")
+
+
+async def wait_until_projected(projected: Projected, field: str, seq: int) -> None:
+    """Waits for the seq that the query parameter `field` names. Raises a 422 problem after READ_TIMEOUT_S."""
+    try:
+        await asyncio.wait_for(projected(seq), READ_TIMEOUT_S)
+    except TimeoutError as error:
+        raise invalid_query(field, NOT_REACHED) from error
 
 
 def refuse_past(seq: int, at_least_seq: int) -> None:

@@ -22,9 +22,11 @@ _COLOURS = {"green": "green", "amber": "yellow", "red": "red", None: "dim"}
 
 
 def render(found: CheckedReport) -> RenderableType:
-    """A panel: net turnover and target, progress, split by product, proof, counting rule, seal, and what was checked."""
+    """A panel: net turnover and target, progress, breakdown, split by product, proof, counting rule, seal."""
     report = found.report
     proof = [] if found.figure is None else [_proof(found.figure, found.agree)]
+    # Without a proof, a report of a past command has the bytes of the day, however it was read.
+    checked = [] if found.figure is None else [Text(found.checked)]
     breakdown: list[RenderableType] = [] if found.breakdown is None else [breakdown_table(found.breakdown), Text()]
     body = Group(
         _bar(report),
@@ -38,7 +40,7 @@ def render(found: CheckedReport) -> RenderableType:
         _rule(report),
         Text(),
         _seal(report, found.figure),
-        Text(found.checked),
+        *checked,
     )
     return Panel(body, title=f"REX turnover {report.year}", padding=(1, 2), width=100)
 

@@ -90,9 +90,17 @@ def _out_of_reach(progress: Progress) -> Verdict:
 def _forecast(progress: Progress, reach: Fraction) -> Verdict:
     percent = f"{decimal_text(100 * reach.numerator, reach.denominator, 0)} %"
     if reach >= ON_TRACK:
-        return Verdict(Outcome.ON_TRACK, f"On track: it is reached with {percent}.", f"进展顺利：达成概率{percent}。")
+        return Verdict(
+            Outcome.ON_TRACK,
+            f"On track: the target is reached with a probability of {percent}.",
+            f"进展顺利：达成概率{percent}。",
+        )
     if reach >= BEHIND:
-        return Verdict(Outcome.OPEN, f"Open: it is reached with {percent}.", f"尚无定论：达成概率{percent}。")
+        return Verdict(
+            Outcome.OPEN,
+            f"Undecided: the target is reached with a probability of {percent}.",
+            f"尚无定论：达成概率{percent}。",
+        )
     required, recent, behind = progress.required_per_day_fen, progress.recent_mean_fen, max(-progress.ahead_fen, 0)
     assert required is not None, "a running year has days left"
     times = decimal_text(required, recent, 1) if recent else None
@@ -100,7 +108,7 @@ def _forecast(progress: Progress, reach: Fraction) -> Verdict:
     zh = f"每日需{hundred_millions(required)}" + (f"，为近20日均值的{times}倍" if times else "")
     return Verdict(
         Outcome.BEHIND,
-        f"Behind by {short_yuan(behind)}: it is reached with {percent}, and {en}.",
+        f"Behind by {short_yuan(behind)}: the target is reached with a probability of {percent}, and {en}.",
         f"落后{hundred_millions(behind)}：达成概率{percent}，{zh}。",
     )
 

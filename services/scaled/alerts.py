@@ -21,7 +21,7 @@ from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
 from services.read_database.position_watch import PositionWatch
 from services.read_database.postgres.database import open_read_database
-from services.reporting.proof_route import Proven
+from services.reporting.proven import Proven
 from services.settings import Settings
 
 AGAIN_S = 10.0
@@ -60,13 +60,13 @@ class LeaderAlerts:
 
     def warnings(self) -> list[str]:
         """Number and kind of the open critical alerts, and what keeps alerts from being raised or sent, one sentence each."""
-        trouble = [] if self._trouble is None else [f"No alerts are raised: {self._trouble}."]
+        trouble = [] if self._trouble is None else [f"No alerts are raised or shown here: {self._trouble}."]
         critical = [] if self.followed is None else self.followed.alerts.critical()
         return [*trouble, *critical, *([] if self._alerting is None else self._alerting.warnings())]
 
     async def run(self) -> None:
-        """Watches until it is canceled."""
-        while self._settings.alerts_every_s or self._settings.alert_webhook_url:
+        """Watches until it is canceled: also where the settings let it raise and send nothing, for the alerts that are open."""
+        while True:
             try:
                 await self._watch()
             except Exception as error:  # A TaskGroup raises a group.

@@ -11,14 +11,17 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from services.application import Gateway, load_gateway, make_application, make_reader
+from services.application import Gateway, load_gateway, make_application, make_limits, make_reader
 from services.data.calendar import TradingCalendar
+from services.data.trading_hours import TradingHours
 from services.first_start import KEYS_FILE, PAGES, read_keys
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.health import Sentences
+from services.gateway.limits.shared import SharedLimits
+from services.gateway.reader import GatewayReader
 from services.gateway.server.server import listen, venue_url
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed, Inbox
@@ -26,9 +29,11 @@ from services.messaging.follow import Readable
 from services.messaging.link.client import Link
 from services.messaging.link.confirmed import ConfirmedJournal
 from services.messaging.read_only import ReadOnlyInbox
+from services.pages import mount_pages
 from services.parts import OnFault, Parts, cancel
 from services.read_database.position_watch import PositionWatch
 from services.read_database.postgres.answering import bound_queries
+from services.report_process import ReportProcess, Where
 from services.scaled.health import lag_facts
 from services.scaled.serving import serving
 from services.scaled.stores import ReaderFeed, Stores, open_feed, open_stores
@@ -97,13 +102,22 @@ async def open_gateway(
                 source = _linked(link, stores.journal)
             position = PositionWatch(stores.read_database)
             opened.push_async_callback(position.close)
-            gateway = await _load(stores, source, position, parts, running)
-            bound_queries(stores.read_database)  # not before: loading a large venue takes its time
             calendar = TradingCalendar.load(settings.calendar_file)
+            gateway = await _load(settings, calendar, stores, source, position, parts, running)
+            bound_queries(stores.read_database)  # not before: loading a large venue takes its time
             uncounted = _Uncounted(gateway.state)
             proof = StandingProof(
                 settings.database_url, uncounted, brought_up_to_date, time.time_ns, 0, settings.niceness
             )
+            shared = SharedLimits(settings.redis_url, stores.journal.journal_id) if settings.redis_url else None
+            if shared is not None:
+                running.append(parts.start(shared.run(), "limits"))
+            reports = ReportProcess(Where.of(settings.database_url, settings.calendar_file))
+            opened.push_async_callback(reports.close)
+            days_reports = ReportProcess(
+                Where.of(settings.database_url, settings.calendar_file, journal=settings.database_url)
+            )
+            opened.push_async_callback(days_reports.close)
             app = make_application(
                 gateway,
                 settings,
@@ -113,36 +127,75 @@ async def open_gateway(
                 calendar=calendar,
                 clock=time.time_ns,
                 not_ready=source.not_ready,
-                warnings=lambda: [*source.warnings(), *calendar_missing(calendar, time.time_ns()), *proof.alarms()],
-                details=lambda: {**source.details(), **lag_facts(stores.journal, gateway.state.last_seq)},
+                warnings=lambda: [
+                    *source.warnings(),
+                    *calendar_missing(calendar, time.time_ns()),
+                    *proof.alarms(),
+                    *([shared.trouble] if shared is not None and shared.trouble else []),
+                ],
+                details=lambda: {
+                    **source.details(),
+                    **lag_facts(stores.journal, gateway.state.last_seq),
+                    "limits_shared": None if shared is None else shared.trouble is None,
+                    **proof.progress(),
+                    **gateway.open_now(),
+                },
                 prove=proof.prove,
+                limits=make_limits(gateway.state, settings, None if shared is None else shared.bucket),
+                elsewhere=reports.answer,
+                days_elsewhere=days_reports.answer,
             )
             if with_pages:
-                from services.public import mount_pages  # NiceGUI: a third of the start of a gateway without pages
-
                 keys = read_keys(settings.data_dir / KEYS_FILE, PAGES)
-                pages = mount_pages(app, settings, venue_url(settings.host, listener), keys)
+                url = venue_url(settings.host, listener)
+                pages = mount_pages(app, url=lambda: url, read_key=keys[PAGES].key, public=settings.public_market_data)
                 running.append(parts.start(pages.run(), "pages"))
-            yield await opened.enter_async_context(serving(app, settings, listener, parts))
+            yield await opened.enter_async_context(serving(app, settings, listener, parts, gateway.channels.liveness))
     except Exception as error:
         on_fault(error)
         raise
 
 
 async def _load(
-    stores: Stores, source: _Source, position: PositionWatch, parts: Parts, running: list[asyncio.Task[None]]
+    settings: Settings,
+    calendar: TradingCalendar,
+    stores: Stores,
+    source: _Source,
+    position: PositionWatch,
+    parts: Parts,
+    running: list[asyncio.Task[None]],
 ) -> Gateway:
     """The gateway's memory, from the read database and then the journal's batches up to its present end.
 
     The read database may be behind or empty: its projector may be away.
     """
     gateway_id = secrets.randbelow(2**16 - 1) + 1
-    gateway = await load_gateway(stores.read_database, source.inbox, position.reached, gateway_id=gateway_id)
-    end_seq = (await stores.journal.look()).last_seq
+    gateway = await load_gateway(
+        stores.read_database,
+        source.inbox,
+        position.reached,
+        hours=TradingHours(calendar, settings.schedule),
+        clock=time.time_ns,
+        gateway_id=gateway_id,
+        behind_tls=settings.behind_tls,
+        acts_of_two=settings.four_eyes,
+    )
     reader = make_reader(gateway, source.journal, source.feed)
     running.append(parts.start(reader.run(), "gateway reader"))
-    await reader.reached(end_seq)
+    await at_end(reader, stores.journal)
     return gateway
+
+
+async def at_end(reader: GatewayReader, journal: PostgresJournal) -> None:
+    """Waits until the gateway has read the journal to its present end. Its last batch, which a failover may take back, is
+    waited for as long as a take-over takes: nobody may ever confirm it. The only batch is waited for without end: a gateway
+    that has read nothing knows no key."""
+    last = await journal.last_batch()
+    if last is not None:
+        await reader.reached(max(1, last.first_seq - 1))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINK_PATIENCE_S):
+                await reader.reached(last.last_seq)
 
 
 def _linked(link: Link, journal: PostgresJournal) -> _Source:

@@ -12,6 +12,7 @@ from matching_engine import Engine
 from matching_engine.records import EventKind
 from services.application import load_gateway, make_reader
 from services.data.calendar import TradingCalendar
+from services.data.trading_hours import TradingHours, local_day
 from services.data_folder import make_private_folder
 from services.first_start import KEYS_FILE, InitRefused, complete
 from services.journal.errors import JournalMissing, JournalRefused
@@ -23,7 +24,6 @@ from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.parts import Parts, cancel
 from services.scaled.stores import open_stores
 from services.sequencer.clock import GuardedClock
-from services.sequencer.schedule import local_day
 from services.sequencer.standby import Standby
 from services.sequencer.start import make_sequencer
 from services.settings import Settings, require
@@ -62,14 +62,16 @@ async def initialise(settings: Settings) -> Initialised:
             )
         engine, inbox, feed = Engine(), InProcessInbox(), InProcessFeed()
         claimed = await _claim(engine, journal)
-        gateway = await load_gateway(stores.read_database, inbox, _no_reader)
+        calendar = TradingCalendar.load(settings.calendar_file)
+        hours = TradingHours(calendar, settings.schedule)
+        gateway = await load_gateway(stores.read_database, inbox, _no_reader, hours=hours, clock=time.time_ns)
         sequencer = await make_sequencer(
             engine,
             journal,
             inbox,
             feed,
             clock=GuardedClock(),
-            calendar=TradingCalendar.load(settings.calendar_file),
+            calendar=calendar,
             schedule=settings.schedule,
             accept_clock=settings.accept_clock,
         )

@@ -17,7 +17,6 @@ import structlog
 
 from matching_engine import Engine
 from services.data.calendar import TradingCalendar
-from services.engine_versions.upgrades import starting_engine
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.server.server import listen
 from services.journal.postgres.journal import PostgresJournal
@@ -31,13 +30,17 @@ from services.scaled.health import health_app, lag_facts
 from services.scaled.link_port import bound_links
 from services.scaled.serving import serving
 from services.sequencer.clock import GuardedClock, steady_ns, time_ahead
-from services.sequencer.recovery import recover
+from services.sequencer.recovery import Recovery, recovered
+from services.sequencer.repeats import REMEMBERED_COMMANDS, OnceInbox
 from services.sequencer.schedule import calendar_missing, date_ahead
 from services.sequencer.sequencer import Sequencer
+from services.sequencer.skips import Skips
 from services.sequencer.standby import Standby
 from services.sequencer.start import make_sequencer
 from services.settings import Settings, SettingsRefused, require
+from services.snapshots.postgres import PostgresStore
 from services.standing_proof import StandingProof
+from services.standing_snapshots import Policy, StandingSnapshots
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")
 """Hosts to listen on, which are no addresses to connect to."""
@@ -57,7 +60,7 @@ class SequencerProcess:
         settings: Settings,
         journal: PostgresJournal,
         engine: Engine,
-        last_hash: bytes,
+        recovery: Recovery,
         links: socket.socket,
         clock: Callable[[], int],
         steady: Callable[[], int],
@@ -69,13 +72,26 @@ class SequencerProcess:
         self._engine = engine
         self._links = links
         self._calendar = TradingCalendar.load(settings.calendar_file)
-        self._standby = Standby(engine, journal, settings.link_url or _own_url(settings.host, links), last_hash)
+        self._standby = Standby(
+            engine, journal, settings.link_url or _own_url(settings.host, links), recovery.last_hash
+        )
         self._sequencer: Sequencer | None = None
         self._proof: StandingProof | None = None
         self._alerts: LeaderAlerts | None = None
         self._server: LinkServer | None = None
         self._open_links = AsyncExitStack()
         self._publisher: StreamPublisher | None = None
+        policy = Policy(settings.snapshot_every_commands, settings.snapshot_every_s)
+        self._snapshots = StandingSnapshots(
+            settings.database_url,
+            journal.journal_id,
+            lambda: engine.last_seq,
+            clock,
+            policy,
+            settings.niceness,
+            start_snapshot_seq=None if settings.full_check else recovery.snapshot_seq,
+        )
+        self._start_snapshot_seq = recovery.snapshot_seq
 
     @property
     def role(self) -> Literal["standby", "leader"]:
@@ -95,6 +111,8 @@ class SequencerProcess:
             "links": self._server.links if self._server is not None else 0,
             "replicated": self._journal.is_replicated,
             "proven_seq": None if self._proof is None else self._proof.proven_seq,
+            **self._snapshots.facts(),
+            "start_snapshot_seq": self._start_snapshot_seq,
             "redis": None if self._publisher is None else self._publisher.trouble is None,
             "redis_trouble": None if self._publisher is None else self._publisher.trouble,
         }
@@ -106,26 +124,33 @@ class SequencerProcess:
     def warnings(self) -> list[str]:
         """What needs an operator's attention, one sentence each: a leader's clock, calendar, proof and alerts."""
         if self._sequencer is None:
-            return []
+            return self._snapshots.warnings()
         now_ns = self._clock()
         return [
             *time_ahead(self._sequencer.time_ns, now_ns),
             *date_ahead(self._calendar, self._engine.trading_date, now_ns),
             *calendar_missing(self._calendar, now_ns),
-            *(self._proof.alarms() if self._proof is not None else []),
-            *(self._alerts.warnings() if self._alerts is not None else []),
+            *self._proof_and_alerts(),
         ]
+
+    def _proof_and_alerts(self) -> list[str]:
+        if self._proof is None or self._alerts is None:
+            return []
+        followed = self._alerts.followed
+        return [*self._proof.alarms(() if followed is None else followed.alerts.open), *self._alerts.warnings()]
 
     async def run(self, parts: Parts) -> None:
         """Follows, claims and leads until `stop` was called. Raises the errors of journal, engine and clock."""
+        taking = parts.start(self._snapshots.run(), "snapshots")
         beats: list[asyncio.Task[None]] = []
         try:
             log.info("standing by", seq=self._engine.last_seq)
             claimed = await self._standby.lead(lambda: beats.append(parts.start(self._journal.watch(), "journal")))
+            taking.cancel()  # A leader takes none. It is not waited for: the server may not answer its last look.
             log.info("leading", epoch=claimed.epoch, seq=claimed.last_seq)
             await self._lead(parts, GuardedClock(self._clock, self._steady))
         finally:
-            await cancel(beats)
+            await cancel([*beats, taking])
 
     async def _lead(self, parts: Parts, clock: GuardedClock) -> None:
         inbox, feed = inbox_of_links(), InProcessFeed()
@@ -139,7 +164,11 @@ class SequencerProcess:
             schedule=self._settings.schedule,
             accept_clock=self._settings.accept_clock,
         )
-        readers = []
+        once, skips = OnceInbox(inbox), Skips()
+        async for batch in self._journal.read(max(0, self._engine.last_seq - REMEMBERED_COMMANDS)):
+            once.learn(batch)
+            skips.learn(batch)
+        readers = [parts.start(once.follow(self._journal, feed, self._engine.last_seq), "repeats")]
         if self._settings.redis_url:
             self._publisher = StreamPublisher(
                 self._settings.redis_url, feed, self._journal.journal_id, await self._journal.last_batch()
@@ -154,6 +183,7 @@ class SequencerProcess:
             self._settings.niceness,
         )
         readers.append(parts.start(self._proof.run(), "proof"))
+        readers.append(parts.start(self._snapshots.watch(), "snapshots"))
         self._alerts = self._watched(inbox, feed, self._proof)
         readers.append(parts.start(self._alerts.run(), "alerts"))
         self._sequencer = sequencer
@@ -163,7 +193,7 @@ class SequencerProcess:
                     serve_links(
                         self._links,
                         self._settings.link_secret.get_secret_value(),
-                        inbox=inbox,
+                        inbox=skips.before(once),
                         feed=feed,
                         journal_id=self._journal.journal_id,
                         epoch=self._journal.epoch,
@@ -229,9 +259,9 @@ async def open_sequencer(
     with listen(settings.host, settings.port) as listener, bound_links(settings.host, settings.link_port) as links:
         journal = await PostgresJournal.open(settings.database_url)
         try:
-            engine = await starting_engine(journal)
-            recovery = await recover(engine, journal, on_progress)
-            process = SequencerProcess(settings, journal, engine, recovery.last_hash, links, clock, steady)
+            store = PostgresStore(settings.database_url)
+            engine, recovery = await recovered(journal, store, on_progress, from_the_start=settings.full_check)
+            process = SequencerProcess(settings, journal, engine, recovery, links, clock, steady)
             app = health_app("sequencer", process.facts, process.not_ready, process.warnings)
             async with asyncio.TaskGroup() as tasks:
                 parts = Parts(tasks, on_fault)

@@ -15,39 +15,11 @@ from typing import Protocol
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase, SettlementRule
 from services.data.calendar import TradingCalendar
+from services.data.trading_hours import DAY_NS, DAY_ROLL_AT, SHANGHAI_NS, TRADING_DAY, local_day
 from services.sequencer.clock import ClockRefused, shanghai_text
 
-_MINUTE_NS = 60 * 10**9
-_DAY_NS = 24 * 60 * _MINUTE_NS
-_SHANGHAI_NS = 8 * 60 * _MINUTE_NS
-"""China has had UTC+8 without summer time since 1991."""
-_FIRST_DAY = date(1970, 1, 1).toordinal()
-
-
-def _at(hour: int, minute: int) -> int:
-    """A time of day, in nanoseconds since midnight."""
-    return (hour * 60 + minute) * _MINUTE_NS
-
-
-DAY_ROLL_AT = _at(17, 0)
 _PUBLISHED_BY = 11
 """The month in which the next year's holidays are usually published."""
-
-TRADING_DAY = (
-    (_at(8, 55), Phase.CALL_AUCTION),
-    (_at(8, 59), Phase.AUCTION_MATCHING),
-    (_at(9, 0), Phase.CONTINUOUS),
-    (_at(11, 30), Phase.CLOSED),
-    (_at(13, 30), Phase.CONTINUOUS),
-    (_at(16, 0), Phase.CALL_AUCTION),
-    (_at(16, 4), Phase.AUCTION_MATCHING),
-    (_at(16, 5), Phase.CLOSED),
-)
-"""The trading day of schedule `exchange`: the start of each phase, which lasts until the next line's. Before the first: CLOSED.
-
-Opening auction, 300 minutes of continuous trading in two sessions, closing auction. The times, and that there is a closing
-auction, are assumptions of this project, modelled on spot and futures venues.
-"""
 
 
 class Schedule(Protocol):
@@ -61,12 +33,6 @@ class Schedule(Protocol):
 
     def next_ns(self, now_ns: int) -> int:
         """The next time after now_ns at which a command may be due."""
-
-
-def local_day(now_ns: int) -> tuple[date, int]:
-    """The calendar day in Shanghai, and the nanoseconds since its midnight."""
-    days, since_midnight_ns = divmod(now_ns + _SHANGHAI_NS, _DAY_NS)
-    return date.fromordinal(_FIRST_DAY + days), since_midnight_ns
 
 
 def trading_date_at(calendar: TradingCalendar, now_ns: int) -> date:
@@ -187,7 +153,7 @@ def _all_into(phase: Phase) -> Command:
 
 def _next_of(times_of_day: tuple[int, ...], now_ns: int) -> int:
     """The next of these times of day (ascending) after now_ns, as nanoseconds since 1970."""
-    since_midnight_ns = (now_ns + _SHANGHAI_NS) % _DAY_NS
+    since_midnight_ns = (now_ns + SHANGHAI_NS) % DAY_NS
     midnight_ns = now_ns - since_midnight_ns
     later_today = [at for at in times_of_day if at > since_midnight_ns]
-    return midnight_ns + (later_today[0] if later_today else _DAY_NS + times_of_day[0])
+    return midnight_ns + (later_today[0] if later_today else DAY_NS + times_of_day[0])

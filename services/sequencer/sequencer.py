@@ -21,12 +21,13 @@ import numpy as np
 
 from matching_engine.faults import EngineFault
 from matching_engine.records import COMMAND, Command, CommandKind, pack_commands
-from services.journal import Journal, JournalError
+from services.journal import Journal, JournalBusy, JournalError
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.replay import StateMachine
 from services.messaging import PublishingFeed, SequencerInbox, Submission
 from services.sequencer.clock import ClockRefused
 from services.sequencer.schedule import Schedule
+from services.sequencer.skips import described
 
 MAX_BATCH_COMMANDS = 1_024
 MAX_BATCH_BYTES = 512 * 1_024
@@ -50,11 +51,12 @@ MAX_WAIT_S = 60.0
 class SequencerStopped(Exception):
     """The sequencer stopped. Nothing from `first_seq` on was published; everything before it is durable and published.
 
-    `seq` is the command that caused the stop, or `first_seq` if `cause` has no `seq`.
+    `seq` is the command that caused the stop, or `first_seq` if `cause` has no `seq`; `command` says what it was.
     """
 
-    def __init__(self, first_seq: int, cause: EngineFault | JournalError | ClockRefused) -> None:
-        super().__init__(f"the sequencer stopped, nothing from seq {first_seq} on was published: {cause}")
+    def __init__(self, first_seq: int, cause: EngineFault | JournalError | ClockRefused, command: str = "") -> None:
+        found = f"{cause}, {command}" if command else f"{cause}"
+        super().__init__(f"the sequencer stopped, nothing from seq {first_seq} on was published: {found}")
         self.first_seq = first_seq
         self.cause = cause
         self.seq = cause.seq or first_seq
@@ -147,6 +149,9 @@ class Sequencer:
             self._hash = last.hash
             self.time_ns = last.time_ns
         journaled = 0 if last is None else last.last_seq
+        if last is not None and last.epoch > self._journal.epoch:
+            busy = f"another process has claimed the journal: it is at epoch {last.epoch}, this one at {self._journal.epoch}"
+            raise SequencerStopped(self.last_seq + 1, JournalBusy(busy))
         if journaled != self.last_seq:
             reason = f"the engine is at seq {self.last_seq}, the journal at seq {journaled}: recover first"
             raise SequencerStopped(self.last_seq + 1, JournalError(reason))
@@ -234,7 +239,8 @@ class Sequencer:
             events = self._engine.process(commands)
         except EngineFault as fault:
             await self._committed()
-            raise SequencerStopped(batch.first_seq, fault) from fault
+            command = described(len(due), submissions, fault.seq - batch.last_seq - 1)
+            raise SequencerStopped(batch.first_seq, fault, command) from fault
         return replace(
             batch,
             last_seq=batch.last_seq + len(commands),

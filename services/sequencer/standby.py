@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from services.journal.batch import NO_HASH
-from services.journal.errors import JournalCorrupt, JournalLost
+from services.journal.errors import JournalBusy, JournalCorrupt, JournalLost
 from services.journal.postgres.writer_row import ClaimableJournal, WriterRow
 from services.journal.replay import StateMachine, re_execute
 
@@ -34,12 +34,14 @@ class Standby:
         """Follows the journal and returns when this process has claimed it and the engine is at its end.
 
         Calls `on_claimed` between the two: from then on the claim must be kept alive by beats. Raises the journal's errors,
-        JournalLost if a failover has replaced a batch that the engine has executed, and JournalCorrupt if the end of the chain
+        JournalBusy if another process has claimed it since, JournalLost if a failover has taken back a batch that the engine
+        has executed, JournalCorrupt if the end of the chain
         is not the one that the claim returned.
         """
         silent_looks = 0
         while True:
             row = await self._journal.look()
+            self._refuse_to_be_ahead(row)
             await self._follow()
             silent_looks = silent_looks + 1 if row == self.seen else 0
             self.seen = row
@@ -55,12 +57,28 @@ class Standby:
     async def _reach(self, claimed: WriterRow) -> None:
         """Executes what the writer before has still appended, and compares the end of the chain."""
         await self._follow()
+        if claimed.last_seq < self._engine.last_seq:
+            # Who was claimed meanwhile is deposed. The answer to a claim may come after the next one's rows.
+            row = await self._journal.look()
+            if row.epoch > claimed.epoch:
+                raise JournalBusy(
+                    f"another process has claimed the journal: it is at epoch {row.epoch}, this one at {claimed.epoch}"
+                )
+        self._refuse_to_be_ahead(claimed)
         self.seen = claimed
         if (self._engine.last_seq, self._hash) != (claimed.last_seq, claimed.last_hash):
             raise JournalCorrupt(
                 f"the journal ends at seq {self._engine.last_seq}, its writer row says seq {claimed.last_seq}",
                 claimed.last_seq,
             )
+
+    def _refuse_to_be_ahead(self, row: WriterRow) -> None:
+        """Raises JournalLost if the journal, by a row that was read after the last batch, ends before that batch."""
+        if row.last_seq < self._engine.last_seq:
+            evidence = (
+                f"it ends at seq {row.last_seq}, and this process has executed it up to seq {self._engine.last_seq}"
+            )
+            raise JournalLost.replaced(row.last_seq, evidence)
 
     async def _follow(self) -> None:
         async for batch in self._journal.read(self._engine.last_seq):

@@ -73,7 +73,7 @@ class Pace:
             f"about {traded} yuan in 24 hours, {self.plan_days:g} × the plan's {plan} a day",
             f"time compressed: {self.plan_days:g} days of the plan in 24 hours"
             if compressed
-            else "no time compression",
+            else "no time compression; `rex demo --pace 100` is a livelier market",
         )
 
 

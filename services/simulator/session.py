@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import structlog
+from rex_client import FellBehind, RexClient, RexError
 
-from services.client import FellBehind, RexClient, RexError
 from services.simulator.accounts import DemoAccount
 from services.simulator.book import Action, Amend, Book, Cancel, NewOrder, OpenOrder
 from services.simulator.market import Quote

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import structlog
+from rex_client import FellBehind, RexClient
 
-from services.client import FellBehind, RexClient
 from services.simulator.accounts import demo_accounts
 from services.simulator.market import MarketView
 from services.simulator.pace import Pace

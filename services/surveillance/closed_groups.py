@@ -50,9 +50,8 @@ def _committed(window: Choice, inside: Choice, group: list[int], rule: GroupRule
 
 def _is_beyond_chance(window: Choice, inside: Choice, group: list[int], members: int, rule: GroupRule) -> bool:
     """Whether no group of this size, of all that the members could form, would have so many trades by chance."""
-    expected = window.chance_trades(group)
     groups = lgamma(members + 1) - lgamma(len(group) + 1) - lgamma(members - len(group) + 1)
-    return log_chance_of(len(inside.at), expected) + groups <= log(rule.by_chance)
+    return log_chance_of(len(inside.at), window.chance_trades(group)) + groups <= log(rule.by_chance)
 
 
 def log_chance_of(trades: int, expected: float) -> float:
@@ -72,11 +71,13 @@ def log_chance_of(trades: int, expected: float) -> float:
 def closed_pairs(window: Choice, rule: GroupRule) -> Integers:
     """The pairs of nodes that are closed, by their place in the graph, ascending."""
     enough = np.flatnonzero((window.pair_trades >= rule.trades) & (window.pair_fen > 0))
-    one, other = (window.node_fen[ends[enough]].astype(float) for ends in window.graph.ends)
+    one, other = (ends[enough] for ends in window.graph.ends)
+    taken, made = (side.sum(axis=1).astype(float) for side in window.fen_by_role)
     # A coarse comparison of floats leaves few pairs for the exact one.
     between = window.pair_fen[enough] * 1.01
-    close = (between >= float(rule.share) * np.minimum(one, other)) & (
-        between * float(window.total_fen) >= float(rule.lift) * one * other
+    close = (between >= float(rule.share) * np.minimum(window.node_fen[one], window.node_fen[other])) & (
+        between * float(2 * window.total_fen)
+        >= float(rule.lift) * (taken[one] * made[other] + made[one] * taken[other])
     )
     return np.array([pair for pair in enough[close].tolist() if _is_closed(window, pair, rule)], np.int64)
 

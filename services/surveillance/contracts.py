@@ -50,7 +50,7 @@ class FindingKind(StrEnum):
     CLOSED_GROUP = "closed_group"
     """Members who traded with each other in a circle and ended where they began. Waits for a decision."""
     MATCHED_ORDERS = "matched_orders"
-    """Orders within a closed group that filled each other whole, entered seconds apart. Waits for a decision."""
+    """Orders within a closed group that filled each other whole, entered seconds apart, in a circle. Waits for a decision."""
     COMMON_CONTROL = "common_control"
     """Trades between members of one declared control group. Certain without a person."""
 
@@ -74,7 +74,10 @@ class Finding:
     kind: FindingKind
     first_date: int
     last_date: int
-    """The window, yyyymmdd: the ratios are of all trades from first_date to last_date."""
+    """Of its trades, yyyymmdd."""
+    window_first_date: int
+    window_last_date: int
+    """Of the windows in which it was found, yyyymmdd: the ratios are of all trades between them."""
     members: tuple[int, ...]
     """Ascending: who bought or sold in the trades."""
     trade_ids: tuple[int, ...]
@@ -84,7 +87,7 @@ class Finding:
     inside_share: float
     """Of all that the members traded in the window, how much is in these trades; 0 to 1."""
     lift: float
-    """These trades / what chance gives: the members' turnover with each other if everybody met everybody by size."""
+    """These trades / what chance gives: the members' turnover with each other if every taker met every maker by size."""
     net_share: float
     """Sum of the members' |bought − sold| in these trades / all that they bought and sold in them; 0 to 1."""
     edges: tuple[Edge, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import fsum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,18 @@ from numpy.typing import NDArray
 from services.surveillance.contracts import Control, Edge, ScreenTrades
 
 Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+MOST_WITHIN = 2
+"""By chance a group meets itself at most so many times as often as it takes from outsiders, or makes for them: it is not
+believed to be more than two thirds of who takes in a product, or makes. Who is, is worth a question."""
+
+
+class Roles(NamedTuple):
+    """Twice the sums of each node in each product: node × product. In an auction each side takes half and makes half."""
+
+    taken: Integers
+    made: Integers
 
 
 class TradeGraph:
@@ -33,6 +46,8 @@ class TradeGraph:
         low, high = np.minimum(self.seller, self.buyer), np.maximum(self.seller, self.buyer)
         pairs, self.pair = np.unique(low * (self.nodes + 1) + high, return_inverse=True)
         self.ends = np.divmod(pairs, self.nodes + 1)
+        # Twice the part of a trade in which the seller took: in an auction neither side takes, and each counts half.
+        self.seller_took = np.where(trades["aggressor"] == trades["seller"], 2, trades["aggressor"] != trades["buyer"])
         numbers, self.product = np.unique(trades["instrument"], return_inverse=True)
         self.products = len(numbers)
         self.days, starts = np.unique(trades["trading_date"], return_index=True)
@@ -101,45 +116,66 @@ class Choice:
         return int(self.node_fen.sum())
 
     @cached_property
-    def product_fen(self) -> Integers:
-        """The turnover of each node in each product, bought and sold: node × product."""
-        product, products, amounts = self.graph.product[self.at], self.graph.products, self.amounts
-        cells = np.concatenate(
-            (self.graph.seller[self.at] * products + product, self.graph.buyer[self.at] * products + product)
-        )
-        return summed(cells, np.tile(amounts, 2), self.graph.nodes * products).reshape(-1, products)
+    def fen_by_role(self) -> Roles:
+        """The turnover of each node in each product as taker and as maker."""
+        return self._by_role(self.amounts)
 
     @cached_property
-    def product_trades(self) -> Integers:
-        """The number of trades of each node in each product, bought and sold: node × product."""
-        product, products = self.graph.product[self.at], self.graph.products
-        cells = np.concatenate(
-            (self.graph.seller[self.at] * products + product, self.graph.buyer[self.at] * products + product)
-        )
-        return np.bincount(cells, minlength=self.graph.nodes * products).reshape(-1, products)
+    def trades_by_role(self) -> Roles:
+        """The number of trades of each node in each product as taker and as maker."""
+        return self._by_role(np.ones(len(self.at), np.int64))
+
+    def _by_role(self, values: Integers) -> Roles:
+        graph = self.graph
+        seller, buyer, product = graph.seller[self.at], graph.buyer[self.at], graph.product[self.at]
+        cells = np.concatenate((seller, buyer)) * graph.products + np.tile(product, 2)
+        seller_took = values * graph.seller_took[self.at]
+        buyer_took = 2 * values - seller_took
+        sides = (np.concatenate((seller_took, buyer_took)), np.concatenate((buyer_took, seller_took)))
+        return Roles(*(summed(cells, side, graph.nodes * graph.products).reshape(-1, graph.products) for side in sides))
 
     def chance_trades(self, nodes: list[int]) -> float:
-        """How many trades these nodes would have with each other if everybody met everybody by number of trades: over the whole
-        venue or product by product, whichever is larger for a pair. No money, so a float."""
-        chosen = self.product_trades[nodes]
-        everywhere = _products_of_pairs(chosen.sum(axis=1)[:, None], np.array([max(2 * len(self.at), 1)]))
-        by_product = _products_of_pairs(chosen, np.maximum(self.product_trades.sum(axis=0), 1))
-        return fsum(np.maximum(everywhere, by_product)[np.triu_indices(len(nodes), 1)].tolist())
+        """How many trades these nodes would have with each other if they met each other as they meet outsiders.
+
+        Two nodes would meet (t₁·m₂ + m₁·t₂) / (n + 1) times, with t and m their trades with outsiders as taker and as maker,
+        and n the trades among outsiders: over the whole venue or product by product, whichever is larger. Over the whole venue
+        each t and m counts one more: little is known of who trades little. But all the nodes together would meet at most twice
+        as often as they take from outsiders, or make for them: n + 1 is at least Σt / 2 and Σm / 2. Where outsiders meet hardly
+        anybody but the nodes, n says nothing. No money, so a float.
+        """
+        of_all, of_group = self.trades_by_role, self.inside(nodes).trades_by_role
+        taken, made = ((both[nodes] - inside[nodes]) / 2 for both, inside in zip(of_all, of_group, strict=True))
+        outside = (of_all.taken.sum(axis=0) - of_group.taken.sum(axis=0)) / 2 - taken.sum(axis=0) - made.sum(axis=0)
+        by_product = _meetings(taken, made, outside)
+        taken, made = (side.sum(axis=1, keepdims=True) + 1 for side in (taken, made))
+        everywhere = _meetings(taken, made, outside.sum(keepdims=True))
+        chance = np.maximum(by_product, everywhere)
+        return fsum(chance[np.triu_indices(len(nodes), 1)].tolist())
 
     def chance_everywhere_fen(self, one: int, other: int) -> int:
-        """What two nodes would trade with each other if everybody met everybody by size: v₁·v₂ / V."""
-        return int(self.node_fen[one]) * int(self.node_fen[other]) // max(self.total_fen, 1)
+        """What two nodes would trade with each other if every taker met every maker by size: (t₁·m₂ + m₁·t₂) / turnover."""
+        taken, made = self._everywhere
+        found: int = (taken[one] * made[other] + made[one] * taken[other]) // max(2 * self.total_fen, 1)
+        return found
 
     def chance_fen(self, one: int, other: int) -> int:
         """The same over the whole venue or product by product, whichever is larger. Members of a small product meet often, and
         that proves nothing."""
-        cells = zip(self.product_fen[one].tolist(), self.product_fen[other].tolist(), self._products, strict=True)
-        by_product = sum(int(first) * int(second) // whole for first, second, whole in cells if first and second)
+        sides = (side[node].tolist() for side in self.fen_by_role for node in (one, other))
+        cells = zip(*sides, self._products, strict=True)
+        by_product: int = sum((t1 * m2 + m1 * t2) // whole for t1, t2, m1, m2, whole in cells if t1 * m2 + m1 * t2)
         return max(self.chance_everywhere_fen(one, other), by_product)
 
     @cached_property
+    def _everywhere(self) -> tuple[list[int], list[int]]:
+        """Twice what each node took and made in all products."""
+        taken, made = (side.sum(axis=1).tolist() for side in self.fen_by_role)
+        return taken, made
+
+    @cached_property
     def _products(self) -> list[int]:
-        return [int(whole) for whole in self.product_fen.sum(axis=0)]
+        """Four times the turnover of each product."""
+        return [2 * int(whole) for whole in self.fen_by_role.taken.sum(axis=0)]
 
     @property
     def net_fen(self) -> int:
@@ -183,9 +219,12 @@ class Choice:
         return between / max(self.chance_fen(one, other), 1), between / smaller
 
 
-def _products_of_pairs(sides: Integers, wholes: Integers) -> NDArray[np.float64]:
-    """node × node: the sum over products of what one has × what the other has / the whole."""
-    return np.asarray((sides / wholes) @ sides.T, np.float64)
+def _meetings(taken: Floats, made: Floats, outside: Floats) -> Floats:
+    """How often each two nodes would meet; `taken` and `made` are node × product, `outside` is per product."""
+    # One more: 1 / (n + 1) is right on average where n is a Poisson number, and defined where it is 0.
+    whole = np.maximum(outside + 1, np.maximum(taken.sum(axis=0), made.sum(axis=0)) / MOST_WITHIN)
+    one_way = (taken / whole) @ made.T
+    return np.asarray(one_way + one_way.T, np.float64)
 
 
 def summed(places: Integers, amounts: Integers, count: int) -> Integers:

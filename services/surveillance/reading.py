@@ -6,6 +6,7 @@ The screen keeps them: a decision does not change what was found. The member of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import Column, ColumnElement, FromClause, Select, Subquery, and_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Phase, Reason, Side, TimeInForce
+from services.read_database.records import read_records
 from services.read_database.tables import (
     accounts,
     daily_members,
@@ -24,7 +26,8 @@ from services.read_database.tables import (
     trading_days,
 )
 from services.surveillance.abnormal_trading import LARGE_CANCEL_LOTS, DayCounts
-from services.surveillance.contracts import SCREEN_TRADE, ScreenTrades, screen_trades
+from services.surveillance.contracts import SCREEN_TRADE, Control, ScreenTrades, screen_trades
+from services.surveillance.measures import CONTROL_TYPES, control_groups, control_of
 
 _NEVER_REST = (TimeInForce.IOC, TimeInForce.FOK)
 
@@ -43,8 +46,21 @@ async def read_members(connection: AsyncConnection) -> dict[int, int]:
     return dict(iter(await connection.execute(select(accounts.c.account, _MEMBER))))
 
 
-async def read_screen_trades(connection: AsyncConnection, first_date: int, last_date: int) -> ScreenTrades:
-    """The trades of the trading days from first_date to last_date, yyyymmdd, with their members and the orders behind them."""
+async def read_control(connection: AsyncConnection, at_seq: int | None = None) -> tuple[Control, Mapping[int, int]]:
+    """The declared common control that has not ended, at the command at_seq if one is given, and the member of each account."""
+    member_of = await read_members(connection)
+    declared = await read_records(connection, CONTROL_TYPES)
+    known = declared if at_seq is None else [record for record in declared if record.seq <= at_seq]
+    return control_of(control_groups(known).values(), member_of), member_of
+
+
+async def read_screen_trades(
+    connection: AsyncConnection, first_date: int, last_date: int, at_seq: int | None = None
+) -> ScreenTrades:
+    """The trades of the trading days from first_date to last_date, yyyymmdd, with their members and the orders behind them.
+
+    With at_seq, the trades that were made and not busted after that command; the quantities of orders are those of today.
+    """
     taker, maker = accounts.alias(), accounts.alias()
     taker_order, maker_order = orders.alias(), orders.alias()
     columns = {
@@ -69,7 +85,7 @@ async def read_screen_trades(connection: AsyncConnection, first_date: int, last_
         .join(maker, maker.c.account == trades.c.maker_account)
         .join(taker_order, taker_order.c.order_id == trades.c.taker_order_id)
         .join(maker_order, maker_order.c.order_id == trades.c.maker_order_id)
-        .where(_in_period(first_date, last_date))
+        .where(_in_period(first_date, last_date, at_seq))
     )
     return screen_trades(await connection.execute(found))
 
@@ -148,5 +164,8 @@ async def read_day_counts(connection: AsyncConnection, first_date: int, last_dat
     return [DayCounts(*row) for row in await connection.execute(found)]
 
 
-def _in_period(first_date: int, last_date: int) -> ColumnElement[bool]:
-    return and_(trades.c.trading_date.between(first_date, last_date), trades.c.busted_seq.is_(None))
+def _in_period(first_date: int, last_date: int, at_seq: int | None = None) -> ColumnElement[bool]:
+    period = trades.c.trading_date.between(first_date, last_date)
+    if at_seq is None:
+        return and_(period, trades.c.busted_seq.is_(None))
+    return and_(period, trades.c.seq <= at_seq, func.coalesce(trades.c.busted_seq, at_seq + 1) > at_seq)

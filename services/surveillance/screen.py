@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.surveillance.closed_groups import at_most, closed_groups
+from services.surveillance.components import components
 from services.surveillance.contracts import Control, Finding, FindingKind, ScreenTrades
 from services.surveillance.graph import Choice, Integers, TradeGraph
 from services.surveillance.merging import Suspicion, merged
@@ -83,8 +84,14 @@ def _judge(inside: Choice, rule: GroupRule, thresholds: Thresholds) -> Iterator[
         yield FindingKind.CLOSED_GROUP, inside.at
         return
     matched = inside.at[are_matched(inside.graph.trades[inside.at], thresholds.matched_apart_ns)]
-    if len(matched) >= thresholds.matched_trades:
-        yield FindingKind.MATCHED_ORDERS, matched
+    if len(matched) < thresholds.matched_trades:
+        return
+    # A delivery goes one way, often by matched orders: only what goes in a circle itself is suspicious.
+    chosen = Choice(inside.graph, matched)
+    for circle in components(chosen.successors(np.flatnonzero(chosen.pair_trades))):
+        within = chosen.inside(circle).at
+        if len(within) >= thresholds.matched_trades:
+            yield FindingKind.MATCHED_ORDERS, within
 
 
 def are_matched(trades: ScreenTrades, apart_ns: int) -> NDArray[np.bool_]:
@@ -113,8 +120,10 @@ def _finding(graph: TradeGraph, suspicion: Suspicion, names: Mapping[int, str]) 
     )
     return Finding(
         kind=facts.kind,
-        first_date=int(graph.days[suspicion.first_day]),
-        last_date=int(graph.days[suspicion.last_day]),
+        first_date=int(chosen["trading_date"].min()),
+        last_date=int(chosen["trading_date"].max()),
+        window_first_date=int(graph.days[suspicion.first_day]),
+        window_last_date=int(graph.days[suspicion.last_day]),
         members=facts.members,
         trade_ids=tuple(sorted(chosen["trade_id"].tolist())),
         amount_fen=facts.amount_fen,

@@ -10,8 +10,9 @@ from fractions import Fraction
 class GroupRule:
     """When two members form a *closed pair*, and closed pairs a *closed group*.
 
-    With U the turnover between two members, v the turnover of a member with everybody and V the sum of v: chance is
-    v₁·v₂ / V; lift = U / chance, share = U / min(v₁, v₂). `Choice.chance_fen` is the chance product by product, too.
+    With U the turnover between two members, t what a member took, m what its resting orders made, v = t + m: chance is
+    (t₁·m₂ + m₁·t₂) / the venue's turnover; lift = U / chance, share = U / min(v₁, v₂). `Choice.chance_fen` is the chance
+    product by product, too.
     """
 
     lift: Fraction
@@ -28,8 +29,9 @@ class GroupRule:
     most_members: Fraction = Fraction(1)
     """A group has at most this share of the members who trade in the window."""
     by_chance: float = 1e-6
-    """The trades within a group are *beyond chance* if the probability of so many, × the number of groups of its size that the
-    members could form, is at most this. In thin flow some members meet often by chance alone, and a year has 300 windows."""
+    """The trades within a group are *beyond chance* if the probability of so many, had its members met each other as they meet
+    outsiders, × the number of groups of its size that the members could form, is at most this. In thin flow some members meet
+    often by chance alone, and a year has 300 windows."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ class VenueAlert:
         return max(self.seq, self.cleared_seq or 0, self.acknowledged_seq or 0)
 
 
+REMEMBERED = 1_000
+"""So many alerts that have ended and that nobody has acknowledged are remembered; of more, the oldest is forgotten. It may
+still be acknowledged; nobody who listens is told then."""
+
+
 AlertListener = Callable[[VenueAlert, int], None]
 """Called with an alert after the command with this seq has changed it."""
 
@@ -57,7 +62,7 @@ class VenueAlerts:
         self.open: dict[str, VenueAlert] = {}
         """By key."""
         self.cleared: dict[int, VenueAlert] = {}
-        """By number: those that may still be acknowledged."""
+        """By number, oldest first: the last REMEMBERED that may still be acknowledged."""
         self.commands = 0
         """Number of commands about alerts since this object was made."""
         self.listeners: list[AlertListener] = []
@@ -70,6 +75,12 @@ class VenueAlerts:
         """A sentence for each open critical alert, oldest first. Health is public: number and kind, and no member or amount."""
         critical = (alert for alert in self.open.values() if alert.severity == "critical")
         return [f"Alert {alert.seq} ({alert.kind}) is open: GET /v1/alerts." for alert in critical]
+
+    def remember(self, alert: VenueAlert) -> None:
+        """Adds an alert that has ended and may still be acknowledged."""
+        self.cleared[alert.seq] = alert
+        if len(self.cleared) > REMEMBERED:
+            del self.cleared[next(iter(self.cleared))]
 
     def apply(self, applied: Applied, change: AlertRaised | AlertCleared | AlertAcknowledged) -> None:
         """Applies what a RECORD command says of alerts."""
@@ -88,7 +99,7 @@ class VenueAlerts:
             del self.open[found.key]
             found.cleared_seq, found.cleared_ns = seq, time_ns
             if found.acknowledged_seq is None:
-                self.cleared[found.seq] = found
+                self.remember(found)
         elif (found := found or self.cleared.pop(change.alert, None)) is not None and found.acknowledged_seq is None:
             found.acknowledged_seq, found.acknowledged_ns = seq, time_ns
             found.actor, found.name, found.note = applied.command.actor, change.name, change.note

@@ -5,8 +5,11 @@ from __future__ import annotations
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.commands.attachments import RequestKeyed, UserAdded, UserPasswordChanged, UserRemoved, UserRoleChanged
+from services.read_database.records import read_records
 from services.read_database.tables import (
     accounts,
+    actions,
     alerts,
     api_keys,
     fees,
@@ -14,15 +17,20 @@ from services.read_database.tables import (
     instruments,
     orders,
     position,
+    records,
     total,
     trades,
 )
 from services.venue_state.accounts import VenueAccount
 from services.venue_state.alerts import VenueAlert, VenueAlerts
 from services.venue_state.instruments import VenueInstrument
+from services.venue_state.keyed_requests import REMEMBERED, KeyedRequests
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import FeeRates, VenueState
+from services.venue_state.users import Users
+
+_USER_CHANGES = ("user_added", "user_password_changed", "user_role_changed", "user_removed")
 
 
 async def load_state(read_database: AsyncEngine) -> VenueState:
@@ -43,8 +51,7 @@ async def load_state(read_database: AsyncEngine) -> VenueState:
 async def _read(connection: AsyncConnection, state: VenueState) -> None:
     valid = select(api_keys).where(api_keys.c.revoked_seq.is_(None))
     for row in (await connection.execute(valid)).mappings():
-        key = ApiKey(row["key_id"], row["account"], row["name"], frozenset(row["scopes"].split()))
-        state.add_key(key, row["key_hash"])
+        state.add_key(ApiKey.from_columns(row), row["key_hash"])
     for row in (await connection.execute(select(instruments).order_by(instruments.c.instrument))).mappings():
         state.add_instrument(VenueInstrument.from_columns(row))
     for row in (await connection.execute(select(fees))).mappings():
@@ -58,6 +65,29 @@ async def _read(connection: AsyncConnection, state: VenueState) -> None:
         state.orders.add(VenueOrder.from_columns(row))
         state.accounts[row["account"]].open_orders += 1
     await load_alerts(connection, state.alerts)
+    await _load_users(connection, state.users)
+    await _load_keyed_requests(connection, state.keyed_requests)
+
+
+async def _load_keyed_requests(connection: AsyncConnection, into: KeyedRequests) -> None:
+    """Adds the last requests with an idempotency key. A command that was refused is no action."""
+    newest = select(records.c.seq, records.c.text).where(records.c.type == "request_keyed")
+    rows = await connection.execute(newest.order_by(records.c.seq.desc()).limit(REMEMBERED))
+    recorded = [(row.seq, RequestKeyed.model_validate_json(row.text)) for row in rows][::-1]
+    if not recorded:
+        return
+    since = recorded[0][0] - recorded[0][1].commands
+    carried_out = set((await connection.execute(select(actions.c.seq).where(actions.c.seq >= since))).scalars())
+    opened = select(accounts.c.opened_seq, accounts.c.account).where(accounts.c.opened_seq >= since)
+    into.load(recorded, carried_out, dict(iter(await connection.execute(opened))))
+
+
+async def _load_users(connection: AsyncConnection, into: Users) -> None:
+    """Applies the recorded changes of users, oldest first."""
+    for record in await read_records(connection, _USER_CHANGES):
+        match record.decision:
+            case UserAdded() | UserPasswordChanged() | UserRoleChanged() | UserRemoved() as change:
+                into.apply(record.seq, change)
 
 
 async def load_alerts(connection: AsyncConnection, into: VenueAlerts) -> None:
@@ -68,7 +98,7 @@ async def load_alerts(connection: AsyncConnection, into: VenueAlerts) -> None:
         if alert.cleared_seq is None:
             into.open[alert.key] = alert
         else:
-            into.cleared[alert.seq] = alert
+            into.remember(alert)
 
 
 async def _read_day(connection: AsyncConnection, state: VenueState, trading_date: int) -> None:

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from matching_engine.records import (
     Command,
     Event,
@@ -30,107 +32,59 @@ UNPRICED = frozenset({OrderType.MARKET, OrderType.STOP})
 """Order types without a limit price: `price_ticks` is their protection price."""
 
 
-class VenueOrder:
+class VenueOrder(msgspec.Struct, eq=False, gc=False):
     """The present state of one order: the columns of the read database's `orders`, and `reason_text`, the sentence of a
-    rejection with the numbers of its moment. It changes in place while the order is open."""
+    rejection with the numbers of its moment. It changes in place while the order is open.
 
-    __slots__ = (
-        "account",
-        "actor",
-        "client_order_id",
-        "created_ns",
-        "display_lots",
-        "expires_s",
-        "fees_fen",
-        "filled_fen",
-        "filled_lots",
-        "flags",
-        "instrument",
-        "leaves_lots",
-        "order_id",
-        "order_type",
-        "price_ticks",
-        "quantity_lots",
-        "reason",
-        "reason_text",
-        "reserved_fen",
-        "self_trade",
-        "side",
-        "state",
-        "time_in_force",
-        "trading_date",
-        "trigger_ticks",
-        "triggered_seq",
-        "updated_ns",
-        "updated_seq",
-    )
+    `gc=False`: it holds numbers and texts only, so it is in no cycle. Garbage collection does not walk the orders in memory.
+    """
 
+    order_id: int
     account: int
     actor: int
     client_order_id: str
-    created_ns: int
-    display_lots: int
-    expires_s: int
-    fees_fen: int
-    filled_fen: int
-    filled_lots: int
-    flags: int
     instrument: int
-    leaves_lots: int
-    order_id: int
-    order_type: int
-    price_ticks: int
-    quantity_lots: int
-    reason: int
-    reason_text: str | None
-    reserved_fen: int
-    self_trade: int
     side: int
-    state: str
+    order_type: int
     time_in_force: int
-    trading_date: int
+    self_trade: int
+    flags: int
+    quantity_lots: int
+    display_lots: int
     trigger_ticks: int
-    triggered_seq: int
+    expires_s: int
+    price_ticks: int
+    leaves_lots: int
+    reserved_fen: int
+    reason: int
+    trading_date: int
+    created_ns: int
     updated_ns: int
     updated_seq: int
+    state: str = "new"
+    filled_lots: int = 0
+    filled_fen: int = 0
+    fees_fen: int = 0
+    triggered_seq: int = 0
+    reason_text: str | None = None
 
     @classmethod
     def entered(cls, command: Command, event: Event, trading_date: int) -> VenueOrder:
         """A new order, from its command and its first event; state `new`."""
-        order = cls()
-        order.account = command.account
-        order.actor = command.actor
-        order.client_order_id = client_order_id_text(command.client_order_id)
-        order.created_ns = order.updated_ns = command.time_ns
-        order.display_lots = command.display_lots
-        order.expires_s = command.time_s
-        order.fees_fen = order.filled_fen = order.filled_lots = 0
-        order.flags = command.flags
-        order.instrument = command.instrument
-        order.order_id = order.updated_seq = command.seq
-        order.order_type = command.order_type
-        order.price_ticks = event.price_ticks
-        order.quantity_lots = command.quantity_lots
-        order.reason_text = None
-        order.reserved_fen = event.reserve_fen
-        order.self_trade = command.self_trade
-        order.side = command.side
-        order.time_in_force = command.time_in_force
-        order.trading_date = trading_date
-        order.trigger_ticks = command.trigger_ticks
-        order.triggered_seq = 0
-        order.leaves_lots = event.leaves_lots
-        order.reason = event.reason
-        order.state = "new"
-        return order
+        # The fields in the class's order: with their names it would take 0.7 µs longer.
+        return cls(
+            command.seq, command.account, command.actor, client_order_id_text(command.client_order_id), command.instrument,
+            command.side, command.order_type, command.time_in_force, command.self_trade, command.flags,
+            command.quantity_lots, command.display_lots, command.trigger_ticks, command.time_s,
+            event.price_ticks, event.leaves_lots, event.reserve_fen, event.reason,
+            trading_date, command.time_ns, command.time_ns, command.seq,
+        )  # fmt: skip
 
     @classmethod
     def from_columns(cls, columns: Mapping[Any, Any]) -> VenueOrder:
         """An order from a row of the read database's `orders`."""
-        order = cls()
-        for name in cls.__slots__:
-            setattr(order, name, columns.get(name))
-        return order
+        values: dict[str, Any] = {name: columns.get(name) for name in cls.__struct_fields__}
+        return cls(**values)
 
     def fill(self, event: Event, fee_fen: int, time_ns: int) -> None:
         """Applies one trade of this order; `fee_fen` is the fee of its side."""
@@ -182,7 +136,8 @@ class VenueOrders:
         self.open: dict[int, VenueOrder] = {}
         self.ended: dict[int, VenueOrder] = {}
         self._ended_ids: deque[int] = deque()
-        self._by_client_id: dict[tuple[int, str], VenueOrder] = {}
+        self._by_client_id: dict[int, dict[str, VenueOrder]] = {}
+        """By account and client_order_id. Not by both in a tuple: with such keys garbage collection would walk all orders."""
         self._ended_limit = ended_limit
 
     def get(self, order_id: int) -> VenueOrder | None:
@@ -191,7 +146,7 @@ class VenueOrders:
 
     def known_as(self, account: int, client_order_id: str) -> VenueOrder | None:
         """The account's last order with this client_order_id, if it is in memory."""
-        return self._by_client_id.get((account, client_order_id))
+        return self._by_client_id.get(account, {}).get(client_order_id)
 
     def add(self, order: VenueOrder) -> None:
         """Adds an open order."""
@@ -209,9 +164,8 @@ class VenueOrders:
 
     def _know(self, order: VenueOrder) -> None:
         if order.client_order_id:
-            self._by_client_id[order.account, order.client_order_id] = order
+            self._by_client_id.setdefault(order.account, {})[order.client_order_id] = order
 
     def _forget(self, order: VenueOrder) -> None:
-        client_id = order.account, order.client_order_id
-        if self._by_client_id.get(client_id) is order:
-            del self._by_client_id[client_id]
+        if self.known_as(order.account, order.client_order_id) is order:
+            del self._by_client_id[order.account][order.client_order_id]

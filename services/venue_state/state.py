@@ -27,7 +27,13 @@ from services.commands.attachments import (
     AlertRaised,
     InstrumentText,
     KeyIssued,
+    KeyLimitsSet,
     KeyRevoked,
+    RequestKeyed,
+    UserAdded,
+    UserPasswordChanged,
+    UserRemoved,
+    UserRoleChanged,
     read_decision,
 )
 from services.journal.batch import Applied, JournalBatch
@@ -36,17 +42,32 @@ from services.trade_sides import sides
 from services.venue_state.accounts import VenueAccount
 from services.venue_state.alerts import VenueAlerts
 from services.venue_state.instruments import VenueInstrument
+from services.venue_state.keyed_requests import KeyedRequests
 from services.venue_state.keys import ApiKey, key_hash
 from services.venue_state.orders import VenueOrder, VenueOrders
 from services.venue_state.reasons import reason_text
+from services.venue_state.users import Users
 
 _BUY = int(Side.BUY)  # Reading a member of an enum costs three times the comparison.
+_ADMINISTRATIVE = int(CommandKind.OPEN_ACCOUNT)
+"""The first of the kinds of commands that are no member's."""
 
 OrderListener = Callable[[VenueOrder, Event], None]
 """Called for every change of an account's orders, in order: with the changed order, and the event that changed it."""
 
+EVERY_ACCOUNT = 0
+"""Whoever listens to this account hears of the orders and busts of all."""
+
 BustListener = Callable[[int, Event], None]
 """Called for every busted trade of an account: with the account, and the TRADE_BUSTED event."""
+
+BalanceListener = Callable[[int, Event], None]
+"""Called with the account and the event that changed its cash or holdings and no order of its own: money or goods brought in or
+taken out, a busted trade, and of VENUE the fees."""
+
+
+KeyListener = Callable[[int], None]
+"""Called with the key_id when a key's limits were set, and when it was revoked."""
 
 
 class FeeRates(NamedTuple):
@@ -67,13 +88,17 @@ class VenueState:
         self.fees: dict[int, FeeRates] = {}  # by account class; a class without an entry pays no fees
         self.keys: dict[bytes, ApiKey] = {}  # by SHA-256 of the secret
         self.key_hashes: dict[int, bytes] = {}  # by key_id
+        self.users = Users()
+        self.key_listeners: list[KeyListener] = []
         self.instruments: list[VenueInstrument] = []  # by number
         self.by_symbol: dict[str, VenueInstrument] = {}
         self.accounts: dict[int, VenueAccount] = {VENUE: VenueAccount(VENUE, "venue")}
         self.alerts = VenueAlerts()
+        self.keyed_requests = KeyedRequests()
         self.orders = VenueOrders()
         self.order_listeners: dict[int, OrderListener] = {}  # by account
         self.bust_listeners: dict[int, BustListener] = {}  # by account
+        self.balance_listeners: dict[int, BalanceListener] = {}  # by account
         self._appliers: dict[int, Callable[[Applied], None]] = {
             EventKind.ACCEPTED: self._accepted,
             EventKind.REJECTED: self._rejected,
@@ -102,10 +127,22 @@ class VenueState:
         """The key with this secret; None if the secret is unknown or the key is revoked."""
         return self.keys.get(key_hash(secret))
 
+    def key(self, key_id: int) -> ApiKey | None:
+        """The valid key with this id, as it is now; None if there is none."""
+        return self.keys.get(self.key_hashes.get(key_id, b""))
+
     def add_key(self, key: ApiKey, digest: bytes) -> None:
         """Adds a valid key; `digest` is the SHA-256 of its secret."""
         self.keys[digest] = key
         self.key_hashes[key.key_id] = digest
+
+    def name_of(self, key_id: int, key_name: str | None) -> str | None:
+        """The name of the user with this id, also of one who was removed, else that of the key; None: nobody has the id."""
+        return self.users.names.get(key_id, key_name)
+
+    def is_valid(self, key_id: int) -> bool:
+        """Whether this is the id of a key that is not revoked, or of a user."""
+        return key_id in self.key_hashes or key_id in self.users.by_id
 
     def add_instrument(self, instrument: VenueInstrument) -> None:
         """Adds the next instrument; its number is its index."""
@@ -151,6 +188,8 @@ class VenueState:
     def _rejected(self, applied: Applied) -> None:
         event, command, _ = applied
         # An order that reuses a client_order_id is stored nowhere: the gateway answers 422.
+        if command.kind >= _ADMINISTRATIVE:
+            self.keyed_requests.note_refused(event.seq)
         if command.kind != CommandKind.NEW_ORDER or event.reason == Reason.CLIENT_ORDER_ID_REUSED:
             return
         order = VenueOrder.entered(command, event, self.trading_date)
@@ -186,6 +225,7 @@ class VenueState:
             if not order.leaves_lots:
                 self._close(order)
             self._notify(order, event)
+        self._notify_balance(VENUE, event)
 
     def _trade_busted(self, applied: Applied) -> None:
         event = applied.event
@@ -198,9 +238,12 @@ class VenueState:
         seller.holding(event.instrument).lots += event.quantity_lots
         for account in (buyer, seller):
             account.day_fen = max(account.day_fen - event.amount_fen, 0)
-            listener = self.bust_listeners.get(account.account)
-            if listener is not None:
-                listener(account.account, event)
+            for listening in (account.account, EVERY_ACCOUNT):
+                listener = self.bust_listeners.get(listening)
+                if listener is not None:
+                    listener(account.account, event)
+            self._notify_balance(account.account, event)
+        self._notify_balance(VENUE, event)
 
     def _ended(self, applied: Applied) -> None:
         event, command, _ = applied
@@ -233,13 +276,21 @@ class VenueState:
         self.orders.remember(order)
 
     def _notify(self, order: VenueOrder, event: Event) -> None:
-        listener = self.order_listeners.get(order.account) if self.order_listeners else None
+        if self.order_listeners:
+            for listening in (order.account, EVERY_ACCOUNT):
+                listener = self.order_listeners.get(listening)
+                if listener is not None:
+                    listener(order, event)
+
+    def _notify_balance(self, account: int, event: Event) -> None:
+        listener = self.balance_listeners.get(account) if self.balance_listeners else None
         if listener is not None:
-            listener(order, event)
+            listener(account, event)
 
     def _account_opened(self, applied: Applied) -> None:
         event, command, attachment = applied
         text = AccountText.model_validate_json(attachment)
+        self.keyed_requests.note_opened(event.seq, event.account)
         self.accounts[event.account] = VenueAccount(event.account, text.name, command.owner, command.account_class)
 
     def _balance_changed(self, applied: Applied) -> None:
@@ -249,6 +300,7 @@ class VenueState:
             account.cash_fen += event.amount_fen
         else:
             account.holding(event.instrument).lots += event.quantity_lots
+        self._notify_balance(event.account, event)
 
     def _limits_set(self, applied: Applied) -> None:
         event, command, _ = applied
@@ -311,12 +363,25 @@ class VenueState:
             account.day_fen = 0
 
     def _recorded(self, applied: Applied) -> None:
-        event, _, attachment = applied
+        event, command, attachment = applied
         match read_decision(attachment):
             case KeyIssued() as issued:
-                key = ApiKey(event.seq, issued.account, issued.name, frozenset(issued.scopes))
+                key = ApiKey.issued(event.seq, issued, issued_ns=command.time_ns, issued_by=command.actor)
                 self.add_key(key, bytes.fromhex(issued.key_hash))
+            case KeyLimitsSet(key_id=key_id, limits=limits):
+                if (limited := self.key(key_id)) is not None:
+                    self.keys[self.key_hashes[key_id]] = limited._replace(limits=limits)
+                    self._key_changed(key_id)
             case KeyRevoked(key_id=key_id):
                 self.keys.pop(self.key_hashes.pop(key_id, b""), None)
+                self._key_changed(key_id)
             case AlertRaised() | AlertCleared() | AlertAcknowledged() as change:
                 self.alerts.apply(applied, change)
+            case UserAdded() | UserPasswordChanged() | UserRoleChanged() | UserRemoved() as user_change:
+                self.users.apply(event.seq, user_change)
+            case RequestKeyed() as keyed:
+                self.keyed_requests.apply(event.seq, keyed)
+
+    def _key_changed(self, key_id: int) -> None:
+        for listener in self.key_listeners:
+            listener(key_id)

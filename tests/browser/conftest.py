@@ -6,19 +6,22 @@ import json
 import os
 import re
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.faults.venue_process import Mutant, printing
-from tests.patience import PATIENCE_S, http_get, http_post, http_put
+from tests.faults.venue_process import NO_VARIABLES, printing
+from tests.patience import PATIENCE_S, http_delete, http_get, http_post, http_put
 
-CHROMIUM = Path("/usr/bin/chromium")
+BROWSERS = (Path("/usr/lib/chromium/chromium-headless-shell"), Path("/usr/bin/chromium"))
+CHROMIUM = next((path for path in BROWSERS if path.exists()), BROWSERS[-1])
+"""The headless shell is the same browser without windows; with them a test costs a third more."""
 CHROMIUM_ARGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -27,6 +30,12 @@ CHROMIUM_ARGS = (
     "--disable-sync",
     "--no-first-run",
 )
+SYMBOL = "NDFEB-N42"
+"""The product that tests trade."""
+DESK = "Demo Trading Desk"
+"""The account of the demo's trader."""
+LEFT = "net::ERR_ABORTED"
+"""The failure of a request whose page was left before its answer came."""
 SIZE = {"width": 1400, "height": 900}
 PATIENCE_MS = PATIENCE_S * 1_000
 
@@ -45,6 +54,9 @@ class VenueProcess:
 
     url: str
     keys: dict[str, Any]
+    first_link: str = ""
+    """The one-time link, of a venue that prints its address as JSON."""
+    pid: int = 0
 
     def get(self, path: str, name: str = "operator", **query: Any) -> Any:
         """The API's JSON reply to one of the venue's keys."""
@@ -66,19 +78,32 @@ class VenueProcess:
         answer.raise_for_status()
         return answer.json()
 
+    def wait_for_reports(self) -> None:
+        """Asks until there is a report. The process that makes them starts after the venue, which may take long on a busy
+        machine; until then a page that asks is answered 503."""
+        path = f"{self.url}/v1/reports/turnover/{self.get('/v1/venue')['trading_date'][:4]}"
+        deadline = time.monotonic() + PATIENCE_S
+        while not http_get(path, headers=self._headers("operator")).is_success:
+            assert time.monotonic() < deadline, "the venue makes no reports"
+
     def _headers(self, name: str) -> dict[str, str]:
         return {"authorization": f"Bearer {self.keys[name]['key']}"}
 
 
 @contextmanager
-def rex(data_dir: Path, *arguments: str, mutant: Mutant | None = None) -> Iterator[VenueProcess]:
-    """Runs `rex` on a free port until the block ends; it must then stop by itself with status 0."""
-    with printing(*arguments, "--port", "0", "--data-dir", data_dir, mutant=mutant) as (process, out, errors):
+def rex(
+    data_dir: Path, *arguments: str, port: str = "0", variables: Mapping[str, str] = NO_VARIABLES
+) -> Iterator[VenueProcess]:
+    """Runs `rex` until the block ends, on a free port or on this one; it must then stop by itself with status 0."""
+    started = printing(*arguments, "--port", port, "--data-dir", data_dir, variables=variables)
+    with started as (process, out, errors):
         found = next((match for line in out if (match := re.search(r"http://127\.0\.0\.1:\d+", line))), None)
         assert found is not None, f"the venue ended before it said where it listens: {errors.read_text()}"
         assert process.pid is not None
         try:
-            yield VenueProcess(found[0], json.loads((data_dir / "keys.json").read_text()))
+            link = re.search(r"http://127\.0\.0\.1:\d+/first#[\w-]+", found.string)
+            keys = json.loads((data_dir / "keys.json").read_text())
+            yield VenueProcess(found[0], keys, link[0] if link else "", process.pid)
         finally:
             os.kill(process.pid, signal.SIGINT)
             out.read()  # so that its last output does not fill the pipe
@@ -90,7 +115,23 @@ def rex(data_dir: Path, *arguments: str, mutant: Mutant | None = None) -> Iterat
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
     """`rex demo`: with simulated traders, who trade often, and an order ticket on the trader page."""
     with rex(tmp_path_factory.mktemp("demo"), "demo", "--no-history", "--pace", "250") as venue:
+        venue.wait_for_reports()
         yield venue
+
+
+@pytest.fixture(scope="module")
+def calm(demo: VenueProcess) -> None:
+    """Keeps one product in continuous trading: orders of tests begin no volatility auction there."""
+    demo.put(f"/v1/admin/instruments/{SYMBOL}/volatility_band", {"rate": "0", "auction_seconds": 0})
+    demo.put(f"/v1/admin/instruments/{SYMBOL}/phase", {"phase": "continuous"})
+
+
+@pytest.fixture
+def no_orders(demo: VenueProcess) -> Iterator[None]:
+    """Cancels what a test leaves of the desk's orders."""
+    yield
+    answer = http_delete(f"{demo.url}/v1/orders?symbol=*", headers=demo._headers(DESK))
+    answer.raise_for_status()
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +141,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
         yield venue
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """A browser for one test file. While it is open, Playwright keeps an event loop running, which async tests of other files
-    need for themselves."""
+    """A browser for the tests of this folder. While it is open, Playwright keeps an event loop running, which async tests of
+    other folders need for themselves."""
     if not CHROMIUM.exists():
         pytest.skip(f"NO BROWSER TEST RAN: {CHROMIUM} is missing (Debian's package chromium)")
     with sync_playwright() as playwright:
@@ -126,22 +167,32 @@ class Watched:
             "console", lambda said: note(f"{said.type}: {said.text}") if said.type in ("error", "warning") else None
         )
         page.on("pageerror", lambda error: note(f"exception: {error}"))
-        page.on(
-            "requestfailed",
-            # A `goto` aborts what the page before it has under way.
-            lambda request: note(f"failed: {request.url}") if request.failure != "net::ERR_ABORTED" else None,
-        )
+        page.on("requestfailed", lambda request: note(f"failed: {request.url}") if request.failure != LEFT else None)
         page.on("response", lambda answer: note(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
 
 
-@pytest.fixture
-def watched(chromium: Browser) -> Iterator[Watched]:
-    """A page of 1400 × 900 pixels. The test fails if the page has any trouble."""
+@pytest.fixture(scope="module")
+def visitor(chromium: Browser) -> Iterator[BrowserContext]:
+    """A visitor of one test file, whose browser keeps the pages' scripts: to load and compile them is most of a page's time."""
     context = chromium.new_context(viewport=SIZE)  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE_MS)
-    found = Watched(context.new_page())
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(visitor: BrowserContext) -> Iterator[Page]:
+    """A page of 1400 × 900 pixels; nobody is logged in. Its browser may get 401 answers."""
+    page = visitor.new_page()
+    yield page
+    page.close()
+    visitor.clear_cookies()
+
+
+@pytest.fixture
+def watched(page: Page) -> Iterator[Watched]:
+    """The page. The test fails if it has any trouble."""
+    found = Watched(page)
     found.listen()
     yield found
-    troubles = list(found.troubles)  # taken before the close, which may end a request that is under way
-    context.close()
-    assert troubles == []
+    assert found.troubles == []  # before the page's end, which may end a request that is under way

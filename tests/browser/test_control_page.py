@@ -1,95 +1,254 @@
-"""The control page: an operator's actions on it are commands of the API, and every page shows their results."""
+"""The control page: each act is asked for, sent once, told beside and seen in the API; who may not act reads or is told so."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import VenueProcess, Watched
-from tests.browser.test_trader_page import DESK, SYMBOL, open_trader_page, own_orders, send
+from tests.browser.operating import actions, add_people, administration, confirm, enter, open_page
+
+SYMBOL = "PRND-OX"
+DESK = "Demo Trading Desk"
+
+
+@pytest.fixture(scope="module")
+def venue(demo: VenueProcess) -> VenueProcess:
+    """The demo with a person of each role."""
+    add_people(demo, "visitor", "trader", "operator", "auditor", "admin")
+    return demo
 
 
 @pytest.fixture
-def switched(demo: VenueProcess) -> Iterator[VenueProcess]:
-    """The demo venue; kill switches and halts are off again after the test."""
-    yield demo
-    demo.post("/v1/admin/kill_switch/off")
-    demo.post(f"/v1/admin/accounts/{demo.keys[DESK]['account']}/kill_switch/off")
-    demo.post("/v1/admin/resume")
+def control(watched: Watched, venue: VenueProcess) -> Iterator[Page]:
+    """The page of an operator, with PRND-OX chosen. Halts, switches and phases are as before after the test."""
+    enter(watched.page, venue, "operator")
+    open_page(watched.page, venue, f"/ui/control?product={SYMBOL}&account={venue.keys[DESK]['account']}")
+    yield watched.page
+    venue.post("/v1/admin/kill_switch/off")
+    venue.post(f"/v1/admin/accounts/{venue.keys[DESK]['account']}/kill_switch/off")
+    venue.post("/v1/admin/resume")
+    venue.put(f"/v1/admin/instruments/{SYMBOL}/phase", {"phase": "continuous"})
 
 
-def open_control_page(watched: Watched, venue: VenueProcess) -> Page:
-    watched.page.goto(f"{venue.url}/ui/control")
-    expect(watched.page.get_by_test_id("board")).to_be_visible()
-    return watched.page
+def test_the_board_shows_every_phase_and_what_an_auction_would_give(control: Page, venue: VenueProcess) -> None:
+    expect(control.get_by_test_id("tile")).to_have_count(32)
+    expect(control.get_by_test_id("chosen")).to_contain_text(SYMBOL)
+    expect(control.get_by_test_id("countdown")).to_contain_text("day roll")
+    venue.put(f"/v1/admin/instruments/{SYMBOL}/phase", {"phase": "call_auction"})
+    tile = control.locator(f"[data-testid=tile][data-symbol='{SYMBOL}']")
+    expect(tile).to_have_attribute("data-phase", "call_auction")
+    expect(tile).to_contain_text("call auction")
+    expect(control.locator("[data-fact=ends]")).to_have_text("when an operator sets another phase")
+    expect(control.get_by_test_id("phase-counts")).to_contain_text("call auction")
+    expect(control.get_by_test_id("timetable").locator(".next, .past")).to_have_count(1)  # past from 17:00 on
 
 
-def confirm(page: Page) -> None:
-    page.get_by_test_id("confirm-yes").click()
-    expect(page.get_by_test_id("control-outcome")).to_contain_text("done, as command")
+def test_a_declined_question_sends_nothing(control: Page, venue: VenueProcess) -> None:
+    before = venue.get("/v1/admin/log", limit=1)["actions"][0]["seq"]
+    for button in (
+        "halt",
+        "halt-all",
+        "kill-on",
+        "cancel-all",
+        "set-phase",
+        "set-collar",
+        "set-band",
+        "account-limits",
+    ):
+        control.get_by_test_id(button).click()
+        control.get_by_test_id("dialog").get_by_role("button", name="Go back", exact=True).click()
+        expect(control.get_by_test_id("dialog")).to_have_count(0)
+    control.get_by_test_id("halt").click()
+    control.keyboard.press("Escape")
+    assert actions(venue, limit=1)[0]["seq"] == before
 
 
-def test_every_phase_is_seen_at_a_glance_and_an_instrument_is_halted_and_resumed(
-    watched: Watched, switched: VenueProcess
+def test_a_halt_is_asked_for_sent_once_told_beside_and_logged_with_the_person(
+    control: Page, venue: VenueProcess
 ) -> None:
-    page = open_control_page(watched, switched)
-    expect(page.locator("[data-testid=board] [data-symbol]")).to_have_count(32)
-    tile = page.locator(f"[data-testid=board] [data-symbol='{SYMBOL}']")
-    tile.get_by_role("button", name="halt").click()
-    confirm(page)
-    expect(tile.locator("[data-phase=halted]")).to_be_visible()
-    assert switched.get(f"/v1/market/{SYMBOL}/ticker")["phase"] == "halted"
-    tile.get_by_role("button", name="resume").click()
-    page.get_by_test_id("confirm-yes").click()
-    expect(tile.locator("[data-phase=halted]")).to_have_count(0)
+    control.get_by_test_id("halt").click()
+    expect(control.get_by_test_id("dialog")).to_contain_text(SYMBOL)
+    control.get_by_test_id("confirm").dblclick()  # the second click finds no question any more
+    outcome = control.locator("#instrument").get_by_test_id("outcome")
+    expect(outcome).to_contain_text(f"{SYMBOL} is halted. Command ")
+    expect(control.get_by_test_id("toast").first).to_contain_text(f"{SYMBOL} is halted.")
+    assert venue.get(f"/v1/market/{SYMBOL}/ticker")["phase"] == "halted"
+    found = [action for action in actions(venue, kind="halt") if action["person"] == "the operator"]
+    assert len(found) == 1
+    tile = control.locator(f"[data-testid=tile][data-symbol='{SYMBOL}']")
+    expect(tile).to_have_attribute("data-phase", "halted")
+    expect(control.get_by_test_id("halt")).to_be_disabled()
+    first = control.get_by_test_id("log").locator("tbody tr").first
+    expect(first).to_contain_text("halt")
+    expect(first).to_contain_text("the operator")
+    confirm(control, control.get_by_test_id("resume"))
+    expect(tile).to_have_attribute("data-phase", "continuous")
+    expect(control.get_by_test_id("resume")).to_be_disabled()
 
 
-def test_the_venues_kill_switch_refuses_orders_until_it_is_off(watched: Watched, switched: VenueProcess) -> None:
-    page = open_control_page(watched, switched)
-    page.locator("[data-testid=switches] [data-act=kill-on]").click()
-    assert switched.get("/v1/venue")["kill_switch"] is False  # nothing happens before it is confirmed
-    confirm(page)
-    assert switched.get("/v1/venue")["kill_switch"] is True
-    page = open_trader_page(watched, switched)
-    expect(page.get_by_test_id("kill-switch-on")).to_be_visible()
-    send(page, "buy", switched.get(f"/v1/market/{SYMBOL}/ticker")["lower_limit"], "1")
-    expect(page.get_by_test_id("ticket-outcome")).to_contain_text(re.compile("rejected: .*kill switch"))
-    assert own_orders(switched, "closed")[0]["reason"] == "venue_kill_switch"
-    page = open_control_page(watched, switched)
-    page.locator("[data-testid=switches] [data-act=kill-off]").click()
-    confirm(page)
-    expect(page.get_by_test_id("kill-switch-on")).to_have_count(0)
+def test_the_whole_venue_is_halted_and_its_kill_switch_is_turned(control: Page, venue: VenueProcess) -> None:
+    confirm(control, control.get_by_test_id("halt-all"))
+    expect(control.get_by_test_id("halt-state")).to_have_text("32 of 32")
+    confirm(control, control.get_by_test_id("resume-all"))
+    expect(control.get_by_test_id("halt-state")).to_have_text("0 of 32")
+    confirm(control, control.get_by_test_id("kill-on"))
+    expect(control.get_by_test_id("kill-state")).to_have_text("on: cancels only")
+    assert venue.get("/v1/venue")["kill_switch"] is True
+    confirm(control, control.get_by_test_id("kill-off"))
+    expect(control.get_by_test_id("kill-state")).to_have_text("off: orders are taken")
+    assert venue.get("/v1/venue")["kill_switch"] is False
 
 
-def test_an_accounts_kill_switch_is_its_own(watched: Watched, switched: VenueProcess) -> None:
-    page = open_control_page(watched, switched)
-    row = page.locator(f"[data-testid=accounts] tr[data-account='{switched.keys[DESK]['account']}']")
-    expect(row).to_contain_text(DESK)
-    row.locator("[data-act=kill-on]").click()
-    confirm(page)
-    expect(row.locator("[data-kill=on]")).to_be_visible()
-    assert switched.get("/v1/account", DESK)["kill_switch"] is True
-    assert switched.get("/v1/venue")["kill_switch"] is False
-    expect(open_trader_page(watched, switched).get_by_test_id("ticket-note")).to_contain_text("may only cancel")
+def test_phase_collar_and_volatility_band_are_set(control: Page, venue: VenueProcess) -> None:
+    def instrument() -> dict[str, object]:
+        return next(one for one in venue.get("/v1/instruments") if one["symbol"] == SYMBOL)
+
+    confirm(control, control.get_by_test_id("set-phase"), phase="call_auction")
+    expect(control.locator("[data-fact=phase]")).to_contain_text("call auction")
+    assert instrument()["phase"] == "call_auction"
+    confirm(control, control.get_by_test_id("set-collar"), rate="2.5")
+    expect(control.locator("[data-fact=collar]")).to_have_text("2.5 %")
+    confirm(control, control.get_by_test_id("set-band"), rate="1.25", auction_seconds="90")
+    expect(control.locator("[data-fact=volatility]")).to_have_text("1.25 %, auction of 90 s")
+    now = instrument()
+    assert (now["collar_rate"], now["volatility_rate"], now["auction_seconds"]) == ("0.025000", "0.012500", 90)
+    control.get_by_test_id("set-collar").click()
+    control.get_by_test_id("dialog").locator("[name=rate]").fill("120")
+    control.get_by_test_id("confirm").click()
+    expect(control.get_by_test_id("dialog")).to_be_visible()  # no percentage: the question stays
+    control.keyboard.press("Escape")
 
 
-def test_a_busted_trade_is_struck_out_and_counted_out(watched: Watched, switched: VenueProcess) -> None:
-    switched.post("/v1/admin/halt")  # so that no newer trade follows
-    page = open_control_page(watched, switched)
-    row = page.locator("[data-testid=trades] tbody tr").first
-    trade_id = row.get_attribute("data-trade")
-    row.get_by_role("button", name="bust").click()
-    page.get_by_test_id("confirm-reason").fill("fat finger, agreed by both sides")
-    confirm(page)
-    expect(page.locator(f"[data-testid=trades] tr[data-trade='{trade_id}']")).to_contain_text("busted")
-    page.goto(f"{switched.url}/ui/")
-    expect(page.locator("[data-integrity=busted]")).to_contain_text("(1)")
+def test_an_account_its_balances_limits_kill_switch_and_orders(control: Page, venue: VenueProcess) -> None:
+    account = venue.keys[DESK]["account"]
+    price = venue.get(f"/v1/market/{SYMBOL}/ticker")["lower_limit"]
+    order = venue.place(DESK, symbol=SYMBOL, side="buy", price=price, quantity=2, time_in_force="gtc")
+    row = control.get_by_test_id("accounts").locator("tr", has_text=DESK)
+    expect(row).to_contain_text(f"¥ {float(venue.get('/v1/account', DESK)['available']):,.2f}")
+    row.get_by_test_id("pick-account").click()
+    expect(control.get_by_test_id("account-chosen")).to_have_text(f"{account} · {DESK}")
+    panel = control.get_by_test_id("account")
+    expect(panel.locator("[data-fact=open_orders]")).to_have_text("1")
+    limits = {
+        "max_order_quantity": "50",
+        "max_order_value": "5000000.00",
+        "max_open_orders": "",
+        "max_day_turnover": "",
+    }
+    confirm(control, control.get_by_test_id("account-limits"), **limits)
+    expect(panel.locator("[data-fact=max_order_value]")).to_have_text("¥ 5,000,000.00")
+    assert venue.get("/v1/account", DESK)["limits"] == {
+        "max_order_quantity": 50,
+        "max_order_value": "5000000.00",
+        "max_open_orders": None,
+        "max_day_turnover": None,
+    }
+    confirm(control, control.get_by_test_id("account-kill-on"))
+    expect(panel.locator("[data-fact=kill_switch]")).to_have_text("on: cancels only")
+    assert venue.get("/v1/account", DESK)["kill_switch"] is True
+    assert venue.get("/v1/venue")["kill_switch"] is False
+    confirm(control, control.get_by_test_id("account-cancel"))
+    expect(panel.get_by_test_id("outcome")).to_contain_text("Orders canceled: 1.")
+    assert venue.get(f"/v1/orders/{order['order_id']}", DESK)["state"] == "canceled"
+    confirm(control, control.get_by_test_id("account-kill-off"))
+    expect(panel.locator("[data-fact=kill_switch]")).to_have_text("off: orders are taken")
 
 
-def test_without_an_operators_key_the_page_only_shows(watched: Watched, served: VenueProcess) -> None:
-    page = open_control_page(watched, served)
-    expect(page.get_by_test_id("read-only")).to_contain_text("only shows")
-    expect(page.locator("main button")).to_have_count(0)
+def test_a_trade_is_found_by_id_member_product_and_time_and_busted(control: Page, venue: VenueProcess) -> None:
+    venue.post("/v1/admin/halt")  # so that no newer trade follows
+    trade = venue.get("/v1/reports/trades", limit=1, year=venue.get("/v1/venue")["trading_date"][:4])["trades"][0]
+    found = control.get_by_test_id("found-trades").locator("tbody tr")
+    form = control.get_by_test_id("trade-search")
+    form.get_by_test_id("field-trade").fill(trade["trade_id"])
+    form.get_by_test_id("search").click()
+    expect(found).to_have_count(1)
+    expect(control.get_by_test_id("trade-chosen")).to_have_text(trade["trade_id"])
+    expect(control).to_have_url(re.compile(f"trade={trade['trade_id']}"))
+    form.get_by_test_id("field-trade").fill("")
+    form.get_by_test_id("field-symbol").select_option(trade["product"])
+    form.get_by_test_id("search").click()
+    expect(found.first).to_contain_text(trade["product"])
+    last = venue.get(f"/v1/market/{trade['product']}/trades", limit=1)[0]["trade_id"]
+    expect(found.first).to_contain_text(last)
+    form.get_by_test_id("field-symbol").select_option("")
+    form.get_by_test_id("field-member").select_option(str(trade["buyer"]["account"]))
+    form.get_by_test_id("search").click()
+    expect(found.first).to_contain_text(trade["buyer"]["name"])
+    form.get_by_test_id("field-member").select_option("")
+    form.get_by_test_id("field-from").fill("2026-01-01T00:00:00")
+    form.get_by_test_id("search").click()
+    expect(control.get_by_test_id("search-said")).to_have_text("A time also needs an account or a product.")
+    form.get_by_test_id("field-from").fill("")
+    form.get_by_test_id("search").click()
+    expect(found.first).to_contain_text(trade["trade_id"])
+    control.locator(f"[data-testid=pick-trade][data-trade='{trade['trade_id']}']").click()
+    control.get_by_test_id("bust").click()
+    dialog = control.get_by_test_id("dialog")
+    for said in (trade["buyer"]["name"], trade["seller"]["name"], f"{float(trade['amount']):,.2f}"):
+        expect(dialog).to_contain_text(said)
+    dialog.get_by_test_id("confirm").click()
+    expect(dialog).to_be_visible()  # a reason is needed
+    dialog.locator("[name=reason]").fill("fat finger, agreed by both sides")
+    dialog.get_by_test_id("confirm").click()
+    expect(control.get_by_test_id("trade").get_by_test_id("outcome")).to_contain_text("is busted. Command ")
+    expect(control.locator(f"tr[data-key='{trade['trade_id']}']")).to_contain_text("busted")
+    now = venue.get(f"/v1/reports/trades/{trade['trade_id']}")
+    assert (now["why_not"], now["bust"]["reason"]) == ("busted", "fat finger, agreed by both sides")
+    expect(control.get_by_test_id("bust")).to_have_count(0)
+    expect(control.get_by_test_id("busted-by")).to_have_text("the operator")
+
+
+def test_a_search_shows_when_a_trade_was_and_refuses_a_time_in_the_words_of_the_page(
+    control: Page, venue: VenueProcess
+) -> None:
+    year = venue.get("/v1/venue")["trading_date"][:4]
+    trade = venue.get("/v1/reports/trades", limit=1, year=year)["trades"][0]
+    form, said = control.get_by_test_id("trade-search"), control.get_by_test_id("search-said")
+    form.get_by_test_id("field-trade").fill(trade["trade_id"])
+    form.get_by_test_id("search").click()
+    at = datetime.fromisoformat(trade["time"]).astimezone(timezone(timedelta(hours=8)))
+    row = control.get_by_test_id("found-trades").locator("tbody tr")
+    expect(row.locator("td").first).to_have_text(
+        f"{at:%Y-%m-%d %H:%M:%S}"
+    )  # not the trading day, which begins at 17:00
+    form.get_by_test_id("field-trade").fill("")
+    form.get_by_test_id("field-member").select_option(str(trade["buyer"]["account"]))
+    form.get_by_test_id("field-from").fill("2099-01-01T00:00:00")
+    form.get_by_test_id("search").click()
+    expect(said).to_contain_text("choose another trading day, or clear it")
+    form.get_by_test_id("field-to").fill("2098-01-01T00:00:00")
+    form.get_by_test_id("search").click()
+    expect(said).to_have_text("“Before” must be later than “From”.")
+
+
+def test_the_log_is_searched_by_person_and_kind(control: Page, venue: VenueProcess) -> None:
+    with administration(venue) as client:
+        client.post(f"/v1/admin/instruments/{SYMBOL}/halt").raise_for_status()
+        client.post(f"/v1/admin/instruments/{SYMBOL}/resume").raise_for_status()
+    form = control.get_by_test_id("log-search")
+    form.locator("[name=kind]").select_option("resume")
+    form.locator("[name=who]").fill("operator")
+    form.get_by_role("button").click()
+    rows = control.get_by_test_id("log").locator("tbody tr")
+    expect(rows).to_have_count(len(actions(venue, kind="resume", who="operator", limit=25)))
+    expect(rows.first).to_contain_text(SYMBOL)
+
+
+def test_in_chinese_and_on_a_phone_an_act_is_the_same(watched: Watched, venue: VenueProcess) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    enter(page, venue, "operator")
+    open_page(page, venue, f"/ui/control?product={SYMBOL}&lang=zh")
+    page.get_by_test_id("halt").click()
+    expect(page.get_by_test_id("dialog")).to_contain_text(f"{SYMBOL} 停牌？")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_test_id("confirm").click()
+    expect(page.locator("#instrument").get_by_test_id("outcome")).to_contain_text(f"{SYMBOL} 已停牌。")
+    confirm(page, page.get_by_test_id("resume"))
+    expect(page.locator("#instrument").get_by_test_id("outcome")).to_contain_text(f"{SYMBOL} 已复牌。")
+    assert venue.get(f"/v1/market/{SYMBOL}/ticker")["phase"] == "continuous"

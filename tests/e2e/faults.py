@@ -85,7 +85,8 @@ def fail_device(process: subprocess.Popen[str]) -> None:
 def half_a_request(url: str, key: str) -> socket.socket:
     """A client that has sent the first part of an order's request and then sends nothing."""
     host, port = url.removeprefix("http://").split(":")
-    head = f"POST /v1/orders HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nContent-Length: 100\r\n\r\n{{"
+    head = f"POST /v1/orders HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
     client = socket.create_connection((host, int(port)))
     client.sendall(head.encode())
     return client
@@ -142,9 +143,12 @@ async def watch_a_fault(process: subprocess.Popen[str], folder: Path) -> Seen:
                 clients.create_task(_rest(client, seen))
             clients.create_task(_websocket(ws, seen))
             await seen.enough.wait()
-            with closing(sqlite3.connect(folder / READ_DATABASE_FILE, isolation_level=None)) as held:
-                # Blocks the projector, so that the journal is the first file to be written.
-                held.execute("BEGIN IMMEDIATE")
+            with closing(
+                sqlite3.connect(folder / READ_DATABASE_FILE, isolation_level=None, check_same_thread=False)
+            ) as held:
+                # Blocks the projector, so that the journal is the first file to be written. It may hold the file itself for a
+                # while: waiting in a thread keeps the clients' orders under way.
+                await asyncio.to_thread(held.execute, "BEGIN IMMEDIATE")
                 fail_device(process)
                 await seen.heard.wait()
             await asyncio.to_thread(process.wait, PATIENCE_S)

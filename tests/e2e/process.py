@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from tests.patience import PATIENCE_S
 
@@ -24,10 +24,10 @@ class ServedVenue(NamedTuple):
 
 
 @contextmanager
-def serve(data_dir: Path) -> Iterator[ServedVenue]:
-    """A venue with schedule `always`; stopped at the end unless the test has killed it."""
+def serve(data_dir: Path, errors: IO[bytes] | None = None) -> Iterator[ServedVenue]:
+    """A venue with schedule `always`; stopped at the end unless the test has killed it. `errors`: its standard error."""
     command = [str(REX), "serve", "--data-dir", str(data_dir), "--port", "0", "--schedule", "always", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
     try:
         assert process.stdout is not None
         ready: dict[str, Any] = json.loads(process.stdout.readline())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -12,9 +14,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from rex_client import RexClient
 
-from services.client import RexClient
+from services.journal.sqlite import SqliteJournal
 from services.reporting.report_database import JOURNAL_FILE
+from tests.e2e.process import REX
 from tests.faults.venue_process import rex, serve
 from tests.patience import PATIENCE_S
 
@@ -23,11 +27,58 @@ pytestmark = pytest.mark.anyio
 PAGE = (Path(__file__).parents[2] / "docs" / "durability.md").read_text(encoding="utf-8")
 
 
-def commands_under(heading: str) -> list[str]:
-    """The shell lines of a section."""
-    section = re.search(rf"\n## {heading}\n.*?```sh\n(.*?)```", PAGE, re.DOTALL)
+def commands_under(heading: str, number: int = 0) -> list[str]:
+    """The shell lines of a section: of its first block, or of a later one."""
+    section = re.search(rf"\n## {heading}\n(.*?)(\n## |$)", PAGE, re.DOTALL)
     assert section is not None
-    return section[1].replace(".venv/bin/", f"{Path(sys.executable).parent}/").splitlines()
+    blocks: list[str] = re.findall(r"```sh\n(.*?)```", section[1], re.DOTALL)
+    return blocks[number].replace(".venv/bin/", f"{Path(sys.executable).parent}/").splitlines()
+
+
+async def rows_of(data_dir: Path) -> list[bytes]:
+    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
+    try:
+        return [batch.encode() async for batch in journal.read(0)]
+    finally:
+        await journal.close()
+
+
+async def test_a_backup_under_load_holds_what_was_acknowledged_before_it(tmp_path: Path) -> None:
+    with serve(tmp_path / "rex-data") as venue:
+        async with RexClient(venue.url, venue.operator_key) as operator:
+            acknowledged = (await operator.open_account("before"))["account"]
+            making = await asyncio.create_subprocess_exec(
+                *(str(REX), "backup", str(tmp_path / "backup"), "--data-dir", str(tmp_path / "rex-data"))
+            )
+            ended = asyncio.ensure_future(making.wait())
+            while not ended.done():
+                await operator.open_account("meanwhile")
+            assert ended.result() == 0
+        assert venue.stop() == 0
+    assert account_of(tmp_path / "backup") >= acknowledged
+    whole, kept = await rows_of(tmp_path / "rex-data"), await rows_of(tmp_path / "backup")
+    assert kept == whole[: len(kept)]
+    assert len(kept) < len(whole)
+
+
+def account_of(folder: Path) -> int:
+    """The newest account that a backup knows."""
+    lines = rex("journal", "export", "--data-dir", folder).out.splitlines()
+    opened = [
+        event for line in lines for event in json.loads(line).get("events", []) if event["kind"] == "ACCOUNT_OPENED"
+    ]
+    return int(opened[-1]["account"])
+
+
+def test_archives_and_the_drill_are_done_as_written(tmp_path: Path) -> None:
+    days = ["--days", "3", "--commands", "50000", "--data-dir", tmp_path / "rex-data"]
+    assert rex("simulate-year", "2025", *map(str, days), "--json").exit_status == 0
+    shell(commands_under("Archives"), tmp_path)
+    assert sorted(os.listdir(tmp_path / "rex-data" / "archives")) == ["2025-01-02", "2025-01-03", "2025-01-06"]
+    drill = commands_under("Archives", number=1)
+    assert sum("--to 2025-12-31" in line for line in drill) == 1
+    shell([line.replace("2025-12-31", "2025-01-03") for line in drill], tmp_path)
+    assert verified(tmp_path / "year-2025")["good"]
 
 
 def shell(lines: list[str], folder: Path) -> None:
@@ -57,12 +108,15 @@ async def test_a_backup_taken_while_the_venue_trades_restores_all_it_knew(tmp_pa
     kept = verified(tmp_path / "backup")
     assert kept["good"]
     assert verified(tmp_path / "copied")["last_seq"] == kept["last_seq"], "cp leaves the log behind"
+    rescue = commands_under("When the journal has lost commands")
+    shell([line.strip() for line in rescue], tmp_path)
+    assert verified(tmp_path / "rescued")["last_hash"] == verified(tmp_path / "rex-data")["last_hash"]
     assert verified(tmp_path / "rex-data")["last_seq"] == int(str(kept["last_seq"])) + 1
 
-    *restore, start = commands_under("Restore")
-    kept_line = f"{kept['last_seq']}:{kept['last_hash']}"
-    assert any("--expect SEQ:HASH" in line for line in restore)
-    shell([line.replace("SEQ:HASH", kept_line) for line in restore], tmp_path)
+    restore, start = commands_under("Restore")
+    assert "--expect SEQ:HASH" in restore
+    shell([restore.replace("SEQ:HASH", f"{kept['last_seq']}:{kept['last_hash']}")], tmp_path)
+    assert json.loads((tmp_path / "backup" / "manifest.json").read_bytes())["state_hash"] == kept["state_hash"]
     assert "rex serve --data-dir restored" in start
     with serve(tmp_path / "restored") as venue:
         async with RexClient(venue.url, venue.operator_key) as operator:

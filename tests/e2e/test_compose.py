@@ -24,6 +24,8 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from playwright.sync_api import expect, sync_playwright
+from rex_client import RexClient, RexError
 
 from load_tests import progress
 from load_tests.replay import replay
@@ -31,9 +33,9 @@ from load_tests.replay.pace import Pace
 from load_tests.run_scaled.compose_file import COMPOSE_FILE, read_compose_file, rex_services
 from load_tests.run_scaled.running_venue import RunningVenue, running_venue
 from load_tests.servers.server_process import ServerMissing, ended
-from services.client import RexClient, RexError
 from services.exit_codes import ExitCode
-from tests.patience import PATIENCE_S, http_get
+from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS
+from tests.patience import PATIENCE_S, HttpClient, http_get, http_post
 from tests.venue_variables import VARIABLES
 
 SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD", "REX_LINK_SECRET")
@@ -221,6 +223,22 @@ def test_the_pages_have_the_address_of_the_gateways(venue: RunningVenue) -> None
 
 
 @pytest.mark.slow
+def test_a_browser_stays_logged_in_behind_the_one_address(venue: RunningVenue) -> None:
+    """Sessions are in the memory of one of the gateways."""
+    if "haproxy" not in venue.processes:
+        pytest.skip("NO LOG-IN BEHIND HAPROXY RAN: it is not installed")
+    person = {"name": "wang.fang", "password": "cerium cerium cerium"}
+    key = {"authorization": f"Bearer {operator_key(venue.keys_file)}"}
+    http_post(f"{venue.url}/v1/admin/users", json={**person, "role": "auditor"}, headers=key).raise_for_status()
+    for _ in range(4):
+        with HttpClient(base_url=venue.url, headers={"origin": venue.url}) as browser:
+            assert browser.get("/log-in").status_code == 200
+            browser.post("/v1/session", json=person).raise_for_status()
+            names = {browser.get("/v1/session", headers={"connection": "close"}).json()["name"] for _ in range(8)}
+            assert names == {"wang.fang"}
+
+
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_a_recorded_flow_through_the_address_of_the_gateways_is_green(venue: RunningVenue) -> None:
     with progress.shown(enabled=False) as stages:
@@ -302,6 +320,52 @@ def test_a_deposed_leader_starts_again_as_a_standby(venue: RunningVenue) -> None
     wait_for_status(f"{sequencers[deposed]}/readyz", 200)
     assert http_get(f"{sequencers[deposed]}/readyz").json()["role"] == "standby"
     assert leader(sequencers) == successor
+
+
+@pytest.mark.slow
+def test_a_page_trades_before_and_after_a_take_over(venue: RunningVenue) -> None:
+    """A browser behind the one address: HTML from `rex reporting`, session, orders and pushes from a gateway."""
+    if "haproxy" not in venue.processes:
+        pytest.skip("NO PAGE OF THE SCALED VENUE RAN: haproxy is not installed")
+    if not CHROMIUM.exists():
+        pytest.skip(f"NO PAGE OF THE SCALED VENUE RAN: {CHROMIUM} is missing")
+    person = {"name": "zhao.min", "password": "praseodymium"}
+    key = {"authorization": f"Bearer {operator_key(venue.keys_file)}"}
+    with HttpClient(base_url=venue.url, headers=key) as operator:
+        opened = operator.post("/v1/admin/accounts", json={"name": "Magnet Works"}).raise_for_status().json()
+        account = opened["account"]
+        operator.post(f"/v1/admin/accounts/{account}/cash", json={"amount": "5000000.00"}).raise_for_status()
+        trader = {**person, "role": "trader", "account": account}
+        operator.post("/v1/admin/users", json=trader).raise_for_status()
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS))
+            page = browser.new_context().new_page()
+            assert page.request.post(f"{venue.url}/v1/session", data=person, headers={"origin": venue.url}).ok
+            page.goto(f"{venue.url}/ui/trade/PRND-OX")
+            for placed in (1, 2):
+                page.get_by_test_id("ticket-price").fill("450000")
+                page.get_by_test_id("ticket-quantity").fill("1")
+                page.get_by_test_id("ticket-send").click()
+                expect(page.get_by_test_id("count-open")).to_have_text(str(placed), timeout=60_000)
+                if placed == 1:
+                    take_over(venue)
+            expect(page.locator("html")).to_have_attribute("data-line", "live")
+            browser.close()
+        standing = operator.get("/v1/orders", params={"account": account, "state": "open"}).json()["orders"]
+        assert [order["price"] for order in standing] == ["450000.00"] * 2
+
+
+def take_over(venue: RunningVenue) -> None:
+    """The leader is held up until the standby leads; it ends, and is started again as a standby."""
+    sequencers = {name: venue.url_of(name) for name in ("sequencer-1", "sequencer-2")}
+    deposed = leader(sequencers)
+    process = venue.processes[deposed]
+    process.pause()
+    leader(sequencers, other_than=deposed)
+    process.resume()
+    wait_for(lambda: not process.running, f"{deposed} goes on")
+    venue.restart_ended(lambda _said: None)
+    wait_for_status(f"{sequencers[deposed]}/readyz", 200)
 
 
 @pytest.mark.slow

@@ -20,21 +20,22 @@ if not sys.platform.startswith("linux"):
 
 MIB = 2**20
 HEAD = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n"
-FLOODS = {
-    "20 MiB of header lines": HEAD + b"a: b\r\n" * (20 * MIB // 6),
-    "one header of 40 MiB": HEAD + b"a: " + b"x" * 40 * MIB,
-    "a URL of 40 MiB": b"GET /" + b"x" * 40 * MIB,
-    "20 MiB of trailers": HEAD + b"transfer-encoding: chunked\r\n\r\n0\r\n" + b"a: b\r\n" * (20 * MIB // 6),
-    "20 MiB of requests": (HEAD + b"\r\n") * (20 * MIB // 43),
-}
-
-
 HANDSHAKE = (
     HEAD.replace(b"/healthz", b"/v1/ws") + b"upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n"
     b"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
-FLOODS["10 MiB of handshakes"] = HANDSHAKE * (10 * MIB // len(HANDSHAKE))
-FLOODS["3 MB of pings"] = HANDSHAKE + Frame(Opcode.PING, b"").serialize(mask=True) * 500_000
+
+
+def floods() -> dict[str, bytes]:
+    return {
+        "20 MiB of header lines": HEAD + b"a: b\r\n" * (20 * MIB // 6),
+        "one header of 40 MiB": HEAD + b"a: " + b"x" * 40 * MIB,
+        "a URL of 40 MiB": b"GET /" + b"x" * 40 * MIB,
+        "20 MiB of trailers": HEAD + b"transfer-encoding: chunked\r\n\r\n0\r\n" + b"a: b\r\n" * (20 * MIB // 6),
+        "20 MiB of requests": (HEAD + b"\r\n") * (20 * MIB // 43),
+        "10 MiB of handshakes": HANDSHAKE * (10 * MIB // len(HANDSHAKE)),
+        "3 MB of pings": HANDSHAKE + Frame(Opcode.PING, b"").serialize(mask=True) * 500_000,
+    }
 
 
 def memory_bytes(venue: ServedVenue) -> int:
@@ -60,15 +61,17 @@ def test_nobody_without_a_key_costs_much(tmp_path: Path) -> None:
     with serve(tmp_path) as venue:
         http_get(f"{venue.url}/healthz").raise_for_status()
         memory_before, cpu_before = memory_bytes(venue), cpu_seconds(venue)
-        clients = [send_all_it_takes(venue, flood) for flood in FLOODS.values()]
+        sent, clients = 0, []
+        for flood in floods().values():
+            clients.append(send_all_it_takes(venue, flood))
+            sent += len(flood)
         grown, spent = memory_bytes(venue) - memory_before, cpu_seconds(venue) - cpu_before
-        sent = sum(map(len, FLOODS.values()))
         assert grown < sent / 10, "header lines alone were 400 MiB, handshakes 100"
         assert spent < 5, "the headers of 20 and 40 MiB alone were 4 s; all floods together are 0.8 s now"
         for client in clients:
             client.close()
         with HttpClient(base_url=venue.url) as browser:
             answers = [browser.get("/ui/") for _ in range(150)]
-        assert {answer.status_code for answer in answers[-50:]} == {503}
-        assert memory_bytes(venue) - memory_before < 40 * MIB, "150 pages were 45 MiB more"
+        assert {answer.status_code for answer in answers} == {200}
+        assert memory_bytes(venue) - memory_before < 40 * MIB, "a page is the same bytes for everybody"
         assert http_get(f"{venue.url}/readyz").status_code == 200

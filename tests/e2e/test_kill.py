@@ -1,4 +1,5 @@
-"""kill -9 under load: the restarted venue holds everything that the clients' own ledger has as acknowledged."""
+"""kill -9 under load: the restarted venue holds everything that the clients' own ledger has as acknowledged, and a deposit sent
+again with its Idempotency-Key is one deposit."""
 
 from __future__ import annotations
 
@@ -8,10 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from rex_client import OutcomeUnknown, RexClient, Unreachable
 
-from services.client import OutcomeUnknown, RexClient, Unreachable
 from tests.faults.venue_process import VenueProcess, rex, serve
+from tests.patience import AsyncHttpClient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.smoke]
 
@@ -146,3 +149,53 @@ async def test_a_killed_venue_has_everything_it_acknowledged(tmp_path: Path) -> 
 
     proof = rex("journal", "verify", "--data-dir", tmp_path, "--prove", "--json")
     assert (proof.exit_status, json.loads(proof.out)["good"]) == (0, True), proof.out + proof.err
+
+
+DEPOSITS = 200
+KILL_AFTER_DEPOSITS = 60
+
+
+async def deposit(client: AsyncHttpClient, account: int, number: int) -> int | None:
+    """Deposits one yuan under the key of this number; returns the command's seq, None where no reply came."""
+    try:
+        reply = await client.post(
+            f"/v1/admin/accounts/{account}/cash", json={"amount": "1.00"}, headers={"idempotency-key": f"d-{number}"}
+        )
+    except httpx.HTTPError:
+        return None
+    return int(reply.json()["seq"]) if reply.status_code == 200 else None
+
+
+def administrator(venue: VenueProcess) -> AsyncHttpClient:
+    headers = {"authorization": f"Bearer {venue.operator_key}"}
+    return AsyncHttpClient(base_url=venue.url, headers=headers)
+
+
+async def test_a_deposit_sent_again_after_a_kill_is_one_deposit(tmp_path: Path) -> None:
+    seqs: dict[int, int] = {}
+    with serve(tmp_path) as venue:
+        async with administrator(venue) as client, asyncio.TaskGroup() as lanes:
+            account = (await client.post("/v1/admin/accounts", json={"name": "client"})).json()["account"]
+            numbers = iter(range(DEPOSITS))
+
+            async def lane() -> None:
+                for number in numbers:
+                    seq = await deposit(client, account, number)
+                    if seq is None:
+                        return
+                    seqs[number] = seq
+                    if len(seqs) == KILL_AFTER_DEPOSITS:
+                        venue.process.kill()
+
+            for _ in range(IN_FLIGHT):
+                lanes.create_task(lane())
+    assert KILL_AFTER_DEPOSITS <= len(seqs) < DEPOSITS
+
+    with serve(tmp_path) as venue:
+        async with administrator(venue) as client:
+            again = {number: await deposit(client, account, number) for number in range(DEPOSITS)}
+            assert {number: again[number] for number in seqs} == seqs
+            assert len(set(again.values())) == DEPOSITS
+            accounts = (await client.get("/v1/admin/accounts")).json()
+    cash = next(one["cash"] for one in accounts if one["account"] == account)
+    assert cash == f"{DEPOSITS}.00"

@@ -10,11 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rex_client import RexClient
 from sqlalchemy import select
 
 from matching_engine.records import CommandKind, EventKind, Side
 from services.bootstrap import Venue, open_venue
-from services.client import RexClient
 from services.first_start import KEYS_FILE, OPERATOR
 from services.read_database import tables
 from services.settings import Settings

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,12 +16,11 @@ import pytest
 from load_tests import progress
 from load_tests.replay import replay
 from load_tests.replay.pace import Pace
-from services.data.instruments import load_instruments
-from tests.e2e.process import serve
+from tests.e2e.amended_flow import SAMPLE, write_amended_flow
+from tests.faults.venue_process import serve
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / "load_tests" / "flows" / "sample.csv"
 
 
 class CuttingProxy:
@@ -109,19 +107,8 @@ def test_a_replay_without_a_source_is_bad_usage() -> None:
 
 @pytest.mark.anyio
 async def test_amended_orders_are_judged_too(tmp_path: Path) -> None:
-    """Every fourth order that may rest is amended: its price by two ticks up or down, its quantity by a lot or two."""
-    header, *lines = SAMPLE.read_text().splitlines()[:2_001]
-    ticks = {facts.symbol: facts.tick_size for facts in load_instruments()}
     flow = tmp_path / "amends.csv"
-    with flow.open("w") as file:
-        print(header, file=file)
-        for number, line in enumerate(lines):
-            print(line, file=file)
-            time_ms, action, symbol, _, order_type, time_in_force, price, quantity, client_order_id = line.split(",")
-            if number % 4 == 0 and (action, order_type) == ("new", "limit") and time_in_force != "ioc":
-                price = str(Decimal(price) + ticks[symbol] * (2 if number % 8 else -2))
-                lots = max(int(quantity) + (number % 3 or -1), 1)
-                print(f"{time_ms},amend,,,,,{price},{lots},{client_order_id}", file=file)
+    write_amended_flow(flow, messages=2_000)
     with serve(tmp_path / "venue") as venue, progress.shown(enabled=False) as stages:
         result = await replay.replay_file(flow, venue.url, venue.operator_key, stages, pace=Pace())
     assert [check for check in result["verdict"]["checks"] if not check["holds"]] == []

@@ -13,8 +13,9 @@ from typing import Any
 
 import asyncpg
 import pytest
+from rex_client import RexClient, RexError
 
-from services.client import RexClient, RexError
+from load_tests.servers.postgres import PostgresServer
 from services.exit_codes import ExitCode
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import initialise
@@ -23,20 +24,45 @@ from tests.faults.scaled_venue import ScaledVenue, read_health, scaled_venue
 from tests.faults.traders import SYMBOL, Trader, open_traders
 from tests.faults.venue_process import rex
 from tests.integration.alert_receiver import SECRET, receiving
+from tests.integration.documented import operations
 from tests.integration.postgres_journal import execute, until
-from tests.patience import AsyncHttpClient
+from tests.patience import PATIENCE_S, AsyncHttpClient, WebSocketClient, http_get
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
+PROCESSES = ("sequencer 1", "sequencer 2", "projector 1", "gateway 1", "gateway 2")
+
+
 @pytest.fixture
-def venue(postgres_url: str) -> Iterator[ScaledVenue]:
+def own_venue(postgres_url: str) -> Iterator[ScaledVenue]:
+    """For a test that counts the venue's trades, or changes its tables."""
     with scaled_venue(postgres_url) as running:
         yield running
 
 
+@pytest.fixture(scope="module")
+def running(shared_postgres: PostgresServer) -> Iterator[ScaledVenue]:
+    with scaled_venue(shared_postgres.create_database("rex_scaled_venue")) as venue:
+        yield venue
+
+
+@pytest.fixture
+def venue(running: ScaledVenue) -> ScaledVenue:
+    """The venue of this file with its own processes, all of them running: what a test ended or added is as before."""
+    for name in [*running.processes]:
+        if name not in PROCESSES or name in running.ended():
+            running.end(name)
+    for name in PROCESSES:
+        if name not in running.processes:
+            running.start(name)
+    running.wait_ready()
+    return running
+
+
 @pytest.mark.smoke
-async def test_one_order_from_one_gateway_to_the_report_of_another(venue: ScaledVenue) -> None:
+async def test_one_order_from_one_gateway_to_the_report_of_another(own_venue: ScaledVenue) -> None:
+    venue = own_venue
     first, second = venue.gateways()
     buyer, seller = await open_traders(venue)
     async with RexClient(first, buyer.key) as one, RexClient(second, seller.key) as other:
@@ -49,6 +75,7 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
         fills = await other.fills(limit=10, cursor=None)
         assert [fill["quantity"] for fill in fills["fills"]] == [5]
         assert (await one.order(bid["order_id"]))["state"] == "filled"
+    await _revoked_at_one_gateway_closed_at_another(first, second, venue.operator_key)
     reporting = venue.start("reporting 1")
     async with RexClient(reporting.url, venue.operator_key) as operator:
         today = (await operator.venue())["trading_date"]
@@ -73,7 +100,27 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(venue: Scaled
             assert "rex_journal_lag 0" in (await http.get(f"{process.url}/metrics")).text
 
 
-async def test_gateway_and_leader_prove_the_figure_and_a_changed_amount_turns_them_red(venue: ScaledVenue) -> None:
+async def _revoked_at_one_gateway_closed_at_another(first: str, second: str, operator_key: str) -> None:
+    """The second gateway learns both from the journal: that the key is valid, and that it no longer is."""
+    async with RexClient(first, operator_key) as operator:
+        issued = await operator.issue_key("to be revoked", ["read"])
+        headers = {"authorization": f"Bearer {issued['key']}"}
+        async with AsyncHttpClient(base_url=second, headers=headers) as http:
+            await until(partial(_is_fine, http))
+        url = second.replace("http", "ws") + "/v1/ws"
+        async with WebSocketClient(url, additional_headers=headers) as socket:
+            await operator.revoke_key(issued["key_id"])
+            async with asyncio.timeout(PATIENCE_S):
+                await socket.wait_closed()
+            assert (socket.close_code, socket.close_reason) == (4001, "the key was revoked")
+
+
+async def _is_fine(http: AsyncHttpClient) -> bool:
+    return (await http.get("/v1/venue")).status_code == 200
+
+
+async def test_gateway_and_leader_prove_the_figure_and_a_changed_amount_turns_them_red(own_venue: ScaledVenue) -> None:
+    venue = own_venue
     buyer, seller = await open_traders(venue)
     async with RexClient(venue.url, buyer.key) as one, RexClient(venue.url, seller.key) as other:
         await one.place_order(_order(buyer, price="160.00", quantity=5))
@@ -82,7 +129,8 @@ async def test_gateway_and_leader_prove_the_figure_and_a_changed_amount_turns_th
         year = int((await one.venue())["trading_date"][:4])
     for standby in [name for name in venue.processes if name.startswith("sequencer")]:
         venue.end(standby)
-    leader = venue.start("sequencer 1", variables={"REX_PROOF_EVERY_S": "0.2"})
+    # Without alerts: nothing is journaled between two proofs, and the proof's own sentence stays in health.
+    leader = venue.start("sequencer 1", variables={"REX_PROOF_EVERY_S": "6", "REX_ALERTS_EVERY_S": "0"})
     await until(partial(read_health, leader.url), lambda health: health.get("proven_seq"))
     health = read_health(leader.url)
     assert (health["proven_seq"] >= int(offer["order_id"]), _failed(health)) == (True, [])
@@ -137,6 +185,7 @@ async def test_the_leader_raises_alerts_that_every_gateway_answers_and_the_webho
         for name in venue.processes:
             assert SECRET not in venue.processes[name].errors.read_text()
             assert "in-the-address" not in venue.processes[name].errors.read_text()
+        venue.end("sequencer 1")
 
 
 async def _quiet_alert(venue: ScaledVenue, gateway: str) -> dict[str, Any] | None:
@@ -167,6 +216,14 @@ async def _proof(venue: ScaledVenue, year: int, what: str = "proof") -> dict[str
         answer = await http.get(f"/v1/reports/turnover/{year}/{what}")
         found: dict[str, Any] = answer.json()
         return found
+
+
+def test_the_health_of_a_gateway_is_as_documented(venue: ScaledVenue) -> None:
+    reader = venue.start("gateway 3", "--read-only")
+    for url in (*venue.gateways(), reader.url):
+        for path in ("/healthz", "/readyz"):
+            answer = http_get(f"{url}{path}")
+            operations().check("GET", path, answer.status_code, "application/json", answer.content)
 
 
 async def test_a_leader_that_stops_cleanly_hands_over_at_once(venue: ScaledVenue) -> None:
@@ -201,8 +258,10 @@ async def test_a_gateway_does_not_open_the_read_database_of_another_venue(venue:
     """Its keys would be valid here."""
     await open_traders(venue)
     venue.end("projector 1")
+    (position,) = await execute(venue.database_url, "SELECT journal_id FROM position")
     await execute(venue.database_url, "UPDATE position SET journal_id = $1", bytes(16))
     refused = rex("gateway", "--read-only", "--port", "0", variables={"REX_DATABASE_URL": venue.database_url})
+    await execute(venue.database_url, "UPDATE position SET journal_id = $1", position["journal_id"])
     assert (refused.exit_status, refused.out) == (ExitCode.TROUBLE, "")
     assert "(REX_DATABASE_URL) was made from another journal" in refused.err
 

@@ -1,4 +1,4 @@
-"""Runs every fault rig at full length, one after the other: `make faults`. It takes an hour and a half.
+"""Runs every fault rig at full length, one after the other: `make faults`. It takes about two and a half hours.
 
     python -m tests.faults                      all rigs
     python -m tests.faults --only kill soak     only these
@@ -31,14 +31,19 @@ from tests.faults import (
     follower_kill,
     kill,
     lost_rows,
+    namespaces,
     network,
     postgres_disk,
     postgres_power_cut,
     power_cut,
     redis_away,
     redis_lost,
+    resume,
+    resume_scaled,
     retry_storm,
+    snapshots,
     soak,
+    soak_scaled,
     take_over,
 )
 from tests.faults.rig import Report, Rig
@@ -50,9 +55,12 @@ RIGS = {
         kill,
         failed_sync,
         corruption,
+        snapshots,
         file_removed,
         clock_step,
         retry_storm,
+        resume,
+        resume_scaled,
         take_over,
         claims,
         database_away,
@@ -61,12 +69,14 @@ RIGS = {
         redis_lost,
         redis_away,
         network,
+        namespaces,
         follower_kill,
         postgres_power_cut,
         postgres_disk,
         door,
         by_chance,
         soak,
+        soak_scaled,
     )
 }
 RESULTS = Path("build/faults")

@@ -25,7 +25,8 @@ from tempfile import TemporaryDirectory
 from time import time
 from typing import NamedTuple
 
-from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
+from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
+
 from tests.faults.mutants import stepped_clock
 from tests.faults.rig import Advance, Report, Rig, main, scratch
 from tests.faults.traders import Json, Trader, open_traders

@@ -24,7 +24,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -91,18 +91,20 @@ async def _victim(folder: Path) -> Victim:
         traders = await open_traders(venue)
         await load_until(venue, traders, ORDERS, venue.process.terminate)
         venue.stop()
-    while True:
-        with serve(running) as venue:
-            await load_until(venue, traders, ORDERS, venue.kill)
-        if (running / f"{JOURNAL_FILE}-wal").stat().st_size:
-            break  # Otherwise it was killed right after a checkpoint emptied its log.
-    journal = await SqliteJournal.open(running / JOURNAL_FILE, read_only=True)
-    # A connection stays open: otherwise the last connection to close would checkpoint the log into the main file.
-    with closing(sqlite3.connect(running / READ_DATABASE_FILE)) as open_all_the_time:
-        open_all_the_time.execute("SELECT * FROM position").fetchone()
+    with ExitStack() as opened:
+        while True:
+            with serve(running) as venue:
+                # A connection stays open: the projector ends by itself after the kill, and the last connection to close would
+                # checkpoint the log into the main file.
+                reading = opened.enter_context(closing(sqlite3.connect(running / READ_DATABASE_FILE)))
+                reading.execute("SELECT * FROM position").fetchone()
+                await load_until(venue, traders, ORDERS, venue.kill)
+            if (running / f"{JOURNAL_FILE}-wal").stat().st_size:
+                break  # Otherwise it was killed right after a checkpoint emptied its log.
+        journal = await SqliteJournal.open(running / JOURNAL_FILE, read_only=True)
         await catch_up(SqliteWriter(running / READ_DATABASE_FILE), journal)
         shutil.copytree(running, folder)
-    await journal.close()
+        await journal.close()
     for name in FILES:
         assert (folder / name).stat().st_size, f"{name} is to have something that can be damaged"
     copy = folder.with_name("undamaged")

@@ -26,8 +26,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random, uniform
 
+from rex_client import OutcomeUnknown, RexError, Unreachable
+
 from load_tests.servers.server_process import ServerFailed
-from services.client import OutcomeUnknown, RexError, Unreachable
 from services.exit_codes import ExitCode
 from tests.faults.postgres_stage import Pair, stage
 from tests.faults.rig import Advance, Report, Rig, main

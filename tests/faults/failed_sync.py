@@ -21,8 +21,8 @@ import sys
 from random import Random
 
 import httpx
+from rex_client import RexClient
 
-from services.client import RexClient
 from tests.faults.power_cut import cut
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.thin_disk import ThinDisk, thin_disk

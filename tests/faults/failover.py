@@ -117,7 +117,7 @@ def silent(pair: Pair, _venue: ScaledVenue) -> None:
     _take_its_place(pair)
 
 
-_APPENDS, _BEATS = "INSERT INTO journal", "SET beat = beat + 1, backend"
+_APPENDS, _BEATS = "INSERT INTO journal", "backend = pg_backend_pid()"
 _WAITING = "FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%{}%'"
 """The session that waits for the standby in a statement with these words: the writer's. Its number in `journal_writer` is old
 where a writer has connected again without a beat, as a mutant does."""

@@ -25,9 +25,10 @@ from collections.abc import Sequence
 from functools import partial
 from random import Random
 
+from rex_client import Unreachable
+
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
-from services.client import Unreachable
 from services.read_database.tables import metadata
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_mutants import killed_at_statement

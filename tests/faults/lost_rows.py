@@ -18,7 +18,7 @@ from random import Random
 
 from load_tests.servers.server_process import ServerFailed
 from services.exit_codes import ExitCode
-from tests.faults.database_away import reached
+from tests.faults.database_away import reached, start_again
 from tests.faults.failover import FEWEST, MOST, lost
 from tests.faults.postgres_stage import Pair, stage
 from tests.faults.rig import Advance, Report, Rig, main
@@ -30,6 +30,9 @@ from tests.patience import PATIENCE_S
 
 LOST = 20
 """At least so many acknowledged orders are lost."""
+LOST_ROWS = 2
+"""At least so many rows are lost. A row that no later one has followed may never have been acknowledged: who has only read it
+says so, and not that commands are lost."""
 
 
 def run(losses: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mutant] = NO_MUTANTS) -> Report:
@@ -53,12 +56,15 @@ async def one_loss(venue: ScaledVenue, pair: Pair, random: Random, report: Repor
         try:
             await reached(load, venue, random.randint(FEWEST, MOST))
             await asyncio.to_thread(pair.standby.kill)
+            end = await asyncio.to_thread(pair.journaled)
             await reached(load, venue, LOST)
+            while await asyncio.to_thread(pair.rows_after, end) < LOST_ROWS:
+                await load.acknowledgements(1)
         except TimeoutError:
             report.broken.append("no order was acknowledged before the failover")
             return
         load.going.clear()
-        await asyncio.to_thread(_have_read, venue, pair.journaled())
+        await asyncio.to_thread(_have_read, venue, pair.journaled(), report)
         await asyncio.to_thread(_promote, pair)
         report.add("acknowledged_orders_lost", len(lost(traders, pair)))
         acknowledged = load.acknowledged
@@ -70,14 +76,23 @@ async def one_loss(venue: ScaledVenue, pair: Pair, random: Random, report: Repor
     report.add("losses")
 
 
-def _have_read(venue: ScaledVenue, seq: int) -> None:
-    """Waits until every process has read the journal up to seq: a standby that has not cannot know what is missing."""
+def _have_read(venue: ScaledVenue, seq: int, report: Report) -> None:
+    """Waits until every process has read the journal up to seq: a standby that has not cannot know what is missing. A
+    sequencer that was deposed is started again: a busy machine may have stopped its beats."""
     deadline = time.monotonic() + PATIENCE_S
-    readers = [process.url for name, process in venue.processes.items() if not name.startswith("gateway")]
-    while any(int(read_health(url).get("last_seq") or 0) < seq for url in readers):
+    while behind := _behind(venue, seq):
         if time.monotonic() > deadline:
-            raise TooLate(f"a process has not read the journal up to seq {seq}")
+            raise TooLate(f"these have not read the journal up to seq {seq}: {behind}")
+        start_again(venue, report)
         time.sleep(0.05)
+
+
+def _behind(venue: ScaledVenue, seq: int) -> dict[str, object]:
+    """The last seq of each process, other than a gateway, that has not read the journal up to seq; None of one that says
+    nothing."""
+    readers = {name: process.url for name, process in venue.processes.items() if not name.startswith("gateway")}
+    found = {name: read_health(url).get("last_seq") for name, url in readers.items()}
+    return {name: last_seq for name, last_seq in found.items() if int(last_seq or 0) < seq}
 
 
 def _promote(pair: Pair) -> None:

@@ -7,25 +7,32 @@ from __future__ import annotations
 
 import asyncio
 import mmap
+import os
 import resource
+import signal
 import sqlite3
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from matching_engine import Engine
-from matching_engine.faults import EngineFault
-from services import watchdog
+from matching_engine.faults import EngineFault, Fault
+from services import application, bootstrap, watchdog
 from services.bootstrap import open_venue
 from services.cli import running
 from services.engine_versions import upgrades
-from services.journal import connections
+from services.journal import JournalBusy, connections
 from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed
 from services.messaging.redis_stream import StreamPublisher
+from services.read_database import projecting, projector_process, write_lock
 
 
 def unsynced_journal() -> None:
@@ -41,8 +48,12 @@ def unsynced_journal() -> None:
 
 
 def early_acknowledgement() -> None:
-    """Publishes batches when their write starts, not when they are durable."""
-    append = SqliteJournal.append
+    """Publishes batches when their write starts, not when they are durable; on a slow device, where each kill meets one."""
+    append, write = SqliteJournal.append, SqliteJournal._append
+
+    def write_slowly(journal: SqliteJournal, batch: JournalBatch, data: bytes) -> None:
+        time.sleep(0.01)
+        write(journal, batch, data)
 
     def append_carelessly(journal: SqliteJournal, batch: JournalBatch) -> Awaitable[None]:
         append(journal, batch)
@@ -51,6 +62,7 @@ def early_acknowledgement() -> None:
         return done
 
     SqliteJournal.append = append_carelessly  # type: ignore[assignment, method-assign]
+    SqliteJournal._append = write_slowly  # type: ignore[assignment, method-assign]
 
 
 def orders_wait_for_redis() -> None:
@@ -107,8 +119,65 @@ def faulty_engine() -> None:
     vars(upgrades)["Engine"] = _FaultyEngine
 
 
+POISON = b"poison"
+"""The client_order_id of the order that trips an assertion of a poisoned engine."""
+
+
+class _PoisonedEngine(_FaultyEngine):
+    """An engine that raises EngineFault at one order, in whatever state."""
+
+    def process(self, commands: Any) -> Any:
+        places = np.flatnonzero(commands["client_order_id"] == POISON)
+        if len(places):
+            raise EngineFault(Fault.CASH_NOT_CONSERVED, int(commands["seq"][places[0]]))
+        return self._engine.process(commands)
+
+
+def poisoned_engine() -> None:
+    """Makes the engine raise EngineFault at the order POISON."""
+    vars(upgrades)["Engine"] = _PoisonedEngine
+
+
 def stuck_after_a_fault() -> None:
-    """Makes the engine raise EngineFault and the journal's close never end; the watchdog's time is half a second."""
+    """Makes the engine raise EngineFault and the journal's close never end; the watchdog's time is half a second.
+
+    In the venue only: its projector, a fork that no watchdog ends, would stay for ever.
+    """
     faulty_engine()
     watchdog.SECONDS = 0.5
-    SqliteJournal._release = lambda self: time.sleep(3600)  # type: ignore[method-assign]
+    venue, release = os.getpid(), SqliteJournal._release
+
+    def stuck(journal: SqliteJournal) -> None:
+        if os.getpid() == venue:
+            time.sleep(3600)
+        release(journal)
+
+    SqliteJournal._release = stuck  # type: ignore[assignment, method-assign]
+
+
+def impatient_end() -> None:
+    """The venue and its readers wait for the projector for half a second only."""
+    for module, name in ((projector_process, "PATIENCE_S"), (bootstrap, "PATIENCE_S"), (application, "PROJECTED_S")):
+        vars(module)[name] = 0.5
+    vars(bootstrap)["SILENT_S"] = 0.25
+
+
+def held_lock() -> None:
+    """The projector's process finds its lock held."""
+
+    @contextmanager
+    def held(_path: Path) -> Iterator[None]:
+        raise JournalBusy("the lock is held")
+        yield
+
+    vars(projecting)["write_lock"] = held
+
+
+def continue_while_waiting(stopped: int) -> None:
+    """Whenever the venue waits for the read database's lock, the stopped process goes on."""
+
+    def sleep(seconds: float) -> None:
+        os.kill(stopped, signal.SIGCONT)
+        time.sleep(seconds)
+
+    vars(write_lock)["time"] = SimpleNamespace(monotonic=time.monotonic, sleep=sleep)

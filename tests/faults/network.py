@@ -24,11 +24,11 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from random import Random
 
 import httpx
+from rex_client import Unreachable
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
-from services.client import Unreachable
 from tests.faults.proxies import FAULTS, PAIRS, Harm, Proxies, heal
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import ScaledVenue, TooLate, scaled_venue

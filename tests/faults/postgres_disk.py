@@ -27,9 +27,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from random import Random
 
+from rex_client import Unreachable
+
 from load_tests.servers.server_process import ServerFailed
-from services.client import Unreachable
-from services.exit_codes import ExitCode
 from tests.faults.postgres_machine import PostgresMachine, postgres_machine
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, read_health, scaled_venue
@@ -43,8 +43,6 @@ FEWEST, MOST = 5, 150
 """The fewest and the most acknowledgements before the harm."""
 AFTER = 20
 """So many acknowledgements of orders that were sent after the disk is well again end a trial."""
-REFUSED = (ExitCode.TROUBLE,)
-"""A projector ends with it on a read-only disk: for PostgreSQL that is a missing permission, which does not pass by itself."""
 TRIALS_A_DISK = 8
 PAUSE_S = 0.02
 MOST_SEGMENTS = 12
@@ -95,7 +93,7 @@ async def run_trials(
                 killing = trial % 2 == 1 if kills is None else kills
                 await asyncio.to_thread(_trial, machine, venue, kind, killing, report)
                 await acknowledged_again(venue, load, AFTER, report)
-                await asyncio.to_thread(replace_ended, venue, report, of_projectors=REFUSED)
+                await asyncio.to_thread(replace_ended, venue, report)
                 await ask(venue, traders, load, report)
             except (TimeoutError, TooLate, Unreachable) as reason:
                 report.broken.append(f"after {kind} no order was acknowledged again {reason}")

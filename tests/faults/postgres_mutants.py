@@ -39,14 +39,14 @@ def assumed_commit() -> None:
 def read_back() -> None:
     """Reads the writer row after an append without an answer, instead of writing to it: no barrier."""
 
-    async def look(writer: BatchWriter) -> ChainEnd:
+    async def look(writer: BatchWriter, _statement: str) -> ChainEnd:
         (record,) = await writer.session.fetch(statements.ROW)
         row = WriterRow(*record)
         if row.epoch != writer.epoch:
             await writer._raise_fenced(writer._seen.known)
         return ChainEnd(row.last_seq, row.last_hash)
 
-    BatchWriter._beat = look  # type: ignore[assignment, method-assign]
+    BatchWriter._write = look  # type: ignore[assignment, method-assign]
 
 
 def unfenced_append() -> None:

@@ -17,8 +17,9 @@ import asyncio
 import sys
 from random import Random
 
+from rex_client import Unreachable
+
 from load_tests.servers.server_process import ServerFailed
-from services.client import Unreachable
 from tests.faults.postgres_machine import PostgresMachine, postgres_machine, restart_all
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.scaled_mutants import undurable_server

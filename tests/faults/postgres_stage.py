@@ -35,6 +35,10 @@ class Pair:
         """The last seq that the primary shows."""
         return int(self.query("SELECT last_seq FROM journal_writer"))
 
+    def rows_after(self, seq: int) -> int:
+        """How many rows the primary shows of commands after seq."""
+        return int(self.query(f"SELECT count(*) FROM journal WHERE first_seq > {seq}"))
+
     def terminate_writer(self) -> None:
         """Ends the session of the writer."""
         self.query("SELECT pg_terminate_backend(backend) FROM journal_writer")

@@ -21,7 +21,8 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
+from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
+
 from tests.faults.cutting_proxy import CuttingProxy
 from tests.faults.rig import Advance, Report, Rig, main, scratch
 from tests.faults.traders import CASH, LOTS, Trader, all_fills, all_orders, open_traders

@@ -56,8 +56,12 @@ class Report:
     def line(self) -> str:
         """One line for people: every count, then the first broken promises."""
         counts = ", ".join(_worded(name, value) for name, value in self.counts.items())
-        verdict = "every promise held" if self.holds else f"{len(self.broken):,} BROKEN: " + "; ".join(self.broken[:5])
-        return f"{self.rig}: {counts}: {verdict}"
+        return f"{self.rig}: {counts}: {self.verdict}"
+
+    @property
+    def verdict(self) -> str:
+        """Whether every promise held; else the first broken ones."""
+        return "every promise held" if self.holds else f"{len(self.broken):,} BROKEN: " + "; ".join(self.broken[:5])
 
     def to_json(self) -> dict[str, Any]:
         return {"rig": self.rig, "holds": self.holds, "counts": self.counts, "broken": self.broken[:100]}

@@ -49,6 +49,11 @@ def refusal_of_unknown_outcomes() -> None:
     vars(pending_requests)["outcome_unknown"] = lambda: ProblemError(503, "not_ready", "Nothing was taken in.")
 
 
+def patience() -> None:
+    """A gateway waits an hour for the answer of a request."""
+    vars(pending_requests)["REPLY_SECONDS"] = 3_600.0
+
+
 def no_transactions() -> None:
     """The projector's statements are transactions of their own."""
     vars(writer)["_BEGIN"] = vars(writer)["_WAIT_FOR_OTHERS"] = "SELECT 1"

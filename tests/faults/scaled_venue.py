@@ -124,6 +124,11 @@ class ScaledVenue:
         """The name of the leading sequencer; waits for one. Raises TooLate."""
         return str(self._until(self._leading, "no sequencer leads"))
 
+    def until_leads(self, name: str) -> None:
+        """Waits until this sequencer leads. Raises TooLate."""
+        process = self.processes[name]
+        self._until(lambda: read_health(process.url).get("role") == "leader", f"{name} does not lead")
+
     def _leading(self) -> str | None:
         for name, process in self.processes.items():
             if name.startswith("sequencer") and read_health(process.url).get("role") == "leader":

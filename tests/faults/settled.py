@@ -6,12 +6,13 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, NamedTuple
 
-from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
+from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
+
 from services.exit_codes import ExitCode
 from tests.faults.rebuilt_postgres import check_rows, prove
 from tests.faults.rig import Report
@@ -31,10 +32,9 @@ class OpenGateway(NamedTuple):
     operator_key: str
 
 
-def replace_ended(venue: ScaledVenue, report: Report, *, of_projectors: Sequence[int] = ()) -> None:
-    """Waits until one sequencer leads, and starts each ended process again. A sequencer may have ended with DEPOSED, a
-    projector with one of `of_projectors`; any other end is a broken promise. Raises TooLate."""
-    allowed = {"sequencer": DEPOSED, "projector": of_projectors}
+def replace_ended(venue: ScaledVenue, report: Report) -> None:
+    """Waits until one sequencer leads, and starts each ended process again. A sequencer may have ended with DEPOSED; any other
+    end is a broken promise. Raises TooLate."""
     deadline = time.monotonic() + PATIENCE_S
     while len(_leaders(venue)) != 1:
         if time.monotonic() > deadline:
@@ -45,7 +45,7 @@ def replace_ended(venue: ScaledVenue, report: Report, *, of_projectors: Sequence
         if status is None:
             continue
         report.add("processes_ended")
-        if status not in allowed.get(name.split()[0], ()):
+        if not (name.startswith("sequencer") and status in DEPOSED):
             report.broken.append(f"{name} ended with status {status}: {process.said}")
         venue.restart(name)
 

@@ -1,193 +1,117 @@
-"""All kinds of load at once, for a given time: the process may not grow.
+"""All kinds of load at once, for a given time, over restarts and trading days: the venue may not grow.
 
-    python -m tests.faults.soak --seconds 1800 --seed 1
+    python -m tests.faults.soak --seconds 7200 --seed 1
 
-The load on a new `rex serve`: two members place and cancel orders; subscribers connect, read for a while and leave; clients
-that never read stay until others replace them; pages are opened. Every second the process's memory, descriptors and sockets
-are read; a table of ten samples is printed to standard error. The promises: after the warm-up (a fifth of the time) memory
-grows by at most BYTES_AN_ORDER for each order placed, which the venue must keep; when all clients have left, the process has as
-many sockets as before they came; no order failed.
+The load on a `rex serve`: two members place and cancel orders; subscribers connect, read for a while and leave; clients that
+never read stay until others replace them; pages are opened. A trading day takes a minute. The first fifth of the time has
+four lives of the venue, ended by SIGTERM and SIGKILL in turn; the last life has the rest. Every second the memory, descriptors
+and sockets of the venue's processes are read; a table is printed to standard error.
 
-In a run of less than five minutes only the sockets are checked: memory has not settled by then.
+The promises: after the warm-up, a quarter of the last life, memory grows by less than 1 MB an hour, by least squares (more than
+twice the error of the slope above that is a broken promise); when all clients have left, each process has as many sockets as
+before they came, and no more descriptors than its pools hold; no order failed; no temporary file and no file in the data folder
+is left but journal, read database, keys, snapshots and their companions. The first lives are not judged by their memory, nor
+is one of less than five minutes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from random import Random
-from statistics import linear_regression
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import NamedTuple
 
-from services.client import RexClient, RexError
-from tests.e2e.process import ServedVenue, serve
-from tests.faults.deaf_client import DeafClient
-from tests.faults.process_figures import Figures, figures
+from services.first_start import KEYS_FILE
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+from services.snapshots.folder import SNAPSHOTS_FOLDER
+from tests.faults.process_figures import figures
 from tests.faults.rig import Advance, Report, Rig, main
+from tests.faults.soak_figures import Watch, left_behind, when_all_have_left
+from tests.faults.soak_load import ClientFailed, SoakLoad
+from tests.faults.soak_mutants import soaked
 from tests.faults.traders import Trader, open_traders
+from tests.faults.venue_process import VenueProcess, serve
 from tests.patience import AsyncHttpClient
 
-BYTES_AN_ORDER = 4_096
-JUDGED_FROM_S = 300
-WARM_UP = 0.2
-DEAF = 10
-PACE_S = 0.02
-"""The time between two orders of a member."""
-LEAVING_S = 30.0
-
-
-class Sample(NamedTuple):
-    """The figures of one second."""
-
-    at_s: float
-    orders: int
-    found: Figures
-
-
-class Soak:
-    """The load, and the samples of the process."""
-
-    def __init__(self, venue: ServedVenue, traders: Sequence[Trader], random: Random, report: Report) -> None:
-        self._venue, self._traders, self._random, self._report = venue, traders, random, report
-        self.samples: list[Sample] = []
-        self.orders = 0
-
-    async def run(self, seconds: int, advance: Advance) -> None:
-        """Runs the whole load for this many seconds, and until each kind of it was there."""
-        tasks = [asyncio.create_task(self._trade(trader)) for trader in self._traders]
-        tasks += [asyncio.create_task(work()) for work in (self._subscribe, self._stay_deaf, self._open_pages)]
-        began = monotonic()
-        second = 0
-        while second < seconds or not (self.orders and all(self._report.counts.values())):
-            second += 1
-            await asyncio.sleep(max(0.0, began + second - monotonic()))
-            self.samples.append(Sample(monotonic() - began, self.orders, figures(self._venue.process.pid)))
-            if second <= seconds:
-                advance()
-            for task in tasks:
-                if task.done():
-                    task.result()
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-
-    async def _trade(self, trader: Trader) -> None:
-        async with RexClient(self._venue.url, trader.key) as client:
-            await client.connect()
-            while True:
-                order = await client.place_order(trader.next_order())
-                self.orders += 1
-                if order["leaves_qty"] and self._random.random() < 0.5:
-                    await self._cancel(client, order["order_id"])
-                await asyncio.sleep(PACE_S)
-
-    async def _cancel(self, client: RexClient, order_id: str) -> None:
-        try:
-            await client.cancel_order(order_id=order_id)
-            self._report.add("cancels")
-        except RexError as problem:
-            if problem.code != "order_not_open":
-                raise
-            self._report.add("cancels_too_late")
-
-    async def _subscribe(self) -> None:
-        while True:
-            trader = self._random.choice(self._traders)
-            async with RexClient(self._venue.url, trader.key) as client:
-                pushes = client.subscribe(["depth", "trades", "ticker", "orders"], ["*"])
-                for _ in range(self._random.randint(1, 200)):
-                    await anext(pushes)
-                self._report.add("subscribers")
-
-    async def _stay_deaf(self) -> None:
-        async with _closing_all() as deaf:
-            while True:
-                client = await asyncio.to_thread(DeafClient, self._venue.url, self._random.choice(self._traders).key)
-                deaf.append(client)
-                self._report.add("deaf_clients")
-                if len(deaf) > DEAF:
-                    deaf.pop(0).close()
-                await asyncio.sleep(0.5)
-
-    async def _open_pages(self) -> None:
-        async with AsyncHttpClient(base_url=self._venue.url) as client:
-            while True:
-                page = await client.get("/ui/")
-                if page.status_code == 503 and page.json()["code"] == "too_many_pages":
-                    self._report.add("pages_refused")
-                else:
-                    page.raise_for_status()
-                    self._report.add("pages")
-                await asyncio.sleep(0.25)
-
-
-@asynccontextmanager
-async def _closing_all() -> AsyncIterator[list[DeafClient]]:
-    clients: list[DeafClient] = []
-    try:
-        yield clients
-    finally:
-        for client in clients:
-            client.close()
+SHORT_LIVES = 4
+SHORT = 0.05
+"""The part of the time that each of the first lives has."""
+KEPT = (JOURNAL_FILE, READ_DATABASE_FILE, KEYS_FILE, SNAPSHOTS_FOLDER)
 
 
 def run(seconds: int, seed: int, advance: Advance) -> Report:
     """Runs the soak for `seconds`."""
-    report = Report("soak", {"subscribers": 0, "deaf_clients": 0, "pages": 0, "cancels": 0})
-    with TemporaryDirectory() as work, serve(Path(work) / "rex-data") as venue:
-        asyncio.run(_soak(venue, seconds, Random(seed), report, advance))
+    report, random = (
+        Report("soak", {"orders": 0, "subscribers": 0, "deaf_clients": 0, "pages": 0, "cancels": 0}),
+        Random(seed),
+    )
+    lives = [max(1, int(seconds * SHORT))] * SHORT_LIVES if seconds >= 2 * SHORT_LIVES else []
+    lives.append(seconds - sum(lives))
+    with TemporaryDirectory() as work:
+        folder, temporary = Path(work) / "rex-data", Path(work) / "tmp"
+        temporary.mkdir()
+        mutant, traders = partial(soaked, time.time_ns(), temporary), list[Trader]()
+        for number, lasts_s in enumerate(lives):
+            with serve(folder, "--accept-clock", mutant=mutant) as venue:
+                is_last = number == len(lives) - 1
+                try:
+                    watch = asyncio.run(_life(venue, traders, lasts_s, random, report, advance, is_last=is_last))
+                except ClientFailed as failed:
+                    report.broken.append(str(failed))
+                    break
+                if is_last or number % 2:
+                    if (status := venue.stop()) != 0:
+                        report.broken.append(f"the venue ended with status {status}: {venue.said.strip()}")
+                else:
+                    venue.process.kill()
+                    venue.ended()
+                report.add("lives")
+            sys.stderr.write(watch.table())
+        report.broken += [f"{name} is left in the folder for temporary files" for name in left_behind(temporary)]
+        others = [name for name in left_behind(folder) if not name.startswith(KEPT)]
+        report.broken += [f"{name} is left in the data folder" for name in others]
     return report
 
 
-async def _soak(venue: ServedVenue, seconds: int, random: Random, report: Report, advance: Advance) -> None:
-    traders = await open_traders(venue)
-    before = figures(venue.process.pid)
-    soak = Soak(venue, traders, random, report)
-    await soak.run(seconds, advance)
-    after = await _when_all_have_left(venue.process.pid, before.sockets)
-    report.counts |= {"orders": soak.orders, "sockets_before": before.sockets, "sockets_after": after.sockets}
-    report.counts |= {"descriptors_most": max(sample.found.descriptors for sample in soak.samples)}
-    if after.sockets > before.sockets:
-        report.broken.append(f"{after.sockets} sockets are open where there were {before.sockets}")
-    _judge_memory(soak.samples, before, after, report)
-    sys.stderr.write(_table(soak.samples))
+async def _life(
+    venue: VenueProcess,
+    traders: list[Trader],
+    seconds: int,
+    random: Random,
+    report: Report,
+    advance: Advance,
+    *,
+    is_last: bool,
+) -> Watch:
+    traders += [] if traders else await open_traders(venue)
+    async with AsyncHttpClient(base_url=venue.url) as client:
+        (await client.get("/ui/")).raise_for_status()  # It starts the process that makes reports, which stays.
+    stays, watch = _pids(venue), Watch()
+    before = {name: figures(pid) for name, pid in stays.items()}
+    async with SoakLoad([venue.url], traders, random, report, pages=venue.url) as load:
+        began_s = monotonic()
+        for second in range(seconds):
+            await asyncio.sleep(max(0.0, began_s + second + 1 - monotonic()))
+            watch.look(stays)
+            load.check()
+            advance()
+    report.counts["orders"] += load.orders
+    after = await when_all_have_left(stays, before)
+    watch.judge(before, after, report, memory=is_last)
+    return watch
 
 
-async def _when_all_have_left(pid: int, sockets: int) -> Figures:
-    """The figures once the process has closed its clients' sockets, or after LEAVING_S."""
-    until = monotonic() + LEAVING_S
-    while True:
-        found = figures(pid)
-        if found.sockets <= sockets or monotonic() > until:
-            return found
-        await asyncio.sleep(0.1)
-
-
-def _judge_memory(samples: Sequence[Sample], before: Figures, after: Figures, report: Report) -> None:
-    steady = samples[int(len(samples) * WARM_UP) :]
-    report.counts |= {"rss_mb_before": before.rss_mb, "rss_mb_steady": steady[0].found.rss_mb}
-    report.counts |= {"rss_mb_most": max(sample.found.rss_mb for sample in samples), "rss_mb_after": after.rss_mb}
-    if samples[-1].at_s < JUDGED_FROM_S:
-        return
-    a_second = linear_regression([s.at_s for s in steady], [s.found.rss_bytes for s in steady]).slope
-    an_order = linear_regression([s.orders for s in steady], [s.found.rss_bytes for s in steady]).slope
-    report.counts |= {"rss_mb_an_hour": round(a_second * 3_600 / 2**20, 1), "rss_bytes_an_order": round(an_order)}
-    if an_order > BYTES_AN_ORDER:
-        report.broken.append(f"memory grows by {an_order:,.0f} bytes an order, {BYTES_AN_ORDER:,} are allowed")
-
-
-def _table(samples: Sequence[Sample]) -> str:
-    """A table of ten samples."""
-    return "".join(
-        f"{at_s:7.0f} s  {orders:9,} orders  {found.rss_mb:5} MB  {found.descriptors:4} descriptors  "
-        f"{found.sockets:4} sockets  {found.cpu_s:7.0f} s of processor\n"
-        for at_s, orders, found in samples[:: max(1, len(samples) // 10)]
-    )
+def _pids(venue: VenueProcess) -> Mapping[str, int]:
+    """The venue, and the processes that it has started and that stay."""
+    children = [
+        int(pid) for listed in Path(f"/proc/{venue.pid}/task").glob("*/children") for pid in listed.read_text().split()
+    ]
+    return {"venue": venue.pid, **{f"child {number}": pid for number, pid in enumerate(sorted(children), start=1)}}
 
 
 RIG = Rig("soak", run, "seconds", short=60, long=1_800)

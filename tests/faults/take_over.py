@@ -19,9 +19,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import Any
 
+from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
+
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
-from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
 from services.exit_codes import ExitCode
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, scaled_venue

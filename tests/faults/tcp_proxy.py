@@ -151,9 +151,11 @@ class TcpProxy:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             server = await asyncio.open_connection(*self.target)
-        except OSError:
-            writer.transport.abort()
-            return
+        except BaseException as error:
+            writer.transport.abort()  # Also where the loop ends meanwhile: nobody else knows of this socket yet.
+            if isinstance(error, OSError):
+                return
+            raise
         connection = Connection((reader, writer), server, self._lanes)
         self.connections.add(connection)
         try:

@@ -14,6 +14,7 @@ import pytest
 from services.journal.postgres import statements
 from tests.faults import claims, postgres_mutants
 from tests.faults.rig import Report
+from tests.long import some
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +26,7 @@ def test_of_standbys_that_claim_at_once_one_wins_and_a_late_append_writes_nothin
     assert {"late_request", "late_reply", "cut", "committed_before_the_claim"} <= report.counts.keys()
 
 
-@pytest.mark.parametrize("mutant", [postgres_mutants.unfenced_append, postgres_mutants.claim_without_a_look])
+@pytest.mark.parametrize("mutant", some([postgres_mutants.unfenced_append, postgres_mutants.claim_without_a_look]))
 def test_the_rig_catches(mutant: Callable[[], None], postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("APPEND", "CLAIM"):
         monkeypatch.setattr(statements, name, getattr(statements, name))  # restored after the test

@@ -70,6 +70,7 @@ def test_killed_projectors_and_gateways_leave_every_table_as_the_journal_says(
     assert report.counts["rebuilt_row_for_row"] == 2
 
 
+@pytest.mark.long
 def test_the_rig_catches_gateways_that_refuse_what_is_executed(
     opened: tuple[ScaledVenue, Proxies], traders: list[Trader]
 ) -> None:

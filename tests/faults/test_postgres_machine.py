@@ -64,6 +64,7 @@ def test_a_full_failing_or_read_only_disk_under_postgresql_makes_no_false_acknow
     assert report.counts["said_why"] == 4
 
 
+@pytest.mark.long
 def test_the_rig_catches_a_leader_that_acknowledges_before_the_commit(
     opened: tuple[PostgresMachine, ScaledVenue], traders: list[Trader]
 ) -> None:
@@ -77,6 +78,7 @@ def test_the_rig_catches_a_leader_that_acknowledges_before_the_commit(
     assert report.broken, "orders acknowledged before their commit went unseen"
 
 
+@pytest.mark.long
 def test_the_rig_catches_a_server_without_fsync(opened: tuple[PostgresMachine, ScaledVenue]) -> None:
     machine, venue = opened
     venue.mutants = {"sequencer": undurable_server}

@@ -28,6 +28,7 @@ def test_no_order_waits_for_redis_and_readers_keep_up() -> None:
     assert report.counts["journals_verified"] == 1
 
 
+@pytest.mark.long
 def test_the_rig_catches_a_leader_that_waits_for_redis() -> None:
     broken = run(1, orders_wait_for_redis, orders_s=2).broken
     assert any("no order was acknowledged" in sentence for sentence in broken), broken

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any, Protocol
 
-from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
+from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
+
 from tests.faults.ledger import Ledger
 from tests.faults.rig import Report
 from tests.faults.venue_process import VenueProcess
@@ -52,6 +53,8 @@ class Trader:
     def __init__(self, side: str, key: str) -> None:
         self.side, self.key = side, key
         self.ledger = Ledger()
+        self.is_stopping = False
+        """Whether its lanes end after the replies that they wait for."""
         self._number = 0
         self._counted = 0
 
@@ -64,7 +67,7 @@ class Trader:
         return an_order(self.side, name, int(name.split("-")[1]))
 
     async def trade(self, url: str, on_acknowledged: Callable[[], None]) -> None:
-        """Places orders on every lane until the venue is gone."""
+        """Places orders on every lane until the venue is gone, or it is stopping."""
         async with RexClient(url, self.key) as client:
             try:
                 await client.connect()
@@ -77,7 +80,7 @@ class Trader:
                     lanes.create_task(self._lane(client.post_order, on_acknowledged))
 
     async def _lane(self, place: Callable[[Json], Any], on_acknowledged: Callable[[], None]) -> None:
-        while True:
+        while not self.is_stopping:
             order = self.next_order()
             if self.ledger.harmed and time.monotonic() >= self.ledger.allowed_until_s:
                 self.ledger.sent_after.add(order["client_order_id"])

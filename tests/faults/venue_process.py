@@ -1,8 +1,9 @@
 """`rex` as a child process that starts in a third of a second: a fork server has imported it.
 
 A rig starts hundreds of venues, and an import takes two seconds. The forked process runs the console script's own `main` with
-its arguments, so it is a whole `rex serve` with its own process id. A rig that measures memory starts a separate process
-instead (`tests/e2e/process.py`).
+its arguments, so it is a whole `rex serve` with its own process id, but that its password hashes are cheap: a real one takes
+64 MiB and a fifth of a second of a processor, at the lowest priority. A rig that measures memory or time starts a separate
+process instead (`tests/e2e/process.py`).
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import gc
 import json
 import multiprocessing
 import os
+import select
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -23,18 +25,23 @@ from threading import Timer
 from typing import Any, NamedTuple
 
 from services import cli
+from services.people import passwords
 from tests.patience import PATIENCE_S
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
         *(f"services.cli.{name}" for name in ("running", "scaled_running", "verifying")),
-        *("services.client", "services.reporting.terminal", "services.upgrade", "uvloop"),
+        *(f"services.scaled.{name}" for name in ("gateway", "init", "projector", "sequencer")),
+        *("rex_client", "services.reporting.terminal", "services.upgrade", "uvloop"),
         __name__,
     ]
 )
 
 NO_VARIABLES: Mapping[str, str] = {}
+
+HANG_SECONDS = 120
+"""A process that has not started or ended in this time is killed: its exit status is -9."""
 
 
 Mutant = Callable[[], None]
@@ -83,9 +90,8 @@ class VenueProcess:
         return self._errors.read_text(errors="replace")
 
     def kill(self) -> None:
-        """Sends SIGKILL and waits for the end."""
-        self.process.kill()
-        self.process.join()
+        """Sends SIGKILL and waits for the end, also of the processes that it started: those end by themselves."""
+        _kill(self.process)
 
     def stop(self) -> int | None:
         """Sends SIGTERM, waits for the end and returns the exit status."""
@@ -99,12 +105,14 @@ class VenueProcess:
 
 
 @contextmanager
-def serve(folder: Path, *options: str, mutant: Mutant | None = None) -> Iterator[VenueProcess]:
+def serve(
+    folder: Path, *options: str, mutant: Mutant | None = None, variables: Mapping[str, str] = NO_VARIABLES
+) -> Iterator[VenueProcess]:
     """A venue with schedule `always` on a free port; killed at the end if it still runs. Raises DidNotStart."""
     arguments = ["serve", "--data-dir", str(folder), "--port", "0", "--schedule", "always", "--json", *options]
     with TemporaryDirectory() as work:
         errors = Path(work) / "stderr"
-        process, out = _fork(arguments, errors, mutant)
+        process, out = _fork(arguments, errors, mutant, variables)
         try:
             with out, _impatience(process):
                 line = out.readline()
@@ -114,8 +122,7 @@ def serve(folder: Path, *options: str, mutant: Mutant | None = None) -> Iterator
             ready = json.loads(line)
             yield VenueProcess(process, ready["url"], json.loads(Path(ready["keys_file"]).read_text()), errors)
         finally:
-            process.kill()
-            process.join()
+            _kill(process)
 
 
 class RexProcess(NamedTuple):
@@ -166,11 +173,13 @@ def launch(*arguments: str, variables: Mapping[str, str], mutant: Mutant | None 
 
 
 @contextmanager
-def printing(*arguments: str | Path, mutant: Mutant | None = None) -> Iterator[tuple[ForkServerProcess, Any, Path]]:
+def printing(
+    *arguments: str | Path, variables: Mapping[str, str] = NO_VARIABLES
+) -> Iterator[tuple[ForkServerProcess, Any, Path]]:
     """A `rex` process, its standard output to read from, the file of its standard error; killed at the end if it still runs."""
     with TemporaryDirectory() as work:
         errors = Path(work) / "stderr"
-        process, out = _fork([str(argument) for argument in arguments], errors, mutant)
+        process, out = _fork([str(argument) for argument in arguments], errors, None, variables)
         try:
             with out:
                 yield process, out, errors
@@ -188,6 +197,20 @@ def rex(*arguments: str | Path, mutant: Mutant | None = None, variables: Mapping
             said = out.read()
             process.join()
         return Finished(process.exitcode, said, errors.read_text(errors="replace"))
+
+
+def _kill(process: ForkServerProcess) -> None:
+    with ExitStack() as opened:
+        children = list[int]()
+        for listed in Path(f"/proc/{process.pid}/task").glob("*/children"):
+            with suppress(OSError):  # It has just ended.
+                children += (os.pidfd_open(int(child)) for child in listed.read_text().split())
+        for child in children:
+            opened.callback(os.close, child)
+        process.kill()
+        process.join()
+        for child in children:  # Readable once the process has ended.
+            select.select([child], [], [], HANG_SECONDS)
 
 
 @contextmanager
@@ -224,6 +247,7 @@ def _become_rex(
     out.close()
     os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
     os.environ.update(variables)
+    passwords.TIME_COST, passwords.MEMORY_KIB = 1, 8
     if mutant is not None:
         mutant()
     sys.argv = ["rex", *arguments]

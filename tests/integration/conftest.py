@@ -1,12 +1,29 @@
-"""A read database of each kind, for the tests that hold for both."""
+"""A read database of each kind, for the tests that hold for both; a venue for all refusals of a file; and the rule that every
+message and answer of a venue is as documented."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
 
+from tests.integration import documented
+from tests.integration.ccxt_market import CcxtMarket, running_market
 from tests.integration.read_databases import ReadDatabase
+from tests.integration.venue import RunningVenue, running_venue
+
+documented.watch_websockets()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """A test fails whose client was told what the documents do not say, whatever became of the exception."""
+    try:
+        return (yield)
+    finally:
+        if found := list(documented.taken()):
+            raise documented.Undocumented(found[0])
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -16,3 +33,17 @@ async def read_database(request: pytest.FixtureRequest, tmp_path: Path, anyio_ba
     database = ReadDatabase(tmp_path, url)
     await database.make()
     return database
+
+
+@pytest.fixture(scope="module")
+async def refusing_venue(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[RunningVenue]:
+    """A venue for those tests of a file whose requests are refused, or only read: nothing changes it."""
+    async with running_venue(tmp_path_factory.mktemp("refusing")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def ccxt_market(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[CcxtMarket]:
+    """A market for the tests of a file that trade through the ccxt adapter."""
+    async with running_market(tmp_path_factory.mktemp("ccxt")) as market:
+        yield market

@@ -12,6 +12,7 @@ import pytest
 
 from services.journal import Journal, JournalCorrupt, JournalError, JournalRefused
 from services.journal.batch import JournalBatch
+from services.journal.compression import compress
 from tests.unit.journal.chains import next_batch, sealed, with_header
 
 Place = TypeVar("Place")
@@ -206,6 +207,20 @@ class JournalContract(ABC, Generic[Place]):
         with pytest.raises(JournalCorrupt) as corrupt:
             await read_all(journal, 2)
         assert corrupt.value.seq == 3
+        await journal.close()
+
+    @pytest.mark.parametrize("place_of_damage", [0, 8, 34, 41, 200, -50, -20, -1])
+    async def test_damage_of_a_compressed_row_is_found_at_its_seq(self, place: Place, place_of_damage: int) -> None:
+        journal = await self.open(place)
+        batches = await fill(journal, [2, 30, 1])
+        row = bytearray(compress(batches[1].encode()))
+        assert len(row) < len(batches[1].encode())
+        await self.rewrite(place, 3, bytes(row))
+        assert await read_all(journal) == batches
+        row[place_of_damage] ^= 1
+        await self.rewrite(place, 3, bytes(row))
+        read, seq = await read_damaged(journal)
+        assert (read, seq) == (batches[:1], 3)
         await journal.close()
 
     async def test_a_rewritten_batch_breaks_the_chain_at_the_next_one(self, place: Place) -> None:

@@ -21,6 +21,9 @@ THIN_DAYS = "engine_3/thin_days"
 SEALED = "engine_3/sealed"
 """AUCTION_HALTED, taken over by version 3 with a sealed state of format 2, and a day of version 3."""
 
+COMPRESSED = "row_format_2/thin_days"
+"""THIN_DAYS with compressed rows."""
+
 
 def unpack(name: str, folder: Path) -> Path:
     """Copies the journal into a data folder; returns the path of its file."""

@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.client import RexClient
+from rex_client import RexClient
+
 from services.gateway.server.server import Server, listen, make_server
 from services.gateway.server.websocket_limits import LimitedWebSocket
 from tests.integration.venue import RunningVenue, running_venue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -53,20 +54,24 @@ class Waits:
 
 
 class ToldPosition(PositionFile):
-    """Tells which positions are on the device; the first one, where a new receiver begins, by an event."""
+    """Tells which positions are on the device; of the first one, where a new receiver begins, only that it is. Knows the
+    threads that wrote them."""
 
     def __init__(self, path: Path, written: asyncio.Queue[int], begun: asyncio.Event) -> None:
         super().__init__(path)
         self._is_new = not path.exists()
         self._written = written
         self._begun = begun
+        self._loop = asyncio.get_running_loop()
+        self.threads: set[int] = set()
 
     def write(self, journal_id: bytes, seq: int) -> None:
+        self.threads.add(threading.get_ident())
         super().write(journal_id, seq)
         if self._is_new:
-            self._begun.set()
+            self._loop.call_soon_threadsafe(self._begun.set)
         else:
-            self._written.put_nowait(seq)
+            self._loop.call_soon_threadsafe(self._written.put_nowait, seq)
         self._is_new = False
 
 
@@ -91,6 +96,7 @@ async def sending(
     try:
         yield sender, waits
         assert not task.done()  # it would end the venue
+        assert threading.get_ident() not in position.threads  # each order would wait for the device
     finally:
         venue.state.alerts.listeners.remove(sender.on_change)
         task.cancel()
@@ -204,6 +210,30 @@ async def test_the_acknowledgement_of_a_cleared_alert_is_sent_also_after_a_start
         await venue.client("operator").post(f"/v1/alerts/{seq}/acknowledge", json={"name": "Li Na"})
         (message,) = await receiver.until(1)
         assert (message.told["type"], message.told["data"]["state"]) == ("alert.acknowledged", "cleared")
+
+
+async def test_what_changes_while_a_new_receiver_s_sender_starts_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_venue(tmp_path) as venue, receiving() as receiver:
+        (seq,) = await put(venue, condition("pace", 1).raised())
+        await put(venue, AlertCleared(alert=seq))
+        reached, may_begin = venue.projector.reached, asyncio.Event()
+        may_begin.set()
+
+        async def when_it_may(to: int) -> None:
+            await may_begin.wait()
+            await reached(to)
+
+        monkeypatch.setattr(venue.projector, "reached", when_it_may)
+        async with sending(venue, tmp_path, receiver.url):
+            may_begin.clear()  # before the sender's task has run
+            monkeypatch.undo()
+            await venue.client("operator").post(f"/v1/alerts/{seq}/acknowledge", json={"name": "Li Na"})
+            await reached(venue.sequencer.last_seq)
+            may_begin.set()
+            (message,) = await receiver.until(1)
+            assert (message.told["type"], message.told["data"]["state"]) == ("alert.acknowledged", "cleared")
 
 
 @pytest.mark.parametrize(

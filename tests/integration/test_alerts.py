@@ -28,7 +28,7 @@ from services.data.calendar import TradingCalendar
 from services.messaging import Submission
 from services.read_database.database import open_read_database
 from services.reporting.exports.day_seal import day_numbers
-from services.reporting.proof_route import Proven
+from services.reporting.proven import Proven
 from services.venue_state.alerts import VenueAlert, VenueAlerts
 from services.venue_state.loading import load_state
 from tests.integration.served_venue import served_venue
@@ -145,9 +145,9 @@ async def test_the_pages_of_the_list_hold_each_alert_once(venue: RunningVenue, s
     ],
 )
 async def test_names_what_is_wrong(
-    venue: RunningVenue, method: str, path: str, body: dict[str, str] | None, status: int, named: str
+    refusing_venue: RunningVenue, method: str, path: str, body: dict[str, str] | None, status: int, named: str
 ) -> None:
-    answer = await venue.client("operator").request(method, path, json=body)
+    answer = await refusing_venue.client("operator").request(method, path, json=body)
     assert answer.status_code == status
     assert ", ".join(error["field"] for error in answer.json()["errors"]) == named
 

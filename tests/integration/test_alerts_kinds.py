@@ -25,6 +25,7 @@ from services.venue_state.alerts import VenueAlert, VenueAlerts
 from services.venue_state.loading import load_alerts
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
+from tests.long import some
 from tests.unit.alerts.test_conditions import condition
 from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, opening, order
 
@@ -55,7 +56,7 @@ def batches_of(seed: int) -> list[JournalBatch]:
     return batches
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", some(range(3)))
 async def test_table_memory_and_audit_agree(read_database: ReadDatabase, seed: int) -> None:
     batches = batches_of(seed)
     await write_in_parts(read_database.writer(), batches, Random(seed))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import repeat
 from pathlib import Path
 
@@ -14,14 +17,20 @@ from load_tests.benchmarks import (
     decoder_rates,
     durable_rates,
     engine_rates,
+    figure_rates,
     http_load,
+    order_cost,
     plain_rates,
     projector_lag,
     projector_rates,
     scaled_rates,
+    snapshot_rates,
     websocket_load,
 )
+from load_tests.benchmarks.gateway_peer import PeerGateway
 from load_tests.benchmarks.measurement import Effort
+from load_tests.benchmarks.peer_environment import NotRun
+from load_tests.benchmarks.year_of_trades import Sums
 from load_tests.child_process import ChildFailed, child
 
 pytestmark = pytest.mark.rig
@@ -45,6 +54,7 @@ def test_the_engine_is_measured_in_batches_and_called_singly() -> None:
     assert all(measurement.value > 0 and measurement.limit for measurement in measurements)
 
 
+@pytest.mark.long
 def test_plain_python_is_measured_from_a_copy_without_native_code() -> None:
     measurements = plain_rates.plain_measurements(Tiny())
     assert [measurement.name for measurement in measurements] == [
@@ -58,6 +68,27 @@ def test_the_decoder_is_measured_beside_the_hashes_of_its_rows() -> None:
     assert measurement.value > 0
     assert measurement.limit
     assert "s of processor time for 400,000" in measurement.note
+
+
+@pytest.mark.long
+def test_an_order_is_weighed_in_each_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_cost, "peer_gateway", _not_run)  # It would be installed.
+    cores = os.sched_getaffinity(0)
+    measurements = order_cost.order_cost_measurements(Tiny())
+    assert os.sched_getaffinity(0) == cores
+    assert [measurement.name.rpartition(": ")[2] for measurement in measurements[:5]] == [
+        "REST, 64 connections", "REST batch of 100", "WebSocket batch of 50", "REST, 1 connection",
+        "WebSocket, single frames",
+    ]  # fmt: skip
+    assert "gateway is not run: there is no network" in measurements[0].note
+    assert [measurement.unit for measurement in measurements] == ["µs"] * 5 + ["ms"] * 2
+    assert all(measurement.value > 0 for measurement in measurements)
+
+
+@contextmanager
+def _not_run() -> Iterator[PeerGateway]:
+    raise NotRun("there is no network")
+    yield
 
 
 class Tiny(Effort):
@@ -75,6 +106,15 @@ class Tiny(Effort):
         return 1
 
 
+def test_snapshots_are_made_loaded_and_started_from() -> None:
+    measurements = snapshot_rates.snapshot_measurements(Tiny())
+    assert [measurement.name for measurement in measurements] == [
+        "snapshot of 600 open orders: made",
+        "snapshot of 600 open orders: loaded",
+        "start from a snapshot, 600 commands after it",
+    ]
+
+
 def test_the_write_path_and_recovery_run_on_a_real_journal() -> None:
     measurements = [*durable_rates.durable_measurements(Tiny()), *durable_rates.recovery_measurements(Tiny())]
     assert [measurement.name for measurement in measurements] == [
@@ -87,6 +127,7 @@ def test_the_write_path_and_recovery_run_on_a_real_journal() -> None:
     assert all(measurement.limit for measurement in measurements[:3])
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("shared_postgres")
 def test_the_projector_is_measured_on_both_kinds() -> None:
     measurements = projector_rates.projector_measurements(Tiny())
@@ -97,6 +138,27 @@ def test_the_projector_is_measured_on_both_kinds() -> None:
     assert all("CPU µs an order: projector" in measurements[place].note for place in (1, 4))
 
 
+@pytest.mark.long
+@pytest.mark.usefixtures("shared_postgres")
+def test_reports_over_filled_databases_are_exact_on_both_kinds() -> None:
+    measurements = figure_rates.report_measurements(Tiny())
+    assert [measurement.name for measurement in measurements] == [
+        f"yearly {report} on {kind}"
+        for kind in ("SQLite", "PostgreSQL")
+        for report in ("report", "report at a past seq", "ladder")
+    ]
+    assert [measurement.limit for measurement in measurements] == [50, 2000, None] * 2
+    assert all(" 600 trades of 242 days" in measurement.note for measurement in measurements)
+
+
+def test_a_wrong_answer_is_no_figure() -> None:
+    answer = {"net": "12.35", "trades": 2, "busted_trades": 0, "excluded_trades": 1}
+    figure_rates.check_answer("report", answer, Sums(net_fen=1235, trades=2, excluded=1))
+    with pytest.raises(RuntimeError, match=r"the report says \['12.35', 2, 0, 1\], and what was filled is \['12.36'"):
+        figure_rates.check_answer("report", answer, Sums(net_fen=1236, trades=2, excluded=1))
+
+
+@pytest.mark.long
 @pytest.mark.usefixtures("shared_postgres")
 def test_the_write_path_on_postgres_and_the_projectors_lag_are_measured() -> None:
     measurements = [
@@ -107,6 +169,7 @@ def test_the_write_path_on_postgres_and_the_projectors_lag_are_measured() -> Non
     assert all(measurement.value > 0 and measurement.limit for measurement in measurements)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("shared_postgres")
 def test_the_scaled_venue_is_measured_beside_the_embedded_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaled_rates, "GATEWAYS", (1,))

@@ -80,20 +80,20 @@ async def test_context_changes_no_number_of_the_venue(venue: RunningVenue) -> No
         ({"year": 1999}, "year"),
     ],
 )
-async def test_what_is_refused(venue: RunningVenue, changes: dict[str, Any], field: str) -> None:
-    answer = await state(venue, **changes)
+async def test_what_is_refused(refusing_venue: RunningVenue, changes: dict[str, Any], field: str) -> None:
+    answer = await state(refusing_venue, **changes)
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [field])
 
 
-async def test_only_operators_enter_it(venue: RunningVenue) -> None:
-    assert (await state(venue, "alice")).status_code == 403
+async def test_only_operators_enter_it(refusing_venue: RunningVenue) -> None:
+    assert (await state(refusing_venue, "alice")).status_code == 403
 
 
 async def test_a_report_shows_it_apart_and_its_proof_agrees(tmp_path: Path) -> None:
     history = History(Engine())
     stated = admin.record(SENDER, ContextStated.model_validate(OUTPUT))
     await journal_of(tmp_path, history, [opening(), deals(1), [stated]])
-    found = await report_from_folder(tmp_path, 2023, prove=True)
+    found = await report_from_folder(tmp_path, 2023, prove=True, breakdown=True)
     assert found.agree
     assert found.report.net == "20000.00"
     assert [one["value"] for one in found.to_json()["breakdown"]["context"]["figures"]] == ["75000000000"]

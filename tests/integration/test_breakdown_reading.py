@@ -22,6 +22,7 @@ from services.surveillance.reading import read_changed_hands, read_changed_hands
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.integration.test_surveillance_reading import rows_of
+from tests.long import some
 from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, TICK_VALUE_FEN, History, opening, order
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.anyio
 EVER = Period(0, 99_991_231)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", some(range(2)))
 async def test_the_sums_are_those_of_the_trades(read_database: ReadDatabase, seed: int) -> None:
     await write_in_parts(read_database.writer(), flow_of(seed, 1_000), Random(seed))
     dump = await read_database.dump()

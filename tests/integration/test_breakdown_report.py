@@ -32,7 +32,7 @@ async def test_a_report_holds_what_its_turnover_is_made_of(tmp_path: Path) -> No
     await journal_of(
         tmp_path, history, [[admin.record(SENDER, decided), bust, admin.change_inventory(SENDER, 2, 0, -2)]]
     )
-    found = await report_from_folder(tmp_path, 2023, prove=True)
+    found = await report_from_folder(tmp_path, 2023, prove=True, breakdown=True)
     breakdown = found.to_json()["breakdown"]
     ladder = breakdown["ladder"]["ladder"]
     assert {name: ladder[name]["amount"] for name in ("gross", "busted", "excluded", "net", "delivered")} == {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 
 from services.gateway.problems import PROBLEM_JSON
-from services.reporting.breakdown import answers
 from tests.integration.test_export_routes import end_the_day
 from tests.integration.test_gateway_decisions import decide, fills, set_target
 from tests.integration.test_reporting import place
@@ -215,34 +213,6 @@ async def test_the_progress_of_all_targets(venue: RunningVenue) -> None:
     delivered = lines["category:magnetic_material", "delivered", 0]
     assert (delivered["done"], delivered["stage"]) == (str(MAGNETS), "reached")
     assert lines["venue", "net_traded", 0]["done"] == str(NET)
-
-
-@pytest.mark.parametrize(
-    ("path", "part"),
-    [
-        ("members", "member_lines"),
-        ("splits?by=member", "ranked_lines"),
-        ("splits?by=class", "class_lines"),
-        ("concentration", "concentration_lines"),
-        ("fees", "fee_fields"),
-        ("ladder", "make_ladders"),
-    ],
-)
-async def test_what_grows_with_the_members_is_computed_beside_the_event_loop(
-    venue: RunningVenue, monkeypatch: pytest.MonkeyPatch, path: str, part: str
-) -> None:
-    await act(venue)
-    compute, threads = getattr(answers, part), []
-
-    def compute_and_note(*values: Any) -> Any:
-        threads.append(threading.current_thread())
-        return compute(*values)
-
-    monkeypatch.setattr(answers, part, compute_and_note)
-    answer = await venue.client("operator").get(f"{YEAR}/{path}")
-    assert answer.status_code == 200, answer.text
-    assert len(threads) == 1
-    assert threads[0] is not threading.current_thread()
 
 
 async def test_a_venue_without_trades(venue: RunningVenue) -> None:

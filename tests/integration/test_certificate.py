@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from services.commands import administrative as admin
 from services.commands.attachments import BustText, TradesDecided
 from services.messaging import Submission
 from services.read_database.projector import catch_up
+from services.reporting import audit
 from services.reporting.audit import own_sha256
 from services.reporting.exports.seal import COUNTING_RULE_ZH
 from services.reporting.report import COUNTING_RULE
@@ -69,10 +71,12 @@ def certified(*arguments: object) -> dict[str, Any]:
 
 
 def redone(line: str, folder: Path) -> dict[str, Any]:
-    """What the certificate's line finds, run where the journal is."""
+    """What the certificate's line finds, run where the journal and `audit.py` are, by a Python without packages."""
+    shutil.copy(audit.__file__, folder / "audit.py")
     python, *arguments = shlex.split(line)
-    assert python == "python"
-    done = subprocess.run([sys.executable, "-P", *arguments, "--json"], cwd=folder, capture_output=True, check=True)
+    assert python == "python3"
+    alone = [sys.executable, "-I", "-S", *arguments, "--json"]
+    done = subprocess.run(alone, cwd=folder, capture_output=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -96,12 +100,13 @@ def test_the_certificate_has_the_sums_and_the_line_that_redoes_them(venue: Path)
         None, "60000.00", "60000.00", "60000.00",
     ]  # fmt: skip
     assert found["excluded_sql_sum"] == found["excluded_independent_decoder"] == "20000.00"
-    assert (found["trades"], found["busted_trades"], found["excluded_trades"]) == (2, 1, 1)
+    assert (found["trades"], found["all_trades"], found["busted_trades"], found["excluded_trades"]) == (2, 4, 1, 1)
     assert found["decoder_sha256"] == own_sha256()
     assert (found["counting_rule"], found["counting_rule_zh"]) == (COUNTING_RULE, COUNTING_RULE_ZH)
     again = redone(found["redo"], venue)
     for name in ("net", "gross", "busted", "excluded", "seq", "row_hash", "journal_id"):
         assert again[name] == found[name], name
+    assert again["trades"] == found["all_trades"], "the decoder counts all"
     assert (again["program_sha256"], again["agree"]) == (found["decoder_sha256"], True)
 
 
@@ -119,6 +124,8 @@ def test_the_page_has_what_the_document_has(venue: Path, tmp_path: Path) -> None
     pdf = tmp_path / "certificate.pdf"
     found = certified(2023, "--data-dir", venue, "--pdf", pdf)
     text = text_of(pdf.read_bytes())
+    assert "2tradesthatcount" in text
+    assert "4trades,bustedandexcludedincluded" in text
     names = (
         "row_hash",
         "journal_id",
@@ -207,7 +214,7 @@ def test_without_an_option_it_is_printed(venue: Path) -> None:
     assert done.exit_code == 0
     lines = dict(line.split(None, 1) for line in done.stdout.splitlines())
     assert (lines["net"], lines["engine_counter"]) == ("40000.00", "not part of this proof")
-    assert lines["redo"].startswith("python -m services.reporting.audit journal.sqlite 2023 --seq ")
+    assert lines["redo"].startswith("python3 audit.py journal.sqlite 2023 --seq ")
 
 
 @pytest.mark.anyio

@@ -18,7 +18,7 @@ from services.gateway.http.caller import needs
 from services.reporting import certificate_route
 from services.reporting.certificate import NotCertified
 from services.reporting.figure import compute_figure
-from services.reporting.proof_route import Proven
+from services.reporting.proven import Proven
 from tests.integration.test_certificate import redone
 from tests.integration.test_reporting import NET, place, trade
 from tests.integration.venue import RunningVenue, running_venue

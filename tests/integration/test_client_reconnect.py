@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 
-from services.client import OutcomeUnknown, RexClient, RexError, Unreachable
+from services.gateway.websocket import resumes
+from services.times import second_text
 from tests.integration.served_venue import Served, served_venue, serving
 from tests.integration.venue import running_venue
 from tests.patience import PATIENCE_S
@@ -16,6 +19,7 @@ from tests.patience import PATIENCE_S
 pytestmark = pytest.mark.anyio
 
 ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
+Json = dict[str, Any]
 
 
 def free_port() -> socket.socket:
@@ -40,12 +44,37 @@ async def test_a_subscription_survives_a_restart_of_the_server(tmp_path: Path) -
         async with serving(venue, socket.create_server(address)):
             await client.connect()
             again = await anext(pushes)
-            assert (again["type"], again["data"]["orders"]) == ("snapshot", [order])
+            assert (again["type"], again["data"]["orders"]) == ("resumed", [])
             canceled = await client.cancel_order(order_id=order["order_id"])
             assert (await anext(pushes))["data"]["orders"] == [canceled]
             await client.close()
         with pytest.raises(StopAsyncIteration):
             await anext(pushes)
+
+
+async def test_a_cut_subscription_tells_what_was_missed_or_begins_anew_where_the_venue_cannot_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
+        through = await Severable.before(served)
+        alice, bob = await served.client("alice"), await served.client("bob")
+        async with RexClient(through.url, served.venue.keys["alice"].key) as client:
+            pushes = client.subscribe(["orders", "fills"])
+            assert [(await anext(pushes))["type"] for _ in range(2)] == ["snapshot", "snapshot"]
+            through.sever()
+            await alice.place_order(ORDER)
+            await bob.place_order(ORDER | {"side": "sell"})
+            fills = (await alice.fills())["fills"]
+            told: dict[str, list[Json]] = {"orders": [], "fills": []}
+            while told != {"orders": fills, "fills": fills}:
+                push = await anext(pushes)
+                assert push["type"] in ("resumed", "update")
+                told[push["channel"]] += push["data"]["fills"]
+                assert len(told[push["channel"]]) <= len(fills)
+            monkeypatch.setattr(resumes, "RESUME_COMMANDS", -1)
+            through.sever()
+            assert (await anext(pushes))["type"] == "snapshot"
+        through.close()
 
 
 async def test_a_reply_lost_on_the_way_is_an_unknown_outcome_and_the_retry_tells(tmp_path: Path) -> None:
@@ -84,6 +113,51 @@ async def test_a_wrong_key_and_an_absent_venue_are_told_apart(tmp_path: Path) ->
                 await call()
 
 
+@pytest.mark.parametrize(("ends", "code"), [("revoked", "unknown_key"), ("expired", "key_expired")])
+async def test_a_key_that_ends_is_no_fault_of_the_network(tmp_path: Path, ends: str, code: str) -> None:
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
+        operator, clock = await served.client("operator"), served.venue.clock
+        expires_s = clock.now_ns // 10**9 + 3600
+        issued = await operator.issue_key("desk", ["read", "trade"], account=2, expires=second_text(expires_s))
+        async with RexClient(served.url, issued["key"]) as client:
+            pushes = client.subscribe(["orders"])
+            await anext(pushes)
+            await client.connect()
+            order = await client.place_order(ORDER)
+            assert (await anext(pushes))["data"]["orders"] == [order]
+            if ends == "revoked":
+                await operator.revoke_key(issued["key_id"])
+            else:
+                clock.now_ns = expires_s * 10**9
+            with pytest.raises(RexError) as ended:
+                await anext(pushes)
+            assert (ended.value.status, ended.value.code) == (401, code)
+            for call in (client.place_order(ORDER), client.submit_order(ORDER), client.ping(), client.connect()):
+                with pytest.raises(RexError) as refused:
+                    await call
+                assert (refused.value.status, refused.value.code) == (401, code)
+
+
+@pytest.mark.parametrize("over_socket", [True, False])
+async def test_a_refusal_keeps_what_the_venue_says_of_the_next_try(tmp_path: Path, over_socket: bool) -> None:
+    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
+        limits = {"orders": {"per_s": 1, "burst": 1}}
+        operator = await served.client("operator")
+        issued = await operator.issue_key("desk", ["read", "trade"], account=2, limits=limits)
+        async with RexClient(served.url, issued["key"]) as client:
+            if over_socket:
+                await client.connect()
+            await client.place_order(ORDER)
+            with pytest.raises(RexError) as refused:
+                await client.place_order(ORDER)
+        error = refused.value
+        assert (error.status, error.code, error.rate_class) == (429, "rate_limited", "orders")
+        assert error.retry_after_ms is not None
+        assert 0 < error.retry_after_ms <= 1000
+        assert error.next_step
+        assert (error.request_id is None) == over_socket
+
+
 async def test_whoever_cancels_a_client_that_is_leaving_need_not_wait_for_ever(tmp_path: Path) -> None:
     async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
         client = await served.client("alice")
@@ -106,6 +180,8 @@ class Severable:
         self.reply_held = asyncio.Event()
         self._server = server
         self._holding = False
+        self.replies_to_drop = 0
+        """How many replies are lost on the way, each with its connection."""
         self._writers: list[asyncio.StreamWriter] = []
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -141,5 +217,8 @@ class Severable:
         while data := await reader.read(65_536):
             if is_reply and self._holding:
                 self.reply_held.set()
+            elif is_reply and self.replies_to_drop:
+                self.replies_to_drop -= 1
+                writer.transport.abort()
             else:
                 writer.write(data)

@@ -17,9 +17,11 @@ from services.data.calendar import TradingCalendar
 from services.read_database import tables
 from services.reporting.app import router
 from services.reporting.queries import Sum, sum_of_excluded
+from services.reporting.turns import Turns
 from tests.integration.read_databases import Dump, ReadDatabase
 from tests.integration.test_past_kinds import Rows
 from tests.integration.test_read_database_kinds import write_in_parts
+from tests.long import examples
 from tests.patience import AsyncHttpClient
 from tests.unit.read_database.daily_laws import assert_daily_laws, assert_the_venue_has_the_fees
 from tests.unit.read_database.decided_history import DecidedHistory, decided_histories
@@ -57,7 +59,7 @@ def both(tmp_path: Path, postgres_url: str) -> list[ReadDatabase]:
 
 
 @given(decided_histories(), st.integers(0, 5))
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_kinds_add_up_alike(both: list[ReadDatabase], made: DecidedHistory, seed: int) -> None:
     async def dumps() -> list[tuple[Dump, list[Sum]]]:
         found = []
@@ -94,7 +96,7 @@ async def test_who_decided_what_is_read_alike_from_both_kinds(read_database: Rea
     await write_in_parts(read_database.writer(), made.batches, Random(0))
     app = FastAPI()
     async with read_database.opened() as engine:
-        app.include_router(router(engine, TradingCalendar.load(), _at_once, Rows(made.batches)))
+        app.include_router(router(engine, TradingCalendar.load(), _at_once, Rows(made.batches), Turns(fresh_s=0)))
         async with AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://rex") as client:
             newest, oldest = (await client.get("/v1/reports/decisions", params={"year": 2023})).json()
             (target,) = (await client.get("/v1/reports/targets/2023")).json()

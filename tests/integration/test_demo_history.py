@@ -16,12 +16,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from rex_client import RexClient
 from typer.testing import CliRunner
 
 from matching_engine.records import Phase
 from services.bootstrap import open_venue
 from services.cli import app
-from services.client import RexClient
 from services.data.calendar import TradingCalendar
 from services.demo_history import History, make_history, missing_history, settle_interrupted
 from services.exit_codes import ExitCode
@@ -37,6 +37,7 @@ from services.settings import Settings
 from services.simulator import demo_accounts
 from services.simulator.year import day_shape
 from services.simulator.year.labels import LABELS_FILE
+from tests.long import some
 
 pytestmark = pytest.mark.rig
 
@@ -131,14 +132,15 @@ async def test_the_traders_go_on_in_the_same_venue_on_today_s_trading_day(made: 
 
 
 @pytest.mark.anyio
-async def test_five_starts_do_not_move_what_the_traders_want_to_hold(made: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("starts", some([2, 5]))
+async def test_more_starts_do_not_move_what_the_traders_want_to_hold(made: Path, tmp_path: Path, starts: int) -> None:
     """It is what they held when the history ended, and not what they hold at a start: that would only ever grow."""
     folder = shutil.copytree(made, tmp_path / "venue")
     settings = Settings(
         data_dir=folder, port=0, schedule="always", demo=True, demo_orders_per_second=400, demo_pace=3_000
     )
     homes, held = [], []
-    for _ in range(5):
+    for _ in range(starts):
         async with open_venue(settings, clock=lambda: MORNING_NS) as venue:
             homes.append(make_simulator(settings, venue.url, venue.keys).home_lots)
             async with RexClient(venue.url, venue.keys["operator"].key) as client:
@@ -149,7 +151,7 @@ async def test_five_starts_do_not_move_what_the_traders_want_to_hold(made: Path,
                     if trades >= 20:
                         break
     assert all(home == homes[0] for home in homes)
-    assert held[0] != held[4]
+    assert held[0] != held[-1]
     with closing(sqlite3.connect(made / READ_DATABASE_FILE)) as database:
         of_history: defaultdict[str, dict[str, int]] = defaultdict(dict)
         for name, symbol, lots in database.execute(HELD):
@@ -262,6 +264,7 @@ def test_anything_else_that_was_left_goes_and_touches_no_venue(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_whole_year_is_small(tmp_path: Path) -> None:
     """At the end of a year a first start makes the most: at most 100,000 commands and 60 MB."""
     wanted = missing_history(tmp_path, CALENDAR, date(2026, 12, 31))

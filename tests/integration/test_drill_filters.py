@@ -25,9 +25,9 @@ from services.read_database.tables import trades
 from services.reporting.drill import trade_pages
 from services.reporting.drill.documents import amounts
 from services.reporting.drill.filters import TradeFilter, Wanted, resolve
-from services.reporting.drill.in_time import connect_in_time, turn_in_time
 from services.reporting.drill.trade_pages import TradeSum, read_page, read_sum
 from services.reporting.drill.year_days import read_year_days
+from services.reporting.in_time import connect_in_time, turn_in_time
 from services.reporting.report_database import READ_DATABASE_FILE
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
@@ -213,16 +213,16 @@ SEARCHES = {
     # A page: the filter, and the ways to it as SQLite plans them. No page scans or sorts `trades`.
     "year": (
         TradeFilter(ids=range(1, 9), dates=(20230101, 20231231)),
-        "INDEX sqlite_autoindex_trades_1 (trade_id>? AND trade_id<?)",
+        "INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
     ),
-    "phase": (TradeFilter(ids=range(1, 9), phase=3), "INDEX sqlite_autoindex_trades_1 (trade_id>? AND trade_id<?)"),
+    "phase": (TradeFilter(ids=range(1, 9), phase=3), "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
     "buyer": (
         TradeFilter(accounts=(2,), side=0),
         "INDEX trades_by_taker (taker_account=? AND trade_id>? AND trade_id<?)",
     ),
     "order": (TradeFilter(order=(1, 2)), "INDEX trades_by_taker (taker_account=? AND trade_id>? AND trade_id<?)"),
-    "busted": (TradeFilter(counted="busted"), "INDEX sqlite_autoindex_trades_1 (trade_id=?)"),
-    "decision": (TradeFilter(decision=5), "INDEX sqlite_autoindex_trades_1 (trade_id=?)"),
+    "busted": (TradeFilter(counted="busted"), "INTEGER PRIMARY KEY (rowid=?)"),
+    "decision": (TradeFilter(decision=5), "INTEGER PRIMARY KEY (rowid=?)"),
 }
 
 
@@ -241,7 +241,7 @@ def test_a_page_is_found_by_an_index(tmp_path: Path, name: str) -> None:
             plan = plan_of(connection, trade_pages.page_query(clauses, 101))
             assert any(way.replace("taker", "maker") in step or way in step for step in plan), plan
             assert not [step for step in plan if step.startswith("SCAN trades")], plan
-            if "(trade_id=?)" not in way:
+            if "(rowid=?)" not in way:
                 assert not [step for step in plan if "ORDER BY" in step], plan
 
 
@@ -252,7 +252,7 @@ def test_a_page_of_a_product_is_found_by_day_and_product(tmp_path: Path) -> None
     of_year = [trades.c.trading_date.between(20230101, 20231231), trades.c.instrument == 1]
     with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection:
         page = plan_of(connection, trade_pages.page_query(clauses, 101))
-        assert "SEARCH trades USING INDEX trades_by_date (trading_date=? AND instrument=?)" in page
+        assert "SEARCH trades USING INDEX trades_by_date (trading_date=? AND instrument=? AND rowid>?)" in page
         assert plan_of(connection, trade_pages.sum_query(of_year)) == [
             "SEARCH trades USING INDEX trades_by_date (trading_date>? AND trading_date<?)"
         ]

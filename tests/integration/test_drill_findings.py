@@ -8,16 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from matching_engine.records import Side
 from services.commands import administrative as admin
-from services.commands.attachments import AccountText, TradesDecided
-from services.journal.sqlite import SqliteJournal
+from services.commands.attachments import AccountText, BustText, TradesDecided, TradesDecision
 from services.messaging import Submission
 from services.reporting.drill.routes import router
 from services.reporting.integrity import findings_router
-from services.reporting.report_database import JOURNAL_FILE
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.patience import AsyncHttpClient
@@ -42,6 +40,17 @@ def deal(seller: int, buyer: int, lots: int) -> list[Submission]:
     return [order(seller, Side.SELL, REFERENCE_TICKS, lots), order(buyer, Side.BUY, REFERENCE_TICKS, lots)]
 
 
+async def reached(_seq: int) -> None:
+    """Nobody writes while the routes are read."""
+
+
+def client_of(*routers: APIRouter) -> AsyncHttpClient:
+    app = FastAPI()
+    for one in routers:
+        app.include_router(one)
+    return AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://venue")
+
+
 async def test_a_finding_leads_to_its_trades(tmp_path: Path) -> None:
     """2 and 3 sell the same goods to and fro; all others trade with whom they meet."""
     chance, made = Random(2), History()
@@ -54,27 +63,62 @@ async def test_a_finding_leads_to_its_trades(tmp_path: Path) -> None:
     database = ReadDatabase(tmp_path)
     await database.make()
     await write_in_parts(database.writer(), batches, chance)
-    journal = await SqliteJournal.open(tmp_path / JOURNAL_FILE)
-    app = FastAPI()
-    async with database.opened() as engine:
-        app.include_router(findings_router(engine))
-        app.include_router(router(engine, journal, lambda: 0))
-        async with AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://venue") as client:
+    async with (
+        database.opened() as engine,
+        client_of(findings_router(engine, reached), router(engine, reached)) as client,
+    ):
 
-            async def get(path: str) -> Any:
-                return (await client.get(path)).json()
+        async def get(path: str) -> Any:
+            return (await client.get(path)).json()
 
-            (finding,) = (await get("/v1/reports/findings/2023"))["findings"]
-            assert finding["members"] == ["trader 2", "trader 3"]
-            page = await get(finding["links"]["trades"])
-            assert [one["trade_id"] for one in page["trades"]] == finding["trade_ids"]
-            assert (page["sum"]["net"], page["sum"]["trades"]) == (finding["amount"], finding["trades"])
+        (finding,) = (await get("/v1/reports/findings/2023"))["findings"]
+        assert finding["members"] == ["trader 2", "trader 3"]
+        page = await get(finding["links"]["trades"])
+        assert [one["trade_id"] for one in page["trades"]] == finding["trade_ids"]
+        assert (page["sum"]["net"], page["sum"]["trades"]) == (finding["amount"], finding["trades"])
 
-            ids = tuple(map(int, finding["trade_ids"]))
-            decided = TradesDecided(
-                decision="exclude", trade_ids=ids, finding=finding["finding"], reason="a ring", name="Li Na"
+        # The ring trades on, so a screen has another finding now, and somebody asks for it. Who pages through this one comes to
+        # its end, here and at another gateway. One of its trades is busted since.
+        first = await get(finding["links"]["trades"] + "&limit=1")
+        bust = admin.bust_trade(SENDER, int(finding["trade_ids"][-1]), BustText(reason="a mistake"))
+        more = [made.batch(deal(2, 3, 7)), made.batch(deal(3, 2, 7)), made.batch([bust])]
+        await write_in_parts(database.writer(), more, chance)
+        (newer,) = (await get("/v1/reports/findings/2023"))["findings"]
+        assert newer["finding"] != finding["finding"]
+        assert len((await get(newer["links"]["trades"]))["trades"]) == newer["trades"]
+        async with client_of(router(engine, reached)) as another:
+            for reader in (client, another):
+                rest = (await reader.get(first["links"]["next"].replace("limit=1", "limit=100"))).json()
+                assert [one["trade_id"] for one in first["trades"] + rest["trades"]] == finding["trade_ids"]
+            assert (await another.get(newer["links"]["trades"])).status_code == 200
+            assert (await another.get(first["links"]["next"])).status_code == 200
+        async with client_of(router(engine, reached)) as another:
+            today = f"/v1/reports/trades?year=2023&finding={finding['finding']}"
+            assert (await another.get(today)).status_code == 422, "without its seq it is looked for today"
+
+        async def decide(decision: TradesDecision, trade_ids: list[str]) -> dict[str, Any] | None:
+            """What the ring's finding says of itself after the decision."""
+            about = TradesDecided(
+                decision=decision, trade_ids=tuple(map(int, trade_ids)), reason="a ring", name="Li Na"
             )
-            await write_in_parts(database.writer(), [made.batch([admin.record(SENDER, decided)])], chance)
-            page = await get(finding["links"]["trades"])
-            assert (page["sum"]["excluded"], page["sum"]["net"]) == (finding["amount"], "0.00")
-    await journal.close()
+            await write_in_parts(database.writer(), [made.batch([admin.record(SENDER, about)])], chance)
+            (found,) = (await get("/v1/reports/findings/2023"))["findings"]
+            decided: dict[str, Any] | None = found["decided"]
+            return decided
+
+        (grown,) = (await get("/v1/reports/findings/2023"))["findings"]
+        assert grown["decided"] is None
+        ids = tuple(map(int, finding["trade_ids"]))
+        decided = TradesDecided(
+            decision="exclude", trade_ids=ids, finding=finding["finding"], reason="a ring", name="Li Na"
+        )
+        await write_in_parts(database.writer(), [made.batch([admin.record(SENDER, decided)])], chance)
+        page = await get(finding["links"]["trades"])
+        assert (page["sum"]["gross"], page["sum"]["net"]) == (finding["amount"], "0.00")
+        # All trades of the finding, as it is now, must be decided alike.
+        assert await decide("exclude", grown["trade_ids"][:1]) is None
+        decided_now = await decide("exclude", grown["trade_ids"])
+        assert decided_now == {"seq": made.engine.last_seq, "decision": "exclude"}
+        assert await decide("include", grown["trade_ids"][:1]) is None
+        decided_now = await decide("include", grown["trade_ids"][1:])
+        assert decided_now == {"seq": made.engine.last_seq, "decision": "include"}

@@ -81,7 +81,7 @@ async def test_the_bulletin_of_a_day_that_has_ended(venue: RunningVenue) -> None
     await end_the_day(venue)
     document = (await get(venue, TODAY)).json()
     oxide = next(one for one in document["products"] if one["symbol"] == "PRND-OX")
-    assert (document["complete"], oxide["settlement"], oxide["stock_lots"]) == (True, "473000.00", None)
+    assert (document["complete"], oxide["settlement"], oxide["stock_lots"]) == (True, "473000.00", 2_000)
     assert sum(Decimal(one["turnover"]) for one in document["bought"]) == NET
     assert {one["name"] for one in document["both"]} == {"alice", "bob"}
     tomorrow = (await get(venue, f"{BULLETINS}/2023-12-04")).json()

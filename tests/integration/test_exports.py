@@ -30,6 +30,7 @@ from services.commands import administrative as admin
 from services.commands.attachments import BustText
 from services.exit_codes import ExitCode
 from services.messaging import Submission
+from services.new_folder import MARK, UNFINISHED
 from services.read_database.projector import catch_up
 from services.reporting.exports.folder import ExportRefused, Format, export_year
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
@@ -242,10 +243,21 @@ def test_what_exists_is_left_alone(venue: Path, tmp_path: Path) -> None:
     (taken / "mine.txt").write_text("mine")
     for to in (taken, taken / "mine.txt", venue, Path("/"), Path(".")):
         found = rex("export", "2023", "--to", to, "--data-dir", venue)
-        assert (found.exit_code, f"--to {to} exists: name a folder that does not." in found.stderr) == (1, True)
+        assert (found.exit_code, "that does not exist, or an empty one" in found.stderr) == (1, True)
     assert set(hashes(taken)) == {"mine.txt"}
     missing = rex("export", "2023", "--to", tmp_path / "no/such", "--data-dir", venue)
-    assert (missing.exit_code, "the folder cannot be made: No such file or directory" in missing.stderr) == (1, True)
+    assert missing.exit_code == 1
+    assert missing.stderr == f"rex: {tmp_path / 'no/such'} cannot be made: there is no folder {tmp_path / 'no'}\n"
+
+
+def test_what_a_killed_export_left_gives_way(venue: Path, tmp_path: Path) -> None:
+    left = tmp_path / f"out{UNFINISHED}"
+    left.mkdir()
+    for name in (MARK, "turnover-2023.json"):
+        (left / name).touch()
+    exported(venue, tmp_path / "out", "--formats", "json")
+    assert {file.name for file in tmp_path.iterdir()} == {"venue", "out"}
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"datapackage.json", "turnover-2023.json"}
 
 
 def test_a_damaged_journal_ends_the_export_with_a_sentence(venue: Path, tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from matching_engine import Engine
+from services.closing import Closing
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, MeasureImposed, MeasureLifted, TradesDecided
 from services.reporting.report_database import READ_DATABASE_FILE, report_from_folder
@@ -98,3 +100,29 @@ async def test_a_fen_of_the_exclusions_breaks_the_agreement(tmp_path: Path) -> N
     figure = await figure_of(tmp_path)
     assert figure.agree
     assert not replace(figure, excluded_sql_fen=1).agree
+
+
+@pytest.mark.anyio
+async def test_the_summary_of_a_closed_venue_is_the_net_figure_of_the_report(tmp_path: Path) -> None:
+    history = History(Engine())
+    await journal_of(tmp_path, history, [opening(), deals(3)])
+    decided = TradesDecided(
+        decision="exclude", trade_ids=(history.engine.last_seq << 20 | 1,), reason="a ring", name="Li Na"
+    )
+    await journal_of(tmp_path, history, [[admin.record(SENDER, decided)]])
+    figure, report = await figure_of(tmp_path), (await report_from_folder(tmp_path, 2023)).report
+    closed = Closing(6, 3, 0, 10_000_000, figure.seq, 20230103, history.engine.state_hash(), figure)
+    document = closed.to_json()
+    assert (
+        (document["turnover_cny"], document["excluded_cny"])
+        == (report.net, report.excluded)
+        == ("40000.00", "20000.00")
+    )
+    assert document["target_share"] == "0.400000"
+    console = Console(width=120)
+    with console.capture() as shown:
+        console.print(closed.render())
+    assert "40,000.00 yuan" in shown.get()
+    assert "40.0000 % of 100,000.00 yuan" in shown.get()
+    assert "20,000.00 yuan" in next(line for line in shown.get().splitlines() if "excluded" in line)
+    assert "60,000.00" not in shown.get()

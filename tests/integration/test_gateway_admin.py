@@ -96,9 +96,9 @@ async def test_a_new_account_is_opened_funded_and_trades(venue: RunningVenue) ->
     ],
 )
 async def test_what_is_refused_changes_nothing(
-    venue: RunningVenue, path: str, body: Any, status: int, code: str, field: str | None
+    refusing_venue: RunningVenue, path: str, body: Any, status: int, code: str, field: str | None
 ) -> None:
-    operator = venue.client("operator")
+    operator = refusing_venue.client("operator")
     before = (await operator.get("/v1/admin/accounts")).json()
     reply = await operator.post(f"/v1/admin{path}", json=body)
     assert (reply.status_code, reply.json()["code"]) == (status, code)
@@ -129,6 +129,11 @@ async def test_halt_and_resume(venue: RunningVenue) -> None:
 async def test_venue_instruments_and_market(venue: RunningVenue) -> None:
     alice = venue.client("alice")
     about = (await alice.get("/v1/venue")).json()
+    assert about.pop("next_changes")[0] == {
+        "time": "2023-12-01T09:00:00.000000Z",
+        "phase": "continuous",
+        "trading_date": "2023-12-04",
+    }
     assert about == {
         "name": "REX",
         "seq": venue.sequencer.last_seq,

@@ -169,7 +169,7 @@ async def test_only_operators_decide(venue: RunningVenue) -> None:
     for path, sent in ((DECISIONS, body), (TARGETS, TARGET)):
         answer = await venue.client("bob").post(path, json=sent)
         assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
-        assert answer.json()["detail"] == "This key may not do that: it lacks the scope `operate`."
+        assert answer.json()["detail"] == "This key or role may not do that: it lacks the scope `operate`."
     assert venue.sequencer.last_seq == before
 
 
@@ -239,7 +239,7 @@ async def test_targets_of_other_scopes_metrics_and_months_stand_beside_each_othe
         ({"amount_fen": 5}, (422, "validation_failed", "amount_fen")),
     ],
 )
-async def test_a_wrong_target_is_refused(venue: RunningVenue, changes: dict[str, Any], problem: Any) -> None:
-    before = venue.sequencer.last_seq
-    assert refusal(await set_target(venue, **changes)) == problem
-    assert venue.sequencer.last_seq == before
+async def test_a_wrong_target_is_refused(refusing_venue: RunningVenue, changes: dict[str, Any], problem: Any) -> None:
+    before = refusing_venue.sequencer.last_seq
+    assert refusal(await set_target(refusing_venue, **changes)) == problem
+    assert refusing_venue.sequencer.last_seq == before

@@ -166,7 +166,7 @@ async def test_a_kill_switch_under_a_ban_is_not_switched_off(venue: RunningVenue
     assert (await switch(venue, "bob", "off")).status_code == 200
 
 
-@pytest.mark.parametrize("ending", ["lift", "off"])
+@pytest.mark.parametrize("ending", ["lift", "off", "off with a key"])
 async def test_a_ban_that_another_gateway_imposes_meanwhile_holds(
     venue: RunningVenue, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
@@ -179,11 +179,16 @@ async def test_a_ban_that_another_gateway_imposes_meanwhile_holds(
         found = await read_now(connection, types)
         if not others:
             others.append(0)
-            others.append(await impose(venue, "bob"))
+            others.append(await asyncio.create_task(impose(venue, "bob")))  # a request of its own
         return found
 
     monkeypatch.setattr(bans, "read_records", read_and_be_overtaken)
-    await (lift(venue, ban) if ending == "lift" else switch(venue, "bob", "off"))
+    if ending == "lift":
+        await lift(venue, ban)
+    else:
+        path = f"/v1/admin/accounts/{account_of(venue, 'bob')}/kill_switch/off"
+        headers = {"idempotency-key": "k-1"} if ending.endswith("key") else {}
+        assert (await venue.client("operator").post(path, headers=headers)).status_code == 200
     assert is_on(venue, "bob"), "the second ban holds"
     assert (await place(venue, "bob", "buy"))["reason"] == "account_kill_switch"
     await lift(venue, others[1])
@@ -234,11 +239,11 @@ async def test_a_measure_answers_the_step_of_its_day(venue: RunningVenue) -> Non
     ],
 )
 async def test_refuses_a_body_and_names_the_field(
-    venue: RunningVenue, path: str, body: dict[str, Any], refused: tuple[int, str, str]
+    refusing_venue: RunningVenue, path: str, body: dict[str, Any], refused: tuple[int, str, str]
 ) -> None:
-    before = venue.sequencer.last_seq
-    assert refusal(await post(venue, path, **body)) == refused
-    assert venue.sequencer.last_seq == before
+    before = refusing_venue.sequencer.last_seq
+    assert refusal(await post(refusing_venue, path, **body)) == refused
+    assert refusing_venue.sequencer.last_seq == before
 
 
 async def test_refuses_numbers_that_name_nothing_and_keys_without_the_scope(venue: RunningVenue) -> None:

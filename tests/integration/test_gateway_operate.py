@@ -243,12 +243,14 @@ async def test_a_bust_that_cannot_be_given_back_is_declined(venue: RunningVenue)
         ("POST", "/trades/99999999999999999999/bust", {"reason": "x"}, 404, "unknown_trade", None),
         ("POST", "/trades/1048577/bust", {"reason": "x"}, 404, "unknown_trade", None),
         ("POST", "/trades/1048577/bust", {"reason": ""}, 422, "validation_failed", "reason"),
+        ("POST", "/trades/1048577/bust", {"reason": "a\nb"}, 422, "validation_failed", "reason"),
+        ("POST", "/accounts", {"name": "\x1b[2J"}, 422, "validation_failed", "name"),
     ],
 )
 async def test_what_an_operator_cannot_do(
-    venue: RunningVenue, method: str, path: str, body: Any, status: int, code: str, field: str | None
+    refusing_venue: RunningVenue, method: str, path: str, body: Any, status: int, code: str, field: str | None
 ) -> None:
-    reply = await venue.client("operator").request(method, f"{ADMIN}{path}", json=body)
+    reply = await refusing_venue.client("operator").request(method, f"{ADMIN}{path}", json=body)
     assert (reply.status_code, reply.json()["code"]) == (status, code)
     assert [error["field"] for error in reply.json()["errors"]] == ([] if field is None else [field])
 
@@ -267,8 +269,8 @@ async def test_what_an_operator_cannot_do(
         ("POST", "/trades/1048577/bust", {"reason": "x"}),
     ],
 )
-async def test_a_trader_may_do_none_of_it(venue: RunningVenue, method: str, path: str, body: Any) -> None:
-    before = venue.sequencer.last_seq
-    reply = await venue.client("alice").request(method, f"{ADMIN}{path}", json=body)
+async def test_a_trader_may_do_none_of_it(refusing_venue: RunningVenue, method: str, path: str, body: Any) -> None:
+    before = refusing_venue.sequencer.last_seq
+    reply = await refusing_venue.client("alice").request(method, f"{ADMIN}{path}", json=body)
     assert (reply.status_code, reply.json()["code"]) == (403, "scope_missing")
-    assert venue.sequencer.last_seq == before
+    assert refusing_venue.sequencer.last_seq == before

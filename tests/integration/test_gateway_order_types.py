@@ -229,13 +229,13 @@ async def test_a_mass_cancel_ends_what_it_names_and_nothing_else(venue: RunningV
     ],
 )
 async def test_a_query_parameter_that_there_is_not_changes_nothing(
-    venue: RunningVenue, method: str, path: str, body: Any
+    refusing_venue: RunningVenue, method: str, path: str, body: Any
 ) -> None:
-    last_seq = venue.sequencer.last_seq
-    reply = await venue.client("operator" if "admin" in path else "alice").request(method, path, json=body)
+    last_seq = refusing_venue.sequencer.last_seq
+    reply = await refusing_venue.client("operator" if "admin" in path else "alice").request(method, path, json=body)
     assert (reply.status_code, reply.json()["code"]) == (422, "validation_failed")
     assert reply.json()["errors"] == [{"field": "sid", "message": "there is no such query parameter here"}]
-    assert venue.sequencer.last_seq == last_seq
+    assert refusing_venue.sequencer.last_seq == last_seq
 
 
 async def test_a_venue_that_starts_again_knows_every_kind_of_order(tmp_path: Path) -> None:

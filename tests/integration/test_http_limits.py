@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.integration.venue import running_venue
 
 pytestmark = pytest.mark.anyio
 
+JSON = "content-type: application/json\r\n"
 HOST = b"host: 127.0.0.1\r\n"
 GET = b"GET /healthz HTTP/1.1\r\n" + HOST
 WEBSOCKET = b"GET /v1/ws HTTP/1.1\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
@@ -41,7 +43,7 @@ async def raw(served: Served) -> AsyncIterator[RawConnection]:
 
 def post(served: Served, framing: str) -> bytes:
     key = served.venue.keys["alice"].key
-    return f"POST /v1/orders HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n{framing}\r\n\r\n".encode()
+    return f"POST /v1/orders HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n{JSON}{framing}\r\n\r\n".encode()
 
 
 def of_size(size: int) -> bytes:
@@ -65,6 +67,23 @@ def read_some(raw: RawConnection) -> bool:
     with contextlib.suppress(BlockingIOError):
         os.read(raw.writer.get_extra_info("socket").fileno(), 512)
     return True
+
+
+def segments_received(raw: RawConnection) -> int:
+    """How many segments with data the client's kernel has received: `tcpi_data_segs_in` of tcp(7)'s TCP_INFO."""
+    info = raw.writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160)
+    (segments,) = struct.unpack_from("=I", info, 152)
+    return int(segments)
+
+
+async def test_an_answer_is_one_write(served: Served, raw: RawConnection) -> None:
+    order = post(served, f"content-length: {len(ORDER)}") + ORDER
+    for number, request in enumerate(
+        [order, GET + b"\r\n", order, b"GET /v1/none HTTP/1.1\r\n" + HOST + b"\r\n"], start=1
+    ):
+        await raw.send(request)
+        assert (await raw.answer()).status in (200, 201, 401)
+        assert segments_received(raw) == number
 
 
 # ---------------------------------------------------------------------- sizes

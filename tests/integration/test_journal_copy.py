@@ -10,10 +10,14 @@ import asyncpg
 import pytest
 
 from services.journal import JournalCorrupt, JournalError, JournalMissing, JournalRefused
-from services.journal.chain import ChainEnd
+from services.journal import batch_reader as sqlite_reader
+from services.journal.chain import CHUNK_BYTES, ChainEnd
 from services.journal.copying import PARTIAL, PostgresTarget, SqliteTarget, copy
+from services.journal.postgres import batch_reader as postgres_reader
 from services.journal.postgres import tables
+from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
+from services.journal.postgres.seen import Seen
 from services.journal.sqlite import SqliteJournal
 from tests.integration.journal_contract import fill, read_all
 from tests.unit.journal.chains import next_batch
@@ -71,6 +75,18 @@ async def test_there_and_back_every_byte_is_the_same_and_the_journal_goes_on(tmp
     assert ChainEnd.after(await writer.last_batch()) == ChainEnd.after((await read_all(writer))[-1])
     assert writer.epoch == 4
     await writer.close()
+
+
+async def test_a_copy_is_compressed_and_holds_the_same_bytes(tmp_path: Path) -> None:
+    """A running venue appends plain rows."""
+    journal = await SqliteJournal.open(tmp_path / "journal")
+    await fill(journal, [1, 100, 2, *[200] * 20])
+    await copy(journal, SqliteTarget(tmp_path / "copy"))
+    original = await stored(journal)
+    there = await SqliteJournal.open(tmp_path / "copy", read_only=True)
+    assert await stored(there) == original
+    sizes = [(tmp_path / name).stat().st_size for name in ("journal", "copy")]
+    assert sizes[0] > sum(map(len, original)) > 5 * sizes[1]
 
 
 async def test_an_empty_journal_is_copied_into_an_initialised_database(tmp_path: Path, postgres_url: str) -> None:
@@ -158,3 +174,24 @@ async def test_a_file_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> Non
     with pytest.raises((JournalError, OSError), match=str(tmp_path / "file")):
         await copy(source, SqliteTarget(tmp_path / "file" / "journal"))
     await source.close()
+
+
+async def test_compressed_rows_are_read_in_chunks_of_the_size_of_their_batches(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """Some 40 such rows would fit into the bytes of a chunk."""
+    journal = await SqliteJournal.open(tmp_path / "journal")
+    await fill(journal, [4_000] * 8)
+    await migrate(postgres_url)
+    await copy(journal, PostgresTarget(postgres_url))
+    await journal.close()
+    in_postgres = postgres_reader.BatchReader(Database(postgres_url), Seen())
+    await in_postgres.open()
+    in_file = sqlite_reader.BatchReader(tmp_path / "journal")
+    for batches in (
+        (await in_postgres.chunk(journal.journal_id, 0, None))[0],
+        in_file.chunk(journal.journal_id, 0, None)[0],
+    ):
+        assert 0.5 * CHUNK_BYTES < sum(len(batch.encode()) for batch in batches) < 1.5 * CHUNK_BYTES
+    await in_postgres.session.close()
+    in_file.close()

@@ -9,7 +9,11 @@ import asyncpg
 import pytest
 
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused
+from services.journal.batch import JournalBatch
+from services.journal.postgres import statements
+from services.journal.postgres.batch_writer import BatchWriter
 from services.journal.postgres.journal import BEAT_S, PostgresJournal
+from services.journal.postgres.session import Session
 from tests.integration.journal_contract import fill, read_all
 from tests.integration.postgres_journal import execute, lead, until
 from tests.patience import PATIENCE_S
@@ -47,7 +51,7 @@ async def test_a_claim_begins_an_epoch_at_the_end_of_the_chain(
     assert row == await standby.look()
     assert row is not None
     assert (row.epoch, row.epoch_after, row.last_seq, row.last_hash) == (2, 3, 3, batches[-1].hash)
-    assert (row.url, row.beat, row.journal_id) == ("ws://standby", seen.beat + 1, leader.journal_id)
+    assert (row.url, row.beat, row.journal_id) == ("ws://standby", seen.beat, leader.journal_id)
     assert row.backend != seen.backend
     assert standby.epoch == 2
     batches += await fill(standby, [1])
@@ -132,6 +136,25 @@ async def test_a_session_that_locks_the_row_is_ended_and_the_claim_succeeds(
         await holder.fetch("SELECT 1")
     holder.terminate()
     await fill(standby, [1])
+
+
+async def test_a_claim_whose_connection_is_lost_while_it_ends_such_a_session_is_tried_again(
+    postgres_url: str, leader: PostgresJournal, standby: PostgresJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch, lost = Session.fetch, [ConnectionResetError("the connection is lost")]
+
+    async def fetch_unheard(session: Session, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        if sql == statements.TERMINATE_HOLDERS and lost:
+            raise lost.pop()
+        return await fetch(session, sql, *arguments)
+
+    monkeypatch.setattr(Session, "fetch", fetch_unheard)
+    holder = await asyncpg.connect(postgres_url)
+    await holder.execute("BEGIN; SELECT FROM journal_writer FOR UPDATE")
+    async with asyncio.timeout(PATIENCE_S):
+        assert await standby.claim(await standby.look(), "ws://standby") is None
+        assert await standby.claim(await standby.look(), "ws://standby") is not None
+    holder.terminate()
 
 
 async def test_two_standbys_wait_for_a_locked_row_and_one_wins(postgres_url: str, leader: PostgresJournal) -> None:
@@ -255,6 +278,41 @@ async def test_a_row_that_was_visible_and_never_confirmed_may_be_gone(
         await read_all(standby, 5)
     assert await read_all(again, 2) == [different]
     await again.close()
+
+
+async def test_a_barrier_and_a_claim_that_are_visible_themselves_confirm_no_row(
+    postgres_url: str, leader: PostgresJournal, standby: PostgresJournal
+) -> None:
+    """They were committed while the synchronous standby was away, and their waits were ended: a failover takes back the row,
+    the barriers and the claim."""
+    batches = await fill(leader, [2, 3])
+    assert await read_all(standby) == batches
+    row = await standby.look()
+    claim = (statements.CLAIM, row.epoch, row.last_seq, row.beat, "ws://other")
+    for sql, *values in ((statements.BARRIER, row.epoch), (statements.BARRIER, row.epoch), claim):
+        assert await execute(postgres_url, sql, *values)
+        assert (await standby.look()).last_seq == 5
+    await lose_rows(postgres_url, 2, batches[0].hash)
+    assert (await standby.look()).last_seq == 2
+
+
+async def test_an_append_without_an_answer_moves_the_beat_once(
+    leader: PostgresJournal, standby: PostgresJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert, lost = BatchWriter._insert, [ConnectionResetError("the answer is lost")]
+
+    async def insert_unheard(writer: BatchWriter, batch: JournalBatch, data: bytes) -> bool:
+        answer = await insert(writer, batch, data)
+        if lost:
+            raise lost.pop()
+        return answer
+
+    monkeypatch.setattr(BatchWriter, "_insert", insert_unheard)
+    before = await standby.look()
+    batches = await fill(leader, [2])
+    after = await standby.look()
+    assert (after.beat, after.last_hash, lost) == (before.beat + 1, batches[-1].hash, [])
+    assert after.backend != before.backend
 
 
 async def test_the_append_itself_finds_that_rows_were_lost(postgres_url: str, leader: PostgresJournal) -> None:

@@ -21,13 +21,14 @@ from services.journal.batch import JournalBatch
 from services.market_statistics.index_reading import read_index
 from services.market_statistics.prnd_index import IndexInput
 from services.read_database.errors import ReadDatabaseSilent
-from services.reporting.market import routes
+from services.reporting.market import long_reading, routes
 from services.reporting.market.schemas import IndexReport, QualityReport
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.integration.test_reporting import place
 from tests.integration.test_surveillance_reading import rows_of
 from tests.integration.venue import RunningVenue, running_venue
+from tests.long import some
 from tests.patience import AsyncHttpClient
 from tests.unit.read_database.history import SENDER
 
@@ -194,10 +195,10 @@ async def test_a_quality_that_takes_long_is_given_up_and_read_on_and_no_index_wa
                 yield row
 
     app = FastAPI()
-    app.include_router(routes.router(venue.read_database, Slow()))
+    app.include_router(routes.router(venue.read_database, Slow(), venue.projector.reached))
     async with AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://venue") as client:
         with monkeypatch.context() as short:
-            short.setattr(routes, "ANSWER_S", 0.02)
+            short.setattr(long_reading, "ANSWER_S", 0.02)
             for _ in range(2):  # the second has no turn
                 with pytest.raises(ReadDatabaseSilent):
                     await client.get(f"{QUALITY}/2023-12-01")
@@ -213,7 +214,7 @@ async def test_reports_want_a_key(venue: RunningVenue) -> None:
         assert (await venue.client(None).get(path)).status_code == 401
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", some(range(2)))
 async def test_the_days_of_the_index_are_read_from_both_kinds(read_database: ReadDatabase, seed: int) -> None:
     await write_in_parts(read_database.writer(), flow_of(seed, 1_500), Random(seed))
     dump = await read_database.dump()

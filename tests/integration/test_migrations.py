@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.util import await_only
 
 from load_tests.servers.postgres import PostgresServer
-from services.journal import JournalBusy
+from services.journal import JournalBusy, JournalRefused
 from services.journal.errors import JournalAddressInvalid
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import create as create_journal
@@ -34,11 +34,12 @@ from tests.patience import PATIENCE_S
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 NEWEST = READ_DATABASE.revisions[-1]
+NEWEST_JOURNAL = JOURNAL.revisions[-1]
 FUTURE = f"{int(NEWEST) + 1:04d}"
-UP = [Migrated("journal", BASE, "0001"), Migrated("read database", BASE, NEWEST)]
-NOTHING = [Migrated("journal", "0001", "0001"), Migrated("read database", NEWEST, NEWEST)]
+UP = [Migrated("journal", BASE, NEWEST_JOURNAL), Migrated("read database", BASE, NEWEST)]
+NOTHING = [Migrated("journal", NEWEST_JOURNAL, NEWEST_JOURNAL), Migrated("read database", NEWEST, NEWEST)]
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'alembic%'"
-LEADER = "INSERT INTO journal_writer VALUES (1, 1, 'j', 1, 0, 0, 'h', 0, $1, 1)"
+LEADER = "INSERT INTO journal_writer VALUES (1, 2, 'j', 1, 0, 0, 'h', 0, $1, 1)"
 COLUMNS = (7, 1, 2, "venue", "net_traded", 2026, 0, 5, 0, "a target", "", 0)
 TARGET = f"INSERT INTO targets VALUES {COLUMNS}"
 NEXT = '''
@@ -106,9 +107,25 @@ async def test_the_read_database_goes_down_and_up_again_and_the_journal_stays(po
         await connection.execute(TARGET)
         await connection.execute("INSERT INTO journal VALUES (1, 7, 1, 'a batch')")
         assert await downgrade(postgres_url, READ_DATABASE, BASE) == [Migrated("read database", NEWEST, BASE)]
-        assert await connection.fetchval(TABLES) == 2
+        assert await connection.fetchval(TABLES) == 3
         assert await upgrade(postgres_url) == [NOTHING[0], UP[1]]
         assert await connection.fetchval("SELECT count(*) FROM targets") == 0
+        assert await connection.fetchval("SELECT data FROM journal") == b"a batch"
+
+
+async def test_the_snapshots_go_and_come_and_the_journal_stays(postgres_url: str) -> None:
+    """Revision 0002: an older REX knows its tables by their format."""
+    await upgrade(postgres_url)
+    async with connected(postgres_url) as connection:
+        await initialise(connection)
+        await connection.execute("INSERT INTO journal VALUES (1, 7, 1, 'a batch')")
+        await connection.execute("INSERT INTO snapshots VALUES (7, 'a hash', 0, 'a part')")
+        assert await downgrade(postgres_url, JOURNAL, "0001") == [Migrated("journal", "0002", "0001")]
+        assert await connection.fetchval("SELECT format FROM journal_writer") == 1
+        with pytest.raises(JournalRefused, match=r"have format 1; this version reads 2: run `rex migrate`"):
+            await PostgresJournal.open(postgres_url)
+        assert (await upgrade(postgres_url))[0] == Migrated("journal", "0001", "0002")
+        assert await connection.fetchval("SELECT count(*) FROM snapshots") == 0
         assert await connection.fetchval("SELECT data FROM journal") == b"a batch"
 
 
@@ -120,7 +137,7 @@ async def test_a_journal_with_commands_is_never_dropped(postgres_url: str) -> No
             await downgrade(postgres_url, JOURNAL, BASE)
         assert await connection.fetchval("SELECT data FROM journal") == b"a batch"
         await connection.execute("DELETE FROM journal")
-    assert await downgrade(postgres_url, JOURNAL, BASE) == [Migrated("journal", "0001", BASE)]
+    assert await downgrade(postgres_url, JOURNAL, BASE) == [Migrated("journal", NEWEST_JOURNAL, BASE)]
 
 
 async def test_the_next_revision_keeps_the_data_up_and_down(
@@ -177,10 +194,13 @@ async def test_daily_sums_empty_the_read_database_up_and_down(postgres_url: str)
     assert {name for (name,) in names} >= {"trading_days", "daily_members", "daily_phases", "goods_movements"}
 
 
-async def test_alerts_begin_empty_and_going_back_empties_the_read_database(postgres_url: str) -> None:
+async def test_alerts_begin_empty_and_going_back_empties_the_read_database(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Revision 0005: no older journal has alerts, so what is there stays; one that has some is read from its beginning."""
     await upgrade(postgres_url)
     await downgrade(postgres_url, READ_DATABASE, "0004")
+    monkeypatch.setattr(postgres, "HISTORIES", (JOURNAL, without_revisions_after("0005", tmp_path)))
     async with connected(postgres_url) as connection:
         await connection.execute("INSERT INTO position VALUES (1, 5, 6, 20230103, '\\x00', '\\x00', 0)")
         await upgrade(postgres_url)
@@ -191,10 +211,13 @@ async def test_alerts_begin_empty_and_going_back_empties_the_read_database(postg
         assert await connection.fetchval("SELECT count(*) FROM position") == 0
 
 
-async def test_records_begin_empty_and_going_back_empties_the_read_database(postgres_url: str) -> None:
+async def test_records_begin_empty_and_going_back_empties_the_read_database(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Revision 0006: a position that stayed behind would be past the records of a later way up."""
     await upgrade(postgres_url)
     await downgrade(postgres_url, READ_DATABASE, "0005")
+    monkeypatch.setattr(postgres, "HISTORIES", (JOURNAL, without_revisions_after("0006", tmp_path)))
     async with connected(postgres_url) as connection:
         await connection.execute("INSERT INTO position VALUES (1, 5, 6, 20230103, '\\x00', '\\x00', 0)")
         await upgrade(postgres_url)
@@ -204,6 +227,55 @@ async def test_records_begin_empty_and_going_back_empties_the_read_database(post
         assert await connection.fetchval("SELECT count(*) FROM position") == 0
         await upgrade(postgres_url)
         for name in ("position", "records"):
+            assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0
+
+
+async def test_keys_empty_the_read_database_up_and_down(postgres_url: str) -> None:
+    """Revision 0007: who issued a key, and when, is in the journal only."""
+    await upgrade(postgres_url)
+    issued = "INSERT INTO api_keys VALUES (3, '\\x00', 2, 'desk', 'read'"
+    async with connected(postgres_url) as connection:
+        await connection.execute(f"{issued}, NULL, 5, 1, 0, '', '')")
+        await downgrade(postgres_url, READ_DATABASE, "0006")
+        assert await connection.fetchval("SELECT count(*) FROM api_keys") == 0
+        await connection.execute(f"{issued}, NULL)")
+        await connection.execute("INSERT INTO position VALUES (1, 5, 6, 20230103, '\\x00', '\\x00', 0)")
+        await upgrade(postgres_url)
+        for name in ("position", "api_keys"):
+            assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0
+
+
+async def test_the_past_empties_the_read_database_up_and_down(postgres_url: str) -> None:
+    """Revision 0008: what an order reserved, and what was paid in, is in the journal only."""
+    await upgrade(postgres_url)
+    async with connected(postgres_url) as connection:
+        for go in (downgrade(postgres_url, READ_DATABASE, "0007"), upgrade(postgres_url)):
+            await connection.execute("INSERT INTO position VALUES (1, 5, 6, 20230103, '\\x00', '\\x00', 0)")
+            await connection.execute("INSERT INTO records VALUES (4, 5, 6, 'measure_imposed', '{}')")
+            await go
+            for name in ("position", "records"):
+                assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0
+        names = await connection.fetch("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
+    assert {name for (name,) in names} >= {"candles", "cash_movements", "reserve_changes"}
+
+
+async def test_proposals_begin_empty_and_going_back_empties_the_read_database(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Revision 0009: a position that stayed behind would be past the proposals of a later way up."""
+    await upgrade(postgres_url)
+    await downgrade(postgres_url, READ_DATABASE, "0008")
+    monkeypatch.setattr(postgres, "HISTORIES", (JOURNAL, without_revisions_after("0009", tmp_path)))
+    proposed = "INSERT INTO proposals VALUES (4, 5, 6, 'resume', 'operate', 'POST', '/v1/admin/resume', NULL, '')"
+    async with connected(postgres_url) as connection:
+        await connection.execute("INSERT INTO position VALUES (1, 5, 6, 20230103, '\\x00', '\\x00', 0)")
+        await upgrade(postgres_url)
+        assert await connection.fetchval("SELECT seq FROM position") == 5
+        await connection.execute(proposed)
+        await downgrade(postgres_url, READ_DATABASE, "0008")
+        assert await connection.fetchval("SELECT count(*) FROM position") == 0
+        await upgrade(postgres_url)
+        for name in ("position", "proposals"):
             assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0
 
 
@@ -286,7 +358,7 @@ async def test_a_living_leader_forbids_steps_and_a_silent_or_stopped_one_does_no
             f"the read database has no revision 0000; its revisions are {', '.join(READ_DATABASE.revisions)}",
         ),
         (READ_DATABASE, "0001", "the read database is of revision base, which is older than 0001"),
-        (JOURNAL, "nowhere", "the journal has no revision nowhere; its revisions are base, 0001"),
+        (JOURNAL, "nowhere", "the journal has no revision nowhere; its revisions are base, 0001, 0002"),
     ],
 )
 async def test_down_is_to_an_older_revision_that_exists(
@@ -436,6 +508,7 @@ async def test_the_revisions_make_the_tables_that_the_services_declare(
         shared_postgres.drop_database("declared")
     assert migrated == declared
     assert [column[:2] for column in migrated["columns"] if column[4] == b"e" and column[2] == "bytea"] == [
-        ("journal", "data")
+        ("journal", "data"),
+        ("snapshots", "data"),
     ]
     assert len(migrated["tables"]) > 10

@@ -14,6 +14,7 @@ from websockets.frames import Frame, Opcode
 
 from services.gateway.server.paced_websocket import COLLECTED_CHARACTERS, SLICE_BYTES
 from services.gateway.server.websocket_limits import FRAGMENTS, LimitedWebSocket
+from services.gateway.shared_text import SharedText
 from tests.integration.raw_http import until
 from tests.integration.served_venue import serving
 from tests.integration.venue import running_venue
@@ -22,6 +23,7 @@ from tests.patience import PATIENCE_S, WebSocketClient
 pytestmark = pytest.mark.anyio
 
 PINGS = 2_000
+PING_FRAME = Frame(Opcode.TEXT, b'{"method":"ping"}').serialize(mask=True)
 
 
 class Watched(LimitedWebSocket):
@@ -84,23 +86,26 @@ async def test_a_flood_of_messages_is_parsed_slice_by_slice_and_answered_in_orde
 
 
 async def test_messages_of_a_turn_are_written_together_in_bounded_pieces(tmp_path: Path) -> None:
+    beat: dict[str, Any] = {
+        "channel": "heartbeat",
+        "type": "update",
+        "symbol": None,
+        "prev_seq": None,
+        "incarnation": "9f0c",
+    }
+    beat |= {"data": {"time": "2023-12-01T02:00:00.000123Z"}}
+    texts = [json.dumps(beat | {"seq": seq}) for seq in range(COLLECTED_CHARACTERS // 50)]
     async with (
         running_venue(tmp_path) as venue,
         serving(venue, socket.create_server(("127.0.0.1", 0)), ws=Collecting) as served,
+        WebSocketClient(served.url.replace("http", "ws") + "/v1/ws", max_queue=None) as client,
     ):
-        headers = {"authorization": f"Bearer {venue.keys['alice'].key}"}
-        url = served.url.replace("http", "ws") + "/v1/ws"
-        async with WebSocketClient(url, additional_headers=headers, max_queue=None) as client:
-            params = {"channels": ["depth", "trades", "ticker"], "symbols": ["*"]}
-            await client.send(json.dumps({"method": "subscribe", "req_id": 0, "params": params}))
-            assert json.loads(await client.recv())["req_id"] == 0
-            snapshots = [await client.recv() for _ in range(3 * len(venue.state.instruments))]
-            await client.send(json.dumps({"method": "ping", "req_id": 1}))
-            assert json.loads(await client.recv())["req_id"] == 1
-    streams = {(push["channel"], push["symbol"]) for push in map(json.loads, snapshots)}
-    assert len(streams) == len(snapshots)
+        [venues_side] = served.server.server_state.connections
+        assert isinstance(venues_side, Collecting)
+        assert all(venues_side.collect(text) for text in texts)
+        assert [await client.recv() for _ in texts] == texts
     assert max(Collecting.in_a_write) > 1
-    assert COLLECTED_CHARACTERS <= max(Collecting.characters) < COLLECTED_CHARACTERS + max(map(len, snapshots))
+    assert COLLECTED_CHARACTERS <= max(Collecting.characters) < COLLECTED_CHARACTERS + max(map(len, texts))
 
 
 @pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG, Opcode.CONT])
@@ -123,10 +128,31 @@ async def test_frames_that_are_no_message_are_parsed_one_slice_a_turn(tmp_path: 
         venues_side.data_received(frames)
         await until(lambda: not venues_side._unparsed)
         counting.cancel()
-        assert Counted.slices.total() == -(-len(frames) // SLICE_BYTES)
+        a_slice = -(-SLICE_BYTES // 6) * 6  # A slice ends with a frame.
+        assert Counted.slices.total() == -(-len(frames) // a_slice)
         assert max(Counted.slices.values()) == 1
         assert not venues_side.read_paused
         await asyncio.wait_for(await client.ping(), PATIENCE_S)  # It reads on.
+
+
+@pytest.mark.parametrize("first_bytes", [len(PING_FRAME), 2 * len(PING_FRAME), 2 * len(PING_FRAME) - 1])
+async def test_a_client_whose_messages_are_not_taken_is_not_read_beyond_one_more_piece(
+    tmp_path: Path, first_bytes: int
+) -> None:
+    async with (
+        running_venue(tmp_path) as venue,
+        serving(venue, socket.create_server(("127.0.0.1", 0))) as served,
+        WebSocketClient(served.url.replace("http", "ws") + "/v1/ws"),
+    ):
+        [venues_side] = served.server.server_state.connections
+        assert isinstance(venues_side, LimitedWebSocket)
+        transport = venues_side.transport
+        # Nothing is taken between these calls: no other task has a turn of the event loop.
+        venues_side.data_received((PING_FRAME * 3)[:first_bytes])
+        venues_side.data_received((PING_FRAME * 3)[first_bytes:])
+        assert not transport.is_reading()
+        await until(transport.is_reading)  # Everything was taken meanwhile.
+        assert not venues_side.read_paused
 
 
 @pytest.mark.parametrize("size", [1, SLICE_BYTES, 10 * SLICE_BYTES])
@@ -163,3 +189,19 @@ async def test_what_a_client_sent_before_it_left_is_carried_out(tmp_path: Path) 
                 await asyncio.wait_for(client.wait_closed(), PATIENCE_S)
         await asyncio.wait_for(carried_out.wait(), PATIENCE_S)  # The last orders are taken after the close.
         assert len(venue.state.orders.open) == 100
+
+
+async def test_nothing_overtakes_a_message_that_waits_for_room(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue, serving(venue, socket.create_server(("127.0.0.1", 0))) as served:
+        url = served.url.replace("http", "ws") + "/v1/ws"
+        async with WebSocketClient(url):
+            [venues_side] = served.server.server_state.connections
+            assert isinstance(venues_side, LimitedWebSocket)
+            venues_side.pause_writing()  # as the transport does where the client does not read
+            waiting = asyncio.create_task(venues_side.send({"type": "websocket.send", "text": "first"}))
+            await asyncio.sleep(0)
+            venues_side.resume_writing()  # The task is scheduled, and has not run yet.
+            assert not venues_side.send_now(SharedText("second"))
+            assert not venues_side.collect("second")
+            await waiting
+            assert venues_side.send_now(SharedText("second"))

@@ -32,9 +32,11 @@ from services.reporting.past import read_past_year
 from services.reporting.queries import SUMS, YearTurnover, read_daily, read_year
 from services.reporting.report import build_report
 from services.reporting.report_postgres import report_from_database
+from services.reporting.turns import Turns
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals
+from tests.long import examples
 from tests.patience import AsyncHttpClient
 from tests.unit.read_database.eventful_history import EventfulHistory, eventful_histories, rows_of_one_command
 from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, opening, order
@@ -153,7 +155,7 @@ async def check_drawn(database: ReadDatabase, data: st.DataObject, made: Eventfu
 
 
 @given(st.data(), eventful_histories())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_past_moment_is_read_as_it_was(in_file: ReadDatabase, data: st.DataObject, made: EventfulHistory) -> None:
     asyncio.run(check_drawn(in_file, data, made))
 
@@ -197,7 +199,7 @@ async def test_the_route_and_the_command_line_read_the_journal_in_postgres(on_se
     async with on_server.opened() as engine, AsyncExitStack() as opened:
         reader = await PostgresJournal.open(url)
         opened.push_async_callback(reader.close)
-        app.include_router(router(engine, TradingCalendar.load(), _at_once, reader))
+        app.include_router(router(engine, TradingCalendar.load(), _at_once, reader, Turns(fresh_s=0)))
         client = await opened.enter_async_context(
             AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://rex/v1/reports/turnover/")
         )

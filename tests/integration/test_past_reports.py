@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from matching_engine.records import Command, EventKind
 from services.cli import app
 from services.commands.administrative import list_instrument
-from services.reporting import app as reports
+from services.reporting import requests
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from tests.integration.test_gateway_decisions import decide, fills, set_target
 from tests.integration.test_reporting import NET, TURNOVER, place, report_of, trade
@@ -61,7 +61,13 @@ async def bust(venue: RunningVenue, trade_id: str) -> None:
 async def list_another(venue: RunningVenue) -> None:
     text = instrument_text(0).model_copy(update={"symbol": "NEW-OX"})
     listing = list_instrument(
-        Command(), 90, tick_value_fen=1_000, reference_ticks=1_000, band_ppm=50_000, max_quantity_lots=10, text=text
+        Command(),
+        len(venue.state.instruments),
+        tick_value_fen=1_000,
+        reference_ticks=1_000,
+        band_ppm=50_000,
+        max_quantity_lots=10,
+        text=text,
     )
     await venue.inbox.put(listing)
 
@@ -149,7 +155,7 @@ async def test_of_a_range_of_commands_the_reports_say_what_the_range_says(tmp_pa
 async def test_names_a_seq_that_has_no_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: dict[str, Any], sentence: str
 ) -> None:
-    monkeypatch.setattr(reports, "READ_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(requests, "READ_TIMEOUT_S", 0.01)
     async with running_venue(tmp_path) as venue:
         answer = await venue.client("bob").get(TURNOVER, params=query)
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["seq"])
@@ -178,15 +184,17 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
 
 async def test_the_command_line_says_what_the_route_said(left: tuple[Path, Kept]) -> None:
     folder, kept = left
-    own = {"checked", "proven", "figure", "agree"}
+    own = {"proven", "figure", "agree"}
     for seq, answers in kept.of_seq.items():
-        status, text, _ = await asyncio.to_thread(rex, "report", 2023, "--data-dir", folder, "--seq", seq, "--json")
+        status, text, said_aside = await asyncio.to_thread(
+            rex, "report", 2023, "--data-dir", folder, "--seq", seq, "--json"
+        )
         document = json.loads(text)
         said = {name: value for name, value in document.items() if name not in own}
         assert (status, said) == (0, json.loads(answers[2023, "json"]))
         no_self_trade = document["trading_date"] == "2023-12-05"
         read = "The row of seq {:,} was" if no_self_trade else "Of the trading day of seq {:,}, the rows up to it were"
-        assert f" {read.format(seq)} read back, too." in document["checked"]
+        assert f" {read.format(seq)} read back, too." in said_aside
     status, text, _ = await asyncio.to_thread(rex, "report", 2023, "--data-dir", folder, "--seq", seq)
     assert (status, f"seq {seq:,}" in text) == (0, True)
 

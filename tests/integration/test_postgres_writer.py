@@ -25,6 +25,7 @@ from services.read_database.tables import metadata
 from tests.integration.postgres_journal import execute, until
 from tests.integration.read_databases import Dump, ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
+from tests.long import some
 from tests.patience import PATIENCE_S
 from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, History, opening, order
 
@@ -95,7 +96,7 @@ async def expected(folder: Path, batches: list[JournalBatch]) -> Dump:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("after", some([False, True]))
 async def test_a_connection_that_ends_at_any_statement_loses_and_repeats_nothing(
     database: ReadDatabase, tmp_path: Path, after: bool
 ) -> None:

@@ -21,7 +21,8 @@ from services.messaging.in_process import InProcessFeed
 from services.read_database.changes import Changes
 from services.read_database.database import connect_writer
 from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseDamaged, ReadDatabaseForeign
-from services.read_database.projector import Projector, ProjectorStopped, catch_up
+from services.read_database.projector import Projector, catch_up
+from services.read_database.seq_waiters import ProjectorStopped
 from services.read_database.sqlite_writer import read_position, write
 from services.trouble import exit_code_of
 from tests.integration.read_databases import Dump, ReadDatabase
@@ -253,16 +254,3 @@ async def test_who_waits_is_told_when_the_projector_stops(venue: Venue) -> None:
     with pytest.raises(ProjectorStopped, match=f"stands at seq {venue.seq}"):
         await waiter
     await projector.reached(venue.seq)
-
-
-@pytest.mark.anyio
-async def test_who_gave_up_waiting_is_forgotten(venue: Venue) -> None:
-    async with venue.projecting() as projector:
-        await venue.run(*opening())
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0):
-                await projector.reached(10**6)
-        await projector.reached(venue.seq)
-        await venue.trade(1)
-        await projector.reached(venue.seq)
-        assert projector.waiting == 0

@@ -28,7 +28,7 @@ class Venue:
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """Takes the place of Python: a shell script, whose fourth argument is the niceness and whose fifth the year."""
+    """Takes the place of Python: a shell script, whose seventh argument is the year."""
     path = tmp_path / "python"
     monkeypatch.setattr(sys, "executable", str(path))
 
@@ -40,7 +40,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 
 
 def proof_of(place: Path | str) -> StandingProof:
-    return StandingProof(place, Venue(), brought_up_to_date, lambda: 1, 1.0, 7)
+    return StandingProof(place, Venue(), brought_up_to_date, lambda: 1, 1.0, 0)
 
 
 @pytest.mark.parametrize("place", ["folder", "postgresql:///rex"])
@@ -77,8 +77,9 @@ async def test_a_year_whose_proof_failed_is_proven_again_until_it_agrees(tmp_pat
     program("echo out of memory >&2; exit 1")
     await proof.prove(2023)
     assert proof.alarms() == ["The proof of 2023 at seq 7 failed: it could not be made (the log has the reason)."]
-    program(f"echo $4 $5 >> {asked}; echo '{{\"agree\": true}}'")
+    assert proof.alarms({"proof_failed:2023"}) == []  # the alert says it
+    program(f"echo $7 >> {asked}; echo '{{\"agree\": true}}'")
     await proof.prove_due()
     await proof.prove_due()
     assert proof.alarms() == []
-    assert asked.read_text().splitlines() == ["7 2023", "7 2024", "7 2024"]
+    assert asked.read_text().splitlines() == ["2023", "2024", "2024"]

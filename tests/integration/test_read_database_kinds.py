@@ -9,13 +9,16 @@ import asyncpg
 import pytest
 
 from services.commands import administrative as admin
-from services.commands.attachments import AccountText
+from services.commands.attachments import AccountText, UserAdded, UserPasswordChanged, UserRemoved, UserRoleChanged
 from services.journal.batch import JournalBatch
 from services.read_database.changes import Changes
 from services.read_database.order_changes import ADDED, SET
 from services.read_database.writer import ReadDatabaseWriter
+from services.venue_state.loading import load_state
 from services.venue_state.state import VenueState
+from services.venue_state.users import User
 from tests.integration.read_databases import ReadDatabase
+from tests.long import some
 from tests.property.engine_flow import Flow, terms, venue
 from tests.unit.read_database.daily_laws import assert_daily_laws
 from tests.unit.read_database.history import (
@@ -55,7 +58,7 @@ async def write_in_parts(writer: ReadDatabaseWriter, batches: list[JournalBatch]
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", some(range(4)))
 async def test_both_kinds_hold_the_same_rows(tmp_path: Path, postgres_url: str, seed: int) -> None:
     batches = flow_of(seed, 1_000)
     in_sqlite, in_postgres = ReadDatabase(tmp_path), ReadDatabase(tmp_path, postgres_url)
@@ -105,3 +108,30 @@ async def test_texts_that_postgresql_cannot_store_stop_no_reader(read_database: 
     for batch in batches:
         state.apply(batch)
     assert [one.client_order_id for one in state.orders.open.values()] == ["an\ufffdid"]
+
+
+@pytest.mark.anyio
+async def test_users_are_loaded_as_they_were_recorded(read_database: ReadDatabase) -> None:
+    history, writer = History(), read_database.writer()
+    batches = [history.batch(opening())]
+    seq = history.engine.last_seq
+    changes = (
+        UserAdded(name="李娜", role="admin", password_hash="$argon2id$1"),
+        UserAdded(name="wang.fang", role="trader", account=2),
+        UserPasswordChanged(user_id=seq + 1, password_hash="$argon2id$2"),
+        UserRoleChanged(user_id=seq + 1, role="auditor"),
+        UserRemoved(user_id=seq + 2),
+        UserAdded(name="WANG.FANG", role="visitor"),
+    )
+    batches += [history.batch([admin.record(SENDER, change)]) for change in changes]
+    await write_in_parts(writer, batches, Random(0))
+    state = VenueState()
+    for batch in batches:
+        state.apply(batch)
+    async with read_database.opened() as engine:
+        loaded = await load_state(engine)
+    assert loaded.users.by_id == state.users.by_id == {
+        seq + 1: User(seq + 1, "李娜", "auditor", 0, "$argon2id$2"),
+        seq + 6: User(seq + 6, "WANG.FANG", "visitor", 0, ""),
+    }  # fmt: skip
+    assert loaded.users.named("Wang.Fang") == state.users.by_id[seq + 6]

@@ -19,6 +19,7 @@ from services.commands import administrative as admin
 from services.commands.attachments import KeyIssued, KeyRevoked
 from services.journal import JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
+from services.read_database.audit.differences import differences
 from services.read_database.audit.journaled import Journaled
 from services.read_database.database import READ_FORMAT, SET_ASIDE, connect_writer
 from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseForeign
@@ -65,7 +66,7 @@ FORGED = {
     "UPDATE instruments SET phase = 4": "instrument 0: phase 4 in the read database",
     "UPDATE api_keys SET scopes = 'read trade admin'": "scopes read trade admin in the read database, read trade in",
     "UPDATE api_keys SET revoked_seq = NULL": "revoked_seq None in the read database",
-    "INSERT INTO api_keys VALUES (1, x'00', 0, 'mine', 'admin', NULL)": "key 1 is in the read database, not in the journal",
+    "INSERT INTO api_keys VALUES (1, x'00', 0, 'mine', 'admin', NULL, 0, 0, 0, '', '')": "key 1 is in the read database, not",
     "UPDATE targets SET amount = 1": "amount 1 in the read database, 2300000000000 in the journal",
     "UPDATE trades SET taker_account = 4": "taker_account 4 in the read database, 3 in the engine",
     "UPDATE daily_turnover SET amount_fen = amount_fen + 1": "turnover of the days of 2023: fen ",
@@ -78,17 +79,24 @@ FORGED = {
 }
 
 
-@pytest.fixture
-async def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+async def made(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> Path:
     """A projected history: trades, a resting order, a revoked key."""
+    folder = tmp_path_factory.mktemp("made")
     issued = KeyIssued(key_hash="cd" * 32, account=0, name="old", scopes=("read",))
     history = History(Engine())
-    await journal_of(tmp_path, history, [opening(), deals(3), [admin.record(SENDER, issued)]])
+    await journal_of(folder, history, [opening(), deals(3), [admin.record(SENDER, issued)]])
     revoked = admin.record(SENDER, KeyRevoked(key_id=history.engine.last_seq))
     await journal_of(
-        tmp_path, history, [[revoked, order(2, Side.BUY, REFERENCE_TICKS - 10, 4, client_order_id=b"resting")]]
+        folder, history, [[revoked, order(2, Side.BUY, REFERENCE_TICKS - 10, 4, client_order_id=b"resting")]]
     )
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of it for one test."""
+    return shutil.copytree(made, tmp_path, dirs_exist_ok=True)
 
 
 async def open_folder(folder: Path) -> list[str]:
@@ -98,7 +106,8 @@ async def open_folder(folder: Path) -> list[str]:
         engine, journaled = Engine(), Journaled()
         await recover(engine, journal, on_batch=journaled.add)
         with structlog.testing.capture_logs() as logged:
-            database = await open_true(folder / READ_DATABASE_FILE, journal, engine, journaled)
+            compared = partial(differences, engine=engine, journaled=journaled)
+            database = await open_true(folder / READ_DATABASE_FILE, journal, compared)
         await database.dispose()
     finally:
         await journal.close()

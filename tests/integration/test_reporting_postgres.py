@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from load_tests.servers.postgres import PostgresServer
 from matching_engine import Engine
 from services.commands import administrative as admin
 from services.commands.attachments import BustText
@@ -15,6 +19,7 @@ from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.read_database.errors import ReadDatabaseForeign, ReadDatabaseUnmigrated
 from services.read_database.projector import catch_up
+from services.reporting import proof_processes
 from services.reporting.report_database import JOURNAL_FILE, report_from_folder
 from services.reporting.report_postgres import report_from_database
 from tests.integration.postgres_journal import execute, lead
@@ -39,16 +44,29 @@ BATCHES = [
 ]
 
 
-@pytest.fixture
-async def venue(tmp_path: Path, postgres_url: str, anyio_backend: str) -> ReadDatabase:
+@pytest.fixture(scope="module")
+async def made(
+    shared_postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory, anyio_backend: str
+) -> AsyncIterator[str]:
     """A journal in PostgreSQL with three trades, of which one was busted, completely projected; nobody writes it."""
-    database = ReadDatabase(tmp_path, postgres_url)
+    name = "rex_reported"
+    url = shared_postgres.create_database(name)
+    database = ReadDatabase(tmp_path_factory.mktemp("made"), url)
     await database.make()
-    journal = await lead(postgres_url)
+    journal = await lead(url)
     await append(journal, BATCHES)
     await catch_up(database.writer(), journal)
     await journal.close()
-    return database
+    yield name
+    shared_postgres.drop_database(name)
+
+
+@pytest.fixture
+def venue(made: str, shared_postgres: PostgresServer, tmp_path: Path) -> Iterator[ReadDatabase]:
+    """A copy of it for one test."""
+    name = f"rex_{uuid4().hex}"
+    yield ReadDatabase(tmp_path, shared_postgres.create_database(name, made))
+    shared_postgres.drop_database(name)
 
 
 async def test_the_report_is_that_of_a_folder(venue: ReadDatabase, tmp_path: Path) -> None:
@@ -69,15 +87,27 @@ async def test_the_report_is_that_of_a_folder(venue: ReadDatabase, tmp_path: Pat
 
 async def test_says_what_was_checked(venue: ReadDatabase) -> None:
     assert venue.url is not None
-    read = (await report_from_database(venue.url, 2023)).to_json()
-    assert read["checked"].startswith("Read from the read database. Of the journal the row it stands at was read back")
+    read = await report_from_database(venue.url, 2023)
+    assert read.checked.startswith("Read from the read database. Of the journal the row it stands at was read back")
     proven = (await report_from_database(venue.url, 2023, prove=True)).to_json()
     assert (
         "re-executed; a copy of the read database was compared with the outcome. The independent" in proven["checked"]
     )
-    assert (read["proven"], proven["proven"]) == (False, True)
+    assert (read.to_json()["proven"], proven["proven"]) == (False, True)
     assert proven["figure"]["sql_sum"] == proven["figure"]["journal_replay"] == "40000.00"
     assert (proven["figure"]["independent_decoder"], proven["figure"]["decoder_disagreements"]) == ("40000.00", [])
+
+
+async def test_other_processes_prove_it_by_its_url(venue: ReadDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert venue.url is not None
+    alone = await report_from_database(venue.url, 2023, prove=True)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(proof_processes, "COMMANDS_FOR_PROCESSES", 1)
+    assert await report_from_database(venue.url, 2023, prove=True) == alone
+    await venue.execute(
+        "UPDATE orders SET client_order_id = 'forged' WHERE order_id = (SELECT min(order_id) FROM orders)"
+    )
+    assert not (await report_from_database(venue.url, 2023, prove=True)).agree
 
 
 @pytest.mark.parametrize(

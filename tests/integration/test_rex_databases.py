@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import stat
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,17 +18,18 @@ from load_tests.servers.postgres import PostgresServer
 from matching_engine import Engine
 from services.cli import app
 from services.exit_codes import ExitCode
+from services.journal.compression import decompress
 from services.journal.held_files import HeldFiles
 from services.journal.postgres.journal import PostgresJournal
-from services.migrations.histories import READ_DATABASE
+from services.migrations.histories import JOURNAL, READ_DATABASE
 from services.migrations.postgres import upgrade
 from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import catch_up
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX
+from tests.faults import venue_process
 from tests.integration.older_journal import UNCHANGED, stored, unpack
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.patience import PATIENCE_S
 from tests.unit.read_database.history import History, opening
 
 pytestmark = pytest.mark.slow
@@ -53,12 +54,10 @@ def rex(*arguments: str | Path, url: str = "") -> Ended:
 
 
 def rex_process(*arguments: str | Path, url: str) -> Ended:
-    """The same through the console script."""
-    environment = {**os.environ, "REX_DATABASE_URL": url}
-    done = subprocess.run(
-        [REX, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    """The same in a process of its own."""
+    done = venue_process.rex(*arguments, variables={"REX_DATABASE_URL": url})
+    assert done.exit_status is not None
+    return Ended(done.exit_status, done.out, done.err)
 
 
 def execute(url: str, sql: str, *values: Any) -> Any:
@@ -101,20 +100,31 @@ def last_hash(folder: Path) -> str:
 
 def test_migrate_goes_up_says_so_and_goes_down(postgres_url: str) -> None:
     check = rex_process("migrate", "--check", url=postgres_url)
-    newest = READ_DATABASE.revisions[-1]
-    up = f"journal: base → 0001{{0}}\nread database: base → {newest}{{0}}\n"
+    newest, newest_journal = READ_DATABASE.revisions[-1], JOURNAL.revisions[-1]
+    up = f"journal: base → {newest_journal}{{0}}\nread database: base → {newest}{{0}}\n"
     assert check == (0, up.format(" (not done: --check)"), "")
     assert rex_process("migrate", url=postgres_url) == (0, up.format(""), "")
     assert rex("migrate", "--database-url", postgres_url) == (
         0,
-        f"journal: 0001, nothing to do\nread database: {newest}, nothing to do\n",
+        f"journal: {newest_journal}, nothing to do\nread database: {newest}, nothing to do\n",
         "",
     )
     down = rex("migrate", "--down-to", "read:base", "--json", url=postgres_url)
     document = {"changed": True, "databases": [{"database": "read database", "from": newest, "to": "base"}]}
     assert (down.status, json.loads(down.out)) == (0, document)
     wrong = rex_process("migrate", "--down-to", "journal:0007", url=postgres_url)
-    assert wrong == (ExitCode.TROUBLE, "", "rex: the journal has no revision 0007; its revisions are base, 0001\n")
+    assert wrong == (
+        ExitCode.TROUBLE,
+        "",
+        "rex: the journal has no revision 0007; its revisions are base, 0001, 0002\n",
+    )
+
+
+@pytest.fixture(scope="module")
+def nowhere(shared_postgres: PostgresServer) -> Iterator[str]:
+    """The address of a database that no command reaches."""
+    yield shared_postgres.create_database("rex_nowhere")
+    shared_postgres.drop_database("rex_nowhere")
 
 
 @pytest.mark.parametrize(
@@ -139,9 +149,9 @@ def test_migrate_goes_up_says_so_and_goes_down(postgres_url: str) -> None:
     ids=" ".join,
 )
 def test_a_wrong_url_is_one_sentence_without_the_password_that_names_the_setting(
-    postgres_url: str, tmp_path: Path, command: list[str], old: str, new: str, sentence: str
+    nowhere: str, tmp_path: Path, command: list[str], old: str, new: str, sentence: str
 ) -> None:
-    wrong = postgres_url.replace(old, new, 1)
+    wrong = nowhere.replace(old, new, 1)
     if command == ["init"]:
         command = ["init", "--data-dir", str(tmp_path / "keys")]
     malformed = new == "mysql" or "is not the address" in sentence or "cannot be addressed" in sentence
@@ -150,7 +160,7 @@ def test_a_wrong_url_is_one_sentence_without_the_password_that_names_the_setting
         assert (ended.status, ended.out) == (ExitCode.USAGE if malformed else ExitCode.TROUBLE, "")
         assert expected in ended.err
         assert ended.err.count("\n") == 1
-        assert postgres_url.split(":")[2].split("@")[0] not in ended.err
+        assert nowhere.split(":")[2].split("@")[0] not in ended.err
     assert not [*tmp_path.iterdir()]
 
 
@@ -194,7 +204,8 @@ def test_a_journal_is_copied_to_postgresql_and_back_and_has_the_same_hash(
     document = json.loads(back.out)
     assert (document["rows"], document["last_seq"]) == (3, LAST_SEQ)
     assert f"{LAST_SEQ}:{document['source_hash']}" == f"{LAST_SEQ}:{document['target_hash']}" == end
-    assert stored(tmp_path / "back" / JOURNAL_FILE) == stored(folder / JOURNAL_FILE)
+    copied = [decompress(row) for row in stored(tmp_path / "back" / JOURNAL_FILE)]  # A copy is compressed.
+    assert copied == stored(folder / JOURNAL_FILE)
     proven = rex("journal", "verify", "--prove", url=migrated)
     assert (proven.status, proven.out.startswith(f"3 rows, {LAST_SEQ} commands")) == (0, True)
     assert rex("journal", "verify", "--expect", end, url=migrated).status == 0

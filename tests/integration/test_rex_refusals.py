@@ -12,6 +12,7 @@ from services.cli import app
 from services.exit_codes import ExitCode
 from services.read_database.database import connect_writer, make_tables
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+from tests.faults.venue_process import rex
 
 NO_JOURNAL = {
     "nowhere": "there is no such folder",
@@ -63,9 +64,9 @@ def test_no_journal_beside_a_read_database_is_a_loss_whoever_looks(
         writer.execute(f"INSERT INTO position VALUES ({', '.join('?' * len(values))})", values)
     if place == "begun":
         (tmp_path / JOURNAL_FILE).touch()
-    ended = CliRunner().invoke(app, [*command, "--data-dir", str(tmp_path)])
-    assert ended.exit_code == status
-    assert ended.stderr == (
+    ended = rex(*command, "--data-dir", str(tmp_path))
+    assert ended.exit_status == status
+    assert ended.err == (
         "rex: the journal has lost commands from seq 1 on: there is no command in the journal, and the read database"
         f" {path} knows commands up to seq 7. Remove nothing: keep all files as they are and restore a copy"
         " (docs/durability.md)\n"
@@ -79,9 +80,9 @@ def test_a_data_folder_that_cannot_be_made_is_a_sentence_that_names_the_setting(
 ) -> None:
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / inside
-    ended = CliRunner().invoke(app, [command, "--port", "0", "--data-dir", str(folder)])
-    assert ended.exit_code == ExitCode.TROUBLE
-    assert ended.stderr == f"rex: the data folder {folder} (--data-dir, REX_DATA_DIR) cannot be made: {reason}\n"
+    ended = rex(command, "--port", "0", "--data-dir", str(folder))
+    assert ended.exit_status == ExitCode.TROUBLE
+    assert ended.err == f"rex: the data folder {folder} (--data-dir, REX_DATA_DIR) cannot be made: {reason}\n"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,6 @@ def test_a_data_folder_that_cannot_be_made_is_a_sentence_that_names_the_setting(
 )
 def test_an_address_that_is_none_of_this_machine_names_the_option(tmp_path: Path, host: str, reason: str) -> None:
     """192.0.2.1 is of a block that is for documentation only."""
-    ended = CliRunner().invoke(app, ["serve", "--host", host, "--port", "0", "--data-dir", str(tmp_path)])
-    assert ended.exit_code == ExitCode.TROUBLE
-    assert ended.stderr == f"rex: --host {host} --port 0 (REX_HOST, REX_PORT): cannot listen there: {reason}\n"
+    ended = rex("serve", "--host", host, "--port", "0", "--data-dir", str(tmp_path))
+    assert ended.exit_status == ExitCode.TROUBLE
+    assert ended.err == f"rex: --host {host} --port 0 (REX_HOST, REX_PORT): cannot listen there: {reason}\n"

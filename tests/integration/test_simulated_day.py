@@ -9,6 +9,7 @@ from services.settings import Settings
 from services.simulator.accounts import VALUE_SHARE_BP
 from services.simulator.pace import DAY_SECONDS, PLAN_DAY_FEN, Pace
 from tests.integration.simulated_day import SimulatedDay
+from tests.long import some
 
 pytestmark = pytest.mark.rig
 
@@ -20,6 +21,7 @@ def of_the_plan(day: SimulatedDay, seconds: float) -> float:
     return day.turnover_fen * DAY_SECONDS / seconds / PLAN_DAY_FEN
 
 
+@pytest.mark.long
 def test_a_whole_day_of_24_hours_is_worth_about_a_day_of_the_plan() -> None:
     """With fewer orders than a demo has, so that the test is short: the turnover does not depend on their number."""
     day = SimulatedDay(Pace(0.15, DEFAULT[1]), seed=7)
@@ -51,7 +53,7 @@ def test_a_compressed_day_trades_as_much_as_it_says() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "plan_days", "seconds", "seed"),
-    [(20, 1_000, 200, 7), (20, 1_000, 200, 8), (1, 100, 5_000, 7), (1, 1_000, 5_000, 7)],
+    some([(20, 1_000, 200, 7), (20, 1_000, 200, 8), (1, 100, 5_000, 7), (1, 1_000, 5_000, 7)]),
 )
 def test_a_pace_for_which_orders_must_grow_trades_as_much_as_it_says(
     rate: float, plan_days: float, seconds: float, seed: int
@@ -71,7 +73,7 @@ def test_a_demo_says_what_it_trades_and_whether_time_is_compressed() -> None:
     assert Pace(20, 1.5).lines() == (
         "about 20 orders a second",
         "about 143 M yuan in 24 hours, 1.5 × the plan's 95 M a day",
-        "no time compression",
+        "no time compression; `rex demo --pace 100` is a livelier market",
     )
     assert Pace(20, 10).lines()[2] == "time compressed: 10 days of the plan in 24 hours"
 

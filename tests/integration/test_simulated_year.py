@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,12 +24,13 @@ from services.bootstrap import open_venue
 from services.cli import app
 from services.cli.verifying import verify_journal
 from services.data.calendar import TradingCalendar
+from services.data.trading_hours import TRADING_DAY, local_day
 from services.journal import JournalRefused
 from services.journal.sqlite import SqliteJournal
 from services.reporting.report import IS_SIMULATED
 from services.reporting.report_database import JOURNAL_FILE, report_from_folder
 from services.reporting.target import SIMULATED
-from services.sequencer.schedule import TRADING_DAY, ExchangeHours, local_day
+from services.sequencer.schedule import ExchangeHours
 from services.settings import Settings
 from services.simulated_year import SimulatedYear, YearWish, prove, simulate_year
 from services.simulator.year import day_shape
@@ -208,6 +210,9 @@ def test_the_command_prints_verdict_and_proof(tmp_path: Path) -> None:
     assert "SIMULATED year 2023" in result.output
     assert "not reached yet" in result.output
     assert "agree to the fen" in result.output
+    journal_bytes = (tmp_path / "day" / JOURNAL_FILE).stat().st_size
+    commands = int(re.search(r"commands +│ ([\d,]+)", result.output)[1].replace(",", ""))  # type: ignore[index]
+    assert f"{journal_bytes / commands:,.0f} bytes per command" in result.output
     labels = json.loads((tmp_path / "day" / LABELS_FILE).read_bytes())
     assert (labels["simulated"], labels["days"]) == (True, 1)
 

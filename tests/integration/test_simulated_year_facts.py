@@ -24,7 +24,7 @@ from services.simulator.year import day_shape
 from services.simulator.year.fair_prices import JANUARY_YUAN, YEAR_END_YUAN
 from services.surveillance.screen import screen
 
-pytestmark = [pytest.mark.slow, pytest.mark.rig]
+pytestmark = [pytest.mark.slow, pytest.mark.rig, pytest.mark.long]
 
 LIQUID_SHARE = 0.045
 MOVES = (CommandKind.RECEIVE, CommandKind.RELEASE, CommandKind.DEPOSIT, CommandKind.WITHDRAW)

@@ -9,12 +9,15 @@ import pytest
 
 from matching_engine import Engine
 from matching_engine.records import Command, CommandKind, pack_commands
-from services.journal import JournalCorrupt, JournalLost
+from services.exit_codes import ExitCode
+from services.journal import JournalBusy, JournalCorrupt, JournalLost
 from services.journal.postgres.journal import BEAT_S, PostgresJournal
 from services.journal.postgres.writer_row import WriterRow
 from services.messaging import Submission
 from services.sequencer.recovery import recover
+from services.sequencer.sequencer import SequencerStopped
 from services.sequencer.standby import LOOK_EVERY_S, SILENT_LOOKS, Standby
+from services.trouble import exit_code_of
 from tests.integration.postgres_journal import execute, lead
 from tests.patience import PATIENCE_S
 from tests.unit.sequencer.venue import Clock, Never, Venue
@@ -79,6 +82,36 @@ async def test_a_standby_leaves_a_living_leader_alone_and_claims_after_a_silent_
         assert (await leading).epoch == 2
 
 
+async def test_a_leader_that_is_deposed_before_it_begins_says_so(postgres_url: str, leader: PostgresJournal) -> None:
+    engine = await journaled(leader, 3)
+    deposing = await lead(postgres_url)
+    try:
+        await journaled(deposing, 2)
+    finally:
+        await deposing.close()
+    with pytest.raises(SequencerStopped, match="another process has claimed the journal: it is at epoch 2") as stopped:
+        await Venue(leader, engine, Clock(), Never()).sequencer.run()
+    assert exit_code_of(stopped.value) == ExitCode.OTHER_WRITER
+
+
+async def test_a_standby_whose_claim_is_answered_after_the_next_ones_rows_says_that_it_was_deposed(
+    postgres_url: str, leader: PostgresJournal, other: PostgresJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await leader.hand_over()
+    claim = other.claim
+
+    async def claim_answered_late(seen: WriterRow, url: str) -> WriterRow | None:
+        claimed = await claim(seen, url)
+        deposing = await lead(postgres_url)
+        await journaled(deposing, 2)
+        await deposing.close()
+        return claimed
+
+    monkeypatch.setattr(other, "claim", claim_answered_late)
+    with pytest.raises(JournalBusy, match="another process has claimed the journal: it is at epoch 3, this one at 2"):
+        await Standby(Engine(), other, "ws://other").lead(lambda: None)
+
+
 async def test_of_two_standbys_one_leads(postgres_url: str, leader: PostgresJournal, other: PostgresJournal) -> None:
     await leader.hand_over()
     third = await PostgresJournal.open(postgres_url)
@@ -117,6 +150,38 @@ async def test_a_standby_does_not_go_on_after_rows_that_a_failover_has_replaced(
             await standby.lead(lambda: None)
     finally:
         await promoted.close()
+
+
+async def test_a_standby_claims_nothing_after_a_failover_has_taken_back_a_row_that_it_has_executed(
+    postgres_url: str, leader: PostgresJournal, other: PostgresJournal
+) -> None:
+    await journaled(leader, 3)
+    engine = Engine()
+    recovery = await recover(engine, other)
+    hash_2 = (await anext(leader.read(1))).hash
+    await execute(postgres_url, "DELETE FROM journal WHERE first_seq = 3")
+    await execute(postgres_url, "UPDATE journal_writer SET last_seq = 2, last_hash = $1, url = ''", hash_2)
+    standby = Standby(engine, other, "ws://other", recovery.last_hash)
+    with pytest.raises(JournalLost, match="it ends at seq 2, and this process has executed it up to seq 3"):
+        await standby.lead(lambda: None)
+    assert (await other.look()).epoch == 1
+
+
+async def test_a_standby_that_has_executed_a_row_which_the_claim_does_not_know_does_not_lead(
+    leader: PostgresJournal, other: PostgresJournal
+) -> None:
+    """The failover came between its last read and its claim."""
+    await journaled(leader, 2)
+
+    class Late(Standby):
+        """Sees the end that the row would name."""
+
+        async def _reach(self, claimed: WriterRow) -> None:
+            await super()._reach(claimed._replace(last_seq=claimed.last_seq - 1))
+
+    await leader.hand_over()
+    with pytest.raises(JournalLost, match="it ends at seq 1, and this process has executed it up to seq 2"):
+        await Late(Engine(), other, "ws://other").lead(lambda: None)
 
 
 async def test_a_standby_refuses_to_lead_a_chain_whose_end_differs_from_the_writer_row(

@@ -10,11 +10,20 @@ from typing import Any, get_args
 from zlib import crc32
 
 import pytest
+from rex_client import RexClient
 
-from services.client import RexClient
-from services.gateway.websocket import channels, client_queue, connection, order_pipeline
+from services.gateway.resume import missed
+from services.gateway.server import websocket_limits
+from services.gateway.websocket import (
+    client_queue,
+    connection,
+    market_models,
+    order_pipeline,
+    private_stream,
+    resumes,
+    subscriber,
+)
 from services.gateway.websocket import messages as ws_messages
-from services.gateway.websocket import push_messages as pushes
 from tests.integration.served_venue import Served, served_venue
 from tests.patience import PATIENCE_S
 
@@ -26,7 +35,7 @@ OUTPUT = {
     "One order": r"\d+ new None\n\d+ canceled requested\n",
     "An order that is placed exactly once": r"placed once: True\n",
     "Many orders": r"{'new': 100}\n{'canceled': 100}\n",
-    "Follow a book": r"\d+\n(\d+ 1 at 473000\.00\n\d+\n){2}",
+    "Follow a book": r"(\d+ 1 at 473000\.00\n\d+\n){2}",  # Before it, or after, stands one more push.
     "Change an order": r"new 20 all shown: True\nnothing changed: invalid_trigger\ncanceled: 1\n",
     "Wait for a price": r"new triggered: False at most 501300\.00\ncanceled requested\n",
     "Follow your own orders": r"open at the start: 0\nnew 2 left at \S+\ncanceled 0 left at \S+\n",
@@ -71,12 +80,14 @@ def test_the_websocket_page_lists_every_channel_and_close_code() -> None:
     assert re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE) == list(get_args(ws_messages.Channel))
     codes = {int(code) for code in re.findall(r"^\| (\d{4}) \|", WEBSOCKET, flags=re.MULTILINE)}
     assert codes == {
+        websocket_limits.CLOSE_INVALID_DATA,
         connection.CLOSE_TOO_LARGE,
         connection.CLOSE_INTERNAL_ERROR,
         1012,  # uvicorn's, at its end
-        channels.CLOSE_KEY_REVOKED,
+        subscriber.CLOSE_KEY_REVOKED,
         connection.CLOSE_NOT_AUTHENTICATED,
         client_queue.CLOSE_TOO_SLOW,
+        resumes.CLOSE_NOT_RESUMED,
     }
 
 
@@ -88,7 +99,11 @@ def test_the_websocket_page_lists_every_channel_and_close_code() -> None:
         f"at most {ws_messages.MAX_REQUEST_ID} characters",
         f"Beyond {client_queue.MARKET_MESSAGES} waiting messages",
         f"with {connection.IN_FLIGHT} unanswered orders and unread replies; beyond {client_queue.STRICT_MESSAGES} waiting",
-        f"last {pushes.SNAPSHOT_TRADES} at most",
+        f"beyond {private_stream.HELD_PUSHES} updates",
+        f"more than {resumes.RESUME_COMMANDS} commands",
+        f"for {resumes.AHEAD_SECONDS:g} seconds",
+        f"about {missed.PAGE_ENTRIES} entries each",
+        f"last {market_models.SNAPSHOT_TRADES} at most",
         f'crc32("100.10:3|100.00:7/100.20:5") = {crc32(b"100.10:3|100.00:7/100.20:5")}',
     ],
 )

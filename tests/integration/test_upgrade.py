@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rex_client import RexClient
 from typer.testing import CliRunner
 
 from matching_engine import ENGINE_VERSION, Engine
@@ -23,23 +24,34 @@ from matching_engine.records import COMMAND, EVENT, EventKind
 from matching_engine.snapshot.state import State, from_bytes, snapshot_bytes, state_hash
 from services.bootstrap import open_venue
 from services.cli import app
-from services.client import RexClient
 from services.closing import closing_of
 from services.commands.attachments import Upgraded, read_decision
 from services.engine_versions.upgrades import starting_engine
 from services.exit_codes import ExitCode
 from services.first_start import OPERATOR
 from services.journal import JournalBatch, JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused
+from services.journal.copying import SqliteTarget, copy
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
 from services.read_database.database import open_read_database
 from services.read_database.projector import catch_up
 from services.read_database.sqlite_writer import SqliteWriter
-from services.reporting.figure import FigureUnavailable, compute_figure
+from services.reporting.figure import compute_figure
+from services.reporting.re_execution import FigureUnavailable
 from services.reporting.report_database import READ_DATABASE_FILE, report_from_folder
 from services.settings import Settings
 from services.upgrade import UpgradeRefused, sealed_state_error, upgrade
-from tests.integration.older_journal import AUCTION_HALTED, SEALED, THIN_DAYS, UNCHANGED, rewrite, stored, unpack
+from tests.faults.venue_process import rex
+from tests.integration.older_journal import (
+    AUCTION_HALTED,
+    COMPRESSED,
+    SEALED,
+    THIN_DAYS,
+    UNCHANGED,
+    rewrite,
+    stored,
+    unpack,
+)
 
 LAST_SEQ = {UNCHANGED: 377, AUCTION_HALTED: 381, THIN_DAYS: 62, SEALED: 447}
 BOTH = pytest.mark.parametrize("name", [UNCHANGED, AUCTION_HALTED])
@@ -290,6 +302,26 @@ async def test_days_stay_settled_by_the_rule_that_their_day_rolls_name(
     assert dict(enumerate(engine.state().instruments["reference_ticks"].tolist())) == settled
 
 
+@pytest.mark.anyio
+async def test_a_journal_with_compressed_rows_is_the_same_journal(tmp_path: Path) -> None:
+    """The same batches, taken over by an upgrade, copied, re-executed to the same state."""
+    journals = [unpack(THIN_DAYS, tmp_path / "plain"), unpack(COMPRESSED, tmp_path / "compressed")]
+    for path in journals:
+        await upgrade(path.parent)
+    readers = [await SqliteJournal.open(path, read_only=True) for path in journals]
+    plain, compressed = [[batch.encode() async for batch in reader.read(0)][:-1] for reader in readers]
+    assert compressed == plain
+    results = [await prove(path) for path in journals]
+    assert [result.good for result in results] == [True, True]
+    assert results[0].state_hash == results[1].state_hash
+    copied = await copy(readers[1], SqliteTarget(tmp_path / "copy" / "journal.sqlite"))
+    for reader in readers:
+        await reader.close()
+    again = await prove(tmp_path / "copy" / "journal.sqlite")
+    assert (again.good, again.state_hash) == (True, results[0].state_hash)
+    assert copied.end.last_seq == LAST_SEQ[THIN_DAYS] + 1
+
+
 @pytest.mark.parametrize(("name", "after_seq", "hours"), [(THIN_DAYS, 0, 72), (SEALED, 381, 24)])
 @pytest.mark.anyio
 async def test_a_venue_of_version_3_goes_on_and_its_next_day_is_settled_by_the_waterfall(
@@ -535,12 +567,12 @@ async def test_what_cannot_be_read_is_refused(
 def test_an_older_journal_is_refused_with_the_way_out(tmp_path: Path, command: list[str]) -> None:
     path = unpack(UNCHANGED, tmp_path)
     before = stored(path)
-    refused = CliRunner().invoke(app, [*command, "--data-dir", str(tmp_path)])
-    assert refused.exit_code != 0
+    refused = rex(*command, "--data-dir", tmp_path)
+    assert refused.exit_status != 0
     way_out = (
         f"was made by engine version 2; this REX runs version {ENGINE_VERSION}: run `rex upgrade --data-dir {tmp_path}`"
     )
-    assert way_out in refused.stderr.replace("\n", "")
+    assert way_out in refused.err.replace("\n", "")
     assert stored(path) == before
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rex_client import DepthBook, RexError, Subscription
 
 from matching_engine.records import Command, Side
-from services.client import DepthBook, RexError, Subscription
 from services.commands.administrative import list_instrument
 from services.commands.attachments import InstrumentText
 from tests.integration.served_venue import Served, served_venue

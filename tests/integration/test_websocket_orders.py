@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rex_client import RexError
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from services.client import RexError
+from services.times import second_text
 from tests.integration.served_venue import Served, served_venue
-from tests.patience import WebSocketClient
+from tests.patience import PATIENCE_S, WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
@@ -170,7 +172,7 @@ BAD_MESSAGES: list[tuple[Any, Any, int, str, str | None]] = [
     ({"method": "mass_cancel", "params": {}, "req_id": 7}, 7, 422, "validation_failed", "symbol"),
     ({"method": "mass_cancel", "params": {"symbol": "GOLD"}, "req_id": 7}, 7, 422, "unknown_symbol", "symbol"),
     ({"method": "mass_cancel", "params": {"symbol": "*", "side": "up"}, "req_id": 7}, 7, 422, "validation_failed", "side"),
-    ({"method": "subscribe", "params": {"channels": ["candles"]}, "req_id": 7}, 7, 422, "validation_failed", "channels.0"),
+    ({"method": "subscribe", "params": {"channels": ["gossip"]}, "req_id": 7}, 7, 422, "validation_failed", "channels.0"),
     ({"method": "subscribe", "params": {"channels": []}, "req_id": 7}, 7, 422, "validation_failed", "channels"),
     ({"method": "subscribe", "params": {"channels": ["depth"]}, "req_id": 7}, 7, 422, "validation_failed", "symbols"),
     (
@@ -241,23 +243,45 @@ async def test_scopes_hold_on_the_socket(served: Served) -> None:
         assert (reply["error"]["status"], reply["error"]["code"]) == (404, "unknown_order")
 
 
-async def test_a_revoked_key_is_refused_at_the_next_message_and_hears_nothing_more(served: Served) -> None:
+async def closed_with(socket: ClientConnection) -> tuple[int, str]:
+    """The code and reason of the venue's close; what it sends before is not looked at."""
+    with contextlib.suppress(ConnectionClosed):
+        async with asyncio.timeout(PATIENCE_S):
+            async for _ in socket:
+                pass
+    assert socket.close_code is not None
+    return socket.close_code, socket.close_reason or ""
+
+
+@pytest.mark.parametrize("shown", ["in the handshake", "by authenticate"])
+async def test_a_revoked_key_closes_its_connections(served: Served, shown: str) -> None:
     operator = await served.client("operator")
     issued = await operator.issue_key("desk", ["read", "trade"], account=2)
     url = served.url.replace("http", "ws") + "/v1/ws"
-    async with WebSocketClient(url, additional_headers={"authorization": f"Bearer {issued['key']}"}) as socket:
-        await ask(socket, {"method": "subscribe", "params": {"channels": ["trades"], "symbols": ["PRND-OX"]}})
-        assert json.loads(await socket.recv())["type"] == "snapshot"
+    in_handshake = {"authorization": f"Bearer {issued['key']}"} if shown == "in the handshake" else {}
+    async with WebSocketClient(url, additional_headers=in_handshake) as socket, open_socket(served, "bob") as other:
+        if not in_handshake:
+            await ask(socket, {"method": "authenticate", "params": {"key": issued["key"]}})
+        await ask(socket, {"method": "ping"})
         await operator.revoke_key(issued["key_id"])
-        reply = await ask(socket, {"method": "place_order", "params": limit("buy", "473000", 1), "req_id": 1})
-        assert (reply["error"]["status"], reply["error"]["code"]) == (401, "unknown_key")
-        alice, bob = await served.client("alice"), await served.client("bob")
-        await alice.place_order(limit("buy", "473000", 1))
-        await bob.place_order(limit("sell", "473000", 1))
-        with pytest.raises(ConnectionClosed) as closed:
-            await socket.recv()
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 4001
+        assert await closed_with(socket) == (4001, "the key was revoked")
+        assert "result" in await ask(other, {"method": "ping"}), "the connections of other keys stay open"
+
+
+async def test_a_connection_closes_when_its_key_expires(served: Served) -> None:
+    operator, clock = await served.client("operator"), served.venue.clock
+    expires_s = clock.now_ns // 10**9 + 3600
+    issued = await operator.issue_key("desk", ["read"], account=2, expires=second_text(expires_s))
+    url = served.url.replace("http", "ws") + "/v1/ws"
+    headers = {"authorization": f"Bearer {issued['key']}"}
+    async with WebSocketClient(url, additional_headers=headers) as socket:
+        await ask(socket, {"method": "ping"})
+        clock.now_ns = expires_s * 10**9
+        assert await closed_with(socket) == (4001, "the key has expired")
+    with pytest.raises(InvalidStatus) as refused:
+        async with WebSocketClient(url, additional_headers=headers):
+            pass
+    assert json.loads(refused.value.response.body or b"")["code"] == "key_expired"
 
 
 async def test_many_clients_at_once_keep_their_replies_apart(served: Served) -> None:

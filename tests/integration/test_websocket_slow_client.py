@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rex_client import DepthBook
 from websockets.asyncio.client import ClientConnection
 
-from services.client import DepthBook
 from tests.integration.served_venue import Served, served_venue
 from tests.patience import PATIENCE_S, WebSocketClient
 

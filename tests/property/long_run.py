@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import os
 import pickle
 import sys
@@ -24,6 +25,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from hashlib import blake2b
 from itertools import repeat
+from typing import TextIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from load_tests import progress
@@ -159,8 +161,8 @@ def compared_in_a_copy(seed: int, count: int) -> tuple[str | None, bytes]:
     return pickle.loads(content)  # type: ignore[no-any-return]
 
 
-def run(seeds: range, count: int, jobs: int, answers_file: str | None, record: ZipFile | None) -> int:
-    """Compares the seeds and prints the differences; returns the number of seeds that differ."""
+def run(seeds: range, count: int, jobs: int, answers_file: str | None, record: ZipFile | None, out: TextIO) -> int:
+    """Compares the seeds and prints the differences to `out`; returns the number of seeds that differ."""
     differences = 0
     workers = ProcessPoolExecutor(jobs, initializer=prepare, initargs=(answers_file,))
     with workers as pool, progress.shown(True) as stages:
@@ -172,8 +174,8 @@ def run(seeds: range, count: int, jobs: int, answers_file: str | None, record: Z
                 record.writestr(str(seed), kept)
             if found is not None:
                 differences += 1
-                sys.stdout.write(found + "\n")
-                sys.stdout.flush()
+                out.write(found + "\n")
+                out.flush()
     return differences
 
 
@@ -183,16 +185,26 @@ def main() -> int:
     parser.add_argument("--commands", type=int, default=1000)
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output, for programs")
     kept = parser.add_mutually_exclusive_group()
     kept.add_argument("--record", metavar="FILE", help="keep the flows and the naive engine's answers")
     kept.add_argument("--answers", metavar="FILE", help="the flows and answers to compare with, kept by --record")
     options = parser.parse_args()
     seeds = range(options.start, options.start + options.seeds)
-    sys.stdout.write(build_notice() + "\n")
-    sys.stdout.flush()
+    out = sys.stderr if options.json else sys.stdout
+    out.write(build_notice() + "\n")
+    out.flush()
     with ZipFile(options.record, "w", ZIP_DEFLATED, compresslevel=1) if options.record else nullcontext() as record:
-        differences = run(seeds, options.commands, options.jobs, options.answers, record)
-    sys.stdout.write(f"{options.seeds} seeds x {options.commands} commands, {differences} differences\n")
+        differences = run(seeds, options.commands, options.jobs, options.answers, record, out)
+    sentence = f"{options.seeds} seeds x {options.commands} commands, {differences} differences"
+    if options.json:
+        counts = {"seeds": options.seeds, "commands": options.seeds * options.commands}
+        broken = [sentence] if differences else []
+        sys.stdout.write(
+            json.dumps({"rig": "long_run", "holds": not broken, "counts": counts, "broken": broken}) + "\n"
+        )
+    else:
+        sys.stdout.write(sentence + "\n")
     return 1 if differences else 0
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from matching_engine import Engine
 from matching_engine.ledger.phases import PHASES
 from matching_engine.records import Event, EventKind, OrderType, Phase, Reason
-from services.sequencer.schedule import TRADING_DAY
+from services.data.trading_hours import TRADING_DAY
 from tests.scenarios.reading import scenarios
 from tests.scenarios.venue import Venue
 

@@ -19,7 +19,7 @@ from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalRemoved
 from services.journal.errors import naming
 from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseForeign
-from services.read_database.projector import ProjectorStopped
+from services.read_database.seq_waiters import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
 from services.trouble import sentence_of
 from services.watchdog import Watchdog

@@ -29,9 +29,31 @@ WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
         ("REX_ACCEPT_CLOCK", "maybe", "REX_ACCEPT_CLOCK"),
         ("REX_ALLOWED_HOSTS", "venue.example", """REX_ALLOWED_HOSTS is not a JSON list: write it like '["127.0.0.1"""),
         ("REX_ALLOWED_HOSTS", "[[]]", "REX_ALLOWED_HOSTS is []: "),
+        (
+            "REX_TRUSTED_PROXIES",
+            '["proxy.example"]',
+            "REX_TRUSTED_PROXIES is ['proxy.example']: ",
+        ),
+        ("REX_ORDERS_BURST", "0", "REX_ORDERS_BURST is '0': "),
         ("REX_REQUEST_LOG", "perhaps", "REX_REQUEST_LOG is 'perhaps': "),
         ("REX_MAX_CONNECTIONS", "0", "REX_MAX_CONNECTIONS is '0': "),
-        ("REX_MAX_PAGES_PER_ADDRESS", "0", "REX_MAX_PAGES_PER_ADDRESS is '0': "),
+        ("REX_METRICS_ADDRESSES", '["10.0.0.1/8"]', "10.0.0.1/8 has host bits set"),
+        ("REX_METRICS_ADDRESSES", '["office"]', "'office' does not appear to be an IPv4 or IPv6 network"),
+        ("REX_BEHIND_TLS", "perhaps", "REX_BEHIND_TLS is 'perhaps': "),
+        (
+            "REX_FOUR_EYES",
+            "deposit,bust",
+            "bust is no act that may wait for a second person; the nearest is bust_trade",
+        ),
+        ("REX_FOUR_EYES", "dep", "the nearest is deposit, of"),
+        ("REX_FOUR_EYES", "deposits_of_cash", "the nearest is deposit, of"),
+        (
+            "REX_FOUR_EYES",
+            "halt",
+            "halt protects the market, and never waits for a second person; what may wait: bust_trade",
+        ),
+        ("REX_FOUR_EYES", "kill_switch_on", "kill_switch_on protects the market, and never waits"),
+        ("REX_FOUR_EYES", "resume,measure_imposed", "measure_imposed protects the market, and never waits"),
     ],
 )
 def test_a_value_that_cannot_be_is_bad_usage_and_names_its_variable(
@@ -125,6 +147,12 @@ def test_a_variable_sets_what_no_option_says(monkeypatch: pytest.MonkeyPatch, tm
         monkeypatch.setenv(name, value)
     found = read_settings(data_dir=tmp_path, host="127.0.0.1")
     assert (found.seed, found.allowed_hosts, found.host) == (7, ("venue.example",), "127.0.0.1")
+
+
+def test_acts_of_two_persons_stand_with_commas_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().four_eyes == ()
+    monkeypatch.setenv("REX_FOUR_EYES", " deposit, bust_trade ,")
+    assert read_settings().four_eyes == ("deposit", "bust_trade")
 
 
 def test_what_the_product_sets_itself_and_what_the_docs_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

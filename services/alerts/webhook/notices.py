@@ -35,7 +35,7 @@ class Beginning(NamedTuple):
     last_seq: int
     """The read database's position."""
     after_seq: int
-    """Before the oldest open alert; without one, last_seq: what is over is not sent."""
+    """Before the oldest open alert; without one, last_seq: what was over before the start is not sent."""
 
 
 async def read_beginning(connection: AsyncConnection) -> Beginning | None:

@@ -42,7 +42,7 @@ class PositionFile:
         return found.seq
 
     def write(self, journal_id: bytes, seq: int) -> None:
-        """Replaces the file atomically; only its owner can read it. Raises OSError."""
+        """Replaces the file atomically; only its owner can read it. Waits for the device: for a thread. Raises OSError."""
         draft = self._path.with_suffix(".new")
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(_Position(journal_id=journal_id.hex(), seq=seq).model_dump_json().encode())

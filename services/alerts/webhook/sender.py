@@ -126,7 +126,7 @@ class WebhookSender:
         self._journal_id = journal_id
         while (notice := self._next(journal_id)) is not None:
             await self._send(client, notice)
-            self._position.write(journal_id, notice.seq)
+            await self._keep(journal_id, notice.seq)
             self._unsent.popleft()
             self._failing_since_ns = None
 
@@ -151,11 +151,21 @@ class WebhookSender:
             journal_id = beginning.journal_id
             seq = self._position.read(journal_id, max(beginning.last_seq, start.last_seq))
             if seq is None:
-                seq = beginning.after_seq
-                self._position.write(journal_id, seq)
+                seq = min(beginning.after_seq, start.followed_seq)  # What has changed since the start is sent.
+                await self._keep(journal_id, seq)
             self._unsent = deque(await read_notices(connection, journal_id, seq))
         self._known_seq = max(seq, beginning.last_seq)
         return journal_id
+
+    async def _keep(self, journal_id: bytes, seq: int) -> None:
+        """Writes the position in a thread. Canceled, it ends after the write: the next sender writes the same file."""
+        writing = asyncio.create_task(asyncio.to_thread(self._position.write, journal_id, seq))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait([writing])
+            writing.exception()  # marks it as retrieved: the next start reads what the file holds
+            raise
 
     def _next(self, journal_id: bytes) -> Notice | None:
         """The oldest message that is not taken. What was heard is a message, unless the start had it already."""

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from services.decimals import rate_text, yuan_text
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account
 from services.gateway.problems import ProblemError
+from services.gateway.replies.balances import cash_json, holding_json
 from services.gateway.schemas import Account
 from services.venue_state.accounts import VenueAccount
 from services.venue_state.state import FeeRates, VenueState
@@ -37,12 +38,7 @@ def known_account(state: VenueState, number: int) -> VenueAccount:
 def account_json(account: VenueAccount, state: VenueState) -> dict[str, Any]:
     """`schemas.Account` as a dict: holdings in the order of the instruments, without empty ones."""
     holdings = [
-        {
-            "symbol": state.instruments[instrument].symbol,
-            "quantity": held.lots,
-            "reserved": held.reserved_lots,
-            "available": held.lots - held.reserved_lots,
-        }
+        holding_json(state.instruments[instrument], held.lots, held.reserved_lots)
         for instrument, held in sorted(account.holdings.items())
         if held.lots
     ]
@@ -50,9 +46,7 @@ def account_json(account: VenueAccount, state: VenueState) -> dict[str, Any]:
     return {
         "account": account.account,
         "name": account.name,
-        "cash": yuan_text(account.cash_fen),
-        "reserved": yuan_text(account.reserved_fen),
-        "available": yuan_text(account.cash_fen - account.reserved_fen),
+        **cash_json(account.cash_fen, account.reserved_fen),
         "holdings": holdings,
         "seq": state.last_seq,
         "owner": account.owner,

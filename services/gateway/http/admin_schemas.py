@@ -7,11 +7,19 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from matching_engine.limits import MAX_AUCTION_S
-from services.commands.attachments import Scope
-from services.gateway.schemas import AmountText, Quantity, RateText, Reply, Request, SignedAmountText, SignedQuantity
+from services.gateway.schemas import (
+    AmountText,
+    Quantity,
+    RateText,
+    Reply,
+    Request,
+    SignedAmountText,
+    SignedQuantity,
+    WithoutControl,
+)
 
 SchedulePhaseName = Literal["closed", "continuous", "call_auction", "auction_matching"]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=80), WithoutControl]
 AccountNumber = Annotated[int, Field(ge=0, json_schema_extra={"maximum": 2**32 - 1})]
 
 
@@ -35,33 +43,6 @@ class AccountOpened(Reply):
 
     account: int
     name: str
-    seq: int
-
-
-class KeyRequest(Request):
-    """A new API key."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"name": "trading desk", "scopes": ["read", "trade"], "account": 2}}
-    )
-
-    name: Name
-    scopes: list[Scope] = Field(min_length=1)
-    account: AccountNumber = Field(
-        default=0,
-        description="The account that the key is bound to; 0: none. Required with `trade`, and not the venue's own (1); must "
-        "be 0 with `operate` or `admin`.",
-    )
-
-
-class KeyIssuedReply(Reply):
-    """The new API key."""
-
-    key_id: str
-    key: str = Field(description="The secret. Shown only here; the venue stores its SHA-256.")
-    account: int
-    name: str
-    scopes: list[Scope]
     seq: int
 
 
@@ -170,7 +151,7 @@ class BustRequest(Request):
 
     model_config = ConfigDict(json_schema_extra={"example": {"reason": "fat finger, agreed by both sides"}})
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500), WithoutControl] = Field(
         description="Why the trade is busted. Recorded in the journal."
     )
 

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from services.commands.attachments import AlertKind, Severity
 from services.gateway.http.admin_schemas import Name
-from services.gateway.schemas import Reply, Request
+from services.gateway.schemas import Reply, Request, WithoutControl
 
 
 class Acknowledgement(Reply):
@@ -54,6 +54,6 @@ class AcknowledgeRequest(Request):
     )
 
     name: Name = Field(description="Who has seen it. Recorded in the journal beside the key.")
-    note: Annotated[str, StringConstraints(max_length=500)] = Field(
+    note: Annotated[str, StringConstraints(max_length=500), WithoutControl] = Field(
         default="", description="What is done about it. Recorded in the journal."
     )

@@ -14,16 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.commands.administrative import record
 from services.commands.attachments import AlertAcknowledged
+from services.gateway.cursors import Cursors
 from services.gateway.http.alert_schemas import AcknowledgeRequest, Alert, AlertsPage
 from services.gateway.http.caller import Caller, needs
 from services.gateway.ids import alert_id_of, unknown_alert
-from services.gateway.order_entry.history import Projected, cursor_id, cursor_text
 from services.gateway.order_entry.order_entry import OrderEntry
+from services.gateway.past import Projected
 from services.gateway.problems import ProblemError
 from services.gateway.replies.alert_json import alert_json
 from services.read_database.tables import alerts
 from services.venue_state.alerts import VenueAlert
 from services.venue_state.state import VenueState
+
+_CURSORS = Cursors("alerts")
 
 StateQuery = Annotated[Literal["open", "all"], Query(description="`open`: those whose condition has not ended.")]
 CursorQuery = Annotated[str | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
@@ -66,8 +69,8 @@ def routes(order_entry: OrderEntry, history: AlertHistory) -> APIRouter:
     async def list_alerts(
         state: StateQuery = "open", cursor: CursorQuery = None, limit: LimitQuery = 50
     ) -> JSONResponse:
-        found = await history.page(is_open=state == "open", before_seq=cursor_id(cursor), limit=limit)
-        following = cursor_text(found[-1].seq) if len(found) == limit else None
+        found = await history.page(is_open=state == "open", before_seq=_CURSORS.id_of(cursor), limit=limit)
+        following = _CURSORS.text(found[-1].seq) if len(found) == limit else None
         return JSONResponse({"alerts": [alert_json(alert) for alert in found], "next_cursor": following})
 
     @router.post(

@@ -5,17 +5,33 @@ They are async, because FastAPI runs a synchronous dependency in a thread.
 
 from __future__ import annotations
 
+import re
+from hashlib import sha256
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from fastapi import Depends, Query, Request, Security
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.models import HTTPBearer
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 
 from services.commands.attachments import Scope
+from services.commands.texts import control_character
 from services.gateway.http.doorway import KEY
-from services.gateway.problems import ProblemError, refuse_unknown_query
-from services.venue_state.keys import ApiKey
+from services.gateway.order_entry.four_eyes import ASKED, WHY, Asked
+from services.gateway.order_entry.idempotency import HEADER, KEYED_PATHS, REQUEST_KEY, RequestKey, takes_key
+from services.gateway.problems import ProblemError, check_query, field_problem
+from services.venue_state.errors import NotAllowed
+from services.venue_state.keys import AUDITED, ApiKey
+
+MAX_WHY = 500
+"""The most characters of the header WHY."""
+
+_ZEROS = re.compile("^0+(?=[0-9]+$)")
+"""Before the digits of an id, which many routes take as text."""
+
+_KEY_FORM = re.compile(r"[!-~]{1,64}")
 
 
 async def _caller(request: Request) -> ApiKey:
@@ -23,7 +39,33 @@ async def _caller(request: Request) -> ApiKey:
     return key
 
 
+_KNOWN_QUERY = "rex_known_query"
+"""The attribute of a route in which its query parameters are kept."""
+
 Caller = Annotated[ApiKey, Depends(_caller)]
+
+
+async def _only_known_query(request: Request) -> None:
+    if request.query_params:
+        route: APIRoute = request.scope["route"]
+        check_query(request.query_params, _known_query(route))
+
+
+def _known_query(route: APIRoute) -> frozenset[str]:
+    """The query parameters of a route and of its dependencies; found once, and kept with the route."""
+    known: frozenset[str] | None = vars(route).get(_KNOWN_QUERY)
+    if known is None:
+        known = vars(route)[_KNOWN_QUERY] = _query_names(route.dependant)
+    return known
+
+
+def _query_names(dependant: Dependant) -> frozenset[str]:
+    names = frozenset(field.alias for field in dependant.query_params)
+    return names.union(*map(_query_names, dependant.dependencies))
+
+
+ONLY_KNOWN_QUERY = Depends(_only_known_query)
+"""For a router without scopes: the query must have no name that the route does not know."""
 
 
 def needs(*scopes: Scope) -> Any:
@@ -45,11 +87,66 @@ class _Needs(SecurityBase):
 
     async def __call__(self, request: Request) -> None:
         key: ApiKey = request.scope[KEY]
-        if key.scopes.isdisjoint(self._scopes):
+        is_audited = request.method == "GET" and not AUDITED.isdisjoint(self._scopes)
+        if key.scopes.isdisjoint((*self._scopes, "audit") if is_audited else self._scopes):
             key.require(self._scopes[0])
-        if request.query_params:
-            route: APIRoute = request.scope["route"]
-            refuse_unknown_query(request.query_params, {field.alias for field in route.dependant.query_params})
+        await _only_known_query(request)
+        if request.method != "GET":
+            REQUEST_KEY.set(await _request_key(request))
+            ASKED.set(await self._asked(request))
+
+    async def _asked(self, request: Request) -> Asked | None:
+        """The request, where it asks for an act of operators or administrators."""
+        if not request.scope["path"].startswith(KEYED_PATHS):
+            return None
+        route: APIRoute = request.scope["route"]
+        return Asked(
+            request.method,
+            _path_of(route, request),
+            await request.body(),
+            self._scopes[0],
+            _why(request.headers.get(WHY, "")),
+            takes_body=route.body_field is not None,
+        )
+
+
+async def _request_key(request: Request) -> RequestKey | None:
+    """The request's idempotency key; raises a 422 problem for one of another form. Orders have their client_order_id."""
+    # Not of request.url, which has the header Host in it: older versions of Starlette read a path out of that.
+    text, path = request.headers.get(HEADER), request.scope["path"]
+    if text is None or not path.startswith(KEYED_PATHS):
+        return None
+    if not takes_key(path):
+        raise field_problem("validation_failed", HEADER, "requests about users take none")
+    if not _KEY_FORM.fullmatch(text):
+        raise field_problem("validation_failed", HEADER, "must be 1 to 64 visible ASCII characters")
+    head = f"{request.method} {path}?".encode() + request.scope["query_string"] + b"\n"
+    digest = sha256(head + await request.body()).hexdigest()
+    key: ApiKey = request.scope[KEY]
+    return RequestKey(text, digest, key.key_id)
+
+
+def _path_of(route: APIRoute, request: Request) -> str:
+    """The path with its numbers as the route reads them: `+2`, `2.0` and `0002` are the account 2."""
+    named: dict[str, str] = {}
+    for field in route.dependant.path_params:
+        text: str = request.path_params[field.alias]
+        value, wrong = field.validate(text, {}, loc=())
+        named[field.alias] = text if wrong else _ZEROS.sub("", str(value))
+    return route.path_format.format_map(named)
+
+
+def _why(header: str) -> str:
+    """The text of the header WHY, UTF-8 in percent-encoding. Raises a 422 problem for another form."""
+    try:
+        text = unquote(header.encode("ascii").decode(), errors="strict").strip()
+    except UnicodeError:
+        raise field_problem("validation_failed", WHY, "must be UTF-8 in percent-encoding") from None
+    if len(text) > MAX_WHY or control_character(text) is not None:
+        raise field_problem(
+            "validation_failed", WHY, f"must have at most {MAX_WHY} characters, and no control characters"
+        )
+    return text
 
 
 AccountQuery = Annotated[
@@ -57,17 +154,21 @@ AccountQuery = Annotated[
     Query(
         ge=1,
         le=2**32 - 1,
-        description="Account number. Needs the scope `operate`, unless it is the key's own account.",
+        description="Account number. Needs the scope `operate` or `audit`, unless it is the key's own account.",
     ),
 ]
 
 
 def visible_account(key: ApiKey, account: int | None) -> int | None:
-    """The account that a request with the scope `read` is about; None: every account, where an operator names none."""
+    """The account that a request with the scope `read` is about; None: every account, where an operator or auditor names
+    none."""
+    sees_all = not key.scopes.isdisjoint(("operate", "audit"))
     if account is not None and account != key.account:
-        key.require("operate")
+        if not sees_all:
+            sentence = "This key or role may not read other accounts: it lacks the scope `operate` or `audit`."
+            raise NotAllowed("scope_missing", sentence)
         return account
-    return None if "operate" in key.scopes and not key.account else key.own_account()
+    return None if sees_all and not key.account else key.own_account()
 
 
 def one_account(key: ApiKey, account: int | None) -> int:

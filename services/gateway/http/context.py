@@ -12,8 +12,9 @@ from services.commands.attachments import ContextStated
 from services.gateway.http.admin_schemas import Applied, Name
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.decision_schemas import Reason
+from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.schemas import Request
+from services.gateway.schemas import Request, WithoutControl
 
 
 class ContextRequest(Request):
@@ -37,7 +38,7 @@ class ContextRequest(Request):
     value: Annotated[str, StringConstraints(pattern=r"^(-?[0-9]{1,20}(\.[0-9]{1,6})?)?$", max_length=28)] = Field(
         description="An exact decimal. Empty: the figure is withdrawn."
     )
-    unit: Annotated[str, StringConstraints(max_length=30)] = Field(description="`yuan`, `t`, `%` …")
+    unit: Annotated[str, StringConstraints(max_length=30), WithoutControl] = Field(description="`yuan`, `t`, `%` …")
     source: Reason = Field(description="Where it was published. Recorded in the journal.")
     name: Name = Field(description="Who enters it. Recorded in the journal beside the key.")
 
@@ -51,6 +52,7 @@ def routes(order_entry: OrderEntry) -> APIRouter:
         response_model=Applied,
         status_code=201,
         summary="Enter a figure about the world outside, with its source",
+        responses=PROPOSED,
     )
     async def state_context(key: Caller, body: ContextRequest) -> Applied:
         stated = ContextStated(**body.model_dump())

@@ -8,12 +8,12 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from services.commands.attachments import VENUE_SCOPE, Metric, TradesDecision
 from services.gateway.http.admin_schemas import Applied, Name
-from services.gateway.schemas import AmountText, Request
+from services.gateway.schemas import AmountText, Request, WithoutControl
 
 MAX_TRADES = 10_000
 """The most trades of one decision."""
 
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500), WithoutControl]
 TradeIdText = Annotated[str, StringConstraints(max_length=19)]
 
 
@@ -77,7 +77,7 @@ class DecisionRequest(Request):
     trade_ids: list[TradeIdText] = Field(
         min_length=1, max_length=MAX_TRADES, description="Trades of any day that are not busted, each of which changes."
     )
-    finding: Annotated[str, StringConstraints(max_length=100)] = Field(
+    finding: Annotated[str, StringConstraints(max_length=100), WithoutControl] = Field(
         default="", description="The id of the finding that this answers."
     )
     reason: Reason = Field(description="Why. Recorded in the journal.")

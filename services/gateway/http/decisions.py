@@ -18,6 +18,7 @@ from services.gateway.http.admin_schemas import Applied
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.decision_schemas import DecisionRequest, TargetRequest, TradesDecidedReply
 from services.gateway.http.doorway import DECISIONS_PATH
+from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.order_command import instrument_of
 from services.gateway.order_entry.order_entry import OrderEntry
@@ -30,7 +31,9 @@ def routes(state: VenueState, order_entry: OrderEntry, checks: DecisionChecks) -
     """/v1/admin/targets and /v1/admin/decisions."""
     router = APIRouter(tags=["operate"], dependencies=[needs("operate")])
 
-    @router.post("/v1/admin/targets", response_model=Applied, status_code=201, summary="Set a target")
+    @router.post(
+        "/v1/admin/targets", response_model=Applied, status_code=201, summary="Set a target", responses=PROPOSED
+    )
     async def set_target(key: Caller, body: TargetRequest) -> Applied:
         target = _target(state, body)
         about = TargetKey(target.scope, target.metric, target.year, target.month)
@@ -44,6 +47,7 @@ def routes(state: VenueState, order_entry: OrderEntry, checks: DecisionChecks) -
         response_model=TradesDecidedReply,
         status_code=201,
         summary="Decide that trades do not count in the turnover, or that they count again",
+        responses=PROPOSED,
     )
     async def decide(key: Caller, body: DecisionRequest) -> TradesDecidedReply:
         async with checks.checked() as connection:

@@ -1,15 +1,17 @@
-"""Liveness, readiness and metrics, for supervisors and monitoring. They need no key."""
+"""Liveness, readiness and metrics, for supervisors and monitoring. They need no key, so the doorway answers them itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+import msgspec
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST
+from fastapi.responses import PlainTextResponse
+from starlette.types import Scope
 
+from services.gateway.browser_headers import API_POLICY
+from services.gateway.http.cached_answer import Answer, OpenAnswer
 from services.gateway.http.fact_gauges import Facts
-from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.problems import ProblemError
 from services.gateway.schemas import Health
 from services.venue_state.state import VenueState
@@ -18,30 +20,31 @@ Sentences = Callable[[], list[str]]
 """Returns one sentence for each condition: what keeps the venue from being ready, or what needs an operator's attention."""
 
 
-def routes(
+def health_answers(
     state: VenueState,
-    metrics: GatewayMetrics,
     not_ready: Sentences,
     warnings: Sentences,
     details: Callable[[], Facts],
-) -> APIRouter:
-    """/healthz, /readyz and /metrics. `details`: what a process of the scaled mode adds."""
-    metrics.add(details)
-    router = APIRouter(tags=["health"])
+    acts_of_two: Collection[str],
+) -> dict[str, OpenAnswer]:
+    """What /healthz and /readyz answer. `details`: what a process of the scaled mode adds."""
 
-    def answer(status: str) -> JSONResponse:
+    def answer(status: str) -> Answer:
         sentences = [*dict.fromkeys([*warnings(), *state.alerts.critical()])]
-        venue = {"seq": state.last_seq, "kill_switch": state.kill_switch, "warnings": sentences}
-        return JSONResponse({"status": status, **venue, **details()})
+        venue = {
+            "seq": state.last_seq,
+            "kill_switch": state.kill_switch,
+            "warnings": sentences,
+            "acts_of_two": sorted(acts_of_two),
+        }
+        body = msgspec.json.encode({"status": status, **venue, **details()})
+        kind = (b"content-type", b"application/json")
+        return 200, [kind, (b"content-length", str(len(body)).encode()), API_POLICY], body
 
-    @router.get("/healthz", response_model=Health, summary="Liveness: the process answers")
-    async def healthz() -> JSONResponse:
+    async def healthz(_scope: Scope) -> Answer:
         return answer("ok")
 
-    @router.get(
-        "/readyz", response_model=Health, summary="Readiness: the venue takes commands; otherwise 503 with the cause"
-    )
-    async def readyz() -> JSONResponse:
+    async def readyz(_scope: Scope) -> Answer:
         missing = not_ready()
         if not state.instruments:
             missing.append("No instrument is listed.")
@@ -51,8 +54,19 @@ def routes(
             raise ProblemError(503, "not_ready", " ".join(missing))
         return answer("ready")
 
-    @router.get("/metrics", response_class=Response, summary="Prometheus metrics")
-    async def read_metrics() -> Response:
-        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE_LATEST})
+    return {"/healthz": healthz, "/readyz": readyz}
+
+
+def routes() -> APIRouter:
+    """The paths for /openapi.json and for the 405 of their other methods. The doorway answers them, never these."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", response_model=Health, summary="Liveness: the process answers")
+    @router.get(
+        "/readyz", response_model=Health, summary="Readiness: the venue takes commands; otherwise 503 with the cause"
+    )
+    @router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
+    async def answered() -> None:
+        raise NotImplementedError("the doorway answers this route")
 
     return router

@@ -1,4 +1,4 @@
-"""Market data over HTTP: depth, recent trades and the day's ticker, as of the moment of the request."""
+"""Market data over HTTP: depth, the day's tickers and auctions, as of the moment of the request. Public."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from fastapi.responses import JSONResponse
 
 from services.gateway.http.caller import needs
 from services.gateway.http.venue import known_instrument
-from services.gateway.replies.market_json import depth_json, ticker_json, trade_json
-from services.gateway.schemas import Depth, PublicTrade, Ticker
+from services.gateway.replies.market_json import auction_json, depth_json, ticker_json
+from services.gateway.schemas import AuctionIndication, Depth, Ticker
 from services.market_data import Market
 from services.venue_state.state import VenueState
 
 
 def routes(state: VenueState, market: Market) -> APIRouter:
-    """/v1/market/{symbol}/…"""
+    """/v1/market/…"""
     router = APIRouter(prefix="/v1/market", tags=["market data"], dependencies=[needs("read")])
+
+    @router.get("/tickers", response_model=list[Ticker], summary="Read today's tickers of every instrument")
+    async def tickers() -> JSONResponse:
+        return JSONResponse([ticker_json(listed, market.ticker(listed.number)) for listed in state.instruments])
 
     @router.get("/{symbol}/depth", response_model=Depth, summary="Read the book: both sides, best price first")
     async def depth(
@@ -27,16 +31,16 @@ def routes(state: VenueState, market: Market) -> APIRouter:
         bids, asks = market.depth(instrument.number, levels)
         return JSONResponse(depth_json(instrument, bids, asks, market.seq))
 
-    @router.get("/{symbol}/trades", response_model=list[PublicTrade], summary="List today's last trades, newest first")
-    async def trades(
-        symbol: str, limit: Annotated[int, Query(ge=1, le=200, description="Number of trades.")] = 50
-    ) -> JSONResponse:
-        instrument = known_instrument(state, symbol)
-        return JSONResponse([trade_json(instrument, trade) for trade in market.recent_trades(instrument.number, limit)])
-
     @router.get("/{symbol}/ticker", response_model=Ticker, summary="Read today's ticker")
     async def ticker(symbol: str) -> JSONResponse:
         instrument = known_instrument(state, symbol)
         return JSONResponse(ticker_json(instrument, market.ticker(instrument.number)))
+
+    @router.get(
+        "/{symbol}/auction", response_model=AuctionIndication, summary="Read what a call auction would trade now"
+    )
+    async def auction(symbol: str) -> JSONResponse:
+        instrument = known_instrument(state, symbol)
+        return JSONResponse(auction_json(instrument, market.ticker(instrument.number)))
 
     return router

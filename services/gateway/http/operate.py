@@ -34,6 +34,7 @@ from services.gateway.http.admin_schemas import (
     VolatilityBandRequest,
 )
 from services.gateway.http.caller import Caller, needs
+from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.http.venue import known_instrument
 from services.gateway.ids import trade_id_of, unknown_trade
 from services.gateway.order_entry.amounts import amount_fen, rate_ppm
@@ -73,7 +74,7 @@ def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -
     async def halt_all(key: Caller) -> Applied:
         return await operators.apply(key, lambda sender: halt(sender, ALL_INSTRUMENTS))
 
-    @router.post("/resume", response_model=Applied, summary="Resume every instrument")
+    @router.post("/resume", response_model=Applied, summary="Resume every instrument", responses=PROPOSED)
     async def resume_all(key: Caller) -> Applied:
         return await operators.apply(key, lambda sender: resume(sender, ALL_INSTRUMENTS))
 
@@ -82,7 +83,9 @@ def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -
         number = known_instrument(state, symbol).number
         return await operators.apply(key, lambda sender: halt(sender, number))
 
-    @router.post("/instruments/{symbol}/resume", response_model=Applied, summary="Resume one instrument")
+    @router.post(
+        "/instruments/{symbol}/resume", response_model=Applied, summary="Resume one instrument", responses=PROPOSED
+    )
     async def resume_one(key: Caller, symbol: str) -> Applied:
         number = known_instrument(state, symbol).number
         return await operators.apply(key, lambda sender: resume(sender, number))
@@ -91,12 +94,18 @@ def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -
         "/instruments/{symbol}/phase",
         response_model=Applied,
         summary="Set an instrument's phase until the schedule's next change",
+        responses=PROPOSED,
     )
     async def change_phase(key: Caller, symbol: str, body: PhaseRequest) -> Applied:
         number, phase = known_instrument(state, symbol).number, Phase[body.phase.upper()]
         return await operators.apply(key, lambda sender: set_phase(sender, phase, number))
 
-    @router.put("/instruments/{symbol}/collar", response_model=Applied, summary="Set an instrument's price collar")
+    @router.put(
+        "/instruments/{symbol}/collar",
+        response_model=Applied,
+        summary="Set an instrument's price collar",
+        responses=PROPOSED,
+    )
     async def change_collar(key: Caller, symbol: str, body: CollarRequest) -> Applied:
         number, ppm = known_instrument(state, symbol).number, rate_ppm(body.rate, "rate")
         return await operators.apply(key, lambda sender: set_collar(sender, number, ppm))
@@ -105,6 +114,7 @@ def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -
         "/instruments/{symbol}/volatility_band",
         response_model=Applied,
         summary="Set when a price move begins a volatility auction",
+        responses=PROPOSED,
     )
     async def change_volatility_band(key: Caller, symbol: str, body: VolatilityBandRequest) -> Applied:
         number, ppm, auction_s = (
@@ -120,7 +130,12 @@ def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -
 
 
 def _account_routes(router: APIRouter, state: VenueState, operators: Operators, bans: Bans) -> None:
-    @router.post("/kill_switch/{switch}", response_model=Applied, summary="Turn the venue's kill switch on or off")
+    @router.post(
+        "/kill_switch/{switch}",
+        response_model=Applied,
+        summary="Turn the venue's kill switch on or off",
+        responses=PROPOSED,
+    )
     async def switch_venue(key: Caller, switch: Switch) -> Applied:
         return await operators.apply(key, lambda sender: kill_switch(sender, on=switch == "on"))
 
@@ -128,6 +143,7 @@ def _account_routes(router: APIRouter, state: VenueState, operators: Operators, 
         "/accounts/{account}/kill_switch/{switch}",
         response_model=Applied,
         summary="Turn an account's kill switch on, or off unless an opening ban holds it",
+        responses=PROPOSED,
     )
     async def switch_account(key: Caller, account: int, switch: Switch) -> Applied:
         number = known_account(state, account).account
@@ -135,7 +151,9 @@ def _account_routes(router: APIRouter, state: VenueState, operators: Operators, 
             return Applied(seq=(await bans.switch_off(key, number)).seq)
         return await operators.apply(key, lambda sender: kill_switch(sender, number, on=True))
 
-    @router.put("/accounts/{account}/limits", response_model=Applied, summary="Set all limits of an account")
+    @router.put(
+        "/accounts/{account}/limits", response_model=Applied, summary="Set all limits of an account", responses=PROPOSED
+    )
     async def change_limits(key: Caller, account: int, body: LimitsRequest) -> Applied:
         number = known_account(state, account).account
         if (lots := body.max_order_quantity or 0) > MAX_QUANTITY_LOTS:
@@ -164,7 +182,10 @@ def _limit_fen(text: str | None, field: str, limit_fen: int) -> int:
 
 def _trade_routes(router: APIRouter, operators: Operators) -> None:
     @router.post(
-        "/trades/{trade_id}/bust", response_model=TradeBusted, summary="Bust (take back) a trade of the trading day"
+        "/trades/{trade_id}/bust",
+        response_model=TradeBusted,
+        summary="Bust (take back) a trade of the trading day",
+        responses=PROPOSED,
     )
     async def bust(key: Caller, trade_id: str, body: BustRequest) -> TradeBusted:
         number = trade_id_of(trade_id)

@@ -1,24 +1,31 @@
-"""Orders and fills over HTTP. The POST of an order and of a batch are hot: the doorway serves them without FastAPI."""
+"""Orders and fills over HTTP. direct_orders.py has the hot routes, which the doorway serves without FastAPI."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
+from services.gateway.cursors import Cursors
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account, visible_account
-from services.gateway.http.doorway import BATCH_PATH, DirectRoute
-from services.gateway.http.metrics import GatewayMetrics
+from services.gateway.http.direct_orders import TEST_PATH
+from services.gateway.http.paging import Cursor, EndQuery, Limit, OrderQuery, StartQuery, page_of, span_of
 from services.gateway.ids import order_id_of, unknown_order
-from services.gateway.order_entry.history import OrderHistory, cursor_id, cursor_text
-from services.gateway.order_entry.order_body import decode_batch, decode_order
+from services.gateway.limits.rate_class import (
+    BATCH_PATH,
+    CANCEL_ALL_AFTER_PATH,
+    CANCEL_PATH,
+    MIXED_BATCH_PATH,
+    ORDERS_PATH,
+)
+from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_command import instrument_of
-from services.gateway.order_entry.order_entry import OrderEntry, Outcome
+from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
 from services.gateway.replies.execution_report import mass_canceled_json, order_json
 from services.gateway.replies.fills import past_fill_json
@@ -26,61 +33,42 @@ from services.gateway.schemas import (
     AmendRequest,
     BatchReply,
     BatchRequest,
+    CancelAllAfter,
+    CancelAllAfterRequest,
+    CancelOrdersRequest,
     ClientOrderId,
     FillsPage,
     MassCanceled,
+    MixedBatchRequest,
     Order,
     OrderRequest,
     OrdersPage,
+    OrderTested,
     SideName,
 )
-from services.venue_state.keys import ApiKey
-from services.venue_state.orders import VenueOrder
+from services.times import time_text
 from services.venue_state.state import VenueState
 
-ORDERS_PATH = "/v1/orders"
 ORDER_PATH = "/v1/orders/{order_id}"
 
 _TAGS: list[Any] = ["orders"]
+_ORDERS, _FILLS = Cursors("orders"), Cursors("fills")
 
-Limit = Annotated[int, Query(ge=1, le=500, description="Page size.")]
 SymbolQuery = Annotated[str | None, Query(description="Only this instrument.")]
-Cursor = Annotated[str | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
-
-_encode = msgspec.json.Encoder().encode
 
 
-def direct_routes(
-    state: VenueState, order_entry: OrderEntry, metrics: GatewayMetrics
-) -> dict[tuple[str, str], DirectRoute]:
-    """The hot routes, by method and path: POST of one order and of a batch."""
-
-    def report(order: VenueOrder) -> dict[str, Any]:
-        answer = order_json(order, state.instruments)
-        metrics.order(answer["state"], answer["reason"])
-        return answer
-
-    async def place_order(key: ApiKey, body: bytes) -> tuple[int, bytes]:
-        key.trading_account()
-        order, repeated = await order_entry.place(key, decode_order(body))
-        return 200 if repeated else 201, _encode(report(order))
-
-    def result(outcome: Outcome) -> dict[str, Any]:
-        if outcome.order is None:
-            return {"order": None, "error": outcome.problem.document() if outcome.problem else None}
-        return {"order": report(outcome.order), "error": None}
-
-    async def place_batch(key: ApiKey, body: bytes) -> tuple[int, bytes]:
-        key.trading_account()
-        outcomes = await order_entry.place_batch(key, decode_batch(body))
-        return 200, _encode({"results": [result(outcome) for outcome in outcomes]})
-
-    return {("POST", ORDERS_PATH): place_order, ("POST", BATCH_PATH): place_batch}
-
-
-def routes(state: VenueState, order_entry: OrderEntry, history: OrderHistory) -> tuple[APIRouter, ...]:
+def routes(
+    state: VenueState, order_entry: OrderEntry, history: OrderHistory, clock: Callable[[], int]
+) -> tuple[APIRouter, ...]:
     """/v1/orders and /v1/fills: a router for each scope. A router around them would cost every request 10 µs of matching."""
-    return _placing(), _queries(state, history), _amends(state, order_entry), _cancels(state, order_entry)
+    return (
+        _placing(),
+        _cancel_list(),
+        _dead_man(order_entry, clock),
+        _queries(state, history),
+        _amends(state, order_entry),
+        _cancels(state, order_entry),
+    )
 
 
 class _OnlyRouteOfItsPath(APIRoute):
@@ -116,6 +104,12 @@ def _placing() -> APIRouter:
     async def place_batch(body: BatchRequest) -> None:
         raise NotImplementedError("the doorway answers this route")
 
+    async def mixed_batch(body: MixedBatchRequest) -> None:
+        raise NotImplementedError("the doorway answers this route")
+
+    async def test_order(body: OrderRequest) -> None:
+        raise NotImplementedError("the doorway answers this route")
+
     router.add_api_route(
         BATCH_PATH,
         place_batch,
@@ -126,13 +120,52 @@ def _placing() -> APIRouter:
         response_model=BatchReply,
         response_description="One result for each order, in the order of the request.",
     )
+    router.add_api_route(
+        MIXED_BATCH_PATH,
+        mixed_batch,
+        methods=["POST"],
+        route_class_override=_OnlyRouteOfItsPath,
+        operation_id="place_amend_and_cancel_up_to_500_orders",
+        summary="Place, amend and cancel up to 500 orders, in the order of the list",
+        response_model=BatchReply,
+        response_description="One result for each request, in their order.",
+    )
+    router.add_api_route(
+        TEST_PATH,
+        test_order,
+        methods=["POST"],
+        route_class_override=_OnlyRouteOfItsPath,
+        operation_id="test_an_order",
+        summary="Test an order: all checks and its cost; nothing is placed",
+        response_model=OrderTested,
+        response_description="What placing it would give at this moment.",
+    )
+    return router
+
+
+def _dead_man(order_entry: OrderEntry, clock: Callable[[], int]) -> APIRouter:
+    router = APIRouter(tags=_TAGS, dependencies=[needs("trade")])
+
+    async def cancel_all_after(key: Caller, body: CancelAllAfterRequest) -> CancelAllAfter:
+        order_entry.cancel_all.arm(key, body.seconds)
+        cancels_at = time_text(clock() + body.seconds * 1_000_000_000) if body.seconds else None
+        return CancelAllAfter(seconds=body.seconds, cancels_at=cancels_at)
+
+    router.add_api_route(
+        CANCEL_ALL_AFTER_PATH,
+        cancel_all_after,
+        methods=["PUT"],
+        route_class_override=_OnlyRouteOfItsPath,
+        summary="Cancel all orders of the account after some seconds, unless it is called again before",
+        response_model=CancelAllAfter,
+    )
     return router
 
 
 def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
     router = APIRouter(tags=_TAGS, dependencies=[needs("read")])
 
-    @router.get(ORDERS_PATH, response_model=OrdersPage, summary="List orders, newest first")
+    @router.get(ORDERS_PATH, response_model=OrdersPage, summary="List orders")
     async def list_orders(
         key: Caller,
         state_is: Annotated[
@@ -141,6 +174,9 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
         symbol: SymbolQuery = None,
         client_order_id: Annotated[str | None, Query(description="Only orders with this client_order_id.")] = None,
         account: AccountQuery = None,
+        start: StartQuery = None,
+        end: EndQuery = None,
+        order: OrderQuery = "newest",
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> JSONResponse:
@@ -149,11 +185,11 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
             is_open=None if state_is == "all" else state_is == "open",
             instrument=instrument_number(state, symbol),
             client_order_id=client_order_id,
-            before_id=cursor_id(cursor),
-            limit=limit,
+            placed=span_of(start, end),
+            page=page_of(limit, cursor, order, _ORDERS),
         )
         page = [order_json(order, state.instruments) for order in found]
-        return JSONResponse({"orders": page, "next_cursor": _next([order.order_id for order in found], limit)})
+        return JSONResponse({"orders": page, "next_cursor": _next(_ORDERS, [order.order_id for order in found], limit)})
 
     @router.get(ORDER_PATH, response_model=Order, summary="Read one order")
     async def read_order(key: Caller, order_id: str) -> JSONResponse:
@@ -163,21 +199,51 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
             raise unknown_order()
         return JSONResponse(order_json(order, state.instruments))
 
-    @router.get("/v1/fills", response_model=FillsPage, summary="List the fills of one account, newest first")
+    @router.get("/v1/fills", response_model=FillsPage, summary="List the fills of one account")
     async def list_fills(
         key: Caller,
         symbol: SymbolQuery = None,
+        order_id: Annotated[str | None, Query(description="Only fills of this order.")] = None,
         account: AccountQuery = None,
+        start: StartQuery = None,
+        end: EndQuery = None,
+        order: OrderQuery = "newest",
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> JSONResponse:
         number = one_account(key, account)
         found = await history.fills(
-            number, instrument=instrument_number(state, symbol), before_id=cursor_id(cursor), limit=limit
+            number,
+            instrument=instrument_number(state, symbol),
+            order_id=None if order_id is None else await _own_order(history, order_id, number),
+            traded=span_of(start, end),
+            page=page_of(limit, cursor, order, _FILLS),
         )
         page = [past_fill_json(trade, number, state) for trade in found]
-        return JSONResponse({"fills": page, "next_cursor": _next([trade["trade_id"] for trade in found], limit)})
+        return JSONResponse(
+            {"fills": page, "next_cursor": _next(_FILLS, [trade["trade_id"] for trade in found], limit)}
+        )
 
+    return router
+
+
+def _cancel_list() -> APIRouter:
+    """The route of a list of cancels, for /openapi.json and for the 405 of its path. The doorway answers it."""
+    router = APIRouter(tags=_TAGS, dependencies=[needs("trade", "operate")])
+
+    async def cancel_orders(body: CancelOrdersRequest) -> None:
+        raise NotImplementedError("the doorway answers this route")
+
+    router.add_api_route(
+        CANCEL_PATH,
+        cancel_orders,
+        methods=["POST"],
+        route_class_override=_OnlyRouteOfItsPath,
+        operation_id="cancel_up_to_500_orders",
+        summary="Cancel up to 500 orders by their ids",
+        response_model=BatchReply,
+        response_description="One result for each id, those of `order_ids` first.",
+    )
     return router
 
 
@@ -248,5 +314,13 @@ def instrument_number(state: VenueState, symbol: str | None) -> int | None:
     return None if symbol is None else instrument_of(state, symbol).number
 
 
-def _next(ids: list[int], limit: int) -> str | None:
-    return cursor_text(ids[-1]) if len(ids) == limit else None
+async def _own_order(history: OrderHistory, order_id: str, account: int) -> int:
+    """The id of an order of this account; raises a 404 problem for any other."""
+    order = await history.order(order_id_of(order_id))
+    if order is None or order.account != account:
+        raise unknown_order()
+    return order.order_id
+
+
+def _next(cursors: Cursors, ids: list[int], limit: int) -> str | None:
+    return cursors.text(ids[-1]) if len(ids) == limit else None

@@ -12,6 +12,7 @@ from services.commands.administrative import record
 from services.commands.attachments import ControlDeclared, ControlEnded, MeasureImposed, MeasureLifted
 from services.gateway.http.admin_schemas import Applied
 from services.gateway.http.caller import Caller, needs
+from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.http.surveillance_schemas import ControlRequest, EndRequest, MeasureRequest
 from services.gateway.order_entry.bans import Bans
 from services.gateway.order_entry.decisions import DecisionChecks
@@ -36,6 +37,7 @@ def _control_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
         response_model=Applied,
         status_code=201,
         summary="Declare that accounts are under one control",
+        responses=PROPOSED,
     )
     async def declare(key: Caller, body: ControlRequest) -> Applied:
         accounts = _known(state, body.accounts)
@@ -49,7 +51,9 @@ def _control_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
             event = await order_entry.execute(key, lambda sender: record(sender, declared))
         return Applied(seq=event.seq)
 
-    @router.post("/control_groups/{seq}/end", response_model=Applied, summary="End a declared control")
+    @router.post(
+        "/control_groups/{seq}/end", response_model=Applied, summary="End a declared control", responses=PROPOSED
+    )
     async def end(key: Caller, seq: int, body: EndRequest) -> Applied:
         async with checks.checked() as connection:
             group = control_groups(await read_records(connection, CONTROL_TYPES)).get(seq)
@@ -85,6 +89,7 @@ def _measure_routes(router: APIRouter, state: VenueState, bans: Bans) -> None:
         "/measures/{seq}/lift",
         response_model=Applied,
         summary="Lift a measure; the kill switches that an opening ban turned on go off, where no other ban holds them",
+        responses=PROPOSED,
     )
     async def lift(key: Caller, seq: int, body: EndRequest) -> Applied:
         lifted = MeasureLifted(imposed_seq=seq, reason=body.reason, name=body.name)

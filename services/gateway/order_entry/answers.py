@@ -10,9 +10,12 @@ from matching_engine.records import Command, CommandKind, Event, EventKind, Reas
 from services.gateway.ids import unknown_order
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.problems import ProblemError, declined, field_problem, outcome_unknown
+from services.read_database.past_trades import Page
 from services.venue_state.orders import VenueOrder
 from services.venue_state.reasons import reason_text
 from services.venue_state.state import VenueState
+
+_REPEATED, _REJECTED = int(EventKind.REPEATED), int(EventKind.REJECTED)  # As ints: each order is compared with them.
 
 
 class Answers:
@@ -27,9 +30,9 @@ class Answers:
 
         A rejected new order is an order, except one that took the client_order_id of another order (422).
         """
-        if event.kind == EventKind.REPEATED:
+        if event.kind == _REPEATED:
             return None
-        if event.kind == EventKind.REJECTED:
+        if event.kind == _REJECTED:
             if command.kind == CommandKind.NEW_ORDER:
                 if event.reason == Reason.CLIENT_ORDER_ID_REUSED:
                     message = "was used for another order; the same id may only repeat the same body"
@@ -68,7 +71,7 @@ class Answers:
         order = self._state.orders.known_as(named.account, client_order_id)
         if order is not None:
             return order
-        found = await self._history.orders(named.account or None, client_order_id=client_order_id, limit=1)
+        found = await self._history.orders(named.account or None, client_order_id=client_order_id, page=Page(1))
         return found[0] if found else None
 
     def declined(self, event: Event, order: VenueOrder | None = None) -> ProblemError:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.gateway.ids import MAX_ID
-from services.gateway.order_entry.history import Projected
+from services.gateway.past import Projected
 from services.gateway.problems import field_problem
 from services.read_database.tables import trades
 from services.read_database.targets import TargetKey, in_force, targets_of_year

@@ -24,6 +24,7 @@ from matching_engine.records import (
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.problems import field_problem
 from services.venue_state.instruments import VenueInstrument
+from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
 
 SIDES = {side.name.lower(): int(side) for side in Side}
@@ -34,10 +35,15 @@ SELF_TRADES = {mode.name.lower(): int(mode) for mode in SelfTrade}
 WAITING = ("day", "gtc", "gtd")
 """Times in force of an order that may rest in the book or wait for its trigger."""
 
+_PLAIN = ("day", "gtc")
+
 ALLOWED_TIMES = {"limit": tuple(TIMES_IN_FORCE), "market": ("ioc", "fok"), "stop": WAITING, "stop_limit": WAITING}
 """The times in force of each order type; the first is the default."""
 
 MAX_TIME_S = 2**32 - 1
+
+_NEW_ORDER, _POST_ONLY = int(CommandKind.NEW_ORDER), int(Flag.POST_ONLY)
+_new_command = tuple.__new__
 
 
 class AmendBody(Protocol):
@@ -66,28 +72,31 @@ def new_order(sender: Command, state: VenueState, account: int, body: OrderBody)
     instrument = instrument_of(state, body.symbol)
     time_in_force = _check_fields(body)
     quantity_lots = instrument.quantity_lots(body.quantity)
-    return sender._replace(
-        kind=CommandKind.NEW_ORDER,
-        account=account,
-        instrument=instrument.number,
-        side=SIDES[body.side],
-        order_type=ORDER_TYPES[body.order_type],
-        time_in_force=TIMES_IN_FORCE[time_in_force],
-        self_trade=SELF_TRADES[body.self_trade_prevention],
-        price_ticks=0 if body.price is None else instrument.price_ticks(body.price),
-        trigger_ticks=0 if body.stop_price is None else instrument.price_ticks(body.stop_price, "stop_price"),
-        quantity_lots=quantity_lots,
-        display_lots=0 if body.display_quantity is None else _display_lots(body.display_quantity, quantity_lots),
-        time_s=0 if body.expire_time is None else time_s(body.expire_time, "expire_time"),
-        flags=int(Flag.POST_ONLY) if body.post_only else 0,
-        client_order_id=b"" if body.client_order_id is None else body.client_order_id.encode("ascii"),
-    )
+    price_ticks = 0 if body.price is None else instrument.price_ticks(body.price)
+    trigger_ticks = 0 if body.stop_price is None else instrument.price_ticks(body.stop_price, "stop_price")
+    display_lots = 0 if body.display_quantity is None else _display_lots(body.display_quantity, quantity_lots)
+    time_in_s = 0 if body.expire_time is None else time_s(body.expire_time, "expire_time")
+    # The fields in the record's order. `_replace` would cost 3 µs, a tenth of all that an order costs.
+    return _new_command(
+        Command,
+        (
+            0, 0, sender.request_id, sender.actor, 0, price_ticks, quantity_lots, display_lots, trigger_ticks, 0,
+            sender.incarnation, account, 0, 0, 0, 0, sender.gateway_id, instrument.number, 0, _NEW_ORDER, SIDES[body.side],
+            ORDER_TYPES[body.order_type or "limit"], TIMES_IN_FORCE[time_in_force],
+            SELF_TRADES[body.self_trade_prevention or "cancel_newest"],
+            _POST_ONLY if body.post_only else 0, 0, 0, 0,
+            b"" if body.client_order_id is None else body.client_order_id.encode("ascii"), time_in_s,
+        ),
+    )  # fmt: skip
 
 
 def _check_fields(body: OrderBody) -> str:
     """The order's time in force; raises a 422 problem for a field that its type needs or does not take."""
-    kind = body.order_type
+    kind = body.order_type or "limit"
     time_in_force = body.time_in_force or ALLOWED_TIMES[kind][0]
+    has_price_only = body.price is not None and body.stop_price is None and body.expire_time is None
+    if kind == "limit" and has_price_only and time_in_force in _PLAIN:
+        return time_in_force  # Most orders: no text of a refusal is made for them.
     _needs(body.price, kind in ("limit", "stop_limit"), "invalid_price", "price", f"a {kind} order")
     _needs(body.stop_price, kind in ("stop", "stop_limit"), "invalid_trigger", "stop_price", f"a {kind} order")
     if time_in_force not in ALLOWED_TIMES[kind]:
@@ -162,6 +171,17 @@ def amend(named: Command, instrument: VenueInstrument, body: AmendBody) -> Comma
         message = "change at least one of price, quantity, display_quantity and stop_price"
         raise field_problem("invalid_option", "body", message)
     return command._replace(flags=int(flags))
+
+
+def cancel(sender: Command, key: ApiKey, order_id: int, client_order_id: str) -> Command:
+    """A CANCEL command; either order_id or client_order_id names the order.
+
+    A key with `operate` that is bound to no account may cancel any order, by order_id.
+    """
+    account = 0 if order_id and "operate" in key.scopes and not key.account else key.trading_account()
+    return sender._replace(
+        kind=CommandKind.CANCEL, account=account, order_id=order_id, client_order_id=client_order_id.encode("ascii")
+    )
 
 
 def mass_cancel(sender: Command, state: VenueState, account: int, symbol: str, side: str | None) -> Command:

@@ -1,44 +1,69 @@
 """Order entry: a key and a request become a command; the command's first event becomes the answer.
 
-REST awaits `place`, `place_batch`, `amend`, `cancel`, `mass_cancel` and `execute`. The WebSocket does not wait: it
+REST awaits `place`, `batch`, `amend`, `cancel`, `mass_cancel` and `execute`. The WebSocket does not wait: it
 builds a command with `…_command` and hands it to `pending.submit` (websocket/order_pipeline.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from typing import Any
 
-from matching_engine.records import Command, CommandKind, Event, EventKind
+from matching_engine.records import Command, Event, EventKind
+from services.commands.administrative import record
+from services.commands.attachments import ProposalEnded
 from services.gateway.order_entry.answers import Answers
+from services.gateway.order_entry.cancel_all import CancelAll
+from services.gateway.order_entry.four_eyes import (
+    ASKED,
+    CONFIRMED,
+    Proposed,
+    act_that_waits,
+    check_act,
+    confirming,
+    key_of_ending,
+    key_of_request,
+    proposal_ended,
+    proposal_of,
+)
 from services.gateway.order_entry.history import OrderHistory
-from services.gateway.order_entry.order_body import OrderBody
-from services.gateway.order_entry.order_command import AmendBody, amend, mass_cancel, new_order
+from services.gateway.order_entry.idempotency import REQUEST_KEY, Idempotency, RequestKey
+from services.gateway.order_entry.mixed_batch import MixedBatches, Outcome, instrument_of_order
+from services.gateway.order_entry.order_body import BatchEntry, OrderBody
+from services.gateway.order_entry.order_command import AmendBody, amend, cancel, mass_cancel, new_order
+from services.gateway.order_entry.order_test import OrderTests
 from services.gateway.order_entry.pending_requests import PendingRequests
-from services.gateway.problems import ProblemError, field_problem, problem_of
+from services.gateway.problems import ProblemError, field_problem
+from services.market_data import Market
 from services.messaging import Inbox, Submission
-from services.venue_state.errors import BadField
-from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
 
 
-class Outcome(NamedTuple):
-    """The outcome of one order of a batch: the order as it stands, or the problem."""
-
-    order: VenueOrder | None = None
-    problem: ProblemError | None = None
-
-
 class OrderEntry:
     """Orders, amends and cancels, and the commands of operators and administrators."""
 
-    def __init__(self, state: VenueState, inbox: Inbox, history: OrderHistory, *, gateway_id: int = 1) -> None:
+    def __init__(
+        self,
+        state: VenueState,
+        inbox: Inbox,
+        history: OrderHistory,
+        market: Market,
+        *,
+        gateway_id: int = 1,
+        acts_of_two: Collection[str] = (),
+    ) -> None:
         self._state = state
+        self.acts_of_two = frozenset(acts_of_two)
+        """The acts that need a second person, as `services/commands/acts.py` names them."""
+        self.tests = OrderTests(state, market, history)
         self.pending = PendingRequests(inbox, gateway_id)
         self.answers = Answers(state, history)
+        self.batches = MixedBatches(state, self.pending, self.answers)
+        self.cancel_all = CancelAll(lambda key: self.mass_cancel(key, "*", None, key.trading_account()))
+        self._idempotency = Idempotency(state, self.pending.may_be_executed)
         self._lookups: set[asyncio.Task[VenueOrder]] = set()
 
     # ------------------------------------------------------------------ a request and its answer
@@ -49,19 +74,10 @@ class OrderEntry:
         event = await self.pending.send(key, command)
         return await self._order_of(command, event), event.kind == EventKind.REPEATED
 
-    async def place_batch(self, key: ApiKey, bodies: Sequence[OrderBody]) -> list[Outcome]:
-        """Places orders in one journal batch; returns an outcome for each body. A body with an invalid field is not sent: its
+    async def batch(self, key: ApiKey, entries: Sequence[BatchEntry]) -> list[Outcome]:
+        """Carries out requests in one journal batch; returns an outcome for each. One with an invalid field is not sent: its
         outcome is the problem."""
-        account = key.trading_account()
-        commands: list[Command | ProblemError] = []
-        for body in bodies:
-            try:
-                commands.append(new_order(self.pending.next_sender(key), self._state, account, body))
-            except (ProblemError, BadField) as error:
-                commands.append(problem_of(error))
-        sent = [command for command in commands if isinstance(command, Command)]
-        answers = iter(await self._outcomes(key, sent))
-        return [next(answers) if isinstance(command, Command) else Outcome(problem=command) for command in commands]
+        return await self.batches.outcomes(await self.batches.hand_over(key, entries))
 
     async def cancel(self, key: ApiKey, *, order_id: int = 0, client_order_id: str = "") -> VenueOrder:
         """The canceled order; raises problem `unknown_order` or `order_not_open`."""
@@ -80,11 +96,55 @@ class OrderEntry:
         """Cancels the orders; returns the MASS_CANCELED event. By then every order has ended."""
         return self.carried_out(await self.pending.send(key, self.mass_cancel_command(key, symbol, side, account)))
 
-    async def execute(self, key: ApiKey, build: Callable[[Command], Submission]) -> Event:
+    async def execute(self, key: ApiKey, build: Callable[[Command], Submission], *, repeatable: bool = True) -> Event:
         """Sends the administrative submission that `build` makes from a sender; returns its first event. Raises problem
-        `declined`."""
+        `declined`.
+
+        A request with an idempotency key that was carried out before is not sent: its seq and account are returned, or, if it
+        is not `repeatable`, 409 `already_carried_out` is raised. An act that needs a second person becomes a proposal, and
+        `Proposed` is raised (four_eyes.py). Key, confirmation and proposal are of the HTTP request's first command.
+        """
         sender = self.pending.next_sender(key)
-        return self.carried_out(await self.pending.send_submission(sender, build(sender)))
+        submission = build(sender)
+        request, asked, confirmed = REQUEST_KEY.get(), ASKED.get(), CONFIRMED.get()
+        REQUEST_KEY.set(None)
+        ASKED.set(None)
+        CONFIRMED.set(None)
+        if confirmed:
+            check_act(submission, confirmed)
+            proposal = confirmed.proposal
+            return await self._end(key, sender, confirming(submission, key, proposal), proposal, "confirmed")
+        act = act_that_waits(submission, self.acts_of_two) if asked else None
+        if asked and act:
+            proposed = record(sender, proposal_of(asked, act))
+            event, _ = await self._once(key_of_request(request), sender, proposed)
+            raise Proposed(event.seq, act)
+        event, is_repeat = await self._once(request, sender, submission)
+        if is_repeat and not repeatable:
+            detail = f"The request was carried out by command {event.seq}; its answer is shown once."
+            raise ProblemError(409, "already_carried_out", detail)
+        return event
+
+    async def end_proposal(self, key: ApiKey, ended: ProposalEnded) -> Event:
+        """Rejects or withdraws a proposal; returns the event of the record, also where this person has done so before. Raises
+        problem `proposal_ended` if another decision was first."""
+        sender = self.pending.next_sender(key)
+        return await self._end(key, sender, record(sender, ended), ended.proposal, ended.outcome)
+
+    async def _end(self, key: ApiKey, sender: Command, submission: Submission, proposal: int, outcome: str) -> Event:
+        try:
+            event, _ = await self._once(key_of_ending(proposal, outcome, key), sender, submission)
+        except ProblemError as problem:
+            raise proposal_ended(proposal) if problem.code == "idempotency_key_reused" else problem from None
+        return event
+
+    async def _once(self, request: RequestKey | None, sender: Command, submission: Submission) -> tuple[Event, bool]:
+        async def send(submission: Submission) -> Event:
+            return self.carried_out(await self.pending.send_submission(sender, submission))
+
+        if request is None:
+            return await send(submission), False
+        return await self._idempotency.once(request, submission, send)
 
     # ------------------------------------------------------------------ commands
 
@@ -93,17 +153,8 @@ class OrderEntry:
         return new_order(self.pending.next_sender(key), self._state, key.trading_account(), body)
 
     def cancel_command(self, key: ApiKey, order_id: int, client_order_id: str) -> Command:
-        """A CANCEL command; either order_id or client_order_id names the order.
-
-        A key with `operate` that is bound to no account may cancel any order, by order_id.
-        """
-        account = 0 if order_id and "operate" in key.scopes and not key.account else key.trading_account()
-        return self.pending.next_sender(key)._replace(
-            kind=CommandKind.CANCEL,
-            account=account,
-            order_id=order_id,
-            client_order_id=client_order_id.encode("ascii"),
-        )
+        """A CANCEL command; either order_id or client_order_id names the order."""
+        return cancel(self.pending.next_sender(key), key, order_id, client_order_id)
 
     def order_named(self, key: ApiKey, order_id: int, client_order_id: str) -> Command:
         """A command with only its sender, its account, and the order_id or client_order_id: `amend_command` completes it."""
@@ -113,7 +164,7 @@ class OrderEntry:
 
     def amend_command(self, named: Command, body: AmendBody) -> Command | None:
         """An AMEND command for the order that `named` names; None if the order is not open and its NEW_ORDER is not pending."""
-        instrument = self._instrument_of_order(named)
+        instrument = instrument_of_order(named, self._state, self.pending)
         return None if instrument is None else amend(named, instrument, body)
 
     def mass_cancel_command(self, key: ApiKey, symbol: str, side: str | None, account: int | None) -> Command:
@@ -127,19 +178,6 @@ class OrderEntry:
             if number and number not in self._state.accounts:
                 raise field_problem("unknown_account", "account", f"no account has the number {number}")
         return mass_cancel(self.pending.next_sender(key), self._state, number, symbol, side)
-
-    def _instrument_of_order(self, named: Command) -> VenueInstrument | None:
-        """The instrument of the order, if the account's order is open or its NEW_ORDER is pending; otherwise None."""
-        orders, instruments = self._state.orders, self._state.instruments
-        if named.order_id:
-            order = orders.open.get(named.order_id)
-            return instruments[order.instrument] if order and order.account == named.account else None
-        # An open order comes first: the engine refuses its client_order_id to every pending NEW_ORDER.
-        order = orders.known_as(named.account, named.client_order_id.decode("ascii"))
-        if order is not None and order.leaves_lots:
-            return instruments[order.instrument]
-        command = self.pending.new_order(named.account, named.client_order_id)
-        return None if command is None else instruments[command.instrument]
 
     # ------------------------------------------------------------------ events
 
@@ -172,35 +210,3 @@ class OrderEntry:
     async def _order_of(self, command: Command, event: Event) -> VenueOrder:
         order = self.answers.in_memory(command, event)
         return await self.find_in_history(command, event) if order is None else order
-
-    async def _outcomes(self, key: ApiKey, commands: Sequence[Command]) -> list[Outcome]:
-        if not commands:
-            return []
-        try:
-            events = await self.pending.send_all(key, commands)
-        except ProblemError as problem:
-            if problem.code != "outcome_unknown":
-                raise  # Nothing of the batch was taken in.
-            return [Outcome(problem=problem)] * len(commands)
-        # Every look-up begins before the first is awaited.
-        begun = [self._begin_answer(command, event) for command, event in zip(commands, events, strict=True)]
-        return [await _outcome_of(answer) for answer in begun]
-
-    def _begin_answer(self, command: Command, event: Event) -> VenueOrder | ProblemError | asyncio.Task[VenueOrder]:
-        """The order, the problem, or the look-up that finds one of the two."""
-        try:
-            order = self.answers.in_memory(command, event)
-        except ProblemError as problem:
-            return problem
-        return self.find_in_history(command, event) if order is None else order
-
-
-async def _outcome_of(answer: VenueOrder | ProblemError | asyncio.Task[VenueOrder]) -> Outcome:
-    if isinstance(answer, ProblemError):
-        return Outcome(problem=answer)
-    if isinstance(answer, VenueOrder):
-        return Outcome(answer)
-    try:
-        return Outcome(await answer)
-    except Exception as error:
-        return Outcome(problem=problem_of(error))

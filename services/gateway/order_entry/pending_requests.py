@@ -14,22 +14,33 @@ import asyncio
 import math
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from functools import cached_property
+from operator import attrgetter
 from typing import Protocol
 
 from matching_engine.records import Command, CommandKind, Event, pack_commands
+from services.commands.attachments import RequestSkipped, read_decision
 from services.gateway.order_entry.under_way import UnderWay, too_many_requests
-from services.gateway.problems import ProblemError, not_taken_in, outcome_unknown
+from services.gateway.problems import ProblemError, command_skipped, not_taken_in, outcome_unknown
 from services.journal.batch import JournalBatch
 from services.messaging import Inbox, InboxFull, ShareFull, Submission
 from services.messaging.read_only import ReadOnly
 from services.venue_state.keys import ApiKey
 
+MAX_GIVEN_UP = 65_536
+"""So many requests that ended as `outcome_unknown` are remembered."""
+
 REPLY_SECONDS = 10.0
 """How long a request waits for its batch. A healthy venue takes milliseconds."""
 
+# As ints: each command is compared with them.
+_NEW_ORDER, _RECORD = int(CommandKind.NEW_ORDER), int(CommandKind.RECORD)
+_SKIPPED = b'{"type":"request_skipped"'
 _CANCELS = frozenset({CommandKind.CANCEL, CommandKind.MASS_CANCEL})
-"""A submission contains either one cancel or only other commands, so the kind of its first command is enough."""
+
+_new_command = tuple.__new__
+_kind = attrgetter("kind")
 
 
 class Waiter(Protocol):
@@ -41,6 +52,10 @@ class Waiter(Protocol):
     def on_problem(self, problem: ProblemError) -> None:
         """The batch did not arrive in time, or the venue has stopped: `outcome_unknown`, or `not_ready` if the command was
         withdrawn."""
+
+
+_Waiting = tuple[float, Command, Waiter]
+"""Deadline (seconds of the event loop's clock), command, waiter."""
 
 
 class PendingRequests:
@@ -56,15 +71,24 @@ class PendingRequests:
     def __init__(self, inbox: Inbox, gateway_id: int) -> None:
         self._inbox = inbox
         self._sender = Command(gateway_id=gateway_id, incarnation=secrets.randbits(32) | 1)
+        self._sender_fields = self._sender[4:]
         self._request_id = 0
-        self._waiting: dict[int, tuple[float, Command, Waiter]] = {}
-        """By request_id, oldest first: deadline (seconds of the event loop's clock), command, waiter."""
+        self._waiting: dict[int, _Waiting] = {}
+        """By request_id, oldest first."""
         self._new_orders: dict[tuple[int, bytes], Command] = {}
         """The NEW_ORDER commands in `_waiting`, by account and client_order_id. Of several with the same id, only the first."""
+        self._given_up: dict[int, None] = {}
+        """The requests that ended as `outcome_unknown` and have no batch yet, oldest first."""
+        self._forgotten_id = 0
+        """The newest of them that is no longer remembered."""
         self.under_way = UnderWay()
         self.refused: Counter[str] = Counter()
         """The number of refused requests by problem code."""
         self._closed = False
+
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()  # Before Python 3.12 each call asks the system for the number of the process.
 
     @property
     def waiting(self) -> int:
@@ -74,11 +98,19 @@ class PendingRequests:
     def next_sender(self, key: ApiKey) -> Command:
         """A command with only the fields of its sender: this gateway, a new request_id, and the key as `actor`."""
         self._request_id += 1
-        return self._sender._replace(request_id=self._request_id, actor=key.key_id)
+        # seq, time_ns, request_id, actor: `_replace` would cost four times as much.
+        return _new_command(Command, (0, 0, self._request_id, key.key_id) + self._sender_fields)  # noqa: RUF005  faster
 
     def new_order(self, account: int, client_order_id: bytes) -> Command | None:
         """The account's NEW_ORDER with this client_order_id that has no reply yet, or None."""
         return self._new_orders.get((account, client_order_id))
+
+    def may_be_executed(self, request_id: int) -> bool:
+        """Whether a request that was handed over may be executed yet, for all that is known. False: its batch was taken, or the
+        inbox can withdraw it."""
+        if request_id in self._given_up:
+            return not self._inbox.withdraw(request_id)
+        return request_id in self._waiting or request_id <= self._forgotten_id
 
     # ------------------------------------------------------------------ handing over
 
@@ -95,14 +127,22 @@ class PendingRequests:
         """Sends a submission, the first command of which has this sender; returns the first event of that command."""
         return (await self._send(submission, [sender]))[0]
 
-    async def submit(self, key: ApiKey, command: Command, waiter: Waiter) -> None:
+    def submit(self, key: ApiKey, command: Command, waiter: Waiter) -> Awaitable[None]:
         """Hands one command to the inbox; `waiter` gets the reply later. If this raises, `waiter` gets no call."""
-        await self._hand_over(_submission(key, [command]), [command], waiter)
+        return self._hand_over(_submission(key, (command,)), (command,), waiter)
+
+    async def submit_all(self, key: ApiKey, commands: Sequence[Command]) -> asyncio.Future[list[Event]]:
+        """Hands commands that share one journal batch to the inbox. The future gets the first event of each, in their order, or
+        the problem."""
+        return await self._begin(_submission(key, commands), commands)
 
     async def _send(self, submission: Submission, commands: Sequence[Command]) -> list[Event]:
+        return await (await self._begin(submission, commands))
+
+    async def _begin(self, submission: Submission, commands: Sequence[Command]) -> asyncio.Future[list[Event]]:
         waiter = _FirstEvents(len(commands))
         await self._hand_over(submission, commands, waiter)
-        return await waiter.events
+        return waiter.events
 
     async def _hand_over(self, submission: Submission, commands: Sequence[Command], waiter: Waiter) -> None:
         if self._closed:
@@ -110,15 +150,16 @@ class PendingRequests:
         try:
             self.under_way.begin(commands[0].actor, len(commands), submission.only_cancels)
             # Adds the requests to `_waiting` before `put`: their batch may arrive before `put` returns.
-            deadline = asyncio.get_running_loop().time() + REPLY_SECONDS
+            deadline = self._loop.time() + REPLY_SECONDS
             for command in commands:
                 self._waiting[command.request_id] = (deadline, command, waiter)
-                if command.client_order_id and command.kind == CommandKind.NEW_ORDER:
+                if command.client_order_id and command.kind == _NEW_ORDER:
                     self._new_orders.setdefault((command.account, command.client_order_id), command)
             await self._inbox.put(submission)
         except BaseException as error:
             for command in commands:
-                self._end(command.request_id)
+                if self._remove(command.request_id) is not None:
+                    self.under_way.end(command.actor)
             problem = _refusal(error)
             if problem is None:
                 raise
@@ -129,17 +170,28 @@ class PendingRequests:
 
     def resolve(self, batch: JournalBatch) -> None:
         """Replies to every request with a command in this batch. The batch is already applied to the state."""
-        if not self._waiting:
+        if not (self._waiting or self._given_up):
             return
         gateway_id, incarnation = self._sender.gateway_id, self._sender.incarnation
         first_events: dict[int, Event] = {}
         for event in batch.event_list:
             first_events.setdefault(event.seq, event)
+        ended: dict[int, int] = {}  # by key
         for command in batch.command_list:
             if command.incarnation == incarnation and command.gateway_id == gateway_id:
-                waiter = self._end(command.request_id)
-                if waiter is not None:
+                waiting = self._remove(command.request_id)
+                if waiting is None:
+                    self._given_up.pop(command.request_id, None)
+                    continue
+                _, sent, waiter = waiting  # A note in place of `sent` is the venue's own.
+                ended[sent.actor] = ended.get(sent.actor, 0) + 1
+                problem = _skipped(command, batch) if command.kind == _RECORD else None
+                if problem is None:
                     waiter.on_event(first_events[command.seq])
+                else:
+                    waiter.on_problem(problem)
+        for key_id, count in ended.items():
+            self.under_way.end(key_id, count)
 
     def close(self) -> None:
         """No more replies will come: requests that wait end as in `give_up`, new ones are refused as `not_ready`."""
@@ -155,23 +207,35 @@ class PendingRequests:
                 break  # `_waiting` is ordered by deadline.
             overdue.append(request_id)
         for request_id in overdue:
-            problem = not_taken_in() if self._inbox.withdraw(request_id) else outcome_unknown()
-            waiter = self._end(request_id)
-            if waiter is not None:
+            if self._inbox.withdraw(request_id):
+                problem = not_taken_in()
+            else:
+                problem = outcome_unknown()
+                self._remember(request_id)
+            waiting = self._remove(request_id)
+            if waiting is not None:
+                _, command, waiter = waiting
+                self.under_way.end(command.actor)
                 waiter.on_problem(problem)
 
-    def _end(self, request_id: int) -> Waiter | None:
-        """Removes the request from `_waiting`; returns its waiter, or None if the request was not there."""
+    def _remember(self, request_id: int) -> None:
+        self._given_up[request_id] = None
+        if len(self._given_up) > MAX_GIVEN_UP:
+            oldest = next(iter(self._given_up))
+            del self._given_up[oldest]
+            self._forgotten_id = max(self._forgotten_id, oldest)
+
+    def _remove(self, request_id: int) -> _Waiting | None:
+        """Removes the request from `_waiting`; returns it, or None if it was not there. The caller ends it in `under_way`."""
         waiting = self._waiting.pop(request_id, None)
         if waiting is None:
             return None
-        _, command, waiter = waiting
-        self.under_way.end(command.actor)
+        _, command, _ = waiting
         if command.client_order_id:
             client_id = command.account, command.client_order_id
             if self._new_orders.get(client_id) is command:
                 del self._new_orders[client_id]
-        return waiter
+        return waiting
 
 
 class _FirstEvents:
@@ -195,7 +259,17 @@ class _FirstEvents:
 
 
 def _submission(key: ApiKey, commands: Sequence[Command]) -> Submission:
-    return Submission(pack_commands(commands), (), key.account, commands[0].kind in _CANCELS)
+    only_cancels = commands[0].kind != _NEW_ORDER and _CANCELS.issuperset(map(_kind, commands))
+    return Submission(pack_commands(commands), (), key.account, only_cancels)
+
+
+def _skipped(command: Command, batch: JournalBatch) -> ProblemError | None:
+    """The problem that answers a request in place of which the venue took in a note (services/sequencer/skips.py)."""
+    attachment = batch.attachments[command.attachment - 1] if command.attachment else b""
+    if not attachment.startswith(_SKIPPED):
+        return None
+    decision = read_decision(attachment)
+    return command_skipped(decision.skip) if isinstance(decision, RequestSkipped) else None
 
 
 def _refusal(error: BaseException) -> ProblemError | None:

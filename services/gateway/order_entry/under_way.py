@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
+from functools import cached_property
 
 from services.gateway.problems import ProblemError
 
-UNDER_WAY = 256
-"""Bound on the orders and amends of one key without a reply, over all its connections. Each order of a batch counts as one."""
+UNDER_WAY = 512
+"""Bound on the orders and amends of one key without a reply, over all its connections. Each request of a batch counts as one;
+a batch has at most 500."""
 UNDER_WAY_WITH_CANCELS = UNDER_WAY + UNDER_WAY // 8
 """Bound on all requests of one key without a reply. Beyond UNDER_WAY only cancels fit: a flooding member can cancel."""
-TURN = 4
+TURN = 8
 """How many requests of one key begin in one turn of the event loop, over all its connections; other keys begin in between."""
 
 _MOST = UNDER_WAY, UNDER_WAY_WITH_CANCELS  # indexed by only_cancels
@@ -27,9 +29,15 @@ class UnderWay:
         """How many requests of each key began in this turn of the event loop."""
         self._lines: dict[int, _Line] = {}
         """The keys with waiting connections, and those connections."""
+        self._rooms: dict[int, list[asyncio.Future[None]]] = {}
+        """By key: the batches that wait for room, woken by each `end`."""
 
     def __getitem__(self, key_id: int) -> int:
         return self._counts.get(key_id, 0)
+
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()  # Before Python 3.12 each call asks the system for the number of the process.
 
     @property
     def keys_waiting(self) -> int:
@@ -54,13 +62,17 @@ class UnderWay:
             self._counts[key_id] = left
         else:
             del self._counts[key_id]
+        if self._rooms:
+            for waiter in self._rooms.pop(key_id, ()):
+                if not waiter.done():
+                    waiter.set_result(None)
         if self._lines and (line := self._lines.get(key_id)) is not None:
             self._call(key_id, line)
 
     def _count(self, key_id: int, count: int) -> None:
         self._counts[key_id] = self[key_id] + count
         if not self._turns:
-            asyncio.get_running_loop().call_soon(self._turns.clear)
+            self._loop.call_soon(self._turns.clear)
         self._turns[key_id] = self._turns.get(key_id, 0) + count
 
     def may_begin(self, key_id: int, only_cancels: bool = False) -> bool:
@@ -74,7 +86,7 @@ class UnderWay:
         """Returns when one more request may begin; the caller does so at once. Orders wait in one line, cancels in another."""
         while True:
             line = self._lines.setdefault(key_id, _Line())
-            waiter = asyncio.get_running_loop().create_future()
+            waiter = self._loop.create_future()
             line.waiting[only_cancels].append(waiter)
             self._call(key_id, line)
             try:
@@ -84,10 +96,18 @@ class UnderWay:
             if self[key_id] < _MOST[only_cancels]:
                 return
 
+    async def room(self, key_id: int, count: int, only_cancels: bool = False) -> None:
+        """Returns when `count` more requests would be within the bound, which holds for the caller's next step only. Meanwhile
+        its connection is not read; other connections of the key may take the room first."""
+        while self[key_id] + count > _MOST[only_cancels] and self[key_id]:
+            waiter = self._loop.create_future()
+            self._rooms.setdefault(key_id, []).append(waiter)
+            await waiter
+
     def _call(self, key_id: int, line: _Line) -> None:
         if not line.called:
             line.called = True
-            asyncio.get_running_loop().call_soon(self._let_in, key_id, line)
+            self._loop.call_soon(self._let_in, key_id, line)
 
     def _let_in(self, key_id: int, line: _Line) -> None:
         """Lets up to TURN waiting requests of the key begin, cancels first; the others wait for the next turn of the loop."""

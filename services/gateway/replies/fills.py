@@ -72,6 +72,22 @@ def bust_json(account: int, event: Event, state: VenueState) -> dict[str, Any]:
     }
 
 
+def past_bust_json(trade: Mapping[Any, Any], account: int, state: VenueState) -> dict[str, Any]:
+    """`bust_json` of a row of the read database's `trades` that was busted."""
+    is_taker = trade["taker_account"] == account
+    instrument = state.instruments[trade["instrument"]]
+    return {
+        "trade_id": str(trade["trade_id"]),
+        "symbol": instrument.symbol,
+        "side": SIDE_NAMES[trade["taker_side"] if is_taker else 1 - trade["taker_side"]],
+        "price": instrument.price_text(trade["price_ticks"]),
+        "quantity": trade["quantity_lots"],
+        "amount": yuan_text(trade["amount_fen"]),
+        "fee": yuan_text(trade["taker_fee_fen" if is_taker else "maker_fee_fen"]),
+        "seq": trade["busted_seq"],
+    }
+
+
 def _liquidity(phase: int, is_taker: bool) -> str:
     """In a call auction nobody takes and nobody makes."""
     if phase == Phase.CALL_AUCTION:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.data.trading_hours import PhaseChange
 from services.decimals import yuan_text
 from services.market_data import CHECKSUM_LEVELS, Level, MarketTrade, TickerView, depth_checksum
 from services.times import date_text, time_text
@@ -81,4 +82,22 @@ def ticker_json(instrument: VenueInstrument, view: TickerView) -> dict[str, Any]
         "indicative_volume": indicative.quantity_lots if indicative else None,
         "indicative_imbalance": indicative.imbalance_lots if indicative else None,
         "auction_ends_at": time_text(view.auction_ends_ns) if view.auction_ends_ns else None,
+    }
+
+
+AUCTION_FIELDS = ("phase", "indicative_price", "indicative_volume", "indicative_imbalance", "auction_ends_at")
+
+
+def auction_json(instrument: VenueInstrument, view: TickerView) -> dict[str, Any]:
+    """`schemas.AuctionIndication`: what the ticker says of the auction."""
+    ticker = ticker_json(instrument, view)
+    return {"symbol": instrument.symbol, "seq": view.seq, **{name: ticker[name] for name in AUCTION_FIELDS}}
+
+
+def change_json(change: PhaseChange) -> dict[str, Any]:
+    """`schemas.ScheduledChange`."""
+    return {
+        "time": time_text(change.time_ns),
+        "phase": PHASE_NAMES[change.phase],
+        "trading_date": change.trading_date.isoformat(),
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -22,19 +22,49 @@ BODY_SECONDS = 30
 """Time limit from the end of the head to the end of the body."""
 WRITE_SECONDS = 30
 """How long a client may read nothing of an answer that does not fit into the buffers."""
+ON_ITS_WAY_SECONDS = 0.05
+"""How long an idle connection stays open when the venue stops, so that a request already sent is answered and not reset."""
+
+_HEAD = b"HTTP/1.1 "
+"""How the head of an answer begins."""
 
 # Phases: what a connection waits for. Plain numbers: looking up an Enum member takes 0.1 µs, and a request looks up ten.
 HEAD, BODY, ANSWER, CLOSE, UPGRADED = range(5)
 
 
 class _Transport:
-    """The transport that uvicorn's classes write to: asyncio's, with our `close` and `is_closing`."""
+    """The transport that uvicorn's classes write to: asyncio's, with our `close` and `is_closing`.
+
+    uvicorn writes the head of an answer and then its body, which would be two system calls and two packets. `write` holds a
+    head back until the next write, or until this turn of the event loop ends.
+    """
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None], is_closing: Callable[[], bool]) -> None:
-        self.write = transport.write
+        self._write = transport.write
+        self._call_soon = asyncio.get_running_loop().call_soon
+        self._head = b""
         self.abort = transport.abort
         self.close = close
         self.is_closing = is_closing
+
+    def let_go(self, transport: asyncio.Transport) -> None:
+        """From now on `close` and `is_closing` are those of asyncio: the connection that they belonged to has ended."""
+        self.close, self.is_closing = transport.close, transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(_HEAD):
+            self._head = data
+            self._call_soon(self.flush)
+            return
+        self._write(data)
+
+    def flush(self) -> None:
+        """Writes a head that is held back."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._write(head)
 
 
 class TimedHttp(HttpToolsProtocol):
@@ -66,14 +96,15 @@ class TimedHttp(HttpToolsProtocol):
         """Counts the socket, or closes it at once where it would exceed a limit."""
         super().connection_made(transport)
         self.socket = transport
+        self._answers = _Transport(transport, self._close, self._is_closing)
         address = self.client[0] if self.client else ""
         if self.sockets.enter(address):
             self.address = address
-            self.transport = cast(asyncio.Transport, _Transport(transport, self._close, self._is_closing))
+            self.transport = cast(asyncio.Transport, self._answers)
         else:
             self.connections.discard(self)
             self._phase = CLOSE
-            transport.write(problem_response(too_many_connections(), []))
+            transport.write(problem_response(too_many_connections(), self.server_state.default_headers))
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -82,6 +113,14 @@ class TimedHttp(HttpToolsProtocol):
         self._phase, self._ahead = CLOSE, b""
         if self.address is not None:
             self.sockets.leave(self.address)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Breaks the cycles through parser and transport, so that an ended connection is freed at once.
+
+        Those of 40,000 connections, 100 MiB, waited for a full garbage collection, which is rare here (own_process.py)."""
+        self.transport, self.parser = self.socket, cast(Any, None)
+        self._answers.let_go(self.socket)
 
     def second_passed(self) -> None:
         """One sweep: aborts a client that does not read, refuses a request that is late."""
@@ -92,8 +131,8 @@ class TimedHttp(HttpToolsProtocol):
             self._stalled_s = 0 if self._unsent_bytes < before else self._stalled_s + 1
             if self._stalled_s > WRITE_SECONDS:
                 self.socket.abort()
-        if self._phase == ANSWER or self.pipeline:
-            return
+        if self._phase == ANSWER or self.pipeline or (self._phase == HEAD and self.flow.write_paused):
+            return  # The client is owed an answer, or still reads the last one.
         self._seconds_left -= 1
         if self._seconds_left >= 0:
             return
@@ -110,7 +149,10 @@ class TimedHttp(HttpToolsProtocol):
         super().resume_writing()
 
     def shutdown(self) -> None:
-        """The venue stops: an incomplete request is dropped, a complete one is answered."""
+        """The venue stops: an incomplete request is dropped, a complete one is answered, also one that is on its way."""
+        asyncio.get_running_loop().call_later(ON_ITS_WAY_SECONDS, self._shut)
+
+    def _shut(self) -> None:
         if self._phase == BODY:
             self._disconnect()
             self.socket.close()
@@ -129,6 +171,7 @@ class TimedHttp(HttpToolsProtocol):
         unanswered = self._phase == HEAD or (under_way is not None and not under_way.response_started)
         self._disconnect()
         if unanswered and not self.socket.is_closing():
+            self._answers.flush()
             self.socket.write(problem_response(problem, self.server_state.default_headers))
         self._linger()
 
@@ -145,6 +188,7 @@ class TimedHttp(HttpToolsProtocol):
         if self._phase == BODY:
             self._linger()
         elif self._phase != CLOSE:
+            self._answers.flush()
             self.socket.close()
 
     def _linger(self) -> None:
@@ -156,6 +200,7 @@ class TimedHttp(HttpToolsProtocol):
         self._unread_bytes, self._ahead = 0, b""
         if not self.socket.is_closing():
             self.flow.resume_reading()
+            self._answers.flush()
             self.socket.write_eof()
 
     def _is_closing(self) -> bool:

@@ -148,6 +148,7 @@ class LimitedHttp(TimedHttp):
             self.transport = self.socket
             self.handle_websocket_upgrade()
             cast(_WebSocket, self.socket.get_protocol()).take_over(self.sockets, self.address or "")
+            self._let_go()
         else:
             self.cycle.keep_alive = False  # Another upgrade: it is answered as HTTP/1.1; the parser has ended.
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from http import HTTPStatus
 
-from services.gateway.problems import ProblemError
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from websockets.http11 import Response as WebSocketResponse
+
+from services.gateway.browser_headers import API_POLICY
+from services.gateway.problems import PROBLEM_JSON, ProblemError
+from services.gateway.request_ids import HEADER, new_request_id
 
 URL_BYTES = 8 * 1024
 HEAD_BYTES = 16 * 1024
@@ -55,8 +60,39 @@ def too_many_connections() -> ProblemError:
 
 
 def problem_response(problem: ProblemError, default_headers: list[tuple[bytes, bytes]]) -> bytes:
-    """A problem as the bytes of an HTTP/1.1 response, with `connection: close`."""
-    response = problem.response()
-    headers = dict([*default_headers, *response.raw_headers, (b"connection", b"close")])
+    """A problem as the bytes of an HTTP/1.1 response, with `connection: close`. Its request gets an id of the venue's."""
+    headers, body = _headers_and_body(problem, default_headers)
     lines = [b"%b: %b\r\n" % header for header in headers.items()]
-    return b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", bytes(response.body)])
+    return b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", body])
+
+
+def as_problem(refusal: WebSocketResponse, default_headers: list[tuple[bytes, bytes]]) -> WebSocketResponse:
+    """The refusal of a handshake, as a problem with the headers of every answer. One of the application is a problem already;
+    the router's is an empty 403, those of the `websockets` library are texts; a 426 has a header of its own.
+    """
+    text = (refusal.body or b"").decode(errors="replace").strip()
+    if refusal.headers.get("content-type") == PROBLEM_JSON:
+        headers, body = dict(default_headers), refusal.body
+    elif refusal.status_code == HTTPStatus.FORBIDDEN and not text:
+        refusal.status_code, refusal.reason_phrase = HTTPStatus.NOT_FOUND, HTTPStatus.NOT_FOUND.phrase
+        headers, body = _headers_and_body(
+            ProblemError(404, "not_found", "There is no WebSocket here."), default_headers
+        )
+    else:
+        detail = f"The WebSocket handshake is refused: {text[:200]}"
+        headers, body = _headers_and_body(ProblemError(refusal.status_code, "malformed_http", detail), default_headers)
+    for name, value in headers.items():
+        text_name = name.decode("latin-1")
+        if text_name in refusal.headers:
+            del refusal.headers[text_name]
+        refusal.headers[text_name] = value.decode("latin-1")
+    return WebSocketResponse(refusal.status_code, refusal.reason_phrase, refusal.headers, body)
+
+
+def _headers_and_body(
+    problem: ProblemError, default_headers: list[tuple[bytes, bytes]]
+) -> tuple[dict[bytes, bytes], bytes]:
+    request_id = new_request_id()
+    response = problem.response(request_id.decode())
+    own = (API_POLICY, (HEADER, request_id), (b"connection", b"close"))
+    return dict([*default_headers, *response.raw_headers, *own]), bytes(response.body)

@@ -8,11 +8,12 @@ import errno
 import logging
 import resource
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 from fastapi import FastAPI
 
+from services.gateway.browser_headers import BEHIND_TLS, EVERY_ANSWER
 from services.gateway.server.http_limits import LimitedHttp
 from services.gateway.server.websocket_limits import PING_SECONDS, LimitedWebSocket
 from services.gateway.sockets import Sockets
@@ -86,8 +87,16 @@ class Server(uvicorn.Server):
             log.disabled = False
 
 
-def make_server(app: FastAPI, *, max_connections: int, max_connections_per_address: int) -> Server:
-    """A server of the application; `serve` runs it."""
+def make_server(
+    app: FastAPI,
+    *,
+    max_connections: int,
+    max_connections_per_address: int,
+    behind_tls: bool = False,
+    trusted_proxies: Sequence[str] = (),
+) -> Server:
+    """A server of the application; `serve` runs it. `behind_tls`: clients reach it through TLS, so it sends HSTS. Of a request
+    from a trusted proxy X-Forwarded-For names the client."""
     config = uvicorn.Config(
         app,
         http=LimitedHttp,
@@ -95,10 +104,14 @@ def make_server(app: FastAPI, *, max_connections: int, max_connections_per_addre
         lifespan="on",
         log_level="warning",
         access_log=False,
+        headers=[*EVERY_ANSWER, BEHIND_TLS] if behind_tls else [*EVERY_ANSWER],
+        server_header=False,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # Messages are small and networks local: compressing costs more than it saves.
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         timeout_graceful_shutdown=None,  # `Server.end` says how long.
     )
     return Server(config, Sockets(_within_descriptors(max_connections), max_connections_per_address))

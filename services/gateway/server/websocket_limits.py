@@ -6,13 +6,20 @@ connection a few seconds after its close has begun, and bounds what a client can
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from typing import Any, cast
+
 from starlette.types import Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
 
 from services.gateway.http.doorway import KEY
-from services.gateway.server.http_refusals import malformed_handshake, problem_response
+from services.gateway.server.http_refusals import as_problem, malformed_handshake, problem_response
 from services.gateway.server.paced_websocket import SLICE_BYTES, PacedWebSocket
+from services.gateway.shared_text import COLLECT, RECEIVE_NOW, SEND_NOW
 from services.gateway.sockets import CLOSE_SECONDS, Sockets
 from services.gateway.websocket.connection import CLOSE_INTERNAL_ERROR, CLOSE_TOO_LARGE
 from services.venue_state.keys import ApiKey
@@ -28,8 +35,23 @@ OWN_FRAMES = 4
 """How many of them one WebSocket may send in a second, whatever the others send; a client owes one pong in 20 seconds."""
 SHORT_SLICE_BYTES = 6 * (OWN_FRAMES + 1)
 """Slice size beyond CONTROL_FRAMES: just enough frames to tell which connection sends them."""
+CLOSE_INVALID_DATA = 1007
 _PONG = bytes([0x80 | Opcode.PONG])
 """The first byte of a pong frame."""
+
+
+class _Handshake(ServerProtocol):
+    """The `websockets` library's side of a connection, without extensions. Every handshake that is refused gets a problem."""
+
+    def __init__(self, state: ServerState, **options: Any) -> None:
+        super().__init__(**options)
+        self._server = state
+
+    def send_response(self, response: Response) -> None:
+        """Sends the answer to the handshake, with the headers that every answer has."""
+        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            response = as_problem(response, self._server.default_headers)
+        super().send_response(response)
 
 
 class LimitedWebSocket(PacedWebSocket):
@@ -41,6 +63,11 @@ class LimitedWebSocket(PacedWebSocket):
     _closing_s = 0
     _own_frames = 0
     """Control frames since the last sweep."""
+
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], *arguments: Any) -> None:
+        super().__init__(config, server_state, app_state, *arguments)
+        self.conn.parser.close()  # A parser is a generator that keeps its protocol, which keeps it.
+        self.conn = _Handshake(server_state, max_size=config.ws_max_size, logger=self.conn.logger)
 
     def take_over(self, sockets: Sockets, address: str) -> None:
         """Takes the socket from `LimitedHttp`. Answers a handshake that the `websockets` library cannot read with a problem;
@@ -55,7 +82,17 @@ class LimitedWebSocket(PacedWebSocket):
         self._application, self.app = self.app, self._run_application
         super().handle_connect(event)
 
+    async def run_asgi(self) -> None:
+        """Runs the application; then breaks the cycles that it needed, so that an ended connection is freed at once."""
+        try:
+            await super().run_asgi()
+        finally:
+            self.app = self._application
+            for name in (SEND_NOW, COLLECT, RECEIVE_NOW):
+                cast(dict[str, Any], self.scope).pop(name, None)
+
     async def _run_application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[SEND_NOW], scope[COLLECT], scope[RECEIVE_NOW] = self.send_now, self.collect, self.receive_now
         await self._application(scope, receive, send)
         if self.initial_response is not None:
             self.handshake_complete = True  # Refused with a response; uvicorn would log that as an error.
@@ -63,6 +100,7 @@ class LimitedWebSocket(PacedWebSocket):
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends the application's part and uncounts the socket."""
         super().connection_lost(exc)
+        self.conn.parser.close()
         self.sockets.leave(self.address)
 
     def second_passed(self) -> None:
@@ -116,6 +154,23 @@ class LimitedWebSocket(PacedWebSocket):
 
     def _slice_bytes(self) -> int:
         return SHORT_SLICE_BYTES if self._too_many() else SLICE_BYTES
+
+    def send_receive_event_to_app(self) -> None:
+        """Queues a whole message. Text that is not UTF-8 ends the connection (RFC 6455, section 8.1); uvicorn would log an
+        error."""
+        if self.curr_msg_data_type != "text" or self.close_sent:
+            super().send_receive_event_to_app()
+            self._held = self._held or self.read_paused  # uvicorn pauses reading at once.
+            return
+        data, self.frames = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames), []
+        try:
+            text = bytes(data).decode()
+        except UnicodeDecodeError:
+            self.conn.fail(CLOSE_INVALID_DATA, "a text message must be UTF-8")
+            self.handle_parser_exception()
+            return
+        self.queue.put_nowait({"type": "websocket.receive", "text": text})
+        self.read_paused = True  # Nothing more is parsed. `_parse` pauses reading when more arrives, which is rare.
 
     def handle_parser_exception(self) -> None:
         """The client violated the protocol: sends nothing more than the close."""

@@ -9,30 +9,54 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from matching_engine.records import Command, CommandKind, Event
-from services.gateway.ids import order_id_of
-from services.gateway.order_entry.order_body import decode_order
+from services.gateway.http.direct_orders import take_tokens
+from services.gateway.limits.bucket import Bucket
+from services.gateway.limits.rate_class import BATCH_METHODS, METHOD_CLASSES
+from services.gateway.limits.rate_limits import RateLimited, RateLimits
+from services.gateway.order_entry.mixed_batch import HandedOver, Outcome, named_order
+from services.gateway.order_entry.order_body import (
+    AmendParams,
+    BatchEntry,
+    CancelParams,
+    OrderBody,
+    cancels_of,
+    mixed_batch_of,
+    order_of,
+)
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.problems import ProblemError, field_problem, problem_of
-from services.gateway.replies.execution_report import mass_canceled_json, order_json
+from services.gateway.problems import ProblemError, problem_of
+from services.gateway.replies.batch_outcomes import OutcomeOfOne, OutcomesOfBatch
+from services.gateway.replies.execution_report import mass_canceled_json, order_report
+from services.gateway.schemas import CancelAllAfter
 from services.gateway.websocket.client_queue import ClientQueue
 from services.gateway.websocket.messages import (
-    AmendParams,
-    CancelParams,
+    AmendOrder,
+    AnyMessage,
+    Batch,
+    CancelAllAfterParams,
+    CancelOnDisconnectParams,
+    CancelOrder,
     MassCancelParams,
     Message,
+    PlaceOrder,
     RequestId,
     decode_params,
 )
-from services.gateway.websocket.push_messages import json_text
+from services.gateway.websocket.reply_message import RequestTimes, reply_text
+from services.gateway.websocket.reply_models import DisconnectRule
+from services.times import time_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
 
 _CANCELS = frozenset({"cancel_order", "mass_cancel"})
+_ONE_COMMAND = frozenset({"place_order", "amend_order", *_CANCELS})
+GRACEFUL = frozenset({1000, 1001})
+"""Close codes of a client that leaves: normal, going away. A lost connection has 1005, as a close without a code has."""
 
 
 class Reply:
@@ -41,13 +65,17 @@ class Reply:
     `PendingRequests` calls `on_event` or `on_problem`; a task that asked the read database calls `on_found`.
     """
 
-    __slots__ = ("_pipeline", "_request_id", "command", "text")
+    __slots__ = ("_pipeline", "_request_id", "_times", "bucket", "command", "text")
 
     command: Command
+    bucket: Bucket | None
+    """From which the request took a token; None: no limit."""
 
     def __init__(self, pipeline: OrderPipeline, request_id: RequestId) -> None:
         self._pipeline = pipeline
         self._request_id = request_id
+        self._times = pipeline.request_times()
+        self.bucket = None
         self.text: str | None = None
 
     def on_event(self, event: Event) -> None:
@@ -56,7 +84,7 @@ class Reply:
         try:
             if command.kind == CommandKind.MASS_CANCEL:
                 canceled = order_entry.carried_out(event)
-                self._result(mass_canceled_json(canceled, self._pipeline.state.instruments))
+                self.on_result(mass_canceled_json(canceled, self._pipeline.state.instruments))
                 return
             order = order_entry.answers.in_memory(command, event)
         except ProblemError as problem:
@@ -65,12 +93,11 @@ class Reply:
         if order is None:
             order_entry.find_in_history(command, event).add_done_callback(self.on_found)
         else:
-            self._result(order_json(order, self._pipeline.state.instruments))
+            self.on_result(order_report(order, self._pipeline.state.instruments))
 
     def on_problem(self, problem: ProblemError) -> None:
         """Makes the problem the reply."""
-        self.text = error_text(self._request_id, problem)
-        self._pipeline.send_replies()
+        self._answer("error", problem.document())
 
     def on_found(self, found: asyncio.Task[VenueOrder]) -> None:
         """Makes the reply from a finished task. A canceled task makes none: the venue is stopping."""
@@ -78,38 +105,60 @@ class Reply:
             return
         error = found.exception()
         if error is None:
-            self._result(order_json(found.result(), self._pipeline.state.instruments))
+            self.on_result(order_report(found.result(), self._pipeline.state.instruments))
         elif isinstance(error, Exception):
             self.on_problem(problem_of(error))
 
-    def _result(self, result: dict[str, Any]) -> None:
-        self.text = json_text({"req_id": self._request_id, "result": result})
-        self._pipeline.send_replies()
+    def on_result(self, result: Any) -> None:
+        """Makes the result, a model or its dict, the reply."""
+        self._answer("result", result)
+
+    def _answer(self, name: str, value: Any) -> None:
+        pipeline = self._pipeline
+        self.text = reply_text(self._request_id, name, value, self.bucket, pipeline.limits.now, self._times)
+        pipeline.send_replies()
 
 
 class OrderPipeline:
     """Runs the order methods of one client and puts the replies into the client's queue."""
 
     def __init__(
-        self, state: VenueState, order_entry: OrderEntry, queue: ClientQueue, valid_key: Callable[[], ApiKey]
+        self,
+        state: VenueState,
+        order_entry: OrderEntry,
+        limits: RateLimits,
+        queue: ClientQueue,
+        valid_key: Callable[[], ApiKey],
+        clock: Callable[[], int],
     ) -> None:
         self.state = state
         self.order_entry = order_entry
+        self.limits = limits
         self._queue = queue
         self._valid_key = valid_key
+        self._clock = clock
         self._replies: deque[Reply] = deque()
-        self.methods: dict[str, Callable[[Message, Reply], Awaitable[None]]] = {
+        self.request_times: Callable[[], RequestTimes | None] = lambda: None
+        """The times of the request that is being taken; None unless the client asked for them."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._on_disconnect = CancelOnDisconnectParams(enabled=False)
+        self.methods: dict[str, Callable[[Any, Reply], Awaitable[None]]] = {
             "place_order": self._place,
             "amend_order": self._amend,
             "cancel_order": self._cancel,
             "mass_cancel": self._mass_cancel,
+            "batch": self._batch,
+            "cancel_orders": self._cancel_orders,
+            "test_order": self._test,
+            "cancel_on_disconnect": self._cancel_on_disconnect,
+            "cancel_all_after": self._cancel_all_after,
         }
 
     def __len__(self) -> int:
         """The number of requests that have no reply in the client's queue yet."""
         return len(self._replies)
 
-    async def take(self, message: Message) -> None:
+    async def take(self, message: AnyMessage) -> None:
         """Hands one request to the inbox; an error becomes the reply.
 
         Waits while the key has too many requests without a reply, or has begun `under_way.TURN` requests in this turn of the
@@ -118,13 +167,29 @@ class OrderPipeline:
         reply = Reply(self, message.req_id)
         self._replies.append(reply)
         try:
-            key_id, only_cancels = self._valid_key().key_id, message.method in _CANCELS
-            under_way = self.order_entry.pending.under_way
-            if not under_way.may_begin(key_id, only_cancels):
-                await under_way.turn(key_id, only_cancels)
+            key = self._valid_key()
+            if message.method not in BATCH_METHODS:
+                reply.bucket = self.limits.take(key, METHOD_CLASSES[message.method])
+            if message.method in _ONE_COMMAND:
+                await self._turn(key.key_id, message.method in _CANCELS)
             await self.methods[message.method](message, reply)
+        except RateLimited as limited:
+            reply.bucket = limited.bucket
+            reply.on_problem(limited)
         except Exception as error:
             reply.on_problem(problem_of(error))
+
+    async def _turn(self, key_id: int, only_cancels: bool) -> None:
+        under_way = self.order_entry.pending.under_way
+        if not under_way.may_begin(key_id, only_cancels):
+            await under_way.turn(key_id, only_cancels)
+
+    def disconnected(self, key: ApiKey | None, code: int | None) -> None:
+        """The connection has ended; `code` is that of the client's close, None if the venue closed it. Cancels the account's
+        orders, if the client has asked for it."""
+        wanted = self._on_disconnect
+        if key is not None and wanted.enabled and (wanted.after_close or code not in GRACEFUL):
+            self.order_entry.cancel_all.now(key, "its WebSocket has ended")
 
     def send_replies(self) -> None:
         """Puts the known replies into the client's queue, in order, up to the first that is not known yet."""
@@ -133,40 +198,92 @@ class OrderPipeline:
             self._queue.put(text)
             replies.popleft()
 
-    async def _place(self, message: Message, reply: Reply) -> None:
-        body, key = decode_order(message.params), self._valid_key()
+    async def _place(self, message: Message | PlaceOrder, reply: Reply) -> None:
+        body, key = order_of(message.params), self._valid_key()
         await self._submit(key, self.order_entry.order_command(key, body), reply)
 
-    async def _amend(self, message: Message, reply: Reply) -> None:
+    async def _amend(self, message: Message | AmendOrder, reply: Reply) -> None:
         params, key = decode_params(message.params, AmendParams), self._valid_key()
-        named = self.order_entry.order_named(key, *_named_order(params))
+        named = self.order_entry.order_named(key, *named_order(params))
         command = self.order_entry.amend_command(named, params)
         if command is None:
             self.order_entry.find_not_open(named).add_done_callback(reply.on_found)
         else:
             await self._submit(key, command, reply)
 
-    async def _cancel(self, message: Message, reply: Reply) -> None:
+    async def _cancel(self, message: Message | CancelOrder, reply: Reply) -> None:
         params, key = decode_params(message.params, CancelParams), self._valid_key()
-        await self._submit(key, self.order_entry.cancel_command(key, *_named_order(params)), reply)
+        await self._submit(key, self.order_entry.cancel_command(key, *named_order(params)), reply)
 
     async def _mass_cancel(self, message: Message, reply: Reply) -> None:
         params, key = decode_params(message.params, MassCancelParams), self._valid_key()
         command = self.order_entry.mass_cancel_command(key, params.symbol, params.side, params.account)
         await self._submit(key, command, reply)
 
-    async def _submit(self, key: ApiKey, command: Command, reply: Reply) -> None:
+    async def _batch(self, message: Message | Batch, reply: Reply) -> None:
+        await self._carry_out(mixed_batch_of(message.params), reply)
+
+    async def _cancel_orders(self, message: Message, reply: Reply) -> None:
+        await self._carry_out(cancels_of(message.params), reply)
+
+    async def _carry_out(self, entries: Sequence[BatchEntry], reply: Reply) -> None:
+        """Hands a batch over as one submission; its one reply has a result for each request."""
+        key, only_cancels = self._valid_key(), all(type(entry) is CancelParams for entry in entries)
+        if not (only_cancels and "operate" in key.scopes):
+            key.trading_account()
+        reply.bucket = take_tokens(self.limits, key, entries)
+        await self._turn(key.key_id, only_cancels)
+        await self.order_entry.pending.under_way.room(key.key_id, len(entries), only_cancels)
+        self._finish(reply, self._results(await self.order_entry.batches.hand_over(key, entries)))
+
+    async def _results(self, batch: HandedOver) -> OutcomesOfBatch:
+        return OutcomesOfBatch([self._result(outcome) for outcome in await self.order_entry.batches.outcomes(batch)])
+
+    def _result(self, outcome: Outcome) -> OutcomeOfOne:
+        if outcome.order is None:
+            return OutcomeOfOne(error=outcome.problem.document() if outcome.problem else None)
+        return OutcomeOfOne(order_report(outcome.order, self.state.instruments))
+
+    async def _test(self, message: Message, reply: Reply) -> None:
+        body, key = order_of(message.params), self._valid_key()
+        self._finish(reply, self._tested(key, body))
+
+    async def _tested(self, key: ApiKey, body: OrderBody) -> dict[str, Any]:
+        return (await self.order_entry.tests.test(key, body, self._clock())).model_dump()
+
+    def _finish(self, reply: Reply, work: Coroutine[Any, Any, Any]) -> None:
+        """The result of `work`, or its problem, becomes the reply; the connection's next messages do not wait for it."""
+
+        async def finish() -> None:
+            try:
+                result = await work
+            except Exception as error:
+                reply.on_problem(problem_of(error))
+            else:
+                reply.on_result(result)
+
+        task = asyncio.create_task(finish())
+        self._tasks.add(task)  # The event loop itself holds tasks by weak references only.
+        task.add_done_callback(self._tasks.discard)
+
+    async def _cancel_on_disconnect(self, message: Message, reply: Reply) -> None:
+        params, key = decode_params(message.params, CancelOnDisconnectParams), self._valid_key()
+        key.trading_account()
+        if params.enabled is not None:
+            self._on_disconnect = params
+        reply.on_result(self.state_of_disconnect())
+
+    def state_of_disconnect(self) -> DisconnectRule:
+        """What the connection's end does: the result of `cancel_on_disconnect`."""
+        wanted = self._on_disconnect
+        return DisconnectRule(bool(wanted.enabled), bool(wanted.enabled) and wanted.after_close)
+
+    async def _cancel_all_after(self, message: Message, reply: Reply) -> None:
+        params, key = decode_params(message.params, CancelAllAfterParams), self._valid_key()
+        self.order_entry.cancel_all.arm(key, params.seconds)
+        cancels_at = time_text(self._clock() + params.seconds * 1_000_000_000) if params.seconds else None
+        reply.on_result(CancelAllAfter(seconds=params.seconds, cancels_at=cancels_at).model_dump())
+
+    def _submit(self, key: ApiKey, command: Command, reply: Reply) -> Awaitable[None]:
         reply.command = command
-        await self.order_entry.pending.submit(key, command, reply)
-
-
-def _named_order(params: AmendParams | CancelParams) -> tuple[int, str]:
-    """(order_id, "") or (0, client_order_id); raises a 422 problem if neither or both are given."""
-    if (params.order_id is None) == (params.client_order_id is None):
-        raise field_problem("validation_failed", "order_id", "give either order_id or client_order_id")
-    return 0 if params.order_id is None else order_id_of(params.order_id), params.client_order_id or ""
-
-
-def error_text(request_id: RequestId, problem: ProblemError) -> str:
-    """The error reply to a request."""
-    return json_text({"req_id": request_id, "error": problem.document()})
+        return self.order_entry.pending.submit(key, command, reply)

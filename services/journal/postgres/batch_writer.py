@@ -2,7 +2,7 @@
 
 An append may end without an answer: the connection is lost after the commit and before the reply. To read the row back is not
 enough: a row that the synchronous standby does not have may be visible, and gone after a failover. So the writer connects again
-and writes: `beat` is a commit, and when it is confirmed, everything before it is too. It returns the end of the chain, which
+and writes: BARRIER is a commit, and when it is confirmed, everything before it is too. It returns the end of the chain, which
 shows whether the batch is in.
 """
 
@@ -45,9 +45,7 @@ class BatchWriter:
             self.session.drop()  # a new connection checks the server's settings
             for _ in range(CLAIM_ATTEMPTS):
                 try:
-                    records = await self.session.fetch(statements.CLAIM, seen.epoch, seen.last_seq, seen.beat, url)
-                except asyncpg.LockNotAvailableError:
-                    await self._terminate_holders()
+                    records = await self._claim(seen, url)
                 except (JournalUnreachable, Unconfirmed):
                     self.session.drop()
                     return None
@@ -56,16 +54,18 @@ class BatchWriter:
                     if not is_passing(error):
                         raise self._database.error(error) from error
                     return None
-                else:
+                if records is not None:
                     return self._claimed(WriterRow(*records[0])) if records else None
             return None
 
-    async def _terminate_holders(self) -> None:
-        """Ends the sessions that lock the writer row: a writer that was stopped in the middle of a message."""
+    async def _claim(self, seen: WriterRow, url: str) -> list[asyncpg.Record] | None:
+        """The answer to the claim. None: other sessions locked the writer row, such as that of a writer that was stopped in the
+        middle of a message; they were ended."""
         try:
+            return await self.session.fetch(statements.CLAIM, seen.epoch, seen.last_seq, seen.beat, url)
+        except asyncpg.LockNotAvailableError:
             await self.session.fetch(statements.TERMINATE_HOLDERS)
-        except DRIVER_ERRORS as error:
-            raise self._database.error(error) from error
+            return None
 
     def _claimed(self, row: WriterRow) -> WriterRow:
         self._end = ChainEnd(row.last_seq, row.last_hash)
@@ -76,7 +76,7 @@ class BatchWriter:
         return row
 
     async def append(self, batch: JournalBatch, data: bytes) -> None:
-        """Writes the batch, whose bytes are `data`, and returns when its commit is confirmed.
+        """Writes the batch as the row `data` and returns when its commit is confirmed.
 
         Raises JournalRefused, and writes nothing, if the batch does not continue the chain or has another epoch. Raises
         JournalBusy, JournalLost or JournalError if the writer has failed; every later call raises it again.
@@ -116,16 +116,17 @@ class BatchWriter:
 
     async def _settle(self, batch: JournalBatch, data: bytes) -> None:
         """Finds out whether the batch is in, and appends the same bytes again if it is not."""
-        while (end := await self._beat()) != ChainEnd.after(batch):
+        while (end := await self._write(statements.BARRIER)) != ChainEnd.after(batch):
             if end != self._end:
                 raise self._other_end(end)
             if await self._insert(batch, data):
                 return
 
-    async def _beat(self) -> ChainEnd:
-        """The end of the chain, with everything before it confirmed. Raises JournalBusy if the epoch is over."""
+    async def _write(self, statement: str) -> ChainEnd:
+        """Runs BARRIER or BEAT; returns the end of the chain, with everything before it confirmed. Raises JournalBusy if the
+        epoch is over."""
         before = self._seen.known
-        records = await self.session.fetch(statements.BEAT, self.epoch)
+        records = await self.session.fetch(statement, self.epoch)
         if not records:
             await self._raise_fenced(before)
         end = ChainEnd(*records[0])
@@ -164,7 +165,7 @@ class BatchWriter:
             if not self.epoch:
                 return
             try:
-                end = await self.session.through_outages(self._beat)
+                end = await self.session.through_outages(lambda: self._write(statements.BEAT))
                 if end != self._end:
                     raise self._other_end(end)
             except JournalError as error:

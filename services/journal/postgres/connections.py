@@ -62,8 +62,17 @@ _NOT_PASSING = (
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the same statement may succeed later: the server is away, starts, is full, or is not the primary yet."""
+    """Whether the same statement may succeed later: the server is away, starts, is full, has a read-only disk, or is not the
+    primary yet."""
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return _is_of_a_file(error)
     return isinstance(error, DRIVER_ERRORS) and not isinstance(error, _NOT_PASSING)
+
+
+def _is_of_a_file(error: asyncpg.InsufficientPrivilegeError) -> bool:
+    """Whether the system refuses a file to the server, as on a read-only disk: PostgreSQL gives that the code of a missing
+    permission. A permission that our user lacks is found by aclchk.c."""
+    return error.server_source_filename not in (None, "aclchk.c")
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types

@@ -2,7 +2,9 @@
 
 A failover to a standby that lacks rows loses them. Whoever knows of more confirmed rows than the database holds must stop. The
 last row may be visible and not confirmed: in a server that has lost the writer's session or was restarted, and has not reached
-the synchronous standby. After a failover that row is gone, and nobody was answered. The writer's next statement confirms it.
+the synchronous standby. After a failover that row is gone, and nobody was answered. The writer's next append or beat confirms
+it, because the writer sends neither before the row is confirmed. Its barrier and another process's claim may be visible and not
+confirmed themselves, so they leave the beat as it is.
 """
 
 from __future__ import annotations

@@ -27,16 +27,24 @@ BEAT = """
 UPDATE journal_writer SET beat = beat + 1, backend = pg_backend_pid()
 WHERE id = 1 AND epoch = $1 RETURNING last_seq, last_hash
 """
-"""epoch. No row: another epoch. Because it writes, its commit makes everything before it durable and replicated too."""
+"""epoch. No row: another epoch. An idle writer sends it, after its last append was confirmed: so it tells readers that this is
+so (seen.py)."""
+
+BARRIER = """
+UPDATE journal_writer SET backend = pg_backend_pid()
+WHERE id = 1 AND epoch = $1 RETURNING last_seq, last_hash
+"""
+"""epoch. No row: another epoch. Because it writes, its commit makes everything before it durable and replicated too. The beat
+stays: while this commit waits for the synchronous standby, it may be visible, and nothing before it is confirmed."""
 
 CLAIM = f"""
 UPDATE journal_writer
-SET epoch = epoch + 1, epoch_after = last_seq, beat = beat + 1, url = $4, backend = pg_backend_pid()
+SET epoch = epoch + 1, epoch_after = last_seq, url = $4, backend = pg_backend_pid()
 FROM (SELECT set_config('lock_timeout', '1000', true)) AS wait
 WHERE id = 1 AND epoch = $1 AND last_seq = $2 AND beat = $3 RETURNING {_COLUMNS}
 """
 """epoch, last_seq, beat, url. No row: something has happened since the look that these values are from. The time-out is in
-milliseconds, and in force for this statement only."""
+milliseconds, and in force for this statement only. The beat stays, as in BARRIER."""
 
 HAND_OVER = "UPDATE journal_writer SET url = '', beat = beat + 1 WHERE id = 1 AND epoch = $1 RETURNING 1"
 
@@ -75,17 +83,18 @@ FROM journal_writer AS w WHERE w.id = 1
 standbys, not their sync_state."""
 
 # The batch that holds after_seq + 1 is the last one that begins at or before it. The writer row is of the same snapshot, so
-# rows that are missing at the end show. octet_length does not read the bytes.
+# rows that are missing at the end show. octet_length does not read the bytes; a compressed row counts as 512
+# bytes for each command, about what its batch has.
 AFTER = f"""
 WITH following AS (
-    SELECT {_RECORD}, sum(octet_length(data)) OVER (ORDER BY first_seq) - octet_length(data) AS bytes_before
+    SELECT {_RECORD}, sum(bytes) OVER (ORDER BY first_seq) - bytes AS bytes_before
     FROM (
-        SELECT {_RECORD} FROM journal
+        SELECT {_RECORD}, greatest(octet_length(data), 512 * (last_seq - first_seq + 1)) AS bytes FROM journal
         WHERE first_seq >= coalesce((SELECT max(first_seq) FROM journal WHERE first_seq <= $1::bigint + 1), 0) AND last_seq > $1
         ORDER BY first_seq LIMIT 2048
     ) AS candidates)
 SELECT w.last_seq AS end_seq, w.last_hash AS end_hash, w.beat, f.first_seq, f.last_seq, f.epoch, f.data
-FROM journal_writer AS w LEFT JOIN following AS f ON f.bytes_before < $2
+FROM journal_writer AS w LEFT JOIN following AS f ON f.bytes_before < $2::bigint
 WHERE w.id = 1 ORDER BY f.first_seq
 """
 """after_seq, bytes. At least one row; without following batches its last four columns are NULL."""

@@ -1,4 +1,4 @@
-"""The journal's two tables, and a new journal in them."""
+"""The tables of the journal and of its snapshots, and a new journal in them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.journal.errors import JournalRefused
 from services.journal.postgres.connections import Database
 from services.journal.postgres.statements import NEW_ROW
 
-FORMAT = 1
+FORMAT = 2
 """Version of the tables below. A journal of another format is refused."""
 
 metadata = MetaData()
@@ -25,7 +25,7 @@ journal = Table(
     Column("first_seq", BigInteger, primary_key=True, autoincrement=False),
     Column("last_seq", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),
-    Column("data", LargeBinary, nullable=False),  # the batch's bytes; STORAGE EXTERNAL: never compressed
+    Column("data", LargeBinary, nullable=False),  # the row; STORAGE EXTERNAL: PostgreSQL does not compress it
 )
 
 journal_writer = Table(
@@ -45,14 +45,25 @@ journal_writer = Table(
 )
 """The columns are those of `writer_row.WriterRow`."""
 
-EXTERNAL = "ALTER TABLE journal ALTER COLUMN data SET STORAGE EXTERNAL"
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("state_hash", LargeBinary, nullable=False),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),  # of the snapshot's bytes (services/snapshots); STORAGE EXTERNAL too
+)
+
+EXTERNAL = ("journal", "snapshots")
+"""The tables with a column `data` that PostgreSQL must not compress."""
 
 
 async def make_tables(connection: asyncpg.Connection) -> None:
     """Makes the tables, empty, as `rex migrate` does."""
     for table in metadata.sorted_tables:
         await connection.execute(str(CreateTable(table).compile(dialect=postgresql.dialect())))  # type: ignore[no-untyped-call]
-    await connection.execute(EXTERNAL)
+    for table_name in EXTERNAL:
+        await connection.execute(f"ALTER TABLE {table_name} ALTER COLUMN data SET STORAGE EXTERNAL")
 
 
 async def initialise(connection: asyncpg.Connection, journal_id: bytes | None = None) -> None:

@@ -22,7 +22,8 @@ class WriterRow(NamedTuple):
     last_seq: int
     last_hash: bytes
     beat: int
-    """Rises with each append and each beat: a row that does not change has no living writer."""
+    """Rises with each append and each beat, which the writer sends when everything before is confirmed. A row that does not
+    change has no living writer."""
     url: str
     """The address at which gateways reach the writer; empty after it stopped cleanly."""
     backend: int

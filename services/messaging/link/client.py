@@ -1,8 +1,8 @@
 """The gateway's end of the link: an inbox that reaches the active sequencer, and the feed of its batches.
 
-The writer row of the journal names the active sequencer. In a new epoch, a submission that was sent before and is not in the
-journal up to `epoch_after` was not and will not be executed: the link sends it again. After a link that broke within an epoch,
-HELLO says how many submissions arrived. So a submission is executed exactly once, unless it was withdrawn.
+The writer row of the journal names the active sequencer. Its HELLO proves that its claim is confirmed, and says how many
+submissions it has taken in its epoch. One that it has not taken, and that is not in the journal up to HELLO's seq, was not and
+will not be executed: the link sends it again. So a submission is executed exactly once, unless it was withdrawn.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Link:
         """The writer row that the link follows."""
         self.confirmed_seq: int | None = None
         """Up to here a sequencer has published its batches: they are durable, and on the synchronous standby if there is one.
-        The journal may show one more that is not. None before the first link."""
+        The journal may show one more that is not. None before the first link, unless the last writer has handed over."""
         self._task: asyncio.Task[None] | None = None
         """Holds the link, or tries to."""
         self._next_attempt_s = 0.0
@@ -155,10 +155,7 @@ class Link:
         """
         try:
             while True:
-                try:
-                    await self._look()
-                except Broken as error:
-                    self._no_link(error)
+                await self._look()
                 if self._task is not None and self._task.done():
                     await self._end()
                 if self._task is None and self.url and self._loop.time() >= self._next_attempt_s:
@@ -172,16 +169,17 @@ class Link:
             await self._end()
 
     async def _look(self) -> None:
-        """Looks at the writer row. Where it names another sequencer, ends the link; in a new epoch, reads what was executed."""
+        """Looks at the writer row. Where it names another sequencer, ends the link. That proves nothing of what was sent: the
+        claim may be visible and not confirmed, and a failover take it back."""
         seq, known_hash = self._position.seq, self._position.hash
         row = await self._journal.look()
         self._position.check(row, seq, known_hash)
+        if self.confirmed_seq is None and not row.url:  # The writer has handed over: everything was confirmed before.
+            self.confirmed_seq = row.last_seq
+            self._feed.gap()
         if self._row is not None and (row.epoch, row.url) == (self._row.epoch, self._row.url):
             return
         await self._end()
-        if row.epoch != self.epoch:
-            await self._position.read_to(row.epoch_after)
-            self._window.not_taken(0)
         self._row = row
         self._next_attempt_s = 0.0
 

@@ -1,7 +1,8 @@
 """The journal as an order gateway reads it: only what it may answer from.
 
 A batch whose writer lost its session while it waited for the synchronous standby is visible in PostgreSQL, and gone after a
-failover. Nobody may be answered from it before the sequencer has published it.
+failover. Nobody may be answered from it before the sequencer has published it. It can only be the last one: a writer appends
+when everything before is confirmed.
 """
 
 from __future__ import annotations
@@ -18,20 +19,27 @@ class Confirming(Protocol):
 
     @property
     def confirmed_seq(self) -> int | None:
-        """Up to here a sequencer has published its batches; None before the first link."""
+        """Up to here batches are confirmed; None while nobody has said so."""
 
 
 class ConfirmedJournal:
-    """Ends where the sequencer has published to; before the first link, when nobody waits for an answer, at its own end."""
+    """Ends where the sequencer has published to; before the first link, before the last batch."""
 
     def __init__(self, journal: Readable, link: Confirming) -> None:
         self._journal = journal
         self._link = link
 
     async def read(self, after_seq: int) -> AsyncIterator[JournalBatch]:
-        """The batches that hold commands after `after_seq`, as far as they are published."""
-        last_seq = self._link.confirmed_seq
+        """The batches that hold commands after `after_seq`, as far as they are confirmed."""
+        held: JournalBatch | None = None
         async for batch in self._journal.read(after_seq):
-            if last_seq is not None and batch.last_seq > last_seq:
+            if held is not None:
+                yield held
+                held = None
+            last_seq = self._link.confirmed_seq  # The first link may begin while this reads.
+            if last_seq is None:
+                held = batch
+            elif batch.last_seq > last_seq:
                 return
-            yield batch
+            else:
+                yield batch

@@ -37,7 +37,7 @@ class Window:
         self._waiting: dict[int, Waiting] = {}
         """By every request id, in the order of `add`."""
         self._withdrawn: dict[int, None] = {}
-        """The last request ids that were withdrawn."""
+        """The last request ids that were withdrawn, or given up and then proven not to be executed."""
         self._sent = 0
         """The number of the last submission that was sent in this epoch."""
 
@@ -70,17 +70,15 @@ class Window:
             waiting.number = self._sent
 
     def withdraw(self, request_id: int) -> bool:
-        """See `Inbox.withdraw`. If it answers False, the submission is not sent again should it turn out not to be executed."""
+        """See `Inbox.withdraw`. If it answers False, the submission is not sent again should it turn out not to be executed; it
+        then answers True."""
         waiting = self._waiting.get(request_id)
         if waiting is None:
             return request_id in self._withdrawn
         if waiting.number:
             waiting.abandoned = True
             return False
-        self._remove(waiting)
-        self._withdrawn.update(dict.fromkeys(waiting.request_ids))
-        while len(self._withdrawn) > self._max_withdrawn:
-            del self._withdrawn[next(iter(self._withdrawn))]
+        self._take_back(waiting)
         return True
 
     def answer(self, batch: JournalBatch) -> None:
@@ -98,7 +96,7 @@ class Window:
             if waiting.number > taken:
                 waiting.number = 0
                 if waiting.abandoned:
-                    self._remove(waiting)
+                    self._take_back(waiting)
         self._sent = taken
 
     def send(self) -> list[Submission]:
@@ -111,6 +109,12 @@ class Window:
 
     def _each(self) -> list[Waiting]:
         return list(dict.fromkeys(self._waiting.values()))
+
+    def _take_back(self, waiting: Waiting) -> None:
+        self._remove(waiting)
+        self._withdrawn.update(dict.fromkeys(waiting.request_ids))
+        while len(self._withdrawn) > self._max_withdrawn:
+            del self._withdrawn[next(iter(self._withdrawn))]
 
     def _remove(self, waiting: Waiting) -> None:
         for request_id in waiting.request_ids:

@@ -9,6 +9,8 @@ import numpy as np
 
 from matching_engine.records import COMMAND, EVENT, EventKind
 from services.journal.batch import JournalBatch
+from services.read_database.audit.excluded import TRADE_ID_SHIFT
+from services.read_database.audit.reserves import ReserveSums, Sums
 from services.read_database.audit.trade_digests import COLUMNS, TradeDigests
 
 _AT_ONCE_BYTES = 4_096 * EVENT.itemsize
@@ -31,6 +33,7 @@ _SAME_IN_BOTH = {
     "maker_order_id": "maker_order_id",
     "maker_account": "maker_account",
     "maker_fee_fen": "maker_fee_fen",
+    "buyer_reserve_fen": "reserve_fen",
 }
 """The columns of a trade in the read database that are fields of its event, with the field's name."""
 _BUST = ("instrument", "quantity_lots", "amount_fen")
@@ -56,6 +59,7 @@ class Dealings:
         self._trades: dict[tuple[int, int], list[int]] = {}
         self._busts: dict[tuple[int, int], list[int]] = {}
         self._trade_digests = TradeDigests()
+        self._reserves = ReserveSums()
         self._trading_date = 0
         self._waiting: list[JournalBatch] = []
         self._waiting_bytes = 0
@@ -79,6 +83,12 @@ class Dealings:
         return self._trade_digests.days
 
     @property
+    def reserves(self) -> Sums:
+        """By account: number and checksum of what its orders reserved and gave back (reserves.py)."""
+        self._take_in()
+        return self._reserves.accounts
+
+    @property
     def busts(self) -> dict[tuple[int, int], list[int]]:
         """By trading date and instrument: number, lots and amount_fen of the trades that were busted."""
         self._take_in()
@@ -99,6 +109,7 @@ class Dealings:
         events = np.frombuffer(b"".join([batch.events for batch in self._waiting]), EVENT)
         first_seq = self._waiting[0].first_seq
         self._waiting, self._waiting_bytes = [], 0
+        self._reserves.add(events, commands, first_seq)
         for part in np.split(events, np.flatnonzero(events["kind"] == EventKind.DAY_ROLLED)):
             if len(part) and part["kind"][0] == EventKind.DAY_ROLLED:
                 self._trading_date = int(part["date"][0])
@@ -118,7 +129,7 @@ class Dealings:
         for order_id, lots in zip(*_columns(events[kinds == EventKind.REPLACED], *_CHANGED), strict=True):
             self._take(order_id, -lots)
         trades = events[kinds == EventKind.TRADE]
-        self._trade_digests.add(self._stored(trades, commands, first_seq))
+        self._trade_digests.add(stored_trades(trades, commands, self._trading_date))
         for trade in zip(*_columns(trades, *_TRADE), strict=True):
             self._trade(*trade)
         for order_id, lots in zip(*_columns(events[_LESS[kinds]], *_CHANGED), strict=True):
@@ -137,16 +148,6 @@ class Dealings:
                 self._take(order_id, lots)
         self._count(self._trades, instrument, (1, lots, fen, taker_fee_fen, maker_fee_fen))
 
-    def _stored(self, trades: Any, commands: Any, first_seq: int) -> Any:
-        """The trades as the read database stores them: an array with a row of COLUMNS for each."""
-        stored = np.empty((len(trades), len(COLUMNS)), "<i8")
-        for column, field in _SAME_IN_BOTH.items():
-            stored[:, COLUMNS.index(column)] = trades[field]
-        stored[:, COLUMNS.index("trade_id")] = (trades["seq"] << np.uint64(20)) | trades["number"]
-        stored[:, COLUMNS.index("time_ns")] = commands["time_ns"][trades["seq"] - np.uint64(first_seq)]
-        stored[:, COLUMNS.index("trading_date")] = self._trading_date
-        return stored
-
     def _take(self, order_id: int, lots: int) -> None:
         order = self._orders.get(order_id)
         if order is not None:  # events before a sealed state are not re-executed and may be inconsistent
@@ -161,6 +162,25 @@ class Dealings:
         else:
             for index, number in enumerate(more):
                 day[index] += number
+
+
+def trade_ids(trades: Any) -> Any:
+    """The ids of TRADE events."""
+    return (trades["seq"] << np.uint64(TRADE_ID_SHIFT)) | trades["number"]
+
+
+def stored_trades(trades: Any, commands: Any, trading_dates: Any) -> Any:
+    """TRADE events as the read database stores them: an int64 array with a row of COLUMNS for each.
+
+    `commands` has no gap and holds theirs; `trading_dates` is one date, or one for each trade.
+    """
+    stored = np.empty((len(trades), len(COLUMNS)), "<i8")
+    for column, field in _SAME_IN_BOTH.items():
+        stored[:, COLUMNS.index(column)] = trades[field]
+    stored[:, COLUMNS.index("trade_id")] = trade_ids(trades)
+    stored[:, COLUMNS.index("time_ns")] = commands["time_ns"][trades["seq"] - commands["seq"][0]]
+    stored[:, COLUMNS.index("trading_date")] = trading_dates
+    return stored
 
 
 def _columns(records: Any, *names: str) -> list[list[Any]]:

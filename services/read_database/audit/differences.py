@@ -14,12 +14,15 @@ from contextlib import closing
 from functools import cache
 from itertools import chain, islice
 
+from services.journal.batch import JournalBatch
+from services.read_database.audit.candles import candle_tables
 from services.read_database.audit.comparison import MAX_DIFFERENCES, Table, compare
 from services.read_database.audit.daily_sums import daily_sum_tables
 from services.read_database.audit.engine_tables import AuditedEngine, engine_tables
 from services.read_database.audit.exclusions import exclusion_tables
 from services.read_database.audit.journaled import Journaled
 from services.read_database.audit.journaled_tables import journaled_tables
+from services.read_database.audit.reserves import differing_reserves
 from services.read_database.audit.trade_digests import digests_of
 from services.read_database.database import make_tables
 
@@ -33,13 +36,35 @@ def differences(connection: sqlite3.Connection, engine: AuditedEngine, journaled
     found = list(compare(connection, _schema())) or _damage(connection)
     if not found:
         tables = chain(
-            engine_tables(engine, journaled), journaled_tables(journaled), exclusion_tables(connection, journaled)
+            engine_tables(engine, journaled.last_batch, every_trade=True),
+            journaled_tables(journaled),
+            exclusion_tables(connection, journaled),
         )
         every = chain.from_iterable(compare(connection, table) for table in tables)
         found = list(islice(every, MAX_DIFFERENCES + 1)) or _single_trades(connection, journaled)
     if not found:
-        sums = chain.from_iterable(compare(connection, table) for table in daily_sum_tables(connection))
+        found = list(islice(differing_reserves(connection, journaled.dealings.reserves), MAX_DIFFERENCES + 1))
+    if not found:
+        of_days = chain(daily_sum_tables(connection), candle_tables(connection))
+        sums = chain.from_iterable(compare(connection, table) for table in of_days)
         found = list(islice(sums, MAX_DIFFERENCES + 1))
+    return shortened(found)
+
+
+def differences_of_state(
+    connection: sqlite3.Connection, engine: AuditedEngine, last_batch: JournalBatch | None
+) -> list[str]:
+    """The differences in what the engine's state shows, without the journal's batches: money, goods, limits, instruments, open
+    orders, books, the day's trades, and the turnover of each year beside the sums of its days.
+
+    The engine is at the database's position, in `last_batch`. Returns and raises as `differences` does. What it reads grows
+    with what is open and with the day's trades, not with the age of the journal.
+    """
+    found = list(compare(connection, _schema()))
+    if not found:
+        tables = engine_tables(engine, last_batch, every_trade=False)
+        every = chain.from_iterable(compare(connection, table) for table in tables)
+        found = list(islice(every, MAX_DIFFERENCES + 1))
     return shortened(found)
 
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from matching_engine.records import OrderType, Phase
 from matching_engine.snapshot.state import State
+from services.journal.batch import JournalBatch
 from services.read_database.audit.comparison import Table
-from services.read_database.audit.journaled import Journaled
 
 
 class AuditedEngine(Protocol):
@@ -26,22 +26,26 @@ class AuditedEngine(Protocol):
         """The complete state, which determines its future."""
 
 
-def engine_tables(engine: AuditedEngine, journaled: Journaled) -> Iterator[Table]:
-    """Money, goods, instruments, open orders, books, the day's trades, the turnover of each year."""
+def engine_tables(engine: AuditedEngine, last_batch: JournalBatch | None, *, every_trade: bool) -> Iterator[Table]:
+    """Money, goods, instruments, open orders, books, the day's trades, the turnover of each year: by the sums of its days, and
+    with `every_trade` also by all its trades, which takes the longer, the older the journal is.
+
+    `last_batch` is the one that holds the engine's last command.
+    """
     state = engine.state()
-    time_ns = 0 if journaled.last_batch is None else journaled.last_batch.time_ns
-    yield _position(state, journaled, time_ns)
+    time_ns = 0 if last_batch is None else last_batch.time_ns
+    yield _position(state, last_batch, time_ns)
     yield from _accounts(state)
     yield _instruments(state, time_ns)
     yield _open_orders(state)
     yield _levels(state)
     yield _day_trades(state)
-    yield from _turnover(engine, state)
+    yield from _turnover(engine, state, every_trade)
 
 
-def _position(state: State, journaled: Journaled, time_ns: int) -> Table:
+def _position(state: State, last_batch: JournalBatch | None, time_ns: int) -> Table:
     venue, columns = state.venue[0], ["seq", "trading_date", "kill_switch", "time_ns", "row_hash"]
-    row_hash = bytes(32) if journaled.last_batch is None else journaled.last_batch.hash
+    row_hash = bytes(32) if last_batch is None else last_batch.hash
     here = (*venue[["last_seq", "trading_date", "kill_switch"]].item(), time_ns, row_hash)
     query = f"SELECT id, {', '.join(columns)} FROM position"
     return Table("position {}", columns, query, [(1, *here)])
@@ -90,7 +94,8 @@ def _instruments(state: State, time_ns: int) -> Table:
 
 
 def _open_orders(state: State) -> Table:
-    """The engine turns a triggered stop into a limit order and drops its trigger price."""
+    """The engine turns a triggered stop into a limit order and drops its trigger price. Left to itself, SQLite would walk
+    through all orders of the past, to read them in their order."""
     orders = state.orders[state.orders["order_id"].argsort()]
     same = ["account", "instrument", "side", "price_ticks", "filled_lots"]
     same += ["display_lots", "time_in_force", "self_trade", "flags"]
@@ -100,7 +105,7 @@ def _open_orders(state: State) -> Table:
     query = f"""
     SELECT order_id, {", ".join(same)}, expires_s, CASE triggered_seq WHEN 0 THEN order_type ELSE {OrderType.LIMIT:d} END,
         CASE triggered_seq WHEN 0 THEN trigger_ticks ELSE 0 END, leaves_lots, quantity_lots - filled_lots, reserved_fen
-    FROM orders WHERE leaves_lots > 0 ORDER BY order_id
+    FROM orders INDEXED BY orders_open WHERE leaves_lots > 0 ORDER BY order_id
     """
     names = [*same, "expires_s", "order_type", "trigger_ticks", "leaves_lots", "unfilled_lots", "reserved_fen"]
     return Table("open order {}", names, query, list(zip(*columns, leaves, leaves, reserved, strict=True)))
@@ -146,16 +151,13 @@ def _day_trades(state: State) -> Table:
     return Table("trade {}", [*_DAY_TRADE, "busted"], query, true)
 
 
-def _turnover(engine: AuditedEngine, state: State) -> Iterator[Table]:
-    """The turnover of each year, compared with the single trades and with the sums of the days."""
+def _turnover(engine: AuditedEngine, state: State, every_trade: bool) -> Iterator[Table]:
+    """The turnover of each year, compared with the sums of the days and, with `every_trade`, with the single trades."""
     years = sorted({int(state.venue[0]["trading_date"]) // 10_000, *state.years["year"].tolist()})
     true = [(year, fen) for year in years if (fen := engine.turnover_fen(year))]
-    standing = "trades WHERE busted_seq IS NULL"
     traded = "amount_fen + excluded_fen"  # the engine knows no decisions
-    for label, amount, rows in (
-        ("turnover of {}", "amount_fen", standing),
-        ("turnover of the days of {}", traded, "daily_turnover"),
-    ):
+    sources = [("turnover of {}", "amount_fen", "trades WHERE busted_seq IS NULL")] if every_trade else []
+    for label, amount, rows in (*sources, ("turnover of the days of {}", traded, "daily_turnover")):
         query = f"""
         SELECT trading_date / 10000 AS year, sum({amount}) AS fen FROM {rows} GROUP BY year HAVING fen <> 0 ORDER BY year
         """

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from services.commands.attachments import TradesDecided
-from services.read_database.changes import Bust, Decided
 
 TRADE_ID_SHIFT = 20
 """A trade's id is the seq of its command times 2**20, plus its place among the command's trades."""
@@ -24,21 +21,10 @@ class Excluded:
         self.seqs.pop(trade_id, None)
         self._busted.add(trade_id)
 
-    def decide(self, seq: int, decided: TradesDecided | Decided) -> None:
+    def decide(self, seq: int, decided: TradesDecided) -> None:
         """A decision: it excludes only trades that were made before, count, and are not busted."""
         for trade_id in decided.trade_ids:
             if decided.decision == "include":
                 self.seqs.pop(trade_id, None)
             elif trade_id >> TRADE_ID_SHIFT < seq and trade_id not in self._busted:
                 self.seqs.setdefault(trade_id, seq)
-
-
-def excluded_after(verdicts: Iterable[Bust | Decided]) -> dict[int, int]:
-    """`Excluded.seqs` after all of these."""
-    excluded = Excluded()
-    for verdict in verdicts:
-        if isinstance(verdict, Bust):
-            excluded.bust(verdict.trade_id)
-        else:
-            excluded.decide(verdict.seq, verdict)
-    return excluded.seqs

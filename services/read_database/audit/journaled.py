@@ -6,13 +6,15 @@ Collected while a recovery or a proof reads the batches, and compared with the r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from matching_engine.records import COMMAND, EVENT, VENUE, CommandKind, EventKind, Reason
+from matching_engine.records import COMMAND, EVENT, VENUE, CommandKind, EventKind, Reason, Side
 from services.commands.attachments import (
     AccountText,
+    ActProposed,
     AlertAcknowledged,
     AlertCleared,
     AlertRaised,
@@ -20,17 +22,27 @@ from services.commands.attachments import (
     DayClosed,
     InstrumentText,
     KeyIssued,
+    KeyLimits,
+    KeyLimitsSet,
     KeyRevoked,
+    ProposalConfirmed,
+    ProposalEnded,
+    RequestRepeated,
+    RequestSkipped,
     TargetSet,
     TradesDecided,
     Upgraded,
     read_decision,
 )
 from services.journal.batch import Applied, JournalBatch
+from services.read_database.actions import actions
 from services.read_database.audit.dealings import Dealings
 from services.read_database.audit.excluded import Excluded
+from services.read_database.proposal_changes import ENDING, columns_of, ending_of
 
 Columns = tuple[object, ...]
+FIRST_RESERVES = 1_000_003
+"""Each reserve counts modulo this, so that no sum is beyond 63 bits."""
 _NOT_YET = dict.fromkeys(
     ("cleared_seq", "cleared_ns", "acknowledged_seq", "acknowledged_ns", "actor", "name", "note"), None
 )
@@ -54,7 +66,7 @@ class Journaled:
         self.instruments: dict[int, Columns] = {}
         """The fields of `InstrumentText` in their order, then the first reference price in ticks, and listed_seq."""
         self.api_keys: dict[int, Columns] = {}
-        """Key hash, account, name, scopes, revoked_seq."""
+        """Key hash, account, name, scopes, issued_ns, issued_by, expires_ns, addresses, limits, revoked_seq."""
         self.targets: dict[int, Columns] = {}
         """By seq: time_ns, actor, and the fields of `TargetSet` in their order."""
         self.busts: dict[int, Columns] = {}
@@ -69,11 +81,19 @@ class Journaled:
         """Seq of a decision, id of a trade that it names."""
         self.records: dict[int, Columns] = {}
         """By seq: time_ns, actor, type, text."""
+        self.actions: dict[int, Columns] = {}
+        """By seq: time_ns, actor, kind, text."""
+        self.proposals: dict[int, dict[str, object]] = {}
+        """By seq: the other columns by name."""
         self.excluded = Excluded()
         self.days: dict[int, Columns] = {}
         """By trading date: first_seq, began_ns."""
         self.goods: dict[int, Columns] = {}
         """By seq: time_ns, trading_date, account, instrument, lots, actor."""
+        self.cash: dict[int, Columns] = {}
+        """By seq: time_ns, trading_date, account, amount_fen, actor."""
+        self.first_reserves = 0
+        """Sum of what each order reserved at its entry, in fen or lots, modulo FIRST_RESERVES each."""
         self._trading_date = 0
 
     def add(self, batch: JournalBatch) -> None:
@@ -82,7 +102,11 @@ class Journaled:
         events = np.frombuffer(batch.events, EVENT)
         counts = np.bincount(events["kind"], minlength=256)
         self.dealings.add(batch)
+        self.actions.update((seq, tuple(others)) for seq, *others in actions(batch))
         self.orders += int(counts[EventKind.ACCEPTED])
+        entered = events[events["kind"] == EventKind.ACCEPTED]
+        reserved = np.where(entered["side"] == Side.BUY, entered["reserve_fen"], entered["quantity_lots"])
+        self.first_reserves += int((reserved % FIRST_RESERVES).sum())
         if counts[EventKind.REJECTED]:
             refused = events[
                 (events["kind"] == EventKind.REJECTED) & (events["reason"] != Reason.CLIENT_ORDER_ID_REUSED)
@@ -97,10 +121,10 @@ class Journaled:
                     self._read(applied)
 
     def _book(self, batch: JournalBatch, events: Any) -> None:
-        """Days that began, goods that came in or went out: events of these two kinds."""
+        """Days that began, cash and goods that came in or went out: events of these two kinds."""
         commands = np.frombuffer(batch.commands, COMMAND)[events["seq"] - np.uint64(batch.first_seq)]
-        for (kind, seq, date, *goods), (cause, time_ns, actor) in zip(
-            events[["kind", "seq", "date", "account", "instrument", "quantity_lots"]].tolist(),
+        for (kind, seq, date, amount_fen, *goods), (cause, time_ns, actor) in zip(
+            events[["kind", "seq", "date", "amount_fen", "account", "instrument", "quantity_lots"]].tolist(),
             commands[["kind", "time_ns", "actor"]].tolist(),
             strict=True,
         ):
@@ -109,6 +133,8 @@ class Journaled:
                 self.days[date] = (seq, time_ns)
             elif cause in (CommandKind.RECEIVE, CommandKind.RELEASE):
                 self.goods[seq] = (time_ns, self._trading_date, *goods, actor)
+            else:
+                self.cash[seq] = (time_ns, self._trading_date, goods[0], amount_fen, actor)
 
     def _read(self, applied: Applied) -> None:
         event, command, text = applied
@@ -131,7 +157,14 @@ class Journaled:
             case KeyIssued() as key:
                 digest = bytes.fromhex(key.key_hash)
                 self.api_keys = {key_id: issued for key_id, issued in self.api_keys.items() if issued[0] != digest}
-                self.api_keys[seq] = (digest, key.account, key.name, " ".join(key.scopes), None)
+                self.api_keys[seq] = (
+                    digest, key.account, key.name, " ".join(key.scopes), *by, key.expires_ns, " ".join(key.addresses),
+                    _limits(key.limits), None,
+                )  # fmt: skip
+            case KeyLimitsSet(key_id=key_id, limits=limits):
+                if key_id in self.api_keys:
+                    *others, _, revoked_seq = self.api_keys[key_id]
+                    self.api_keys[key_id] = (*others, _limits(limits), revoked_seq)
             case KeyRevoked(key_id=key_id):
                 if key_id in self.api_keys:
                     self.api_keys[key_id] = (*self.api_keys[key_id][:-1], seq)
@@ -147,10 +180,22 @@ class Journaled:
                 self.day_closings.setdefault((closed.date, closed.revision), told_of_day)
             case AlertRaised() | AlertCleared() | AlertAcknowledged() as change:
                 self._alert_changed(seq, *by, change)
-            case Upgraded():
+            case ActProposed() as act:
+                self.proposals[seq] = {**columns_of(applied, act), **dict.fromkeys(ENDING)}
+            case ProposalConfirmed(proposal=proposal, commands=commands) as ending:
+                if all(command in self.actions for command in range(seq - commands, seq)):
+                    self._end_proposal(proposal, ending_of(applied, ending))
+            case ProposalEnded(proposal=proposal) as ending:
+                self._end_proposal(proposal, ending_of(applied, ending))
+            case RequestRepeated() | RequestSkipped() | Upgraded():
                 pass
             case kept:
                 self.records[seq] = (*by, kept.type, applied.attachment.decode())
+
+    def _end_proposal(self, seq: int, ending: Mapping[str, object]) -> None:
+        proposal = self.proposals.get(seq)
+        if proposal is not None and proposal["outcome"] is None:
+            proposal.update(ending)
 
     def _alert_changed(
         self, seq: int, time_ns: int, actor: int, change: AlertRaised | AlertCleared | AlertAcknowledged
@@ -168,3 +213,7 @@ class Journaled:
         elif alert["acknowledged_seq"] is None:
             by = {"actor": actor, "name": change.name, "note": change.note}
             alert.update(acknowledged_seq=seq, acknowledged_ns=time_ns, **by)
+
+
+def _limits(limits: KeyLimits | None) -> str:
+    return limits.model_dump_json() if limits else ""

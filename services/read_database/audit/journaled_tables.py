@@ -8,12 +8,17 @@ from services.commands.texts import client_order_id_text
 from services.read_database import tables
 from services.read_database.audit.comparison import Table
 from services.read_database.audit.dealings import Dealings
-from services.read_database.audit.journaled import Journaled
+from services.read_database.audit.journaled import FIRST_RESERVES, Journaled
 
+_API_KEY = [
+    "key_hash", "account", "name", "scopes", "issued_ns", "issued_by", "expires_ns", "addresses", "limits", "revoked_seq",
+]  # fmt: skip
 _TARGET = [column.name for column in tables.targets.columns if column.name != "seq"]
 _ALERT = [column.name for column in tables.alerts.columns if column.name != "seq"]
+_PROPOSAL = [column.name for column in tables.proposals.columns if column.name != "seq"]
 _RECORD = [column.name for column in tables.records.columns if column.name != "seq"]
 _DECISION = [column.name for column in tables.decisions.columns if column.name != "seq"]
+_CASH = [column.name for column in tables.cash_movements.columns if column.name != "seq"]
 _MOVEMENT = [column.name for column in tables.goods_movements.columns if column.name != "seq"]
 
 
@@ -30,17 +35,21 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
     words = ["symbol", "name_en", "name_zh", "category", "family", "unit", "lot_size", "tick_size"]
     words += ["reference_price_source", "spec", "note", "first_reference_ticks", "listed_seq"]
     alerts = {seq: tuple(alert[name] for name in _ALERT) for seq, alert in journaled.alerts.items()}
+    proposals = {seq: tuple(made[name] for name in _PROPOSAL) for seq, made in journaled.proposals.items()}
     for table, label, key, columns, true in (
         ("accounts", "account {}", "account", ["name", "opened_seq"], journaled.accounts),
         ("instruments", "instrument {}", "instrument", words, journaled.instruments),
-        ("api_keys", "key {}", "key_id", ["key_hash", "account", "name", "scopes", "revoked_seq"], journaled.api_keys),
+        ("api_keys", "key {}", "key_id", _API_KEY, journaled.api_keys),
         ("targets", "target {}", "seq", _TARGET, journaled.targets),
         ("busts", "bust of trade {}", "trade_id", ["seq", "time_ns", "actor", "reason"], journaled.busts),
         ("decisions", "decision {}", "seq", _DECISION, journaled.decisions),
         ("alerts", "alert {}", "seq", _ALERT, alerts),
+        ("proposals", "proposal {}", "seq", _PROPOSAL, proposals),
         ("trading_days", "trading day {}", "trading_date", ["first_seq", "began_ns"], journaled.days),
         ("goods_movements", "goods movement {}", "seq", _MOVEMENT, journaled.goods),
+        ("cash_movements", "cash movement {}", "seq", _CASH, journaled.cash),
         ("records", "record {}", "seq", _RECORD, journaled.records),
+        ("actions", "action {}", "seq", ["time_ns", "actor", "kind", "text"], journaled.actions),
     ):
         query = f"SELECT {key}, {', '.join(columns)} FROM {table} ORDER BY {key}"
         yield Table(label, columns, query, sorted((number, *values) for number, values in true.items()), "journal")
@@ -53,16 +62,18 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
 
 
 def _sums(journaled: Journaled) -> Table:
-    """The number of orders, and the sums of their fills and fees."""
+    """The number of orders, and the sums of their fills, fees and first reserves."""
     lots, fen, *fees_fen = (
         sum(column) for column in zip((0,) * 4, *(sums[1:] for sums in journaled.dealings.trades.values()), strict=True)
     )
-    query = """
-    SELECT 'orders', count(*), coalesce(sum(filled_lots), 0), coalesce(sum(filled_fen), 0), coalesce(sum(fees_fen), 0)
+    query = f"""
+    SELECT 'orders', count(*), coalesce(sum(filled_lots), 0), coalesce(sum(filled_fen), 0), coalesce(sum(fees_fen), 0),
+        coalesce(sum(first_reserve % {FIRST_RESERVES}), 0)
     FROM orders
     """
-    sums = ("orders", journaled.orders, 2 * lots, 2 * fen, sum(fees_fen))
-    return Table("table {}", ["rows", "filled_lots", "filled_fen", "fees_fen"], query, [sums], "journal")
+    sums = ("orders", journaled.orders, 2 * lots, 2 * fen, sum(fees_fen), journaled.first_reserves)
+    columns = ["rows", "filled_lots", "filled_fen", "fees_fen", "first_reserve"]
+    return Table("table {}", columns, query, [sums], "journal")
 
 
 def _orders(dealings: Dealings) -> Table:

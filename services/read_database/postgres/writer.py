@@ -118,6 +118,7 @@ async def _write(connection: Connection, changes: Changes) -> None:
     if changes.orders.old:
         await connection.execute(_CHANGE_ORDERS, [tuple(change) for change in changes.orders.old.values()])
     await _copy(connection, tables.trades, changes.trades)
+    await _copy(connection, tables.reserve_changes, statements.reserve_rows(changes))
     cash = [(*change, account) for account, change in changes.cash.items()]
     await _execute_with_all(connection, _change_cash(), cash)
     removed = [level for level, (lots, _) in changes.levels.items() if not lots]

@@ -1,12 +1,7 @@
-"""Makes the answers about the members and the trades of a year. What is read more than once is read by the caller.
-
-The functions that are not coroutines take long where thousands of members traded. The event loop is needed for orders, so
-routes call them in a thread.
-"""
+"""Makes the answers about the members and the trades of a year. What is read more than once is read by the caller."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -51,7 +46,7 @@ async def ladder(connection: AsyncConnection, found: MemberYear) -> LadderReport
     listed, period = found.instruments, whole_year(found.year)
     counted = await reading.read_counted(connection, period, listed)
     releases = await reading.read_releases(connection, period)
-    ladders = await asyncio.to_thread(_ladders, found, counted, releases)
+    ladders = _ladders(found, counted, releases)
     net_by_day = await reading.read_net_of_days(connection, period)
     days = sorted(net_by_day)
     return LadderReport(
@@ -86,7 +81,7 @@ async def split(connection: AsyncConnection, year: int, by: SplitBy) -> Split | 
     """The trades that count, split; None before the projector's first transaction."""
     if by in ("class", "member"):
         found = await reading.read_member_year(connection, year)
-        return None if found is None else await asyncio.to_thread(sided_split, found, by)
+        return None if found is None else sided_split(found, by)
     position = await read_position(connection)
     if position is None:
         return None

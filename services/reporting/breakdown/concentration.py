@@ -43,15 +43,12 @@ def concentrate(amounts: Iterable[int]) -> Concentration | None:
     )
 
 
-def member_amounts(
-    traded: Iterable[AccountYear], accounts: Mapping[int, Account], side: Side, instrument: int | None = None
-) -> dict[int, int]:
-    """What each member bought, sold, or both together, in fen; of one instrument, or of all."""
+def member_amounts(traded: Iterable[AccountYear], accounts: Mapping[int, Account], side: Side) -> dict[int, int]:
+    """What each member bought, sold, or both together, in fen."""
     found: dict[int, int] = {}
     for line in traded:
-        if instrument is None or line.instrument == instrument:
-            member = accounts[line.account].member
-            found[member] = found.get(member, 0) + _amount(line, side)
+        member = accounts[line.account].member
+        found[member] = found.get(member, 0) + _amount(line, side)
     return found
 
 

@@ -1,13 +1,11 @@
 """The queries behind the year's breakdown, on either read database. One connection is one transaction, so one position.
 
-They read the sums of days and members, never the single trades: their cost grows with days × members × products. The rows of
-thousands of accounts are taken up in a thread: the event loop is needed for orders.
+They read the sums of days and members, never the single trades: their cost grows with days × members × products.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -81,10 +79,6 @@ async def read_accounts(connection: AsyncConnection) -> dict[int, Account]:
     """The accounts, by number."""
     columns = accounts.c.account, accounts.c.owner, accounts.c.name, accounts.c.account_class
     rows = (await connection.execute(select(*columns))).all()
-    return await asyncio.to_thread(_accounts, rows)
-
-
-def _accounts(rows: Iterable[Sequence[Any]]) -> dict[int, Account]:
     return {account: Account(owner or account, name, of_class) for account, owner, name, of_class in rows}
 
 
@@ -106,16 +100,12 @@ async def read_account_sums(connection: AsyncConnection, period: Period, listed:
     sums = [total(_MEMBER[name]) for name in _BOUGHT_AND_SOLD]
     by = (_MEMBER.account, _MEMBER.instrument)
     query = select(*by, *sums).where(_of(_MEMBER.trading_date, period)).group_by(*by).order_by(*by)
-    return await asyncio.to_thread(_account_sums, (await connection.execute(query)).all(), listed)
-
-
-def _account_sums(rows: Iterable[Sequence[Any]], listed: Instruments) -> list[AccountYear]:
     return [
         AccountYear(
             account, instrument, _quantity(listed[instrument], *values[:3]), _quantity(listed[instrument], *values[3:6]),
             values[6],
         )
-        for account, instrument, *values in rows
+        for account, instrument, *values in await connection.execute(query)
     ]  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -23,21 +22,24 @@ from services.reporting.breakdown.schemas import (
 )
 from services.reporting.breakdown.year_schemas import EffectsReport, FeesReport, MonthsReport, TargetsReport
 from services.reporting.queries import read_year
-from services.reporting.requests import Year, recorded
+from services.reporting.requests import Projected, Year, recorded, waiting_routes
+from services.reporting.turns import Turns
 
 
-def router(read_database: AsyncEngine, calendar: TradingCalendar) -> APIRouter:
+def router(
+    read_database: AsyncEngine, calendar: TradingCalendar, projected: Projected, turns: Turns | None = None
+) -> APIRouter:
     """The routes; the gateway that includes them checks the key. None of them names a member."""
-    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
+    routes = waiting_routes(projected, turns)
     _add_trade_routes(routes, read_database)
     _add_year_routes(routes, read_database, calendar)
     _add_context_route(routes, read_database)
     return routes
 
 
-def members_router(read_database: AsyncEngine) -> APIRouter:
+def members_router(read_database: AsyncEngine, projected: Projected, turns: Turns | None = None) -> APIRouter:
     """The route of operators: it names members."""
-    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
+    routes = waiting_routes(projected, turns)
 
     @routes.get(
         "/turnover/{year}/members",
@@ -47,7 +49,7 @@ def members_router(read_database: AsyncEngine) -> APIRouter:
     async def members(year: Year) -> Members:
         async with read_database.connect() as connection:
             found = recorded(await read_member_year(connection, year))
-        return await asyncio.to_thread(answers.members, found)
+        return answers.members(found)
 
     return routes
 
@@ -81,7 +83,7 @@ def _add_trade_routes(routes: APIRouter, read_database: AsyncEngine) -> None:
     async def concentration(year: Year) -> ConcentrationReport:
         async with read_database.connect() as connection:
             found = recorded(await read_member_year(connection, year))
-        return await asyncio.to_thread(answers.concentration, found)
+        return answers.concentration(found)
 
 
 def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: TradingCalendar) -> None:
@@ -108,7 +110,7 @@ def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: Tr
     async def fees(year: Year) -> FeesReport:
         async with read_database.connect() as connection:
             found = recorded(await read_member_year(connection, year))
-        return await asyncio.to_thread(answers.fees, found)
+        return answers.fees(found)
 
     @routes.get(
         "/targets/{year}/progress",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from rich.markup import escape
 from rich.table import Table
 
+from services.commands.texts import visible
 from services.reporting.breakdown.schemas import HandsOfPeriod, MarketConcentration, Rung, SideConcentration
 from services.reporting.breakdown.summary import Breakdown
 
@@ -36,8 +38,8 @@ def _rows(found: Breakdown) -> Iterator[tuple[str, str]]:
         yield from _effects(found)
     for figure in found.context.figures:
         yield (
-            f"context, not of this venue: {figure.figure}",
-            f"{_grouped(figure.value)} {figure.unit} ({figure.source})",
+            escape(visible(f"context, not of this venue: {figure.figure}")),
+            escape(visible(f"{_grouped(figure.value)} {figure.unit} ({figure.source})")),
         )
 
 

@@ -76,9 +76,21 @@ async def months(
 ) -> MonthsReport:
     """The twelve months of the year; `found` is the year of this position."""
     listed = await reading.read_listed(connection)
+    traded = await reading.read_days(connection, whole_year(year), listed)
+    own_targets = await _own_targets(connection, year)
+    return _months(year, found, calendar, traded, own_targets)
+
+
+def _months(
+    year: int,
+    found: YearTurnover,
+    calendar: TradingCalendar,
+    traded: dict[tuple[int, int], Quantity],
+    own_targets: dict[int, int],
+) -> MonthsReport:
     kilograms = Counter[int]()
-    for (day, _), traded in (await reading.read_days(connection, whole_year(year), listed)).items():
-        kilograms[month_of(day)] += traded.kilograms
+    for (day, _), quantity in traded.items():
+        kilograms[month_of(day)] += quantity.kilograms
     days, target = year_days(calendar, year, found.net_by_day), found.target
     of_venue = open_days(days, found.born)
     owed_fen = target.owed_fen(len(of_venue), len(days))
@@ -88,7 +100,7 @@ async def months(
         today=found.position["trading_date"],
         net_by_day=found.net_by_day,
         last_year={day: fen for day, fen in found.earlier.items() if day // 10_000 == year - 1},
-        own_targets=await _own_targets(connection, year),
+        own_targets=own_targets,
     )
     return MonthsReport(
         **sealed(year, found.position),

@@ -1,4 +1,5 @@
-"""From a figure to its days, its trades, their orders, and the journal row that holds each command. For operators.
+"""From a figure to its days, its trades, their orders, and the journal row that holds each command. The days are
+for everybody, the others for operators.
 
 links.py        the addresses, relative to the host: every answer has them in `links`
 filters.py      which trades: the query parameters, as numbers of the read database

@@ -22,7 +22,7 @@ from matching_engine.records import (
     unpack_events,
 )
 from services.journal import JournalBatch
-from services.journal.record_json import command_json, event_json
+from services.journal.record_json import PASSWORD_HASH, command_json, event_json
 from services.messaging.follow import Readable
 from services.reporting.drill import links
 from services.reporting.drill.schemas import JournaledCommand, JournalRow
@@ -31,8 +31,8 @@ from services.times import time_text
 EVENTS_AT_ONCE = 500
 """How many events an answer has: a day roll may end a hundred thousand orders."""
 
-WITHHELD = frozenset({"key_hash"})
-"""Fields of texts that are kept out of answers. The journal holds no secret; of API keys it has the hash."""
+WITHHELD = frozenset({"key_hash", PASSWORD_HASH})
+"""Fields of texts that are kept out of answers. The journal holds no secret; of API keys and passwords it has the hash."""
 
 
 async def read_row(journal: Readable, seq: int) -> JournalBatch | None:

@@ -11,13 +11,13 @@ from datetime import date as Date
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic import BeforeValidator
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.messaging.follow import Readable
 from services.read_database.errors import ReadDatabaseSilent
 from services.read_database.tables import orders, trades
-from services.reporting.abnormal import read_control
 from services.reporting.drill import links
 from services.reporting.drill.documents import order_document, read_around, sum_document, trade_document
 from services.reporting.drill.filters import (
@@ -27,37 +27,37 @@ from services.reporting.drill.filters import (
     SideName,
     TradeFilter,
     Wanted,
-    decided_about,
-    refused,
     resolve,
 )
-from services.reporting.drill.in_time import QUERIES_S, connect_in_time, turn_in_time
+from services.reporting.drill.findings import FindingTrades
 from services.reporting.drill.journal_row import journaled_command, read_row
+from services.reporting.drill.page_cursor import PageCursor
 from services.reporting.drill.schemas import DrilledOrder, DrilledTrade, JournaledCommand, TradePage, YearDays
 from services.reporting.drill.trade_pages import read_page, read_sum
 from services.reporting.drill.year_days import read_year_days
+from services.reporting.in_time import QUERIES_S, connect_in_time
 from services.reporting.queries import Values, read_position
-from services.reporting.requests import Year, recorded
-from services.surveillance.reading import read_screen_trades
-from services.surveillance.screen import screen
+from services.reporting.requests import Projected, Year, recorded, wait_until_projected, waiting_routes
+from services.reporting.turns import Turns
+from services.times import check_written_date
 
 TRADES_OF_ORDER = 100
 
 Id = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 
-def router(read_database: AsyncEngine, journal: Readable, shown: Callable[[], int]) -> APIRouter:
-    """The routes of operators: they name members. `journal` is read for its rows, up to the sequence number `shown()`: a row
-    that is still being replicated is nobody's to see."""
-    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
-    _add_days(routes, read_database)
-    _add_trades(routes, read_database)
+def router(read_database: AsyncEngine, projected: Projected) -> APIRouter:
+    """The routes of operators: they name members."""
+    routes = waiting_routes(projected)
+    _add_trades(routes, read_database, projected)
     _add_order(routes, read_database)
-    _add_journal(routes, journal, shown)
     return routes
 
 
-def _add_days(routes: APIRouter, read_database: AsyncEngine) -> None:
+def days_router(read_database: AsyncEngine, projected: Projected, turns: Turns | None = None) -> APIRouter:
+    """The route that everybody reads: it names no member."""
+    routes = waiting_routes(projected, turns)
+
     @routes.get(
         "/turnover/{year}/days", response_model=YearDays, summary="The trading days that make the year's turnover"
     )
@@ -67,9 +67,11 @@ def _add_days(routes: APIRouter, read_database: AsyncEngine) -> None:
         async with connect_in_time(read_database) as connection:
             return await read_year_days(connection, year, product)
 
+    return routes
 
-def _add_trades(routes: APIRouter, read_database: AsyncEngine) -> None:
-    screening = asyncio.Semaphore(1)
+
+def _add_trades(routes: APIRouter, read_database: AsyncEngine, projected: Projected) -> None:
+    findings = FindingTrades(read_database)
 
     @routes.get(
         "/trades",
@@ -80,7 +82,9 @@ def _add_trades(routes: APIRouter, read_database: AsyncEngine) -> None:
     )
     async def list_trades(
         year: Annotated[int | None, Query(ge=2000, le=2099, description="Of the trading days.")] = None,
-        date: Annotated[Date | None, Query(description="A trading day, `2026-03-02`.")] = None,
+        date: Annotated[
+            Date | None, BeforeValidator(check_written_date), Query(description="A trading day, `2026-03-02`.")
+        ] = None,
         product: Annotated[str | None, Query(description="A symbol.")] = None,
         member: Annotated[
             int | None,
@@ -102,15 +106,20 @@ def _add_trades(routes: APIRouter, read_database: AsyncEngine) -> None:
         sum: Annotated[bool, Query(description="Whether to add up all trades of the filter.")] = True,
         limit: Annotated[int, Query(ge=1, le=500, description="Page size.")] = 100,
         cursor: Annotated[
-            int, Query(ge=0, le=MAX_ID, description="`next_cursor` of the previous page. Absent: the first page.")
-        ] = 0,
+            str, Query(max_length=40, description="`next_cursor` of the previous page. Absent: the first page.")
+        ] = "0",
     ) -> TradePage:
+        after = PageCursor.of(cursor)
         wanted = Wanted(year, date, product, member, side, phase, counted, finding, decision, order)
-        ids = None if finding is None else await _trades_of_finding(read_database, screening, year, finding)
+        found = None
+        if finding is not None:
+            await wait_until_projected(projected, "cursor", after.found_seq or 0)
+            found = await findings.read(year, finding, after.found_seq)
+            after = after._replace(found_seq=found.seq)
         async with connect_in_time(read_database) as connection:
             position = recorded(await read_position(connection))
-            chosen = await resolve(connection, wanted, ids)
-            return await _page(connection, wanted, chosen, position, after_id=cursor, limit=limit, with_sum=sum)
+            chosen = await resolve(connection, wanted, None if found is None else found.trade_ids)
+            return await _page(connection, wanted, chosen, position, after=after, limit=limit, with_sum=sum)
 
     @routes.get("/trades/{trade_id}", response_model=DrilledTrade, summary="A trade, and whether it counts")
     async def one_trade(trade_id: Id) -> DrilledTrade:
@@ -128,15 +137,17 @@ async def _page(
     chosen: TradeFilter,
     position: Values,
     *,
-    after_id: int,
+    after: PageCursor,
     limit: int,
     with_sum: bool,
 ) -> TradePage:
-    found = await read_page(connection, chosen, after_id, limit + 1)
-    rows, next_cursor = found[:limit], str(found[limit - 1]["trade_id"]) if len(found) > limit else None
+    found = await read_page(connection, chosen, after.trade_id, limit + 1)
+    rows, next_cursor = found[:limit], None
+    if len(found) > limit:
+        next_cursor = after._replace(trade_id=found[limit - 1]["trade_id"]).text
     around = await read_around(connection, rows)
     query = {**wanted.query(), "limit": limit}
-    addresses = {"self": links.trades(**query, cursor=after_id or None)}
+    addresses = {"self": links.trades(**query, cursor=None if after == (0, None) else after.text)}
     if next_cursor is not None:
         addresses["next"] = links.trades(**query, sum="false", cursor=next_cursor)
     return TradePage(
@@ -146,24 +157,6 @@ async def _page(
         seq=position["seq"],
         links=addresses,
     )
-
-
-async def _trades_of_finding(
-    read_database: AsyncEngine, screening: asyncio.Semaphore, year: int | None, finding: str
-) -> tuple[int, ...] | list[int]:
-    """The ids of a finding's trades. Raises RequestValidationError where neither the screen nor a decision knows it."""
-    if year is None:
-        raise refused("finding", "needs `year`: the screen finds it in the trades of a year")
-    async with turn_in_time(screening):
-        async with connect_in_time(read_database) as connection:
-            decided = await decided_about(connection, finding)
-            made = await read_screen_trades(connection, year * 10_000, year * 10_000 + 9_999)
-            control, _ = await read_control(connection)
-        # It takes some hundred milliseconds of CPU, which the event loop needs for orders.
-        found = {one.finding_id: one.trade_ids for one in await asyncio.to_thread(screen, made, control=control)}
-    if finding not in found and not decided:
-        raise refused("finding", f"the wash screen of {year} has no finding {finding[:40]!r}, and no decision names it")
-    return found.get(finding, decided)
 
 
 def _add_order(routes: APIRouter, read_database: AsyncEngine) -> None:
@@ -181,7 +174,10 @@ def _add_order(routes: APIRouter, read_database: AsyncEngine) -> None:
             return order_document(row, made, around, position["seq"])
 
 
-def _add_journal(routes: APIRouter, journal: Readable, shown: Callable[[], int]) -> None:
+def journal_router(journal: Readable, shown: Callable[[], int]) -> APIRouter:
+    """The route of operators to the journal's rows, up to the sequence number `shown()`: a row that is still being replicated
+    is nobody's to see."""
+    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
     reading = asyncio.Semaphore(1)
 
     @routes.get(
@@ -201,3 +197,5 @@ def _add_journal(routes: APIRouter, journal: Readable, shown: Callable[[], int])
         if found is None:
             raise HTTPException(404, f"seq: the journal ends before {seq}.")
         return await asyncio.to_thread(journaled_command, found, seq, first_event, is_last=found.last_seq >= end_seq)
+
+    return routes

@@ -162,7 +162,9 @@ class JournaledCommand(_Part):
     text: Any = Field(
         description="What was written with the command: names, reasons, decisions. Null where nothing was."
     )
-    withheld: tuple[str, ...] = Field(description="Fields of the text that are not shown: hashes of keys.")
+    withheld: tuple[str, ...] = Field(
+        description="Fields of the text that are not shown: hashes of keys and passwords."
+    )
     events: tuple[dict[str, Any], ...] = Field(
         description="What the engine answered, in order. A trade, and an order, has `links`."
     )

@@ -7,7 +7,7 @@ from functools import cache
 
 from services.decimals import decimal_text, fixed_text, yuan_text
 from services.market_statistics.prnd_index import IndexDay
-from services.reporting.exports.reading import Closing, Market, MemberDay, Prices
+from services.reporting.exports.reading import Closing, Goods, Market, MemberDay, Prices
 from services.reporting.exports.schemas import DailyBulletin, DailyProduct, DayClosing, IndexValue, MemberRank, Total
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Column, Sheet, Value, columns_of, sheet_of
@@ -27,9 +27,11 @@ def trading_days_of(market: Market) -> list[int]:
 
 def daily_bulletins(market: Market) -> Iterable[DailyBulletin]:
     """The bulletin of each trading day of the span, ascending. The settlement prices of a day lead to the next."""
-    settled = dict(market.settled_before)
+    settled, stock, moves = dict(market.settled_before), dict(market.stock_before), list(market.goods.items())
     for date in trading_days_of(market):
-        yield _bulletin(market, date, settled)
+        while moves and moves[0][0][0] <= date:
+            _move(stock, *moves.pop(0))
+        yield _bulletin(market, date, settled, stock)
         for instrument, row in market.days[date].items():
             if row["settlement_ticks"] is not None:
                 settled[instrument] = row["settlement_ticks"]
@@ -37,18 +39,26 @@ def daily_bulletins(market: Market) -> Iterable[DailyBulletin]:
 
 def empty_bulletin(market: Market) -> DailyBulletin:
     """The bulletin of the current trading day before anything has traded on it."""
-    return _bulletin(market, market.position["trading_date"], market.settled_before)
+    stock = dict(market.stock_before)
+    for move in market.goods.items():
+        _move(stock, *move)
+    return _bulletin(market, market.position["trading_date"], market.settled_before, stock)
 
 
-def _bulletin(market: Market, date: int, settled: Mapping[int, int]) -> DailyBulletin:
+def _move(stock: dict[int, int], of: tuple[int, int], goods: Goods) -> None:
+    _, number = of
+    stock[number] = stock.get(number, 0) + goods.received_lots - goods.released_lots
+
+
+def _bulletin(market: Market, date: int, settled: Mapping[int, int], stock: Mapping[int, int]) -> DailyBulletin:
     complete = date < market.position["trading_date"]
     rows = market.days.get(date, {})
     shown = [number for number in market.instruments if number in rows or not complete]
-    products = tuple(_product(market, date, number, settled, complete) for number in shown)
+    products = tuple(_product(market, date, number, settled, stock) for number in shown)
     kilograms = sum(lot_kilograms(market.instruments[number]) * row["quantity_lots"] for number, row in rows.items())
     members = market.members.get(date, []) if complete else []
     return DailyBulletin(
-        **Seal.of(market.position, simulated=date // 10_000 in market.simulated).facts(),  # type: ignore[arg-type]
+        **Seal.of(market.position, simulated=date // 10_000 in market.simulated).facts(),
         date=date_text(date),
         complete=complete,
         products=products,
@@ -77,15 +87,19 @@ def _index(found: IndexDay | None) -> IndexValue | None:
     return IndexValue(value=text, assessed=found.assessed)
 
 
+_NO_GOODS = Goods(0, 0)
 _NOTHING: Values = {"quantity_lots": 0, "amount_fen": 0, "trades": 0, "settlement_ticks": None}
 
 
-def _product(market: Market, date: int, number: int, settled: Mapping[int, int], complete: bool) -> DailyProduct:
+def _product(
+    market: Market, date: int, number: int, settled: Mapping[int, int], stock: Mapping[int, int]
+) -> DailyProduct:
     facts = market.instruments[number]
     row = market.days.get(date, {}).get(number, _NOTHING)
     previous = settled.get(number, facts["first_reference_ticks"])
     price = _price_text(facts["tick_size"])
     prices, settlement = market.prices.get((date, number)), row["settlement_ticks"]
+    goods = market.goods.get((date, number), _NO_GOODS)
 
     def text(ticks: int | None) -> str | None:
         return None if ticks is None else price(ticks)
@@ -104,7 +118,9 @@ def _product(market: Market, date: int, number: int, settled: Mapping[int, int],
         volume_tonnes=decimal_text(lot_kilograms(facts) * row["quantity_lots"], 1000, 3),
         turnover=yuan_text(row["amount_fen"]),
         trades=row["trades"],
-        stock_lots=None if complete else market.stock.get(number, 0),
+        received_lots=goods.received_lots,
+        released_lots=goods.released_lots,
+        stock_lots=stock.get(number, 0),
     )
 
 

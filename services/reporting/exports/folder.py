@@ -1,14 +1,12 @@
 """`rex export`: writes a year's files into a folder. The folder appears with all its files, or not at all.
 
-The files are made in a folder beside it, which gets its name when the last file is on the device. All of them are exact at one
-position of the read database.
+All of them are exact at one position of the read database.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import file_digest
@@ -18,7 +16,8 @@ from typing import BinaryIO, Literal, NamedTuple, get_args
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.data.calendar import TradingCalendar
-from services.data_folder import FILE_MODE, FOLDER_MODE
+from services.data_folder import FILE_MODE
+from services.new_folder import new_folder
 from services.reporting.checked_report import build_checked
 from services.reporting.export import csv_text
 from services.reporting.exports import datapackage
@@ -44,7 +43,7 @@ OnProgress = Callable[[str, int, int], None]
 
 
 class ExportRefused(OSError):
-    """The export cannot be written. The message is a sentence; nothing of the export is left."""
+    """A file cannot be written. The message is a sentence; nothing of the export is left."""
 
 
 class Export(NamedTuple):
@@ -64,14 +63,14 @@ async def export_year(
     on_progress: OnProgress,
     calendar_file: Path | None = None,
 ) -> Export:
-    """Writes the year's files of these formats into `folder`, which must not exist.
+    """Writes the year's files of these formats into `folder`, which must not exist, or be empty.
 
-    `place` is a data folder or a PostgreSQL URL. Raises ExportRefused, and what `with_read_database` raises.
+    `place` is a data folder or a PostgreSQL URL. Raises FolderRefused, ExportRefused, and what `with_read_database` raises.
     """
     calendar = TradingCalendar.load(calendar_file)
 
     async def work(opened: Opened) -> Export:
-        with _new_folder(folder) as unfinished:
+        with new_folder(folder) as unfinished:
             writer = _Writer(unfinished, folder, on_progress)
             data = await _write_from_database(writer, opened, year, calendar, formats)
             if "parquet" in formats:
@@ -130,7 +129,7 @@ async def _write_trades(writer: _Writer, data: YearData, connection: AsyncConnec
     name, year = f"trades-{data.report.year}.parquet", data.report.year
     count, rows = await read_trade_count(connection, year), RowMaker(data.market.instruments, data.market.names)
     with writer.streamed(name, "Every trade of the year", TRADES, data.seal) as file:
-        async for part in stream_trades(connection, year):
+        async for part in stream_trades(connection, year * 10_000, year * 10_000 + 9_999):
             file.add(rows.trades(part))
             writer.on_progress(name, file.rows_added, count)
 
@@ -196,38 +195,6 @@ class _Writer:
                 os.fsync(descriptor)
         except OSError as error:
             raise _refusal(self._folder, f"writing {name} failed", error) from error
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    """A folder that gets the name `folder` at the end; after an error it is removed with all that is in it."""
-    if folder.exists() or folder.is_symlink():
-        raise ExportRefused(f"--to {folder} exists: name a folder that does not.")
-    unfinished = folder.with_name(f".{folder.name}.unfinished-{os.getpid()}")
-    try:
-        unfinished.mkdir(FOLDER_MODE)
-    except OSError as error:
-        raise _refusal(folder, "the folder cannot be made", error) from error
-    try:
-        yield unfinished
-        _finish(unfinished, folder)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-
-
-def _finish(unfinished: Path, folder: Path) -> None:
-    """Gives the folder its name, and waits until the name is on the device."""
-    try:
-        unfinished.rename(folder)
-        for path in (folder, folder.parent):
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-    except OSError as error:
-        raise _refusal(folder, "the folder cannot get its name", error) from error
 
 
 def _refusal(folder: Path, what: str, error: OSError) -> ExportRefused:

@@ -49,7 +49,7 @@ def monthly_bulletin(
     parts = {name: {n: facts for n, facts in instruments.items() if facts["category"] == name} for name in CATEGORIES}
     shares = shares_of([_sum(months, (month,), part, "amount_fen") for part in parts.values()])
     return MonthlyBulletin(
-        **Seal.of(position, simulated=simulated).facts(),  # type: ignore[arg-type]
+        **Seal.of(position, simulated=simulated).facts(),
         month=month_text(month),
         complete=month < position["trading_date"] // 100,
         products=products,

@@ -12,12 +12,13 @@ from matching_engine.records import Side
 from services.commands.attachments import MeasureImposed
 from services.market_statistics.index_reading import read_index
 from services.market_statistics.prnd_index import IndexDay, prnd_index
+from services.read_database.names import read_account_names
 from services.read_database.records import read_records
-from services.read_database.tables import accounts, daily_turnover, day_closings, holdings, instruments, total, trades
+from services.read_database.tables import daily_turnover, day_closings, goods_movements, instruments, total, trades
 from services.reporting.queries import Values, read_position, read_simulated_years
 from services.surveillance.measures import MEASURE_TYPES, measures
 
-_DAY, _TRADE = daily_turnover.c, trades.c
+_DAY, _TRADE, _GOODS = daily_turnover.c, trades.c, goods_movements.c
 _COUNTS = _TRADE.busted_seq.is_(None) & _TRADE.excluded_seq.is_(None)
 """A trade that was neither busted nor excluded by decision."""
 _MONTH_SUMS = ("trades", "quantity_lots", "amount_fen", "busted", "busted_fen", "prevented")
@@ -31,6 +32,14 @@ class Prices:
     high: int
     low: int
     close: int
+
+
+@dataclass(frozen=True)
+class Goods:
+    """Warehouse receipts that came in and goods that were handed out, in lots; both positive."""
+
+    received_lots: int
+    released_lots: int
 
 
 @dataclass(frozen=True)
@@ -72,8 +81,10 @@ class Market:
     """The last settlement price before the span in ticks, by instrument."""
     closings: dict[int, list[Closing]]
     """By trading date, ascending by revision."""
-    stock: dict[int, int]
-    """Lots that all accounts hold at the position, by instrument."""
+    goods: dict[tuple[int, int], Goods]
+    """What came in and went out, by trading date and instrument, ascending."""
+    stock_before: dict[int, int]
+    """Lots that all accounts held before the span, by instrument."""
     index: Mapping[int, IndexDay]
     """The PrNd index by trading date, of every day that has ended."""
     simulated: frozenset[int]
@@ -91,10 +102,11 @@ async def read_market(connection: AsyncConnection, first: int, last: int) -> Mar
         days=await _days(connection, first, last),
         prices=await _prices(connection, first, last),
         members=await _members(connection, first, last),
-        names=dict(iter(await connection.execute(select(accounts.c.account, accounts.c.name)))),
+        names=await read_account_names(connection),
         settled_before=await _settled_before(connection, first),
         closings=await _closings(connection, first, last),
-        stock=await _stock(connection),
+        goods=await _goods(connection, first, last),
+        stock_before=await _stock_before(connection, first),
         index={day.trading_date: day for day in prnd_index((await read_index(connection)).days).days},
         simulated=await read_simulated_years(connection),
     )
@@ -123,9 +135,10 @@ async def read_trade_count(connection: AsyncConnection, year: int) -> int:
     return int(counted.scalar_one())
 
 
-async def stream_trades(connection: AsyncConnection, year: int) -> AsyncIterator[list[Values]]:
-    """The year's trades in the order of their ids, busted ones included, in parts of some thousands."""
-    query = select(trades).where(_of_dates(year * 10_000, year * 10_000 + 9_999)).order_by(_TRADE.trade_id)
+async def stream_trades(connection: AsyncConnection, first: int, last: int) -> AsyncIterator[list[Values]]:
+    """The trades of the days first to last, yyyymmdd, in the order of their ids, busted ones included, in parts of some
+    thousands."""
+    query = select(trades).where(_of_dates(first, last)).order_by(_TRADE.trade_id)
     async with connection.stream(query) as found:
         async for part in found.mappings().partitions(8_192):
             yield list(part)
@@ -134,11 +147,6 @@ async def stream_trades(connection: AsyncConnection, year: int) -> AsyncIterator
 async def read_instruments(connection: AsyncConnection) -> Mapping[int, Values]:
     """The rows of `instruments` by number."""
     return await _by_instrument(connection)
-
-
-async def read_account_names(connection: AsyncConnection) -> dict[int, str]:
-    """The names of the accounts."""
-    return dict(iter(await connection.execute(select(accounts.c.account, accounts.c.name))))
 
 
 async def _by_instrument(connection: AsyncConnection) -> dict[int, Values]:
@@ -223,9 +231,23 @@ async def _closings(connection: AsyncConnection, first: int, last: int) -> dict[
     return found
 
 
-async def _stock(connection: AsyncConnection) -> dict[int, int]:
-    query = select(holdings.c.instrument, total(holdings.c.lots)).group_by(holdings.c.instrument)
-    return dict(iter(await connection.execute(query)))
+async def _goods(connection: AsyncConnection, first: int, last: int) -> dict[tuple[int, int], Goods]:
+    received = total(case((_GOODS.lots > 0, _GOODS.lots), else_=0))
+    released = total(case((_GOODS.lots < 0, -_GOODS.lots), else_=0))
+    query = (
+        select(_GOODS.trading_date, _GOODS.instrument, received, released)
+        .where(_GOODS.trading_date.between(first, last))
+        .group_by(_GOODS.trading_date, _GOODS.instrument)
+        .order_by(_GOODS.trading_date, _GOODS.instrument)
+    )
+    rows = (await connection.execute(query)).all()
+    return {(date, number): Goods(came_in, went_out) for date, number, came_in, went_out in rows}
+
+
+async def _stock_before(connection: AsyncConnection, first: int) -> dict[int, int]:
+    """No trade changes what all accounts hold together, so it is the sum of what came in and went out."""
+    query = select(_GOODS.instrument, total(_GOODS.lots)).where(_GOODS.trading_date < first).group_by(_GOODS.instrument)
+    return {number: lots or 0 for number, lots in await connection.execute(query)}
 
 
 def _of_dates(first: int, last: int) -> ColumnElement[bool]:

@@ -53,8 +53,14 @@ class DailyProduct(ProductName):
         description="Single-sided, in yuan."
     )
     trades: Annotated[int, Shown("integer", "Trades", "成交笔数")]
-    stock_lots: Annotated[int | None, Shown("integer", "Receipts in stock (lots)", "仓单库存（手）")] = Field(
-        description="Lots that all accounts hold at `seq`; null for a day that has ended, whose stock is on no record."
+    received_lots: Annotated[int, Shown("integer", "Receipts in (lots)", "仓单入库（手）")] = Field(
+        description="Warehouse receipts that were booked in on the day."
+    )
+    released_lots: Annotated[int, Shown("integer", "Goods out (lots)", "仓单出库（手）")] = Field(
+        description="Goods that were handed out on the day."
+    )
+    stock_lots: Annotated[int, Shown("integer", "Receipts in stock (lots)", "仓单库存（手）")] = Field(
+        description="Lots that all accounts hold at the end of the day; of the current day at `seq`."
     )
 
 

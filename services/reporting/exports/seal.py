@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from services.reporting.queries import Values
 from services.reporting.report import COUNTING_RULE, IS_SIMULATED
@@ -20,6 +21,18 @@ COUNTING_RULE_ZH = (
 
 IS_SIMULATED_ZH = "本日志以模拟历史开始，其中无一笔真实成交。"
 """The report's `IS_SIMULATED` in Chinese."""
+
+
+class SealFacts(TypedDict):
+    """What the JSON documents and the descriptor of the files say of the position."""
+
+    seq: int
+    row_hash: str
+    journal_id: str
+    trading_date: str
+    as_of: str
+    counting_rule: str
+    simulated: bool
 
 
 @dataclass(frozen=True)
@@ -50,8 +63,8 @@ class Seal:
             simulated=simulated,
         )
 
-    def facts(self) -> dict[str, str | int]:
-        """What the JSON documents and the descriptor of the files say of the position."""
+    def facts(self) -> SealFacts:
+        """The seal with the counting rule."""
         return {
             "seq": self.seq,
             "row_hash": self.row_hash,

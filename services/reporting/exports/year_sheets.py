@@ -66,7 +66,7 @@ def summary_facts(report: TurnoverReport) -> tuple[tuple[str, str, str | None], 
         ("Trading days left", "剩余交易日", str(report.days_left)),
         ("Trades", "成交笔数", str(report.trades)),
         ("Busted trades", "撤销成交笔数", str(report.busted_trades)),
-        ("Trades excluded by decision", "经决定剔除笔数", str(report.excluded_trades)),
+        ("Trades excluded by decision", "经认定剔除笔数", str(report.excluded_trades)),
         ("Self-trades prevented", "自成交拦截次数", str(report.prevented_self_trades)),
     )
 
@@ -87,7 +87,7 @@ def ladder(report: TurnoverReport) -> tuple[tuple[str, str, str], ...]:
     return (
         ("Gross turnover", "总成交额", report.gross),
         ("− Busted trades", "− 撤销成交", report.busted),
-        ("− Excluded by decision", "− 经决定剔除", report.excluded),
+        ("− Excluded by decision", "− 经认定剔除", report.excluded),
         ("= Net turnover", "= 净成交额", report.net),
         ("Net ÷ 1.13, without VAT", "净成交额 ÷ 1.13（不含税）", report.net_without_vat),
     )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from matching_engine.records import SettlementSource
 from services.decimals import decimal_text
 from services.market_statistics.contracts import Day, Quality
 from services.market_statistics.index_reading import SYMBOLS, IndexRows
+from services.market_statistics.past_book import PastBook, ShownLevel
 from services.market_statistics.prnd_index import BASE, FEWEST_MEMBERS, FEWEST_TRADES, IndexDay, Weights, prnd_index
 from services.reporting.exports.seal import Seal
 from services.reporting.market import schemas
 from services.reporting.queries import Values
 from services.reporting.shares import shares_of
 from services.times import date_text
+from services.venue_state.instruments import PHASE_NAMES
 
 RULE = (
     "The settlement prices of PRND-OX and PRND-MET, each divided by that of the last trading day before the year, weighted by"
@@ -34,7 +36,7 @@ def index_report(rows: IndexRows, position: Values, year: int | None, *, simulat
     index = prnd_index(rows.days)
     shown = [one for one in index.days if year in (None, one.trading_date // 10_000)]
     return schemas.IndexReport(
-        **Seal.of(position, simulated=simulated).facts(),  # type: ignore[arg-type]
+        **Seal.of(position, simulated=simulated).facts(),
         base=f"{BASE}.00",
         base_date=date_text(index.days[0].trading_date) if index.days else "",
         rule=RULE,
@@ -76,7 +78,7 @@ def quality_report(
 ) -> schemas.QualityReport:
     """The quality of a day, in the order of the products' numbers."""
     return schemas.QualityReport(
-        **Seal.of(position, simulated=simulated).facts(),  # type: ignore[arg-type]
+        **Seal.of(position, simulated=simulated).facts(),
         date=date_text(day.opening.trading_date),
         complete=day.complete,
         first_seq=day.opening.first_seq,
@@ -108,6 +110,35 @@ def _product(quality: Quality, facts: Values) -> schemas.ProductQuality:
         unrecovered_large_trades=quality.unrecovered_trades,
         recovery_s=_scaled(quality.recovery_ns, Fraction(1, _SECOND_NS), 3),
         amihud=_scaled(quality.amihud, 1, 8),
+    )
+
+
+def book_report(book: PastBook, facts: Values, position: Values, levels: int, *, simulated: bool) -> schemas.BookReport:
+    """The book of the instrument with the facts, up to so many levels of each side; its sums are those of the whole sides."""
+    seal = Seal.of(position, simulated=simulated)
+    return schemas.BookReport(
+        symbol=facts["symbol"],
+        **{
+            name: getattr(seal, name)
+            for name in ("seq", "row_hash", "journal_id", "trading_date", "as_of", "simulated")
+        },
+        phase=PHASE_NAMES[book.phase],
+        bids=_levels(book.bids[:levels], facts),
+        asks=_levels(book.asks[:levels], facts),
+        bid_levels=len(book.bids),
+        ask_levels=len(book.asks),
+        bid_quantity=sum(level.quantity_lots for level in book.bids),
+        ask_quantity=sum(level.quantity_lots for level in book.asks),
+    )
+
+
+def _levels(shown: Sequence[ShownLevel], facts: Values) -> tuple[schemas.BookLevel, ...]:
+    tick, decimals = Fraction(facts["tick_size"]), _decimals(facts)
+    return tuple(
+        schemas.BookLevel(
+            price=_text(level.price_ticks * tick, decimals), quantity=level.quantity_lots, orders=level.orders
+        )
+        for level in shown
     )
 
 

@@ -1,13 +1,13 @@
-"""`GET /v1/reports/index` and `GET /v1/reports/quality/{date}`. What takes processor time runs in a thread, one at a time of
-each. No request waits without limit."""
+"""`GET /v1/reports/index` and `GET /v1/reports/quality/{date}`; beside them the books of the past (books.py), from the same
+reading of the journal. What takes processor time runs in a thread, one at a time of each. No request waits for ever."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.exceptions import RequestValidationError
@@ -19,14 +19,16 @@ from services.market_statistics.day_reading import DayTooLarge, TradingDays
 from services.market_statistics.index_reading import read_index
 from services.market_statistics.quality import day_quality
 from services.messaging.follow import Readable
-from services.read_database.errors import ReadDatabaseSilent
 from services.read_database.tables import trading_days
-from services.reporting.drill.in_time import connect_in_time, turn_in_time
 from services.reporting.exports.reading import read_instruments
+from services.reporting.in_time import connect_in_time, turn_in_time
+from services.reporting.market.books import books_router
 from services.reporting.market.documents import index_report, quality_report
+from services.reporting.market.long_reading import ANSWER_S, LongReading
 from services.reporting.market.schemas import IndexReport, QualityReport
 from services.reporting.queries import Values, read_position, read_simulated_years
-from services.reporting.requests import recorded
+from services.reporting.requests import Projected, recorded, waiting_routes
+from services.reporting.turns import Turns
 
 TradingDate = Annotated[
     str, Path(pattern=r"^20\d\d-\d\d-\d\d$", description="A trading day, yyyy-mm-dd.", examples=["2026-03-02"])
@@ -35,17 +37,14 @@ IndexYear = Annotated[
     int | None, Query(ge=2000, le=2099, description="Only the days of this calendar year; without it, all.")
 ]
 
-ANSWER_S = 30.0
-"""How long a request for a day's quality waits."""
 
-_begun: set[asyncio.Task[QualityReport]] = set()
-"""A loop holds its tasks weakly only."""
-
-
-def router(read_database: AsyncEngine, journal: Readable) -> APIRouter:
-    """The routes. `journal` holds at least the rows that the read database has applied."""
-    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
-    days, indexing, measuring = TradingDays(journal), asyncio.Semaphore(1), asyncio.Semaphore(1)
+def router(
+    read_database: AsyncEngine, journal: Readable, projected: Projected, turns: Turns | None = None
+) -> APIRouter:
+    """The routes. `journal` holds at least the rows that the read database has applied. With `turns`, a request
+    for which days of the journal are read takes its turn at the process that reads them."""
+    routes, measuring = waiting_routes(projected), waiting_routes(projected, turns)
+    days, indexing, reading = TradingDays(journal), asyncio.Semaphore(1), LongReading()
 
     @routes.get("/index", response_model=IndexReport, summary="The PrNd index of each trading day that has ended")
     async def index(year: IndexYear = None) -> IndexReport:
@@ -56,7 +55,7 @@ def router(read_database: AsyncEngine, journal: Readable) -> APIRouter:
         async with turn_in_time(indexing):
             return await asyncio.to_thread(partial(index_report, rows, position, year, simulated=simulated))
 
-    @routes.get(
+    @measuring.get(
         "/quality/{date}",
         response_model=QualityReport,
         summary="The quality of the market on a trading day, product by product",
@@ -82,30 +81,13 @@ def router(read_database: AsyncEngine, journal: Readable) -> APIRouter:
                 raise HTTPException(404, f"{date} was no trading day of this venue, or has not begun.")
             return await asyncio.to_thread(_quality, day, instruments, position, simulated)
 
-        return await _ended(measuring, measured)
+        return await reading.end_of(measured, "the quality of a day")
 
-    return routes
-
-
-async def _ended(turns: asyncio.Semaphore, work: Callable[[], Coroutine[Any, Any, QualityReport]]) -> QualityReport:
-    """What the work makes when it has its turn. Raises ReadDatabaseSilent after ANSWER_S; work that has begun then goes on and
-    keeps its turn, since a thread cannot be stopped and what it has read is remembered."""
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            await turns.acquire()
-            task = asyncio.create_task(work())
-            _begun.add(task)
-            task.add_done_callback(partial(_end_turn, turns))
-            return await asyncio.shield(task)
-    except TimeoutError as error:
-        raise ReadDatabaseSilent(f"the quality of a day was not computed within {ANSWER_S:g} s", ANSWER_S) from error
-
-
-def _end_turn(turns: asyncio.Semaphore, task: asyncio.Task[QualityReport]) -> None:
-    turns.release()
-    _begun.discard(task)
-    if not task.cancelled():
-        task.exception()  # nobody may wait for it any more: then it is not reported as lost
+    together = APIRouter()
+    together.include_router(routes)
+    together.include_router(measuring)
+    together.include_router(books_router(read_database, journal, days, reading, projected, turns))
+    return together
 
 
 def _quality(day: Day, instruments: Mapping[int, Values], position: Values, simulated: bool) -> QualityReport:

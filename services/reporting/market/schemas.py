@@ -104,3 +104,30 @@ class QualityReport(Sealed):
     first_seq: int = Field(description="The day roll that began the day.")
     last_seq: int = Field(description="The last command of the day.")
     products: tuple[ProductQuality, ...]
+
+
+class BookLevel(_Part):
+    """A price of a book."""
+
+    price: str
+    quantity: int = Field(description="Lots that were shown: of an iceberg its shown part.")
+    orders: int
+
+
+class BookReport(_Part):
+    """The book of an instrument after a command of the past."""
+
+    symbol: str
+    seq: int = Field(description="The book is exact after this command.")
+    row_hash: str = Field(description="Hash of the journal row that holds `seq`.")
+    journal_id: str
+    trading_date: str = Field(description="The trading day of `seq`; empty before the first one.")
+    as_of: str = Field(description="Time of the command `seq`: RFC 3339, UTC, microseconds.")
+    simulated: bool = Field(description="Whether the year of `seq` is, or begins with, a simulated history.")
+    phase: str = Field(description="The phase in force.")
+    bids: tuple[BookLevel, ...] = Field(description="Best price first, at most `levels`.")
+    asks: tuple[BookLevel, ...] = Field(description="Best price first, at most `levels`.")
+    bid_levels: int = Field(description="How many prices the whole side had.")
+    ask_levels: int
+    bid_quantity: int = Field(description="Lots that the whole side showed.")
+    ask_quantity: int

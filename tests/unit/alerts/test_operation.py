@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.alerts.conditions import Condition
 from services.alerts.operation import LAG_S, Lag, Operation, Quiet, operation_conditions
-from services.reporting.proof_route import Proven
+from services.reporting.proven import Proven
 from services.venue_state.alerts import VenueAlert
 
 S = 10**9

@@ -8,7 +8,7 @@ from services.surveillance.contracts import Finding, FindingKind
 from services.surveillance.settlement_influence import Influence, InfluenceAlert
 
 FINDING = Finding(
-    FindingKind.CLOSED_GROUP, 20260105, 20260130, (2, 3), (11, 12), 1_000, 0.6, 14.0, 0.03, (),
+    FindingKind.CLOSED_GROUP, 20260105, 20260130, 20260105, 20260130, (2, 3), (11, 12), 1_000, 0.6, 14.0, 0.03, (),
     "A and B traded.", "甲和乙相互成交。",
 )  # fmt: skip
 NOTHING = Trading((), frozenset(), (), (), {2: "A", 3: "B"}, {0: "ND-OX"})

@@ -6,8 +6,7 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-
-from services.client import BookLevel, DepthBook, OutOfStep
+from rex_client import BookLevel, DepthBook, OutOfStep
 
 
 def level(price: str, quantity: int, orders: int = 1) -> dict[str, Any]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from services.client import FellBehind, RexError, Subscription
-from services.client.subscription import QUEUED_PUSHES
+from rex_client import FellBehind, RexError, Subscription
+from rex_client.subscription import QUEUED_PUSHES
 
 pytestmark = pytest.mark.anyio
 
 
 def push(channel: str, symbol: str | None, kind: str = "update", seq: int = 1) -> dict[str, Any]:
-    return {"channel": channel, "type": kind, "symbol": symbol, "seq": seq}
+    return {"channel": channel, "type": kind, "symbol": symbol, "seq": seq, "incarnation": "a"}
 
 
 def subscription(channels: list[str], symbols: list[str] | None) -> Subscription:

@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 from structlog.testing import capture_logs
 
 from matching_engine.records import Reason
+from services.gateway.http.error_pages import errors_markdown
+from services.gateway.problem_texts import MEANINGS, NEXT_STEPS
 from services.gateway.problems import CODES, ProblemError, declined, field_problem, problem_of
 from services.gateway.schemas import Problem
 from services.read_database.errors import ReadDatabaseAway, ReadDatabaseSilent
@@ -20,7 +22,7 @@ from services.venue_state.errors import BadField, NotAllowed
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = (ROOT / "docs/api.md").read_text(encoding="utf-8")
-PLACE_OF_CODE = {"ProblemError": 1, "field_problem": 0, "_needs": 2, "BadField": 0, "NotAllowed": 0}
+PLACE_OF_CODE = {"ProblemError": 1, "field_problem": 0, "_needs": 2, "BadField": 0, "NotAllowed": 0, "RateLimited": 1}
 
 
 def codes_in_source() -> Iterator[tuple[str, str]]:
@@ -45,11 +47,16 @@ def test_every_code_in_the_source_is_listed_and_every_listed_code_is_used() -> N
     assert set(found) == set(CODES)
 
 
-def test_every_code_is_documented_with_its_status() -> None:
-    documented = {row[0].strip("`"): row[1] for row in rows_of("Problems")}
-    assert set(documented) == set(CODES)
-    for code, status in CODES.items():
-        assert str(status) in documented[code].split(", "), code
+def test_every_code_has_a_meaning_and_the_document_is_fresh() -> None:
+    assert list(MEANINGS) == list(CODES)
+    assert set(NEXT_STEPS) < set(CODES)
+    written = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    assert written == errors_markdown(), "docs/errors.md is stale: `make records` writes it"
+
+
+@pytest.mark.parametrize("code", [code for code, status in CODES.items() if status in (429, 500, 503, 504)])
+def test_who_need_not_correct_his_request_is_told_what_to_do(code: str) -> None:
+    assert ProblemError(CODES[code], code, "").document()["next_step"]
 
 
 def test_every_reason_is_documented_in_order_of_precedence() -> None:
@@ -61,12 +68,14 @@ def test_a_problem_is_what_its_model_says() -> None:
     document = field_problem("invalid_price", "price", "must be above 0").document()
     assert Problem.model_validate(document).model_dump() == document
     assert document == {
-        "type": "about:blank",
+        "type": "/errors/invalid_price",
         "title": HTTPStatus(422).phrase,
         "status": 422,
         "detail": "price: must be above 0",
         "code": "invalid_price",
         "errors": [{"field": "price", "message": "must be above 0"}],
+        "next_step": None,
+        "request_id": None,
     }
 
 

@@ -7,11 +7,9 @@ import msgspec
 import pytest
 
 from matching_engine.records import Phase, Reason, Side
-from services.gateway.order_entry.order_body import decode_batch, decode_order
+from services.gateway.order_entry.order_body import AmendParams, CancelParams, decode_batch, decode_order
 from services.gateway.problems import FieldError, ProblemError
 from services.gateway.websocket.messages import (
-    AmendParams,
-    CancelParams,
     MassCancelParams,
     SubscribeParams,
     decode_params,
@@ -22,6 +20,8 @@ from services.venue_state.reasons import REASONS, reason_text
 
 ORDER = {"symbol": "NDFEB-N52", "side": "buy", "price": "236.00", "quantity": 1}
 DECIMAL = 'must be a decimal number in quotes, such as "236.00"'
+NUMBER = "must be a decimal number, such as 236.00"
+TOO_LARGE = "is too large: at most 16 digits before the point"
 TIME = 'must be a time with a zone and whole seconds, such as "2023-12-01T15:00:00+08:00"'
 CLIENT_ORDER_ID = "must be 1 to 36 visible ASCII characters in quotes"
 
@@ -35,10 +35,14 @@ def told(change: dict[str, Any]) -> tuple[FieldError, ...]:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("price", "abc", DECIMAL),
-        ("price", "1e5", DECIMAL),
-        ("price", "473,000.00", DECIMAL),
-        ("price", "9" * 30, DECIMAL),
+        ("price", "abc", NUMBER),
+        ("price", "1e5", NUMBER),
+        ("price", "473,000.00", NUMBER),
+        ("price", "", NUMBER),
+        ("price", "9" * 17, TOO_LARGE),
+        ("price", "9" * 30, TOO_LARGE),
+        ("price", f"-{'9' * 30}.5", TOO_LARGE),
+        ("price", "1.000000001", "is too exact: at most 8 digits after the point"),
         ("price", 236, DECIMAL),
         ("quantity", "3", "must be a whole number, without quotes"),
         ("quantity", None, "must be a whole number, without quotes"),
@@ -74,7 +78,7 @@ def test_what_is_missing_is_named() -> None:
         ({"orders": 5}, "orders: must be an array, as […]"),
         ({"orders": [5]}, "orders.0: must be an object, as {…}"),
         ([], "body: must be an object, as {…}"),
-        ({"orders": [ORDER, ORDER | {"price": "x"}]}, f"orders.1.price: {DECIMAL}"),
+        ({"orders": [ORDER, ORDER | {"price": "x"}]}, f"orders.1.price: {NUMBER}"),
     ],
 )
 def test_a_batch_says_where(body: object, detail: str) -> None:
@@ -92,7 +96,8 @@ def test_a_batch_says_where(body: object, detail: str) -> None:
         (b'{"colour": 1}', CancelParams, "colour: there is no such field here"),
         (b"{}", SubscribeParams, "channels: is missing"),
         (b'{"order_id": "1", "price": 5}', AmendParams, f"price: {DECIMAL}"),
-        (b'{"order_id": "1", "stop_price": "x"}', AmendParams, f"stop_price: {DECIMAL}"),
+        (b'{"order_id": "1", "stop_price": "x"}', AmendParams, f"stop_price: {NUMBER}"),
+        (b'{"order_id": "1", "price": "99999999999999999"}', AmendParams, f"price: {TOO_LARGE}"),
         (b'{"side": "buy"}', MassCancelParams, "symbol: is missing"),
     ],
 )

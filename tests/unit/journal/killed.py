@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from services.journal.batch import JournalBatch
+from services.journal.compression import compress
 from services.journal.connections import log_of, open_writer
 from services.journal.wal import FRAME_HEADER_BYTES, HEADER_BYTES
 from tests.unit.journal.chains import next_batch
@@ -51,7 +52,7 @@ class Image:
         ]
 
 
-def killed(folder: Path, sizes: list[int], *, copied_at: int = 0) -> Image:
+def killed(folder: Path, sizes: list[int], *, copied_at: int = 0, compressed: bool = False) -> Image:
     """An image after commits of these numbers of commands.
 
     After `copied_at` commits the log is copied into the database. So the next commit begins the log anew, over frames of which
@@ -66,7 +67,8 @@ def killed(folder: Path, sizes: list[int], *, copied_at: int = 0) -> Image:
         for number, size in enumerate(sizes, 1):
             batches.append(next_batch(batches[-1] if batches else None, size, journal_id=journal_id))
             batch = batches[-1]
-            writer.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", (batch.first_seq, batch.last_seq, 1, batch.encode()))
+            row = compress(batch.encode()) if compressed else batch.encode()
+            writer.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", (batch.first_seq, batch.last_seq, 1, row))
             if number == copied_at:
                 writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
         return Image(path.read_bytes(), log_of(path).read_bytes(), tuple(batches))

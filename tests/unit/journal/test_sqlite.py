@@ -191,7 +191,7 @@ async def test_a_file_of_another_format_is_refused(path: Path) -> None:
     await written(path, [1])
     tamper(path, "UPDATE meta SET format = 9")
     for read_only in (False, True):
-        with pytest.raises(JournalRefused, match="has file format 9; this version reads 1"):
+        with pytest.raises(JournalRefused, match="has file format 9; this version reads 2"):
             await SqliteJournal.open(path, read_only=read_only)
 
 

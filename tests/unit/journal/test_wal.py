@@ -16,6 +16,7 @@ from services.journal.batch import MAGIC, NO_HASH
 from services.journal.connections import log_of, lost_commands
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
+from tests.long import some
 from tests.unit.journal.killed import FRAME_BYTES, Image, damaged, files, flip, killed, overwrite, surviving
 
 HEADER = wal.HEADER_BYTES
@@ -89,7 +90,7 @@ def test_a_torn_header_over_an_older_generation_is_no_loss(tmp_path: Path) -> No
         assert surviving(path) == len(old.batches)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", some(range(4)))
 def test_of_every_damage_the_verdict_is_what_sqlite_shows(image: Image, tmp_path: Path, seed: int) -> None:
     """Lost: two or more commits stand behind the damage. Not lost: SQLite shows all batches but the last. Between them
     either."""
@@ -211,6 +212,16 @@ def test_a_log_larger_than_a_chunk(tmp_path: Path) -> None:
     lost = lost_commands(big.with_log(flip(big.log, third + 5_000)).put(tmp_path / "damaged"))
     assert lost is not None
     assert (lost.seq, "up to seq 16000" in str(lost)) == (big.batches[2].last_seq + 1, True)
+
+
+def test_compressed_rows_in_the_log_are_evidence_like_plain_ones(tmp_path: Path) -> None:
+    image = killed(tmp_path, [300, 2, 300, 300, 300], compressed=True)
+    assert len(image.log) < 40 * FRAME_BYTES
+    assert wal.inspect(log_of(image.put(tmp_path / "whole"))) is None
+    third = image.commits()[2]
+    lost = lost_commands(image.with_log(flip(image.log, third + 200)).put(tmp_path / "damaged"))
+    assert lost is not None
+    assert (lost.seq, f"up to seq {image.batches[-1].last_seq}" in str(lost)) == (image.batches[1].last_seq + 1, True)
 
 
 def test_a_scan_beside_a_running_writer_raises_no_alarm(tmp_path: Path) -> None:

@@ -71,12 +71,12 @@ def test_what_stands_when_a_day_begins_is_what_stood_before_its_roll() -> None:
     """The DAY order of Monday expires by the roll, which is Tuesday's first command."""
     market = three_days()
     tuesday = read_day(market.commands, TUESDAY)
-    assert levels(tuesday) == [(0, 0, 990, 5), (0, 1, 1005, 1), (0, 1, 1010, 7)]
+    assert levels(tuesday) == [(0, 0, 990, 5, 1), (0, 1, 1005, 1, 1), (0, 1, 1010, 7, 1)]
     gone = tuesday.events[tuesday.events["kind"] == EventKind.LEVEL][0]
     assert gone[["price_ticks", "quantity_lots"]].tolist() == (1005, 0)
     assert (tuesday.opening.phase_of_all, sorted(tuesday.opening.listed)) == (Phase.CONTINUOUS, [0])
     wednesday = read_day(market.commands, WEDNESDAY)
-    assert (levels(wednesday), wednesday.opening.phase_of_all) == ([(0, 1, 1010, 7)], Phase.CLOSED)
+    assert (levels(wednesday), wednesday.opening.phase_of_all) == ([(0, 1, 1010, 7, 1)], Phase.CLOSED)
 
 
 @pytest.mark.parametrize("in_a_row", [1, 2, 3, 100])
@@ -102,10 +102,10 @@ def test_days_that_were_none_are_not_found() -> None:
 
     async def read() -> list[Day | None]:
         before = await days.read(TUESDAY, roll - 1)
-        dates = (20221230, 20230108, 0)
+        dates = (20221230, 20230108)
         return [before, *[await days.read(date, FOREVER) for date in dates], await days.read(TUESDAY, roll - 1)]
 
-    assert asyncio.run(read()) == [None] * 5
+    assert asyncio.run(read()) == [None] * 4
 
 
 def test_what_days_begin_with_is_read_once() -> None:
@@ -194,7 +194,7 @@ def test_commands_that_are_taken_twice_count_once() -> None:
     for _ in range(2):
         taken.take(*arrays)
     standing = [sorted(found.levels.tolist()) for date in (MONDAY, WEDNESDAY) if (found := taken.of(date)) is not None]
-    assert standing == [[], [(0, 1, 1010, 7)]]
+    assert standing == [[], [(0, 1, 1010, 7, 1)]]
     assert taken.seq == len(market.commands)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, OrderType, Phase, Side, TimeInForce
 from services.market_statistics.quality import day_quality
+from tests.long import examples
 from tests.property.engine_flow import flow
 from tests.unit.market_statistics.days_by_hand import MONDAY, TUESDAY, Market, read_day
 from tests.unit.market_statistics.naive_quality import NaiveDay
@@ -90,7 +91,7 @@ MOVES = (quote, take, stop, cancel, pause, bust, pass_time, clear)
 WEIGHTS = (8, 9, 2, 4, 1, 1, 2, 0.5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(seeds, st.integers(1, 40))
 def test_it_is_what_the_slow_program_computes(seed: int, in_a_row: int) -> None:
     commands = played(seed).commands
@@ -128,7 +129,7 @@ def dated(seed: int, length: int) -> tuple[list[Command], list[int]]:
     return commands, dates
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(seeds, st.integers(100, 250), st.integers(1, 300))
 def test_so_it_is_of_any_flow_that_the_engine_takes(seed: int, length: int, in_a_row: int) -> None:
     commands, dates = dated(seed, length)
@@ -137,7 +138,7 @@ def test_so_it_is_of_any_flow_that_the_engine_takes(seed: int, length: int, in_a
         assert found == NaiveDay().run(commands, date)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(seeds, st.integers(0, 10**9))
 def test_a_later_clock_changes_nothing(seed: int, later_s: int) -> None:
     commands = played(seed).commands

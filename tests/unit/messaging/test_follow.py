@@ -62,8 +62,8 @@ async def test_a_batch_that_is_in_the_journal_and_in_the_feed_comes_once(writer:
     class Overlapping(InProcessFeed):
         """Two of the batches are published between subscribing and reading."""
 
-        def subscribe(self) -> InProcessSubscription:
-            subscription = super().subscribe()
+        def subscribe(self, max_batches: int | None = None) -> InProcessSubscription:
+            subscription = super().subscribe(max_batches)
             for batch in writer.batches[1:]:
                 subscription.offer(batch)
             return subscription

@@ -24,6 +24,7 @@ from matching_engine.records import (
 from services.commands import administrative as admin
 from services.commands.attachments import (
     AccountText,
+    ActProposed,
     AlertAcknowledged,
     AlertCleared,
     AlertRaised,
@@ -31,16 +32,28 @@ from services.commands.attachments import (
     DayClosed,
     InstrumentText,
     KeyIssued,
+    KeyLimits,
+    KeyLimitsSet,
     KeyRevoked,
+    ProposalEnded,
+    RateLimit,
     TargetSet,
     TradesDecided,
+    UserAdded,
+    UserLinkMade,
+    UserPasswordChanged,
+    UserRemoved,
+    UserRoleChanged,
 )
+from services.gateway.order_entry.four_eyes import confirming
 from services.journal.batch import NO_HASH, JournalBatch
 from services.messaging import Submission
+from services.venue_state.keys import ApiKey
 from tests.model.naive_engine import NaiveEngine
 
 JOURNAL_ID = bytes(range(16))
 SENDER = Command(gateway_id=1, incarnation=7, actor=5)
+OPERATOR = ApiKey(key_id=SENDER.actor, account=0, name="operator", scopes=frozenset({"operate", "admin"}))
 REFERENCE_TICKS = 1_000
 TICK_VALUE_FEN = (1_000, 333)
 ACCOUNTS = (2, 3, 4)
@@ -55,6 +68,8 @@ class History:
         self.journal_id = journal_id
         self.epoch = epoch
         self.last_hash = NO_HASH
+        self.start_ns = START_NS
+        """The time of a command is this plus its seq."""
 
     def batch(self, submissions: Sequence[Submission]) -> JournalBatch:
         commands: list[Command] = []
@@ -64,7 +79,7 @@ class History:
             for command in unpack_commands(submission.commands):
                 seq = first_seq + len(commands)
                 number = command.attachment + len(attachments) if command.attachment else 0
-                commands.append(command._replace(seq=seq, time_ns=START_NS + seq, attachment=number))
+                commands.append(command._replace(seq=seq, time_ns=self.start_ns + seq, attachment=number))
             attachments += submission.attachments
         events = np.array(
             [event for command in commands for event in self.engine.submit(command)], dtype=EVENT
@@ -184,6 +199,11 @@ _PHASES = [Phase.CLOSED, Phase.CONTINUOUS, Phase.CONTINUOUS, Phase.CONTINUOUS]
 _instrument = st.sampled_from([0, 1, ALL_INSTRUMENTS])
 _decisions = st.one_of(
     st.builds(lambda n: KeyIssued(key_hash=f"{n:064x}", account=0, name="k", scopes=("read",)), st.integers(0, 2**250)),
+    st.builds(
+        lambda key_id, per_s: KeyLimitsSet(key_id=key_id, limits=KeyLimits(reads=RateLimit(per_s=per_s, burst=1))),
+        st.integers(1, 4),
+        st.integers(0, 5),
+    ),
     st.builds(lambda n: KeyRevoked(key_id=n), st.integers(1, 4)),
     st.builds(lambda n: TargetSet(year=2023, amount=n, name="new"), st.integers(1, 10**14)),
     st.builds(
@@ -193,7 +213,14 @@ _decisions = st.one_of(
         st.sampled_from(["exclude", "exclude", "include"]),
         st.lists(st.integers(20, 60), min_size=1, max_size=30),
     ),
+    st.builds(lambda n: UserAdded(name=f"user {n}", role="auditor", password_hash="$argon2id$"), st.integers(1, 9)),
+    st.builds(lambda n: UserPasswordChanged(user_id=n, password_hash="$argon2id$v=19$"), st.integers(20, 60)),
+    st.builds(lambda n: UserLinkMade(user_id=n), st.integers(20, 60)),
+    st.builds(lambda n: UserRoleChanged(user_id=n, role="trader", account=2), st.integers(20, 60)),
+    st.builds(lambda n: UserRemoved(user_id=n), st.integers(20, 60)),
     st.builds(lambda n: AlertAcknowledged(alert=n, name="Li Na", note="seen"), st.integers(20, 60)),
+    st.builds(lambda n: ActProposed(act="resume", scope="operate", method="POST", path=f"/{n}"), st.integers(0, 9)),
+    st.builds(lambda n: ProposalEnded(proposal=n, outcome="rejected", reason="no"), st.integers(20, 60)),
 )
 _found_by_the_venue = st.one_of(
     st.builds(
@@ -210,6 +237,10 @@ _found_by_the_venue = st.one_of(
     ),
 )
 _administration = st.one_of(
+    st.builds(
+        lambda a, f, n: confirming(admin.change_cash(SENDER, a, f), OPERATOR, n),
+        st.sampled_from(ACCOUNTS), st.integers(-(10**6), 10**6), st.integers(20, 60),
+    ),
     st.builds(lambda a, f: admin.change_cash(SENDER, a, f), st.sampled_from(ACCOUNTS), st.integers(-(10**6), 10**6)),
     st.builds(
         lambda a, i, q: admin.change_inventory(SENDER, a, i, q),

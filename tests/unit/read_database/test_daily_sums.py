@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from matching_engine.records import Phase
 from services.messaging import Submission
 from services.read_database import tables
+from tests.long import examples
 from tests.unit.read_database.daily_laws import Dump, assert_daily_laws, assert_the_venue_has_the_fees, rows_of, summed
 from tests.unit.read_database.decided_history import DecidedHistory, decided_histories
 from tests.unit.read_database.history import ACCOUNTS, SENDER, START_NS, History, opening, requests
@@ -45,7 +46,7 @@ def assert_bookkeeper_agrees(found: Dump, made: DecidedHistory) -> None:
 
 
 @given(decided_histories(), st.integers(1, 8))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_members_phases_and_goods_add_up(made: DecidedHistory, at_once: int) -> None:
     with empty_database() as connection:
         for start in range(0, len(made.batches), at_once):
@@ -58,7 +59,7 @@ def test_members_phases_and_goods_add_up(made: DecidedHistory, at_once: int) -> 
 
 
 @given(requests=requests, cuts=st.sets(st.integers(0, 12)))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 def test_they_add_up_whatever_is_asked_wherever_transactions_end(
     requests: list[list[Submission]], cuts: set[int]
 ) -> None:

@@ -15,6 +15,7 @@ from services.commands.attachments import TargetSet, TradesDecided, read_decisio
 from services.read_database.audit.differences import differences
 from services.read_database.audit.every_order import EveryOrder
 from services.read_database.audit.journaled import Journaled
+from tests.long import examples
 from tests.unit.read_database.decided_history import DATES, DecidedHistory, decided_histories
 from tests.unit.read_database.history import SENDER
 from tests.unit.read_database.test_changes import empty_database, project, select
@@ -49,7 +50,7 @@ def assert_adds_up(connection: sqlite3.Connection, made: DecidedHistory) -> None
 
 
 @given(decided_histories(), st.integers(1, 8))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_gross_less_busted_less_excluded_is_net(made: DecidedHistory, at_once: int) -> None:
     with empty_database() as connection:
         for start in range(0, len(made.batches), at_once):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -17,6 +20,7 @@ from services.messaging import Submission
 from services.read_database import run_changes
 from services.read_database.changes import Changes, Position
 from services.read_database.run_changes import RunChanges
+from tests.long import examples, some
 from tests.property.engine_flow import Flow, terms, venue
 from tests.unit.read_database.history import JOURNAL_ID, History, batches_of, opening, requests
 
@@ -32,7 +36,7 @@ def arrays_for_every_batch() -> Iterator[None]:
 
 def told(changes: Changes) -> dict[str, Any]:
     """All that a run has collected, by name."""
-    kept = {name: value for name, value in vars(changes).items() if name not in ("orders", "_handlers")}
+    kept = {name: value for name, value in vars(changes).items() if name != "orders"}
     return {**kept, "new orders": changes.orders.new, "older orders": changes.orders.old}
 
 
@@ -47,7 +51,7 @@ def assert_same(batches: list[JournalBatch], cuts: set[int]) -> None:
             slow, fast = Changes(slow.position), RunChanges(fast.position)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", some(range(3)))
 def test_arrays_make_the_changes_of_single_events_whatever_the_engine_is_asked(seed: int) -> None:
     flow, chance = Flow(seed), Random(seed)
     flow.extend(venue())
@@ -61,7 +65,7 @@ def test_arrays_make_the_changes_of_single_events_whatever_the_engine_is_asked(s
 
 
 @given(requests=requests, cuts=st.sets(st.integers(0, 12)))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_arrays_make_the_changes_of_single_events_wherever_batches_and_runs_end(
     requests: list[list[Submission]], cuts: set[int]
 ) -> None:
@@ -100,3 +104,22 @@ def test_a_sum_that_might_not_fit_64_bits_is_not_computed_with_arrays() -> None:
     events["amount_fen"] = 10**16
     assert run_changes._too_large(events)
     assert not run_changes._too_large(events[:400])
+
+
+@pytest.mark.parametrize("make", [Changes, RunChanges])
+def test_the_rows_of_a_run_are_freed_with_it_and_wait_for_no_garbage_collection(make: type[Changes]) -> None:
+    changes = make(START)
+    changes.add(History().batch(opening()))
+    freed = weakref.ref(changes)
+    with no_garbage_collection():
+        del changes
+        assert freed() is None
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -24,6 +24,7 @@ from matching_engine.records import (
 )
 from services.data.calendar import TradingCalendar
 from services.journal.batch import JournalBatch
+from tests.long import examples, some
 from tests.property.engine_flow import flow
 from tests.unit.read_database.decided_history import DecidedHistory, decided_histories
 from tests.unit.reporting.audited_journals import (
@@ -127,7 +128,7 @@ def test_a_buy_pays_no_more_than_it_reserved_before_rates_rose() -> None:
 
 
 @given(decided_histories())
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_it_applies_the_decisions_of_the_journal(made: DecidedHistory) -> None:
     for year in (2023, 2024):
         found = audited(made.batches, year)
@@ -160,7 +161,7 @@ def settled_times(commands: list[Command]) -> list[Command]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", some(range(10), 3))
 def test_it_agrees_with_the_engine_over_random_commands(seed: int) -> None:
     commands = settled_times(flow(seed, 500))
     rows = journal(*(commands[start : start + 40] for start in range(0, len(commands), 40)), time_ns=0)

@@ -9,8 +9,10 @@ from services.surveillance.contracts import Edge, Finding, FindingKind
 def test_a_finding_names_its_members_and_its_trades() -> None:
     finding = Finding(
         kind=FindingKind.CLOSED_GROUP,
-        first_date=20230103,
-        last_date=20230131,
+        first_date=20230105,
+        last_date=20230110,
+        window_first_date=20230103,
+        window_last_date=20230131,
         members=(3, 7),
         trade_ids=(11, 12),
         amount_fen=94_600_000,
@@ -21,11 +23,13 @@ def test_a_finding_names_its_members_and_its_trades() -> None:
         sentence_en="A and B traded.",
         sentence_zh="甲与乙成交。",
     )
-    [found] = shown(2023, [finding], {3: "A", 7: "B"})
+    [found] = shown(2023, [finding], {3: "A", 7: "B"}, {}, 90)
     assert (found.finding, found.kind) == (finding.finding_id, "closed_group")
-    assert (found.first_date, found.last_date) == ("2023-01-03", "2023-01-31")
+    assert (found.first_date, found.last_date) == ("2023-01-05", "2023-01-10")
+    assert (found.window_first_date, found.window_last_date) == ("2023-01-03", "2023-01-31")
+    assert found.decided is None
     assert (found.members, found.amount, found.trades, found.trade_ids) == (("A", "B"), "946000.00", 2, ("11", "12"))
-    assert found.links == {"trades": f"/v1/reports/trades?year=2023&finding={finding.finding_id}"}
+    assert found.links == {"trades": f"/v1/reports/trades?year=2023&finding={finding.finding_id}&cursor=0-90"}
     assert [(edge.seller, edge.buyer, edge.amount) for edge in found.edges] == [
         ("A", "B", "473000.00"),
         ("B", "A", "473000.00"),

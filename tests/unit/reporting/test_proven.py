@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.reporting.proof_route import Proven
+from services.reporting.proven import Proven
 
 
 @pytest.mark.parametrize(

@@ -47,12 +47,19 @@ def test_a_running_year() -> None:
     today = DAYS[20]
     assert verdict(net, today) == (Outcome.TOO_EARLY, "It is too early to say.", "为时尚早，暂无法判断。")
     assert verdict([BN, 29 * BN], today)[:2] == (Outcome.REACHED, "The target was reached on 2023-01-02.")
-    assert verdict(net, today, Fraction(8, 10))[:2] == (Outcome.ON_TRACK, "On track: it is reached with 80 %.")
-    assert verdict(net, today, Fraction(799, 1000))[:2] == (Outcome.OPEN, "Open: it is reached with 80 %.")
+    assert verdict(net, today, Fraction(8, 10))[:2] == (
+        Outcome.ON_TRACK,
+        "On track: the target is reached with a probability of 80 %.",
+    )
+    assert verdict(net, today, Fraction(799, 1000))[:2] == (
+        Outcome.OPEN,
+        "Undecided: the target is reached with a probability of 80 %.",
+    )
     assert verdict(net, today, Fraction(2, 10))[0] is Outcome.OPEN
     assert verdict(net, today, Fraction(199, 1000)) == (
         Outcome.BEHIND,
-        "Behind by 5.0 bn: it is reached with 20 %, and needs 1.5 bn a day, 2.0 times the mean of the last 20 days.",
+        "Behind by 5.0 bn: the target is reached with a probability of 20 %, "
+        "and needs 1.5 bn a day, 2.0 times the mean of the last 20 days.",
         "落后50.00亿元：达成概率20 %，每日需15.00亿元，为近20日均值的2.0倍。",
     )
 

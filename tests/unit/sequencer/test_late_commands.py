@@ -13,6 +13,7 @@ from matching_engine.records import Command, CommandKind
 from services.journal.batch import JournalBatch
 from services.journal.replay import StateMachine
 from services.journal.sqlite import SqliteJournal
+from services.messaging.in_process import ROUND_COMMANDS as TURN
 from services.sequencer import sequencer
 from services.sequencer.clock import ClockRefused
 from services.sequencer.schedule import Schedule
@@ -200,7 +201,7 @@ async def test_a_clock_that_jumps_while_a_batch_waits_stops_the_writer_behind_it
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("turn_s", "sizes"), [(3600.0, [1, *[4] * 7, 2]), (1e-9, [1, 30])])
+@pytest.mark.parametrize(("turn_s", "sizes"), [(3600.0, [1, TURN, TURN, 2]), (1e-9, [1, 2 * TURN + 2])])
 async def test_a_member_alone_has_several_turns_in_a_batch_where_the_device_is_slow(
     path: Path, monkeypatch: pytest.MonkeyPatch, turn_s: float, sizes: list[int]
 ) -> None:
@@ -211,7 +212,7 @@ async def test_a_member_alone_has_several_turns_in_a_batch_where_the_device_is_s
             await one.inbox.put(records())
             await one.next_batch()
         device.free.clear()
-        for _ in range(31):
+        for _ in range(sum(sizes)):
             await one.inbox.put(records()._replace(account=1))
             await asyncio.sleep(0)  # The first is on its way, the next ones run, before the others come.
         device.free.set()

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase, SettlementRule
 from services.data.calendar import TradingCalendar
+from services.data.trading_hours import DAY_ROLL_AT, TRADING_DAY
 from services.sequencer.clock import ClockRefused
 from services.sequencer.schedule import (
-    DAY_ROLL_AT,
-    TRADING_DAY,
     AlwaysOpen,
     ExchangeHours,
     calendar_missing,

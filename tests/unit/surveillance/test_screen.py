@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_a_circle_of_three_is_a_closed_group() -> None:
     assert finding.members == (A, B, C)
     assert finding.trade_ids == tuple(range(1, 16))
     assert finding.amount_fen == 15 * 100_000
-    assert (finding.first_date, finding.last_date) == (FIRST_DATE, FIRST_DATE + 19)
+    assert (finding.window_first_date, finding.window_last_date) == (FIRST_DATE, FIRST_DATE + 19)
     # v = 2 × 500,000 + 200,000 each; V = 3 v + 3 × 200,000 + the background's 2 × 45 × 20 × 50,000.
     whole = 3 * 1_200_000 + 600_000 + 2 * 45 * 20 * 50_000
     assert finding.inside_share == pytest.approx(3_000_000 / 3_600_000)
@@ -102,19 +103,27 @@ def test_fewer_than_four_trades_of_a_pair_are_no_finding() -> None:
 
 
 def test_matched_orders_within_an_uneven_closed_group_are_a_finding() -> None:
-    there = [Deal(A, B, 100_000, day, matched=day < 5) for day in range(10)]
-    back = [Deal(B, A, 100_000, 2)]
+    """A sold ten times to B and bought twice; the orders of the first four sales and of both purchases were matched."""
+    there = [Deal(A, B, 100_000, day, matched=day < 4) for day in range(10)]
+    back = [Deal(B, A, 100_000, day, matched=True) for day in (2, 3)]
     finding = only(screen(trades_of([*there, *back, *own_trades(A, B), *background()])))
     assert finding.kind == FindingKind.MATCHED_ORDERS
-    assert finding.trade_ids == (1, 2, 3, 4, 5)
-    assert finding.amount_fen == 500_000
-    assert finding.net_share == 1
-    assert "5 times filled each other's orders whole" in finding.sentence_en
+    assert finding.trade_ids == (1, 2, 3, 4, 11, 12)
+    assert finding.amount_fen == 600_000
+    assert finding.net_share == pytest.approx(1 / 3)
+    assert "6 times filled each other's orders whole" in finding.sentence_en
+
+
+def test_matched_orders_of_a_delivery_are_no_finding() -> None:
+    """A delivers to B at agreed prices, and once met B by accident the other way: no matched order came back."""
+    there = [Deal(A, B, 100_000, day, matched=day < 8) for day in range(10)]
+    assert screen(trades_of([*there, Deal(B, A, 100_000, 2), *own_trades(A, B), *background()])) == ()
 
 
 def test_three_matched_orders_are_too_few() -> None:
-    there = [Deal(A, B, 100_000, day, matched=day < 3) for day in range(10)]
-    assert screen(trades_of([*there, Deal(B, A, 100_000, 2), *own_trades(A, B), *background()])) == ()
+    there = [Deal(A, B, 100_000, day, matched=day < 2) for day in range(10)]
+    back = [Deal(B, A, 100_000, 2, matched=True)]
+    assert screen(trades_of([*there, *back, *own_trades(A, B), *background()])) == ()
 
 
 def test_declared_common_control_is_certain() -> None:
@@ -155,6 +164,114 @@ def test_members_who_meet_often_by_chance_are_no_finding() -> None:
     """Two of twelve members have four of their ten trades with each other. One such pair is odd, but 66 could have met."""
     small = [*circle(A, B, rounds=2), *(Deal(member, other, 100_000, 3) for member in (A, B) for other in HONEST[:6])]
     assert screen(trades_of([*small, *background(range(0, 20, 4))])) == ()
+
+
+def both_ways(taker: int, maker: int, trades: int, days: range = range(20)) -> list[Deal]:
+    """A taker buys and sells in turns from the quotes of a maker."""
+    pairs = [(maker, taker), (taker, maker)]
+    return [Deal(*pairs[at % 2], 100_000, days[at % len(days)], aggressor=taker) for at in range(trades)]
+
+
+def test_a_maker_and_a_taker_of_its_quotes_are_no_finding() -> None:
+    """A took 200 times, 80 times from B, who made 480 of all 2,600 trades: 200 × 480 / 2,600 = 37 meetings are chance, half of
+    what A has. Makers do not meet makers: if everybody met everybody, 18 would be chance, and A and B a ring."""
+    makers, takers = range(11, 16), range(101, 111)
+    of_a = [*both_ways(A, B, 80), *(deal for maker in makers for deal in both_ways(A, maker, 24))]
+    others = [deal for taker in takers for deal in both_ways(taker, B, 40)]
+    others += [deal for taker in takers for maker in makers for deal in both_ways(taker, maker, 40)]
+    trades = trades_of([*of_a, *others])
+    assert len(trades) == 2_600
+    assert screen(trades) == ()
+    unknown = trades.copy()
+    unknown["aggressor"] = 0
+    assert only(screen(unknown)).members == (A, B)
+
+
+def test_a_ring_that_makes_a_small_product_does_not_hide_in_its_own_trades() -> None:
+    """Each of four trades ten times with each other one in a product that outsiders traded 20 times: if everybody met everybody
+    in it, 34 of the 60 meetings would be chance."""
+    ring = [
+        Deal(*pair, 100_000, day, instrument=1)
+        for day in range(0, 20, 4)
+        for one, other in combinations((1, 2, 3, 4), 2)
+        for pair in ((one, other), (other, one))
+    ]
+    small = [Deal(HONEST[at], HONEST[(at + 3) % 10], 100_000, at, instrument=1) for at in range(10)] * 2
+    own = own_trades(1, 2, 3, 4) * 2
+    assert only(screen(trades_of([*ring, *small, *own, *background()]))).members == (1, 2, 3, 4)
+
+
+def quoted_by(members: tuple[int, ...], takes: int, makes: int) -> list[Deal]:
+    """Outsiders meet only these members in product 9: each of them takes and makes so many times a day, buying and selling."""
+    found: list[Deal] = []
+    for day in range(20):
+        for member in members:
+            for at in range(takes + makes):
+                other = HONEST[(len(found) + day) % len(HONEST)]
+                seller, buyer = (member, other) if len(found) // 2 % 2 else (other, member)
+                taker = member if at < takes else other
+                found.append(Deal(seller, buyer, 50_000, day, instrument=9, aggressor=taker))
+    return found
+
+
+def within(members: tuple[int, ...], a_day: int, taker: int = 0) -> list[Deal]:
+    """Each member sells to the next one, then each buys back, and so on; the seller takes, or always the same member."""
+    ways = [*zip(members, (*members[1:], members[0]), strict=True)]
+    ways += [way[::-1] for way in ways]
+    return [
+        Deal(*ways[at % len(ways)], 50_000, day, instrument=9, aggressor=taker or ways[at % len(ways)][0])
+        for day in range(20)
+        for at in range(a_day)
+    ]
+
+
+@pytest.mark.parametrize("among_outsiders", [0, 1, 4])
+@pytest.mark.parametrize(
+    ("a_day", "takes", "makes"), [(10, 0, 2), (10, 1, 2), (10, 2, 2), (20, 2, 2), (20, 1, 4), (40, 2, 4), (40, 1, 4)]
+)
+def test_a_pair_that_quotes_a_product_does_not_hide_in_it(
+    a_day: int, takes: int, makes: int, among_outsiders: int
+) -> None:
+    """71 to 87 % of all that the two do is with each other. Outsiders meet only them, or almost, so nobody shows how often two
+    would meet by chance: but hardly more than twice as often as the two take from others, or make for them."""
+    ring = within((A, B), a_day)
+    outsiders = [
+        Deal(HONEST[at], HONEST[at + 1], 50_000, day, instrument=9, aggressor=HONEST[at])
+        for day in range(20)
+        for at in range(among_outsiders)
+    ]
+    deals = [*ring, *quoted_by((A, B), takes, makes), *outsiders, *background()]
+    finding = only(screen(trades_of(sorted(deals, key=lambda deal: deal.day))))
+    assert (finding.members, len(finding.trade_ids)) == ((A, B), len(ring))
+
+
+@pytest.mark.parametrize(("members", "taker"), [((A, B), A), ((A, B), B), ((A, B, C), 0)])
+def test_who_takes_within_a_ring_that_quotes_a_product_hides_nothing(members: tuple[int, ...], taker: int) -> None:
+    """If one always takes and the other always makes, all their trades look like those of a taker and the only maker."""
+    ring = within(members, 12, taker)
+    deals = [*ring, *quoted_by(members, 1, 2), *background()]
+    finding = only(screen(trades_of(sorted(deals, key=lambda deal: deal.day))))
+    assert (finding.members, len(finding.trade_ids)) == (members, len(ring))
+
+
+@pytest.mark.parametrize(("a_day", "takes", "makes"), [(50, 0, 5), (50, 1, 4), (150, 2, 2)])
+def test_a_pair_that_quotes_the_whole_venue_does_not_hide_in_it(a_day: int, takes: int, makes: int) -> None:
+    """No two of ten outsiders ever meet."""
+    ring = within((A, B), a_day)
+    deals = [*ring, *quoted_by((A, B), takes, makes)]
+    finding = only(screen(trades_of(sorted(deals, key=lambda deal: deal.day))))
+    assert (finding.members, len(finding.trade_ids)) == ((A, B), len(ring))
+
+
+def test_makers_who_trade_a_third_with_each_other_are_no_finding() -> None:
+    """The only two who quote a product meet each other there, too."""
+    deals = [*within((A, B), 4), *quoted_by((A, B), 2, 6), *background()]
+    assert screen(trades_of(sorted(deals, key=lambda deal: deal.day))) == ()
+
+
+def test_two_members_who_are_the_venue_are_no_finding() -> None:
+    """Each of their trades must be with the other: there is nothing that would tell a circle from a market."""
+    assert screen(trades_of(within((A, B), 40))) == ()
 
 
 def test_two_rings_are_two_findings() -> None:

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.surveillance.contracts import Finding, ScreenTrades
 from services.surveillance.screen import screen
+from tests.long import examples
 from tests.unit.surveillance.trades_by_hand import HONEST, Deal, background, trades_of
 
 RING = (1, 2, 3, 4)
 OUTSIDERS = (201, 202)
 
 _deals = st.builds(
-    lambda pair, *rest: Deal(pair[0], pair[1], *rest),
-    st.permutations([*RING, 101]).map(lambda members: members[:2]), st.integers(1, 400_000), st.integers(0, 19),
-    st.integers(0, 1), st.booleans(),
+    lambda pair, taker, *rest: replace(Deal(pair[0], pair[1], *rest), aggressor=(0, *pair)[taker]),
+    st.permutations([*RING, 101]).map(lambda members: members[:2]), st.integers(0, 2), st.integers(1, 400_000),
+    st.integers(0, 19), st.integers(0, 1), st.booleans(),
 )  # fmt: skip
 flows = st.lists(_deals, min_size=20, max_size=60)
 """Trades among four members and one honest one; about half of these flows have findings."""
 
-few = settings(max_examples=25)
+few = settings(max_examples=examples(25))
 
 
 def content(finding: Finding) -> tuple[object, ...]:
     """All of a finding but members, edges and sentences."""
     return (
-        finding.kind, finding.first_date, finding.last_date, finding.trade_ids, finding.amount_fen, finding.inside_share,
+        finding.kind, finding.first_date, finding.last_date, finding.window_first_date, finding.window_last_date,
+        finding.trade_ids, finding.amount_fen, finding.inside_share,
         finding.lift, finding.net_share,
     )  # fmt: skip
 
@@ -35,8 +39,8 @@ def content(finding: Finding) -> tuple[object, ...]:
 def relabelled(trades: ScreenTrades, names: dict[int, int]) -> ScreenTrades:
     """The trades with other numbers for the members."""
     changed = trades.copy()
-    for side in ("buyer", "seller"):
-        changed[side] = [names[member] for member in trades[side].tolist()]
+    for side in ("buyer", "seller", "aggressor"):
+        changed[side] = [names.get(member, 0) for member in trades[side].tolist()]
     return changed
 
 
@@ -85,7 +89,9 @@ def test_findings_are_disjoint_choices_of_the_trades_and_add_up(deals: list[Deal
         assert len(finding.members) >= 2
         assert 0 <= finding.net_share <= 1
         assert 0 < finding.inside_share <= 1
-        assert all(finding.first_date <= date <= finding.last_date for date in chosen["trading_date"].tolist())
+        dates = chosen["trading_date"].tolist()
+        assert (finding.first_date, finding.last_date) == (min(dates), max(dates))
+        assert finding.window_first_date <= finding.first_date <= finding.last_date <= finding.window_last_date
 
 
 def test_the_flows_have_findings() -> None:

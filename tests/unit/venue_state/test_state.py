@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from random import Random
 from typing import Any
 
@@ -198,6 +199,7 @@ def test_ended_orders_are_known_by_their_client_id_as_long_as_they_are_remembere
     ended = [state.orders.known_as(2, client_id.decode()) for client_id in ids]
     assert [found and found.order_id for found in ended] == [None, first + 1, first + 2]
     assert state.orders.known_as(3, "c") is None
+    assert not gc.is_tracked(state.orders._by_client_id[2]), "garbage collection walks every order"
 
 
 def test_instruments_and_names_are_read_from_the_journal() -> None:

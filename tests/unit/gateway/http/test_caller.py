@@ -52,13 +52,13 @@ def test_an_operator_names_the_account() -> None:
     ("key", "path", "answer"),
     [
         (VIEWER, "/v1/reports/x", (200, None)),
-        (BLIND, "/v1/reports/x", (403, "This key may not do that: it lacks the scope `read`.")),
+        (BLIND, "/v1/reports/x", (403, "This key or role may not do that: it lacks the scope `read`.")),
         (VIEWER, "/v1/reports/x?yaer=2023", (422, "yaer: there is no such query parameter here")),
-        (BLIND, "/v1/reports/x?yaer=2023", (403, "This key may not do that: it lacks the scope `read`.")),
+        (BLIND, "/v1/reports/x?yaer=2023", (403, "This key or role may not do that: it lacks the scope `read`.")),
         (VIEWER, "/v1/reports/x?year=2023", (200, None)),
         (BLIND, "/v1/cancel", (200, None)),
         (OPERATOR, "/v1/cancel", (200, None)),
-        (VIEWER, "/v1/cancel", (403, "This key may not do that: it lacks the scope `trade`.")),
+        (VIEWER, "/v1/cancel", (403, "This key or role may not do that: it lacks the scope `trade`.")),
     ],
 )
 async def test_a_router_needs_one_of_its_scopes_and_known_queries(

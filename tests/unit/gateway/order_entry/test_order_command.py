@@ -18,10 +18,10 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
-from services.gateway.order_entry.order_body import OrderBody
+from services.gateway.order_entry.order_body import AmendParams, OrderBody
 from services.gateway.order_entry.order_command import amend, mass_cancel, new_order
 from services.gateway.problems import ProblemError, problem_of
-from services.gateway.websocket.messages import AmendParams
+from services.gateway.schemas import OrderRequest
 from services.venue_state.errors import BadField
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState
@@ -59,6 +59,11 @@ def test_every_field_of_a_limit_order() -> None:
         self_trade=SelfTrade.DECREMENT, price_ticks=1_000, quantity_lots=300, display_lots=3, time_s=1_701_414_000,
         flags=Flag.POST_ONLY, client_order_id=b"a",
     )  # fmt: skip
+
+
+def test_what_is_not_given_is_the_default_of_the_model() -> None:
+    model = OrderRequest(symbol="ND-OX", side="buy", quantity=300, price="10000")
+    assert command(**PRICE) == new_order(SENDER, venue(), 2, OrderBody(**model.model_dump()))
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,11 @@ from matching_engine.records import (
 )
 from services.commands import administrative as admin
 from services.gateway.order_entry.history import OrderHistory
-from services.gateway.order_entry.order_body import OrderBody
+from services.gateway.order_entry.order_body import AmendParams, OrderBody
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError
-from services.gateway.websocket.messages import AmendParams
 from services.journal.batch import JournalBatch
+from services.market_data import Market
 from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox
 from services.venue_state.errors import NotAllowed
@@ -82,7 +82,7 @@ class Gateway:
         self.opening = self.venue.batch(opening())
         self.state.apply(self.opening)
         self.past = past(self.state)
-        self.entry = OrderEntry(self.state, self.inbox, self.past)
+        self.entry = OrderEntry(self.state, self.inbox, self.past, Market())
 
     async def ask(self, request: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A request that has been handed over and waits for its reply."""
@@ -169,13 +169,13 @@ async def test_a_batch_of_an_earlier_life_or_another_gateway_is_no_reply() -> No
 async def test_a_batch_has_an_outcome_for_each_order_also_where_no_reply_comes() -> None:
     gateway = Gateway()
     wrong = msgspec.structs.replace(BUY, symbol="none")
-    placing = await gateway.ask(gateway.entry.place_batch(DESK, [BUY, wrong, BUY]))
+    placing = await gateway.ask(gateway.entry.batch(DESK, [BUY, wrong, BUY]))
     assert gateway.entry.pending.waiting == 2
     await gateway.run_engine()
     first, second, third = await placing
     assert first.order is not None
     assert (first.order, second.problem and second.problem.code) == (third.order, "unknown_symbol")
-    unanswered = await gateway.ask(gateway.entry.place_batch(DESK, [BUY, wrong]))
+    unanswered = await gateway.ask(gateway.entry.batch(DESK, [BUY, wrong]))
     gateway.entry.pending.give_up(math.inf)
     assert [outcome.problem and outcome.problem.code for outcome in await unanswered] == [
         "outcome_unknown",
@@ -188,7 +188,7 @@ async def test_a_full_inbox_leaves_nothing_behind() -> None:
     for _ in range(22):
         await gateway.inbox.put(gateway.filler())
     with pytest.raises(ProblemError) as caught:
-        await gateway.entry.place_batch(DESK, [BUY] * 2)
+        await gateway.entry.batch(DESK, [BUY] * 2)
     assert (caught.value.code, gateway.entry.pending.waiting, gateway.inbox.depth) == ("inbox_full", 0, 22)
     assert (gateway.entry.pending.under_way[DESK.key_id], gateway.entry.pending.refused) == (0, {"inbox_full": 1})
     with pytest.raises(ProblemError) as unknown:
@@ -338,10 +338,10 @@ async def test_the_history_is_asked_for_all_orders_of_a_batch_at_once() -> None:
     gateway = Gateway(SlowPast)
     assert isinstance(gateway.past, SlowPast)
     bodies = [msgspec.structs.replace(BUY, client_order_id=name) for name in ("a", "b")]
-    placing = await gateway.ask(gateway.entry.place_batch(DESK, bodies))
+    placing = await gateway.ask(gateway.entry.batch(DESK, bodies))
     await gateway.run_engine()
     first = await placing
-    again = await gateway.ask(gateway.entry.place_batch(DESK, bodies))
+    again = await gateway.ask(gateway.entry.batch(DESK, bodies))
     await gateway.run_engine()
     for _ in range(3):
         await asyncio.sleep(0)

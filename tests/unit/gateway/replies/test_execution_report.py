@@ -6,6 +6,7 @@ from matching_engine.records import CommandKind, OrderType, SelfTrade, Side, Tim
 from services.commands.administrative import submission
 from services.gateway.replies.execution_report import order_json
 from services.gateway.schemas import Order
+from services.times import time_text
 from services.venue_state.state import VenueState
 from tests.unit.read_database.history import SENDER, START_NS, History, opening, order
 
@@ -56,6 +57,18 @@ def test_an_order_of_several_fills() -> None:
         "self_trade_prevention": "cancel_newest",
         "reason_text": None,
     }
+
+
+def test_the_times_of_a_report_are_those_of_entry_and_of_the_last_change() -> None:
+    venue, state = History(), VenueState()
+    state.apply(venue.batch(opening()))
+    first = venue.engine.last_seq + 1
+    state.apply(venue.batch([order(2, Side.SELL, 1_000, 1), order(3, Side.BUY, 1_000, 1)]))
+    sold = state.orders.get(first)
+    assert sold is not None
+    sold.created_ns, sold.updated_ns = START_NS, START_NS + 1_500_000_000
+    report = order_json(sold, state.instruments)
+    assert (report["created_at"], report["updated_at"]) == (time_text(START_NS), time_text(START_NS + 1_500_000_000))
 
 
 def test_a_stop_waits_and_is_triggered() -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
 from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW, ClientQueue, Closing, Stream
 
 A, B = Stream("depth", 0), Stream("depth", 1)
@@ -75,3 +80,52 @@ def test_the_first_reason_to_close_counts() -> None:
     waiting.close(1009, "too large")
     waiting.close(4001, "revoked")
     assert waiting.closing == Closing(1009, "too large")
+
+
+def test_updates_that_are_held_back_follow_what_was_missed_or_end_in_a_snapshot() -> None:
+    waiting = queue()
+    first, second = Stream("trades", 1), Stream("trades", 2)
+    waiting.hold(first)
+    of_first, of_second = waiting.hold(first), waiting.hold(second)
+    waiting.put_market(first, "live")
+    waiting.put_resumed(first, "missed")
+    waiting.release(first, of_first)
+    waiting.put_market(first, "later")
+    assert [waiting.next_text() for _ in range(4)] == ["missed", "live", "later", None]
+    for number in range(4):
+        assert waiting.is_held(second, of_second)
+        waiting.put_market(second, str(number))
+    assert not waiting.is_held(second, of_second)
+    waiting.put_resumed(second, "missed")
+    waiting.release(second, of_second)
+    assert [waiting.next_text() for _ in range(2)] == ["snapshot of 2", None]
+
+
+def test_who_holds_again_is_not_released_by_the_hold_before() -> None:
+    waiting, stream = queue(), Stream("trades", 1)
+    before = waiting.hold(stream)
+    waiting.put_market(stream, "told by a snapshot or missed")
+    again = waiting.hold(stream)
+    waiting.put_market(stream, "live")
+    waiting.release(stream, before)
+    assert (waiting.is_held(stream, before), waiting.is_held(stream, again), waiting.next_text()) == (False, True, None)
+    waiting.release(stream, again)
+    assert [waiting.next_text() for _ in range(2)] == ["live", None]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("end", [drain, lambda waiting: waiting.close(1001, "gone")])
+async def test_whoever_sends_much_waits_until_nothing_waits_or_the_connection_closes(
+    end: Callable[[ClientQueue], object],
+) -> None:
+    waiting = queue()
+    await waiting.room()
+    waiting.put("r1")
+    waiting.put_market(A, "a1")
+    sending = asyncio.create_task(waiting.room())
+    await asyncio.sleep(0)
+    assert waiting.next_text() == "r1"
+    await asyncio.sleep(0)
+    assert not sending.done()
+    end(waiting)
+    await sending

@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
-from services.gateway.websocket.channels import Channels
+from services.gateway.http.known_keys import KnownKeys
+from services.gateway.limits.rate_class import METHOD_CLASSES
+from services.gateway.limits.rate_limits import RateLimits
+from services.gateway.resume.missed import MissedReader
 from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW, STRICT_MESSAGES
 from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, IN_FLIGHT, Connection
+from services.gateway.websocket.resumes import Resumes
 from services.venue_state.keys import ApiKey
 from tests.integration.venue import RunningVenue, running_venue
 from tests.patience import PATIENCE_S
@@ -44,12 +48,33 @@ class Wire:
 
 
 def connection(venue: RunningVenue, key: ApiKey | None) -> Connection:
-    channels = Channels(venue.state, venue.market)
-    return Connection(venue.state, venue.order_entry, channels, venue.clock, key, lambda _: None)
+    channels = venue.channels
+    return Connection(
+        venue.state,
+        venue.order_entry,
+        channels,
+        venue.clock,
+        key,
+        lambda _: None,
+        known_keys=KnownKeys(venue.state, venue.clock),
+        limits=RateLimits(venue.state),
+        resumes=Resumes(
+            venue.state,
+            channels,
+            MissedReader(venue.state, venue.read_database, venue.journal, venue.projector.reached),
+        ),
+        address="127.0.0.1",
+    )
 
 
 def alice(venue: RunningVenue) -> ApiKey | None:
     return venue.state.find_key(venue.keys["alice"].key)
+
+
+async def test_every_method_has_a_class_of_rate_limits(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        client = connection(venue, None)
+        assert {*client._methods, *client._orders.methods} == {*METHOD_CLASSES, "authenticate"}
 
 
 async def some_turns() -> None:
@@ -67,7 +92,7 @@ async def test_a_client_that_does_not_read_its_replies_is_not_read_either(tmp_pa
         assert wire.taken <= IN_FLIGHT + 1, "one reply is on its way out, the others wait"
         wire.reads.set()
         while wire.taken < len(wire.messages) or len(wire.sent) < len(wire.messages):
-            await asyncio.wait_for(some_turns(), timeout=PATIENCE_S)
+            await asyncio.wait_for(some_turns(), PATIENCE_S)
         wire.gone.set()
         await task
     replies = [json.loads(message["text"])["req_id"] for message in wire.sent]
@@ -82,7 +107,7 @@ async def test_private_messages_beyond_the_bound_close_with_4008(tmp_path: Path)
         for number in range(STRICT_MESSAGES + 1):
             client.queue.put(str(number))
         wire.reads.set()
-        await asyncio.wait_for(task, timeout=PATIENCE_S)
+        await asyncio.wait_for(task, PATIENCE_S)
     assert wire.sent == [
         {"type": "websocket.close", "code": CLOSE_TOO_SLOW, "reason": "private messages were not read fast enough"}
     ]
@@ -97,7 +122,7 @@ async def test_of_a_client_that_is_gone_no_message_is_kept(tmp_path: Path) -> No
         await some_turns()
         client.queue.put("a reply that it does not read")
         wire.gone.set()
-        await asyncio.wait_for(task, timeout=PATIENCE_S)
+        await asyncio.wait_for(task, PATIENCE_S)
         client.queue.put("a reply that comes later")
         assert client.queue.next_text() is None
     assert wire.sent == []
@@ -108,7 +133,7 @@ async def test_without_a_key_the_time_is_limited(tmp_path: Path, monkeypatch: py
     async with running_venue(tmp_path) as venue:
         wire = Wire([])
         wire.reads.set()
-        await asyncio.wait_for(connection(venue, None).run(wire.receive, wire.send), timeout=PATIENCE_S)
+        await asyncio.wait_for(connection(venue, None).run(wire.receive, wire.send), PATIENCE_S)
     assert [message["code"] for message in wire.sent] == [CLOSE_NOT_AUTHENTICATED]
 
 
@@ -123,7 +148,7 @@ async def test_a_client_that_never_receives_its_close_is_given_up(
         await some_turns()
         assert not task.done(), "its writer waits for the client to read"
         client.queue.close(CLOSE_TOO_SLOW, "private messages were not read fast enough")
-        await asyncio.wait_for(task, timeout=PATIENCE_S)
+        await asyncio.wait_for(task, PATIENCE_S)
     assert wire.sent == []
 
 

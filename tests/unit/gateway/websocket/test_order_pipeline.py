@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.websocket.client_queue import ClientQueue
 from services.gateway.websocket.messages import Message
 from services.gateway.websocket.order_pipeline import OrderPipeline
@@ -27,7 +28,10 @@ class Client:
         self.gateway = Gateway(past)
         self.under_way = self.gateway.entry.pending.under_way
         self.queue = ClientQueue(lambda _: "")
-        self.pipeline = OrderPipeline(self.gateway.state, self.gateway.entry, self.queue, lambda: DESK)
+        limits = RateLimits(self.gateway.state)
+        self.pipeline = OrderPipeline(
+            self.gateway.state, self.gateway.entry, limits, self.queue, lambda: DESK, lambda: 0
+        )
 
     async def ask(self, method: str, req_id: int, **params: Any) -> None:
         await self.pipeline.take(Message(method, msgspec.Raw(json.dumps(params).encode()), req_id))

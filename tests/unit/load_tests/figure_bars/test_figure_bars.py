@@ -11,7 +11,7 @@ import pytest
 from load_tests.figure_bars import __main__ as figure_bars
 from load_tests.figure_bars import forecast, pace
 from load_tests.figure_bars.row import Effort, Row
-from load_tests.figure_bars.simulated_years import BASE, BROKEN, DAILY_FEN, simulate
+from load_tests.figure_bars.simulated_years import BASE, BROKEN, DAILY_FEN, MONTHS, SHUFFLED, simulate
 
 YEARS = 120
 
@@ -89,6 +89,27 @@ def test_a_broken_year_moves_its_level_once() -> None:
     assert np.allclose(ratios[:, 0], 1)
     assert np.allclose(np.abs(np.log(ratios[:, -1])), math.log(1.25), atol=1e-6)
     assert (np.abs(np.diff(ratios, axis=1)) > 0.01).sum() == 50, "one step on each venue"
+
+
+def test_shuffled_months_have_the_same_effects_in_another_order_in_all_years_of_a_venue() -> None:
+    base, shuffled = (simulate(np.random.default_rng(5), kind, (2022, 2023), venues=8) for kind in (BASE, SHUFFLED))
+    orders = set()
+    for venue in range(8):
+        effects = [
+            {
+                round(MONTHS[day // 100 % 100 - 1] * other / one, 3)
+                for day, one, other in zip(year.days, year.net_fen[venue], moved.net_fen[venue], strict=True)
+                if day // 100 % 100 == month
+            }
+            for month in range(1, 13)
+            for year, moved in zip(base, shuffled, strict=True)
+        ]
+        assert all(len(of_month) == 1 for of_month in effects)
+        of_years = [tuple(value for of_month in effects[start::2] for value in of_month) for start in (0, 1)]
+        assert of_years[0] == of_years[1]
+        assert sorted(of_years[0]) == sorted(MONTHS)
+        orders.add(of_years[0])
+    assert len(orders) == 8
 
 
 def test_a_row_holds_within_its_bounds() -> None:

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from rex_client import OutcomeUnknown, RexError, Unreachable
 
 from load_tests.flows.flow_message import FlowMessage
-from load_tests.replay.account_stream import AccountStream, order_body
-from services.client import OutcomeUnknown, RexError, Unreachable
+from load_tests.replay.account_stream import AccountStream, OnReply, order_body
 
 pytestmark = pytest.mark.anyio
 
@@ -81,7 +81,7 @@ class Wire:
 
 @asynccontextmanager
 async def stream_over(
-    wire: Wire, window: int = 8, on_reply: Callable[[float], None] = lambda _: None
+    wire: Wire, window: int = 8, on_reply: OnReply = lambda _message, _seconds, _error: None
 ) -> AsyncIterator[AccountStream]:
     stream = AccountStream(wire, window, on_reply)
     running = asyncio.create_task(stream.run())
@@ -261,7 +261,7 @@ async def test_a_reply_about_another_order_is_odd() -> None:
 async def test_latency_counts_from_when_the_message_was_due() -> None:
     wire = Wire()
     seconds: list[float] = []
-    async with stream_over(wire, on_reply=seconds.append) as stream:
+    async with stream_over(wire, on_reply=lambda _message, passed, _error: seconds.append(passed)) as stream:
         await stream.send(new("a"), due=asyncio.get_running_loop().time() - 100)
         await wire.until(1)
         wire.accept(0)
@@ -273,7 +273,7 @@ async def test_a_venue_that_stays_away_ends_the_replay(monkeypatch: pytest.Monke
     monkeypatch.setattr("load_tests.replay.account_stream.RECONNECT_TIMEOUT_S", 0.0)
     wire = Wire()
     wire.is_up = False
-    stream = AccountStream(wire, 1, lambda _: None)
+    stream = AccountStream(wire, 1, lambda _message, _seconds, _error: None)
     await stream.send(new("a"))
     with pytest.raises(Unreachable):
         await stream.run()

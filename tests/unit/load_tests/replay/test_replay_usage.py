@@ -17,6 +17,10 @@ from load_tests.replay import replay
         (["--accounts", "1"], "--accounts 1: must be 2 to 1000"),
         (["--wind", "1"], "unrecognized arguments: --wind"),
         (["--year", "2023"], "not allowed with argument --flow"),
+        (["--seed", "7"], "--seed with --flow: a file has no seed"),
+        (["--from-day", "2"], "--from-day with --flow: "),
+        (["--days", "2"], "--days with --flow: "),
+        (["--commands", "200000"], "--commands with --flow: "),
     ],
 )
 def test_bad_usage_ends_with_2_and_a_reason(
@@ -41,6 +45,7 @@ def test_bad_usage_ends_with_2_and_a_reason(
         (["--commands", "9"], "--commands 9: must be 50000 to 20000000"),
         (["--seed", "-1"], "--seed -1: must be 0 or more"),
         (["--accounts", "8"], "--accounts with --year"),
+        (["--symbol", "PRND-OX"], "--symbol with --year: the orders of a simulated year name their own instruments"),
     ],
 )
 def test_days_that_a_year_does_not_have_are_bad_usage(

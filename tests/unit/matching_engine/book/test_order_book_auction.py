@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from matching_engine import OrderBook
 from matching_engine.records import Flag, Reason
+from tests.long import examples
 from tests.model.naive_book import NaiveBook
 from tests.property.test_order_book_laws import fields
 from tests.unit.matching_engine.book.book_talk import (
@@ -187,7 +188,7 @@ def test_the_price_of_the_uncrossing_triggers_stops() -> None:
     assert talk.stops(SELL) == [(2, 99)]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(1, 9), st.integers(-9, 9), st.integers(0, 3)), max_size=40),
     st.integers(-12, 12),

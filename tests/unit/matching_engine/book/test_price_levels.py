@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from matching_engine.book.price_levels import PriceLevels
 from matching_engine.records import MAX_BOOK_PRICE_TICKS
+from tests.long import examples
 
 BUYS, SELLS = 0, 1
 
@@ -30,7 +31,7 @@ def walk(levels: PriceLevels, side: int) -> list[int]:
     return found
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.sampled_from([BUYS, SELLS]), st.lists(st.tuples(st.booleans(), prices), max_size=80))
 def test_it_holds_what_a_set_of_prices_holds(side: int, steps: list[tuple[bool, int]]) -> None:
     levels = PriceLevels(2)

@@ -17,13 +17,14 @@ from matching_engine.records import (
     TimeInForce,
 )
 from matching_engine.snapshot import state
+from tests.long import some
 from tests.property.engine_flow import array, flow, numbered
 from tests.unit.matching_engine.engine_talk import Talk
 
 CUTS = (0, 1, 40, 200, 350, 499, 500)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", some(range(3)))
 def test_a_snapshot_and_the_tail_are_the_whole_flow(seed: int) -> None:
     commands = array(flow(seed, 500))
     whole = Engine()

@@ -13,6 +13,7 @@ from matching_engine.records import Command, CommandKind, pack_commands, unpack_
 from services.journal.batch import NO_HASH, JournalBatch
 from services.messaging import InboxFull, ShareFull, Submission
 from services.messaging.link.window import Window
+from tests.long import examples
 
 SENDER = Command(kind=CommandKind.RECORD, gateway_id=3, incarnation=9)
 
@@ -72,6 +73,17 @@ def test_what_was_answered_unknown_is_not_sent_again() -> None:
     assert not window.withdraw(1)
     window.not_taken(0)
     assert (window.send(), window.bounds.commands) == ([kept], 1)
+
+
+def test_what_was_answered_unknown_and_then_proven_not_to_be_executed_counts_as_withdrawn() -> None:
+    window = Window(100)
+    window.add(submission(1, 2), sent=True)
+    window.add(submission(3), sent=True)
+    assert not window.withdraw(1)
+    window.not_taken(2)
+    assert not window.withdraw(1)
+    window.not_taken(0)
+    assert [window.withdraw(number) for number in (1, 2)] == [True, True]
 
 
 def test_the_bounds_are_those_of_an_inbox() -> None:
@@ -219,4 +231,4 @@ class Venue(RuleBasedStateMachine):
 
 
 TestVenue = Venue.TestCase
-TestVenue.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestVenue.settings = settings(max_examples=examples(60), stateful_step_count=40, deadline=None)

@@ -34,8 +34,8 @@ def test_accounts_of_one_owner_group_are_one_member() -> None:
     ]
     assert member_amounts(traded, ACCOUNTS, "bought") == {2: 60, 3: 5}
     assert member_amounts(traded, ACCOUNTS, "sold") == {2: 10, 3: 50}
-    assert member_amounts(traded, ACCOUNTS, "both", OXIDE) == {2: 70, 3: 50}
-    assert member_amounts(traded, ACCOUNTS, "both", 9) == {}
+    assert member_amounts(traded, ACCOUNTS, "both") == {2: 70, 3: 55}
+    assert member_amounts([], ACCOUNTS, "both") == {}
 
 
 def test_what_the_members_changed_hands_of() -> None:

@@ -14,7 +14,7 @@ from services.commands.attachments import Measure, MeasureImposed
 from services.market_statistics.prnd_index import IndexDay, IndexInput
 from services.reporting.exports.daily_bulletin import daily_bulletins, empty_bulletin, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
-from services.reporting.exports.reading import Market, MemberDay, Prices
+from services.reporting.exports.reading import Goods, Market, MemberDay, Prices
 from services.reporting.exports.schemas import IndexValue
 from tests.unit.read_database.history import instrument_text
 
@@ -52,7 +52,8 @@ def market(**changes: Any) -> Market:
         "names": {2: "two", 3: "three", 4: "four"},
         "settled_before": {},
         "closings": {},
-        "stock": {0: 1_500, 1: 700},
+        "goods": {(20230103, 1): Goods(200, 0), (20230104, 0): Goods(0, 500), (20230105, 0): Goods(70, 20)},
+        "stock_before": {0: 2_000, 1: 500},
         "simulated": frozenset(),
         "index": {
             20230103: IndexDay(20230103, Fraction(100), True, IndexInput(20230103, (1, 1), (1, 1), 5, 3, 3)),
@@ -99,10 +100,16 @@ def test_a_day_has_its_prices_and_both_changes() -> None:
     )  # fmt: skip
 
 
-def test_what_is_in_stock_is_known_of_the_current_day_only() -> None:
-    first, _, today = daily_bulletins(market())
-    assert [one.stock_lots for one in first.products] == [None, None]
-    assert [one.stock_lots for one in today.products] == [1_500, 700]
+def test_what_came_in_and_went_out_and_what_is_in_stock_at_the_end_of_each_day() -> None:
+    days = [
+        [(one.received_lots, one.released_lots, one.stock_lots) for one in day.products]
+        for day in daily_bulletins(market())
+    ]
+    assert days == [
+        [(0, 0, 2_000), (200, 0, 700)], [(0, 500, 1_500), (0, 0, 700)], [(70, 20, 1_550), (0, 0, 700)],
+    ]  # fmt: skip
+    empty = empty_bulletin(market(days={}, goods={(20230105, 0): Goods(70, 20)}))
+    assert [(one.received_lots, one.stock_lots) for one in empty.products] == [(70, 2_050), (0, 500)]
 
 
 def test_members_are_ranked_when_the_day_has_ended() -> None:

@@ -32,6 +32,7 @@ from services.reporting.queries import YearTurnover
 from services.reporting.report import IS_SIMULATED, build_report
 from services.reporting.schemas import TurnoverReport
 from services.reporting.target import Target
+from tests.long import examples
 from tests.unit.reporting.exports.test_bulletins import MONTHS, POSITION, facts, market
 
 SEAL = Seal.of(POSITION, simulated=False)
@@ -85,7 +86,7 @@ def cells_of(data: bytes, sheet: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in book[sheet].iter_rows(min_row=4, values_only=True)]
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(fen=st.lists(st.integers(-(10**18), 10**18), min_size=1, max_size=30))
 @example(fen=[0, 10**15 - 1, 10**15, -(10**15), 2_345_998_076_501, 7, -7])
 def test_law_an_amount_of_a_workbook_is_exact_to_the_fen(fen: list[int]) -> None:
@@ -167,7 +168,7 @@ def test_the_bulletins_as_pdf() -> None:
     for words in ("每日行情", "前结算价", "10,050.00", "30,000.00", "会员成交前20名", "four", "66.67%"):
         assert words in text, words
     assert "当日交易未结束" in text_of(daily_pdf(today))
-    assert "1,500" in text_of(daily_pdf(today))
+    assert "1,550" in text_of(daily_pdf(today))
     month = text_of(monthly_pdf(monthly_bulletin(202302, POSITION, market().instruments, MONTHS)))
     for words in ("月度统计", "55.00", "−62.50%", "磁性材料"):
         assert words in month, words
@@ -229,7 +230,7 @@ def parquet(rows: list[tuple[Any, ...]]) -> bytes:
     return out.getvalue()
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(values=st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=40))
 def test_law_parquet_keeps_every_number(values: list[int | None]) -> None:
     table = pq.read_table(io.BytesIO(parquet([(one, None, 20240229, one, one, one) for one in values])))

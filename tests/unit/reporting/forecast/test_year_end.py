@@ -12,6 +12,7 @@ from services.data.calendar import TradingCalendar
 from services.reporting.forecast import ForecastInput, PastYear, YearEnd, forecast_year_end
 from services.reporting.forecast.wording import HALF_DAYS, LUNAR_NEW_YEAR_UNKNOWN, NO_PAST_YEAR
 from services.reporting.forecast.year_end import TOO_WIDE_PERMILLE, rounding_fen
+from tests.long import examples
 
 CALENDAR = TradingCalendar.load()
 BILLION_FEN = 10**11
@@ -180,7 +181,7 @@ def given_years(draw: st.DrawFn) -> ForecastInput:
     return ForecastInput(YEAR[-100:], net_fen, draw(st.integers(0, 10**13)), past_years=past)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(given=given_years(), times=st.integers(2, 1000))
 def test_k_times_the_turnover_and_target_gives_k_times_the_forecast(given: ForecastInput, times: int) -> None:
     one = forecast_year_end(given)
@@ -198,7 +199,7 @@ def test_k_times_the_turnover_and_target_gives_k_times_the_forecast(given: Forec
     assert many.reach_permille == pytest.approx(one.reach_permille, abs=1)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(given=given_years(), more_fen=st.integers(1, 10**13), today_fen=st.integers(0, 10**12))
 def test_laws(given: ForecastInput, more_fen: int, today_fen: int) -> None:
     given = replace(given, today_net_fen=today_fen)
@@ -216,7 +217,7 @@ def test_laws(given: ForecastInput, more_fen: int, today_fen: int) -> None:
     assert (forecast.reach_permille == 1000) == (traded_fen >= given.target_fen)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(given=given_years())
 def test_the_probability_agrees_with_the_quantiles(given: ForecastInput) -> None:
     end = forecast_year_end(given).year_end

@@ -15,6 +15,7 @@ from services.simulator.year.fair_prices import january_ticks
 from services.simulator.year.members import MAKERS, members
 from services.simulator.year.orders import auction_orders, make_market, quote_grid, quotes, trading_orders
 from services.simulator.year.receipts import Endowment, Kept
+from tests.long import examples
 
 INSTRUMENTS = load_instruments()
 MARKET = make_market(INSTRUMENTS, members(), range(2, 46))
@@ -40,7 +41,7 @@ def test_there_are_44_members_with_names_of_their_own() -> None:
 
 
 @given(seed=st.integers(0, 10_000), pairs=st.integers(1, 20), moves=st.floats(-0.02, 0.02))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 def test_makers_never_trade_with_each_other(seed: int, pairs: int, moves: float) -> None:
     rng = np.random.default_rng(seed)
     grid = quote_grid(ALL, np.full(len(ALL), pairs), seed)
@@ -88,7 +89,7 @@ class Held:
 
 
 @given(seed=st.integers(0, 1_000), reserved_percent=st.integers(0, 100))
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 def test_receipts_and_money_bring_balances_back_and_never_take_reserved_ones(seed: int, reserved_percent: int) -> None:
     rng = np.random.default_rng(seed)
     kept_lots = rng.integers(0, 2_000, (len(MARKET.accounts), len(ALL))) * rng.integers(0, 2)

@@ -14,6 +14,7 @@ from services.simulator.year import day_shape
 from services.simulator.year.day_shape import SLICES
 from services.simulator.year.pace import FEWEST_COMMANDS, MOST_COMMANDS, make_pace
 from services.simulator.year.plan import YearPlan, make_plan
+from tests.long import examples
 
 CALENDAR = TradingCalendar.load()
 TARGET_FEN = 2_346_000_000_000
@@ -24,7 +25,7 @@ def plan_of(seed: int = 7, year: int = 2023) -> YearPlan:
 
 
 @given(seed=st.integers(0, 50), misses=st.lists(st.floats(0.5, 1.5), min_size=242, max_size=242))
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 def test_whatever_days_miss_of_their_budgets_the_last_day_makes_up(seed: int, misses: list[float]) -> None:
     plan, done_fen = plan_of(seed), 0
     for day, miss in enumerate(misses[:-1]):

@@ -1,0 +1,47 @@
+"""A running venue: where a command finds it, and the work of a client with the operator's key."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from rex_client import RexClient
+
+    from services.settings import Settings
+
+T = TypeVar("T")
+
+Url = Annotated[
+    str,
+    typer.Option(
+        help="The address of the running venue or of one of its gateways. Without it: this machine, at the port of REX_PORT, "
+        "or 8000 if that is not set.",
+        metavar="URL",
+        show_default=False,
+    ),
+]
+
+
+def address_of(settings: Settings, url: str) -> str:
+    """The given address, otherwise that of a venue with these settings on this machine."""
+    return url or f"http://127.0.0.1:{settings.port}"
+
+
+async def at_venue(settings: Settings, url: str, work: Callable[[RexClient], Awaitable[T]]) -> T:
+    """What the work finds at the running venue.
+
+    Raises RexError for its refusals, and Unreachable with the option that names another address.
+    """
+    from rex_client import RexClient, Unreachable
+
+    from services.first_start import KEYS_FILE, OPERATOR, read_keys
+
+    key = read_keys(settings.data_dir / KEYS_FILE, OPERATOR)[OPERATOR].key
+    async with RexClient(url, key) as client:
+        try:
+            return await work(client)
+        except Unreachable as error:
+            raise Unreachable(f"{error}; --url gives the address of the running venue") from None

@@ -1,0 +1,188 @@
+"""The log of what operators and administrators did, from the read database. Scopes: `operate` or `admin`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+from pydantic import Field
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from matching_engine.records import ALL_INSTRUMENTS, BOTH_SIDES, Phase, Side
+from services.decimals import rate_text, yuan_text
+from services.gateway.cursors import Cursors
+from services.gateway.http.caller import needs
+from services.gateway.order_entry.order_command import time_s
+from services.gateway.past import Projected
+from services.gateway.schemas import Reply, TimeText
+from services.read_database.page_size import fitting
+from services.read_database.proposals import Proposal, read_confirmed
+from services.read_database.tables import actions, api_keys
+from services.times import time_text
+from services.venue_state.state import VenueState
+from services.venue_state.users import login_name
+
+_OF_A_PERSON = frozenset(
+    {
+        "trades_decided", "alert_acknowledged", "control_declared", "control_ended", "measure_imposed", "measure_lifted",
+        "context_stated",
+    }
+)  # fmt: skip
+"""Kinds whose field `name` is that of the person."""
+
+_CURSORS = Cursors("admin log")
+_REASONS = ("reason", "why", "note")
+"""Fields that say why, by kind."""
+
+Who = Annotated[str | None, Query(max_length=80, description="Only of this key or user: the id or the name.")]
+Kind = Annotated[str | None, Query(max_length=32, description="Only of this kind, such as `deposit` or `key_issued`.")]
+Start = Annotated[TimeText | None, Query(description="Not before this time (RFC 3339 with a zone, whole seconds).")]
+End = Annotated[TimeText | None, Query(description="Before this time.")]
+Order = Annotated[Literal["newest", "oldest"], Query(description="Which comes first.")]
+Limit = Annotated[int, Query(ge=1, le=500, description="Page size.")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
+
+
+class Action(Reply):
+    """A command of an operator or administrator that the venue carried out."""
+
+    seq: int
+    time: str
+    key_id: str = Field(description="The key, or the user who was logged in.")
+    key_name: str | None = Field(description="null: it was a user.")
+    person: str | None = Field(description="The user; with a key who decided, where the command names a person.")
+    kind: str
+    fields: dict[str, Any] = Field(description="The fields of the command: no secret, and no hash of one.")
+    why: str | None = Field(description="The reason that the act itself has, else that of its proposal.")
+    proposal: int | None = Field(
+        description="The proposal that it carries out; null: one person acted (docs/operators.md)."
+    )
+    proposed_by: str | None = Field(description="Who proposed it: the name of the user or key.")
+
+
+class Log(Reply):
+    """A page of the log."""
+
+    actions: list[Action]
+    next_cursor: str | None
+
+
+class ActionLog:
+    """The table `actions` as the API shows it."""
+
+    def __init__(self, state: VenueState, read_database: AsyncEngine, projected: Projected) -> None:
+        self._state = state
+        self._read_database = read_database
+        self._projected = projected
+
+    async def page(
+        self, conditions: list[ColumnElement[bool]], *, newest: bool, limit: int
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """Up to `limit` actions, and whether there may be more. It includes all that this gateway has answered.
+
+        A page has texts of MOST_CHARACTERS together, or one action: that of a proposal has the body of its request.
+        """
+        await self._projected(self._state.last_seq)
+        key = api_keys.c
+        of_operators = or_(actions.c.kind != "mass_cancel", key.account == 0)
+
+        def chosen(*columns: Any) -> Select[Any]:
+            by_key = select(*columns).join(api_keys, key.key_id == actions.c.actor, isouter=True)
+            order = actions.c.seq.desc() if newest else actions.c.seq
+            return by_key.where(of_operators, *conditions).order_by(order)
+
+        async with self._read_database.connect() as connection:
+            sizes = (await connection.scalars(chosen(func.length(actions.c.text)).limit(limit))).all()
+            fit = fitting(sizes)
+            query = chosen(actions, key.name.label("key_name")).limit(fit)
+            rows = (await connection.execute(query)).mappings().all()
+            confirmed = await read_confirmed(connection, {row["seq"] for row in rows})
+        page = [self._json(row, confirmed.get(row["seq"])) for row in rows]
+        return page, fit < len(sizes) or len(sizes) == limit
+
+    def user_ids(self, name: str) -> list[int]:
+        """The ids of the users with this name, also of those who were removed and had it before."""
+        sought = login_name(name)
+        return [user_id for user_id, known in self._state.users.names.items() if login_name(known) == sought]
+
+    def _json(self, row: Any, proposal: Proposal | None) -> dict[str, Any]:
+        fields = json.loads(row["text"])
+        # Of a proposal the name is what the proposer typed, not who has confirmed it.
+        said = fields.get("name") if row["kind"] in _OF_A_PERSON and proposal is None else None
+        own = next((fields[name] for name in _REASONS if fields.get(name)), None)
+        return {
+            "seq": row["seq"],
+            "time": time_text(row["time_ns"]),
+            "key_id": str(row["actor"]),
+            "key_name": row["key_name"],
+            "person": self._state.users.names.get(row["actor"], said),
+            "kind": row["kind"],
+            "fields": dict(self._field(name, value) for name, value in fields.items()),
+            "why": own or (proposal and proposal.row["why"]) or None,
+            "proposal": proposal and proposal.row["seq"],
+            "proposed_by": proposal and self._state.name_of(proposal.row["actor"], proposal.key_name),
+        }
+
+    def _field(self, name: str, value: Any) -> tuple[str, Any]:
+        """A field of a command as the API writes it: symbols, yuan, lots and rates, names instead of numbers."""
+        match name:
+            case "instrument":
+                return "symbol", "*" if value == ALL_INSTRUMENTS else self._state.instruments[value].symbol
+            case "side":
+                return name, None if value == BOTH_SIDES else Side(value).name.lower()
+            case "phase":
+                return name, Phase(value).name.lower()
+            case "trade_id" | "order_id" | "key_id" | "user_id":
+                return name, str(value)
+            case _ if name.endswith("_fen"):
+                return name.removesuffix("_fen"), yuan_text(value)
+            case _ if name.endswith("_lots"):
+                return name.removesuffix("_lots"), value
+            case _ if name.endswith("_ppm"):
+                return name.removesuffix("_ppm"), rate_text(value)
+            case "expires_ns":
+                return "expires", time_text(value) if value else None
+            case _:
+                return name, value
+
+
+def routes(log: ActionLog) -> APIRouter:
+    """/v1/admin/log."""
+    router = APIRouter(prefix="/v1/admin", tags=["operate"], dependencies=[needs("operate", "admin")])
+
+    @router.get("/log", response_model=Log, summary="List what operators and administrators did")
+    async def read_log(
+        who: Who = None,
+        kind: Kind = None,
+        start: Start = None,
+        end: End = None,
+        order: Order = "newest",
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> JSONResponse:
+        newest, table = order == "newest", actions.c
+        conditions: list[ColumnElement[bool]] = []
+        if cursor is not None:
+            last_seq = _CURSORS.id_of(cursor)
+            conditions.append(table.seq < last_seq if newest else table.seq > last_seq)
+        if who is not None:
+            name = or_(api_keys.c.name == who, table.actor.in_(log.user_ids(who)))
+            conditions.append(or_(table.actor == int(who), name) if _is_id(who) else name)
+        if kind is not None:
+            conditions.append(table.kind == kind)
+        if start is not None:
+            conditions.append(table.time_ns >= time_s(start, "start") * 10**9)
+        if end is not None:
+            conditions.append(table.time_ns < time_s(end, "end") * 10**9)
+        page, is_more = await log.page(conditions, newest=newest, limit=limit)
+        following = _CURSORS.text(page[-1]["seq"]) if is_more else None
+        return JSONResponse({"actions": page, "next_cursor": following})
+
+    return router
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18

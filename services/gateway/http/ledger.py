@@ -1,0 +1,162 @@
+"""An account's ledger over HTTP, and its deposits and withdrawals.
+
+The cursor of the ledger carries the balances at its place, so that a page costs what its lines cost.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+from sqlalchemy import select
+
+from services.decimals import yuan_text
+from services.gateway.cursors import Cursors, invalid_cursor
+from services.gateway.http.account import known_account
+from services.gateway.http.caller import AccountQuery, Caller, needs, one_account
+from services.gateway.http.history_schemas import CashMovementsPage, LedgerPage
+from services.gateway.http.paging import Cursor, EndQuery, Limit, OrderQuery, StartQuery, page_of, span_of
+from services.gateway.past import Past
+from services.gateway.problems import field_problem
+from services.read_database.ledger import Balances, Window, balances_at, read_lines
+from services.read_database.ledger_sources import Key, Line
+from services.read_database.spans import seq_conditions
+from services.read_database.tables import cash_movements
+from services.times import date_text, time_text
+from services.venue_state.state import VenueState
+
+_MOVEMENTS = Cursors("cash movements")
+
+_LedgerCursor = Annotated[
+    str | None,
+    Query(max_length=2_000, description="`next_cursor` of the previous page. Absent: the first page."),
+]
+
+
+class _Place(msgspec.Struct, array_like=True, frozen=True):
+    """Where a page ended: whose ledger, its order, the last line, and the balances there."""
+
+    account: int
+    oldest_first: bool
+    key: Key
+    cash_fen: int
+    reserved_fen: int
+    goods: dict[int, tuple[int, int]]
+
+
+_decode_place = msgspec.msgpack.Decoder(_Place).decode
+
+
+def routes(state: VenueState, past: Past) -> APIRouter:
+    """/v1/account/ledger and /v1/account/cash_movements"""
+    router = APIRouter(prefix="/v1/account", tags=["account"], dependencies=[needs("read")])
+
+    @router.get("/ledger", response_model=LedgerPage, summary="List every change of an account's cash and goods")
+    async def list_ledger(
+        key: Caller,
+        account: AccountQuery = None,
+        start: StartQuery = None,
+        end: EndQuery = None,
+        order: OrderQuery = "newest",
+        limit: Limit = 100,
+        cursor: _LedgerCursor = None,
+    ) -> JSONResponse:
+        number, oldest_first = known_account(state, one_account(key, account)).account, order == "oldest"
+        span = span_of(start, end)
+        place = None if cursor is None else _place_of(cursor, number, oldest_first)
+        window = Window(span, None if place is None else place.key)
+        async with past.connection() as connection:
+            lines = await read_lines(connection, number, window, limit, oldest_first=oldest_first)
+            if place is not None:
+                balances = Balances(place.cash_fen, place.reserved_fen, dict(place.goods))
+            elif oldest_first and span.start_ns is None:
+                balances = Balances()
+            else:
+                balances = await balances_at(connection, number, span.start_ns if oldest_first else span.end_ns)
+        told = [_line_json(line, balances, state, oldest_first) for line in lines]
+        next_cursor = _cursor_of(number, oldest_first, lines[-1], balances) if len(lines) == limit else None
+        return JSONResponse({"account": number, "lines": told, "next_cursor": next_cursor})
+
+    @router.get("/cash_movements", response_model=CashMovementsPage, summary="List deposits and withdrawals")
+    async def list_cash_movements(
+        key: Caller,
+        account: AccountQuery = None,
+        start: StartQuery = None,
+        end: EndQuery = None,
+        order: OrderQuery = "newest",
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> JSONResponse:
+        number = known_account(state, one_account(key, account)).account
+        span, page, moved = span_of(start, end), page_of(limit, cursor, order, _MOVEMENTS), cash_movements.c
+        async with past.connection() as connection:
+            query = select(cash_movements).where(moved.account == number, *span.conditions(moved.time_ns))
+            query = query.where(*page.after(moved.seq), *await seq_conditions(connection, span, moved.seq))
+            found = (await connection.execute(query.order_by(page.order(moved.seq)).limit(limit))).mappings().all()
+        next_cursor = _MOVEMENTS.text(found[-1]["seq"]) if len(found) == limit else None
+        movements = [_movement_json(row) for row in found]
+        return JSONResponse({"account": number, "cash_movements": movements, "next_cursor": next_cursor})
+
+    return router
+
+
+def _line_json(line: Line, balances: Balances, state: VenueState, oldest_first: bool) -> dict[str, Any]:
+    """`LedgerLine` as a dict. Moves the balances past the line, in the order of reading."""
+    if oldest_first:
+        balances.apply(line)
+    held = (None, None) if line.instrument is None else balances.goods.get(line.instrument, (0, 0))
+    balance = {
+        "cash": yuan_text(balances.cash_fen),
+        "reserved": yuan_text(balances.reserved_fen),
+        "quantity": held[0],
+        "reserved_quantity": held[1],
+    }
+    if not oldest_first:
+        balances.apply(line, -1)
+    return {
+        "seq": line.seq,
+        "time": time_text(line.time_ns),
+        "cause": line.cause,
+        "symbol": None if line.instrument is None else state.instruments[line.instrument].symbol,
+        "order_id": None if line.order_id is None else str(line.order_id),
+        "trade_id": None if line.trade_id is None else str(line.trade_id),
+        "cash": yuan_text(line.cash_fen),
+        "fee": yuan_text(line.fee_fen),
+        "reserved": yuan_text(line.reserved_fen),
+        "quantity": line.lots,
+        "reserved_quantity": line.reserved_lots,
+        "balance": balance,
+    }
+
+
+def _movement_json(row: Any) -> dict[str, Any]:
+    """`CashMovement` as a dict."""
+    return {
+        "seq": row["seq"],
+        "time": time_text(row["time_ns"]),
+        "trading_date": date_text(row["trading_date"]),
+        "cause": "deposit" if row["amount_fen"] > 0 else "withdrawal",
+        "amount": yuan_text(row["amount_fen"]),
+    }
+
+
+def _cursor_of(account: int, oldest_first: bool, line: Line, balances: Balances) -> str:
+    goods = {instrument: held for instrument, held in balances.goods.items() if any(held)}
+    place = _Place(account, oldest_first, line.key, balances.cash_fen, balances.reserved_fen, goods)
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode().rstrip("=")
+
+
+def _place_of(cursor: str, account: int, oldest_first: bool) -> _Place:
+    """The place in a cursor; raises a 422 problem for a text that is no cursor of this ledger."""
+    try:
+        place = _decode_place(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
+    except (ValueError, msgspec.MsgspecError):
+        raise invalid_cursor() from None
+    if (place.account, place.oldest_first) != (account, oldest_first) or not all(
+        0 <= part < 2**63 for part in place.key
+    ):
+        raise field_problem("invalid_cursor", "cursor", "is of another account or of the other order")
+    return place

@@ -1,0 +1,56 @@
+"""The query parameters of lists: a span of time, the order, a page and its cursor."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import Query
+
+from services.gateway.cursors import Cursors
+from services.gateway.problems import field_problem
+from services.read_database.past_trades import Page
+from services.read_database.spans import Span
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_YEARS = range(1970, 2200)
+"""Nanoseconds since 1970 fit 63 bits in all of them."""
+
+Limit = Annotated[int, Query(ge=1, le=500, description="Page size.")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
+OrderQuery = Annotated[
+    Literal["newest", "oldest"], Query(description="Which come first. Keep it while you follow a cursor.")
+]
+StartQuery = Annotated[str | None, Query(description="RFC 3339 with a zone: from this time on.")]
+EndQuery = Annotated[str | None, Query(description="RFC 3339 with a zone: before this time.")]
+
+
+def time_ns_of(text: str, field: str) -> int:
+    """Nanoseconds since 1970 UTC of an RFC 3339 time; raises a 422 problem for any other text."""
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise field_problem(
+            "validation_failed", field, "must be RFC 3339 with a zone, as 2023-12-01T02:00:00Z (+ is %2B)"
+        )
+    second, fraction, zone = found.groups()
+    try:
+        time = datetime.fromisoformat(f"{second}{zone}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise field_problem("validation_failed", field, "is no time of the calendar") from None
+    if time.year not in _YEARS:
+        raise field_problem("validation_failed", field, f"must be of the years {_YEARS[0]} to {_YEARS[-1]}")
+    return int(time.timestamp()) * 10**9 + int((fraction or "").ljust(9, "0"))
+
+
+def span_of(start: str | None, end: str | None) -> Span:
+    """The span of two texts; raises a 422 problem where it is empty."""
+    span = Span(*(None if text is None else time_ns_of(text, name) for name, text in (("start", start), ("end", end))))
+    if span.start_ns is not None and span.end_ns is not None and span.start_ns >= span.end_ns:
+        raise field_problem("validation_failed", "end", "must be after start")
+    return span
+
+
+def page_of(limit: int, cursor: str | None, order: str, cursors: Cursors) -> Page:
+    """The page after the cursor; raises a 422 problem for a text that is no cursor of the list."""
+    return Page(limit, None if cursor is None else cursors.id_of(cursor), order == "oldest")

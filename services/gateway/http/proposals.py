@@ -1,0 +1,181 @@
+"""Proposals over HTTP: acts that need a second person, confirmed or rejected by another one, withdrawn by who made them.
+
+Scopes: `operate` or `admin`; who confirms or rejects is logged in and has the one that the act needs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy import select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.commands.attachments import ProposalEnded
+from services.gateway.cursors import Cursors
+from services.gateway.http.caller import Caller, needs
+from services.gateway.http.paging import Cursor, Limit
+from services.gateway.http.proposal_endings import check_confirmation, check_person
+from services.gateway.http.proposal_schemas import EndingReply, EndingRequest, ProposalsPage
+from services.gateway.http.sent_again import send_again
+from services.gateway.ids import proposal_of
+from services.gateway.order_entry.four_eyes import CONFIRMED, Confirmed, Proposed
+from services.gateway.order_entry.order_entry import OrderEntry
+from services.gateway.past import Past
+from services.gateway.problems import ProblemError
+from services.read_database.proposals import Proposal, ProposalState, in_state, read_page, read_proposal
+from services.read_database.tables import position, proposals
+from services.times import time_text
+from services.venue_state.keys import ApiKey
+from services.venue_state.state import VenueState
+
+_CURSORS = Cursors("proposals")
+
+StateOrAll = ProposalState | Literal["all"]
+StateQuery = Annotated[StateOrAll, Query(description="Only those in this state.")]
+
+
+class Proposals:
+    """The table `proposals` as the API shows it."""
+
+    def __init__(self, state: VenueState, past: Past, clock: Callable[[], int]) -> None:
+        """`clock` is the venue's wall clock, in nanoseconds: a venue without commands must not keep a proposal alive."""
+        self._state = state
+        self._past = past
+        self._clock = clock
+
+    async def page(
+        self, key: ApiKey, state: StateOrAll, before_seq: int, limit: int
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """Up to `limit` proposals with numbers below `before_seq`, newest first, and whether there may be more."""
+        async with self._past.connection() as connection:
+            now_ns = await self._now_ns(connection)
+            chosen = true() if state == "all" else in_state(state, now_ns)
+            found, is_more = await read_page(connection, chosen & (proposals.c.seq < before_seq), limit)
+        return [self._json(proposal, key, now_ns) for proposal in found], is_more
+
+    async def for_ending(self, text: str, key: ApiKey, outcome: ProposalState) -> tuple[Proposal, int | None]:
+        """The proposal that this person wants to end, and the seq with which they have ended it so before; None: it waits.
+
+        Raises problems: 404; 403 `scope_missing` or `wrong_person`; 409 `proposal_ended`.
+        """
+        seq = proposal_of(text)
+        async with self._past.connection() as connection:
+            now_ns = await self._now_ns(connection)
+            proposal = await read_proposal(connection, seq)
+        if proposal is None:
+            raise ProblemError(404, "not_found", f"No proposal has the number {seq}.")
+        row = proposal.row
+        key.require(row["scope"])
+        check_person(self._state, row, key, outcome)
+        state = proposal.state(now_ns)
+        if (state, row["ended_by"]) == (outcome, key.key_id):
+            return proposal, row["ended_seq"]
+        if state != "waiting":
+            raise ProblemError(409, "proposal_ended", self._how_it_ended(proposal, state))
+        if outcome == "confirmed":
+            async with self._past.connection() as connection:
+                await check_confirmation(connection, self._state, row, key, now_ns)
+        return proposal, None
+
+    async def _now_ns(self, connection: AsyncConnection) -> int:
+        return max(await connection.scalar(select(position.c.time_ns)) or 0, self._clock())
+
+    def _how_it_ended(self, proposal: Proposal, state: ProposalState) -> str:
+        row = proposal.row
+        if state == "expired":
+            return f"The proposal {row['seq']} expired at {time_text(proposal.expires_ns)}: propose the act again."
+        by = self._who(row["ended_by"], proposal.ended_by_name)["name"] or row["ended_by"]
+        return f"The proposal {row['seq']} was {state} by {by} with command {row['ended_seq']}."
+
+    def _who(self, key_id: int, key_name: str | None) -> dict[str, Any]:
+        return {"key_id": str(key_id), "name": self._state.name_of(key_id, key_name)}
+
+    def _json(self, proposal: Proposal, key: ApiKey, now_ns: int) -> dict[str, Any]:
+        row = proposal.row
+        ended_by = None if row["ended_by"] is None else self._who(row["ended_by"], proposal.ended_by_name)
+        return {
+            "proposal": row["seq"],
+            "state": proposal.state(now_ns),
+            "act": row["act"],
+            "scope": row["scope"],
+            "method": row["method"],
+            "path": row["path"],
+            "body": json.loads(row["body"]) if row["body"] else None,
+            "why": row["why"] or None,
+            "proposed_at": time_text(row["time_ns"]),
+            "proposed_by": self._who(row["actor"], proposal.key_name),
+            "expires_at": time_text(proposal.expires_ns),
+            "is_own": row["actor"] == key.key_id,
+            "ended_at": None if row["ended_ns"] is None else time_text(row["ended_ns"]),
+            "ended_by": ended_by,
+            "ended_seq": row["ended_seq"],
+            "reason": row["reason"] or None,
+        }
+
+
+def routes(known: Proposals, order_entry: OrderEntry) -> APIRouter:
+    """/v1/admin/proposals."""
+    router = APIRouter(prefix="/v1/admin/proposals", tags=["operate"], dependencies=[needs("operate", "admin")])
+
+    @router.get("", response_model=ProposalsPage, summary="List acts that need a second person, newest first")
+    async def list_proposals(
+        key: Caller, state: StateQuery = "waiting", limit: Limit = 100, cursor: Cursor = None
+    ) -> JSONResponse:
+        page, is_more = await known.page(key, state, _CURSORS.id_of(cursor), limit)
+        following = _CURSORS.text(page[-1]["proposal"]) if is_more else None
+        acts = sorted(order_entry.acts_of_two)
+        return JSONResponse({"acts": acts, "proposals": page, "next_cursor": following})
+
+    @router.post(
+        "/{seq}/confirm", response_model=EndingReply, summary="Confirm another person's act: it is carried out now"
+    )
+    async def confirm(request: Request, key: Caller, seq: str) -> Response:
+        proposal, done_seq = await known.for_ending(seq, key, "confirmed")
+        if done_seq is not None:
+            return _reply(proposal, "confirmed", done_seq, None)
+        row = proposal.row
+        confirming = CONFIRMED.set(Confirmed(row["seq"], row["act"]))
+        try:
+            answer = await send_again(request, row["method"], row["path"], (row["body"] or "").encode())
+        finally:
+            CONFIRMED.reset(confirming)
+        if answer.status_code >= 400:
+            return answer
+        carried_out = json.loads(bytes(answer.body))
+        return _reply(proposal, "confirmed", carried_out["seq"], carried_out)
+
+    @router.post("/{seq}/reject", response_model=EndingReply, summary="Reject another person's act")
+    async def reject(key: Caller, seq: str, body: EndingRequest) -> Response:
+        return await end(key, seq, "rejected", body.reason)
+
+    @router.post("/{seq}/withdraw", response_model=EndingReply, summary="Withdraw an act that you have proposed")
+    async def withdraw(key: Caller, seq: str, body: EndingRequest) -> Response:
+        return await end(key, seq, "withdrawn", body.reason)
+
+    async def end(key: ApiKey, text: str, outcome: Literal["rejected", "withdrawn"], reason: str) -> Response:
+        proposal, seq = await known.for_ending(text, key, outcome)
+        if seq is None:
+            ended = ProposalEnded(proposal=proposal.row["seq"], outcome=outcome, reason=reason)
+            seq = (await order_entry.end_proposal(key, ended)).seq
+        return _reply(proposal, outcome, seq, None)
+
+    return router
+
+
+async def answer_proposed(_request: Request, proposed: Exception) -> Response:
+    """The answer to a request for an act that waits for a second person."""
+    assert isinstance(proposed, Proposed)
+    seq = proposed.seq
+    following = (
+        f"Nothing is carried out yet. Within 24 hours another person confirms it (POST /v1/admin/proposals/{seq}/confirm) or "
+        "rejects it; you may withdraw it."
+    )
+    return JSONResponse({"proposal": seq, "act": proposed.act, "next": following}, 202)
+
+
+def _reply(proposal: Proposal, state: ProposalState, seq: int, answer: dict[str, Any] | None) -> JSONResponse:
+    return JSONResponse({"proposal": proposal.row["seq"], "state": state, "seq": seq, "answer": answer})

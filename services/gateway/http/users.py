@@ -1,0 +1,87 @@
+"""/v1/admin/users: the people who may log in. Each change is a journaled command. Scope: `admin`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from services.commands.administrative import record
+from services.commands.attachments import UserAdded, UserLinkMade, UserPasswordChanged, UserRemoved, UserRoleChanged
+from services.gateway.http.admin_schemas import Applied
+from services.gateway.http.caller import Caller, needs
+from services.gateway.http.people_schemas import LinkReply, PasswordRequest, RoleRequest, UserReply, UserRequest
+from services.gateway.http.session import add_user, password_hash, unknown_user
+from services.gateway.ids import user_id_of
+from services.gateway.order_entry.order_entry import OrderEntry
+from services.people.links import LINK_S
+from services.people.people import People
+from services.people.roles import check_account
+from services.venue_state.state import VenueState
+from services.venue_state.users import User
+
+FIRST_PAGE, PASSWORD_PAGE = "/first", "/new-password"
+"""The pages on which one-time links are used. The secret stands behind `#`: browsers send that to no server."""
+
+
+def first_path(secret: str) -> str:
+    """The link that makes the first administrator, without the venue's address."""
+    return f"{FIRST_PAGE}#{secret}"
+
+
+def routes(state: VenueState, people: People, order_entry: OrderEntry) -> APIRouter:
+    """/v1/admin/users."""
+    router = APIRouter(prefix="/v1/admin/users", tags=["people"], dependencies=[needs("admin")])
+
+    def known(user_id: str) -> User:
+        user = people.users.by_id.get(user_id_of(user_id) or 0)
+        if user is None:
+            raise unknown_user()
+        return user
+
+    @router.get("", response_model=list[UserReply], summary="List the users")
+    async def list_users() -> list[UserReply]:
+        return [_reply(user, people) for user in people.users.by_id.values()]
+
+    @router.post("", response_model=UserReply, status_code=201, summary="Add a user")
+    async def add(key: Caller, body: UserRequest) -> UserReply:
+        check_account(body.role, body.account, state.accounts)
+        user = UserAdded(name=body.name, role=body.role, account=body.account)
+        return _reply(await add_user(people, order_entry, key, user, body.password), people)
+
+    @router.put("/{user_id}/role", response_model=Applied, summary="Change a user's role; their sessions end")
+    async def change_role(key: Caller, user_id: str, body: RoleRequest) -> Applied:
+        check_account(body.role, body.account, state.accounts)
+        changed = UserRoleChanged(user_id=known(user_id).user_id, role=body.role, account=body.account)
+        return Applied(seq=(await order_entry.execute(key, lambda sender: record(sender, changed))).seq)
+
+    @router.put("/{user_id}/password", response_model=Applied, summary="Change a user's password; their sessions end")
+    async def change_password(key: Caller, user_id: str, body: PasswordRequest) -> Applied:
+        number = known(user_id).user_id
+        changed = UserPasswordChanged(user_id=number, password_hash=await password_hash(people, body.password))
+        return Applied(seq=(await order_entry.execute(key, lambda sender: record(sender, changed))).seq)
+
+    @router.post(
+        "/{user_id}/link", response_model=LinkReply, status_code=201, summary="Make a one-time link to a new password"
+    )
+    async def make_link(key: Caller, user_id: str) -> LinkReply:
+        made = UserLinkMade(user_id=known(user_id).user_id)
+        await order_entry.execute(key, lambda sender: record(sender, made))
+        secret = people.links.make(known(user_id).user_id)
+        return LinkReply(path=f"{PASSWORD_PAGE}#{secret}", valid_seconds=int(LINK_S))
+
+    @router.delete("/{user_id}", response_model=Applied, summary="Remove a user; their sessions end")
+    async def remove(key: Caller, user_id: str) -> Applied:
+        removed = UserRemoved(user_id=known(user_id).user_id)
+        return Applied(seq=(await order_entry.execute(key, lambda sender: record(sender, removed))).seq)
+
+    return router
+
+
+def _reply(user: User, people: People) -> UserReply:
+    return UserReply(
+        user_id=str(user.user_id),
+        name=user.name,
+        role=user.role,
+        account=user.account,
+        has_password=bool(user.password_hash),
+        sessions=people.sessions.count(user.user_id),
+    )

@@ -1,0 +1,187 @@
+"""Mixed batches: places, amends and cancels that share one submission and one journal batch, with one result each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import msgspec
+
+from matching_engine.records import Command, Event
+from services.gateway.ids import order_id_of
+from services.gateway.order_entry.answers import Answers
+from services.gateway.order_entry.order_body import AmendParams, BatchEntry, CancelParams, OrderBody
+from services.gateway.order_entry.order_command import amend, cancel, new_order
+from services.gateway.order_entry.pending_requests import PendingRequests
+from services.gateway.problems import ProblemError, field_problem, problem_of
+from services.venue_state.errors import BadField, NotAllowed
+from services.venue_state.instruments import VenueInstrument
+from services.venue_state.keys import ApiKey
+from services.venue_state.orders import VenueOrder
+from services.venue_state.state import VenueState
+
+
+class Outcome(msgspec.Struct):
+    """The outcome of one request of a batch: the order as it stands, or the problem."""
+
+    order: VenueOrder | None = None
+    problem: ProblemError | None = None
+
+
+class NotOpen(NamedTuple):
+    """An amend of an order that is not open: the history says whether it ended or never was."""
+
+    named: Command
+
+
+class HandedOver(NamedTuple):
+    """A batch that the inbox has. `events` has the first event of each command among `prepared`, in order."""
+
+    prepared: list[Command | ProblemError | NotOpen]
+    events: asyncio.Future[list[Event]] | None
+
+
+def named_order(params: AmendParams | CancelParams) -> tuple[int, str]:
+    """(order_id, "") or (0, client_order_id); raises a 422 problem if neither or both are given."""
+    if (params.order_id is None) == (params.client_order_id is None):
+        raise field_problem("validation_failed", "order_id", "give either order_id or client_order_id")
+    return 0 if params.order_id is None else order_id_of(params.order_id), params.client_order_id or ""
+
+
+class MixedBatches:
+    """Hands batches over, and finds the outcome of each of their requests."""
+
+    def __init__(self, state: VenueState, pending: PendingRequests, answers: Answers) -> None:
+        self._state = state
+        self._pending = pending
+        self._answers = answers
+
+    async def hand_over(self, key: ApiKey, entries: Sequence[BatchEntry]) -> HandedOver:
+        """Hands the requests to the inbox as one submission; a request with an invalid field is left out of it. Raises the
+        problem of the whole batch: the inbox took nothing."""
+        prepared = _Preparation(key, self._state, self._pending).all(entries)
+        commands = [command for command in prepared if type(command) is Command]
+        return HandedOver(prepared, await self._pending.submit_all(key, commands) if commands else None)
+
+    async def outcomes(self, batch: HandedOver) -> list[Outcome]:
+        """One outcome for each request, in order. Raises the problem of the whole batch where nothing of it was carried out."""
+        events: list[Event] | ProblemError = []
+        if batch.events is not None:
+            try:
+                events = await batch.events
+            except ProblemError as problem:
+                if problem.code != "outcome_unknown":
+                    raise
+                events = problem
+        if isinstance(events, ProblemError):
+            return [Outcome(problem=one if isinstance(one, ProblemError) else events) for one in batch.prepared]
+        arrived = iter(events)
+        found = [self._outcome(one, next(arrived) if type(one) is Command else None) for one in batch.prepared]
+        if all(type(one) is Outcome for one in found):
+            return found  # type: ignore[return-value]
+        # Every look-up begins before the first is awaited.
+        return await asyncio.gather(*[_of(one) if isinstance(one, Outcome) else one for one in found])
+
+    def _outcome(
+        self, one: Command | ProblemError | NotOpen, event: Event | None
+    ) -> Outcome | Coroutine[Any, Any, Outcome]:
+        if isinstance(one, ProblemError):
+            return Outcome(problem=one)
+        if isinstance(one, NotOpen):
+            self._pending.under_way.begin_again(one.named.actor)
+            return self._of_not_open(one.named)
+        assert event is not None
+        try:
+            order = self._answers.in_memory(one, event)
+        except ProblemError as problem:
+            return Outcome(problem=problem)
+        if order is not None:
+            return Outcome(order)
+        self._pending.under_way.begin_again(one.actor)
+        return self._in_history(one, event)
+
+    async def _in_history(self, command: Command, event: Event) -> Outcome:
+        """A look-up. It counts as under way, which its caller has begun."""
+        try:
+            return Outcome(await self._answers.in_history(command, event))
+        except Exception as error:
+            return Outcome(problem=problem_of(error))
+        finally:
+            self._pending.under_way.end(command.actor)
+
+    async def _of_not_open(self, named: Command) -> Outcome:
+        try:
+            return Outcome(problem=await self._answers.not_open(named))
+        except Exception as error:
+            return Outcome(problem=problem_of(error))
+        finally:
+            self._pending.under_way.end(named.actor)
+
+
+async def _of(outcome: Outcome) -> Outcome:
+    return outcome
+
+
+class _Preparation:
+    """Turns the requests of one batch into commands."""
+
+    def __init__(self, key: ApiKey, state: VenueState, pending: PendingRequests) -> None:
+        self._key = key
+        self._state = state
+        self._pending = pending
+        self._placed: dict[bytes, int] = {}
+        """The instruments of the batch's own new orders, by client_order_id: later requests of the batch may amend them."""
+
+    @cached_property
+    def _account(self) -> int:
+        return self._key.trading_account()
+
+    def all(self, entries: Sequence[BatchEntry]) -> list[Command | ProblemError | NotOpen]:
+        """A command for each request; where a field is invalid, the problem."""
+        prepared: list[Command | ProblemError | NotOpen] = []
+        for entry in entries:
+            try:
+                prepared.append(self._one(entry))
+            except (ProblemError, BadField, NotAllowed) as error:
+                prepared.append(problem_of(error))
+        return prepared
+
+    def _one(self, entry: BatchEntry) -> Command | NotOpen:
+        if type(entry) is OrderBody:
+            command = new_order(self._pending.next_sender(self._key), self._state, self._account, entry)
+            if command.client_order_id:
+                self._placed.setdefault(command.client_order_id, command.instrument)
+            return command
+        if type(entry) is CancelParams:
+            return cancel(self._pending.next_sender(self._key), self._key, *named_order(entry))
+        assert isinstance(entry, AmendParams)
+        return self._amend(entry)
+
+    def _amend(self, entry: AmendParams) -> Command | NotOpen:
+        order_id, client_order_id = named_order(entry)
+        named = self._pending.next_sender(self._key)._replace(
+            account=self._account, order_id=order_id, client_order_id=client_order_id.encode("ascii")
+        )
+        instrument = instrument_of_order(named, self._state, self._pending)
+        if instrument is None:
+            number = self._placed.get(named.client_order_id) if client_order_id else None
+            if number is None:
+                return NotOpen(named)
+            instrument = self._state.instruments[number]
+        return amend(named, instrument, entry)
+
+
+def instrument_of_order(named: Command, state: VenueState, pending: PendingRequests) -> VenueInstrument | None:
+    """The instrument of the order, if the account's order is open or its NEW_ORDER is pending; otherwise None."""
+    orders, instruments = state.orders, state.instruments
+    if named.order_id:
+        order = orders.open.get(named.order_id)
+        return instruments[order.instrument] if order and order.account == named.account else None
+    # An open order comes first: the engine refuses its client_order_id to every pending NEW_ORDER.
+    order = orders.known_as(named.account, named.client_order_id.decode("ascii"))
+    if order is not None and order.leaves_lots:
+        return instruments[order.instrument]
+    command = pending.new_order(named.account, named.client_order_id)
+    return None if command is None else instruments[command.instrument]

@@ -1,0 +1,178 @@
+"""What each problem code means, and what a caller does next: for /errors/{code}, docs/errors.md and the problem documents."""
+
+from __future__ import annotations
+
+MEANINGS: dict[str, str] = {
+    "malformed_http": (
+        "the bytes are not HTTP/1.1, or the WebSocket handshake cannot be read; the connection is closed"
+    ),
+    "malformed_json": "the body or the message is not JSON (RFC 8259: no NaN, no Infinity), or is nested too deeply",
+    "duplicate_key": "an object of the body or message has the same key twice; `errors` names it",
+    "host_not_allowed": "the Host header is not one of the venue's names",
+    "missing_key": "no `Authorization: Bearer rex_…`",
+    "unknown_key": "the key is unknown or was revoked",
+    "key_expired": "the key was valid until a time that has passed",
+    "session_ended": "the session's cookie is unknown, or the session has ended; log in again",
+    "wrong_name_or_password": ("no user has this name, or the password is another one; the answer does not say which"),
+    "origin_not_allowed": (
+        "the request comes from a web page of another origin; with a session's cookie, also a change without "
+        "`Origin` and `Sec-Fetch-Site`"
+    ),
+    "scope_missing": "the key lacks the scope that `detail` names",
+    "account_required": (
+        "the key is bound to no account; trade with a key that is, or (operators) name an account with `?account=`"
+    ),
+    "address_not_allowed": (
+        "the key may be used from certain addresses only, and the request comes from another; `/metrics` answers the "
+        "addresses of `REX_METRICS_ADDRESSES` only"
+    ),
+    "wrong_person": (
+        "an act that needs a second person is confirmed or rejected by another user, who is logged in, and withdrawn by who "
+        "proposed it. Nobody confirms what they may have proposed themselves (with a key that they issued, or as a user whose "
+        "password they set within 24 hours before), nor within 24 hours after another person has set their password; `detail` "
+        "says what is missing"
+    ),
+    "not_found": "no resource has this path",
+    "unknown_symbol": "no such instrument (in the body or query: 422)",
+    "unknown_order": "no such order, or another account's",
+    "unknown_account": "no such account (in a body: 422)",
+    "unknown_key_id": "no valid key has this id",
+    "unknown_user": "no user has this id",
+    "unknown_link": "the one-time link was used, has ended, or the venue was started since",
+    "unknown_trade": (
+        "no trade of the present trading day has this id, or it was busted before; 422: no trade of any day has this id"
+    ),
+    "unknown_alert": "no alert has this number",
+    "method_not_allowed": "the path does not take this method; `Allow` names all that it takes",
+    "request_timeout": (
+        "the head did not arrive within 10 s, or the body within 30 s after it; the connection is closed"
+    ),
+    "order_not_open": "the order has ended: nothing to cancel or amend",
+    "nothing_recorded": "a report was asked for before the venue recorded anything",
+    "target_in_force": (
+        "a target of this scope, metric, year and month is in force, and `replaces` does not name it; or "
+        "there is none to replace"
+    ),
+    "trade_busted": "a decision names a busted trade, which does not count anyway",
+    "already_decided": (
+        "a decision names a trade that it would not change; a control group or a measure was ended before, or"
+        " an account is in another group; an opening ban holds the kill switch"
+    ),
+    "not_certified": (
+        "there is no certificate of the figure: the proof of the year does not agree, or the year has no "
+        "trades. The detail says what disagrees"
+    ),
+    "already_acknowledged": "somebody has acknowledged this alert; `detail` names the person",
+    "proposal_ended": (
+        "the proposal was confirmed, rejected or withdrawn, or has expired; or nobody can confirm it any more, because who "
+        "proposed it may not, or a newer command stops what it would let go on; `detail` says which"
+    ),
+    "other_incarnation": (
+        "a subscription is to be resumed from a seq of another journal: the venue was set up anew, or from a backup"
+    ),
+    "resume_too_old": "a subscription is to be resumed from a seq more than 1,000,000 commands back; `errors` says the oldest",
+    "resume_ahead": "a subscription is to be resumed from a seq that the venue has not reached",
+    "already_carried_out": (
+        "a request with this `Idempotency-Key` was carried out, and its answer cannot be repeated: it had a secret that is "
+        "shown once"
+    ),
+    "command_skipped": (
+        "the request, or one with the same content, tripped an assertion of the engine and stopped the venue; an operator has "
+        "taken it out (`rex journal skip`). It was not executed and will not be"
+    ),
+    "user_exists": "another user has this name, apart from case and width",
+    "no_session": "an API key has no password of its own to change",
+    "body_too_large": "over 64 KiB (a batch, a decision: 256 KiB); the connection is closed",
+    "url_too_long": "over 8 KiB; the connection is closed",
+    "unsupported_media_type": "a body below /v1 must be JSON, not compressed, with the header `Content-Type: application/json`",
+    "validation_failed": "the body or query breaks the schema",
+    "invalid_price": (
+        "zero, negative, too large to represent, missing on a limit or stop_limit order, or present on a "
+        "market or stop order"
+    ),
+    "price_off_tick": "not a multiple of the instrument's tick",
+    "invalid_quantity": "zero, negative, or more than one order may hold",
+    "invalid_amount": (
+        "zero, not a whole number of fen, or beyond 100 trillion yuan (`max_day_turnover`: beyond 9·10^18 "
+        "fen, 90 quadrillion yuan)"
+    ),
+    "invalid_time_in_force": "not one that this order type may have",
+    "invalid_trigger": "a `stop_price` that is missing on a stop or stop_limit order, or present on another",
+    "invalid_expiry": (
+        "an `expire_time` that is missing on a gtd order, present on another, or not a time; a length of an "
+        "auction that does not fit its rate"
+    ),
+    "invalid_display": "a `display_quantity` outside its bounds, or on an order that cannot have one",
+    "invalid_option": (
+        "`post_only` on an order that cannot rest or waits for a trigger; an amend that changes nothing"
+    ),
+    "invalid_rate": "negative, 100 % or more, or with more than six decimals",
+    "invalid_cursor": "not a cursor that this venue gave out",
+    "client_order_id_reused": "the id was used for another body",
+    "idempotency_key_reused": "the header `Idempotency-Key` has the key of another request of this API key or user",
+    "rate_limited": (
+        "the key's rate limit for this class of requests is reached: `rate_class` names the class, `retry_after_ms` the time "
+        "to wait. Nothing of this request was taken in"
+    ),
+    "too_many_requests": (
+        "the key has 512 requests without a reply (and 64 more cancels), over all its connections, or its "
+        "account has an eighth of the inbox waiting. Nothing of this request was taken in; send it again "
+        "after `Retry-After` seconds. Other members are not affected"
+    ),
+    "too_many_websockets": (
+        "the key has as many WebSocket connections as it may (16); or as many without a key follow market data as may"
+    ),
+    "too_many_log_ins": (
+        "too many wrong passwords under this name or from this address, or too many log-ins at this moment; try "
+        "again after `Retry-After` seconds"
+    ),
+    "headers_too_large": (
+        "request line and headers over 16 KiB, or over 100 headers; chunk sizes and trailers of a body count "
+        "as well; the connection is closed"
+    ),
+    "internal_error": "an error in the venue, logged; the outcome is unknown",
+    "inbox_full": "the inbox is full: nothing of this request was taken in",
+    "read_only": "this gateway of the scaled mode only reads",
+    "outcome_unknown": (
+        "no reply came in time, or the venue failed meanwhile: the command may have been carried out or not"
+    ),
+    "not_ready": (
+        "the answer of `/readyz`; elsewhere: the venue has failed and is ending, or (scaled mode) no "
+        "sequencer was reached in time: nothing of this request was taken in. Of a query: the read database "
+        "is away, behind, or has not answered within 5 s, or an archived day is missing; orders are not affected"
+    ),
+    "too_many_connections": (
+        "the limit of open sockets is reached, for this address or in all; the connection is closed"
+    ),
+}
+"""For every code of `problems.CODES`, in its order: what is wrong. Markdown, without an end."""
+
+_AGAIN = "Send the request again after the seconds of Retry-After: nothing of it was carried out."
+
+NEXT_STEPS: dict[str, str] = {
+    "request_timeout": "Send the request again, whole: nothing of it was carried out.",
+    "unsupported_media_type": "Send the header `Content-Type: application/json`, as with curl's option --json.",
+    "rate_limited": _AGAIN,
+    "too_many_requests": _AGAIN,
+    "too_many_websockets": "Close a WebSocket of this key, or use those that are open.",
+    "internal_error": (
+        "Read what happened before anything is sent again: the order by its client_order_id, else balances and fills. "
+        "Give the request_id to the operator."
+    ),
+    "read_only": "Send the request to an order gateway of this venue.",
+    "inbox_full": _AGAIN,
+    "outcome_unknown": (
+        "Send an order again with the same client_order_id and body: it is placed once, and the reply is its state. Without "
+        "one, and after any other command, read orders, fills and balances first."
+    ),
+    "not_ready": (
+        "Wait for /readyz to answer 200. Then send a read again; an order again with the same client_order_id, which is safe."
+    ),
+    "too_many_connections": "Close connections that are not used, and connect again after a second.",
+    "session_ended": "Log in again.",
+    "proposal_ended": "Read it with `GET /v1/admin/proposals?state=all`. If the act is still wanted, propose it again.",
+    "command_skipped": "Do not send it again; ask the operator. A request that differs in a field is taken.",
+    "already_carried_out": "Revoke what the command in `detail` made, and make another with a new Idempotency-Key.",
+    "too_many_log_ins": _AGAIN,
+}
+"""For codes where the caller can do something other than correct the request: what. Sentences, in the problem document too."""

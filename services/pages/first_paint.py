@@ -1,0 +1,91 @@
+"""What the first paint of the pages shows: answers of the public API.
+
+Each is asked for at most once in FRESH_S (or what SLOWLY says), and only when a page is asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+from rex_client import OutcomeUnknown, RexClient, RexError
+
+from services.pages.closes import closes
+from services.pages.intraday import intraday
+from services.pages.kept import FRESH_S, Kept
+
+log = structlog.get_logger("rex.pages")
+
+SLOWLY: Mapping[str, float] = {"intraday": 60.0, "closes": 300.0}
+"""An answer that is made of many, in seconds: the page's script knows what came since."""
+PATIENCE_S = 2.0
+"""How long a page waits for an answer; without it the page comes with a gap, which its script fills."""
+
+Read = Callable[[RexClient], Awaitable[Any]]
+
+
+async def _report(client: RexClient) -> Any:
+    venue = await client.venue()
+    return await client.turnover(int(venue["trading_date"][:4]))
+
+
+async def _months(client: RexClient) -> Any:
+    venue = await client.venue()
+    return await client.months(int(venue["trading_date"][:4]))
+
+
+READS: Mapping[str, Read] = {
+    "venue": lambda client: client.venue(),
+    "instruments": lambda client: client.instruments(),
+    "tickers": lambda client: client.tickers(),
+    "report": _report,
+    "months": _months,
+    "intraday": intraday,
+    "closes": closes,
+}
+
+
+class FirstPaint:
+    """The answers."""
+
+    def __init__(self, url: Callable[[], str], read_key: str | None) -> None:
+        """`url` returns the venue's address, which is known once the server listens. Without a key there are no answers."""
+        self._url = url
+        self._key = read_key
+        self._answers: Kept[str, Any] = Kept(len(READS), _fresh_s)
+        self._last: dict[str, Any] = {}
+
+    async def read(self, names: Sequence[str]) -> dict[str, Any]:
+        """The answers of READS by name. Of one that did not come in PATIENCE_S the last one; None where there was none."""
+        return dict(zip(names, await asyncio.gather(*map(self._read, names)), strict=True))
+
+    async def _read(self, name: str) -> Any:
+        if self._key is None:
+            return None
+        answer = self._answers.task(name, partial(self._ask, name, self._key))
+        try:
+            return await asyncio.wait_for(asyncio.shield(answer), PATIENCE_S)
+        except TimeoutError:
+            return self._last.get(name)
+
+    async def _ask(self, name: str, key: str) -> Any:
+        async with RexClient(self._url(), key) as client:
+            try:
+                self._last[name] = answer = await READS[name](client)
+                return answer
+            except (RexError, OutcomeUnknown, ConnectionError):
+                return None
+            except Exception:  # A page comes with a gap; a failure that is kept would be one of every page.
+                log.exception("the first paint could not be read", name=name)
+                return None
+
+    async def close(self) -> None:
+        """Ends what is under way."""
+        await self._answers.close()
+
+
+def _fresh_s(name: str, answer: asyncio.Task[Any]) -> float:
+    return SLOWLY.get(name, FRESH_S) if answer.result() else FRESH_S

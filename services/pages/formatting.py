@@ -1,0 +1,61 @@
+"""How the first paint shows numbers: as `static/app/format.js` does, from the API's decimal texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+_FACTORS = {"en": ((10**9, "bn"), (10**6, "m"), (10**3, "k")), "zh": ((10**8, "亿"), (10**4, "万"))}
+_ZONE = timezone(timedelta(hours=8))  # Asia/Shanghai; no summer time since 1991
+
+
+def money(yuan: str | None) -> str:
+    """Exact yuan: `¥ 1,234,567.00`."""
+    return "–" if yuan is None else _signed(yuan, f"{abs(Decimal(yuan)):,}")
+
+
+def short(yuan: str | None, language: str) -> str:
+    """Short yuan with three digits or more: `¥ 6.40 bn`, `¥ 64.0 亿`."""
+    if yuan is None:
+        return "–"
+    size = abs(Decimal(yuan))
+    for factor, name in _FACTORS[language]:
+        if size >= factor:
+            scaled = size / factor
+            places = 2 if scaled < 10 else 1 if scaled < 100 else 0
+            return _signed(yuan, f"{_rounded(scaled, places):,} {name}")
+    return _signed(yuan, f"{_rounded(size, 0):,}")
+
+
+def percent(share: str | None, places: int = 1) -> str:
+    """`0.2783` as `27.8 %`."""
+    return "–" if share is None else f"{_rounded(Decimal(share) * 100, places):,} %".replace("-", "−")
+
+
+def stamp(time: str | None) -> str:
+    """A time of the API, which is in UTC, as that of Asia/Shanghai: `2026-11-27 14:03:07 UTC+8`."""
+    return "–" if time is None else f"{datetime.fromisoformat(time).astimezone(_ZONE):%Y-%m-%d %H:%M:%S} UTC+8"
+
+
+def _rounded(value: Decimal, places: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
+def _signed(yuan: str, size: str) -> str:
+    return f"{'−' if yuan.startswith('-') else ''}¥ {size}"
+
+
+def largest(lines: Sequence[Mapping[str, Any]], name: str, count: int) -> list[Mapping[str, Any]]:
+    """The `count` lines with the largest amounts `name`, the largest first."""
+    return sorted(lines, key=lambda line: Decimal(line[name]), reverse=True)[:count]
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "money": money,
+    "short": short,
+    "percent": percent,
+    "largest": largest,
+    "stamp": stamp,
+}

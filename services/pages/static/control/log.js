@@ -1,0 +1,137 @@
+// The log of what operators and administrators did: it comes from the journal, so nobody can remove a line.
+
+import { read } from "../app/api.js";
+import { h, say } from "../app/dom.js";
+import { grouped, stamp } from "../app/format.js";
+import { watch } from "../app/store.js";
+import { t, term } from "../app/words.js";
+import { choice, line } from "../operate/fields.js";
+import { Listing, panel } from "../operate/listing.js";
+
+const PAGE = 25;
+const KINDS = [
+  "halt",
+  "resume",
+  "set_phase",
+  "set_collar",
+  "set_volatility_band",
+  "kill_switch_on",
+  "kill_switch_off",
+  "set_order_limits",
+  "set_turnover_limit",
+  "cancel",
+  "mass_cancel",
+  "bust_trade",
+  "trades_decided",
+  "alert_acknowledged",
+  "measure_imposed",
+  "measure_lifted",
+  "control_declared",
+  "control_ended",
+  "target_set",
+  "context_stated",
+  "open_account",
+  "deposit",
+  "withdraw",
+  "receive",
+  "release",
+  "set_fees",
+  "key_issued",
+  "key_limits_set",
+  "key_revoked",
+  "user_added",
+  "user_role_changed",
+  "user_password_changed",
+  "user_link_made",
+  "user_removed",
+  "act_proposed",
+  "proposal_ended",
+];
+/** Fields that the log does not show. */
+const HIDDEN = new Set(["scope", "method"]);
+
+/** What an action was about: its fields, but why. @param {any} action */
+const about = ({ kind, fields, why }) =>
+  kind.startsWith("kill_switch_") && fields.account === 0 ? t("log.venue") : ofFields(fields, why);
+
+/** @param {Record<string, unknown>} fields @param {string | null} why */
+const ofFields = (fields, why) =>
+  Object.entries(fields)
+    .filter(([name, value]) => value !== null && value !== why && !HIDDEN.has(name) && !(name === "account" && value === 0))
+    .map(
+      ([name, value]) =>
+        `${term("field", name)} ${Array.isArray(value) ? `${value.slice(0, 3).join(", ")}${value.length > 3 ? ` … (${value.length})` : ""}` : valueText(name, value)}`,
+    )
+    .join(" · ");
+
+/** @param {string} name @param {unknown} value */
+const valueText = (name, value) =>
+  name === "phase" || name === "side" ? term(name, String(value)) : typeof value === "object" ? JSON.stringify(value) : String(value);
+
+/** Who did it, and who had proposed it. @param {any} action of the log @returns {string} */
+export function whoActed({ person, key_name, key_id, proposal, proposed_by }) {
+  const who = person ?? key_name ?? key_id;
+  return proposal === null ? who : t("log.two", { who, by: proposed_by ?? "–" });
+}
+
+/** @returns {HTMLElement} */
+export function logPanel() {
+  const listing = new Listing({
+    id: "log",
+    label: t("log"),
+    keyOf: (one) => String(one.seq),
+    empty: t("log.none"),
+    columns: [
+      { name: t("log.command"), text: (one) => grouped(one.seq), num: true },
+      { name: t("log.time"), text: (one) => stamp(one.time) },
+      {
+        name: t("log.who"),
+        text: whoActed,
+        title: (one) => t("log.key", { key: one.key_name ?? one.key_id }),
+      },
+      { name: t("log.what"), text: (one) => term("action", one.kind) },
+      { name: t("log.about"), text: about, kind: () => "wide" },
+      { name: t("log.why"), text: (one) => one.why, kind: () => "wide" },
+    ],
+  });
+  const form = /** @type {HTMLFormElement} */ (
+    h(
+      "form",
+      { class: "search", role: "search", "aria-label": t("log"), data: { testid: "log-search" } },
+      line(t("log.who"), "who", { maxlength: 80 }),
+      choice(t("log.what"), "kind", [
+        ["", t("log.everything")],
+        ...KINDS.map((kind) => /** @type {[string, string]} */ ([kind, term("action", kind)])),
+      ]),
+      h("button", { type: "submit" }, t("log.search")),
+    )
+  );
+  const older = h("button", { type: "button", hidden: true, data: { testid: "older" } }, t("log.older")),
+    said = h("p", { class: "outcome", role: "status" });
+  /** @type {string | null} */ let cursor = null;
+  /** @param {boolean} isMore */
+  const show = async (isMore) => {
+    const given = new FormData(form);
+    try {
+      const page = await read("/v1/admin/log", {
+        who: given.get("who"),
+        kind: given.get("kind"),
+        limit: PAGE,
+        cursor: isMore ? cursor : null,
+      });
+      cursor = page.next_cursor;
+      listing.show(isMore ? [...listing.items, ...page.actions] : page.actions);
+      older.hidden = cursor === null;
+      say(said, "");
+    } catch (error) {
+      say(said, error instanceof Error ? error.message : String(error));
+    }
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    show(false);
+  });
+  older.addEventListener("click", () => show(true));
+  watch(["acted"], () => show(false));
+  return panel("log-panel", t("log"), [listing.save], form, said, listing.node, h("p", { class: "body" }, older));
+}

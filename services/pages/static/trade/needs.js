@@ -1,0 +1,30 @@
+// What a visitor would need to trade here, and to see the market of a venue that does not show it to everybody.
+
+import { fill, h, say } from "../app/dom.js";
+import { at, page } from "../app/page.js";
+import { enter, session } from "../app/session.js";
+import { t, term } from "../app/words.js";
+import { needsLogIn } from "./instrument.js";
+import { mark } from "./pace.js";
+
+/** Where the ticket and the account would be. @param {import("../app/session.js").Session} who @param {string} [forNobody] what somebody lacks who is not logged in */
+export function showNeeds(who, forNobody = t("needs.nobody")) {
+  const here = encodeURIComponent(location.pathname + location.search), isSomebody = who.role !== null;
+  fill(at("ticket-needs"),
+    h("p", { data: { testid: "read-only" } }, isSomebody ? t("needs.other", { name: who.name, role: term("role", who.role ?? "") }) : forNobody),
+    h("p", {}, t("needs.then")),
+    !isSomebody && h("p", { class: "ways" },
+      page.demo && h("button", { type: "button", class: "primary", value: "trader", data: { testid: "enter-here" }, onclick: enter }, t("needs.enter")),
+      h("a", { class: "button", href: `/log-in?next=${here}`, data: { testid: "log-in-here" } }, t("log_in"))));
+  at("ticket-needs").hidden = false;
+  at("own-needs").hidden = false;
+  at("own").dataset.for = at("order").dataset.for = "visitor";
+}
+
+/** Why the page has no market to show. @param {unknown} error */
+export async function showNoMarket(error) {
+  const why = needsLogIn(error) ? t("needs.market") : error instanceof Error ? error.message : String(error);
+  say(at("phase-said"), why);
+  mark(at("phase-line"), "phase", "unknown");
+  if (needsLogIn(error)) showNeeds(await session, why);
+}

@@ -1,0 +1,64 @@
+"""The year's report as it is now, in each of its formats, and the same bytes for a report of the past."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Literal
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.data.calendar import TradingCalendar
+from services.reporting.export import csv_text
+from services.reporting.exports.answers import year_answer
+from services.reporting.queries import Values, YearTurnover, read_daily, read_year
+from services.reporting.report import build_report
+from services.reporting.requests import Year, recorded
+
+Format = Literal["json", "csv", "xlsx", "pdf"]
+
+
+def address_of_year(year: int, chosen: Format) -> str:
+    """The path and query of `present_router` for a report."""
+    return f"/v1/reports/turnover/{year}?format={chosen}"
+
+
+def present_router(read_database: AsyncEngine, calendar: TradingCalendar) -> APIRouter:
+    """The route of a process that only makes reports: a gateway has checked the request, and has waited."""
+    routes = APIRouter(prefix="/v1/reports")
+
+    @routes.get("/turnover/{year}")
+    async def turnover(year: Year, format: Format = "json") -> Response:
+        return await present_answer(read_database, calendar, year, format)
+
+    return routes
+
+
+async def present_answer(read_database: AsyncEngine, calendar: TradingCalendar, year: int, chosen: Format) -> Response:
+    """The report at the read database's position. Raises HTTPException (409) where nothing is recorded."""
+    async with read_database.connect() as connection:
+        found = recorded(await read_year(connection, year))
+        daily = await read_daily(connection, year) if chosen == "csv" else ()
+    return await answer_of_year(year, found, daily, calendar, chosen)
+
+
+async def answer_of_year(
+    year: int, found: YearTurnover, daily: Sequence[Values], calendar: TradingCalendar, chosen: Format
+) -> Response:
+    """The answer of what was read. A thread makes it: that takes some ten milliseconds of CPU, a file some hundred."""
+    return await asyncio.to_thread(_answer, year, found, daily, calendar, chosen)
+
+
+def _answer(
+    year: int, found: YearTurnover, daily: Sequence[Values], calendar: TradingCalendar, chosen: Format
+) -> Response:
+    report = build_report(year, found, calendar)
+    if chosen == "json":
+        return JSONResponse(report.to_json())
+    if chosen != "csv":
+        return year_answer(report, found.position, chosen)
+    name = f'attachment; filename="rex-turnover-{year}-seq-{report.seq}.csv"'
+    text = csv_text(report, found.instruments, daily)
+    return Response(text, media_type="text/csv", headers={"content-disposition": name})

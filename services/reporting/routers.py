@@ -1,0 +1,69 @@
+"""All report routes of a gateway: those that members read, and those of operators, which name members. And those of a process
+that makes reports for a gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.data.calendar import TradingCalendar
+from services.messaging.follow import Readable
+from services.reporting import abnormal, app, integrity, present
+from services.reporting.breakdown import routes as breakdown
+from services.reporting.drill import routes as drill
+from services.reporting.market import routes as market
+from services.reporting.requests import Projected
+from services.reporting.turns import Turns
+
+
+def member_routers(
+    read_database: AsyncEngine,
+    calendar: TradingCalendar,
+    projected: Projected,
+    journal: Readable,
+    turns: Turns,
+    days_turns: Turns,
+) -> list[APIRouter]:
+    """The gateway that includes them checks the key. `projected(seq)` waits until the read database has reached seq. The
+    journal is read for reports on the past and on single days; those for which whole days are read take `days_turns`."""
+    return [
+        app.router(read_database, calendar, projected, journal, turns),
+        market.router(read_database, journal, projected, days_turns),
+        integrity.router(read_database, projected),
+        breakdown.router(read_database, calendar, projected, turns),
+        drill.days_router(read_database, projected, turns),
+    ]
+
+
+def operator_routers(
+    read_database: AsyncEngine, projected: Projected, journal: Readable, shown: Callable[[], int], turns: Turns
+) -> list[APIRouter]:
+    """As `member_routers`. Rows of the journal are shown up to the sequence number `shown()`."""
+    return [
+        integrity.findings_router(read_database, projected),
+        abnormal.router(read_database, projected),
+        breakdown.members_router(read_database, projected, turns),
+        drill.router(read_database, projected),
+        drill.journal_router(journal, shown),
+    ]
+
+
+def present_routers(read_database: AsyncEngine, calendar: TradingCalendar) -> list[APIRouter]:
+    """The reports that `Turns` has made elsewhere. The gateway has checked each request, and has waited for its seq."""
+    return [
+        present.present_router(read_database, calendar),
+        breakdown.router(read_database, calendar, _reached),
+        breakdown.members_router(read_database, _reached),
+        drill.days_router(read_database, _reached),
+    ]
+
+
+def journal_routers(read_database: AsyncEngine, journal: Readable) -> list[APIRouter]:
+    """The reports for which a process of its own reads whole days of the journal. The gateway has checked and waited."""
+    return [market.router(read_database, journal, _reached)]
+
+
+async def _reached(_seq: int) -> None:
+    """The gateway has waited."""

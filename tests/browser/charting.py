@@ -1,0 +1,58 @@
+"""A page of a venue that holds nothing but charts, whose modules come from the venue's static address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import VenueProcess, Watched
+
+MAKE = """async ({options, layers}) => {
+  const { Chart } = await import(window.charts + "chart.js");
+  const host = document.getElementById("main");
+  window.chart?.close();
+  host.replaceChildren();
+  window.told = [];
+  window.chart = new Chart(host, {
+    label: "The chart", sentence: () => "It rises.", x: "number", xText: String, yText: (y) => y.toFixed(1), height: 240,
+    onRange: (range) => told.push(["range", range]), onPick: (x) => told.push(["pick", x]), ...options,
+  });
+  for (const layer of layers) if (layer.draggable) layer.onDrag = (y) => told.push(["drag", y]);
+  chart.show(layers);
+}"""
+RISING = [{"x": x, "y": x * x} for x in range(101)]
+
+
+@pytest.fixture
+def blank(watched: Watched, served: VenueProcess) -> Page:
+    """A page of the venue without its own content; `charts` is the address of the modules."""
+    page = watched.page
+    page.goto(f"{served.url}/log-in")
+    page.wait_for_load_state("networkidle")  # its own script is done
+    page.evaluate(
+        "() => { window.charts = new URL('../charts/', document.querySelector('script[type=module]').src).href; }"
+    )
+    return page
+
+
+def make(page: Page, layers: list[dict[str, Any]], **options: Any) -> None:
+    page.evaluate(MAKE, {"options": options, "layers": layers})
+    page.wait_for_function("() => chart.redraws > 0")
+
+
+def module(page: Page, name: str, call: str) -> Any:
+    """What `call` returns; `m` is the module."""
+    return page.evaluate(f"async () => {{ const m = await import(charts + '{name}'); return {call}; }}")
+
+
+def drag(page: Page, start: float, end: float) -> None:
+    """Drags from one share of the plot's width to another."""
+    box = page.locator(".chart-area > svg").bounding_box()
+    left, width = page.evaluate("() => [chart.plan.left, chart.plan.width]")
+    assert box is not None
+    page.mouse.move(box["x"] + left + start * width, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + left + end * width, box["y"] + 104, steps=4)
+    page.mouse.up()

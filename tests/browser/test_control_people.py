@@ -1,0 +1,180 @@
+"""The control page's people and keys: what each role sees, and an administrator's acts, which the API takes without a key."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import VenueProcess, Watched
+from tests.browser.operating import PASSWORD, add_people, administration, confirm, enter, open_page
+from tests.long import some
+from tests.patience import HttpClient, http_get
+
+SYMBOL = "PRND-OX"
+DESK = "Demo Trading Desk"
+
+
+@pytest.fixture(scope="module")
+def venue(demo: VenueProcess) -> VenueProcess:
+    """The demo with a person of each role."""
+    add_people(demo, "visitor", "trader", "operator", "auditor", "admin")
+    return demo
+
+
+@pytest.mark.parametrize("role", some(["trader", "visitor", "nobody"]))
+def test_who_may_not_operate_sees_the_phases_and_what_is_needed(
+    watched: Watched, venue: VenueProcess, role: str
+) -> None:
+    if role != "nobody":
+        enter(watched.page, venue, role)
+    open_page(watched.page, venue, "/ui/control")
+    expect(watched.page.get_by_test_id("tile")).to_have_count(32)
+    expect(watched.page.get_by_test_id("access")).to_contain_text("need an operator's account")
+    expect(watched.page.locator("main [data-acts]")).to_have_count(0)
+    expect(watched.page.get_by_test_id("accounts")).to_have_count(0)
+
+
+def test_an_auditor_reads_everything_and_has_no_buttons(watched: Watched, venue: VenueProcess) -> None:
+    enter(watched.page, venue, "auditor")
+    open_page(watched.page, venue, "/ui/control")
+    expect(watched.page.get_by_test_id("access")).to_contain_text("nothing can be changed")
+    expect(watched.page.get_by_test_id("accounts")).to_contain_text(DESK)
+    expect(watched.page.get_by_test_id("people")).to_contain_text("the admin")
+    expect(watched.page.get_by_test_id("keys")).to_contain_text(DESK)
+    expect(watched.page.get_by_test_id("log").locator("tbody tr").first).to_be_visible()
+    expect(watched.page.locator("main [data-acts]")).to_have_count(0)
+
+
+def test_an_operator_sees_no_people_and_keys(watched: Watched, venue: VenueProcess) -> None:
+    enter(watched.page, venue, "operator")
+    open_page(watched.page, venue, "/ui/control")
+    expect(watched.page.get_by_test_id("accounts")).to_contain_text(DESK)
+    expect(watched.page.get_by_test_id("people")).to_have_count(0)
+    expect(watched.page.get_by_test_id("keys")).to_have_count(0)
+
+
+def test_an_administrator_adds_a_person_changes_the_role_and_removes_it(watched: Watched, venue: VenueProcess) -> None:
+    page = watched.page
+    enter(page, venue, "admin")
+    open_page(page, venue, "/ui/control")
+    confirm(page, page.get_by_test_id("add-user"), name="wang.fang", role="trader", account="3")
+    link = page.get_by_test_id("secret").input_value()
+    assert link.startswith(f"{venue.url}/new-password#")
+    page.get_by_test_id("once-close").click()
+    row = page.get_by_test_id("people").locator("tr", has_text="wang.fang")
+    expect(row).to_contain_text("not yet: needs the one-time link")
+    with HttpClient(base_url=venue.url, headers={"origin": venue.url}) as client:
+        used = client.post(
+            "/v1/session/link", json={"token": link.split("#")[1], "password": "twelve characters and more"}
+        )
+    assert used.json()["account"] == 3
+    confirm(page, row.get_by_test_id("set-role"), role="auditor")
+    expect(row).to_contain_text("auditor")
+    confirm(page, row.get_by_test_id("remove-user"))
+    expect(row).to_have_count(0)
+    assert "wang.fang" not in [user["name"] for user in venue.get("/v1/admin/users")]
+
+
+def test_an_administrator_issues_a_key_whose_secret_is_shown_once_and_revokes_it(
+    watched: Watched, venue: VenueProcess
+) -> None:
+    page = watched.page
+    enter(page, venue, "admin")
+    open_page(page, venue, "/ui/control")
+    page.get_by_test_id("issue-key").click()
+    dialog = page.get_by_test_id("dialog")
+    dialog.locator("[name=name]").fill("desk 7")
+    dialog.get_by_test_id("scope-trade").check()
+    dialog.locator("[name=account]").select_option("2")
+    dialog.get_by_test_id("confirm").click()
+    secret = page.get_by_test_id("secret").input_value()
+    headers = {"authorization": f"Bearer {secret}"}
+    assert http_get(f"{venue.url}/v1/account", headers=headers).json()["account"] == 2
+    page.get_by_test_id("once-close").click()
+    row = page.get_by_test_id("keys").locator("tr", has_text="desk 7")
+    expect(row).to_contain_text("read trade")
+    assert secret not in page.content()
+    confirm(page, row.get_by_test_id("revoke-key"))
+    expect(row).to_have_count(0)
+    assert http_get(f"{venue.url}/v1/account", headers=headers).status_code == 401
+
+
+def test_an_administrator_opens_an_account_and_books_cash_and_goods(watched: Watched, venue: VenueProcess) -> None:
+    page = watched.page
+    enter(page, venue, "admin")
+    open_page(page, venue, "/ui/control")
+    confirm(page, page.get_by_test_id("open-account"), name="Baotou Magnet Works")
+    page.get_by_test_id("accounts").get_by_text("Baotou Magnet Works").click()
+    panel = page.get_by_test_id("account")
+    expect(panel.get_by_test_id("account-chosen")).to_contain_text("Baotou Magnet Works")
+    number = int(panel.get_by_test_id("account-chosen").get_attribute("data-account") or "")
+    confirm(page, panel.get_by_test_id("account-cash"), amount="2500000.50")
+    expect(panel.locator("[data-fact=cash]")).to_have_text("¥ 2,500,000.50")
+    confirm(page, panel.get_by_test_id("account-cash"), sign="-", amount="500000")
+    expect(panel.locator("[data-fact=cash]")).to_have_text("¥ 2,000,000.50")
+    confirm(page, panel.get_by_test_id("account-goods"), symbol=SYMBOL, quantity="120")
+    expect(panel.get_by_test_id("holdings")).to_contain_text("120")
+    account = venue.get("/v1/account", account=number)
+    assert (account["cash"], account["holdings"][0]["quantity"]) == ("2000000.50", 120)
+
+
+def names_of(venue: VenueProcess) -> list[str]:
+    return [user["name"] for user in venue.get("/v1/admin/users")]
+
+
+def test_a_person_whose_answer_was_lost_is_shown_by_the_list_and_not_sent_again(
+    page: Page, venue: VenueProcess
+) -> None:
+    def lose(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fetch()  # it arrives, and is carried out
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/v1/admin/users", lose)
+    enter(page, venue, "admin")
+    open_page(page, venue, "/ui/control")
+    confirm(page, page.get_by_test_id("add-user"), name="li.na", role="auditor")
+    outcome = page.locator("#people-panel").get_by_test_id("outcome")
+    expect(outcome).to_have_attribute("data-kind", "unknown")
+    expect(outcome).to_contain_text("Look at the list of people first")
+    expect(outcome.get_by_test_id("again")).to_have_count(0)
+    expect(page.get_by_test_id("people").locator("tr", has_text="li.na")).to_contain_text("not yet")
+    assert names_of(venue).count("li.na") == 1
+
+
+def test_a_person_is_told_as_added_also_when_the_link_is_lost(page: Page, venue: VenueProcess) -> None:
+    page.route("**/v1/admin/users/*/link", lambda route: route.abort())
+    enter(page, venue, "admin")
+    open_page(page, venue, "/ui/control")
+    confirm(page, page.get_by_test_id("add-user"), name="zhao.min", role="auditor")
+    outcome = page.locator("#people-panel").get_by_test_id("outcome")
+    expect(outcome).to_contain_text("zhao.min is added as auditor. The one-time link could not be shown")
+    expect(outcome).to_have_attribute("data-kind", "done")
+    page.unroute("**/v1/admin/users/*/link")
+    confirm(page, page.get_by_test_id("people").locator("tr", has_text="zhao.min").get_by_test_id("make-link"))
+    expect(page.get_by_test_id("secret")).to_be_visible()
+    assert names_of(venue).count("zhao.min") == 1
+
+
+def test_the_question_about_a_role_begins_with_what_another_administrator_has_set(
+    watched: Watched, venue: VenueProcess
+) -> None:
+    page = watched.page
+    with administration(venue) as client:
+        user = {"name": "sun.wei", "role": "trader", "account": 2, "password": PASSWORD}
+        number = client.post("/v1/admin/users", json=user).raise_for_status().json()["user_id"]
+        enter(page, venue, "admin")
+        open_page(page, venue, "/ui/control")
+        row = page.get_by_test_id("people").locator("tr", has_text="sun.wei")
+        expect(row).to_be_visible()
+        changed = {"role": "trader", "account": 3}
+        client.put(f"/v1/admin/users/{number}/role", json=changed).raise_for_status()
+        row.get_by_test_id("set-role").click()
+        expect(page.get_by_test_id("dialog").locator("[name=account]")).to_have_value("3")
+        page.keyboard.press("Escape")
+        client.delete(f"/v1/admin/users/{number}").raise_for_status()
+    row.get_by_test_id("set-role").click()
+    expect(page.get_by_test_id("toast").first).to_contain_text("It is no longer there")
+    expect(page.get_by_test_id("dialog")).to_have_count(0)

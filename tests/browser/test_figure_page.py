@@ -1,0 +1,373 @@
+"""The figure's page: every number is the API's, to the fen; the proof says so, and says when it is not so; the past is the
+report's of that seq; and each role sees what its scopes give."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from services.pages.catalogue import words
+from services.pages.formatting import money
+from services.reporting.report_database import READ_DATABASE_FILE
+from tests.browser.conftest import SIZE, VenueProcess, Watched, rex
+from tests.browser.figuring import (
+    PASSWORD,
+    administration,
+    look_at,
+    make_reports,
+    open_figure,
+    report_of,
+    rung,
+    some_trades,
+    year_of,
+)
+from tests.long import some
+from tests.patience import PATIENCE_S
+
+PROOF_MS = 120_000
+"""How long a proof may take on a busy machine: it has the lowest priority."""
+RUNGS = ("gross", "busted", "excluded", "net", "delivered", "taken_out")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("figure")
+
+
+@pytest.fixture(scope="module")
+def venue(folder: Path) -> Iterator[VenueProcess]:
+    """A demo that is halted after some trades of which one is busted and one excluded, so that nothing changes; users."""
+    with rex(folder, "demo", "--no-history", "--pace", "250") as venue, administration(venue) as client:
+        make_reports(client, year_of(venue))
+        trades = some_trades(venue)
+        venue.post("/v1/admin/halt")
+        busted = client.post(f"/v1/admin/trades/{trades[0]}/bust", json={"reason": "a test"})
+        decision = {"decision": "exclude", "trade_ids": [trades[1]], "reason": "a test", "name": "Li Na"}
+        excluded = client.post("/v1/admin/decisions", json=decision)
+        context = {
+            "year": year_of(venue),
+            "figure": "output",
+            "value": "75",
+            "unit": "bn",
+            "source": "a bulletin",
+            "name": "Li",
+        }
+        for answer in (busted, excluded, client.post("/v1/admin/context", json=context)):
+            assert answer.is_success, answer.text
+        for role in ("visitor", "auditor"):
+            user = {"name": role, "role": role, "account": 0, "password": PASSWORD}
+            client.post("/v1/admin/users", json=user).raise_for_status()
+        yield venue
+
+
+def test_the_first_paint_has_the_main_sums_and_the_seal_without_script(chromium: Browser, venue: VenueProcess) -> None:
+    for language, verdict in (("en", "verdict"), ("zh", "verdict_zh")):
+        context = chromium.new_context(java_script_enabled=False)
+        page = context.new_page()
+        page.goto(f"{venue.url}/ui/figure?lang={language}")
+        seal = page.locator("#certificate dd")
+        report = report_of(venue, seq=int(seal.nth(1).inner_text().replace(",", "")))  # an alert may have come since
+        for name in ("gross", "busted", "excluded", "net"):
+            expect(page.locator(f"[data-rung={name}]")).to_have_text(money(report[name]))
+        expect(page.get_by_test_id("net")).to_have_text(money(report["net"]))
+        expect(page.get_by_test_id("verdict")).to_have_text(report[verdict])
+        expect(seal.nth(4)).to_have_text(report["row_hash"])
+        expect(page.get_by_text(words("figure", language)["counting_rule"])).to_be_visible()
+        context.close()
+
+
+def test_the_ladder_is_the_apis(watched: Watched, venue: VenueProcess) -> None:
+    page = open_figure(watched.page, venue)
+    ladder = report_of(venue, "/ladder")["ladder"]
+    assert ladder["busted"]["amount"] != "0.00" != ladder["excluded"]["amount"]
+    for name in RUNGS:
+        expect(rung(page, name)).to_have_text(money(ladder[name]["amount"]))
+    expect(rung(page, "changed_hands")).to_have_text(money(ladder["changed_hands"]))
+    product = report_of(venue, "/ladder")["products"][0]
+    page.get_by_test_id("product").select_option(product["symbol"])
+    expect(rung(page, "net")).to_have_text(money(product["net"]["amount"]))
+    expect(page).to_have_url(re.compile(f"product={product['symbol']}"))
+    page.go_back()
+    expect(rung(page, "net")).to_have_text(money(ladder["net"]["amount"]))
+
+
+def test_the_other_tables_are_the_apis(watched: Watched, venue: VenueProcess) -> None:
+    page = open_figure(watched.page, venue)
+
+    def row(table: str, text: str) -> Any:
+        return page.get_by_test_id(f"table-{table}").locator("tbody tr").filter(has_text=text).first
+
+    for name in ("splits", "concentration", "months", "targets", "fees", "files", "context", "quality"):
+        look_at(page, name)
+    for line in report_of(venue, "/splits", by="category")["lines"]:
+        expect(row("split", words("figure", "en")[f"category.{line['part']}"])).to_contain_text(money(line["amount"]))
+    page.get_by_test_id("split-member").click()
+    for line in report_of(venue, "/members")["lines"][:3]:
+        expect(row("split", line["name"])).to_contain_text(money(line["bought"]["amount"]))
+    for line in report_of(venue, "/months")["months"]:
+        expect(row("months", line["month"])).to_contain_text(money(line["plan"]))
+    fees = report_of(venue, "/fees")
+    expect(page.get_by_test_id("fees").last).to_have_text(money(fees["fees"]))
+    progress = venue.get(f"/v1/reports/targets/{year_of(venue)}/progress")["targets"]
+    for line in progress:
+        expect(row("targets", line["name"])).to_contain_text(money(line["done"]))
+    expect(row("context", "output")).to_contain_text("a bulletin")
+    hhi = Decimal(report_of(venue, "/concentration")["markets"][0]["both"]["hhi"])
+    points = (hhi * 10_000).quantize(Decimal(1), ROUND_HALF_UP)
+    expect(row("concentration", "All products")).to_contain_text(f"{points:,}")
+    bulletin = venue.get(f"/v1/reports/bulletins/{venue.get('/v1/venue')['trading_date']}")
+    expect(page.get_by_test_id("bulletin-sum")).to_contain_text(money(bulletin["total"]["turnover"]))
+
+
+def test_a_file_and_a_table_are_saved(watched: Watched, venue: VenueProcess) -> None:
+    page = open_figure(watched.page, venue)
+    ladder = report_of(venue, "/ladder")
+    expect(rung(page, "changed_hands")).to_have_text(money(ladder["ladder"]["changed_hands"]))
+    with page.expect_download() as download:
+        page.get_by_test_id("save-ladder").click()
+    lines = list(csv.reader(Path(download.value.path()).read_text("utf-8").splitlines()))
+    assert [line[1] for line in lines[1:5]] == [ladder["ladder"][name]["amount"] for name in RUNGS[:4]]
+    assert [line[0] for line in lines[-2:]] == ["seq", "row_hash"]
+    assert lines[-1][1] == report_of(venue, seq=int(lines[-2][1]))["row_hash"]
+    look_at(page, "files")
+    pdf = page.get_by_test_id("year-pdf").get_attribute("href")
+    answer = page.request.get(f"{venue.url}{pdf}")
+    assert answer.ok
+    assert answer.body().startswith(b"%PDF")
+
+
+def test_the_bar_of_a_proof_stands_where_the_venue_is(page: Page, venue: VenueProcess) -> None:
+    open_figure(page, venue)
+    held: list[Route] = []
+    page.route("**/proof", lambda route: held.append(route))
+    facts: dict[str, int | None] = {"proof_reached_seq": None, "proof_to_seq": None}
+    page.route("**/healthz", lambda route: route.fulfill(json=facts))
+    page.get_by_test_id("prove").click()
+    bar = page.get_by_test_id("proof-bar")
+    expect(bar).to_be_visible()
+    assert bar.get_attribute("value") is None  # no share is known, and none is pretended
+    facts |= {"proof_reached_seq": 300, "proof_to_seq": 1_200}
+    expect(page.get_by_test_id("proof-reached")).to_have_text("300 of 1,200 commands (25 %)")
+    assert bar.get_attribute("value") == "0.25"
+    held[0].continue_()
+    expect(page.get_by_test_id("proof-agrees")).to_be_visible(timeout=60_000)
+
+
+@contextmanager
+def damaged(folder: Path) -> Iterator[None]:
+    """A trade of the read database has a fen more."""
+
+    def add(fen: int) -> None:
+        with closing(sqlite3.connect(folder / READ_DATABASE_FILE, timeout=PATIENCE_S)) as connection, connection:
+            newest = "(SELECT max(trade_id) FROM trades)"
+            connection.execute(f"UPDATE trades SET amount_fen = amount_fen + ? WHERE trade_id = {newest}", [fen])
+
+    add(1)
+    try:
+        yield
+    finally:
+        add(-1)
+
+
+def test_a_disagreement_is_told_as_danger_and_four_sums_that_agree_are_shown(
+    page: Page, venue: VenueProcess, folder: Path
+) -> None:
+    open_figure(page, venue)
+    with damaged(folder):
+        prove(page)
+        expect(page.get_by_test_id("proof-disagrees")).to_be_visible(timeout=PROOF_MS)
+        expect(page.locator(".sums .differs [data-sum]")).to_have_attribute("data-sum", "sql_sum")
+        colour = page.get_by_test_id("proof-disagrees").locator("b").evaluate("node => getComputedStyle(node).color")
+        danger = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--danger')").strip("# ")
+        assert colour == f"rgb({', '.join(str(int(danger[at : at + 2], 16)) for at in (0, 2, 4))})"
+        expect(page.get_by_test_id("differences").locator("li").first).to_be_visible()
+        page.get_by_test_id("certify").click()
+        expect(page.get_by_text("There is no certificate", exact=True)).to_be_visible(timeout=PROOF_MS)
+    watched = Watched(page)
+    watched.listen()  # from here on nothing is refused
+    prove(page)
+    expect(page.get_by_test_id("proof-agrees")).to_be_visible(timeout=PROOF_MS)
+    report = report_of(venue)
+    traded = money(str(Decimal(report["gross"]) - Decimal(report["busted"])))
+    for name in ("engine_counter", "sql_sum", "journal_replay", "independent_decoder"):
+        expect(page.locator(f"[data-sum={name}]")).to_have_text(traded)
+    for name in ("excluded_sql_sum", "excluded_independent_decoder"):
+        expect(page.locator(f"[data-sum={name}]")).to_have_text(money(report["excluded"]))
+    page.get_by_test_id("certify").click()
+    expect(page.get_by_test_id("certified")).to_be_visible(timeout=PROOF_MS)
+    with administration(venue) as client:
+        certificate = client.get(f"/v1/reports/turnover/{year_of(venue)}/certificate").json()
+    without_seq = certificate["redo"].rsplit(" ", 1)[0]
+    expect(page.get_by_test_id("redo")).to_have_text(re.compile(re.escape(without_seq) + r" \d+"))
+    expect(page.get_by_test_id("certificate")).to_contain_text(certificate["decoder_sha256"])
+    assert watched.troubles == []
+
+
+def prove(page: Page) -> None:
+    page.get_by_test_id("prove").click()
+    expect(page.get_by_test_id("proof-waits")).to_contain_text("re-executes")
+    expect(page.get_by_test_id("prove")).to_be_disabled()
+
+
+def test_a_proof_beside_a_past_figure_is_marked_as_of_the_present(page: Page, venue: VenueProcess) -> None:
+    open_figure(page, venue)
+    note, proof = page.get_by_test_id("of-present"), page.get_by_test_id("proof-agrees")
+    prove(page)
+    expect(proof).to_be_visible(timeout=PROOF_MS)
+    expect(note).to_be_hidden()
+    page.get_by_test_id("travel").fill("50")
+    expect(page.get_by_test_id("cert-seq")).to_have_text("50")
+    expect(note).to_be_visible()
+    page.get_by_test_id("travel-now").click()
+    expect(note).to_be_hidden()
+    expect(proof).to_be_visible()
+    page.locator("#years button").first.click()
+    expect(proof).to_be_hidden()  # it is of another year
+
+
+def test_time_travel_shows_the_report_of_that_seq(page: Page, venue: VenueProcess) -> None:
+    present = report_of(venue)
+    seqs = sorted(trade["seq"] for trade in venue.get("/v1/reports/trades", year=year_of(venue), limit=100)["trades"])
+    middle, later = seqs[len(seqs) // 2], seqs[-2]
+    past = report_of(venue, seq=middle)
+    assert past["net"] != present["net"]
+    open_figure(page, venue, query=f"?seq={middle}")
+    expect(page.get_by_test_id("net")).to_have_text(money(past["net"]))
+    expect(page.get_by_test_id("cert-seq")).to_have_text(f"{middle:,}")
+    expect(page.get_by_test_id("row-hash")).to_have_text(past["row_hash"])
+    expect(page.get_by_test_id("travel")).to_have_value(str(middle))
+    for name in ("gross", "busted", "excluded", "net"):
+        expect(rung(page, name)).to_have_text(money(past[name]))
+    expect(rung(page, "changed_hands")).to_have_text("–")
+    look_at(page, "concentration")
+    expect(page.get_by_test_id("concentration")).to_contain_text("of the present")
+    page.get_by_test_id("travel").fill(str(later))
+    expect(page.get_by_test_id("net")).to_have_text(money(report_of(venue, seq=later)["net"]))
+    expect(page).to_have_url(re.compile(f"seq={later}"))
+    expect(page.get_by_test_id("travel-said")).to_contain_text("As it was")
+    page.get_by_test_id("travel-now").click()
+    expect(page.get_by_test_id("net")).to_have_text(money(present["net"]))
+    expect(page).not_to_have_url(re.compile("seq="))
+
+
+def test_a_seq_beyond_the_journal_is_told_and_the_boxes_are_put_right(page: Page, venue: VenueProcess) -> None:
+    open_figure(page, venue, query="?seq=50")
+    expect(page.get_by_test_id("travel-said")).to_contain_text("As it was")
+    field = page.get_by_test_id("travel-seq")
+    field.fill("99999999")
+    field.press("Enter")
+    expect(page.get_by_test_id("travel-said")).to_contain_text("The journal ends at seq")
+    expect(page).not_to_have_url(re.compile("seq="))
+    for box in (field, page.get_by_test_id("travel")):
+        expect(box).not_to_have_value("99999999")
+        expect(page.get_by_test_id("travel-said")).to_contain_text(f"{int(box.input_value()):,}")
+    field.fill("0")
+    field.press("Enter")
+    expect(field).not_to_have_value("0")
+
+
+def test_an_address_with_a_seq_beyond_the_journal_leads_to_its_end(watched: Watched, venue: VenueProcess) -> None:
+    page = open_figure(watched.page, venue, query="?seq=99999999")
+    said = page.get_by_test_id("travel-said")
+    expect(said).to_contain_text("The journal ends at seq")
+    expect(page.get_by_test_id("net")).to_have_text(money(report_of(venue)["net"]))
+    expect(page).not_to_have_url(re.compile("seq="))
+    page.get_by_test_id("travel-last").click()
+    expect(said).to_contain_text("As it was")
+    expect(page).to_have_url(re.compile(r"seq=\d+"))
+
+
+@pytest.mark.parametrize("path", ["/ui/figure", "/ui/", "/ui/surveillance"])
+def test_a_year_that_no_report_can_be_of_is_the_present_one(watched: Watched, venue: VenueProcess, path: str) -> None:
+    """Nothing is asked that the API refuses: `watched` would notice it."""
+    page = open_figure(watched.page, venue, query="?year=1999")
+    page.goto(f"{venue.url}{path}?lang=en&year=1999")
+    expect(page.locator("html")).to_have_attribute("data-line", "live")
+    expect(page.locator("main")).to_contain_text(str(year_of(venue)))
+
+
+def test_the_book_then_is_the_one_after_that_seq(watched: Watched, venue: VenueProcess) -> None:
+    trade = venue.get("/v1/reports/trades", year=year_of(venue), limit=100)["trades"][0]
+    product, seq = trade["product"], trade["seq"]
+    book = venue.get(f"/v1/reports/books/{product}", seq=seq, levels=10)
+    page = open_figure(watched.page, venue, query=f"?seq={seq}&product={product}")
+    lines = page.get_by_test_id("table-book").locator("tbody tr")
+    expect(lines).to_have_count(10)
+    none = {"price": None, "quantity": None, "orders": None}
+    for number, row in enumerate(lines.all()):
+        bid, ask = (([*book[side], *[none] * 10][number]) for side in ("bids", "asks"))
+        shown = bid["orders"], bid["quantity"], bid["price"], ask["price"], ask["quantity"], ask["orders"]
+        expect(row.locator("td")).to_have_text(["–" if one is None else f"{Decimal(one):,}" for one in shown])
+    sums = page.get_by_test_id("book-sums")
+    expect(sums).to_contain_text(f"{book['bid_quantity']:,} lots to buy at {book['bid_levels']:,} prices")
+    expect(sums).to_contain_text(f"{book['ask_quantity']:,} lots to sell at {book['ask_levels']:,} prices")
+    with page.expect_download() as download:
+        page.locator("#market .part-levels").get_by_role("button", name="CSV").click()
+    saved = list(csv.reader(download.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    assert [row[1] for row in saved[-2:]] == [str(seq), book["row_hash"]]
+    page.get_by_test_id("travel-now").click()
+    expect(page.locator("#market")).to_contain_text("now, seq")
+
+
+def test_the_trades_then_are_those_up_to_that_seq(page: Page, venue: VenueProcess) -> None:
+    trades = venue.get("/v1/reports/trades", year=year_of(venue), limit=100)["trades"]
+    product = trades[-1]["product"]
+    of_product = [trade for trade in trades if trade["product"] == product]
+    seq = of_product[len(of_product) // 2]["seq"]
+    open_figure(page, venue, query=f"?seq={seq}&product={product}")
+    table = page.get_by_test_id("table-trades-then")
+    expect(table.locator("tbody tr")).to_have_count(min(20, sum(trade["seq"] <= seq for trade in of_product)))
+    expect(table.locator("tbody tr").first).to_contain_text(f"{seq:,}")
+
+
+@pytest.mark.parametrize(
+    ("role", "reads", "proves"),
+    some([("auditor", True, True), (None, False, False), ("visitor", True, False), ("trader", True, False)], short=2),
+)
+def test_each_role_sees_what_its_scopes_give(
+    watched: Watched, venue: VenueProcess, role: str | None, reads: bool, proves: bool
+) -> None:
+    page = open_figure(watched.page, venue, role)
+    report = report_of(venue)
+    expect(page.get_by_test_id("net")).to_have_text(money(report["net"]))
+    expect(rung(page, "net")).to_have_text(money(report["net"]))
+    expect(page.get_by_test_id("needs")).to_be_visible(visible=not reads)
+    look_at(page, "splits")
+    if reads:
+        expect(page.get_by_test_id("table-split")).to_be_visible()
+        expect(page.get_by_test_id("travel")).to_be_visible()
+    else:
+        expect(page.get_by_test_id("splits")).to_contain_text("log in")
+    if proves:
+        expect(page.get_by_test_id("prove")).to_be_visible()
+    else:
+        expect(page.get_by_test_id("proof-needs")).to_contain_text("operator or auditor")
+
+
+def test_it_fits_a_phone_in_chinese(watched: Watched, venue: VenueProcess) -> None:
+    watched.page.set_viewport_size({"width": 390, "height": 844})
+    page = open_figure(watched.page, venue, query="?lang=zh")
+    expect(page.get_by_role("heading", name="成交额阶梯")).to_be_visible()
+    expect(page.get_by_test_id("verdict")).to_have_text(report_of(venue)["verdict_zh"])
+    for name in ("splits", "targets", "quality", "context"):
+        look_at(page, name)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    watched.page.set_viewport_size(SIZE)  # type: ignore[arg-type]
+
+
+def test_it_prints_with_the_ladder_and_the_seal(watched: Watched, venue: VenueProcess) -> None:
+    page = open_figure(watched.page, venue)
+    page.emulate_media(media="print")
+    expect(rung(page, "net")).to_be_visible()
+    expect(page.get_by_test_id("row-hash")).to_be_visible()
+    expect(page.get_by_test_id("prove")).to_be_hidden()
+    assert page.pdf(format="A4").startswith(b"%PDF")

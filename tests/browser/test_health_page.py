@@ -1,0 +1,183 @@
+"""The page of health: a light goes red for a real cause, is grey where its source does not answer, and says its rule."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.alerts.operation import Operation, operation_conditions
+from services.pages.catalogue import words
+from tests.browser.conftest import VenueProcess, Watched
+from tests.long import some
+from tests.patience import http_get
+
+WELL = ("ready", "kill_switch", "journal", "projector", "inbox", "errors", "sockets")
+PARSED = """async (text) => {
+    const place = document.querySelector('script[type=module]').src.replace('main.js', 'metrics.js');
+    const { parse, histogramOf, quantile, since, buckets } = await import(place);
+    const samples = parse(text), all = histogramOf(samples, 'rex_request_seconds');
+    return {
+        samples: samples.map(({name, labels, value}) => [name, labels, String(value)]),
+        le: all.map(({le}) => String(le)), counts: buckets(all).map(({count}) => count),
+        median: quantile(all, 0.5), none: since(all, all).at(-1).count,
+    };
+}"""
+
+
+def open_health(page: Page, venue: VenueProcess, language: str = "en") -> Page:
+    page.goto(f"{venue.url}/ui/health?lang={language}")
+    expect(light(page, "warnings")).to_have_attribute("data-state", re.compile("good|warn"))
+    return page
+
+
+def light(page: Page, name: str) -> Locator:
+    return page.get_by_test_id(f"light-{name}")
+
+
+def test_every_light_says_its_rule_and_those_of_a_venue_in_one_process_are_well(
+    watched: Watched, demo: VenueProcess
+) -> None:
+    page = open_health(watched.page, demo)
+    said = words("health", "en")
+    names = {key.split(".")[1] for key in said if re.fullmatch(r"light\.\w+\.rule", key)}
+    expect(page.locator("[data-testid^=light-]")).to_have_count(len(names))
+    for name in names:
+        expect(light(page, name)).to_contain_text(said[f"light.{name}.rule"])
+    for name in WELL:
+        expect(light(page, name)).to_have_attribute("data-state", "good")
+    for name in ("standby", "redis", "link", "reader"):
+        expect(light(page, name)).to_have_attribute("data-state", "none")
+
+
+MORE_OF = """async (warnings) => {
+    const place = document.querySelector('script[type=module]').src.replace('main.js', 'lights.js');
+    const { lightsOf } = await import(place);
+    return lightsOf({ health: { warnings } }, []).find(({ name }) => name === 'warnings').more;
+}"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_calendar_that_is_missing_is_said_in_the_words_of_its_alert(
+    watched: Watched, demo: VenueProcess, language: str
+) -> None:
+    seen = Operation(0, True, 0, True, quiet_s=0, proofs={}, calendar_year=2027)
+    [alert] = operation_conditions(seen, {})
+    page = open_health(watched.page, demo, language)
+    said = {"en": alert.sentence, "zh": alert.sentence_zh}[language]
+    assert page.evaluate(MORE_OF, [alert.sentence, "Another."]) == [said, "Another."]
+
+
+SAYS_OF_THE_REST = """() => (document.querySelector("[data-testid=summary]").dataset.state === "bad")
+    === [...document.querySelectorAll("[data-testid^=light-]")].some((light) => light.dataset.state === "bad")"""
+"""On a busy machine the light of the answers' time may be red: the summary is red just then."""
+
+
+def test_the_kill_switch_turns_its_light_red_and_back(watched: Watched, demo: VenueProcess) -> None:
+    page = open_health(watched.page, demo)
+    demo.post("/v1/admin/kill_switch/on")
+    try:
+        expect(light(page, "kill_switch")).to_have_attribute("data-state", "bad")
+        expect(page.get_by_test_id("summary")).to_have_attribute("data-state", "bad")
+    finally:
+        demo.post("/v1/admin/kill_switch/off")
+    expect(light(page, "kill_switch")).to_have_attribute("data-state", "good")
+    page.wait_for_function(SAYS_OF_THE_REST)
+
+
+def projector_of(venue: VenueProcess) -> int:
+    """The process that the venue forked before it began."""
+    listed = [path.read_text().split() for path in Path(f"/proc/{venue.pid}/task").glob("*/children")]
+    children = sorted(int(child) for children in listed for child in children)
+    return next(child for child in children if Path(f"/proc/{child}/cmdline").read_bytes() == own_command(venue))
+
+
+def own_command(venue: VenueProcess) -> bytes:
+    return Path(f"/proc/{venue.pid}/cmdline").read_bytes()
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_projector_that_stands_still_turns_the_read_database_red(watched: Watched, demo: VenueProcess) -> None:
+    page = open_health(watched.page, demo)
+    with stopped(projector_of(demo)):
+        expect(light(page, "projector")).to_have_attribute("data-state", "bad")
+        expect(light(page, "warnings").locator(".more")).to_contain_text("has not gone on for")
+    expect(light(page, "projector")).to_have_attribute("data-state", "good")
+
+
+def test_a_light_whose_source_does_not_answer_is_grey(page: Page, demo: VenueProcess) -> None:
+    open_health(page, demo)
+    expect(light(page, "inbox")).to_have_attribute("data-state", "good")
+    page.route(re.compile("/(metrics|readyz)$"), lambda route: route.abort())
+    for name in ("inbox", "latency", "errors", "ready"):
+        expect(light(page, name)).to_have_attribute("data-state", "unknown")
+        expect(light(page, name)).to_contain_text("not known")
+    expect(light(page, "kill_switch")).to_have_attribute("data-state", "good")
+    page.route(re.compile("/healthz$"), lambda route: route.abort())
+    for name in ("kill_switch", "projector", "proof", "warnings"):
+        expect(light(page, name)).to_have_attribute("data-state", "unknown")
+
+
+def test_the_proof_s_light_is_that_of_the_latest_proof(watched: Watched, demo: VenueProcess) -> None:
+    page = open_health(watched.page, demo)
+    year = demo.get("/v1/venue")["trading_date"][:4]
+    headers = {"authorization": f"Bearer {demo.keys['operator']['key']}"}
+    proof = http_get(f"{demo.url}/v1/reports/turnover/{year}/proof", headers=headers).json()
+    assert proof["agree"]
+    expect(light(page, "proof")).to_have_attribute("data-state", "good")
+    expect(light(page, "proof")).to_contain_text(re.compile("last agreed at seq [0-9,]+"))
+
+
+def test_the_text_of_the_metrics_is_read_as_prometheus_reads_it(watched: Watched, demo: VenueProcess) -> None:
+    page = open_health(watched.page, demo)
+    text = http_get(f"{demo.url}/metrics").text
+    found: dict[str, Any] = page.evaluate(PARSED, text)
+    expected = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    assert [(name, labels) for name, labels, _ in found["samples"]] == [(one.name, one.labels) for one in expected]
+    assert [float(value) for _, _, value in found["samples"]] == [one.value for one in expected]
+    bounds = [one for one in expected if one.name == "rex_request_seconds_bucket"]
+    assert [float(le.replace("Infinity", "inf")) for le in found["le"]] == [float(one.labels["le"]) for one in bounds]
+    assert sum(found["counts"]) == bounds[-1].value
+    assert found["median"] == min(float(one.labels["le"]) for one in bounds if one.value >= bounds[-1].value / 2)
+    assert found["none"] == 0
+
+
+def test_labels_with_quotes_and_commas_are_read(watched: Watched, demo: VenueProcess) -> None:
+    page = open_health(watched.page, demo)
+    text = 'a{x="1,\\"2\\"\\n\\\\",y="}"} 3\n# HELP b c\nb +Inf\nrex_request_seconds_bucket{le="+Inf"} 1\n'
+    found = page.evaluate(PARSED, text)["samples"]
+    assert found[:2] == [["a", {"x": '1,"2"\n\\', "y": "}"}, "3"], ["b", {}, "Infinity"]]
+
+
+def test_it_leads_to_the_numbers_and_to_the_board(watched: Watched, demo: VenueProcess) -> None:
+    page = open_health(watched.page, demo)
+    expect(page.get_by_test_id("metrics-link")).to_have_attribute("href", "/metrics")
+    expect(page.get_by_test_id("grafana-link")).to_have_attribute("href", "http://127.0.0.1:3000/d/rex")
+    expect(page.get_by_test_id("histogram").locator("svg").first).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_test_id("save-lights").click()
+    assert "Kill switch" in Path(download.value.path()).read_text("utf-8")
+
+
+@pytest.mark.parametrize("width", some([390, 1400]))
+def test_it_is_in_chinese_and_fits(watched: Watched, demo: VenueProcess, width: int) -> None:
+    watched.page.set_viewport_size({"width": width, "height": 844})
+    page = open_health(watched.page, demo, "zh")
+    expect(light(page, "kill_switch")).to_contain_text("停止接单开关")
+    assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -1,0 +1,156 @@
+"""The log of operators and administrators: who did what, when and why; never a secret; by cursor, key, kind and time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.venue_state.keys import key_hash
+from tests.integration.logged_in import PASSWORD, add_user, logged_in
+from tests.integration.venue import START_NS, RunningVenue, running_venue
+
+pytestmark = pytest.mark.anyio
+
+HOUR_NS = 3600 * 10**9
+ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
+
+
+@pytest.fixture
+async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
+    async with running_venue(tmp_path) as running:
+        yield running
+
+
+async def read_log(venue: RunningVenue, **query: Any) -> dict[str, Any]:
+    reply = await venue.client("operator").get("/v1/admin/log", params=query)
+    assert reply.status_code == 200, reply.text
+    page: dict[str, Any] = reply.json()
+    return page
+
+
+async def kinds(venue: RunningVenue, **query: Any) -> list[str]:
+    return [action["kind"] for action in (await read_log(venue, **query))["actions"]]
+
+
+async def act(venue: RunningVenue, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    reply = await venue.client("operator").request(method, path, json=body)
+    assert reply.status_code < 300, reply.text
+    answer: dict[str, Any] = reply.json()
+    return answer
+
+
+async def test_each_action_is_there_with_its_fields_as_the_api_writes_them(venue: RunningVenue) -> None:
+    assert await kinds(venue) == [], "the first start is the venue's own"
+    steps: list[tuple[str, str, Any, str, dict[str, Any]]] = [
+        ("POST", "/accounts", {"name": "new", "owner": 2}, "open_account", {"owner": 2, "account_class": 0, "name": "new"}),
+        ("POST", "/accounts/2/cash", {"amount": "12.50"}, "deposit", {"account": 2, "amount": "12.50"}),
+        ("POST", "/accounts/2/cash", {"amount": "-1.00"}, "withdraw", {"account": 2, "amount": "1.00"}),
+        ("POST", "/accounts/3/inventory", {"symbol": "PRND-OX", "quantity": 7}, "receive",
+         {"account": 3, "symbol": "PRND-OX", "quantity": 7}),
+        ("POST", "/instruments/PRND-OX/halt", None, "halt", {"symbol": "PRND-OX"}),
+        ("POST", "/resume", None, "resume", {"symbol": "*"}),
+        ("PUT", "/instruments/ND-OX/phase", {"phase": "call_auction"}, "set_phase",
+         {"symbol": "ND-OX", "phase": "call_auction"}),
+        ("PUT", "/instruments/ND-OX/collar", {"rate": "0.05"}, "set_collar", {"symbol": "ND-OX", "rate": "0.050000"}),
+        ("PUT", "/fees/1", {"maker_rate": "0.0003", "taker_rate": "0"}, "set_fees",
+         {"account_class": 1, "maker_rate": "0.000300", "taker_rate": "0.000000"}),
+        ("POST", "/kill_switch/on", None, "kill_switch_on", {"account": 0}),
+        ("POST", "/accounts/2/kill_switch/off", None, "kill_switch_off", {"account": 2}),
+    ]  # fmt: skip
+    for method, path, body, _, _ in steps:
+        await act(venue, method, f"/v1/admin{path}", body)
+    found = (await read_log(venue, order="oldest"))["actions"]
+    assert [(action["kind"], action["fields"]) for action in found] == [(kind, fields) for *_, kind, fields in steps]
+    assert {action["key_name"] for action in found} == {"operator"}
+    assert found[0]["time"].startswith("2023-12-01T")
+    assert [action["seq"] for action in found] == sorted(action["seq"] for action in found)
+
+
+async def test_keys_are_logged_without_their_secret_and_its_hash(venue: RunningVenue) -> None:
+    issued = await act(venue, "POST", "/v1/admin/keys", {"name": "desk", "scopes": ["read"], "account": 2})
+    limits = {"reads": {"per_s": 1, "burst": 2}, "reason": "too many queries"}
+    await act(venue, "PUT", f"/v1/admin/keys/{issued['key_id']}/limits", limits)
+    await act(venue, "DELETE", f"/v1/admin/keys/{issued['key_id']}")
+    text = (await venue.client("operator").get("/v1/admin/log")).text
+    assert issued["key"] not in text
+    assert key_hash(issued["key"]).hex() not in text
+    revoked, limited, first = (await read_log(venue))["actions"]
+    assert (first["kind"], first["fields"]["name"], first["fields"]["scopes"]) == ("key_issued", "desk", ["read"])
+    assert (limited["kind"], limited["why"]) == ("key_limits_set", "too many queries")
+    assert (revoked["kind"], revoked["fields"]) == ("key_revoked", {"key_id": issued["key_id"]})
+
+
+async def test_who_decided_and_why(venue: RunningVenue) -> None:
+    body = {"accounts": [2, 3], "reason": "one owner", "name": "Li Na"}
+    await act(venue, "POST", "/v1/admin/control_groups", body)
+    (action,) = (await read_log(venue, kind="control_declared"))["actions"]
+    assert (action["person"], action["why"], action["fields"]["accounts"]) == ("Li Na", "one owner", [2, 3])
+
+
+async def test_what_members_do_and_what_is_refused_is_no_action(venue: RunningVenue) -> None:
+    alice = venue.client("alice")
+    order = (await alice.post("/v1/orders", json=ORDER)).json()
+    assert (await alice.delete("/v1/orders?symbol=*")).status_code == 200
+    operator = venue.client("operator")
+    too_much = await operator.post("/v1/admin/accounts/2/cash", json={"amount": "-1000000000.01"})
+    assert too_much.status_code == 409
+    assert await kinds(venue) == []
+    order = (await alice.post("/v1/orders", json=ORDER)).json()
+    assert (await operator.delete(f"/v1/orders/{order['order_id']}")).status_code == 200
+    assert (await operator.delete("/v1/orders?symbol=PRND-OX&account=2&side=buy")).status_code == 200
+    assert (await operator.delete("/v1/orders?symbol=*")).status_code == 200
+    all_of_all, mass, single = (await read_log(venue))["actions"]
+    assert all_of_all["fields"] == {"account": 0, "symbol": "*", "side": None}
+    assert (single["kind"], single["fields"]) == ("cancel", {"order_id": order["order_id"]})
+    assert (mass["kind"], mass["fields"]) == ("mass_cancel", {"account": 2, "symbol": "PRND-OX", "side": "buy"})
+
+
+async def test_filters_and_cursors(venue: RunningVenue) -> None:
+    issued = await act(venue, "POST", "/v1/admin/keys", {"name": "second", "scopes": ["admin"]})
+    second = venue.client(None)
+    second.headers["authorization"] = f"Bearer {issued['key']}"
+    for number in range(4):
+        assert (await second.post("/v1/admin/accounts", json={"name": f"n{number}"})).status_code == 201
+    venue.clock.now_ns = START_NS + HOUR_NS
+    await act(venue, "POST", "/v1/admin/halt")
+    everything = [*["open_account"] * 4, "key_issued"]
+    assert await kinds(venue, end="2023-12-01T03:00:00Z") == everything
+    assert await kinds(venue, start="2023-12-01T03:00:00Z") == ["halt"]
+    assert await kinds(venue, who="second") == await kinds(venue, who=issued["key_id"]) == ["open_account"] * 4
+    assert await kinds(venue, kind="halt", who="second") == []
+    for order in ("newest", "oldest"):
+        found, query = list[int](), {"order": order, "limit": 2}
+        while True:
+            page = await read_log(venue, **query)
+            found += [action["seq"] for action in page["actions"]]
+            if page["next_cursor"] is None:
+                break
+            query["cursor"] = page["next_cursor"]
+        assert found == sorted(found, reverse=order == "newest")
+        assert len(set(found)) == 6
+    for wrong in ({"cursor": "x"}, {"start": "yesterday"}, {"order": "random"}, {"whom": "x"}):
+        reply = await venue.client("operator").get("/v1/admin/log", params=wrong)
+        assert (reply.status_code, [error["field"] for error in reply.json()["errors"]]) == (422, [*wrong])
+
+
+async def test_a_user_is_named_and_found_by_name(venue: RunningVenue) -> None:
+    await add_user(venue, "li.na", "operator")
+    person = await logged_in(venue, "li.na")
+    assert (await person.post("/v1/admin/halt")).status_code == 200
+    (action,) = (await read_log(venue, who="li.na"))["actions"]
+    assert (action["kind"], action["key_name"], action["person"]) == ("halt", None, "li.na")
+    await act(venue, "POST", "/v1/admin/users", {"name": "wang", "role": "auditor", "password": PASSWORD})
+    (added,) = (await read_log(venue, kind="user_added"))["actions"]
+    assert (added["fields"]["name"], added["key_name"], "password_hash" in added["fields"]) == (
+        "wang",
+        "operator",
+        False,
+    )
+
+
+async def test_it_is_not_for_members(venue: RunningVenue) -> None:
+    reply = await venue.client("alice").get("/v1/admin/log")
+    assert (reply.status_code, reply.json()["code"]) == (403, "scope_missing")

@@ -1,0 +1,54 @@
+"""Long answers that browsers read are compressed, for who takes gzip; the bytes are the same."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.gateway.http.compression import MIN_BYTES
+from tests.integration.venue import RunningVenue, running_venue
+
+pytestmark = pytest.mark.anyio
+
+LONG = ("/v1/instruments", "/v1/market/tickers", "/v1/calendar", "/v1/reports/turnover/2023")
+
+
+@pytest.fixture
+async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
+    async with running_venue(tmp_path) as running:
+        yield running
+
+
+@pytest.mark.parametrize("path", LONG)
+async def test_a_long_answer_is_compressed_for_who_takes_it(venue: RunningVenue, path: str) -> None:
+    client = venue.client("operator")
+    plain = await client.get(path, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert len(plain.content) >= MIN_BYTES
+    for accepted in ("gzip", "gzip, deflate, br", "br;q=1.0, gzip;q=0.5"):
+        packed = await client.get(path, headers={"accept-encoding": accepted})
+        assert packed.headers["content-encoding"] == "gzip"
+        assert int(packed.headers["content-length"]) < len(plain.content) / 3
+        assert packed.content == plain.content
+    for answer in (plain, await client.get(path, headers={"accept-encoding": "gzip;q=0"})):
+        assert "accept-encoding" in ", ".join(answer.headers.get_list("vary"))
+        assert answer.content == plain.content
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/time",
+        "/v1/market/PRND-OX/ticker",
+        "/v1/reports/turnover/2023?format=xlsx",
+        "/v1/reports/turnover/1999",
+        "/v1/account",
+    ],
+)
+async def test_others_are_not(venue: RunningVenue, path: str) -> None:
+    """Short ones, files that are packed already, problems, and those of an account."""
+    answer = await venue.client("alice").get(path, headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in answer.headers
+    assert int(answer.headers["content-length"]) == len(answer.content)

@@ -1,0 +1,250 @@
+"""Reports made by a process of their own: the same bytes, the same problems, and what happens when that process fails."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from fastapi.responses import Response
+from structlog.testing import capture_logs
+
+from services import report_process
+from services.bootstrap import open_venue
+from services.gateway.problems import ProblemError
+from services.read_database.database import path_of
+from services.report_process import ReportProcess, Where
+from services.reporting.report_postgres import report_from_database
+from services.settings import Settings
+from tests.integration.read_databases import ReadDatabase
+from tests.integration.test_reporting import place
+from tests.integration.test_reporting_postgres import made
+from tests.integration.test_reporting_postgres import venue as venue_in_postgres
+from tests.integration.test_reports_wait import whole_application
+from tests.integration.venue import RunningVenue, running_venue
+from tests.patience import PATIENCE_S, AsyncHttpClient
+
+pytestmark = pytest.mark.anyio
+
+__all__ = ["made", "venue_in_postgres"]
+
+YEAR = "/v1/reports/turnover/2023"
+BY = ("category", "family", "product", "phase", "class", "member")
+ADDRESSES = [
+    YEAR,
+    f"{YEAR}?format=csv",
+    *(
+        f"{YEAR}/{name}"
+        for name in ("ladder", "concentration", "effects", "months", "fees", "members", "days", "days?product=PRND-OX")
+    ),
+    *(f"{YEAR}/splits?by={by}" for by in BY),
+    "/v1/reports/targets/2023/progress",
+    "/v1/reports/context/2023",
+]
+
+
+@pytest.fixture(scope="module")
+async def venue(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[RunningVenue]:
+    """A venue with one trade, which no test changes."""
+    async with running_venue(tmp_path_factory.mktemp("venue")) as venue:
+        await place(venue, "alice", "PRND-OX", "sell", "473000.00", 1)
+        seq = (await place(venue, "bob", "PRND-OX", "buy", "473000.00", 1))["seq"]
+        await venue.projector.reached(seq)
+        yield venue
+
+
+@pytest.fixture(scope="module")
+async def reports(venue: RunningVenue) -> AsyncIterator[ReportProcess]:
+    """The process that makes its reports: of all tests, since to start it takes most of the time."""
+    reports = ReportProcess(Where.of(path_of(venue.read_database), None))
+    yield reports
+    await reports.close()
+    assert reports.pid is None
+
+
+async def test_every_report_has_the_bytes_that_the_gateway_itself_would_give(
+    venue: RunningVenue, reports: ReportProcess, tmp_path: Path
+) -> None:
+    reached = venue.projector.reached
+    async with (
+        whole_application(venue, tmp_path, reached) as (_, here),
+        whole_application(venue, tmp_path, reached, reports.answer) as (_, there),
+    ):
+        for address in ADDRESSES:
+            answer, expected = await there.get(address), await here.get(address)
+            assert (answer.status_code, answer.content) == (200, expected.content), address
+            assert {**answer.headers, "x-request-id": ""} == {**expected.headers, "x-request-id": ""}, address
+        assert "473000.00" in (await there.get(f"{YEAR}/splits?by=product")).text
+        for extension, begin in (("pdf", b"%PDF"), ("xlsx", b"PK")):
+            answer = await there.get(f"{YEAR}?format={extension}")
+            assert (answer.status_code, answer.content[: len(begin)]) == (200, begin)
+            assert (
+                f"rex-turnover-2023-seq-{venue.sequencer.last_seq}.{extension}" in answer.headers["content-disposition"]
+            )
+
+
+async def test_a_venue_has_the_year_s_reports_made_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answer_of = [], ReportProcess.answer
+
+    async def noted(reports: ReportProcess, address: str, at_least_seq: int) -> tuple[Response, int]:
+        if "2023" in address:  # the pages ask for the present year
+            asked.append(address)
+        return await answer_of(reports, address, at_least_seq)
+
+    monkeypatch.setattr(ReportProcess, "answer", noted)
+    async with open_venue(Settings(data_dir=tmp_path, port=0)) as venue:
+        headers = {"authorization": f"Bearer {venue.keys['operator'].key}"}
+        async with AsyncHttpClient(base_url=venue.url, headers=headers) as client:
+            for address in ADDRESSES:
+                assert (await client.get(address)).status_code == 200, address
+    assert [address.removesuffix("?format=json") for address in asked] == ADDRESSES
+
+
+async def test_it_is_one_process_that_goes_on_after_a_report(venue: RunningVenue) -> None:
+    reports = ReportProcess(Where.of(path_of(venue.read_database), None))
+    assert reports.pid is None
+    await reports.answer(ADDRESSES[0], 0)
+    first = reports.pid
+    await reports.answer(ADDRESSES[1], 0)
+    assert (reports.pid, first is None) == (first, False)
+    await reports.close()
+
+
+async def test_a_venue_that_stops_waits_for_no_report(venue: RunningVenue) -> None:
+    reports = ReportProcess(Where.of(path_of(venue.read_database), None))
+    await reports.answer(YEAR, 0)
+    hanging = reports.pid
+    assert hanging is not None
+    os.kill(hanging, signal.SIGSTOP)
+    with capture_logs() as logged:
+        asked = [asyncio.create_task(reports.answer(YEAR, 0)) for _ in range(2)]
+        await asyncio.sleep(0)
+        await reports.close()
+        for one in await asyncio.gather(*asked, return_exceptions=True):
+            assert isinstance(one, ProblemError)
+            assert one.status == 503
+    assert reports.pid is None, "none was started anew"
+    assert logged == []
+
+
+async def test_a_problem_is_that_of_the_route(tmp_path: Path) -> None:
+    empty = ReadDatabase(tmp_path)
+    await empty.make()
+    reports = ReportProcess(Where.of(empty.path, None))
+    with pytest.raises(ProblemError) as refused:
+        await reports.answer(YEAR, 0)
+    assert (refused.value.status, refused.value.code) == (409, "nothing_recorded")
+    await reports.close()
+
+
+async def test_the_reader_of_a_process_that_was_killed_is_told_and_the_next_one_starts_another(
+    reports: ReportProcess,
+) -> None:
+    await reports.answer(YEAR, 0)
+    killed = reports.pid
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    with pytest.raises(ProblemError, match="has not answered; it is started anew") as refused:
+        await reports.answer(YEAR, 0)
+    assert (refused.value.status, refused.value.code) == (503, "not_ready")
+    assert (await reports.answer(YEAR, 0))[0].status_code == 200
+    assert reports.pid != killed
+
+
+async def test_a_process_that_hangs_is_ended(reports: ReportProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    await reports.answer(YEAR, 0)
+    hanging = reports.pid
+    assert hanging is not None
+    os.kill(hanging, signal.SIGSTOP)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(report_process, "ANSWER_S", 0.1)
+        with pytest.raises(ProblemError, match="has not answered"):
+            await reports.answer(YEAR, 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(hanging, 0)
+    assert (await reports.answer(YEAR, 0))[0].status_code == 200
+
+
+async def test_a_large_answer_that_comes_too_late_holds_up_nobody(
+    venue: RunningVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pipe of a process that was killed is full."""
+    said = "import sys; sys.stdin.readline(); sys.stdin.readline(); sys.stdout.write('x' * 10**6); sys.stdin.read()"
+    reports = ReportProcess(Where.of(path_of(venue.read_database), None))
+    with monkeypatch.context() as changed:
+        changed.setattr(report_process, "COMMAND", ("-c", said))
+        changed.setattr(report_process, "ANSWER_S", 2.0)
+        with pytest.raises(ProblemError, match="has not answered"):
+            await reports.answer(YEAR, 0)
+    assert reports.pid is None
+    assert (await reports.answer(YEAR, 0))[0].status_code == 200
+    await reports.close()
+
+
+async def test_a_report_that_lacks_what_a_reader_has_seen_is_refused(
+    venue: RunningVenue, reports: ReportProcess
+) -> None:
+    """A failover may lead to a database that is behind."""
+    seq = venue.sequencer.last_seq
+    assert (await reports.answer(YEAR, seq))[1] == seq
+    with pytest.raises(ProblemError, match="is behind the venue"):
+        await reports.answer(YEAR, seq + 1)
+
+
+async def test_its_log_has_no_password() -> None:
+    url = "postgresql://rex:s3cretpw@127.0.0.1:1/rex"
+    command = (sys.executable, "-P", "-m", "services.report_answers")
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
+    where = {"database": url, "in_postgres": True, "calendar_file": "/no/such/file"}
+    out, errors = await process.communicate(f'{json.dumps(where)}\n["{YEAR}", 0]\n'.encode())
+    assert out.startswith(b"[500,")
+    assert b"unexpected error" in errors
+    assert b"s3cretpw" not in errors
+
+
+async def test_a_reader_who_leaves_disturbs_no_other(reports: ReportProcess) -> None:
+    """The answer that nobody waits for any more is not taken for that of the next question."""
+    await reports.answer(YEAR, 0)
+    leaving = asyncio.create_task(reports.answer(f"{YEAR}/members", 0))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert b'"counting_rule"' in bytes((await reports.answer(YEAR, 0))[0].body)
+
+
+async def test_it_ends_with_a_gateway_that_is_killed(venue: RunningVenue) -> None:
+    program = (
+        "import asyncio, os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from services.report_process import ReportProcess, Where\n"
+        "async def run():\n"
+        f"    await ReportProcess(Where.of(Path(sys.argv[1]), None)).answer('{YEAR}', 0)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(run())"
+    )
+    reading, writing = os.pipe()  # both processes hold its other end
+    gateway = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, str(path_of(venue.read_database)), stderr=writing
+    )
+    os.close(writing)
+    assert await gateway.wait() == -signal.SIGKILL
+    async with asyncio.timeout(PATIENCE_S):
+        assert await asyncio.to_thread(os.read, reading, 1_000) == b""
+    os.close(reading)
+
+
+async def test_it_reads_a_database_in_postgresql(venue_in_postgres: ReadDatabase) -> None:
+    assert venue_in_postgres.url is not None
+    reports = ReportProcess(Where.of(venue_in_postgres.url, None))
+    expected = (await report_from_database(venue_in_postgres.url, 2023)).report
+    answer, reached_seq = await reports.answer(YEAR, 0)
+    assert reached_seq == expected.seq
+    assert (expected.net, f'"net":"{expected.net}"' in bytes(answer.body).decode()) == ("40000.00", True)
+    await reports.close()

@@ -1,0 +1,73 @@
+"""A full device under what `rex` prints or writes: one sentence and status 1, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.cli.exporting import sink
+from tests.integration.test_exports import FULL_DISK, days, make_venue
+from tests.patience import PATIENCE_S
+
+FULL = Path("/dev/full")
+
+PRINTED = {
+    "a line": (["--version"], ""),
+    "a table": (["report", "2023"], ""),
+    "a document": (["certificate", "2023", "--json"], "1"),
+    "a list of files": (["export", "2023", "--to", "out", "--formats", "json"], "1"),
+    "rows": (["journal", "export"], ""),
+    "rows, unbuffered": (["journal", "export"], "1"),
+}
+"""Commands, and PYTHONUNBUFFERED: with it a write fails at once, without it perhaps at the end of the process."""
+
+
+@pytest.fixture(scope="module")
+def venue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a venue that every test reads."""
+    folder = tmp_path_factory.mktemp("made") / "venue"
+    make_venue(folder, days())
+    return folder
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize(("command", "unbuffered"), PRINTED.values(), ids=PRINTED.keys())
+def test_what_cannot_be_printed_is_one_sentence(
+    venue: Path, tmp_path: Path, command: list[str], unbuffered: str
+) -> None:
+    command = command if command[0].startswith("--") else [*command, "--data-dir", str(venue)]
+    with FULL.open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from services.cli import main; main()", *command],
+            cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S, check=False,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
+    assert ended.stderr == "rex: the standard output cannot be written: No space left on device\n"
+    assert ended.returncode == 1
+
+
+def test_a_file_of_rows_that_does_not_fit_is_named_and_removed(tmp_path: Path) -> None:
+    rows, before = tmp_path / "rows.jsonl", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+    try:
+        with pytest.raises(OSError, match=f"^--output {rows} cannot be written: File too large$"), sink(rows) as file:
+            file.write(b"row\n" * 1_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_certificate_that_does_not_fit_is_one_sentence_and_no_file(venue: Path, tmp_path: Path) -> None:
+    command = ["certificate", "2023", "--pdf", "certificate.pdf", "--data-dir", str(venue)]
+    ended = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, *command],
+        cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    said = "rex: --pdf certificate.pdf cannot be made: File too large\n"
+    assert (ended.returncode, ended.stderr, ended.stdout) == (1, said, "")
+    assert list(tmp_path.iterdir()) == []

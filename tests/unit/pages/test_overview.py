@@ -1,0 +1,74 @@
+"""What the overview says in words and sums of its own: the counting rule, the forecast's coverage, today by five minutes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any, cast
+
+from rex_client import RexClient
+
+from services.pages.catalogue import words
+from services.pages.formatting import largest
+from services.pages.intraday import intraday
+from services.reporting.exports.seal import COUNTING_RULE_ZH
+from services.reporting.report import COUNTING_RULE
+
+DOCS = Path(__file__).parents[3] / "docs"
+TODAY = "2026-11-27"
+
+
+def test_the_rule_is_that_of_the_report() -> None:
+    assert words("overview", "en")["rule"] == COUNTING_RULE
+    assert words("overview", "zh")["rule"] == COUNTING_RULE_ZH
+
+
+def test_the_coverage_is_what_was_measured() -> None:
+    """The least and the most of 100 years, of the table in docs/forecast.md, in both languages."""
+    lines = (DOCS / "forecast.md").read_text("utf-8").splitlines()
+    for kind in ("base", "hard"):
+        rows = [line for line in lines if re.match(rf"\| {kind} \| \d \|", line)]
+        found = [int(number) for row in rows for cell in row.split("|")[3:] for number in re.findall(r"\d+", cell)]
+        for language, text in (("en", "{} to {}"), ("zh", "{} 至 {}")):
+            assert text.format(min(found), max(found)) in words("overview", language)["meaning.coverage"]
+
+
+def test_the_largest_by_amount_not_by_text() -> None:
+    lines = [{"net": "9.00"}, {"net": "10.00"}, {"net": "100.00"}]
+    assert largest(lines, "net", 2) == [{"net": "100.00"}, {"net": "10.00"}]
+
+
+class _Venue:
+    """Answers as the venue does: two instruments traded, one did not."""
+
+    def __init__(self, date: str = TODAY) -> None:
+        self._date = date
+        self.asked: list[tuple[str, str]] = []
+
+    async def tickers(self) -> list[dict[str, Any]]:
+        return [
+            {"symbol": name, "trades": trades, "trading_date": self._date}
+            for name, trades in (("A", 2), ("B", 1), ("C", 0))
+        ]
+
+    async def candles(self, symbol: str, interval: str, **query: Any) -> dict[str, Any]:
+        self.asked.append((symbol, interval))
+        if interval == "1d":
+            return {"candles": [{"start": f"{TODAY}T01:00:00Z", "trading_date": TODAY}]}
+        assert query["start"] == f"{TODAY}T01:00:00Z"
+        amounts = {"A": [("01:00", "0.10"), ("01:05", "5.00")], "B": [("01:00", "0.20")]}[symbol]
+        return {"candles": [{"start": f"{TODAY}T{at}:00Z", "amount": amount} for at, amount in amounts]}
+
+
+def test_today_is_the_exact_sum_of_the_candles() -> None:
+    venue = _Venue()
+    found = asyncio.run(intraday(cast("RexClient", venue)))
+    assert found["trading_date"] == TODAY
+    assert found["amounts"] == [[f"{TODAY}T01:00:00Z", "0.30"], [f"{TODAY}T01:05:00Z", "5.00"]]
+    assert ("C", "5m") not in venue.asked
+
+
+def test_a_day_that_has_just_begun_has_no_amounts() -> None:
+    """The last daily candle is of the day before."""
+    assert asyncio.run(intraday(cast("RexClient", _Venue("2026-11-30"))))["amounts"] == []

@@ -1,0 +1,81 @@
+"""An audit finds every changed column, missing row and added row of proposals."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from services.commands import administrative as admin
+from services.commands.attachments import ActProposed, read_decision
+from services.gateway.order_entry.four_eyes import Asked, confirming, proposal_of
+from services.gateway.problems import ProblemError
+from services.gateway.strict_json import check_json
+from services.read_database import tables
+from services.read_database.audit.differences import differences
+from services.read_database.audit.journaled import Journaled
+from tests.unit.read_database.history import OPERATOR, SENDER, History, opening
+from tests.unit.read_database.test_changes import empty_database, project
+
+ACT = ActProposed(act="resume", scope="operate", method="POST", path="/v1/admin/resume", body='{"a":"1"}', why="done")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [f"UPDATE proposals SET {column.name} = '7'" for column in tables.proposals.columns if column.name != "seq"]
+    + ["UPDATE proposals SET seq = seq + 1", "DELETE FROM proposals"]
+    + [
+        "UPDATE proposals SET outcome = NULL",
+        "INSERT INTO proposals SELECT 9, 1, 1, 'a', 'b', 'c', 'd', NULL, 'e', NULL, NULL, NULL, NULL, NULL, NULL",
+    ],
+)
+def test_an_audit_finds_it(sql: str) -> None:
+    history = History()
+    batches = [history.batch([*opening(), admin.record(SENDER, ACT)])]
+    batches.append(history.batch([confirming(admin.resume(SENDER), OPERATOR, batches[0].last_seq)]))
+    journaled = Journaled()
+    for batch in batches:
+        journaled.add(batch)
+    with empty_database() as connection:
+        project(connection, batches)
+        assert differences(connection, history.engine, journaled) == []
+        connection.execute(sql)
+        assert differences(connection, history.engine, journaled)
+
+
+_DEEP = '{"a":' + "[" * 500 + "]" * 500 + "}"
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), _values, max_size=4).map(json.dumps))
+@example(_DEEP)
+@example('{"a": "\\u0000\\ud83d\\ude00", "b": 1e400}')
+def test_every_body_that_the_venue_takes_in_is_read_again(body: str) -> None:
+    """From the request to the journal, to the read database, and by the audit."""
+    try:
+        check_json(body)
+    except ProblemError:
+        return
+    asked = Asked("POST", "/v1/admin/accounts/2/cash", body.encode(), "admin")
+    act = proposal_of(asked, "deposit")
+    assert read_decision(act.to_bytes()) == act
+    history = History()
+    batch = history.batch([*opening(), admin.record(SENDER, act)])
+    journaled = Journaled()
+    journaled.add(batch)
+    with empty_database() as connection:
+        project(connection, [batch])
+        assert differences(connection, history.engine, journaled) == []
+        assert connection.execute("SELECT body FROM proposals").fetchone() == (body,)
+
+
+def test_a_proposal_of_an_older_journal_is_read() -> None:
+    older: dict[str, Any] = {**ACT.model_dump(), "body": {"a": "一", "b": [1]}}
+    assert read_decision(json.dumps(older).encode()) == ACT.model_copy(update={"body": '{"a":"一","b":[1]}'})
