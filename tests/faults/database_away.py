@@ -218,6 +218,25 @@ def start_again(venue: ScaledVenue, report: Report) -> None:
         venue.replace(name)
 
 
+def have_read(venue: ScaledVenue, seq: int, start_again: Callable[[], None]) -> None:
+    """Waits until every process but the gateways has read the journal up to seq. `start_again` starts what ends meanwhile: who
+    looks at the server late notices late that it must end. Raises TooLate."""
+    deadline = time.monotonic() + PATIENCE_S
+    while behind := _behind(venue, seq):
+        if time.monotonic() > deadline:
+            raise TooLate(f"these have not read the journal up to seq {seq}: {behind}")
+        start_again()
+        time.sleep(0.05)
+
+
+def _behind(venue: ScaledVenue, seq: int) -> dict[str, object]:
+    """The last seq of each process, other than a gateway, that has not read the journal up to seq; None of one that says
+    nothing."""
+    readers = {name: process.url for name, process in venue.processes.items() if not name.startswith("gateway")}
+    found = {name: read_health(url).get("last_seq") for name, url in readers.items()}
+    return {name: last_seq for name, last_seq in found.items() if int(last_seq or 0) < seq}
+
+
 def all_ready(venue: ScaledVenue) -> None:
     """Waits until every gateway is ready; starts again what ends meanwhile. Raises TooLate."""
     deadline = time.monotonic() + PATIENCE_S

@@ -23,11 +23,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 
 from load_tests.servers.server_process import ServerFailed
 from services.exit_codes import ExitCode
-from tests.faults.database_away import compare, reached
+from tests.faults.database_away import compare, have_read, reached
 from tests.faults.postgres_stage import Pair, stage
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate
@@ -56,7 +57,7 @@ def run(failovers: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mu
             with stage(mutants) as (venue, pair):
                 kinds = [[*FAULTS][at % len(FAULTS)] for at in range(first, min(failovers, first + TRIALS_A_VENUE))]
                 asyncio.run(one_venue(venue, pair, kinds, random, report, advance))
-    except (DidNotStart, ServerFailed) as reason:
+    except (DidNotStart, ServerFailed, TooLate) as reason:
         report.broken.append(str(reason))
     return report
 
@@ -172,6 +173,7 @@ async def one_venue(
             report.highest("longest_silence_after_ms", round(load.longest_s * 1000))
             load.going.clear()
             await asyncio.to_thread(start_again, venue, report)
+            await asyncio.to_thread(have_read, venue, pair.journaled(), partial(start_again, venue, report))
             load.going.set()
             if report.broken:
                 return

@@ -26,9 +26,8 @@ from load_tests.servers.server_process import ServerMissing
 from services.exit_codes import ExitCode
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, scaled_venue
-from tests.faults.traders import Trader, open_traders
+from tests.faults.traders import Trader, key_known, open_traders
 from tests.faults.venue_process import DidNotStart, Mutant, rex
-from tests.patience import PATIENCE_S
 
 HARMS = (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP)
 FEWEST, MOST = 20, 400
@@ -39,6 +38,8 @@ SOCKET_LANES, REST_LANES = 8, 2
 TRIALS_A_VENUE = 25
 REPLY_S = 20.0
 """No request may wait longer for its answer."""
+ACKNOWLEDGED_S = 40.0
+"""No wait for acknowledgements may be longer, also when a standby takes over meanwhile: a bound of the rigs, no patience."""
 
 
 def run(
@@ -104,6 +105,7 @@ class Load:
         await asyncio.gather(*self._tasks)
 
     async def _trade(self, trader: Trader, url: str) -> None:
+        await key_known(url, trader.key)
         async with RexClient(url, trader.key) as client, asyncio.TaskGroup() as lanes:
             await client.connect()
             for _ in range(SOCKET_LANES):
@@ -154,9 +156,10 @@ class Load:
                 self._reached.set()
 
     async def acknowledgements(self, count: int) -> None:
-        """Waits for so many acknowledgements of orders that are sent from now on. Raises TimeoutError."""
+        """Waits for so many acknowledgements of orders that are sent from now on. Raises TimeoutError after
+        ACKNOWLEDGED_S."""
         self._wanted, self._sent_after_s, self._reached = count, time.monotonic(), asyncio.Event()
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(ACKNOWLEDGED_S):
             await self._reached.wait()
 
 

@@ -13,6 +13,8 @@ from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 from tests.faults.ledger import Ledger
 from tests.faults.rig import Report
 from tests.faults.venue_process import VenueProcess
+from tests.integration.postgres_journal import until
+from tests.patience import AsyncHttpClient
 
 SYMBOL = "NDFEB-N35"
 CASH = "900000000000.00"
@@ -141,6 +143,13 @@ async def open_traders(venue: OpenVenue) -> list[Trader]:
             await operator.change_inventory(account, SYMBOL, LOTS)
             traders.append(Trader(side, (await operator.issue_key(side, ["read", "trade"], account=account))["key"]))
     return traders
+
+
+async def key_known(url: str, key: str) -> None:
+    """Waits until the gateway at `url` knows a key that another one has issued."""
+    headers = {"authorization": f"Bearer {key}"}
+    async with AsyncHttpClient(base_url=url, headers=headers) as client:
+        await until(lambda: client.get("/v1/account"), lambda answer: answer.status_code != 401)
 
 
 async def load_until(
