@@ -159,7 +159,7 @@ def test_the_bar_of_a_proof_stands_where_the_venue_is(page: Page, venue: VenuePr
     expect(page.get_by_test_id("proof-reached")).to_have_text("300 of 1,200 commands (25 %)")
     assert bar.get_attribute("value") == "0.25"
     held[0].continue_()
-    expect(page.get_by_test_id("proof-agrees")).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("proof-agrees")).to_be_visible()
 
 
 @contextmanager

@@ -346,7 +346,7 @@ def test_a_page_trades_before_and_after_a_take_over(venue: RunningVenue) -> None
                 page.get_by_test_id("ticket-price").fill("450000")
                 page.get_by_test_id("ticket-quantity").fill("1")
                 page.get_by_test_id("ticket-send").click()
-                expect(page.get_by_test_id("count-open")).to_have_text(str(placed), timeout=60_000)
+                expect(page.get_by_test_id("count-open")).to_have_text(str(placed))
                 if placed == 1:
                     take_over(venue)
             expect(page.locator("html")).to_have_attribute("data-line", "live")

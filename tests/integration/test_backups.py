@@ -303,9 +303,8 @@ async def test_a_cancelled_task_ends_the_work_in_its_thread() -> None:
 def beside_a_mount(mounted: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """The command where a device is mounted at `mounted`: in a namespace of mounts of its own, which ends with it."""
     mount = ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', str(mounted)]
-    return subprocess.run(
-        [*mount, str(REX), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120
-    )
+    command = [*mount, str(REX), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
 async def test_a_mount_point_is_refused_before_any_work_and_a_folder_within_it_is_not(

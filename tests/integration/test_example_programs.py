@@ -20,11 +20,11 @@ from examples.market_maker import MarketMaker
 from rex_client import OutOfStep, RexClient, RexError
 
 from tests.integration.served_venue import Served, served_venue
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
 CLIENT = Path(__file__).parents[2] / "clients" / "python"
-PATIENCE_SECONDS = 240
 SYMBOL = "NDFEB-N35"
 TICK = Decimal("0.10")
 Json = dict[str, Any]
@@ -86,7 +86,7 @@ class Programs:
 
 @asynccontextmanager
 async def programs_of(folder: Path) -> AsyncIterator[Programs]:
-    async with served_venue(folder) as served, asyncio.timeout(PATIENCE_SECONDS):
+    async with served_venue(folder) as served, asyncio.timeout(PATIENCE_S):
         programs = Programs(served)
         try:
             yield programs
