@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,11 @@ COLLECTION = (50_000, 10, 10)
 REMOVER = pytest.StashKey["subprocess.Popen[bytes]"]()
 
 set_variables()
+
+# What a script starts with `&` ignores both, and so would every process that a test starts and ends with Ctrl-C.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 # Speed is judged in load_tests/, not by a busy machine's clock.
 settings.register_profile("rex", deadline=None, max_examples=examples(100))
