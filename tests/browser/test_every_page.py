@@ -1,5 +1,5 @@
 """Every page, as every role, in both languages and themes, on a desk and on a phone: no trouble, nothing cut, everything in the
-page's language, no serious finding of axe. `make pages` goes through all combinations, `make test` once through each page and
+page's language, no serious finding of axe. `make pages` goes through all combinations, `make rigs` once through each page and
 each look, `make test-long` through some more."""
 
 from __future__ import annotations
