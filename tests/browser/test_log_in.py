@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS, VenueProcess, Watched
+from tests.browser.operating import administration
 from tests.long import some
-from tests.patience import HttpClient
 
 PASSWORD = "a password of the test's own"
 HOMES = {"visitor": "/ui/", "trader": "/ui/trade/", "operator": "/ui/control", "auditor": "/ui/figure"}
@@ -29,10 +29,6 @@ def people(served: VenueProcess) -> VenueProcess:
             user = {"name": role, "role": role, "account": 2 if role == "trader" else 0, "password": PASSWORD}
             client.post("/v1/admin/users", json=user).raise_for_status()
     return served
-
-
-def administration(venue: VenueProcess) -> HttpClient:
-    return HttpClient(base_url=venue.url, headers={"authorization": f"Bearer {venue.keys['operator']['key']}"})
 
 
 def log_in(page: Page, address: str, name: str, password: str = PASSWORD) -> None:

@@ -218,14 +218,14 @@ def start_again(venue: ScaledVenue, report: Report) -> None:
         venue.replace(name)
 
 
-def have_read(venue: ScaledVenue, seq: int, start_again: Callable[[], None]) -> None:
-    """Waits until every process but the gateways has read the journal up to seq. `start_again` starts what ends meanwhile: who
+def have_read(venue: ScaledVenue, seq: int, restart: Callable[[], None]) -> None:
+    """Waits until every process but the gateways has read the journal up to seq. `restart` starts what ends meanwhile: who
     looks at the server late notices late that it must end. Raises TooLate."""
     deadline = time.monotonic() + PATIENCE_S
     while behind := _behind(venue, seq):
         if time.monotonic() > deadline:
             raise TooLate(f"these have not read the journal up to seq {seq}: {behind}")
-        start_again()
+        restart()
         time.sleep(0.05)
 
 

@@ -26,8 +26,9 @@ from tempfile import TemporaryDirectory
 
 from rex_client import RexClient
 
+from tests.faults.proxy_thread import server_of
 from tests.faults.resume_audience import Audience, drawn_joins
-from tests.faults.resume_stage import RestingOrders, Stage, address_of, bust_some
+from tests.faults.resume_stage import RestingOrders, Stage, bust_some
 from tests.faults.rig import Advance, Report, Rig, main, scratch
 from tests.faults.tcp_proxy import TcpProxy
 from tests.faults.traders import Trader, open_traders
@@ -51,7 +52,7 @@ class OneVenue:
         self.traders: list[Trader] = []
         self._process = ExitStack()
         self.venue = self._start()
-        self.proxy = TcpProxy(address_of(self.venue.url))
+        self.proxy = TcpProxy(server_of(self.venue.url))
 
     def _start(self) -> VenueProcess:
         return self._process.enter_context(serve(self._folder, mutant=self._mutant))
@@ -97,7 +98,7 @@ class OneVenue:
         # in turn, and a task's cancellation ends that.
         await self._traded()
         self.venue = self._start()
-        self.proxy.target = address_of(self.venue.url)
+        self.proxy.target = server_of(self.venue.url)
         self._report.add("kills")
 
 

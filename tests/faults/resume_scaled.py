@@ -17,8 +17,9 @@ from random import Random
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
+from tests.faults.proxy_thread import server_of
 from tests.faults.resume import follow_through
-from tests.faults.resume_stage import address_of, bust_some
+from tests.faults.resume_stage import bust_some
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, scaled_venue
 from tests.faults.take_over import Load
@@ -38,7 +39,7 @@ class Gateways:
         self.venue, self.random, self._report = venue, random, report
         self._harms = iter(harms)
         self._here = "gateway 1"
-        self.proxy = TcpProxy(address_of(venue.processes[self._here].url))
+        self.proxy = TcpProxy(server_of(venue.processes[self._here].url))
         self.traders: list[Trader] = []
         self._load: Load | None = None
 
@@ -60,7 +61,7 @@ class Gateways:
         kind = next(self._harms)
         if kind == "changes_of_gateway":
             (self._here,) = {"gateway 1", "gateway 2"} - {self._here}
-            self.proxy.target = address_of(self.venue.processes[self._here].url)
+            self.proxy.target = server_of(self.venue.processes[self._here].url)
         elif kind == "kills_of_gateway":
             await asyncio.to_thread(self._start_again, self._here)
         elif kind == "kills_of_leader":

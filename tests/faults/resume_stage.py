@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from random import Random
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from rex_client import RexClient, RexError
 
@@ -90,11 +89,3 @@ class RestingOrders:
             "time_in_force": "gtc",
             "client_order_id": name,
         }
-
-
-def address_of(url: str) -> tuple[str, int]:
-    """Host and port of a venue's URL."""
-    parts = urlsplit(url)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    return parts.hostname, parts.port

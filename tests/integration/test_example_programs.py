@@ -26,7 +26,6 @@ pytestmark = pytest.mark.anyio
 
 CLIENT = Path(__file__).parents[2] / "clients" / "python"
 SYMBOL = "NDFEB-N35"
-TICK = Decimal("0.10")
 Json = dict[str, Any]
 
 

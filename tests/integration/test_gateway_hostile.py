@@ -64,7 +64,6 @@ _orders = st.fixed_dictionaries({}, optional=_fields) | st.fixed_dictionaries(
     {name: _fields[name] for name in _needed},
     optional={name: values for name, values in _fields.items() if name not in _needed},
 )
-_as_bytes = st.one_of(_orders, _junk).map(json.dumps).map(str.encode)
 
 
 @settings(deadline=None)

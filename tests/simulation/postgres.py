@@ -27,7 +27,6 @@ from tests.simulation.world import World
 
 LOCK_TIMEOUT_S = 1.0
 _COLUMNS = ("end_seq", "end_hash", "beat", "first_seq", "last_seq", "epoch", "data")
-_SETTLES_S = 0.001
 
 
 class Answer(tuple[Any, ...]):

@@ -32,7 +32,6 @@ from tests.simulation.world import KEPT, World
 
 PATIENCE_S = 90.0
 """So long after everything has healed, every client must know its outcomes and every replica be at the end."""
-MOST_STEPS = 3_000_000
 
 
 @dataclass(frozen=True)

@@ -61,10 +61,6 @@ class Bucket:
             return self.burst, 0
         return max(0, (self._depth_ns - taken_ns) // self._token_ns), -(-taken_ns // SECOND_NS)
 
-    def is_full(self, now_ns: int) -> bool:
-        """Whether no token is missing."""
-        return self._full_ns <= now_ns
-
     def headers(self, now_ns: int) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
         """`RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10."""
         return (b"ratelimit-policy", self._policy), (b"ratelimit", self._state % self.left(now_ns))

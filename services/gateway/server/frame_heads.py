@@ -13,7 +13,7 @@ INCOMPLETE, REFUSED = -1, -2
 _FIN = _MASKED = 0x80
 _OPCODE = 0x0F
 _OPCODES = frozenset(map(int, Opcode))
-_TWO_BYTES, _EIGHT_BYTES = 126, 127
+_TWO_BYTES = 126
 
 
 def frame_at(data: memoryview, start: int, most_bytes: int) -> tuple[int, int]:

@@ -14,7 +14,6 @@ from rex_client.ccxt.params import Json, Params, known
 
 ORDER_TYPES = {"limit": "limit", "market": "market"}
 TRIGGERED_TYPES = {"limit": "stop_limit", "market": "stop"}
-BATCH_REQUESTS = 500
 
 
 class OrderMethods(Markets):
