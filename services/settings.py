@@ -192,6 +192,9 @@ class Settings(BaseSettings):
     request_log: bool = False
     """Writes one structured line for each request to standard error."""
 
+    log_format: Literal["text", "json"] = "text"
+    """Each event of the log is a line of text, or a JSON object. `services/log.py` reads the variable itself."""
+
     database_url: str = ""
     """Scaled mode: the PostgreSQL database of journal and read database, as postgresql://user:password@host:port/name. Empty:
     embedded mode, with SQLite files in `data_dir`."""

@@ -27,6 +27,7 @@ from services import application, bootstrap, watchdog
 from services.bootstrap import open_venue
 from services.cli import running
 from services.engine_versions import upgrades
+from services.gateway.cursors import Cursors
 from services.journal import JournalBusy, connections
 from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
@@ -136,6 +137,19 @@ class _PoisonedEngine(_FaultyEngine):
 def poisoned_engine() -> None:
     """Makes the engine raise EngineFault at the order POISON."""
     vars(upgrades)["Engine"] = _PoisonedEngine
+
+
+def broken_cursors() -> None:
+    """A defect in a route: lists with a cursor fail with an error that nobody expects, and that tells what it was given."""
+
+    id_of = Cursors.id_of
+
+    def id_or_defect(self: Cursors, cursor: str | None) -> int:
+        if cursor is None:
+            return id_of(self, cursor)
+        raise RuntimeError(f"a defect meets {cursor}")
+
+    Cursors.id_of = id_or_defect  # type: ignore[method-assign]
 
 
 def stuck_after_a_fault() -> None:
