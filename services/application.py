@@ -99,7 +99,7 @@ def told_when(reached: Callable[[int], Awaitable[None]], patience_s: float | Non
             async with asyncio.timeout(patience_s):
                 await reached(seq)
         except (ProjectorStopped, TimeoutError) as behind:
-            detail = "The read database is behind the venue; orders are not affected."
+            detail = "The read database is behind the venue. Orders do not need it."
             raise ProblemError(503, "not_ready", detail) from behind
 
     return projected

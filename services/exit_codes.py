@@ -16,7 +16,7 @@ class ExitCode(IntEnum):
     OTHER_WRITER = 3
     """Another process has the journal open for writing, or has taken it over."""
     DEVICE_FAILED = 4
-    """The journal's device failed or its files were removed: the outcome of the last commands is unknown."""
+    """The device of journal or read database failed, or its files were removed: the outcome of the last commands is unknown."""
     JOURNAL_DAMAGED = 5
     """The journal is damaged, has lost commands, or is of another version."""
     CLOCK = 6

@@ -52,7 +52,7 @@ class ReportAnswers:
             if reached_seq < at_least_seq:
                 # A failover may lead to a database that is behind the one that the gateway has asked.
                 raise problems.ProblemError(
-                    503, "not_ready", "The read database is behind the venue; orders are not affected."
+                    503, "not_ready", "The read database is behind the venue. Orders do not need it."
                 )
             answer = await client.get(address)
         except Exception as error:

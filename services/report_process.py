@@ -91,7 +91,7 @@ class ReportProcess:
                     raise
                 if not self._closed:  # A venue that stops has ended the process itself.
                     log.warning("no report was made", address=address, reason=repr(error))
-                detail = "The process that makes reports has not answered; it is started anew. Orders are not affected."
+                detail = "The process that makes reports has not answered; it is started anew. Orders do not need it."
                 raise ProblemError(503, "not_ready", detail) from error
         if answer.status >= 500:
             log.warning("a report failed, its process says why", address=address, status=answer.status)

@@ -21,7 +21,12 @@ from services.journal import (
 from services.messaging.link.frames import LinkRefused
 from services.messaging.redis_refusals import RedisAddressInvalid
 from services.migrations.outcome import MigrationRefused
-from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseFailed, ReadDatabaseRefused
+from services.read_database.errors import (
+    ReadDatabaseBusy,
+    ReadDatabaseDeviceFailed,
+    ReadDatabaseFailed,
+    ReadDatabaseRefused,
+)
 from services.read_database.seq_waiters import ProjectorStopped
 from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
@@ -60,6 +65,7 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (JournalRefused, ExitCode.JOURNAL_DAMAGED),
     (JournalError, ExitCode.DEVICE_FAILED),
     (ReadDatabaseBusy, ExitCode.OTHER_WRITER),
+    (ReadDatabaseDeviceFailed, ExitCode.DEVICE_FAILED),
     (SnapshotFailed, ExitCode.DEVICE_FAILED),
     (SettingsRefused, ExitCode.USAGE),
     (RedisAddressInvalid, ExitCode.USAGE),
@@ -79,12 +85,18 @@ def sentence_of(error: BaseException) -> str:
 
 
 def root_cause(error: BaseException) -> BaseException:
-    """The most important error of an exception group: a bug; otherwise an error with an exit status of its own (journal,
-    engine, clock); otherwise the first."""
+    """The most important error of an exception group, the first of several: a bug; an error with an exit status of its own
+    (journal, engine, clock); the read database's device, which is the journal's, too; any other."""
     causes = [cause for cause in _causes(error) if not isinstance(cause, FOLLOWS)] or list(_causes(error))
-    bugs = [cause for cause in causes if not isinstance(cause, TROUBLE)]
-    grave = [cause for cause in causes if exit_code_of(cause) != ExitCode.TROUBLE]
-    return (bugs or grave or causes)[0]
+    return min(causes, key=_rank)
+
+
+def _rank(error: BaseException) -> int:
+    if not isinstance(error, TROUBLE):
+        return 0
+    if exit_code_of(error) == ExitCode.TROUBLE:
+        return 3
+    return 2 if isinstance(error, ReadDatabaseFailed) else 1
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

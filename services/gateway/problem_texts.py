@@ -139,7 +139,11 @@ MEANINGS: dict[str, str] = {
     "not_ready": (
         "the answer of `/readyz`; elsewhere: the venue has failed and is ending, or (scaled mode) no "
         "sequencer was reached in time: nothing of this request was taken in. Of a query: the read database "
-        "is away, behind, or has not answered within 5 s, or an archived day is missing; orders are not affected"
+        "is away, behind, or has not answered within 5 s, or an archived day is missing; orders do not need them"
+    ),
+    "storage_unusable": (
+        "of a query: the read database or the journal is damaged, is not this venue's, or its device refuses; "
+        "the log says which"
     ),
     "too_many_connections": (
         "the limit of open sockets is reached, for this address or in all; the connection is closed"
@@ -168,6 +172,7 @@ NEXT_STEPS: dict[str, str] = {
     "not_ready": (
         "Wait for /readyz to answer 200. Then send a read again; an order again with the same client_order_id, which is safe."
     ),
+    "storage_unusable": "Tell the operator, who finds the cause in the log: sending it again helps only after that.",
     "too_many_connections": "Close connections that are not used, and connect again after a second.",
     "session_ended": "Log in again.",
     "proposal_ended": "Read it with `GET /v1/admin/proposals?state=all`. If the act is still wanted, propose it again.",

@@ -31,7 +31,13 @@ from services.gateway.problem_texts import NEXT_STEPS
 from services.gateway.request_ids import text_of
 from services.gateway.wording import worded
 from services.journal.archives.day import ArchiveUnusable
-from services.read_database.errors import ReadDatabaseAway, ReadDatabaseSilent
+from services.journal.errors import JournalError
+from services.read_database.errors import (
+    ReadDatabaseAway,
+    ReadDatabaseFailed,
+    ReadDatabaseRefused,
+    ReadDatabaseSilent,
+)
 from services.venue_state.errors import BadField, NotAllowed
 from services.venue_state.reasons import REASONS
 
@@ -105,6 +111,7 @@ CODES: dict[str, int] = {
     "read_only": 503,
     "outcome_unknown": 503,
     "not_ready": 503,
+    "storage_unusable": 503,
     "too_many_connections": 503,
 }
 """The gateway's own codes, each with its usual status. Where the engine declines an amend or an administrative command (409),
@@ -237,18 +244,22 @@ def problem_of(error: Exception, request_id: str | None = None) -> ProblemError:
             return field_problem(code, field, message)
         case ReadDatabaseSilent(waited_s=waited_s):
             log.warning("a query had no answer in time", reason=str(error), request_id=request_id)
-            detail = f"The read database has not answered within {waited_s:g} s; orders are not affected."
+            detail = f"The read database has not answered within {waited_s:g} s. Orders do not need it."
             return ProblemError(503, "not_ready", detail)
         case PoolTimeoutError():
             log.warning("a query got no connection in time", reason=str(error), request_id=request_id)
-            return ProblemError(503, "not_ready", "The read database is overloaded; orders are not affected.")
+            return ProblemError(503, "not_ready", "The read database is overloaded. Orders do not need it.")
         case ReadDatabaseAway():
             log.warning("a query found no read database", reason=str(error), request_id=request_id)
-            return ProblemError(503, "not_ready", "The read database cannot be reached; orders are not affected.")
+            return ProblemError(503, "not_ready", "The read database cannot be reached. Orders do not need it.")
+        case ReadDatabaseFailed() | ReadDatabaseRefused() | JournalError():
+            log.error("a query found what it reads unusable", reason=str(error), request_id=request_id)
+            what = "journal" if isinstance(error, JournalError) else "read database"
+            return ProblemError(503, "storage_unusable", f"The {what} cannot be read. Tell the operator.")
         case ArchiveUnusable(seq=seq):
             log.warning("a query found no archive", reason=str(error), request_id=request_id)
             which = "An archived day" if seq is None else f"The archive that holds command {seq}"
-            detail = f"{which} is missing or damaged; orders are not affected. Tell the operator."
+            detail = f"{which} is missing or damaged. Orders do not need it. Tell the operator."
             return ProblemError(503, "not_ready", detail)
         case NotAllowed(code=code):
             return ProblemError(403, code, str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, suppress
 from functools import cache, partial
@@ -16,7 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from services.data_folder import make_private_database, reason_of
-from services.read_database.errors import ReadDatabaseDamaged, ReadDatabaseFailed
+from services.read_database.errors import (
+    ReadDatabaseDamaged,
+    ReadDatabaseDeviceFailed,
+    ReadDatabaseFailed,
+    ReadDatabaseMissing,
+)
 from services.read_database.tables import metadata
 
 READ_FORMAT = 10
@@ -28,30 +34,47 @@ process grows with the read database until they are there."""
 
 _BUSY_TIMEOUT_S = 10
 
+_FIRST_PAGE = 4_096
+"""Bytes."""
+
 SET_ASIDE = ".set-aside"
 """Suffix of the name of a file that was set aside."""
 
 _DEVICE = frozenset(
     {
-        sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
         sqlite3.SQLITE_PERM,
         sqlite3.SQLITE_READONLY,
     }
 )
 """Errors of the device or of access, which are no evidence of damage."""
 
+_OTHERS = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM})
+"""Errors which are none of the file."""
+
 
 def trouble_with(path: Path, error: sqlite3.Error) -> ReadDatabaseDamaged | ReadDatabaseFailed:
     """The error for an error of SQLite on the read database at path."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is not None and code & 0xFF in _DEVICE:
-        return ReadDatabaseFailed(path, reason_of(path, error))
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if code in _OTHERS:
+        return ReadDatabaseFailed(path, error)
+    if code in _DEVICE or not _can_be_read(path):
+        return ReadDatabaseDeviceFailed(path, reason_of(path, error))
     return ReadDatabaseDamaged(path, f"cannot be read ({error})")
+
+
+def _can_be_read(path: Path) -> bool:
+    """Whether the device gives the file's first page: SQLite calls a file malformed also where the device refuses (EIO)."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            if hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # else the page may come from memory
+            file.read(_FIRST_PAGE)
+    except OSError:
+        return False
+    return True
 
 
 def set_aside(path: Path) -> Path:
@@ -70,10 +93,10 @@ def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
     """An async engine on the SQLite file at path; creates the file and its tables where they are missing.
 
     Every read of one transaction is of one position. With read_only the file must exist and not be empty, and is not changed.
-    Raises ReadDatabaseDamaged for a file of another version of REX, ReadDatabaseFailed, and FileNotFoundError.
+    Raises ReadDatabaseDamaged for a file of another version of REX, ReadDatabaseFailed, ReadDatabaseMissing.
     """
     if read_only and not (path.exists() and path.stat().st_size):
-        raise FileNotFoundError(path)  # An empty file was left by a start that was killed.
+        raise ReadDatabaseMissing(path)
     try:
         if not read_only:
             make_private_database(path)
@@ -83,7 +106,7 @@ def open_read_database(path: Path, *, read_only: bool = False) -> AsyncEngine:
     except sqlite3.Error as error:
         raise trouble_with(path, error) from error
     database, query = (_uri(path), {"mode": "ro", "uri": "true"}) if read_only else (str(path), {})
-    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=database, query=query))
+    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=database, query=query), hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _set_query_pragmas if read_only else _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "handle_error", partial(_name_the_file, path))

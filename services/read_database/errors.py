@@ -4,7 +4,9 @@ ReadDatabaseRefused   it was not made from this journal, or cannot be used; the 
 ├── ReadDatabaseDamaged   it cannot be read, or differs from the journal: it is rebuilt
 ├── ReadDatabaseForeign   it is of another journal
 └── ReadDatabaseUnmigrated   the PostgreSQL database has no tables, or those of another version of REX
-ReadDatabaseFailed    the device refuses to read or write it
+ReadDatabaseFailed    it cannot be read or written, and its contents may be right
+├── ReadDatabaseDeviceFailed   the device of its file refuses
+├── ReadDatabaseMissing   there is no file, or it is empty
 ├── ReadDatabaseAway      its server cannot be reached, or ended the connection: this may pass
 │   └── ReadDatabaseSilent   its server, which keeps the connection, has not answered in time
 └── ReadDatabaseBusy      another process writes it
@@ -49,10 +51,21 @@ class ReadDatabaseUnmigrated(ReadDatabaseRefused):
 
 
 class ReadDatabaseFailed(Exception):
-    """The device refuses to read or write the read database; its contents may be right."""
+    """The read database cannot be read or written; its contents may be right."""
 
     def __init__(self, path: object, error: object) -> None:
         super().__init__(f"the read database {path}: {error}")
+
+
+class ReadDatabaseDeviceFailed(ReadDatabaseFailed):
+    """The device of the file refuses to read or write it: most often it is the journal's device, too."""
+
+
+class ReadDatabaseMissing(ReadDatabaseFailed):
+    """There is no file, or an empty one, which a start that was killed has left. The next start makes it from the journal."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(path, "there is no such file; the next start makes it from the journal")
 
 
 class ReadDatabaseAway(ReadDatabaseFailed):

@@ -18,7 +18,7 @@ from services.data.calendar import TradingCalendar
 from services.journal import Journal
 from services.journal.sqlite import SqliteJournal
 from services.read_database.database import connect_reader, open_read_database, trouble_with
-from services.read_database.errors import ReadDatabaseDamaged
+from services.read_database.errors import ReadDatabaseDamaged, ReadDatabaseMissing
 from services.read_database.projector import catch_up
 from services.read_database.read_witness import remembered
 from services.read_database.sqlite_writer import SqliteWriter
@@ -69,7 +69,7 @@ async def report_from_folder(
             try:
                 path, source = await current_file(data_dir / READ_DATABASE_FILE, folder / READ_DATABASE_FILE, journal)
                 return await report_of_file(source, path, journal, asked)
-            except FileNotFoundError:
+            except ReadDatabaseMissing:
                 damage = None
             except ReadDatabaseDamaged as found:
                 damage = str(found)

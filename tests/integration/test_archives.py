@@ -601,7 +601,7 @@ async def test_a_running_venue_and_an_empty_folder_are_refused(
             past = await client.get(f"{running.url}/v1/reports/turnover/2025?seq=2000")
         assert (past.status_code, past.json()["code"]) == (503, "not_ready")
         assert past.json()["detail"] == (
-            "The archive that holds command 1 is missing or damaged; orders are not affected. Tell the operator."
+            "The archive that holds command 1 is missing or damaged. Orders do not need it. Tell the operator."
         )
         assert running.stop() == 0
     shutil.copytree(archived_year / "archives" / DAYS[0], archived / "archives" / DAYS[0])

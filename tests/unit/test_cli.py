@@ -18,7 +18,7 @@ from services.exit_codes import ExitCode
 from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalRemoved
 from services.journal.errors import naming
-from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseForeign
+from services.read_database.errors import ReadDatabaseDeviceFailed, ReadDatabaseFailed, ReadDatabaseForeign
 from services.read_database.seq_waiters import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
 from services.trouble import sentence_of
@@ -37,7 +37,8 @@ TROUBLES = (
     (JournalRefused("the row from seq 1 has engine version 9", 1), ExitCode.JOURNAL_DAMAGED),
     (SequencerStopped(5, EngineFault(1, 6)), ExitCode.ENGINE_FAULT),
     (FileNotFoundError("no such file"), ExitCode.TROUBLE),
-    (ReadDatabaseFailed("read.sqlite", sqlite3.OperationalError("disk full")), ExitCode.TROUBLE),
+    (ReadDatabaseFailed("read.sqlite", "its projector has ended"), ExitCode.TROUBLE),
+    (ReadDatabaseDeviceFailed("read.sqlite", sqlite3.OperationalError("disk full")), ExitCode.DEVICE_FAILED),
     (ReadDatabaseForeign("read.sqlite", "was made from another journal"), ExitCode.TROUBLE),
     (KeysFileRefused("keys.json cannot be read"), ExitCode.TROUBLE),
     (DataFileError(Path("days.csv"), 3, "is not a date"), ExitCode.TROUBLE),
@@ -86,7 +87,7 @@ def test_damage_is_told_with_file_and_advice_each_once(error: JournalCorrupt, to
 
 def test_of_several_causes_the_gravest_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     journal = SequencerStopped(7, JournalError("the device is full", 7))
-    first = ReadDatabaseFailed("read.sqlite", sqlite3.OperationalError("disk full"))
+    first = ReadDatabaseDeviceFailed("read.sqlite", sqlite3.OperationalError("disk full"))
     with pytest.raises(typer.Exit) as end:
         run(fail(ExceptionGroup("parts", [first, ConnectionResetError("a page"), journal, journal])))
     assert end.value.exit_code == ExitCode.DEVICE_FAILED

@@ -62,6 +62,7 @@ def _engine(database: Database) -> AsyncEngine:
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=partial(connect, database),
+        hide_parameters=True,
         pool_size=_POOL_SIZE,
         max_overflow=0,
         pool_timeout=2 * ANSWER_S,  # a connection that is not answered is given back after ANSWER_S

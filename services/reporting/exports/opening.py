@@ -20,7 +20,7 @@ from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
 from services.read_database.database import open_read_database
-from services.read_database.errors import ReadDatabaseDamaged
+from services.read_database.errors import ReadDatabaseDamaged, ReadDatabaseMissing
 from services.read_database.postgres import database as postgres
 from services.read_database.postgres.connecting import name_of
 from services.read_database.postgres.copying import copy_to_file
@@ -57,17 +57,13 @@ async def with_read_database(place: str | Path, work: Work[T]) -> T:
                 if isinstance(place, Path):
                     return await _in_folder(place, folder, journal, work)
                 return await _in_postgres(place, folder, journal, work)
-            except (ReadDatabaseDamaged, _Missing):
+            except (ReadDatabaseDamaged, ReadDatabaseMissing):
                 path = folder / f"rebuilt-{READ_DATABASE_FILE}"
                 await open_read_database(path).dispose()
                 await catch_up(SqliteWriter(path), journal)
                 name = "a read database made from the journal now"
                 source = Source(str(path), name, "Every row of the journal was read back.", is_rebuilt=True)
                 return await _with_file(path, source, journal, work)
-
-
-class _Missing(Exception):
-    """The folder has no read database."""
 
 
 @asynccontextmanager
@@ -84,10 +80,7 @@ async def _journal(place: str | Path) -> AsyncIterator[Journal]:
 
 
 async def _in_folder(place: Path, folder: Path, journal: Journal, work: Work[T]) -> T:
-    try:
-        path, source = await current_file(place / READ_DATABASE_FILE, folder / READ_DATABASE_FILE, journal)
-    except FileNotFoundError as error:
-        raise _Missing from error
+    path, source = await current_file(place / READ_DATABASE_FILE, folder / READ_DATABASE_FILE, journal)
     return await _with_file(path, source, journal, work)
 
 

@@ -17,7 +17,16 @@ from services.gateway.http.error_pages import errors_markdown
 from services.gateway.problem_texts import MEANINGS, NEXT_STEPS
 from services.gateway.problems import CODES, ProblemError, declined, field_problem, problem_of
 from services.gateway.schemas import Problem
-from services.read_database.errors import ReadDatabaseAway, ReadDatabaseSilent
+from services.journal.errors import JournalCorrupt
+from services.read_database.errors import (
+    ReadDatabaseAway,
+    ReadDatabaseBusy,
+    ReadDatabaseDamaged,
+    ReadDatabaseDeviceFailed,
+    ReadDatabaseForeign,
+    ReadDatabaseSilent,
+    ReadDatabaseUnmigrated,
+)
 from services.venue_state.errors import BadField, NotAllowed
 
 ROOT = Path(__file__).parents[3]
@@ -124,7 +133,7 @@ def test_a_query_without_an_answer_in_time_is_no_bug_and_says_so(error: Exceptio
     with capture_logs() as logs:
         problem = problem_of(error)
     assert (problem.status, problem.code) == (503, "not_ready")
-    assert problem.detail == f"The read database {detail}; orders are not affected."
+    assert problem.detail == f"The read database {detail}. Orders do not need it."
     assert [line["log_level"] for line in logs] == ["warning"]
 
 
@@ -134,3 +143,23 @@ def test_a_query_that_finds_no_database_is_no_bug() -> None:
     assert (problem.status, problem.code) == (503, "not_ready")
     assert "REX_DATABASE_URL" not in problem.detail
     assert [line["log_level"] for line in logs] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ReadDatabaseDamaged("rex-data/read.sqlite", "cannot be read"),
+        ReadDatabaseForeign("rex-data/read.sqlite", "was made from another journal"),
+        ReadDatabaseUnmigrated("in PostgreSQL at db/rex", "has no tables"),
+        ReadDatabaseDeviceFailed("rex-data/read.sqlite", "disk I/O error"),
+        ReadDatabaseBusy("rex-data/read.sqlite", 7),
+        JournalCorrupt("rex-data/journal.sqlite: seq 3 is damaged", 3),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_query_that_finds_what_it_reads_unusable_tells_the_operator_and_the_client_no_path(error: Exception) -> None:
+    with capture_logs() as logs:
+        problem = problem_of(error)
+    assert (problem.status, problem.code) == (503, "storage_unusable")
+    assert not {"rex-data", "PostgreSQL"} & set(re.split(r"[ /]", problem.detail))
+    assert [(line["log_level"], line["reason"], "exc_info" in line) for line in logs] == [("error", str(error), False)]
