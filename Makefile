@@ -61,9 +61,9 @@ asyncapi: ## docs/asyncapi.json by the official parser; needs Node, and `npm ins
 	@if test -d build/node_modules/@asyncapi/parser; then NODE_PATH=build/node_modules node tests/parse_asyncapi.cjs docs/asyncapi.json; \
 	else echo "asyncapi: NOT RUN, there is no build/node_modules/@asyncapi/parser" >&2; exit $${REX_REQUIRE_EVERYTHING:-0}; fi
 
-types: ## the pages' scripts by TypeScript (JSDoc types, strict); needs Node, and `npm install --prefix build typescript@7` once
+types: ## the pages' scripts by TypeScript (JSDoc types, strict); needs Node, and `npm install --prefix build typescript@7.0.2` once
 	@if test -x build/node_modules/.bin/tsc; then build/node_modules/.bin/tsc -p services/pages/tsconfig.json; \
-	else echo "types: NOT RUN, there is no build/node_modules/typescript" >&2; fi
+	else echo "types: NOT RUN, there is no build/node_modules/typescript; Node's npm installs it: npm install --prefix build typescript@7.0.2" >&2; fi
 
 run: $(RUN_TIME) ## the venue with simulated traders on http://127.0.0.1:8000; Ctrl-C stops, `make run` carries on
 	@exec $(BIN)/rex demo

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TypeVar
 from uuid import uuid4
 
 import pytest
@@ -21,6 +22,7 @@ from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
 from services.log import log_to_standard_error
+from tests.left_behind import STATUS as HAS_LEFT_PROCESSES
 from tests.left_behind import left_behind, mark_children
 from tests.long import IS_LONG, examples
 from tests.venue_variables import set_variables
@@ -43,8 +45,9 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
 
-# Speed is judged in load_tests/, not by a busy machine's clock.
-settings.register_profile("rex", deadline=None, max_examples=examples(100))
+# Speed is judged in load_tests/, not by a busy machine's clock. A stage of CI draws the same examples each time, so that it judges
+# the change; `make test-long` draws new ones.
+settings.register_profile("rex", deadline=None, max_examples=examples(100), derandomize=not IS_LONG)
 settings.load_profile("rex")
 
 log_to_standard_error()  # As every process of REX: a venue within a test logs like one of its own.
@@ -77,7 +80,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """A run that leaves a process behind is red. Its workers have ended when this is called."""
     if hasattr(session.config, "workerinput") or not (found := left_behind()):
         return
-    session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    session.exitstatus = HAS_LEFT_PROCESSES
     sys.stderr.write("\n  ".join(["\nTHE TESTS HAVE LEFT PROCESSES BEHIND:", *found]) + "\n")
 
 
@@ -103,6 +106,13 @@ def pytest_runtest_teardown() -> None:
     for function in vars(models).values() if models else ():
         if hasattr(function, "cache_clear"):
             function.cache_clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _collected() -> Iterator[None]:
+    """What the tests of a file have left open is found with the last of them, not with a test of another file."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
@@ -176,12 +186,22 @@ def _valkey() -> ValkeyServer:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With REX_REQUIRE_EVERYTHING=1, as in CI, a test that is skipped for lack of a part is a failure."""
-    report = yield
+    return _not_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """So is a file that is skipped as a whole."""
+    return _not_skipped((yield))
+
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def _not_skipped(report: Report) -> Report:
     if report.skipped and os.environ.get("REX_REQUIRE_EVERYTHING") == "1":
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped where nothing may be: {report.longrepr}"
+        report.longrepr = f"{report.nodeid} was skipped where nothing may be: {report.longrepr}"
     return report

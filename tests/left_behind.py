@@ -11,8 +11,11 @@ from uuid import uuid4
 MARK = "STARTED_BY_TESTS"
 """An environment variable: whoever is started by a test, by however many others, has it."""
 
-PATIENCE_S = 15.0
+NOTICES_S = 15.0
 """So long may a process take to notice that its venue was killed."""
+
+STATUS = 20
+"""The exit status of such a run: no second run of the failed tests takes it back."""
 
 PROCESSES = Path("/proc")
 
@@ -22,7 +25,7 @@ def mark_children() -> None:
     os.environ[MARK] = uuid4().hex
 
 
-def left_behind(patience_s: float = PATIENCE_S) -> list[str]:
+def left_behind(patience_s: float = NOTICES_S) -> list[str]:
     """The marked processes that are no descendants of this one, and have not ended in time: number and command line."""
     deadline = time.monotonic() + patience_s
     while (found := list(_orphans())) and time.monotonic() < deadline:

@@ -3,13 +3,13 @@
     python -m tests.once_more -n 3 -m 'not rig'
 
 takes pytest's arguments. Up to MAX_FILES files that failed run a second time, in this one process and nothing beside them.
-A test that failed first and passes then is printed as `FLAKY file::test`, and the status is 0. What fails twice, more files and
-a run that pytest could not finish, refuse the change.
+A test that failed first and passes then is a line `FLAKY file::test`, printed and in build/flaky, and the status is 0. What
+fails twice, more files, a process that the tests have left behind, and a run that pytest could not finish, refuse the change.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +18,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.failed_tests import FAILED_TESTS
+
 MAX_FILES = 5
+FLAKY = Path("build/flaky")
+"""The lines of all stages of one run of CI."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -33,17 +37,24 @@ def main(arguments: Sequence[str]) -> int:
     say(f"Once more, alone: {' '.join(files)}")
     status, _ = run([*arguments, "-n", "0", *files])
     if status == pytest.ExitCode.OK:
-        for test in sorted(failed):
-            say(f"FLAKY {test}")
+        FLAKY.parent.mkdir(exist_ok=True)
+        with FLAKY.open("a", encoding="utf-8") as lines:
+            for test in sorted(failed):
+                say(line := f"FLAKY {test}")
+                lines.write(f"{line}\n")
     return status
 
 
-def run(arguments: Sequence[str]) -> tuple[int, list[str]]:
+def run(arguments: Sequence[str]) -> tuple[int, set[str]]:
     """The exit status of pytest, and the ids of the tests that failed, of files that could not be collected their names."""
-    with tempfile.TemporaryDirectory(prefix="rex-pytest-") as cache:
-        status = subprocess.run([sys.executable, "-m", "pytest", "-o", f"cache_dir={cache}", *arguments]).returncode
-        failed = Path(cache, "v/cache/lastfailed")
-        return status, list(json.loads(failed.read_text())) if failed.exists() else []
+    with tempfile.TemporaryDirectory(prefix="rex-pytest-") as folder:
+        failed = Path(folder, "failed")
+        status = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "tests.failed_tests", "-p", "no:cacheprovider", *arguments],
+            env=os.environ | {FAILED_TESTS: str(failed)},
+            check=False,
+        ).returncode
+        return status, set(failed.read_text(encoding="utf-8").splitlines()) if failed.exists() else set()
 
 
 def say(text: str) -> None:
