@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 NO_VARIABLES: Mapping[str, str] = {}
-STOP_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 300
 """The time a server has to stop after SIGTERM; then it is killed."""
 
 

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import settings
+from rex_client import RexClient
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.redis import ValkeyServer
@@ -25,6 +26,7 @@ from services.log import log_to_standard_error
 from tests.left_behind import STATUS as HAS_LEFT_PROCESSES
 from tests.left_behind import left_behind, mark_children
 from tests.long import IS_LONG, examples
+from tests.patience import PATIENCE_S
 from tests.venue_variables import set_variables
 
 MEMORY = Path("/dev/shm")
@@ -45,10 +47,12 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
 
-# Speed is judged in load_tests/, not by a busy machine's clock. A stage of CI draws the same examples each time, so that it judges
-# the change; `make test-long` draws new ones.
+# Speed is judged in load_tests/, not by a busy machine's clock. A stage of CI draws the same examples each time: it judges the
+# change, and not a draw. `make test-long` draws new ones.
 settings.register_profile("rex", deadline=None, max_examples=examples(100), derandomize=not IS_LONG)
 settings.load_profile("rex")
+
+RexClient.timeout_s = PATIENCE_S
 
 log_to_standard_error()  # As every process of REX: a venue within a test logs like one of its own.
 

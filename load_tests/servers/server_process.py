@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 30
+PATIENCE_S = 300
+"""How long a start and an end may take: no busy machine reaches it."""
 POLL_S = 0.02
 LOG_TAIL_BYTES = 4_000
 WATCH = """read -r _; kill -QUIT "$0"; kill -CONT "$0"
@@ -93,7 +93,7 @@ class ServerProcess:
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
         """Returns when the server is ready. Raises ServerFailed when it has ended or does not become ready in time."""
-        deadline = time.monotonic() + START_TIMEOUT_S
+        deadline = time.monotonic() + PATIENCE_S
         while not ready():
             if not self.running or time.monotonic() > deadline:
                 status = self._process.poll()
@@ -112,7 +112,7 @@ class ServerProcess:
             self.resume()
             self._process.send_signal(stop_signal)
             try:
-                self._process.wait(STOP_TIMEOUT_S)
+                self._process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 self.kill()
         self._end_watcher()
@@ -124,7 +124,7 @@ class ServerProcess:
         for pid in (self.pid, *children):
             self._signal(pid, signal.SIGKILL)
         self._process.wait()
-        deadline = time.monotonic() + STOP_TIMEOUT_S
+        deadline = time.monotonic() + PATIENCE_S
         while not all(map(ended, children)):
             assert time.monotonic() < deadline, f"{self._name} left a process after SIGKILL"
             time.sleep(POLL_S)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from load_tests.servers.postgres import PostgresServer, run, write_password
-from load_tests.servers.server_process import POLL_S, START_TIMEOUT_S, ServerFailed
+from load_tests.servers.server_process import PATIENCE_S, POLL_S, ServerFailed
 
 
 class PostgresStandby(PostgresServer):
@@ -54,8 +54,8 @@ class PostgresStandby(PostgresServer):
 
 
 def _wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > deadline:
-            raise ServerFailed(f"not within {START_TIMEOUT_S} s: {what}")
+            raise ServerFailed(f"not within {PATIENCE_S} s: {what}")
         time.sleep(POLL_S)

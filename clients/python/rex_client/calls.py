@@ -52,6 +52,9 @@ def _certificates() -> SSLContext:
 class Calls:
     """Sends REST calls with an API key, or without one, again for `patience_s` seconds where that is safe (retries.py)."""
 
+    timeout_s = TIMEOUT_SECONDS
+    """How long one attempt waits for its reply."""
+
     def __init__(self, url: str, key: str | None, *, patience_s: float = 0.0) -> None:
         self.rate_limits = RateLimits()
         """What is left of the key's rate limits by class, after the last reply that told it."""
@@ -59,7 +62,7 @@ class Calls:
         self._http = httpx.AsyncClient(
             base_url=url,
             headers=key_headers(key),
-            timeout=TIMEOUT_SECONDS,
+            timeout=self.timeout_s,
             trust_env=False,
             verify=_certificates(),
         )
@@ -71,7 +74,7 @@ class Calls:
         *,
         query: Json | None = None,
         body: Any = None,
-        timeout_s: float = TIMEOUT_SECONDS,
+        timeout_s: float | None = None,
         is_repeatable: bool = False,
         idempotency_key: str | None = None,
     ) -> Json:
@@ -89,7 +92,7 @@ class Calls:
         return await self._object(method, path, body=body, is_repeatable=True, idempotency_key=key)
 
     async def _list(self, path: str, *, query: Json | None = None) -> list[Json]:
-        call = partial(self._call, "GET", path, query, None, TIMEOUT_SECONDS, {})
+        call = partial(self._call, "GET", path, query, None, None, {})
         answer: list[Json] = await self._patiently(call, is_repeatable=True)
         return answer
 
@@ -97,7 +100,7 @@ class Calls:
         return await patiently(attempt, self._patience_s, is_repeatable=is_repeatable)
 
     async def _call(
-        self, method: str, path: str, query: Json | None, body: Any, timeout_s: float, headers: dict[str, str]
+        self, method: str, path: str, query: Json | None, body: Any, timeout_s: float | None, headers: dict[str, str]
     ) -> Any:
         params = {name: _text(value) for name, value in (query or {}).items() if value is not None}
         content = None if body is None else encode_body(body)
@@ -105,7 +108,7 @@ class Calls:
             headers = headers | {"content-type": "application/json"}
         try:
             answer = await self._http.request(
-                method, path, params=params, content=content, headers=headers, timeout=timeout_s
+                method, path, params=params, content=content, headers=headers, timeout=timeout_s or self.timeout_s
             )
         except NOT_SENT as error:
             raise Unreachable(f"{self._http.base_url} does not answer: {error}") from error

@@ -8,7 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from rex_client.calls import TIMEOUT_SECONDS, Amount, Fields, Json
+from rex_client.calls import Amount, Fields, Json
 from rex_client.depth_book import DepthBook, OutOfStep
 from rex_client.errors import OutcomeUnknown, RexError
 from rex_client.order_calls import has_id
@@ -224,10 +224,10 @@ class RexClient(RestCalls):
     async def _ask(self, method: str, params: Any, *, is_repeatable: bool = False) -> Json:
         async def attempt() -> Json:
             try:
-                async with asyncio.timeout(TIMEOUT_SECONDS):
+                async with asyncio.timeout(self.timeout_s):
                     return await (await self._socket.send(method, params))
             except TimeoutError as error:
-                raise OutcomeUnknown(f"{method}: no reply within {TIMEOUT_SECONDS:g} seconds") from error
+                raise OutcomeUnknown(f"{method}: no reply within {self.timeout_s:g} seconds") from error
 
         return await self._patiently(attempt, is_repeatable=is_repeatable)
 
