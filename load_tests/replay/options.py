@@ -1,4 +1,4 @@
-"""The options that `python -m load_tests.replay`, `python -m load_tests.flow` and the Locust file share."""
+"""The options that `python -m load_tests replay` and the Locust file share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OF_A_YEAR = {
 
 
 def add_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup, *, source_required: bool = True) -> None:
-    """Adds the options that `replay` and `flow` share."""
+    """Adds the options that both share."""
     source = parser.add_mutually_exclusive_group(required=source_required)
     source.add_argument("--flow", type=Path, help="a CSV file, plain, .gz or .xz, in a format of docs/load_tests.md")
     source.add_argument("--year", type=int, metavar="YEAR", help="days of this simulated year instead of a file")

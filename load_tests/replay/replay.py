@@ -1,7 +1,4 @@
-"""Replays an order flow through a venue's public API and gives a verdict.
-
-    python -m load_tests.replay --flow FILE --url http://127.0.0.1:8000 --key OPERATOR_KEY --json
-    python -m load_tests.replay --year 2023 --seed 7 --from-day 100 --days 2 --url … --key …
+"""Replays an order flow through a venue's public API and gives a verdict: `python -m load_tests replay`.
 
 Exit status 0: the verdict is green. 1: the verdict is red, or the venue does not answer. 2: bad usage, a flow that cannot be
 replayed, or a key that the venue refuses. docs/load_tests.md describes flows, options and the result.
@@ -12,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,7 @@ from load_tests.flows.flow_message import Flow, FlowError, FlowInstrument
 from load_tests.flows.stretch import Stretch
 from load_tests.replay.account_stream import Json
 from load_tests.replay.accounts import read_instruments
-from load_tests.replay.options import add_options, check_options, stretch_of
+from load_tests.replay.options import stretch_of
 from load_tests.replay.pace import Pace
 from load_tests.replay.result import print_result, verdict_sentence
 from load_tests.replay.sending import SendingFailed
@@ -99,18 +96,6 @@ async def replay_stretch(
     return await replay(read, url, key, stages, pace=pace, send=send)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m load_tests.replay", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--url", required=True, help="the venue's address, such as http://127.0.0.1:8000")
-    parser.add_argument("--key", required=True, help="a key with the scopes read, operate and admin")
-    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    add_options(parser)
-    options = parser.parse_args(arguments)
-    check_options(parser, options)
-    return run_and_print(lambda stages: replay_options(options, options.url, options.key, stages), as_json=options.json)
-
-
 async def replay_options(
     options: argparse.Namespace, url: str, key: str, stages: progress.Stages, send: SendFlow = send_from_here
 ) -> Json:
@@ -137,7 +122,7 @@ Work = Callable[[progress.Stages], Coroutine[Any, Any, Json]]
 def run_and_print(work: Work, *, as_json: bool) -> int:
     """Runs a replay, prints its result and returns the exit status. Beside JSON on standard output, standard error gets the
     verdict as a sentence."""
-    status, result = run_to_end(work, shows_progress=sys.stdout.isatty() or not as_json)
+    status, result = run_to_end(work, shows_progress=True)
     if result is None:
         return status
     if as_json:

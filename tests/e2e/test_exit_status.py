@@ -146,7 +146,7 @@ def end_that_hangs(folder: Path) -> Finished:
 ROWS: tuple[tuple[ExitCode, str, Callable[[Path], Finished]], ...] = (
     (ExitCode.OK, "good", check_that_is_good),
     (ExitCode.TROUBLE, f"{JOURNAL_FILE}: {DAMAGED}. {ADVICE}\n", check_that_finds_damage),
-    (ExitCode.TROUBLE, "is in use: choose another with --port", start_on_a_taken_port),
+    (ExitCode.TROUBLE, "is in use: choose another with REX_PORT or --port", start_on_a_taken_port),
     (ExitCode.TROUBLE, "(--data-dir, REX_DATA_DIR) cannot be made", start_on_a_file),
     (ExitCode.TROUBLE, "there is no journal in", report_on_no_journal),
     (ExitCode.TROUBLE, "there is no journal in", upgrade_of_no_journal),

@@ -18,13 +18,11 @@ from tests.fuzz.breaking_off import FuzzReport
 from tests.fuzz.mutants import forgetful_of_methods, mortal, swallowing, talkative
 from tests.fuzz.stage import Stage, embedded
 from tests.long import some
-from tests.patience import http_get
+from tests.patience import PATIENCE_S, http_get
 
 pytestmark = pytest.mark.slow
 
 REQUESTS = 500
-METRICS_S = 60
-"""In this time /metrics has counted what was answered."""
 REFUSED = (401, 403, 404, 409, 422)
 """Statuses that only generated requests get: not the run's own, nor what the venue asks itself."""
 
@@ -43,7 +41,7 @@ def generated() -> Generated:
     def run(stage: Stage, requests: int, seed: int, advance: Advance, report: FuzzReport) -> None:
         before = refusals(stage.urls[0])
         rest.run(stage, requests, seed, advance, report)
-        deadline = monotonic() + METRICS_S
+        deadline = monotonic() + PATIENCE_S
         while refusals(stage.urls[0]) - before != +sent_refusals(report) and monotonic() < deadline:
             pass  # /metrics is up to a second old
         counted.update(refusals(stage.urls[0]) - before)

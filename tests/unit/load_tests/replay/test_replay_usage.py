@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from load_tests import flow
-from load_tests.replay import replay
+from load_tests.__main__ import main
+
+VENUE = ["--url", "http://127.0.0.1:9", "--key", "k"]
 
 
 @pytest.mark.parametrize(
@@ -21,19 +22,17 @@ from load_tests.replay import replay
         (["--from-day", "2"], "--from-day with --flow: "),
         (["--days", "2"], "--days with --flow: "),
         (["--commands", "200000"], "--commands with --flow: "),
+        (["--url", "http://127.0.0.1:9"], "--url and --key: give both"),
+        (["--key", "k"], "--url and --key: give both"),
     ],
 )
 def test_bad_usage_ends_with_2_and_a_reason(
     arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for main, required in (
-        (replay.main, ["--flow", "x.csv", "--url", "http://127.0.0.1:9", "--key", "k"]),
-        (flow.main, ["--flow", "x.csv"]),
-    ):
-        with pytest.raises(SystemExit) as caught:
-            main([*required, *arguments])
-        assert caught.value.code == 2
-        assert reason in capsys.readouterr().err
+    with pytest.raises(SystemExit) as caught:
+        main(["replay", "--flow", "x.csv", *arguments])
+    assert caught.value.code == 2
+    assert reason in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -52,11 +51,28 @@ def test_days_that_a_year_does_not_have_are_bad_usage(
     arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
-        flow.main(["--year", "2023", *arguments])
+        main(["replay", "--year", "2023", *arguments])
     assert caught.value.code == 2
     assert reason in capsys.readouterr().err
 
 
 def test_a_venue_that_is_not_there_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
-    assert replay.main(["--flow", "x.csv", "--url", "http://127.0.0.1:9", "--key", "k"]) == 1
+    assert main(["replay", "--flow", "x.csv", *VENUE]) == 1
     assert "the venue does not answer: http://127.0.0.1:9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["replay", "--help"]])
+def test_the_help_teaches_by_examples(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert "python -m load_tests replay --flow FILE --url" in told
+    assert "exit status: 0 the verdict is green" in told
+
+
+@pytest.mark.parametrize("arguments", [[], ["replya"], ["replay"]])
+def test_a_program_or_a_source_that_is_missing_is_bad_usage(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
